@@ -1,0 +1,87 @@
+"""Read settings from the environment: typed, and loud when a value is wrong.
+
+Every reader raises `ImproperlyConfigured` with the variable's name, what was wrong with it and a value
+that would be right, so that a mistake shows at start and not in the middle of somebody's review.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_ON = {"1", "true", "yes", "on"}
+_OFF = {"0", "false", "no", "off"}
+
+
+class Env:
+    """Typed readers over a mapping of environment variables; a blank value counts as absent."""
+
+    def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the stripped value of `name`, or `default`."""
+        return self._variables.get(name, "").strip() or default
+
+    def flag(self, name: str, default: bool) -> bool:
+        """Return whether `name` is on; accepts 1/0, true/false, yes/no, on/off in any case."""
+        value = self.text(name).lower()
+        if value and value not in _ON | _OFF:
+            raise _wrong(name, value, "neither on nor off", "on")
+        return value in _ON if value else default
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        """Return `name` as an integer between `least` and `most`, both included."""
+        value = self.text(name)
+        if not value:
+            return default
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise _wrong(name, value, f"not a whole number from {least} to {most}", str(default))
+        return int(value)
+
+    def words(self, name: str, default: list[str]) -> list[str]:
+        """Return the comma-separated parts of `name`, stripped, blanks left out."""
+        value = self.text(name)
+        return [word.strip() for word in value.split(",") if word.strip()] if value else default
+
+    def url(self, name: str, default: str) -> str:
+        """Return `name` as an http(s) URL without a trailing slash."""
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise _wrong(name, value, "not an http(s) URL", default)
+        return value
+
+    def database(self, name: str) -> dict[str, str]:
+        """Return Django's connection keys from a `postgresql://` URL; empty when `name` is not set.
+
+        The URL may give the socket's folder as `?host=/run/postgresql`, as libpq allows. Other query
+        parameters (`sslmode`, `connect_timeout`, ...) come back under `OPTIONS`-style keys, prefixed `?`.
+        """
+        value = self.text(name)
+        if not value:
+            return {}
+        good = "postgresql://reviewapp:secret@db.example.com:5432/reviewapp"
+        parts = urlsplit(value)
+        if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+            raise _wrong(name, parts.scheme, "not a postgresql:// URL with a database name", good)
+        query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+        try:
+            port = parts.port
+        except ValueError as error:
+            raise _wrong(name, "…", "without a usable port number", good) from error
+        return {
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(query.pop("host", "")) or parts.hostname or "",
+            "PORT": str(port or query.pop("port", "")),
+            **{f"?{key}": unquote(option) for key, option in query.items()},
+        }
+
+
+def _wrong(name: str, value: str, why: str, good: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is {value!r}, which is {why}. For example: {name}={good}")
