@@ -1,0 +1,51 @@
+"""A thin client for Mixpeek's HTTP API: `Client`, the values it returns and the errors it raises."""
+
+from __future__ import annotations
+
+from reviewapp.mixpeek.client import Client
+from reviewapp.mixpeek.exceptions import (
+    Garbled,
+    MixpeekError,
+    NamespaceUnresolved,
+    NotApplied,
+    NotFound,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
+from reviewapp.mixpeek.records import (
+    AnnotationRecord,
+    BlobRecord,
+    DocumentBatch,
+    DocumentRecord,
+    ExecutionRecord,
+    ExecutionSummary,
+    Page,
+    RetrieverRecord,
+    RevisionRecord,
+    VersionRecord,
+    VersionsRecord,
+)
+
+__all__ = [
+    "AnnotationRecord",
+    "BlobRecord",
+    "Client",
+    "DocumentBatch",
+    "DocumentRecord",
+    "ExecutionRecord",
+    "ExecutionSummary",
+    "Garbled",
+    "MixpeekError",
+    "NamespaceUnresolved",
+    "NotApplied",
+    "NotFound",
+    "Page",
+    "Refused",
+    "RetrieverRecord",
+    "RevisionRecord",
+    "Unauthorized",
+    "Unavailable",
+    "VersionRecord",
+    "VersionsRecord",
+]

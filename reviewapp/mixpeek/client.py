@@ -1,0 +1,219 @@
+"""Mixpeek as Python methods. Every method may raise what `exceptions` describes and nothing else.
+
+Build one per process and share it between threads (see `Transport` for why that is safe). Nothing here retries, sleeps
+or logs. Paths in the docstrings are under the base URL; the vendor's pages are at
+https://docs.mixpeek.com/api-reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self, Unpack
+
+import requests
+
+from reviewapp.mixpeek import annotation_calls, document_calls, retriever_calls
+from reviewapp.mixpeek.annotation_calls import Extras, Filters
+from reviewapp.mixpeek.paging import each
+from reviewapp.mixpeek.records import (
+    AnnotationRecord,
+    DocumentBatch,
+    ExecutionRecord,
+    ExecutionSummary,
+    Json,
+    Page,
+    RetrieverRecord,
+    Spelling,
+    VersionsRecord,
+)
+from reviewapp.mixpeek.transport import Timeout, Transport
+
+
+class Client:
+    """One Mixpeek, one API key, one namespace.
+
+    `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds; `pool_size` is the
+    number of connections kept open, best the number of threads. A `session` of your own brings its own adapters.
+    Raises ValueError for settings that can never work. Use as a context manager, or `close()` it.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        namespace: str,
+        timeout: Timeout = (5, 30),
+        execute_timeout: Timeout = (5, 120),
+        pool_size: int = 10,
+        session: requests.Session | None = None,
+    ) -> None:
+        self._transport = Transport(
+            base_url=base_url,
+            api_key=api_key,
+            namespace=namespace,
+            timeout=timeout,
+            slow_timeout=execute_timeout,
+            pool_size=pool_size,
+            session=session,
+        )
+        # Set by any thread that reads a retriever, and always to what this one server speaks: no lock needed.
+        self._spelling: Spelling | None = None
+
+    def __repr__(self) -> str:
+        at = self._transport
+        return f"Client(base_url={at.base_url!r}, namespace={at.namespace!r}, api_key='***')"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._transport.close()
+
+    @property
+    def longest_call(self) -> float:
+        """Seconds after which any single request has ended one way or the other: a claim must outlast it."""
+        return self._transport.longest_call
+
+    def list_annotations(self, *, skip: int = 0, limit: int = 50, **filters: Unpack[Filters]) -> Page[AnnotationRecord]:
+        """Return one page of annotations that match all filters: `POST /v1/annotations/list`.
+
+        `skip` from 0, `limit` 1 to 500; filters document_id, collection_id, label, actor_id, retriever_id, and `as_of`
+        (aware), which rebuilds each annotation as it stood then. Mixpeek promises no order. Raises
+        `NamespaceUnresolved` rather than call an unknown namespace empty.
+        """
+        return self._transport.send(annotation_calls.listing(skip=skip, limit=limit, **filters))
+
+    def each_annotation(self, *, limit: int = 500, **filters: Unpack[Filters]) -> Iterator[AnnotationRecord]:
+        """Yield all matching annotations once each, `limit` a page; takes the filters of `list_annotations`.
+
+        Rows that slip across a page's edge while we read are only seen by the next walk (see `paging.each`).
+        """
+
+        def fetch(offset: int, _cursor: str | None) -> Page[AnnotationRecord]:
+            return self.list_annotations(skip=offset, limit=limit, **filters)
+
+        return each(fetch, identity=lambda row: row.annotation_id, limit=limit)
+
+    def get_annotation(self, annotation_id: str) -> AnnotationRecord:
+        """Return the annotation as it is now: `GET /v1/annotations/{id}`. `NotFound` when it is not there."""
+        return self._transport.send(annotation_calls.one(annotation_id))
+
+    def create_annotation(self, *, document_id: str, label: str, **extras: Unpack[Extras]) -> AnnotationRecord:
+        """Create an annotation and return it: `POST /v1/annotations`.
+
+        `label` 1 to 100 characters, `confidence` 0 to 1, `reasoning` up to 5,000, payload, metadata, collection_id,
+        retriever_id, execution_id, stage_name; what is None is not sent. Mixpeek has no idempotency: after an
+        `Unavailable` with `maybe_applied`, list by document before asking again.
+        """
+        call = annotation_calls.create(document_id=document_id, label=label, **extras)
+        return self._transport.send(call)
+
+    def patch_annotation(self, annotation_id: str, changes: Mapping[str, object]) -> AnnotationRecord:
+        """Set only the fields in `changes` and return what Mixpeek made of it: `PATCH /v1/annotations/{id}`.
+
+        Keys: label, confidence, reasoning, payload, metadata (whole objects, they replace). None is sent as null; what
+        Mixpeek does with it is unknown, so compare the reply. `Refused` at once for no changes, other keys or a null
+        label. The last write wins upstream: read before, and expect the next version.
+        """
+        return self._transport.send(annotation_calls.patch(annotation_id, changes))
+
+    def annotation_versions(self, annotation_id: str) -> VersionsRecord:
+        """Return the list of versions: `GET /v1/annotations/{id}/versions`. `NotFound` also from servers without it."""
+        return self._transport.send(annotation_calls.versions(annotation_id))
+
+    def annotation_at_version(self, annotation_id: str, version: int) -> AnnotationRecord:
+        """Return the annotation as `version` (from 1) had it: `GET /v1/annotations/{id}/versions/{version}`."""
+        return self._transport.send(annotation_calls.at_version(annotation_id, version))
+
+    def list_retrievers(self) -> tuple[RetrieverRecord, ...]:
+        """Return all retrievers of the namespace: `POST /v1/retrievers/list`, page by page."""
+
+        def fetch(offset: int, cursor: str | None) -> Page[RetrieverRecord]:
+            call = retriever_calls.listing(limit=100, offset=offset, cursor=cursor)
+            return self._transport.send(call)
+
+        records = tuple(each(fetch, identity=lambda row: row.retriever_id, limit=100))
+        if records:
+            self._spelling = records[0].spelling
+        return records
+
+    def get_retriever(self, retriever_id: str) -> RetrieverRecord:
+        """Return one retriever by its id or name: `GET /v1/retrievers/{id}`."""
+        record = self._transport.send(retriever_calls.one(retriever_id))
+        self._spelling = record.spelling
+        return record
+
+    def patch_retriever(self, retriever_id: str, changes: Mapping[str, object]) -> RetrieverRecord:
+        """Rename, describe or tag a retriever and return it whole: `PATCH /v1/retrievers/{id}`.
+
+        Keys: name (not blank), description, tags (replaces the list; [] empties it). 1. Learn how this server spells
+        the name, if unknown. 2. Send that spelling alone. 3. Read again if the answer left fields out. 4. Raise
+        `NotApplied` unless every change is there. `Refused` at once for nothing, other keys or nulls.
+        """
+        retriever_calls.check(changes)
+        if "name" in changes and self._spelling is None:
+            self.get_retriever(retriever_id)
+        call = retriever_calls.patch(retriever_id, changes, spelling=self._spelling)
+        record = self._transport.send(call)
+        if record.absent:
+            record = self.get_retriever(record.retriever_id)
+        retriever_calls.prove(record, changes)
+        return record
+
+    def execute_retriever(
+        self,
+        retriever_id: str,
+        inputs: Json,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        page_number: int | None = None,
+        return_presigned_urls: bool = False,
+    ) -> ExecutionRecord:
+        """Run a retriever and return one page of what it found: `POST /v1/retrievers/{id}/execute`.
+
+        `inputs` by the names in its input_schema; `limit` 1 to 500 documents. The next page is the same call with
+        `cursor=record.next_cursor`, or with `page_number` from 1 on. A run that failed is a record too, with `failed`
+        and `error`, since it is worth keeping; look also at `warnings` and `degraded`. Uses the execute timeout.
+        """
+        call = retriever_calls.execute(
+            retriever_id,
+            inputs,
+            limit=limit,
+            cursor=cursor,
+            page_number=page_number,
+            return_presigned_urls=return_presigned_urls,
+        )
+        return self._transport.send(call)
+
+    def executions(self, retriever_id: str) -> Iterator[ExecutionSummary]:
+        """Yield all runs of a retriever once each: `POST /v1/retrievers/{id}/executions/list`, page by page.
+
+        Mixpeek refuses offsets beyond 10,000, so a longer list ends in `Refused` after that many rows.
+        """
+
+        def fetch(offset: int, _cursor: str | None) -> Page[ExecutionSummary]:
+            return self._transport.send(retriever_calls.executions(retriever_id, limit=100, offset=offset))
+
+        return each(fetch, identity=lambda row: row.execution_id, limit=100)
+
+    def get_execution(self, retriever_id: str, execution_id: str) -> ExecutionRecord:
+        """Return a stored run, mostly without its rows: `GET /v1/retrievers/{id}/executions/{execution_id}`."""
+        return self._transport.send(retriever_calls.execution(retriever_id, execution_id))
+
+    def batch_get_documents(self, document_ids: Sequence[str], *, return_presigned_urls: bool = True) -> DocumentBatch:
+        """Return documents by id, a thousand a request: `POST /v1/documents/batch-get`.
+
+        Presigned URLs work for about an hour and must not be stored. No ids make no request.
+        """
+        calls = document_calls.batch(document_ids, return_presigned_urls=return_presigned_urls)
+        found = [document for call in calls for document in self._transport.send(call)]
+        return document_calls.gathered(document_ids, found)

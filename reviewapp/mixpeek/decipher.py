@@ -1,0 +1,242 @@
+"""Make records from the JSON of answers, in either dialect (see `records` for the words)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from reviewapp.mixpeek.fields import Fields
+from reviewapp.mixpeek.records import (
+    AnnotationRecord,
+    BlobRecord,
+    DocumentRecord,
+    ExecutionRecord,
+    ExecutionSummary,
+    Page,
+    RetrieverRecord,
+    RevisionRecord,
+    Spelling,
+    VersionRecord,
+    VersionsRecord,
+)
+from reviewapp.mixpeek.reply import Malformed
+
+T = TypeVar("T")
+
+
+def annotation(body: Fields, *, asked: str = "") -> AnnotationRecord:
+    """Read an annotation; `asked` is the id in the path, for servers that do not repeat it."""
+    return AnnotationRecord(
+        annotation_id=body.text("annotation_id") or asked or body.needed("annotation_id"),
+        document_id=body.needed("document_id"),
+        namespace_id=body.needed("namespace_id"),
+        label=body.needed("label"),
+        confidence=body.number("confidence"),
+        reasoning=body.text_or_none("reasoning"),
+        payload=body.mapping("payload"),
+        metadata=body.mapping("metadata") if body.has("metadata") else None,
+        collection_id=body.text_or_none("collection_id"),
+        retriever_id=body.text_or_none("retriever_id"),
+        execution_id=body.text_or_none("execution_id"),
+        stage_name=body.text_or_none("stage_name"),
+        actor_id=body.text("actor_id", "system"),
+        actor_type=body.text("actor_type", "system"),
+        created_at=body.instant("created_at"),
+        updated_at=body.instant("updated_at"),
+        version=body.integer("version"),
+        revisions=tuple(_revision(row) for row in body.rows("revisions")),
+    )
+
+
+def _revision(body: Fields) -> RevisionRecord:
+    return RevisionRecord(
+        version=body.needed_integer("version"),
+        prior=body.mapping("prior"),
+        edited_at=body.instant("edited_at"),
+        edited_by=body.text("edited_by"),
+        edited_by_type=body.text("edited_by_type"),
+    )
+
+
+def versions(body: Fields, *, asked: str = "") -> VersionsRecord:
+    """Read the list of an annotation's versions."""
+    return VersionsRecord(
+        annotation_id=body.text("annotation_id", asked),
+        current_version=body.needed_integer("current_version"),
+        versions=tuple(
+            VersionRecord(
+                version=row.needed_integer("version"),
+                current=row.flag("current"),
+                edited_at=row.instant("edited_at"),
+                edited_by=row.text("edited_by"),
+                edited_by_type=row.text("edited_by_type"),
+                changed_fields=row.texts("changed_fields"),
+            )
+            for row in body.rows("versions")
+        ),
+    )
+
+
+def retriever(body: Fields, *, asked: str = "") -> RetrieverRecord:
+    """Read a retriever, bare or wrapped in `{"retriever": ...}`."""
+    body = body.inside("retriever") if body.has("retriever") else body
+    spelling: Spelling = "retriever_name" if body.has("retriever_name") or not body.has("name") else "name"
+    own_id = body.text(body.first("retriever_id", "pipeline_id")) or asked
+    return RetrieverRecord(
+        retriever_id=own_id or body.needed("retriever_id"),
+        name=body.needed(spelling),
+        description=body.text("description"),
+        tags=body.texts("tags"),
+        stages=body.objects("stages"),
+        input_schema=body.mapping("input_schema"),
+        collection_ids=body.texts(body.first("collection_ids", "collection_identifiers")),
+        budget_limits=body.mapping("budget_limits"),
+        metadata=body.mapping("metadata"),
+        version=_or(body.integer("version"), 1),
+        created_at=body.instant("created_at"),
+        updated_at=body.instant("updated_at"),
+        created_by=body.text("created_by"),
+        updated_by=body.text("updated_by"),
+        spelling=spelling,
+        absent=frozenset(key for key in ("description", "tags") if not body.has(key)),
+    )
+
+
+def execution(body: Fields, *, retriever_id: str) -> ExecutionRecord:
+    """Read a run and its documents, whichever of the three names they come under."""
+    pages = body.inside("pagination")
+    documents = body.objects(body.first("documents", "results", "final_results"))
+    cursor = pages.text_or_none(pages.first("cursor", "next_cursor"))
+    return ExecutionRecord(
+        execution_id=body.needed("execution_id"),
+        retriever_id=body.text("retriever_id") or retriever_id,
+        status=body.needed("status").lower(),
+        documents=documents,
+        error=_sentence(body.raw.get("error")),
+        warnings=warnings(body) + _skipped(body),
+        degraded=body.objects("degraded"),
+        next_cursor=cursor if pages.flag("has_next", default=bool(cursor)) else None,
+        has_next=pages.flag("has_next", default=bool(cursor)),
+        total=pages.integer("total"),
+        total_returned=_or(body.integer("total_returned"), len(documents)),
+        documents_retained=body.flag("documents_retained", default=True),
+        budget=body.mapping("budget"),
+        stage_statistics=body.mapping("stage_statistics"),
+        created_at=body.instant("created_at"),
+        completed_at=body.instant("completed_at"),
+    )
+
+
+def execution_summary(body: Fields, *, retriever_id: str) -> ExecutionSummary:
+    """Read one row of a retriever's list of runs."""
+    return ExecutionSummary(
+        execution_id=body.needed("execution_id"),
+        retriever_id=body.text("retriever_id") or retriever_id,
+        status=body.needed("status").lower(),
+        created_at=body.instant("created_at"),
+        completed_at=body.instant("completed_at"),
+        duration_ms=body.number("duration_ms"),
+        credits_used=body.number("credits_used"),
+        total_processed=body.integer("total_processed"),
+        total_returned=body.integer("total_returned"),
+        query_summary=body.text("query_summary"),
+    )
+
+
+def document(body: Fields) -> DocumentRecord:
+    """Read a document and gather its files from the places where servers keep them."""
+    internal = body.inside("_internal")
+    places = ((body, "document_blobs"), (body, "source_blobs"))
+    inner = ((internal, "document_blobs"), (internal, "source_blobs"))
+    blobs = [_blob(row) for holder, key in places + inner for row in holder.rows(key)]
+    return DocumentRecord(
+        document_id=body.needed("document_id"),
+        collection_id=body.text_or_none("collection_id"),
+        body=body.raw,
+        blobs=_each_once(blobs),
+    )
+
+
+def _blob(body: Fields) -> BlobRecord:
+    return BlobRecord(
+        field=body.text("field"),
+        url=body.text("url"),
+        role=body.text("role", "source"),
+        type=body.text("type", "other"),
+        filename=body.text("filename"),
+        content_type=body.text("content_type"),
+        size_bytes=body.integer("size_bytes"),
+        presigned_url=body.text("presigned_url"),
+        unavailable_reason=body.text("unavailable_reason"),
+    )
+
+
+def _each_once(blobs: Iterable[BlobRecord]) -> tuple[BlobRecord, ...]:
+    found: dict[tuple[str, str, str], BlobRecord] = {}
+    for blob in blobs:
+        key = (blob.field, blob.role, blob.url)
+        # The same file may stand in two places with its presigned URL in only one of them.
+        if key not in found or (blob.presigned_url and not found[key].presigned_url):
+            found[key] = blob
+    return tuple(found.values())
+
+
+def documents(body: Fields) -> tuple[DocumentRecord, ...]:
+    """Read the documents of a batch; which ones are missing is for the caller to see."""
+    if not body.has("documents"):
+        raise Malformed("the answer has no documents")
+    return tuple(document(row) for row in body.rows("documents"))
+
+
+def page(body: Fields, row: Callable[[Fields], T], *, total_key: str) -> Page[T]:
+    """Read one page of a list: rows under `results`, the total under `total_key` or in `pagination`.
+
+    A list call answered by something that is neither a page nor empty is malformed, not an empty list.
+    """
+    known = ("results", total_key, "pagination")
+    if body.raw and not any(body.has(key) for key in known):
+        raise Malformed("the answer is not a page of results")
+    items = tuple(row(found) for found in body.rows("results"))
+    pages = body.inside("pagination")
+    totals = (body.integer(total_key), pages.integer("total"))
+    return Page(
+        items=items,
+        # Servers leave the total at its default, 0, when they did not count.
+        total=next((total for total in totals if total is not None and total >= len(items)), None),
+        next=pages.text_or_none("next_cursor"),
+        warnings=warnings(body),
+    )
+
+
+def execution_page(body: Fields, *, retriever_id: str) -> Page[ExecutionSummary]:
+    """Read one page of runs; its `pagination` is `{total, limit, offset, has_next}`, unlike all the others."""
+    rows = page(body, lambda row: execution_summary(row, retriever_id=retriever_id), total_key="total")
+    pages = body.inside("pagination")
+    following = _or(pages.integer("offset"), 0) + len(rows.items)
+    more = pages.flag("has_next") and bool(rows.items)
+    return Page(items=rows.items, total=rows.total, next=following if more else None, warnings=rows.warnings)
+
+
+def warnings(body: Fields) -> tuple[str, ...]:
+    """Read `warnings` as sentences: texts as they are, objects by their resource, reason and next step."""
+    found = body.raw.get("warnings")
+    entries = found if isinstance(found, list) else [found]
+    return tuple(sentence for sentence in map(_sentence, entries) if sentence)
+
+
+def _sentence(value: object) -> str:
+    if isinstance(value, dict):
+        keys = ("message", "resource", "id", "reason", "next_step")
+        return ": ".join(str(value[key]) for key in keys if value.get(key)) or str(value)
+    return "" if value is None else str(value)
+
+
+def _skipped(body: Fields) -> tuple[str, ...]:
+    if not body.flag("enrichment_skipped"):
+        return ()
+    reason = _sentence(body.raw.get("enrichment_skipped_reason")) or "no reason given"
+    return (f"Enrichment was skipped: {reason}",)
+
+
+def _or(number: int | None, default: int) -> int:
+    return default if number is None else number

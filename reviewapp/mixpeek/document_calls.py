@@ -1,0 +1,40 @@
+"""The call about documents, https://docs.mixpeek.com/api-reference/documents (`POST /v1/documents/batch-get`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reviewapp.mixpeek import decipher, wire
+from reviewapp.mixpeek.exceptions import Refused
+from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord
+from reviewapp.mixpeek.wire import Call
+
+MOST_PER_CALL = 1000
+
+
+def batch(document_ids: Sequence[str], *, return_presigned_urls: bool) -> Iterator[Call[tuple[DocumentRecord, ...]]]:
+    """Yield one `POST /v1/documents/batch-get` for each thousand of different ids; none for no ids."""
+    ids = list(dict.fromkeys(document_ids))
+    if "" in ids:
+        raise Refused("A document's id cannot be empty.", fields={"document_ids": "cannot be empty"})
+    for start in range(0, len(ids), MOST_PER_CALL):
+        asked = {
+            "document_ids": ids[start : start + MOST_PER_CALL],
+            "return_presigned_urls": return_presigned_urls,
+        }
+        yield Call(
+            method="POST",
+            path="/v1/documents/batch-get",
+            body=wire.body(asked),
+            reader=decipher.documents,
+        )
+
+
+def gathered(document_ids: Sequence[str], documents: Sequence[DocumentRecord]) -> DocumentBatch:
+    """Sort `documents` into the order of `document_ids`, each once; whatever is not among them was not found."""
+    found = {document.document_id: document for document in documents}
+    asked = dict.fromkeys(document_ids)
+    return DocumentBatch(
+        found=tuple(found[key] for key in asked if key in found),
+        not_found=tuple(key for key in asked if key not in found),
+    )

@@ -1,0 +1,89 @@
+"""What can go wrong between us and Mixpeek, named by what to do next.
+
+    MixpeekError
+      Unavailable              try again later
+        Garbled                try again later, after reading what is there now
+      Unauthorized             mend our key, our plan or our settings; nothing else is at fault
+        NamespaceUnresolved    mend the namespace's name
+      Refused                  change what is asked
+        NotFound               it is not there (any more)
+        NotApplied             Mixpeek said yes and did not do it
+
+Each carries `message` (plain text, bounded, safe to show to a person), `status` (HTTP, or None when there
+was no answer or we refused by ourselves) and `request_id` (Mixpeek's `x-request-id`, to quote to support).
+"""
+
+from __future__ import annotations
+
+
+class MixpeekError(Exception):
+    """A call to Mixpeek did not do what was asked."""
+
+    def __init__(self, message: str, *, status: int | None = None, request_id: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.request_id = request_id
+
+
+class Unavailable(MixpeekError):
+    """Try later: no connection, a timeout, 408, 425, 429 or 5xx.
+
+    `retry_after` is in seconds (0 to a day) when Mixpeek said so. `maybe_applied` is true when a write may have
+    been done although no good answer came: read before sending it again. `retryable` is false when Mixpeek itself
+    says that the same request will fail again: wait long and tell somebody.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        retry_after: float | None = None,
+        maybe_applied: bool = False,
+        retryable: bool = True,
+    ) -> None:
+        super().__init__(message, status=status, request_id=request_id)
+        self.retry_after = retry_after
+        self.maybe_applied = maybe_applied
+        self.retryable = retryable
+
+
+class Garbled(Unavailable):
+    """The answer makes no sense (an HTML page, half a body, a wrong type, a redirect): read again, later."""
+
+
+class Unauthorized(MixpeekError):
+    """Our key, plan or settings are at fault (401, 402, 403, 407), so every other call will fail too."""
+
+
+class NamespaceUnresolved(Unauthorized):
+    """Mixpeek does not know our namespace and would answer every list with nothing; see `namespace`."""
+
+    def __init__(self, message: str, *, namespace: str = "", status: int | None = None, request_id: str = "") -> None:
+        super().__init__(message, status=status, request_id=request_id)
+        self.namespace = namespace
+
+
+class Refused(MixpeekError):
+    """What was asked is not acceptable (400, 409, 413, 422, ...); `fields` says why, field by field."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        fields: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, status=status, request_id=request_id)
+        self.fields = dict(fields or {})
+
+
+class NotFound(Refused):
+    """It is not there (404, 410): a wrong id, another namespace, deleted, or a server too old for the call."""
+
+
+class NotApplied(Refused):
+    """Mixpeek answered with success, but its answer does not hold what was asked; `fields` names what is missing."""

@@ -1,0 +1,190 @@
+"""What Mixpeek tells us, as frozen values in our own words, whichever dialect the server speaks.
+
+Dates are aware and in UTC. Dictionaries are the server's own JSON objects: read them, never change them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+T = TypeVar("T")
+Json = dict[str, Any]
+Spelling = Literal["retriever_name", "name"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list; `next` is the cursor or offset that follows, None when this page says it is the last."""
+
+    items: tuple[T, ...]
+    total: int | None = None
+    next: str | int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevisionRecord:
+    """One edit, backwards: `prior` holds the values that version `version` had in the fields the edit changed."""
+
+    version: int
+    prior: Json
+    edited_at: datetime | None = None
+    edited_by: str = ""
+    edited_by_type: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnotationRecord:
+    """A label on a document. `metadata` and `version` are None when the server does not know such a thing."""
+
+    annotation_id: str
+    document_id: str
+    namespace_id: str
+    label: str
+    confidence: float | None = None
+    reasoning: str | None = None
+    payload: Json = field(default_factory=dict)
+    metadata: Json | None = None
+    collection_id: str | None = None
+    retriever_id: str | None = None
+    execution_id: str | None = None
+    stage_name: str | None = None
+    actor_id: str = "system"
+    actor_type: str = "system"
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    version: int | None = None
+    revisions: tuple[RevisionRecord, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionRecord:
+    """One line of an annotation's list of versions; the edit's fields are empty for version 1."""
+
+    version: int
+    current: bool = False
+    edited_at: datetime | None = None
+    edited_by: str = ""
+    edited_by_type: str = ""
+    changed_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionsRecord:
+    """All versions of one annotation and which of them is current."""
+
+    annotation_id: str
+    current_version: int
+    versions: tuple[VersionRecord, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrieverRecord:
+    """A saved pipeline.
+
+    `spelling` is the key under which this server keeps the name. `absent` names the fields among name,
+    description and tags that the answer left out (their values here are then empty, and prove nothing).
+    """
+
+    retriever_id: str
+    name: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    stages: tuple[Json, ...] = ()
+    input_schema: Json = field(default_factory=dict)
+    collection_ids: tuple[str, ...] = ()
+    budget_limits: Json = field(default_factory=dict)
+    metadata: Json = field(default_factory=dict)
+    version: int = 1
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    created_by: str = ""
+    updated_by: str = ""
+    spelling: Spelling = "retriever_name"
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionRecord:
+    """One run of a retriever with the page of documents it returned, best first.
+
+    A stored run usually keeps no rows: then `documents_retained` is False and `total_returned` counts them.
+    """
+
+    execution_id: str
+    retriever_id: str
+    status: str
+    documents: tuple[Json, ...] = ()
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+    degraded: tuple[Json, ...] = ()
+    next_cursor: str | None = None
+    has_next: bool = False
+    total: int | None = None
+    total_returned: int | None = None
+    documents_retained: bool = True
+    budget: Json = field(default_factory=dict)
+    stage_statistics: Json = field(default_factory=dict)
+    created_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether this run came to nothing, although the call itself was answered with success."""
+        return self.status in {"failed", "error", "cancelled"} or bool(self.error and not self.documents)
+
+    @property
+    def running(self) -> bool:
+        """Whether Mixpeek has not finished this run yet."""
+        return self.status in {"pending", "processing", "running", "queued"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionSummary:
+    """One row of a retriever's list of runs; durations in milliseconds."""
+
+    execution_id: str
+    retriever_id: str
+    status: str
+    created_at: datetime | None = None
+    completed_at: datetime | None = None
+    duration_ms: float | None = None
+    credits_used: float | None = None
+    total_processed: int | None = None
+    total_returned: int | None = None
+    query_summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlobRecord:
+    """A file of a document. `presigned_url` works for about an hour and is a secret: never store it."""
+
+    field: str
+    url: str
+    role: str = "source"
+    type: str = "other"
+    filename: str = ""
+    content_type: str = ""
+    size_bytes: int | None = None
+    presigned_url: str = ""
+    unavailable_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRecord:
+    """A document as it stands: `body` is all of it as the server sent it, `blobs` its files, each once."""
+
+    document_id: str
+    collection_id: str | None
+    body: Json
+    blobs: tuple[BlobRecord, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentBatch:
+    """The documents that were found, in the order asked for, and the ids that were not."""
+
+    found: tuple[DocumentRecord, ...] = ()
+    not_found: tuple[str, ...] = ()

@@ -1,0 +1,193 @@
+"""The half of the client that sends: one session, one place where requests' errors become ours.
+
+The key lives in a `Key` that shows itself as `***`, is put on each request alone, and is wiped from every answer
+before anything reads it. Our errors are raised outside the `except`, so no chain leads to a request with headers.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, NewConnectionError, ProtocolError
+from urllib3.exceptions import TimeoutError as HTTPTimeout
+
+from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable
+from reviewapp.mixpeek.reply import Reply
+from reviewapp.mixpeek.wire import Call, decipher
+
+T = TypeVar("T")
+Timeout = tuple[float, float]
+_MOST_BYTES = 64 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+
+class Key(AuthBase):
+    """Puts `Authorization: Bearer ...` on a request and wipes the key from answers; never shows it."""
+
+    def __init__(self, value: str) -> None:
+        if not re.fullmatch(r"[\x21-\x7e]{4,}", value):
+            raise ValueError("api_key must be 4 or more visible ASCII characters, like sk_live_...")
+        self._value = value
+        spelled = (rf"(?:{re.escape(char)}|\\{re.escape(char)}|\\u00{ord(char):02x})" for char in value)
+        self._echo = re.compile("".join(spelled), re.IGNORECASE)
+        self._echo_bytes = re.compile(self._echo.pattern.encode(), re.IGNORECASE)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._value}"
+        return request
+
+    def __repr__(self) -> str:
+        return "Key(***)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key is not written anywhere")
+
+    def wiped(self, text: str) -> str:
+        """Return `text` with every spelling of the key (JSON escapes, other case) replaced by `***`."""
+        return self._echo.sub("***", text)
+
+    def wiped_bytes(self, data: bytes) -> bytes:
+        """Do the same to bytes."""
+        return self._echo_bytes.sub(b"***", data)
+
+
+class Transport:
+    """Sends calls to one Mixpeek with one key and one namespace; safe to share between threads.
+
+    It keeps no state of its own between calls, the session's pool of connections is thread-safe, headers go with each
+    request, and our own session refuses cookies. A session passed in must not be changed while threads use it.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        namespace: str,
+        timeout: Timeout,
+        slow_timeout: Timeout,
+        pool_size: int,
+        session: requests.Session | None,
+    ) -> None:
+        self.base_url = _base(base_url)
+        self.namespace = _namespace(namespace)
+        self._key = Key(api_key)
+        self._timeouts = {False: _timeout(timeout), True: _timeout(slow_timeout)}
+        self._session = session or _session(self.base_url, pool_size)
+
+    @property
+    def longest_call(self) -> float:
+        """Seconds after which any call has come to an end, with room for three addresses that do not answer."""
+        connect, read = (max(pair[at] for pair in self._timeouts.values()) for at in (0, 1))
+        return 3 * connect + 3 * read
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def send(self, call: Call[T]) -> T:
+        """Send `call` once and return its value; raise a `MixpeekError` and nothing else."""
+        outcome = self._exchange(call)
+        if isinstance(outcome, MixpeekError):
+            raise outcome
+        return decipher(call, outcome)
+
+    def _exchange(self, call: Call[T]) -> Reply | MixpeekError:
+        try:
+            with self._session.request(
+                call.method,
+                self.base_url + call.target,
+                data=call.body,
+                headers=self._headers(call),
+                auth=self._key,
+                timeout=self._timeouts[call.slow],
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return self._reply(call, response)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            return _unavailable(error, writes=call.writes)
+
+    def _headers(self, call: Call[T]) -> dict[str, str]:
+        headers = {"Accept": "application/json", "User-Agent": "reviewapp", "X-Namespace": self.namespace}
+        return headers | ({"Content-Type": "application/json"} if call.body is not None else {})
+
+    def _reply(self, call: Call[T], response: requests.Response) -> Reply | MixpeekError:
+        # requests' timeout is per read, so a server that drips would hold us for ever; and per call, not per size.
+        deadline = time.monotonic() + self._timeouts[call.slow][1]
+        body = bytearray()
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if time.monotonic() > deadline:
+                return Unavailable("Mixpeek did not finish its answer in time.", maybe_applied=call.writes)
+            if len(body) > _MOST_BYTES:
+                return Garbled("Mixpeek's answer is too large to be one.", maybe_applied=call.writes)
+        return Reply(
+            status=response.status_code,
+            headers={name.lower(): self._key.wiped(value) for name, value in response.headers.items()},
+            body=self._key.wiped_bytes(bytes(body)),
+            received_at=datetime.now(UTC),
+            namespace=self.namespace,
+        )
+
+
+def _unavailable(error: Exception, *, writes: bool) -> Unavailable:
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
+        return Unavailable("Mixpeek could not be reached.")
+    if isinstance(error, requests.Timeout | HTTPTimeout):
+        return Unavailable("Mixpeek did not answer in time.", maybe_applied=writes)
+    if isinstance(error, ProtocolError | DecodeError):
+        return Garbled("Mixpeek's answer broke off or could not be unpacked.", maybe_applied=writes)
+    return Unavailable("The connection to Mixpeek broke before it answered.", maybe_applied=writes)
+
+
+def _session(base_url: str, pool_size: int) -> requests.Session:
+    session = requests.Session()
+    # No retries below us: the outbox decides when to try again, and must know of every attempt.
+    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size, pool_block=False, max_retries=0)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # A proxy from the environment cannot know what is on our own loopback.
+    session.trust_env = not _on_loopback(base_url)
+    return session
+
+
+def _on_loopback(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _base(url: str) -> str:
+    parts = urlsplit(url.strip())
+    plain = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+    if not plain or "@" in parts.netloc:
+        raise ValueError("base_url must be an http(s) URL without user, query or fragment: https://api.mixpeek.com")
+    return url.strip().rstrip("/").removesuffix("/v1")
+
+
+def _namespace(name: str) -> str:
+    if not re.fullmatch(r"[\x20-\x7e]+", name) or name != name.strip():
+        raise ValueError("namespace must be visible ASCII text, like ns_0123456789 or my-namespace")
+    return name
+
+
+def _timeout(pair: Timeout) -> Timeout:
+    connect, read = pair
+    if not (0 < connect < float("inf") and 0 < read < float("inf")):
+        raise ValueError("a timeout is (connect, read) in seconds, both more than 0, like (5, 30)")
+    return (float(connect), float(read))
