@@ -1,0 +1,34 @@
+"""What every view of ours shares: a typed request, and the choice between a page and a fragment of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from reviewapp.accounts.models import User
+
+
+class Request(HttpRequest):
+    """A signed-in person's request (`SignInRequired` lets no other reach a view), with its htmx details."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def wants_fragment(request: Request) -> bool:
+    """Return whether htmx asks for a part; boosted and history-restoring requests want the whole page."""
+    htmx = request.htmx
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def page_or(fragment: str, request: Request, page: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """Render `fragment` for htmx and `page` (which includes that very fragment) for everybody else."""
+    template = fragment if wants_fragment(request) else page
+    response = render(request, template, context, status=status)
+    response["Vary"] = "HX-Request"
+    return response
