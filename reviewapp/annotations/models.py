@@ -1,0 +1,220 @@
+"""Annotations as we mirror them, and what people do with them: decisions, leases, skips."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
+
+from reviewapp.annotations.queries import AnnotationQuerySet, DecisionQuerySet
+from reviewapp.audit.actions import Action
+from reviewapp.audit.tracking import NeverTruncated, Tracked
+from reviewapp.retrievers.models import RETRIEVER_ID, Result, Retriever
+
+
+class Annotation(models.Model):
+    """The label, confidence, reasoning and payload of one document for one retriever.
+
+    `ref` is given once and never changes; `annotation_id` is empty until upstream has one (a result nobody has
+    annotated). The four values are ours: what upstream said last (`upstream`) with our undelivered changes on top.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DECIDED = "decided", "Decided"
+        UNDECIDABLE = "undecidable", "Cannot tell"
+        GONE = "gone", "Gone upstream"
+
+    ref = models.CharField(max_length=300, unique=True)
+    annotation_id = models.CharField(max_length=200, null=True, unique=True)
+    document_id = models.CharField(max_length=200)
+    collection_id = models.CharField(max_length=200, default="")
+    retriever = models.ForeignKey(Retriever, null=True, on_delete=models.PROTECT, related_name="annotations")
+    execution_id = models.CharField(max_length=200, default="")
+    stage_name = models.CharField(max_length=200, default="")
+
+    label = models.CharField(max_length=100, default="")
+    confidence = models.FloatField(null=True)
+    reasoning = models.TextField(default="")
+    payload = models.JSONField(default=dict)
+    metadata = models.JSONField(null=True)
+
+    version = models.IntegerField(null=True)
+    upstream = models.JSONField(default=dict)
+    proposed = models.JSONField(default=dict)
+    actor_id = models.CharField(max_length=200, default="")
+    actor_type = models.CharField(max_length=40, default="")
+    created_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+
+    result = models.ForeignKey(Result, null=True, on_delete=models.PROTECT, related_name="annotations")
+    score = models.FloatField(null=True)
+    title = models.CharField(max_length=200, default="")
+    excerpt = models.CharField(max_length=300, default="")
+    words = models.TextField(default="")
+
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING)
+    decision = models.ForeignKey("Decision", null=True, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    # Keyset pages need a value in every row: what has no confidence sorts before the least sure.
+    sureness = models.GeneratedField(
+        expression=Coalesce(F("confidence"), Value(-1.0)), output_field=models.FloatField(), db_persist=True
+    )
+    search = models.GeneratedField(
+        expression=SearchVector("title", "words", "label", "reasoning", "document_id", config="simple"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = AnnotationQuerySet.as_manager()
+
+    class Meta:
+        permissions = [("decide_annotation", "May decide on annotations")]
+        indexes = [
+            # in_queue(): by age and by sureness, one status, all retrievers or one
+            models.Index(fields=["status", "id"], name="annotation_age"),
+            models.Index(fields=["status", "sureness", "id"], name="annotation_sureness"),
+            models.Index(fields=["retriever", "status", "id"], name="annotation_retriever"),
+            models.Index(fields=["retriever", "status", "sureness", "id"], name="annotation_retriever_sure"),
+            # labelled(label), decided_by(person)
+            models.Index(fields=["label", "id"], name="annotation_label"),
+            models.Index(fields=["reviewer", "-decided_at", "-id"], name="annotation_reviewer"),
+            # searching(words)
+            GinIndex(fields=["search"], name="annotation_search"),
+            # join(result): the annotation of a document for a retriever
+            models.Index(fields=["document_id", "retriever"], name="annotation_document"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="confidence_from_0_to_1",
+                condition=Q(confidence__isnull=True) | Q(confidence__gte=0, confidence__lte=1),
+            ),
+        ]
+        triggers = [
+            Tracked(
+                columns=[
+                    "annotation_id",
+                    "label",
+                    "confidence",
+                    "reasoning",
+                    "payload",
+                    "status",
+                    "decision_id",
+                ],
+                retriever=RETRIEVER_ID,
+                created=Action.ANNOTATION_CREATED,
+                changed=[
+                    ("NEW.status = 'gone' AND OLD.status <> 'gone'", Action.ANNOTATION_GONE),
+                    (
+                        "NEW.status = 'undecidable' AND OLD.decision_id IS DISTINCT FROM NEW.decision_id",
+                        Action.ANNOTATION_UNDECIDABLE,
+                    ),
+                    ("OLD.label <> NEW.label", Action.ANNOTATION_RELABELLED),
+                    (
+                        "OLD.decision_id IS DISTINCT FROM NEW.decision_id"
+                        " AND OLD.confidence IS NOT DISTINCT FROM NEW.confidence"
+                        " AND OLD.reasoning = NEW.reasoning AND OLD.payload = NEW.payload",
+                        Action.ANNOTATION_CONFIRMED,
+                    ),
+                    ("true", Action.ANNOTATION_REVISED),
+                ],
+                deleted=Action.ANNOTATION_DELETED,
+            )
+        ]
+
+    def values(self) -> dict[str, object]:
+        """Return the four values people decide on, as JSON can hold them."""
+        return {
+            "label": self.label,
+            "confidence": self.confidence,
+            "reasoning": self.reasoning,
+            "payload": self.payload,
+        }
+
+
+class Decision(models.Model):
+    """What one reviewer submitted: the values, the base they saw, the evidence. Never changed afterwards."""
+
+    class Outcome(models.TextChoices):
+        DECIDED = "decided", "Decided"
+        UNDECIDABLE = "undecidable", "Cannot tell"
+
+    decision_id = models.UUIDField(unique=True)
+    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="decisions")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    label = models.CharField(max_length=100)
+    confidence = models.FloatField(null=True)
+    reasoning = models.TextField()
+    payload = models.JSONField()
+    base = models.JSONField()
+    base_version = models.IntegerField(null=True)
+    result = models.ForeignKey(Result, null=True, on_delete=models.PROTECT, related_name="+")
+    document_digest = models.CharField(max_length=64, default="")
+    retriever_version = models.IntegerField(null=True)
+    seconds = models.FloatField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # last_of(person): the drawer of my last decisions
+            models.Index(fields=["reviewer", "-id"], name="decision_last_of"),
+            models.Index(fields=["annotation", "-id"], name="decision_about"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update | pgtrigger.Delete),
+            NeverTruncated(),
+        ]
+
+
+class Lease(models.Model):
+    """Who has an item open, and until when; it runs out by itself."""
+
+    annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="lease")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["holder", "until"], name="lease_holder")]
+
+
+class SetAside(models.Model):
+    """One person's choice not to decide an item now: skipped (somebody else, please) or deferred (back to me)."""
+
+    class Kind(models.TextChoices):
+        SKIPPED = "skipped", "Skipped"
+        DEFERRED = "deferred", "Deferred"
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="set_aside")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    reason = models.CharField(max_length=500, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["annotation", "person"], name="set_aside_once_each")]
+        indexes = [models.Index(fields=["person", "kind", "id"], name="set_aside_by")]
+        triggers = [
+            Tracked(
+                columns=["kind", "reason"],
+                ref="(SELECT a.ref FROM annotations_annotation a WHERE a.id = {row}.annotation_id)",
+                created=[
+                    ("NEW.kind = 'skipped'", Action.ANNOTATION_SKIPPED),
+                    ("true", Action.ANNOTATION_DEFERRED),
+                ],
+                changed=[
+                    ("NEW.kind = 'skipped'", Action.ANNOTATION_SKIPPED),
+                    ("true", Action.ANNOTATION_DEFERRED),
+                ],
+                deleted=Action.ANNOTATION_RESUMED,
+            )
+        ]

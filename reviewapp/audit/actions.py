@@ -1,0 +1,55 @@
+"""The closed list of what can happen, each with the sentence that history shows.
+
+A name is dotted and in the past tense. In a sentence, `{old}` and `{new}` stand for the values of the field that
+names the action; `{note}` for the event's note.
+"""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class Action(TextChoices):
+    """What an event says happened; the label is its sentence, to be read after the actor's name."""
+
+    ANNOTATION_CREATED = "annotation.created", "recorded a new annotation"
+    ANNOTATION_RELABELLED = "annotation.relabelled", "relabelled {old} to {new}"
+    ANNOTATION_REVISED = "annotation.revised", "changed the annotation"
+    ANNOTATION_CONFIRMED = "annotation.confirmed", "confirmed the annotation"
+    ANNOTATION_UNDECIDABLE = "annotation.undecidable", "could not tell"
+    ANNOTATION_SKIPPED = "annotation.skipped", "skipped it"
+    ANNOTATION_DEFERRED = "annotation.deferred", "deferred it"
+    ANNOTATION_RESUMED = "annotation.resumed", "took it up again"
+    ANNOTATION_GONE = "annotation.gone", "found it gone upstream"
+    ANNOTATION_DELETED = "annotation.deleted", "deleted the local annotation"
+    CHANGE_QUEUED = "change.queued", "queued a change for Mixpeek"
+    CHANGE_POSTPONED = "change.postponed", "could not deliver yet"
+    CHANGE_DELIVERED = "change.delivered", "delivered a change to Mixpeek"
+    CHANGE_CONFLICTED = "change.conflicted", "found a conflict upstream"
+    CHANGE_REFUSED = "change.refused", "was refused by Mixpeek"
+    CHANGE_WITHDRAWN = "change.withdrawn", "withdrew a change"
+    CHANGE_DELETED = "change.deleted", "deleted a change"
+    OUTBOX_PAUSED = "outbox.paused", "paused all deliveries"
+    OUTBOX_RESUMED = "outbox.resumed", "resumed deliveries"
+    RETRIEVER_CREATED = "retriever.created", "recorded a new retriever"
+    RETRIEVER_RENAMED = "retriever.renamed", "renamed {old} to {new}"
+    RETRIEVER_REDESCRIBED = "retriever.redescribed", "changed the description"
+    RETRIEVER_RETAGGED = "retriever.retagged", "changed the tags"
+    RETRIEVER_REBUILT = "retriever.rebuilt", "changed how the retriever works"
+    RETRIEVER_GONE = "retriever.gone", "found it gone upstream"
+    RETRIEVER_DELETED = "retriever.deleted", "deleted the local retriever"
+    EXECUTION_REQUESTED = "execution.requested", "ran the retriever"
+    EXECUTION_SETTLED = "execution.settled", "finished running the retriever"
+    EXECUTION_DELETED = "execution.deleted", "deleted the local execution"
+
+
+class Origin(TextChoices):
+    """Through which door a change came; `SQL` is one made without telling the database who and why."""
+
+    WEB = "web", "Web page"
+    API = "api", "API"
+    WORKER = "worker", "Worker"
+    WEBHOOK = "webhook", "Webhook"
+    PULL = "pull", "Pull"
+    SHELL = "shell", "Command line"
+    SQL = "sql", "SQL, outside the app"

@@ -1,0 +1,1 @@
+"""Promises to Mixpeek: enqueue, claim, settle."""

@@ -1,0 +1,109 @@
+"""Changes: our promises to Mixpeek, one row each, and whether the outbox is paused."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from reviewapp.audit.actions import Action
+from reviewapp.audit.tracking import Tracked
+from reviewapp.outbox.queries import ChangeQuerySet
+
+
+class Change(models.Model):
+    """One promise: which fields to set on which ref, from which base, and how far it got.
+
+    `base` holds the values of every field as the person saw them, `fields` only what is to be different. There is
+    no "in progress" state: a claimed row has its `due` moved forward and is due again if whoever claimed it died.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        DELIVERED = "delivered", "Delivered"
+        CONFLICT = "conflict", "Conflict"
+        REFUSED = "refused", "Refused"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class Verb(models.TextChoices):
+        SET = "set", "Set fields"
+        CREATE = "create", "Create"
+
+    ref = models.CharField(max_length=300)
+    verb = models.CharField(max_length=10, choices=Verb.choices, default=Verb.SET)
+    fields = models.JSONField()
+    base = models.JSONField(default=dict)
+    base_version = models.IntegerField(null=True)
+    cause = models.UUIDField(null=True, unique=True)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=150, default="")
+    retriever_id = models.CharField(max_length=200, default="")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    reason = models.TextField(default="")
+    field_errors = models.JSONField(default=dict)
+    theirs = models.JSONField(null=True)
+    merged = models.JSONField(null=True)
+    raced = models.JSONField(null=True)
+    version = models.IntegerField(null=True)
+    upstream_request_id = models.CharField(max_length=200, default="")
+
+    attempts = models.IntegerField(default=0)
+    due = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # claim(): the heads that are due
+            models.Index(fields=["due", "id"], name="change_due", condition=Q(state="queued")),
+            # open_on(ref), and "is an older one still queued?" in claim()
+            models.Index(fields=["ref", "id"], name="change_open", condition=Q(state="queued")),
+            # attention(): what waits for a person, newest first
+            models.Index(fields=["-id"], name="change_attention", condition=Q(state__in=["conflict", "refused"])),
+            # about(ref): the delivery chip and the timeline
+            models.Index(fields=["ref", "-id"], name="change_about"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="settled_has_a_time", condition=Q(state="queued") | Q(settled_at__isnull=False)
+            ),
+        ]
+        triggers = [
+            Tracked(
+                columns=["state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version"],
+                retriever="{row}.retriever_id",
+                created=Action.CHANGE_QUEUED,
+                changed=[
+                    ("NEW.state = 'delivered'", Action.CHANGE_DELIVERED),
+                    ("NEW.state = 'conflict'", Action.CHANGE_CONFLICTED),
+                    ("NEW.state = 'refused'", Action.CHANGE_REFUSED),
+                    ("NEW.state = 'withdrawn'", Action.CHANGE_WITHDRAWN),
+                    ("OLD.state <> 'queued'", Action.CHANGE_QUEUED),
+                    ("true", Action.CHANGE_POSTPONED),
+                ],
+                deleted=Action.CHANGE_DELETED,
+            )
+        ]
+
+
+class Pause(models.Model):
+    """Why nothing is being delivered; the outbox is paused while this one row exists."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    reason = models.TextField()
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="only_one_pause", condition=Q(id=1))]
+        triggers = [
+            Tracked(
+                columns=["reason"],
+                ref="'outbox'",
+                created=Action.OUTBOX_PAUSED,
+                changed=[("true", Action.OUTBOX_PAUSED)],
+                deleted=Action.OUTBOX_RESUMED,
+            )
+        ]

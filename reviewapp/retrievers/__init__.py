@@ -1,0 +1,1 @@
+"""Retrievers, their executions, and the results that reviewers see."""

@@ -1,0 +1,138 @@
+"""Mirrors of retrievers and their executions, and the results people look at."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from reviewapp.audit.actions import Action
+from reviewapp.audit.tracking import Tracked
+from reviewapp.retrievers.queries import ExecutionQuerySet, RetrieverQuerySet
+
+# For `Tracked`: the upstream id of the retriever that a row's foreign key names.
+RETRIEVER_ID = "(SELECT r.retriever_id FROM retrievers_retriever r WHERE r.id = {row}.retriever_id)"
+
+
+class Retriever(models.Model):
+    """A saved retrieval pipeline upstream; `name`, `description` and `tags` are ours to change, the rest is shown."""
+
+    retriever_id = models.CharField(max_length=200, unique=True)
+    name = models.TextField()
+    description = models.TextField(default="")
+    tags = models.JSONField(default=list)
+    stages = models.JSONField(default=list)
+    input_schema = models.JSONField(default=dict)
+    collection_ids = models.JSONField(default=list)
+    budget_limits = models.JSONField(default=dict)
+    version = models.IntegerField(default=1)
+    created_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)
+
+    objects = RetrieverQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        permissions = [("run_retriever", "May run a retriever")]
+        triggers = [
+            Tracked(
+                columns=["name", "description", "tags", "stages", "input_schema", "collection_ids", "gone_at"],
+                ref="'retrievers/' || {row}.retriever_id",
+                retriever="{row}.retriever_id",
+                created=Action.RETRIEVER_CREATED,
+                changed=[
+                    ("OLD.gone_at IS NULL AND NEW.gone_at IS NOT NULL", Action.RETRIEVER_GONE),
+                    ("OLD.name <> NEW.name", Action.RETRIEVER_RENAMED),
+                    ("OLD.tags <> NEW.tags", Action.RETRIEVER_RETAGGED),
+                    ("OLD.description <> NEW.description", Action.RETRIEVER_REDESCRIBED),
+                    ("true", Action.RETRIEVER_REBUILT),
+                ],
+                deleted=Action.RETRIEVER_DELETED,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def ref(self) -> str:
+        """How the layers below name this retriever."""
+        return f"retrievers/{self.retriever_id}"
+
+
+class Execution(models.Model):
+    """One run of a retriever with its inputs; upstream forgets the rows, so we keep them as results.
+
+    `execution_id` is empty until upstream has answered a run that was asked for here. `status` is ours while it is
+    `requested`, and what upstream said (`completed`, `failed`, `degraded`, ...) afterwards.
+    """
+
+    REQUESTED = "requested"
+
+    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="executions")
+    execution_id = models.CharField(max_length=200, null=True, unique=True)
+    inputs = models.JSONField(default=dict)
+    status = models.CharField(max_length=40, default=REQUESTED)
+    error = models.TextField(default="")
+    warnings = models.JSONField(default=list)
+    total_returned = models.IntegerField(null=True)
+    duration_ms = models.FloatField(null=True)
+    query_summary = models.TextField(default="")
+    requested_by = models.CharField(max_length=150, default="")
+    retriever_version = models.IntegerField(null=True)
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+
+    objects = ExecutionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # of(retriever): its executions, newest first
+            models.Index(fields=["retriever", "-created_at", "-id"], name="execution_of"),
+            # requested(): runs that the worker still has to make
+            models.Index(fields=["id"], name="execution_requested", condition=Q(status="requested")),
+        ]
+        triggers = [
+            Tracked(
+                columns=["execution_id", "inputs", "status", "error", "total_returned"],
+                ref=f"'retrievers/' || {RETRIEVER_ID}",
+                retriever=RETRIEVER_ID,
+                created=[
+                    ("NEW.status = 'requested'", Action.EXECUTION_REQUESTED),
+                    ("true", Action.EXECUTION_SETTLED),
+                ],
+                changed=[("true", Action.EXECUTION_SETTLED)],
+                deleted=Action.EXECUTION_DELETED,
+            )
+        ]
+
+
+class Result(models.Model):
+    """One document as somebody was shown it: its rank and score in an execution, a snapshot, and its digest.
+
+    A document that was pulled for an annotation of unknown origin has no execution, rank or score. `digest` is the
+    SHA-256 (hex) of the snapshot's canonical JSON; a snapshot never holds a presigned URL.
+    """
+
+    retriever = models.ForeignKey(Retriever, null=True, on_delete=models.PROTECT, related_name="results")
+    execution = models.ForeignKey(Execution, null=True, on_delete=models.PROTECT, related_name="results")
+    document_id = models.CharField(max_length=200)
+    collection_id = models.CharField(max_length=200, default="")
+    rank = models.IntegerField(null=True)
+    score = models.FloatField(null=True)
+    snapshot = models.JSONField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            # the newest result of a document, and the other results of the document
+            models.Index(fields=["document_id", "-id"], name="result_of_document"),
+            models.Index(fields=["execution", "rank", "id"], name="result_of_execution"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["execution", "document_id"], name="once_per_execution", condition=Q(execution__isnull=False)
+            ),
+        ]
