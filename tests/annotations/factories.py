@@ -1,0 +1,120 @@
+"""Rows for tests: each factory fills in what the test does not care about, so that a test says only what it means."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from reviewapp.annotations.models import Annotation, Lease, SetAside
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Execution, Result, Retriever
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+def make_retriever(name: str = "Brand triage", **values: Any) -> Retriever:
+    """Return a stored retriever."""
+    number = next(_numbers)
+    return Retriever.objects.create(
+        **{"retriever_id": f"ret_{number:04}", "name": name, "seen_at": LONG_AGO, "version": 3} | values
+    )
+
+
+def make_execution(retriever: Retriever | None = None, **values: Any) -> Execution:
+    """Return a stored execution, completed."""
+    number = next(_numbers)
+    return Execution.objects.create(
+        retriever=retriever or make_retriever(),
+        **{
+            "execution_id": f"exec_{number:04}",
+            "inputs": {"query": "logo"},
+            "status": "completed",
+            "created_at": LONG_AGO,
+        }
+        | values,
+    )
+
+
+def make_result(retriever: Retriever | None = None, **values: Any) -> Result:
+    """Return a stored result; its digest is right for its snapshot."""
+    number = next(_numbers)
+    snapshot = values.pop("snapshot", {"title": f"Document {number}", "text": "A blue logo on a van."})
+    canonical = json.dumps(snapshot, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Result.objects.create(
+        retriever=retriever,
+        snapshot=snapshot,
+        **{
+            "document_id": f"doc_{number:04}",
+            "collection_id": "col_photos",
+            "rank": 1,
+            "score": 0.5,
+            "digest": hashlib.sha256(canonical.encode()).hexdigest(),
+        }
+        | values,
+    )
+
+
+def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annotation:
+    """Return a stored annotation as upstream gave it: by the machine, waiting, unless told otherwise.
+
+    `retriever` is made when not given. `upstream` follows `label`, `confidence`, `reasoning` and `payload`.
+    """
+    number = next(_numbers)
+    label, confidence = values.pop("label", "logo"), values.pop("confidence", 0.5)
+    said = {
+        "label": label,
+        "confidence": confidence,
+        "reasoning": values.pop("reasoning", ""),
+        "payload": values.pop("payload", {}),
+    }
+    defaults: dict[str, Any] = {
+        "ref": f"annotations/ann_{number:04}",
+        "annotation_id": f"ann_{number:04}",
+        "document_id": f"doc_{number:04}",
+        "collection_id": "col_photos",
+        "version": 1,
+        "upstream": said,
+        "proposed": said,
+        "actor_id": "system",
+        "actor_type": "system",
+        "created_at": LONG_AGO + timedelta(minutes=number),
+        "updated_at": LONG_AGO + timedelta(minutes=number),
+        "seen_at": LONG_AGO,
+        "title": f"Document {number}",
+        "excerpt": "A blue logo on a van.",
+    }
+    return Annotation.objects.create(retriever=retriever or make_retriever(), **said, **defaults | values)
+
+
+def make_change(annotation: Annotation, state: str = "queued", **values: Any) -> Change:
+    """Return a stored change of the annotation's label, in that state."""
+    defaults = {
+        "ref": annotation.ref,
+        "fields": {"label": annotation.label},
+        "base": annotation.upstream,
+        "base_version": annotation.version,
+        "state": state,
+        "due": LONG_AGO,
+        "settled_at": None if state == "queued" else LONG_AGO,
+    }
+    return Change.objects.create(**defaults | values)
+
+
+def lease(annotation: Annotation, holder: User, *, seconds: float = 600) -> Lease:
+    """Return a lease that `holder` has for so many seconds more (negative: run out)."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    return Lease.objects.create(annotation=annotation, holder=holder, until=until)
+
+
+def set_aside(annotation: Annotation, person: User, kind: str = "deferred", reason: str = "") -> SetAside:
+    """Return the row that says `person` deferred (or skipped) the annotation."""
+    return SetAside.objects.create(annotation=annotation, person=person, kind=kind, reason=reason)
