@@ -16,8 +16,22 @@ from typing import TextIO
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 
 pytest_plugins = ["tests.people"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_http() -> Iterator[None]:
+    """Let the test client speak plain http and pages name static files that nobody has collected."""
+    uncollected = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    with override_settings(
+        SECURE_SSL_REDIRECT=False, SESSION_COOKIE_SECURE=False, CSRF_COOKIE_SECURE=False, STORAGES=uncollected
+    ):
+        yield
 
 
 @pytest.fixture(scope="session")
