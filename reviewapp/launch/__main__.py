@@ -1,0 +1,138 @@
+"""`python -m reviewapp.launch`, which `make run` calls: start everything, say where, stop everything."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from reviewapp.launch import ports
+from reviewapp.launch.children import Children
+from reviewapp.launch.exceptions import CannotStart, Interrupted, LaunchError
+from reviewapp.launch.plan import ROOT, Plan, manage, python
+from reviewapp.launch.signals import Signals, watched
+from reviewapp.postgres import secret, server
+from reviewapp.postgres.cluster import Cluster
+from reviewapp.postgres.exceptions import EmbeddedPostgresError
+
+_LOOK_SECONDS = 2
+
+
+def main() -> int:
+    """Run until asked to stop; return 0 then, and 1 when something was in the way or ended by itself."""
+    os.chdir(ROOT)
+    try:
+        plan = Plan.read(os.environ)
+        with ports.listen(plan.port) as listener, _alone(plan.var), watched() as signals:
+            _launch(plan, listener, signals)
+    except Interrupted:
+        _say("Stopped.")
+    except (LaunchError, ImproperlyConfigured, EmbeddedPostgresError) as error:
+        _say(str(error), to=2)
+        return 1
+    return 0
+
+
+def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
+    sandbox_port = ports.remembered(plan.var / "sandbox" / "port") if plan.sandbox else 0
+    children = Children(signals=signals, logs=plan.var / "log", env=_environment(plan, sandbox_port))
+    try:
+        if plan.sandbox:
+            _start_sandbox(plan, children, sandbox_port)
+        prepared = _prepare(plan, children)
+        if plan.sandbox:
+            ports.await_listener(sandbox_port, children.wait)
+        if prepared["empty"]:
+            _first_pull(children)
+        children.start("web", plan.web_command(listener.fileno()), keep=[listener.fileno()])
+        children.start("worker", manage("work"))
+        _await_first_page(plan, children)
+        _say(_welcome(plan, str(prepared["sign_ins"])))
+        _stay(plan, children)
+    finally:
+        _say("\nStopping ...")
+        children.stop("web", "worker", "prepare", "pull")
+        children.stop("sandbox", "sample")
+        server.leave_all()
+
+
+def _environment(plan: Plan, sandbox_port: int) -> dict[str, str]:
+    database_url = plan.database_url or server.join(plan.var / "postgres").url
+    secret_key = plan.secret_key or secret.kept_in(plan.var / "secret_key")
+    ours = plan.children_see(database_url=database_url, secret_key=secret_key, sandbox_port=sandbox_port)
+    return {"HTTPS": "off", **os.environ, **ours, "PYTHONUNBUFFERED": "1"}
+
+
+def _start_sandbox(plan: Plan, children: Children, port: int) -> None:
+    if plan.sandbox_data is None and not plan.sample.exists():
+        unfinished = plan.sample.with_name("sample.unfinished")
+        if children.run("sample", python("-m", "reviewapp.sandbox.sample", str(unfinished))):
+            raise CannotStart(f"The sample namespace could not be made:\n{children.last_words('sample')}")
+        unfinished.rename(plan.sample)
+    children.start("sandbox", plan.sandbox_command(port))
+
+
+def _prepare(plan: Plan, children: Children) -> dict[str, object]:
+    answer = plan.var / "prepared.json"
+    demo = ["--demo"] if plan.sandbox else []
+    if children.run("prepare", python("-m", "reviewapp.launch.prepare", str(answer), *demo)):
+        raise CannotStart(f"The database could not be brought up to date:\n{children.last_words('prepare')}")
+    prepared: dict[str, object] = json.loads(answer.read_text())
+    return prepared
+
+
+def _first_pull(children: Children) -> None:
+    _say("Pulling from Mixpeek for the first time ...")
+    if children.run("pull", manage("pull"), loud=True):
+        _say("The first pull failed, see above; the worker tries again every few minutes.", to=2)
+
+
+def _await_first_page(plan: Plan, children: Children) -> None:
+    status = ports.await_answer(plan.port, children.wait)
+    if not 200 <= status < 500:
+        raise CannotStart(f"The first page failed with status {status}:\n{children.last_words('web')}")
+
+
+def _welcome(plan: Plan, sign_ins: str) -> str:
+    people = f"\n{sign_ins.rstrip()}\n" if sign_ins.strip() else ""
+    return f"\nreviewapp is ready: {plan.url}\n{people}\nLogs: {plan.var / 'log'}   Stop: Ctrl-C"
+
+
+def _stay(plan: Plan, children: Children) -> None:
+    """Sleep until something ends; only the database has to be looked at, as it is nobody's child."""
+    cluster = Cluster(data=plan.var / "postgres")
+    while True:
+        children.wait(_LOOK_SECONDS)
+        if not plan.database_url and cluster.running() is None:
+            raise CannotStart(f"The database ended, so everything was stopped; see {cluster.data / 'server.log'}.")
+
+
+@contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """Hold the folder for one launch at a time; the kernel lets go when we die."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / "launch.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"reviewapp already runs from {var}: stop it first, or set VAR_DIR to another folder."
+            ) from error
+        yield
+
+
+def _say(text: str, to: int = 1) -> None:
+    """Write to the terminal, which may be gone by now; unbuffered, so nothing fails later at exit."""
+    with suppress(OSError):
+        os.write(to, f"{text}\n".encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

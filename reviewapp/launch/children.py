@@ -1,0 +1,101 @@
+"""The processes of one launch: started with a log each, watched together, stopped in the order asked for.
+
+Each has a session of its own, so that Ctrl-C in the terminal reaches only the launcher, and on Linux is told by
+the kernel to stop when the launcher dies, however it dies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reviewapp.launch.exceptions import ChildEnded
+from reviewapp.launch.signals import Signals
+
+_STOP_SECONDS = 20
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class Children:
+    """Processes by name; `logs` is the folder their output goes to, `env` what they all see."""
+
+    def __init__(self, *, signals: Signals, logs: Path, env: Mapping[str, str]) -> None:
+        self._signals = signals
+        self._logs = logs
+        self._env = dict(env)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, name: str, command: Sequence[str], *, loud: bool = False, keep: Sequence[int] = ()) -> None:
+        """Start a process; its output goes to its log, or to our own terminal when `loud`."""
+        log = self.log(name)
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))
+        with log.open("wb") as file:
+            self._running[name] = subprocess.Popen(  # noqa: S603 - our own modules, no shell
+                command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=None if loud else file,
+                stderr=None if loud else subprocess.STDOUT,
+                pass_fds=keep,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the launcher has a single thread
+            )
+
+    def run(self, name: str, command: Sequence[str], *, loud: bool = False) -> int:
+        """Run a process to its end and return its exit code, while watching everything else."""
+        self.start(name, command, loud=loud)
+        process = self._running[name]
+        while process.poll() is None:
+            self.wait(60, but=name)
+        del self._running[name]
+        return process.returncode
+
+    def wait(self, timeout: float, *sockets: int, but: str = "") -> bool:
+        """Sleep as `Signals.wait` does. Raises `ChildEnded` when any process other than `but` has ended."""
+        readable = self._signals.wait(timeout, *sockets)
+        for name, process in self._running.items():
+            if name != but and process.poll() is not None:
+                raise ChildEnded(
+                    f"The {name} process ended ({_how(process.returncode)}), so everything was stopped. "
+                    f"Its last words, from {self.log(name)}:\n{self.last_words(name)}"
+                )
+        return readable
+
+    def stop(self, *names: str) -> None:
+        """Ask the named processes to stop, all at once, and wait; whoever takes too long is killed."""
+        leaving = [self._running.pop(name) for name in names if name in self._running]
+        for process in leaving:
+            process.terminate()
+        patience = time.monotonic() + _STOP_SECONDS
+        for process in leaving:
+            try:
+                process.wait(max(0.0, patience - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def log(self, name: str) -> Path:
+        """Return the file with the output of a process."""
+        return self._logs / f"{name}.log"
+
+    def last_words(self, name: str) -> str:
+        """Return the last lines of a process's log, indented."""
+        lines = self.log(name).read_text(errors="replace").splitlines()[-12:]
+        return "\n".join(f"    {line}" for line in lines)
+
+
+def _how(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+
+
+def _die_with_parent() -> None:
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
