@@ -1,0 +1,69 @@
+# make run    the whole product on this machine; Ctrl-C stops it
+# make setup  .venv with the pinned requirements, ready for `.venv/bin/python manage.py ...`
+# make test   everything that is checked, browser tests included
+# make lock   pin the requirements anew from pyproject.toml
+# make clean  remove what was installed and built here; the data in var/ stays
+#
+# Paths are relative throughout, because make splits absolute ones at spaces.
+
+PY = .venv/bin/python
+BROWSERS = chromium chromium-browser google-chrome
+PIP = $(PY) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
+	--no-emit-find-links -q --custom-compile-command "make lock"
+
+.PHONY: run setup dev browser test lock clean
+.DEFAULT_GOAL := run
+
+run: setup
+	@exec $(PY) -m reviewapp.launch
+
+# A copy of the installed requirements tells whether they changed; time stamps do not survive a checkout.
+setup: $(PY)
+	@cmp -s requirements.txt .venv/installed.txt || { echo "Installing the requirements ..." && \
+		$(PIP) -r requirements.txt && cp requirements.txt .venv/installed.txt; }
+
+dev: setup
+	@cmp -s requirements-dev.txt .venv/installed-dev.txt || { echo "Installing the development requirements ..." && \
+		$(PIP) -r requirements-dev.txt && cp requirements-dev.txt .venv/installed-dev.txt; }
+
+$(PY):
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3 python; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		echo "Making .venv with $$python ..."; \
+		"$$python" -m venv .venv && exit 0; \
+		rm -rf .venv; \
+		echo "$$python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		exit 1; \
+	done; \
+	echo "Python 3.11 or later is needed and none was found. Install it, or name it: make PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+# The system's browser if there is one (through apt when root may install it), else Playwright's own.
+browser: dev
+	@for name in $(BROWSERS); do "$$name" --version >/dev/null 2>&1 && exit 0; done; \
+	ls .venv/browser-installed >/dev/null 2>&1 && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null && \
+			chromium --version >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "Installing Playwright's Chromium ..."; \
+	$(PY) -m playwright install chromium && touch .venv/browser-installed
+
+test: dev browser
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check
+	$(PY) -m pytest
+
+lock: $(PY)
+	@$(PIP) uv
+	$(LOCK) -o requirements.txt
+	$(LOCK) -c requirements.txt --extra dev -o requirements-dev.txt
+
+clean:
+	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis var/tests
+	find reviewapp tests -name __pycache__ -type d -prune -exec rm -rf {} +
