@@ -1,0 +1,68 @@
+"""`python -m reviewapp.sandbox`: load the data, listen, say where, serve."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from reviewapp.sandbox.app import build
+from reviewapp.sandbox.dialect import Dialect
+from reviewapp.sandbox.endpoint import World
+from reviewapp.sandbox.errors import BadData
+from reviewapp.sandbox.loading import load
+from reviewapp.sandbox.media import Library
+from reviewapp.sandbox.options import Options, parse
+from reviewapp.sandbox.sample import MEDIA, write_sample
+from reviewapp.sandbox.server import listen, serve
+from reviewapp.sandbox.store import Store
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sandbox until it is told to stop; returns the exit status, 2 when it could not start."""
+    options = parse(arguments)
+    try:
+        _run(options)
+    except BadData as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _run(options: Options) -> None:
+    listener = listen(options.host, options.port)
+    with ExitStack() as stack:
+        stack.callback(listener.close)
+        store = Store(options.state)
+        stack.callback(store.close)
+        media = _load(store, options)
+        library = Library(folder=media, secret=store.recall("secret") or "", lifetime=options.media_lifetime)
+        world = World(store=store, dialect=Dialect(options.dialect), library=library, key=options.key)
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        _say(f"Sandbox is ready at http://{host}:{listener.getsockname()[1]}")
+        serve(build(world), listener)
+
+
+def _load(store: Store, options: Options) -> Path:
+    if options.data:
+        _report(load(store, options.data, options.namespace))
+        return options.data / "media"
+    with tempfile.TemporaryDirectory(prefix="sandbox-sample-") as folder:
+        write_sample(Path(folder), with_media=False)
+        _report(load(store, Path(folder), options.namespace))
+    return MEDIA
+
+
+def _report(added: dict[str, int]) -> None:
+    _say("Loaded " + ", ".join(f"{count} {name.removesuffix('.jsonl')}" for name, count in added.items()) + " anew.")
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""Executing a retriever, and the executions of the past.
+
+A cursor continues its execution: the further pages carry the same `execution_id` and the run is recorded once.
+Rows are not retained, as upstream.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+from reviewapp.sandbox.call import Call
+from reviewapp.sandbox.checks import Field, Json
+from reviewapp.sandbox.documents import shown
+from reviewapp.sandbox.errors import Complaint, Invalid, bad_request, not_found
+from reviewapp.sandbox.events import record
+from reviewapp.sandbox.paging import Window, execute_pagination, execute_window, fingerprint
+from reviewapp.sandbox.pipeline import Outcome, run
+from reviewapp.sandbox.retrievers import find, orders_of, pager, sortable
+from reviewapp.sandbox.stages import Candidate, StageError, build_condition
+from reviewapp.sandbox.store import new_id, now, packed
+from reviewapp.sandbox.templates import resolve_inputs
+
+_FLAG, _TEXT, _OBJECT = Field(kind="boolean"), Field(kind="text"), Field(kind="object")
+_EXECUTE = {
+    "inputs": _OBJECT,
+    "filters": _OBJECT,
+    "pagination": _OBJECT,
+    "limit": Field(kind="integer", least=1, most=500),
+    "page_size": Field(kind="integer", least=1, most=500),
+    "expand": Field(kind="array"),
+    **dict.fromkeys(("stream", "skip_cache", "return_presigned_urls", "return_vectors", "explain"), _FLAG),
+    **dict.fromkeys(("write_token", "consistency", "target_collection_id"), _TEXT),
+}
+_LIST = {"filters": _OBJECT, "sorts": Field(kind="array"), "status": _TEXT}
+_UNSUPPORTED = ("stream", "target_collection_id")
+_SUMMARY = (
+    *("execution_id", "status", "created_at", "completed_at", "duration_ms", "credits_used"),
+    *("total_processed", "total_returned", "inputs_hash", "query_summary", "trace_id"),
+)
+
+
+def execute(call: Call) -> Json:
+    """Run a retriever and return one page of its documents; 200 with `status: failed` when a stage failed."""
+    asked = call.dialect.accept(call.body, _EXECUTE)
+    for key in _UNSUPPORTED:
+        if asked.get(key):
+            raise bad_request(f"This sandbox does not do {key!r}")
+    retriever = find(call)
+    inputs = resolve_inputs(asked.get("inputs") or {}, retriever["input_schema"])
+    _check_filters(asked.get("filters"))
+    run_print = fingerprint(retriever["retriever_id"], inputs, asked.get("filters"))
+    default = int((retriever.get("metadata") or {}).get("final_top_k") or 10)
+    window = execute_window(asked.get("pagination"), asked.get("limit") or asked.get("page_size"), run_print, default)
+    started, created_at = time.perf_counter(), now()
+    outcome = run(call.store, call.namespace, retriever, inputs, asked.get("filters"))
+    elapsed = round((time.perf_counter() - started) * 1000, 3)
+    execution_id = window.execution_id or new_id("exec")
+    reply = _reply(execution_id, retriever, outcome, elapsed)
+    if asked.get("expand"):
+        reply["warnings"] = [*(reply["warnings"] or []), "expand: this sandbox expands nothing"]
+    if window.execution_id is None:
+        _record(call, reply, outcome, inputs, created_at)
+    page = outcome.ranking[window.start : window.start + window.size]
+    presigned = bool(asked.get("return_presigned_urls")) or call.flag("return_presigned_urls")
+    return {
+        **reply,
+        "documents": [_document(call, each, presigned) for each in page],
+        "pagination": _pages(window, len(page), outcome, execution_id, run_print),
+    }
+
+
+def _check_filters(filters: Json | None) -> None:
+    try:
+        if filters:
+            build_condition(filters)
+    except (StageError, TypeError, AttributeError) as error:
+        raise Invalid([Complaint(kind="value_error", location=("body", "filters"), message=str(error))]) from error
+
+
+def _pages(window: Window, returned: int, outcome: Outcome, execution_id: str, run_print: str) -> Json:
+    total = len(outcome.ranking)
+    return execute_pagination(window, returned=returned, total=total, execution_id=execution_id, print_of_run=run_print)
+
+
+def _document(call: Call, candidate: Candidate, presigned: bool) -> Json:
+    document = shown(candidate.document(), None)
+    if presigned:
+        document = call.presigned(document)
+    return document if candidate.score is None else {**document, "score": candidate.score}
+
+
+def _reply(execution_id: str, retriever: Json, outcome: Outcome, elapsed: float) -> Json:
+    return {
+        "execution_id": execution_id,
+        "status": outcome.status,
+        "retriever_id": retriever["retriever_id"],
+        "stage_statistics": {"stages": outcome.stages, "total_time_ms": elapsed, "credits_used": 0.0},
+        "budget": {"credits_used": 0.0, "credits_remaining": None, "time_used_ms": elapsed},
+        "warnings": outcome.warnings or None,
+        "degraded": outcome.degraded or None,
+        "error": outcome.error,
+        "cache_hit": False,
+        "enrichment_skipped": False,
+    }
+
+
+def _record(call: Call, reply: Json, outcome: Outcome, inputs: Json, created_at: str) -> None:
+    kept = {
+        **reply,
+        "created_at": created_at,
+        "completed_at": now(),
+        "duration_ms": reply["stage_statistics"]["total_time_ms"],
+        "credits_used": 0.0,
+        "total_processed": outcome.considered,
+        "total_returned": len(outcome.ranking),
+        "total_stages": len(outcome.stages) + len(outcome.degraded) + (outcome.status == "failed"),
+        "stages_completed": len(outcome.stages),
+        "inputs_hash": fingerprint(inputs),
+        "query_summary": ", ".join(f"{key}={value}" for key, value in inputs.items())[:200] or None,
+        "trace_id": call.request_id,
+    }
+    values = (call.namespace, kept["execution_id"], kept["retriever_id"], kept["status"], packed(kept))
+    event = "resource.execution_failed" if outcome.status == "failed" else "resource.executed"
+    sql = "INSERT INTO executions (namespace_id, execution_id, retriever_id, status, body) VALUES (?, ?, ?, ?, ?)"
+    with call.store.writing():
+        call.store.db.execute(sql, values)
+        told = ("execution_id", "retriever_id", "status", "total_returned")
+        record(call, event, {key: kept[key] for key in told})
+
+
+def list_executions(call: Call) -> Json:
+    """Return a page of a retriever's executions, newest first unless sorted otherwise."""
+    window = pager(call)
+    asked = call.dialect.accept(call.body, _LIST)
+    retriever = find(call)
+    sql = "SELECT body FROM executions WHERE namespace_id = ?1 AND retriever_id = ?2 AND (?3 IS NULL OR status = ?3)"
+    rows = list(call.store.bodies(sql, call.namespace, retriever["retriever_id"], asked.get("status")))
+    _check_filters(asked.get("filters"))
+    if asked.get("filters"):
+        rows = [row for row in rows if build_condition(asked["filters"])(row)]
+    rows.sort(key=lambda row: str(row.get("created_at")), reverse=True)
+    for order in reversed(orders_of(asked)):
+        rows.sort(key=partial(sortable, field=order["field"]), reverse=order.get("direction") == "desc")
+    page = rows[window.start : window.start + window.size]
+    more = window.start + len(page) < len(rows)
+    pages = {"total": len(rows), "limit": window.size, "offset": window.start, "has_next": more}
+    return {"results": [_summary(row) for row in page], "pagination": pages}
+
+
+def _summary(kept: Json) -> Json:
+    counts: Json = {"duration_ms": 0.0, "credits_used": 0.0, "total_processed": 0, "total_returned": 0}
+    return {key: kept.get(key, counts.get(key)) for key in _SUMMARY}
+
+
+def get(call: Call) -> Json:
+    """Return one execution without its rows (`documents_retained` is false); raises a 404."""
+    retriever, name = find(call), call.path["execution_id"]
+    sql = "SELECT body FROM executions WHERE namespace_id = ? AND execution_id = ? AND retriever_id = ?"
+    kept = call.store.body(sql, call.namespace, name, retriever["retriever_id"])
+    if kept is None:
+        raise not_found("execution", name)
+    return {**_UNRETAINED, **kept, "documents": [], "documents_retained": False}
+
+
+_UNRETAINED: dict[str, Any] = {
+    "pagination": {"returned": 0, "total": 0},
+    "stage_statistics": {"stages": {}, "total_time_ms": 0.0, "credits_used": 0.0},
+    "budget": {"credits_used": 0.0, "credits_remaining": None, "time_used_ms": 0.0},
+    "warnings": None,
+    "error": None,
+}
