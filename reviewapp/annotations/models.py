@@ -92,6 +92,11 @@ class Annotation(models.Model):
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                name="once_unannotated",
+                fields=["document_id", "retriever"],
+                condition=Q(annotation_id__isnull=True),
+            ),
             models.CheckConstraint(
                 name="confidence_from_0_to_1",
                 condition=Q(confidence__isnull=True) | Q(confidence__gte=0, confidence__lte=1),
@@ -137,6 +142,10 @@ class Annotation(models.Model):
             "reasoning": self.reasoning,
             "payload": self.payload,
         }
+
+    def seen(self) -> dict[str, object]:
+        """Return what a form is rendered from, to come back as its base: the values and the decision in force."""
+        return {**self.values(), "decision": self.decision_id}
 
 
 class Decision(models.Model):

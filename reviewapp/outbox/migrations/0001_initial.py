@@ -6,63 +6,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Pause',
+            name="Pause",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('reason', models.TextField()),
-                ('since', models.DateTimeField(auto_now_add=True)),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("reason", models.TextField()),
+                ("since", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(max_length=300)),
-                ('verb', models.CharField(choices=[('set', 'Set fields'), ('create', 'Create')], default='set', max_length=10)),
-                ('fields', models.JSONField()),
-                ('base', models.JSONField(default=dict)),
-                ('base_version', models.IntegerField(null=True)),
-                ('cause', models.UUIDField(null=True, unique=True)),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('actor_name', models.CharField(default='', max_length=150)),
-                ('retriever_id', models.CharField(default='', max_length=200)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('delivered', 'Delivered'), ('conflict', 'Conflict'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='queued', max_length=10)),
-                ('reason', models.TextField(default='')),
-                ('field_errors', models.JSONField(default=dict)),
-                ('theirs', models.JSONField(null=True)),
-                ('merged', models.JSONField(null=True)),
-                ('raced', models.JSONField(null=True)),
-                ('version', models.IntegerField(null=True)),
-                ('upstream_request_id', models.CharField(default='', max_length=200)),
-                ('attempts', models.IntegerField(default=0)),
-                ('due', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('settled_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.CharField(max_length=300)),
+                (
+                    "verb",
+                    models.CharField(
+                        choices=[("set", "Set fields"), ("create", "Create")], default="set", max_length=10
+                    ),
+                ),
+                ("fields", models.JSONField()),
+                ("base", models.JSONField(default=dict)),
+                ("base_version", models.IntegerField(null=True)),
+                ("cause", models.UUIDField(null=True, unique=True)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("actor_name", models.CharField(default="", max_length=150)),
+                ("retriever_id", models.CharField(default="", max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("delivered", "Delivered"),
+                            ("conflict", "Conflict"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(default="")),
+                ("field_errors", models.JSONField(default=dict)),
+                ("theirs", models.JSONField(null=True)),
+                ("merged", models.JSONField(null=True)),
+                ("raced", models.JSONField(null=True)),
+                ("version", models.IntegerField(null=True)),
+                ("upstream_request_id", models.CharField(default="", max_length=200)),
+                ("attempts", models.IntegerField(default=0)),
+                ("due", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("settled_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['due', 'id'], name='change_due'), models.Index(condition=models.Q(('state', 'queued')), fields=['ref', 'id'], name='change_open'), models.Index(condition=models.Q(('state__in', ['conflict', 'refused'])), fields=['-id'], name='change_attention'), models.Index(fields=['ref', '-id'], name='change_about')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state', 'queued'), ('settled_at__isnull', False), _connector='OR'), name='settled_has_a_time')],
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "queued")), fields=["due", "id"], name="change_due"),
+                    models.Index(condition=models.Q(("state", "queued")), fields=["ref", "id"], name="change_open"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["conflict", "refused"])),
+                        fields=["-id"],
+                        name="change_attention",
+                    ),
+                    models.Index(fields=["ref", "-id"], name="change_about"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "queued"), ("settled_at__isnull", False), _connector="OR"),
+                        name="settled_has_a_time",
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='change',
-            trigger=pgtrigger.compiler.Trigger(name='tracked', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nDECLARE\n    diff jsonb := '{}';\n    acting jsonb := nullif(current_setting('reviewapp.acting', true), '')::jsonb;\nBEGIN\n    IF TG_OP = 'INSERT' THEN IF NEW.state IS NOT NULL THEN diff := diff || jsonb_build_object('state', jsonb_build_array(NULL, NEW.state)); END IF; IF NEW.fields IS NOT NULL THEN diff := diff || jsonb_build_object('fields', jsonb_build_array(NULL, NEW.fields)); END IF; IF NEW.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(NULL, NEW.reason)); END IF; IF NEW.attempts IS NOT NULL THEN diff := diff || jsonb_build_object('attempts', jsonb_build_array(NULL, NEW.attempts)); END IF; IF NEW.theirs IS NOT NULL THEN diff := diff || jsonb_build_object('theirs', jsonb_build_array(NULL, NEW.theirs)); END IF; IF NEW.merged IS NOT NULL THEN diff := diff || jsonb_build_object('merged', jsonb_build_array(NULL, NEW.merged)); END IF; IF NEW.raced IS NOT NULL THEN diff := diff || jsonb_build_object('raced', jsonb_build_array(NULL, NEW.raced)); END IF; IF NEW.version IS NOT NULL THEN diff := diff || jsonb_build_object('version', jsonb_build_array(NULL, NEW.version)); END IF; ELSIF TG_OP = 'DELETE' THEN IF OLD.state IS NOT NULL THEN diff := diff || jsonb_build_object('state', jsonb_build_array(OLD.state, NULL)); END IF; IF OLD.fields IS NOT NULL THEN diff := diff || jsonb_build_object('fields', jsonb_build_array(OLD.fields, NULL)); END IF; IF OLD.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NULL)); END IF; IF OLD.attempts IS NOT NULL THEN diff := diff || jsonb_build_object('attempts', jsonb_build_array(OLD.attempts, NULL)); END IF; IF OLD.theirs IS NOT NULL THEN diff := diff || jsonb_build_object('theirs', jsonb_build_array(OLD.theirs, NULL)); END IF; IF OLD.merged IS NOT NULL THEN diff := diff || jsonb_build_object('merged', jsonb_build_array(OLD.merged, NULL)); END IF; IF OLD.raced IS NOT NULL THEN diff := diff || jsonb_build_object('raced', jsonb_build_array(OLD.raced, NULL)); END IF; IF OLD.version IS NOT NULL THEN diff := diff || jsonb_build_object('version', jsonb_build_array(OLD.version, NULL)); END IF; ELSE IF OLD.state IS DISTINCT FROM NEW.state THEN diff := diff || jsonb_build_object('state', jsonb_build_array(OLD.state, NEW.state)); END IF; IF OLD.fields IS DISTINCT FROM NEW.fields THEN diff := diff || jsonb_build_object('fields', jsonb_build_array(OLD.fields, NEW.fields)); END IF; IF OLD.reason IS DISTINCT FROM NEW.reason THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NEW.reason)); END IF; IF OLD.attempts IS DISTINCT FROM NEW.attempts THEN diff := diff || jsonb_build_object('attempts', jsonb_build_array(OLD.attempts, NEW.attempts)); END IF; IF OLD.theirs IS DISTINCT FROM NEW.theirs THEN diff := diff || jsonb_build_object('theirs', jsonb_build_array(OLD.theirs, NEW.theirs)); END IF; IF OLD.merged IS DISTINCT FROM NEW.merged THEN diff := diff || jsonb_build_object('merged', jsonb_build_array(OLD.merged, NEW.merged)); END IF; IF OLD.raced IS DISTINCT FROM NEW.raced THEN diff := diff || jsonb_build_object('raced', jsonb_build_array(OLD.raced, NEW.raced)); END IF; IF OLD.version IS DISTINCT FROM NEW.version THEN diff := diff || jsonb_build_object('version', jsonb_build_array(OLD.version, NEW.version)); END IF; END IF;\n    IF diff = '{}' AND TG_OP = 'UPDATE' THEN\n        RETURN NULL;\n    END IF;\n    INSERT INTO audit_event\n        (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)\n    VALUES (\n        clock_timestamp(),\n        (acting->>'actor_id')::bigint,\n        coalesce(acting->>'actor_name', session_user),\n        CASE TG_OP WHEN 'DELETE' THEN 'change.deleted' WHEN 'INSERT' THEN 'change.queued' ELSE CASE WHEN NEW.state = 'delivered' THEN 'change.delivered' WHEN NEW.state = 'conflict' THEN 'change.conflicted' WHEN NEW.state = 'refused' THEN 'change.refused' WHEN NEW.state = 'withdrawn' THEN 'change.withdrawn' WHEN OLD.state <> 'queued' THEN 'change.queued' ELSE 'change.postponed' END END,\n        CASE TG_OP WHEN 'DELETE' THEN OLD.ref ELSE NEW.ref END,\n        coalesce(CASE TG_OP WHEN 'DELETE' THEN OLD.retriever_id ELSE NEW.retriever_id END, ''),\n        coalesce(acting->>'origin', 'sql'),\n        coalesce(acting->>'request_id', ''),\n        diff,\n        coalesce(acting->>'note', 'as database user ' || session_user\n            || coalesce(' through ' || nullif(current_setting('application_name'), ''), ''))\n    );\n    RETURN NULL;\nEND;\n", hash='ba715bece822679fdc2a5847cf850a971810e537', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_tracked_559ff', table='outbox_change', when='AFTER')),
+            model_name="change",
+            trigger=pgtrigger.compiler.Trigger(
+                name="tracked",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nDECLARE\n    diff jsonb := '{}';\n    acting jsonb := nullif(current_setting('reviewapp.acting', true), '')::jsonb;\nBEGIN\n    IF TG_OP = 'INSERT' THEN IF NEW.state IS NOT NULL THEN diff := diff || jsonb_build_object('state', jsonb_build_array(NULL, NEW.state)); END IF; IF NEW.fields IS NOT NULL THEN diff := diff || jsonb_build_object('fields', jsonb_build_array(NULL, NEW.fields)); END IF; IF NEW.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(NULL, NEW.reason)); END IF; IF NEW.attempts IS NOT NULL THEN diff := diff || jsonb_build_object('attempts', jsonb_build_array(NULL, NEW.attempts)); END IF; IF NEW.theirs IS NOT NULL THEN diff := diff || jsonb_build_object('theirs', jsonb_build_array(NULL, NEW.theirs)); END IF; IF NEW.merged IS NOT NULL THEN diff := diff || jsonb_build_object('merged', jsonb_build_array(NULL, NEW.merged)); END IF; IF NEW.raced IS NOT NULL THEN diff := diff || jsonb_build_object('raced', jsonb_build_array(NULL, NEW.raced)); END IF; IF NEW.version IS NOT NULL THEN diff := diff || jsonb_build_object('version', jsonb_build_array(NULL, NEW.version)); END IF; ELSIF TG_OP = 'DELETE' THEN IF OLD.state IS NOT NULL THEN diff := diff || jsonb_build_object('state', jsonb_build_array(OLD.state, NULL)); END IF; IF OLD.fields IS NOT NULL THEN diff := diff || jsonb_build_object('fields', jsonb_build_array(OLD.fields, NULL)); END IF; IF OLD.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NULL)); END IF; IF OLD.attempts IS NOT NULL THEN diff := diff || jsonb_build_object('attempts', jsonb_build_array(OLD.attempts, NULL)); END IF; IF OLD.theirs IS NOT NULL THEN diff := diff || jsonb_build_object('theirs', jsonb_build_array(OLD.theirs, NULL)); END IF; IF OLD.merged IS NOT NULL THEN diff := diff || jsonb_build_object('merged', jsonb_build_array(OLD.merged, NULL)); END IF; IF OLD.raced IS NOT NULL THEN diff := diff || jsonb_build_object('raced', jsonb_build_array(OLD.raced, NULL)); END IF; IF OLD.version IS NOT NULL THEN diff := diff || jsonb_build_object('version', jsonb_build_array(OLD.version, NULL)); END IF; ELSE IF OLD.state IS DISTINCT FROM NEW.state THEN diff := diff || jsonb_build_object('state', jsonb_build_array(OLD.state, NEW.state)); END IF; IF OLD.fields IS DISTINCT FROM NEW.fields THEN diff := diff || jsonb_build_object('fields', jsonb_build_array(OLD.fields, NEW.fields)); END IF; IF OLD.reason IS DISTINCT FROM NEW.reason THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NEW.reason)); END IF; IF OLD.attempts IS DISTINCT FROM NEW.attempts THEN diff := diff || jsonb_build_object('attempts', jsonb_build_array(OLD.attempts, NEW.attempts)); END IF; IF OLD.theirs IS DISTINCT FROM NEW.theirs THEN diff := diff || jsonb_build_object('theirs', jsonb_build_array(OLD.theirs, NEW.theirs)); END IF; IF OLD.merged IS DISTINCT FROM NEW.merged THEN diff := diff || jsonb_build_object('merged', jsonb_build_array(OLD.merged, NEW.merged)); END IF; IF OLD.raced IS DISTINCT FROM NEW.raced THEN diff := diff || jsonb_build_object('raced', jsonb_build_array(OLD.raced, NEW.raced)); END IF; IF OLD.version IS DISTINCT FROM NEW.version THEN diff := diff || jsonb_build_object('version', jsonb_build_array(OLD.version, NEW.version)); END IF; END IF;\n    IF diff = '{}' AND TG_OP = 'UPDATE' THEN\n        RETURN NULL;\n    END IF;\n    INSERT INTO audit_event\n        (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)\n    VALUES (\n        clock_timestamp(),\n        (acting->>'actor_id')::bigint,\n        coalesce(acting->>'actor_name', session_user),\n        CASE TG_OP WHEN 'DELETE' THEN 'change.deleted' WHEN 'INSERT' THEN 'change.queued' ELSE CASE WHEN NEW.state = 'delivered' THEN 'change.delivered' WHEN NEW.state = 'conflict' THEN 'change.conflicted' WHEN NEW.state = 'refused' THEN 'change.refused' WHEN NEW.state = 'withdrawn' THEN 'change.withdrawn' WHEN OLD.state <> 'queued' THEN 'change.queued' ELSE 'change.postponed' END END,\n        CASE TG_OP WHEN 'DELETE' THEN OLD.ref ELSE NEW.ref END,\n        coalesce(CASE TG_OP WHEN 'DELETE' THEN OLD.retriever_id ELSE NEW.retriever_id END, ''),\n        coalesce(acting->>'origin', 'sql'),\n        coalesce(acting->>'request_id', ''),\n        diff,\n        coalesce(acting->>'note', 'as database user ' || session_user\n            || coalesce(' through ' || nullif(current_setting('application_name'), ''), ''))\n    );\n    RETURN NULL;\nEND;\n",
+                    hash="ba715bece822679fdc2a5847cf850a971810e537",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_tracked_559ff",
+                    table="outbox_change",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='only_one_pause'),
+            model_name="pause",
+            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="only_one_pause"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='pause',
-            trigger=pgtrigger.compiler.Trigger(name='tracked', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nDECLARE\n    diff jsonb := '{}';\n    acting jsonb := nullif(current_setting('reviewapp.acting', true), '')::jsonb;\nBEGIN\n    IF TG_OP = 'INSERT' THEN IF NEW.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(NULL, NEW.reason)); END IF; ELSIF TG_OP = 'DELETE' THEN IF OLD.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NULL)); END IF; ELSE IF OLD.reason IS DISTINCT FROM NEW.reason THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NEW.reason)); END IF; END IF;\n    IF diff = '{}' AND TG_OP = 'UPDATE' THEN\n        RETURN NULL;\n    END IF;\n    INSERT INTO audit_event\n        (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)\n    VALUES (\n        clock_timestamp(),\n        (acting->>'actor_id')::bigint,\n        coalesce(acting->>'actor_name', session_user),\n        CASE TG_OP WHEN 'DELETE' THEN 'outbox.resumed' WHEN 'INSERT' THEN 'outbox.paused' ELSE 'outbox.paused' END,\n        'outbox',\n        coalesce(NULL, ''),\n        coalesce(acting->>'origin', 'sql'),\n        coalesce(acting->>'request_id', ''),\n        diff,\n        coalesce(acting->>'note', 'as database user ' || session_user\n            || coalesce(' through ' || nullif(current_setting('application_name'), ''), ''))\n    );\n    RETURN NULL;\nEND;\n", hash='36ddea12f5b958a0ecad8214fa8162eb55aded33', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_tracked_993cb', table='outbox_pause', when='AFTER')),
+            model_name="pause",
+            trigger=pgtrigger.compiler.Trigger(
+                name="tracked",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nDECLARE\n    diff jsonb := '{}';\n    acting jsonb := nullif(current_setting('reviewapp.acting', true), '')::jsonb;\nBEGIN\n    IF TG_OP = 'INSERT' THEN IF NEW.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(NULL, NEW.reason)); END IF; ELSIF TG_OP = 'DELETE' THEN IF OLD.reason IS NOT NULL THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NULL)); END IF; ELSE IF OLD.reason IS DISTINCT FROM NEW.reason THEN diff := diff || jsonb_build_object('reason', jsonb_build_array(OLD.reason, NEW.reason)); END IF; END IF;\n    IF diff = '{}' AND TG_OP = 'UPDATE' THEN\n        RETURN NULL;\n    END IF;\n    INSERT INTO audit_event\n        (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)\n    VALUES (\n        clock_timestamp(),\n        (acting->>'actor_id')::bigint,\n        coalesce(acting->>'actor_name', session_user),\n        CASE TG_OP WHEN 'DELETE' THEN 'outbox.resumed' WHEN 'INSERT' THEN 'outbox.paused' ELSE 'outbox.paused' END,\n        'outbox',\n        coalesce(NULL, ''),\n        coalesce(acting->>'origin', 'sql'),\n        coalesce(acting->>'request_id', ''),\n        diff,\n        coalesce(acting->>'note', 'as database user ' || session_user\n            || coalesce(' through ' || nullif(current_setting('application_name'), ''), ''))\n    );\n    RETURN NULL;\nEND;\n",
+                    hash="36ddea12f5b958a0ecad8214fa8162eb55aded33",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_tracked_993cb",
+                    table="outbox_pause",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

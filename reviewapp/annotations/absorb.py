@@ -1,0 +1,227 @@
+"""The one door through which upstream annotations enter our mirror: pull, delivery and hints all come in here.
+
+What upstream says is kept as it is (`upstream`, `version`); the values people see are that, with our own
+undelivered changes on top. An answer older than what we hold is left alone.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from reviewapp.annotations.models import Annotation
+from reviewapp.mixpeek.records import AnnotationRecord
+from reviewapp.outbox.merge import same
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers import evidence
+from reviewapp.retrievers.models import Result, Retriever
+
+_MACHINE = "system"
+_MIRRORED = [
+    "annotation_id", "document_id", "collection_id", "retriever", "execution_id", "stage_name", "label", "confidence",
+    "reasoning", "payload", "metadata", "version", "upstream", "proposed", "actor_id", "actor_type", "created_at",
+    "updated_at", "seen_at", "status",
+]  # fmt: skip
+_SHOWN = ["result", "score", "title", "excerpt", "words"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How many records were new to us, changed, or as we had them."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(new=self.new + other.new, changed=self.changed + other.changed, same=self.same + other.same)
+
+
+@transaction.atomic
+def absorb(records: Sequence[AnnotationRecord]) -> Tally:
+    """Take upstream's annotations into the mirror, locking the rows they touch; safe to repeat.
+
+    A record whose id is new to us fills the row of a result that nobody had annotated, if there is one for its
+    document and retriever, else it makes a row of its own.
+    """
+    newest = {record.annotation_id: record for record in sorted(records, key=lambda record: record.version or 0)}
+    retrievers = _retrievers(newest.values())
+    rows = _rows(newest, retrievers)
+    undelivered = _undelivered(row.ref for row in rows.values())
+    made, changed, untouched = [], [], []
+    for annotation_id, record in newest.items():
+        row = rows.get(annotation_id)
+        if row is None:
+            row = Annotation(ref=f"annotations/{annotation_id}", proposed=_proposed(record))
+            _fill(row, record, retrievers, [])
+            made.append(row)
+        elif _is_news(row, record):
+            _fill(row, record, retrievers, undelivered[row.ref])
+            changed.append(row)
+        else:
+            untouched.append(row.pk)
+    Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
+    Annotation.objects.bulk_update(changed, _MIRRORED, batch_size=200)
+    Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
+    return Tally(new=len(made), changed=len(changed), same=len(untouched))
+
+
+@transaction.atomic
+def attach(results: Sequence[Result]) -> int:
+    """Show each (saved) result on the annotations of its document, making waiting rows for results nobody annotated.
+
+    Returns how many rows were made. A result without a retriever is shown on every annotation of its document that
+    has no result yet; any other on those of its own retriever.
+    """
+    by_document = defaultdict(list)
+    documents = {result.document_id for result in results}
+    for row in Annotation.objects.select_for_update().filter(document_id__in=documents).order_by("pk"):
+        by_document[row.document_id].append(row)
+    shown, made = {}, []
+    for result in results:
+        fitting = [row for row in by_document[result.document_id] if _fits(row, result)]
+        if not fitting and result.retriever_id is not None:
+            fitting = [_unannotated(result)]
+            made += fitting
+            by_document[result.document_id] += fitting
+        for row in fitting:
+            _show(row, result)
+            shown[id(row)] = row
+    Annotation.objects.bulk_update([row for row in shown.values() if row.pk], _SHOWN, batch_size=100)
+    Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=200)
+    return len(made)
+
+
+def mark_gone(annotation_ids: Collection[str]) -> int:
+    """Mark these as gone upstream, which is a state and not an error; returns how many were not already."""
+    return (
+        Annotation.objects.filter(annotation_id__in=annotation_ids)
+        .exclude(status=Annotation.Status.GONE)
+        .update(status=Annotation.Status.GONE)
+    )
+
+
+def rebase(ref: str) -> None:
+    """Show again what upstream said last under what is still to be delivered, after a change fell away."""
+    row = Annotation.objects.select_for_update().get(ref=ref)
+    for name, value in _with_undelivered(row.upstream or BLANK, _undelivered([ref])[ref]).items():
+        setattr(row, name, value)
+    row.save(update_fields=["label", "confidence", "reasoning", "payload"])
+
+
+BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}}
+
+
+def values_of(record: AnnotationRecord) -> dict[str, Any]:
+    """Return a record's four values in our own form: absent reasoning is "", absent payload is {}."""
+    return {
+        "label": record.label,
+        "confidence": record.confidence,
+        "reasoning": record.reasoning or "",
+        "payload": dict(record.payload or {}),
+    }
+
+
+def _rows(records: dict[str, AnnotationRecord], retrievers: dict[str, Retriever]) -> dict[str, Annotation]:
+    """Return the locked row of each record that has one, by annotation id."""
+    locked = Annotation.objects.select_for_update().order_by("pk")
+    rows = {row.annotation_id or "": row for row in locked.filter(annotation_id__in=records)}
+    missing = [record for id_, record in records.items() if id_ not in rows and record.retriever_id in retrievers]
+    free = locked.filter(annotation_id__isnull=True, document_id__in={record.document_id for record in missing})
+    by_place = {(row.document_id, row.retriever_id): row for row in free} if missing else {}
+    for record in missing:
+        row = by_place.pop((record.document_id, retrievers[record.retriever_id or ""].pk), None)
+        if row is not None:
+            rows[record.annotation_id] = row
+    return rows
+
+
+def _is_news(row: Annotation, record: AnnotationRecord) -> bool:
+    if row.annotation_id is None or row.status == Annotation.Status.GONE:
+        return True
+    if record.version is not None and row.version is not None and record.version != row.version:
+        return record.version > row.version
+    if record.updated_at and row.updated_at and record.updated_at < row.updated_at:
+        return False
+    return not same(row.upstream, values_of(record)) or row.metadata != record.metadata
+
+
+def _fill(
+    row: Annotation, record: AnnotationRecord, retrievers: dict[str, Retriever], changes: Sequence[Change]
+) -> None:
+    row.annotation_id = record.annotation_id
+    row.document_id = record.document_id
+    row.collection_id = record.collection_id or row.collection_id
+    row.retriever = retrievers.get(record.retriever_id or "", row.retriever)
+    row.execution_id = record.execution_id or row.execution_id
+    row.stage_name = record.stage_name or row.stage_name
+    row.metadata, row.version, row.upstream = record.metadata, record.version, values_of(record)
+    row.actor_id, row.actor_type = record.actor_id, record.actor_type
+    row.created_at, row.updated_at, row.seen_at = record.created_at, record.updated_at, timezone.now()
+    for name, value in _with_undelivered(row.upstream, changes).items():
+        setattr(row, name, value)
+    if row.status in {Annotation.Status.WAITING, Annotation.Status.GONE}:
+        row.status = Annotation.Status.DECIDED if row.decision_id or _by_a_person(record) else Annotation.Status.WAITING
+
+
+def _with_undelivered(values: dict[str, Any], changes: Sequence[Change]) -> dict[str, Any]:
+    shown = dict(values)
+    for change in changes:
+        shown |= {name: value for name, value in change.fields.items() if name in shown}
+    return shown
+
+
+def _undelivered(refs: Any) -> dict[str, list[Change]]:
+    by_ref = defaultdict(list)
+    for change in Change.objects.filter(ref__in=list(refs), state=Change.State.QUEUED).order_by("id"):
+        by_ref[change.ref].append(change)
+    return by_ref
+
+
+def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:
+    ids = {record.retriever_id for record in records if record.retriever_id}
+    return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids)}
+
+
+def _by_a_person(record: AnnotationRecord) -> bool:
+    return record.actor_type != _MACHINE or any(edit.edited_by_type != _MACHINE for edit in record.revisions)
+
+
+def _proposed(record: AnnotationRecord) -> dict[str, Any]:
+    """Return what the machine said first: version 1, rebuilt from the backward revisions; {} for a person's own."""
+    if record.actor_type != _MACHINE and not record.revisions:
+        return {}
+    values = values_of(record)
+    for revision in sorted(record.revisions, key=lambda revision: revision.version, reverse=True):
+        values |= {name: value for name, value in revision.prior.items() if name in values}
+    return values
+
+
+def _fits(row: Annotation, result: Result) -> bool:
+    if result.retriever_id is None:
+        return row.result_id is None
+    return row.retriever_id in {result.retriever_id, None}
+
+
+def _unannotated(result: Result) -> Annotation:
+    return Annotation(
+        ref=f"annotations/local-{uuid.uuid4().hex}",
+        document_id=result.document_id,
+        retriever_id=result.retriever_id,
+        execution_id=(result.execution.execution_id or "") if result.execution else "",
+        seen_at=timezone.now(),
+    )
+
+
+def _show(row: Annotation, result: Result) -> None:
+    row.result, row.score = result, result.score
+    row.collection_id = row.collection_id or result.collection_id
+    row.title = evidence.title_of(result.snapshot)
+    row.excerpt = evidence.excerpt_of(result.snapshot)
+    row.words = evidence.words_of(result.snapshot)

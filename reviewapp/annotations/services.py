@@ -1,0 +1,185 @@
+"""What people do with annotations. One verb, one function, however many doors lead to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from reviewapp.annotations.absorb import BLANK, rebase
+from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
+from reviewapp.audit.trace import acting
+from reviewapp.outbox import services as outbox
+from reviewapp.outbox.merge import Merge, same, three_way
+from reviewapp.outbox.models import Change
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+
+class Gone(Exception):
+    """The annotation no longer exists upstream: there is nothing to decide; go on to the next."""
+
+
+class DecisionIdTaken(Exception):
+    """This decision id was used for something else: render the form anew, which makes a fresh one."""
+
+
+class Stale(Exception):
+    """Somebody settled the item since the form was rendered, and differently: show base, mine and theirs.
+
+    `conflicts` names the fields in question (`outcome` when only the outcome is), `merged` is mine with everything
+    that only they touched, `by` is who settled it, as far as we know.
+    """
+
+    def __init__(
+        self, annotation: Annotation, *, base: dict[str, Any], mine: dict[str, Any], merge: Merge, conflicts: list[str]
+    ) -> None:
+        super().__init__(f"{annotation.ref} was changed meanwhile: {', '.join(conflicts)}")
+        self.annotation, self.base, self.mine, self.conflicts = annotation, base, mine, conflicts
+        self.theirs = annotation.values()
+        self.merged = merge.values
+        self.by = annotation.reviewer.get_username() if annotation.reviewer else annotation.actor_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What a person submits: the four values, the base they saw, the evidence, and how long it took (seconds).
+
+    `base` is `Annotation.seen()` as it was rendered. `decision_id` is made with the form; the same id sent again is
+    the same decision.
+    """
+
+    decision_id: UUID
+    label: str
+    confidence: float | None = None
+    reasoning: str = ""
+    payload: dict[str, Any]
+    base: dict[str, Any]
+    base_version: int | None = None
+    outcome: Decision.Outcome = Decision.Outcome.DECIDED
+    result_id: int | None = None
+    seconds: float | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the four values."""
+        return {
+            "label": self.label,
+            "confidence": self.confidence,
+            "reasoning": self.reasoning,
+            "payload": self.payload,
+        }
+
+
+def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decision:
+    """Record a person's decision, update the annotation, and promise the difference to Mixpeek; all or nothing.
+
+    Raises `PermissionDenied`, `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, and `Stale` when somebody
+    settled the item differently since. The same decision id again returns the decision it made.
+    """
+    may_decide(actor)
+    with acting(actor):
+        annotation = Annotation.objects.select_for_update(of=["self"]).select_related("retriever").get(pk=annotation_id)
+        if seen := Decision.objects.filter(decision_id=submission.decision_id).first():
+            return _replayed(seen, annotation, actor)
+        if annotation.status == Annotation.Status.GONE:
+            raise Gone(annotation.ref)
+        values = _settled_values(annotation, submission)
+        decision = _record(annotation, submission, values, actor)
+        _promise(annotation, decision, values, actor)
+        _show(annotation, decision, values)
+        Lease.objects.filter(annotation=annotation).delete()
+        SetAside.objects.filter(annotation=annotation, person=actor).delete()
+    return decision
+
+
+def take_theirs(change: Change, *, actor: User) -> bool:
+    """Give up what conflicted or was refused: upstream's values stand. Returns False when it was settled before."""
+    may_decide(actor)
+    with acting(actor, note="took Mixpeek's values"):
+        Annotation.objects.select_for_update().get(ref=change.ref)
+        withdrawn = outbox.withdraw(change, reason=f"{actor.get_username()} took Mixpeek's values")
+        if withdrawn:
+            rebase(change.ref)
+    return withdrawn
+
+
+def may_decide(actor: User) -> None:
+    """Raise `PermissionDenied` unless this person may decide on annotations."""
+    if not actor.has_perm("annotations.decide_annotation"):
+        raise PermissionDenied("Deciding needs the role reviewer, lead or admin.")
+
+
+def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
+    if (seen.annotation_id, seen.reviewer_id) != (annotation.pk, actor.pk):
+        raise DecisionIdTaken(str(seen.decision_id))
+    return seen
+
+
+def _settled_values(annotation: Annotation, submission: Submission) -> dict[str, Any]:
+    """Return the values the annotation is to have; raises `Stale` where two people said different things."""
+    theirs, base = annotation.values(), submission.base
+    settled_since = "decision" in base and base["decision"] != annotation.decision_id
+    if submission.outcome == Decision.Outcome.UNDECIDABLE:
+        mine = {name: base.get(name, value) for name, value in theirs.items()}
+        merge = three_way(base=base, mine=mine, theirs=theirs)
+        conflicts = ["outcome"] if settled_since and annotation.status == Annotation.Status.DECIDED else []
+    else:
+        mine = submission.values()
+        merge = three_way(base=base, mine=mine, theirs=theirs, asserted={"label"})
+        conflicts = list(merge.conflicts)
+    if conflicts:
+        raise Stale(annotation, base=base, mine=mine, merge=merge, conflicts=conflicts)
+    return merge.values
+
+
+def _record(annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User) -> Decision:
+    undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
+    result = annotation.result if annotation.result_id else None
+    return Decision.objects.create(
+        decision_id=submission.decision_id,
+        annotation=annotation,
+        reviewer=actor,
+        outcome=submission.outcome,
+        **values | ({"reasoning": submission.reasoning} if undecidable else {}),
+        base=submission.base,
+        base_version=submission.base_version,
+        result_id=submission.result_id or annotation.result_id,
+        document_digest=result.digest if result else "",
+        retriever_version=annotation.retriever.version if annotation.retriever else None,
+        seconds=submission.seconds,
+    )
+
+
+def _promise(annotation: Annotation, decision: Decision, values: dict[str, Any], actor: User) -> None:
+    """Enqueue what differs, and take back what waited for a person: this decision is the answer to it."""
+    for waiting in Change.objects.attention().filter(ref=annotation.ref):
+        outbox.withdraw(waiting, reason=f"replaced by a new decision of {actor.get_username()}")
+    if decision.outcome == Decision.Outcome.UNDECIDABLE:
+        return
+    creating = annotation.annotation_id is None and not Change.objects.open_on(annotation.ref).exists()
+    before = BLANK if creating else annotation.values()
+    fields = values if creating else {name: new for name, new in values.items() if not same(before[name], new)}
+    if fields:
+        outbox.enqueue(
+            annotation.ref,
+            verb=Change.Verb.CREATE if creating else Change.Verb.SET,
+            fields=fields,
+            base=before,
+            base_version=annotation.version,
+            cause=decision.decision_id,
+            actor=actor,
+            retriever_id=annotation.retriever.retriever_id if annotation.retriever else "",
+        )
+
+
+def _show(annotation: Annotation, decision: Decision, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(annotation, name, value)
+    annotation.decision, annotation.reviewer = decision, decision.reviewer
+    annotation.decided_at = timezone.now()
+    annotation.status = Annotation.Status(decision.outcome)
+    annotation.save(update_fields=[*values, "decision", "reviewer", "decided_at", "status"])

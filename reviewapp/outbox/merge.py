@@ -1,0 +1,79 @@
+"""Three-way comparison of base, mine and theirs: what decides whether anybody's words would be lost. Pure.
+
+Values are JSON. A field that one side leaves out counts as unchanged by that side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merge:
+    """Both sides put together: `conflicts` names the fields that each set differently, `theirs_only` those that
+    only the other side touched (`{field: [base, theirs]}`). In `values` a conflicting field keeps mine."""
+
+    values: dict[str, Any]
+    conflicts: tuple[str, ...] = ()
+    theirs_only: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What to do with a change after reading upstream: `send` what is still to be set, unless `conflicts`.
+
+    Nothing to send and no conflict means that upstream is already as wanted. `merged` are the other fields that
+    moved since base (`{field: [base, theirs]}`), which stay as they are.
+    """
+
+    send: dict[str, Any]
+    conflicts: tuple[str, ...] = ()
+    merged: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Return whether two JSON values are equal; unlike Python, `true` is not 1, and like JSON, 1.0 is 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def three_way(*, base: Values, mine: Values, theirs: Values, asserted: Collection[str] = ()) -> Merge:
+    """Merge `mine` and `theirs`, both made from `base`.
+
+    A field in `asserted` counts as set by me even where I left it as it was: whoever confirms a label says
+    something about it, so that another label set meanwhile is a conflict and not a merge.
+    """
+    values, conflicts, theirs_only = dict(theirs), [], {}
+    for name, wanted in mine.items():
+        now = theirs.get(name, wanted)
+        they_moved = name in theirs and not same(now, base.get(name))
+        i_moved = name in asserted or not same(wanted, base.get(name))
+        if i_moved:
+            values[name] = wanted
+        if they_moved and not same(now, wanted):
+            if i_moved:
+                conflicts.append(name)
+            else:
+                theirs_only[name] = [base.get(name), now]
+    return Merge(values=values, conflicts=tuple(conflicts), theirs_only=theirs_only)
+
+
+def judge(*, fields: Values, base: Values, theirs: Values) -> Judgement:
+    """Compare what a change wants (`fields`, from `base`) with what upstream holds now (`theirs`)."""
+    send = {name: wanted for name, wanted in fields.items() if not same(theirs.get(name), wanted)}
+    conflicts = tuple(name for name in send if not same(theirs.get(name), base.get(name)))
+    merged = {
+        name: [was, theirs[name]]
+        for name, was in base.items()
+        if name not in fields and name in theirs and not same(theirs[name], was)
+    }
+    return Judgement(send=send, conflicts=conflicts, merged=merged)

@@ -1,0 +1,158 @@
+"""Enqueue a change, claim what is due, settle what was tried; pause and resume. Every write is conditional.
+
+A change leaves the state `queued` once. Each function that settles returns whether it was the one that did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from reviewapp.audit.trace import Person
+from reviewapp.outbox.models import Change, Pause
+
+# A delivery makes three requests at most, each bounded by the client's timeouts (5 s to connect, 30 s to read):
+# whoever claims has its row to itself for longer than that.
+CLAIM = timedelta(seconds=180)
+
+_CLAIM = """
+UPDATE outbox_change SET due = %(until)s, claimed_at = %(now)s
+WHERE id = (
+    SELECT head.id FROM outbox_change head
+    WHERE head.state = 'queued' AND head.due <= %(now)s
+      AND NOT EXISTS (SELECT 1 FROM outbox_change older
+                      WHERE older.ref = head.ref AND older.state = 'queued' AND older.id < head.id)
+    ORDER BY head.due, head.id LIMIT 1 FOR UPDATE SKIP LOCKED
+) AND state = 'queued' AND due <= %(now)s
+RETURNING *
+"""
+
+
+def enqueue(
+    ref: str,
+    *,
+    fields: Mapping[str, Any],
+    base: Mapping[str, Any],
+    actor: Person,
+    verb: str = Change.Verb.SET,
+    base_version: int | None = None,
+    cause: UUID | None = None,
+    retriever_id: str = "",
+) -> Change:
+    """Promise to set `fields` on `ref`; the worker is woken when the transaction commits."""
+    change = Change.objects.create(
+        ref=ref,
+        verb=verb,
+        fields=dict(fields),
+        base=dict(base),
+        base_version=base_version,
+        cause=cause,
+        actor_id=actor.pk,
+        actor_name=actor.get_username(),
+        retriever_id=retriever_id,
+        due=timezone.now(),
+    )
+    transaction.on_commit(wake)
+    return change
+
+
+def wake(at: datetime | None = None) -> None:
+    """Have a worker look for due changes: now (one waiting wake-up is enough for all) or at an instant."""
+    if at is not None:
+        app.configure_task("sync.deliver", schedule_at=at).defer()
+        return
+    try:
+        with transaction.atomic():
+            app.configure_task("sync.deliver", queueing_lock="sync.deliver").defer()
+    except AlreadyEnqueued:
+        pass
+
+
+def claim(now: datetime, *, probing: bool = False) -> Change | None:
+    """Take the next due change that is the oldest queued one on its ref, moving its `due` forward by `CLAIM`.
+
+    Returns None when nothing is due, or the outbox is paused and this is not a probe.
+    """
+    if not probing and Pause.objects.exists():
+        return None
+    with transaction.atomic():
+        found = list(Change.objects.raw(_CLAIM, {"now": now, "until": now + CLAIM}))
+    return found[0] if found else None
+
+
+def deliver(change: Change, **facts: Any) -> bool:
+    """Settle as delivered; `facts` are `version`, `merged`, `raced`, `upstream_request_id`, as far as known."""
+    return _settle(change, Change.State.DELIVERED, reason="", **facts)
+
+
+def conflict(change: Change, *, theirs: Mapping[str, Any], reason: str, version: int | None) -> bool:
+    """Settle as a conflict: somebody else set the same fields upstream (`theirs`); nothing was sent."""
+    return _settle(change, Change.State.CONFLICT, theirs=dict(theirs), reason=reason, version=version)
+
+
+def refuse(
+    change: Change, *, reason: str, field_errors: Mapping[str, str] | None = None, upstream_request_id: str = ""
+) -> bool:
+    """Settle as refused: upstream will not have it as it is; `field_errors` says what is wrong with which field."""
+    return _settle(
+        change,
+        Change.State.REFUSED,
+        reason=reason,
+        field_errors=dict(field_errors or {}),
+        upstream_request_id=upstream_request_id,
+    )
+
+
+def withdraw(change: Change, *, reason: str) -> bool:
+    """Take back a change that was not delivered: one still queued, or one that waits for a person."""
+    return _settle(change, Change.State.WITHDRAWN, leaving=OPEN, reason=reason)
+
+
+OPEN = (Change.State.QUEUED, Change.State.CONFLICT, Change.State.REFUSED)
+
+
+def _settle(change: Change, state: str, *, leaving: tuple[str, ...] = (Change.State.QUEUED,), **columns: Any) -> bool:
+    columns |= {"state": state, "settled_at": timezone.now()}
+    settled = Change.objects.filter(pk=change.pk, state__in=leaving).update(**columns)
+    for name, value in columns.items():
+        setattr(change, name, value)
+    return settled == 1
+
+
+def postpone(change: Change, *, until: datetime, reason: str) -> bool:
+    """Count a failed attempt and try again at `until`; also wakes a worker then."""
+    attempts = change.attempts + 1
+    postponed = Change.objects.filter(pk=change.pk, state=Change.State.QUEUED).update(
+        due=until, claimed_at=None, attempts=attempts, reason=reason
+    )
+    transaction.on_commit(lambda: wake(at=until))
+    return postponed == 1
+
+
+def release(change: Change) -> None:
+    """Give a claimed change back untried: it is due at once."""
+    Change.objects.filter(pk=change.pk, state=Change.State.QUEUED).update(due=timezone.now(), claimed_at=None)
+
+
+def pause(*, reason: str) -> None:
+    """Stop all deliveries until `resume`; the first reason stays."""
+    Pause.objects.get_or_create(id=1, defaults={"reason": reason})
+
+
+def resume() -> bool:
+    """Let deliveries go on; returns whether they were paused."""
+    deleted, _ = Pause.objects.all().delete()
+    transaction.on_commit(wake)
+    return deleted > 0
+
+
+def is_claimed(change: Change, now: datetime) -> bool:
+    """Return whether somebody is delivering this change right now."""
+    return change.state == Change.State.QUEUED and change.claimed_at is not None and change.due > now
