@@ -1,0 +1,204 @@
+"""What a good answer becomes, in either dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from reviewapp.mixpeek import Garbled, RevisionRecord, annotation_calls, document_calls, retriever_calls
+from reviewapp.mixpeek.wire import Call, decipher
+from tests.mixpeek.samples import ANNOTATION, BARE_ANNOTATION, RETRIEVER, SEED_RETRIEVER, reply
+
+ONE = annotation_calls.one("ann_1")
+LIST = annotation_calls.listing(skip=0, limit=50)
+RETRIEVERS = retriever_calls.listing(limit=100)
+RUN = retriever_calls.execute("ret_1", {})
+RUNS = retriever_calls.executions("ret_1", limit=2)
+BATCH = next(document_calls.batch(["doc_1"], return_presigned_urls=True))
+
+
+def test_it_reads_a_whole_annotation() -> None:
+    record = decipher(ONE, reply(ANNOTATION))
+    assert (record.annotation_id, record.label, record.confidence, record.version) == ("ann_1", "approved", 1.0, 2)
+    assert record.metadata == {"reviewer": "ada"}
+    assert record.updated_at == datetime(2026, 11, 2, 8, tzinfo=UTC)
+    assert record.revisions == (
+        RevisionRecord(
+            version=1,
+            prior={"label": "rejected"},
+            edited_at=datetime(2026, 11, 2, 8, tzinfo=UTC),
+            edited_by="key_9",
+            edited_by_type="api_key",
+        ),
+    )
+
+
+def test_it_reads_an_annotation_of_a_server_without_versions_or_metadata() -> None:
+    record = decipher(ONE, reply(BARE_ANNOTATION))
+    assert record.annotation_id == "ann_1"
+    assert (record.version, record.metadata, record.payload) == (None, None, {})
+    assert (record.actor_id, record.actor_type) == ("system", "system")
+
+
+def test_it_tells_metadata_that_is_null_from_metadata_unknown() -> None:
+    assert decipher(ONE, reply(BARE_ANNOTATION | {"metadata": None})).metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("2026-11-01T10:00:00", datetime(2026, 11, 1, 10, tzinfo=UTC)),
+        (1_700_000_000, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_it_reads_dates_as_utc(sent: Any, read: datetime | None) -> None:
+    assert decipher(ONE, reply(BARE_ANNOTATION | {"created_at": sent})).created_at == read
+
+
+@pytest.mark.parametrize("text", ["\ud83d alone", "a\x00b"])
+def test_it_replaces_what_no_database_can_hold(text: str) -> None:
+    record = decipher(ONE, reply(BARE_ANNOTATION | {"reasoning": text, "payload": {text: [text]}}))
+    assert record.reasoning == text.replace("\ud83d", "\ufffd").replace("\x00", "\ufffd")
+    assert record.payload == {record.reasoning: [record.reasoning]}
+
+
+def test_it_keeps_characters_sent_as_pairs_of_escapes() -> None:
+    assert decipher(ONE, reply(BARE_ANNOTATION | {"reasoning": "😀"})).reasoning == "😀"
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "total"),
+    [
+        ({"results": [ANNOTATION], "total_count": 7}, 1, 7),
+        ({"results": [ANNOTATION], "total_count": 0}, 1, None),
+        ({"results": None, "total_count": 0}, 0, 0),
+        ({}, 0, None),
+    ],
+)
+def test_it_reads_a_page_of_annotations(body: Any, count: int, total: int | None) -> None:
+    page = decipher(LIST, reply(body))
+    assert (len(page.items), page.total, page.next) == (count, total, None)
+
+
+def test_it_reads_a_page_of_retrievers_with_its_cursor_and_warnings() -> None:
+    warning = {"resource": "retriever", "reason": "hidden", "next_step": "ask for access"}
+    body = {"results": [RETRIEVER], "pagination": {"next_cursor": "c", "total": None}, "warnings": [warning]}
+    page = decipher(RETRIEVERS, reply(body))
+    assert (page.next, page.warnings) == ("c", ("retriever: hidden: ask for access",))
+
+
+@pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"retriever": body}])
+def test_it_reads_a_retriever_bare_or_wrapped(wrap: Callable[[Any], Any]) -> None:
+    record = decipher(retriever_calls.one("x"), reply(wrap(RETRIEVER)))
+    assert (record.retriever_id, record.name, record.version) == ("ret_1", "brand_logos", 4)
+    assert (record.spelling, record.absent, record.tags) == ("retriever_name", frozenset(), ("brand", "v2"))
+
+
+def test_it_reads_a_retriever_of_the_older_dialect() -> None:
+    record = decipher(retriever_calls.one("x"), reply({"retriever": SEED_RETRIEVER}))
+    assert (record.retriever_id, record.name, record.version) == ("pipe_1", "executive_ads", 1)
+    assert record.spelling == "name"
+    assert record.absent == {"description", "tags"}
+    assert record.stages[0]["name"] == "filter"
+
+
+@pytest.mark.parametrize("key", ["documents", "results", "final_results"])
+def test_it_reads_a_run_whatever_its_documents_are_called(key: str) -> None:
+    pages = {"has_next": True, "cursor": "c", "total": 9, "returned": 1}
+    body = {"execution_id": "e", "status": "Completed", key: [{"document_id": "d"}], "pagination": pages}
+    record = decipher(RUN, reply(body))
+    assert (record.retriever_id, record.documents, record.next_cursor) == ("ret_1", ({"document_id": "d"},), "c")
+    assert (record.status, record.failed, record.total, record.total_returned) == ("completed", False, 9, 1)
+
+
+def test_it_keeps_a_run_that_failed_although_the_answer_is_200() -> None:
+    body = {"execution_id": "e", "status": "failed", "error": {"message": "no budget"}, "documents": None}
+    record = decipher(RUN, reply(body))
+    assert (record.failed, record.error, record.documents) == (True, "no budget", ())
+
+
+def test_it_tells_of_degraded_and_skipped_parts_of_a_run() -> None:
+    body = {
+        "execution_id": "e",
+        "status": "degraded",
+        "degraded": [{"stage": "rerank"}],
+        "warnings": ["slow index"],
+        "enrichment_skipped": True,
+        "enrichment_skipped_reason": "no credits",
+    }
+    record = decipher(RUN, reply(body))
+    assert record.degraded == ({"stage": "rerank"},)
+    assert record.warnings == ("slow index", "Enrichment was skipped: no credits")
+    assert not record.failed
+
+
+@pytest.mark.parametrize(("more", "following"), [(True, 11), (False, None)])
+def test_it_reads_the_other_pagination_of_runs(more: bool, following: int | None) -> None:
+    row = {"execution_id": "e", "status": "completed", "created_at": "2026-11-01T00:00:00Z", "duration_ms": 12.5}
+    body = {"results": [row], "pagination": {"total": 12, "limit": 1, "offset": 10, "has_next": more}}
+    page = decipher(RUNS, reply(body))
+    assert (page.next, page.total, page.items[0].duration_ms) == (following, 12, 12.5)
+
+
+def test_it_gathers_the_files_of_a_document_each_once() -> None:
+    blob = {"field": "image", "url": "s3://b/1"}
+    signed = blob | {"presigned_url": "https://s3/1?sig"}
+    gone = {"field": "clip", "url": "s3://b/2", "unavailable_reason": "deleted"}
+    document = {"document_id": "d", "document_blobs": [blob], "_internal": {"source_blobs": [signed, gone]}}
+    (record,) = decipher(BATCH, reply({"documents": [document]}))
+    assert [(b.field, b.presigned_url, b.unavailable_reason) for b in record.blobs] == [
+        ("image", "https://s3/1?sig", ""),
+        ("clip", "", "deleted"),
+    ]
+    assert record.body == document
+
+
+def _with(**changes: Any) -> dict[str, Any]:
+    return ANNOTATION | changes
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "where"),
+    [
+        (ONE, b"<html><h1>Welcome</h1>", "HTML page"),
+        (ONE, b'{"document_id": "d", "lab', "not JSON"),
+        (ONE, b"", "empty"),
+        (ONE, b"\xff\xfe{}", "not JSON"),
+        (ONE, b'{"confidence": NaN}', "not JSON"),
+        (ONE, b'{"confidence": 1e999}', "not JSON"),
+        (ONE, b"[" * 100_000, "not JSON"),
+        (ONE, [], "is a list"),
+        (ONE, None, "is null"),
+        (ONE, {}, "no document_id"),
+        (ONE, _with(label=None), "no label"),
+        (ONE, _with(label=5), "label should be a text"),
+        (ONE, _with(confidence="0.5"), "confidence should be a number"),
+        (ONE, _with(confidence=True), "confidence should be a number"),
+        (ONE, _with(confidence=10**400), "confidence is too large"),
+        (ONE, _with(version="2"), "version should be a number"),
+        (ONE, _with(version=1.5), "version should be a whole number"),
+        (ONE, _with(payload=[]), "payload should be an object"),
+        (ONE, _with(created_at=""), "created_at should be a date"),
+        (ONE, _with(created_at=1e300), "created_at should be a date"),
+        (ONE, _with(revisions=[{"prior": {}}]), "revisions[0] has no version"),
+        (LIST, {"results": {}}, "results should be a list"),
+        (LIST, {"results": [BARE_ANNOTATION]}, "results[0] has no annotation_id"),
+        (LIST, {"message": "hello"}, "not a page"),
+        (RETRIEVERS, {"results": [RETRIEVER | {"tags": [None]}]}, "tags should be a list of texts"),
+        (RETRIEVERS, {"results": [{"retriever_id": "r"}]}, "no retriever_name"),
+        (RUN, {"status": "completed"}, "no execution_id"),
+        (RUN, {"execution_id": "e", "status": "completed", "documents": ["d"]}, "documents[0]"),
+        (RUNS, {"results": [], "pagination": []}, "pagination should be an object"),
+        (BATCH, {"not_found": []}, "no documents"),
+    ],
+)
+def test_it_says_what_makes_no_sense(call: Call[Any], body: Any, where: str) -> None:
+    with pytest.raises(Garbled) as garbled:
+        decipher(call, reply(body, x_request_id="req_7"))
+    assert where in garbled.value.message
+    assert (garbled.value.status, garbled.value.request_id) == (200, "req_7")
+    assert garbled.value.maybe_applied is call.writes
