@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
@@ -36,7 +37,10 @@ def page(queryset: QuerySet[M], *, order: Sequence[str], cursor: str = "", size:
     backwards, values = _read(cursor, order)
     going = [_turned(name) for name in order] if backwards else list(order)
     if values:
-        queryset = queryset.filter(_beyond(going, values))
+        try:
+            queryset = queryset.filter(_beyond(going, values))
+        except (ValueError, TypeError, ValidationError) as error:
+            raise BadCursor(cursor) from error
     found = list(queryset.order_by(*going)[: size + 1])
     more, rows = len(found) > size, found[:size]
     if backwards:
@@ -47,6 +51,16 @@ def page(queryset: QuerySet[M], *, order: Sequence[str], cursor: str = "", size:
         after=_write("after", rows[-1], order) if has_after else "",
         before=_write("before", rows[0], order) if has_before else "",
     )
+
+
+def beyond(queryset: QuerySet[M], *, order: Sequence[str], row: Model, backwards: bool = False) -> QuerySet[M]:
+    """Return what comes after `row` in `order`, nearest first; `backwards`: what comes before it, nearest first.
+
+    The row need not be in the queryset: only its values of the ordering columns are looked at.
+    """
+    going = [_turned(name) for name in order] if backwards else list(order)
+    values = [getattr(row, name.lstrip("-")) for name in order]
+    return queryset.filter(_beyond(going, values)).order_by(*going)
 
 
 def _turned(name: str) -> str:
