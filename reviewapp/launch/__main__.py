@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from reviewapp.launch import ports
 from reviewapp.launch.children import Children
 from reviewapp.launch.exceptions import CannotStart, Interrupted, LaunchError
+from reviewapp.launch.fresh import Prepared, fingerprint
 from reviewapp.launch.plan import ROOT, Plan, manage, python
 from reviewapp.launch.signals import Signals, watched
 from reviewapp.postgres import secret, server
@@ -42,19 +43,18 @@ def main() -> int:
 
 def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
     sandbox_port = ports.remembered(plan.var / "sandbox" / "port") if plan.sandbox else 0
-    children = Children(signals=signals, logs=plan.var / "log", env=_environment(plan, sandbox_port))
+    database_url = plan.database_url or server.join(plan.var / "postgres").url
+    env = _environment(plan, database_url, sandbox_port)
+    children = Children(signals=signals, logs=plan.var / "log", env=env)
     try:
         if plan.sandbox:
             _start_sandbox(plan, children, sandbox_port)
-        prepared = _prepare(plan, children)
-        if plan.sandbox:
-            ports.await_listener(sandbox_port, children.wait)
-        if prepared["empty"]:
-            _first_pull(children)
+        sign_ins = _prepare(plan, children, database_url, sandbox_port)
         children.start("web", plan.web_command(listener.fileno()), keep=[listener.fileno()])
+        _await_sandbox(plan, children, sandbox_port)
         children.start("worker", manage("work"))
         _await_first_page(plan, children)
-        _say(_welcome(plan, str(prepared["sign_ins"])))
+        _say(_welcome(plan, sign_ins))
         _stay(plan, children)
     finally:
         _say("\nStopping ...")
@@ -63,8 +63,7 @@ def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
         server.leave_all()
 
 
-def _environment(plan: Plan, sandbox_port: int) -> dict[str, str]:
-    database_url = plan.database_url or server.join(plan.var / "postgres").url
+def _environment(plan: Plan, database_url: str, sandbox_port: int) -> dict[str, str]:
     secret_key = plan.secret_key or secret.kept_in(plan.var / "secret_key")
     ours = plan.children_see(database_url=database_url, secret_key=secret_key, sandbox_port=sandbox_port)
     return {"HTTPS": "off", **os.environ, **ours, "PYTHONUNBUFFERED": "1"}
@@ -79,19 +78,42 @@ def _start_sandbox(plan: Plan, children: Children, port: int) -> None:
     children.start("sandbox", plan.sandbox_command(port))
 
 
-def _prepare(plan: Plan, children: Children) -> dict[str, object]:
-    answer = plan.var / "prepared.json"
+def _await_sandbox(plan: Plan, children: Children, port: int) -> None:
+    if plan.sandbox:
+        ports.await_listener(port, children.wait)
+
+
+def _prepare(plan: Plan, children: Children, database_url: str, sandbox_port: int) -> str:
+    """Bring the database up to date and fill it, unless the last launch did; return the sign-ins."""
+    note = plan.var / "prepared.json"
+    kept = Prepared.kept(note)
+    if kept and kept.fingerprint == fingerprint(ROOT, database_url, plan.source):
+        return kept.sign_ins
+    note.unlink(missing_ok=True)
+    answer = _catch_up(plan, children)
+    sign_ins = str(answer["sign_ins"])
+    if answer["empty"]:
+        _await_sandbox(plan, children, sandbox_port)
+        if not _first_pull(children):
+            return sign_ins
+    Prepared(sign_ins=sign_ins, fingerprint=fingerprint(ROOT, database_url, plan.source)).keep(note)
+    return sign_ins
+
+
+def _catch_up(plan: Plan, children: Children) -> dict[str, object]:
+    file = plan.var / "log" / "prepare.json"
     demo = ["--demo"] if plan.sandbox else []
-    if children.run("prepare", python("-m", "reviewapp.launch.prepare", str(answer), *demo)):
+    if children.run("prepare", python("-m", "reviewapp.launch.prepare", str(file), *demo)):
         raise CannotStart(f"The database could not be brought up to date:\n{children.last_words('prepare')}")
-    prepared: dict[str, object] = json.loads(answer.read_text())
-    return prepared
+    answer: dict[str, object] = json.loads(file.read_text())
+    return answer
 
 
-def _first_pull(children: Children) -> None:
+def _first_pull(children: Children) -> bool:
     _say("Pulling from Mixpeek for the first time ...")
-    if children.run("pull", manage("pull"), loud=True):
+    if code := children.run("pull", manage("pull"), loud=True):
         _say("The first pull failed, see above; the worker tries again every few minutes.", to=2)
+    return not code
 
 
 def _await_first_page(plan: Plan, children: Children) -> None:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SANDBOX_KEY = "sk_sandbox_on_this_machine"
 SANDBOX_NAMESPACE = "ns_sample"
 _HOST = "127.0.0.1"
+_WSGI = "reviewapp.wsgi:application"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,11 @@ class Plan:
         """The folder with the sandbox's data: the person's own, or the sample namespace."""
         return self.sandbox_data or self.var / "sandbox" / "sample"
 
+    @property
+    def source(self) -> str:
+        """What the records come from, as far as a launch can tell."""
+        return str(self.sample) if self.sandbox else "Mixpeek"
+
     def sandbox_command(self, port: int) -> list[str]:
         """The stand-in for Mixpeek; what was changed in it is kept beside its data."""
         path = sha256(os.fsencode(self.sandbox_data or "")).hexdigest()[:8]
@@ -62,8 +68,9 @@ class Plan:
 
     def web_command(self, listener: int) -> list[str]:
         """The web server, on a socket that already listens."""
-        options = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket"]
-        return python("-m", "gunicorn", *options, "--graceful-timeout", "10", "--bind", f"fd://{listener}", WSGI)
+        options = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--preload"]
+        options += ["--graceful-timeout", "10", "--no-control-socket", "--bind", f"fd://{listener}"]
+        return python("-m", "gunicorn", *options, _WSGI)
 
     def children_see(self, *, database_url: str, secret_key: str, sandbox_port: int) -> dict[str, str]:
         """The variables that every process of the launch gets on top of the person's own."""
@@ -73,9 +80,6 @@ class Plan:
             seen |= {"MIXPEEK_BASE_URL": base, "MEDIA_HOSTS": base}
             seen |= {"MIXPEEK_API_KEY": SANDBOX_KEY, "MIXPEEK_NAMESPACE": SANDBOX_NAMESPACE}
         return seen
-
-
-WSGI = "reviewapp.wsgi:application"
 
 
 def python(*words: str) -> list[str]:
