@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.generic import RedirectView
+
+handler403 = "reviewapp.accounts.views.forbidden"
 
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
+    path("", RedirectView.as_view(url="/annotations")),
+    path("", include("reviewapp.accounts.urls")),
 ]

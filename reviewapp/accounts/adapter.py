@@ -1,14 +1,25 @@
-"""Accounts are made by an admin, never by a stranger."""
+"""Who may sign in: people whom an admin made, and the demo's people only where nothing real is behind."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+
+from reviewapp.accounts import demo
 
 
 class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
-    """allauth's own behaviour, without open registration."""
+    """allauth's own behaviour, without open registration and without passwords that everybody may know."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: nobody registers by themselves."""
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse a demo password once a real Mixpeek is behind, whoever's it is."""
+        super().pre_authenticate(request, **credentials)
+        if demo.has_demo_password(credentials.get("password", "")) and not demo.are_welcome():
+            raise ValidationError("The demo's passwords work only with the sandbox. Ask an admin for a sign-in.")

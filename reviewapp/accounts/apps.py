@@ -1,8 +1,9 @@
-"""The app's registration with Django, and its groups after each migrate."""
+"""The app's registration with Django, and what it needs in the database after each migrate."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
 
@@ -11,7 +12,9 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """Keep the three groups in line with the code."""
-        from reviewapp.accounts.roles import make_groups
+        """Keep the three groups in line with the code and the cache table in place; say what is set up wrong."""
+        from reviewapp.accounts import cache, checks, roles
 
-        post_migrate.connect(make_groups, sender=self)
+        register(checks.check_mixpeek, Tags.security)
+        post_migrate.connect(roles.make_groups, sender=self)
+        post_migrate.connect(cache.make_cache_table, sender=self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -20,3 +22,13 @@ class User(AbstractUser):
     blur_media = models.BooleanField("blur media until I ask", default=False)
     greyscale_media = models.BooleanField("show media in grey", default=False)
     mute_media = models.BooleanField("start media muted", default=False)
+
+    # The permission that was asked for last and refused: the 403 page says which role holds it.
+    refused = ""
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Return whether this person holds `perm`, and remember a refusal."""
+        held: bool = super().has_perm(perm, obj)
+        if not held:
+            self.refused = perm
+        return held

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Group, Permission
+import logging
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps as current_apps
+from django.apps.registry import Apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
 
 REVIEWER, LEAD, ADMIN = "reviewer", "lead", "admin"
 
@@ -12,13 +23,56 @@ _ADMIN = [*_LEAD, "retrievers.change_retriever", "accounts.change_user"]
 
 PERMISSIONS: dict[str, list[str]] = {REVIEWER: _REVIEWER, LEAD: _LEAD, ADMIN: _ADMIN}
 
+_log = logging.getLogger(__name__)
 
-def make_groups(**_: object) -> None:
-    """Bring the three groups in line with `PERMISSIONS`; safe to repeat, run after each migrate."""
+
+def role_of(user: User) -> str:
+    """Return the name of the user's highest role, "" when there is none."""
+    held = set(user.groups.values_list("name", flat=True))
+    return next((role for role in reversed(PERMISSIONS) if role in held), "")
+
+
+def roles_with(permission: str) -> list[str]:
+    """Return the roles that hold `permission` (`app_label.codename`), lowest first."""
+    return [role for role, held in PERMISSIONS.items() if permission in held]
+
+
+def give_role(user: User, role: str, *, actor: User | None) -> None:
+    """Make `role` the user's only role; "" takes all away. `actor` None is the command line.
+
+    Raises PermissionDenied when the actor may not manage people, ValueError when no role has that name.
+    """
+    if actor is not None and not actor.has_perm("accounts.change_user"):
+        raise PermissionDenied("accounts.change_user")
+    if role and role not in PERMISSIONS:
+        raise ValueError(f"{role!r} is no role; the roles are {', '.join(PERMISSIONS)}")
+    with transaction.atomic():
+        user.groups.remove(*Group.objects.filter(name__in=PERMISSIONS).exclude(name=role))
+        if role:
+            user.groups.add(Group.objects.get(name=role))
+    by = actor.get_username() if actor else "the command line"
+    _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), by)
+
+
+def make_groups(*, apps: Apps = current_apps, using: str = "default", **_: object) -> None:
+    """Bring the three groups in line with `PERMISSIONS`; safe to repeat, run after each migrate.
+
+    Makes the permissions first: Django's own receiver makes them app by app, some of them after this one.
+    Does nothing while auth itself is not migrated (`apps` is the state that the migration reached).
+    """
+    try:
+        group_model = apps.get_model("auth", "Group")
+    except LookupError:
+        return
+    held = _permissions(apps, using)
     for name, codes in PERMISSIONS.items():
-        group, _created = Group.objects.get_or_create(name=name)
-        wanted = [code.split(".") for code in codes]
-        found = Permission.objects.filter(
-            content_type__app_label__in={app for app, _ in wanted}, codename__in={code for _, code in wanted}
-        )
-        group.permissions.set(found)
+        group, _created = group_model.objects.using(using).get_or_create(name=name)
+        group.permissions.set([held[code] for code in codes if code in held])
+
+
+def _permissions(apps: Apps, using: str) -> dict[str, Any]:
+    labels = {code.partition(".")[0] for codes in PERMISSIONS.values() for code in codes}
+    for label in labels:
+        create_permissions(current_apps.get_app_config(label), verbosity=0, using=using, apps=apps)
+    found = apps.get_model("auth", "Permission").objects.using(using).filter(content_type__app_label__in=labels)
+    return {f"{each.content_type.app_label}.{each.codename}": each for each in found.select_related("content_type")}

@@ -1,0 +1,43 @@
+"""Make a person who can sign in. The password is never an argument, where every process list would show it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from getpass import getpass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from reviewapp.accounts import roles, services
+
+
+class Command(BaseCommand):
+    help = "Make a person. The password comes from PERSON_PASSWORD, else from standard input, else you are asked."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the name, the role and the address."""
+        parser.add_argument("username")
+        parser.add_argument("--role", required=True, choices=list(roles.PERMISSIONS))
+        parser.add_argument("--email", default="")
+
+    def handle(self, *, username: str, role: str, email: str, **options: Any) -> None:
+        """Make the person, or say why not."""
+        try:
+            person = services.create_person(username=username, email=email, password=_password(), role=role, actor=None)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        self.stdout.write(f"{person.username} can sign in now, as {role}.")
+
+
+def _password() -> str:
+    given = os.environ.get("PERSON_PASSWORD", "")
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass("Password: ")
+    if getpass("Password again: ") != first:
+        raise CommandError("The two passwords differ.")
+    return first

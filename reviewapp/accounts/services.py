@@ -1,0 +1,63 @@
+"""What can be done about people: make one, and keep how each likes to work. Roles are given in `roles.py`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+
+from reviewapp.accounts import roles
+from reviewapp.accounts.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferences:
+    """How a person likes to work; `key_map` holds `{action: key}` only where it is not the action's own."""
+
+    theme: str
+    single_keys: bool
+    blur_media: bool
+    greyscale_media: bool
+    mute_media: bool
+    key_map: dict[str, str] = field(default_factory=dict)
+
+
+@transaction.atomic
+def create_person(*, username: str, email: str, password: str, role: str, actor: User | None) -> User:
+    """Make a person who can sign in with the name or the address; `actor` None is the command line.
+
+    Raises PermissionDenied when the actor may not manage people, ValidationError when the name is malformed or
+    taken, the address is malformed or somebody else's, or the password is too easy to guess.
+    """
+    if actor is not None and not actor.has_perm("accounts.change_user"):
+        raise PermissionDenied("accounts.change_user")
+    user = User(username=username, email=User.objects.normalize_email(email))
+    user.full_clean(exclude=["password", "key_map"])
+    # Sign-in ignores case, so two names that differ in case only would be one.
+    if User.objects.filter(username__iexact=username).exists():
+        raise ValidationError({"username": f"{username} is taken."})
+    if email and User.objects.filter(email__iexact=email).exists():
+        raise ValidationError({"email": f"Somebody else signs in with {email}."})
+    validate_password(password, user)
+    user.set_password(password)
+    user.save()
+    roles.give_role(user, role, actor=actor)
+    return user
+
+
+def save_preferences(user: User, wanted: Preferences) -> None:
+    """Keep how `user` likes to work."""
+    _save(user, **asdict(wanted))
+
+
+def save_theme(user: User, theme: str) -> None:
+    """Keep the user's theme (one of `User.Theme`)."""
+    _save(user, theme=theme)
+
+
+def _save(user: User, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(fields))

@@ -1,0 +1,77 @@
+"""The pages of accounts: signing in, a person's preferences, and what somebody without the right sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.views import LoginView, PasswordChangeView
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from reviewapp.accounts import roles, services
+from reviewapp.accounts.forms import PreferencesForm, ThemeForm
+from reviewapp.accounts.keymap import changeable_keys
+
+if TYPE_CHECKING:
+    from reviewapp.http import Request
+
+
+class _Refusing:
+    """Answers a form that is not well filled in with 422, as all our pages do, where allauth says 200."""
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        """Show the form again with what is wrong."""
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)  # type: ignore[attr-defined]
+        return response
+
+
+class _SignIn(_Refusing, LoginView):  # type: ignore[misc]
+    pass
+
+
+class _ChangePassword(_Refusing, PasswordChangeView):  # type: ignore[misc]
+    success_url = reverse_lazy("preferences")
+
+
+sign_in = _SignIn.as_view()
+change_password = _ChangePassword.as_view()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: Request) -> HttpResponse:
+    """Show and change how this person likes to work."""
+    posted = request.POST if request.method == "POST" else None
+    form = PreferencesForm(posted, instance=request.user, keys=changeable_keys())
+    if form.is_valid():
+        services.save_preferences(request.user, form.wanted)
+        messages.success(request, "Your preferences are saved.")
+        return redirect("preferences")
+    context = {"form": form, "role": roles.role_of(request.user)}
+    return render(request, "accounts/preferences.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def theme(request: Request) -> HttpResponse:
+    """Change the theme alone, and go back to where the switch was."""
+    form = ThemeForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(form.errors["theme"].as_text(), status=422, content_type="text/plain")
+    services.save_theme(request.user, form.cleaned_data["theme"])
+    back = request.POST.get("next", "")
+    here = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return redirect(back if here else "preferences")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say who the person is, and which role may do what was refused."""
+    user: Any = request.user
+    context = {
+        "role": roles.role_of(user) if user.is_authenticated else "",
+        "roles_that_may": roles.roles_with(getattr(user, "refused", "")),
+    }
+    return render(request, "403.html", context, status=403)
