@@ -41,7 +41,7 @@ MIXPEEK_BASE_URL = env.url("MIXPEEK_BASE_URL", "https://api.mixpeek.com")
 MIXPEEK_API_KEY = env.text("MIXPEEK_API_KEY")
 MIXPEEK_NAMESPACE = env.text("MIXPEEK_NAMESPACE")
 MEDIA_HOSTS = env.words("MEDIA_HOSTS", ["https://*.amazonaws.com", "https://*.mixpeek.com"])
-PULL_MINUTES = env.number("PULL_MINUTES", 5, least=1, most=1440)
+PULL_MINUTES = env.number("PULL_MINUTES", 5, least=1, most=59)
 
 # Django
 
@@ -121,6 +121,9 @@ DATABASES: dict[str, Any] = {
     }
 }
 
+# What all web processes must count together, which is failed sign-ins; the table is made by migrate.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
 # People
 
 AUTH_USER_MODEL = "accounts.User"
@@ -141,6 +144,11 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "reviewapp.accounts.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+LOGOUT_REDIRECT_URL = LOGIN_URL
+# A guesser gets five tries a minute at one account; its owner, locked out by the guesser, waits a minute at most.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/m/key"}
+# What a person may give other keys to: settings tie the two, because accounts must not know annotations.
+KEY_TABLE = "reviewapp.annotations.keys.KEYS"
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # Safety
@@ -154,6 +162,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.flag("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 # A decision form holds 5,000 characters of reasoning and a 64 KiB payload at most; this is ten times that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
