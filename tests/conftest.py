@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
-pytest_plugins = ["tests.people"]
+pytest_plugins = ["tests.people", "tests.truncating"]
 
 
 @pytest.fixture(scope="session", autouse=True)

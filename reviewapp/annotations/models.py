@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
@@ -12,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from reviewapp.annotations.queries import AnnotationQuerySet, DecisionQuerySet
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import NeverTruncated, Tracked
+from reviewapp.audit.tracking import Kept, NeverTruncated, Tracked
 from reviewapp.retrievers.models import RETRIEVER_ID, Result, Retriever
 
 
@@ -63,9 +62,13 @@ class Annotation(models.Model):
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
 
-    # Keyset pages need a value in every row: what has no confidence sorts before the least sure.
+    # Keyset pages need a value in every row: what has no confidence sorts before the least sure, what has no score
+    # after the least relevant.
     sureness = models.GeneratedField(
         expression=Coalesce(F("confidence"), Value(-1.0)), output_field=models.FloatField(), db_persist=True
+    )
+    relevance = models.GeneratedField(
+        expression=Coalesce(F("score"), Value(-1e9)), output_field=models.FloatField(), db_persist=True
     )
     search = models.GeneratedField(
         expression=SearchVector("title", "words", "label", "reasoning", "document_id", config="simple"),
@@ -83,7 +86,14 @@ class Annotation(models.Model):
             models.Index(fields=["status", "sureness", "id"], name="annotation_sureness"),
             models.Index(fields=["retriever", "status", "id"], name="annotation_retriever"),
             models.Index(fields=["retriever", "status", "sureness", "id"], name="annotation_retriever_sure"),
-            # labelled(label), decided_by(person)
+            # in_queue(): any status, by sureness and by score
+            models.Index(fields=["sureness", "id"], name="annotation_any_sureness"),
+            models.Index(fields=["relevance", "id"], name="annotation_any_relevance"),
+            # decided(): last decided first
+            models.Index(
+                fields=["-decided_at", "-id"], name="annotation_decided", condition=Q(decided_at__isnull=False)
+            ),
+            # labelled(label), labels_in_use(), decided_by(person)
             models.Index(fields=["label", "id"], name="annotation_label"),
             models.Index(fields=["reviewer", "-decided_at", "-id"], name="annotation_reviewer"),
             # searching(words)
@@ -112,7 +122,9 @@ class Annotation(models.Model):
                     "payload",
                     "status",
                     "decision_id",
+                    "reviewer_id",
                 ],
+                constant=["ref", "document_id", "retriever_id"],
                 retriever=RETRIEVER_ID,
                 created=Action.ANNOTATION_CREATED,
                 changed=[
@@ -131,7 +143,8 @@ class Annotation(models.Model):
                     ("true", Action.ANNOTATION_REVISED),
                 ],
                 deleted=Action.ANNOTATION_DELETED,
-            )
+            ),
+            NeverTruncated(),
         ]
 
     def values(self) -> dict[str, object]:
@@ -180,7 +193,7 @@ class Decision(models.Model):
             models.Index(fields=["annotation", "-id"], name="decision_about"),
         ]
         triggers = [
-            pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update | pgtrigger.Delete),
+            Kept(name="never_changed"),
             NeverTruncated(),
         ]
 
@@ -194,6 +207,14 @@ class Lease(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["holder", "until"], name="lease_holder")]
+
+
+# For `Tracked`: what a row's foreign key leads to.
+_ANNOTATION_REF = "(SELECT a.ref FROM annotations_annotation a WHERE a.id = {row}.annotation_id)"
+_ANNOTATION_RETRIEVER = (
+    "(SELECT r.retriever_id FROM annotations_annotation a JOIN retrievers_retriever r ON r.id = a.retriever_id"
+    " WHERE a.id = {row}.annotation_id)"
+)
 
 
 class SetAside(models.Model):
@@ -215,7 +236,9 @@ class SetAside(models.Model):
         triggers = [
             Tracked(
                 columns=["kind", "reason"],
-                ref="(SELECT a.ref FROM annotations_annotation a WHERE a.id = {row}.annotation_id)",
+                constant=["annotation_id", "person_id"],
+                ref=_ANNOTATION_REF,
+                retriever=_ANNOTATION_RETRIEVER,
                 created=[
                     ("NEW.kind = 'skipped'", Action.ANNOTATION_SKIPPED),
                     ("true", Action.ANNOTATION_DEFERRED),
@@ -225,5 +248,6 @@ class SetAside(models.Model):
                     ("true", Action.ANNOTATION_DEFERRED),
                 ],
                 deleted=Action.ANNOTATION_RESUMED,
-            )
+            ),
+            NeverTruncated(),
         ]

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models import Func, Q
 
 from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.queries import EventQuerySet
-from reviewapp.audit.tracking import NeverTruncated
+from reviewapp.audit.tracking import Kept, NeverTruncated
+
+# Whatever people wrote is searched; what machines pass to each other (whole payloads, pipelines, the three sides of a
+# conflict) is not. A search vector holds 1 MB at most, and no event may fail to be written because of its size.
+_UNSEARCHED = "{payload,fields,theirs,merged,raced,stages,input_schema,inputs}"
+_WORDS = (
+    "(to_tsvector('simple', left(note, 20000) || ' ' || actor_name || ' ' || translate(ref, '/', ' '))"
+    f" || CASE WHEN octet_length((changes - '{_UNSEARCHED}'::text[])::text) < 200000"
+    f" THEN to_tsvector('simple', changes - '{_UNSEARCHED}'::text[]) ELSE '' END)"
+)
 
 
 class Event(models.Model):
-    """One thing that happened to one ref: names as they were then, no foreign keys, so it outlives both."""
+    """One thing that happened to one ref: names as they were then, no foreign keys, so it outlives both.
+
+    `changes` is `{field: [old, new]}`. Newest first is by `at`, then by `id`, which orders what one transaction did
+    within the same microsecond.
+    """
 
     at = models.DateTimeField()
     actor_id = models.BigIntegerField(null=True)
@@ -25,22 +39,41 @@ class Event(models.Model):
     changes = models.JSONField(default=dict)
     note = models.TextField(default="")
 
+    label_from = models.GeneratedField(
+        expression=Func(template="(changes #>> '{label,0}')", output_field=models.TextField()),
+        output_field=models.TextField(),
+        db_persist=True,
+        null=True,
+    )
+    label_to = models.GeneratedField(
+        expression=Func(template="(changes #>> '{label,1}')", output_field=models.TextField()),
+        output_field=models.TextField(),
+        db_persist=True,
+        null=True,
+    )
+    words = models.GeneratedField(
+        expression=Func(template=_WORDS, output_field=SearchVectorField()),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
     objects = EventQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            # about(ref): the timeline of one thing
-            models.Index(fields=["ref", "-id"], name="event_about"),
-            # by(person), doing(action), around(retriever): one filter of the history page, newest first
-            models.Index(fields=["actor_id", "-id"], name="event_by"),
-            models.Index(fields=["action", "-id"], name="event_doing"),
-            models.Index(fields=["retriever_id", "-id"], name="event_around"),
-            # between(since, until): events arrive in order of time, so a BRIN-like range on `at` stays small
-            models.Index(fields=["at"], name="event_between"),
-            # relabelled(old, new): containment in the diff
-            GinIndex(fields=["changes"], name="event_changes", opclasses=["jsonb_path_ops"]),
+            # newest(), between(since, until): the history page without and with a span of time
+            models.Index(fields=["-at", "-id"], name="event_newest"),
+            # about(refs), by(person), doing(action), around(retriever): one filter each, newest first
+            models.Index(fields=["ref", "-at", "-id"], name="event_about"),
+            models.Index(fields=["actor_id", "-at", "-id"], name="event_by"),
+            models.Index(fields=["action", "-at", "-id"], name="event_doing"),
+            models.Index(fields=["retriever_id", "-at", "-id"], name="event_around"),
+            # relabelled(old, new)
+            models.Index(
+                fields=["label_from", "-at", "-id"], name="event_label_from", condition=Q(label_from__isnull=False)
+            ),
+            models.Index(fields=["label_to", "-at", "-id"], name="event_label_to", condition=Q(label_to__isnull=False)),
+            # mentioning(words)
+            GinIndex(fields=["words"], name="event_words"),
         ]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            NeverTruncated(),
-        ]
+        triggers = [Kept(name="append_only"), NeverTruncated()]

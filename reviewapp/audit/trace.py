@@ -44,11 +44,12 @@ class Trace:
     note: str = ""
 
     def as_json(self) -> str:
-        """Return what the triggers read; see `tracking.py`."""
-        return json.dumps(self.__dict__)
+        """Return what the triggers read (see `tracking.py`), without the characters that jsonb refuses."""
+        return json.dumps({name: _storable(value) for name, value in self.__dict__.items()})
 
 
 _trace: ContextVar[Trace | None] = ContextVar("reviewapp_trace", default=None)
+_told: ContextVar[str] = ContextVar("reviewapp_told", default="")
 
 
 def current() -> Trace:
@@ -69,29 +70,40 @@ def tracing(origin: Origin, request_id: str = "") -> Iterator[str]:
 
 @contextmanager
 def acting(actor: Person | None, *, note: str = "") -> Iterator[None]:
-    """Open a transaction in which `actor` (None: the machine itself) changes things, because of `note`."""
-    before = current()
+    """Open a transaction in which `actor` (None: the machine itself) changes things, because of `note`.
+
+    Inside another transaction it is a savepoint, and the database forgets this actor at its end.
+    """
     inside = replace(
-        before,
+        current(),
         actor_id=actor.pk if actor else None,
         actor_name=actor.get_username() if actor else "",
         note=note,
     )
-    token = _trace.set(inside)
+    nested = connection.in_atomic_block
+    told_before = _told.get() if nested else ""
+    trace, told = _trace.set(inside), _told.set(inside.as_json())
     try:
         with transaction.atomic():
-            nested = len(connection.savepoint_ids) > 0
-            _tell(inside.as_json())
+            _tell(_told.get())
             yield
-            if nested:
-                _tell(before.as_json() if before.actor_name or before.note else "")
+            # A rolled back savepoint takes the setting back by itself, and will not be spoken to before.
+            if nested and not connection.needs_rollback:
+                _tell(told_before)
     finally:
-        _trace.reset(token)
+        _told.reset(told)
+        _trace.reset(trace)
 
 
 def _tell(value: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [_SETTING, value])
+
+
+def _storable(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class TraceMiddleware:

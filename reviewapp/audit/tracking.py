@@ -1,4 +1,8 @@
-"""The trigger that writes history: declared on a model, run by the database on every path that changes a row."""
+"""The triggers that write history and guard it: declared on a model, run by the database on every path to a row.
+
+What the app says about itself (`trace.acting`) is read with care: a setting that is forged into nonsense is passed
+over, because history must never be the reason why a write fails.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +11,70 @@ from typing import Any
 
 import pgtrigger
 
-from reviewapp.audit.actions import Action
+from reviewapp.audit.actions import Action, Origin
+
+# pgtrigger's triggers step aside when this setting names them; ours empty it before it is looked at.
+_UNAVOIDABLE = [("unavoidable", "text := set_config('pgtrigger.ignore', '{}', true)")]
+
+_DECLARE = [
+    *_UNAVOIDABLE,
+    ("diff", "jsonb := '{}'"),
+    ("acting", "jsonb := '{}'"),
+    ("acting_id", "bigint"),
+    ("acting_origin", f"text := '{Origin.SQL.value}'"),
+    (
+        "acting_note",
+        "text := 'as database user ' || session_user"
+        " || coalesce(' through ' || nullif(current_setting('application_name'), ''), '')",
+    ),
+]
 
 _WRITE = """
-DECLARE
-    diff jsonb := '{{}}';
-    acting jsonb := nullif(current_setting('reviewapp.acting', true), '')::jsonb;
-BEGIN
     {diff}
     IF diff = '{{}}' AND TG_OP = 'UPDATE' THEN
         RETURN NULL;
+    END IF;
+    IF coalesce(current_setting('reviewapp.acting', true), '') <> '' THEN
+        BEGIN
+            acting := current_setting('reviewapp.acting')::jsonb;
+            acting_id := (acting->>'actor_id')::bigint;
+            IF acting->>'origin' IN ({origins}) THEN
+                acting_origin := acting->>'origin';
+                acting_note := coalesce(acting->>'note', '');
+            ELSE
+                RAISE EXCEPTION 'no such origin';
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            acting := '{{}}';
+            acting_id := NULL;
+            acting_note := acting_note || ', with an unreadable reviewapp.acting';
+        END;
     END IF;
     INSERT INTO audit_event
         (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)
     VALUES (
         clock_timestamp(),
-        (acting->>'actor_id')::bigint,
-        coalesce(acting->>'actor_name', session_user),
+        acting_id,
+        left(coalesce(acting->>'actor_name', session_user), 150),
         {action},
-        {ref},
+        coalesce({ref}, TG_TABLE_NAME || '/' || {key}),
         coalesce({retriever}, ''),
-        coalesce(acting->>'origin', 'sql'),
-        coalesce(acting->>'request_id', ''),
+        acting_origin,
+        left(coalesce(acting->>'request_id', ''), 64),
         diff,
-        coalesce(acting->>'note', 'as database user ' || session_user
-            || coalesce(' through ' || nullif(current_setting('application_name'), ''), ''))
+        acting_note
     );
     RETURN NULL;
-END;
 """
+
+
+class Kept(pgtrigger.Protect):
+    """Refuse to update or delete a row; unlike pgtrigger's own protection, no setting switches it off."""
+
+    declare = _UNAVOIDABLE
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
 
 
 class NeverTruncated(pgtrigger.Trigger):
@@ -44,25 +83,29 @@ class NeverTruncated(pgtrigger.Trigger):
     when = pgtrigger.Before
     operation = pgtrigger.Truncate
     level = pgtrigger.Statement
+    declare = _UNAVOIDABLE
 
     def __init__(self) -> None:
         super().__init__(name="never_truncated")
 
     def get_func(self, model: Any) -> str:
         """Return the body: an error that names the table."""
-        return "BEGIN RAISE EXCEPTION '% is history and cannot be truncated', TG_TABLE_NAME; END;"
+        return "RAISE EXCEPTION '% cannot be truncated: it would leave no history', TG_TABLE_NAME;"
 
 
 class Tracked(pgtrigger.Trigger):
-    """Write an event for each insert, delete, and update that changes one of `columns`.
+    """Write an event for each insert and delete, and for each update that changes one of the columns.
 
+    `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change.
     `actions` are (condition, action) pairs in SQL over `NEW` (and `OLD` on update), the first that holds wins;
     `created` and `deleted` name the two ends. `ref` and `retriever` are SQL over `{row}`, which becomes NEW, or
-    OLD when the row is deleted. The diff is `{column: [old, new]}`; a new row's old values are null.
+    OLD when the row is deleted. The diff is `{column: [old, new]}`; the other side of a new or deleted row is null,
+    and its empty values are left out.
     """
 
     when = pgtrigger.After
     operation = pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete
+    declare = _DECLARE
 
     def __init__(
         self,
@@ -71,11 +114,12 @@ class Tracked(pgtrigger.Trigger):
         created: Sequence[tuple[str, Action]] | Action,
         changed: Sequence[tuple[str, Action]],
         deleted: Action,
+        constant: Sequence[str] = (),
         ref: str = "{row}.ref",
         retriever: str = "NULL",
         name: str = "tracked",
     ) -> None:
-        self.columns, self.ref, self.retriever = columns, ref, retriever
+        self.columns, self.constant, self.ref, self.retriever = columns, constant, ref, retriever
         self.created = [("true", created)] if isinstance(created, Action) else created
         self.changed, self.deleted = changed, deleted
         super().__init__(name=name)
@@ -84,19 +128,19 @@ class Tracked(pgtrigger.Trigger):
         """Return the PL/pgSQL body; one branch a column, so that an unrelated update costs comparisons only."""
         return _WRITE.format(
             diff=self._diff(),
+            origins=", ".join(f"'{origin.value}'" for origin in Origin),
             action=self._action(),
-            ref=self._by_row(self.ref),
-            retriever=self._by_row(self.retriever),
+            ref=_by_row(self.ref),
+            key=_by_row(f"{{row}}.{model._meta.pk.column}"),
+            retriever=_by_row(self.retriever),
         )
 
     def _diff(self) -> str:
-        def pair(column: str, old: str, new: str) -> str:
-            return f"diff := diff || jsonb_build_object('{column}', jsonb_build_array({old}, {new}));"
-
-        inserted = " ".join(f"IF NEW.{c} IS NOT NULL THEN {pair(c, 'NULL', f'NEW.{c}')} END IF;" for c in self.columns)
-        removed = " ".join(f"IF OLD.{c} IS NOT NULL THEN {pair(c, f'OLD.{c}', 'NULL')} END IF;" for c in self.columns)
+        inserted = " ".join(_note(c, "NULL", f"NEW.{c}", when=_filled(f"NEW.{c}")) for c in self.columns)
+        removed = " ".join(_note(c, f"OLD.{c}", "NULL", when=_filled(f"OLD.{c}")) for c in self.columns)
         updated = " ".join(
-            f"IF OLD.{c} IS DISTINCT FROM NEW.{c} THEN {pair(c, f'OLD.{c}', f'NEW.{c}')} END IF;" for c in self.columns
+            _note(c, f"OLD.{c}", f"NEW.{c}", when=f"OLD.{c} IS DISTINCT FROM NEW.{c}")
+            for c in (*self.columns, *self.constant)
         )
         return f"IF TG_OP = 'INSERT' THEN {inserted} ELSIF TG_OP = 'DELETE' THEN {removed} ELSE {updated} END IF;"
 
@@ -107,12 +151,20 @@ class Tracked(pgtrigger.Trigger):
             f"WHEN 'INSERT' THEN {_first(self.created)} ELSE {_first(self.changed)} END"
         )
 
-    @staticmethod
-    def _by_row(expression: str) -> str:
-        if "{row}" not in expression:
-            return expression
-        old, new = expression.format(row="OLD"), expression.format(row="NEW")
-        return f"CASE TG_OP WHEN 'DELETE' THEN {old} ELSE {new} END"
+
+def _note(column: str, old: str, new: str, *, when: str) -> str:
+    return f"IF {when} THEN diff := diff || jsonb_build_object('{column}', jsonb_build_array({old}, {new})); END IF;"
+
+
+def _filled(value: str) -> str:
+    return f"coalesce(to_jsonb({value}), 'null') NOT IN ('null', '\"\"', '{{}}', '[]')"
+
+
+def _by_row(expression: str) -> str:
+    if "{row}" not in expression:
+        return expression
+    old, new = expression.format(row="OLD"), expression.format(row="NEW")
+    return f"CASE TG_OP WHEN 'DELETE' THEN {old} ELSE {new} END"
 
 
 def _first(actions: Sequence[tuple[str, Action]]) -> str:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import Tracked
+from reviewapp.audit.tracking import NeverTruncated, Tracked
 from reviewapp.outbox.queries import ChangeQuerySet
 
 
@@ -74,6 +74,7 @@ class Change(models.Model):
         triggers = [
             Tracked(
                 columns=["state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version"],
+                constant=["ref", "verb", "base", "cause", "actor_id", "actor_name", "retriever_id"],
                 retriever="{row}.retriever_id",
                 created=Action.CHANGE_QUEUED,
                 changed=[
@@ -85,7 +86,8 @@ class Change(models.Model):
                     ("true", Action.CHANGE_POSTPONED),
                 ],
                 deleted=Action.CHANGE_DELETED,
-            )
+            ),
+            NeverTruncated(),
         ]
 
 
@@ -105,5 +107,6 @@ class Pause(models.Model):
                 created=Action.OUTBOX_PAUSED,
                 changed=[("true", Action.OUTBOX_PAUSED)],
                 deleted=Action.OUTBOX_RESUMED,
-            )
+            ),
+            NeverTruncated(),
         ]

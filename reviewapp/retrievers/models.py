@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import Tracked
+from reviewapp.audit.tracking import NeverTruncated, Tracked
 from reviewapp.retrievers.queries import ExecutionQuerySet, RetrieverQuerySet
 
 # For `Tracked`: the upstream id of the retriever that a row's foreign key names.
@@ -38,6 +38,7 @@ class Retriever(models.Model):
         triggers = [
             Tracked(
                 columns=["name", "description", "tags", "stages", "input_schema", "collection_ids", "gone_at"],
+                constant=["retriever_id", "budget_limits"],
                 ref="'retrievers/' || {row}.retriever_id",
                 retriever="{row}.retriever_id",
                 created=Action.RETRIEVER_CREATED,
@@ -49,7 +50,8 @@ class Retriever(models.Model):
                     ("true", Action.RETRIEVER_REBUILT),
                 ],
                 deleted=Action.RETRIEVER_DELETED,
-            )
+            ),
+            NeverTruncated(),
         ]
 
     def __str__(self) -> str:
@@ -96,6 +98,7 @@ class Execution(models.Model):
         triggers = [
             Tracked(
                 columns=["execution_id", "inputs", "status", "error", "total_returned"],
+                constant=["retriever_id", "requested_by"],
                 ref=f"'retrievers/' || {RETRIEVER_ID}",
                 retriever=RETRIEVER_ID,
                 created=[
@@ -104,7 +107,8 @@ class Execution(models.Model):
                 ],
                 changed=[("true", Action.EXECUTION_SETTLED)],
                 deleted=Action.EXECUTION_DELETED,
-            )
+            ),
+            NeverTruncated(),
         ]
 
 
