@@ -110,7 +110,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: annotation_calls.listing(skip=-1, limit=1), "skip"),
     (lambda: annotation_calls.listing(skip=0, limit=501), "limit"),
     (lambda: annotation_calls.listing(skip=0, limit=1, as_of=datetime(2026, 1, 1)), "as_of"),
-    (lambda: annotation_calls.listing(skip=0, limit=1, sort="x"), "sort"),  # type: ignore[arg-type]
+    (lambda: annotation_calls.listing(skip=0, limit=1, **STRANGE), "sort"),
     (lambda: annotation_calls.patch("a", {"actor_id": "me"}), "actor_id"),
     (lambda: annotation_calls.patch("a", {"label": None}), "label"),
     (lambda: annotation_calls.patch("a", {"confidence": float("nan")}), "confidence"),
