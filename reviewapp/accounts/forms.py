@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.http import QueryDict
 
 from reviewapp.accounts.keymap import Key, clashes, good_key
 from reviewapp.accounts.models import User
@@ -36,19 +37,20 @@ class KeyField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
-class PreferencesForm(forms.ModelForm[User]):
+class PreferencesForm(forms.Form):
     """Everything on the preferences page; `wanted` is what was chosen, once the form is valid."""
 
-    class Meta:
-        model = User
-        fields = ["theme", "single_keys", "blur_media", "greyscale_media", "mute_media"]
-        widgets = {"theme": forms.RadioSelect}
+    theme = forms.ChoiceField(choices=User.Theme.choices, widget=forms.RadioSelect)
+    single_keys = forms.BooleanField(label="Use single-key shortcuts", required=False)
+    blur_media = forms.BooleanField(label="Blur media until I ask for it", required=False)
+    greyscale_media = forms.BooleanField(label="Show media without colours", required=False)
+    mute_media = forms.BooleanField(label="Start audio and video muted", required=False)
 
-    def __init__(self, *args: Any, keys: Sequence[Key], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None, *, user: User, keys: Sequence[Key]) -> None:
+        super().__init__(data, initial={name: getattr(user, name) for name in self.base_fields})
         self._keys = keys
         for key in keys:
-            self.fields[f"key_{key.action}"] = KeyField(key, str(self.instance.key_map.get(key.action, "")))
+            self.fields[f"key_{key.action}"] = KeyField(key, str(user.key_map.get(key.action, "")))
 
     def key_fields(self) -> list[BoundField]:
         """Return the fields of the keys, in the order of the table."""
@@ -56,18 +58,14 @@ class PreferencesForm(forms.ModelForm[User]):
 
     def clean(self) -> dict[str, Any]:
         """Refuse one key for two actions."""
-        cleaned = super().clean() or {}
         for action, sentence in clashes(self._key_map(), self._keys).items():
             self.add_error(f"key_{action}", sentence)
-        return cleaned
-
-    def _post_clean(self) -> None:
-        """Leave the signed-in person as they are: the service saves, and a refused form must change nothing."""
+        return self.cleaned_data
 
     @property
     def wanted(self) -> Preferences:
         """What was chosen, for `services.save_preferences`."""
-        chosen = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        chosen = {name: self.cleaned_data[name] for name in self.base_fields}
         return Preferences(**chosen, key_map=self._key_map())
 
     def _key_map(self) -> dict[str, str]:

@@ -46,7 +46,7 @@ change_password = _ChangePassword.as_view()
 def preferences(request: Request) -> HttpResponse:
     """Show and change how this person likes to work."""
     posted = request.POST if request.method == "POST" else None
-    form = PreferencesForm(posted, instance=request.user, keys=changeable_keys())
+    form = PreferencesForm(posted, user=request.user, keys=changeable_keys())
     if form.is_valid():
         services.save_preferences(request.user, form.wanted)
         messages.success(request, "Your preferences are saved.")
