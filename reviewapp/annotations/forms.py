@@ -1,0 +1,176 @@
+"""Is what was submitted well formed? Typed text in, values out, a sentence for each thing that is wrong.
+
+Whether the person may, and whether somebody was faster, is the service's question (`services.decide`).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from reviewapp.annotations import payload as payloads
+from reviewapp.annotations import typed
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.services import Submission
+from reviewapp.annotations.typed import FIELDS
+from reviewapp.retrievers.models import Result
+
+MOST_REASON = 500
+MINE, THEIRS = "mine", "theirs"
+
+# The base comes back as it was rendered, so it may hold more than a person may type.
+_LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200
+_DAMAGED = "This form is damaged. Copy what you typed, reload the page and submit again."
+_A_DAY = 86_400.0
+
+
+class DecisionForm(forms.Form):
+    """What a reviewer decides, with what they saw when they did (`base`, `base_version`, `result_id`).
+
+    `choice` is the label picked among the buttons, `label` the one written instead; what is written wins. After a
+    stale submission `keep_<field>` says whose value stands, theirs being what `base` then holds.
+    """
+
+    decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
+    base = forms.CharField(error_messages={"required": _DAMAGED})
+    base_version = forms.IntegerField(required=False, max_value=2**31 - 1)
+    result_id = forms.IntegerField(required=False, max_value=2**63 - 1)
+    opened = forms.CharField(required=False)
+    seconds = forms.CharField(required=False)
+
+    outcome = forms.ChoiceField(choices=Decision.Outcome.choices, required=False)
+    choice = forms.CharField(required=False, strip=False)
+    label = forms.CharField(required=False)
+    confidence = forms.CharField(required=False)
+    reasoning = forms.CharField(required=False, strip=False)
+    payload = forms.CharField(required=False, strip=False)
+
+    keep_label = forms.CharField(required=False)
+    keep_confidence = forms.CharField(required=False)
+    keep_reasoning = forms.CharField(required=False)
+    keep_payload = forms.CharField(required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, annotation: Annotation) -> None:
+        super().__init__(data)
+        self.annotation = annotation
+
+    def submission(self) -> Submission:
+        """Return what was submitted; only after `is_valid()`."""
+        data = self.cleaned_data
+        return Submission(
+            decision_id=data["decision_id"],
+            outcome=Decision.Outcome(data["outcome"]),
+            **{name: data[name] for name in (*FIELDS, "base", "base_version", "result_id", "seconds")},
+        )
+
+    def clean_outcome(self) -> str:
+        """Submitting by the Enter key, without a button, means to decide."""
+        return str(self.cleaned_data["outcome"] or Decision.Outcome.DECIDED)
+
+    def clean_base(self) -> dict[str, Any]:
+        """Hold the base to the shape that `Annotation.seen()` has."""
+        try:
+            base = payloads.read(self.cleaned_data["base"], most_bytes=_LARGEST_BASE, most_levels=_DEEPEST_BASE)
+        except payloads.BadPayload as error:
+            raise ValidationError(_DAMAGED) from error
+        if not _is_seen(base):
+            raise ValidationError(_DAMAGED)
+        return base
+
+    def clean_result_id(self) -> int | None:
+        """Let a decision rest on a result of its own document only."""
+        result_id: int | None = self.cleaned_data["result_id"]
+        if result_id is not None and not self._results().filter(pk=result_id).exists():
+            raise ValidationError(_DAMAGED)
+        return result_id
+
+    def clean(self) -> dict[str, Any]:
+        """Read the four values, taking theirs where that was asked for, and how long it took."""
+        data = self.cleaned_data
+        data["seconds"] = _spent(data.get("seconds", ""), data.get("opened", ""))
+        if "base" in data:
+            for name in FIELDS:
+                if name not in self.errors:
+                    self._read(name)
+        return data
+
+    def _read(self, name: str) -> None:
+        data = self.cleaned_data
+        if data.get(f"keep_{name}") == THEIRS:
+            data[name] = data["base"][name]
+            return
+        try:
+            data[name] = getattr(self, f"_{name}")(data["base"])
+        except typed.NotThat as error:
+            self.add_error(name, str(error))
+
+    def _label(self, base: Mapping[str, Any]) -> str:
+        text = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
+        return str(base["label"]) if self._undecidable() else typed.label(text)
+
+    def _confidence(self, base: Mapping[str, Any]) -> float | None:
+        return typed.confidence(self.cleaned_data["confidence"])
+
+    def _reasoning(self, base: Mapping[str, Any]) -> str:
+        text = typed.reasoning(self.cleaned_data["reasoning"], base=base["reasoning"])
+        if self._undecidable() and not text.strip():
+            raise typed.NotThat("Say why it cannot be told, so that the next person knows.")
+        return text
+
+    def _payload(self, base: Mapping[str, Any]) -> dict[str, Any]:
+        return typed.payload(self.cleaned_data["payload"], base=base["payload"])
+
+    def _undecidable(self) -> bool:
+        return bool(self.cleaned_data.get("outcome") == Decision.Outcome.UNDECIDABLE)
+
+    def _results(self) -> QuerySet[Result]:
+        return Result.objects.filter(document_id=self.annotation.document_id)
+
+
+class AsideForm(forms.Form):
+    """Why somebody skips or defers an item; the reason may stay blank."""
+
+    reason = forms.CharField(required=False, max_length=MOST_REASON)
+
+
+def opening(annotation: Annotation, *, now: datetime) -> dict[str, Any]:
+    """Return the data of an untouched form: the annotation's values, and what a decision will refer to."""
+    return {
+        **fresh(annotation),
+        "result_id": annotation.result_id,
+        "opened": now.isoformat(),
+        **typed.as_typed(annotation.values(), *FIELDS),
+    }
+
+
+def fresh(annotation: Annotation) -> dict[str, Any]:
+    """Return what makes a form a new one: its own id, and the annotation as it stands."""
+    seen = json.dumps(annotation.seen())
+    return {"decision_id": str(uuid.uuid4()), "base": seen, "base_version": annotation.version}
+
+
+def _is_seen(base: Mapping[str, Any]) -> bool:
+    kinds = {"label": str, "confidence": int | float | None, "reasoning": str, "payload": dict, "decision": int | None}
+    return set(base) == set(kinds) and all(
+        isinstance(base[name], kind) and not isinstance(base[name], bool) for name, kind in kinds.items()
+    )
+
+
+def _spent(counted: str, opened: str) -> float | None:
+    """Return the seconds an item was looked at: as the page counted them, else since it was rendered.
+
+    None when neither can be believed; how long it took is never a reason to refuse a decision.
+    """
+    try:
+        seconds = float(counted or (timezone.now() - datetime.fromisoformat(opened)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+    return round(seconds, 1) if 0 <= seconds <= _A_DAY else None

@@ -1,0 +1,71 @@
+"""Leases: who has an item open, so that two people are never given the same one; none of them locks a decision.
+
+A lease runs out by itself. It keeps items from being handed out twice and tells others who is there; that nobody
+overwrites anybody is the decision's own check (`services.decide`), lease or not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+
+from reviewapp.annotations.models import Annotation, Lease
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+    from reviewapp.annotations.queries import AnnotationQuerySet
+
+LASTS = timedelta(minutes=10)
+_TRIES = 20
+
+
+def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
+    """Give `person` the item until ten minutes from `now`, unless somebody else holds it.
+
+    Returns the lease as it stands afterwards: look at its `holder` to see who got it. Taking one's own again
+    extends it; one that has run out is anybody's.
+    """
+    if not _renewed(annotation, person, now):
+        Lease.objects.bulk_create(
+            [Lease(annotation=annotation, holder=person, until=now + LASTS)], ignore_conflicts=True
+        )
+    lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
+    # Gone between two statements: its holder has just let it go.
+    return lease or take(annotation, person, now=now)
+
+
+def _renewed(annotation: Annotation, person: User, now: datetime) -> bool:
+    free_or_mine = Q(holder=person) | Q(until__lte=now)
+    return bool(Lease.objects.filter(free_or_mine, annotation=annotation).update(holder=person, until=now + LASTS))
+
+
+def release(annotation_id: int, person: User) -> bool:
+    """Let the item go; returns whether `person` held it."""
+    deleted, _ = Lease.objects.filter(annotation_id=annotation_id, holder=person).delete()
+    return bool(deleted)
+
+
+def claim_next(waiting: AnnotationQuerySet, person: User, *, now: datetime) -> Annotation | None:
+    """Take the first item of `waiting` that nobody else holds or is just being given; None when there is none.
+
+    Rows that another claim has locked are passed over, so ten people asking at once get ten items without
+    waiting for each other.
+    """
+    lost: list[int] = []
+    for _ in range(_TRIES):
+        with transaction.atomic():
+            free = waiting.exclude(pk__in=lost).exclude(_held_by_others(person, now))
+            found = free.select_for_update(skip_locked=True, of=("self",)).first()
+            if found is None or take(found, person, now=now).holder_id == person.pk:
+                return found
+        # The lease was taken after our query began to read; the lock was free again already.
+        lost.append(found.pk)
+    return None
+
+
+def _held_by_others(person: User, now: datetime) -> Q:
+    others = Lease.objects.filter(until__gt=now).exclude(holder=person)
+    return Q(pk__in=others.values("annotation_id"))

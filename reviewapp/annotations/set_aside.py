@@ -1,0 +1,41 @@
+"""Put an item aside without deciding it: skip (somebody else, please), defer (back to me later), take up again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+
+from reviewapp.annotations import leases
+from reviewapp.annotations.models import Annotation, SetAside
+from reviewapp.audit.trace import acting
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+
+def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reason: str = "") -> SetAside:
+    """Skip or defer `annotation` for `actor`, who lets go of it; putting it aside again replaces kind and reason.
+
+    Raises `PermissionDenied` when the actor may not decide: one cannot pass on what one was never given.
+    """
+    _check(actor)
+    with acting(actor, note=reason):
+        aside, _ = SetAside.objects.update_or_create(
+            annotation=annotation, person=actor, defaults={"kind": kind, "reason": reason}
+        )
+        leases.release(annotation.pk, actor)
+    return aside
+
+
+def resume(annotation: Annotation, *, actor: User) -> bool:
+    """Take up again what `actor` had put aside; returns whether there was anything. Raises `PermissionDenied`."""
+    _check(actor)
+    with acting(actor):
+        deleted, _ = SetAside.objects.filter(annotation=annotation, person=actor).delete()
+    return bool(deleted)
+
+
+def _check(actor: User) -> None:
+    if not actor.has_perm("annotations.decide_annotation"):
+        raise PermissionDenied
