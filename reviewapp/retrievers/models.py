@@ -78,12 +78,15 @@ class Execution(models.Model):
     status = models.CharField(max_length=40, default=REQUESTED)
     error = models.TextField(default="")
     warnings = models.JSONField(default=list)
+    degraded = models.JSONField(default=list)
     total_returned = models.IntegerField(null=True)
     duration_ms = models.FloatField(null=True)
     query_summary = models.TextField(default="")
     requested_by = models.CharField(max_length=150, default="")
     retriever_version = models.IntegerField(null=True)
     created_at = models.DateTimeField()
+    # Since when a worker is making it: asked for once, sent once, for every run costs credits.
+    claimed_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 
     objects = ExecutionQuerySet.as_manager()
