@@ -8,8 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,6 +23,7 @@ from reviewapp.postgres.cluster import Cluster
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
 
 _LOOK_SECONDS = 2
+_LEAVING_SECONDS = 15
 
 
 def main() -> int:
@@ -31,7 +31,10 @@ def main() -> int:
     os.chdir(ROOT)
     try:
         plan = Plan.read(os.environ)
-        with ports.listen(plan.port) as listener, _alone(plan.var), watched() as signals:
+        with ExitStack() as held:
+            signals = held.enter_context(watched())
+            patience = held.enter_context(_alone(plan))
+            listener = held.enter_context(ports.listen(plan.port, patience, signals))
             _launch(plan, listener, signals)
     except Interrupted:
         _say("Stopped.")
@@ -137,17 +140,30 @@ def _stay(plan: Plan, children: Children) -> None:
 
 
 @contextmanager
-def _alone(var: Path) -> Iterator[None]:
-    """Hold the folder for one launch at a time; the kernel lets go when we die."""
-    var.mkdir(parents=True, exist_ok=True)
-    with (var / "launch.lock").open("a") as lock:
+def _alone(plan: Plan) -> Iterator[float]:
+    """Hold the folder for one launch at a time; the kernel lets go when we die.
+
+    Yields for how many seconds a busy port is worth waiting for: after a launch that was killed, its web
+    server may still be on its way out.
+    """
+    plan.var.mkdir(parents=True, exist_ok=True)
+    with (plan.var / "launch.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            lock.seek(0)
             raise CannotStart(
-                f"reviewapp already runs from {var}: stop it first, or set VAR_DIR to another folder."
+                f"Port {lock.read().strip()} is in use by a reviewapp from this very folder: "
+                "stop that one first, or set both PORT and VAR_DIR to run a second one."
             ) from error
-        yield
+        was_killed = lock.tell() > 0
+        lock.truncate(0)
+        lock.write(f"{plan.port}\n")
+        lock.flush()
+        try:
+            yield _LEAVING_SECONDS if was_killed else 0
+        finally:
+            lock.truncate(0)
 
 
 def _say(text: str, to: int = 1) -> None:

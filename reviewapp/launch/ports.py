@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from reviewapp.launch.exceptions import CannotStart
+from reviewapp.launch.signals import Signals
 
 _HOST = "127.0.0.1"
 
 
-def listen(port: int) -> socket.socket:
-    """Return a listening socket for the web server. Raises `CannotStart` when the port is not to be had."""
-    try:
-        return _bound(port, backlog=128)
-    except OSError as error:
-        why = "in use" if error.errno == errno.EADDRINUSE else f"not available ({error.strerror})"
-        other = port + 1 if 1023 < port < 65535 else 8000
-        raise CannotStart(
-            f"Port {port} is {why}: choose another with the PORT setting, such as `PORT={other} make run`."
-        ) from error
+def listen(port: int, patience: float, signals: Signals) -> socket.socket:
+    """Return a listening socket for the web server, waiting up to `patience` seconds for a busy port.
+
+    Raises `CannotStart` when the port is not to be had.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return _bound(port, backlog=128)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= until:
+                raise CannotStart(_refusal(port, error)) from error
+        signals.wait(0.1)
 
 
 def remembered(file: Path) -> int:
@@ -56,6 +61,12 @@ def await_answer(port: int, wait: Callable[[float, int], bool]) -> int:
             pass
         words = asking.recv(200).split(maxsplit=2)
     return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+
+
+def _refusal(port: int, error: OSError) -> str:
+    why = "in use" if error.errno == errno.EADDRINUSE else f"not available ({error.strerror})"
+    other = port + 1 if 1023 < port < 65535 else 8000
+    return f"Port {port} is {why}: choose another with the PORT setting, such as `PORT={other} make run`."
 
 
 def _bound(port: int, *, backlog: int | None) -> socket.socket:
