@@ -95,6 +95,8 @@ class Annotation(models.Model):
             ),
             # labelled(label), labels_in_use(), decided_by(person)
             models.Index(fields=["label", "id"], name="annotation_label"),
+            # labels.in_use(retriever): from one label to the next
+            models.Index(fields=["retriever", "label"], name="annotation_labels"),
             models.Index(fields=["reviewer", "-decided_at", "-id"], name="annotation_reviewer"),
             # searching(words)
             GinIndex(fields=["search"], name="annotation_search"),
