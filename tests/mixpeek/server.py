@@ -14,13 +14,17 @@ from typing import Any
 
 @dataclass(kw_only=True)
 class Answer:
-    """What to send back; `raw` replaces all of it, `hold` keeps the client waiting until the server is stopped."""
+    """What to send back; `raw` replaces all of it.
+
+    `hold` then keeps the client waiting until the server is stopped, `drip` sends it a blank now and then instead.
+    """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     hold: bool = False
+    drip: bool = False
 
     def payload(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -110,6 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("content-length", str(len(payload)))
             self.end_headers()
             self.wfile.write(payload)
+        while answer.drip and not fake.stopping.wait(0.02):
+            self.wfile.write(b" ")
         if answer.hold:
             self.wfile.flush()
             fake.stopping.wait()

@@ -93,6 +93,12 @@ def test_it_gives_up_on_a_server_that_stops_in_the_middle(upstream: FakeMixpeek)
         client.get_annotation("ann_1")
 
 
+def test_it_gives_up_on_a_server_that_drips(upstream: FakeMixpeek) -> None:
+    upstream.will(Answer(raw=HEAD + b"Content-Length: 900\r\n\r\n", drip=True))
+    with impatient(upstream) as client, pytest.raises(Unavailable, match="in time"):
+        client.get_annotation("ann_1")
+
+
 def test_it_gives_up_on_an_answer_that_never_ends(upstream: FakeMixpeek) -> None:
     endless = HEAD + b"Content-Length: 200000000\r\n\r\n" + b" " * 80_000_000
     upstream.will(Answer(raw=endless))
