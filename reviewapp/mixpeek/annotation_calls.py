@@ -1,4 +1,7 @@
-"""The calls about annotations, https://docs.mixpeek.com/api-reference/annotations (paths under /v1/annotations)."""
+"""The calls about annotations: /v1/annotations and below.
+
+https://mixpeek.com/docs/api-reference/annotations/list-annotations, and its neighbours for the other calls.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Build one per process and share it between threads (see `Transport` for why that is safe). Nothing here retries, sleeps
 or logs. Paths in the docstrings are under the base URL; the vendor's pages are at
-https://docs.mixpeek.com/api-reference.
+https://docs.mixpeek.com/docs/llms.txt.
 """
 
 from __future__ import annotations

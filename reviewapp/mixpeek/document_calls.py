@@ -1,4 +1,4 @@
-"""The call about documents, https://docs.mixpeek.com/api-reference/documents (`POST /v1/documents/batch-get`)."""
+"""The call about documents: `POST /v1/documents/batch-get` (index of pages: https://docs.mixpeek.com/docs/llms.txt)."""
 
 from __future__ import annotations
 

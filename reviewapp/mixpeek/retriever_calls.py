@@ -1,4 +1,7 @@
-"""The calls about retrievers, https://docs.mixpeek.com/api-reference/retrievers (paths under /v1/retrievers)."""
+"""The calls about retrievers and their runs: /v1/retrievers and below.
+
+https://docs.mixpeek.com/api-reference/retrievers/execute-retriever, and its neighbours for the other calls.
+"""
 
 from __future__ import annotations
 
