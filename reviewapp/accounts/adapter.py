@@ -10,9 +10,18 @@ from django.http import HttpRequest
 
 from reviewapp.accounts import demo
 
+_NO_FIT = "Name and password do not fit together. Check both, and the Caps Lock key."
+
 
 class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's own behaviour, without open registration and without passwords that everybody may know."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _NO_FIT,
+        "email_password_mismatch": _NO_FIT,
+        "too_many_login_attempts": "Too many tries that did not fit. Wait a minute, then try again.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: nobody registers by themselves."""
