@@ -9,5 +9,6 @@ handler403 = "reviewapp.accounts.views.forbidden"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/annotations")),
+    path("", include("reviewapp.annotations.urls")),
     path("", include("reviewapp.accounts.urls")),
 ]

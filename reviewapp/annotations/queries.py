@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from django.db import models
+from django.contrib.postgres.search import SearchQuery
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.fields.json import KT
+
+from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
     from reviewapp.annotations.models import Annotation, Decision
+
+# Jumps from one label to the next along the index, so the cost is that of the labels, not of the annotations.
+_LABELS = """
+WITH RECURSIVE one AS (
+    (SELECT label FROM annotations_annotation WHERE label > '' ORDER BY label LIMIT 1)
+    UNION ALL
+    SELECT (SELECT a.label FROM annotations_annotation a WHERE a.label > one.label ORDER BY a.label LIMIT 1)
+    FROM one WHERE one.label IS NOT NULL
+)
+SELECT label FROM one WHERE label IS NOT NULL LIMIT %s
+"""
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
@@ -17,6 +34,57 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def waiting(self) -> Self:
         """Return those nobody has decided yet."""
         return self.filter(status="waiting")
+
+    def decided(self) -> Self:
+        """Return those somebody has decided, also those nobody could tell."""
+        return self.filter(status__in=["decided", "undecidable"], decided_at__isnull=False)
+
+    def decided_by(self, person: User) -> Self:
+        """Return those whose standing decision is this person's."""
+        return self.decided().filter(reviewer=person)
+
+    def deferred_by(self, person: User) -> Self:
+        """Return those this person has put off until later."""
+        return self.filter(set_aside__person=person, set_aside__kind="deferred")
+
+    def not_set_aside_by(self, person: User) -> Self:
+        """Leave out what this person has skipped or deferred."""
+        return self.exclude(set_aside__person=person)
+
+    def not_held_by_others(self, person: User, now: datetime) -> Self:
+        """Leave out what somebody else has open now."""
+        return self.filter(Q(lease=None) | Q(lease__until__lte=now) | Q(lease__holder=person))
+
+    def held_by_others(self, person: User, now: datetime) -> Self:
+        """Return what somebody else has open now."""
+        return self.filter(lease__until__gt=now).exclude(lease__holder=person)
+
+    def in_trouble(self) -> Self:
+        """Return those with a change that waits for a person: a conflict or a refusal."""
+        return self.filter(Exists(Change.objects.attention().filter(ref=OuterRef("ref"))))
+
+    def undelivered(self) -> Self:
+        """Return those with a change that Mixpeek has not taken yet."""
+        return self.filter(Exists(Change.objects.filter(ref=OuterRef("ref"), state="queued")))
+
+    def searching(self, words: str) -> Self:
+        """Return those whose words match, in the syntax of web search (quotes, or, minus)."""
+        return self.filter(search=SearchQuery(words, config="simple", search_type="websearch"))
+
+    def for_list(self) -> Self:
+        """Return only what one line of a list shows, with names, holder and the state of the last change."""
+        last = Change.objects.about(OuterRef("ref")).values("state")[:1]
+        return (
+            self.select_related("retriever", "reviewer", "lease__holder")
+            .defer("words", "search", "reasoning", "payload", "metadata", "upstream", "proposed")
+            .annotate(delivery=Subquery(last), machine_label=KT("proposed__label"))
+        )
+
+    def labels_in_use(self, limit: int = 200) -> list[str]:
+        """Return the labels that any annotation carries, in order, no more than `limit`."""
+        with connection.cursor() as cursor:
+            cursor.execute(_LABELS, [limit])
+            return [label for (label,) in cursor.fetchall()]
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

@@ -1,0 +1,139 @@
+"""The queue: which annotations a filter shows, in which order, and which one a person is given next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.db.models import IntegerField, Min, QuerySet, Subquery
+from django.utils import timezone
+
+from reviewapp import keyset
+from reviewapp.annotations.filters import Band, QueueFilter, Show
+from reviewapp.annotations.models import Annotation, Lease, SetAside
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+    from reviewapp.annotations.queries import AnnotationQuerySet
+
+CAP = 1000
+
+_SHOWN: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
+    Show.WAITING: lambda found, person: found.waiting().not_set_aside_by(person),
+    Show.MINE: lambda found, person: found.decided_by(person),
+    Show.DEFERRED: lambda found, person: found.waiting().deferred_by(person),
+    Show.DECIDED: lambda found, _: found.decided(),
+    Show.CONFLICT: lambda found, _: found.in_trouble(),
+    Show.UNDELIVERED: lambda found, _: found.undelivered(),
+    Show.ALL: lambda found, _: found,
+}
+_BANDS: dict[str, dict[str, float]] = {
+    Band.NONE: {"sureness": -1.0},
+    Band.LOW: {"sureness__gte": 0, "sureness__lt": 0.5},
+    Band.MIDDLE: {"sureness__gte": 0.5, "sureness__lt": 0.8},
+    Band.HIGH: {"sureness__gte": 0.8},
+}
+
+
+def in_queue(chosen: QueueFilter, person: User) -> AnnotationQuerySet:
+    """Return what `chosen` shows to `person`, unordered; held items included."""
+    found = _narrowed(Annotation.objects.all(), chosen)
+    return _SHOWN[chosen.show](found, person)
+
+
+def _narrowed(found: AnnotationQuerySet, chosen: QueueFilter) -> AnnotationQuerySet:
+    exact = {
+        "retriever_id": chosen.retriever,
+        "label": chosen.label,
+        "status": chosen.status,
+        "reviewer_id": chosen.reviewer,
+    }
+    found = found.filter(**{name: value for name, value in exact.items() if value})
+    if chosen.band:
+        found = found.filter(**_BANDS[chosen.band])
+    return found.searching(chosen.q) if chosen.q else found
+
+
+def candidates(chosen: QueueFilter, person: User, after: Annotation | None = None) -> AnnotationQuerySet:
+    """Return what `person` may be given, in the filter's order, behind `after` when given; without wrapping.
+
+    That is what the filter shows and nobody else holds. Waiting and All give only what waits and this person has
+    not set aside; the other chips are lists to walk through, whatever the state of their items.
+    """
+    found = in_queue(chosen, person).not_held_by_others(person, timezone.now())
+    if chosen.show == Show.ALL and not chosen.status:
+        found = found.waiting().not_set_aside_by(person)
+    if after is None:
+        return found.order_by(*chosen.order)
+    return keyset.beyond(found.exclude(pk=after.pk), order=chosen.order, row=after)
+
+
+def next_after(chosen: QueueFilter, person: User, annotation: Annotation | None = None) -> Annotation | None:
+    """Return the next item for `person` behind `annotation`, from the start again at the end, None when none is left.
+
+    Pass the annotation as it was loaded before the decision: deciding moves it in most orders.
+    """
+    if annotation is None:
+        return candidates(chosen, person).first()
+    behind = candidates(chosen, person, annotation).first()
+    return behind or candidates(chosen, person).exclude(pk=annotation.pk).first()
+
+
+def previous_before(chosen: QueueFilter, person: User, annotation: Annotation) -> Annotation | None:
+    """Return the item before `annotation` in the list as it is shown, None at its start."""
+    return keyset.beyond(in_queue(chosen, person), order=chosen.order, row=annotation, backwards=True).first()
+
+
+def neighbours(chosen: QueueFilter, person: User, annotation: Annotation) -> tuple[int | None, int | None]:
+    """Return the keys of the items before and behind `annotation` in the list as it is shown."""
+    shown = in_queue(chosen, person).values_list("pk", flat=True)
+    before = keyset.beyond(shown, order=chosen.order, row=annotation, backwards=True).first()
+    return before, keyset.beyond(shown, order=chosen.order, row=annotation).first()
+
+
+class _CappedCount(Subquery):
+    """How many rows a sliced query has; it stops reading at the slice."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) capped)"
+    output_field = IntegerField()
+
+
+def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:
+    """Return how many items each chip would show under the same filters, never more than `CAP`, in one query."""
+    capped = {f"n_{show}": _CappedCount(in_queue(chosen.showing(show), person).values("pk")[:CAP]) for show in Show}
+    # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
+    row = get_user_model().objects.filter(pk=person.pk).values(**capped).get()
+    return {show: row[f"n_{show}"] for show in Show}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emptiness:
+    """Why there is nothing to do: what others hold and when the first of it comes free, what one set aside oneself."""
+
+    held: int = 0
+    free_at: datetime | None = None
+    deferred: int = 0
+    skipped: int = 0
+    narrowed: bool = False
+    nothing_pulled: bool = False
+
+
+def why_empty(chosen: QueueFilter, person: User) -> Emptiness:
+    """Say why `person` finds nothing under `chosen`; ask only when that is so. Counts stop at `CAP`."""
+    matching = _narrowed(Annotation.objects.waiting(), chosen)
+    held = matching.not_set_aside_by(person).held_by_others(person, timezone.now())
+    return Emptiness(
+        held=_up_to_cap(held),
+        free_at=Lease.objects.filter(annotation__in=held).aggregate(at=Min("until"))["at"],
+        deferred=_up_to_cap(matching.deferred_by(person)),
+        skipped=_up_to_cap(SetAside.objects.filter(person=person, kind="skipped", annotation__in=matching)),
+        narrowed=chosen.narrowed,
+        nothing_pulled=not Annotation.objects.exists(),
+    )
+
+
+def _up_to_cap(found: QuerySet[Annotation] | QuerySet[SetAside]) -> int:
+    return found.order_by()[:CAP].count()

@@ -1,0 +1,71 @@
+"""The queue page: what waits, what was decided, and what needs care."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from reviewapp import keyset
+from reviewapp.annotations.filters import FilterForm, QueueFilter, Show
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue import CAP, counts, in_queue, why_empty
+from reviewapp.http import Request, page_or, wants_fragment
+from reviewapp.retrievers.models import Retriever
+
+_CHOICES = 500
+
+
+@require_GET
+@permission_required("annotations.view_annotation", raise_exception=True)
+def queue(request: Request) -> HttpResponse:
+    """Show one page of the queue; what the address gets wrong is left out and said."""
+    chosen, person = QueueFilter.parse(request.GET), request.user
+    rows, problems = in_queue(chosen, person).for_list(), list(chosen.problems)
+    try:
+        page = keyset.page(rows, order=chosen.order, cursor=request.GET.get("cursor", ""))
+    except keyset.BadCursor:
+        page = keyset.page(rows, order=chosen.order)
+        problems.append("That page of the list cannot be found any more: this is the first one.")
+    number = counts(chosen, person)
+    context = {
+        "chosen": chosen,
+        "page": page,
+        "problems": problems,
+        "chips": [(show, number[show], chosen.showing(show).querystring()) for show in number],
+        "cap": CAP,
+        "now": timezone.now(),
+        "here": chosen.querystring(),
+        "before": chosen.querystring(cursor=page.before),
+        "after": chosen.querystring(cursor=page.after),
+        "clear": QueueFilter(show=chosen.show).querystring(),
+        "deferred": chosen.showing(Show.DEFERRED).querystring(),
+        "why": None if page.rows else why_empty(chosen, person),
+    }
+    if not wants_fragment(request):
+        context |= _offered()
+    response = page_or("annotations/_queue.html", request, "annotations/queue.html", context)
+    return _announced(response, chosen, request.GET.get("cursor", ""), len(page.rows))
+
+
+def _offered() -> dict[str, Any]:
+    """Return what the filters can be set to."""
+    return {
+        "form": FilterForm(),
+        "retrievers": Retriever.objects.order_by("name", "id").only("name")[:_CHOICES],
+        "people": get_user_model().objects.filter(is_active=True).order_by("username").only("username")[:_CHOICES],
+        "labels": Annotation.objects.labels_in_use(),
+    }
+
+
+def _announced(response: HttpResponse, chosen: QueueFilter, cursor: str, shown: int) -> HttpResponse:
+    """Tell htmx the clean address of this list, and say to those who cannot see it how much there is."""
+    response["HX-Push-Url"] = reverse("queue") + chosen.querystring(cursor=cursor)
+    response["HX-Trigger"] = json.dumps({"say": f"{shown} annotations shown" if shown else "Nothing to show"})
+    return response
