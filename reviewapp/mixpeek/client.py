@@ -33,9 +33,10 @@ from reviewapp.mixpeek.transport import Timeout, Transport
 class Client:
     """One Mixpeek, one API key, one namespace.
 
-    `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds; `pool_size` is the
-    number of connections kept open, best the number of threads. A `session` of your own brings its own adapters.
-    Raises ValueError for settings that can never work. Use as a context manager, or `close()` it.
+    `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds, and a whole call may
+    last little longer than both together; `pool_size` is the number of connections kept open, best the number of
+    threads. A `session` of your own brings its own adapters. Raises ValueError for settings that can never work. Use
+    as a context manager, or `close()` it.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Client:
 
     @property
     def longest_call(self) -> float:
-        """Seconds after which any single request has ended one way or the other: a claim must outlast it."""
+        """Seconds after which one request (execute aside) has ended in any way: a claim must outlast those it makes."""
         return self._transport.longest_call
 
     def list_annotations(self, *, skip: int = 0, limit: int = 50, **filters: Unpack[Filters]) -> Page[AnnotationRecord]:

@@ -86,9 +86,9 @@ class Transport:
 
     @property
     def longest_call(self) -> float:
-        """Seconds after which any call has come to an end, with room for three addresses that do not answer."""
-        connect, read = (max(pair[at] for pair in self._timeouts.values()) for at in (0, 1))
-        return 3 * connect + 3 * read
+        """Seconds after which an ordinary call has ended: three silent addresses, the answer's start, one last read."""
+        connect, read = self._timeouts[False]
+        return 3 * connect + 2 * read
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -102,6 +102,8 @@ class Transport:
         return decipher(call, outcome)
 
     def _exchange(self, call: Call[T]) -> Reply | MixpeekError:
+        # requests' timeout is per read, so a server that drips would hold us for ever.
+        deadline = time.monotonic() + sum(self._timeouts[call.slow])
         try:
             with self._session.request(
                 call.method,
@@ -113,7 +115,7 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return self._reply(call, response)
+                return self._reply(call, response, deadline)
         except (requests.RequestException, HTTPError, OSError) as error:
             return _unavailable(error, writes=call.writes)
 
@@ -121,9 +123,7 @@ class Transport:
         headers = {"Accept": "application/json", "User-Agent": "reviewapp", "X-Namespace": self.namespace}
         return headers | ({"Content-Type": "application/json"} if call.body is not None else {})
 
-    def _reply(self, call: Call[T], response: requests.Response) -> Reply | MixpeekError:
-        # requests' timeout is per read, so a server that drips would hold us for ever; and per call, not per size.
-        deadline = time.monotonic() + self._timeouts[call.slow][1]
+    def _reply(self, call: Call[T], response: requests.Response, deadline: float) -> Reply | MixpeekError:
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
