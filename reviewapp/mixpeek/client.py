@@ -33,8 +33,8 @@ from reviewapp.mixpeek.transport import Timeout, Transport
 class Client:
     """One Mixpeek, one API key, one namespace.
 
-    `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds, and a whole call may
-    last little longer than both together; `pool_size` is the number of connections kept open, best the number of
+    `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds, and a whole call
+    may last little longer than both together; `pool_size` is the number of connections kept open, best the number of
     threads. A `session` of your own brings its own adapters. Raises ValueError for settings that can never work. Use
     as a context manager, or `close()` it.
     """
