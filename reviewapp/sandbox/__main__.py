@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,12 +24,19 @@ from reviewapp.sandbox.store import Store
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sandbox until it is told to stop; returns the exit status, 2 when it could not start."""
     options = parse(arguments)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        # The server finishes its answers first and then hands the signal on to this.
+        signal.signal(ending, _leave)
     try:
         _run(options)
     except BadData as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _run(options: Options) -> None:

@@ -18,8 +18,10 @@ _ENVELOPES = {"payload", "metadata"}
 _NOT_TEXT = {"_internal", "document_blobs", "source_blobs", "blobs", "lineage_chain", "presigned_urls", "features"}
 _ID = re.compile(r"(^|_)(id|ids|url|urls|uri|at|digest|checksum)$")
 # Scripts written without spaces between words: each character is indexed as a word.
-_UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f\uff66-\uff9f])")
-_WORD = re.compile(r"\w+")
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f\uff66-\uff9f"
+_CHARACTER = re.compile(f"([{_UNSPACED}])")
+# Whatever stands between spaces is handed to FTS5 in quotes, which takes it apart as it did the documents.
+_CHUNK = re.compile(f'[{_UNSPACED}]+|[^\\s\0"{_UNSPACED}]+')
 
 
 class Index:
@@ -91,9 +93,10 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _spaced(text: str) -> str:
-    return _UNSPACED.sub(r" \1 ", text)
+    return _CHARACTER.sub(r" \1 ", text)
 
 
 def _match(query: str) -> str:
-    words = dict.fromkeys(word.casefold() for word in _WORD.findall(query))
+    chunks = (chunk.casefold() for chunk in _CHUNK.findall(query) if any(map(str.isalnum, chunk)))
+    words = dict.fromkeys(chunks)
     return " OR ".join(f'"{_spaced(word)}"' for word in words)

@@ -1,14 +1,34 @@
-"""The sample namespace."""
+"""The sample namespace: three retrievers worth arguing about, 636 documents, machine labels, media.
+
+The files are made at run time by the standard library alone, the same each time; the media were drawn once by
+`media_make.py` and are part of the project.
+"""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
-from reviewapp.sandbox.errors import BadData
+from reviewapp.sandbox.sample.labels import machine_labels
+from reviewapp.sandbox.sample.making import MEDIA, Json
+from reviewapp.sandbox.sample.pipelines import SOURCES, executions, retrievers
+from reviewapp.sandbox.store import packed
 
-MEDIA = Path(__file__).parent / "media"
+__all__ = ["MEDIA", "write_sample"]
 
 
 def write_sample(folder: Path, *, with_media: bool = True) -> None:
-    """Write the sample's files into `folder`."""
-    raise BadData(f"There is no sample to write into {folder} yet (media {with_media}); give --data DIR.")
+    """Write the sample's `*.jsonl`, and with `with_media` its `media/`, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "retrievers.jsonl", retrievers())
+    _write(folder / "documents.jsonl", (each for source in SOURCES for each in source.documents()))
+    _write(folder / "executions.jsonl", executions())
+    _write(folder / "annotations.jsonl", machine_labels())
+    if with_media:
+        shutil.copytree(MEDIA, folder / "media", dirs_exist_ok=True)
+
+
+def _write(path: Path, rows: Iterable[Json]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{packed(row)}\n" for row in rows)
