@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
+S = TypeVar("S", bound=QuerySet[Any])
 
 
 class BadCursor(ValueError):
@@ -53,7 +54,7 @@ def page(queryset: QuerySet[M], *, order: Sequence[str], cursor: str = "", size:
     )
 
 
-def beyond(queryset: QuerySet[M], *, order: Sequence[str], row: Model, backwards: bool = False) -> QuerySet[M]:
+def beyond(queryset: S, *, order: Sequence[str], row: Model, backwards: bool = False) -> S:
     """Return what comes after `row` in `order`, nearest first; `backwards`: what comes before it, nearest first.
 
     The row need not be in the queryset: only its values of the ordering columns are looked at.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -73,7 +74,7 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 
     def for_list(self) -> Self:
         """Return only what one line of a list shows, with names, holder and the state of the last change."""
-        last = Change.objects.about(OuterRef("ref")).values("state")[:1]
+        last = Change.objects.filter(ref=OuterRef("ref")).order_by("-id").values("state")[:1]
         return (
             self.select_related("retriever", "reviewer", "lease__holder")
             .defer("words", "search", "reasoning", "payload", "metadata", "upstream", "proposed")
@@ -85,6 +86,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         with connection.cursor() as cursor:
             cursor.execute(_LABELS, [limit])
             return [label for (label,) in cursor.fetchall()]
+
+    def by_ref(self, refs: Iterable[str]) -> dict[str, Annotation]:
+        """Return the annotations that these refs name, by ref."""
+        return {row.ref: row for row in self.filter(ref__in=set(refs))}
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

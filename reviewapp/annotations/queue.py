@@ -89,9 +89,10 @@ def previous_before(chosen: QueueFilter, person: User, annotation: Annotation) -
 
 def neighbours(chosen: QueueFilter, person: User, annotation: Annotation) -> tuple[int | None, int | None]:
     """Return the keys of the items before and behind `annotation` in the list as it is shown."""
-    shown = in_queue(chosen, person).values_list("pk", flat=True)
-    before = keyset.beyond(shown, order=chosen.order, row=annotation, backwards=True).first()
-    return before, keyset.beyond(shown, order=chosen.order, row=annotation).first()
+    shown = in_queue(chosen, person)
+    before = keyset.beyond(shown, order=chosen.order, row=annotation, backwards=True)
+    behind = keyset.beyond(shown, order=chosen.order, row=annotation)
+    return before.values_list("pk", flat=True).first(), behind.values_list("pk", flat=True).first()
 
 
 class _CappedCount(Subquery):
@@ -103,10 +104,12 @@ class _CappedCount(Subquery):
 
 def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:
     """Return how many items each chip would show under the same filters, never more than `CAP`, in one query."""
-    capped = {f"n_{show}": _CappedCount(in_queue(chosen.showing(show), person).values("pk")[:CAP]) for show in Show}
+    shown = (in_queue(chosen.showing(show), person) for show in Show)
     # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
-    row = get_user_model().objects.filter(pk=person.pk).values(**capped).get()
-    return {show: row[f"n_{show}"] for show in Show}
+    row = (
+        get_user_model().objects.filter(pk=person.pk).values_list(*(_CappedCount(q.values("pk")[:CAP]) for q in shown))
+    )
+    return dict(zip(Show, row.get(), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
