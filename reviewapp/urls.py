@@ -11,4 +11,5 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/annotations")),
     path("", include("reviewapp.annotations.urls")),
     path("", include("reviewapp.accounts.urls")),
+    path("", include("reviewapp.outbox.urls")),
 ]

@@ -19,7 +19,7 @@ REVIEWER, LEAD, ADMIN = "reviewer", "lead", "admin"
 
 _REVIEWER = ["annotations.view_annotation", "annotations.decide_annotation", "retrievers.view_retriever"]
 _LEAD = [*_REVIEWER, "audit.view_event", "retrievers.run_retriever"]
-_ADMIN = [*_LEAD, "retrievers.change_retriever", "accounts.change_user"]
+_ADMIN = [*_LEAD, "retrievers.change_retriever", "outbox.resume_outbox", "accounts.change_user"]
 
 PERMISSIONS: dict[str, list[str]] = {REVIEWER: _REVIEWER, LEAD: _LEAD, ADMIN: _ADMIN}
 

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
+from reviewapp.annotations.views.attention import attention, by_ref, take_theirs
+from reviewapp.annotations.views.deciding import decide, defer, resume, skip
 from reviewapp.annotations.views.queue import queue
+from reviewapp.annotations.views.review import extend, next_item, review
 
 urlpatterns = [
     path("annotations", queue, name="queue"),
+    path("annotations/next", next_item, name="next"),
+    path("annotations/<int:pk>", review, name="review"),
+    path("annotations/<int:pk>/decide", decide, name="decide"),
+    path("annotations/<int:pk>/skip", skip, name="skip"),
+    path("annotations/<int:pk>/defer", defer, name="defer"),
+    path("annotations/<int:pk>/resume", resume, name="resume"),
+    path("annotations/<int:pk>/lease", extend, name="lease"),
+    path("attention", attention, name="attention"),
+    path("changes/<int:pk>/take-theirs", take_theirs, name="take_theirs"),
+    path("by-ref", by_ref, name="by_ref"),
 ]

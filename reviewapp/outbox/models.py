@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import NeverTruncated, Tracked
+from reviewapp.outbox.display import ICONS, TONES, Side, sides
 from reviewapp.outbox.queries import ChangeQuerySet
 
 
@@ -90,6 +91,36 @@ class Change(models.Model):
             NeverTruncated(),
         ]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be delivered."""
+        return self.state == self.State.QUEUED
+
+    @property
+    def progress(self) -> str:
+        """How far it got, in the words of the delivery chip; "delivered" only when the reply proved it."""
+        if self.state == self.State.DELIVERED and self.version is not None:
+            return f"Delivered v{self.version}"
+        if not self.is_open:
+            return self.State(self.state).label
+        if self.attempts:
+            return "Waiting to try again"
+        return "Sending" if self.claimed_at else "Queued"
+
+    @property
+    def tone(self) -> str:
+        """The chip's class."""
+        return TONES[self.state]
+
+    @property
+    def icon(self) -> str:
+        """The chip's icon: state is never colour alone."""
+        return ICONS[self.state]
+
+    def sides(self) -> list[Side]:
+        """Return base, mine and theirs, field by field, in words."""
+        return sides(fields=self.fields, base=self.base, theirs=self.theirs or {}, errors=self.field_errors)
+
 
 class Pause(models.Model):
     """Why nothing is being delivered; the outbox is paused while this one row exists."""
@@ -99,6 +130,7 @@ class Pause(models.Model):
     since = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        permissions = [("resume_outbox", "May resume deliveries")]
         constraints = [models.CheckConstraint(name="only_one_pause", condition=Q(id=1))]
         triggers = [
             Tracked(

@@ -18,8 +18,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from reviewapp.audit.trace import Person
 from reviewapp.outbox.models import Change, Pause
 
-# A delivery makes three requests at most, each bounded by the client's timeouts (5 s to connect, 30 s to read):
-# whoever claims has its row to itself for longer than that.
+# A delivery makes two requests at most, each over within the client's `longest_call` (75 s): whoever claims has its
+# row to itself for longer than that.
 CLAIM = timedelta(seconds=180)
 
 _CLAIM = """

@@ -1,0 +1,54 @@
+"""What waits for a person: conflicts and refusals, with the values side by side."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from reviewapp.annotations import services
+from reviewapp.annotations.models import Annotation
+from reviewapp.http import Request, page_or
+from reviewapp.keyset import BadCursor, page
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Retriever
+
+
+@require_GET
+@permission_required("annotations.view_annotation", raise_exception=True)
+def attention(request: Request) -> HttpResponse:
+    """List what Mixpeek refused and where somebody else was faster, newest first."""
+    try:
+        found = page(Change.objects.attention(), order=["-id"], cursor=request.GET.get("page", ""), size=20)
+    except BadCursor:
+        return redirect("attention")
+    rows = Annotation.objects.by_ref(change.ref for change in found.rows)
+    items = [{"change": change, "annotation": rows.get(change.ref)} for change in found.rows]
+    return page_or(
+        "annotations/_attention.html", request, "annotations/attention.html", {"items": items, "page": found}
+    )
+
+
+@require_POST
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def take_theirs(request: Request, pk: int) -> HttpResponse:
+    """Give up one conflicting or refused change; Mixpeek's values stand."""
+    change = get_object_or_404(Change, pk=pk)
+    if services.take_theirs(change, actor=request.user):
+        messages.success(request, "Mixpeek's values stand. Your decision stays in the history.")
+    else:
+        messages.info(request, "Somebody has dealt with this already.")
+    return redirect("attention")
+
+
+@require_GET
+@permission_required("annotations.view_annotation", raise_exception=True)
+def by_ref(request: Request) -> HttpResponse:
+    """Lead from a ref, as history names it, to the page of what it names."""
+    ref = request.GET.get("ref", "")
+    kind, _, upstream_id = ref.partition("/")
+    if kind == "retrievers":
+        return redirect("retriever", pk=get_object_or_404(Retriever, retriever_id=upstream_id).pk)
+    return redirect("review", pk=get_object_or_404(Annotation, ref=ref).pk)

@@ -1,0 +1,34 @@
+"""The delivery chip that keeps itself true, and the way out of a pause."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from reviewapp.audit.trace import acting
+from reviewapp.http import Request, page_or
+from reviewapp.outbox import services
+from reviewapp.outbox.models import Change
+
+
+@require_GET
+@permission_required("annotations.view_annotation", raise_exception=True)
+def delivery(request: Request, pk: int) -> HttpResponse:
+    """Show how far one change got; the chip asks again by itself until it is settled."""
+    change = get_object_or_404(Change, pk=pk)
+    return page_or("outbox/_delivery.html", request, "outbox/delivery.html", {"change": change})
+
+
+@require_POST
+@permission_required("outbox.resume_outbox", raise_exception=True)
+def resume(request: Request) -> HttpResponse:
+    """Let deliveries go on after a pause, and return to where the person was."""
+    with acting(request.user):
+        resumed = services.resume()
+    messages.success(request, "Deliveries go on." if resumed else "Deliveries were not paused.")
+    back = request.POST.get("next", "")
+    return redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/")

@@ -1,0 +1,90 @@
+"""Conflicts and refusals: seen side by side, and dealt with from there."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from reviewapp.accounts.models import User
+from reviewapp.outbox.models import Change
+from tests.annotations.factories import make_annotation, make_change
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def conflict() -> Change:
+    annotation = make_annotation(label="logo", title="A van at night")
+    return make_change(
+        annotation,
+        "conflict",
+        fields={"label": "no logo"},
+        theirs={"label": "partial logo", "confidence": 0.5, "reasoning": "", "payload": {}},
+        reason="Somebody else set label at Mixpeek meanwhile.",
+    )
+
+
+def test_it_shows_the_values_side_by_side(conflict: Change, client: Client, alice: User) -> None:
+    client.force_login(alice)
+    page = client.get("/attention").content.decode()
+    for words in ("A van at night", "no logo", "partial logo", conflict.reason, "Submit anew", "Take theirs"):
+        assert words in page
+
+
+def test_it_shows_what_upstream_said_of_each_field(client: Client, alice: User) -> None:
+    make_change(make_annotation(), "refused", field_errors={"label": "is not one of <ours>"})
+    client.force_login(alice)
+    assert "is not one of &lt;ours&gt;" in client.get("/attention").content.decode()
+
+
+def test_it_says_so_when_nothing_waits(client: Client, alice: User) -> None:
+    make_change(make_annotation(), "delivered")
+    client.force_login(alice)
+    assert "Nothing waits for you here" in client.get("/attention").content.decode()
+
+
+def test_it_goes_through_the_pages(client: Client, alice: User) -> None:
+    for _ in range(21):
+        make_change(make_annotation(), "refused")
+    client.force_login(alice)
+    first = client.get("/attention")
+    second = client.get("/attention", {"page": first.context["page"].after})
+    assert [len(page.context["items"]) for page in (first, second)] == [20, 1]
+    assert client.get("/attention", {"page": "nonsense"}).status_code == 302
+
+
+def test_it_asks_few_questions(client: Client, alice: User, django_assert_max_num_queries: object) -> None:
+    for _ in range(5):
+        make_change(make_annotation(), "refused")
+    client.force_login(alice)
+    client.get("/attention")
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
+        client.get("/attention")
+
+
+def test_it_takes_theirs(conflict: Change, client: Client, alice: User) -> None:
+    client.force_login(alice)
+    answer = client.post(f"/changes/{conflict.pk}/take-theirs", follow=True)
+    conflict.refresh_from_db()
+    assert conflict.state == "withdrawn"
+    assert "values stand" in answer.content.decode()
+    again = client.post(f"/changes/{conflict.pk}/take-theirs", follow=True)
+    assert "dealt with this already" in again.content.decode()
+
+
+def test_it_refuses_get_strangers_and_unknown_changes(
+    conflict: Change, client: Client, alice: User, stranger: User
+) -> None:
+    client.force_login(stranger)
+    assert client.get("/attention").status_code == 403
+    assert client.post(f"/changes/{conflict.pk}/take-theirs").status_code == 403
+    client.force_login(alice)
+    assert client.get(f"/changes/{conflict.pk}/take-theirs").status_code == 405
+    assert client.post("/changes/999999/take-theirs").status_code == 404
+
+
+def test_it_leads_from_a_ref_to_its_page(conflict: Change, client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/by-ref", {"ref": conflict.ref})["Location"].startswith("/annotations/")
+    assert client.get("/by-ref", {"ref": "annotations/unknown"}).status_code == 404
+    assert client.get("/by-ref").status_code == 404

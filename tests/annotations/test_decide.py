@@ -1,0 +1,169 @@
+"""Deciding: one transaction, one decision per form, and nobody overwritten."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations import services
+from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
+from reviewapp.annotations.services import DecisionIdTaken, Gone, Stale, Submission
+from reviewapp.audit.actions import Action
+from reviewapp.audit.models import Event
+from reviewapp.outbox.models import Change
+from tests.annotations.factories import lease, make_annotation, make_change, make_result, make_retriever, set_aside
+
+pytestmark = pytest.mark.django_db
+
+
+def submission(annotation: Annotation, **values: Any) -> Submission:
+    given: dict[str, Any] = {"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()}
+    return Submission(**given | values)
+
+
+def test_it_records_decides_and_promises_the_difference(alice: User) -> None:
+    annotation = make_annotation(confidence=0.4)
+    decision = services.decide(annotation.pk, submission(annotation, label="no logo", confidence=0.9), actor=alice)
+    annotation.refresh_from_db()
+    change = Change.objects.get()
+    assert (annotation.label, annotation.confidence, annotation.status) == ("no logo", 0.9, "decided")
+    assert (annotation.decision, annotation.reviewer) == (decision, alice)
+    assert (change.fields, change.base) == ({"label": "no logo", "confidence": 0.9}, annotation.upstream)
+    assert (change.cause, change.actor_name, change.ref) == (decision.decision_id, "alice", annotation.ref)
+
+
+def test_it_keeps_the_evidence(alice: User) -> None:
+    retriever = make_retriever(version=7)
+    result = make_result(retriever)
+    annotation = make_annotation(retriever, result=result)
+    seen = submission(annotation, result_id=result.pk, seconds=12.5)
+    decision = services.decide(annotation.pk, seen, actor=alice)
+    assert (decision.document_digest, decision.retriever_version) == (result.digest, 7)
+    assert (decision.base, decision.seconds, decision.result) == (annotation.seen(), 12.5, result)
+
+
+def test_it_sends_nothing_when_the_machine_was_right(alice: User) -> None:
+    annotation = make_annotation()
+    services.decide(annotation.pk, submission(annotation), actor=alice)
+    assert not Change.objects.exists()
+    assert Event.objects.about(annotation.ref)[0].action == Action.ANNOTATION_CONFIRMED
+
+
+def test_it_is_one_decision_however_often_it_is_sent(alice: User) -> None:
+    annotation = make_annotation()
+    sent = submission(annotation, label="no logo")
+    first = services.decide(annotation.pk, sent, actor=alice)
+    assert services.decide(annotation.pk, sent, actor=alice) == first
+    assert Decision.objects.count() == Change.objects.count() == 1
+
+
+def test_it_refuses_a_decision_id_used_for_something_else(alice: User, bob: User) -> None:
+    one, other = make_annotation(), make_annotation()
+    sent = submission(one)
+    services.decide(one.pk, sent, actor=alice)
+    with pytest.raises(DecisionIdTaken):
+        services.decide(other.pk, sent, actor=alice)
+    with pytest.raises(DecisionIdTaken):
+        services.decide(one.pk, sent, actor=bob)
+
+
+def test_it_shows_what_somebody_else_decided_meanwhile(alice: User, bob: User) -> None:
+    annotation = make_annotation(label="logo")
+    mine, theirs = submission(annotation, label="no logo"), submission(annotation, label="partial logo")
+    services.decide(annotation.pk, theirs, actor=bob)
+    with pytest.raises(Stale) as caught:
+        services.decide(annotation.pk, mine, actor=alice)
+    stale = caught.value
+    assert (stale.base["label"], stale.mine["label"], stale.theirs["label"]) == ("logo", "no logo", "partial logo")
+    assert (stale.conflicts, stale.by) == (["label"], "bob")
+    assert Decision.objects.count() == 1
+
+
+def test_it_merges_what_only_one_of_two_changed(alice: User, bob: User) -> None:
+    annotation = make_annotation(label="logo", confidence=0.4)
+    mine, theirs = submission(annotation, confidence=0.9), submission(annotation, reasoning="Seen on the door.")
+    services.decide(annotation.pk, theirs, actor=bob)
+    services.decide(annotation.pk, mine, actor=alice)
+    annotation.refresh_from_db()
+    assert annotation.values() == {
+        "label": "logo",
+        "confidence": 0.9,
+        "reasoning": "Seen on the door.",
+        "payload": {},
+    }
+    assert Change.objects.about(annotation.ref)[0].fields == {"confidence": 0.9}
+
+
+def test_it_lets_a_person_not_tell(alice: User) -> None:
+    annotation = make_annotation(label="logo")
+    cannot = submission(annotation, outcome=Decision.Outcome.UNDECIDABLE, label="", reasoning="Too blurred.")
+    decision = services.decide(annotation.pk, cannot, actor=alice)
+    annotation.refresh_from_db()
+    assert (annotation.status, annotation.label, annotation.reasoning) == ("undecidable", "logo", "")
+    assert (decision.label, decision.reasoning) == ("logo", "Too blurred.")
+    assert not Change.objects.exists()
+    assert Event.objects.about(annotation.ref)[0].action == Action.ANNOTATION_UNDECIDABLE
+
+
+def test_it_does_not_turn_a_decision_into_cannot_tell_unseen(alice: User, bob: User) -> None:
+    annotation = make_annotation(label="logo")
+    cannot = submission(annotation, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too blurred.")
+    services.decide(annotation.pk, submission(annotation), actor=bob)
+    with pytest.raises(Stale) as caught:
+        services.decide(annotation.pk, cannot, actor=alice)
+    assert caught.value.conflicts == ["outcome"]
+
+
+def test_it_answers_what_waited_for_a_person(alice: User) -> None:
+    annotation = make_annotation(label="logo")
+    waiting = make_change(annotation, "conflict", fields={"label": "no logo"})
+    services.decide(annotation.pk, submission(annotation, label="no logo"), actor=alice)
+    waiting.refresh_from_db()
+    assert waiting.state == "withdrawn"
+    assert "alice" in waiting.reason
+    assert Change.objects.open_on(annotation.ref).get().fields == {"label": "no logo"}
+
+
+def test_it_frees_the_item(alice: User) -> None:
+    annotation = make_annotation()
+    lease(annotation, alice)
+    set_aside(annotation, alice)
+    services.decide(annotation.pk, submission(annotation), actor=alice)
+    assert not Lease.objects.exists()
+    assert not SetAside.objects.exists()
+
+
+def test_it_has_nothing_to_decide_when_upstream_lost_it(alice: User) -> None:
+    annotation = make_annotation(status="gone")
+    with pytest.raises(Gone):
+        services.decide(annotation.pk, submission(annotation), actor=alice)
+
+
+def test_it_refuses_the_wrong_person(stranger: User) -> None:
+    annotation = make_annotation()
+    with pytest.raises(PermissionDenied):
+        services.decide(annotation.pk, submission(annotation), actor=stranger)
+    with pytest.raises(PermissionDenied):
+        services.take_theirs(make_change(annotation, "conflict"), actor=stranger)
+
+
+def test_it_takes_theirs(alice: User) -> None:
+    annotation = make_annotation(label="no logo", upstream={"label": "logo"})
+    change = make_change(annotation, "refused")
+    assert services.take_theirs(change, actor=alice)
+    annotation.refresh_from_db()
+    assert (annotation.label, Change.objects.get().state) == ("logo", "withdrawn")
+    assert not services.take_theirs(change, actor=alice)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET label = 'x'", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_it_cannot_be_changed_afterwards(statement: str, alice: User) -> None:
+    annotation = make_annotation()
+    services.decide(annotation.pk, submission(annotation), actor=alice)
+    with pytest.raises(DatabaseError), transaction.atomic(), transaction.get_connection().cursor() as cursor:
+        cursor.execute(statement.format("annotations_decision"))

@@ -1,0 +1,89 @@
+"""Claiming: what is due, the oldest on each ref, to one worker at a time, and never lost by a crash."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from reviewapp.accounts.models import User
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox import services
+from reviewapp.outbox.models import Change
+from tests.annotations.factories import make_annotation, make_change
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_takes_the_oldest_of_each_ref() -> None:
+    one, other = make_annotation(), make_annotation()
+    first, second, third = make_change(one), make_change(one), make_change(other)
+    now = timezone.now()
+    assert [services.claim(now), services.claim(now), services.claim(now)] == [first, third, None]
+    assert services.deliver(first)
+    assert services.claim(now) == second
+
+
+def test_it_is_due_again_when_whoever_claimed_it_died() -> None:
+    change = make_change(make_annotation())
+    now = timezone.now()
+    assert services.claim(now) == change
+    assert services.claim(now + services.CLAIM - timedelta(seconds=1)) is None
+    assert services.claim(now + services.CLAIM) == change
+
+
+def test_it_outlasts_the_two_requests_of_a_delivery() -> None:
+    with Client(base_url="http://127.0.0.1:9", api_key="sk_test", namespace="ns") as client:
+        assert services.CLAIM.total_seconds() > 2 * client.longest_call
+
+
+def test_it_claims_nothing_while_paused_except_to_probe() -> None:
+    change = make_change(make_annotation())
+    services.pause(reason="key")
+    assert services.claim(timezone.now()) is None
+    assert services.claim(timezone.now(), probing=True) == change
+
+
+def test_it_settles_once() -> None:
+    change = make_change(make_annotation())
+    assert services.deliver(change, version=2)
+    assert not services.refuse(change, reason="late")
+    assert not services.postpone(change, until=timezone.now(), reason="late")
+    assert not services.withdraw(change, reason="late")
+    assert Change.objects.get().state == "delivered"
+
+
+def test_it_counts_failures_and_keeps_the_reason() -> None:
+    change = make_change(make_annotation())
+    until = timezone.now() + timedelta(seconds=9)
+    assert services.postpone(change, until=until, reason="no answer in 30 s")
+    change.refresh_from_db()
+    assert (change.attempts, change.due, change.reason, change.state) == (1, until, "no answer in 30 s", "queued")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_gives_a_row_to_one_of_two_workers() -> None:
+    change = make_change(make_annotation())
+    other = connections.create_connection("default")
+    try:
+        with connection.cursor() as mine:
+            mine.execute("BEGIN")
+            mine.execute("SELECT 1 FROM outbox_change WHERE id = %s FOR UPDATE", [change.pk])
+            with other.cursor() as theirs:
+                theirs.execute("SELECT id FROM outbox_change FOR UPDATE SKIP LOCKED")
+                assert theirs.fetchall() == []
+            mine.execute("ROLLBACK")
+    finally:
+        other.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_wakes_one_worker_for_many_changes(alice: User) -> None:
+    for number in range(3):
+        services.enqueue(f"annotations/{number}", fields={"label": "x"}, base={}, actor=alice)
+    assert ProcrastinateJob.objects.filter(task_name="sync.deliver", status="todo").count() == 1
+    services.wake(at=timezone.now() + timedelta(minutes=1))
+    assert ProcrastinateJob.objects.filter(task_name="sync.deliver", status="todo").count() == 2

@@ -1,0 +1,55 @@
+"""The delivery chip, and the way out of a pause."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from reviewapp.accounts.models import User
+from reviewapp.outbox import services
+from reviewapp.outbox.models import Change, Pause
+from tests.annotations.factories import make_annotation, make_change
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"state": "queued"}, "Queued"),
+        ({"state": "queued", "attempts": 2}, "Waiting to try again"),
+        ({"state": "delivered", "version": 7}, "Delivered v7"),
+        ({"state": "delivered"}, "Delivered"),
+        ({"state": "conflict"}, "Conflict"),
+        ({"state": "refused"}, "Refused"),
+        ({"state": "withdrawn"}, "Withdrawn"),
+    ],
+)
+def test_it_says_how_far_it_got(values: dict[str, object], words: str, client: Client, alice: User) -> None:
+    change = make_change(make_annotation(), **values)  # type: ignore[arg-type]
+    client.force_login(alice)
+    chip = client.get(f"/changes/{change.pk}", headers={"HX-Request": "true"}).content.decode()
+    assert words in chip
+    assert ("every 2s" in chip) == (change.state == Change.State.QUEUED)
+    assert words in client.get(f"/changes/{change.pk}").content.decode()
+
+
+def test_it_shows_the_pause_on_every_page_and_ends_it(client: Client, adam: User) -> None:
+    services.pause(reason="Mixpeek does not accept our key.")
+    client.force_login(adam)
+    assert "Mixpeek does not accept our key." in client.get("/attention").content.decode()
+    answer = client.post("/outbox/resume", {"next": "/attention"})
+    assert (answer.status_code, answer["Location"]) == (302, "/attention")
+    assert not Pause.objects.exists()
+
+
+def test_it_never_leads_out_of_the_app(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    assert client.post("/outbox/resume", {"next": "https://evil.example/"})["Location"] == "/"
+
+
+def test_it_lets_only_an_admin_resume(client: Client, alice: User) -> None:
+    services.pause(reason="Mixpeek does not accept our key.")
+    client.force_login(alice)
+    assert client.post("/outbox/resume").status_code == 403
+    assert Pause.objects.exists()
