@@ -126,7 +126,7 @@ def _await_first_page(plan: Plan, children: Children) -> None:
 
 
 def _welcome(plan: Plan, sign_ins: str) -> str:
-    people = f"\n{sign_ins.rstrip()}\n" if sign_ins.strip() else ""
+    people = f"\nSign in as one of:\n{sign_ins}\n" if sign_ins else ""
     return f"\nreviewapp is ready: {plan.url}\n{people}\nLogs: {plan.var / 'log'}   Stop: Ctrl-C"
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from reviewapp.launch.exceptions import ChildEnded
 from reviewapp.launch.signals import Signals
 
-_STOP_SECONDS = 20
+_STOP_SECONDS = 35  # the worker lets jobs under way finish, for at most 30
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 

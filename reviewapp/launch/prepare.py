@@ -1,7 +1,7 @@
 """Bring the database and the static files up to date, in one process: `python -m reviewapp.launch.prepare FILE`.
 
 What was already done is found out by each step itself and costs little. FILE receives a JSON object:
-`sign_ins`, the text that `demo_people` wrote ("" without a sandbox), and `empty`, whether nothing was pulled yet.
+`sign_ins`, the demo people and their passwords ("" without a sandbox), and `empty`, whether nothing was pulled yet.
 """
 
 from __future__ import annotations
@@ -23,13 +23,21 @@ def prepare(answer: Path, *, demo: bool) -> None:
     django.setup()
     call_command("migrate", interactive=False, verbosity=1)
     call_command("collectstatic", interactive=False, verbosity=0)
-    sign_ins = io.StringIO()
     if demo:
-        call_command("demo_people", stdout=sign_ins)
+        call_command("demo_people", stdout=io.StringIO())
+    answer.write_text(json.dumps({"sign_ins": _sign_ins() if demo else "", "empty": _empty()}))
+
+
+def _sign_ins() -> str:
+    from reviewapp.accounts.demo import SIGN_INS
+
+    return "\n".join(f"    {each.username:<10} password: {each.password}" for each in SIGN_INS)
+
+
+def _empty() -> bool:
     from reviewapp.retrievers.models import Retriever
 
-    empty = not Retriever.objects.exists()
-    answer.write_text(json.dumps({"sign_ins": sign_ins.getvalue(), "empty": empty}))
+    return not Retriever.objects.exists()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,115 @@
+"""`make run` from start to end, killed in between, and in each other's way."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from reviewapp.postgres import server
+from tests.launch.conftest import Launch
+
+SIGN_IN = "/accounts/login/"
+
+
+def test_it_brings_up_everything_and_stops_it(launch: Launch) -> None:
+    launch.start()
+    assert f"http://127.0.0.1:{launch.port}/" in launch.said
+    for person in ("reviewer", "lead", "admin"):
+        assert person in launch.said
+    assert "<form" in launch.page(SIGN_IN)
+    commands = " ".join(launch.processes().values())
+    for part in ("reviewapp.launch", "reviewapp.sandbox", "gunicorn", "manage.py work", "postgres"):
+        assert part in commands
+    assert launch.end(signal.SIGINT) == 0
+    assert launch.said.endswith("Stopped.\n")
+    assert launch.processes() == {}
+
+
+def test_it_prepares_nothing_twice(launch: Launch) -> None:
+    launch.start()
+    assert launch.end(signal.SIGINT) == 0
+    prepared = (launch.var / "log" / "prepare.log").stat().st_ino
+    launch.start()
+    assert "reviewer" in launch.said
+    assert (launch.var / "log" / "prepare.log").stat().st_ino == prepared
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_for_every_polite_signal(launch: Launch, number: int) -> None:
+    launch.start()
+    assert launch.end(number) == 0
+    assert "Traceback" not in launch.said
+    assert launch.processes() == {}
+
+
+def test_it_loses_nothing_when_everything_is_killed(launch: Launch) -> None:
+    launch.start()
+    address = server.join(launch.postgres)
+    with psycopg.connect(address.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    launch.kill()
+    launch.end()
+    launch.start()
+    assert "<form" in launch.page(SIGN_IN)
+    with psycopg.connect(server.join(launch.postgres).url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+    server.leave(launch.postgres)
+
+
+def test_it_starts_again_after_only_the_launcher_was_killed(launch: Launch) -> None:
+    launch.start()
+    launch.kill("reviewapp.launch")
+    launch.end()
+    launch.start()
+    assert "<form" in launch.page(SIGN_IN)
+    assert launch.end(signal.SIGINT) == 0
+    assert launch.processes() == {}
+
+
+@pytest.mark.parametrize(("part", "name"), [("manage.py work", "worker"), ("gunicorn", "web")])
+def test_it_names_the_process_that_ended_and_stops_the_rest(launch: Launch, part: str, name: str) -> None:
+    launch.start()
+    launch.kill(part)
+    assert launch.end() == 1
+    assert f"The {name} process ended (killed by SIGKILL)" in launch.said
+    assert launch.processes() == {}
+
+
+def test_it_names_a_busy_port_and_the_setting(launch: Launch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        launch.start(PORT=str(port))
+        assert launch.end() == 1
+    assert launch.said.startswith(f"Port {port} is in use: choose another with the PORT setting")
+    assert launch.said.count("\n") == 1
+    assert launch.processes() == {}
+
+
+def test_it_runs_once_in_a_folder(launch: Launch, tmp_path: Path) -> None:
+    launch.start()
+    second = Launch(tmp_path, launch.port)
+    second.start(VAR_DIR=str(launch.var))
+    assert second.end() == 1
+    assert second.said.startswith(f"Port {launch.port} is in use by a reviewapp from this very folder")
+    assert "<form" in launch.page(SIGN_IN)
+
+
+def test_it_refuses_a_port_that_is_none(launch: Launch) -> None:
+    launch.start(PORT="eighty")
+    assert launch.end() == 1
+    assert launch.said == "PORT is 'eighty', which is not a whole number from 1 to 65535. For example: PORT=8000\n"
+
+
+def test_it_says_why_a_configured_database_cannot_be_used(launch: Launch) -> None:
+    launch.start(DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
+    assert launch.end() == 1
+    assert "The database could not be brought up to date" in launch.said
+    assert "Connection refused" in launch.said
+    assert "Traceback" not in launch.said
+    assert "postgres" not in launch.processes().values()
