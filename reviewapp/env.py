@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -50,8 +50,8 @@ class Env:
     def url(self, name: str, default: str) -> str:
         """Return `name` as an http(s) URL without a trailing slash."""
         value = self.text(name, default).rstrip("/")
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        parts = _split(value)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
             raise _wrong(name, value, "not an http(s) URL", default)
         return value
 
@@ -65,22 +65,28 @@ class Env:
         if not value:
             return {}
         good = "postgresql://reviewapp:secret@db.example.com:5432/reviewapp"
-        parts = urlsplit(value)
-        if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-            raise _wrong(name, parts.scheme, "not a postgresql:// URL with a database name", good)
+        parts = _split(value)
+        if parts is None or parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+            # The value may hold a password, so the sentence does not repeat it.
+            raise _wrong(name, "…", "not a postgresql:// URL with a database name and a usable port", good)
         query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
-        try:
-            port = parts.port
-        except ValueError as error:
-            raise _wrong(name, "…", "without a usable port number", good) from error
         return {
             "NAME": unquote(parts.path.lstrip("/")),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(query.pop("host", "")) or parts.hostname or "",
-            "PORT": str(port or query.pop("port", "")),
+            "PORT": str(parts.port or query.pop("port", "")),
             **{f"?{key}": unquote(option) for key, option in query.items()},
         }
+
+
+def _split(value: str) -> SplitResult | None:
+    """Return the parts of a URL, None when it is malformed or its port is no port."""
+    try:
+        parts = urlsplit(value)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _wrong(name: str, value: str, why: str, good: str) -> ImproperlyConfigured:

@@ -1,0 +1,51 @@
+"""Changing one's own password."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from reviewapp.accounts.models import User
+from tests.accounts.conftest import PASSWORD
+
+URL = "/accounts/password/change/"
+NEW = "nine-blue-umbrellas"
+
+
+@pytest.fixture
+def signed_in(client: Client, carol: User) -> Client:
+    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    return client
+
+
+def test_it_changes_the_password_and_keeps_one_signed_in(signed_in: Client, carol: User) -> None:
+    response = signed_in.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}, follow=True)
+
+    assert response.redirect_chain == [("/preferences", 302)]
+    assert "Your password is changed" in response.content.decode()
+    carol.refresh_from_db()
+    assert carol.check_password(NEW)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again"),
+    [("wrong", NEW, NEW), (PASSWORD, NEW, "other"), (PASSWORD, "short", "short"), (PASSWORD, "", ""), ("", NEW, NEW)],
+)
+def test_it_refuses_and_changes_nothing(signed_in: Client, carol: User, old: str, new: str, again: str) -> None:
+    response = signed_in.post(URL, {"oldpassword": old, "password1": new, "password2": again})
+
+    assert response.status_code == 422
+    assert "field-error" in response.content.decode()
+    carol.refresh_from_db()
+    assert carol.check_password(PASSWORD)
+
+
+def test_it_ends_the_persons_other_sessions(signed_in: Client, carol: User) -> None:
+    elsewhere = Client()
+    elsewhere.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    assert elsewhere.get("/preferences").status_code == 200
+
+    signed_in.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+
+    assert elsewhere.get("/preferences").status_code == 302
+    assert signed_in.get("/preferences").status_code == 200
