@@ -106,5 +106,5 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Launch:
 def launch(folder: Launch) -> Iterator[Launch]:
     """The shared folder, with nothing left running afterwards."""
     yield folder
+    folder.end(signal.SIGTERM)
     folder.kill()
-    folder.end()
