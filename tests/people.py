@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from reviewapp.accounts import roles
@@ -12,10 +13,9 @@ from reviewapp.accounts.models import User
 
 
 def person(username: str, role: str = "", **fields: Any) -> User:
-    """Return a new person with `role` ("" for none) who has no password."""
-    user = User(username=username, email=f"{username}@example.com", **fields)
-    user.set_unusable_password()
-    user.save()
+    """Return a new person with `role` ("" for none), who has no password unless a hashed one is given."""
+    fields = {"password": make_password(None), "email": f"{username}@example.com", **fields}
+    user = User.objects.create(username=username, **fields)
     if role:
         user.groups.set([Group.objects.get(name=role)])
     return user

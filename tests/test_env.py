@@ -13,7 +13,7 @@ from reviewapp.env import Env
 
 NAME = "SETTING"
 words = st.text(min_size=1, max_size=40).filter(lambda text: text.strip() == text)
-safe = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs"]), min_size=1, max_size=20)
+safe = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20)
 
 
 def env(value: str) -> Env:

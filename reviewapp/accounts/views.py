@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from allauth.account.views import LoginView, PasswordChangeView
 from django.contrib import messages
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -36,6 +36,13 @@ class _SignIn(_Refusing, LoginView):  # type: ignore[misc]
 
 class _ChangePassword(_Refusing, PasswordChangeView):  # type: ignore[misc]
     success_url = reverse_lazy("preferences")
+
+    def dispatch(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer 404 to a person who has no password to change."""
+        if not request.user.has_usable_password():
+            raise Http404
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
 
 
 sign_in = _SignIn.as_view()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
 
 
 def kept_in(path: Path) -> str:
-    """Return the secret in the file at `path`, making it (64 hex digits, mode 600) when it is not there."""
+    """Return the secret in the file at `path`, making it (64 hex digits, mode 600) when there is none yet.
+
+    Processes that start at once wait for the first of them, and a file that a crash left empty is filled.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    made = secrets.token_hex(32)
-    with os.fdopen(handle, "w") as file:
-        file.write(made)
-    return made
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        kept = file.read().strip()
+        if not kept:
+            kept = secrets.token_hex(32)
+            file.write(kept)
+        return kept

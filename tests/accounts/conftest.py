@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from pytest_django import Settings
 
@@ -18,7 +19,4 @@ def carol(settings: Settings, db: None) -> User:
     """A reviewer with a password; failed sign-ins of other tests are forgotten."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
-    user = person("carol", roles.REVIEWER)
-    user.set_password(PASSWORD)
-    user.save()
-    return user
+    return person("carol", roles.REVIEWER, password=make_password(PASSWORD))

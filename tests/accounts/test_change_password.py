@@ -49,3 +49,10 @@ def test_it_ends_the_persons_other_sessions(signed_in: Client, carol: User) -> N
 
     assert elsewhere.get("/preferences").status_code == 302
     assert signed_in.get("/preferences").status_code == 200
+
+
+def test_it_is_not_there_for_somebody_without_a_password(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    assert client.get(URL).status_code == 404
+    assert URL not in client.get("/preferences").content.decode()

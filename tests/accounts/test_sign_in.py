@@ -177,7 +177,7 @@ def test_it_signs_out_by_post(client: Client, alice: User) -> None:
     client.force_login(alice)
 
     assert client.get("/accounts/logout/").status_code == 200
-    assert get_user(client).is_authenticated  # type: ignore[arg-type]
+    assert get_user(client).is_authenticated
     response = client.post("/accounts/logout/")
 
     assert response["Location"] == URL

@@ -1,0 +1,84 @@
+"""What every answer says to the browser, and what cookies it may keep."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from pytest_django import Settings
+
+from reviewapp.accounts.models import User
+from tests.people import person
+
+PAGES = ["/", "/preferences", "/accounts/login/", "/accounts/password/change/", "/accounts/inactive/", "/no/such/page"]
+
+
+def directives(policy: str) -> dict[str, list[str]]:
+    parts = [part.split() for part in policy.split(";") if part.strip()]
+    return {name: sources for name, *sources in parts}
+
+
+@pytest.fixture(params=["signed in", "signed out"])
+def reader(request: pytest.FixtureRequest, client: Client, alice: User) -> Client:
+    if request.param == "signed in":
+        client.force_login(alice)
+    return client
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_enforces_a_strict_policy_on_every_answer(reader: Client, path: str) -> None:
+    response = reader.get(path)
+
+    policy = directives(response["Content-Security-Policy"])
+    assert "Content-Security-Policy-Report-Only" not in response
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert policy["default-src"] == ["'none'"]
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == policy["connect-src"] == ["'self'"]
+    assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
+    assert not any(source in {"*", "http:", "https:"} for sources in policy.values() for source in sources)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_is_framed_sniffed_and_quoted_by_nobody(reader: Client, path: str) -> None:
+    response = reader.get(path)
+
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_it_keeps_the_session_from_scripts_and_from_other_sites(client: Client, settings: Settings, db: None) -> None:
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    person("carol", password=make_password("seven-green-bottles"))
+    client.get("/accounts/login/", secure=True)
+    client.post("/accounts/login/", {"login": "carol", "password": "seven-green-bottles"}, secure=True)
+
+    session, token = client.cookies["sessionid"], client.cookies["csrftoken"]
+    assert session["httponly"] is True
+    assert session["secure"] is token["secure"] is True
+    assert session["samesite"] == token["samesite"] == "Lax"
+
+
+def test_it_turns_plain_http_into_https_and_says_so_for_a_year(client: Client, settings: Settings, db: None) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 31_536_000
+
+    assert client.get("/accounts/login/")["Location"] == "https://testserver/accounts/login/"
+    assert "max-age=31536000" in client.get("/accounts/login/", secure=True)["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "testserver@evil.example", "a b"])
+def test_it_answers_to_no_other_host(client: Client, db: None, host: str) -> None:
+    assert client.get("/accounts/login/", headers={"Host": host}).status_code == 400
+
+
+def test_it_keeps_answers_out_of_shared_caches_while_signing_in(client: Client, db: None) -> None:
+    assert "no-store" in client.get("/accounts/login/")["Cache-Control"]
+
+
+def test_it_shows_the_api_key_on_no_page(client: Client, adam: User, settings: Settings) -> None:
+    settings.MIXPEEK_API_KEY = "sk_live_never_shown"
+    client.force_login(adam)
+
+    for path in PAGES:
+        assert "sk_live" not in client.get(path).content.decode()
