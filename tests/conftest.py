@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
 from django.conf import settings
@@ -51,6 +52,13 @@ def django_db_modify_db_settings() -> Iterator[None]:
             wanted.update(EMBEDDED_DIR=folder / "postgres", EMBEDDED_DURABLE=False)
             wanted["TEST"]["NAME"] = f"test_reviewapp_{number}"
         yield
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Use the system's browser when there is one (the names `make test` looks for), else Playwright's own."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return {**browser_type_launch_args, **({"executable_path": found} if found else {})}
 
 
 def _free_slot(folder: Path) -> tuple[int, TextIO]:

@@ -59,11 +59,14 @@ def server_user(data: Path, *must_reach: Path) -> RunAs:
 
 def open_programs(programs: Path) -> None:
     """Let everybody read and run the wheel's files, as a strict umask at install time leaves them closed."""
-    if os.geteuid() != 0 or (programs / "bin" / "postgres").stat().st_mode & 0o005 == 0o005:
+    asked = (programs / "bin" / "postgres", programs)  # the folder itself is opened last
+    if os.geteuid() != 0 or all(path.stat().st_mode & 0o005 == 0o005 for path in asked):
         return
-    for path in (programs, *programs.rglob("*")):
-        mode = path.stat().st_mode
-        path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+    libraries = programs.parent.with_name(f"{programs.parent.name}.libs")
+    for path in (*libraries.rglob("*"), libraries, *programs.rglob("*"), programs):
+        if path.exists():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
 
 
 def _let_group_through(folder: Path) -> int:
