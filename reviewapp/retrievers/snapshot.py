@@ -125,3 +125,14 @@ def _number(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 1024:
         return "a number too large to keep"
     return value
+
+
+def storable_json(value: Any, depth: int = 0) -> Any:
+    """Return any JSON whole, but for what PostgreSQL cannot hold and what is nested beyond all use."""
+    if isinstance(value, dict | list) and depth > 4 * MOST_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {storable(key): storable_json(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_json(item, depth + 1) for item in value]
+    return storable(value) if isinstance(value, str) else _number(value)

@@ -1,0 +1,133 @@
+"""The one door through which upstream retrievers and their executions enter our mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from reviewapp.mixpeek.records import ExecutionSummary, RetrieverRecord
+from reviewapp.retrievers.models import Execution, Retriever
+from reviewapp.retrievers.snapshot import storable, storable_json
+
+_OURS = ("name", "description", "tags", "stages", "input_schema", "collection_ids", "budget_limits", "version")
+_MIRRORED = (*_OURS, "created_at", "updated_at", "gone_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How many records were new to us, changed, or as we had them."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(new=self.new + other.new, changed=self.changed + other.changed, same=self.same + other.same)
+
+
+@transaction.atomic
+def absorb(records: Sequence[RetrieverRecord]) -> Tally:
+    """Take upstream's retrievers into the mirror, locking their rows; safe to repeat.
+
+    An answer older than what we hold is left alone, and fields that an answer left out stay as they are.
+    """
+    now = timezone.now()
+    known = {
+        row.retriever_id: row
+        for row in Retriever.objects.select_for_update()
+        .filter(retriever_id__in=[record.retriever_id for record in records])
+        .order_by("pk")
+    }
+    made, changed = [], []
+    for record in {record.retriever_id: record for record in records}.values():
+        row = known.get(record.retriever_id)
+        if row is None:
+            made.append(Retriever(retriever_id=record.retriever_id, seen_at=now, **_values(record)))
+        elif _fill(row, record):
+            changed.append(row)
+    Retriever.objects.bulk_create(made, ignore_conflicts=True)
+    Retriever.objects.bulk_update(changed, _MIRRORED)
+    Retriever.objects.filter(pk__in=[row.pk for row in known.values()]).update(seen_at=now)
+    return Tally(new=len(made), changed=len(changed), same=len(known) - len(changed))
+
+
+def mark_gone(retriever_ids: Sequence[str]) -> int:
+    """Mark these as gone upstream; returns how many were not already."""
+    present = Retriever.objects.filter(retriever_id__in=retriever_ids, gone_at__isnull=True)
+    return present.update(gone_at=timezone.now())
+
+
+@transaction.atomic
+def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary]) -> Tally:
+    """Take upstream's runs of one retriever into the mirror; safe to repeat. A run that has its rows keeps them."""
+    newest = {record.execution_id: record for record in records}
+    known = {
+        row.execution_id: row
+        for row in Execution.objects.select_for_update().filter(execution_id__in=newest).order_by("pk")
+    }
+    made, changed = [], []
+    for execution_id, record in newest.items():
+        row = known.get(execution_id)
+        if row is None:
+            created_at = record.created_at or record.completed_at or timezone.now()
+            made.append(Execution(retriever=retriever, created_at=created_at, **_run_values(record)))
+        elif _take(row, record):
+            changed.append(row)
+    Execution.objects.bulk_create(made, ignore_conflicts=True)
+    Execution.objects.bulk_update(changed, _RUN)
+    return Tally(new=len(made), changed=len(changed), same=len(known) - len(changed))
+
+
+_RUN = ("status", "total_returned", "duration_ms", "query_summary", "completed_at")
+
+
+def _take(row: Execution, record: ExecutionSummary) -> bool:
+    """Take what upstream says of a run; of one that was made here, only how it stands and what we lack."""
+    differs = False
+    for name, value in _run_values(record).items():
+        held = getattr(row, name)
+        if value not in {None, "", held} and (not row.requested_by or name == "status" or held in {None, ""}):
+            setattr(row, name, value)
+            differs = True
+    return differs
+
+
+def _run_values(record: ExecutionSummary) -> dict[str, Any]:
+    return {
+        "execution_id": record.execution_id,
+        "status": storable(record.status)[:40],
+        "total_returned": record.total_returned,
+        "duration_ms": record.duration_ms,
+        "query_summary": storable(record.query_summary),
+        "completed_at": record.completed_at,
+    }
+
+
+def _fill(row: Retriever, record: RetrieverRecord) -> bool:
+    if row.gone_at is None and record.version < row.version:
+        return False
+    values = {name: value for name, value in _values(record).items() if name not in record.absent}
+    different = row.gone_at is not None or any(getattr(row, name) != values[name] for name in _OURS if name in values)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.gone_at = None
+    return different
+
+
+def _values(record: RetrieverRecord) -> dict[str, Any]:
+    return {
+        "name": storable(record.name),
+        "description": storable(record.description),
+        "tags": storable_json(record.tags),
+        "stages": storable_json(record.stages),
+        "input_schema": storable_json(record.input_schema),
+        "collection_ids": storable_json(record.collection_ids),
+        "budget_limits": storable_json(record.budget_limits),
+        "version": record.version,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }

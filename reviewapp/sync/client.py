@@ -1,0 +1,35 @@
+"""The one client of this process, built from the settings when somebody first needs it."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from django.conf import settings
+
+from reviewapp.mixpeek.client import Client
+from reviewapp.mixpeek.exceptions import Unauthorized
+
+_clients: dict[tuple[str, str, str], Client] = {}
+_building = Lock()
+
+
+def client() -> Client:
+    """Return the client for the configured Mixpeek; safe from any thread.
+
+    Raises `Unauthorized` naming the setting to mend when there is no key or namespace, or none that can work.
+    """
+    chosen = settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE
+    with _building:
+        if chosen not in _clients:
+            _clients[chosen] = _build(*chosen)
+        return _clients[chosen]
+
+
+def _build(base_url: str, api_key: str, namespace: str) -> Client:
+    missing = [name for name, value in (("MIXPEEK_API_KEY", api_key), ("MIXPEEK_NAMESPACE", namespace)) if not value]
+    if missing:
+        raise Unauthorized(f"Set {' and '.join(missing)} first; without, Mixpeek cannot be asked for anything.")
+    try:
+        return Client(base_url=base_url, api_key=api_key, namespace=namespace)
+    except ValueError as error:
+        raise Unauthorized(f"The MIXPEEK_ settings cannot work: {error}.") from None

@@ -1,0 +1,25 @@
+"""`manage.py pull`: bring the mirror of Mixpeek up to date."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from reviewapp.sync.progress import Bars, Lines
+from reviewapp.sync.pull import pull
+
+
+class Command(BaseCommand):
+    """Pull once, in the foreground; safe to repeat, to interrupt and to start twice."""
+
+    help = "Pull retrievers, executions, annotations and documents from Mixpeek, and say what was new."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Pull and print what came; exits with 1 and one sentence when it could not finish."""
+        summary = pull(Bars(sys.stderr) if sys.stderr.isatty() else Lines(self.stdout))
+        if summary.stopped:
+            raise CommandError(summary.stopped)
+        for line in summary.lines():
+            self.stdout.write(line)

@@ -1,0 +1,115 @@
+"""Walk through all annotations upstream, right even when rows come and go between two pages.
+
+Pages overlap. When the first row of a page is not one that this walk has seen, rows before it went away and others
+slipped past us: step back until the pages meet. When the walk is over and has seen less than upstream counts, walk
+again. Only then is what nobody saw asked for by itself, and called gone when it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from reviewapp.annotations import absorb
+from reviewapp.annotations.models import Annotation
+from reviewapp.audit.trace import acting
+from reviewapp.mixpeek.client import Client
+from reviewapp.mixpeek.exceptions import Garbled, NotFound
+from reviewapp.mixpeek.records import AnnotationRecord, Page
+from reviewapp.sync.models import PullPass
+from reviewapp.sync.progress import Progress
+from reviewapp.sync.tally import Counts
+
+PAGE = 500
+_MOST_STEPS_BACK, _MOST_ROUNDS, _MOST_REPEATS = 20, 3, 3
+_ASKED_AT_ONCE = 50
+
+
+def pull(client: Client, at: PullPass, report: Progress, counts: Counts, *, size: int = PAGE) -> None:
+    """Absorb every page of `size` rows (3 to 500), keeping in `at` how far it got; raises `MixpeekError`."""
+    steps_back, repeats, before = 0, 0, [""]
+    while True:
+        page = client.list_annotations(skip=at.skip, limit=size)
+        ids = [item.annotation_id for item in page.items]
+        if steps_back < _MOST_STEPS_BACK and not _meets(at, ids):
+            steps_back += 1
+            _move(at, max(at.skip - size, 0))
+            continue
+        repeats = repeats + 1 if ids and ids == before else 0
+        if repeats > _MOST_REPEATS:
+            raise Garbled("Mixpeek sends the same page of annotations again and again.")
+        before = ids
+        with acting(None, note="pull"):
+            counts.add(absorb.absorb(_fresh(page.items, at)))
+            done = _advance(at, page, size)
+        report.reach(at.skip, page.total)
+        if done:
+            return
+
+
+def look_for_missing(client: Client, at: PullPass, report: Progress, counts: Counts) -> None:
+    """Ask for each annotation that a complete walk did not see; what is not there is marked as gone."""
+    unseen = (
+        Annotation.objects.filter(annotation_id__isnull=False, seen_at__lt=at.started_at)
+        .exclude(status=Annotation.Status.GONE)
+        .order_by("pk")
+    )
+    last, asked = 0, 0
+    while rows := list(unseen.filter(pk__gt=last).values_list("pk", "annotation_id")[:_ASKED_AT_ONCE]):
+        answers = {annotation_id: _get(client, annotation_id) for _, annotation_id in rows if annotation_id}
+        with acting(None, note="pull"):
+            counts.add(absorb.absorb([record for record in answers.values() if record is not None]))
+            counts.gone += absorb.mark_gone([id_ for id_, record in answers.items() if record is None])
+        last, asked = rows[-1][0], asked + len(rows)
+        report.reach(asked, None)
+
+
+def overlap(size: int) -> int:
+    """Return how many rows of a page are asked for again with the next: a twentieth, and one at least."""
+    return max(size // 20, 1)
+
+
+def _get(client: Client, annotation_id: str) -> AnnotationRecord | None:
+    try:
+        return client.get_annotation(annotation_id)
+    except NotFound:
+        return None
+
+
+def _seen(at: PullPass, ids: Sequence[str]) -> set[str | None]:
+    known = Annotation.objects.filter(annotation_id__in=ids, seen_at__gte=at.started_at)
+    return set(known.values_list("annotation_id", flat=True))
+
+
+def _meets(at: PullPass, ids: Sequence[str]) -> bool:
+    """Return whether a page with these rows follows what this walk has seen without a gap."""
+    # An empty page past the beginning may mean that the list shrank below us; the count tells in the end.
+    return at.skip == 0 or not ids or bool(_seen(at, ids[:1]))
+
+
+def _fresh(items: Sequence[AnnotationRecord], at: PullPass) -> list[AnnotationRecord]:
+    """Leave out what this walk has taken in already, lest it be counted twice."""
+    seen = _seen(at, [item.annotation_id for item in items])
+    return [item for item in items if item.annotation_id not in seen]
+
+
+def _advance(at: PullPass, page: Page[AnnotationRecord], size: int) -> bool:
+    """Go to the next page, or to the next round; return whether the walk is complete."""
+    reached = at.skip + len(page.items)
+    if page.items and (len(page.items) >= size or reached < (page.total or 0)):
+        _move(at, max(reached - overlap(size), at.skip + 1))
+        return False
+    seen = Annotation.objects.filter(annotation_id__isnull=False, seen_at__gte=at.started_at).count()
+    if seen < (page.total or 0) and at.round < _MOST_ROUNDS:
+        at.round += 1
+        _move(at, 0)
+        return False
+    _move(at, reached)
+    return True
+
+
+@transaction.atomic
+def _move(at: PullPass, skip: int) -> None:
+    at.skip = skip
+    at.save(update_fields=["skip", "round"])

@@ -1,0 +1,41 @@
+"""Count what a pull brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Tally(Protocol):
+    """What every `absorb` returns."""
+
+    @property
+    def new(self) -> int:
+        """How many were new to us."""
+
+    @property
+    def changed(self) -> int:
+        """How many changed."""
+
+    @property
+    def same(self) -> int:
+        """How many were as we had them."""
+
+
+@dataclass(kw_only=True)
+class Counts:
+    """The sum of many tallies, and how many are gone upstream or were not found."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+
+    def add(self, tally: Tally) -> None:
+        """Count a tally in."""
+        self.new += tally.new
+        self.changed += tally.changed
+        self.same += tally.same
+
+    def __str__(self) -> str:
+        return f"{self.new:,} new, {self.changed:,} changed, {self.same:,} as before, {self.gone:,} gone"
