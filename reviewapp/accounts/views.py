@@ -12,10 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from reviewapp.accounts import roles, services
 from reviewapp.accounts.forms import PreferencesForm, ThemeForm
 from reviewapp.accounts.keymap import changeable_keys
+from reviewapp.http import wants_fragment
 
 if TYPE_CHECKING:
     from reviewapp.http import Request
@@ -64,11 +66,13 @@ def preferences(request: Request) -> HttpResponse:
 
 @require_POST
 def theme(request: Request) -> HttpResponse:
-    """Change the theme alone, and go back to where the switch was."""
+    """Change the theme alone, and go back to where the switch was; htmx stays there and is told the theme."""
     form = ThemeForm(request.POST)
     if not form.is_valid():
         return HttpResponse(form.errors["theme"].as_text(), status=422, content_type="text/plain")
     services.save_theme(request.user, form.cleaned_data["theme"])
+    if wants_fragment(request):
+        return trigger_client_event(HttpResponse(status=204), "theme", {"value": request.user.theme})
     back = request.POST.get("next", "")
     here = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return redirect(back if here else "preferences")

@@ -139,6 +139,14 @@ def test_it_changes_the_theme_alone_and_goes_back(signed_in: Client, alice: User
     assert alice.theme == "light"
 
 
+def test_it_stays_on_the_page_and_tells_it_the_theme(signed_in: Client, alice: User) -> None:
+    response = signed_in.post("/preferences/theme", {"theme": "dark"}, headers={"HX-Request": "true"})
+
+    assert (response.status_code, response["HX-Trigger"]) == (204, '{"theme": {"value": "dark"}}')
+    alice.refresh_from_db()
+    assert alice.theme == "dark"
+
+
 def test_it_refuses_an_unknown_theme(signed_in: Client, alice: User) -> None:
     assert signed_in.post("/preferences/theme", {"theme": "pink"}).status_code == 422
     assert signed_in.post("/preferences/theme", {}).status_code == 422
