@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from reviewapp.annotations.models import Annotation
 
 _MOST_KEY = 2**63 - 1
+_UNKNOWN = {"invalid_choice": "There is no “%(value)s”."}
 
 
 class Show(TextChoices):
@@ -67,14 +68,14 @@ def natural(show: Show) -> Sort:
 class FilterForm(forms.Form):
     """The filters as they arrive; each is judged alone, so that one bad value spoils no other."""
 
-    show = forms.ChoiceField(choices=Show.choices, required=False)
+    show = forms.ChoiceField(label="Part of the queue", choices=Show.choices, required=False, error_messages=_UNKNOWN)
     q = forms.CharField(label="Search", max_length=200, required=False)
     retriever = forms.IntegerField(min_value=1, max_value=_MOST_KEY, required=False)
     label = forms.CharField(max_length=100, required=False)
-    status = forms.ChoiceField(choices=Annotation.Status.choices, required=False)
+    status = forms.ChoiceField(choices=Annotation.Status.choices, required=False, error_messages=_UNKNOWN)
     reviewer = forms.IntegerField(min_value=1, max_value=_MOST_KEY, required=False)
-    band = forms.ChoiceField(label="Confidence", choices=Band.choices, required=False)
-    sort = forms.ChoiceField(label="Order", choices=Sort.choices, required=False)
+    band = forms.ChoiceField(label="Confidence", choices=Band.choices, required=False, error_messages=_UNKNOWN)
+    sort = forms.ChoiceField(label="Order", choices=Sort.choices, required=False, error_messages=_UNKNOWN)
 
     def clean(self) -> dict[str, Any]:
         """Refuse an order by decision where there are none."""

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -67,5 +68,5 @@ def _offered() -> dict[str, Any]:
 def _announced(response: HttpResponse, chosen: QueueFilter, cursor: str, shown: int) -> HttpResponse:
     """Tell htmx the clean address of this list, and say to those who cannot see it how much there is."""
     response["HX-Push-Url"] = reverse("queue") + chosen.querystring(cursor=cursor)
-    response["HX-Trigger"] = json.dumps({"say": f"{shown} annotations shown" if shown else "Nothing to show"})
+    response["HX-Trigger"] = json.dumps({"say": f"{shown} annotation{pluralize(shown)} shown"})
     return response

@@ -1,0 +1,166 @@
+"""What each chip and each filter shows, and that it asks the index made for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.filters import Band, QueueFilter, Show, Sort
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue import in_queue
+from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_change, make_retriever, set_aside
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(person: User, **filters: Any) -> list[str]:
+    chosen = QueueFilter(**filters)
+    return [annotation.title for annotation in in_queue(chosen, person).order_by(*chosen.order)]
+
+
+def decided(by: User, **values: Any) -> Annotation:
+    defaults: dict[str, Any] = {"status": "decided", "reviewer": by, "decided_at": LONG_AGO}
+    return make_annotation(**defaults | values)
+
+
+def test_it_shows_what_waits_least_sure_first(alice: User, bob: User) -> None:
+    make_annotation(title="sure", confidence=0.9)
+    make_annotation(title="unsure", confidence=0.1)
+    make_annotation(title="no confidence", confidence=None)
+    make_annotation(title="gone", status="gone")
+    decided(bob, title="decided")
+    assert shown(alice) == ["no confidence", "unsure", "sure"]
+
+
+def test_it_leaves_out_of_waiting_what_i_set_aside_but_not_what_others_did(alice: User, bob: User) -> None:
+    set_aside(make_annotation(title="skipped"), alice, "skipped")
+    both = make_annotation(title="deferred by both")
+    set_aside(both, alice)
+    set_aside(both, bob)
+    set_aside(make_annotation(title="deferred by bob"), bob)
+    assert shown(alice) == ["deferred by bob"]
+    assert shown(alice, show=Show.DEFERRED) == ["deferred by both"]
+
+
+def test_it_shows_what_others_hold_too(alice: User, bob: User) -> None:
+    lease(make_annotation(title="held"), bob)
+    assert shown(alice) == ["held"]
+
+
+def test_it_forgets_a_deferral_once_somebody_decided(alice: User, bob: User) -> None:
+    set_aside(decided(bob, title="decided"), alice)
+    assert shown(alice, show=Show.DEFERRED) == []
+
+
+def test_it_tells_my_decisions_from_everybodys(alice: User, bob: User) -> None:
+    decided(alice, title="mine")
+    decided(bob, title="his", status="undecidable")
+    make_annotation()
+    assert shown(alice, show=Show.MINE) == ["mine"]
+    assert shown(alice, show=Show.DECIDED) == ["his", "mine"]
+
+
+def test_it_shows_conflicts_and_refusals_together(alice: User) -> None:
+    make_change(decided(alice, title="conflict"), "conflict")
+    make_change(decided(alice, title="refused"), "refused")
+    make_change(decided(alice, title="delivered"), "delivered")
+    assert shown(alice, show=Show.CONFLICT, sort=Sort.OLDEST) == ["conflict", "refused"]
+
+
+def test_it_shows_what_is_not_delivered_once_however_many_changes(alice: User) -> None:
+    annotation = decided(alice, title="queued")
+    make_change(annotation)
+    make_change(annotation)
+    make_change(decided(alice, title="delivered"), "delivered")
+    assert shown(alice, show=Show.UNDELIVERED) == ["queued"]
+
+
+def test_it_filters_by_retriever_label_status_and_reviewer(alice: User, bob: User) -> None:
+    brand = make_retriever("Brand")
+    make_annotation(brand, title="brand", label="yes")
+    decided(bob, title="bob's", label="no", status="undecidable")
+    assert shown(alice, show=Show.ALL, retriever=brand.pk) == ["brand"]
+    assert shown(alice, show=Show.ALL, label="yes") == ["brand"]
+    assert shown(alice, show=Show.ALL, status="undecidable") == ["bob's"]
+    assert shown(alice, show=Show.ALL, reviewer=bob.pk) == ["bob's"]
+    assert shown(alice, show=Show.ALL, reviewer=bob.pk, label="yes") == []
+
+
+def test_it_cuts_confidence_into_bands_without_gap_or_overlap(alice: User) -> None:
+    for confidence in (None, 0, 0.4999, 0.5, 0.7999, 0.8, 1):
+        make_annotation(title=str(confidence), confidence=confidence)
+    assert shown(alice, band=Band.NONE) == ["None"]
+    assert shown(alice, band=Band.LOW) == ["0", "0.4999"]
+    assert shown(alice, band=Band.MIDDLE) == ["0.5", "0.7999"]
+    assert shown(alice, band=Band.HIGH) == ["0.8", "1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("blue van", ["both"]),
+        ("blue or red", ["both", "red"]),
+        ("blue -van", []),
+        ('"van blue"', []),
+        ("VAN", ["both"]),
+        ("doc_red", ["red"]),
+        ("'); drop table", []),
+        ("!!! & | <->", []),
+        ("\ud7ff 上海", []),
+    ],
+)
+def test_it_searches_like_the_web(alice: User, words: str, found: list[str]) -> None:
+    make_annotation(title="both", words="A blue van")
+    make_annotation(title="red", words="A red car", document_id="doc_red")
+    assert shown(alice, q=words, sort=Sort.OLDEST) == found
+
+
+def test_it_sorts_every_way_with_and_without_values(alice: User) -> None:
+    make_annotation(title="a", confidence=0.2, score=7.5)
+    make_annotation(title="b", confidence=None, score=None)
+    make_annotation(title="c", confidence=0.9, score=-3.0)
+    assert shown(alice, sort=Sort.LEAST_SURE) == ["b", "a", "c"]
+    assert shown(alice, sort=Sort.MOST_SURE) == ["c", "a", "b"]
+    assert shown(alice, sort=Sort.OLDEST) == ["a", "b", "c"]
+    assert shown(alice, sort=Sort.NEWEST) == ["c", "b", "a"]
+    assert shown(alice, sort=Sort.SCORE) == ["a", "c", "b"]
+
+
+def test_it_lists_each_label_once_in_order(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for label in ("b", "a", "", "b", "ü"):
+        make_annotation(label=label)
+    with django_assert_num_queries(1):
+        assert Annotation.objects.labels_in_use() == sorted(["a", "b", "ü"])
+    assert Annotation.objects.labels_in_use(limit=1) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({}, "annotation_sureness"),
+        ({"sort": Sort.OLDEST}, "annotation_age"),
+        ({"show": Show.ALL}, "annotation_any_sureness"),
+        ({"show": Show.ALL, "sort": Sort.SCORE}, "annotation_any_relevance"),
+        ({"show": Show.DECIDED}, "annotation_decided"),
+        ({"show": Show.MINE}, "annotation_reviewer"),
+        ({"show": Show.ALL, "retriever": 1, "status": "waiting"}, "annotation_retriever_sure"),
+    ],
+)
+def test_it_walks_an_index_made_for_the_order(alice: User, filters: dict[str, Any], index: str) -> None:
+    chosen = QueueFilter(**filters)
+    with connection.cursor() as cursor:
+        # An empty table is read whole and sorted; only without both does the plan show which index could serve.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+    plan = in_queue(chosen, alice).order_by(*chosen.order)[:31].explain()
+    assert index in plan
+    assert "Sort" not in plan.replace("Sort Key", "")
+
+
+def test_it_searches_by_its_index(alice: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+    assert "annotation_search" in in_queue(QueueFilter(show=Show.ALL, q="van"), alice).order_by().explain()

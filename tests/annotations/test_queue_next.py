@@ -1,0 +1,110 @@
+"""Who is given what next: in the filter's order, never what somebody else has open, round to the start again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations import queue
+from reviewapp.annotations.filters import QueueFilter, Show, Sort
+from reviewapp.annotations.models import Annotation
+from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_retriever, set_aside
+
+pytestmark = pytest.mark.django_db
+
+
+def sure(*values: float | None) -> list[Annotation]:
+    return [make_annotation(confidence=value) for value in values]
+
+
+def test_it_gives_the_least_sure_first_and_then_on(alice: User) -> None:
+    second, first, third = sure(0.5, None, 0.9)
+    assert queue.next_after(QueueFilter(), alice) == first
+    assert queue.next_after(QueueFilter(), alice, first) == second
+    assert queue.next_after(QueueFilter(), alice, second) == third
+
+
+def test_it_starts_again_at_the_end_and_stops_when_only_this_one_is_left(alice: User) -> None:
+    first, last = sure(0.1, 0.9)
+    assert queue.next_after(QueueFilter(), alice, last) == first
+    last.delete()
+    assert queue.next_after(QueueFilter(), alice, first) is None
+
+
+def test_it_goes_on_from_where_the_item_was_before_it_was_decided(alice: User) -> None:
+    decided, behind, _ = sure(0.1, 0.2, 0.3)
+    Annotation.objects.filter(pk=decided.pk).update(status="decided", confidence=1, decided_at=LONG_AGO)
+    assert queue.next_after(QueueFilter(), alice, decided) == behind
+
+
+def test_it_never_gives_what_somebody_else_holds_until_they_let_go(alice: User, bob: User) -> None:
+    held, run_out, mine = sure(0.1, 0.2, 0.3)
+    lease(held, bob)
+    lease(run_out, bob, seconds=-1)
+    lease(mine, alice)
+    assert list(queue.candidates(QueueFilter(), alice)) == [run_out, mine]
+    assert list(queue.candidates(QueueFilter(), bob)) == [held, run_out]
+
+
+def test_it_does_not_bring_back_what_i_set_aside_unless_i_ask_for_it(alice: User, bob: User) -> None:
+    skipped, deferred, free = sure(0.1, 0.2, 0.3)
+    set_aside(skipped, alice, "skipped")
+    set_aside(deferred, alice)
+    assert list(queue.candidates(QueueFilter(), alice)) == [free]
+    assert list(queue.candidates(QueueFilter(show=Show.ALL), alice)) == [free]
+    assert list(queue.candidates(QueueFilter(show=Show.DEFERRED), alice)) == [deferred]
+    assert list(queue.candidates(QueueFilter(), bob)) == [skipped, deferred, free]
+
+
+def test_it_follows_filter_and_order(alice: User) -> None:
+    brand = make_retriever("Brand")
+    low, high = make_annotation(brand, confidence=0.1), make_annotation(brand, confidence=0.9)
+    make_annotation(confidence=0.5)
+    chosen = QueueFilter(retriever=brand.pk, sort=Sort.MOST_SURE)
+    assert queue.next_after(chosen, alice) == high
+    assert queue.next_after(chosen, alice, high) == low
+
+
+def test_it_walks_through_decided_items_when_these_are_what_is_shown(alice: User) -> None:
+    older, newer = (
+        make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO.replace(day=day)) for day in (3, 4)
+    )
+    assert queue.next_after(QueueFilter(show=Show.MINE), alice, newer) == older
+
+
+def test_it_knows_both_neighbours_in_the_list_as_shown(alice: User, bob: User) -> None:
+    first, middle, held = sure(0.1, 0.5, 0.9)
+    lease(held, bob)
+    assert queue.neighbours(QueueFilter(), alice, middle) == (first.pk, held.pk)
+    assert queue.neighbours(QueueFilter(), alice, first) == (None, middle.pk)
+    assert queue.previous_before(QueueFilter(), alice, held) == middle
+    assert queue.previous_before(QueueFilter(), alice, first) is None
+
+
+def test_it_asks_once_for_the_next_and_twice_for_the_neighbours(
+    alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    first, _ = sure(0.1, 0.5)
+    with django_assert_num_queries(1):
+        queue.next_after(QueueFilter(), alice, first)
+    with django_assert_num_queries(2):
+        queue.neighbours(QueueFilter(), alice, first)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(
+    confidences=st.lists(st.none() | st.sampled_from([0.0, 0.3, 0.3, 1.0]), min_size=1, max_size=6),
+    sort=st.sampled_from([sort for sort in Sort if sort != Sort.DECIDED]),
+)
+def test_it_comes_round_to_every_item_exactly_once(alice: User, confidences: list[float | None], sort: Sort) -> None:
+    Annotation.objects.all().delete()
+    expected = {annotation.pk for annotation in sure(*confidences)}
+    chosen, seen = QueueFilter(sort=sort), []
+    item = queue.next_after(chosen, alice)
+    while item is not None and item.pk not in seen:
+        seen.append(item.pk)
+        item = queue.next_after(chosen, alice, item)
+    assert (set(seen), len(seen)) == (expected, len(expected))
