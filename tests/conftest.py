@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -55,8 +56,15 @@ def django_db_modify_db_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def base_url() -> None:
+    """Have no base; this replaces Playwright's fixture, whose form pytest 9.2 warns about."""
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Use the system's browser when there is one (the names `make test` looks for), else Playwright's own."""
+    # Playwright keeps an event loop in this thread, which Django would take for asynchronous code of ours.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     return {**browser_type_launch_args, **({"executable_path": found} if found else {})}
 
