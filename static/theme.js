@@ -10,7 +10,7 @@
   document.addEventListener("theme", (event) => {
     root.dataset.theme = event.detail.value;
     follow();
-    for (const button of document.querySelectorAll("#theme button")) {
+    for (const button of document.querySelectorAll(".theme button")) {
       button.setAttribute("aria-pressed", String(button.value === event.detail.value));
     }
   });
