@@ -11,5 +11,6 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/annotations")),
     path("", include("reviewapp.annotations.urls")),
     path("", include("reviewapp.accounts.urls")),
+    path("", include("reviewapp.audit.urls")),
     path("", include("reviewapp.outbox.urls")),
 ]

@@ -18,8 +18,8 @@ class EventQuerySet(models.QuerySet["Event"]):
     """Events, in no order unless said otherwise."""
 
     def newest(self) -> Self:
-        """Return them newest first."""
-        return self.order_by(*NEWEST_FIRST)
+        """Return them newest first, without the words that only the search reads."""
+        return self.defer("words").order_by(*NEWEST_FIRST)
 
     def about(self, *refs: str) -> Self:
         """Return the timeline of these refs, newest first."""

@@ -1,0 +1,134 @@
+"""What changed, made readable: `{field: [old, new]}` in, small differences out. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import Enum
+from itertools import chain
+from typing import Any
+
+_LONG = 60
+_MOST = 40
+_CONTEXT = 8
+_ALIKE = 0.3
+_ABSENT = object()
+_WORD = re.compile(r"\S+\s*|\s+")
+
+
+class Kind(Enum):
+    """How a difference is best shown."""
+
+    VALUE = "value"
+    WORDS = "words"
+    JSON = "json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A stretch of text that stayed (`=`), went (`-`), came (`+`), or stayed and is left out (`.`)."""
+
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldDiff:
+    """One field (a dotted path inside JSON) before and after, as text; "" is nothing."""
+
+    name: str
+    old: str
+    new: str
+    kind: Kind = Kind.VALUE
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Return the new text with what went and came marked, long unchanged stretches left out."""
+        return tuple(chain.from_iterable(map(_briefly, word_diff(self.old, self.new))))
+
+
+def field_diffs(changes: Mapping[str, Any], *, hidden: Collection[str] = ()) -> tuple[FieldDiff, ...]:
+    """Return the differences of an event's `changes`, JSON objects taken apart into their leaves, at most 40."""
+    leaves = chain.from_iterable(
+        _leaves(name, *_sides(pair)) for name, pair in sorted(changes.items()) if name not in hidden
+    )
+    found = [_field_diff(*leaf) for leaf in leaves]
+    if len(found) > _MOST:
+        rest = FieldDiff(name="…", old="", new=f"and {len(found) - _MOST + 1} more fields")
+        return (*found[: _MOST - 1], rest)
+    return tuple(found)
+
+
+def word_diff(old: str, new: str) -> list[Piece]:
+    """Return what went and came, word by word; what stayed and went is `old`, what stayed and came is `new`."""
+    was, now = _WORD.findall(old), _WORD.findall(new)
+    matcher = SequenceMatcher(None, was, now)
+    if matcher.real_quick_ratio() < _ALIKE or matcher.quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
+        return [Piece(sign=sign, text=text) for sign, text in (("-", old), ("+", new)) if text]
+    pieces = []
+    for tag, from_was, to_was, from_now, to_now in matcher.get_opcodes():
+        went, came = "".join(was[from_was:to_was]), "".join(now[from_now:to_now])
+        pairs = [("=", went)] if tag == "equal" else [("-", went), ("+", came)]
+        pieces += [Piece(sign=sign, text=text) for sign, text in pairs if text]
+    return pieces
+
+
+def _briefly(piece: Piece) -> Iterator[Piece]:
+    words = _WORD.findall(piece.text)
+    if piece.sign != "=" or len(words) <= 3 * _CONTEXT:
+        yield piece
+        return
+    yield Piece(sign="=", text="".join(words[:_CONTEXT]))
+    yield Piece(sign=".", text=f"{len(words) - 2 * _CONTEXT} words")
+    yield Piece(sign="=", text="".join(words[-_CONTEXT:]))
+
+
+def _sides(pair: Any) -> tuple[Any, Any]:
+    # Only the triggers write pairs, but whoever may insert by hand may insert anything.
+    return (pair[0], pair[1]) if isinstance(pair, list) and len(pair) == 2 else (None, pair)
+
+
+def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (path, old, new) for each leaf that differs; where only one side is an object, the other is nothing."""
+    if not _opens(old, new):
+        if _json(old) != _json(new):
+            yield path, old, new
+        return
+    was, now = (side if isinstance(side, dict) else {} for side in (old, new))
+    for key in sorted({*was, *now}):
+        yield from _leaves(f"{path}.{key}", was.get(key, _ABSENT), now.get(key, _ABSENT))
+
+
+def _opens(old: Any, new: Any) -> bool:
+    sides = [side for side in (old, new) if side is not None and side is not _ABSENT]
+    return bool(sides) and all(isinstance(side, dict) for side in sides) and any(sides)
+
+
+def _field_diff(name: str, old: Any, new: Any) -> FieldDiff:
+    was, now = _text(old), _text(new)
+    if was == now:
+        was, now = _json(old), _json(new)
+    nested = any(isinstance(side, dict) or _holds_objects(side) for side in (old, new))
+    kind = Kind.JSON if nested else Kind.WORDS if max(len(was), len(now)) > _LONG else Kind.VALUE
+    return FieldDiff(name=name, old=was, new=now, kind=kind)
+
+
+def _text(value: Any) -> str:
+    if value is _ABSENT or value is None or value in ({}, []):
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and not _holds_objects(value):
+        return ", ".join(map(_text, value))
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return "" if value is _ABSENT else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict | list) for item in value)

@@ -1,0 +1,118 @@
+"""The history of a thing, told: events in, sentences with their differences out. All but `timeline` is pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reviewapp.audit.actions import Action, Origin
+from reviewapp.audit.diffs import FieldDiff, field_diffs
+from reviewapp.audit.models import Event
+
+# What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
+_SAID = frozenset({"decision_id", "reviewer_id", "state"})
+_NAMED_BY = {Action.ANNOTATION_RELABELLED: "label", Action.RETRIEVER_RENAMED: "name"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One thing that somebody did to one ref: `who` did what (`sentence`), and what it changed."""
+
+    at: datetime
+    who: str
+    sentence: str
+    ref: str
+    retriever_id: str
+    origin: Origin
+    note: str
+    request_id: str
+    diffs: tuple[FieldDiff, ...]
+
+    @property
+    def by_machine(self) -> bool:
+        """Return whether no person did it, as far as anybody can tell."""
+        return self.who == self.origin.label
+
+    @property
+    def outside(self) -> bool:
+        """Return whether it was done around the app."""
+        return self.origin == Origin.SQL
+
+    @property
+    def has_page(self) -> bool:
+        """Return whether the ref is one that has a page of its own."""
+        return self.ref.startswith(("annotations/", "retrievers/"))
+
+
+def timeline(*refs: str, limit: int = 50) -> list[Entry]:
+    """Return the history of these refs, newest first, made of their newest `limit` events. One query."""
+    return stories(Event.objects.about(*refs)[:limit])
+
+
+def stories(events: Iterable[Event]) -> list[Entry]:
+    """Return one entry for all that one request of one person did to one ref, in the order of the newest of each."""
+    told: dict[tuple[object, ...], list[Event]] = defaultdict(list)
+    for event in events:
+        together = (event.request_id, event.actor_id, event.actor_name) if event.request_id else (event.pk,)
+        told[(event.ref, event.origin, *together)].append(event)
+    return [story(parts[::-1]) for parts in told.values()]
+
+
+def story(events: Sequence[Event]) -> Entry:
+    """Return the entry of events (oldest first, at least one) that belong together."""
+    last = events[-1]
+    origin = Origin(last.origin) if last.origin in Origin else Origin.SQL
+    return Entry(
+        at=last.at,
+        who=last.actor_name or origin.label,
+        sentence=_listed(dict.fromkeys(map(sentence, events))),
+        ref=last.ref,
+        retriever_id=last.retriever_id,
+        origin=origin,
+        note="; ".join(dict.fromkeys(event.note for event in events if event.note)),
+        request_id=last.request_id,
+        diffs=field_diffs(_joined(events), hidden=() if origin == Origin.SQL else _SAID),
+    )
+
+
+def sentence(event: Event) -> str:
+    """Return what happened, to be read after the name of who did it."""
+    try:
+        action = Action(event.action)
+    except ValueError:
+        return event.action
+    old, new = _ends(_changes(event).get(_NAMED_BY.get(action, "")))
+    if action == Action.ANNOTATION_RELABELLED and not old:
+        return f"labelled it {new}"
+    return str(action.label).format(old=old, new=new, note=event.note)
+
+
+def _changes(event: Event) -> dict[str, Any]:
+    return event.changes if isinstance(event.changes, dict) else {"changes": event.changes}
+
+
+def _ends(pair: Any) -> tuple[str, str]:
+    old, new = pair if isinstance(pair, list) and len(pair) == 2 else ("", "")
+    return (f"“{old}”" if old else ""), (f"“{new}”" if new else "nothing")
+
+
+def _joined(events: Sequence[Event]) -> dict[str, Any]:
+    """Return what changed from before the first to after the last; a promise of what was just decided adds nothing."""
+    joined: dict[str, Any] = {}
+    decided = any(event.action.startswith("annotation.") for event in events)
+    for event in events:
+        for name, pair in _changes(event).items():
+            if name == "fields" and decided:
+                continue
+            before = joined.get(name, pair)
+            whole = isinstance(before, list) and isinstance(pair, list) and len(before) == len(pair) == 2
+            joined[name] = [before[0], pair[1]] if whole else pair
+    return joined
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    *firsts, last = sentences
+    return f"{', '.join(firsts)} and {last}" if firsts else last

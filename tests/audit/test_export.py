@@ -1,0 +1,113 @@
+"""The history as a file for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import tracemalloc
+from collections.abc import Iterable
+from io import StringIO
+from typing import cast
+
+import pytest
+from django.db import connection
+from django.http import StreamingHttpResponse
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation
+from reviewapp.audit.export import COLUMNS, cell, lines
+from reviewapp.audit.models import Event
+from reviewapp.audit.trace import acting
+from tests.audit import rows
+
+
+def parts(client: Client, **wanted: str) -> Iterable[bytes]:
+    answer = cast("StreamingHttpResponse", client.get("/history.csv", wanted))
+    assert answer.streaming
+    return cast("Iterable[bytes]", answer.streaming_content)
+
+
+def table(client: Client, **wanted: str) -> list[dict[str, str]]:
+    """Return the file as a spreadsheet would read it."""
+    text = b"".join(parts(client, **wanted)).decode("utf-8-sig")
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+@pytest.mark.django_db
+def test_it_downloads_what_the_filters_leave(client: Client, lena: User, alice: User) -> None:
+    client.force_login(lena)
+    rows.annotation(retriever=rows.retriever())
+    with acting(alice, note='he said "dog",\nso I did'):
+        Annotation.objects.update(label="כלב", payload={"codes": ["A"]})
+    (line,) = table(client, label_from="cat")
+    assert line["actor_name"] == "alice"
+    assert (line["label_from"], line["label_to"], line["ref"]) == ("cat", "כלב", "annotations/ann_1")
+    assert line["note"] == 'he said "dog",\nso I did'
+    assert line["changes"] == '{"label": ["cat", "כלב"], "payload": [{}, {"codes": ["A"]}]}'
+    assert len(table(client)) == 3
+
+
+@pytest.mark.django_db
+def test_it_is_a_file_that_nobody_keeps(client: Client, lena: User) -> None:
+    client.force_login(lena)
+    answer = client.get("/history.csv")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"].startswith('attachment; filename="history-')
+    assert answer["Cache-Control"] == "no-store"
+    assert b"".join(cast("Iterable[bytes]", answer)).decode() == "\ufeff" + ",".join(COLUMNS) + "\r\n"
+
+
+@pytest.mark.django_db
+def test_it_disarms_formulas(client: Client, lena: User, alice: User) -> None:
+    client.force_login(lena)
+    with acting(alice, note="=HYPERLINK(1)"):
+        rows.annotation(label="@cat")
+    (line,) = table(client)
+    assert (line["note"], line["label_to"]) == ("'=HYPERLINK(1)", "'@cat")
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1"])
+def test_it_puts_an_apostrophe_before_whatever_runs(text: str) -> None:
+    assert cell(text) == f"'{text}"
+
+
+@given(text=st.text())
+def test_it_leaves_nothing_that_runs_and_loses_nothing(text: str) -> None:
+    shown = cell(text)
+    assert not shown.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert shown in {text, f"'{text}"}
+
+
+@given(cells=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n")), min_size=1))
+def test_it_survives_the_reading_of_any_text(cells: list[str]) -> None:
+    buffer = StringIO()
+    csv.writer(buffer).writerow(map(cell, cells))
+    (read,) = csv.reader(StringIO(buffer.getvalue(), newline=""))
+    assert read == [cell(text) for text in cells]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_streams_many_events_without_holding_them() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit_event
+                (at, actor_name, action, ref, retriever_id, origin, request_id, changes, note)
+            SELECT now() - n * interval '1 second', 'p', 'annotation.revised', 'annotations/' || n, '', 'web', '',
+                   jsonb_build_object('reasoning', jsonb_build_array(NULL, repeat('word ', 40))), 'n'
+            FROM generate_series(1, 40000) n
+            """
+        )
+    tracemalloc.start()
+    try:
+        size = newlines = 0
+        for part in lines(Event.objects.newest()):
+            size, newlines = size + len(part), newlines + part.count("\r\n")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert newlines == 40_001
+    assert size > 10_000_000
+    assert peak < 4_000_000

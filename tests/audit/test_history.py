@@ -1,0 +1,260 @@
+"""A lead reads what happened: filters, pages, empty states, and who may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.models import Event
+from reviewapp.audit.trace import acting, tracing
+from tests.audit import rows
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def lead(client: Client, lena: User) -> Client:
+    client.force_login(lena)
+    return client
+
+
+@pytest.fixture
+def busy(alice: User, bob: User) -> Annotation:
+    """An annotation that alice relabelled, bob explained, and somebody changed in SQL."""
+    row = rows.annotation(retriever=rows.retriever())
+    with tracing(Origin.WEB, "request-alice"), acting(alice):
+        Annotation.objects.update(label="dog")
+    with tracing(Origin.WEB, "request-bob"), acting(bob, note="took another look"):
+        Annotation.objects.update(reasoning="the ears are counterfeit")
+    Annotation.objects.update(label="cow")
+    return row
+
+
+def found(client: Client, **wanted: str) -> list[tuple[str, str]]:
+    """Return who and what of the events a filter leaves, newest first."""
+    answer = client.get("/history", wanted)
+    assert answer.status_code == 200
+    return [(entry.who, entry.sentence) for entry, _ in answer.context["entries"]]
+
+
+ALICE, BOB = ("alice", "relabelled “cat” to “dog”"), ("bob", "changed the annotation")
+
+
+def test_it_tells_who_did_what_newest_first(lead: Client, busy: Annotation) -> None:
+    told = found(lead)
+    assert told[1:3] == [BOB, ALICE]
+    assert told[0][1] == "relabelled “dog” to “cow”"
+    assert [sentence for _, sentence in told[3:]] == ["recorded a new annotation", "recorded a new retriever"]
+
+
+def test_it_shows_the_change_the_reason_and_the_door(lead: Client, busy: Annotation) -> None:
+    page = lead.get("/history").content.decode()
+    assert '<ins class="diff-new">the ears are counterfeit</ins>' in page
+    assert "took another look" in page
+    assert "SQL, outside the app" in page
+    assert "request-alice" in page
+
+
+def test_it_filters_by_person(lead: Client, busy: Annotation, alice: User) -> None:
+    assert found(lead, person=str(alice.pk)) == [ALICE]
+    assert len(found(lead, person="none")) == 3
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"action": "annotation.revised"}, [BOB]),
+        ({"label_from": "cat"}, [ALICE]),
+        ({"label_to": "dog"}, [ALICE]),
+        ({"label_from": "cat", "label_to": "cow"}, []),
+        ({"q": "counterfeit"}, [BOB]),
+        ({"q": '"another look"'}, [BOB]),
+        ({"q": "alice"}, [ALICE]),
+        ({"ref": "annotations/ann_2"}, []),
+        ({"since": "2999-01-01T00:00"}, []),
+        ({"until": "1999-01-01T00:00"}, []),
+    ],
+)
+def test_it_filters(wanted: dict[str, str], told: list[tuple[str, str]], lead: Client, busy: Annotation) -> None:
+    assert found(lead, **wanted) == told
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        ({"retriever": "ret_1"}, 5),
+        ({"ref": "annotations/ann_1"}, 4),
+        ({"q": "ann_1"}, 4),
+        ({"since": "1999-01-01T00:00", "until": "2999-01-01T00:00"}, 5),
+        ({"since": "1999-01-01T00:00+02:00"}, 5),
+    ],
+)
+def test_it_keeps_what_fits(wanted: dict[str, str], number: int, lead: Client, busy: Annotation) -> None:
+    assert len(found(lead, **wanted)) == number
+
+
+def test_it_offers_retrievers_by_their_name_of_last(lead: Client, busy: Annotation) -> None:
+    assert busy.retriever is not None
+    busy.retriever.name = "Marks"
+    busy.retriever.save()
+    assert '<option value="ret_1">Marks</option>' in lead.get("/history").content.decode()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"person": "abc"},
+        {"person": "999999"},
+        {"action": "annotation.exploded"},
+        {"retriever": "nope"},
+        {"since": "yesterday"},
+        {"since": "2025-01-02T00:00", "until": "2025-01-01T00:00"},
+        {"q": "x" * 201},
+        {"ref": "nul\0byte"},
+    ],
+)
+def test_it_answers_422_to_a_filter_that_makes_no_sense(wanted: dict[str, str], lead: Client) -> None:
+    (name,) = list(wanted)[-1:]
+    for headers in ({}, HTMX):
+        answer = lead.get("/history", wanted, headers=headers)
+        assert answer.status_code == 422
+        assert answer.context["form"].errors.keys() == {name}
+        assert str(answer.context["form"][name].label) in answer.content.decode()
+    assert lead.get("/history.csv", wanted).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/history", "/history.csv"])
+def test_it_is_for_leads_and_admins(path: str, client: Client, alice: User, lena: User, adam: User) -> None:
+    assert client.get(path).status_code == 302
+    for person, status in ((alice, 403), (lena, 200), (adam, 200)):
+        client.force_login(person)
+        assert client.get(path).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/history", "/history.csv"])
+def test_it_is_only_read(path: str, lead: Client) -> None:
+    assert lead.post(path).status_code == 405
+
+
+def test_it_pages_by_key_and_finds_every_event_once(lead: Client) -> None:
+    row = rows.annotation()
+    for number in range(119):
+        Annotation.objects.filter(pk=row.pk).update(label=f"label {number}")
+    seen, address = [], "/history?label_from=&ref=annotations/ann_1"
+    while address:
+        answer = lead.get(address)
+        seen += [entry.sentence for entry, _ in answer.context["entries"]]
+        older = answer.context["older"]
+        address = f"/history{older}" if older else ""
+    assert len(seen) == len(set(seen)) == 120
+    back = lead.get(f"/history{answer.context['newer']}")
+    assert [entry.sentence for entry, _ in back.context["entries"]] == seen[50:100]
+
+
+def test_it_starts_again_from_a_cursor_of_elsewhere(lead: Client, busy: Annotation) -> None:
+    answer = lead.get("/history", {"cursor": "bm9uc2Vuc2U"})
+    assert "cannot be found any more" in answer.content.decode()
+    assert len(answer.context["entries"]) == 5
+
+
+def test_it_says_why_there_is_nothing(lead: Client) -> None:
+    assert "Nothing has happened yet" in lead.get("/history").content.decode()
+    assert "No event matches these filters" in lead.get("/history", {"q": "unicorn"}).content.decode()
+
+
+def test_it_gives_htmx_the_events_alone_and_their_address(lead: Client, busy: Annotation) -> None:
+    answer = lead.get("/history", {"q": "counterfeit", "person": ""}, headers=HTMX)
+    assert answer.content.decode().lstrip().startswith('<section id="events"')
+    assert answer["HX-Push-Url"] == "/history?q=counterfeit"
+    assert "HX-Request" in answer["Vary"]
+    assert "<html" in lead.get("/history", headers=HTMX | {"HX-History-Restore-Request": "true"}).content.decode()
+
+
+def test_it_keeps_the_filters_in_the_download(lead: Client, busy: Annotation) -> None:
+    page = lead.get("/history", {"q": "counterfeit", "label_to": ""}).content.decode()
+    assert 'href="/history.csv?q=counterfeit"' in page
+
+
+def test_it_never_renders_what_people_wrote_as_html(lead: Client, alice: User) -> None:
+    with acting(alice, note="<script>alert(1)</script>"):
+        rows.annotation(ref="annotations/<b>", label="<i>cat</i>", reasoning="<img src=x>", payload={"<u>": "<s>"})
+    page = lead.get("/history").content.decode()
+    for tag in ("<script>alert", "<b>", "<i>", "<img src=x", "<u>", "<s>"):
+        assert tag not in page
+
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "person": {"person": "none"},
+    "action": {"action": "annotation.relabelled"},
+    "retriever": {"retriever": "ret_1"},
+    "ref": {"ref": "annotations/ann_1"},
+    "labels": {"label_from": "cat", "label_to": "dog"},
+    "time": {"since": "2020-01-01T00:00", "until": "2999-01-01T00:00"},
+    "search": {"q": "counterfeit"},
+}
+
+
+@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS)
+def test_it_takes_seven_queries_however_many_events(wanted: dict[str, str], lead: Client, busy: Annotation) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        lead.get("/history", wanted, headers=HTMX)
+    for number in range(60):
+        Annotation.objects.filter(pk=busy.pk).update(label=f"{number}")
+    with CaptureQueriesContext(connection) as many:
+        lead.get("/history", wanted, headers=HTMX)
+    # Session, user, that person's own and groups' permissions, people, names of retrievers, events.
+    assert len(few) == len(many) == 7
+
+
+INDEXED = {
+    "person": ({"actor_id": 7}, "event_by"),
+    "action": ({"action": "annotation.relabelled"}, "event_doing"),
+    "retriever": ({"retriever_id": "ret_7"}, "event_around"),
+    "ref": ({"ref": "annotations/7"}, "event_about"),
+    "label before": ({"label_from": "a7"}, "event_label_from"),
+    "label after": ({"label_to": "b7"}, "event_label_to"),
+}
+
+
+@pytest.fixture
+def many_events() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit_event
+                (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)
+            SELECT now() - n * interval '1 minute', n % 500, 'p' || n % 500, 'a' || n % 500, 'annotations/' || n,
+                   'ret_' || n % 500, 'web', '', jsonb_build_object('label', jsonb_build_array('a' || n, 'b' || n)),
+                   'note' || n
+            FROM generate_series(1, 20000) n
+            """
+        )
+        cursor.execute("ANALYZE audit_event")
+
+
+def plan(events: Any) -> str:
+    return str(events[:51].explain())
+
+
+@pytest.mark.parametrize(("wanted", "index"), INDEXED.values(), ids=INDEXED)
+def test_it_has_an_index_for_each_filter(wanted: dict[str, Any], index: str, many_events: None) -> None:
+    assert index in plan(Event.objects.filter(**wanted).newest())
+
+
+def test_it_has_an_index_for_time_and_one_for_words(many_events: None) -> None:
+    assert "event_newest" in plan(Event.objects.newest())
+    assert "event_newest" in plan(Event.objects.between(None, timezone.now()).newest())
+    assert "event_words" in plan(Event.objects.mentioning("note7").newest())
