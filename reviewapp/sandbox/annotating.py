@@ -23,8 +23,8 @@ _TEXT = Field(kind="text")
 _FILTERS = ("document_id", "collection_id", "label", "actor_id", "retriever_id")
 _LIST = dict.fromkeys(_FILTERS, _TEXT)
 CREATE = {
-    **EDITABLE,
     "document_id": Field(kind="text", nullable=False, required=True),
+    **EDITABLE,
     "label": Field(kind="text", nullable=False, required=True, least=1, most=100),
     **dict.fromkeys(("collection_id", "retriever_id", "execution_id", "stage_name"), _TEXT),
 }

@@ -32,7 +32,7 @@ def build(world: World) -> Gate:
     script, requests = Script(), deque[Json](maxlen=KEPT_REQUESTS)
     inner = Starlette(
         routes=[*_api(world), *control_routes(script, requests), Route("/media/{name:path}", _media(world))],
-        exception_handlers={HTTPException: _plain_refusal(world)},
+        exception_handlers={HTTPException: _plain_refusal(world), Exception: _plain_refusal(world)},
     )
     # A slash too many is another address, as upstream.
     inner.router.redirect_slashes = False
@@ -96,7 +96,8 @@ def _media(world: World) -> Endpoint:
 def _plain_refusal(world: World) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def refuse(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        kind = _KINDS.get(status, "BadRequestError")
-        return refusal(Problem(status, kind, f"{request.method} {request.url.path}: no such route"), world.dialect)
+        kind = _KINDS.get(status, "InternalServerError" if status >= 500 else "BadRequestError")
+        said = error.detail if isinstance(error, HTTPException) else "the sandbox itself is at fault, see its log"
+        return refusal(Problem(status, kind, f"{request.method} {request.url.path}: {said}"), world.dialect)
 
     return refuse

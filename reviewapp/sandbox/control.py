@@ -28,7 +28,7 @@ def control_routes(script: Script, requests: deque[Json]) -> list[Route]:
                 script.add(json.loads(await request.body()))
             except Invalid as invalid:
                 return JSONResponse(error_body(invalid), status_code=422)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 return JSONResponse({"error": {"message": f"not JSON: {error}"}}, status_code=422)
         return JSONResponse({"faults": script.left()})
 

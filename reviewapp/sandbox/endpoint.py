@@ -55,6 +55,9 @@ def endpoint(world: World, handler: Handler, *, namespace: str = REQUIRED, empty
             return JSONResponse(handler(_call(request, world, found, actor, body)))
         except Problem as problem:
             return refusal(problem, world.dialect)
+        except RecursionError:
+            complaint = Complaint(kind="json_invalid", location=("body",), message="The body is nested too deeply")
+            return refusal(Invalid([complaint]), world.dialect)
 
     return answer
 
