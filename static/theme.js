@@ -13,6 +13,8 @@
     for (const button of document.querySelectorAll(".theme button")) {
       button.setAttribute("aria-pressed", String(button.value === event.detail.value));
     }
+    const choice = document.querySelector(`.preferences [name="theme"][value="${event.detail.value}"]`);
+    if (choice) choice.checked = true;
   });
   dark.addEventListener("change", follow);
   follow();
