@@ -54,7 +54,7 @@ ORDERS: dict[Sort, tuple[str, ...]] = {
     Sort.NEWEST: ("-id",),
     Sort.OLDEST: ("id",),
     Sort.SCORE: ("-relevance", "-id"),
-    Sort.DECIDED: ("-decided_at", "-id"),
+    Sort.DECIDED: ("-settled_at", "-id"),
 }
 # Only here does every row have a time of decision to sort by.
 HAVE_A_DECISION = frozenset({Show.MINE, Show.DECIDED})
@@ -126,6 +126,8 @@ class QueueFilter:
     @property
     def order(self) -> tuple[str, ...]:
         """Return the ordering columns, none of them null, the last one unique."""
+        if self.show == Show.MINE and self.sorting == Sort.DECIDED:
+            return ("-decided_at", "-id")
         return ORDERS[self.sorting]
 
     @property

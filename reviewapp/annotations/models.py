@@ -70,6 +70,12 @@ class Annotation(models.Model):
     relevance = models.GeneratedField(
         expression=Coalesce(F("score"), Value(-1e9)), output_field=models.FloatField(), db_persist=True
     )
+    # When it was decided, here or by a person upstream; only of those that are decided does it say that.
+    settled_at = models.GeneratedField(
+        expression=Coalesce(F("decided_at"), F("updated_at"), F("seen_at")),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
     search = models.GeneratedField(
         expression=SearchVector("title", "words", "label", "reasoning", "document_id", config="simple"),
         output_field=SearchVectorField(),
@@ -89,9 +95,12 @@ class Annotation(models.Model):
             # in_queue(): any status, by sureness and by score
             models.Index(fields=["sureness", "id"], name="annotation_any_sureness"),
             models.Index(fields=["relevance", "id"], name="annotation_any_relevance"),
+            models.Index(fields=["retriever", "status", "relevance", "id"], name="annotation_retriever_score"),
             # decided(): last decided first
             models.Index(
-                fields=["-decided_at", "-id"], name="annotation_decided", condition=Q(decided_at__isnull=False)
+                fields=["-settled_at", "-id"],
+                name="annotation_decided",
+                condition=Q(status__in=["decided", "undecidable"]),
             ),
             # labelled(label), labels_in_use(), decided_by(person)
             models.Index(fields=["label", "id"], name="annotation_label"),

@@ -37,12 +37,12 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(status="waiting")
 
     def decided(self) -> Self:
-        """Return those somebody has decided, also those nobody could tell."""
-        return self.filter(status__in=["decided", "undecidable"], decided_at__isnull=False)
+        """Return those somebody has decided, here or upstream, also those nobody could tell."""
+        return self.filter(status__in=["decided", "undecidable"])
 
     def decided_by(self, person: User) -> Self:
-        """Return those whose standing decision is this person's."""
-        return self.decided().filter(reviewer=person)
+        """Return those whose standing decision is this person's, also when they are gone since."""
+        return self.filter(reviewer=person, decided_at__isnull=False)
 
     def deferred_by(self, person: User) -> Self:
         """Return those this person has put off until later."""

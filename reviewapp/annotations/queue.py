@@ -30,6 +30,7 @@ _SHOWN: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
     Show.UNDELIVERED: lambda found, _: found.undelivered(),
     Show.ALL: lambda found, _: found,
 }
+_UNDECIDED = frozenset({Show.WAITING, Show.DEFERRED})
 _BANDS: dict[str, dict[str, float]] = {
     Band.NONE: {"sureness": -1.0},
     Band.LOW: {"sureness__gte": 0, "sureness__lt": 0.5},
@@ -40,8 +41,9 @@ _BANDS: dict[str, dict[str, float]] = {
 
 def in_queue(chosen: QueueFilter, person: User) -> AnnotationQuerySet:
     """Return what `chosen` shows to `person`, unordered; held items included."""
-    found = _narrowed(Annotation.objects.all(), chosen)
-    return _SHOWN[chosen.show](found, person)
+    found = _SHOWN[chosen.show](_narrowed(Annotation.objects.all(), chosen), person)
+    # What waits has no reviewer: the database would look for one through all of it.
+    return found.none() if chosen.reviewer and chosen.show in _UNDECIDED else found
 
 
 def _narrowed(found: AnnotationQuerySet, chosen: QueueFilter) -> AnnotationQuerySet:
@@ -60,11 +62,11 @@ def _narrowed(found: AnnotationQuerySet, chosen: QueueFilter) -> AnnotationQuery
 def candidates(chosen: QueueFilter, person: User, after: Annotation | None = None) -> AnnotationQuerySet:
     """Return what `person` may be given, in the filter's order, behind `after` when given; without wrapping.
 
-    That is what the filter shows and nobody else holds. Waiting and All give only what waits and this person has
-    not set aside; the other chips are lists to walk through, whatever the state of their items.
+    That is what the filter shows and nobody else holds. Waiting gives only what waits and this person has not set
+    aside, and so does All, unless a status or reviewer is asked for; the other chips are lists to walk through.
     """
     found = in_queue(chosen, person).not_held_by_others(person, timezone.now())
-    if chosen.show == Show.ALL and not chosen.status:
+    if chosen.show == Show.ALL and not (chosen.status or chosen.reviewer):
         found = found.waiting().not_set_aside_by(person)
     if after is None:
         return found.order_by(*chosen.order)
@@ -100,6 +102,7 @@ class _CappedCount(Subquery):
 
     template = "(SELECT count(*) FROM (%(subquery)s) capped)"
     output_field = IntegerField()
+    empty_result_set_value = 0
 
 
 def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:

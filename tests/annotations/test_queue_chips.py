@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts.models import User
 from reviewapp.annotations.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import in_queue
+from reviewapp.annotations.queue import counts, in_queue
 from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_change, make_retriever, set_aside
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,21 @@ def test_it_tells_my_decisions_from_everybodys(alice: User, bob: User) -> None:
     make_annotation()
     assert shown(alice, show=Show.MINE) == ["mine"]
     assert shown(alice, show=Show.DECIDED) == ["his", "mine"]
+
+
+def test_it_counts_what_a_person_decided_upstream_as_decided_at_the_time_they_did(alice: User) -> None:
+    decided(alice, title="ours", decided_at=LONG_AGO)
+    make_annotation(title="upstream", status="decided", updated_at=LONG_AGO + timedelta(days=1))
+    make_annotation(title="never edited", status="decided", updated_at=None, seen_at=LONG_AGO - timedelta(days=1))
+    assert shown(alice, show=Show.DECIDED) == ["upstream", "ours", "never edited"]
+
+
+def test_it_knows_that_what_waits_has_no_reviewer(alice: User, bob: User) -> None:
+    make_annotation()
+    decided(bob, title="bob's")
+    chosen = QueueFilter(reviewer=bob.pk)
+    assert shown(alice, reviewer=bob.pk) == []
+    assert counts(chosen, alice) == {show: int(show in {Show.DECIDED, Show.ALL}) for show in Show}
 
 
 def test_it_shows_conflicts_and_refusals_together(alice: User) -> None:
@@ -146,6 +162,7 @@ def test_it_lists_each_label_once_in_order(db: None, django_assert_num_queries: 
         ({"show": Show.ALL}, "annotation_any_sureness"),
         ({"show": Show.ALL, "sort": Sort.SCORE}, "annotation_any_relevance"),
         ({"show": Show.DECIDED}, "annotation_decided"),
+        ({"retriever": 1, "sort": Sort.SCORE}, "annotation_retriever_score"),
         ({"show": Show.MINE}, "annotation_reviewer"),
         ({"show": Show.ALL, "retriever": 1, "status": "waiting"}, "annotation_retriever_sure"),
     ],

@@ -66,6 +66,7 @@ def test_it_survives_any_address(data: dict[str, str]) -> None:
 def test_it_orders_each_part_naturally() -> None:
     assert parse("").order == ("sureness", "id")
     assert parse("show=mine").order == ("-decided_at", "-id")
+    assert parse("show=decided").order == ("-settled_at", "-id")
     assert parse("show=mine&sort=oldest").order == ("id",)
     assert parse("show=all&sort=score").sorting == Sort.SCORE
 
