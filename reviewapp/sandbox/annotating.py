@@ -19,6 +19,7 @@ from reviewapp.sandbox.revisions import as_of, at_version, edited, history
 from reviewapp.sandbox.rows import EDITABLE, annotation_columns
 from reviewapp.sandbox.store import new_id, now, packed
 
+MOST_SKIPPED = 2**31
 _TEXT = Field(kind="text")
 _FILTERS = ("document_id", "collection_id", "label", "actor_id", "retriever_id")
 _LIST = dict.fromkeys(_FILTERS, _TEXT)
@@ -41,7 +42,7 @@ def find(call: Call, annotation_id: str) -> Json:
 
 def list_annotations(call: Call) -> Json:
     """Return a page by `skip` and `limit`, and how many match in all."""
-    skip = call.integer("skip", least=0) or 0
+    skip = call.integer("skip", least=0, most=MOST_SKIPPED) or 0
     limit = call.integer("limit", least=1, most=500) or 50
     fields = {**_LIST, "as_of": Field(kind="instant")} if call.dialect.current else _LIST
     asked = call.dialect.accept(call.body, fields)

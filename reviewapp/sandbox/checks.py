@@ -5,6 +5,7 @@ Bodies and data files go through the same declarations, so a file cannot hold wh
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -92,6 +93,22 @@ def broken_text(value: Any) -> bool:
     if isinstance(value, dict):
         return any(broken_text(key) or broken_text(item) for key, item in value.items())
     return isinstance(value, list) and any(map(broken_text, value))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the parsed JSON; raises `ValueError` also for NaN and for numbers too large to be finite."""
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{digits} is too large a number")
+    return value
 
 
 def parse_instant(text: str) -> datetime:

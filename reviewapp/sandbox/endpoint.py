@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from reviewapp.sandbox.call import Call
-from reviewapp.sandbox.checks import Json
+from reviewapp.sandbox.checks import Json, parse_json
 from reviewapp.sandbox.dialect import Dialect
 from reviewapp.sandbox.errors import Complaint, Invalid, Problem, bad_request, not_found
 from reviewapp.sandbox.media import Library
@@ -119,14 +118,10 @@ def _parsed(body: bytes) -> Any:
     if not body.strip():
         return None
     try:
-        return json.loads(body, parse_constant=_refuse)
+        return parse_json(body)
     except (ValueError, RecursionError) as error:
         complaint = Complaint(kind="json_invalid", location=("body",), message=f"JSON decode error: {error}")
         raise Invalid([complaint]) from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON number")
 
 
 def refusal(problem: Problem, dialect: Dialect) -> Response:

@@ -8,12 +8,11 @@ read again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reviewapp.sandbox.checks import Json, broken_text
+from reviewapp.sandbox.checks import Json, broken_text, parse_json
 from reviewapp.sandbox.errors import BadData
 from reviewapp.sandbox.rows import FILES, RowError, annotation_row, document_row, execution_row, retriever_row
 from reviewapp.sandbox.search import Index
@@ -104,7 +103,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Json]]:
 
 def _parse(name: str, number: int, line: bytes) -> Json:
     try:
-        row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"), parse_constant=_refuse)
+        row = parse_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         raise BadData(f"{name}:{number}: is not UTF-8 text ({error.reason})") from error
     except (ValueError, RecursionError) as error:
@@ -114,7 +113,3 @@ def _parse(name: str, number: int, line: bytes) -> Json:
     if b"\\ud" in line.lower() and broken_text(row):
         raise BadData(f"{name}:{number}: holds half of a surrogate pair, which is no character")
     return row
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON number")

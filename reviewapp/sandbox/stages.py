@@ -94,10 +94,10 @@ def build_condition(parameters: Json) -> Callable[[Json], bool]:
     """Return the test a document must pass; raises `StageError` for an operator that is not one of ours."""
     for key, combine in (("AND", all), ("OR", any)):
         if key in parameters:
-            parts = [build_condition(part) for part in parameters[key]]
+            parts = [build_condition(part) for part in _conditions(parameters[key])]
             return lambda document: combine(part(document) for part in parts)
     if "NOT" in parameters:
-        nots = [build_condition(part) for part in _listed(parameters["NOT"])]
+        nots = [build_condition(part) for part in _conditions(parameters["NOT"])]
         return lambda document: not any(part(document) for part in nots)
     return _simple_condition(parameters)
 
@@ -121,6 +121,13 @@ def _simple_condition(parameters: Json) -> Callable[[Json], bool]:
 def _existence(operator: str, found: Any, wanted: Any) -> bool:
     meets = present(found) if operator == "exists" else (not present(found) or found is None)
     return meets if wanted is not False else not meets
+
+
+def _conditions(value: Any) -> list[Json]:
+    conditions = _listed(value)
+    if not all(isinstance(each, dict) for each in conditions):
+        raise StageError("AND, OR and NOT take conditions, each an object")
+    return conditions
 
 
 def _listed(value: Any) -> list[Any]:

@@ -76,7 +76,7 @@ def _mismatch(value: Any, declared: Json) -> str | None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind in _NUMBERS and not number:
         return f"should be a number, not {value!r}"
-    if kind == "integer" and not (number and float(value).is_integer()):
+    if kind == "integer" and not (number and (isinstance(value, int) or value.is_integer())):
         return f"should be an integer, not {value!r}"
     if kind in _OBJECTS and not isinstance(value, _OBJECTS[kind]):
         return f"should be of type {kind}, not {value!r}"

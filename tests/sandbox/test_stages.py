@@ -108,6 +108,8 @@ def test_it_limits(count: int, kept: int) -> None:
         ("sort", {"field": "p", "direction": "up"}),
         ("attribute_filter", {"operator": "eq", "value": 1}),
         ("attribute_filter", {"field": "p", "operator": "like", "value": 1}),
+        ("attribute_filter", {"AND": "price"}),
+        ("attribute_filter", {"NOT": [1]}),
         ("feature_search", {"query": 7}),
         ("feature_search", {"query": "x", "fields": "title"}),
     ],

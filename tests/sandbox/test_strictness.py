@@ -45,7 +45,16 @@ def test_it_refuses_a_wrong_annotation(box: Box, annotation_id: str, body: dict[
 
 
 @pytest.mark.parametrize(
-    "text", ['{"confidence": NaN}', "{", "[1]", '"x"', "[" * 100_000, '{"payload":' + '{"a":' * 900 + "1" + "}" * 901]
+    "text",
+    [
+        '{"confidence": NaN}',
+        '{"payload": {"a": 1e999}}',
+        "{",
+        "[1]",
+        '"x"',
+        "[" * 100_000,
+        '{"payload":' + '{"a":' * 900 + "1" + "}" * 901,
+    ],
 )
 def test_it_refuses_what_is_no_json_object(box: Box, annotation_id: str, text: str) -> None:
     reply = box.call("PATCH", f"/v1/annotations/{annotation_id}", data=text)
@@ -71,7 +80,7 @@ def test_it_refuses_metadata_in_bulk(box: Box, annotation_id: str) -> None:
     assert _complaints(reply) == [("extra_forbidden", "body.update.0.metadata")]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "skip=-1"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "skip=-1", f"skip={10**30}"])
 def test_it_keeps_list_parameters_in_range(box: Box, query: str) -> None:
     reply = box.call("POST", f"/v1/annotations/list?{query}")
     assert _complaints(reply)[0][1] == f"query.{query.partition('=')[0]}"
