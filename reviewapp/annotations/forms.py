@@ -25,6 +25,8 @@ from reviewapp.retrievers.models import Result
 
 MOST_REASON = 500
 MINE, THEIRS = "mine", "theirs"
+# What the form carries unseen, besides the seconds that the page counts.
+HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened")
 
 # The base comes back as it was rendered, so it may hold more than a person may type.
 _LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200

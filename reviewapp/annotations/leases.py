@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from reviewapp.annotations.models import Annotation, Lease
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
-    from reviewapp.annotations.queries import AnnotationQuerySet
 
 LASTS = timedelta(minutes=10)
 _TRIES = 20
@@ -48,24 +47,18 @@ def release(annotation_id: int, person: User) -> bool:
     return bool(deleted)
 
 
-def claim_next(waiting: AnnotationQuerySet, person: User, *, now: datetime) -> Annotation | None:
-    """Take the first item of `waiting` that nobody else holds or is just being given; None when there is none.
+def claim_next(candidates: QuerySet[Annotation], person: User, *, now: datetime) -> Annotation | None:
+    """Take the first of `candidates` that nobody is just being given; None when there is none.
 
-    Rows that another claim has locked are passed over, so ten people asking at once get ten items without
-    waiting for each other.
+    `candidates` leave out what others hold (`queue.candidates`). Rows that another claim has locked are passed
+    over, so ten people asking at once get ten items without waiting for each other.
     """
     lost: list[int] = []
     for _ in range(_TRIES):
         with transaction.atomic():
-            free = waiting.exclude(pk__in=lost).exclude(_held_by_others(person, now))
-            found = free.select_for_update(skip_locked=True, of=("self",)).first()
+            found = candidates.exclude(pk__in=lost).select_for_update(skip_locked=True, of=("self",)).first()
             if found is None or take(found, person, now=now).holder_id == person.pk:
                 return found
-        # The lease was taken after our query began to read; the lock was free again already.
+        # Taken after our query began to read, and unlocked again before it came to this row.
         lost.append(found.pk)
     return None
-
-
-def _held_by_others(person: User, now: datetime) -> Q:
-    others = Lease.objects.filter(until__gt=now).exclude(holder=person)
-    return Q(pk__in=others.values("annotation_id"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 MOST_BYTES = 64 * 1024
@@ -28,7 +29,7 @@ def read(text: str, *, most_bytes: int = MOST_BYTES, most_levels: int = MOST_LEV
     return value
 
 
-def write(value: dict[str, Any]) -> str:
+def write(value: Mapping[str, Any]) -> str:
     """Return `value` as people read and edit it; "" when there is nothing in it."""
     return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
 

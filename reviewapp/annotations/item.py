@@ -1,0 +1,135 @@
+"""Everything the review page shows of one item besides the form: evidence, company, history, progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+
+from reviewapp.annotations.filters import QueueFilter, Show
+from reviewapp.annotations.leases import LASTS
+from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
+from reviewapp.annotations.queue import CAP, in_queue
+from reviewapp.audit.timeline import timeline
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.evidence import Evidence, evidence
+from reviewapp.retrievers.marking import query_words
+from reviewapp.retrievers.models import Execution, Result, Retriever
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+_MOST_OTHERS = 10
+_MOST_RECENT = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One annotation with what a person needs to judge it. `held_by` is "" while nobody else has it open."""
+
+    annotation: Annotation
+    retriever: Retriever | None
+    result: Result | None
+    execution: Execution | None
+    evidence: Evidence | None
+    lease: Lease | None
+    held_by: str
+    aside: SetAside | None
+    change: Change | None
+    history: list[Any]
+    other_annotations: list[Annotation]
+    other_results: list[Result]
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the retriever was asked with."""
+        return self.execution.inputs if self.execution else {}
+
+    @property
+    def others(self) -> int:
+        """How often else the document was found or annotated, as far as the page lists it."""
+        return len(self.other_annotations) + len(self.other_results)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether upstream has deleted the annotation, so that nothing is left to decide."""
+        return self.annotation.status == Annotation.Status.GONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far this person is: decided in the last 24 hours, left under the filter; both stop at the cap."""
+
+    done: int
+    left: int
+    cap: int
+    waiting: bool
+
+    def sentence(self) -> str:
+        """Return what is left, as said after a decision."""
+        if not self.left:
+            return "Nothing left here."
+        return f"{self.left:,}{'+' if self.left >= self.cap else ''} {'left' if self.waiting else 'in this list'}."
+
+
+def load() -> QuerySet[Annotation]:
+    """Return annotations with what the review page needs of their neighbours, and without what it does not show."""
+    related = Annotation.objects.select_related("retriever", "reviewer", "result__execution__retriever", "decision")
+    return related.defer("words", "search", "metadata", "upstream")
+
+
+def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: datetime) -> Item:
+    """Return the item as `person` sees it."""
+    result = annotation.result
+    execution = result.execution if result else None
+    inputs = execution.inputs if execution else {}
+    held = lease is not None and lease.holder_id != person.pk and lease.until > now
+    return Item(
+        annotation=annotation,
+        retriever=annotation.retriever,
+        result=result,
+        execution=execution,
+        evidence=evidence(result.snapshot, query_words=query_words(inputs)) if result else None,
+        lease=lease,
+        held_by=lease.holder.get_username() if lease and held else "",
+        aside=SetAside.objects.filter(annotation=annotation, person=person).first(),
+        change=Change.objects.about(annotation.ref).first(),
+        history=timeline(annotation.ref),
+        other_annotations=_other_annotations(annotation),
+        other_results=_other_results(annotation),
+    )
+
+
+def _other_annotations(annotation: Annotation) -> list[Annotation]:
+    same = Annotation.objects.filter(document_id=annotation.document_id).exclude(pk=annotation.pk)
+    return list(same.select_related("retriever", "reviewer").defer("words", "search").order_by("-id")[:_MOST_OTHERS])
+
+
+def _other_results(annotation: Annotation) -> list[Result]:
+    same = Result.objects.filter(document_id=annotation.document_id)
+    if annotation.result_id:
+        same = same.exclude(pk=annotation.result_id)
+    return list(same.select_related("execution__retriever").defer("snapshot").order_by("-id")[:_MOST_OTHERS])
+
+
+def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:
+    """Return how far `person` is; each count reads no more than `CAP` rows of its index."""
+    mine = Annotation.objects.filter(reviewer=person, decided_at__gte=now - timedelta(days=1))
+    return Progress(
+        done=mine.order_by()[:CAP].count(),
+        left=in_queue(chosen, person).order_by()[:CAP].count(),
+        cap=CAP,
+        waiting=chosen.show == Show.WAITING,
+    )
+
+
+def recent(person: User) -> list[Decision]:
+    """Return a person's last ten decisions, newest first, for the drawer."""
+    return list(Decision.objects.last_of(person).select_related("annotation__retriever")[:_MOST_RECENT])
+
+
+def minutes() -> int:
+    """Return how long a lease lasts, in minutes."""
+    return int(LASTS.total_seconds() // 60)

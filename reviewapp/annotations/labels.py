@@ -1,0 +1,72 @@
+"""The label buttons of the review page: which labels a retriever has in use, in an order that fingers can learn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db import connection
+
+from reviewapp.annotations.models import Annotation
+
+MOST = 20
+_MOST_COUNTED, _SAMPLE = 200, 500
+
+# Jumps from one label to the next along the index `annotation_labels`: it costs the labels, not the annotations.
+_IN_USE = """
+WITH RECURSIVE one AS (
+    (SELECT label FROM annotations_annotation WHERE retriever_id = %(retriever)s AND label > '' ORDER BY label LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT a.label FROM annotations_annotation a
+        WHERE a.retriever_id = %(retriever)s AND a.label > one.label ORDER BY a.label LIMIT 1
+    )
+    FROM one WHERE one.label IS NOT NULL
+)
+SELECT label FROM one WHERE label IS NOT NULL LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelButton:
+    """One label to choose, the key that chooses it ("" beyond the twentieth), and whether it is chosen."""
+
+    label: str
+    key: str
+    shift: bool
+    chosen: bool
+
+
+def in_use(retriever_id: int | None, *, most: int = MOST) -> list[str]:
+    """Return the labels of a retriever's annotations in alphabetical order; beyond `most`, the most used of them.
+
+    The order must not follow the counts: these move with every decision, and a key that meant one label a minute
+    ago must not mean another now.
+    """
+    if retriever_id is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_USE, {"retriever": retriever_id, "most": _MOST_COUNTED})
+        labels = [label for (label,) in cursor.fetchall()]
+    if len(labels) > most:
+        used = _used(retriever_id)
+        labels = sorted(sorted(labels, key=lambda label: -used[label])[:most])
+    return labels
+
+
+def _used(retriever_id: int) -> Counter[str]:
+    """Count the labels of the newest annotations, of which half are decided ones where there are enough."""
+    used: Counter[str] = Counter()
+    for status in (Annotation.Status.DECIDED, Annotation.Status.WAITING):
+        newest = Annotation.objects.filter(retriever_id=retriever_id, status=status).order_by("-id")
+        used.update(newest.values_list("label", flat=True)[:_SAMPLE])
+    return used
+
+
+def buttons(labels: list[str], *also: str, chosen: str) -> list[LabelButton]:
+    """Return the buttons for `labels`, then for those of `also` that are not among them."""
+    every = dict.fromkeys([*labels, *(label for label in also if label)])
+    return [
+        LabelButton(label=label, key=str((at + 1) % 10) if at < MOST else "", shift=at >= 10, chosen=label == chosen)
+        for at, label in enumerate(every)
+    ]

@@ -1,0 +1,115 @@
+"""What people do with an item: decide it, skip it, defer it, take it up again. Each door leads on to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from reviewapp.annotations import services, set_aside
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.forms import AsideForm, DecisionForm, fresh, opening
+from reviewapp.annotations.item import load, progress
+from reviewapp.annotations.models import Annotation, Decision, SetAside
+from reviewapp.annotations.staleness import compare, refreshed
+from reviewapp.annotations.views.going_on import go_on, to_item
+from reviewapp.annotations.views.review import show
+from reviewapp.annotations.views.signed_out import or_sign_in
+from reviewapp.http import Request
+from reviewapp.outbox.merge import same
+
+_GONE = "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to the next."
+_USED = (
+    "This form was submitted before, and that decision stands. What differs from it below is not saved yet: "
+    "submit again to make it your new decision."
+)
+
+
+@require_POST
+@or_sign_in
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def decide(request: Request, pk: int) -> HttpResponse:
+    """Record the decision and go on to the next item; whatever stands in the way is said beside what was typed."""
+    annotation = get_object_or_404(load(), pk=pk)
+    form = DecisionForm(request.POST, annotation=annotation)
+    data = {name: request.POST.get(name, "") for name in form.fields}
+    if not form.is_valid():
+        return show(request, annotation, data, status=422, errors=form.errors)
+    submission = form.submission()
+    try:
+        decision = services.decide(pk, submission, actor=request.user)
+    except services.Stale as stale:
+        now_so = get_object_or_404(load(), pk=pk)
+        return show(request, now_so, refreshed(data, stale, now_so), status=409, stale=compare(stale))
+    except services.Gone:
+        return show(request, get_object_or_404(load(), pk=pk), data, status=409, notice=_GONE)
+    except services.DecisionIdTaken:
+        return _once_more(request, pk, data)
+    if not _says(decision, submission):
+        return _once_more(request, pk, data)
+    return _saved(request, annotation)
+
+
+def _once_more(request: Request, pk: int, data: Mapping[str, Any]) -> HttpResponse:
+    annotation = get_object_or_404(load(), pk=pk)
+    return show(request, annotation, {**data, **fresh(annotation)}, status=409, notice=_USED)
+
+
+def _says(decision: Decision, submission: services.Submission) -> bool:
+    """Return whether the decision is what was submitted; it is not when an old form came back with new values."""
+    if decision.outcome != submission.outcome:
+        return False
+    wanted = {name: new for name, new in submission.values().items() if not same(new, submission.base[name])}
+    if submission.outcome == Decision.Outcome.UNDECIDABLE:
+        wanted = {"reasoning": submission.reasoning}
+    return all(same(getattr(decision, name), new) for name, new in wanted.items())
+
+
+def _saved(request: Request, annotation: Annotation) -> HttpResponse:
+    chosen = QueueFilter.parse(request.GET)
+    left = progress(chosen, request.user, now=timezone.now())
+    messages.success(request, f"Saved. {left.sentence()}")
+    return go_on(request, chosen, annotation)
+
+
+@require_POST
+@or_sign_in
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def skip(request: Request, pk: int) -> HttpResponse:
+    """Leave the item to somebody else."""
+    return _put_aside(request, pk, SetAside.Kind.SKIPPED, "Skipped: somebody else will look at it.")
+
+
+@require_POST
+@or_sign_in
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def defer(request: Request, pk: int) -> HttpResponse:
+    """Put the item off until this person takes it up again."""
+    return _put_aside(request, pk, SetAside.Kind.DEFERRED, "Deferred: it waits for you under Deferred.")
+
+
+def _put_aside(request: Request, pk: int, kind: SetAside.Kind, said: str) -> HttpResponse:
+    annotation = get_object_or_404(load(), pk=pk)
+    form = AsideForm(request.POST)
+    if not form.is_valid():
+        return show(request, annotation, opening(annotation, now=timezone.now()), status=422, errors=form.errors)
+    set_aside.put_aside(annotation, kind, actor=request.user, reason=form.cleaned_data["reason"])
+    messages.success(request, said)
+    return go_on(request, QueueFilter.parse(request.GET), annotation)
+
+
+@require_POST
+@or_sign_in
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def resume(request: Request, pk: int) -> HttpResponse:
+    """Take up again what this person has skipped or deferred."""
+    annotation = get_object_or_404(Annotation, pk=pk)
+    if set_aside.resume(annotation, actor=request.user):
+        messages.success(request, "Taken up again.")
+    return to_item(QueueFilter.parse(request.GET), pk)

@@ -1,0 +1,50 @@
+"""From one item to the next: claimed for the person who asks, or the queue, which says why there is none."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+
+from reviewapp.annotations import leases
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue import candidates, previous_before
+from reviewapp.http import Request, wants_fragment
+
+
+def go_on(request: Request, chosen: QueueFilter, after: Annotation | None) -> HttpResponse:
+    """Claim the next item behind `after` (as it was loaded before it was decided) and go there.
+
+    At the end of the list it starts again from the top; with nothing left it goes to the queue.
+    """
+    person, now = request.user, timezone.now()
+    found = leases.claim_next(candidates(chosen, person, after), person, now=now)
+    if found is None and after is not None:
+        found = leases.claim_next(candidates(chosen, person).exclude(pk=after.pk), person, now=now)
+    if found is None:
+        return _leave(request, reverse("queue") + chosen.querystring())
+    return to_item(chosen, found.pk)
+
+
+def go_back(request: Request, chosen: QueueFilter, before: Annotation) -> HttpResponse:
+    """Go to the item before this one in the list as it is shown, or stay where one is."""
+    found = previous_before(chosen, request.user, before)
+    if found is None:
+        messages.info(request, "This is the first item of the list.")
+        return to_item(chosen, before.pk)
+    leases.release(before.pk, request.user)
+    return to_item(chosen, found.pk)
+
+
+def to_item(chosen: QueueFilter, pk: int) -> HttpResponse:
+    """Redirect to an item; htmx follows by itself and gets the fragment there."""
+    return redirect(reverse("review", args=[pk]) + chosen.querystring())
+
+
+def _leave(request: Request, url: str) -> HttpResponse:
+    # A redirect that htmx followed would put the queue's fragment where the item was.
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)

@@ -1,0 +1,140 @@
+"""The review page: one item with its evidence and the form to decide it, the way to the next one, and its lease."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from reviewapp.annotations import kept, keys, labels, leases
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.forms import HIDDEN, opening
+from reviewapp.annotations.item import load, look_at, minutes, progress, recent
+from reviewapp.annotations.models import Annotation, Lease
+from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
+from reviewapp.annotations.views.going_on import go_back, go_on
+from reviewapp.annotations.views.signed_out import or_sign_in
+from reviewapp.http import Request, page_or, wants_fragment
+from reviewapp.outbox.models import Change
+
+_BACK = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
+
+# The fields whose errors stand beside them.
+_SHOWN = {*FIELDS, "choice"}
+_PRESETS = ("0", "0.25", "0.5", "0.75", "1")
+
+
+@require_GET
+@never_cache
+@permission_required("annotations.view_annotation", raise_exception=True)
+def review(request: Request, pk: int) -> HttpResponse:
+    """Show one item, and give it to this person for ten minutes unless somebody else has it open."""
+    annotation, now = get_object_or_404(load(), pk=pk), timezone.now()
+    data = opening(annotation, now=now)
+    if was_typed := kept.take_back(request, pk):
+        return show(request, annotation, data | was_typed, notice=_BACK)
+    if change := _to_mend(annotation, request.GET.get("change", "")):
+        return show(request, annotation, data | as_typed(annotation.values() | change.fields, *FIELDS), mending=change)
+    return show(request, annotation, data)
+
+
+def show(
+    request: Request, annotation: Annotation, data: Mapping[str, Any], *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """Render the item with the form holding `data`; `more` may be `errors`, `stale`, `notice`, `mending`."""
+    now, chosen = timezone.now(), QueueFilter.parse(request.GET)
+    said = " ".join(map(str, messages.get_messages(request))) if wants_fragment(request) else ""
+    context = {
+        "item": look_at(annotation, request.user, lease=_lease(annotation, request, now), now=now),
+        "progress": progress(chosen, request.user, now=now),
+        "recent": recent(request.user),
+        "here": chosen.querystring(),
+        "said": said,
+        "lease_minutes": minutes(),
+        **_form(annotation, data, more.get("errors") or {}),
+        **_keys(request),
+        **more,
+    }
+    response = page_or("annotations/_review.html", request, "annotations/review.html", context, status=status)
+    if status == 200:
+        response["HX-Push-Url"] = reverse("review", args=[annotation.pk]) + chosen.querystring()
+    if said:
+        response["HX-Trigger"] = json.dumps({"say": said})
+    return response
+
+
+def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the form shows besides what the item is; problems are those that belong to no visible field."""
+    choice, proposed = str(data.get("choice") or ""), str(annotation.proposed.get("label") or "")
+    in_use = labels.in_use(annotation.retriever_id)
+    return {
+        "data": data,
+        "hidden": [(name, "" if data.get(name) is None else data[name]) for name in HIDDEN],
+        "buttons": labels.buttons(in_use, proposed, choice, chosen="" if data.get("label") else choice),
+        "problems": [sentence for name in errors if name not in _SHOWN for sentence in errors[name]],
+        "presets": _PRESETS,
+        "most_label": MOST_LABEL,
+        "most_reasoning": MOST_REASONING,
+    }
+
+
+def _keys(request: Request) -> dict[str, Any]:
+    table = keys.for_person(request.user.key_map)
+    return {"keys": table, "key_table": keys.as_json(table)}
+
+
+def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | None:
+    if annotation.status == Annotation.Status.GONE or not request.user.has_perm("annotations.decide_annotation"):
+        return Lease.objects.select_related("holder").filter(annotation=annotation).first()
+    return leases.take(annotation, request.user, now=now)
+
+
+def _to_mend(annotation: Annotation, named: str) -> Change | None:
+    if not named.isascii() or not named.isdigit() or len(named) > 18:
+        return None
+    return Change.objects.attention().filter(ref=annotation.ref, pk=int(named)).first()
+
+
+@require_GET
+@never_cache
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def next_item(request: Request) -> HttpResponse:
+    """Give this person the next item of the filter (`after` one, which is let go), or the one `before` another."""
+    chosen = QueueFilter.parse(request.GET)
+    if before := _named(request.GET.get("before", "")):
+        return go_back(request, chosen, before)
+    after = _named(request.GET.get("after", ""))
+    if after:
+        leases.release(after.pk, request.user)
+    return go_on(request, chosen, after)
+
+
+def _named(key: str) -> Annotation | None:
+    known = key.isascii() and key.isdigit() and len(key) <= 18
+    return Annotation.objects.filter(pk=int(key)).first() if known else None
+
+
+@require_POST
+@or_sign_in
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def extend(request: Request, pk: int) -> HttpResponse:
+    """Give the item to this person for ten more minutes, unless somebody else has it by now."""
+    annotation, now = get_object_or_404(Annotation, pk=pk), timezone.now()
+    lease = leases.take(annotation, request.user, now=now)
+    if not wants_fragment(request):
+        return redirect(reverse("review", args=[pk]) + QueueFilter.parse(request.GET).querystring())
+    item = look_at(annotation, request.user, lease=lease, now=now)
+    context = {"item": item, "here": QueueFilter.parse(request.GET).querystring(), "lease_minutes": minutes()}
+    response = render(request, "annotations/_lease.html", context)
+    response["HX-Trigger"] = json.dumps({"say": f"Held for {minutes()} more minutes" if not item.held_by else ""})
+    return response

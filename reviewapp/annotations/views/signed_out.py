@@ -1,0 +1,38 @@
+"""A form that is sent after its session has ended: nothing typed is lost, and signing in leads back to the item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import cast
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from reviewapp.annotations import kept
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.http import Request, wants_fragment
+
+View = Callable[[Request, int], HttpResponse]
+
+
+def or_sign_in(view: View) -> View:
+    """Let a stranger's POST about one annotation lead to the sign-in, and from there to the item's page.
+
+    The middleware's own redirect would lead back to an address that only takes POST. htmx gets a 401 instead: the
+    page stays as it is, typed text and all, and says what to do.
+    """
+
+    @wraps(view)
+    def signed_in_only(request: HttpRequest, pk: int) -> HttpResponse:
+        ours = cast("Request", request)
+        if request.user.is_authenticated:
+            return view(ours, pk)
+        if wants_fragment(ours):
+            return HttpResponse(status=401)
+        kept.keep(request, pk)
+        return redirect_to_login(reverse("review", args=[pk]) + QueueFilter.parse(request.GET).querystring())
+
+    return login_not_required(signed_in_only)

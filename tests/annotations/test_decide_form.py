@@ -1,0 +1,242 @@
+"""Submitting the decision form: what is taken, what is refused with which sentence, and that nothing typed is lost."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import escape
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.outbox.models import Change
+from tests.annotations.factories import make_annotation, make_result, make_retriever
+from tests.annotations.forms import filled
+
+pytestmark = pytest.mark.django_db
+
+WHY = "The lettering is drawn by hand; 手書き, and that is the reason."
+
+
+def _decide(client: Client, annotation: Annotation, **changes: Any) -> Any:
+    return client.post(reverse("decide", args=[annotation.pk]), filled(annotation, **changes))
+
+
+def test_it_records_what_was_submitted_with_what_was_seen(client: Client, alice: User) -> None:
+    result = make_result(document_id="doc_seen")
+    annotation = make_annotation(document_id="doc_seen", result=result, label="logo", payload={"codes": ["A1"]})
+    client.force_login(alice)
+    response = _decide(client, annotation, label="not a logo", confidence="0.9", reasoning=WHY, payload='{"codes": []}')
+    decision = Decision.objects.get()
+    assert response.status_code == 302
+    assert (decision.label, decision.confidence, decision.reasoning, decision.payload) == (
+        "not a logo",
+        0.9,
+        WHY,
+        {"codes": []},
+    )
+    assert decision.base["label"] == "logo"
+    assert (decision.result_id, decision.reviewer_id) == (result.pk, alice.pk)
+    assert decision.seconds is not None
+
+
+def test_it_promises_only_what_is_different(client: Client, alice: User) -> None:
+    annotation = make_annotation(confidence=0.1 + 0.2, reasoning="one\r\ntwo", payload={"a": 1.5, "ü": ["x"]})
+    client.force_login(alice)
+    _decide(client, annotation, reasoning="one\r\ntwo", label="other")
+    assert Change.objects.get().fields == {"label": "other"}
+
+
+def test_it_takes_the_label_from_the_buttons_unless_one_is_written(client: Client, alice: User) -> None:
+    picked, written = make_annotation(), make_annotation()
+    client.force_login(alice)
+    _decide(client, picked, choice=" spaced ", label="")
+    _decide(client, written, choice="logo", label="  mine ")
+    assert [one.label for one in Decision.objects.order_by("id")] == [" spaced ", "mine"]
+
+
+REFUSED = [
+    ({"choice": "", "label": ""}, "Choose a label, or write one."),
+    ({"choice": "", "label": "   "}, "Choose a label, or write one."),
+    ({"label": "x" * 101}, "The label has 101 characters; at most 100 are possible."),
+    ({"label": "a\0b"}, "Null characters are not allowed."),
+    ({"choice": "a\0b"}, "Null characters are not allowed."),
+    ({"confidence": "abc"}, "The confidence is a number from 0 to 1"),
+    ({"confidence": "-1"}, "The confidence goes from 0 to 1; -1 is outside."),
+    ({"confidence": "1.01"}, "The confidence goes from 0 to 1; 1.01 is outside."),
+    ({"confidence": "NaN"}, "The confidence is a number from 0 to 1"),
+    ({"confidence": "inf"}, "The confidence is a number from 0 to 1"),
+    ({"confidence": "1e999"}, "The confidence goes from 0 to 1"),
+    ({"confidence": "0,8"}, "Write the confidence with a point: 0.8"),
+    ({"confidence": "0_1"}, "The confidence is a number from 0 to 1"),
+    ({"confidence": "\u0660.\u0665"}, "The confidence is a number from 0 to 1"),
+    ({"reasoning": "x" * 5001}, "The reasoning has 5,001 characters; at most 5,000 are possible."),
+    ({"reasoning": "a\0b"}, "Null characters are not allowed."),
+    ({"payload": "{"}, "The payload is not JSON"),
+    ({"payload": "[1]"}, "The payload must be a JSON object"),
+    ({"payload": '"text"'}, "The payload must be a JSON object"),
+    ({"payload": '{"a": NaN}'}, "The payload holds NaN"),
+    ({"payload": '{"a": 1e999}'}, "is too large"),
+    ({"payload": '{"a": ' + "9" * 5000 + "}"}, "too long"),
+    ({"payload": '{"a": 1, "a": 2}'}, "twice"),
+    ({"payload": '{"a": "\\u0000"}'}, "NUL character"),
+    ({"payload": '{"\\ud800": 1}'}, "surrogate"),
+    ({"payload": '{"a":' * 20 + "{}" + "}" * 20}, "deeper than 20 levels"),
+    ({"payload": '{"a":' * 5000 + "1" + "}" * 5000}, "deeper than 20 levels"),
+    ({"payload": json.dumps({"a": "x" * 65_536})}, "at most 65,536 can be kept"),
+    ({"outcome": "undecidable", "reasoning": "  "}, "Say why it cannot be told"),
+    ({"outcome": "whatever"}, "Select a valid choice"),
+    ({"base": ""}, "This form is damaged."),
+    ({"base": "[]"}, "This form is damaged."),
+    ({"base": "{}"}, "This form is damaged."),
+    ({"base": '{"label": true}'}, "This form is damaged."),
+    ({"decision_id": "7"}, "This form is damaged."),
+    ({"result_id": "1"}, "This form is damaged."),
+    ({"result_id": "9" * 30}, "less than or equal to"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "sentence"), REFUSED)
+def test_it_refuses_with_a_sentence_and_keeps_what_was_typed(
+    client: Client, alice: User, wrong: dict[str, str], sentence: str
+) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    typed = {"label": "my own label", "confidence": "0.62", "reasoning": WHY, "payload": '{"mine": 1}'} | wrong
+    response = _decide(client, annotation, **typed)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert escape(sentence) in page
+    for value in typed.values():
+        assert escape(value) in page
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("", None), ("0", 0.0), ("-0", 0.0), ("1", 1.0), ("1.", 1.0), (".5", 0.5), (" 5e-1 ", 0.5)]
+)
+def test_it_reads_a_confidence_as_people_write_it(client: Client, alice: User, typed: str, kept: float | None) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    _decide(client, annotation, confidence=typed)
+    assert Decision.objects.get().confidence == kept
+
+
+def test_it_counts_characters_and_not_bytes(client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    response = _decide(client, annotation, label="😀" * 100, reasoning="😀\r\n" * 2500)
+    assert response.status_code == 302
+    assert len(Decision.objects.get().reasoning) == 5000
+
+
+def test_it_lets_an_oversized_payload_from_upstream_pass_untouched(client: Client, alice: User) -> None:
+    annotation = make_annotation(payload={"long": "x" * 70_000})
+    client.force_login(alice)
+    assert _decide(client, annotation, label="other").status_code == 302
+
+
+def test_it_refuses_a_request_beyond_all_bounds(client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    assert _decide(client, annotation, payload="x" * 10_000_000).status_code == 400
+    assert not Decision.objects.exists()
+
+
+def test_it_cannot_tell_with_a_reason(client: Client, alice: User) -> None:
+    annotation = make_annotation(label="logo")
+    client.force_login(alice)
+    response = _decide(client, annotation, outcome="undecidable", choice="", reasoning="Too blurred.")
+    annotation.refresh_from_db()
+    assert response.status_code == 302
+    assert (annotation.status, annotation.label) == ("undecidable", "logo")
+    assert Decision.objects.get().reasoning == "Too blurred."
+
+
+def test_it_makes_one_decision_of_a_form_sent_twice(client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    data = filled(annotation, label="twice")
+    first, second = (client.post(reverse("decide", args=[annotation.pk]), data) for _ in range(2))
+    assert (first.status_code, second.status_code) == (302, 302)
+    assert Decision.objects.count() == 1
+
+
+def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    data = filled(annotation, label="first")
+    client.post(reverse("decide", args=[annotation.pk]), data)
+    response = client.post(reverse("decide", args=[annotation.pk]), data | {"label": "second", "reasoning": WHY})
+    assert response.status_code == 409
+    assert "is not saved yet" in response.content.decode()
+    again = dict(response.context["hidden"])
+    client.post(reverse("decide", args=[annotation.pk]), data | {"label": "second", "reasoning": WHY} | again)
+    assert [one.label for one in Decision.objects.order_by("id")] == ["first", "second"]
+
+
+def test_it_does_not_take_a_decision_id_of_another_item(client: Client, alice: User) -> None:
+    one, other = make_annotation(), make_annotation()
+    client.force_login(alice)
+    number = str(uuid.uuid4())
+    _decide(client, one, decision_id=number)
+    response = _decide(client, other, decision_id=number, label=WHY)
+    assert response.status_code == 409
+    assert escape(WHY) in response.content.decode()
+
+
+def test_it_says_when_the_annotation_is_gone(client: Client, alice: User) -> None:
+    annotation = make_annotation(status="gone")
+    client.force_login(alice)
+    response = _decide(client, annotation, reasoning=WHY)
+    assert response.status_code == 409
+    assert "Mixpeek no longer has this annotation" in response.content.decode()
+    assert escape(WHY) in response.content.decode()
+
+
+def test_it_refuses_get(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get(reverse("decide", args=[make_annotation().pk])).status_code == 405
+
+
+def test_it_refuses_somebody_without_a_role(client: Client, stranger: User) -> None:
+    client.force_login(stranger)
+    assert _decide(client, make_annotation(), label="").status_code == 403
+
+
+def test_it_does_not_know_an_annotation_that_is_not_there(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    for pk in ("999999999", "9" * 30):
+        assert client.post(f"/annotations/{pk}/decide").status_code == 404
+
+
+def test_it_gives_the_next_item_and_says_how_many_are_left(client: Client, alice: User) -> None:
+    retriever = make_retriever()
+    first, second, _ = (make_annotation(retriever, confidence=0.1 * at) for at in range(3))
+    client.force_login(alice)
+    response = client.post(
+        reverse("decide", args=[first.pk]), filled(first), headers={"HX-Request": "true"}, follow=True
+    )
+    assert response.redirect_chain[-1][0] == reverse("review", args=[second.pk])
+    assert json.loads(response["HX-Trigger"]) == {"say": "Saved. 2 left."}
+    assert response["HX-Push-Url"] == reverse("review", args=[second.pk])
+    assert response.content.decode().strip().startswith('<div id="review"')
+
+
+def test_it_leads_to_the_queue_when_nothing_is_left(client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk]) + "?sort=newest"
+    assert client.post(url, filled(annotation)).headers["Location"] == "/annotations?sort=newest"
+
+
+def test_it_makes_htmx_leave_for_the_queue_as_a_whole_page(client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    response = client.post(url, filled(annotation), headers={"HX-Request": "true"})
+    assert response.headers["HX-Redirect"] == "/annotations"
