@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from reviewapp.sandbox import annotating, bulk, documents, events, executions, namespaces, retrievers
+from reviewapp.sandbox import annotating, bulk, documents, events, executions, namespaces, retriever_patch, retrievers
 from reviewapp.sandbox.checks import Json
 from reviewapp.sandbox.control import control_routes
 from reviewapp.sandbox.endpoint import IGNORED, OPTIONAL, REQUIRED, Endpoint, Handler, World, decoded, endpoint, refusal
@@ -54,7 +54,7 @@ def _api(world: World) -> Sequence[BaseRoute]:
         at("/retrievers/list", "POST", retrievers.list_retrievers, empty=_NO_RETRIEVERS),
         at("/retrievers", "GET", retrievers.list_retrievers, empty=_NO_RETRIEVERS),
         at("/retrievers/{retriever_id}", "GET", retrievers.get),
-        at("/retrievers/{retriever_id}", "PATCH", retrievers.patch),
+        at("/retrievers/{retriever_id}", "PATCH", retriever_patch.patch),
         at("/retrievers/{retriever_id}/execute", "POST", executions.execute),
         at("/retrievers/{retriever_id}/executions/list", "POST", executions.list_executions, empty=_NO_EXECUTIONS),
         at("/retrievers/{retriever_id}/executions/{execution_id}", "GET", executions.get),

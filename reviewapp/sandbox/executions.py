@@ -12,13 +12,14 @@ from typing import Any
 
 from reviewapp.sandbox.call import Call
 from reviewapp.sandbox.checks import Field, Json
+from reviewapp.sandbox.conditions import StageError, build_condition
 from reviewapp.sandbox.documents import shown
 from reviewapp.sandbox.errors import Complaint, Invalid, bad_request, not_found
 from reviewapp.sandbox.events import record
 from reviewapp.sandbox.paging import Window, execute_pagination, execute_window, fingerprint
 from reviewapp.sandbox.pipeline import Outcome, run
 from reviewapp.sandbox.retrievers import find, orders_of, pager, sortable
-from reviewapp.sandbox.stages import Candidate, StageError, build_condition
+from reviewapp.sandbox.stages import Candidate
 from reviewapp.sandbox.store import new_id, now, packed
 from reviewapp.sandbox.templates import resolve_inputs
 

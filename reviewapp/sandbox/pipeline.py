@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reviewapp.sandbox.checks import Json
+from reviewapp.sandbox.conditions import StageError, build_condition
 from reviewapp.sandbox.search import Index
-from reviewapp.sandbox.stages import Candidate, Search, StageError, build_condition, run_stage
+from reviewapp.sandbox.stages import Candidate, Search, run_stage
 from reviewapp.sandbox.store import Store
 from reviewapp.sandbox.templates import fill
 

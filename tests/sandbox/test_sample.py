@@ -107,3 +107,10 @@ def test_it_serves_its_media(sample_box: Box) -> None:
     for blob in kinds.values():
         reply = sample_box.session.get(blob["presigned_url"], timeout=10)
         assert (reply.status_code, reply.headers["content-type"]) == (200, blob["content_type"])
+
+
+def test_it_lives_in_whichever_namespace_is_named() -> None:
+    with running_sandbox(extra_args=["--namespace", "ns_other"]) as box:
+        reply = box.call("POST", "/v1/retrievers/duplicate_and_moderation/execute", json={}).json()
+        listed = box.call("POST", "/v1/annotations/list?limit=1").json()
+    assert (len(reply["documents"]), listed["results"][0]["namespace_id"]) == (10, "ns_other")

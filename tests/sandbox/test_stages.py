@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.sandbox.stages import Candidate, StageError, run_stage
+from reviewapp.sandbox.conditions import StageError
+from reviewapp.sandbox.stages import Candidate, run_stage
 
 DOCUMENT = {"n": 5, "s": "Hello", "list": ["a", "b"], "yes": True, "nil": None, "deep": {"er": [{"k": 1}, {"k": 2}]}}
 

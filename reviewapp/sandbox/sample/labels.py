@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reviewapp.sandbox.sample.making import NAMESPACE, Json, chance, ident, instant
+from reviewapp.sandbox.sample.making import Json, chance, ident, instant
 from reviewapp.sandbox.sample.pipelines import SOURCES, Source, execution_id
 
 _EDITORS = (("user_mkoenig", "user"), ("user_tadeyemi", "user"), ("key_9f27c1d0ab34", "api_key"))
@@ -31,7 +31,6 @@ def _machine_label(source: Source, number: int, document: Json) -> Json:
     return {
         "annotation_id": ident("ann", source.retriever_id, number),
         "document_id": document["document_id"],
-        "namespace_id": NAMESPACE,
         "collection_id": source.collection,
         "label": finding.label,
         "confidence": finding.confidence,

@@ -10,7 +10,6 @@ from typing import Any
 
 Json = dict[str, Any]
 MEDIA = Path(__file__).parent / "media"
-NAMESPACE = "ns_sample"
 _START = datetime(2026, 9, 1, 7, 30, tzinfo=UTC)
 _TYPES = {
     ".webp": ("image", "image/webp"),
@@ -81,7 +80,6 @@ def document(collection: str, number: int, days: float, *, fields: Json, blobs: 
         **fields,
         "document_blobs": blobs,
         "_internal": {
-            "namespace_id": NAMESPACE,
             "modality": modality,
             "created_at": instant(days),
             "lineage": {"root_object_id": ident("obj", collection, number)},
