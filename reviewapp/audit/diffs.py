@@ -121,6 +121,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, float):
+        return f"{value:.10g}"
     if isinstance(value, list) and not _holds_objects(value):
         return ", ".join(map(_text, value))
     return _json(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.models import Event
 
 # What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
-_SAID = frozenset({"decision_id", "reviewer_id", "state"})
+_SAID = frozenset({"attempts", "decision_id", "reviewer_id", "state"})
 _NAMED_BY = {Action.ANNOTATION_RELABELLED: "label", Action.RETRIEVER_RENAMED: "name"}
 
 
@@ -96,7 +97,14 @@ def _changes(event: Event) -> dict[str, Any]:
 
 def _ends(pair: Any) -> tuple[str, str]:
     old, new = pair if isinstance(pair, list) and len(pair) == 2 else ("", "")
-    return (f"“{old}”" if old else ""), (f"“{new}”" if new else "nothing")
+    return (f"“{_apart(old)}”" if old else ""), (f"“{_apart(new)}”" if new else "nothing")
+
+
+def _apart(name: object) -> str:
+    """Return a name that, written from right to left, does not turn the sentence around it."""
+    text = str(name)
+    leftwards = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
+    return f"\u2068{text}\u2069" if leftwards else text
 
 
 def _joined(events: Sequence[Event]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from reviewapp import keyset
 from reviewapp.audit.export import lines
 from reviewapp.audit.models import Event
 from reviewapp.audit.queries import NEWEST_FIRST
-from reviewapp.audit.timeline import story
+from reviewapp.audit.timeline import stories
 from reviewapp.audit.wanted import HistoryForm, Wanted
 from reviewapp.http import page_or
 
@@ -42,7 +42,7 @@ def history(request: Request) -> HttpResponse:
         cursor, context["lost"] = "", True
         page = keyset.page(wanted.events(), order=NEWEST_FIRST, size=_PAGE)
     context |= {
-        "entries": [(story([event]), names.get(event.retriever_id, event.retriever_id)) for event in page.rows],
+        "entries": [(entry, names.get(entry.retriever_id, entry.retriever_id)) for entry in stories(page.rows)],
         "here": wanted.querystring(),
         "newer": page.before and wanted.querystring(cursor=page.before),
         "older": page.after and wanted.querystring(cursor=page.after),

@@ -38,6 +38,11 @@ def event(action: str, changes: Any = None, *, pk: int = 1, **fields: Any) -> Ev
         (Action.ANNOTATION_RELABELLED, {"label": ["{old}", "{0}"]}, "relabelled “{old}” to “{0}”"),
         (Action.RETRIEVER_RENAMED, {"name": ["Logos", "Marks"]}, "renamed “Logos” to “Marks”"),
         (Action.CHANGE_DELIVERED, {"state": ["queued", "delivered"]}, "delivered a change to Mixpeek"),
+        (
+            Action.ANNOTATION_RELABELLED,
+            {"label": ["cat", "כלב"]},
+            "relabelled “cat” to “\u2068כלב\u2069”",
+        ),
         ("annotation.of_another_age", {}, "annotation.of_another_age"),
     ],
 )
@@ -145,7 +150,7 @@ def test_it_reads_the_timeline_of_one_thing_in_one_query(
     assert len(timeline(row.ref, "annotations/ann_2")) == 3
     assert len(timeline(row.ref, limit=1)) == 1
     page = render_to_string("audit/_timeline.html", {"entries": told}, RequestFactory().get("/"))
-    assert '<del class="diff-old">cat</del>' in page
+    assert '<del dir="auto" class="diff-old">cat</del>' in page
 
 
 def test_it_says_so_when_nothing_happened() -> None:
