@@ -13,4 +13,6 @@ urlpatterns = [
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.audit.urls")),
     path("", include("reviewapp.outbox.urls")),
+    path("", include("reviewapp.retrievers.urls")),
+    path("", include("reviewapp.sync.urls")),
 ]

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import NeverTruncated, Tracked
-from reviewapp.retrievers.queries import ExecutionQuerySet, RetrieverQuerySet
+from reviewapp.retrievers.queries import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
 # For `Tracked`: the upstream id of the retriever that a row's foreign key names.
 RETRIEVER_ID = "(SELECT r.retriever_id FROM retrievers_retriever r WHERE r.id = {row}.retriever_id)"
@@ -114,6 +114,11 @@ class Execution(models.Model):
             NeverTruncated(),
         ]
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is something to wait for: a worker, or Mixpeek."""
+        return self.status in {self.REQUESTED, "pending", "processing", "running", "queued"}
+
 
 class Result(models.Model):
     """One document as somebody was shown it: its rank and score in an execution, a snapshot, and its digest.
@@ -131,6 +136,8 @@ class Result(models.Model):
     snapshot = models.JSONField()
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ResultQuerySet.as_manager()
 
     class Meta:
         indexes = [

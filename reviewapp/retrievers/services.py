@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
@@ -38,14 +39,20 @@ def request_execution(retriever: Retriever, inputs: Mapping[str, Any], *, actor:
     return execution
 
 
-def requested(retriever: Retriever, inputs: Mapping[str, Any], *, by: str) -> Execution:
-    """Record a run that is to be made, inside the caller's transaction, and wake nobody."""
+def requested(
+    retriever: Retriever, inputs: Mapping[str, Any], *, by: str, claimed_at: datetime | None = None
+) -> Execution:
+    """Record a run that is to be made, inside the caller's transaction, and wake nobody.
+
+    Who gives `claimed_at` makes the run itself: no worker will.
+    """
     return Execution.objects.create(
         retriever=retriever,
         inputs=dict(inputs),
         requested_by=by,
         retriever_version=retriever.version,
         created_at=timezone.now(),
+        claimed_at=claimed_at,
     )
 
 

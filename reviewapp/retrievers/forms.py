@@ -1,0 +1,62 @@
+"""Forms about retrievers: the search in their list, and the inputs of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from reviewapp.retrievers.inputs import examples, field_for, plain
+from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.snapshot import storable
+
+_MOST_INPUTS = 100
+
+
+class SearchForm(forms.Form):
+    """Part of a retriever's name."""
+
+    q = forms.CharField(required=False, max_length=200)
+
+    def words(self) -> str:
+        """Return what to look for; something that cannot be a name finds nothing rather than everything."""
+        return str(self.cleaned_data.get("q", "")) if self.is_valid() else "\ufffd"
+
+
+class RunForm(forms.Form):
+    """The inputs of one run, one field for each that the retriever declares.
+
+    Names are prefixed with `input-`, so that an input may be called anything at all.
+    """
+
+    def __init__(self, retriever: Retriever, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data=data, prefix="input")
+        self.declared = {
+            name: declared for name, declared in retriever.input_schema.items() if isinstance(declared, dict)
+        }
+        for at, (name, declared) in enumerate(islice(self.declared.items(), _MOST_INPUTS)):
+            self.fields[name] = field_for(name, declared)
+            if len(examples(declared)) > 1 and self.fields[name].widget.__class__ is forms.TextInput:
+                self.fields[name].widget.attrs["list"] = f"examples-{at}"
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse text that cannot be stored, which browsers do not send and command lines can."""
+        for name, value in self.cleaned_data.items():
+            if isinstance(value, str) and storable(value).count("\ufffd") != value.count("\ufffd"):
+                self.add_error(name, ValidationError("This holds characters that cannot be stored."))
+        return self.cleaned_data
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what to send: JSON values by name, without what was left empty."""
+        blank: tuple[Any, ...] = (None, "", [], {})
+        return {name: plain(value) for name, value in self.cleaned_data.items() if value not in blank}
+
+    def rows(self) -> list[tuple[forms.BoundField, list[str], str]]:
+        """Return each field with its examples and the type upstream declares."""
+        return [
+            (self[name], examples(self.declared[name]), str(self.declared[name].get("type", "string")))
+            for name in self.fields
+        ]

@@ -1,0 +1,42 @@
+"""A pipeline's stages in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from reviewapp.retrievers.document import leaves, shown
+
+_MOST_PARAMETERS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One step: its name, what kind of step it is, and its parameters as (path, value)."""
+
+    name: str
+    kind: str
+    does: str
+    description: str
+    parameters: list[tuple[str, str]]
+
+
+def readable(stages: Iterable[Any]) -> list[Stage]:
+    """Return upstream's stages, in either dialect, as people read them."""
+    return [_stage(stage) for stage in stages if isinstance(stage, dict)]
+
+
+def _stage(stage: Mapping[str, Any]) -> Stage:
+    config = stage.get("config")
+    config = config if isinstance(config, dict) else {}
+    parameters = config.get("parameters") or stage.get("parameters") or {}
+    does = shown(config.get("stage_id") or config.get("stage_name"))
+    return Stage(
+        name=shown(stage.get("stage_name") or stage.get("name")) or does,
+        kind=shown(stage.get("stage_type")),
+        does=does,
+        description=shown(stage.get("description")),
+        parameters=[(path, shown(value)) for path, value in islice(leaves(parameters), _MOST_PARAMETERS) if path],
+    )
