@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from reviewapp.annotations import leases
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import candidates, previous_before
+from reviewapp.annotations.queue import candidates, previous_before, why_empty
 from reviewapp.http import Request, wants_fragment
 
 
@@ -26,6 +26,7 @@ def go_on(request: Request, chosen: QueueFilter, after: Annotation | None) -> Ht
     if found is None and after is not None:
         found = leases.claim_next(candidates(chosen, person).exclude(pk=after.pk), person, now=now)
     if found is None:
+        _say_why(request, chosen)
         return _leave(request, reverse("queue") + chosen.querystring())
     return to_item(chosen, found.pk)
 
@@ -43,6 +44,14 @@ def go_back(request: Request, chosen: QueueFilter, before: Annotation) -> HttpRe
 def to_item(chosen: QueueFilter, pk: int) -> HttpResponse:
     """Redirect to an item; htmx follows by itself and gets the fragment there."""
     return redirect(reverse("review", args=[pk]) + chosen.querystring())
+
+
+def _say_why(request: Request, chosen: QueueFilter) -> None:
+    """Say what the queue's list does not: it shows what others hold, so it is not empty and yet gives nothing."""
+    why = why_empty(chosen, request.user)
+    if why.held and why.free_at:
+        held = f"{why.held} {'is' if why.held == 1 else 'are'} held by others, first free at {why.free_at:%H:%M} UTC"
+        messages.info(request, f"Nothing is free for you just now: {held}.")
 
 
 def _leave(request: Request, url: str) -> HttpResponse:

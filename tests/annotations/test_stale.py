@@ -1,0 +1,111 @@
+"""Two people on one item: nobody's words are lost, and one click for each field settles it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import escape
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision
+from tests.annotations.factories import make_annotation
+from tests.annotations.forms import filled
+
+pytestmark = pytest.mark.django_db
+
+MINE = "Mine: the serifs are too thick & the kerning is off."
+
+
+@pytest.fixture
+def annotation(client: Client, bob: User) -> Annotation:
+    """An item with what Alice's form was rendered from; Bob decides it afterwards."""
+    return make_annotation(label="logo", confidence=0.5, reasoning="")
+
+
+def _meanwhile(client: Client, bob: User, annotation: Annotation, **values: Any) -> dict[str, Any]:
+    """Return Alice's form as rendered before Bob decided."""
+    before = filled(annotation)
+    client.force_login(bob)
+    assert client.post(reverse("decide", args=[annotation.pk]), filled(annotation, **values)).status_code == 302
+    return before
+
+
+def _again(response: Any, **changes: Any) -> dict[str, Any]:
+    """Return what the answered form holds, as a browser would send it."""
+    return {**response.context["data"], "outcome": "decided", **changes}
+
+
+def test_it_shows_base_mine_and_theirs(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake", confidence="0.9")
+    client.force_login(alice)
+    response = client.post(reverse("decide", args=[annotation.pk]), before | {"label": "unclear", "reasoning": MINE})
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "bob was faster" in page
+    assert [
+        (side.field, side.base, side.mine, side.theirs, side.choose) for side in response.context["stale"].sides
+    ] == [
+        ("label", "logo", "unclear", "fake", True),
+        ("confidence", "0.5", "0.5", "0.9", False),
+    ]
+    assert escape(MINE) in page
+    assert Decision.objects.count() == 1
+
+
+@pytest.mark.parametrize(("keep", "label"), [("mine", "unclear"), ("theirs", "fake")])
+def test_it_settles_with_one_click(
+    client: Client, alice: User, bob: User, annotation: Annotation, keep: str, label: str
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake", confidence="0.9")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    response = client.post(url, before | {"label": "unclear", "reasoning": MINE})
+    assert client.post(url, _again(response, keep_label=keep)).status_code == 302
+    annotation.refresh_from_db()
+    assert (annotation.label, annotation.confidence, annotation.reasoning) == (label, 0.9, MINE)
+    assert annotation.reviewer == alice
+
+
+def test_it_merges_what_does_not_touch(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+    before = _meanwhile(client, bob, annotation, confidence="0.9")
+    client.force_login(alice)
+    assert client.post(reverse("decide", args=[annotation.pk]), before | {"reasoning": MINE}).status_code == 302
+    annotation.refresh_from_db()
+    assert (annotation.confidence, annotation.reasoning) == (0.9, MINE)
+
+
+def test_it_asks_again_when_it_cannot_be_told_but_was(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    response = client.post(url, before | {"outcome": "undecidable", "reasoning": MINE})
+    assert response.status_code == 409
+    assert "it has been decided meanwhile" in response.content.decode()
+    assert response.context["data"]["reasoning"] == MINE
+    assert client.post(url, _again(response, outcome="undecidable")).status_code == 302
+    annotation.refresh_from_db()
+    assert (annotation.status, annotation.label) == ("undecidable", "fake")
+
+
+def test_it_shows_text_of_others_as_text(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+    before = _meanwhile(client, bob, annotation, label="<script>alert(1)</script>")
+    client.force_login(alice)
+    page = client.post(reverse("decide", args=[annotation.pk]), before | {"label": "<b>"}).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_it_swaps_the_fragment_for_htmx(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake")
+    client.force_login(alice)
+    response = client.post(
+        reverse("decide", args=[annotation.pk]), before | {"label": "x"}, headers={"HX-Request": "true"}
+    )
+    assert response.status_code == 409
+    assert response.content.decode().strip().startswith('<div id="review"')
+    assert "HX-Push-Url" not in response.headers
