@@ -7,6 +7,8 @@ again: postponed when Mixpeek is unavailable, untouched when this process dies (
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.utils import timezone
@@ -43,6 +45,16 @@ def drain(client: Client, *, most: int = 50) -> int:
             return tried + 1
     outbox.wake()
     return most
+
+
+@contextmanager
+def pausing_on_bad_settings() -> Iterator[None]:
+    """Pause the outbox when there is no client to be had: the settings are at fault, not a decision."""
+    try:
+        yield
+    except Unauthorized as error:
+        with acting(None):
+            outbox.pause(reason=error.message)
 
 
 def probe(client: Client) -> bool:

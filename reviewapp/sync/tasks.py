@@ -1,0 +1,49 @@
+"""What a worker does: deliver when woken, sweep every minute, pull every few. procrastinate wakes and spreads it.
+
+Tasks may run twice, be cut off, or run side by side: the outbox's claims and the pull's own lock make that harmless.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from procrastinate.contrib.django import app
+
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.trace import tracing
+from reviewapp.outbox import services as outbox
+from reviewapp.outbox.models import Pause
+from reviewapp.sync import deliver, pull, run
+from reviewapp.sync.client import client
+
+
+@app.task(name="sync.deliver")
+def deliver_due() -> None:
+    """Deliver every change that is due."""
+    with tracing(Origin.WORKER), deliver.pausing_on_bad_settings():
+        deliver.drain(client())
+
+
+@app.task(name="sync.run_requested")
+def run_requested() -> None:
+    """Run the retrievers that somebody asked for."""
+    with tracing(Origin.WORKER):
+        run.run_requested()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sync.sweep", queueing_lock="sync.sweep")
+def sweep(timestamp: int) -> None:
+    """Pick up what a lost wake-up left lying, and probe whether a paused outbox may go on."""
+    with tracing(Origin.WORKER):
+        if Pause.objects.exists():
+            with deliver.pausing_on_bad_settings():
+                deliver.probe(client())
+        outbox.wake()
+        run.run_requested()
+
+
+@app.periodic(cron=f"*/{settings.PULL_MINUTES} * * * *")
+@app.task(name="sync.pull", queueing_lock="sync.pull")
+def pull_all(timestamp: int) -> None:
+    """Bring the mirror up to date."""
+    pull.pull()
