@@ -1,0 +1,100 @@
+"""Templates as markup: every branch taken once, tags of the template language gone, elements with their ancestors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from django.template.base import Node, NodeList, TextNode, VariableNode
+from django.template.defaulttags import ForNode, IfNode
+from django.template.loader import get_template
+
+from tests.rules.sources import ROOT
+
+TEMPLATES = ROOT / "templates"
+# What stands for the value of a variable.
+A_VALUE = "x"
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+def names() -> list[str]:
+    """Return the name of every template that holds HTML."""
+    return sorted(path.relative_to(TEMPLATES).as_posix() for path in Path(TEMPLATES).rglob("*.html"))
+
+
+def variants(name: str) -> list[str]:
+    """Return the template's own markup (nothing of what it includes), so often that every branch was taken once."""
+    nodes = get_template(name).template.nodelist  # type: ignore[attr-defined]
+    return list(dict.fromkeys(_markup(nodes, turn) for turn in range(_branches(nodes))))
+
+
+def _branches(nodes: NodeList) -> int:
+    choices = [node for node in nodes.get_nodes_by_type(IfNode) if isinstance(node, IfNode)]
+    return max([2, *(len(node.conditions_nodelists) + 1 for node in choices)])
+
+
+def _markup(nodes: Iterable[Any], turn: int) -> str:
+    return "".join(_part(node, turn) for node in nodes)
+
+
+def _part(node: Node, turn: int) -> str:
+    if isinstance(node, TextNode):
+        return str(node.s)
+    if isinstance(node, VariableNode):
+        return A_VALUE
+    if isinstance(node, IfNode):
+        taken = turn % (len(node.conditions_nodelists) + 1)
+        return _markup(node.conditions_nodelists[taken][1], turn) if taken < len(node.conditions_nodelists) else ""
+    if isinstance(node, ForNode):
+        return _markup(node.nodelist_empty if turn % 2 else node.nodelist_loop, turn)
+    return _markup(getattr(node, "nodelist", NodeList()), turn)
+
+
+@dataclass
+class Element:
+    """An element, its attributes, and what it is in."""
+
+    tag: str
+    attributes: dict[str, str]
+    above: tuple[Element, ...]
+
+
+@dataclass
+class _Reader(HTMLParser):
+    elements: list[Element] = field(default_factory=list)
+    open: list[Element] = field(default_factory=list)
+    loose: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs}, tuple(self.open))
+        self.elements.append(element)
+        if tag not in _VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open:
+            if self.open.pop().tag == tag:
+                return
+
+    def handle_data(self, data: str) -> None:
+        if not self.open:
+            self.loose += data.strip()
+
+
+def read(markup: str) -> tuple[list[Element], str]:
+    """Return the elements of some markup in order, and the text that is in none of them."""
+    reader = _Reader()
+    reader.feed(markup)
+    reader.close()
+    return reader.elements, reader.loose

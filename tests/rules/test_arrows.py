@@ -1,0 +1,114 @@
+"""Who may import whom: the house of the design, held."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.rules.sources import OUR_NAMES, PACKAGE, Import, imports, imports_of, modules
+
+EVERYBODY_MAY = {"http", "keyset", "env"}
+VALUES_OF_THE_CLIENT = "mixpeek.records"
+RECORDS = {"annotations", "retrievers", "outbox", "audit"}
+ARROWS: dict[str, set[str]] = {
+    "api": {*RECORDS, "mixpeek"},
+    "sync": {*RECORDS, "mixpeek"},
+    "annotations": {"retrievers", "outbox", "audit", VALUES_OF_THE_CLIENT},
+    "retrievers": {"outbox", "audit", VALUES_OF_THE_CLIENT},
+    "outbox": {"audit"},
+    "audit": set(),
+    "accounts": set(),
+    "mixpeek": set(),
+    "postgres": set(),
+    "sandbox": set(),
+    # Starts everything, so it may know everything; the sandbox it starts as a process.
+    "launch": {*RECORDS, "accounts", "postgres", "sync"},
+    "settings": {"postgres"},
+}
+# The client and the stand-in for Mixpeek stand alone: nothing of ours enters them, and no Django.
+ALONE = {"mixpeek", "sandbox"}
+LAYERS = {"models": 0, "queries": 0, "services": 1, "forms": 2, "views": 3, "urls": 4}
+IMPORTS = [found for path in modules("reviewapp") for found in imports(path)]
+
+
+def part(name: str) -> str:
+    """Return which part of the house a module is in."""
+    return name.split(".")[1] if "." in name else ""
+
+
+def layer(name: str) -> int | None:
+    """Return how high in its app a module is, from models to urls; None if it is none of them."""
+    return next((LAYERS[word] for word in name.split(".")[2:3] if word in LAYERS), None)
+
+
+def may(found: Import) -> bool:
+    """Return whether an arrow allows this import; a person's type may be named anywhere, for type checkers."""
+    here, there = part(found.by), part(found.of)
+    if found.of not in OUR_NAMES or here == there:
+        return True
+    if found.for_types and found.of == "reviewapp.accounts.models":
+        return True
+    inside = found.of.removeprefix("reviewapp.")
+    allowed = ARROWS.get(here, set()) | (set() if here in ALONE else EVERYBODY_MAY)
+    return any(inside == one or inside.startswith(f"{one}.") for one in allowed)
+
+
+def looks_down(found: Import) -> bool:
+    """Return whether an import goes down inside its app; nobody else touches an app's views and urls."""
+    here, there = layer(found.by), layer(found.of)
+    if found.of not in OUR_NAMES or there is None:
+        return True
+    if part(found.by) != part(found.of):
+        return there < LAYERS["views"]
+    return here is None or there <= here
+
+
+def test_it_knows_every_part_of_the_house() -> None:
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert packages <= ARROWS.keys()
+
+
+def test_it_follows_the_arrows() -> None:
+    assert [str(found) for found in IMPORTS if not may(found)] == []
+
+
+def test_it_looks_only_down_inside_an_app() -> None:
+    assert [str(found) for found in IMPORTS if not looks_down(found)] == []
+
+
+def test_it_keeps_django_out_of_what_stands_alone() -> None:
+    assert [str(found) for found in IMPORTS if part(found.by) in ALONE and found.of.split(".")[0] == "django"] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import reviewapp.sync.deliver",
+        "from reviewapp.sync import deliver",
+        "from reviewapp import sync",
+        "from ..sync import deliver",
+        "def late():\n    from reviewapp.sync import deliver",
+        "import importlib\nimportlib.import_module('reviewapp.sync.deliver')",
+        "if TYPE_CHECKING:\n    from reviewapp.sync import deliver",
+        "from reviewapp.mixpeek import client",
+        "from reviewapp.sandbox import store",
+    ],
+)
+def test_it_sees_a_forbidden_import_however_it_is_written(source: str) -> None:
+    found = imports_of(ast.parse(source), by="reviewapp.retrievers.services")
+    assert not all(map(may, found))
+
+
+@pytest.mark.parametrize(
+    ("by", "source"),
+    [
+        ("models", "from reviewapp.retrievers import services"),
+        ("services", "from reviewapp.retrievers.views import retriever"),
+        ("services", "from reviewapp.retrievers.forms import RunForm"),
+        ("views", "from reviewapp.annotations.views import queue"),
+    ],
+)
+def test_it_sees_an_import_that_looks_up(by: str, source: str) -> None:
+    found = imports_of(ast.parse(source), by=f"reviewapp.retrievers.{by}")
+    assert not all(map(looks_down, found))

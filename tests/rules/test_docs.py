@@ -1,0 +1,125 @@
+"""What the documents claim, held against the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reviewapp.env import Env
+from tests.rules.sources import PACKAGE, ROOT, modules, tree
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+READERS = {name for name in vars(Env) if not name.startswith("_")}
+# Django's own, set by us and by nobody else.
+OURS = {"DJANGO_SETTINGS_MODULE"}
+
+
+def section(heading: str) -> str:
+    """Return the part of the README under a heading of the second level."""
+    return README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def first_cells(text: str) -> list[str]:
+    """Return what stands in back quotes in the first column of the tables of a text."""
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    return [word for row in rows for word in re.findall(r"`([^`]+)`", row)]
+
+
+def variables_read() -> Iterator[str]:
+    """Yield every environment variable that the code, and the Procfile, reads."""
+    for path in modules("reviewapp"):
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(name)), *_]):
+                    ours = method in READERS and "env" in ast.unparse(owner).casefold()
+                    if ours or ast.unparse(owner) == "os.environ":
+                        yield name
+                case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]):
+                    if ast.unparse(function) == "os.getenv":
+                        yield name
+                case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
+                    if ast.unparse(owner) == "os.environ":
+                        yield name
+    yield from re.findall(r"\$\{(\w+)", (ROOT / "Procfile").read_text(encoding="utf-8"))
+
+
+def test_it_lists_exactly_the_settings_that_are_read() -> None:
+    listed = first_cells(section("Settings"))
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(variables_read()) - OURS
+
+
+def test_it_tells_the_bounds_that_numbers_have() -> None:
+    for path in modules("reviewapp"):
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="number"), args=[ast.Constant(value=str(name)), default]):
+                    (row,) = [line for line in section("Settings").splitlines() if line.startswith(f"| `{name}`")]
+                    assert row.split("|")[2].strip() == ast.unparse(default)
+                    bounds = {one.arg: ast.unparse(one.value) for one in node.keywords}
+                    assert name == "PORT" or f"{bounds['least']} to {bounds['most']}" in row
+
+
+def test_it_names_every_part_of_the_code_and_no_other() -> None:
+    named = {path for path in re.findall(r"`reviewapp/(\w+)`", README) if path}
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert named == packages
+
+
+def links() -> list[tuple[Path, str]]:
+    """Return every link of every document that leads to a place of ours."""
+    found = [(path, target) for path in DOCUMENTS for target in LINK.findall(path.read_text(encoding="utf-8"))]
+    return [(path, target) for path, target in found if "://" not in target and not target.startswith("mailto:")]
+
+
+@pytest.mark.parametrize(("document", "target"), links(), ids=lambda value: getattr(value, "name", value))
+def test_it_links_to_what_is_there(document: Path, target: str) -> None:
+    file, _, heading = target.partition("#")
+    place = (document.parent / file).resolve() if file else document
+    assert place.is_relative_to(ROOT)
+    assert place.exists()
+    if heading:
+        assert heading in anchors(place)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the names under which the headings of a document can be reached."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.casefold()).replace(" ", "-") for heading in headings}
+
+
+def test_it_asks_for_the_python_and_the_postgresql_that_the_code_does() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    python = project["project"]["requires-python"].removeprefix(">=")
+    assert f"Python {python} or later" in README
+    assert project["tool"]["ruff"]["target-version"] == f"py{python.replace('.', '')}"
+    oldest = re.search(r"^OLDEST = \((\d+),\)", (PACKAGE / "postgres" / "base.py").read_text(), re.MULTILINE)
+    assert oldest is not None
+    assert f"PostgreSQL {oldest[1]} or later" in README
+
+
+def test_it_names_only_targets_that_the_makefile_has() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for document in DOCUMENTS:
+        named = set(re.findall(r"\bmake ([a-z]+)`", document.read_text(encoding="utf-8")))
+        assert named <= targets, document.name
+
+
+def test_it_pins_every_dependency_it_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name, wanted in {
+        "requirements.txt": project["dependencies"],
+        "requirements-dev.txt": project["optional-dependencies"]["dev"],
+    }.items():
+        pinned = set(
+            re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        asked = {re.split(r"[\[<>=~! ]", one, maxsplit=1)[0] for one in wanted}
+        assert {one.casefold() for one in asked} <= pinned
