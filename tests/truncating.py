@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 _GUARDS = """
     SELECT format('ALTER TABLE %%s %s TRIGGER %%I', tgrelid::regclass, tgname)
@@ -20,13 +21,15 @@ _GUARDS = """
 @pytest.fixture(scope="session", autouse=True)
 def flush_may_truncate() -> Iterator[None]:
     """Frame every flush by switching the guards off and on again."""
-    flush = connection.ops.execute_sql_flush
+    # On the class: a test with a browser has an event loop in its thread, and with it a connection of its own.
+    operations = type(connection.ops)
+    flush = operations.execute_sql_flush
 
-    def framed(sql_list: list[str]) -> None:
-        flush([*_each_guard("DISABLE"), *sql_list, *_each_guard("ENABLE")])
+    def framed(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        flush(self, [*_each_guard("DISABLE"), *sql_list, *_each_guard("ENABLE")])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection.ops, "execute_sql_flush", framed)
+        patch.setattr(operations, "execute_sql_flush", framed)
         yield
 
 

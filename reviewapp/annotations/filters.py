@@ -60,8 +60,7 @@ ORDERS: dict[Sort, tuple[str, ...]] = {
 HAVE_A_DECISION = frozenset({Show.MINE, Show.DECIDED})
 
 
-def natural(show: Show) -> Sort:
-    """Return the order of a chip when nobody asks for another."""
+def _natural(show: Show) -> Sort:
     return Sort.DECIDED if show in HAVE_A_DECISION else Sort.LEAST_SURE
 
 
@@ -109,14 +108,19 @@ class QueueFilter:
             f"{form[name].label} was ignored: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
         )
         show = Show(found.pop("show", Show.WAITING))
-        if found.get("sort") == natural(show):
+        if found.get("sort") == _natural(show):
             del found["sort"]
         return cls(**found, show=show, problems=problems)
 
     @property
     def sorting(self) -> Sort:
         """Return the order in force: the one asked for, else the natural one of what is shown."""
-        return Sort(self.sort) if self.sort else natural(self.show)
+        return Sort(self.sort) if self.sort else self.natural
+
+    @property
+    def natural(self) -> Sort:
+        """Return the order of what is shown when nobody asks for another."""
+        return _natural(self.show)
 
     @property
     def sortings(self) -> list[Sort]:

@@ -1,0 +1,166 @@
+"""The queue at a desk: filters that follow the hand, nothing lost when the session or the network is."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Route, expect
+
+from reviewapp.accounts.models import User
+from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_change, make_retriever
+from tests.pages.desk import Desk, desk
+
+__all__ = ["desk"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_it_follows_filters_into_the_address_and_back(desk: Desk, alice: User) -> None:
+    make_annotation(title="van", words="a blue van", confidence=0.9)
+    make_annotation(title="car", words="a red car", status="decided")
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    page, rows = desk.page, desk.page.locator(".row-link")
+    page.locator("#id_q").press_sequentially("red")
+    expect(page.get_by_text("Nothing matches these filters")).to_be_visible()
+    expect(page.locator("#id_q")).to_be_focused()
+    assert desk.address == "/annotations?q=red"
+    page.get_by_role("link", name="Decided").click()
+    expect(rows).to_have_text(["car"])
+    page.get_by_label("Order").select_option("oldest")
+    expect(page.get_by_label("Order")).to_have_value("oldest")
+    page.wait_for_url("**/annotations?show=decided&q=red&sort=oldest")
+    page.go_back()
+    page.wait_for_url("**/annotations?show=decided&q=red")
+    expect(rows).to_have_text(["car"])
+    expect(page.get_by_label("Order")).to_have_value("")
+    expect(page.locator("#id_q")).to_have_value("red")
+    assert desk.complaints == []
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_it_minds_what_is_typed_when_another_part_is_chosen_at_once(desk: Desk, alice: User) -> None:
+    make_annotation(title="yes", label="yes", status="decided")
+    make_annotation(title="no", label="no", status="decided")
+    desk.sign_in(alice)
+    desk.open("/annotations?sort=oldest")
+    desk.page.get_by_label("Label", exact=True).fill("yes")
+    desk.page.get_by_role("link", name="Decided").click()
+    expect(desk.page.locator(".row-link")).to_have_text(["yes"])
+    desk.page.wait_for_url("**/annotations?show=decided&label=yes&sort=oldest")
+
+
+def test_it_says_aloud_how_much_is_shown(desk: Desk, alice: User) -> None:
+    make_annotation(label="logo")
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    desk.page.get_by_label("Confidence").select_option("middle")
+    expect(desk.page.locator("#live")).to_have_text("1 annotation shown")
+
+
+def test_it_keeps_what_was_typed_when_the_session_ends_and_goes_on_after_signing_in(desk: Desk, alice: User) -> None:
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    desk.context.clear_cookies()
+    page = desk.page
+    page.locator("#id_q").fill("typed")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out.")
+    expect(page.locator("#id_q")).to_have_value("typed")
+    expect(page.locator("#queue")).to_be_visible()
+    desk.sign_in(alice)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed in again.")
+    page.locator("#id_q").press("Enter")
+    page.wait_for_url("**/annotations?q=typed")
+    expect(page.locator("#failure")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (500, "The server could not do that."),
+        (502, "The server could not do that."),
+        (403, "You may not do that."),
+        (404, "That is not here any more."),
+        (429, "Too many requests at once."),
+        (0, "The server cannot be reached."),
+    ],
+)
+def test_it_says_what_a_request_could_not_do_and_swaps_nothing(
+    desk: Desk, alice: User, status: int, sentence: str
+) -> None:
+    def answer(route: Route) -> None:
+        if status:
+            route.fulfill(status=status, body="<h1>Bad gateway</h1>", content_type="text/html")
+        else:
+            route.abort()
+
+    make_annotation(title="still here")
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    desk.page.route("**/annotations?*", answer)
+    desk.page.get_by_role("link", name="Mine").click()
+    expect(desk.page.get_by_role("alert")).to_contain_text(sentence)
+    expect(desk.page.locator(".row-link")).to_have_text(["still here"])
+    desk.page.get_by_role("button", name="Dismiss").click()
+    expect(desk.page.locator("#failure")).to_be_hidden()
+
+
+@pytest.mark.parametrize("desk", [{"java_script_enabled": False}], indirect=True)
+def test_it_works_without_javascript(desk: Desk, alice: User) -> None:
+    make_annotation(make_retriever("Brand"), title="brand")
+    make_annotation(make_retriever("Other"), title="other")
+    desk.sign_in(alice)
+    desk.open("/annotations?show=all")
+    desk.page.get_by_label("Retriever").select_option("Brand")
+    desk.page.get_by_label("Order").select_option("newest")
+    desk.page.get_by_role("button", name="Apply").click()
+    expect(desk.page.locator(".row-link")).to_have_text(["brand"])
+    expect(desk.page.get_by_label("Order")).to_have_value("newest")
+    assert "show=all" in desk.address
+
+
+@pytest.mark.parametrize("desk", [{"timezone_id": "America/New_York"}], indirect=True)
+def test_it_shows_instants_in_the_zone_of_the_reader(desk: Desk, alice: User) -> None:
+    make_annotation(created_at=LONG_AGO)
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    time = desk.page.locator(".row-when time")
+    expect(time).to_contain_text("ago")
+    # The words around it vary with the browser's edition.
+    assert re.search(r"1 January 2026 .*22:04:05 (GMT-5|EST)", str(time.get_attribute("title")))
+
+
+@pytest.mark.parametrize("desk", [{"color_scheme": "dark"}], indirect=True)
+def test_it_follows_the_system_and_its_changes(desk: Desk, alice: User) -> None:
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    root = desk.page.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    desk.page.emulate_media(color_scheme="light")
+    expect(root).to_have_attribute("data-bs-theme", "light")
+
+
+@pytest.mark.parametrize(
+    "desk",
+    [
+        {"color_scheme": "light"},
+        {"color_scheme": "dark"},
+        {"color_scheme": "light", "viewport": {"width": 360, "height": 740}},
+    ],
+    indirect=True,
+)
+def test_it_is_accessible_and_never_wider_than_the_window(desk: Desk, lena: User, bob: User) -> None:
+    decided: dict[str, Any] = {"status": "decided", "reviewer": bob, "decided_at": LONG_AGO, "proposed": {"label": "x"}}
+    make_change(make_annotation(title="word " * 30, label="label_" * 15, **decided))
+    make_change(make_annotation(**decided), "refused")
+    lease(make_annotation(confidence=None, title="مرحبا"), bob)
+    desk.sign_in(lena)
+    for address in ("/annotations?show=all&q=&band=x", "/annotations?show=all&sort=score", "/annotations?q=zebra"):
+        desk.open(address)
+        found = Axe().run(desk.page)
+        assert found.violations_count == 0, found.generate_report()
+        assert desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
