@@ -32,12 +32,13 @@ class Launch:
             (self.data / f"{name}.jsonl").touch()
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, **variables: str) -> None:
+    def start(self, stdin: int = subprocess.DEVNULL, **variables: str) -> None:
         """Launch, and return once it says how to stop it or has ended."""
         process = self._process = subprocess.Popen(
             [sys.executable, "-m", "reviewapp.launch"],
             cwd=ROOT,
             env=self._env(variables),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

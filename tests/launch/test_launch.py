@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from pathlib import Path
@@ -43,6 +44,15 @@ def test_it_stops_for_every_polite_signal(launch: Launch, number: int) -> None:
     launch.start()
     assert launch.end(number) == 0
     assert "Traceback" not in launch.said
+    assert launch.processes() == {}
+
+
+def test_it_stops_when_its_terminal_is_gone(launch: Launch) -> None:
+    ours, theirs = os.openpty()
+    launch.start(stdin=theirs)
+    os.close(theirs)
+    os.close(ours)
+    assert launch.end() == 0
     assert launch.processes() == {}
 
 
