@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from reviewapp.retrievers.inputs import examples, field_for, plain
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.snapshot import storable
+from reviewapp.retrievers.snapshot import UNSTORABLE
 
 _MOST_INPUTS = 100
 
@@ -34,18 +34,18 @@ class RunForm(forms.Form):
 
     def __init__(self, retriever: Retriever, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data=data, prefix="input")
-        self.declared = {
-            name: declared for name, declared in retriever.input_schema.items() if isinstance(declared, dict)
-        }
-        for at, (name, declared) in enumerate(islice(self.declared.items(), _MOST_INPUTS)):
-            self.fields[name] = field_for(name, declared)
-            if len(examples(declared)) > 1 and self.fields[name].widget.__class__ is forms.TextInput:
+        # The database does not keep upstream's order: what must be given comes first.
+        declared = [(name, entry) for name, entry in retriever.input_schema.items() if isinstance(entry, dict)]
+        self.declared = dict(sorted(declared, key=lambda pair: pair[1].get("required") is not True))
+        for at, (name, entry) in enumerate(islice(self.declared.items(), _MOST_INPUTS)):
+            self.fields[name] = field_for(name, entry)
+            if len(examples(entry)) > 1 and self.fields[name].widget.__class__ is forms.TextInput:
                 self.fields[name].widget.attrs["list"] = f"examples-{at}"
 
     def clean(self) -> dict[str, Any]:
         """Refuse text that cannot be stored, which browsers do not send and command lines can."""
-        for name, value in self.cleaned_data.items():
-            if isinstance(value, str) and storable(value).count("\ufffd") != value.count("\ufffd"):
+        for name, value in list(self.cleaned_data.items()):
+            if isinstance(value, str) and UNSTORABLE.search(value):
                 self.add_error(name, ValidationError("This holds characters that cannot be stored."))
         return self.cleaned_data
 

@@ -17,11 +17,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from reviewapp.retrievers.document import shown
+from reviewapp.retrievers.snapshot import UNSTORABLE
 
 FILE_TYPES = {"image", "audio", "video", "pdf", "excel"}
 _MOST_JSON, _MOST_ADDRESS = 64 * 1024, 256 * 1024
 _ADDRESS = re.compile(r"(?:(?:https?|s3|gs)://[^\s/]+(?:/\S*)?|data:[\w.+-]+/[\w.+-]+[;,]\S*)\Z", re.IGNORECASE)
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class JsonField(forms.CharField):
@@ -57,7 +57,7 @@ class JsonField(forms.CharField):
 def _parsed(text: str) -> Any:
     try:
         found = json.loads(text, parse_constant=_no_constant)
-        storable = not _UNSTORABLE.search(json.dumps(found, ensure_ascii=False)) and "\\u0000" not in text
+        storable = not UNSTORABLE.search(json.dumps(found, ensure_ascii=False)) and "\\u0000" not in text
     except (ValueError, RecursionError) as error:
         raise ValidationError("This is not JSON. Check quotes, commas and brackets.") from error
     if not storable:

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 MOST_BYTES = 256 * 1024
 MOST_DEPTH = 16
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 CUT = "_cut"
 CUT_BECAUSE = "This document was too large to be kept whole."
 
@@ -26,7 +27,6 @@ _FIRST = {name: at for at, name in enumerate(("document_id", "collection_id", "d
 _SECRET_FIELD = re.compile(r".*presigned_?urls?", re.IGNORECASE | re.DOTALL)
 _VECTOR_FIELD = re.compile(r"(?:.*[_.-])?(?:vectors?|embeddings?)", re.IGNORECASE | re.DOTALL)
 _SHORTEST_NAMELESS_VECTOR = 64
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _QUERY = re.compile(r"(https?:[^\s?\"'<>]*)\?([^\s\"'<>]*)", re.IGNORECASE)
 _SIGNED = re.compile(
     r"(?:x-(?:amz|goog|oss|ms)-.*|signature|sig|expires|token|.*[-_]token|policy|awsaccesskeyid|googleaccessid"
@@ -107,7 +107,7 @@ class _Keeper:
 
 def storable(text: str) -> str:
     """Return `text` with what PostgreSQL cannot hold replaced, and signatures taken off the URLs in it."""
-    text = _UNSTORABLE.sub("\ufffd", text)
+    text = UNSTORABLE.sub("\ufffd", text)
     return _QUERY.sub(_unsigned, text) if "?" in text else text
 
 

@@ -51,6 +51,11 @@ def link(document_id: str, index: int) -> str:
     return file.url
 
 
+def forget() -> None:
+    """Ask Mixpeek anew for every link from now on, as after a change of settings."""
+    _links.clear()
+
+
 def allowed(url: str, patterns: Sequence[str]) -> bool:
     """Return whether the origin of `url` matches one of the CSP-style host `patterns`, like `https://*.example.com`."""
     try:

@@ -39,11 +39,11 @@ def pull(client: Client, at: PullPass, report: Progress, counts: Counts, *, size
         repeats = repeats + 1 if ids and ids == before else 0
         if repeats > _MOST_REPEATS:
             raise Garbled("Mixpeek sends the same page of annotations again and again.")
-        before = ids
+        before, reached = ids, at.skip + len(ids)
         with acting(None, note="pull"):
             counts.add(absorb.absorb(_fresh(page.items, at)))
             done = _advance(at, page, size)
-        report.reach(at.skip, page.total)
+        report.reach(reached, page.total)
         if done:
             return
 

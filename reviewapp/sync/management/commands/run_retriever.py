@@ -37,7 +37,7 @@ class Command(BaseCommand):
             retriever = _find(options["retriever"])
             inputs = _read(retriever, options["inputs"])
             with acting(None, note="run_retriever"):
-                execution = requested(retriever, inputs, by="command line", claimed_at=timezone.now())
+                execution = requested(retriever, inputs, by="the command line", claimed_at=timezone.now())
             run.make(execution)
         execution.refresh_from_db()
         for line in _report(execution):

@@ -1,0 +1,138 @@
+"""The form of a run, made of what upstream declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewapp.retrievers.forms import RunForm
+from reviewapp.retrievers.models import Retriever
+
+
+def form(schema: dict[str, Any], **typed: Any) -> RunForm:
+    return RunForm(Retriever(input_schema=schema), {f"input-{name}": value for name, value in typed.items()})
+
+
+def one(declared: dict[str, Any], typed: Any) -> Any:
+    filled = form({"it": declared}, it=typed)
+    assert filled.is_valid(), filled.errors
+    return filled.inputs().get("it")
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "sent"),
+    [
+        ("string", " a b ", "a b"),
+        ("text", "a\nb", "a\nb"),
+        ("number", "0.5", 0.5),
+        ("float", "1e-3", 0.001),
+        ("integer", "7", 7),
+        ("boolean", "true", True),
+        ("boolean", "false", False),
+        ("object", '{"a": [1, null]}', {"a": [1, None]}),
+        ("array", '["a", 2]', ["a", 2]),
+        ("array", "one\n two \n", ["one", "two"]),
+        ("date", "2026-11-21", "2026-11-21"),
+        ("datetime", "2026-11-21T10:30:00", "2026-11-21T10:30:00+00:00"),
+        ("datetime", "2026-11-21T10:30:00+02:00", "2026-11-21T10:30:00+02:00"),
+        ("image", "https://example.com/a.png", "https://example.com/a.png"),
+        ("audio", "s3://bucket/a.mp3", "s3://bucket/a.mp3"),
+        ("video", "gs://bucket/a.mp4", "gs://bucket/a.mp4"),
+        ("pdf", "data:application/pdf;base64,AAAA", "data:application/pdf;base64,AAAA"),
+        ("excel", "http://example.com/a.xlsx", "http://example.com/a.xlsx"),
+        ("document_reference", "doc_1", "doc_1"),
+        ("hologram", "whatever", "whatever"),
+    ],
+)
+def test_it_sends_what_was_typed_in_the_declared_type(kind: str, typed: str, sent: Any) -> None:
+    assert one({"type": kind}, typed) == sent
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [
+        ("number", "abc"),
+        ("number", "nan"),
+        ("number", "inf"),
+        ("integer", "1.5"),
+        ("boolean", "perhaps"),
+        ("object", "[1]"),
+        ("object", "{"),
+        ("object", '{"a": NaN}'),
+        ("object", '{"a": "\\ud800"}'),
+        ("object", '{"a": "\\u0000"}'),
+        ("object", "[" * 5000),
+        ("object", '{"a": "' + "x" * 70_000 + '"}'),
+        ("array", '["a"'),
+        ("date", "21.11.2026 or so"),
+        ("datetime", "soon"),
+        ("image", "javascript:alert(1)"),
+        ("image", "file:///etc/passwd"),
+        ("video", "just words"),
+        ("string", "a\x00b"),
+        ("string", "a\ud800b"),
+        ("document_reference", "d" * 201),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_bad_value(kind: str, typed: str) -> None:
+    filled = form({"it": {"type": kind}}, it=typed)
+    assert not filled.is_valid()
+    assert filled.errors["it"]
+
+
+def test_it_asks_for_what_is_required_and_leaves_out_what_is_empty() -> None:
+    filled = form({"must": {"type": "string", "required": True}, "may": {"type": "number"}}, must="", may="")
+    assert list(filled.errors) == ["must"]
+    assert form({"may": {"type": "object"}, "too": {"type": "boolean"}}, may="", too="").is_valid()
+
+
+def test_it_sends_a_zero_and_a_no() -> None:
+    filled = form({"n": {"type": "integer"}, "b": {"type": "boolean"}}, n="0", b="false")
+    assert filled.is_valid()
+    assert filled.inputs() == {"n": 0, "b": False}
+
+
+def test_it_offers_an_enum_as_choices_and_sends_the_value_itself() -> None:
+    declared = {"type": "integer", "enum": [1, 2], "default": 2}
+    assert one(declared, "1") == 1
+    assert 'value="2" selected' in str(form({"it": declared}).__class__(Retriever(input_schema={"it": declared}))["it"])
+    assert not form({"it": declared}, it="3").is_valid()
+
+
+def test_it_offers_several_of_an_enum_for_an_array() -> None:
+    assert one({"type": "array", "enum": ["a", "b", "c"]}, ["a", "c"]) == ["a", "c"]
+
+
+def test_it_shows_defaults_examples_and_descriptions() -> None:
+    declared = {"type": "string", "default": "van", "examples": ["bus", "car"], "description": "What to <b>find</b>"}
+    field = RunForm(Retriever(input_schema={"thing": declared}))["thing"]
+    html = str(field)
+    assert 'value="van"' in html
+    assert 'placeholder="For example: bus"' in html
+    assert 'list="examples-0"' in html
+    assert field.help_text == "What to <b>find</b>"
+
+
+def test_it_keeps_within_declared_bounds() -> None:
+    assert not form({"n": {"type": "integer", "minimum": 1, "maximum": 5}}, n="6").is_valid()
+
+
+WILD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["type", "required", "default", "enum", "examples", "description", "minimum", "maximum"])
+
+
+@given(st.dictionaries(st.text(max_size=8), st.dictionaries(KEYS, WILD) | WILD, max_size=4))
+def test_it_makes_a_form_of_any_declaration(schema: dict[str, Any]) -> None:
+    blank = RunForm(Retriever(input_schema=schema))
+    for field, examples, kind in blank.rows():
+        assert isinstance(str(field), str)
+        assert isinstance(examples, list)
+        assert isinstance(kind, str)
+    RunForm(Retriever(input_schema=schema), {f"input-{name}": "x" for name in schema}).is_valid()

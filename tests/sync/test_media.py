@@ -1,0 +1,154 @@
+"""From a page of ours to a document's file upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from reviewapp.accounts.models import User
+from reviewapp.retrievers.medium import files
+from reviewapp.sync import media
+from tests.sandbox.running import Box, running_sandbox
+from tests.sync import upstream
+
+pytestmark = pytest.mark.django_db
+
+
+def blob(name: str, **values: str) -> dict[str, str]:
+    return {"field": name, "url": f"media/{name}", "type": "image", **values}
+
+
+PICTURE, LOST, SECRET = blob("a.png"), blob("lost.png"), blob("b.png", unavailable_reason="Deleted by its owner")
+ELSEWHERE, STORED = blob("c.png", url="https://evil.example/c.png"), blob("d.png", url="s3://bucket/d.png")
+DOCUMENT = upstream.document(1, document_blobs=[PICTURE, LOST, SECRET, ELSEWHERE, STORED])
+INDEX = {file.field: file.index for file in files(DOCUMENT)}
+
+
+@pytest.fixture(scope="module")
+def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    folder = tmp_path_factory.mktemp("media_box")
+    slashed = upstream.document(2, document_id="a/b c", document_blobs=[PICTURE])
+    upstream.write(folder, retrievers=[upstream.retriever()], documents=[DOCUMENT, slashed])
+    (folder / "media").mkdir()
+    (folder / "media" / "a.png").write_bytes(b"picture")
+    with running_sandbox(data=folder) as box:
+        yield box
+
+
+@pytest.fixture
+def box(shared_box: Box, settings: Settings) -> Box:
+    shared_box.clear()
+    settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY = shared_box.url, shared_box.key
+    settings.MIXPEEK_NAMESPACE, settings.MEDIA_HOSTS = shared_box.namespace, [shared_box.url]
+    media.forget()
+    return shared_box
+
+
+@pytest.fixture
+def reader(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def ask(reader: Client, field: str, document_id: str = "doc_00001") -> Any:
+    return reader.get(reverse("media", args=[document_id, INDEX.get(field, 1)]))
+
+
+def test_it_redirects_to_a_link_that_works(box: Box, reader: Client) -> None:
+    reply = ask(reader, "a.png")
+    assert reply.status_code == 302
+    assert reply["Cache-Control"] == "private, no-store"
+    with box.session.get(reply["Location"], timeout=10) as file:
+        assert file.content == b"picture"
+
+
+def test_it_asks_mixpeek_once_for_many_looks(box: Box, reader: Client) -> None:
+    for _ in range(3):
+        ask(reader, "a.png")
+    assert len(box.received(path="/v1/documents/batch-get")) == 1
+
+
+def test_it_finds_documents_with_any_id(box: Box, reader: Client) -> None:
+    assert ask(reader, "a.png", "a/b c").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("field", "document_id", "status", "sentence"),
+    [
+        ("lost.png", "doc_00001", 404, "The file is not in storage"),
+        ("b.png", "doc_00001", 404, "Deleted by its owner"),
+        ("c.png", "doc_00001", 403, "evil.example"),
+        ("d.png", "doc_00001", 404, "gave no link"),
+        ("never.png", "doc_00001", 404, "does not have this file"),
+        ("a.png", "doc_99999", 404, "not at Mixpeek any more"),
+    ],
+)
+def test_it_says_why_there_is_no_link(
+    box: Box, reader: Client, field: str, document_id: str, status: int, sentence: str
+) -> None:
+    reply = ask(reader, field, document_id)
+    assert reply.status_code == status
+    assert sentence in reply.content.decode()
+
+
+def test_it_says_that_mixpeek_is_down_and_asks_again_next_time(box: Box, reader: Client) -> None:
+    box.faults([{"path": "/v1/documents/batch-get", "status": 503}])
+    assert ask(reader, "a.png").status_code == 502
+    assert ask(reader, "a.png").status_code == 302
+
+
+def test_it_gives_nothing_to_people_without_a_role_or_strangers(box: Box, client: Client, stranger: User) -> None:
+    assert client.get(reverse("media", args=["doc_00001", INDEX["a.png"]])).status_code == 302
+    assert not box.received(path="/v1/documents")
+    client.force_login(stranger)
+    assert ask(client, "a.png").status_code == 403
+    assert client.post(reverse("media", args=["doc_00001", 1])).status_code in {403, 405}
+
+
+@pytest.mark.parametrize(
+    ("url", "pattern", "fits"),
+    [
+        ("https://b.s3.amazonaws.com/a?x", "https://*.amazonaws.com", True),
+        ("https://amazonaws.com/a", "https://*.amazonaws.com", False),
+        ("https://evilamazonaws.com/a", "https://*.amazonaws.com", False),
+        ("https://b.amazonaws.com.evil.example/a", "https://*.amazonaws.com", False),
+        ("http://b.amazonaws.com/a", "https://*.amazonaws.com", False),
+        ("https://b.amazonaws.com/a", "*.amazonaws.com", True),
+        ("https://b.amazonaws.com:8443/a", "https://*.amazonaws.com", False),
+        ("https://b.amazonaws.com:8443/a", "https://*.amazonaws.com:*", True),
+        ("http://127.0.0.1:8951/a", "http://127.0.0.1:8951", True),
+        ("http://127.0.0.1:8952/a", "http://127.0.0.1:8951", False),
+        ("https://b.amazonaws.com@evil.example/a", "https://*.amazonaws.com", False),
+        ("https://evil.example\\.amazonaws.com/a", "https://*.amazonaws.com", False),
+        ("https://evil.example/a", "https://*", True),
+        ("https://evil.example/a", "'self'", False),
+        ("https://B.AmazonAWS.com./a", "https://*.amazonaws.com", True),
+        ("javascript:alert(1)", "https://*", False),
+        ("https://[::1", "https://*", False),
+    ],
+)
+def test_it_lets_only_listed_hosts_through(url: str, pattern: str, fits: bool) -> None:
+    assert media.allowed(url, [pattern]) is fits
+
+
+@given(st.text(max_size=40))
+def test_it_lets_no_other_host_through_however_it_is_written(text: str) -> None:
+    url = f"https://{text}"
+    if media.allowed(url, ["https://*.example.com"]):
+        assert (urlsplit(url).hostname or "").rstrip(".").endswith(".example.com")
+
+
+@given(st.text(st.sampled_from("aE.:/@\\?#%1-[] "), max_size=12))
+def test_it_lets_no_trick_before_the_host_through(trick: str) -> None:
+    url = f"https://evil.org{trick}.example.com"
+    if media.allowed(url, ["https://*.example.com"]):
+        assert (urlsplit(url).hostname or "").rstrip(".").endswith(".example.com")
+        assert not set(trick) & set("@\\/?#")
