@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,12 +53,20 @@ def timeline(*refs: str, limit: int = 50) -> list[Entry]:
 
 
 def stories(events: Iterable[Event]) -> list[Entry]:
-    """Return one entry for all that one request of one person did to one ref, in the order of the newest of each."""
-    told: dict[tuple[object, ...], list[Event]] = defaultdict(list)
+    """Return one entry for all that one request of one person did to one ref, in the order of the newest of each.
+
+    What was done twice (a worker's turn may deliver two changes of one thing) is told twice.
+    """
+    told: list[list[Event]] = []
+    latest: dict[tuple[object, ...], list[Event]] = {}
     for event in events:
         together = (event.request_id, event.actor_id, event.actor_name) if event.request_id else (event.pk,)
-        told[(event.ref, event.origin, *together)].append(event)
-    return [story(parts[::-1]) for parts in told.values()]
+        parts = latest.get((event.ref, event.origin, *together))
+        if parts is None or any(part.action == event.action for part in parts):
+            parts = latest[(event.ref, event.origin, *together)] = []
+            told.append(parts)
+        parts.append(event)
+    return [story(parts[::-1]) for parts in told]
 
 
 def story(events: Sequence[Event]) -> Entry:

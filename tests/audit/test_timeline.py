@@ -93,6 +93,15 @@ def test_it_keeps_apart_what_another_request_person_or_thing_did(other: dict[str
     assert len(told) == 2
 
 
+def test_it_keeps_apart_two_deliveries_of_one_turn_of_the_worker() -> None:
+    turn = [(Action.CHANGE_DELIVERED, 8), (Action.ANNOTATION_REVISED, 7), (Action.CHANGE_DELIVERED, 7)]
+    told = stories(event(action, {"version": [None, at]}, pk=9 - n) for n, (action, at) in enumerate(turn))
+    assert [entry.sentence for entry in told] == [
+        "changed the annotation and delivered a change to Mixpeek",
+        "delivered a change to Mixpeek",
+    ]
+
+
 def test_it_keeps_apart_what_no_request_did() -> None:
     told = stories(event(Action.ANNOTATION_REVISED, pk=pk, request_id="", origin="sql") for pk in (2, 1))
     assert len(told) == 2
