@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -114,13 +114,24 @@ def _number(kind: str, declared: Mapping[str, Any], options: dict[str, Any]) -> 
 
 
 def _date(**options: Any) -> forms.Field:
+    options["initial"] = shown(options["initial"])[:10]
     return forms.DateField(**options, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
 
 
 def _datetime(**options: Any) -> forms.Field:
+    options["initial"] = _instant(options["initial"])
     widget = forms.DateTimeInput({"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
     options["help_text"] = f"{options['help_text']} In UTC.".strip()
     return forms.DateTimeField(**options, widget=widget)
+
+
+def _instant(given: Any) -> datetime | None:
+    """Return a declared default as an instant in UTC, as the field shows it."""
+    try:
+        found = datetime.fromisoformat(given)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _yes_or_no(**options: Any) -> forms.Field:

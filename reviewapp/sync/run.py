@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from reviewapp.annotations import absorb
@@ -59,7 +59,11 @@ def make(execution: Execution, connect: Callable[[], Client] = configured_client
     except MixpeekError as error:
         _settle_failed(execution, _why(error))
     else:
-        _keep(execution, answer)
+        try:
+            _keep(execution, answer)
+        except IntegrityError:
+            # A pull met this run upstream while we were storing it; now that its row is there, it can give way.
+            _keep(execution, answer)
 
 
 def _claim() -> Execution | None:

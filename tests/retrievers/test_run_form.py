@@ -116,6 +116,20 @@ def test_it_shows_defaults_examples_and_descriptions() -> None:
     assert field.help_text == "What to <b>find</b>"
 
 
+@pytest.mark.parametrize(
+    ("kind", "default", "shown"),
+    [
+        ("date", "2026-09-01T10:00:00Z", 'value="2026-09-01"'),
+        ("datetime", "2026-09-01T10:00:00+02:00", 'value="2026-09-01T08:00:00"'),
+        ("datetime", "2026-09-01", 'value="2026-09-01T00:00:00"'),
+        ("boolean", False, '<option value="false" selected>No'),
+        ("object", {"a": 1}, "&quot;a&quot;: 1"),
+    ],
+)
+def test_it_shows_a_default_as_browsers_want_it(kind: str, default: Any, shown: str) -> None:
+    assert shown in str(RunForm(Retriever(input_schema={"it": {"type": kind, "default": default}}))["it"])
+
+
 def test_it_keeps_within_declared_bounds() -> None:
     assert not form({"n": {"type": "integer", "minimum": 1, "maximum": 5}}, n="6").is_valid()
 
