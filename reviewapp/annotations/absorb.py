@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
@@ -21,12 +21,13 @@ from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import evidence
 from reviewapp.retrievers.models import Result, Retriever
+from reviewapp.retrievers.snapshot import storable_json
 
 _MACHINE = "system"
 _MIRRORED = [
     "annotation_id", "document_id", "collection_id", "retriever", "execution_id", "stage_name", "label", "confidence",
-    "reasoning", "payload", "metadata", "version", "upstream", "proposed", "actor_id", "actor_type", "created_at",
-    "updated_at", "seen_at", "status",
+    "reasoning", "payload", "metadata", "version", "upstream", "revisions", "proposed", "actor_id", "actor_type",
+    "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
 _SHOWN = ["result", "score", "title", "excerpt", "words"]
 
@@ -112,19 +113,20 @@ def rebase(ref: str) -> None:
     row = Annotation.objects.select_for_update().get(ref=ref)
     for name, value in _with_undelivered(row.upstream or BLANK, _undelivered([ref])[ref]).items():
         setattr(row, name, value)
-    row.save(update_fields=["label", "confidence", "reasoning", "payload"])
+    row.save(update_fields=list(BLANK))
 
 
-BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}}
+BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}, "metadata": None}
 
 
 def values_of(record: AnnotationRecord) -> dict[str, Any]:
-    """Return a record's four values in our own form: absent reasoning is "", absent payload is {}."""
+    """Return a record's values in our own form: absent reasoning is "", absent payload is {}."""
     return {
         "label": record.label,
         "confidence": record.confidence,
         "reasoning": record.reasoning or "",
         "payload": dict(record.payload or {}),
+        "metadata": record.metadata,
     }
 
 
@@ -132,11 +134,16 @@ def _rows(records: dict[str, AnnotationRecord], retrievers: dict[str, Retriever]
     """Return the locked row of each record that has one, by annotation id."""
     locked = Annotation.objects.select_for_update().order_by("pk")
     rows = {row.annotation_id or "": row for row in locked.filter(annotation_id__in=records)}
-    missing = [record for id_, record in records.items() if id_ not in rows and record.retriever_id in retrievers]
+    missing = [
+        record
+        for id_, record in records.items()
+        if id_ not in rows and (not record.retriever_id or record.retriever_id in retrievers)
+    ]
     free = locked.filter(annotation_id__isnull=True, document_id__in={record.document_id for record in missing})
     by_place = {(row.document_id, row.retriever_id): row for row in free} if missing else {}
     for record in missing:
-        row = by_place.pop((record.document_id, retrievers[record.retriever_id or ""].pk), None)
+        retriever = retrievers.get(record.retriever_id or "")
+        row = by_place.pop((record.document_id, retriever.pk if retriever else None), None)
         if row is not None:
             rows[record.annotation_id] = row
     return rows
@@ -149,7 +156,7 @@ def _is_news(row: Annotation, record: AnnotationRecord) -> bool:
         return record.version > row.version
     if record.updated_at and row.updated_at and record.updated_at < row.updated_at:
         return False
-    return not same(row.upstream, values_of(record)) or row.metadata != record.metadata
+    return not same(row.upstream, values_of(record))
 
 
 def _fill(
@@ -161,7 +168,7 @@ def _fill(
     row.retriever = retrievers.get(record.retriever_id or "", row.retriever)
     row.execution_id = record.execution_id or row.execution_id
     row.stage_name = record.stage_name or row.stage_name
-    row.metadata, row.version, row.upstream = record.metadata, record.version, values_of(record)
+    row.version, row.upstream, row.revisions = record.version, values_of(record), _revisions(record)
     row.actor_id, row.actor_type = record.actor_id, record.actor_type
     row.created_at, row.updated_at, row.seen_at = record.created_at, record.updated_at, timezone.now()
     for name, value in _with_undelivered(row.upstream, changes).items():
@@ -187,6 +194,15 @@ def _undelivered(refs: Any) -> dict[str, list[Change]]:
 def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:
     ids = {record.retriever_id for record in records if record.retriever_id}
     return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids)}
+
+
+def _revisions(record: AnnotationRecord) -> list[dict[str, Any]]:
+    """Return the record's edits as `versions.py` reads them, oldest first, storable."""
+    edits = sorted(record.revisions, key=lambda revision: revision.version)
+    return [
+        storable_json(asdict(edit) | {"edited_at": edit.edited_at.isoformat() if edit.edited_at else None})
+        for edit in edits
+    ]
 
 
 def _by_a_person(record: AnnotationRecord) -> bool:

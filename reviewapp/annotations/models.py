@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
-from reviewapp.annotations.queries import AnnotationQuerySet, DecisionQuerySet
+from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import Kept, NeverTruncated, Tracked
 from reviewapp.retrievers.models import RETRIEVER_ID, Result, Retriever
@@ -19,7 +19,8 @@ class Annotation(models.Model):
     """The label, confidence, reasoning and payload of one document for one retriever.
 
     `ref` is given once and never changes; `annotation_id` is empty until upstream has one (a result nobody has
-    annotated). The four values are ours: what upstream said last (`upstream`) with our undelivered changes on top.
+    annotated). The four values (and `metadata`, which only scripts set) are ours: what upstream said last
+    (`upstream`) with our undelivered changes on top.
     """
 
     class Status(models.TextChoices):
@@ -44,6 +45,8 @@ class Annotation(models.Model):
 
     version = models.IntegerField(null=True)
     upstream = models.JSONField(default=dict)
+    # Every edit upstream knows, oldest first, each with the values it replaced (`versions.py` reads them).
+    revisions = models.JSONField(default=list)
     proposed = models.JSONField(default=dict)
     actor_id = models.CharField(max_length=200, default="")
     actor_type = models.CharField(max_length=40, default="")
@@ -111,12 +114,19 @@ class Annotation(models.Model):
             GinIndex(fields=["search"], name="annotation_search"),
             # join(result): the annotation of a document for a retriever
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
+            # annotated(): what Mixpeek would call an annotation, in the order it came; also how many there are
+            models.Index(fields=["id"], name="annotation_annotated", condition=ANNOTATED),
         ]
         constraints = [
             models.UniqueConstraint(
                 name="once_unannotated",
                 fields=["document_id", "retriever"],
                 condition=Q(annotation_id__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="once_unannotated_by_nothing",
+                fields=["document_id"],
+                condition=Q(annotation_id__isnull=True, retriever__isnull=True),
             ),
             models.CheckConstraint(
                 name="confidence_from_0_to_1",
@@ -131,6 +141,7 @@ class Annotation(models.Model):
                     "confidence",
                     "reasoning",
                     "payload",
+                    "metadata",
                     "status",
                     "decision_id",
                     "reviewer_id",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
     from reviewapp.annotations.models import Annotation, Decision
 
+# What Mixpeek would call an annotation: it has a label, and it is not gone.
+ANNOTATED = Q(label__gt="") & ~Q(status="gone")
+
 # Jumps from one label to the next along the index, so the cost is that of the labels, not of the annotations.
 _LABELS = """
 WITH RECURSIVE one AS (
@@ -31,6 +34,10 @@ SELECT label FROM one WHERE label IS NOT NULL LIMIT %s
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
     """Annotations, as the queue asks for them."""
+
+    def annotated(self) -> Self:
+        """Return what Mixpeek would call annotations: not results that nobody has annotated, nor what is gone."""
+        return self.filter(ANNOTATED)
 
     def waiting(self) -> Self:
         """Return those nobody has decided yet."""
@@ -77,7 +84,7 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         last = Change.objects.filter(ref=OuterRef("ref")).order_by("-id").values("state")[:1]
         return (
             self.select_related("retriever", "reviewer", "lease__holder")
-            .defer("words", "search", "reasoning", "payload", "metadata", "upstream", "proposed")
+            .defer("words", "search", "reasoning", "payload", "metadata", "upstream", "proposed", "revisions")
             .annotate(delivery=Subquery(last), machine_label=KT("proposed__label"))
         )
 

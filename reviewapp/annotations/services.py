@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -40,7 +42,7 @@ class Stale(Exception):
     ) -> None:
         super().__init__(f"{annotation.ref} was changed meanwhile: {', '.join(conflicts)}")
         self.annotation, self.base, self.mine, self.conflicts = annotation, base, mine, conflicts
-        self.theirs = annotation.values()
+        self.theirs = _theirs(annotation, mine)
         self.merged = merge.values
         self.by = annotation.reviewer.get_username() if annotation.reviewer else annotation.actor_id
 
@@ -50,7 +52,7 @@ class Submission:
     """What a person submits: the four values, the base they saw, the evidence, and how long it took (seconds).
 
     `base` is `Annotation.seen()` as it was rendered. `decision_id` is made with the form; the same id sent again is
-    the same decision.
+    the same decision. `metadata` is for scripts: an object, None to clear it, `...` to leave it as it is.
     """
 
     decision_id: UUID
@@ -63,15 +65,17 @@ class Submission:
     outcome: Decision.Outcome = Decision.Outcome.DECIDED
     result_id: int | None = None
     seconds: float | None = None
+    metadata: dict[str, Any] | EllipsisType | None = ...
 
     def values(self) -> dict[str, Any]:
-        """Return the four values."""
-        return {
+        """Return the four values, and the metadata when it is to be set."""
+        values = {
             "label": self.label,
             "confidence": self.confidence,
             "reasoning": self.reasoning,
             "payload": self.payload,
         }
+        return values if self.metadata is ... else values | {"metadata": self.metadata}
 
 
 def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decision:
@@ -121,7 +125,7 @@ def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
 
 def _settled_values(annotation: Annotation, submission: Submission) -> dict[str, Any]:
     """Return the values the annotation is to have; raises `Stale` where two people said different things."""
-    theirs, base = annotation.values(), submission.base
+    base, theirs = submission.base, _theirs(annotation, submission.values())
     settled_since = "decision" in base and base["decision"] != annotation.decision_id
     if submission.outcome == Decision.Outcome.UNDECIDABLE:
         mine = {name: base.get(name, value) for name, value in theirs.items()}
@@ -136,6 +140,12 @@ def _settled_values(annotation: Annotation, submission: Submission) -> dict[str,
     return merge.values
 
 
+def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the annotation's values, the metadata among them when I set it."""
+    values = annotation.values()
+    return values | {"metadata": annotation.metadata} if "metadata" in mine else values
+
+
 def _record(annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User) -> Decision:
     undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
     result = annotation.result if annotation.result_id else None
@@ -144,7 +154,8 @@ def _record(annotation: Annotation, submission: Submission, values: dict[str, An
         annotation=annotation,
         reviewer=actor,
         outcome=submission.outcome,
-        **values | ({"reasoning": submission.reasoning} if undecidable else {}),
+        **{name: values[name] for name in annotation.values()}
+        | ({"reasoning": submission.reasoning} if undecidable else {}),
         base=submission.base,
         base_version=submission.base_version,
         result_id=submission.result_id or annotation.result_id,
@@ -161,7 +172,7 @@ def _promise(annotation: Annotation, decision: Decision, values: dict[str, Any],
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return
     creating = annotation.annotation_id is None and not Change.objects.open_on(annotation.ref).exists()
-    before = BLANK if creating else annotation.values()
+    before = BLANK if creating else _theirs(annotation, values)
     fields = values if creating else {name: new for name, new in values.items() if not same(before[name], new)}
     if fields:
         outbox.enqueue(

@@ -95,7 +95,7 @@ def attempt(change: Change, client: Client) -> bool:
 
 def _set(change: Change, read: AnnotationRecord, client: Client) -> None:
     """Bring upstream from what was just read to what the change wants, unless somebody's values are in the way."""
-    judgement = judge(fields=change.fields, base=change.base, theirs=absorb.values_of(read))
+    judgement = judge(fields=change.fields, base=change.base, theirs=_theirs(change, read))
     if judgement.conflicts:
         return _conflict(change, read, f"Somebody else set {_listed(judgement.conflicts)} at Mixpeek meanwhile.")
     merged = judgement.merged or None
@@ -119,7 +119,7 @@ def _create(change: Change, annotation: Annotation, client: Client) -> None:
             "annotation_id", flat=True
         )
     )
-    free = [record for record in there if record.annotation_id not in taken]
+    free = [record for record in there if record.annotation_id not in taken and record.retriever_id == retriever_id]
     if free:
         return _set(change, min(free, key=lambda record: len(_differing(change, record))), client)
     made = client.create_annotation(
@@ -132,12 +132,20 @@ def _create(change: Change, annotation: Annotation, client: Client) -> None:
         confidence=change.fields["confidence"],
         reasoning=change.fields["reasoning"] or None,
         payload=change.fields["payload"] or None,
+        metadata=change.fields.get("metadata") or None,
     )
     return _delivered(change, made, version=made.version)
 
 
 def _differing(change: Change, record: AnnotationRecord) -> dict[str, Any]:
-    return judge(fields=change.fields, base=change.base, theirs=absorb.values_of(record)).send
+    return judge(fields=change.fields, base=change.base, theirs=_theirs(change, record)).send
+
+
+def _theirs(change: Change, record: AnnotationRecord) -> dict[str, Any]:
+    """Return what upstream has in the fields that the change knows of."""
+    return {
+        name: value for name, value in absorb.values_of(record).items() if name in change.fields or name in change.base
+    }
 
 
 def _delivered(change: Change, record: AnnotationRecord, **facts: Any) -> None:
@@ -148,7 +156,7 @@ def _delivered(change: Change, record: AnnotationRecord, **facts: Any) -> None:
 
 def _conflict(change: Change, record: AnnotationRecord, reason: str) -> None:
     with acting(None):
-        outbox.conflict(change, theirs=absorb.values_of(record), reason=reason, version=record.version)
+        outbox.conflict(change, theirs=_theirs(change, record), reason=reason, version=record.version)
         absorb.absorb([record])
         absorb.rebase(change.ref)
 

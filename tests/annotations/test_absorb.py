@@ -32,7 +32,7 @@ def test_it_makes_a_row_for_what_is_new() -> None:
     row = Annotation.objects.get()
     assert tally == Tally(new=1)
     assert (row.ref, row.retriever, row.status) == ("annotations/ann_1", retriever, "waiting")
-    assert row.values() == row.upstream == row.proposed
+    assert row.upstream == row.proposed == {**row.values(), "metadata": row.metadata}
     assert row.values() == {"label": "logo", "confidence": 0.4, "reasoning": "", "payload": {"a": 1}}
 
 
