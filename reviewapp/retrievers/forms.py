@@ -29,16 +29,19 @@ class SearchForm(forms.Form):
 class RunForm(forms.Form):
     """The inputs of one run, one field for each that the retriever declares.
 
-    Names are prefixed with `input-`, so that an input may be called anything at all.
+    Names are prefixed with `input-`, so that an input may be called anything at all. `like` holds the inputs of an
+    earlier run to begin with.
     """
 
-    def __init__(self, retriever: Retriever, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, retriever: Retriever, data: Mapping[str, Any] | None = None, *, like: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(data=data, prefix="input")
         # The database does not keep upstream's order: what must be given comes first.
         declared = [(name, entry) for name, entry in retriever.input_schema.items() if isinstance(entry, dict)]
         self.declared = dict(sorted(declared, key=lambda pair: pair[1].get("required") is not True))
         for at, (name, entry) in enumerate(islice(self.declared.items(), _MOST_INPUTS)):
-            self.fields[name] = field_for(name, entry)
+            self.fields[name] = field_for(name, entry | {"default": like[name]} if like and name in like else entry)
             if len(examples(entry)) > 1 and self.fields[name].widget.__class__ is forms.TextInput:
                 self.fields[name].widget.attrs["list"] = f"examples-{at}"
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import NeverTruncated, Tracked
+from reviewapp.retrievers.document import leaves, shown
 from reviewapp.retrievers.queries import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
 # For `Tracked`: the upstream id of the retriever that a row's foreign key names.
@@ -113,6 +114,11 @@ class Execution(models.Model):
             ),
             NeverTruncated(),
         ]
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """The inputs as people read them, as (path, value)."""
+        return [(path, shown(value)) for path, value in leaves(self.inputs)]
 
     @property
     def is_pending(self) -> bool:

@@ -45,7 +45,8 @@ def retrievers(request: Request) -> HttpResponse:
 def retriever(request: Request, pk: int) -> HttpResponse:
     """Show what a retriever is, its runs, and (to those who may) the form that runs it."""
     found = get_object_or_404(Retriever.objects.with_waiting(WAITING_CAP), pk=pk)
-    return _retriever_page(request, found, RunForm(found))
+    like = found.executions.filter(pk=request.GET["like"]).first() if request.GET.get("like", "").isdecimal() else None
+    return _retriever_page(request, found, RunForm(found, like=like.inputs if like else None))
 
 
 @require_POST

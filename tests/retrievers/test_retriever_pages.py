@@ -137,6 +137,23 @@ def test_it_keeps_what_was_typed_when_it_is_wrong(client: Client, lena: User, va
     assert not Execution.objects.exists()
 
 
+def test_it_offers_to_run_again_with_the_same_inputs(client: Client, lena: User, vans: Retriever) -> None:
+    earlier = make_execution(vans, inputs={"query": "lorry", "most": 3})
+    client.force_login(lena)
+    assert f"?like={earlier.pk}#run_form" in client.get(reverse("execution", args=[earlier.pk])).content.decode()
+    page = client.get(reverse("retriever", args=[vans.pk]), {"like": earlier.pk}).content.decode()
+    assert 'value="lorry"' in page
+    assert 'value="3"' in page
+
+
+@pytest.mark.parametrize("like", ["0", "abc", "²", "9" * 30])
+def test_it_forgives_a_run_that_is_not_there(client: Client, lena: User, vans: Retriever, like: str) -> None:
+    client.force_login(lena)
+    page = client.get(reverse("retriever", args=[vans.pk]), {"like": like})
+    assert page.status_code == 200
+    assert 'value="10"' in page.content.decode()
+
+
 def test_it_lets_no_reviewer_run_anything(client: Client, alice: User, vans: Retriever) -> None:
     client.force_login(alice)
     assert client.post(reverse("run", args=[vans.pk]), {"input-query": "van"}).status_code == 403
