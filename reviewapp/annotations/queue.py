@@ -64,6 +64,7 @@ def candidates(chosen: QueueFilter, person: User, after: Annotation | None = Non
 
     That is what the filter shows and nobody else holds. Waiting gives only what waits and this person has not set
     aside, and so does All, unless a status or reviewer is asked for; the other chips are lists to walk through.
+    Pass `after` as it was loaded before the decision: deciding moves it in most orders.
     """
     found = in_queue(chosen, person).not_held_by_others(person, timezone.now())
     if chosen.show == Show.ALL and not (chosen.status or chosen.reviewer):
@@ -73,28 +74,9 @@ def candidates(chosen: QueueFilter, person: User, after: Annotation | None = Non
     return keyset.beyond(found.exclude(pk=after.pk), order=chosen.order, row=after)
 
 
-def next_after(chosen: QueueFilter, person: User, annotation: Annotation | None = None) -> Annotation | None:
-    """Return the next item for `person` behind `annotation`, from the start again at the end, None when none is left.
-
-    Pass the annotation as it was loaded before the decision: deciding moves it in most orders.
-    """
-    if annotation is None:
-        return candidates(chosen, person).first()
-    behind = candidates(chosen, person, annotation).first()
-    return behind or candidates(chosen, person).exclude(pk=annotation.pk).first()
-
-
 def previous_before(chosen: QueueFilter, person: User, annotation: Annotation) -> Annotation | None:
     """Return the item before `annotation` in the list as it is shown, None at its start."""
     return keyset.beyond(in_queue(chosen, person), order=chosen.order, row=annotation, backwards=True).first()
-
-
-def neighbours(chosen: QueueFilter, person: User, annotation: Annotation) -> tuple[int | None, int | None]:
-    """Return the keys of the items before and behind `annotation` in the list as it is shown."""
-    shown = in_queue(chosen, person)
-    before = keyset.beyond(shown, order=chosen.order, row=annotation, backwards=True)
-    behind = keyset.beyond(shown, order=chosen.order, row=annotation)
-    return before.values_list("pk", flat=True).first(), behind.values_list("pk", flat=True).first()
 
 
 class _CappedCount(Subquery):
