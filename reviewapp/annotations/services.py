@@ -17,6 +17,7 @@ from reviewapp.audit.trace import acting
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Merge, same, three_way
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Result
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -92,9 +93,10 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
         if annotation.status == Annotation.Status.GONE:
             raise Gone(annotation.ref)
         values = _settled_values(annotation, submission)
+        before = _theirs(annotation, values)
         decision = _record(annotation, submission, values, actor)
-        _promise(annotation, decision, values, actor)
         _show(annotation, decision, values)
+        _promise(annotation, decision, before, values)
         Lease.objects.filter(annotation=annotation).delete()
         SetAside.objects.filter(annotation=annotation, person=actor).delete()
     return decision
@@ -148,7 +150,8 @@ def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
 
 def _record(annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User) -> Decision:
     undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
-    result = annotation.result if annotation.result_id else None
+    shown = Result.objects.filter(pk=submission.result_id, document_id=annotation.document_id).first()
+    result = shown or annotation.result
     return Decision.objects.create(
         decision_id=submission.decision_id,
         annotation=annotation,
@@ -158,28 +161,29 @@ def _record(annotation: Annotation, submission: Submission, values: dict[str, An
         | ({"reasoning": submission.reasoning} if undecidable else {}),
         base=submission.base,
         base_version=submission.base_version,
-        result_id=submission.result_id or annotation.result_id,
+        result=result,
         document_digest=result.digest if result else "",
         retriever_version=annotation.retriever.version if annotation.retriever else None,
         seconds=submission.seconds,
     )
 
 
-def _promise(annotation: Annotation, decision: Decision, values: dict[str, Any], actor: User) -> None:
+def _promise(annotation: Annotation, decision: Decision, before: dict[str, Any], values: dict[str, Any]) -> None:
     """Enqueue what differs, and take back what waited for a person: this decision is the answer to it."""
+    actor = decision.reviewer
     for waiting in Change.objects.attention().filter(ref=annotation.ref):
         outbox.withdraw(waiting, reason=f"replaced by a new decision of {actor.get_username()}")
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return
     creating = annotation.annotation_id is None and not Change.objects.open_on(annotation.ref).exists()
-    before = BLANK if creating else _theirs(annotation, values)
-    fields = values if creating else {name: new for name, new in values.items() if not same(before[name], new)}
+    base = BLANK if creating else before
+    fields = values if creating else {name: new for name, new in values.items() if not same(base[name], new)}
     if fields:
         outbox.enqueue(
             annotation.ref,
             verb=Change.Verb.CREATE if creating else Change.Verb.SET,
             fields=fields,
-            base=before,
+            base=base,
             base_version=annotation.version,
             cause=decision.decision_id,
             actor=actor,

@@ -39,12 +39,20 @@ def test_it_records_decides_and_promises_the_difference(alice: User) -> None:
 
 def test_it_keeps_the_evidence(alice: User) -> None:
     retriever = make_retriever(version=7)
-    result = make_result(retriever)
-    annotation = make_annotation(retriever, result=result)
+    result = make_result(retriever, document_id="doc_1")
+    make_result(retriever, document_id="doc_1", snapshot={"title": "Run again since"})
+    annotation = make_annotation(retriever, document_id="doc_1", result=result)
     seen = submission(annotation, result_id=result.pk, seconds=12.5)
     decision = services.decide(annotation.pk, seen, actor=alice)
     assert (decision.document_digest, decision.retriever_version) == (result.digest, 7)
     assert (decision.base, decision.seconds, decision.result) == (annotation.seen(), 12.5, result)
+
+
+def test_it_takes_no_other_document_for_evidence(alice: User) -> None:
+    annotation = make_annotation(result=make_result(), document_id="doc_1")
+    for result_id in (make_result().pk, 999_999):
+        decision = services.decide(annotation.pk, submission(annotation, result_id=result_id), actor=alice)
+        assert decision.result == annotation.result
 
 
 def test_it_sends_nothing_when_the_machine_was_right(alice: User) -> None:

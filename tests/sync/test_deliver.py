@@ -90,8 +90,8 @@ def test_it_sends_only_what_changed_and_absorbs_the_reply(
     actions = list(Event.objects.about(annotation.ref).values_list("action", "actor_name"))
     assert actions[:3] == [
         (Action.CHANGE_DELIVERED, ""),
-        (Action.ANNOTATION_RELABELLED, "alice"),
         (Action.CHANGE_QUEUED, "alice"),
+        (Action.ANNOTATION_RELABELLED, "alice"),
     ]
 
 

@@ -1,0 +1,109 @@
+"""The whole story, on what `make run` starts: from signing in to the proof that Mixpeek has the decision."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import mixpeek
+import pytest
+from playwright.sync_api import Page, expect
+
+from reviewapp.accounts.demo import SIGN_INS
+from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE
+from tests.launch.conftest import Launch
+
+_PASSWORDS = {each.username: each.password for each in SIGN_INS}
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Launch]:
+    """Everything `make run` starts, on the sample namespace."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    launch = Launch(tmp_path, port)
+    launch.start(SANDBOX_DATA="")
+    assert "reviewapp is ready" in launch.said, launch.said
+    yield launch
+    launch.kill()
+    launch.end()
+
+
+def sign_in(page: Page, running: Launch, username: str) -> None:
+    page.goto(f"http://127.0.0.1:{running.port}/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password", exact=True).fill(_PASSWORDS[username])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+
+
+def sign_out(page: Page, username: str) -> None:
+    page.get_by_label(f"{username}: your menu").click()
+    page.get_by_role("button", name="Sign out").click()
+
+
+def upstream(running: Launch, annotation_id: str) -> mixpeek.AnnotationResponse:
+    port = (running.var / "sandbox" / "port").read_text().strip()
+    configuration = mixpeek.Configuration(
+        host=f"http://127.0.0.1:{port}",
+        access_token=SANDBOX_KEY,
+        api_key={"NamespaceHeader": SANDBOX_NAMESPACE},
+        retries=False,
+    )
+    with mixpeek.ApiClient(configuration) as client:
+        return mixpeek.AnnotationsApi(client).get_annotation(annotation_id)
+
+
+@pytest.mark.browser
+def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+
+    # A reviewer signs in, filters the queue and opens the first item.
+    sign_in(page, running, "reviewer")
+    page.get_by_label("Retriever").select_option("brand_logo_triage")
+    page.get_by_label("Label", exact=True).fill("no_logo")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("label=no_logo"))
+    page.locator("#queue a[href^='/annotations/']").first.click()
+    first = page.url
+    expect(page.get_by_role("img").first).to_be_visible()
+
+    # Decides with the keyboard alone; the next item opens at once.
+    page.keyboard.press("2")
+    page.keyboard.press("BracketRight")
+    page.keyboard.press("r")
+    page.keyboard.type(" The emblem is a copy.")
+    page.keyboard.press("Control+Enter")
+    expect(page).not_to_have_url(first)
+    expect(page.locator("#live")).to_contain_text("Saved")
+
+    # Sees the decision delivered, without reloading.
+    page.goto(first)
+    expect(page.locator("#delivery")).to_contain_text("Delivered v2", timeout=15_000)
+
+    # May read no history and run no retriever.
+    assert page.request.get(f"http://127.0.0.1:{running.port}/history").status == 403
+    assert not complaints, "; ".join(complaints)
+
+    # A lead reads who changed what, when and why.
+    sign_out(page, "reviewer")
+    sign_in(page, running, "lead")
+    page.get_by_role("link", name="History").click()
+    page.get_by_label("Person").select_option("reviewer")
+    expect(page).to_have_url(re.compile("person="))
+    events = page.locator("#events")
+    expect(events).to_contain_text(re.compile(r"reviewer\s+relabelled “no_logo” to “counterfeit” and"))
+    expect(events).to_contain_text("The emblem is a copy.")
+
+    # And Mixpeek has it, as the official client says.
+    ref = events.locator("a[href*='annotations']").first.inner_text()
+    there = upstream(running, ref.removeprefix("annotations/"))
+    assert (there.label, there.version) == ("counterfeit", 2)
+    assert there.reasoning is not None
+    assert there.reasoning.endswith("The emblem is a copy.")
+    assert not complaints, "; ".join(complaints)
