@@ -123,7 +123,8 @@ class DecisionForm(forms.Form):
 
     def _reasoning(self, base: Mapping[str, Any]) -> str:
         text = typed.reasoning(self.cleaned_data["reasoning"], base=base["reasoning"])
-        if self._undecidable() and not text.strip():
+        # What stood there before, the machine's mostly, is no reason of this person's.
+        if self._undecidable() and text.strip() in {"", str(base["reasoning"]).strip()}:
             raise typed.NotThat("Say why it cannot be told, so that the next person knows.")
         return text
 

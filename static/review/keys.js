@@ -93,10 +93,17 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
     light(field);
   };
+  // What stands there untouched is mostly the machine's: the first letter typed replaces it, an arrow key keeps it.
+  const write = () => {
+    const reasoning = find("#reasoning");
+    reasoning.focus();
+    if (reasoning.value === reasoning.defaultValue) reasoning.select();
+  };
   const cannotTell = () => {
     const reasoning = find("#reasoning");
-    if (reasoning.value.trim()) return press(find("[data-action=cannot_tell]"));
-    reasoning.focus();
+    const own = reasoning.value.trim() && reasoning.value !== reasoning.defaultValue;
+    if (own || "typed" in find("#decision").dataset) return press(find("[data-action=cannot_tell]"));
+    write();
     document.dispatchEvent(new CustomEvent("say", { detail: { value: "Say why it cannot be told, then press the key again." } }));
   };
   const history = () => {
@@ -117,7 +124,7 @@
     field_next: () => move(1),
     less_sure: () => surer(-STEP),
     more_sure: () => surer(STEP),
-    reasoning: () => find("#reasoning").focus(),
+    reasoning: write,
     leave: () => document.activeElement.blur(),
     cannot_tell: cannotTell,
     history,

@@ -100,6 +100,14 @@ REFUSED = [
 ]
 
 
+def test_it_takes_the_machine_s_words_for_no_reason_of_mine(client: Client, alice: User) -> None:
+    annotation = make_annotation(reasoning="No region exceeds the threshold.")
+    client.force_login(alice)
+    response = _decide(client, annotation, outcome="undecidable", reasoning=annotation.reasoning)
+    assert response.status_code == 422
+    assert "Say why it cannot be told" in response.content.decode()
+
+
 @pytest.mark.parametrize(("wrong", "sentence"), REFUSED)
 def test_it_refuses_with_a_sentence_and_keeps_what_was_typed(
     client: Client, alice: User, wrong: dict[str, str], sentence: str
