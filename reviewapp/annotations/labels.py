@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db import connection
 
 from reviewapp.annotations.models import Annotation
@@ -38,20 +39,33 @@ class LabelButton:
 
 
 def in_use(retriever_id: int | None, *, most: int = MOST) -> list[str]:
-    """Return the labels of a retriever's annotations in alphabetical order; beyond `most`, the most used of them.
+    """Return the labels of a retriever's annotations, the `most` used of them when there are more.
 
-    The order must not follow the counts: these move with every decision, and a key that meant one label a minute
-    ago must not mean another now.
+    The order is alphabetical once and then stays: a label that comes into use goes to the end. A key that meant one
+    label a minute ago must not mean another now, as it would if the order followed the counts or the alphabet.
     """
     if retriever_id is None:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_USE, {"retriever": retriever_id, "most": _MOST_COUNTED})
-        labels = [label for (label,) in cursor.fetchall()]
+    labels = _every(retriever_id)
     if len(labels) > most:
         used = _used(retriever_id)
-        labels = sorted(sorted(labels, key=lambda label: -used[label])[:most])
-    return labels
+        labels = sorted(labels, key=lambda label: -used[label])[:most]
+    return _settled(f"labels:{retriever_id}", labels)
+
+
+def _settled(key: str, labels: list[str]) -> list[str]:
+    """Return `labels` in the order they were last shown in, new ones behind, and remember that."""
+    before: list[str] = cache.get(key) or []
+    now = [label for label in before if label in labels] + sorted(set(labels) - set(before))
+    if now != before:
+        cache.set(key, now, timeout=None)
+    return now
+
+
+def _every(retriever_id: int) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_USE, {"retriever": retriever_id, "most": _MOST_COUNTED})
+        return [label for (label,) in cursor.fetchall()]
 
 
 def _used(retriever_id: int) -> Counter[str]:

@@ -1,7 +1,9 @@
-// The payload as fields: texts, numbers, yes/no and lists of texts. The raw JSON stays the truth that is submitted;
-// what the fields cannot show without changing it (nested values, very long numbers) is edited there.
+// The payload as fields: texts, numbers, yes/no and lists of texts, also inside objects. The raw JSON stays the truth
+// that is submitted; what the fields cannot show without changing it (other lists, very long numbers) is edited there.
 (() => {
-  const LONG_NUMBER = /\d{16}|\d[eE][+-]?\d|\.\d*0[,\s}\]]/;
+  // An integer that a browser would round.
+  const LONG_NUMBER = /(?<![\d.])\d{16,}(?![\d.eE])/;
+  const MOST = 30;
   const form = () => document.getElementById("decision");
   const raw = () => form().querySelector("#payload");
   const isTexts = (value) => Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\n"));
@@ -18,17 +20,23 @@
     place.textContent = text;
     place.hidden = !text;
   };
-  const write = (name, value) => {
+  const write = (path, value) => {
     const payload = parsed();
     if (!payload) return;
-    payload[name] = value;
+    const holder = path.slice(0, -1).reduce((inner, name) => inner[name], payload);
+    holder[path.at(-1)] = value;
     raw().value = JSON.stringify(payload, null, 2);
   };
+  const leaves = (value, path = []) =>
+    Object.entries(value).flatMap(([name, inner]) =>
+      inner && typeof inner === "object" && !Array.isArray(inner)
+        ? leaves(inner, [...path, name])
+        : [[[...path, name], inner]]);
 
-  const editor = (name, value) => {
+  const editor = (path, value) => {
     if (typeof value === "boolean") {
       const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: value, className: "form-check-input" });
-      box.addEventListener("input", () => write(name, box.checked));
+      box.addEventListener("input", () => write(path, box.checked));
       return box;
     }
     const list = Array.isArray(value), long = list || (typeof value === "string" && (value.length > 60 || value.includes("\n")));
@@ -39,19 +47,19 @@
     if (typeof value === "number") field.inputMode = "decimal";
     field.value = list ? value.join("\n") : String(value);
     field.addEventListener("input", () => {
-      if (typeof value !== "number") return write(name, list ? field.value.split("\n").map((one) => one.trim()).filter(Boolean) : field.value);
+      if (typeof value !== "number") return write(path, list ? field.value.split("\n").map((one) => one.trim()).filter(Boolean) : field.value);
       const number = Number(field.value), wrong = field.value.trim() === "" || !Number.isFinite(number);
       field.setAttribute("aria-invalid", String(wrong));
-      problem(wrong ? `${name} is a number.` : "");
-      if (!wrong) write(name, number);
+      problem(wrong ? `${path.join(".")} is a number.` : "");
+      if (!wrong) write(path, number);
     });
     return field;
   };
-  const row = (name, value, at) => {
-    const line = document.createElement("div"), label = document.createElement("label"), field = editor(name, value);
+  const row = (path, value, at) => {
+    const line = document.createElement("div"), label = document.createElement("label"), field = editor(path, value);
     field.id = `payload-${at}`;
     label.htmlFor = field.id;
-    label.textContent = name;
+    label.textContent = path.join(".");
     if (Array.isArray(value)) label.append(Object.assign(document.createElement("span"), { className: "muted", textContent: " one per line" }));
     line.className = typeof value === "boolean" ? "payload-row payload-check" : "payload-row";
     line.append(label, field);
@@ -63,10 +71,10 @@
     place.replaceChildren();
     problem(payload ? "" : "This is not a JSON object yet.");
     if (!payload || LONG_NUMBER.test(raw().value)) return 0;
-    const plain = Object.entries(payload).filter(([, value]) => isPlain(value));
-    place.append(...plain.map(([name, value], at) => row(name, value, at)));
-    const nested = Object.keys(payload).length - plain.length;
-    if (nested) place.append(Object.assign(document.createElement("p"), { className: "muted", textContent: `${nested} more in the raw JSON` }));
+    const all = leaves(payload), plain = all.filter(([, value]) => isPlain(value)).slice(0, MOST);
+    place.append(...plain.map(([path, value], at) => row(path, value, at)));
+    const rest = all.length - plain.length;
+    if (rest) place.append(Object.assign(document.createElement("p"), { className: "muted", textContent: `${rest} more in the raw JSON` }));
     return plain.length;
   };
 

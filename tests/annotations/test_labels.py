@@ -18,6 +18,20 @@ def test_it_offers_the_labels_of_this_retriever_in_alphabetical_order() -> None:
 
 
 @pytest.mark.django_db
+def test_it_keeps_the_key_of_a_label_when_another_comes_into_use() -> None:
+    retriever = make_retriever()
+    for label in ("a", "c"):
+        make_annotation(retriever, label=label)
+    labels.in_use(retriever.pk)
+    last = make_annotation(retriever, label="b")
+    assert labels.in_use(retriever.pk) == ["a", "c", "b"]
+    make_annotation(retriever, label="aa")
+    assert labels.in_use(retriever.pk) == ["a", "c", "b", "aa"]
+    last.delete()
+    assert labels.in_use(retriever.pk) == ["a", "c", "aa"]
+
+
+@pytest.mark.django_db
 def test_it_offers_the_most_used_when_there_are_too_many() -> None:
     retriever = make_retriever()
     for number in range(5):

@@ -1,0 +1,252 @@
+"""The keys in a real browser: what they do, and when they must do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Dialog, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision, SetAside
+from tests.annotations.factories import make_annotation, make_retriever
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SignIn = Callable[[User], Page]
+
+
+@pytest.fixture
+def items(db: None) -> list[Annotation]:
+    """Three waiting items of one retriever, in the order of the queue, with the labels a, b and c in use."""
+    retriever = make_retriever()
+    return [make_annotation(retriever, label=label, confidence=0.1 * at) for at, label in enumerate("abc", 1)]
+
+
+@pytest.fixture
+def page_of(sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]) -> Callable[[int], Page]:
+    """Return a function that opens one of the items for Alice."""
+
+    def opened(at: int) -> Page:
+        page = sign_in(alice)
+        page.goto(live_server.url + reverse("review", args=[items[at].pk]))
+        _ready(page, items[at])
+        return page
+
+    return opened
+
+
+def _ready(page: Page, item: Annotation) -> None:
+    expect(page.locator(f'#review[data-item="{item.pk}"][data-ready]')).to_be_visible()
+
+
+def _press(page: Page, key: str, code: str, **more: bool) -> None:
+    """Press a key that a keyboard of this machine does not have, or (`repeat=True`) as it repeats while it is held."""
+    page.evaluate(
+        "([key, code, more]) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown',"
+        " {key, code, bubbles: true, cancelable: true, ...more}))",
+        [key, code, more],
+    )
+
+
+def test_it_chooses_labels_by_place_on_both_rows_of_digits(page_of: Callable[[int], Page]) -> None:
+    page = page_of(0)
+    for key, code, label in (("2", "Digit2", "b"), ("3", "Numpad3", "c"), ("&", "Digit1", "a")):
+        _press(page, key, code)
+        expect(page.locator(f'[name=choice][value="{label}"]')).to_be_checked()
+
+
+def test_it_submits_while_typing_and_opens_the_next(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    page.keyboard.press("2")
+    page.keyboard.press("r")
+    page.keyboard.type("Because of b, said at once")
+    page.keyboard.press("Control+Enter")
+    _ready(page, items[1])
+    expect(page.locator("#live")).to_have_text("Saved. 2 left.")
+    expect(page).to_have_url(page.url.rsplit("/", 1)[0] + f"/{items[1].pk}")
+    decision = Decision.objects.get()
+    assert (decision.label, decision.reasoning) == ("b", "Because of b, said at once")
+    expect(page.locator("[name=choice]").first).to_be_focused()
+
+
+def test_it_types_letters_where_somebody_types(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    for field in ("#reasoning", "#label"):
+        page.fill(field, "")
+        page.locator(field).press_sequentially("jsdx[1?")
+        expect(page.locator(field)).to_have_value("jsdx[1?")
+    _ready(page, items[0])
+    assert not SetAside.objects.exists()
+
+
+def test_it_leaves_a_field_by_escape_and_then_takes_single_keys(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    page = page_of(0)
+    page.keyboard.press("r")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    _ready(page, items[1])
+    page.keyboard.press("k")
+    _ready(page, items[0])
+
+
+def test_it_does_nothing_for_a_key_that_is_held(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    for key in ("s", "d", "x", "j", "k"):
+        _press(page, key, f"Key{key.upper()}", repeat=True)
+    _press(page, "Enter", "Enter", ctrlKey=True, repeat=True)
+    page.keyboard.press("2")
+    expect(page.locator('[name=choice][value="b"]')).to_be_checked()
+    _ready(page, items[0])
+    assert not Decision.objects.exists()
+    assert not SetAside.objects.exists()
+
+
+def test_it_decides_one_item_for_two_quick_presses(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    _ready(page, items[1])
+    assert Decision.objects.count() == 1
+
+
+def test_it_decides_one_item_for_a_double_click(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    page.locator("[data-action=submit]").dblclick()
+    _ready(page, items[1])
+    assert Decision.objects.count() == 1
+
+
+def test_it_does_not_submit_by_enter_in_a_field(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    for field in ("[name=choice] >> nth=0", "#label", "#confidence"):
+        page.locator(field).press("Enter")
+    _ready(page, items[0])
+    assert not Decision.objects.exists()
+
+
+def test_it_rests_while_a_dialog_is_open(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    _ready(page, items[0])
+    assert not Decision.objects.exists()
+
+
+def test_it_rests_with_alt(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    for key in ("Alt+s", "Alt+j", "Alt+2", "Meta+s", "Shift+S"):
+        page.keyboard.press(key)
+    expect(page.locator('[name=choice][value="a"]')).to_be_checked()
+    _ready(page, items[0])
+    assert not SetAside.objects.exists()
+
+
+def test_it_moves_the_confidence_in_steps_and_stops_at_the_ends(page_of: Callable[[int], Page]) -> None:
+    page = page_of(0)
+    page.fill("#confidence", "0.93")
+    page.keyboard.press("Escape")
+    for expected in ("0.98", "1", "1"):
+        page.keyboard.press("]")
+        expect(page.locator("#confidence")).to_have_value(expected)
+    page.keyboard.press("[")
+    expect(page.locator("#confidence")).to_have_value("0.95")
+
+
+def test_it_walks_through_the_fields(page_of: Callable[[int], Page]) -> None:
+    page = page_of(0)
+    for expected in ("label", "confidence", "reasoning"):
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.id") == expected
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.id") == "reasoning"
+
+
+def test_it_asks_for_a_reason_when_it_cannot_be_told(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    page.keyboard.press("x")
+    expect(page.locator("#reasoning")).to_be_focused()
+    page.keyboard.type("Too dark")
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    _ready(page, items[1])
+    assert Decision.objects.get().outcome == "undecidable"
+
+
+def test_it_skips_defers_and_changes_the_last_decision(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    page.keyboard.press("Control+Enter")
+    _ready(page, items[1])
+    page.keyboard.press("Control+z")
+    _ready(page, items[0])
+    page.keyboard.press("j")
+    _ready(page, items[1])
+    page.keyboard.press("d")
+    _ready(page, items[2])
+    page.keyboard.press("s")
+    expect(page.locator("#queue")).to_be_visible()
+    assert {(aside.annotation_id, aside.kind) for aside in SetAside.objects.all()} == {
+        (items[1].pk, "deferred"),
+        (items[2].pk, "skipped"),
+    }
+
+
+def test_it_asks_before_typed_text_is_left_behind(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    questions: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.fill("#reasoning", "Half a thought")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("#reasoning")).to_have_value("Half a thought")
+    _ready(page, items[0])
+    assert len(questions) == 1
+
+
+def test_it_takes_a_persons_own_key_and_shows_it(
+    sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]
+) -> None:
+    alice.key_map = {"item_next": "n"}
+    alice.save()
+    page = sign_in(alice)
+    page.goto(live_server.url + reverse("review", args=[items[0].pk]))
+    _ready(page, items[0])
+    page.keyboard.press("j")
+    _ready(page, items[0])
+    page.keyboard.press("n")
+    _ready(page, items[1])
+
+
+def test_it_takes_no_single_key_from_somebody_who_switched_them_off(
+    sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]
+) -> None:
+    alice.single_keys = False
+    alice.save()
+    page = sign_in(alice)
+    page.goto(live_server.url + reverse("review", args=[items[0].pk]))
+    _ready(page, items[0])
+    for key in ("2", "j", "s", "d", "?"):
+        page.keyboard.press(key)
+    expect(page.locator('[name=choice][value="a"]')).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    _ready(page, items[1])
+    assert not SetAside.objects.exists()
+
+
+def test_it_reads_letters_by_place_in_another_alphabet(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    page = page_of(0)
+    _press(page, "\u043e", "KeyJ")
+    _ready(page, items[1])

@@ -1,0 +1,103 @@
+"""The review page for everybody: no violation that axe can find, in both themes, and nothing wider than 360 px."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation
+from tests.annotations.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.fixture
+def annotation(db: None) -> Annotation:
+    """An item with a bit of everything."""
+    retriever = make_retriever()
+    execution = make_execution(retriever, inputs={"query": "blue logo"})
+    snapshot = {
+        "title": "A title of quite some length, so that it has to be cut on a narrow screen",
+        "text": "A blue van. " * 80,
+        "address": "https://example.com/" + "long" * 40,
+        "document_blobs": [{"field": "f", "url": "s3://b/a.png", "type": "image", "unavailable_reason": "Gone"}],
+    }
+    result = make_result(retriever, execution=execution, snapshot=snapshot, document_id="doc_x", rank=1)
+    for label in ("first", "second_label_of_some_length", "x" * 100):
+        make_annotation(retriever, label=label)
+    payload = {"codes": ["A1", "B2"], "sure": True, "score": 0.5, "deep": {"text": "words"}}
+    annotation = make_annotation(
+        retriever, document_id="doc_x", result=result, title=snapshot["title"], payload=payload
+    )
+    make_change(annotation, state="delivered")
+    return annotation
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_has_no_violation_that_a_machine_can_find(
+    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation, theme: str
+) -> None:
+    alice.theme = theme
+    alice.save()
+    page = sign_in(alice)
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    expect(page.locator("#review[data-ready]")).to_be_visible()
+    found = Axe().run(page, options=_RULES)
+    assert not found.violations_count, found.generate_report()
+    page.locator("#label").fill("")
+    page.locator("#confidence").fill("7")
+    page.locator("[data-action=submit]").click()
+    expect(page.locator("#confidence-error")).to_be_visible()
+    found = Axe().run(page, options=_RULES)
+    assert not found.violations_count, found.generate_report()
+
+
+def test_it_fits_a_screen_of_360_pixels(
+    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
+    page = sign_in(alice)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    expect(page.locator("#review[data-ready]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_it_shows_payload_as_fields_and_sends_what_they_say(
+    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
+    page = sign_in(alice)
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    page.get_by_label("codes one per line").fill("A1\nC3")
+    page.get_by_label("deep.text").fill("other words")
+    page.get_by_label("sure").uncheck()
+    page.get_by_label("score").fill("0.75")
+    page.locator("[data-action=submit]").click()
+    expect(page.locator("#live")).to_contain_text("Saved.")
+    annotation.refresh_from_db()
+    assert annotation.payload == {"codes": ["A1", "C3"], "sure": False, "score": 0.75, "deep": {"text": "other words"}}
+
+
+def test_it_works_without_scripts(
+    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
+    cookies = sign_in(alice).context.cookies()
+    browser = sign_in(alice).context.browser
+    assert browser
+    with browser.new_context(java_script_enabled=False) as context:
+        context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_server.url} for one in cookies])
+        page = context.new_page()
+        page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+        page.locator("#label").fill("by hand")
+        page.locator("#payload").fill('{"mine": 1}')
+        page.get_by_role("button", name="Submit and next").click()
+        expect(page.get_by_text("Saved.")).to_be_visible()
+    annotation.refresh_from_db()
+    assert (annotation.label, annotation.payload) == ("by hand", {"mine": 1})
