@@ -7,7 +7,7 @@ that would be right, so that a mistake shows at start and not in the middle of s
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -42,10 +42,28 @@ class Env:
             raise _wrong(name, value, f"not a whole number from {least} to {most}", str(default))
         return int(value)
 
-    def words(self, name: str, default: list[str]) -> list[str]:
-        """Return the comma-separated parts of `name`, stripped, blanks left out."""
+    def words(self, name: str, default: list[str], *, among: Collection[str] = ()) -> list[str]:
+        """Return the comma-separated parts of `name`, stripped, blanks left out; only those `among` the ones given."""
         value = self.text(name)
-        return [word.strip() for word in value.split(",") if word.strip()] if value else default
+        found = [word.strip() for word in value.split(",") if word.strip()] if value else default
+        for word in found:
+            if among and word not in among:
+                raise _wrong(name, word, f"none of {', '.join(among)}", ",".join(among))
+        return found
+
+    def pairs(self, name: str, *, among: Collection[str]) -> dict[str, str]:
+        """Return `name` ("one=a, two=b") as `{"one": "a", "two": "b"}`; each value must be `among` those given.
+
+        A key may hold "=" itself (as names in a directory do): the last one counts.
+        """
+        good = f"our-{next(iter(among))}s={next(iter(among))}"
+        found: dict[str, str] = {}
+        for word in self.words(name, []):
+            key, equals, value = (part.strip() for part in word.rpartition("="))
+            if not key or not equals or value not in among:
+                raise _wrong(name, word, f"not something=one of {', '.join(among)}", good)
+            found[key] = value
+        return found
 
     def url(self, name: str, default: str) -> str:
         """Return `name` as an http(s) URL without a trailing slash."""

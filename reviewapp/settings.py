@@ -14,6 +14,11 @@ from django.core.exceptions import ImproperlyConfigured
 from reviewapp.env import Env
 from reviewapp.postgres import secret
 
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
@@ -31,7 +36,8 @@ if not SECRET_KEY:
         )
     SECRET_KEY = secret.kept_in(VAR_DIR / "secret_key")
 
-HTTPS = env.flag("HTTPS", not DEBUG)
+# A clone without any environment speaks plain http on loopback; whatever is deployed must say so to do that.
+HTTPS = env.flag("HTTPS", not DEBUG and bool(_database or env.text("SECRET_KEY")))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 
@@ -64,6 +70,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_filters",
     "django_htmx",
@@ -91,6 +101,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "reviewapp.accounts.middleware.SignInRequired",
+    "reviewapp.accounts.middleware.SecondFactorRequired",
+    "reviewapp.accounts.middleware.LastActive",
 ]
 
 TEMPLATES = [
@@ -149,12 +161,66 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/m/key"}
 # What a person may give other keys to: settings tie the two, because accounts must not know annotations.
 KEY_TABLE = "reviewapp.annotations.keys.KEYS"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+ROLES = ("reviewer", "lead", "admin")
+SECOND_FACTOR_ROLES = env.words("SECOND_FACTOR_ROLES", [], among=ROLES)
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "reviewapp"
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+# Passkeys need https; on loopback browsers make an exception, and so must we.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+
+# Mail: without a server it goes to the log, and admins pass links on by themselves.
+
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.number("EMAIL_PORT", 587, least=1, most=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "reviewapp@localhost")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+
+# Single sign-on: there when OIDC_SERVER_URL is set, and then it must be whole.
+
+OIDC_SERVER_URL = env.url("OIDC_SERVER_URL", "https://id.example.com") if env.text("OIDC_SERVER_URL") else ""
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+OIDC_ROLES = env.pairs("OIDC_ROLES", among=ROLES)
+SOCIALACCOUNT_ADAPTER = "reviewapp.accounts.sso.adapter.GroupsDecide"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {
+        "provider_class": "reviewapp.accounts.sso.provider.CheckedProvider",
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [],
+    }
+}
+if OIDC_SERVER_URL:
+    for _name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ROLES"):
+        if not env.text(_name):
+            raise ImproperlyConfigured(f"{_name} is needed beside OIDC_SERVER_URL: docs/people.md tells how.")
+    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
+        {
+            "provider_id": "sso",
+            "name": OIDC_NAME,
+            "client_id": env.text("OIDC_CLIENT_ID"),
+            "secret": env.text("OIDC_CLIENT_SECRET"),
+            "settings": {"server_url": OIDC_SERVER_URL},
+        }
+    ]
 
 # Safety
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+# A sign-in ends after so many hours without use (an open page that asks for news counts as use), and in any case
+# after so many days.
+SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 14 * 24, least=1, most=90 * 24) * 3600
+SESSION_DAYS = env.number("SESSION_DAYS", 30, least=1, most=365)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -177,7 +243,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", *MEDIA_HOSTS],
         "media-src": [SELF, *MEDIA_HOSTS],
         "frame-src": [SELF, *MEDIA_HOSTS],
-        "form-action": [SELF],
+        # The button of the single sign-on is a form that leads there.
+        "form-action": [SELF, *([_origin(OIDC_SERVER_URL)] if OIDC_SERVER_URL else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

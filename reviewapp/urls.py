@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-handler403 = "reviewapp.accounts.views.forbidden"
+handler403 = "reviewapp.accounts.views.refusals.forbidden"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/annotations")),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.audit.trace import acting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,12 @@ def make_people() -> list[SignIn]:
     return [each for each in SIGN_INS if _made_or_mended(each)]
 
 
-@transaction.atomic
 def _made_or_mended(wanted: SignIn) -> bool:
+    with acting(None, note="demo people"):
+        return _made_or_mended_inside(wanted)
+
+
+def _made_or_mended_inside(wanted: SignIn) -> bool:
     user, created = User.objects.get_or_create(
         username=wanted.username, defaults={"email": f"{wanted.username}@example.com"}
     )
@@ -60,7 +64,7 @@ def _made_or_mended(wanted: SignIn) -> bool:
         user.save(update_fields=["is_active", "password"])
     if roles.role_of(user) == wanted.role:
         return not fits
-    roles.give_role(user, wanted.role, actor=None)
+    roles.give_role(user, wanted.role, actor=None, note="demo people")
     return True
 
 

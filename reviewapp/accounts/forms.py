@@ -1,4 +1,4 @@
-"""Forms in which people say how they like to work."""
+"""Forms in which people say how they like to work, and admins who may work here."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from reviewapp.accounts.keymap import Key, clashes, good_key
 from reviewapp.accounts.models import User
+from reviewapp.accounts.roles import PERMISSIONS
 from reviewapp.accounts.services import Preferences
 
 
@@ -71,3 +73,67 @@ class PreferencesForm(forms.Form):
     def _key_map(self) -> dict[str, str]:
         typed = {key: self.cleaned_data.get(f"key_{key.action}", "") for key in self._keys}
         return {key.action: chosen for key, chosen in typed.items() if chosen and chosen != key.single}
+
+
+class SearchForm(forms.Form):
+    """What to look for among people."""
+
+    search = forms.CharField(label="Search by name or address", max_length=200, required=False)
+
+    @property
+    def status(self) -> int:
+        """Return how the page is to be answered."""
+        return 200 if self.is_valid() else 422
+
+
+class RoleForm(forms.Form):
+    """The one role of a person, or none."""
+
+    role = forms.ChoiceField(
+        label="Role",
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[*((role, role) for role in PERMISSIONS), ("", "none")],
+    )
+
+
+class InviteForm(forms.Form):
+    """Whom to invite, as what."""
+
+    email = forms.EmailField(label="Email address")
+    role = forms.ChoiceField(label="Role", widget=forms.RadioSelect, choices=[(role, role) for role in PERMISSIONS])
+
+    def clean_email(self) -> str:
+        """Refuse the address of somebody who is here already."""
+        email: str = self.cleaned_data["email"]
+        if User.people.with_address(email).exists():
+            raise forms.ValidationError(f"Somebody here has the address {email} already: look for it in the list.")
+        return email
+
+
+class NewPasswordForm(forms.Form):
+    """A password, typed twice; the rules are looked at by the service, which knows whose it is."""
+
+    password1 = forms.CharField(label="Password", strip=False, max_length=1000)
+    password2 = forms.CharField(label="Password, again", strip=False, max_length=1000)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two that differ."""
+        first, second = self.cleaned_data.get("password1"), self.cleaned_data.get("password2")
+        if first and second and first != second:
+            self.add_error("password2", "The two passwords differ.")
+        return self.cleaned_data
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show at its field what the service refused; what names no field is about the password."""
+        told = error.error_dict if hasattr(error, "error_dict") else {"password1": error.error_list}
+        for name, found in told.items():
+            self.add_error(name if name in self.fields else None, found)
+
+
+class JoinForm(NewPasswordForm):
+    """Name and password of somebody who was invited."""
+
+    username = forms.CharField(label="Username", max_length=150)
+
+    field_order = ["username", "password1", "password2"]

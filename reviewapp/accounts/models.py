@@ -1,15 +1,24 @@
-"""People, and how each of them likes to work."""
+"""People, how each of them likes to work, and the links by which they get in."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from reviewapp.accounts.queries import LinkQuerySet, PersonQuerySet
+from reviewapp.accounts.tracked import FACTOR, LINK, PERSON, ROLE
 
 
 class User(AbstractUser):
-    """A person who signs in; roles are groups (see `roles.py`), the rest are that person's own preferences."""
+    """A person who signs in; roles are groups (see `roles.py`), the rest are that person's own preferences.
+
+    `last_active` is written once a minute at most (see `middleware.py`).
+    """
 
     class Theme(models.TextChoices):
         SYSTEM = "system", "Like my system"
@@ -22,9 +31,20 @@ class User(AbstractUser):
     blur_media = models.BooleanField("blur media until I ask", default=False)
     greyscale_media = models.BooleanField("show media in grey", default=False)
     mute_media = models.BooleanField("start media muted", default=False)
+    last_active = models.DateTimeField(null=True, blank=True)
+
+    people = PersonQuerySet.as_manager()
 
     # The permission that was asked for last and refused: the 403 page says which role holds it.
     refused = ""
+
+    class Meta:
+        triggers = [PERSON]
+
+    @property
+    def ref(self) -> str:
+        """Return how history names this person."""
+        return f"people/{self.username}"
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Return whether this person holds `perm`, and remember a refusal."""
@@ -32,3 +52,65 @@ class User(AbstractUser):
         if not held:
             self.refused = perm
         return held
+
+
+class Link(models.Model):
+    """A link that an admin passes on, good for one use until it runs out; of its secret only the digest is kept.
+
+    An invitation has the address and the role of somebody new, and gets its `person` when accepted. A link for a new
+    password has its `person` from the start.
+    """
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", "Invitation"
+        PASSWORD = "password", "New password"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=20, blank=True)
+    person = models.ForeignKey("accounts.User", models.CASCADE, null=True, blank=True, related_name="links")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # waiting(): the open invitations of the people page
+            models.Index(
+                fields=["-id"],
+                name="link_waiting",
+                condition=Q(kind="invitation", used_at__isnull=True, withdrawn_at__isnull=True),
+            ),
+        ]
+        triggers = [LINK]
+
+    @property
+    def has_run_out(self) -> bool:
+        """Return whether it is too late for this link."""
+        return self.expires_at <= timezone.now()
+
+
+# Tables that others made and our triggers watch: pgtrigger reaches them through a proxy.
+
+
+class HeldRole(User.groups.through):  # type: ignore[name-defined,misc]
+    """That a person holds a role; Django makes this table by itself, so no class can be named."""
+
+    class Meta:
+        proxy = True
+        app_label = "accounts"
+        triggers = [ROLE]
+
+
+class Factor(Authenticator):  # type: ignore[misc]
+    """A second factor of a person, which allauth keeps and does not type."""
+
+    class Meta:
+        proxy = True
+        app_label = "accounts"
+        triggers = [FACTOR]

@@ -10,7 +10,9 @@ from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+
+from reviewapp.accounts.exceptions import LastAdmin, OnYourself
+from reviewapp.audit.trace import acting
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -37,21 +39,53 @@ def roles_with(permission: str) -> list[str]:
     return [role for role, held in PERMISSIONS.items() if permission in held]
 
 
-def give_role(user: User, role: str, *, actor: User | None) -> None:
-    """Make `role` the user's only role; "" takes all away. `actor` None is the command line.
+def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> None:
+    """Make `role` the user's only role; "" takes all away. `actor` None is the command line, or the app itself.
 
-    Raises PermissionDenied when the actor may not manage people, ValueError when no role has that name.
+    Raises PermissionDenied when the actor may not manage people, ValueError when no role has that name, OnYourself
+    and LastAdmin when an actor would take the role of admin away.
     """
-    if actor is not None and not actor.has_perm("accounts.change_user"):
-        raise PermissionDenied("accounts.change_user")
+    may_manage(actor)
     if role and role not in PERMISSIONS:
         raise ValueError(f"{role!r} is no role; the roles are {', '.join(PERMISSIONS)}")
-    with transaction.atomic():
-        user.groups.remove(*Group.objects.filter(name__in=PERMISSIONS).exclude(name=role))
+    with acting(actor, note=note):
+        if actor is not None and role != ADMIN and role_of(user) == ADMIN:
+            _keep_an_admin(user, actor=actor, deed="take the role of admin away from")
+        user.groups.remove(*user.groups.filter(name__in=PERMISSIONS).exclude(name=role))
         if role:
             user.groups.add(Group.objects.get(name=role))
     by = actor.get_username() if actor else "the command line"
     _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), by)
+
+
+def may_manage(actor: User | None) -> None:
+    """Raise PermissionDenied when the actor may not manage people; None is the command line, which may."""
+    if actor is not None and not actor.has_perm("accounts.change_user"):
+        raise PermissionDenied("accounts.change_user")
+
+
+def keep_an_admin_active(user: User, *, actor: User) -> None:
+    """Let nobody deactivate themselves (OnYourself) or the last active admin (LastAdmin); inside a transaction."""
+    if user.pk == actor.pk or (user.is_active and role_of(user) == ADMIN):
+        _keep_an_admin(user, actor=actor, deed="deactivate")
+
+
+def _keep_an_admin(user: User, *, actor: User, deed: str) -> None:
+    if user.pk == actor.pk:
+        raise OnYourself(f"You cannot {deed} yourself. Another admin can do that.")
+    if is_last_admin(user):
+        raise LastAdmin(f"You cannot {deed} {user.get_username()}, the last admin. Make somebody else an admin first.")
+
+
+def is_last_admin(user: User) -> bool:
+    """Return whether nobody but `user` is an active admin.
+
+    Locks the answer until the transaction ends: of two admins who remove each other at the same instant, the second
+    has to wait for the first.
+    """
+    Group.objects.select_for_update().get(name=ADMIN)
+    admins = set(type(user).people.active_in(ADMIN).values_list("pk", flat=True))
+    return admins <= {user.pk}
 
 
 def make_groups(*, apps: Apps = current_apps, using: str = "default", **_: object) -> None:

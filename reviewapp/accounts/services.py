@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.core.exceptions import ValidationError
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.audit.trace import acting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,26 +24,25 @@ class Preferences:
     key_map: dict[str, str] = field(default_factory=dict)
 
 
-@transaction.atomic
-def create_person(*, username: str, email: str, password: str, role: str, actor: User | None) -> User:
-    """Make a person who can sign in with the name or the address; `actor` None is the command line.
+def create_person(*, username: str, email: str, password: str, role: str, actor: User | None, note: str = "") -> User:
+    """Make a person who can sign in with the name or the address; `actor` None is the command line, or the app.
 
     Raises PermissionDenied when the actor may not manage people, ValidationError when the name is malformed or
     taken, the address is malformed or somebody else's, or the password is too easy to guess.
     """
-    if actor is not None and not actor.has_perm("accounts.change_user"):
-        raise PermissionDenied("accounts.change_user")
+    roles.may_manage(actor)
     user = User(username=username, email=User.objects.normalize_email(email))
     user.full_clean(exclude=["password"], validate_unique=False)
     # Sign-in ignores case, so two names that differ in case only would be one.
     if User.objects.filter(username__iexact=username).exists():
         raise ValidationError({"username": f"{username} is taken."})
-    if email and User.objects.filter(email__iexact=email).exists():
+    if User.people.with_address(email).exists():
         raise ValidationError({"email": f"Somebody else signs in with {email}."})
     validate_password(password, user)
     user.set_password(password)
-    user.save()
-    roles.give_role(user, role, actor=actor)
+    with acting(actor, note=note):
+        user.save()
+        roles.give_role(user, role, actor=actor, note=note)
     return user
 
 

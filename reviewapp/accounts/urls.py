@@ -1,17 +1,78 @@
-"""Sign-in (of allauth's pages, those we mean and no other), and a person's own preferences."""
+"""Sign-in (of allauth's pages, those we mean and no other), people, and a person's own preferences."""
 
 from __future__ import annotations
 
-from allauth.account import views as allauth
-from django.urls import path
+from allauth.account import views as account
+from allauth.mfa.recovery_codes.views import download_recovery_codes, view_recovery_codes
+from allauth.mfa.webauthn.views import list_webauthn, login_webauthn, reauthenticate_webauthn
+from allauth.socialaccount.views import login_cancelled
+from django.urls import path, re_path
 
-from reviewapp.accounts import views
+from reviewapp.accounts.views import links, people, preferences, signing_in
+
+# The names are allauth's own: its views lead to each other by them.
+_SIGNING_IN = [
+    path("accounts/login/", signing_in.sign_in, name="account_login"),
+    path("accounts/logout/", account.logout, name="account_logout"),
+    path("accounts/inactive/", account.account_inactive, name="account_inactive"),
+    path("accounts/reauthenticate/", signing_in.reauthenticate, name="account_reauthenticate"),
+    path("accounts/password/change/", signing_in.change_password, name="account_change_password"),
+    path("accounts/password/reset/", signing_in.reset_password, name="account_reset_password"),
+    path("accounts/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path(
+        "accounts/password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    # A pattern, because allauth writes both parts joined by "-", which either may hold.
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
+        signing_in.reset_password_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("accounts/sessions/", signing_in.sessions, name="usersessions_list"),
+    path("accounts/sso/login/", signing_in.sso, name="sso"),
+    path("accounts/sso/login/callback/", signing_in.sso_callback, name="sso_callback"),
+    path("accounts/sso/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
+]
+
+_SECOND_FACTORS = [
+    path("accounts/2fa/", signing_in.factors, name="mfa_index"),
+    path("accounts/2fa/authenticate/", signing_in.authenticate, name="mfa_authenticate"),
+    path("accounts/2fa/reauthenticate/", signing_in.reauthenticate_by_code, name="mfa_reauthenticate"),
+    path("accounts/2fa/totp/activate/", signing_in.activate_totp, name="mfa_activate_totp"),
+    path("accounts/2fa/totp/deactivate/", signing_in.deactivate_totp, name="mfa_deactivate_totp"),
+    path("accounts/2fa/recovery-codes/", view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "accounts/2fa/recovery-codes/generate/", signing_in.generate_recovery_codes, name="mfa_generate_recovery_codes"
+    ),
+    path("accounts/2fa/recovery-codes/download/", download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("accounts/2fa/passkeys/", list_webauthn, name="mfa_list_webauthn"),
+    path("accounts/2fa/passkeys/add/", signing_in.add_passkey, name="mfa_add_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/edit/", signing_in.edit_passkey, name="mfa_edit_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/remove/", signing_in.remove_passkey, name="mfa_remove_webauthn"),
+    path("accounts/2fa/passkeys/login/", login_webauthn, name="mfa_login_webauthn"),
+    path("accounts/2fa/passkeys/reauthenticate/", reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+]
+
+_PEOPLE = [
+    path("people", people.list_people, name="people"),
+    path("people/invite", people.invite, name="invite"),
+    path("people/<int:pk>", people.person, name="person"),
+    path("people/<int:pk>/role", people.give_role, name="give_role"),
+    path("people/<int:pk>/deactivate", people.deactivate, name="deactivate"),
+    path("people/<int:pk>/reactivate", people.reactivate, name="reactivate"),
+    path("people/<int:pk>/remove-factors", people.remove_factors, name="remove_factors"),
+    path("people/<int:pk>/password-link", people.password_link, name="password_link"),
+    path("people/links/<int:pk>/withdraw", people.withdraw, name="withdraw_link"),
+    path("join/<str:secret>", links.join, name="join"),
+    path("new-password/<str:secret>", links.new_password, name="new_password"),
+]
 
 urlpatterns = [
-    path("accounts/login/", views.sign_in, name="account_login"),
-    path("accounts/logout/", allauth.logout, name="account_logout"),
-    path("accounts/inactive/", allauth.account_inactive, name="account_inactive"),
-    path("accounts/password/change/", views.change_password, name="account_change_password"),
-    path("preferences", views.preferences, name="preferences"),
-    path("preferences/theme", views.theme, name="theme"),
+    *_SIGNING_IN,
+    *_SECOND_FACTORS,
+    *_PEOPLE,
+    path("preferences", preferences.preferences, name="preferences"),
+    path("preferences/theme", preferences.theme, name="theme"),
 ]

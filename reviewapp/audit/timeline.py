@@ -14,7 +14,14 @@ from reviewapp.audit.models import Event
 
 # What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
 _SAID = frozenset({"attempts", "decision_id", "reviewer_id", "state"})
-_NAMED_BY = {Action.ANNOTATION_RELABELLED: "label", Action.RETRIEVER_RENAMED: "name"}
+_NAMED_BY = {
+    Action.ANNOTATION_RELABELLED: "label",
+    Action.RETRIEVER_RENAMED: "name",
+    Action.PERSON_RENAMED: "username",
+    Action.ROLE_GIVEN: "role",
+    Action.ROLE_TAKEN: "role",
+    Action.INVITATION_MADE: "email",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,12 @@ class Entry:
     def outside(self) -> bool:
         """Return whether it was done around the app."""
         return self.origin == Origin.SQL
+
+    @property
+    def username(self) -> str:
+        """Return the name of the person it was done to, "" when it is about no person."""
+        kind, _, name = self.ref.partition("/")
+        return name if kind == "people" else ""
 
     @property
     def has_page(self) -> bool:

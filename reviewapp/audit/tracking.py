@@ -6,7 +6,7 @@ over, because history must never be the reason why a write fails.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pgtrigger
@@ -96,7 +96,8 @@ class NeverTruncated(pgtrigger.Trigger):
 class Tracked(pgtrigger.Trigger):
     """Write an event for each insert and delete, and for each update that changes one of the columns.
 
-    `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change.
+    `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change;
+    `named` are values that no column holds as such: `{name: SQL over {row}}`, such as the name behind a foreign key.
     `actions` are (condition, action) pairs in SQL over `NEW` (and `OLD` on update), the first that holds wins;
     `created` and `deleted` name the two ends. `ref` and `retriever` are SQL over `{row}`, which becomes NEW, or
     OLD when the row is deleted. The diff is `{column: [old, new]}`; the other side of a new or deleted row is null,
@@ -115,11 +116,13 @@ class Tracked(pgtrigger.Trigger):
         changed: Sequence[tuple[str, Action]],
         deleted: Action,
         constant: Sequence[str] = (),
+        named: Mapping[str, str] | None = None,
         ref: str = "{row}.ref",
         retriever: str = "NULL",
         name: str = "tracked",
     ) -> None:
-        self.columns, self.constant, self.ref, self.retriever = columns, constant, ref, retriever
+        self.values = {column: f"{{row}}.{column}" for column in columns} | dict(named or {})
+        self.constant, self.ref, self.retriever = constant, ref, retriever
         self.created = [("true", created)] if isinstance(created, Action) else created
         self.changed, self.deleted = changed, deleted
         super().__init__(name=name)
@@ -136,11 +139,12 @@ class Tracked(pgtrigger.Trigger):
         )
 
     def _diff(self) -> str:
-        inserted = " ".join(_note(c, "NULL", f"NEW.{c}", when=_filled(f"NEW.{c}")) for c in self.columns)
-        removed = " ".join(_note(c, f"OLD.{c}", "NULL", when=_filled(f"OLD.{c}")) for c in self.columns)
+        pairs = [(name, value.format(row="OLD"), value.format(row="NEW")) for name, value in self.values.items()]
+        inserted = " ".join(_note(name, "NULL", new, when=_filled(new)) for name, _, new in pairs)
+        removed = " ".join(_note(name, old, "NULL", when=_filled(old)) for name, old, _ in pairs)
+        kept = [(column, f"OLD.{column}", f"NEW.{column}") for column in self.constant]
         updated = " ".join(
-            _note(c, f"OLD.{c}", f"NEW.{c}", when=f"OLD.{c} IS DISTINCT FROM NEW.{c}")
-            for c in (*self.columns, *self.constant)
+            _note(name, old, new, when=f"{old} IS DISTINCT FROM {new}") for name, old, new in [*pairs, *kept]
         )
         return f"IF TG_OP = 'INSERT' THEN {inserted} ELSIF TG_OP = 'DELETE' THEN {removed} ELSE {updated} END IF;"
 
@@ -152,8 +156,8 @@ class Tracked(pgtrigger.Trigger):
         )
 
 
-def _note(column: str, old: str, new: str, *, when: str) -> str:
-    return f"IF {when} THEN diff := diff || jsonb_build_object('{column}', jsonb_build_array({old}, {new})); END IF;"
+def _note(name: str, old: str, new: str, *, when: str) -> str:
+    return f"IF {when} THEN diff := diff || jsonb_build_object('{name}', jsonb_build_array({old}, {new})); END IF;"
 
 
 def _filled(value: str) -> str:

@@ -18,7 +18,8 @@ ARROWS: dict[str, set[str]] = {
     "retrievers": {"outbox", "audit", VALUES_OF_THE_CLIENT},
     "outbox": {"audit"},
     "audit": set(),
-    "accounts": set(),
+    # Who got which role is history, and history is the lowest layer.
+    "accounts": {"audit"},
     "mixpeek": set(),
     "postgres": set(),
     "sandbox": set(),

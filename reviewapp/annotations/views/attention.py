@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.annotations import services
@@ -49,6 +51,8 @@ def by_ref(request: Request) -> HttpResponse:
     """Lead from a ref, as history names it, to the page of what it names."""
     ref = request.GET.get("ref", "")
     kind, _, upstream_id = ref.partition("/")
+    if kind == "people":
+        return redirect(f"{reverse('people')}?{urlencode({'search': upstream_id})}")
     if kind == "retrievers":
         return redirect("retriever", pk=get_object_or_404(Retriever, retriever_id=upstream_id).pk)
     return redirect("review", pk=get_object_or_404(Annotation, ref=ref).pk)

@@ -1,15 +1,12 @@
-"""The pages of accounts: signing in, a person's preferences, and what somebody without the right sees."""
+"""A person's own preferences."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from allauth.account.views import LoginView, PasswordChangeView
 from django.contrib import messages
-from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
@@ -21,34 +18,6 @@ from reviewapp.http import wants_fragment
 
 if TYPE_CHECKING:
     from reviewapp.http import Request
-
-
-class _Refusing:
-    """Answers a form that is not well filled in with 422, as all our pages do, where allauth says 200."""
-
-    def form_invalid(self, form: BaseForm) -> HttpResponse:
-        """Show the form again with what is wrong."""
-        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)  # type: ignore[attr-defined]
-        return response
-
-
-class _SignIn(_Refusing, LoginView):  # type: ignore[misc]
-    pass
-
-
-class _ChangePassword(_Refusing, PasswordChangeView):  # type: ignore[misc]
-    success_url = reverse_lazy("preferences")
-
-    def dispatch(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer 404 to a person who has no password to change."""
-        if not request.user.has_usable_password():
-            raise Http404
-        response: HttpResponse = super().dispatch(request, *args, **kwargs)
-        return response
-
-
-sign_in = _SignIn.as_view()
-change_password = _ChangePassword.as_view()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,13 +45,3 @@ def theme(request: Request) -> HttpResponse:
     back = request.POST.get("next", "")
     here = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return redirect(back if here else "preferences")
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say who the person is, and which role may do what was refused."""
-    user: Any = request.user
-    context = {
-        "role": roles.role_of(user) if user.is_authenticated else "",
-        "roles_that_may": roles.roles_with(getattr(user, "refused", "")),
-    }
-    return render(request, "403.html", context, status=403)

@@ -1,0 +1,3 @@
+"""Single sign-on through OpenID Connect: allauth does the talking, we are stricter about what we believe."""
+
+from __future__ import annotations

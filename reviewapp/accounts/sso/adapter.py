@@ -1,0 +1,105 @@
+"""Who gets in by single sign-on, as what: the provider's groups decide, at each sign-in."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from typing import Any
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.http import HttpRequest
+from django.shortcuts import render
+
+from reviewapp.accounts import roles
+from reviewapp.accounts.models import User
+from reviewapp.accounts.sso.groups import groups_in, role_for
+from reviewapp.audit.trace import acting
+
+_log = logging.getLogger(__name__)
+
+
+class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """allauth's own behaviour, where nobody gets in without a group that is mapped to a role."""
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Give the role of the groups to somebody known; turn away whoever may not in."""
+        claims = sociallogin.account.extra_data
+        if not _is_answer(claims["id_token"], sociallogin.state):
+            raise _refusal(request, "stale")
+        role = _role(claims)
+        if not role:
+            raise _refusal(request, "unmapped")
+        if sociallogin.is_existing:
+            _keep_role(sociallogin.user, role)
+        elif sociallogin.user.email and User.people.with_address(sociallogin.user.email).exists():
+            raise _refusal(request, "taken", email=sociallogin.user.email)
+        else:
+            sociallogin.state["role"] = role
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
+        """Return the person as the provider describes them, without an address that nobody has verified."""
+        user: User = super().populate_user(request, sociallogin, data)
+        verified = {each.email.lower() for each in sociallogin.email_addresses if each.verified is True}
+        sociallogin.email_addresses = [each for each in sociallogin.email_addresses if each.verified is True]
+        if user.email.lower() not in verified:
+            user.email = ""
+        return user
+
+    def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
+        """Return the person with this verified address, when it is safe to say that it is the same one.
+
+        It is not when two people share the address, or when the person came through the provider before as somebody
+        else. allauth then voids the password: who held it need not be who holds the address.
+        """
+        for address in sociallogin.email_addresses:
+            found = list(User.people.with_address(address.email)[:2])
+            known = SocialAccount.objects.filter(user__in=found, provider=sociallogin.account.provider)
+            if address.verified is True and len(found) == 1 and found[0].is_active and not known.exists():
+                return found[0], address.email
+        return None
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Return whether a mapped group lets this new person in."""
+        return bool(sociallogin.state.get("role"))
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        """Make the new person, with the role of the groups."""
+        with acting(None, note=_note()):
+            user: User = super().save_user(request, sociallogin, form)
+            roles.give_role(user, sociallogin.state["role"], actor=None, note=_note())
+        return user
+
+
+def _is_answer(id_token: dict[str, Any], state: dict[str, Any]) -> bool:
+    """Return whether the token was made for the sign-in that this browser began."""
+    asked, told = state.get("nonce"), id_token.get("nonce")
+    return isinstance(asked, str) and isinstance(told, str) and hmac.compare_digest(asked.encode(), told.encode())
+
+
+def _role(claims: dict[str, Any]) -> str:
+    path = settings.OIDC_GROUPS_CLAIM
+    groups = groups_in(claims["id_token"], path) or groups_in(claims.get("userinfo", {}), path)
+    return role_for(groups, settings.OIDC_ROLES, list(roles.PERMISSIONS))
+
+
+def _keep_role(user: User, role: str) -> None:
+    """Bring the role in line with the groups; somebody inactive keeps theirs, and so does the last admin."""
+    if not user.is_active or roles.role_of(user) == role:
+        return
+    with acting(None, note=_note()):
+        if roles.role_of(user) == roles.ADMIN and roles.is_last_admin(user):
+            _log.warning("%s stays admin, being the last one; the groups say %s", user.get_username(), role)
+            return
+        roles.give_role(user, role, actor=None, note=_note())
+
+
+def _note() -> str:
+    return f"by the groups of {settings.OIDC_NAME}"
+
+
+def _refusal(request: HttpRequest, why: str, **context: str) -> ImmediateHttpResponse:
+    context = {"why": why, "name": settings.OIDC_NAME, **context}
+    return ImmediateHttpResponse(render(request, "socialaccount/refused.html", context, status=403))

@@ -1,0 +1,60 @@
+"""What of people is history: who they are, whether they may sign in, their roles, factors and links. Never a secret."""
+
+from __future__ import annotations
+
+from reviewapp.audit.actions import Action
+from reviewapp.audit.tracking import Tracked
+
+_OF_USER = "'people/' || (SELECT username FROM accounts_user WHERE id = {row}.user_id)"
+
+PERSON = Tracked(
+    columns=["username", "email", "first_name", "last_name", "is_active"],
+    named={"is_superuser": "nullif({row}.is_superuser, false)", "is_staff": "nullif({row}.is_staff, false)"},
+    created=Action.PERSON_ADDED,
+    changed=[
+        ("OLD.is_active AND NOT NEW.is_active", Action.PERSON_DEACTIVATED),
+        ("NEW.is_active AND NOT OLD.is_active", Action.PERSON_REACTIVATED),
+        ("OLD.username <> NEW.username", Action.PERSON_RENAMED),
+        ("true", Action.PERSON_CHANGED),
+    ],
+    deleted=Action.PERSON_DELETED,
+    ref="'people/' || {row}.username",
+)
+
+ROLE = Tracked(
+    columns=[],
+    named={"role": "(SELECT name FROM auth_group WHERE id = {row}.group_id)"},
+    created=Action.ROLE_GIVEN,
+    changed=[("true", Action.ROLE_GIVEN)],
+    deleted=Action.ROLE_TAKEN,
+    ref=_OF_USER,
+)
+
+FACTOR = Tracked(
+    columns=["type"],
+    constant=["user_id"],
+    created=Action.FACTOR_ADDED,
+    changed=[("true", Action.FACTOR_CHANGED)],
+    deleted=Action.FACTOR_REMOVED,
+    ref=_OF_USER,
+)
+
+LINK = Tracked(
+    columns=["email", "role", "expires_at", "used_at", "withdrawn_at"],
+    constant=["kind", "digest"],
+    created=[
+        ("NEW.kind = 'password'", Action.PASSWORD_LINK_MADE),
+        ("true", Action.INVITATION_MADE),
+    ],
+    changed=[
+        ("OLD.used_at IS NULL AND NEW.used_at IS NOT NULL AND NEW.kind = 'password'", Action.PASSWORD_LINK_USED),
+        ("OLD.used_at IS NULL AND NEW.used_at IS NOT NULL", Action.INVITATION_ACCEPTED),
+        ("OLD.withdrawn_at IS NULL AND NEW.withdrawn_at IS NOT NULL", Action.LINK_WITHDRAWN),
+        ("true", Action.LINK_CHANGED),
+    ],
+    deleted=Action.LINK_DELETED,
+    ref=(
+        "coalesce('people/' || (SELECT username FROM accounts_user WHERE id = {row}.person_id), "
+        "'invitations/' || {row}.id)"
+    ),
+)

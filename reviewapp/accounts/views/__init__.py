@@ -1,0 +1,3 @@
+"""The pages of accounts, a module a concern."""
+
+from __future__ import annotations

@@ -1,0 +1,63 @@
+"""What is behind a link that an admin passed on: the form by which somebody gets in."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from reviewapp.accounts import links
+from reviewapp.accounts.exceptions import LinkIsSpent
+from reviewapp.accounts.forms import JoinForm, NewPasswordForm
+from reviewapp.accounts.models import Link
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """Let somebody who was invited choose a name and a password."""
+    form = JoinForm(request.POST if request.method == "POST" else None)
+    try:
+        link = links.opened_by(secret, Link.Kind.INVITATION)
+        if form.is_valid():
+            made = links.accept(link, username=form.cleaned_data["username"], password=form.cleaned_data["password1"])
+            messages.success(request, f"Welcome, {made}. Sign in with the password you just chose.")
+            return redirect("account_login")
+    except LinkIsSpent as spent:
+        return _spent(request, spent)
+    except ValidationError as error:
+        form.refuse(error)
+    context = {"form": form, "link": link, "secret": secret}
+    return render(request, "accounts/join.html", context, status=422 if form.is_bound else 200)
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_password(request: HttpRequest, secret: str) -> HttpResponse:
+    """Let somebody who forgot theirs choose a new password."""
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    try:
+        link = links.opened_by(secret, Link.Kind.PASSWORD)
+        if form.is_valid():
+            links.set_password(link, password=form.cleaned_data["password1"])
+            messages.success(request, "Your new password is set. Sign in with it.")
+            return redirect("account_login")
+    except LinkIsSpent as spent:
+        return _spent(request, spent)
+    except ValidationError as error:
+        form.refuse(error)
+    context = {"form": form, "link": link, "secret": secret}
+    return render(request, "accounts/new_password.html", context, status=422 if form.is_bound else 200)
+
+
+def _spent(request: HttpRequest, spent: LinkIsSpent) -> HttpResponse:
+    return render(request, "accounts/spent.html", {"sentence": str(spent)}, status=404)

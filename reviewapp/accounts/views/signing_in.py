@@ -1,0 +1,153 @@
+"""allauth's pages of signing in, with our answers: 422 for a form not well filled in, history for what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from allauth.account import views as account
+from allauth.mfa.base.views import AuthenticateView, IndexView, ReauthenticateView
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, EditWebAuthnView, RemoveWebAuthnView
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
+from allauth.usersessions.views import ListUserSessionsView
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse_lazy
+
+from reviewapp.accounts.middleware import lacks_factor
+from reviewapp.accounts.sso.provider import CheckedAdapter
+from reviewapp.audit.trace import acting
+
+if TYPE_CHECKING:
+    from reviewapp.http import Request
+
+View = Callable[..., HttpResponse]
+
+
+class _Refusing:
+    """Answers a form that is not well filled in with 422, as all our pages do, where allauth says 200."""
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        """Show the form again with what is wrong."""
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        if response.status_code == 200:
+            response.status_code = 422
+        return response
+
+
+class _SignIn(_Refusing, account.LoginView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what leads in besides a password."""
+        more = {"mail": bool(settings.EMAIL_HOST), "sso": settings.OIDC_NAME if settings.OIDC_SERVER_URL else ""}
+        return {**super().get_context_data(**kwargs), **more}
+
+
+class _ChangePassword(_Refusing, account.PasswordChangeView):  # type: ignore[misc]
+    success_url = reverse_lazy("preferences")
+
+    def dispatch(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer 404 to a person who has no password to change."""
+        if not request.user.has_usable_password():
+            raise Http404
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
+
+
+class _ResetPassword(_Refusing, account.PasswordResetView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether mail goes out at all."""
+        return {**super().get_context_data(**kwargs), "mail": bool(settings.EMAIL_HOST)}
+
+
+class _ResetPasswordFromKey(_Refusing, account.PasswordResetFromKeyView):  # type: ignore[misc]
+    pass
+
+
+class _Reauthenticate(_Refusing, account.ReauthenticateView):  # type: ignore[misc]
+    pass
+
+
+class _ReauthenticateByCode(_Refusing, ReauthenticateView):  # type: ignore[misc]
+    pass
+
+
+class _Authenticate(_Refusing, AuthenticateView):  # type: ignore[misc]
+    pass
+
+
+class _Factors(IndexView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether this person has to set one up before anything else."""
+        return {**super().get_context_data(**kwargs), "must": lacks_factor(self.request.user)}
+
+
+class _ActivateTotp(_Refusing, ActivateTOTPView):  # type: ignore[misc]
+    pass
+
+
+class _DeactivateTotp(_Refusing, DeactivateTOTPView):  # type: ignore[misc]
+    pass
+
+
+class _AddPasskey(_Refusing, AddWebAuthnView):  # type: ignore[misc]
+    pass
+
+
+class _EditPasskey(_Refusing, EditWebAuthnView):  # type: ignore[misc]
+    pass
+
+
+def recorded(view: View) -> View:
+    """Return the view, with what it does to the person's own second factors told in history as theirs."""
+
+    @wraps(view)
+    def acted(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "POST" or not request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        with acting(request.user):
+            return view(request, *args, **kwargs)
+
+    return acted
+
+
+sign_in = _SignIn.as_view()
+change_password = _ChangePassword.as_view()
+reset_password = login_not_required(_ResetPassword.as_view())
+reset_password_from_key = login_not_required(_ResetPasswordFromKey.as_view())
+reauthenticate = _Reauthenticate.as_view()
+reauthenticate_by_code = _ReauthenticateByCode.as_view()
+factors = _Factors.as_view()
+authenticate = login_not_required(_Authenticate.as_view())
+activate_totp = recorded(_ActivateTotp.as_view())
+deactivate_totp = recorded(_DeactivateTotp.as_view())
+generate_recovery_codes = recorded(GenerateRecoveryCodesView.as_view())
+add_passkey = recorded(_AddPasskey.as_view())
+edit_passkey = _EditPasskey.as_view()
+remove_passkey = recorded(RemoveWebAuthnView.as_view())
+sessions = ListUserSessionsView.as_view()
+
+
+@login_not_required
+def sso(request: HttpRequest) -> HttpResponse:
+    """Lead to the single sign-on: GET asks first, POST goes there."""
+    return _through(OAuth2LoginView, request)
+
+
+@login_not_required
+def sso_callback(request: HttpRequest) -> HttpResponse:
+    """Take somebody in who comes back from the single sign-on."""
+    return _through(OAuth2CallbackView, request)
+
+
+def _through(view: Any, request: HttpRequest) -> HttpResponse:
+    try:
+        response: HttpResponse = view.adapter_view(CheckedAdapter(request, "sso"))(request)
+    except SocialApp.DoesNotExist as error:
+        raise Http404 from error
+    return response
