@@ -150,7 +150,7 @@ def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
 
 def _record(annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User) -> Decision:
     undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
-    shown = Result.objects.filter(pk=submission.result_id, document_id=annotation.document_id).first()
+    shown = Result.objects.filter(pk=submission.result_id or 0, document_id=annotation.document_id).first()
     result = shown or annotation.result
     return Decision.objects.create(
         decision_id=submission.decision_id,

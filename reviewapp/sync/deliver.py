@@ -175,7 +175,9 @@ def _gone(change: Change, error: NotFound) -> None:
         outbox.refuse(
             change, reason=f"The annotation is gone at Mixpeek: {error.message}", upstream_request_id=error.request_id
         )
-        absorb.mark_gone(Annotation.objects.filter(ref=change.ref).values_list("annotation_id", flat=True))
+        absorb.mark_gone(
+            [id_ for (id_,) in Annotation.objects.filter(ref=change.ref).values_list("annotation_id") if id_]
+        )
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -98,7 +98,8 @@ def test_it_asks_once_for_the_next_and_once_for_the_previous(
 def test_it_comes_by_every_item_exactly_once(alice: User, confidences: list[float | None], sort: Sort) -> None:
     Annotation.objects.all().delete()
     expected = {annotation.pk for annotation in sure(*confidences)}
-    chosen, seen = QueueFilter(sort=sort), []
+    chosen = QueueFilter(sort=sort)
+    seen: list[int] = []
     item = queue.candidates(chosen, alice).first()
     while item is not None and len(seen) < 10:
         seen.append(item.pk)
