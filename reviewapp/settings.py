@@ -219,7 +219,7 @@ if OIDC_SERVER_URL:
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # A sign-in ends after so many hours without use (an open page that asks for news counts as use), and in any case
 # after so many days.
-SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 14 * 24, least=1, most=90 * 24) * 3600
+SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) * 3600
 SESSION_DAYS = env.number("SESSION_DAYS", 30, least=1, most=365)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
