@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
@@ -101,3 +101,30 @@ def test_it_works_without_scripts(
         expect(page.get_by_text("Saved.")).to_be_visible()
     annotation.refresh_from_db()
     assert (annotation.label, annotation.payload) == ("by hand", {"mine": 1})
+
+
+def test_it_asks_once_more_for_media_that_fail_and_then_offers_to_load_them_again(
+    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
+    assert annotation.result
+    blob = {"field": "f", "url": "s3://b/a.svg", "type": "image", "filename": "a.svg"}
+    annotation.result = make_result(document_id="doc_x", snapshot={"document_blobs": [blob]})
+    annotation.save()
+    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'
+    asked: list[str] = []
+
+    def media_host(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) < 3:
+            route.abort()
+        else:
+            route.fulfill(body=picture, content_type="image/svg+xml")
+
+    page = sign_in(alice)
+    page.route("**/media/**", media_host)
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    expect(page.get_by_text("This did not load.")).to_be_visible()
+    assert len(asked) == 2
+    page.get_by_role("button", name="Load again").click()
+    expect(page.get_by_role("img", name="a.svg")).to_be_visible()
+    expect(page.get_by_text("This did not load.")).to_be_hidden()
