@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql import base
 
 from reviewapp.postgres.client import DatabaseClient
+from reviewapp.postgres.creation import DatabaseCreation
 
 OLDEST = (14,)
 
@@ -21,6 +22,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to PostgreSQL, ours or theirs."""
 
     client_class = DatabaseClient
+    creation_class = DatabaseCreation
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
         if settings_dict["NAME"] == "" and not settings_dict["HOST"]:

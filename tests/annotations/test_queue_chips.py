@@ -169,8 +169,21 @@ def test_it_lists_each_label_once_in_order(db: None, django_assert_num_queries: 
 )
 def test_it_walks_an_index_made_for_the_order(alice: User, filters: dict[str, Any], index: str) -> None:
     chosen = QueueFilter(**filters)
+    retrievers = [make_retriever() for _ in range(10)]
+    statuses = ["waiting", "decided", "undecidable", "gone"]
+    Annotation.objects.bulk_create(
+        Annotation(
+            ref=f"annotations/{n}",
+            document_id=f"doc_{n}",
+            retriever=retrievers[n % 10],
+            status=statuses[n // 10 % 4],
+            seen_at=LONG_AGO,
+        )
+        for n in range(400)
+    )
     with connection.cursor() as cursor:
-        # An empty table is read whole and sorted; only without both does the plan show which index could serve.
+        # So small a table is read whole and sorted; only without both does the plan show which index could serve.
+        cursor.execute("ANALYZE annotations_annotation")
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
     plan = in_queue(chosen, alice).order_by(*chosen.order)[:31].explain()
     assert index in plan

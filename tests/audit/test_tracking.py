@@ -80,7 +80,9 @@ def test_it_writes_an_event_on_every_path_that_updates(name: str, alice: User) -
 
 
 def test_it_writes_an_event_for_each_row_of_a_bulk_insert() -> None:
-    Annotation.objects.bulk_create(Annotation(**rows.unsaved(ref=f"annotations/{n}")) for n in range(3))
+    Annotation.objects.bulk_create(
+        Annotation(**rows.unsaved(ref=f"annotations/{n}", document_id=f"doc_{n}")) for n in range(3)
+    )
     events = Event.objects.order_by("id")
     assert [event.ref for event in events] == ["annotations/0", "annotations/1", "annotations/2"]
     assert {event.action for event in events} == {Action.ANNOTATION_CREATED}
@@ -105,7 +107,7 @@ def test_it_names_the_retriever_around_which_it_happened() -> None:
 
 def test_it_says_nothing_when_nothing_people_care_about_changed() -> None:
     row = rows.annotation()
-    Annotation.objects.filter(pk=row.pk).update(seen_at=timezone.now(), metadata={"a": 1}, words="w", label="cat")
+    Annotation.objects.filter(pk=row.pk).update(seen_at=timezone.now(), title="t", words="w", label="cat")
     assert Event.objects.count() == 1
 
 
