@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 handler403 = "reviewapp.accounts.views.refusals.forbidden"
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/annotations")),
+    path("", require_safe(RedirectView.as_view(url="/annotations")), name="home"),
     path("", include("reviewapp.annotations.urls")),
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.audit.urls")),

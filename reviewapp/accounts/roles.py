@@ -54,7 +54,7 @@ def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> N
         user.groups.remove(*user.groups.filter(name__in=PERMISSIONS).exclude(name=role))
         if role:
             user.groups.add(Group.objects.get(name=role))
-    by = actor.get_username() if actor else "the command line"
+    by = actor.get_username() if actor else note or "the command line"
     _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), by)
 
 

@@ -7,52 +7,58 @@ from allauth.mfa.recovery_codes.views import download_recovery_codes, view_recov
 from allauth.mfa.webauthn.views import list_webauthn, login_webauthn, reauthenticate_webauthn
 from allauth.socialaccount.views import login_cancelled
 from django.urls import path, re_path
+from django.views.decorators.http import require_http_methods
 
 from reviewapp.accounts.views import links, people, preferences, signing_in
 
+# allauth's views would take PUT for POST.
+_page = require_http_methods(["GET", "HEAD", "POST"])
+
 # The names are allauth's own: its views lead to each other by them.
 _SIGNING_IN = [
-    path("accounts/login/", signing_in.sign_in, name="account_login"),
-    path("accounts/logout/", account.logout, name="account_logout"),
-    path("accounts/inactive/", account.account_inactive, name="account_inactive"),
-    path("accounts/reauthenticate/", signing_in.reauthenticate, name="account_reauthenticate"),
-    path("accounts/password/change/", signing_in.change_password, name="account_change_password"),
-    path("accounts/password/reset/", signing_in.reset_password, name="account_reset_password"),
-    path("accounts/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path("accounts/login/", _page(signing_in.sign_in), name="account_login"),
+    path("accounts/logout/", _page(account.logout), name="account_logout"),
+    path("accounts/inactive/", _page(account.account_inactive), name="account_inactive"),
+    path("accounts/reauthenticate/", _page(signing_in.reauthenticate), name="account_reauthenticate"),
+    path("accounts/password/change/", _page(signing_in.change_password), name="account_change_password"),
+    path("accounts/password/reset/", _page(signing_in.reset_password), name="account_reset_password"),
+    path("accounts/password/reset/done/", _page(account.password_reset_done), name="account_reset_password_done"),
     path(
         "accounts/password/reset/key/done/",
-        account.password_reset_from_key_done,
+        _page(account.password_reset_from_key_done),
         name="account_reset_password_from_key_done",
     ),
     # A pattern, because allauth writes both parts joined by "-", which either may hold.
     re_path(
         r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
-        signing_in.reset_password_from_key,
+        _page(signing_in.reset_password_from_key),
         name="account_reset_password_from_key",
     ),
-    path("accounts/sessions/", signing_in.sessions, name="usersessions_list"),
-    path("accounts/sso/login/", signing_in.sso, name="sso"),
-    path("accounts/sso/login/callback/", signing_in.sso_callback, name="sso_callback"),
-    path("accounts/sso/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
+    path("accounts/sessions/", _page(signing_in.sessions), name="usersessions_list"),
+    path("accounts/sso/login/", _page(signing_in.sso), name="sso"),
+    path("accounts/sso/login/callback/", _page(signing_in.sso_callback), name="sso_callback"),
+    path("accounts/sso/cancelled/", _page(login_cancelled), name="socialaccount_login_cancelled"),
 ]
 
 _SECOND_FACTORS = [
-    path("accounts/2fa/", signing_in.factors, name="mfa_index"),
-    path("accounts/2fa/authenticate/", signing_in.authenticate, name="mfa_authenticate"),
-    path("accounts/2fa/reauthenticate/", signing_in.reauthenticate_by_code, name="mfa_reauthenticate"),
-    path("accounts/2fa/totp/activate/", signing_in.activate_totp, name="mfa_activate_totp"),
-    path("accounts/2fa/totp/deactivate/", signing_in.deactivate_totp, name="mfa_deactivate_totp"),
-    path("accounts/2fa/recovery-codes/", view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("accounts/2fa/", _page(signing_in.factors), name="mfa_index"),
+    path("accounts/2fa/authenticate/", _page(signing_in.authenticate), name="mfa_authenticate"),
+    path("accounts/2fa/reauthenticate/", _page(signing_in.reauthenticate_by_code), name="mfa_reauthenticate"),
+    path("accounts/2fa/totp/activate/", _page(signing_in.activate_totp), name="mfa_activate_totp"),
+    path("accounts/2fa/totp/deactivate/", _page(signing_in.deactivate_totp), name="mfa_deactivate_totp"),
+    path("accounts/2fa/recovery-codes/", _page(view_recovery_codes), name="mfa_view_recovery_codes"),
     path(
-        "accounts/2fa/recovery-codes/generate/", signing_in.generate_recovery_codes, name="mfa_generate_recovery_codes"
+        "accounts/2fa/recovery-codes/generate/",
+        _page(signing_in.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
     ),
-    path("accounts/2fa/recovery-codes/download/", download_recovery_codes, name="mfa_download_recovery_codes"),
-    path("accounts/2fa/passkeys/", list_webauthn, name="mfa_list_webauthn"),
-    path("accounts/2fa/passkeys/add/", signing_in.add_passkey, name="mfa_add_webauthn"),
-    path("accounts/2fa/passkeys/<int:pk>/edit/", signing_in.edit_passkey, name="mfa_edit_webauthn"),
-    path("accounts/2fa/passkeys/<int:pk>/remove/", signing_in.remove_passkey, name="mfa_remove_webauthn"),
-    path("accounts/2fa/passkeys/login/", login_webauthn, name="mfa_login_webauthn"),
-    path("accounts/2fa/passkeys/reauthenticate/", reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("accounts/2fa/recovery-codes/download/", _page(download_recovery_codes), name="mfa_download_recovery_codes"),
+    path("accounts/2fa/passkeys/", _page(list_webauthn), name="mfa_list_webauthn"),
+    path("accounts/2fa/passkeys/add/", _page(signing_in.add_passkey), name="mfa_add_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/edit/", _page(signing_in.edit_passkey), name="mfa_edit_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/remove/", _page(signing_in.remove_passkey), name="mfa_remove_webauthn"),
+    path("accounts/2fa/passkeys/login/", _page(login_webauthn), name="mfa_login_webauthn"),
+    path("accounts/2fa/passkeys/reauthenticate/", _page(reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
 ]
 
 _PEOPLE = [

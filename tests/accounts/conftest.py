@@ -1,6 +1,8 @@
-"""What the tests of accounts share: real passwords, hashed fast."""
+"""What the tests of accounts share: real passwords, hashed fast; a single sign-on of our own."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -9,14 +11,43 @@ from pytest_django import Settings
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from tests.accounts.idp import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
 from tests.people import person
 
 PASSWORD = "seven-green-bottles"
 
 
 @pytest.fixture
-def carol(settings: Settings, db: None) -> User:
-    """A reviewer with a password; failed sign-ins of other tests are forgotten."""
+def quick_hashing(settings: Settings, db: None) -> None:
+    """Passwords are hashed fast; failed sign-ins of other tests are forgotten."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
+
+
+@pytest.fixture
+def carol(quick_hashing: None) -> User:
+    """A reviewer with a password."""
     return person("carol", roles.REVIEWER, password=make_password(PASSWORD))
+
+
+@pytest.fixture
+def idp(settings: Settings, quick_hashing: None) -> Iterator[Provider]:
+    """A running provider that is set up here: its `writers` are reviewers, its `heads` are admins."""
+    with running_provider() as provider:
+        configure(settings, provider)
+        yield provider
+
+
+def configure(settings: Settings, provider: Provider) -> None:
+    """Set single sign-on up as the environment would."""
+    settings.OIDC_SERVER_URL, settings.OIDC_NAME = provider.url, "Our house"
+    settings.OIDC_ROLES = {"writers": roles.REVIEWER, "heads": roles.ADMIN}
+    app = {
+        "provider_id": "sso",
+        "name": "Our house",
+        "client_id": CLIENT_ID,
+        "secret": CLIENT_SECRET,
+        "settings": {"server_url": provider.url},
+    }
+    known = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {**known, "APPS": [app]}}

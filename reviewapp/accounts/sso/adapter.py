@@ -26,10 +26,10 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Give the role of the groups to somebody known; turn away whoever may not in."""
-        claims = sociallogin.account.extra_data
-        if not _is_answer(claims["id_token"], sociallogin.state):
+        claims = sociallogin.account.extra_data["id_token"]
+        if not _is_answer(claims, sociallogin.state):
             raise _refusal(request, "stale")
-        role = _role(claims)
+        role = role_for(groups_in(claims, settings.OIDC_GROUPS_CLAIM), settings.OIDC_ROLES, list(roles.PERMISSIONS))
         if not role:
             raise _refusal(request, "unmapped")
         if sociallogin.is_existing:
@@ -73,16 +73,10 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return user
 
 
-def _is_answer(id_token: dict[str, Any], state: dict[str, Any]) -> bool:
+def _is_answer(claims: dict[str, Any], state: dict[str, Any]) -> bool:
     """Return whether the token was made for the sign-in that this browser began."""
-    asked, told = state.get("nonce"), id_token.get("nonce")
+    asked, told = state.get("nonce"), claims.get("nonce")
     return isinstance(asked, str) and isinstance(told, str) and hmac.compare_digest(asked.encode(), told.encode())
-
-
-def _role(claims: dict[str, Any]) -> str:
-    path = settings.OIDC_GROUPS_CLAIM
-    groups = groups_in(claims["id_token"], path) or groups_in(claims.get("userinfo", {}), path)
-    return role_for(groups, settings.OIDC_ROLES, list(roles.PERMISSIONS))
 
 
 def _keep_role(user: User, role: str) -> None:

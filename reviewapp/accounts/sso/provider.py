@@ -33,12 +33,12 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if not isinstance(id_token, str):
             raise OAuth2Error("There is no ID token")
         claims = self._decode_id_token(app, id_token)
-        data = {"id_token": claims}
-        if self.openid_config.get("userinfo_endpoint"):
-            data["userinfo"] = self._fetch_user_info(token.token)
-            if data["userinfo"].get("sub") != claims["sub"]:
-                raise OAuth2Error("Userinfo is about another subject than the ID token")
-        return self.get_provider().sociallogin_from_response(request, data)
+        more = self._fetch_user_info(token.token) if self.openid_config.get("userinfo_endpoint") else {}
+        if more.get("sub", claims["sub"]) != claims["sub"]:
+            raise OAuth2Error("Userinfo is about another subject than the ID token")
+        # What is signed goes before what is not, and the nonce is only ever the signed one.
+        told = {**more, "nonce": None, **claims}
+        return self.get_provider().sociallogin_from_response(request, {"id_token": told})
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
         """Return where the provider leads back to, to be registered there."""

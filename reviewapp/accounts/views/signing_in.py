@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,16 @@ from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, EditWebAuthnView, RemoveWebAuthnView
 from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse_lazy
+from requests import RequestException
 
 from reviewapp.accounts.middleware import lacks_factor
 from reviewapp.accounts.sso.provider import CheckedAdapter
@@ -26,6 +30,8 @@ from reviewapp.audit.trace import acting
 
 if TYPE_CHECKING:
     from reviewapp.http import Request
+
+_log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
@@ -150,4 +156,7 @@ def _through(view: Any, request: HttpRequest) -> HttpResponse:
         response: HttpResponse = view.adapter_view(CheckedAdapter(request, "sso"))(request)
     except SocialApp.DoesNotExist as error:
         raise Http404 from error
+    except (OAuth2Error, RequestException) as error:
+        _log.warning("single sign-on is out of reach: %s", error)
+        return render(request, "socialaccount/authentication_error.html", {"away": True}, status=502)
     return response

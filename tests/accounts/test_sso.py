@@ -1,0 +1,326 @@
+"""Single sign-on, against a real provider over a real socket: who gets in, as what, and what is not believed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth import get_user
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django import Settings
+
+from reviewapp.accounts import roles
+from reviewapp.accounts.models import User
+from reviewapp.audit.models import Event
+from tests.accounts.conftest import PASSWORD
+from tests.accounts.idp import STRANGERS_KEY, Provider
+from tests.people import person
+
+WENDY = {
+    "sub": "w-1",
+    "preferred_username": "wendy",
+    "email": "wendy@example.com",
+    "email_verified": True,
+    "groups": ["writers", "all"],
+}
+
+
+def begin(client: Client) -> str:
+    """Press the button; return where the browser is led."""
+    return client.post("/accounts/sso/login/")["Location"]
+
+
+def come_back(client: Client, asked: str) -> HttpResponse:
+    """Let the provider consent, and follow it back."""
+    led = requests.get(asked, allow_redirects=False, timeout=5).headers["Location"]
+    response: HttpResponse = client.get(led.removeprefix("http://testserver"))
+    return response
+
+
+def sign_in(client: Client, idp: Provider, **who: Any) -> HttpResponse:
+    idp.who = {name: value for name, value in (WENDY | who).items() if value is not None}
+    return come_back(client, begin(client))
+
+
+def test_it_offers_the_button_only_where_it_is_set_up(client: Client, db: None, idp: Provider) -> None:
+    assert "Sign in with Our house" in client.get("/accounts/login/").content.decode()
+
+
+def test_it_is_not_there_unless_set_up(client: Client, db: None) -> None:
+    assert "/accounts/sso/" not in client.get("/accounts/login/").content.decode()
+    assert client.get("/accounts/sso/login/").status_code == 404
+    assert client.get("/accounts/sso/login/callback/").status_code == 404
+
+
+def test_it_lets_a_new_person_in_with_the_role_of_the_group(client: Client, idp: Provider) -> None:
+    response = sign_in(client, idp)
+
+    assert (response.status_code, response["Location"]) == (302, "/")
+    wendy = User.objects.get(username="wendy")
+    assert get_user(client) == wendy
+    assert roles.role_of(wendy) == roles.REVIEWER
+    assert wendy.email == "wendy@example.com"
+    assert not wendy.has_usable_password()
+    assert client.get("/annotations").status_code == 200
+
+
+def test_it_writes_that_into_the_history(client: Client, idp: Provider) -> None:
+    sign_in(client, idp)
+
+    told = {event.action: event for event in Event.objects.about("people/wendy")}
+    assert {"person.added", "role.given"} <= told.keys()
+    assert {event.note for event in told.values()} == {"by the groups of Our house"}
+    assert {event.origin for event in told.values()} == {"web"}
+
+
+def test_it_knows_the_person_again_whatever_name_and_address_say(client: Client, idp: Provider) -> None:
+    sign_in(client, idp)
+
+    sign_in(Client(), idp, preferred_username="gwendolyn", email="other@example.com")
+
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("groups", "role"),
+    [(["heads"], "admin"), (["writers", "heads"], "admin"), (["heads", "writers", "x"], "admin"), ("heads", "admin")],
+)
+def test_it_brings_the_role_in_line_at_each_sign_in(
+    client: Client, idp: Provider, adam: User, groups: Any, role: str
+) -> None:
+    sign_in(client, idp)
+
+    sign_in(Client(), idp, groups=groups)
+
+    assert roles.role_of(User.objects.get(username="wendy")) == role
+    assert [e.action for e in Event.objects.about("people/wendy")][:2] == ["role.given", "role.taken"]
+
+
+def test_it_reads_groups_from_userinfo_and_from_a_nested_claim(
+    client: Client, idp: Provider, settings: Settings
+) -> None:
+    settings.OIDC_GROUPS_CLAIM = "realm_access.roles"
+    idp.userinfo_lies = {"realm_access": {"roles": ["writers"]}}
+
+    sign_in(client, idp, groups=None)
+
+    assert roles.role_of(User.objects.get(username="wendy")) == roles.REVIEWER
+
+
+@pytest.mark.parametrize("groups", [[], ["strangers"], None, "Writers", {"writers": True}, 7, [["writers"]]])
+def test_it_lets_nobody_in_without_a_mapped_group(client: Client, idp: Provider, groups: Any) -> None:
+    response = sign_in(client, idp, groups=groups)
+
+    assert response.status_code == 403
+    assert "You have no role here" in response.content.decode()
+    assert not get_user(client).is_authenticated
+    assert not User.objects.exists()
+
+
+def test_it_locks_out_whoever_lost_the_last_mapped_group(client: Client, idp: Provider) -> None:
+    sign_in(client, idp)
+
+    response = sign_in(other := Client(), idp, groups=["strangers"])
+
+    assert response.status_code == 403
+    assert not get_user(other).is_authenticated
+
+
+def test_it_keeps_the_last_admin(client: Client, idp: Provider) -> None:
+    sign_in(client, idp, groups=["heads"])
+
+    sign_in(Client(), idp, groups=["writers"])
+
+    assert roles.role_of(User.objects.get(username="wendy")) == roles.ADMIN
+
+
+def test_it_refuses_a_deactivated_person_and_changes_nothing(client: Client, idp: Provider) -> None:
+    sign_in(Client(), idp)
+    User.objects.update(is_active=False)
+
+    response = sign_in(client, idp, groups=["heads"])
+
+    assert response["Location"] == "/accounts/inactive/"
+    assert not get_user(client).is_authenticated
+    assert roles.role_of(User.objects.get(username="wendy")) == roles.REVIEWER
+
+
+def test_it_matches_a_verified_address_and_voids_the_password(client: Client, idp: Provider, carol: User) -> None:
+    sign_in(client, idp, email="CAROL@example.com")
+
+    assert get_user(client) == carol
+    carol.refresh_from_db()
+    assert not carol.has_usable_password()
+    assert SocialAccount.objects.get().user == carol
+
+
+def test_it_ends_the_sessions_of_whoever_held_the_password(client: Client, idp: Provider, carol: User) -> None:
+    holder = Client()
+    holder.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+
+    sign_in(client, idp, email="carol@example.com")
+
+    assert holder.get("/preferences").status_code == 302
+
+
+@pytest.mark.parametrize("verified", [False, None, "true", 1])
+def test_it_matches_no_address_that_is_not_verified(client: Client, idp: Provider, carol: User, verified: Any) -> None:
+    sign_in(client, idp, email="carol@example.com", email_verified=verified)
+
+    assert get_user(client).get_username() == "wendy"
+    assert User.objects.get(username="wendy").email == ""
+    carol.refresh_from_db()
+    assert carol.check_password(PASSWORD)
+
+
+def test_it_does_not_match_an_address_that_two_share(client: Client, idp: Provider, carol: User) -> None:
+    person("cora", roles.ADMIN, email="Carol@example.com")
+
+    response = sign_in(client, idp, email="carol@example.com")
+
+    assert response.status_code == 403
+    assert "Somebody here has that address" in response.content.decode()
+
+
+def test_it_does_not_match_somebody_who_came_as_another_before(client: Client, idp: Provider) -> None:
+    sign_in(Client(), idp)
+
+    response = sign_in(client, idp, sub="w-2", preferred_username="wendy2")
+
+    assert response.status_code == 403
+    assert not get_user(client).is_authenticated
+
+
+def test_it_does_not_let_a_deactivated_person_in_through_the_address(
+    client: Client, idp: Provider, carol: User
+) -> None:
+    User.objects.update(is_active=False)
+
+    assert sign_in(client, idp, email="carol@example.com").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"iss": "https://evil.example"},
+        {"iss": None},
+        {"aud": "somebody-else"},
+        {"aud": ["reviewapp", "x"], "azp": "x"},
+        {"exp": int(time.time()) - 3600},
+        {"exp": None},
+        {"iat": int(time.time()) + 3600},
+        {"sub": "w-2"},
+        {"sub": None},
+    ],
+    ids=str,
+)
+def test_it_believes_no_token_of_another_issuer_client_time_or_subject(
+    client: Client, idp: Provider, lie: dict[str, Any]
+) -> None:
+    idp.lies = lie
+    idp.userinfo_lies = {"sub": "w-1"}
+
+    response = sign_in(client, idp)
+
+    assert response.status_code == 401
+    assert "did not work" in response.content.decode()
+    assert not get_user(client).is_authenticated
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("nonce", ["another", "", None, 7])
+def test_it_believes_no_token_of_another_sign_in(client: Client, idp: Provider, nonce: Any) -> None:
+    idp.lies = {"nonce": nonce}
+
+    response = sign_in(client, idp)
+
+    assert response.status_code == 403
+    assert "not the one you began" in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_it_believes_no_signature_of_a_stranger(client: Client, idp: Provider) -> None:
+    idp.key = STRANGERS_KEY
+
+    assert sign_in(client, idp).status_code == 401
+    assert not User.objects.exists()
+
+
+def test_it_believes_no_token_without_a_signature(client: Client, idp: Provider) -> None:
+    idp.algorithm = "none"
+
+    assert sign_in(client, idp).status_code == 401
+
+
+def test_it_believes_no_discovery_of_another_issuer(client: Client, idp: Provider) -> None:
+    idp.discovery_lies = {"issuer": "https://evil.example"}
+
+    response = client.post("/accounts/sso/login/")
+
+    assert response.status_code == 502
+    assert "does not answer" in response.content.decode()
+
+
+def test_it_wants_back_the_state_it_gave(client: Client, idp: Provider) -> None:
+    idp.who = WENDY
+    asked = begin(client)
+    led = requests.get(asked, allow_redirects=False, timeout=5).headers["Location"].removeprefix("http://testserver")
+    state = parse_qs(urlsplit(led).query)["state"][0]
+
+    assert client.get(led.replace(state, "x" * 16)).status_code == 401
+    assert Client().get(led).status_code == 401
+    assert client.get("/accounts/sso/login/callback/").status_code == 401
+    assert not User.objects.exists()
+
+
+def test_it_takes_a_state_once(client: Client, idp: Provider) -> None:
+    idp.who = WENDY
+    asked = begin(client)
+    come_back(client, asked)
+
+    assert come_back(client, asked).status_code == 401
+
+
+def test_it_says_so_when_the_provider_is_away(client: Client, idp: Provider, settings: Settings) -> None:
+    idp.broken = {"/.well-known/openid-configuration"}
+
+    assert client.post("/accounts/sso/login/").status_code == 502
+
+
+def test_it_says_so_when_the_person_gives_up(client: Client, idp: Provider) -> None:
+    state = parse_qs(urlsplit(begin(client)).query)["state"][0]
+
+    response = client.get(f"/accounts/sso/login/callback/?error=access_denied&state={state}", follow=True)
+
+    assert "You are not signed in" in response.content.decode()
+
+
+def test_it_asks_before_it_goes_when_it_was_only_a_link(client: Client, idp: Provider) -> None:
+    response = client.get("/accounts/sso/login/")
+
+    assert response.status_code == 200
+    assert "Sign in with Our house" in response.content.decode()
+
+
+@pytest.mark.parametrize("more", ["?process=connect", "?process=redirect&next=https://evil.example", "?scope=admin"])
+def test_it_lets_the_address_bar_change_nothing(client: Client, idp: Provider, more: str) -> None:
+    idp.who = WENDY
+    asked = client.post(f"/accounts/sso/login/{more}")["Location"]
+
+    response = come_back(client, asked)
+
+    assert set(parse_qs(urlsplit(asked).query)["scope"][0].split()) == {"openid", "profile", "email"}
+    assert response["Location"] == "/"
+    assert get_user(client).get_username() == "wendy"
+
+
+def test_it_goes_back_to_where_one_was(client: Client, idp: Provider) -> None:
+    idp.who = WENDY
+    asked = client.post("/accounts/sso/login/", {"next": "/preferences?from=mail"})["Location"]
+
+    assert come_back(client, asked)["Location"] == "/preferences?from=mail"
