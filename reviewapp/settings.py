@@ -79,12 +79,15 @@ INSTALLED_APPS = [
     "django_htmx",
     "pgtrigger",
     "procrastinate.contrib.django",
+    "rest_framework",
+    "drf_spectacular",
     "reviewapp.audit",
     "reviewapp.outbox",
     "reviewapp.retrievers",
     "reviewapp.annotations",
     "reviewapp.sync",
     "reviewapp.accounts",
+    "reviewapp.api",
 ]
 
 MIDDLEWARE = [
@@ -213,6 +216,21 @@ if OIDC_SERVER_URL:
             "settings": {"server_url": OIDC_SERVER_URL},
         }
     ]
+
+# The JSON door
+
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 600, least=1, most=1_000_000)
+IDEMPOTENCY_DAYS = env.number("IDEMPOTENCY_DAYS", 3, least=1, most=90)
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "reviewapp.api.schema.Described"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Review gateway",
+    "DESCRIPTION": "Mixpeek's annotations and retrievers, checked, delivered and recorded like a reviewer's click.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
 
 # Safety
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", require_safe(RedirectView.as_view(url="/annotations")), name="home"),
     path("", include("reviewapp.annotations.urls")),
     path("", include("reviewapp.accounts.urls")),
+    path("", include("reviewapp.api.urls")),
     path("", include("reviewapp.audit.urls")),
     path("", include("reviewapp.outbox.urls")),
     path("", include("reviewapp.retrievers.urls")),

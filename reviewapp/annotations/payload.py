@@ -22,6 +22,11 @@ def read(text: str, *, most_bytes: int = MOST_BYTES, most_levels: int = MOST_LEV
     value = _parsed(text, most_bytes, most_levels)
     if not isinstance(value, dict):
         raise BadPayload(f"The payload must be a JSON object, such as {{}}, not {_kind(value)}.")
+    return bounded(value, most_bytes=most_bytes, most_levels=most_levels)
+
+
+def bounded(value: dict[str, Any], *, most_bytes: int = MOST_BYTES, most_levels: int = MOST_LEVELS) -> dict[str, Any]:
+    """Return `value`, an object that was parsed already, if it can be kept. Raises `BadPayload`."""
     _look_through(value, most_levels)
     size = len(json.dumps(value, ensure_ascii=False).encode())
     if size > most_bytes:

@@ -59,6 +59,10 @@ class Action(TextChoices):
     LINK_WITHDRAWN = "link.withdrawn", "withdrew the link"
     LINK_CHANGED = "link.changed", "changed the link"
     LINK_DELETED = "link.deleted", "deleted the link"
+    TOKEN_CREATED = "token.created", "made an API token"
+    TOKEN_CHANGED = "token.changed", "changed an API token"
+    TOKEN_REVOKED = "token.revoked", "revoked an API token"
+    TOKEN_DELETED = "token.deleted", "deleted an API token"
 
 
 class Origin(TextChoices):

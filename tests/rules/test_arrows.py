@@ -12,7 +12,8 @@ EVERYBODY_MAY = {"http", "keyset", "env"}
 VALUES_OF_THE_CLIENT = "mixpeek.records"
 RECORDS = {"annotations", "retrievers", "outbox", "audit"}
 ARROWS: dict[str, set[str]] = {
-    "api": {*RECORDS, "mixpeek"},
+    # A run and an unmirrored version are asked for while the caller waits.
+    "api": {*RECORDS, "mixpeek", "sync.client", "sync.run"},
     "sync": {*RECORDS, "mixpeek"},
     "annotations": {"retrievers", "outbox", "audit", VALUES_OF_THE_CLIENT},
     "retrievers": {"outbox", "audit", VALUES_OF_THE_CLIENT},

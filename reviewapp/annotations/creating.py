@@ -1,0 +1,83 @@
+"""Making an annotation of a document that nobody was shown here: what scripts do."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.services import Submission, decide, may_decide
+from reviewapp.audit.trace import acting
+from reviewapp.retrievers.models import Retriever
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+
+class OnItsWay(Exception):
+    """An annotation of this document for this retriever waits for delivery: change that one, or wait.
+
+    Upstream has no idempotency, so two creates for one place could not be told apart when an answer is lost.
+    """
+
+    def __init__(self, annotation: Annotation) -> None:
+        super().__init__(annotation.ref)
+        self.annotation = annotation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What is annotated, and where it was found; everything but the document may be unknown."""
+
+    document_id: str
+    retriever: Retriever | None = None
+    collection_id: str = ""
+    execution_id: str = ""
+    stage_name: str = ""
+
+
+def annotate(place: Place, submission: Submission, *, actor: User) -> Decision:
+    """Make an annotation and promise it to Mixpeek; a result that waits for one becomes it.
+
+    `submission.base` is not looked at: there is nothing yet. Raises `PermissionDenied`, `OnItsWay`, and what
+    `services.decide` raises.
+    """
+    may_decide(actor)
+    with acting(actor):
+        annotation = _waiting(place) or _made(place) or _waiting(place)
+        if annotation is None or annotation.label:
+            raise OnItsWay(annotation or Annotation(ref="", document_id=place.document_id))
+        return decide(annotation.pk, submission, actor=actor)
+
+
+def replayed(decision_id: uuid.UUID) -> Decision | None:
+    """Return the decision that a repeated request has made already."""
+    return Decision.objects.filter(decision_id=decision_id).select_related("annotation").first()
+
+
+def _waiting(place: Place) -> Annotation | None:
+    there = Annotation.objects.filter(
+        document_id=place.document_id, retriever=place.retriever, annotation_id__isnull=True
+    )
+    return there.exclude(status=Annotation.Status.GONE).select_for_update(of=["self"]).first()
+
+
+def _made(place: Place) -> Annotation | None:
+    """Return a new row, None when somebody else made it at the same moment."""
+    try:
+        with transaction.atomic():
+            return Annotation.objects.create(
+                ref=f"annotations/local-{uuid.uuid4().hex}",
+                document_id=place.document_id,
+                retriever=place.retriever,
+                collection_id=place.collection_id,
+                execution_id=place.execution_id,
+                stage_name=place.stage_name,
+                seen_at=timezone.now(),
+            )
+    except IntegrityError:
+        return None

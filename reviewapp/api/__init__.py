@@ -1,0 +1,1 @@
+"""The JSON door: Mixpeek's own paths and shapes, checked and recorded like a click."""

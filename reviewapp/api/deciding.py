@@ -1,0 +1,167 @@
+"""A script's writes, made what a reviewer's click makes: a submission, from the base that the script had seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from reviewapp.annotations import creating, services
+from reviewapp.annotations.absorb import BLANK
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.queries import AnnotationQuerySet
+from reviewapp.annotations.services import DecisionIdTaken, Gone, Stale, Submission
+from reviewapp.annotations.versions import at_version
+from reviewapp.api import showing
+from reviewapp.api.errors import Problem, not_found, wrong
+from reviewapp.api.listing import with_names
+from reviewapp.api.showing import Shown, show
+from reviewapp.audit.trace import acting
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Retriever
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+_VALUES = ("label", "confidence", "reasoning", "payload")
+_BLANKS: dict[str, Any] = {"reasoning": "", "payload": {}}
+
+
+def find(annotation_id: str, *, rows: AnnotationQuerySet | None = None) -> Annotation:
+    """Return an annotation by Mixpeek's id or by its local one, also after Mixpeek gave it one; raises a 404."""
+    rows = Annotation.objects.annotated() if rows is None else rows
+    named = Q(annotation_id=annotation_id) | Q(ref=f"annotations/{annotation_id}")
+    found = with_names(rows).filter(named).first()
+    if found is None:
+        raise not_found("annotation", annotation_id)
+    return found
+
+
+def patch(
+    annotation_id: str, asked: Mapping[str, Any], *, if_match: str, decision_id: UUID, actor: User
+) -> tuple[Shown, int | None]:
+    """Decide on an annotation; returns it as it stands then and the id of the change that carries it, if any.
+
+    1. Lock it, so that "the values as they are" means those. 2. Compare with `If-Match`. 3. Decide. Raises 404, 409
+    (somebody changed it since) and 403. Nothing asked is nothing done.
+    """
+    given = _given(asked)
+    with acting(actor):
+        locked = Annotation.objects.annotated().select_for_update(of=("self",))
+        now = show([find(annotation_id, rows=locked)])[0]
+        made = Decision.objects.filter(decision_id=decision_id).exists()
+        if if_match and not made and not showing.matching(now.etag, if_match):
+            raise _overtaken(now, given, if_match)
+        if not given:
+            return now, None
+        _decide(now.row, _submission(now.row, given, asked.get("base"), decision_id), actor)
+    return _after(now.row.pk), _change_of(decision_id)
+
+
+def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple[Shown, int | None]:
+    """Annotate a document; returns the annotation and the id of the change that carries it. Raises 403, 409, 422."""
+    if made := creating.replayed(decision_id):
+        return _after(made.annotation_id), _change_of(decision_id)
+    given = _given(asked)
+    wanted = {name: given.get(name, BLANK[name]) for name in _VALUES}
+    if given.get("metadata") is not None:
+        wanted["metadata"] = given["metadata"]
+    submission = Submission(decision_id=decision_id, base=dict(BLANK), **wanted)
+    place = creating.Place(
+        document_id=asked["document_id"],
+        retriever=_retriever(asked.get("retriever_id")),
+        collection_id=asked.get("collection_id") or "",
+        execution_id=asked.get("execution_id") or "",
+        stage_name=asked.get("stage_name") or "",
+    )
+    try:
+        decision = creating.annotate(place, submission, actor=actor)
+    except creating.OnItsWay as error:
+        raise _on_its_way(error.annotation) from error
+    return _after(decision.annotation_id), _change_of(decision_id)
+
+
+def conflict(stale: Stale) -> Problem:
+    """Return the 409 that shows base, mine and theirs."""
+    details = {
+        "base": showing.values({name: stale.base.get(name) for name in stale.theirs}),
+        "mine": showing.values({name: stale.mine.get(name) for name in stale.theirs}),
+        "theirs": showing.values(stale.theirs),
+        "conflicts": stale.conflicts,
+        "by": stale.by,
+    }
+    return Problem(409, f"Somebody changed {' and '.join(stale.conflicts)} since.", code="stale", details=details)
+
+
+def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to be set, in our own form: null clears, and a null label counts as not given."""
+    given = {name: asked[name] for name in (*_VALUES, "metadata") if name in asked}
+    if given.get("label") is None:
+        given.pop("label", None)
+    return _ours(given)
+
+
+def _ours(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _BLANKS.get(name) if value is None else value for name, value in values.items()}
+
+
+def _submission(row: Annotation, given: dict[str, Any], said: Mapping[str, Any] | None, made: UUID) -> Submission:
+    current = row.values() | {"metadata": row.metadata}
+    base = current | _ours({name: value for name, value in (said or {}).items() if (name, value) != ("label", None)})
+    names = (*_VALUES, "metadata") if "metadata" in given else _VALUES
+    mine = {name: given.get(name, base[name]) for name in names}
+    seen = {name: base[name] for name in names}
+    return Submission(decision_id=made, base=seen, base_version=row.version, **mine)
+
+
+def _decide(row: Annotation, submission: Submission, actor: User) -> None:
+    try:
+        services.decide(row.pk, submission, actor=actor)
+    except Stale as stale:
+        raise conflict(stale) from stale
+    except Gone as error:
+        raise not_found("annotation", row.annotation_id or "") from error
+    except DecisionIdTaken as error:
+        raise Problem(409, "This idempotency key was used for another annotation.") from error
+
+
+def _overtaken(now: Shown, given: dict[str, Any], if_match: str) -> Problem:
+    version = showing.version_of(if_match)
+    seen = at_version(now.state, version) if version and version <= now.state.version else None
+    theirs = now.state.values
+    details = {
+        "base": showing.values(seen.values) if seen else None,
+        "mine": showing.values({**(seen.values if seen else theirs), **given}),
+        "theirs": showing.values(theirs),
+        "conflicts": sorted(name for name in given if seen is None or seen.values.get(name) != theirs.get(name)),
+        "etag": now.etag,
+    }
+    message = "It was changed since you read it. Read it again, or send what you want with the new ETag."
+    return Problem(409, message, code="stale", details=details)
+
+
+def _retriever(retriever_id: str | None) -> Retriever | None:
+    if retriever_id is None:
+        return None
+    found = Retriever.objects.present().filter(retriever_id=retriever_id).first()
+    if found is None:
+        raise wrong("body", "retriever_id", message="There is no retriever with this id.", kind="not_found")
+    return found
+
+
+def _on_its_way(annotation: Annotation) -> Problem:
+    local = annotation.ref.removeprefix("annotations/")
+    message = "An annotation of this document for this retriever waits to be delivered: change that one, or wait."
+    return Problem(
+        409, message, kind="AlreadyExistsError", details={"resource": "annotation", "annotation_id": local or None}
+    )
+
+
+def _after(pk: int) -> Shown:
+    return show([with_names(Annotation.objects.all()).get(pk=pk)])[0]
+
+
+def _change_of(decision_id: UUID) -> int | None:
+    return Change.objects.filter(cause=decision_id).values_list("pk", flat=True).first()

@@ -1,0 +1,87 @@
+"""A page of annotations: by filters, now or as of an instant, and how many match in all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.cache.backends.locmem import LocMemCache
+from django.db.models import Max
+from django.db.models.expressions import RawSQL
+
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queries import AnnotationQuerySet
+from reviewapp.annotations.versions import as_of
+from reviewapp.api.showing import Shown, show
+from reviewapp.audit.models import Event
+
+_COLUMNS = {
+    "document_id": "document_id",
+    "collection_id": "collection_id",
+    "actor_id": "actor_id",
+    "retriever_id": "retriever__retriever_id",
+}
+# Nothing is counted twice while nothing happens: whatever changes a count leaves an event. The few seconds are for
+# events that are committed out of order.
+_counts = LocMemCache("api-counts", {"timeout": 10, "OPTIONS": {"MAX_ENTRIES": 500}})
+
+# The label at an instant: of the newest of our queued changes made before it, else what the first edit after it
+# replaced, else upstream's.
+_LABEL_AS_OF = """
+COALESCE(
+    (SELECT c.fields->>'label' FROM outbox_change c
+     WHERE c.ref = annotations_annotation.ref AND c.state = 'queued' AND c.fields ? 'label' AND c.created_at <= %s
+     ORDER BY c.id DESC LIMIT 1),
+    (SELECT r->'prior'->>'label' FROM jsonb_array_elements(annotations_annotation.revisions) r
+     WHERE r->'prior' ? 'label' AND (r->>'edited_at')::timestamptz > %s
+     ORDER BY (r->>'version')::int LIMIT 1),
+    annotations_annotation.upstream->>'label'
+)
+"""
+
+
+def page(filters: Mapping[str, Any], *, skip: int, limit: int) -> tuple[list[Shown], int]:
+    """Return up to `limit` annotations after the first `skip`, in the order they came to us, and how many match."""
+    instant: datetime | None = filters.get("as_of")
+    matching = _matching(filters)
+    rows = list(with_names(matching.order_by("id"))[skip : skip + limit])
+    total = skip + len(rows) if 0 < len(rows) < limit else _count(matching, filters)
+    found = show(rows)
+    if instant is None:
+        return found, total
+    then = [(each, as_of(each.state, instant)) for each in found]
+    return [Shown(row=each.row, state=state) for each, state in then if state], total
+
+
+def with_names(rows: AnnotationQuerySet) -> AnnotationQuerySet:
+    """Return the rows with the names of what they refer to, without the columns that only the queue reads."""
+    return rows.select_related("retriever", "reviewer").defer(
+        "search", "words", "proposed", "excerpt", "title", "retriever__stages", "retriever__input_schema"
+    )
+
+
+def _matching(filters: Mapping[str, Any]) -> AnnotationQuerySet:
+    rows = Annotation.objects.annotated()
+    for name, column in _COLUMNS.items():
+        if filters.get(name) is not None:
+            rows = rows.filter(**{column: filters[name]})
+    label, instant = filters.get("label"), filters.get("as_of")
+    if instant is None:
+        return rows if label is None else rows.filter(label=label)
+    rows = rows.filter(created_at__lte=instant)
+    if label is None:
+        return rows
+    return rows.annotate(label_then=RawSQL(_LABEL_AS_OF, [instant, instant])).filter(label_then=label)  # noqa: S611
+
+
+def _count(matching: AnnotationQuerySet, filters: Mapping[str, Any]) -> int:
+    newest = Event.objects.aggregate(newest=Max("id"))["newest"]
+    asked = sorted((name, str(value)) for name, value in filters.items() if value is not None)
+    key = f"{newest}-{repr(asked).encode().hex()}"
+    found: int | None = _counts.get(key) if len(key) < 250 else None
+    if found is None:
+        found = matching.count()
+        if len(key) < 250:
+            _counts.set(key, found)
+    return found

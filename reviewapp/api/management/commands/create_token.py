@@ -1,0 +1,44 @@
+"""`manage.py create_token USERNAME --scope decide --days 30`: make an API token and print it once."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from reviewapp.api import tokens
+from reviewapp.api.models import ApiToken
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.trace import tracing
+
+
+class Command(BaseCommand):
+    """Make a token for somebody."""
+
+    help = "Make an API token for a person and print it; it cannot be shown again."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take the person, the scope, how long it lasts and what it is for."""
+        parser.add_argument("username")
+        parser.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.READ.value)
+        parser.add_argument("--days", type=int, default=tokens.DEFAULT_DAYS, help=f"1 to {tokens.MOST_DAYS}")
+        parser.add_argument("--name", default="made by create_token", help="what it is for")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make it and print only the secret on standard output, so that a script can take it from there."""
+        people = get_user_model().objects
+        owner = people.filter(username=options["username"], is_active=True).first()
+        if owner is None:
+            raise CommandError(f"There is no active person called {options['username']!r}.")
+        try:
+            with tracing(Origin.SHELL):
+                token, secret = tokens.create(
+                    owner, name=options["name"], scope=options["scope"], days=options["days"], actor=None
+                )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        self.stderr.write(f"For {owner.get_username()}, scope {token.scope}, until {token.expires_at:%Y-%m-%d}:")
+        self.stdout.write(secret)

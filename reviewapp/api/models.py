@@ -1,0 +1,78 @@
+"""What the API keeps for itself: tokens, how often each was used this minute, and answers to repeated requests."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from reviewapp.audit.actions import Action
+from reviewapp.audit.tracking import NeverTruncated, Tracked
+
+
+class ApiToken(models.Model):
+    """A person's key for scripts. Only its SHA-256 is kept; `prefix` is shown so that people can tell theirs apart.
+
+    A token can never do more than its person may: scope and permission must both allow.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read"
+        DECIDE = "decide", "Read, decide and run retrievers"
+        ADMIN = "admin", "Everything my role may do"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.READ)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-id"], name="api_token_of")]
+        triggers = [
+            Tracked(
+                # Never the digest: history is read by people.
+                columns=["name", "prefix", "scope", "expires_at", "revoked_at"],
+                constant=["owner_id"],
+                ref="'tokens/' || {row}.id",
+                created=Action.TOKEN_CREATED,
+                changed=[
+                    ("OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL", Action.TOKEN_REVOKED),
+                    ("true", Action.TOKEN_CHANGED),
+                ],
+                deleted=Action.TOKEN_DELETED,
+            ),
+            NeverTruncated(),
+        ]
+
+    def allows(self, scope: str) -> bool:
+        """Return whether this token's scope includes `scope`; each includes the ones before it."""
+        scopes = list(self.Scope.values)
+        return scopes.index(self.scope) >= scopes.index(scope)
+
+
+class TokenUse(models.Model):
+    """How many requests a token made in the minute it was last used in; shared by all web processes."""
+
+    token = models.OneToOneField(ApiToken, primary_key=True, on_delete=models.CASCADE, related_name="use")
+    minute = models.BigIntegerField()
+    requests = models.IntegerField()
+
+
+class KeptAnswer(models.Model):
+    """What was answered to a write that carried an `Idempotency-Key`; no status yet means that it is being made."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.SmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="one_answer_a_key")]
+        indexes = [models.Index(fields=["started_at"], name="kept_answer_age")]

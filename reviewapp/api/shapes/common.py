@@ -1,0 +1,49 @@
+"""Shapes that every part of the API uses."""
+
+from __future__ import annotations
+
+from reviewapp.annotations.typed import MOST_LABEL, MOST_REASONING
+from reviewapp.api.shapes.fields import Flag, Number, Object, Shape, Text, Whole, optional, shape
+
+ErrorDetail = shape(
+    "ErrorDetail",
+    "What went wrong.",
+    message=Text(),
+    type=Text(help_text="NotFoundError, ValidationError, ConflictError, ..."),
+    code=optional(Text, help_text="A finer reason: missing, extra_forbidden, stale, scope, ..."),
+    details=optional(
+        Object, help_text="validation_errors: [{type, location, message}]; for a conflict base, mine, theirs."
+    ),
+)
+ErrorResponse = shape(
+    "ErrorResponse",
+    "Mixpeek's error body.",
+    success=Flag(),
+    status=Whole(),
+    error=ErrorDetail(),
+)
+PaginationResponse = shape(
+    "PaginationResponse",
+    "Where this page stands; totals are null unless `include_total` asks for them.",
+    total=optional(Whole),
+    page=optional(Whole),
+    page_size=optional(Whole),
+    total_pages=optional(Whole),
+    next_page=optional(Text),
+    previous_page=optional(Text),
+    next_cursor=optional(Text),
+)
+
+
+def values() -> dict[str, Shape]:
+    """Return fresh fields for what is decided; a field belongs to one shape."""
+    return {
+        "confidence": optional(Number, min_value=0, max_value=1),
+        "reasoning": optional(Text, max_length=MOST_REASONING),
+        "payload": optional(Object),
+    }
+
+
+def label(**options: object) -> Text:
+    """Return a field for a label."""
+    return Text(**{"min_length": 1, "max_length": MOST_LABEL, **options})

@@ -1,0 +1,135 @@
+"""`/v1/annotations`: list, create, get, patch, versions, stats. (Bulk is in bulk.py.)"""
+
+from __future__ import annotations
+
+from django.db.models import Count
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.versions import at_version
+from reviewapp.api import deciding
+from reviewapp.api.endpoint import Endpoint
+from reviewapp.api.errors import Problem, not_found
+from reviewapp.api.gate import DECIDE, READ, Need
+from reviewapp.api.listing import page
+from reviewapp.api.once import decision_id, once
+from reviewapp.api.shapes import annotations as shapes
+from reviewapp.api.showing import Shown, history, show
+from reviewapp.api.upstream import annotation_at_version
+
+LOOK = Need(scope=READ, permission="annotations.view_annotation")
+MAY_DECIDE = Need(scope=DECIDE, permission="annotations.decide_annotation")
+
+
+class AnnotationList(Endpoint):
+    """`POST /v1/annotations/list`."""
+
+    needs = {"POST": LOOK}
+
+    @extend_schema(
+        operation_id="list_annotations",
+        parameters=[shapes.ListQuery],
+        request=shapes.ListAnnotationsRequest,
+        responses=shapes.AnnotationList,
+    )
+    def post(self, request: Request) -> Response:
+        """Return a page of annotations that match every filter, in the order they came here."""
+        pager, filters = self.query(shapes.ListQuery), self.body(shapes.ListAnnotationsRequest)
+        found, total = page(filters, skip=pager["skip"], limit=pager["limit"])
+        return Response({"results": [each.json() for each in found], "total_count": total})
+
+
+class Annotations(Endpoint):
+    """`POST /v1/annotations`."""
+
+    needs = {"POST": MAY_DECIDE}
+
+    @extend_schema(
+        operation_id="create_annotation", request=shapes.CreateAnnotationRequest, responses=shapes.Annotation
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Annotate a document; delivered by a worker, recorded at once."""
+        asked = self.body(shapes.CreateAnnotationRequest)
+        made, change = deciding.create(asked, decision_id=decision_id(request), actor=self.person)
+        return one(made, change)
+
+
+class OneAnnotation(Endpoint):
+    """`/v1/annotations/{annotation_id}`."""
+
+    needs = {"GET": LOOK, "PATCH": MAY_DECIDE}
+
+    @extend_schema(operation_id="get_annotation", responses=shapes.Annotation)
+    def get(self, request: Request, annotation_id: str) -> Response:
+        """Return an annotation with what is not delivered yet on top; its ETag is for `If-Match`."""
+        return one(show([deciding.find(annotation_id)])[0])
+
+    @extend_schema(operation_id="patch_annotation", request=shapes.PatchAnnotationRequest, responses=shapes.Annotation)
+    @once
+    def patch(self, request: Request, annotation_id: str) -> Response:
+        """Decide: the values given, all others as they are. With `If-Match` or `base`, 409 when somebody was faster."""
+        asked = self.body(shapes.PatchAnnotationRequest)
+        after, change = deciding.patch(
+            annotation_id,
+            asked,
+            if_match=request.headers.get("If-Match", ""),
+            decision_id=decision_id(request),
+            actor=self.person,
+        )
+        return one(after, change)
+
+    @extend_schema(exclude=True)
+    def delete(self, request: Request, annotation_id: str) -> Response:
+        """Refuse: the gateway deletes nothing, so that every decision stays explained."""
+        raise Problem(405, "This gateway deletes no annotations.")
+
+
+class Versions(Endpoint):
+    """`GET /v1/annotations/{annotation_id}/versions`."""
+
+    needs = {"GET": LOOK}
+
+    @extend_schema(operation_id="get_annotation_versions", responses=shapes.Versions)
+    def get(self, request: Request, annotation_id: str) -> Response:
+        """Return every version we know of; undelivered edits count as the versions they are about to become."""
+        return Response(history(show([deciding.find(annotation_id)])[0]))
+
+
+class OneVersion(Endpoint):
+    """`GET /v1/annotations/{annotation_id}/versions/{version}`."""
+
+    needs = {"GET": LOOK}
+
+    @extend_schema(operation_id="get_annotation_at_version", responses=shapes.Annotation)
+    def get(self, request: Request, annotation_id: str, version: int) -> Response:
+        """Return an annotation as it stood; Mixpeek is asked for versions whose edits were never mirrored."""
+        now = show([deciding.find(annotation_id)])[0]
+        if not 1 <= version <= now.state.version:
+            raise not_found("version", f"{annotation_id} v{version}")
+        then = at_version(now.state, version)
+        if then is None:
+            return Response(annotation_at_version(now, version))
+        return Response(Shown(row=now.row, state=then).json())
+
+
+class Stats(Endpoint):
+    """`GET /v1/annotations/stats`."""
+
+    needs = {"GET": LOOK}
+
+    @extend_schema(operation_id="annotation_stats", parameters=[shapes.StatsQuery], responses=shapes.Stats)
+    def get(self, request: Request) -> Response:
+        """Count annotations by label, of one document or collection or of all."""
+        asked = {name: value for name, value in self.query(shapes.StatsQuery).items() if value is not None}
+        counted = Annotation.objects.annotated().filter(**asked).order_by("label")
+        by_label = dict(counted.values_list("label").annotate(found=Count("id")))
+        return Response({"total": sum(by_label.values()), "by_label": by_label})
+
+
+def one(shown: Shown, change: int | None = None) -> Response:
+    """Answer with one annotation, its tag, and which change carries what was just decided."""
+    headers = {"ETag": shown.etag} | ({"X-Change-Id": str(change)} if change else {})
+    return Response(shown.json(), headers=headers)

@@ -1,0 +1,89 @@
+"""A script at our door: tokens, raw calls over the test client, and the official SDK over a real socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mixpeek
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from reviewapp.accounts.models import User
+from reviewapp.api import tokens
+
+NAMESPACE = "ns_sample"
+
+
+class Caller:
+    """One token's raw calls: JSON in, JSON out."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+        self.client = Client(raise_request_exception=False)
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Send one request and return Django's response; `If_Match="..."` is a header."""
+        content = body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
+        said = {"Authorization": f"Bearer {self.secret}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        return self.client.generic(method, f"/api{path}", content, content_type="application/json", headers=said)
+
+
+@pytest.fixture(autouse=True)
+def namespace(settings: Settings) -> None:
+    """Give the gateway the sandbox's namespace."""
+    settings.MIXPEEK_NAMESPACE = NAMESPACE
+
+
+@pytest.fixture
+def secret_of(db: None) -> Callable[..., str]:
+    """Return a function that makes a token for somebody."""
+
+    def make(person: User, scope: str = "admin", days: int = 1) -> str:
+        return tokens.create(person, name="script", scope=scope, days=days, actor=None)[1]
+
+    return make
+
+
+@pytest.fixture
+def call(secret_of: Callable[..., str]) -> Callable[..., Caller]:
+    """Return a function that makes a caller: `call(alice, "read")`."""
+    return lambda person, scope="admin": Caller(secret_of(person, scope))
+
+
+@pytest.fixture
+def as_alice(call: Callable[..., Caller], alice: User) -> Caller:
+    """A reviewer's script."""
+    return call(alice)
+
+
+@pytest.fixture
+def as_lena(call: Callable[..., Caller], lena: User) -> Caller:
+    """A lead's script."""
+    return call(lena)
+
+
+@pytest.fixture
+def as_adam(call: Callable[..., Caller], adam: User) -> Caller:
+    """An admin's script."""
+    return call(adam)
+
+
+@pytest.fixture
+def sdk(transactional_db: None, live_server: LiveServer) -> Iterator[Callable[[str], mixpeek.ApiClient]]:
+    """Return a function that points the official client at the running gateway with a secret; only the host differs."""
+    made: list[mixpeek.ApiClient] = []
+
+    def connect(secret: str) -> mixpeek.ApiClient:
+        configuration = mixpeek.Configuration(
+            host=f"{live_server.url}/api", access_token=secret, api_key={"NamespaceHeader": NAMESPACE}, retries=False
+        )
+        made.append(mixpeek.ApiClient(configuration))
+        return made[-1]
+
+    yield connect
+    for client in made:
+        client.rest_client.pool_manager.clear()
