@@ -56,7 +56,7 @@ class Described(AutoSchema):
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         # The one place where drf-spectacular gathers a call's answers; it has no public way to add to all of them.
         answers = super()._get_response_bodies(direction)
-        from reviewapp.api.shapes.common import ErrorResponse
+        from reviewapp.api.shapes.refusals import ErrorResponse
 
         for status, why in _REFUSALS.items():
             if status not in answers:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.audit.models import Event
+from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import LONG_AGO, make_annotation, make_change, make_retriever
 from tests.api.conftest import NAMESPACE, Caller
@@ -118,74 +115,6 @@ def test_it_shows_an_annotation_in_mixpeeks_shape(as_alice: Caller) -> None:
     assert reply["ETag"] and reply["X-Request-ID"]
 
 
-def test_it_patches_like_a_click(as_alice: Caller, alice: User) -> None:
-    row = make_annotation(reasoning="because")
-    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", "confidence": None})
-    assert reply.status_code == 200, reply.content
-    said = reply.json()
-    assert (said["label"], said["confidence"], said["reasoning"], said["version"]) == ("van", None, "because", 2)
-    assert said["revisions"][0]["prior"] == {"label": "logo", "confidence": 0.5}
-    change = Change.objects.get(pk=int(reply["X-Change-Id"]))
-    assert change.fields == {"label": "van", "confidence": None}
-    decision = Decision.objects.get()
-    assert (decision.reviewer, decision.label, change.cause) == (alice, "van", decision.decision_id)
-    event = Event.objects.get(action="annotation.relabelled")
-    assert (event.origin, event.actor_name, event.request_id) == ("api", "alice", reply["X-Request-ID"])
-
-
-def test_it_carries_metadata(as_alice: Caller) -> None:
-    row = make_annotation(metadata={"old": 1})
-    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"metadata": {"new": 2}})
-    assert reply.json()["metadata"] == {"new": 2}
-    change = Change.objects.get()
-    assert change.fields == {"metadata": {"new": 2}}
-    assert change.base["metadata"] == {"old": 1}
-    assert as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"metadata": None}).json()["metadata"] is None
-
-
-def test_it_does_nothing_when_nothing_is_asked(as_alice: Caller) -> None:
-    row = make_annotation()
-    for body in ({}, {"label": None}, None):
-        assert as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", body).json()["label"] == "logo"
-    assert not Decision.objects.exists()
-
-
-def test_it_confirms_what_is_said_again_and_sends_nothing(as_alice: Caller) -> None:
-    row = make_annotation()
-    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "logo"})
-    assert reply.status_code == 200 and "X-Change-Id" not in reply
-    assert Decision.objects.count() == 1
-    assert not Change.objects.exists()
-
-
-def test_it_refuses_a_patch_from_an_old_tag_and_shows_three_sides(as_alice: Caller, call: Any, bob: User) -> None:
-    row = make_annotation()
-    path = f"/v1/annotations/{row.annotation_id}"
-    tag = as_alice("GET", path)["ETag"]
-    assert call(bob)("PATCH", path, {"label": "van"}, If_Match=tag).status_code == 200
-    reply = as_alice("PATCH", path, {"label": "bus"}, If_Match=tag)
-    assert reply.status_code == 409
-    error = reply.json()["error"]
-    assert (error["type"], error["code"], error["details"]["conflicts"]) == ("ConflictError", "stale", ["label"])
-    sides = error["details"]
-    assert [sides[side]["label"] for side in ("base", "mine", "theirs")] == ["logo", "bus", "van"]
-    assert as_alice("PATCH", path, {"label": "bus"}, If_Match=sides["etag"]).json()["label"] == "bus"
-    assert as_alice("PATCH", path, {"label": "bus"}, If_Match="*").status_code == 200
-
-
-def test_it_merges_from_a_base_and_refuses_what_would_be_lost(as_alice: Caller, call: Any, bob: User) -> None:
-    row = make_annotation()
-    path = f"/v1/annotations/{row.annotation_id}"
-    base = {"label": "logo", "confidence": 0.5, "reasoning": None}
-    call(bob)("PATCH", path, {"confidence": 0.9})
-    merged = as_alice("PATCH", path, {"label": "van", "base": base}).json()
-    assert (merged["label"], merged["confidence"]) == ("van", 0.9)
-    reply = as_alice("PATCH", path, {"confidence": 0.1, "base": {**base, "label": "van"}})
-    details = reply.json()["error"]["details"]
-    assert reply.status_code == 409
-    assert (details["conflicts"], details["theirs"]["confidence"], details["by"]) == (["confidence"], 0.9, "alice")
-
-
 def test_it_creates_an_annotation_that_has_a_local_id_until_it_is_delivered(as_alice: Caller) -> None:
     retriever = make_retriever()
     asked = {
@@ -266,13 +195,6 @@ def test_it_does_what_it_can_in_bulk(as_alice: Caller) -> None:
     assert "deletes no" in said["results"][4]["error"]
 
 
-def test_it_deletes_nothing(as_adam: Caller) -> None:
-    row = make_annotation()
-    reply = as_adam("DELETE", f"/v1/annotations/{row.annotation_id}")
-    assert reply.status_code == 405
-    assert reply.json()["error"]["type"] == "MethodNotAllowedError"
-
-
 def test_it_counts_again_as_soon_as_something_happened(as_alice: Caller) -> None:
     def total() -> int:
         return int(as_alice("POST", "/v1/annotations/list?limit=1").json()["total_count"])
@@ -292,10 +214,3 @@ def test_it_asks_few_questions_for_a_page(as_alice: Caller, django_assert_num_qu
     # The token, its use, two for permissions, the rows, their changes, the newest event; the count is remembered.
     with django_assert_num_queries(7):
         as_alice("POST", "/v1/annotations/list?limit=10")
-
-
-def test_it_patches_in_a_known_number_of_queries(as_alice: Caller, django_assert_max_num_queries: Any) -> None:
-    row = make_annotation()
-    as_alice("GET", f"/v1/annotations/{row.annotation_id}")
-    with django_assert_max_num_queries(45):
-        as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": uuid.uuid4().hex})

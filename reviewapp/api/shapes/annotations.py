@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from reviewapp.api.shapes.common import label, values
 from reviewapp.api.shapes.fields import Flag, Instant, Object, Text, Whole, optional, shape
+from reviewapp.api.shapes.refusals import label, values
 
 MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_IN_BULK = 500, 50, 1000
 MOST_SKIPPED = 2**31 - 1
