@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     newest = {record.annotation_id: record for record in sorted(records, key=lambda record: record.version or 0)}
     retrievers = _retrievers(newest.values())
     rows = _rows(newest, retrievers)
-    undelivered = _undelivered(row.ref for row in rows.values())
+    undelivered = Change.objects.open_by_ref(row.ref for row in rows.values())
     made, changed, untouched = [], [], []
     for annotation_id, record in newest.items():
         row = rows.get(annotation_id)
@@ -111,7 +111,7 @@ def mark_gone(annotation_ids: Collection[str]) -> int:
 def rebase(ref: str) -> None:
     """Show again what upstream said last under what is still to be delivered, after a change fell away."""
     row = Annotation.objects.select_for_update().get(ref=ref)
-    for name, value in _with_undelivered(row.upstream or BLANK, _undelivered([ref])[ref]).items():
+    for name, value in _with_undelivered(row.upstream or BLANK, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=list(BLANK))
 
@@ -177,18 +177,11 @@ def _fill(
         row.status = Annotation.Status.DECIDED if row.decision_id or _by_a_person(record) else Annotation.Status.WAITING
 
 
-def _with_undelivered(values: dict[str, Any], changes: Sequence[Change]) -> dict[str, Any]:
+def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
     shown = dict(values)
     for change in changes:
         shown |= {name: value for name, value in change.fields.items() if name in shown}
     return shown
-
-
-def _undelivered(refs: Any) -> dict[str, list[Change]]:
-    by_ref = defaultdict(list)
-    for change in Change.objects.filter(ref__in=list(refs), state=Change.State.QUEUED).order_by("id"):
-        by_ref[change.ref].append(change)
-    return by_ref
 
 
 def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -16,6 +17,13 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def open_on(self, ref: str) -> Self:
         """Return what is still to be delivered to `ref`, oldest first."""
         return self.filter(ref=ref, state="queued").order_by("id")
+
+    def open_by_ref(self, refs: Iterable[str]) -> dict[str, list[Change]]:
+        """Return what is still to be delivered to each of `refs`, oldest first; nothing is an empty list."""
+        by_ref: dict[str, list[Change]] = {ref: [] for ref in refs}
+        for change in self.filter(ref__in=list(by_ref), state="queued").order_by("id"):
+            by_ref[change.ref].append(change)
+        return by_ref
 
     def about(self, ref: str) -> Self:
         """Return every change of `ref`, newest first."""

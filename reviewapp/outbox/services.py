@@ -18,9 +18,9 @@ from procrastinate.exceptions import AlreadyEnqueued
 from reviewapp.audit.trace import Person
 from reviewapp.outbox.models import Change, Pause
 
-# A delivery makes two requests at most, each over within the client's `longest_call` (75 s): whoever claims has its
+# A delivery makes three requests at most, each over within the client's `longest_call` (75 s): whoever claims has its
 # row to itself for longer than that.
-CLAIM = timedelta(seconds=180)
+CLAIM = timedelta(seconds=240)
 
 _CLAIM = """
 UPDATE outbox_change SET due = %(until)s, claimed_at = %(now)s

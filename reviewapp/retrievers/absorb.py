@@ -1,8 +1,12 @@
-"""The one door through which upstream retrievers and their executions enter our mirror."""
+"""The one door through which upstream retrievers and their executions enter our mirror.
+
+What upstream said last of name, description and tags is kept as it is (`upstream`); the values people see are that,
+with our own undelivered changes on top.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +14,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from reviewapp.mixpeek.records import ExecutionSummary, RetrieverRecord
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.edits import FIELDS, applied
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.snapshot import storable, storable_json
 
 _OURS = ("name", "description", "tags", "stages", "input_schema", "collection_ids", "budget_limits", "version")
-_MIRRORED = (*_OURS, "created_at", "updated_at", "gone_at")
+_MIRRORED = (*_OURS, "upstream", "created_at", "updated_at", "gone_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +48,15 @@ def absorb(records: Sequence[RetrieverRecord]) -> Tally:
         .filter(retriever_id__in=[record.retriever_id for record in records])
         .order_by("pk")
     }
+    undelivered = Change.objects.open_by_ref(row.ref for row in known.values())
     made, changed = [], []
     for record in {record.retriever_id: record for record in records}.values():
         row = known.get(record.retriever_id)
         if row is None:
-            made.append(Retriever(retriever_id=record.retriever_id, seen_at=now, **_values(record)))
-        elif _fill(row, record):
+            values = _values(record)
+            said = {name: values[name] for name in FIELDS}
+            made.append(Retriever(retriever_id=record.retriever_id, seen_at=now, upstream=said, **values))
+        elif _fill(row, record, undelivered[row.ref]):
             changed.append(row)
     Retriever.objects.bulk_create(made, ignore_conflicts=True)
     Retriever.objects.bulk_update(changed, _MIRRORED)
@@ -59,6 +68,14 @@ def mark_gone(retriever_ids: Sequence[str]) -> int:
     """Mark these as gone upstream; returns how many were not already."""
     present = Retriever.objects.filter(retriever_id__in=retriever_ids, gone_at__isnull=True)
     return present.update(gone_at=timezone.now())
+
+
+def rebase(ref: str) -> None:
+    """Show again what upstream said last under what is still to be delivered, after a change fell away."""
+    row = Retriever.objects.select_for_update().get(retriever_id=ref.partition("/")[2])
+    for name, value in _shown(row, Change.objects.open_on(ref)).items():
+        setattr(row, name, value)
+    row.save(update_fields=FIELDS)
 
 
 @transaction.atomic
@@ -107,15 +124,25 @@ def _run_values(record: ExecutionSummary) -> dict[str, Any]:
     }
 
 
-def _fill(row: Retriever, record: RetrieverRecord) -> bool:
+def _fill(row: Retriever, record: RetrieverRecord, changes: Iterable[Change]) -> bool:
     if row.gone_at is None and record.version < row.version:
         return False
     values = {name: value for name, value in _values(record).items() if name not in record.absent}
-    different = row.gone_at is not None or any(getattr(row, name) != values[name] for name in _OURS if name in values)
+    held = {name: getattr(row, name) for name in (*_OURS, "upstream", "gone_at")}
     for name, value in values.items():
         setattr(row, name, value)
+    row.upstream = held["upstream"] | {name: values[name] for name in FIELDS if name in values}
+    for name, value in _shown(row, changes).items():
+        setattr(row, name, value)
     row.gone_at = None
-    return different
+    return any(getattr(row, name) != value for name, value in held.items())
+
+
+def _shown(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
+    shown: dict[str, Any] = row.values() | row.upstream
+    for change in changes:
+        shown = applied(change.fields, shown)
+    return shown
 
 
 def _values(record: RetrieverRecord) -> dict[str, Any]:

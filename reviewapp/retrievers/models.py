@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -15,7 +17,10 @@ RETRIEVER_ID = "(SELECT r.retriever_id FROM retrievers_retriever r WHERE r.id = 
 
 
 class Retriever(models.Model):
-    """A saved retrieval pipeline upstream; `name`, `description` and `tags` are ours to change, the rest is shown."""
+    """A saved retrieval pipeline upstream; `name`, `description` and `tags` are ours to change, the rest is shown.
+
+    These three are what upstream said last (`upstream`) with our own undelivered changes on top.
+    """
 
     retriever_id = models.CharField(max_length=200, unique=True)
     name = models.TextField()
@@ -25,6 +30,7 @@ class Retriever(models.Model):
     input_schema = models.JSONField(default=dict)
     collection_ids = models.JSONField(default=list)
     budget_limits = models.JSONField(default=dict)
+    upstream = models.JSONField(default=dict)
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
@@ -62,6 +68,10 @@ class Retriever(models.Model):
     def ref(self) -> str:
         """How the layers below name this retriever."""
         return f"retrievers/{self.retriever_id}"
+
+    def values(self) -> dict[str, Any]:
+        """Return what people edit, as JSON can hold it; what a form is rendered from comes back as its base."""
+        return {"name": self.name, "description": self.description, "tags": self.tags}
 
 
 class Execution(models.Model):

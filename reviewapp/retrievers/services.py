@@ -1,4 +1,4 @@
-"""What people do with retrievers: ask for a run."""
+"""What people do with retrievers: change their name, description and tags, and ask for a run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,134 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from reviewapp.audit.trace import acting
+from reviewapp.outbox import services as outbox
+from reviewapp.outbox.merge import Merge
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.absorb import rebase
+from reviewapp.retrievers.edits import FIELDS, Edit, Unacceptable, applied, check, merge, wanted
 from reviewapp.retrievers.models import Execution, Retriever
+
+__all__ = [
+    "Edit",
+    "EditIdTaken",
+    "RetrieverGone",
+    "Stale",
+    "Unacceptable",
+    "edit",
+    "may_change",
+    "request_execution",
+    "requested",
+    "take_theirs",
+    "wake",
+]
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
 class RetrieverGone(Exception):
-    """The retriever is not upstream any more, so it cannot be run."""
+    """The retriever is not upstream any more, so it can neither be run nor changed."""
+
+
+class EditIdTaken(Exception):
+    """This edit id was used for something else: render the form anew, which makes a fresh one."""
+
+
+class Stale(Exception):
+    """Somebody changed the same name or description since the form was rendered: show base, mine and theirs.
+
+    `conflicts` names the fields in question, `merged` is mine with everything that only they touched. Tags are never
+    among them: they are added and removed, not set.
+    """
+
+    def __init__(self, retriever: Retriever, *, base: dict[str, Any], mine: dict[str, Any], merged: Merge) -> None:
+        super().__init__(f"{retriever.ref} was changed meanwhile: {', '.join(merged.conflicts)}")
+        self.retriever, self.base, self.mine = retriever, base, mine
+        self.theirs = retriever.values()
+        self.conflicts = list(merged.conflicts)
+        self.merged = merged.values
+
+
+def edit(retriever_pk: int, wish: Edit, *, actor: User) -> Change | None:
+    """Change a retriever here and promise the difference to Mixpeek; all or nothing. None when nothing differs.
+
+    The change's ref is `retrievers/<retriever_id>`; its fields hold `name` and `description` as they are to be, and
+    `tags` as `{"add": [...], "remove": [...]}`. Raises `PermissionDenied`, `Unacceptable`, `Retriever.DoesNotExist`,
+    `RetrieverGone`, `EditIdTaken`, and `Stale`. The same edit id again returns the change it made.
+    """
+    may_change(actor)
+    check(wish)
+    with acting(actor):
+        retriever = Retriever.objects.select_for_update().get(pk=retriever_pk)
+        if seen := Change.objects.filter(cause=wish.edit_id).first():
+            return _replayed(seen, retriever, wish, actor)
+        if retriever.gone_at is not None:
+            raise RetrieverGone(f"{retriever.name} is not at Mixpeek any more.")
+        before = retriever.values()
+        _raise_if_stale(retriever, wish)
+        fields = wanted(wish, before)
+        _withdraw_answered(retriever, wish, fields, actor)
+        return _promise(retriever, wish, before, fields, actor) if fields else None
+
+
+def take_theirs(change: Change, *, actor: User) -> bool:
+    """Give up what conflicted or was refused: upstream's values stand. Returns False when it was settled before."""
+    may_change(actor)
+    with acting(actor, note="took Mixpeek's values"):
+        Retriever.objects.select_for_update().get(retriever_id=change.ref.partition("/")[2])
+        withdrawn = outbox.withdraw(change, reason=f"{actor.get_username()} took Mixpeek's values")
+        if withdrawn:
+            rebase(change.ref)
+    return withdrawn
+
+
+def may_change(actor: User) -> None:
+    """Raise `PermissionDenied` unless this person may change retrievers."""
+    if not actor.has_perm("retrievers.change_retriever"):
+        raise PermissionDenied("Changing a retriever needs the role admin.")
+
+
+def _raise_if_stale(retriever: Retriever, wish: Edit) -> None:
+    now = retriever.values()
+    merged = merge(wish, now)
+    if merged.conflicts:
+        seen = {**now, **{name: wish.base[name] for name in FIELDS if name in wish.base}}
+        raise Stale(retriever, base=seen, mine=seen | wish.texts(), merged=merged)
+
+
+def _replayed(seen: Change, retriever: Retriever, wish: Edit, actor: User) -> Change:
+    """Return the change this edit made, unless an old form came back with something else in it."""
+    if (seen.ref, seen.actor_id) != (retriever.ref, actor.pk) or wanted(wish, seen.base) != seen.fields:
+        raise EditIdTaken(str(wish.edit_id))
+    return seen
+
+
+def _withdraw_answered(retriever: Retriever, wish: Edit, fields: Mapping[str, Any], actor: User) -> None:
+    """Take back what waited for a person and is dealt with now: what was answered, and texts that are set anew.
+
+    Tags that could not be delivered are nobody else's to give up.
+    """
+    for waiting in Change.objects.attention().filter(ref=retriever.ref):
+        set_anew = "tags" not in waiting.fields and waiting.fields.keys() <= fields.keys()
+        if waiting.pk == wish.answers or set_anew:
+            outbox.withdraw(waiting, reason=f"replaced by a new edit of {actor.get_username()}")
+
+
+def _promise(
+    retriever: Retriever, wish: Edit, before: Mapping[str, Any], fields: Mapping[str, Any], actor: User
+) -> Change:
+    for name, value in applied(fields, before).items():
+        setattr(retriever, name, value)
+    retriever.save(update_fields=FIELDS)
+    return outbox.enqueue(
+        retriever.ref,
+        fields=fields,
+        base=before,
+        base_version=retriever.version,
+        cause=wish.edit_id,
+        actor=actor,
+        retriever_id=retriever.retriever_id,
+    )
 
 
 def request_execution(retriever: Retriever, inputs: Mapping[str, Any], *, actor: User) -> Execution:

@@ -20,7 +20,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.models import Result, Retriever
-from reviewapp.sync import deliver
+from reviewapp.sync import deliver, deliver_annotation
 from tests.sandbox.running import Box
 
 pytestmark = pytest.mark.django_db
@@ -228,7 +228,7 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     change = decide(annotation, alice, label="no logo")
     read = mixpeek_client.get_annotation(annotation.annotation_id or "")
     edit_elsewhere(box, annotation, label="partial logo")
-    deliver._set(change, read, mixpeek_client)
+    deliver_annotation.bring_from(read, change, mixpeek_client)
     change.refresh_from_db()
     assert change.state == "delivered"
     assert change.raced is not None

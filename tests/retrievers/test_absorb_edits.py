@@ -1,0 +1,81 @@
+"""Upstream's retrievers come in under our own undelivered changes, which stay visible until they are settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reviewapp.accounts.models import User
+from reviewapp.mixpeek.records import RetrieverRecord
+from reviewapp.outbox import services as outbox
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers import services
+from reviewapp.retrievers.absorb import Tally, absorb, rebase
+from reviewapp.retrievers.models import Retriever
+from tests.retrievers.editing import edit_of
+
+pytestmark = pytest.mark.django_db
+
+
+def record(**values: Any) -> RetrieverRecord:
+    given: dict[str, Any] = {"retriever_id": "ret_1", "name": "logos", "tags": ("a", "b"), "version": 1} | values
+    return RetrieverRecord(**given)
+
+
+@pytest.fixture
+def retriever(db: None) -> Retriever:
+    assert absorb([record()]) == Tally(new=1)
+    return Retriever.objects.get(retriever_id="ret_1")
+
+
+@pytest.fixture
+def change(retriever: Retriever, adam: User) -> Change:
+    made = services.edit(retriever.pk, edit_of(retriever, name="brands", tags_add=("c",)), actor=adam)
+    assert made is not None
+    return made
+
+
+def shown() -> tuple[str, list[str]]:
+    row = Retriever.objects.get(retriever_id="ret_1")
+    return row.name, row.tags
+
+
+def test_it_shows_undelivered_changes_on_top(change: Change) -> None:
+    assert absorb([record(version=2, tags=("b", "x"))]) == Tally(changed=1)
+    assert shown() == ("brands", ["b", "x", "c"])
+    row = Retriever.objects.get(retriever_id="ret_1")
+    assert row.upstream == {"name": "logos", "description": "", "tags": ["b", "x"]}
+
+
+def test_it_shows_what_upstream_says_once_they_are_settled(change: Change) -> None:
+    outbox.deliver(change)
+    absorb([record(version=2, name="brands", tags=("a", "b", "c"))])
+    assert shown() == ("brands", ["a", "b", "c"])
+    absorb([record(version=3, name="other")])
+    assert shown() == ("other", ["a", "b"])
+
+
+def test_it_goes_back_to_upstreams_values_when_one_falls_away(change: Change) -> None:
+    outbox.refuse(change, reason="no")
+    rebase(change.ref)
+    assert shown() == ("logos", ["a", "b"])
+
+
+def test_it_keeps_later_changes_when_one_falls_away(change: Change, adam: User) -> None:
+    row = Retriever.objects.get(retriever_id="ret_1")
+    services.edit(row.pk, edit_of(row, description="Later"), actor=adam)
+    outbox.refuse(change, reason="no")
+    rebase(change.ref)
+    row.refresh_from_db()
+    assert row.values() == {"name": "logos", "description": "Later", "tags": ["a", "b"]}
+
+
+def test_it_counts_the_same_answer_as_the_same(retriever: Retriever, change: Change) -> None:
+    assert absorb([record()]) == Tally(same=1)
+    assert shown() == ("brands", ["a", "b", "c"])
+
+
+def test_it_leaves_alone_what_an_answer_left_out(retriever: Retriever, change: Change) -> None:
+    absorb([record(version=2, tags=(), absent=frozenset({"tags"}))])
+    assert shown() == ("brands", ["a", "b", "c"])

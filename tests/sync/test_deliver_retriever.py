@@ -1,0 +1,212 @@
+"""An edit of a retriever on its way to Mixpeek, over a real socket, in both dialects."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reviewapp.accounts.models import User
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers import services
+from reviewapp.retrievers.absorb import absorb
+from reviewapp.retrievers.models import Retriever
+from reviewapp.sync import deliver, deliver_retriever
+from tests.retrievers.editing import edit_of
+from tests.sandbox.running import Box, running_sandbox
+from tests.sync.upstream import document, write
+from tests.sync.upstream import retriever as pipeline
+
+pytestmark = pytest.mark.django_db
+_numbers = itertools.count()
+_MANY = 60
+
+
+@pytest.fixture(scope="module", params=["current", "2025-10"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A sandbox of each dialect, with a retriever for every test."""
+    rows = [pipeline(retriever_id=f"ret_{n}", retriever_name=f"logos {n}", tags=["a", "b"]) for n in range(_MANY)]
+    folder = write(tmp_path_factory.mktemp("data"), retrievers=rows, documents=[document(1)])
+    with running_sandbox(data=folder, extra_args=["--dialect", request.param]) as box:
+        yield box
+
+
+@pytest.fixture
+def box(both: Box) -> Iterator[Box]:
+    both.clear()
+    yield both
+    both.clear()
+
+
+@pytest.fixture
+def mixpeek_client(box: Box) -> Iterator[Client]:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(2, 2)) as client:
+        yield client
+
+
+@pytest.fixture
+def retriever(mixpeek_client: Client) -> Retriever:
+    record = mixpeek_client.get_retriever(f"ret_{next(_numbers) % _MANY}")
+    absorb([record])
+    return Retriever.objects.get(retriever_id=record.retriever_id)
+
+
+def edit(retriever: Retriever, actor: User, **wishes: Any) -> Change:
+    retriever.refresh_from_db()
+    change = services.edit(retriever.pk, edit_of(retriever, **wishes), actor=actor)
+    assert change is not None
+    return change
+
+
+def elsewhere(box: Box, retriever: Retriever, **values: Any) -> None:
+    if "name" in values and not old(box):
+        values["retriever_name"] = values.pop("name")
+    reply = box.call("PATCH", f"/v1/retrievers/{retriever.retriever_id}", json=values)
+    assert reply.status_code == 200, reply.text
+
+
+def old(box: Box) -> bool:
+    """Return whether this sandbox speaks the older dialect."""
+    return "retriever_name" not in box.call("GET", "/v1/retrievers/ret_0").json()
+
+
+def sent(box: Box) -> list[Any]:
+    return [request["body"] for request in box.received(method="PATCH")]
+
+
+def delivered(change: Change, client: Client) -> str:
+    deliver.drain(client)
+    change.refresh_from_db()
+    return change.state
+
+
+def test_it_sends_only_what_differs_in_the_servers_spelling(
+    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(retriever, adam, name=f"{retriever.name} anew", description=retriever.description, tags_add=("c",))
+    box.clear()
+    assert delivered(change, mixpeek_client) == "delivered"
+    spelling = "name" if old(box) else "retriever_name"
+    assert sent(box) == [{spelling: f"{retriever.name} anew", "tags": ["a", "b", "c"]}]
+    assert change.version == (None if old(box) else 2)
+    read = mixpeek_client.get_retriever(retriever.retriever_id)
+    retriever.refresh_from_db()
+    assert retriever.values() == retriever.upstream == deliver_retriever.values_of(read)
+
+
+def test_it_never_wipes_anothers_tags(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
+    change = edit(retriever, adam, tags_add=("mine",), tags_remove=("a",))
+    elsewhere(box, retriever, tags=["a", "b", "theirs"])
+    assert delivered(change, mixpeek_client) == "delivered"
+    assert change.merged == {"tags": [["a", "b"], ["a", "b", "theirs"]]}
+    assert mixpeek_client.get_retriever(retriever.retriever_id).tags == ("b", "theirs", "mine")
+    retriever.refresh_from_db()
+    assert retriever.tags == ["b", "theirs", "mine"]
+
+
+def test_it_delivers_what_two_admins_did_at_once(
+    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    seen = edit_of(retriever)
+    services.edit(retriever.pk, replace(edit_of(retriever, tags_add=("one",)), base=seen.base), actor=adam)
+    services.edit(retriever.pk, replace(edit_of(retriever, tags_remove=("b",)), base=seen.base), actor=adam)
+    assert deliver.drain(mixpeek_client) == 2
+    assert mixpeek_client.get_retriever(retriever.retriever_id).tags == ("a", "one")
+
+
+def test_it_sends_nothing_when_upstream_is_already_as_wanted(
+    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(retriever, adam, description="Same", tags_add=("c",))
+    elsewhere(box, retriever, description="Same", tags=["c", "a"])
+    box.clear()
+    assert delivered(change, mixpeek_client) == "delivered"
+    assert sent(box) == []
+
+
+@pytest.mark.parametrize("field", ["name", "description"])
+def test_it_asks_a_person_when_somebody_set_the_same_text(
+    field: str, retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    theirs = f"theirs {retriever.pk} {field}"
+    change = edit(retriever, adam, **{field: "mine"})
+    elsewhere(box, retriever, **{field: theirs})
+    box.clear()
+    assert delivered(change, mixpeek_client) == "conflict"
+    assert sent(box) == []
+    assert (change.theirs or {})[field] == theirs
+    retriever.refresh_from_db()
+    assert retriever.values()[field] == theirs
+
+
+def test_it_says_at_the_name_that_it_is_taken(
+    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(retriever, adam, name="logos 59")
+    assert delivered(change, mixpeek_client) == "refused"
+    assert "already exists" in change.field_errors["name"]
+    retriever.refresh_from_db()
+    assert retriever.name == retriever.upstream["name"]
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_it_keeps_what_upstream_says_of_a_field(
+    status: int, retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(retriever, adam, description="Unwanted")
+    problem = {"loc": ["body", "description"], "msg": "is too rude", "type": "value_error"}
+    box.faults([{"method": "PATCH", "status": status, "body": {"detail": [problem]}}])
+    assert delivered(change, mixpeek_client) == "refused"
+    assert "is too rude" in change.field_errors["description"]
+    retriever.refresh_from_db()
+    assert retriever.description == "Finds vans"
+
+
+def test_it_catches_a_yes_that_did_nothing(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
+    change = edit(retriever, adam, name="Never")
+    body = box.call("GET", f"/v1/retrievers/{retriever.retriever_id}").json()
+    box.faults([{"method": "PATCH", "status": 200, "body": {"retriever": body}}])
+    assert delivered(change, mixpeek_client) == "refused"
+    assert list(change.field_errors) == ["name"]
+    retriever.refresh_from_db()
+    assert retriever.name != "Never"
+
+
+def test_it_waits_while_upstream_is_away(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
+    change = edit(retriever, adam, tags_add=("c",))
+    box.faults([{"method": "PATCH", "status": 503}])
+    assert delivered(change, mixpeek_client) == "queued"
+    assert change.attempts == 1
+
+
+def test_it_takes_gone_upstream_as_a_state(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
+    change = edit(retriever, adam, tags_add=("c",))
+    box.faults([{"path": f"/v1/retrievers/{retriever.retriever_id}", "status": 404, "body": {"detail": "no"}}])
+    assert delivered(change, mixpeek_client) == "refused"
+    retriever.refresh_from_db()
+    assert retriever.gone_at is not None
+
+
+def test_it_refuses_what_has_no_row_here(retriever: Retriever, adam: User, mixpeek_client: Client) -> None:
+    change = edit(retriever, adam, tags_add=("c",))
+    retriever.delete()
+    assert delivered(change, mixpeek_client) == "refused"
+    assert "deleted here" in change.reason
+
+
+def test_it_records_that_somebody_got_in_between(
+    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(retriever, adam, tags_add=("c",))
+    read = mixpeek_client.get_retriever(retriever.retriever_id)
+    elsewhere(box, retriever, description="Theirs")
+    deliver_retriever.bring_from(read, change, mixpeek_client)
+    change.refresh_from_db()
+    assert change.state == "delivered"
+    if not old(box):
+        moved = {"description": ["Finds vans", "Theirs"]}
+        assert change.raced == {"read": 1, "now": 3, "lost": {}, "moved": moved, "by": ""}
