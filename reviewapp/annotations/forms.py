@@ -116,7 +116,12 @@ class DecisionForm(forms.Form):
 
     def _label(self, base: Mapping[str, Any]) -> str:
         text = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
-        return str(base["label"]) if self._undecidable() else typed.label(text)
+        if self._undecidable():
+            return str(base["label"])
+        offered = self.annotation.retriever.label_set if self.annotation.retriever else None
+        if text.strip() and offered and not offered.allows(text):
+            raise typed.NotThat(f"“{text[: typed.MOST_LABEL]}” is not among the labels of this retriever.")
+        return typed.label(text)
 
     def _confidence(self, base: Mapping[str, Any]) -> float | None:
         return typed.confidence(self.cleaned_data["confidence"])

@@ -76,7 +76,9 @@ class Progress:
 
 def load() -> QuerySet[Annotation]:
     """Return annotations with what the review page needs of their neighbours, and without what it does not show."""
-    related = Annotation.objects.select_related("retriever", "reviewer", "result__execution__retriever", "decision")
+    related = Annotation.objects.select_related(
+        "retriever__label_set", "retriever__guidelines", "reviewer", "result__execution__retriever", "decision"
+    )
     return related.defer("words", "search", "metadata", "upstream")
 
 

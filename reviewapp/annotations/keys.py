@@ -55,6 +55,7 @@ KEYS: tuple[Key, ...] = (
     Key(action="skip", keys=("s",), sentence="Skip: somebody else, please"),
     Key(action="defer", keys=("d",), sentence="Defer: back to me later"),
     Key(action="cannot_tell", keys=("x",), sentence="Cannot tell (needs a reasoning)"),
+    Key(action="guidelines", keys=("g",), sentence="Show the guidelines"),
     Key(action="history", keys=("h",), sentence="Show the history"),
     Key(action="blur", keys=("b",), sentence="Blur the media, or show it again"),
     Key(action="search", keys=("/", "Mod+k"), sentence="Search the queue"),

@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.db import connection
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.retrievers.labels import Label, from_json
+from reviewapp.retrievers.models import Retriever
 
 MOST = 20
 _MOST_COUNTED, _SAMPLE = 200, 500
@@ -30,12 +32,40 @@ SELECT label FROM one WHERE label IS NOT NULL LIMIT %(most)s
 
 @dataclass(frozen=True, kw_only=True)
 class LabelButton:
-    """One label to choose, the key that chooses it ("" beyond the twentieth), and whether it is chosen."""
+    """One label to choose, the key that chooses it ("" beyond the twentieth), and whether it is chosen.
+
+    A label of the retriever's own set has a title, a description and a colour (a class of the style sheet) as well.
+    """
 
     label: str
     key: str
     shift: bool
     chosen: bool
+    title: str = ""
+    description: str = ""
+    colour: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What stands on the button."""
+        return self.title or self.label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What a reviewer may choose from: labels that the set describes or that are in use, and whether others may be."""
+
+    labels: list[Label]
+    other_allowed: bool
+
+
+def offer(retriever: Retriever | None) -> Offer:
+    """Return what a retriever's label set offers, or the labels it has in use when there is no set."""
+    chosen = retriever.label_set if retriever else None
+    if chosen and chosen.labels:
+        return Offer(labels=from_json(chosen.labels), other_allowed=chosen.other_allowed)
+    in_use_now = in_use(retriever.pk if retriever else None)
+    return Offer(labels=[Label(value=label) for label in in_use_now], other_allowed=True)
 
 
 def in_use(retriever_id: int | None, *, most: int = MOST) -> list[str]:
@@ -77,10 +107,21 @@ def _used(retriever_id: int) -> Counter[str]:
     return used
 
 
-def buttons(labels: list[str], *also: str, chosen: str) -> list[LabelButton]:
-    """Return the buttons for `labels`, then for those of `also` that are not among them."""
-    every = dict.fromkeys([*labels, *(label for label in also if label)])
+def buttons(offered: Offer, *also: str, chosen: str) -> list[LabelButton]:
+    """Return the buttons for what is offered; where others are allowed, those of `also` that are missing follow."""
+    every = {label.value: label for label in offered.labels}
+    for label in also if offered.other_allowed else ():
+        if label:
+            every.setdefault(label, Label(value=label))
     return [
-        LabelButton(label=label, key=str((at + 1) % 10) if at < MOST else "", shift=at >= 10, chosen=label == chosen)
-        for at, label in enumerate(every)
+        LabelButton(
+            label=one.value,
+            key=str((at + 1) % 10) if at < MOST else "",
+            shift=at >= 10,
+            chosen=one.value == chosen,
+            title=one.title,
+            description=one.description,
+            colour="" if one.colour == "none" else one.colour,
+        )
+        for at, one in enumerate(every.values())
     ]

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import Kept, NeverTruncated, Tracked
-from reviewapp.retrievers.models import RETRIEVER_ID, Result, Retriever
+from reviewapp.retrievers.models import RETRIEVER_ID, Guidelines, LabelSet, Result, Retriever
 
 
 class Annotation(models.Model):
@@ -184,7 +184,10 @@ class Annotation(models.Model):
 
 
 class Decision(models.Model):
-    """What one reviewer submitted: the values, the base they saw, the evidence. Never changed afterwards."""
+    """What one reviewer submitted: the values, the base they saw, the evidence. Never changed afterwards.
+
+    `label_set` and `guidelines` are the retriever's versions that were in force.
+    """
 
     class Outcome(models.TextChoices):
         DECIDED = "decided", "Decided"
@@ -203,6 +206,8 @@ class Decision(models.Model):
     result = models.ForeignKey(Result, null=True, on_delete=models.PROTECT, related_name="+")
     document_digest = models.CharField(max_length=64, default="")
     retriever_version = models.IntegerField(null=True)
+    label_set = models.ForeignKey(LabelSet, null=True, on_delete=models.PROTECT, related_name="+")
+    guidelines = models.ForeignKey(Guidelines, null=True, on_delete=models.PROTECT, related_name="+")
     seconds = models.FloatField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

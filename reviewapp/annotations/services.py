@@ -31,6 +31,14 @@ class DecisionIdTaken(Exception):
     """This decision id was used for something else: render the form anew, which makes a fresh one."""
 
 
+class LabelNotOffered(Exception):
+    """The retriever's label set allows only the labels in it (`offered`), and `label` is not one of them."""
+
+    def __init__(self, label: str, offered: list[str]) -> None:
+        super().__init__(f"“{label}” is not among the labels of this retriever: {', '.join(offered)}.")
+        self.label, self.offered = label, offered
+
+
 class Stale(Exception):
     """Somebody settled the item since the form was rendered, and differently: show base, mine and theirs.
 
@@ -82,17 +90,19 @@ class Submission:
 def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decision:
     """Record a person's decision, update the annotation, and promise the difference to Mixpeek; all or nothing.
 
-    Raises `PermissionDenied`, `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, and `Stale` when somebody
-    settled the item differently since. The same decision id again returns the decision it made.
+    Raises `PermissionDenied`, `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, `LabelNotOffered`, and `Stale`
+    when somebody settled the item differently since. The same decision id again returns the decision it made.
     """
     may_decide(actor)
     with acting(actor):
-        annotation = Annotation.objects.select_for_update(of=["self"]).select_related("retriever").get(pk=annotation_id)
+        locked = Annotation.objects.select_for_update(of=["self"]).select_related("retriever__label_set")
+        annotation = locked.get(pk=annotation_id)
         if seen := Decision.objects.filter(decision_id=submission.decision_id).first():
             return _replayed(seen, annotation, actor)
         if annotation.status == Annotation.Status.GONE:
             raise Gone(annotation.ref)
         values = _settled_values(annotation, submission)
+        _raise_if_not_offered(annotation, submission, values["label"])
         before = _theirs(annotation, values)
         decision = _record(annotation, submission, values, actor)
         _show(annotation, decision, values)
@@ -142,6 +152,12 @@ def _settled_values(annotation: Annotation, submission: Submission) -> dict[str,
     return merge.values
 
 
+def _raise_if_not_offered(annotation: Annotation, submission: Submission, label: str) -> None:
+    offered = annotation.retriever.label_set if annotation.retriever else None
+    if submission.outcome == Decision.Outcome.DECIDED and offered and not offered.allows(label):
+        raise LabelNotOffered(label, offered.values())
+
+
 def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the annotation's values, the metadata among them when I set it."""
     values = annotation.values()
@@ -164,6 +180,8 @@ def _record(annotation: Annotation, submission: Submission, values: dict[str, An
         result=result,
         document_digest=result.digest if result else "",
         retriever_version=annotation.retriever.version if annotation.retriever else None,
+        label_set_id=annotation.retriever.label_set_id if annotation.retriever else None,
+        guidelines_id=annotation.retriever.guidelines_id if annotation.retriever else None,
         seconds=submission.seconds,
     )
 

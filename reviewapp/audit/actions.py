@@ -38,6 +38,8 @@ class Action(TextChoices):
     RETRIEVER_REBUILT = "retriever.rebuilt", "changed how the retriever works"
     RETRIEVER_GONE = "retriever.gone", "found it gone upstream"
     RETRIEVER_DELETED = "retriever.deleted", "deleted the local retriever"
+    LABELS_SET = "labels.set", "set the labels to choose from"
+    GUIDELINES_WRITTEN = "guidelines.written", "wrote the guidelines"
     EXECUTION_REQUESTED = "execution.requested", "ran the retriever"
     EXECUTION_SETTLED = "execution.settled", "finished running the retriever"
     EXECUTION_DELETED = "execution.deleted", "deleted the local execution"

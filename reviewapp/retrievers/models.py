@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import NeverTruncated, Tracked
+from reviewapp.audit.tracking import Kept, NeverTruncated, Tracked
 from reviewapp.retrievers.document import leaves, shown
 from reviewapp.retrievers.queries import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
@@ -19,7 +20,8 @@ RETRIEVER_ID = "(SELECT r.retriever_id FROM retrievers_retriever r WHERE r.id = 
 class Retriever(models.Model):
     """A saved retrieval pipeline upstream; `name`, `description` and `tags` are ours to change, the rest is shown.
 
-    These three are what upstream said last (`upstream`) with our own undelivered changes on top.
+    These three are what upstream said last (`upstream`) with our own undelivered changes on top. `label_set` and
+    `guidelines` are ours alone: the versions in force, None where there never was one.
     """
 
     retriever_id = models.CharField(max_length=200, unique=True)
@@ -31,6 +33,8 @@ class Retriever(models.Model):
     collection_ids = models.JSONField(default=list)
     budget_limits = models.JSONField(default=dict)
     upstream = models.JSONField(default=dict)
+    label_set = models.ForeignKey("LabelSet", null=True, on_delete=models.PROTECT, related_name="+")
+    guidelines = models.ForeignKey("Guidelines", null=True, on_delete=models.PROTECT, related_name="+")
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
@@ -72,6 +76,71 @@ class Retriever(models.Model):
     def values(self) -> dict[str, Any]:
         """Return what people edit, as JSON can hold it; what a form is rendered from comes back as its base."""
         return {"name": self.name, "description": self.description, "tags": self.tags}
+
+
+class LabelSet(models.Model):
+    """One version of the labels that reviewers choose from, in their order; never changed afterwards.
+
+    `labels` is a list of `{"value", "title", "description", "colour"}` (see `labels.py`), empty when the labels in use
+    are to be offered again. Without `other_allowed` no other label can be decided on.
+    """
+
+    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="label_sets")
+    version = models.IntegerField()
+    labels = models.JSONField()
+    other_allowed = models.BooleanField(default=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["retriever", "version"], name="label_set_version")]
+        triggers = [
+            Kept(name="never_changed"),
+            NeverTruncated(),
+            # Nothing but the insert ever happens.
+            Tracked(
+                columns=["version", "labels", "other_allowed"],
+                ref=f"'retrievers/' || {RETRIEVER_ID}",
+                retriever=RETRIEVER_ID,
+                created=Action.LABELS_SET,
+                changed=[("true", Action.LABELS_SET)],
+                deleted=Action.LABELS_SET,
+            ),
+        ]
+
+    def values(self) -> list[str]:
+        """Return the labels themselves, in their order."""
+        return [label["value"] for label in self.labels]
+
+    def allows(self, label: str) -> bool:
+        """Return whether somebody may decide on this label."""
+        return self.other_allowed or not self.labels or label in self.values()
+
+
+class Guidelines(models.Model):
+    """One version of what reviewers are told about a retriever's results, in Markdown; never changed afterwards."""
+
+    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="guideline_texts")
+    version = models.IntegerField()
+    text = models.TextField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["retriever", "version"], name="guidelines_version")]
+        triggers = [
+            Kept(name="never_changed"),
+            NeverTruncated(),
+            # Nothing but the insert ever happens.
+            Tracked(
+                columns=["version", "text"],
+                ref=f"'retrievers/' || {RETRIEVER_ID}",
+                retriever=RETRIEVER_ID,
+                created=Action.GUIDELINES_WRITTEN,
+                changed=[("true", Action.GUIDELINES_WRITTEN)],
+                deleted=Action.GUIDELINES_WRITTEN,
+            ),
+        ]
 
 
 class Execution(models.Model):

@@ -39,7 +39,7 @@
     if (field.id === "reasoning") counter();
     if (field.matches("[data-slider]")) setConfidence(field.value);
     if (field.id === "label" && field.value) for (const radio of form().querySelectorAll("[name=choice]:checked")) radio.checked = false;
-    if (field.name === "choice") at("#label").value = "";
+    if (field.name === "choice" && at("#label")) at("#label").value = "";
     if (field.dataset.keep) showTaken(field.dataset.keep, field.value === "theirs");
     else if (field.closest("[data-field]")) takeMine(field.closest("[data-field]").dataset.field);
   });

@@ -106,8 +106,9 @@
     write();
     document.dispatchEvent(new CustomEvent("say", { detail: { value: "Say why it cannot be told, then press the key again." } }));
   };
-  const history = () => {
-    const section = find("[data-action-target=history]");
+  const unfold = (name) => {
+    const section = find(`[data-action-target=${name}]`);
+    if (!section) return;
     section.open = !section.open;
     if (section.open) section.querySelector("summary").focus();
   };
@@ -127,7 +128,8 @@
     reasoning: write,
     leave: () => document.activeElement.blur(),
     cannot_tell: cannotTell,
-    history,
+    guidelines: () => unfold("guidelines"),
+    history: () => unfold("history"),
     search: () => { window.location.assign(`${document.querySelector(".top-nav a").href}#id_q`); },
     media_play: () => media((medium) => (medium.paused ? medium.play() : medium.pause())),
     media_back: () => step(-MEDIA_STEP),

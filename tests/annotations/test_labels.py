@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reviewapp.annotations import labels
+from reviewapp.retrievers.labels import Label
 from tests.annotations.factories import make_annotation, make_retriever
 
 
@@ -45,7 +46,8 @@ def test_it_offers_nothing_where_there_is_no_retriever() -> None:
 
 
 def test_it_numbers_twenty_buttons_and_adds_what_is_proposed_or_typed() -> None:
-    every = labels.buttons([f"l{number:02}" for number in range(21)], "proposed", "l03", "", chosen="proposed")
+    offered = labels.Offer(labels=[Label(value=f"l{number:02}") for number in range(21)], other_allowed=True)
+    every = labels.buttons(offered, "proposed", "l03", "", chosen="proposed")
     assert [(one.key, one.shift) for one in every[8:12]] == [("9", False), ("0", False), ("1", True), ("2", True)]
     assert (every[19].key, every[19].shift) == ("0", True)
     assert [(one.label, one.key, one.chosen) for one in every[20:]] == [("l20", "", False), ("proposed", "", True)]

@@ -42,16 +42,20 @@ def decide(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return show(request, annotation, data, status=422, errors=form.errors)
     submission = form.submission()
+    decision: Decision | None
     try:
         decision = services.decide(pk, submission, actor=request.user)
     except services.Stale as stale:
         now_so = get_object_or_404(load(), pk=pk)
         return show(request, now_so, refreshed(data, stale, now_so), status=409, stale=compare(stale))
+    except services.LabelNotOffered as refused:
+        now_so = get_object_or_404(load(), pk=pk)
+        return show(request, now_so, data, status=422, errors={"label": [str(refused)]})
     except services.Gone:
         return show(request, get_object_or_404(load(), pk=pk), data, status=409, notice=_GONE)
     except services.DecisionIdTaken:
-        return _once_more(request, pk, data)
-    if not _says(decision, submission):
+        decision = None
+    if decision is None or not _says(decision, submission):
         return _once_more(request, pk, data)
     return _saved(request, annotation)
 

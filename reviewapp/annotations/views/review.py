@@ -26,6 +26,7 @@ from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.http import Request, page_or, wants_fragment
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers.markdown import rendered
 
 _BACK = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
 
@@ -76,16 +77,24 @@ def show(
 def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the form shows besides what the item is; problems are those that belong to no visible field."""
     choice, proposed = str(data.get("choice") or ""), str(annotation.proposed.get("label") or "")
-    in_use = labels.in_use(annotation.retriever_id)
+    offered = labels.offer(annotation.retriever)
     return {
         "data": data,
         "hidden": [(name, "" if data.get(name) is None else data[name]) for name in HIDDEN],
-        "buttons": labels.buttons(in_use, proposed, choice, chosen="" if data.get("label") else choice),
+        "buttons": labels.buttons(offered, proposed, choice, chosen="" if data.get("label") else choice),
+        "other_allowed": offered.other_allowed,
+        "guidelines": _guidelines(annotation),
         "problems": [sentence for name in errors if name not in _SHOWN for sentence in errors[name]],
         "presets": _PRESETS,
         "most_label": MOST_LABEL,
         "most_reasoning": MOST_REASONING,
     }
+
+
+def _guidelines(annotation: Annotation) -> dict[str, Any] | None:
+    """Return the guidelines in force as HTML, with their version, or None where nobody has written any."""
+    told = annotation.retriever.guidelines if annotation.retriever else None
+    return {"html": rendered(told.text), "version": told.version} if told and told.text.strip() else None
 
 
 def _keys(request: Request) -> dict[str, Any]:

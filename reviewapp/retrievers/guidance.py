@@ -1,0 +1,105 @@
+"""What reviewers are given besides the evidence: the labels to choose from and the guidelines. Local, versioned, kept.
+
+Each change makes the next version; nothing is ever changed or deleted, so that a decision can name what was in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from reviewapp.audit.trace import acting
+from reviewapp.retrievers import labels as rules
+from reviewapp.retrievers.labels import Label
+from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
+from reviewapp.retrievers.services import may_change
+from reviewapp.retrievers.snapshot import UNSTORABLE
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+LONGEST_GUIDELINES = 50_000
+
+
+class BadLabels(Exception):
+    """The labels cannot be kept; `rows` says what is wrong with which of them, counted from 0."""
+
+    def __init__(self, rows: dict[int, str]) -> None:
+        super().__init__(" ".join(rows.values()))
+        self.rows = rows
+
+
+class BadGuidelines(Exception):
+    """The guidelines cannot be kept; the message says why."""
+
+
+class Overtaken(Exception):
+    """Somebody made a newer version since the form was rendered; `now` is that version."""
+
+    def __init__(self, now: LabelSet | Guidelines) -> None:
+        super().__init__(f"{now.created_by.get_username()} made version {now.version} meanwhile.")
+        self.now = now
+
+
+def set_labels(
+    retriever_pk: int, labels: Sequence[Label], *, other_allowed: bool, base_version: int, actor: User
+) -> LabelSet | None:
+    """Make the next version of a retriever's label set; None when it would be the one in force already.
+
+    `base_version` is the version the person saw (0: none). No labels at all means that those in use are offered, and
+    any other is allowed. Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadLabels` and `Overtaken`.
+    """
+    may_change(actor)
+    if wrong := rules.problems(labels):
+        raise BadLabels(wrong)
+    rows, other_allowed = rules.as_json(labels), other_allowed or not labels
+    with acting(actor):
+        retriever = _locked(retriever_pk)
+        now = retriever.label_set
+        if (now.labels, now.other_allowed) == (rows, other_allowed) if now else not rows:
+            return None
+        made = LabelSet.objects.create(
+            retriever=retriever,
+            version=_next(now, base_version),
+            labels=rows,
+            other_allowed=other_allowed,
+            created_by=actor,
+        )
+        retriever.label_set = made
+        retriever.save(update_fields=["label_set"])
+    return made
+
+
+def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: User) -> Guidelines | None:
+    """Make the next version of a retriever's guidelines (Markdown); None when nothing differs.
+
+    Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadGuidelines` and `Overtaken`.
+    """
+    may_change(actor)
+    if len(text) > LONGEST_GUIDELINES:
+        raise BadGuidelines(f"Guidelines have {LONGEST_GUIDELINES:,} characters at most; these have {len(text):,}.")
+    if UNSTORABLE.search(text):
+        raise BadGuidelines("These hold characters that cannot be stored.")
+    with acting(actor):
+        retriever = _locked(retriever_pk)
+        now = retriever.guidelines
+        if text == (now.text if now else ""):
+            return None
+        made = Guidelines.objects.create(
+            retriever=retriever, version=_next(now, base_version), text=text, created_by=actor
+        )
+        retriever.guidelines = made
+        retriever.save(update_fields=["guidelines"])
+    return made
+
+
+def _locked(retriever_pk: int) -> Retriever:
+    related = ("label_set__created_by", "guidelines__created_by")
+    return Retriever.objects.select_for_update(of=["self"]).select_related(*related).get(pk=retriever_pk)
+
+
+def _next(now: LabelSet | Guidelines | None, base_version: int) -> int:
+    """Return the number of the next version; raises `Overtaken` when the person saw another than `now`."""
+    if now is not None and now.version != base_version:
+        raise Overtaken(now)
+    return now.version + 1 if now else 1
