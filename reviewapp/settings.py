@@ -160,7 +160,7 @@ ACCOUNT_ADAPTER = "reviewapp.accounts.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGOUT_REDIRECT_URL = LOGIN_URL
-# A guesser gets five tries a minute at one account; its owner, locked out by the guesser, waits a minute at most.
+# A guesser gets five tries a minute at one account from one address; the owner, elsewhere, gets in meanwhile.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/m/key"}
 # What a person may give other keys to: settings tie the two, because accounts must not know annotations.
 KEY_TABLE = "reviewapp.annotations.keys.KEYS"
@@ -169,6 +169,12 @@ ROLES = ("reviewer", "lead", "admin")
 SECOND_FACTOR_ROLES = env.words("SECOND_FACTOR_ROLES", [], among=ROLES)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "reviewapp.accounts.passkey_forms.Add",
+    "authenticate_webauthn": "reviewapp.accounts.passkey_forms.Authenticate",
+    "login_webauthn": "reviewapp.accounts.passkey_forms.Login",
+    "reauthenticate_webauthn": "reviewapp.accounts.passkey_forms.Reauthenticate",
+}
 MFA_TOTP_ISSUER = "reviewapp"
 # A phone's clock may be half a minute off.
 MFA_TOTP_TOLERANCE = 1

@@ -27,6 +27,10 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         """Return False: nobody registers by themselves."""
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # allauth counts by the name alone, so that a guesser anywhere would lock the owner out everywhere.
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)} {self.get_client_ip(request)}"
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse a demo password once a real Mixpeek is behind, whoever's it is."""
         super().pre_authenticate(request, **credentials)

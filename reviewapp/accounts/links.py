@@ -115,7 +115,7 @@ def set_password(link: Link, *, password: str) -> User:
 
 def mail(link: Link, url: str) -> bool | None:
     """Mail the link's URL; return whether it went out, None when there is no mail server or no address."""
-    to = link.person.email if link.person else link.email
+    to = address_of(link)
     if not settings.EMAIL_HOST or not to:
         return None
     context = {"link": link, "url": url}
@@ -125,6 +125,11 @@ def mail(link: Link, url: str) -> bool | None:
     except (SMTPException, OSError):
         return False
     return True
+
+
+def address_of(link: Link) -> str:
+    """Return the address of whom the link is for, "" when there is none."""
+    return link.person.email if link.person else link.email
 
 
 def _use(link: Link) -> None:

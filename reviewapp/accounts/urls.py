@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from allauth.account import views as account
 from allauth.mfa.recovery_codes.views import download_recovery_codes, view_recovery_codes
-from allauth.mfa.webauthn.views import list_webauthn, login_webauthn, reauthenticate_webauthn
+from allauth.mfa.webauthn.views import list_webauthn, login_webauthn
 from allauth.socialaccount.views import login_cancelled
 from django.urls import path, re_path
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.accounts.views import links, people, preferences, signing_in
 
 # allauth's views would take PUT for POST.
 _page = require_http_methods(["GET", "HEAD", "POST"])
+_codes = require_safe(download_recovery_codes)
 
 # The names are allauth's own: its views lead to each other by them.
 _SIGNING_IN = [
@@ -36,7 +37,7 @@ _SIGNING_IN = [
     ),
     path("accounts/sessions/", _page(signing_in.sessions), name="usersessions_list"),
     path("accounts/sso/login/", _page(signing_in.sso), name="sso"),
-    path("accounts/sso/login/callback/", _page(signing_in.sso_callback), name="sso_callback"),
+    path("accounts/sso/login/callback/", require_safe(signing_in.sso_callback), name="sso_callback"),
     path("accounts/sso/cancelled/", _page(login_cancelled), name="socialaccount_login_cancelled"),
 ]
 
@@ -52,13 +53,17 @@ _SECOND_FACTORS = [
         _page(signing_in.generate_recovery_codes),
         name="mfa_generate_recovery_codes",
     ),
-    path("accounts/2fa/recovery-codes/download/", _page(download_recovery_codes), name="mfa_download_recovery_codes"),
+    path("accounts/2fa/recovery-codes/download/", _codes, name="mfa_download_recovery_codes"),
     path("accounts/2fa/passkeys/", _page(list_webauthn), name="mfa_list_webauthn"),
     path("accounts/2fa/passkeys/add/", _page(signing_in.add_passkey), name="mfa_add_webauthn"),
     path("accounts/2fa/passkeys/<int:pk>/edit/", _page(signing_in.edit_passkey), name="mfa_edit_webauthn"),
     path("accounts/2fa/passkeys/<int:pk>/remove/", _page(signing_in.remove_passkey), name="mfa_remove_webauthn"),
     path("accounts/2fa/passkeys/login/", _page(login_webauthn), name="mfa_login_webauthn"),
-    path("accounts/2fa/passkeys/reauthenticate/", _page(reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
+    path(
+        "accounts/2fa/passkeys/reauthenticate/",
+        _page(signing_in.reauthenticate_by_passkey),
+        name="mfa_reauthenticate_webauthn",
+    ),
 ]
 
 _PEOPLE = [

@@ -10,15 +10,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.http import HttpResponse
 from fido2.cose import ES256
 from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 FLAG = AuthenticatorData.FLAG
+_ALGORITHM: Any = ES256
 
 
-def options_on(page: HttpResponse) -> dict[str, Any]:
+def options_on(page: Any) -> dict[str, Any]:
     """Return what the page's script is told, of which one kind of options is the only value."""
     found = re.search(r'<script id="js_data" type="application/json">(.*?)</script>', page.content.decode(), re.DOTALL)
     assert found
@@ -40,7 +40,7 @@ class Passkey:
         """Return the JSON by which this key is registered."""
         self._user = websafe_decode(options["user"]["id"])
         credential = AttestedCredentialData.create(
-            b"\0" * 16, self.id, ES256.from_cryptography_key(self._key.public_key())
+            b"\0" * 16, self.id, _ALGORITHM.from_cryptography_key(self._key.public_key())
         )
         data = AuthenticatorData.create(self._site, FLAG.UP | FLAG.UV | FLAG.AT, 0, credential)
         return self._told(

@@ -107,6 +107,18 @@ def test_it_lets_others_in_while_a_guesser_waits(client: Client, carol: User) ->
     assert signed_in(client)
 
 
+def test_it_lets_the_owner_in_from_elsewhere_while_a_guesser_waits(client: Client, carol: User) -> None:
+    for _ in range(8):
+        client.post(URL, {"login": "carol", "password": "wrong"}, REMOTE_ADDR="192.0.2.7")
+
+    refused = client.post(URL, {"login": "carol", "password": PASSWORD}, REMOTE_ADDR="192.0.2.7")
+    Client().post(URL, {"login": "carol", "password": "typo"}, REMOTE_ADDR="198.51.100.3")
+    client.post(URL, {"login": "carol", "password": PASSWORD}, REMOTE_ADDR="198.51.100.3")
+
+    assert "Wait a minute" in refused.content.decode()
+    assert signed_in(client)
+
+
 def test_it_stops_whoever_sends_too_much(client: Client, carol: User, settings: Settings) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
     client.post(URL, {"login": "carol", "password": "wrong"})
@@ -158,7 +170,7 @@ def test_it_shows_no_navigation_to_strangers(client: Client, db: None) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["signup/", "email/", "confirm-email/", "password/set/", "password/reset/", "reauthenticate/", "login/code/", ""],
+    ["signup/", "email/", "confirm-email/", "password/set/", "password/reset/key/", "login/code/", "social/", ""],
 )
 def test_it_offers_no_page_that_makes_no_sense_here(client: Client, alice: User, path: str) -> None:
     assert client.get(f"/accounts/{path}").status_code == 404

@@ -46,6 +46,59 @@ def test_it_is_safe_when_deployed_without_a_word_about_it(tmp_path: Path) -> Non
     assert told["ALLAUTH_TRUSTED_PROXY_COUNT"] is None
 
 
+def test_it_speaks_plain_http_on_a_bare_clone(tmp_path: Path) -> None:
+    told = settings_of({}, tmp_path, *COOKIES, "DEBUG", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
+
+    assert not any(told[name] for name in (*COOKIES, "DEBUG"))
+    assert told["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"] is True
+
+
+@pytest.mark.parametrize("word", [{"SECRET_KEY": "x" * 64}, {"HTTPS": "on"}, DEPLOYED])
+def test_it_speaks_https_where_anything_says_that_it_is_deployed(tmp_path: Path, word: dict[str, str]) -> None:
+    told = settings_of(word, tmp_path, *COOKIES, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
+
+    assert all(told[name] for name in COOKIES)
+    assert told["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"] is False
+
+
+OIDC = {
+    "OIDC_SERVER_URL": "https://id.example/realms/us",
+    "OIDC_CLIENT_ID": "reviewapp",
+    "OIDC_CLIENT_SECRET": "hunter2",
+    "OIDC_ROLES": "writers=reviewer,it=admin",
+}
+
+
+def test_it_sets_single_sign_on_up_from_the_environment(tmp_path: Path) -> None:
+    told = settings_of(
+        {**OIDC, "OIDC_ROLES": "cn=writers=reviewer, it = admin"},
+        tmp_path,
+        "OIDC_ROLES",
+        "SOCIALACCOUNT_PROVIDERS",
+        "CONTENT_SECURITY_POLICY",
+    )
+
+    (app,) = told["SOCIALACCOUNT_PROVIDERS"]["openid_connect"]["APPS"]
+    assert (app["client_id"], app["settings"]["server_url"]) == ("reviewapp", "https://id.example/realms/us")
+    assert told["OIDC_ROLES"] == {"cn=writers": "reviewer", "it": "admin"}
+    assert told["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == ["'self'", "https://id.example"]
+
+
+def test_it_mails_through_the_server_that_is_named(tmp_path: Path) -> None:
+    names = ("EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_USE_TLS", "DEFAULT_FROM_EMAIL", "EMAIL_TIMEOUT")
+    told = settings_of({"EMAIL_HOST": "mail.example", "EMAIL_FROM": "us@example.com"}, tmp_path, *names)
+
+    assert list(told.values()) == [
+        "django.core.mail.backends.smtp.EmailBackend",
+        "mail.example",
+        587,
+        True,
+        "us@example.com",
+        10,
+    ]
+    assert "console" in settings_of({}, tmp_path, "EMAIL_BACKEND")["EMAIL_BACKEND"]
+
+
 def test_it_speaks_plain_http_when_told_so(tmp_path: Path) -> None:
     told = settings_of({**DEPLOYED, "HTTPS": "off"}, tmp_path, *COOKIES)
 
@@ -87,6 +140,14 @@ def test_it_answers_only_to_its_own_names(tmp_path: Path) -> None:
         ({"HTTPS": "2"}, "HTTPS is '2'"),
         ({"BEHIND_PROXY": "nginx"}, "BEHIND_PROXY is 'nginx'"),
         ({"MIXPEEK_BASE_URL": "api.mixpeek.com"}, "For example: MIXPEEK_BASE_URL=https://api.mixpeek.com"),
+        ({"SECOND_FACTOR_ROLES": "lead,boss"}, "SECOND_FACTOR_ROLES is 'boss', which is none of reviewer, lead, admin"),
+        ({**OIDC, "OIDC_ROLES": ""}, "OIDC_ROLES is needed beside OIDC_SERVER_URL"),
+        ({**OIDC, "OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET is needed beside OIDC_SERVER_URL"),
+        ({**OIDC, "OIDC_ROLES": "writers"}, "OIDC_ROLES is 'writers', which is not something=one of reviewer, lead"),
+        ({**OIDC, "OIDC_ROLES": "writers=boss"}, "OIDC_ROLES is 'writers=boss'"),
+        ({**OIDC, "OIDC_SERVER_URL": "id.example"}, "OIDC_SERVER_URL is 'id.example', which is not an http(s) URL"),
+        ({"SESSION_DAYS": "0"}, "SESSION_DAYS is '0'"),
+        ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT is 'smtp'"),
         ({"PULL_MINUTES": "0"}, "PULL_MINUTES is '0', which is not a whole number from 1 to"),
     ],
 )

@@ -162,7 +162,8 @@ def _refused(request: Request, user: User, refused: Refused) -> HttpResponse:
 
 def _show_link(request: Request, link: Link, path: str) -> HttpResponse:
     url = request.build_absolute_uri(path)
-    return render(request, "accounts/link.html", {"link": link, "url": url, "mailed": links.mail(link, url)})
+    context = {"link": link, "url": url, "to": links.address_of(link), "mailed": links.mail(link, url)}
+    return render(request, "accounts/link.html", context)
 
 
 def _role_shown(user: User) -> str:

@@ -11,7 +11,12 @@ from allauth.account import views as account
 from allauth.mfa.base.views import AuthenticateView, IndexView, ReauthenticateView
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
-from allauth.mfa.webauthn.views import AddWebAuthnView, EditWebAuthnView, RemoveWebAuthnView
+from allauth.mfa.webauthn.views import (
+    AddWebAuthnView,
+    EditWebAuthnView,
+    ReauthenticateWebAuthnView,
+    RemoveWebAuthnView,
+)
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
@@ -83,6 +88,13 @@ class _ReauthenticateByCode(_Refusing, ReauthenticateView):  # type: ignore[misc
     pass
 
 
+class _ReauthenticateByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        """Show the page again, where allauth leads to the sign-in."""
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)
+        return response
+
+
 class _Authenticate(_Refusing, AuthenticateView):  # type: ignore[misc]
     pass
 
@@ -129,6 +141,7 @@ reset_password_from_key = login_not_required(_ResetPasswordFromKey.as_view())
 reauthenticate = _Reauthenticate.as_view()
 reauthenticate_by_code = _ReauthenticateByCode.as_view()
 factors = _Factors.as_view()
+reauthenticate_by_passkey = _ReauthenticateByPasskey.as_view()
 authenticate = login_not_required(_Authenticate.as_view())
 activate_totp = recorded(_ActivateTotp.as_view())
 deactivate_totp = recorded(_DeactivateTotp.as_view())
@@ -154,6 +167,8 @@ def sso_callback(request: HttpRequest) -> HttpResponse:
 def _through(view: Any, request: HttpRequest) -> HttpResponse:
     try:
         response: HttpResponse = view.adapter_view(CheckedAdapter(request, "sso"))(request)
+        # allauth says 401, which promises a challenge; it is an answer that we cannot believe.
+        response.status_code = 400 if response.status_code == 401 else response.status_code
     except SocialApp.DoesNotExist as error:
         raise Http404 from error
     except (OAuth2Error, RequestException) as error:

@@ -1,0 +1,107 @@
+"""A forgotten password: a link by mail, or one that an admin makes; either way all other sessions end."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from reviewapp.accounts import links
+from reviewapp.accounts.models import User
+from tests.accounts.conftest import PASSWORD
+
+NEW = "nine-blue-umbrellas"
+BOTH = {"password1": NEW, "password2": NEW}
+
+
+@pytest.fixture
+def hers(carol: User) -> Client:
+    """A session of carol's."""
+    client = Client()
+    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    return client
+
+
+@pytest.fixture
+def mailed(settings: Settings) -> None:
+    """A mail server is named."""
+    settings.EMAIL_HOST = "mail.example"
+
+
+def test_it_is_set_by_a_link_of_an_admin(client: Client, adam: User, carol: User, hers: Client) -> None:
+    client.force_login(adam)
+    page = client.post(f"/people/{carol.pk}/password-link").content.decode()
+    found = re.search(r"http://testserver(/new-password/[\w-]+)", page)
+    assert found
+
+    response = Client().post(found.group(1), BOTH)
+
+    assert response["Location"] == "/accounts/login/"
+    carol.refresh_from_db()
+    assert carol.check_password(NEW)
+    assert hers.get("/preferences").status_code == 302
+    assert Client().get(found.group(1)).status_code == 404
+
+
+def test_it_replaces_an_earlier_link(adam: User, carol: User) -> None:
+    _, first = links.new_password_link(carol, actor=adam)
+    _, second = links.new_password_link(carol, actor=adam)
+
+    assert Client().get(f"/new-password/{first}").status_code == 404
+    assert Client().get(f"/new-password/{second}").status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{}, {"password1": NEW, "password2": "x"}, {"password1": "a", "password2": "a"}])
+def test_it_refuses_and_changes_nothing(adam: User, carol: User, fields: dict[str, str]) -> None:
+    _, secret = links.new_password_link(carol, actor=adam)
+
+    assert Client().post(f"/new-password/{secret}", fields).status_code == 422
+
+    carol.refresh_from_db()
+    assert carol.check_password(PASSWORD)
+
+
+def test_it_opens_nothing_for_somebody_deactivated(adam: User, carol: User, client: Client) -> None:
+    _, secret = links.new_password_link(carol, actor=adam)
+    User.objects.filter(pk=carol.pk).update(is_active=False)
+
+    assert Client().post(f"/new-password/{secret}", BOTH).status_code == 404
+    client.force_login(adam)
+    assert client.post(f"/people/{carol.pk}/password-link").status_code == 404
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, hers: Client) -> None:
+    assert "Forgotten password?" in client.get("/accounts/login/").content.decode()
+    response = client.post("/accounts/password/reset/", {"email": "carol@example.com"}, follow=True)
+    assert "Look into your mail" in response.content.decode()
+    (sent,) = mail.outbox
+    found = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", str(sent.body))
+    assert found
+    assert sent.subject == "A new password for reviewapp"
+
+    form = client.get(found.group(1), follow=True)
+    done = client.post(form.redirect_chain[-1][0], BOTH, follow=True)
+
+    assert "Your new password is set" in done.content.decode()
+    carol.refresh_from_db()
+    assert carol.check_password(NEW)
+    assert hers.get("/preferences").status_code == 302
+    assert "opens nothing" in Client().get(found.group(1), follow=True).content.decode()
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_tells_nobody_whether_an_address_is_here(client: Client, carol: User) -> None:
+    known = client.post("/accounts/password/reset/", {"email": "carol@example.com"}, follow=True)
+    unknown = client.post("/accounts/password/reset/", {"email": "nobody@example.com"}, follow=True)
+
+    assert known.redirect_chain == unknown.redirect_chain
+    assert [sent.to for sent in mail.outbox] == [["carol@example.com"]]
+
+
+def test_it_says_whom_to_ask_where_no_mail_goes_out(client: Client, carol: User) -> None:
+    assert "An admin of your team makes you a link" in client.get("/accounts/login/").content.decode()
+    assert "Ask an admin of your team" in client.get("/accounts/password/reset/").content.decode()

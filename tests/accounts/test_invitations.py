@@ -1,0 +1,245 @@
+"""Invitations: a link, good once, for a while, for one address and role; of its secret only the digest is kept."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.core import mail
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from reviewapp.accounts import links, roles
+from reviewapp.accounts.exceptions import LinkIsSpent
+from reviewapp.accounts.models import Link, User
+from tests.accounts.conftest import PASSWORD
+from tests.people import person
+
+GOOD = {"username": "nina", "password1": PASSWORD, "password2": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def _quick(quick_hashing: None) -> None:
+    """Hashing is fast."""
+
+
+@pytest.fixture
+def signed_in(client: Client, adam: User) -> Client:
+    client.force_login(adam)
+    return client
+
+
+def invited(client: Client, email: str = "nina@example.com", role: str = roles.LEAD) -> str:
+    """Invite by the page; return the path of the link that it shows."""
+    page = client.post("/people/invite", {"email": email, "role": role})
+    assert page.status_code == 200, page.context["form"].errors
+    found = re.search(r'value="http://testserver(/join/[\w-]+)"', page.content.decode())
+    assert found
+    return found.group(1)
+
+
+def test_it_lets_the_invited_person_in_with_the_role_and_address(signed_in: Client) -> None:
+    link = invited(signed_in)
+
+    guest = Client()
+    assert "as lead" in guest.get(link).content.decode()
+    assert guest.post(link, GOOD)["Location"] == "/accounts/login/"
+    guest.post("/accounts/login/", {"login": "nina@example.com", "password": PASSWORD})
+
+    nina = User.objects.get(username="nina")
+    assert (nina.email, roles.role_of(nina)) == ("nina@example.com", roles.LEAD)
+    assert guest.get("/history").status_code == 200
+
+
+def test_it_keeps_no_secret(signed_in: Client) -> None:
+    secret = invited(signed_in).rpartition("/")[2]
+
+    row = Link.objects.values().get()
+    assert secret not in str(row)
+    assert len(row["digest"]) == 64
+    assert secret not in signed_in.get("/people").content.decode()
+
+
+def test_it_is_good_once(signed_in: Client) -> None:
+    link = invited(signed_in)
+    Client().post(link, GOOD)
+
+    again = Client().post(link, {**GOOD, "username": "mallory"})
+
+    assert again.status_code == 404
+    assert "opens nothing" in again.content.decode()
+    assert not User.objects.filter(username="mallory").exists()
+
+
+def test_it_runs_out(signed_in: Client) -> None:
+    link = invited(signed_in)
+    Link.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert Client().get(link).status_code == 404
+    assert Client().post(link, GOOD).status_code == 404
+    assert "Ran out" in signed_in.get("/people").content.decode()
+
+
+def test_it_lasts_a_week(signed_in: Client) -> None:
+    invited(signed_in)
+
+    link = Link.objects.get()
+    assert link.expires_at - link.made_at == pytest.approx(timedelta(days=7), abs=timedelta(minutes=1))
+
+
+def test_it_can_be_withdrawn(signed_in: Client) -> None:
+    link = invited(signed_in)
+
+    signed_in.post(f"/people/links/{Link.objects.get().pk}/withdraw")
+
+    assert Client().post(link, GOOD).status_code == 404
+    assert "nina@example.com" not in [each.email for each in signed_in.get("/people").context["invitations"]]
+    assert signed_in.post("/people/links/999999/withdraw").status_code == 404
+
+
+def test_it_replaces_an_earlier_one_for_the_same_address(signed_in: Client) -> None:
+    first = invited(signed_in)
+
+    second = invited(signed_in, email="Nina@example.com", role=roles.REVIEWER)
+
+    assert Client().get(first).status_code == 404
+    assert Client().post(second, GOOD).status_code == 302
+    assert roles.role_of(User.objects.get(username="nina")) == roles.REVIEWER
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"email": "nina@example.com"},
+        {"email": "nina@example.com", "role": "boss"},
+        {"email": "nina@example.com", "role": ""},
+        {"email": "no address", "role": "lead"},
+        {"email": "", "role": "lead"},
+        {"email": "ADAM@example.com", "role": "lead"},
+        {"email": "a\0@example.com", "role": "lead"},
+        {"email": "x" * 400 + "@example.com", "role": "lead"},
+    ],
+)
+def test_it_refuses_to_invite_nobody_or_somebody_who_is_here(signed_in: Client, fields: dict[str, str]) -> None:
+    response = signed_in.post("/people/invite", fields)
+
+    assert response.status_code == 422
+    assert "field-error" in response.content.decode()
+    assert not Link.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"username": ""}, "username"),
+        ({"username": "ADAM"}, "username"),
+        ({"username": "ni na"}, "username"),
+        ({"username": "x" * 151}, "username"),
+        ({"password2": "other"}, "password2"),
+        ({"password1": "short", "password2": "short"}, "password1"),
+        ({"password1": "12345678901", "password2": "12345678901"}, "password1"),
+        ({"username": "nightingale", "password1": "nightingale", "password2": "nightingale"}, "password1"),
+        ({"password1": "", "password2": ""}, "password1"),
+    ],
+)
+def test_it_says_at_the_field_what_does_not_do_and_stays_good(
+    signed_in: Client, changed: dict[str, str], field: str
+) -> None:
+    link = invited(signed_in)
+
+    response = Client().post(link, GOOD | changed)
+
+    assert response.status_code == 422
+    assert field in response.context["form"].errors
+    assert PASSWORD not in response.content.decode()
+    assert Client().post(link, GOOD).status_code == 302
+
+
+def test_it_says_so_when_somebody_took_the_address_meanwhile(signed_in: Client) -> None:
+    link = invited(signed_in)
+    person("other", email="nina@example.com")
+
+    response = Client().post(link, GOOD)
+
+    assert response.status_code == 422
+    assert "Somebody else signs in with nina@example.com" in response.content.decode()
+    assert Link.objects.usable().exists()
+
+
+@pytest.mark.parametrize("secret", ["x", "a" * 43, "%00", "%C3%A9", "x" * 5000])
+def test_it_opens_for_no_guess(client: Client, db: None, secret: str) -> None:
+    assert client.get(f"/join/{secret}").status_code == 404
+    assert client.get(f"/new-password/{secret}").status_code == 404
+
+
+def test_it_does_not_open_the_other_kind(signed_in: Client, alice: User, adam: User) -> None:
+    invitation = invited(signed_in).rpartition("/")[2]
+    _, secret = links.new_password_link(alice, actor=adam)
+
+    assert Client().get(f"/new-password/{invitation}").status_code == 404
+    assert Client().get(f"/join/{secret}").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_lets_one_of_two_in_who_use_it_at_once() -> None:
+    link, _ = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=person("ada", roles.ADMIN))
+    start = Barrier(2)
+
+    def accept(name: str) -> str:
+        start.wait()
+        try:
+            return links.accept(link, username=name, password=PASSWORD).username
+        except LinkIsSpent:
+            return "spent"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(accept, ["nina", "nora"]))
+
+    assert told.count("spent") == 1
+    assert User.objects.count() == 2
+
+
+def test_it_mails_the_link_when_there_is_a_mail_server(signed_in: Client, settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.example"
+
+    link = invited(signed_in)
+
+    (sent,) = mail.outbox
+    assert sent.to == ["nina@example.com"]
+    assert f"http://testserver{link}" in sent.body
+    assert "adam invites you to reviewapp, as lead" in sent.body
+
+
+def test_it_mails_nothing_without_one(signed_in: Client) -> None:
+    invited(signed_in)
+
+    assert mail.outbox == []
+
+
+def test_it_says_so_when_the_mail_server_does_not_take_it(signed_in: Client, settings: Settings) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", 1, False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+    page = signed_in.post("/people/invite", {"email": "nina@example.com", "role": "lead"})
+
+    assert page.status_code == 200
+    assert "The mail server did not take it" in page.content.decode()
+
+
+@pytest.mark.parametrize("name", ["alice", "lena", "stranger"])
+def test_it_is_for_admins_in_the_services_too(name: str, request: pytest.FixtureRequest) -> None:
+    actor: User = request.getfixturevalue(name)
+
+    with pytest.raises(PermissionDenied):
+        links.invite(email="nina@example.com", role=roles.REVIEWER, actor=actor)
+    with pytest.raises(PermissionDenied):
+        links.new_password_link(actor, actor=actor)

@@ -1,0 +1,197 @@
+"""The people page: find somebody, give a role, switch a sign-in off and on; nobody shuts themselves or all out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth import get_user
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from reviewapp.accounts import people, roles
+from reviewapp.accounts.exceptions import LastAdmin, OnYourself, Refused
+from reviewapp.accounts.models import User
+from tests.accounts.conftest import PASSWORD
+from tests.people import person
+
+
+@pytest.fixture
+def signed_in(client: Client, adam: User) -> Client:
+    client.force_login(adam)
+    return client
+
+
+def test_it_lists_everybody_with_role_and_state(signed_in: Client, alice: User, stranger: User) -> None:
+    User.objects.filter(pk=stranger.pk).update(is_active=False)
+    Authenticator.objects.create(user=alice, type="totp", data={})
+
+    page = signed_in.get("/people")
+
+    rows = {user.username: (user, role) for user, role in page.context["rows"]}
+    assert {name: role for name, (_, role) in rows.items()} == {"adam": "admin", "alice": "reviewer", "stranger": ""}
+    assert rows["alice"][0].has_second_factor
+    assert not rows["adam"][0].has_second_factor
+    text = page.content.decode()
+    assert all(said in text for said in ("(you)", "No role", "Deactivated", "Password only", "Second factor"))
+
+
+def test_it_costs_the_same_for_many(signed_in: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    for number in range(60):
+        person(f"p{number:02}", roles.REVIEWER)
+
+    with django_assert_max_num_queries(9):
+        page = signed_in.get("/people")
+
+    assert len(page.context["rows"]) == 50
+    second = signed_in.get(f"/people?cursor={page.context['page'].after}")
+    assert len(second.context["rows"]) == 11
+
+
+@pytest.mark.parametrize("words", ["ALI", "alice@example", "Liddell"])
+def test_it_finds_people_by_name_and_address(signed_in: Client, alice: User, words: str) -> None:
+    User.objects.filter(pk=alice.pk).update(last_name="Liddell")
+
+    page = signed_in.get("/people", {"search": words})
+
+    assert [user.username for user, _ in page.context["rows"]] == ["alice"]
+
+
+@pytest.mark.parametrize(("words", "status"), [("%", 200), ("no\0body", 422), ("x" * 300, 422), ("<b>", 200)])
+def test_it_takes_odd_words_as_they_are(signed_in: Client, words: str, status: int) -> None:
+    page = signed_in.get("/people", {"search": words})
+
+    assert page.status_code == status
+    assert "<b>" not in page.content.decode()
+    assert signed_in.get("/people", {"cursor": words}).status_code == 302
+
+
+def test_it_answers_htmx_with_the_list_alone(signed_in: Client) -> None:
+    part = signed_in.get("/people", headers={"HX-Request": "true"}).content.decode()
+
+    assert part.startswith('<section id="people"')
+
+
+@pytest.mark.parametrize("role", [roles.REVIEWER, roles.LEAD, roles.ADMIN, ""])
+def test_it_gives_a_role(signed_in: Client, alice: User, role: str) -> None:
+    response = signed_in.post(f"/people/{alice.pk}/role", {"role": role})
+
+    assert response["Location"] == f"/people/{alice.pk}"
+    assert roles.role_of(alice) == role
+
+
+def test_it_knows_no_other_role(signed_in: Client, alice: User) -> None:
+    response = signed_in.post(f"/people/{alice.pk}/role", {"role": "boss"})
+
+    assert response.status_code == 422
+    assert roles.role_of(alice) == roles.REVIEWER
+
+
+def test_it_ends_sessions_at_once_and_for_good(signed_in: Client, carol: User) -> None:
+    hers = Client()
+    hers.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    assert hers.get("/preferences").status_code == 200
+
+    signed_in.post(f"/people/{carol.pk}/deactivate")
+    assert hers.get("/preferences").status_code == 302
+    signed_in.post(f"/people/{carol.pk}/reactivate")
+
+    assert hers.get("/preferences").status_code == 302
+    assert not get_user(hers).is_authenticated
+    hers.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    assert hers.get("/preferences").status_code == 200
+    assert roles.role_of(carol) == roles.REVIEWER
+
+
+def test_it_lets_nobody_shut_themselves_out(signed_in: Client, adam: User) -> None:
+    person("ada", roles.ADMIN)
+
+    for deed in (signed_in.post(f"/people/{adam.pk}/deactivate"), signed_in.post(f"/people/{adam.pk}/role")):
+        assert deed.status_code == 409
+        assert "Another admin can do that" in deed.content.decode()
+
+    adam.refresh_from_db()
+    assert adam.is_active
+    assert roles.role_of(adam) == roles.ADMIN
+
+
+def test_it_keeps_the_last_active_admin(adam: User, lena: User) -> None:
+    ada = person("ada", roles.ADMIN)
+    people.deactivate(ada, actor=adam)
+    # As if she had been an admin when she opened the page.
+    lena.user_permissions.set(Group.objects.get(name=roles.ADMIN).permissions.all())
+
+    with pytest.raises(LastAdmin, match="the last admin"):
+        people.deactivate(adam, actor=lena)
+    with pytest.raises(LastAdmin):
+        roles.give_role(adam, roles.LEAD, actor=lena)
+
+    assert roles.role_of(adam) == roles.ADMIN
+
+
+def test_it_lets_one_of_two_admins_go(adam: User) -> None:
+    ada = person("ada", roles.ADMIN)
+
+    roles.give_role(ada, roles.LEAD, actor=adam)
+    assert people.deactivate(ada, actor=adam)
+
+    assert not people.deactivate(ada, actor=adam)
+    assert people.reactivate(ada, actor=adam)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_keeps_one_of_two_admins_who_remove_each_other_at_once() -> None:
+    pair = [person("ada", roles.ADMIN), person("ann", roles.ADMIN)]
+    start = Barrier(2)
+
+    def remove(actor: User, other: User) -> str:
+        start.wait()
+        try:
+            people.deactivate(other, actor=actor)
+        except Refused as refused:
+            return type(refused).__name__
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(remove, pair, pair[::-1]))
+
+    assert told == ["LastAdmin", "done"]
+    assert User.people.active_in(roles.ADMIN).count() == 1
+
+
+def test_it_takes_a_lost_second_factor_away(signed_in: Client, alice: User, bob: User) -> None:
+    for user in (alice, bob):
+        for kind in ("totp", "recovery_codes"):
+            Authenticator.objects.create(user=user, type=kind, data={})
+
+    signed_in.post(f"/people/{alice.pk}/remove-factors")
+
+    assert not Authenticator.objects.filter(user=alice).exists()
+    assert Authenticator.objects.filter(user=bob).count() == 2
+
+
+@pytest.mark.parametrize("deed", ["role", "deactivate", "reactivate", "remove-factors", "password-link"])
+def test_it_does_its_deeds_by_post_to_people_there_are(signed_in: Client, alice: User, deed: str) -> None:
+    assert signed_in.get(f"/people/{alice.pk}/{deed}").status_code == 405
+    assert signed_in.post(f"/people/{alice.pk + 1000}/{deed}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["alice", "lena", "stranger"])
+def test_it_is_for_admins_in_the_services_too(name: str, request: pytest.FixtureRequest, bob: User) -> None:
+    actor: User = request.getfixturevalue(name)
+
+    for deed in (people.deactivate, people.reactivate, people.remove_factors):
+        with pytest.raises(PermissionDenied):
+            deed(bob, actor=actor)
+
+
+def test_it_refuses_oneself_before_anything_else(adam: User) -> None:
+    with pytest.raises(OnYourself):
+        people.deactivate(adam, actor=adam)

@@ -1,0 +1,7 @@
+"""What the tests of safety borrow from those of accounts."""
+
+from __future__ import annotations
+
+from tests.accounts.conftest import idp, quick_hashing
+
+__all__ = ["idp", "quick_hashing"]

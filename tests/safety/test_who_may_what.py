@@ -1,0 +1,207 @@
+"""Who may what: the table in docs/people.md, held against every URL, every method and every role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
+
+from reviewapp.accounts import links, roles
+from reviewapp.accounts.models import User
+from reviewapp.api import tokens
+from reviewapp.api.models import ApiToken
+from tests.accounts.idp import Provider
+from tests.accounts.passkey import Passkey
+from tests.annotations.factories import make_annotation, make_change, make_execution, make_retriever
+from tests.people import person
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "people.md"
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+WHO = ["stranger", "no role", "reviewer", "lead", "admin"]
+WORDS = {"yes", "no", "sign in", "key"}
+Row = dict[str, str]
+
+
+def table() -> dict[tuple[str, str], Row]:
+    """Return {(URL name, method): {who: word}} of the document."""
+    lines = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+    cells = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
+    return {(name, method): dict(zip(WHO, words, strict=True)) for name, method, *words in cells}
+
+
+def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    """Yield every URL there is, those of included modules too."""
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from patterns(each)
+        else:
+            yield each
+
+
+def named(pattern: URLPattern) -> str:
+    """Return the name under which the table lists this URL."""
+    return pattern.name or f"{pattern.pattern} (give it a name)"
+
+
+TABLE = table()
+LISTED = {name for name, _ in TABLE}
+ALL = {named(pattern): pattern for pattern in patterns(get_resolver())}
+Place = Callable[..., str]
+
+
+@pytest.fixture
+def place(idp: Provider, settings: Settings, adam: User) -> Place:
+    """Return what turns a URL's name into the address of something that is really there."""
+    settings.MIXPEEK_BASE_URL = "http://127.0.0.1:1"
+    tara = person("tara", roles.REVIEWER)
+    annotation, change = make_annotation(), make_change(make_annotation(), state="conflict")
+    invitation, secret = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
+    _, other = links.new_password_link(tara, actor=adam)
+    of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
+    of_change, of_retriever = {"pk": change.pk}, {"pk": make_retriever().pk}
+    upstream = {"annotation_id": annotation.annotation_id}
+    behind: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(("review", "decide", "skip", "defer", "resume", "lease"), of_annotation),
+        **dict.fromkeys(("take_theirs", "delivery"), of_change),
+        **dict.fromkeys(("retriever", "run"), of_retriever),
+        **dict.fromkeys(("person", "give_role", "deactivate", "reactivate"), of_tara),
+        **dict.fromkeys(("remove_factors", "password_link"), of_tara),
+        **dict.fromkeys(("api_annotation", "api_versions"), upstream),
+        "api_version": {**upstream, "version": 1},
+        "execution": {"pk": make_execution().pk},
+        "media": {"document_id": annotation.document_id, "index": 0},
+        "withdraw_link": {"pk": invitation.pk},
+        "join": {"secret": secret},
+        "new_password": {"secret": other},
+        "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
+    }
+    queries = {"by_ref": f"?ref={annotation.ref}"}
+
+    def address(name: str, **own: Any) -> str:
+        needed = ALL[name].pattern.regex.groups
+        assert not needed or name in behind or own, f"say in `place` what is behind the arguments of {name!r}"
+        return reverse(name, kwargs=own or behind.get(name)) + queries.get(name, "")
+
+    return address
+
+
+@pytest.fixture
+def people(settings: Settings, adam: User, lena: User, alice: User, stranger: User) -> dict[str, User]:
+    """Return one person a column, each with a password and both kinds of second factor."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    found = {"no role": stranger, "reviewer": alice, "lead": lena, "admin": adam}
+    for user in found.values():
+        User.objects.filter(pk=user.pk).update(password=make_password("seven-green-bottles"))
+        user.refresh_from_db()
+        TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+        RecoveryCodes.activate(user)
+        Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=a_passkey())
+    return found
+
+
+def a_passkey() -> dict[str, Any]:
+    """Return what is kept of a registered passkey."""
+    options = {"user": {"id": "dGVzdA"}, "challenge": "dGVzdA"}
+    return {"name": "laptop", "credential": json.loads(Passkey().create(options))}
+
+
+def own(name: str, user: User | None) -> dict[str, Any]:
+    """Return the arguments of those few URLs that lead to something of one's own."""
+    if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
+        return {}
+    key = Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN, **({"user": user} if user else {})).first()
+    assert key
+    return {"pk": key.pk}
+
+
+def answer(address: str, method: str, user: User | None) -> Any:
+    """Return what this person gets there; what it changes is undone."""
+    client = Client(raise_request_exception=True)
+    with transaction.atomic():
+        headers = {}
+        if user and address.startswith("/api/"):
+            _, secret = tokens.create(user, name="script", scope=ApiToken.Scope.ADMIN, actor=user)
+            headers = {"Authorization": f"Bearer {secret}"}
+        elif user:
+            client.force_login(user)
+        response: Any = client.generic(method, address, headers=headers)
+        if response.streaming:
+            list(response)
+        transaction.set_rollback(True)
+    return response
+
+
+def word(response: Any) -> str:
+    """Return what the answer amounts to, in the words of the table; "405" is a method that is not for anybody."""
+    assert response.status_code != 404, "nothing was there, so nothing was tested: see `place`"
+    if response.status_code == 302 and response["Location"].startswith("/accounts/login/?next="):
+        return "sign in"
+    return {401: "key", 403: "no", 405: "405"}.get(response.status_code, "yes")
+
+
+def test_it_lists_every_url() -> None:
+    unlisted = sorted(ALL.keys() - LISTED)
+    assert not unlisted, f"docs/people.md does not say who may open: {', '.join(unlisted)}"
+
+
+def test_it_lists_nothing_that_is_gone() -> None:
+    gone = sorted(LISTED - ALL.keys())
+    assert not gone, f"docs/people.md lists what is no URL: {', '.join(gone)}"
+
+
+def test_it_uses_only_the_words_it_explains() -> None:
+    assert {word for row in TABLE.values() for word in row.values()} <= WORDS
+    assert {method for _, method in TABLE} <= set(METHODS)
+
+
+@pytest.mark.parametrize("name", sorted(ALL.keys() & LISTED))
+def test_it_behaves_as_the_table_says(name: str, place: Place, people: dict[str, User]) -> None:
+    wrong = []
+    for who in WHO:
+        user = people.get(who)
+        address = place(name, **own(name, user))
+        for method in METHODS:
+            told = word(answer(address, method, user))
+            row = TABLE.get((name, method))
+            # What is not listed is for nobody: refused as a method, or earlier.
+            wanted = {row[who]} if row else {"405", "no", "sign in", "key"}
+            if told not in wanted:
+                wrong.append(f"{who} {method} {address}: {told}, where the table says {' or '.join(sorted(wanted))}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in TABLE if name in ALL}))
+def test_it_gives_a_stranger_no_fragment_either(name: str, place: Place, people: dict[str, User]) -> None:
+    for method in METHODS:
+        if TABLE.get((name, method), {}).get("stranger") != "sign in":
+            continue
+        response = Client().generic(method, place(name, **own(name, None)), headers={"HX-Request": "true"})
+        assert response.status_code == 401
+        assert "<" not in response.content.decode()
+
+
+def test_it_lets_a_later_role_do_all_that_an_earlier_one_may() -> None:
+    for (name, method), row in TABLE.items():
+        allowed = [row[who] == "yes" for who in WHO[1:]]
+        assert allowed == sorted(allowed), f"{name} {method}"
+
+
+@pytest.mark.parametrize("name", ["mfa_edit_webauthn", "mfa_remove_webauthn"])
+def test_it_keeps_ones_passkeys_from_others(name: str, people: dict[str, User], client: Client) -> None:
+    client.force_login(people["admin"])
+    client.post("/accounts/reauthenticate/", {"password": "seven-green-bottles"})
+    address = reverse(name, kwargs=own(name, people["reviewer"]))
+
+    assert client.get(address).status_code == 404
+    assert client.post(address, {"name": "mine"}).status_code == 404
