@@ -29,6 +29,10 @@ class _Proving:
 class Add(AddWebAuthnForm):  # type: ignore[misc]
     """Registers a passkey."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"initial": {"name": "My passkey"}})
+        self.fields["passwordless"].label = "Sign in with it alone"
+
     def clean(self) -> dict[str, Any]:
         """Return what is to be registered."""
         try:

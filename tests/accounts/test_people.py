@@ -38,7 +38,7 @@ def test_it_lists_everybody_with_role_and_state(signed_in: Client, alice: User, 
     assert rows["alice"][0].has_second_factor
     assert not rows["adam"][0].has_second_factor
     text = page.content.decode()
-    assert all(said in text for said in ("(you)", "No role", "Deactivated", "Password only", "Second factor"))
+    assert all(said in text for said in ("you · ", "No role", "Deactivated", "Password only", "Second factor"))
 
 
 def test_it_costs_the_same_for_many(signed_in: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:

@@ -29,6 +29,7 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 from requests import RequestException
 
+from reviewapp.accounts.browsers import readable
 from reviewapp.accounts.middleware import lacks_factor
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.trace import acting
@@ -121,6 +122,14 @@ class _EditPasskey(_Refusing, EditWebAuthnView):  # type: ignore[misc]
     pass
 
 
+class _Sessions(ListUserSessionsView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what each session's browser is called; the newest session comes first."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        named = [(session, readable(session.user_agent)) for session in reversed(context["sessions"])]
+        return {**context, "named": named}
+
+
 def recorded(view: View) -> View:
     """Return the view, with what it does to the person's own second factors told in history as theirs."""
 
@@ -149,7 +158,7 @@ generate_recovery_codes = recorded(GenerateRecoveryCodesView.as_view())
 add_passkey = recorded(_AddPasskey.as_view())
 edit_passkey = _EditPasskey.as_view()
 remove_passkey = recorded(RemoveWebAuthnView.as_view())
-sessions = ListUserSessionsView.as_view()
+sessions = _Sessions.as_view()
 
 
 @login_not_required
