@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -74,9 +74,9 @@ def wrong(*location: str | int, message: str, kind: str = "value_error") -> Prob
     return invalid([(kind, list(location), message)])
 
 
-def invalid(complaints: Iterable[tuple[str, list[str | int], str]]) -> Problem:
+def invalid(complaints: Iterable[tuple[str, Sequence[str | int], str]]) -> Problem:
     """Return a 422 that lists every wrong value as (type, location, message)."""
-    listed = [{"type": kind, "location": at, "message": said} for kind, at, said in complaints][:_MOST_COMPLAINTS]
+    listed = [{"type": kind, "location": list(at), "message": said} for kind, at, said in complaints][:_MOST_COMPLAINTS]
     said = "; ".join(f"{'.'.join(map(str, each['location']))}: {each['message']}" for each in listed)
     code = str(listed[0]["type"]) if listed else None
     message = f"Request validation failed: {said}"
@@ -86,7 +86,7 @@ def invalid(complaints: Iterable[tuple[str, list[str | int], str]]) -> Problem:
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to whatever a view raised; DRF's exception handler."""
     problem = _problem(error)
-    if problem.status == 500:
+    if problem.status == 500 or isinstance(error, OperationalError):
         _log.error("the API failed", exc_info=error)
     headers = {"Retry-After": str(math.ceil(problem.retry_after))} if problem.retry_after is not None else {}
     if problem.status == 401:

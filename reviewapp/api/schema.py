@@ -46,6 +46,11 @@ class Described(AutoSchema):
             said.append(("If-Match", "The ETag you read; 409 with base, mine and theirs when it is not current."))
         return [OpenApiParameter(name, OpenApiTypes.STR, "header", description=why) for name, why in said]
 
+    def get_extensions(self) -> dict[str, Any]:
+        """Return which scope and which permission the call takes."""
+        need = getattr(self.view, "needs", {}).get(self.method)
+        return {"x-scope": str(need.scope), "x-permission": need.permission} if need else {}
+
     def get_tags(self) -> list[str]:
         """Group by the part of the path after the version."""
         return [self.path.split("/v1/")[-1].split("/")[0]]

@@ -1,4 +1,4 @@
-"""Where the API's calls live: Mixpeek's own paths below /api."""
+"""Where the API's calls live: Mixpeek's own paths below /api. An id may hold a slash: longer paths first."""
 
 from __future__ import annotations
 
@@ -6,17 +6,31 @@ from django.urls import path
 
 from reviewapp.api.views.annotations import AnnotationList, Annotations, OneAnnotation, OneVersion, Stats, Versions
 from reviewapp.api.views.bulk import BulkAnnotations
+from reviewapp.api.views.described import OpenApi, docs
+from reviewapp.api.views.keys import revoke_token, tokens
+from reviewapp.api.views.nothing import Nothing
+from reviewapp.api.views.ours import HistoryList, OneChange
+from reviewapp.api.views.retrievers import Execute, OneRetriever, RetrieverList, Retrievers
+
+_ANNOTATION, _RETRIEVER = "api/v1/annotations/<path:annotation_id>", "api/v1/retrievers/<path:retriever_id>"
 
 urlpatterns = [
     path("api/v1/annotations", Annotations.as_view(), name="api_annotations"),
     path("api/v1/annotations/list", AnnotationList.as_view(), name="api_annotation_list"),
     path("api/v1/annotations/bulk", BulkAnnotations.as_view(), name="api_annotation_bulk"),
     path("api/v1/annotations/stats", Stats.as_view(), name="api_annotation_stats"),
-    path("api/v1/annotations/<str:annotation_id>", OneAnnotation.as_view(), name="api_annotation"),
-    path("api/v1/annotations/<str:annotation_id>/versions", Versions.as_view(), name="api_versions"),
-    path(
-        "api/v1/annotations/<str:annotation_id>/versions/<int:version>",
-        OneVersion.as_view(),
-        name="api_version",
-    ),
+    path(f"{_ANNOTATION}/versions/<int:version>", OneVersion.as_view(), name="api_version"),
+    path(f"{_ANNOTATION}/versions", Versions.as_view(), name="api_versions"),
+    path(_ANNOTATION, OneAnnotation.as_view(), name="api_annotation"),
+    path("api/v1/retrievers", Retrievers.as_view(), name="api_retrievers"),
+    path("api/v1/retrievers/list", RetrieverList.as_view(), name="api_retriever_list"),
+    path(f"{_RETRIEVER}/execute", Execute.as_view(), name="api_execute"),
+    path(_RETRIEVER, OneRetriever.as_view(), name="api_retriever"),
+    path("api/v1/history/list", HistoryList.as_view(), name="api_history_list"),
+    path("api/v1/changes/<int:change_id>", OneChange.as_view(), name="api_change"),
+    path("api/v1/openapi.<str:form>", OpenApi.as_view(), name="api_openapi"),
+    path("api/docs", docs, name="api_docs"),
+    path("tokens", tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke", revoke_token, name="revoke_token"),
+    path("api/v1/<path:rest>", Nothing.as_view(), name="api_nothing"),
 ]

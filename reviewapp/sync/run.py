@@ -52,18 +52,19 @@ def run_requested(connect: Callable[[], Client] = configured_client) -> int:
     return _MOST_AT_ONCE
 
 
-def make(execution: Execution, connect: Callable[[], Client] = configured_client) -> None:
-    """Make one claimed run and settle it, well or badly; raises nothing that Mixpeek can cause."""
+def make(execution: Execution, connect: Callable[[], Client] = configured_client) -> Answer | MixpeekError:
+    """Make one claimed run and settle it, well or badly; what Mixpeek can cause is not raised but returned."""
     try:
         answer = _ask(connect(), execution)
     except MixpeekError as error:
         _settle_failed(execution, _why(error))
-    else:
-        try:
-            _keep(execution, answer)
-        except IntegrityError:
-            # A pull met this run upstream while we were storing it; now that its row is there, it can give way.
-            _keep(execution, answer)
+        return error
+    try:
+        _keep(execution, answer)
+    except IntegrityError:
+        # A pull met this run upstream while we were storing it; now that its row is there, it can give way.
+        _keep(execution, answer)
+    return answer
 
 
 def _claim() -> Execution | None:

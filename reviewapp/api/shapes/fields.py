@@ -19,7 +19,8 @@ class Text(serializers.CharField):
     """A text, kept to the letter."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"trim_whitespace": False, "allow_blank": True} | options)
+        # DRF looks at no other bound of a text once that may be blank.
+        super().__init__(**{"trim_whitespace": False, "allow_blank": not options.get("min_length")} | options)
 
     def to_internal_value(self, data: Any) -> str:
         """Refuse anything but a text."""
@@ -68,7 +69,7 @@ class Instant(serializers.DateTimeField):
     """An ISO 8601 date and time; one without a zone is read as UTC."""
 
     def to_internal_value(self, value: Any) -> Any:
-        """Refuse numbers and dates without a time."""
+        """Refuse anything but a text."""
         if not isinstance(value, str):
             raise ValidationError("Input should be a valid datetime", code="datetime_type")
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rest_framework.exceptions import ValidationError
+
 from reviewapp.annotations.typed import MOST_LABEL, MOST_REASONING
 from reviewapp.api.shapes.fields import Flag, Number, Object, Shape, Text, Whole, optional, shape
 
@@ -46,4 +48,9 @@ def values() -> dict[str, Shape]:
 
 def label(**options: object) -> Text:
     """Return a field for a label."""
-    return Text(**{"min_length": 1, "max_length": MOST_LABEL, **options})
+    return Text(**{"min_length": 1, "max_length": MOST_LABEL, "validators": [_says_something], **options})
+
+
+def _says_something(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("A label holds more than spaces", code="string_too_short")

@@ -1,0 +1,16 @@
+"""What a person says about a new token."""
+
+from __future__ import annotations
+
+from django import forms
+
+from reviewapp.api.models import ApiToken
+from reviewapp.api.tokens import DEFAULT_DAYS, MOST_DAYS
+
+
+class TokenForm(forms.Form):
+    """What the token is for, what it may do, how long."""
+
+    name = forms.CharField(label="What is it for?", max_length=100)
+    scope = forms.ChoiceField(label="It may", choices=ApiToken.Scope.choices, widget=forms.RadioSelect)
+    days = forms.IntegerField(label="Days it lasts", min_value=1, max_value=MOST_DAYS, initial=DEFAULT_DAYS)

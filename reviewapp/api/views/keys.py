@@ -1,0 +1,53 @@
+"""The page where a person makes and revokes tokens of their own."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from reviewapp.api import tokens as services
+from reviewapp.api.forms import TokenForm
+from reviewapp.api.models import ApiToken
+from reviewapp.http import Request
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("annotations.view_annotation", raise_exception=True)
+@sensitive_variables("secret")
+def tokens(request: Request) -> HttpResponse:
+    """Show one's tokens; a POST makes one and shows its secret, this once."""
+    form, secret = TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS}), ""
+    if request.method == "POST":
+        form = TokenForm(request.POST)
+        if form.is_valid():
+            try:
+                _, secret = services.create(request.user, actor=request.user, **form.cleaned_data)
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+            else:
+                form = TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
+    mine = ApiToken.objects.filter(owner=request.user).order_by("-id")[:100]
+    context = {"form": form, "secret": secret, "tokens": mine, "now": timezone.now(), "host": _host(request)}
+    return render(request, "api/tokens.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@permission_required("annotations.view_annotation", raise_exception=True)
+def revoke_token(request: Request, pk: int) -> HttpResponse:
+    """Revoke one of one's own tokens; it stops working at once and for good."""
+    token = get_object_or_404(ApiToken, pk=pk, owner=request.user)
+    revoked = services.revoke(token, actor=request.user)
+    messages.success(request, f"“{token.name}” {'is revoked' if revoked else 'was revoked already'}.")
+    return redirect("tokens")
+
+
+def _host(request: Request) -> str:
+    return request.build_absolute_uri("/api")

@@ -1,0 +1,95 @@
+"""`/v1/retrievers`: list, get, patch, execute."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from reviewapp.api import retrieving, running
+from reviewapp.api.endpoint import Endpoint
+from reviewapp.api.errors import Problem
+from reviewapp.api.gate import ADMIN, DECIDE, READ, Need
+from reviewapp.api.once import decision_id, is_second_try, once
+from reviewapp.api.retagging import patch
+from reviewapp.api.shapes import retrievers as shapes
+
+LOOK = Need(scope=READ, permission="retrievers.view_retriever")
+
+
+class RetrieverList(Endpoint):
+    """`POST /v1/retrievers/list`."""
+
+    needs = {"POST": LOOK}
+
+    @extend_schema(
+        operation_id="list_retrievers",
+        parameters=[shapes.Pager],
+        request=shapes.ListRetrieversRequest,
+        responses=shapes.RetrieverList,
+    )
+    def post(self, request: Request) -> Response:
+        """Return a page of retrievers, by name unless sorted otherwise."""
+        return Response(retrieving.page(self.body(shapes.ListRetrieversRequest), self.query(shapes.Pager)))
+
+
+class Retrievers(Endpoint):
+    """`GET /v1/retrievers`."""
+
+    needs = {"GET": LOOK}
+
+    @extend_schema(operation_id="get_retrievers", parameters=[shapes.Pager], responses=shapes.RetrieverList)
+    def get(self, request: Request) -> Response:
+        """Return a page of retrievers, by name."""
+        return Response(retrieving.page({}, self.query(shapes.Pager)))
+
+
+class OneRetriever(Endpoint):
+    """`/v1/retrievers/{retriever_id}`; the id may be the name."""
+
+    needs = {"GET": LOOK, "PATCH": Need(scope=ADMIN, permission="retrievers.change_retriever")}
+
+    @extend_schema(operation_id="get_retriever", responses=shapes.Retriever)
+    def get(self, request: Request, retriever_id: str) -> Response:
+        """Return a retriever with edits that are not delivered yet on top."""
+        shown = retrieving.show([retrieving.find(retriever_id)])[0]
+        return Response(shown.json(), headers={"ETag": shown.etag})
+
+    @extend_schema(
+        operation_id="patch_retriever", request=shapes.PatchRetrieverRequest, responses=shapes.PatchedRetriever
+    )
+    @once
+    def patch(self, request: Request, retriever_id: str) -> Response:
+        """Rename, describe or tag a retriever; delivered by a worker, recorded at once."""
+        shown, change = patch(
+            retriever_id,
+            self.body(shapes.PatchRetrieverRequest),
+            if_match=request.headers.get("If-Match", ""),
+            edit_id=decision_id(request),
+            actor=self.person,
+        )
+        headers = {"ETag": shown.etag} | ({"X-Change-Id": str(change)} if change else {})
+        return Response({"retriever": shown.json()}, headers=headers)
+
+
+class Execute(Endpoint):
+    """`POST /v1/retrievers/{retriever_id}/execute`."""
+
+    needs = {"POST": Need(scope=DECIDE, permission="retrievers.run_retriever")}
+
+    @extend_schema(
+        operation_id="execute_retriever",
+        parameters=[shapes.ExecuteQuery],
+        request=shapes.ExecuteRetrieverRequest,
+        responses=shapes.Execution,
+    )
+    @once
+    def post(self, request: Request, retriever_id: str) -> Response:
+        """Run a retriever now; the run and its rows are kept and can be reviewed."""
+        if is_second_try(request):
+            raise Problem(409, "It is not known whether this run was made. Use another key to make it (again).")
+        asked = self.body(shapes.ExecuteRetrieverRequest)
+        name = "return_presigned_urls"
+        presigned = bool(asked.get(name) or self.query(shapes.ExecuteQuery).get(name))
+        retriever = retrieving.find(retriever_id)
+        return Response(running.execute(retriever, asked, presigned=presigned, actor=self.person))

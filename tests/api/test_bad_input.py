@@ -1,0 +1,149 @@
+"""What cannot be read or kept is refused by name; nothing makes the door fail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reviewapp.api import cursors, reading
+from reviewapp.api.errors import Problem
+from reviewapp.api.inputs import complaints
+from reviewapp.api.running import window
+from reviewapp.api.showing import matching, version_of
+from tests.annotations.factories import make_annotation
+from tests.api.conftest import Caller
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def complained(reply: Any) -> dict[str, str]:
+    """Return {place: type} of a 422."""
+    assert reply.status_code == 422, reply.content
+    listed = reply.json()["error"]["details"]["validation_errors"]
+    return {".".join(map(str, each["location"])): each["type"] for each in listed}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("body", "place", "kind"),
+    [
+        ({"label": ""}, "body.label", "string_too_short"),
+        ({"label": "  "}, "body.label", "string_too_short"),
+        ({"label": "x" * 101}, "body.label", "string_too_long"),
+        ({"label": 5}, "body.label", "string_type"),
+        ({"confidence": "0.5"}, "body.confidence", "float_type"),
+        ({"confidence": True}, "body.confidence", "float_type"),
+        ({"confidence": 1.01}, "body.confidence", "less_than_equal"),
+        ({"confidence": -1}, "body.confidence", "greater_than_equal"),
+        ('{"confidence": NaN}', "body", "json_invalid"),
+        ('{"confidence": 1e999}', "body", "json_invalid"),
+        ('{"confidence": ' + "9" * 5000 + "}", "body", "json_invalid"),
+        ({"confidence": 10**400}, "body.confidence", "finite_number"),
+        ({"reasoning": "x" * 5001}, "body.reasoning", "string_too_long"),
+        ({"payload": []}, "body.payload", "dict_type"),
+        ({"payload": {"a": "x" * 70_000}}, "body.payload", "too_large"),
+        ({"metadata": "x"}, "body.metadata", "dict_type"),
+        ({"name": "x"}, "body.name", "extra_forbidden"),
+        ({"base": {"version": 1}}, "body.base.version", "extra_forbidden"),
+        ([], "body", "json_invalid"),
+        ("{", "body", "json_invalid"),
+        (b"\xff", "body", "json_invalid"),
+        ('{"label": "a\\u0000b"}', "body", "json_invalid"),
+        ('{"label": "\\ud800"}', "body", "json_invalid"),
+        ('{"payload": ' + '{"a":' * 40 + "1" + "}" * 41, "body", "json_invalid"),
+        ('{"payload": ' + "[" * 100_000 + "]" * 100_000 + "}", "body", "json_invalid"),
+        ('{"label": "a", "label": "b"}', "body", "json_invalid"),
+    ],
+)
+def test_it_names_what_is_wrong_with_a_patch(as_alice: Caller, body: Any, place: str, kind: str) -> None:
+    row = make_annotation()
+    assert complained(as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", body)) == {place: kind}
+
+
+@pytest.mark.django_db
+def test_it_reports_every_complaint_at_once(as_alice: Caller) -> None:
+    reply = as_alice("POST", "/v1/annotations", {"label": "", "confidence": 2, "extra": 1})
+    assert complained(reply) == {
+        "body.document_id": "missing",
+        "body.label": "string_too_short",
+        "body.confidence": "less_than_equal",
+        "body.extra": "extra_forbidden",
+    }
+    reply = as_alice("POST", "/v1/annotations/bulk", {"update": [{"annotation_id": "a"}, {"label": 1, "metadata": {}}]})
+    assert complained(reply) == {
+        "body.update.1.annotation_id": "missing",
+        "body.update.1.label": "string_type",
+        "body.update.1.metadata": "extra_forbidden",
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [("skip=-1", "query.skip"), ("limit=0", "query.limit"), ("limit=501", "query.limit"), ("limit=x", "query.limit")],
+)
+def test_it_names_what_is_wrong_with_a_query(as_alice: Caller, query: str, place: str) -> None:
+    assert list(complained(as_alice("POST", f"/v1/annotations/list?{query}"))) == [place]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("as_of", ["yesterday", "2026-13-01T00:00:00Z", 5])
+def test_it_wants_an_instant(as_alice: Caller, as_of: Any) -> None:
+    assert list(complained(as_alice("POST", "/v1/annotations/list", {"as_of": as_of}))) == ["body.as_of"]
+
+
+@pytest.mark.django_db
+def test_it_bounds_the_body(as_alice: Caller) -> None:
+    reply = as_alice("POST", "/v1/annotations/bulk", "{" + " " * 1024 * 1024 + "}")
+    assert (reply.status_code, reply.json()["error"]["type"]) == (413, "PayloadTooLargeError")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/v1/annotations/a%00b", "/v1/retrievers/a%00b", "/v1/annotations/%ED%A0%80"])
+def test_it_finds_nothing_under_an_impossible_id(as_alice: Caller, path: str) -> None:
+    assert as_alice("GET", path).status_code in {404, 422}
+
+
+@given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_it_reads_a_body_or_refuses_it(raw: bytes) -> None:
+    try:
+        assert isinstance(reading.body(raw), dict)
+    except Problem as problem:
+        assert problem.status == 422
+
+
+@given(st.text() | JSON.map(json.dumps))
+def test_it_takes_back_only_its_own_cursors(cursor: str) -> None:
+    try:
+        assert all(0 <= number < 2**62 for number in cursors.unpack(cursor, "start"))
+    except Problem as problem:
+        assert problem.status == 400
+
+
+@given(st.integers(min_value=0, max_value=2**61), st.integers(min_value=0, max_value=2**61))
+def test_it_unpacks_what_it_packed(execution: int, start: int) -> None:
+    packed = cursors.pack(execution=execution, start=start)
+    assert cursors.unpack(packed, "execution", "start") == [execution, start]
+    part = window({"pagination": {"cursor": packed}})
+    assert (part.execution, part.start, part.size) == (execution, start, 10)
+
+
+@given(st.text())
+def test_it_compares_any_tag(header: str) -> None:
+    version_of(header)
+    assert matching('"1-2-3"', header) == ('"1-2-3"' in header or header.strip() == "*")
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.text(), JSON), st.dictionaries(st.text(), JSON))
+def test_it_judges_any_inputs_by_any_declaration(schema: dict[str, Any], inputs: dict[str, Any]) -> None:
+    for kind, location, said in complaints(schema, inputs):
+        assert kind and said and location[:2] == ["body", "inputs"]

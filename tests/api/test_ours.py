@@ -1,0 +1,83 @@
+"""What Mixpeek does not have: history and deliveries as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reviewapp.accounts.models import User
+from reviewapp.outbox.models import Change
+from tests.annotations.factories import make_annotation
+from tests.api.conftest import Caller
+
+pytestmark = pytest.mark.django_db
+
+
+def events(caller: Caller, **asked: Any) -> list[dict[str, Any]]:
+    reply = caller("POST", "/v1/history/list", asked)
+    assert reply.status_code == 200, reply.content
+    found: list[dict[str, Any]] = reply.json()["results"]
+    return found
+
+
+def test_it_tells_the_history_by_every_filter(as_lena: Caller, as_alice: Caller, alice: User) -> None:
+    row = make_annotation()
+    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
+    (event,) = events(as_lena, action="annotation.relabelled")
+    assert (event["actor_name"], event["origin"], event["ref"]) == ("alice", "api", row.ref)
+    assert event["changes"]["label"] == ["logo", "van"]
+    assert (event["request_id"], event["sentence"]) == (reply["X-Request-ID"], "relabelled “logo” to “van”")
+    for asked in (
+        {"actor_id": alice.pk},
+        {"ref": row.ref},
+        {"retriever_id": event["retriever_id"]},
+        {"label_from": "logo", "label_to": "van"},
+        {"since": event["at"]},
+        {"q": "van"},
+    ):
+        assert event["event_id"] in [found["event_id"] for found in events(as_lena, **asked)], asked
+    for asked in ({"no_person": True}, {"until": event["at"]}, {"label_to": "bus"}, {"q": "nowhere"}):
+        assert event["event_id"] not in [found["event_id"] for found in events(as_lena, **asked)], asked
+
+
+def test_it_pages_by_key(as_lena: Caller) -> None:
+    for _ in range(5):
+        make_annotation()
+    seen: list[int] = []
+    cursor = None
+    while True:
+        said = as_lena("POST", "/v1/history/list", {"limit": 2, "cursor": cursor}).json()
+        seen += [event["event_id"] for event in said["results"]]
+        cursor = said["pagination"]["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == sorted(set(seen), reverse=True)
+    assert len(seen) >= 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"cursor": "nonsense"}, 400),
+        ({"action": "annotation.exploded"}, 422),
+        ({"since": "yesterday"}, 422),
+        ({"limit": 501}, 422),
+        ({"person": "alice"}, 422),
+    ],
+)
+def test_it_refuses_what_makes_no_sense(as_lena: Caller, asked: dict[str, Any], status: int) -> None:
+    assert as_lena("POST", "/v1/history/list", asked).status_code == status
+
+
+def test_it_tells_how_far_a_change_got(as_alice: Caller) -> None:
+    row = make_annotation()
+    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
+    path = f"/v1/changes/{reply['X-Change-Id']}"
+    told = as_alice("GET", path).json()
+    assert (told["state"], told["fields"], told["actor_name"]) == ("queued", {"label": "van"}, "alice")
+    change = Change.objects.get()
+    Change.objects.update(state="delivered", settled_at=change.created_at, version=2)
+    told = as_alice("GET", path).json()
+    assert (told["state"], told["progress"], told["version"], told["due"]) == ("delivered", "Delivered v2", 2, None)
+    assert as_alice("GET", "/v1/changes/99999999999999999999").status_code == 404

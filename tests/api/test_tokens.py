@@ -1,0 +1,94 @@
+"""Tokens: made on a page or the command line, shown once, kept as a digest, revoked for good, told in the history."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from reviewapp.accounts.models import User
+from reviewapp.api.models import ApiToken
+from reviewapp.audit.models import Event
+from tests.api.conftest import Caller
+
+GOOD = {"name": "nightly", "scope": "decide", "days": "30"}
+SECRET = re.compile(r"rvw_[\w-]{43}")
+
+
+def shown(client: Client, **fields: str) -> str:
+    """Return the secret that the page shows for a new token."""
+    reply = client.post("/tokens", GOOD | fields)
+    assert reply.status_code == 200, reply.content.decode()
+    assert "no-store" in reply["Cache-Control"]
+    return str(SECRET.findall(reply.content.decode())[0])
+
+
+def test_it_makes_a_token_and_shows_it_once(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    secret = shown(client)
+    assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
+    page = client.get("/tokens").content.decode()
+    assert secret not in page
+    assert secret[:12] in page
+    token = ApiToken.objects.get()
+    assert secret not in str(token.__dict__)
+    assert (token.owner, token.scope, token.name) == (alice, "decide", "nightly")
+
+
+def test_it_tells_the_history_but_not_the_secret(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    shown(client)
+    token = ApiToken.objects.get()
+    client.post(f"/tokens/{token.pk}/revoke")
+    events = list(Event.objects.filter(ref=f"tokens/{token.pk}").order_by("id"))
+    assert [event.action for event in events] == ["token.created", "token.revoked"]
+    assert {event.actor_name for event in events} == {"alice"}
+    assert not any(token.digest in str(event.changes) for event in events)
+
+
+def test_it_revokes_at_once_and_only_ones_own(client: Client, alice: User, bob: User) -> None:
+    client.force_login(alice)
+    secret = shown(client)
+    pk = ApiToken.objects.get().pk
+    other = Client()
+    other.force_login(bob)
+    assert other.post(f"/tokens/{pk}/revoke").status_code == 404
+    assert client.get(f"/tokens/{pk}/revoke").status_code == 405
+    assert client.post(f"/tokens/{pk}/revoke").status_code == 302
+    assert Caller(secret)("POST", "/v1/annotations/list").status_code == 401
+    assert "Revoked" in client.get("/tokens").content.decode()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": " "}, {"name": "x" * 101}, {"scope": "root"}, {"days": "0"}, {"days": "366"}, {"days": "soon"}]
+)
+def test_it_refuses_a_token_that_cannot_be(client: Client, alice: User, wrong: dict[str, str]) -> None:
+    client.force_login(alice)
+    reply = client.post("/tokens", GOOD | wrong)
+    assert reply.status_code == 422
+    assert not ApiToken.objects.exists()
+
+
+def test_it_is_for_people_with_a_role(client: Client, stranger: User) -> None:
+    client.force_login(stranger)
+    assert client.get("/tokens").status_code == 403
+    assert client.post("/tokens", GOOD).status_code == 403
+
+
+def test_it_makes_one_from_the_command_line(alice: User) -> None:
+    out, said = StringIO(), StringIO()
+    call_command("create_token", "alice", scope="read", days=30, stdout=out, stderr=said)
+    secret = out.getvalue().strip()
+    assert SECRET.fullmatch(secret)
+    assert secret not in said.getvalue()
+    assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
+    assert Event.objects.get(action="token.created").origin == "shell"
+
+
+@pytest.mark.parametrize(("name", "days"), [("nobody", 30), ("alice", 0), ("alice", 1000)])
+def test_it_refuses_on_the_command_line_too(alice: User, name: str, days: int) -> None:
+    with pytest.raises(CommandError):
+        call_command("create_token", name, days=days)
