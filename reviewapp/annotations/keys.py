@@ -77,13 +77,19 @@ def for_person(key_map: Mapping[str, Any], keys: tuple[Key, ...] = KEYS) -> tupl
         for key in keys
         if key.single and isinstance(chosen := key_map.get(key.action), str) and _usable(chosen)
     }
+    while (refused := _clashing(wanted, keys)) is not None:
+        del wanted[refused]
+    return tuple(_with(key, wanted[key.action]) if key.action in wanted else key for key in keys)
+
+
+def _clashing(wanted: Mapping[str, str], keys: tuple[Key, ...]) -> str | None:
+    """Return the first action whose wanted key another one has; who is refused keeps its own, which may clash anew."""
     taken = {key.single for key in keys if key.action not in wanted}
-    mine: dict[str, str] = {}
     for action, chosen in wanted.items():
-        if chosen not in taken:
-            taken.add(chosen)
-            mine[action] = chosen
-    return tuple(_with(key, mine[key.action]) if key.action in mine else key for key in keys)
+        if chosen in taken:
+            return action
+        taken.add(chosen)
+    return None
 
 
 def _usable(key: str) -> bool:

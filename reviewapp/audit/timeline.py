@@ -130,7 +130,7 @@ def _apart(name: object) -> str:
 def _joined(events: Sequence[Event]) -> dict[str, Any]:
     """Return what changed from before the first to after the last; a promise of what was just decided adds nothing."""
     joined: dict[str, Any] = {}
-    decided = any(event.action.startswith("annotation.") for event in events)
+    decided = any(event.action.startswith(("annotation.", "retriever.")) for event in events)
     for event in events:
         for name, pair in _changes(event).items():
             if name == "fields" and decided:

@@ -28,6 +28,26 @@ class Unacceptable(Exception):
         self.fields = dict(fields)
 
 
+class NameTaken(Unacceptable):
+    """Another retriever has this name, as far as we know; upstream would refuse it with 409."""
+
+
+class Stale(Exception):
+    """Somebody changed the same name or description since the form was rendered: show base, mine and theirs.
+
+    `conflicts` names the fields in question, `merged` is mine with everything that only they touched. Tags are never
+    among them: they are added and removed, not set.
+    """
+
+    def __init__(
+        self, ref: str, *, base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any], merge: Merge
+    ) -> None:
+        super().__init__(f"{ref} was changed meanwhile: {', '.join(merge.conflicts)}")
+        self.base, self.mine, self.theirs = base, mine, theirs
+        self.conflicts = list(merge.conflicts)
+        self.merged = merge.values
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edit:
     """What a person wants to be different about a retriever; None and empty sets leave things as they are.

@@ -16,14 +16,35 @@ from reviewapp.retrievers.snapshot import UNSTORABLE
 _MOST_INPUTS = 100
 
 
-class SearchForm(forms.Form):
-    """Part of a retriever's name."""
+SORTS = {
+    "name": ("name", "id"),
+    "waiting": ("-waiting", "id"),
+    "edited": ("-edited_at", "-id"),
+}
+
+
+class ListForm(forms.Form):
+    """What the list of retrievers is narrowed to, and its order."""
 
     q = forms.CharField(required=False, max_length=200)
+    tag = forms.CharField(required=False, max_length=200, strip=False)
 
     def words(self) -> str:
         """Return what to look for; something that cannot be a name finds nothing rather than everything."""
         return str(self.cleaned_data.get("q", "")) if self.is_valid() else "\ufffd"
+
+    def wanted_tag(self) -> str:
+        """Return the tag that is asked for, "" for any."""
+        return str(self.cleaned_data.get("tag", "")) if self.is_valid() else ""
+
+    def wanted_sort(self) -> str:
+        """Return the order asked for; one that is none is by name."""
+        asked = str(self.data.get("sort", ""))
+        return asked if asked in SORTS else "name"
+
+    def order(self) -> tuple[str, ...]:
+        """Return the columns of that order."""
+        return SORTS[self.wanted_sort()]
 
 
 class RunForm(forms.Form):

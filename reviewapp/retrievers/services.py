@@ -14,15 +14,15 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from reviewapp.audit.trace import acting
 from reviewapp.outbox import services as outbox
-from reviewapp.outbox.merge import Merge
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.absorb import rebase
-from reviewapp.retrievers.edits import FIELDS, Edit, Unacceptable, applied, check, merge, wanted
+from reviewapp.retrievers.edits import FIELDS, Edit, NameTaken, Stale, Unacceptable, applied, check, merge, wanted
 from reviewapp.retrievers.models import Execution, Retriever
 
 __all__ = [
     "Edit",
     "EditIdTaken",
+    "NameTaken",
     "RetrieverGone",
     "Stale",
     "Unacceptable",
@@ -46,27 +46,13 @@ class EditIdTaken(Exception):
     """This edit id was used for something else: render the form anew, which makes a fresh one."""
 
 
-class Stale(Exception):
-    """Somebody changed the same name or description since the form was rendered: show base, mine and theirs.
-
-    `conflicts` names the fields in question, `merged` is mine with everything that only they touched. Tags are never
-    among them: they are added and removed, not set.
-    """
-
-    def __init__(self, retriever: Retriever, *, base: dict[str, Any], mine: dict[str, Any], merged: Merge) -> None:
-        super().__init__(f"{retriever.ref} was changed meanwhile: {', '.join(merged.conflicts)}")
-        self.retriever, self.base, self.mine = retriever, base, mine
-        self.theirs = retriever.values()
-        self.conflicts = list(merged.conflicts)
-        self.merged = merged.values
-
-
 def edit(retriever_pk: int, wish: Edit, *, actor: User) -> Change | None:
     """Change a retriever here and promise the difference to Mixpeek; all or nothing. None when nothing differs.
 
     The change's ref is `retrievers/<retriever_id>`; its fields hold `name` and `description` as they are to be, and
-    `tags` as `{"add": [...], "remove": [...]}`. Raises `PermissionDenied`, `Unacceptable`, `Retriever.DoesNotExist`,
-    `RetrieverGone`, `EditIdTaken`, and `Stale`. The same edit id again returns the change it made.
+    `tags` as `{"add": [...], "remove": [...]}`. Raises `PermissionDenied`, `Unacceptable` (`NameTaken` among it),
+    `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `Stale`. The same edit id again returns the change it
+    made.
     """
     may_change(actor)
     check(wish)
@@ -79,6 +65,7 @@ def edit(retriever_pk: int, wish: Edit, *, actor: User) -> Change | None:
         before = retriever.values()
         _raise_if_stale(retriever, wish)
         fields = wanted(wish, before)
+        _raise_if_taken(retriever, fields)
         _withdraw_answered(retriever, wish, fields, actor)
         return _promise(retriever, wish, before, fields, actor) if fields else None
 
@@ -105,7 +92,13 @@ def _raise_if_stale(retriever: Retriever, wish: Edit) -> None:
     merged = merge(wish, now)
     if merged.conflicts:
         seen = {**now, **{name: wish.base[name] for name in FIELDS if name in wish.base}}
-        raise Stale(retriever, base=seen, mine=seen | wish.texts(), merged=merged)
+        raise Stale(retriever.ref, base=seen, mine=seen | wish.texts(), theirs=now, merge=merged)
+
+
+def _raise_if_taken(retriever: Retriever, fields: Mapping[str, Any]) -> None:
+    """Raise `NameTaken` at once where we know better than to ask upstream, which has the last word."""
+    if "name" in fields and Retriever.objects.present().exclude(pk=retriever.pk).filter(name=fields["name"]).exists():
+        raise NameTaken({"name": f"Another retriever is called “{fields['name']}” already."})
 
 
 def _replayed(seen: Change, retriever: Retriever, wish: Edit, actor: User) -> Change:

@@ -1,4 +1,4 @@
-"""A pipeline's stages in words. Pure."""
+"""A pipeline's stages and inputs in words. Pure."""
 
 from __future__ import annotations
 
@@ -26,6 +26,31 @@ class Stage:
 def readable(stages: Iterable[Any]) -> list[Stage]:
     """Return upstream's stages, in either dialect, as people read them."""
     return [_stage(stage) for stage in stages if isinstance(stage, dict)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One thing a run can be given: its type, whether it must be, what it is for."""
+
+    name: str
+    type: str
+    required: bool
+    description: str
+
+
+def inputs(schema: Mapping[str, Any]) -> list[Input]:
+    """Return what a retriever's input_schema declares, what must be given first."""
+    declared = [(name, entry) for name, entry in schema.items() if isinstance(entry, dict)]
+    found = [
+        Input(
+            name=name,
+            type=shown(entry.get("type")) or "string",
+            required=entry.get("required") is True,
+            description=shown(entry.get("description")),
+        )
+        for name, entry in declared
+    ]
+    return sorted(found, key=lambda one: not one.required)
 
 
 def _stage(stage: Mapping[str, Any]) -> Stage:

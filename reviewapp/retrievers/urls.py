@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviewapp.retrievers.views import execution, retriever, retrievers, run
+from reviewapp.retrievers.views.editing import edit_retriever, retriever, version
+from reviewapp.retrievers.views.guidance import guidelines, label_set
+from reviewapp.retrievers.views.listing import retrievers
+from reviewapp.retrievers.views.running import execution, run
+from reviewapp.retrievers.views.tagging import tag_retrievers
 
 urlpatterns = [
     path("retrievers", retrievers, name="retrievers"),
+    path("retrievers/tags", tag_retrievers, name="tag_retrievers"),
     path("retrievers/<int:pk>", retriever, name="retriever"),
+    path("retrievers/<int:pk>/edit", edit_retriever, name="edit_retriever"),
+    path("retrievers/<int:pk>/versions/<int:event>", version, name="retriever_version"),
+    path("retrievers/<int:pk>/labels", label_set, name="label_set"),
+    path("retrievers/<int:pk>/guidelines", guidelines, name="guidelines"),
     path("retrievers/<int:pk>/run", run, name="run"),
     path("executions/<int:pk>", execution, name="execution"),
 ]

@@ -15,6 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.http import Request, page_or
 from reviewapp.keyset import BadCursor, page
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.models import Retriever
 
 
@@ -26,8 +27,12 @@ def attention(request: Request) -> HttpResponse:
         found = page(Change.objects.attention(), order=["-id"], cursor=request.GET.get("page", ""), size=20)
     except BadCursor:
         return redirect("attention")
-    rows = Annotation.objects.by_ref(change.ref for change in found.rows)
-    items = [{"change": change, "annotation": rows.get(change.ref)} for change in found.rows]
+    refs = [change.ref for change in found.rows]
+    rows, retrievers = Annotation.objects.by_ref(refs), Retriever.objects.by_ref(refs)
+    items = [
+        {"change": change, "annotation": rows.get(change.ref), "retriever": retrievers.get(change.ref)}
+        for change in found.rows
+    ]
     return page_or(
         "annotations/_attention.html", request, "annotations/attention.html", {"items": items, "page": found}
     )
@@ -36,10 +41,12 @@ def attention(request: Request) -> HttpResponse:
 @require_POST
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def take_theirs(request: Request, pk: int) -> HttpResponse:
-    """Give up one conflicting or refused change; Mixpeek's values stand."""
+    """Give up one conflicting or refused change, of a retriever only as an admin; Mixpeek's values stand."""
     change = get_object_or_404(Change, pk=pk)
-    if services.take_theirs(change, actor=request.user):
-        messages.success(request, "Mixpeek's values stand. Your decision stays in the history.")
+    kind = change.ref.partition("/")[0]
+    give_up = retriever_services.take_theirs if kind == "retrievers" else services.take_theirs
+    if give_up(change, actor=request.user):
+        messages.success(request, "Mixpeek's values stand. What was given up stays in the history.")
     else:
         messages.info(request, "Somebody has dealt with this already.")
     return redirect("attention")

@@ -1,0 +1,82 @@
+"""The rows of the label editor, which a browser without scripts can add to, remove from and put in order. Pure.
+
+A row is four fields of the same names in the same order; what its button says is `up:2`, `down:2`, `remove:2`, `add`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from django.http import QueryDict
+
+from reviewapp.retrievers.labels import COLOURS, MOST_LABELS, Label
+from reviewapp.retrievers.models import LabelSet
+
+_NAMES = ("value", "title", "description", "colour")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row as it is shown; `wrong` says what is the matter with it."""
+
+    value: str = ""
+    title: str = ""
+    description: str = ""
+    colour: str = COLOURS[0]
+    wrong: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was typed into it."""
+        return not (self.value or self.title or self.description)
+
+
+def rows_of(held: LabelSet | None) -> list[Row]:
+    """Return the rows of a set, with one more to fill in."""
+    return [*(Row(**label) for label in (held.labels if held else [])), Row()]
+
+
+def read(data: QueryDict) -> list[Row]:
+    """Return the rows of a form; a field that is missing from one is blank."""
+    columns = [data.getlist(name)[: MOST_LABELS + 1] for name in _NAMES]
+    return [
+        Row(**{name: (cell or "").strip() for name, cell in zip(_NAMES, cells, strict=True)})
+        for cells in zip_longest(*columns)
+    ]
+
+
+def act(rows: Sequence[Row], said: str) -> list[Row] | None:
+    """Return the rows after the button that `said` was pressed; None for one that is no row's."""
+    verb, _, number = said.partition(":")
+    at = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else -1
+    if verb == "add":
+        return [*rows, Row()]
+    if verb not in {"up", "down", "remove"} or not 0 <= at < len(rows):
+        return None
+    kept = [*rows[:at], *rows[at + 1 :]]
+    if verb == "remove":
+        return kept or [Row()]
+    to = max(at - 1, 0) if verb == "up" else at + 1
+    return [*kept[:to], rows[at], *kept[to:]]
+
+
+def labels(rows: Sequence[Row]) -> list[Label]:
+    """Return the labels of all rows that are not blank."""
+    return [_label(row) for row in rows if not row.is_blank]
+
+
+def marked(rows: Sequence[Row], wrong: Mapping[int, str]) -> list[Row]:
+    """Return the rows with what is wrong with them, as `labels.problems` counts them: without blank ones."""
+    numbers = (at for at in range(len(rows)))
+    return [row if row.is_blank else replace(row, wrong=wrong.get(next(numbers), "")) for row in rows]
+
+
+def version(typed: str) -> int:
+    """Return the version that a form was rendered from; what is none is none."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+
+
+def _label(row: Row) -> Label:
+    return Label(value=row.value, title=row.title, description=row.description, colour=row.colour)

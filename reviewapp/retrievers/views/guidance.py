@@ -1,0 +1,94 @@
+"""The pages where admins set what reviewers choose from and are told: labels and guidelines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from reviewapp.http import Request
+from reviewapp.retrievers import guidance, label_rows
+from reviewapp.retrievers.guidance import BadGuidelines, BadLabels, Overtaken
+from reviewapp.retrievers.labels import COLOURS, LONGEST, MOST_LABELS
+from reviewapp.retrievers.markdown import rendered
+from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.views.editing import load, may_change
+
+
+@require_http_methods(["GET", "POST"])
+@may_change
+def label_set(request: Request, pk: int) -> HttpResponse:
+    """Edit the label set, a row for each label; the buttons of the rows work on the rows, the last one saves."""
+    found = load(pk)
+    if request.method == "GET":
+        return _labels_page(request, found, label_rows.rows_of(found.label_set))
+    rows, other_allowed = label_rows.read(request.POST), bool(request.POST.get("other_allowed"))
+    base = label_rows.version(request.POST.get("base_version", ""))
+    if changed := label_rows.act(rows, request.POST.get("act", "")):
+        return _labels_page(request, found, changed, other_allowed=other_allowed, base_version=base)
+    kept = label_rows.labels(rows)
+    try:
+        made = guidance.set_labels(pk, kept, other_allowed=other_allowed, base_version=base, actor=request.user)
+    except BadLabels as wrong:
+        shown = label_rows.marked(rows, wrong.rows)
+        return _labels_page(request, found, shown, status=422, other_allowed=other_allowed, base_version=base)
+    except Overtaken as faster:
+        return _labels_page(request, load(pk), rows, status=409, other_allowed=other_allowed, faster=faster.now)
+    messages.success(request, f"Labels, version {made.version}, are in force." if made else "Nothing was different.")
+    return redirect("retriever", pk)
+
+
+@require_http_methods(["GET", "POST"])
+@may_change
+def guidelines(request: Request, pk: int) -> HttpResponse:
+    """Write the guidelines; `look` shows them as reviewers will see them, and saves nothing."""
+    found = load(pk)
+    now = found.guidelines
+    if request.method == "GET":
+        return _guidelines_page(request, found, now.text if now else "")
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    base = label_rows.version(request.POST.get("base_version", ""))
+    if request.POST.get("act") == "look":
+        return _guidelines_page(request, found, text, base_version=base)
+    try:
+        made = guidance.write_guidelines(pk, text, base_version=base, actor=request.user)
+    except BadGuidelines as wrong:
+        return _guidelines_page(request, found, text, status=422, wrong=wrong, base_version=base)
+    except Overtaken as faster:
+        return _guidelines_page(request, load(pk), text, status=409, faster=faster.now)
+    said = f"Guidelines, version {made.version}, are in force." if made else "Nothing was different."
+    messages.success(request, said)
+    return redirect("retriever", pk)
+
+
+def _labels_page(
+    request: Request, found: Retriever, rows: list[label_rows.Row], *, status: int = 200, **more: Any
+) -> HttpResponse:
+    now = found.label_set
+    context = {
+        "retriever": found,
+        "rows": rows,
+        "colours": COLOURS,
+        "longest": LONGEST,
+        "most": MOST_LABELS,
+        "other_allowed": now.other_allowed if now else True,
+        "base_version": now.version if now else 0,
+        "earlier": list(found.label_sets.select_related("created_by").order_by("-version")[:20]),
+    }
+    return render(request, "retrievers/label_set.html", context | more, status=status)
+
+
+def _guidelines_page(request: Request, found: Retriever, text: str, *, status: int = 200, **more: Any) -> HttpResponse:
+    now = found.guidelines
+    context = {
+        "retriever": found,
+        "text": text,
+        "html": rendered(text[: guidance.LONGEST_GUIDELINES]),
+        "longest": guidance.LONGEST_GUIDELINES,
+        "base_version": now.version if now else 0,
+        "earlier": list(found.guideline_texts.select_related("created_by").order_by("-version")[:20]),
+    }
+    return render(request, "retrievers/guidelines.html", context | more, status=status)

@@ -1,0 +1,27 @@
+"""Pages by key of the lists about retrievers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+
+from reviewapp import keyset
+from reviewapp.http import Request
+
+
+def page_of(found: Any, *, order: tuple[str, ...], request: Request) -> keyset.Page[Any]:
+    """Return the page the address asks for; a cursor that is none leads to the first."""
+    try:
+        return keyset.page(found, order=order, cursor=request.GET.get("cursor", ""))
+    except keyset.BadCursor:
+        messages.info(request, "That page is not there any more; this is the first one.")
+        return keyset.page(found, order=order)
+
+
+def around(page: keyset.Page[Any], request: Request, *, keeping: tuple[str, ...] = ("q",)) -> dict[str, str]:
+    """Return the query strings of the pages before and after, which keep the search."""
+    kept = {name: request.GET[name] for name in keeping if request.GET.get(name)}
+    cursors = {"before": page.before, "after": page.after}
+    return {name: f"?{urlencode({**kept, 'cursor': cursor})}" if cursor else "" for name, cursor in cursors.items()}

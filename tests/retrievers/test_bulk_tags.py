@@ -1,0 +1,136 @@
+"""Tags on many retrievers at once: looked at first, done one by one, a result for each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from reviewapp.accounts.models import User
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers import bulk
+from reviewapp.retrievers.models import Retriever
+from tests.annotations.factories import make_retriever
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/retrievers/tags"
+
+
+@pytest.fixture
+def three(db: None) -> list[Retriever]:
+    """One that lacks the tag, one that has it already, one that is gone."""
+    return [
+        make_retriever("one", tags=["a", "old"]),
+        make_retriever("two", tags=["new"]),
+        make_retriever("zero", gone_at=timezone.now()),
+    ]
+
+
+def asked(retrievers: list[Retriever], **more: Any) -> dict[str, Any]:
+    return {"pk": [one.pk for one in retrievers], "add": "new", "remove": "old"} | more
+
+
+def test_it_previews_each_change_and_makes_none(client: Client, adam: User, three: list[Retriever]) -> None:
+    client.force_login(adam)
+    page = client.get(ADDRESS, asked(three))
+    assert [(one.add, one.remove, one.after, bool(one.why_not)) for one in page.context["plan"]] == [
+        (["new"], ["old"], ["a", "new"], False),
+        ([], [], ["new"], True),
+        ([], [], [], True),
+    ]
+    assert "Change 1 retriever" in page.content.decode()
+    assert not Change.objects.exists()
+
+
+def test_it_says_what_became_of_each(client: Client, adam: User, three: list[Retriever]) -> None:
+    client.force_login(adam)
+    data = asked(three, bulk_id=str(uuid.uuid4()))
+    page = client.post(ADDRESS, data)
+    assert [(bool(one.change), one.said) for one in page.context["done"]] == [
+        (True, ""),
+        (False, "It had these tags already."),
+        (False, "It is not at Mixpeek any more."),
+    ]
+    assert Change.objects.get().fields == {"tags": {"add": ["new"], "remove": ["old"]}}
+    assert " Queued</a>" in page.content.decode()
+    again = client.post(ADDRESS, data)
+    assert again.context["done"][0].change == page.context["done"][0].change
+    assert Change.objects.count() == 1
+
+
+def test_it_does_twenty_at_once(client: Client, adam: User) -> None:
+    many = [make_retriever(f"retriever {number:02}") for number in range(20)]
+    client.force_login(adam)
+    client.post(ADDRESS, asked(many, bulk_id=str(uuid.uuid4())))
+    assert Change.objects.count() == 20
+    assert all(one.tags == ["new"] for one in Retriever.objects.all())
+
+
+def test_it_looks_at_many_in_few_questions(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    counts = []
+    for _ in range(2):
+        for _ in range(5):
+            make_retriever()
+        with CaptureQueriesContext(connection) as queries:
+            client.get(ADDRESS, asked(list(Retriever.objects.all())))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"add": "", "remove": " , "}, "Name a tag to add or to remove."),
+        ({"add": "same", "remove": "same"}, "“same” cannot be added and removed at once."),
+        ({"add": "x" * 101}, "A tag has 100 characters at most."),
+        ({"add": "\x00"}, "cannot be stored"),
+        ({"pk": []}, "Pick at least one retriever."),
+        ({"pk": ["abc", "²", "9" * 30]}, "Pick at least one retriever."),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_it_says_what_is_wrong(
+    client: Client, adam: User, three: list[Retriever], wrong: dict[str, Any], sentence: str
+) -> None:
+    client.force_login(adam)
+    for send in (client.get, client.post):
+        reply = send(ADDRESS, asked(three, bulk_id=str(uuid.uuid4())) | wrong)
+        assert reply.status_code == 422
+        assert sentence in reply.content.decode()
+    assert not Change.objects.exists()
+
+
+def test_it_takes_no_more_than_it_can_show(client: Client, adam: User) -> None:
+    Retriever.objects.bulk_create(
+        Retriever(retriever_id=f"r{number}", name=f"r{number}", seen_at=timezone.now())
+        for number in range(bulk.MOST + 1)
+    )
+    client.force_login(adam)
+    keys = list(Retriever.objects.values_list("pk", flat=True))
+    reply = client.post(ADDRESS, {"pk": keys, "add": "x", "bulk_id": str(uuid.uuid4())})
+    assert reply.status_code == 422
+    assert f"Pick {bulk.MOST} retrievers at most." in reply.content.decode()
+
+
+def test_it_does_nothing_without_the_form_of_the_preview(client: Client, adam: User, three: list[Retriever]) -> None:
+    client.force_login(adam)
+    assert client.post(ADDRESS, asked(three)).status_code == 422
+    assert not Change.objects.exists()
+
+
+def test_it_is_for_admins(client: Client, alice: User, lena: User, three: list[Retriever]) -> None:
+    for person in (alice, lena):
+        client.force_login(person)
+        assert client.get(ADDRESS, asked(three)).status_code == 403
+        assert client.post(ADDRESS, asked(three)).status_code == 403
+        assert "Preview" not in client.get(reverse("retrievers")).content.decode()
+        with pytest.raises(PermissionDenied):
+            bulk.retag(three, add=["x"], remove=[], bulk_id=uuid.uuid4(), actor=person)

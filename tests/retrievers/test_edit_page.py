@@ -1,0 +1,251 @@
+"""The form that edits a retriever in place: saved, refused at the field, overtaken, answered anew."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+
+from reviewapp.accounts.models import User
+from reviewapp.outbox import services as outbox
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers import services
+from reviewapp.retrievers.models import Retriever
+from tests.annotations.factories import make_execution, make_retriever
+from tests.retrievers.editing import edit_of
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true", "HX-Target": "details"}
+
+
+@pytest.fixture
+def retriever(db: None) -> Retriever:
+    return make_retriever("Brand triage", description="Finds\nlogos", tags=["logos", "vans"])
+
+
+def address(retriever: Retriever) -> str:
+    return reverse("edit_retriever", args=[retriever.pk])
+
+
+def typed(client: Client, retriever: Retriever, **changes: Any) -> dict[str, Any]:
+    """Return what a browser would send of the form as it is given out, with changes."""
+    draft = client.get(address(retriever)).context["draft"]
+    return {
+        "edit_id": draft.edit_id,
+        "base": draft.base_json,
+        "answers": draft.answers,
+        "name": draft.name,
+        "description": draft.description.replace("\n", "\r\n"),
+        "add": [""],
+    } | changes
+
+
+def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retriever) -> None:
+    client.force_login(adam)
+    data = typed(client, retriever, name=" Brands ", add=["new, newer", "a\nb"], add_exactly=["x,y"], remove=["vans"])
+    reply = client.post(address(retriever), data, follow=True)
+    assert reply.redirect_chain == [(reverse("retriever", args=[retriever.pk]), 302)]
+    assert "on its way to Mixpeek" in reply.content.decode()
+    assert Change.objects.get().fields == {
+        "name": "Brands",
+        "tags": {"add": ["x,y", "new", "newer", "a", "b"], "remove": ["vans"]},
+    }
+
+
+def test_it_sends_nothing_for_a_form_that_is_saved_untouched(client: Client, adam: User, retriever: Retriever) -> None:
+    client.force_login(adam)
+    reply = client.post(address(retriever), typed(client, retriever), follow=True)
+    assert "Nothing was different" in reply.content.decode()
+    assert not Change.objects.exists()
+
+
+def test_it_gives_htmx_the_form_and_then_the_whole(client: Client, adam: User, retriever: Retriever) -> None:
+    client.force_login(adam)
+    form = client.get(address(retriever), headers=HTMX).content.decode().strip()
+    assert form.startswith('<section id="details"')
+    assert 'list="tags-in-use"' in form
+    reply = client.post(address(retriever), typed(client, retriever, name="Brands"), headers=HTMX)
+    assert reply.content.decode().strip().startswith('<div id="retriever"')
+    assert reply["HX-Retarget"] == "#retriever"
+    assert "on its way" in json.loads(reply["HX-Trigger"])["say"]
+    assert " Queued</a>" in reply.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"name": "  "}, "A retriever needs a name."),
+        ({"name": "x" * 201}, "200 characters at most"),
+        ({"name": "a\x00"}, "Null characters are not allowed."),
+        ({"name": "Taken"}, "Another retriever is called “Taken” already."),
+        ({"description": "x" * 10_001}, "10,000 characters at most"),
+        ({"add": ["x" * 101]}, "A tag has 100 characters at most."),
+        ({"add": ["\x00"]}, "cannot be stored"),
+        ({"base": "{}"}, "This form is damaged."),
+        ({"base": '{"name": 1, "description": "", "tags": []}'}, "This form is damaged."),
+        ({"edit_id": "7"}, "This form is damaged."),
+        ({"answers": "x"}, "Enter a whole number."),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_it_says_what_is_wrong_and_keeps_what_was_typed(
+    client: Client, adam: User, retriever: Retriever, wrong: dict[str, Any], sentence: str
+) -> None:
+    make_retriever("Taken")
+    client.force_login(adam)
+    given = {"name": "Mine <b>", "description": "My words", "add": ["mine"], "remove": ["vans"]} | wrong
+    reply = client.post(address(retriever), typed(client, retriever, **given))
+    page = reply.content.decode()
+    assert reply.status_code == 422
+    assert sentence in page
+    for value in (given["name"].strip(), given["description"], *given["add"]):
+        assert escape(value) in page
+    assert 'value="vans" checked' in page
+    assert not Change.objects.exists()
+
+
+def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
+    client.force_login(adam)
+    mine = typed(client, retriever, name="Mine", add=["my tag"])
+    services.edit(retriever.pk, edit_of(retriever, name="Theirs", description="New", tags_add=("their",)), actor=adam)
+    reply = client.post(address(retriever), mine)
+    assert reply.status_code == 409
+    for words in ("Brand triage", "Mine", "Theirs", "Keep mine", "Take theirs", "my tag"):
+        assert words in reply.content.decode()
+    again = typed(client, retriever) | mine | {"description": "New"}
+    draft = reply.context["draft"]
+    kept = again | {"edit_id": draft.edit_id, "base": draft.base_json, "keep_name": "mine"}
+    assert client.post(address(retriever), kept).status_code == 302
+    retriever.refresh_from_db()
+    assert retriever.values() == {
+        "name": "Mine",
+        "description": "New",
+        "tags": ["logos", "vans", "their", "my tag"],
+    }
+
+
+def test_it_takes_theirs_where_asked(client: Client, adam: User, retriever: Retriever) -> None:
+    client.force_login(adam)
+    mine = typed(client, retriever, name="Mine", add=["tag"])
+    services.edit(retriever.pk, edit_of(retriever, name="Theirs"), actor=adam)
+    draft = client.post(address(retriever), mine).context["draft"]
+    client.post(address(retriever), mine | {"edit_id": draft.edit_id, "base": draft.base_json, "keep_name": "theirs"})
+    retriever.refresh_from_db()
+    assert (retriever.name, retriever.tags) == ("Theirs", ["logos", "vans", "tag"])
+
+
+def test_it_saves_a_form_sent_twice_once_and_an_old_one_not_at_all(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
+    client.force_login(adam)
+    data = typed(client, retriever, name="Brands")
+    assert [client.post(address(retriever), data).status_code for _ in range(2)] == [302, 302]
+    assert Change.objects.count() == 1
+    reply = client.post(address(retriever), data | {"name": "Something else"})
+    assert reply.status_code == 409
+    assert "was saved before" in reply.content.decode()
+
+
+def test_it_shows_a_refusal_at_its_field_and_takes_it_up_anew(
+    client: Client, adam: User, alice: User, retriever: Retriever
+) -> None:
+    Retriever.objects.update(upstream=retriever.values())
+    change = services.edit(retriever.pk, edit_of(retriever, name="Taken", tags_add=("new",)), actor=adam)
+    assert change is not None
+    outbox.refuse(change, reason="Refused.", field_errors={"name": "is <taken> upstream"})
+    Retriever.objects.update(name="Brand triage", tags=["logos", "vans"])
+    client.force_login(alice)
+    seen = client.get("/attention").content.decode()
+    assert "Retriever <a" in seen
+    assert "+ new" in seen
+    assert "Submit anew" not in seen
+    assert client.post(reverse("take_theirs", args=[change.pk])).status_code == 403
+    client.force_login(adam)
+    assert "is &lt;taken&gt; upstream" in client.get(reverse("retriever", args=[retriever.pk])).content.decode()
+    page = client.get(reverse("retriever", args=[retriever.pk]), {"change": change.pk})
+    draft = page.context["draft"]
+    assert (draft.name, draft.added, draft.answers) == ("Taken", ("new",), str(change.pk))
+    assert 'id="edit_name_error">is &lt;taken&gt; upstream' in page.content.decode()
+    data = {"edit_id": draft.edit_id, "base": draft.base_json, "answers": draft.answers, "description": "Finds\nlogos"}
+    client.post(address(retriever), data | {"name": "Free", "add_exactly": ["new"]})
+    change.refresh_from_db()
+    assert change.state == "withdrawn"
+    assert Change.objects.latest("pk").fields == {"name": "Free", "tags": {"add": ["new"], "remove": []}}
+
+
+def test_it_takes_theirs_from_the_page_of_attention(client: Client, adam: User, retriever: Retriever) -> None:
+    Retriever.objects.update(upstream=retriever.values())
+    change = services.edit(retriever.pk, edit_of(retriever, name="Taken"), actor=adam)
+    assert change is not None
+    outbox.refuse(change, reason="Refused.")
+    client.force_login(adam)
+    client.post(reverse("take_theirs", args=[change.pk]))
+    retriever.refresh_from_db()
+    change.refresh_from_db()
+    assert (retriever.name, change.state) == ("Brand triage", "withdrawn")
+
+
+@pytest.mark.parametrize("change", ["0", "abc", "²", "9" * 30])
+def test_it_forgives_a_change_that_is_not_there(client: Client, adam: User, retriever: Retriever, change: str) -> None:
+    client.force_login(adam)
+    assert client.get(reverse("retriever", args=[retriever.pk]), {"change": change}).context["draft"] is None
+
+
+def test_it_is_for_admins_and_knows_no_other_retriever(
+    client: Client, adam: User, alice: User, lena: User, retriever: Retriever
+) -> None:
+    for person in (alice, lena):
+        client.force_login(person)
+        assert client.get(address(retriever)).status_code == 403
+        assert client.post(address(retriever)).status_code == 403
+        assert "/edit" not in client.get(reverse("retriever", args=[retriever.pk])).content.decode()
+    client.force_login(adam)
+    assert client.get(reverse("edit_retriever", args=[retriever.pk + 1])).status_code == 404
+    assert client.post(reverse("edit_retriever", args=[retriever.pk + 1])).status_code == 404
+    assert client.put(address(retriever)).status_code == 405
+
+
+def test_it_does_not_change_what_is_gone(client: Client, adam: User, retriever: Retriever) -> None:
+    client.force_login(adam)
+    data = typed(client, retriever, name="Brands")
+    Retriever.objects.update(gone_at=timezone.now())
+    reply = client.post(address(retriever), data)
+    assert reply.status_code == 422
+    assert "is not at Mixpeek any more" in reply.content.decode()
+
+
+def test_it_says_why_the_rest_cannot_be_changed(client: Client, alice: User) -> None:
+    stage = {"stage_name": "search", "stage_type": "filter", "config": {"parameters": {"query": "{{INPUT.q}}"}}}
+    found = make_retriever(
+        stages=[stage],
+        input_schema={"q": {"type": "string", "required": True, "description": "What to look for"}},
+        collection_ids=["col_1"],
+        budget_limits={"max_credits": 5},
+    )
+    client.force_login(alice)
+    page = client.get(reverse("retriever", args=[found.pk])).content.decode()
+    for words in ("Only shown here.", "1 parameter", "What to look for", "col_1", "max_credits"):
+        assert words in page
+
+
+def test_it_asks_the_same_few_questions_however_much_there_is(client: Client, adam: User, retriever: Retriever) -> None:
+    client.force_login(adam)
+    counts = []
+    for turn in range(2):
+        for number in range(3):
+            make_execution(retriever)
+            retriever.refresh_from_db()
+            services.edit(retriever.pk, edit_of(retriever, name=f"{turn} {number}"), actor=adam)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse("retriever", args=[retriever.pk]))
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 16
