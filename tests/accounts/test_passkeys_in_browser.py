@@ -1,0 +1,75 @@
+"""Passkeys in a real browser, under the strict policy: added, used as the second factor, and all alone."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+from pytest_django import Settings
+
+from reviewapp.accounts import roles
+from tests.accounts.conftest import PASSWORD
+from tests.pages.desk import Desk, desk
+from tests.people import person
+
+__all__ = ["desk"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def with_a_fingerprint_reader(page: Page) -> None:
+    """Give the browser an authenticator that says yes to everything."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    reader = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    always = {"isUserVerified": True, "automaticPresenceSimulation": True}
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {**reader, **always}})
+
+
+def sign_out(page: Page) -> None:
+    page.context.clear_cookies()
+
+
+def type_the_password(desk: Desk) -> None:
+    desk.open("/accounts/login/")
+    desk.page.get_by_label("Username or email").fill("carol")
+    desk.page.get_by_label("Password").fill(PASSWORD)
+    desk.page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_it_adds_a_passkey_and_signs_in_with_it(desk: Desk, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    cache.clear()
+    person("carol", roles.REVIEWER, password=make_password(PASSWORD))
+    page = desk.page
+    with_a_fingerprint_reader(page)
+    type_the_password(desk)
+    expect(page).to_have_url(f"{desk.url}/annotations")
+    desk.open("/accounts/2fa/passkeys/add/")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Name").fill("work laptop")
+    page.get_by_label("Sign in with it alone").check()
+    page.get_by_role("button", name="Add the passkey").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+
+    sign_out(page)
+    type_the_password(desk)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(f"{desk.url}/annotations")
+
+    sign_out(page)
+    desk.open("/accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page).to_have_url(f"{desk.url}/annotations")
+    assert desk.complaints == []
+
+
+def test_it_says_where_the_button_is_that_nothing_came(desk: Desk) -> None:
+    with_a_fingerprint_reader(desk.page)
+    desk.open("/accounts/login/")
+
+    desk.page.get_by_role("button", name="Sign in with a passkey").click()
+
+    expect(desk.page.locator("#passkey_error")).to_contain_text("Nothing came from your passkey")
+    assert desk.complaints == []
