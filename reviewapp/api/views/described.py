@@ -46,5 +46,9 @@ def written(form: str) -> bytes:
 @permission_required("annotations.view_annotation", raise_exception=True)
 def docs(request: Request) -> HttpResponse:
     """Show every call and every shape: drawn by us, since what others offer needs scripts that our policy refuses."""
-    context = {"groups": reference.groups().items(), "shapes": reference.shapes(), "host": request.get_host()}
+    context = {
+        "groups": reference.groups().items(),
+        "shapes": reference.shapes(),
+        "host": request.build_absolute_uri("/api"),
+    }
     return render(request, "api/docs.html", context)
