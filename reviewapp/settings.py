@@ -48,6 +48,10 @@ MIXPEEK_API_KEY = env.text("MIXPEEK_API_KEY")
 MIXPEEK_NAMESPACE = env.text("MIXPEEK_NAMESPACE")
 MEDIA_HOSTS = env.words("MEDIA_HOSTS", ["https://*.amazonaws.com", "https://*.mixpeek.com"])
 PULL_MINUTES = env.number("PULL_MINUTES", 5, least=1, most=59)
+FEED_SECONDS = env.number("FEED_SECONDS", 30, least=5, most=59)
+MIXPEEK_WEBHOOK_SECRET = env.text("MIXPEEK_WEBHOOK_SECRET")
+MIXPEEK_WEBHOOK_STATIC = env.flag("MIXPEEK_WEBHOOK_STATIC", False)
+WEBHOOK_DAYS = env.number("WEBHOOK_DAYS", 7, least=1, most=90)
 
 # Django
 

@@ -13,7 +13,8 @@
 
   const renew = async () => {
     const response = await fetch(location.href, { cache: "no-store", credentials: "same-origin" });
-    if (!response.ok || leadsToSignIn(response.url)) return;
+    if (leadsToSignIn(response.url)) return signedOut();
+    if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const [fresh] = fields(page);
     if (!fresh) return;

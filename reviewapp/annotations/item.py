@@ -53,6 +53,11 @@ class Item:
         return len(self.other_annotations) + len(self.other_results)
 
     @property
+    def needs_a_person(self) -> bool:
+        """Whether the last decision could not be delivered, so that somebody has to say what stands."""
+        return self.change is not None and self.change.state in {Change.State.CONFLICT, Change.State.REFUSED}
+
+    @property
     def is_gone(self) -> bool:
         """Whether upstream has deleted the annotation, so that nothing is left to decide."""
         return self.annotation.status == Annotation.Status.GONE
@@ -82,8 +87,8 @@ def load() -> QuerySet[Annotation]:
     return related.defer("words", "search", "metadata", "upstream")
 
 
-def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: datetime) -> Item:
-    """Return the item as `person` sees it."""
+def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: datetime, searched: str = "") -> Item:
+    """Return the item as `person` sees it, with the words marked that were asked for, also in the queue's search."""
     result = annotation.result
     execution = result.execution if result else None
     inputs = execution.inputs if execution else {}
@@ -93,7 +98,7 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         retriever=annotation.retriever,
         result=result,
         execution=execution,
-        evidence=evidence(result.snapshot, query_words=query_words(inputs)) if result else None,
+        evidence=evidence(result.snapshot, query_words=query_words({**inputs, "": searched})) if result else None,
         lease=lease,
         held_by=lease.holder.get_username() if lease and held else "",
         aside=SetAside.objects.filter(annotation=annotation, person=person).first(),

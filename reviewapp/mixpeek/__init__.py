@@ -20,11 +20,14 @@ from reviewapp.mixpeek.records import (
     DocumentRecord,
     ExecutionRecord,
     ExecutionSummary,
+    FeedEvent,
+    FeedPage,
     Page,
     RetrieverRecord,
     RevisionRecord,
     VersionRecord,
     VersionsRecord,
+    WebhookRecord,
 )
 
 __all__ = [
@@ -35,6 +38,8 @@ __all__ = [
     "DocumentRecord",
     "ExecutionRecord",
     "ExecutionSummary",
+    "FeedEvent",
+    "FeedPage",
     "Garbled",
     "MixpeekError",
     "NamespaceUnresolved",
@@ -48,4 +53,5 @@ __all__ = [
     "Unavailable",
     "VersionRecord",
     "VersionsRecord",
+    "WebhookRecord",
 ]

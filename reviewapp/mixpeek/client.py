@@ -13,7 +13,7 @@ from typing import Self, Unpack
 
 import requests
 
-from reviewapp.mixpeek import annotation_calls, document_calls, retriever_calls
+from reviewapp.mixpeek import annotation_calls, document_calls, feed_calls, retriever_calls, webhook_calls
 from reviewapp.mixpeek.annotation_calls import Extras, Filters
 from reviewapp.mixpeek.paging import each
 from reviewapp.mixpeek.records import (
@@ -21,11 +21,13 @@ from reviewapp.mixpeek.records import (
     DocumentBatch,
     ExecutionRecord,
     ExecutionSummary,
+    FeedPage,
     Json,
     Page,
     RetrieverRecord,
     Spelling,
     VersionsRecord,
+    WebhookRecord,
 )
 from reviewapp.mixpeek.transport import Timeout, Transport
 
@@ -218,3 +220,41 @@ class Client:
         calls = document_calls.batch(document_ids, return_presigned_urls=return_presigned_urls)
         found = [document for call in calls for document in self._transport.send(call)]
         return document_calls.gathered(document_ids, found)
+
+    def events(self, event_type: str, *, cursor: str | None = None, limit: int = 100) -> FeedPage:
+        """Return what happened after `cursor` in our namespace, oldest first: `GET /v1/events`.
+
+        One `event_type`; `limit` 1 to 1,000. A cursor is good for one event type only. Without a cursor it begins with
+        what happened 90 days ago. `NotFound` from servers that have no feed.
+        """
+        return self._transport.send(feed_calls.events(event_type, cursor=cursor, limit=limit))
+
+    def list_webhooks(self) -> tuple[WebhookRecord, ...]:
+        """Return all webhooks of the organization: `POST /v1/organizations/webhooks/list`, page by page."""
+
+        def fetch(offset: int, cursor: str | None) -> Page[WebhookRecord]:
+            return self._transport.send(webhook_calls.listing(limit=100, offset=offset, cursor=cursor))
+
+        return tuple(each(fetch, identity=lambda row: row.webhook_id, limit=100))
+
+    def put_webhook(
+        self,
+        *,
+        name: str,
+        url: str,
+        event_types: Sequence[str],
+        signing_secret: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        webhook_id: str | None = None,
+    ) -> WebhookRecord:
+        """Register a webhook, or replace the one with `webhook_id`: `POST`/`PUT /v1/organizations/webhooks`.
+
+        It is active afterwards. With a `signing_secret` each delivery is signed (`X-Mixpeek-Signature`); `headers` go
+        along with each delivery as they are. The secret is never returned.
+        """
+        body = webhook_calls.described(
+            name=name, url=url, event_types=event_types, signing_secret=signing_secret, headers=headers or {}
+        )
+        if webhook_id is None:
+            return self._transport.send(webhook_calls.create(body))
+        return self._transport.send(webhook_calls.replace(webhook_id, body))

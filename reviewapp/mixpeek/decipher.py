@@ -12,12 +12,15 @@ from reviewapp.mixpeek.records import (
     DocumentRecord,
     ExecutionRecord,
     ExecutionSummary,
+    FeedEvent,
+    FeedPage,
     Page,
     RetrieverRecord,
     RevisionRecord,
     Spelling,
     VersionRecord,
     VersionsRecord,
+    WebhookRecord,
 )
 from reviewapp.mixpeek.reply import Malformed
 
@@ -236,6 +239,41 @@ def _skipped(body: Fields) -> tuple[str, ...]:
         return ()
     reason = _sentence(body.raw.get("enrichment_skipped_reason")) or "no reason given"
     return (f"Enrichment was skipped: {reason}",)
+
+
+def feed(body: Fields) -> FeedPage:
+    """Read a stretch of the change feed; without a `next_cursor`, the last event's own says where to go on."""
+    if not body.has("results"):
+        raise Malformed("the answer is not a page of events")
+    items = tuple(_event(row) for row in body.rows("results"))
+    following = body.text_or_none("next_cursor") or (items[-1].cursor if items else None)
+    return FeedPage(items=items, cursor=following, has_more=body.flag("has_more"))
+
+
+def _event(body: Fields) -> FeedEvent:
+    return FeedEvent(
+        seq=body.needed_integer("seq"),
+        cursor=body.needed("cursor"),
+        event_type=body.needed("event_type"),
+        resource_type=body.text("resource_type"),
+        operation=body.text("operation", "other"),
+        payload=body.mapping("payload"),
+        namespace_id=body.text_or_none("namespace_id"),
+        trace_id=body.text("trace_id"),
+        created_at=body.instant("created_at"),
+    )
+
+
+def webhook(body: Fields) -> WebhookRecord:
+    """Read a registered webhook."""
+    return WebhookRecord(
+        webhook_id=body.needed("webhook_id"),
+        name=body.needed("webhook_name"),
+        event_types=body.texts("event_types"),
+        channels=body.objects("channels"),
+        is_active=body.flag("is_active", default=True),
+        delivery_health=body.mapping("delivery_health"),
+    )
 
 
 def _or(number: int | None, default: int) -> int:

@@ -188,3 +188,39 @@ class DocumentBatch:
 
     found: tuple[DocumentRecord, ...] = ()
     not_found: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedEvent:
+    """One line of the change feed: something happened to something. What `payload` holds is nobody's promise."""
+
+    seq: int
+    cursor: str
+    event_type: str
+    resource_type: str
+    operation: str
+    payload: Json = field(default_factory=dict)
+    namespace_id: str | None = None
+    trace_id: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedPage:
+    """A stretch of the feed, oldest first; `cursor` is where to go on, None while nothing has ever happened."""
+
+    items: tuple[FeedEvent, ...]
+    cursor: str | None
+    has_more: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookRecord:
+    """A registered webhook. Secrets in `channels` read `redacted`; `delivery_health` says why it was paused."""
+
+    webhook_id: str
+    name: str
+    event_types: tuple[str, ...] = ()
+    channels: tuple[Json, ...] = ()
+    is_active: bool = True
+    delivery_health: Json = field(default_factory=dict)

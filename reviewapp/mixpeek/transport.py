@@ -120,7 +120,8 @@ class Transport:
             return _unavailable(error, writes=call.writes)
 
     def _headers(self, call: Call[T]) -> dict[str, str]:
-        headers = {"Accept": "application/json", "User-Agent": "reviewapp", "X-Namespace": self.namespace}
+        headers = {"Accept": "application/json", "User-Agent": "reviewapp"}
+        headers |= {"X-Namespace": self.namespace} if call.namespaced else {}
         return headers | ({"Content-Type": "application/json"} if call.body is not None else {})
 
     def _reply(self, call: Call[T], response: requests.Response, deadline: float) -> Reply | MixpeekError:

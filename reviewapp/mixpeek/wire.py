@@ -27,7 +27,8 @@ _BROKEN_TEXT = re.compile("[\x00\ud800-\udfff]")
 class Call(Generic[T]):
     """One request and how to read its answer.
 
-    `writes` is whether it changes anything upstream, `slow` whether it deserves the longer timeout.
+    `writes` is whether it changes anything upstream, `slow` whether it deserves the longer timeout, `namespaced`
+    whether it is about our namespace: what belongs to the whole organization takes the key alone.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Call(Generic[T]):
     body: bytes | None = None
     writes: bool = False
     slow: bool = False
+    namespaced: bool = True
 
     @property
     def target(self) -> str:

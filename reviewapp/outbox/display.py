@@ -53,6 +53,12 @@ def _tags_in_words(value: Any) -> Any:
     return ", ".join(f"{sign} {tag}" for sign, side in signs for tag in value.get(side, ()))
 
 
+def sentence(reason: str) -> str:
+    """Return a reason so that another sentence may follow it; Mixpeek's own end in all sorts of ways."""
+    told = reason.strip()
+    return told if not told or told[-1] in ".!?\u2026" else f"{told}."
+
+
 def sides(
     *, fields: Mapping[str, Any], base: Mapping[str, Any], theirs: Mapping[str, Any], errors: Mapping[str, str]
 ) -> list[Side]:

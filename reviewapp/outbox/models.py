@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import NeverTruncated, Tracked
-from reviewapp.outbox.display import ICONS, TONES, Side, sides
+from reviewapp.outbox.display import ICONS, TONES, Side, sentence, sides
 from reviewapp.outbox.queries import ChangeQuerySet
 
 
@@ -117,6 +117,11 @@ class Change(models.Model):
         """The chip's icon: state is never colour alone."""
         return ICONS[self.state]
 
+    @property
+    def why(self) -> str:
+        """The reason as a sentence."""
+        return sentence(self.reason)
+
     def sides(self) -> list[Side]:
         """Return base, mine and theirs, field by field, in words."""
         return sides(fields=self.fields, base=self.base, theirs=self.theirs or {}, errors=self.field_errors)
@@ -142,3 +147,8 @@ class Pause(models.Model):
             ),
             NeverTruncated(),
         ]
+
+    @property
+    def why(self) -> str:
+        """The reason as a sentence."""
+        return sentence(self.reason)

@@ -97,8 +97,11 @@ def _told(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
 def _is_prose(path: str, value: str) -> bool:
     if "://" in value[:20]:
         return False
+    if "\n" in value.strip() or len(value) > _LONG:
+        return True
+    # In a list of things a `description` is mostly a name, and many short ones are read better as fields.
     last = path.rpartition(".")[2].lower()
-    return last in _TEXTS or last.endswith("_text") or "\n" in value.strip() or len(value) > _LONG
+    return "[" not in path and (last in _TEXTS or last.endswith("_text"))
 
 
 def _source(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from reviewapp.sandbox.app import build
+from reviewapp.sandbox.courier import Courier
 from reviewapp.sandbox.dialect import Dialect
 from reviewapp.sandbox.endpoint import World
 from reviewapp.sandbox.errors import BadData
@@ -47,7 +48,9 @@ def _run(options: Options) -> None:
         stack.callback(store.close)
         media = _load(store, options)
         library = Library(folder=media, secret=store.recall("secret") or "", lifetime=options.media_lifetime)
-        world = World(store=store, dialect=Dialect(options.dialect), library=library, key=options.key)
+        world = World(
+            store=store, dialect=Dialect(options.dialect), library=library, key=options.key, courier=Courier(store)
+        )
         host = f"[{options.host}]" if ":" in options.host else options.host
         _say(f"Sandbox is ready at http://{host}:{listener.getsockname()[1]}")
         serve(build(world), listener)

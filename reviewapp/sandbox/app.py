@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,7 +13,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from reviewapp.sandbox import annotating, bulk, documents, events, executions, namespaces, retriever_patch, retrievers
+from reviewapp.sandbox import (
+    annotating,
+    bulk,
+    documents,
+    events,
+    executions,
+    namespaces,
+    retriever_patch,
+    retrievers,
+    webhooks,
+)
 from reviewapp.sandbox.checks import Json
 from reviewapp.sandbox.control import control_routes
 from reviewapp.sandbox.endpoint import IGNORED, OPTIONAL, REQUIRED, Endpoint, Handler, World, decoded, endpoint, refusal
@@ -33,10 +45,23 @@ def build(world: World) -> Gate:
     inner = Starlette(
         routes=[*_api(world), *control_routes(script, requests), Route("/media/{name:path}", _media(world))],
         exception_handlers={HTTPException: _plain_refusal(world), Exception: _plain_refusal(world)},
+        lifespan=_delivering(world),
     )
     # A slash too many is another address, as upstream.
     inner.router.redirect_slashes = False
     return Gate(inner, script, requests)
+
+
+def _delivering(world: World) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def delivering(_app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(world.courier.run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return delivering
 
 
 def _api(world: World) -> Sequence[BaseRoute]:
@@ -64,12 +89,17 @@ def _api(world: World) -> Sequence[BaseRoute]:
         at("/namespaces/list", "POST", namespaces.list_namespaces, namespace=IGNORED),
         at("/namespaces", "GET", namespaces.list_namespaces, namespace=IGNORED),
         at("/namespaces/{namespace_id}", "GET", namespaces.get, namespace=IGNORED),
-        at("/events", "GET", events.list_events, namespace=OPTIONAL),
     ]
     if world.dialect.current:
         routes += [
             at("/annotations/{annotation_id}/versions", "GET", annotating.versions),
             at("/annotations/{annotation_id}/versions/{version}", "GET", annotating.version),
+            at("/events", "GET", events.list_events, namespace=OPTIONAL),
+            at("/organizations/webhooks/list", "POST", webhooks.list_webhooks, namespace=IGNORED),
+            at("/organizations/webhooks", "POST", webhooks.create, namespace=IGNORED),
+            at("/organizations/webhooks/{webhook_id}", "GET", webhooks.get, namespace=IGNORED),
+            at("/organizations/webhooks/{webhook_id}", "PUT", webhooks.replace, namespace=IGNORED),
+            at("/organizations/webhooks/{webhook_id}", "DELETE", webhooks.delete, namespace=IGNORED),
         ]
     return routes
 

@@ -13,13 +13,15 @@ from starlette.responses import JSONResponse, Response
 
 from reviewapp.sandbox.call import Call
 from reviewapp.sandbox.checks import Json, parse_json
+from reviewapp.sandbox.courier import Courier
 from reviewapp.sandbox.dialect import Dialect
 from reviewapp.sandbox.errors import Complaint, Invalid, Problem, bad_request, not_found
 from reviewapp.sandbox.media import Library
 from reviewapp.sandbox.namespaces import resolve
 from reviewapp.sandbox.store import Store
 
-Handler = Callable[[Call], Json]
+# A handler that returns None has nothing to say (204).
+Handler = Callable[[Call], Json | None]
 Endpoint = Callable[[Request], Awaitable[Response]]
 REQUIRED, OPTIONAL, IGNORED = "required", "optional", "ignored"
 
@@ -32,6 +34,7 @@ class World:
     dialect: Dialect
     library: Library
     key: str | None
+    courier: Courier
 
 
 def endpoint(world: World, handler: Handler, *, namespace: str = REQUIRED, empty: Json | None = None) -> Endpoint:
@@ -51,7 +54,9 @@ def endpoint(world: World, handler: Handler, *, namespace: str = REQUIRED, empty
             if found is None:
                 raise not_found("namespace", name)
             body = _parsed(await request.body())
-            return JSONResponse(handler(_call(request, world, found, actor, body)))
+            said = handler(_call(request, world, found, actor, body))
+            world.courier.wake()
+            return Response(status_code=204) if said is None else JSONResponse(said)
         except Problem as problem:
             return refusal(problem, world.dialect)
         except RecursionError:

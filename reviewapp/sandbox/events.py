@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from reviewapp.sandbox import courier
 from reviewapp.sandbox.call import Call
 from reviewapp.sandbox.checks import Json
 from reviewapp.sandbox.errors import Complaint, Invalid, bad_request
@@ -15,7 +16,7 @@ _OPERATIONS = {"created": "insert", "updated": "update", "deleted": "delete"}
 
 
 def record(call: Call, event_type: str, payload: Json) -> None:
-    """Append an event; to be called inside `store.writing()`."""
+    """Append an event and queue it for the webhooks that want it; to be called inside `store.writing()`."""
     resource, _, verb = event_type.partition(".")
     row = {
         "event_type": event_type,
@@ -26,8 +27,9 @@ def record(call: Call, event_type: str, payload: Json) -> None:
         "trace_id": call.request_id,
         "created_at": now(),
     }
-    sql = "INSERT INTO events (namespace_id, event_type, body) VALUES (?, ?, ?)"
-    call.store.db.execute(sql, (call.namespace, event_type, packed(row)))
+    sql = "INSERT INTO events (namespace_id, event_type, body) VALUES (?, ?, ?) RETURNING seq"
+    [(seq,)] = call.store.db.execute(sql, (call.namespace, event_type, packed(row))).fetchall()
+    courier.queue(call.store.db, seq, row)
 
 
 def list_events(call: Call) -> Json:

@@ -49,7 +49,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         app,
         http=CuttableProtocol,
         ws="none",
-        lifespan="off",
+        lifespan="on",
         access_log=False,
         log_level="warning",
         server_header=False,

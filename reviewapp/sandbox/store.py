@@ -40,6 +40,13 @@ CREATE TABLE events (
 CREATE TABLE paths (path_id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE texts USING fts5 (text, content = '', tokenize = 'unicode61 remove_diacritics 2');
 """
+# Came after the first state files, which are given them when they are opened.
+_LATER_TABLES = """
+CREATE TABLE IF NOT EXISTS webhooks (number INTEGER PRIMARY KEY, webhook_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS deliveries (
+    number INTEGER PRIMARY KEY, webhook_id TEXT NOT NULL, channel INTEGER NOT NULL, seq INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL);
+"""
 
 
 class Store:
@@ -64,6 +71,7 @@ class Store:
             self.remember("secret", secrets.token_hex(32))
         if self.recall("format") != FORMAT:
             raise sqlite3.DatabaseError("it was written by another version")
+        self.db.executescript(f"BEGIN; {_LATER_TABLES} COMMIT;")
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -1,18 +1,22 @@
-"""What a worker does: deliver when woken, sweep every minute, pull every few. procrastinate wakes and spreads it.
+"""What a worker does: deliver when woken, listen and follow hints, sweep every minute, pull every few.
 
-Tasks may run twice, be cut off, or run side by side: the outbox's claims and the pull's own lock make that harmless.
+procrastinate wakes and spreads it. Tasks may run twice, be cut off, or run side by side: claims in the tables and the
+pull's own lock make that harmless.
 """
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 from django.conf import settings
 from procrastinate.contrib.django import app
 
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import tracing
+from reviewapp.mixpeek.exceptions import Unauthorized
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Pause
-from reviewapp.sync import deliver, pull, run
+from reviewapp.sync import deliver, feed, hints, notifications, pull, run
 from reviewapp.sync.client import client
 
 
@@ -40,6 +44,24 @@ def sweep(timestamp: int) -> None:
                 deliver.probe(client())
         outbox.wake()
         run.run_requested()
+    hints.wake()
+    notifications.forget()
+
+
+@app.task(name="sync.follow_hints")
+def follow_hints() -> None:
+    """Read again what is said to have changed upstream; without settings that can work there is nobody to ask."""
+    with suppress(Unauthorized):
+        hints.follow(client())
+
+
+# The sixth field is procrastinate's: seconds.
+@app.periodic(cron=f"* * * * * */{settings.FEED_SECONDS}")
+@app.task(name="sync.feed", queueing_lock="sync.feed")
+def poll_feed(timestamp: int) -> None:
+    """Hear of changes from the feed."""
+    with suppress(Unauthorized):
+        feed.poll(client())
 
 
 @app.periodic(cron=f"*/{settings.PULL_MINUTES} * * * *")

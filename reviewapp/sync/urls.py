@@ -1,11 +1,12 @@
-"""Where documents' files are found."""
+"""Where documents' files are found, and where Mixpeek tells us of changes."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from reviewapp.sync.views import media
+from reviewapp.sync.views import media, webhook
 
 urlpatterns = [
     path("documents/<path:document_id>/media/<int:index>", media, name="media"),
+    path("webhooks/mixpeek", webhook, name="webhook"),
 ]

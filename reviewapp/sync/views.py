@@ -1,13 +1,22 @@
-"""The way from a page to a document's file."""
+"""The way from a page to a document's file, and the door for Mixpeek's webhooks."""
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, HttpResponseRedirect
-from django.views.decorators.http import require_safe
+import time
+
+from django.contrib.auth.decorators import login_not_required, permission_required
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.http import Request
+from reviewapp.sync import notifications
 from reviewapp.sync.media import NoLink, link
+from reviewapp.sync.signature import Verdict
+
+# The answers say nothing but their number: who has the secret needs no more, who has not shall learn no more.
+_ANSWERS = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 
 
 @require_safe
@@ -22,3 +31,32 @@ def media(request: Request, document_id: str, index: int) -> HttpResponse:
     # The address bar of our page is nobody's business.
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+# No form of ours and no browser sends this, so there is no token and no session: the signature over the body is what
+# proves the sender, and a cookie that came along would be used for nothing.
+@csrf_exempt
+@login_not_required
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    """Keep what Mixpeek tells us and answer at once; a worker looks into it."""
+    if _too_long(request):
+        return HttpResponse(status=413)
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return HttpResponse(status=413)
+    verdict = notifications.verdict(
+        body,
+        signature=request.headers.get("X-Mixpeek-Signature", ""),
+        static=request.headers.get("X-Mixpeek-Secret", ""),
+        now=time.time(),
+    )
+    if verdict is Verdict.GENUINE:
+        notifications.take_in(body)
+    return HttpResponse(status=_ANSWERS[verdict])
+
+
+def _too_long(request: HttpRequest) -> bool:
+    length = request.headers.get("Content-Length") or "0"
+    return not (length.isascii() and length.isdigit()) or int(length[:20]) > notifications.MOST_BYTES

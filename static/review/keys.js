@@ -83,7 +83,8 @@
     const here = stops.findIndex((stop) =>
       stop === document.activeElement || (stop.name && stop.name === document.activeElement.name));
     const next = stops[here < 0 ? (by > 0 ? 0 : stops.length - 1) : Math.min(Math.max(here + by, 0), stops.length - 1)];
-    next.focus();
+    if (next.id === "reasoning") write();
+    else next.focus();
   };
   const surer = (by) => {
     const field = find("#confidence");

@@ -162,6 +162,25 @@ def test_it_brings_what_was_refused_back_into_the_form(client: Client, alice: Us
         assert response.context["data"]["choice"] == "logo"
 
 
+def test_it_marks_the_words_of_the_queues_search(client: Client, alice: User) -> None:
+    annotation = _with({"text": "A green van, then a blue one."})
+    client.force_login(alice)
+    assert "<mark>van</mark>" in _shown(client, annotation, "?q=van")
+    assert "<mark>van</mark>" not in _shown(client, annotation)
+
+
+@pytest.mark.parametrize(("state", "said"), [("refused", "Mixpeek refused"), ("conflict", "met other values")])
+def test_it_says_that_the_last_decision_waits_for_a_person(state: str, said: str, client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    change = make_change(annotation, state=state, reason="not allowed")
+    client.force_login(alice)
+    page = _shown(client, annotation)
+    assert said in page
+    assert "not allowed." in page
+    assert f"?change={change.pk}" in page
+    assert "Submit it anew" not in _shown(client, annotation, f"?change={change.pk}")
+
+
 def test_it_keeps_the_filter_on_every_way_out(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)

@@ -170,6 +170,17 @@ def test_it_walks_through_the_fields(page_of: Callable[[int], Page]) -> None:
     assert page.evaluate("document.activeElement.id") == "reasoning"
 
 
+def test_it_replaces_the_machines_words_when_the_arrows_lead_into_them(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    Annotation.objects.filter(pk=items[0].pk).update(reasoning="Said the machine.")
+    page = page_of(0)
+    page.locator("#confidence").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("Said I.")
+    expect(page.locator("#reasoning")).to_have_value("Said I.")
+
+
 def test_it_asks_for_a_reason_when_it_cannot_be_told(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
     page = page_of(0)
     page.keyboard.press("x")

@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             fake.stopping.wait()
 
-    do_GET = do_POST = do_PATCH = _serve
+    do_GET = do_POST = do_PATCH = do_PUT = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep the test's output clean."""

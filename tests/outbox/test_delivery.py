@@ -7,10 +7,19 @@ from django.test import Client
 
 from reviewapp.accounts.models import User
 from reviewapp.outbox import services
+from reviewapp.outbox.display import sentence
 from reviewapp.outbox.models import Change, Pause
 from tests.annotations.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("not allowed", "not allowed."), ("Wait!", "Wait!"), (" Gone. ", "Gone."), ("", "")],
+)
+def test_it_says_a_reason_as_a_sentence(reason: str, said: str) -> None:
+    assert sentence(reason) == said
 
 
 @pytest.mark.parametrize(
@@ -41,6 +50,23 @@ def test_it_shows_the_pause_on_every_page_and_ends_it(client: Client, adam: User
     answer = client.post("/outbox/resume", {"next": "/attention"})
     assert (answer.status_code, answer["Location"]) == (302, "/attention")
     assert not Pause.objects.exists()
+
+
+def test_it_offers_to_go_on_only_to_whoever_may(client: Client, adam: User, alice: User) -> None:
+    services.pause(reason="Mixpeek does not accept our key")
+    for person, offered in ((adam, True), (alice, False)):
+        client.force_login(person)
+        page = client.get("/attention").content.decode()
+        assert "our key. Your decisions are kept" in page
+        assert ('action="/outbox/resume"' in page) is offered
+
+
+def test_it_leads_from_a_delivery_to_what_was_delivered(client: Client, alice: User) -> None:
+    annotation = make_annotation()
+    change = make_change(annotation, reason="")
+    client.force_login(alice)
+    page = client.get(f"/changes/{change.pk}").content.decode()
+    assert f"/by-ref?ref=annotations%2F{annotation.annotation_id}" in page
 
 
 def test_it_never_leads_out_of_the_app(client: Client, adam: User) -> None:

@@ -42,6 +42,24 @@ def test_it_follows_filters_into_the_address_and_back(desk: Desk, alice: User) -
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
+def test_it_opens_an_item_by_a_slow_click_right_after_a_search(desk: Desk, alice: User) -> None:
+    item = make_annotation(title="van", words="a blue van")
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    page = desk.page
+    asked: list[str] = []
+    page.locator("#id_q").press_sequentially("blue")
+    page.wait_for_url("**/annotations?q=blue")
+    page.on("request", lambda request: asked.append(request.url) if "/annotations?" in request.url else None)
+    page.get_by_role("link", name="van").hover()
+    page.mouse.down()
+    # The button is down for as long as an answer takes: nothing may be asked that exchanges the list under it.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert asked == []
+    page.mouse.up()
+    page.wait_for_url(f"**/annotations/{item.pk}?q=blue")
+
+
 def test_it_minds_what_is_typed_when_another_part_is_chosen_at_once(desk: Desk, alice: User) -> None:
     make_annotation(title="yes", label="yes", status="decided")
     make_annotation(title="no", label="no", status="decided")

@@ -43,6 +43,14 @@ def test_it_reads_features_as_fields() -> None:
     assert found.fields == [("features.clip.score", "0.25")]
 
 
+def test_it_reads_short_texts_in_a_list_as_fields_and_excerpts_the_prose() -> None:
+    document = {"codes": [{"code": "I10", "description": "Hypertension"}], "text": "Seen today."}
+    found = evidence(snapshot(document))
+    assert [name for name, _ in found.texts] == ["text"]
+    assert ("codes[0].description", "Hypertension") in found.fields
+    assert excerpt_of(snapshot(document)) == "Seen today."
+
+
 def test_it_shows_a_field_once_when_two_layers_agree_and_twice_when_they_differ() -> None:
     found = evidence({"brand": "Acme", "year": 1, "metadata": {"brand": "Acme", "year": 2}})
     assert found.fields == [("brand", "Acme"), ("year", "1"), ("metadata.year", "2")]

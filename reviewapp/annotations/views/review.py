@@ -56,7 +56,7 @@ def show(
     now, chosen = timezone.now(), QueueFilter.parse(request.GET)
     said = " ".join(map(str, messages.get_messages(request))) if wants_fragment(request) else ""
     context = {
-        "item": look_at(annotation, request.user, lease=_lease(annotation, request, now), now=now),
+        "item": look_at(annotation, request.user, lease=_lease(annotation, request, now), now=now, searched=chosen.q),
         "progress": progress(chosen, request.user, now=now),
         "recent": recent(request.user),
         "here": chosen.querystring(),
