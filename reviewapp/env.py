@@ -98,6 +98,11 @@ class Env:
         }
 
 
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, as a browser compares them."""
+    return "/".join(url.split("/")[:3])
+
+
 def _split(value: str) -> SplitResult | None:
     """Return the parts of a URL, None when it is malformed or its port is no port."""
     try:

@@ -11,13 +11,8 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from reviewapp.env import Env
+from reviewapp.env import Env, origin
 from reviewapp.postgres import secret
-
-
-def _origin(url: str) -> str:
-    return "/".join(url.split("/")[:3])
-
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -271,7 +266,7 @@ CONTENT_SECURITY_POLICY = {
         "media-src": [SELF, *MEDIA_HOSTS],
         "frame-src": [SELF, *MEDIA_HOSTS],
         # The button of the single sign-on is a form that leads there.
-        "form-action": [SELF, *([_origin(OIDC_SERVER_URL)] if OIDC_SERVER_URL else [])],
+        "form-action": [SELF, *([origin(OIDC_SERVER_URL)] if OIDC_SERVER_URL else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

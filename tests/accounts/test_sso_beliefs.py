@@ -1,0 +1,105 @@
+"""Single sign-on: what a provider, or whoever poses as one, says and is not believed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from django.contrib.auth import get_user
+from django.test import Client
+from pytest_django import Settings
+
+from reviewapp.accounts.models import User
+from tests.accounts.idp import STRANGERS_KEY, Provider
+from tests.accounts.sso import WENDY, begin, come_back, sign_in
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"iss": "https://evil.example"},
+        {"iss": None},
+        {"aud": "somebody-else"},
+        {"aud": ["reviewapp", "x"], "azp": "x"},
+        {"exp": int(time.time()) - 3600},
+        {"exp": None},
+        {"iat": int(time.time()) + 3600},
+        {"sub": "w-2"},
+        {"sub": None},
+    ],
+    ids=str,
+)
+def test_it_believes_no_token_of_another_issuer_client_time_or_subject(
+    client: Client, idp: Provider, lie: dict[str, Any]
+) -> None:
+    idp.lies = lie
+    idp.userinfo_lies = {"sub": "w-1"}
+
+    response = sign_in(client, idp)
+
+    assert response.status_code == 400
+    assert "did not work" in response.content.decode()
+    assert not get_user(client).is_authenticated
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("nonce", ["another", "", None, 7])
+def test_it_believes_no_token_of_another_sign_in(client: Client, idp: Provider, nonce: Any) -> None:
+    idp.lies = {"nonce": nonce}
+
+    response = sign_in(client, idp)
+
+    assert response.status_code == 403
+    assert "not the one you began" in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_it_believes_no_signature_of_a_stranger(client: Client, idp: Provider) -> None:
+    idp.key = STRANGERS_KEY
+
+    assert sign_in(client, idp).status_code == 400
+    assert not User.objects.exists()
+
+
+def test_it_believes_no_token_without_a_signature(client: Client, idp: Provider) -> None:
+    idp.algorithm = "none"
+
+    assert sign_in(client, idp).status_code == 400
+
+
+def test_it_believes_no_discovery_of_another_issuer(client: Client, idp: Provider) -> None:
+    idp.discovery_lies = {"issuer": "https://evil.example"}
+
+    response = client.post("/accounts/sso/login/")
+
+    assert response.status_code == 502
+    assert "does not answer" in response.content.decode()
+
+
+def test_it_wants_back_the_state_it_gave(client: Client, idp: Provider) -> None:
+    idp.who = WENDY
+    asked = begin(client)
+    led = requests.get(asked, allow_redirects=False, timeout=5).headers["Location"].removeprefix("http://testserver")
+    state = parse_qs(urlsplit(led).query)["state"][0]
+
+    assert client.get(led.replace(state, "x" * 16)).status_code == 400
+    assert Client().get(led).status_code == 400
+    assert client.get("/accounts/sso/login/callback/").status_code == 400
+    assert not User.objects.exists()
+
+
+def test_it_takes_a_state_once(client: Client, idp: Provider) -> None:
+    idp.who = WENDY
+    asked = begin(client)
+    come_back(client, asked)
+
+    assert come_back(client, asked).status_code == 400
+
+
+def test_it_says_so_when_the_provider_is_away(client: Client, idp: Provider, settings: Settings) -> None:
+    idp.broken = {"/.well-known/openid-configuration"}
+
+    assert client.post("/accounts/sso/login/").status_code == 502
