@@ -1,0 +1,88 @@
+"""Retrievers in a real browser: edited in place, labels put in order, all under our own policy."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from reviewapp.accounts.models import User
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers import services
+from reviewapp.retrievers.guidance import set_labels, write_guidelines
+from reviewapp.retrievers.labels import COLOURS, Label
+from reviewapp.retrievers.models import LabelSet
+from tests.annotations.factories import make_annotation, make_retriever
+from tests.pages.desk import Desk, desk
+from tests.retrievers.editing import edit_of
+
+__all__ = ["desk"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_it_edits_in_place_with_tags_one_by_one(desk: Desk, adam: User) -> None:
+    retriever = make_retriever("Brand triage", tags=["logos", "vans"])
+    desk.sign_in(adam)
+    desk.open(f"/retrievers/{retriever.pk}")
+    page = desk.page
+    page.get_by_role("link", name="Edit", exact=True).click()
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    page.get_by_label("Name", exact=True).fill("Brands")
+    page.get_by_text("vans", exact=True).click()
+    adding = page.get_by_label("Add tags")
+    adding.press_sequentially("one,")
+    adding.press_sequentially("two")
+    adding.press("Enter")
+    adding.fill("three")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Brands")
+    expect(page.locator("#delivery")).to_contain_text("Queued")
+    assert desk.address == f"/retrievers/{retriever.pk}"
+    assert Change.objects.get().fields == {
+        "name": "Brands",
+        "tags": {"add": ["one", "two", "three"], "remove": ["vans"]},
+    }
+    assert desk.complaints == []
+
+
+def test_it_puts_labels_in_order_and_reviewers_see_them(desk: Desk, adam: User) -> None:
+    retriever = make_retriever()
+    annotation = make_annotation(retriever)
+    desk.sign_in(adam)
+    desk.open(f"/retrievers/{retriever.pk}/labels")
+    page = desk.page
+    for number, value in enumerate(("second", "first", "extra")):
+        if number:
+            page.get_by_role("button", name="One more label").click()
+        page.locator("[data-row]").nth(number).get_by_label("Value").fill(value)
+    page.get_by_role("button", name="Move label 2 up").click()
+    page.get_by_role("button", name="Remove label 3").click()
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.get_by_text("Labels, version 1, are in force.")).to_be_visible()
+    assert LabelSet.objects.get().values() == ["first", "second"]
+    desk.open(f"/annotations/{annotation.pk}")
+    assert page.locator("[name=choice]").evaluate_all("all => all.map((one) => one.value)") == [
+        "first",
+        "second",
+        "logo",
+    ]
+    assert desk.complaints == []
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/{}", "/{}/edit", "/{}/labels", "/{}/guidelines", "/tags?pk={}&add=x&remove=logos"]
+)
+@pytest.mark.parametrize("desk", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}], indirect=True)
+def test_it_is_for_everyone(desk: Desk, adam: User, path: str) -> None:
+    retriever = make_retriever("Brand triage", tags=["logos"], description="Finds logos")
+    told = "# When\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    write_guidelines(retriever.pk, told, base_version=0, actor=adam)
+    labels = [Label(value=colour, colour=colour) for colour in COLOURS]
+    set_labels(retriever.pk, labels, other_allowed=True, base_version=0, actor=adam)
+    services.edit(retriever.pk, edit_of(retriever, description="Finds all logos"), actor=adam)
+    desk.sign_in(adam)
+    desk.open(f"/retrievers{path.format(retriever.pk)}")
+    found = Axe().run(desk.page)
+    assert found.violations_count == 0, found.generate_report()
+    assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
