@@ -49,8 +49,8 @@ def page(queryset: QuerySet[M], *, order: Sequence[str], cursor: str = "", size:
     has_after, has_before = (bool(rows), more) if backwards else (more, bool(values) and bool(rows))
     return Page(
         rows=rows,
-        after=_write("after", rows[-1], order) if has_after else "",
-        before=_write("before", rows[0], order) if has_before else "",
+        after=written("after", rows[-1], order) if has_after else "",
+        before=written("before", rows[0], order) if has_before else "",
     )
 
 
@@ -80,7 +80,8 @@ def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
     return than(order[0], values[0], "e") & ties
 
 
-def _write(direction: str, row: Model, order: Sequence[str]) -> str:
+def written(direction: str, row: object, order: Sequence[str]) -> str:
+    """Return the cursor of the page that lies `after` (or `before`) a row, of which only these columns are read."""
     values = [getattr(row, name.lstrip("-")) for name in order]
     plain = [{"at": value.isoformat()} if isinstance(value, datetime) else value for value in values]
     return base64.urlsafe_b64encode(json.dumps([direction, *plain]).encode()).decode().rstrip("=")

@@ -82,6 +82,10 @@ class Children:
                 process.kill()
                 process.wait()
 
+    def pid(self, name: str) -> int:
+        """Return the process id of a running process."""
+        return self._running[name].pid
+
     def log(self, name: str) -> Path:
         """Return the file with the output of a process."""
         return self._logs / f"{name}.log"

@@ -1,0 +1,129 @@
+"""How many changes a worker delivers per second, beside how many a bare `requests.Session` can PATCH one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from time import monotonic, perf_counter
+
+import psycopg
+import requests
+
+from reviewapp.bench.site import Site
+from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE, manage
+
+_PATIENCE = 300
+_numbers = count(1)
+
+# What `services.decide` would leave behind, for many at once: the label as it was decided, and the promise of it.
+_QUEUE = """
+WITH chosen AS (
+    SELECT a.id, a.ref, a.upstream, r.retriever_id FROM annotations_annotation a
+    JOIN retrievers_retriever r ON r.id = a.retriever_id
+    WHERE a.annotation_id = ANY(%(ids)s)
+), shown AS (
+    UPDATE annotations_annotation a SET label = %(label)s FROM chosen c WHERE c.id = a.id
+)
+INSERT INTO outbox_change (ref, verb, fields, base, base_version, cause, actor_name, retriever_id, state, reason,
+    field_errors, upstream_request_id, attempts, due, created_at)
+SELECT ref, 'set', jsonb_build_object('label', %(label)s::text), upstream - 'metadata', 1, gen_random_uuid(), 'bench',
+    retriever_id, 'queued', '', '{}', '', 0, now(), now()
+FROM chosen RETURNING id
+"""
+_TAKE = """
+SELECT a.annotation_id FROM annotations_annotation a
+WHERE a.status = 'waiting' AND a.version = 1 AND NOT EXISTS (SELECT 1 FROM outbox_change c WHERE c.ref = a.ref)
+ORDER BY a.id LIMIT %s
+"""
+_SETTLED = """
+SELECT count(*) FILTER (WHERE state = 'delivered'), count(*) FILTER (WHERE state <> 'queued'),
+    extract(epoch FROM max(settled_at) - min(claimed_at))::float
+FROM outbox_change WHERE id = ANY(%s)
+"""
+
+
+class NotDelivered(Exception):
+    """Changes that should have been delivered were not; the message says how many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Per second: one bare client before, between and after, and one and two workers."""
+
+    bare: tuple[float, ...]
+    workers: dict[int, float]
+
+
+def measure(site: Site, wait: Callable[[float], object], *, many: int) -> Rates:
+    """Deliver `many` changes with one worker and again with two, PATCHing as many by hand in between."""
+    with psycopg.connect(site.url, autocommit=True) as connection:
+        # What the walks submitted is of annotations that this sandbox does not know.
+        connection.execute("UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'")
+        known = [ref for (ref,) in connection.execute(_TAKE, [3 * many]).fetchall()]
+        third = len(known) // 3
+        bare, workers = [_patch(site, known[:third])], dict[int, float]()
+        for number in (1, 2):
+            ids = known[number * third : (number + 1) * third]
+            workers[number] = _deliver(site, connection, ids, number, wait)
+            bare.append(_patch(site, known[:third]))
+    return Rates(bare=tuple(bare), workers=workers)
+
+
+def _patch(site: Site, ids: list[str]) -> float:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers.update({"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE})
+        label, started = f"by hand {next(_numbers)}", perf_counter()
+        for annotation_id in ids:
+            session.patch(f"{site.sandbox}/v1/annotations/{annotation_id}", json={"label": label}).raise_for_status()
+        return len(ids) / (perf_counter() - started)
+
+
+def _deliver(
+    site: Site, connection: psycopg.Connection, ids: list[str], workers: int, wait: Callable[[float], object]
+) -> float:
+    names = [f"worker{number + 1}" for number in range(workers)]
+    connection.execute("DELETE FROM procrastinate_workers")
+    for name in names:
+        site.children.start(name, manage("work"))
+    _until(lambda: _one(connection, "SELECT count(*) FROM procrastinate_workers") == workers, wait)
+    try:
+        with connection.transaction():
+            said = json.dumps({"origin": "web", "request_id": "bench"})
+            connection.execute("SELECT set_config('reviewapp.acting', %s, true)", [said])
+            label = f"decided {next(_numbers)}"
+            changes = [pk for (pk,) in connection.execute(_QUEUE, {"ids": ids, "label": label}).fetchall()]
+        site.run("wake", manage("shell", "-v0", "-c", "from reviewapp.outbox import services; services.wake()"))
+        _until(lambda: _settled(connection, changes)[1] == len(changes), wait)
+    finally:
+        site.children.stop(*names)
+    delivered, _, seconds = _settled(connection, changes)
+    if delivered != len(ids):
+        raise NotDelivered(f"{delivered} of {len(ids)} changes were delivered")
+    return float(delivered / seconds)
+
+
+def _settled(connection: psycopg.Connection, changes: list[int]) -> tuple[int, int, float]:
+    return connection.execute(_SETTLED, [changes]).fetchone() or (0, 0, 0.0)
+
+
+def _one(connection: psycopg.Connection, query: str) -> int:
+    found = connection.execute(query.encode()).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _until(done: Callable[[], bool], wait: Callable[[float], object]) -> None:
+    patience = monotonic() + _PATIENCE
+    while not done():
+        if monotonic() > patience:
+            raise NotDelivered(f"nothing more happened within {_PATIENCE} seconds")
+        wait(0.05)
+
+
+def lines(rates: Rates) -> Iterator[tuple[int, float, float]]:
+    """Yield (workers, changes per second, share of the bare rate per worker); the bare rate is the mean."""
+    bare = sum(rates.bare) / len(rates.bare)
+    for workers, rate in rates.workers.items():
+        yield workers, rate, rate / workers / bare

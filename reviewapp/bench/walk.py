@@ -1,0 +1,116 @@
+"""What the people of one site do while they are timed: a reviewer, a lead, and a script with a token."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+
+from reviewapp import keyset
+from reviewapp.bench.loading import LABELS, RARE_IN
+from reviewapp.bench.site import Site
+from reviewapp.bench.visitor import Visitor, form_fields
+
+# The orders of the queue page and of the history page, as they are without being asked for another.
+_QUEUE, _HISTORY = ("sureness", "id"), ("-at", "-id")
+_DEEP = """
+SELECT sureness, id FROM annotations_annotation WHERE status = 'waiting' ORDER BY sureness, id
+OFFSET (SELECT count(*) * 9 / 10 FROM annotations_annotation WHERE status = 'waiting') LIMIT 1
+"""
+_DEEP_HISTORY = 'SELECT at, id FROM audit_event ORDER BY at DESC, id DESC OFFSET (SELECT max(id) * 8 / 10 FROM audit_event) LIMIT 1'
+_SIGN_INS = ("reviewer", "lead")
+
+
+class Walk:
+    """The visitors of one site; every method that asks returns the seconds its answer took."""
+
+    def __init__(self, site: Site, *, seed: int = 1) -> None:
+        self.site, self._dice = site, random.Random(seed)  # noqa: S311 - which items are looked at is no secret
+        web, bare = site.addresses["web"], site.addresses["bare"]
+        self.reviewer, self.lead = Visitor(web), Visitor(web)
+        for visitor, name in zip((self.reviewer, self.lead), _SIGN_INS, strict=True):
+            visitor.sign_in(name, f"{name}-demo")
+        self.script = Visitor(web, token=site.token())
+        self.bare = Visitor(bare)
+        # The bare project shares the database and the key, so the same session is signed in there as well.
+        self.bare.session.cookies.update(self.reviewer.session.cookies)
+        self._read_places()
+        self._item, self._patched = 0, 0
+
+    def _read_places(self) -> None:
+        with psycopg.connect(self.site.url) as connection:
+            sureness, pk = connection.execute(_DEEP).fetchone() or (0.0, 0)
+            at, event = connection.execute(_DEEP_HISTORY).fetchone() or (None, 0)
+        self.deep = keyset.written("after", SimpleNamespace(sureness=sureness, id=pk), _QUEUE)
+        self.deep_history = keyset.written("after", SimpleNamespace(at=at, id=event), _HISTORY)
+
+    # The yardsticks.
+
+    def view(self) -> float:
+        return self.bare.ask("/view")[0]
+
+    def page(self) -> float:
+        return self.bare.ask("/page")[0]
+
+    def transaction(self) -> float:
+        token = {"X-CSRFToken": self.bare.session.cookies["csrftoken"]}
+        return self.bare.ask("/change", method="POST", headers=token)[0]
+
+    # Pages.
+
+    def queue(self, **query: str) -> float:
+        """Return the time of the queue page under some filters."""
+        return self.reviewer.ask("/annotations", params=query)[0]
+
+    def rare(self) -> str:
+        """Return a word that about twenty documents have."""
+        return f"rare{self._dice.randrange(max(self.site.count // RARE_IN, 1))}"
+
+    def label(self) -> str:
+        """Return one of the labels."""
+        return self._dice.choice(LABELS)
+
+    def review(self) -> float:
+        """Open any item."""
+        return self.reviewer.ask(f"/annotations/{self._any()}")[0]
+
+    def history(self, **query: str) -> float:
+        """Return the time of the history page under some filters."""
+        return self.lead.ask("/history", params=query)[0]
+
+    # The reviewer's turn.
+
+    def next_item(self) -> float:
+        """Be given the next item (the answer leads to its page)."""
+        after = f"?after={self._item}" if self._item else ""
+        seconds, answer = self.reviewer.ask(f"/annotations/next{after}", status=302)
+        self._item = int(answer.headers["Location"].split("?")[0].rsplit("/", 1)[1])
+        return seconds
+
+    def submit(self) -> float:
+        """Open the item, untimed, and submit a decision (the answer leads to the next item's page)."""
+        if not self._item:
+            self.next_item()
+        path = f"/annotations/{self._item}"
+        form = form_fields(self.reviewer.ask(path)[1].text, f"{path}/decide")
+        form |= {"label": self.label(), "confidence": "0.9", "reasoning": "Looked at the edges.", "seconds": "4"}
+        seconds, answer = self.reviewer.ask(f"{path}/decide", method="POST", status=302, data=form)
+        self._item = int(answer.headers["Location"].split("?")[0].rsplit("/", 1)[1])
+        return seconds
+
+    # The script.
+
+    def api_list(self, **body: Any) -> float:
+        """List thirty annotations."""
+        return self.script.ask("/api/v1/annotations/list?limit=30", method="POST", json=body)[0]
+
+    def api_patch(self) -> float:
+        """Change the label of an annotation."""
+        self._patched += 1
+        body = {"label": f"label {self._patched}", "confidence": 0.5}
+        return self.script.ask(f"/api/v1/annotations/ann_{self._any()}", method="PATCH", json=body)[0]
+
+    def _any(self) -> int:
+        return self._dice.randrange(self.site.count) + 1
