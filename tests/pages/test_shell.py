@@ -92,7 +92,7 @@ def test_it_uses_icons_that_exist() -> None:
     used = {
         name
         for path in (ROOT / "templates").rglob("*.html")
-        for name in re.findall(r'"_icon.html" with name="([\w-]+)"', path.read_text())
+        for name in re.findall(r'{% icon "([\w-]+)"', path.read_text())
     }
     assert len(there) > 1000
     assert used - there == set()

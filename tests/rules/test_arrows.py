@@ -8,7 +8,7 @@ import pytest
 
 from tests.rules.sources import OUR_NAMES, PACKAGE, Import, imports, imports_of, modules
 
-EVERYBODY_MAY = {"http", "keyset", "env"}
+EVERYBODY_MAY = {"http", "keyset", "env", "markup"}
 VALUES_OF_THE_CLIENT = "mixpeek.records"
 RECORDS = {"annotations", "retrievers", "outbox", "audit"}
 ARROWS: dict[str, set[str]] = {
@@ -26,6 +26,8 @@ ARROWS: dict[str, set[str]] = {
     "sandbox": set(),
     # Starts everything, so it may know everything; the sandbox it starts as a process.
     "launch": {*RECORDS, "accounts", "postgres", "sync"},
+    # Serves and times what launch starts; the bare project in it stands alone.
+    "bench": {"launch", "postgres"},
     "settings": {"postgres"},
 }
 # The client and the stand-in for Mixpeek stand alone: nothing of ours enters them, and no Django.
