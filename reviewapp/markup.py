@@ -43,4 +43,5 @@ def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
 
 @lru_cache(maxsize=1000)
 def _rendered(template: str, **values: object) -> SafeString:
-    return get_template(template).render(values)
+    # Shared by all requests, so that nothing of one gets into it: there is no request at hand.
+    return mark_safe(get_template(template).render(values))  # noqa: S308 - Django's own escaped output

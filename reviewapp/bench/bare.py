@@ -1,7 +1,7 @@
 """The yardstick: a whole Django project in one file that does the least a page, or a transaction, can do.
 
 Session and CSRF middleware, the signed-in session read, one query by an index. `view` shows one row, `page` thirty
-through a template, `change` inserts one row. It is served by the same gunicorn, with the same options, from the same
+with what a line of the queue says of them, `change` inserts one row. It is served by the same gunicorn, with the same options, from the same
 database as the product: `gunicorn reviewapp.bench.bare:application`.
 """
 
@@ -17,7 +17,8 @@ from reviewapp.env import Env
 _env = Env()
 _PAGE = """<!doctype html><html lang="en"><head><title>Bare</title></head><body>
 <form method="post" action="/change">{% csrf_token %}<button>Change</button></form>
-<ol>{% for row in rows %}<li><a href="/{{ row.pk }}">{{ row.title }}</a> {{ row.label }} {{ row.confidence }}</li>{% endfor %}</ol>
+<ol>{% for row in rows %}<li><a href="/{{ row.pk }}">{{ row.title }}</a> <p>{{ row.excerpt }}</p> {{ row.document_id }}
+{{ row.label }} {{ row.confidence }} {{ row.score }} {{ row.status }} {{ row.created_at|date:"c" }}</li>{% endfor %}</ol>
 </body></html>"""
 
 settings.configure(
@@ -36,7 +37,10 @@ settings.configure(
             "BACKEND": "django.template.backends.django.DjangoTemplates",
             "OPTIONS": {
                 "loaders": [
-                    ("django.template.loaders.cached.Loader", [("django.template.loaders.locmem.Loader", {"page": _PAGE})])
+                    (
+                        "django.template.loaders.cached.Loader",
+                        [("django.template.loaders.locmem.Loader", {"page": _PAGE})],
+                    )
                 ]
             },
         }
@@ -63,8 +67,15 @@ class Row(models.Model):
     """A row of the product's largest table, as far as a bare list shows it."""
 
     title = models.CharField(max_length=200)
+    excerpt = models.CharField(max_length=300)
+    document_id = models.CharField(max_length=200)
+    status = models.CharField(max_length=12)
+    score = models.FloatField(null=True)
+    created_at = models.DateTimeField(null=True)
     label = models.CharField(max_length=100)
     confidence = models.FloatField(null=True)
+
+    objects: models.Manager[Row] = models.Manager()
 
     class Meta:
         app_label = "bench"
@@ -76,6 +87,8 @@ class Note(models.Model):
     """What a bare transaction inserts."""
 
     body = models.TextField()
+
+    objects: models.Manager[Note] = models.Manager()
 
     class Meta:
         app_label = "bench"

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 RETRIEVERS, REVIEWERS, PER_RUN = 20, 40, 100
 LABELS = (
@@ -60,12 +61,14 @@ FROM (
     SELECT i, (i - 1) / %(per_run)s + 1 AS run, 'doc_' || i AS document_id,
         1 - mod(i - 1, %(per_run)s) / 100.0 AS score,
         jsonb_build_object('document_id', 'doc_' || i, 'collection_id', 'col_photos',
-            'title', 'Photo ' || i || ' from the street', 'taken_at', '2026-03-01T10:00:00Z', 'camera', 'K' || mod(i, 7),
+            'title', 'Photo ' || i || ' from the street',
+            'taken_at', '2026-03-01T10:00:00Z', 'camera', 'K' || mod(i, 7),
             'width', 1024 + mod(i, 512), 'height', 768, 'source', 'survey ' || mod(i, 40),
             'text', 'rare' || (i / %(rare_in)s)
                 || CASE WHEN mod(i, 3) = 0 THEN ' %(common)s' ELSE '' END
                 || CASE WHEN mod(i, 100) = 7 THEN ' %(middle)s' ELSE '' END
-                || (SELECT string_agg(' word' || mod(i * 7919 + w * w * 104729, 5000), '') FROM generate_series(1, 60) w)
+                || (SELECT string_agg(' word' || mod(i * 7919 + w * w * 104729, 5000), '')
+                    FROM generate_series(1, 60) w)
         ) AS snapshot
     FROM generate_series(%(first)s::bigint, %(last)s) i
 ) made
@@ -145,7 +148,7 @@ def load(url: str, count: int) -> Iterator[str]:
             connection.execute(statement, facts)
         indexes = connection.execute(_SECONDARY, [_TABLES]).fetchall()
         for _, name in indexes:
-            connection.execute(f"DROP INDEX {name}")
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
         yield f"{count:,} results with annotations, decisions, changes and history"
         _load_blocks(url, count, facts)
         connection.execute("SET maintenance_work_mem = '256MB'")
@@ -154,7 +157,8 @@ def load(url: str, count: int) -> Iterator[str]:
             connection.execute(definition)
         yield "statistics"
         for table in [*_TABLES, "retrievers_execution", "retrievers_retriever", "accounts_user"]:
-            connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
+            query = sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {}")
+            connection.execute(query.format(table, sql.Identifier(table)))
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
 

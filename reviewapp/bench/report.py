@@ -41,7 +41,9 @@ class Report:
 
     def _head(self) -> str:
         load = " to ".join(f"{each:.1f}" for each in self.busy)
-        return f"`{self.command}`, {self.started}, {machine()}; load average {load}; {self.rounds} rounds; milliseconds."
+        return (
+            f"`{self.command}`, {self.started}, {machine()}; load average {load}; {self.rounds} rounds; milliseconds."
+        )
 
     def _deliveries(self) -> list[str]:
         rows = [
@@ -58,7 +60,9 @@ class Report:
             for name, found in self.memory.items()
             if found
         ]
-        return table.markdown(["memory", "processes", "MB together (PSS)", "MB, the largest (RSS)"], rows) if rows else []
+        return (
+            table.markdown(["memory", "processes", "MB together (PSS)", "MB, the largest (RSS)"], rows) if rows else []
+        )
 
     def _starts(self) -> list[str]:
         rows = [[name, *(f"{each:.1f}" for each in taken)] for name, taken in self.starts.items()]

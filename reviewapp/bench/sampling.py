@@ -23,5 +23,7 @@ def sample(walks: Sequence[Walk], *, rounds: int) -> Iterator[tuple[int, Row, Pa
                     taken[walk.site.count, row.name].append((view, bare, ours))
     for row in ROWS:
         for walk in walks:
-            views, bares, ours = zip(*taken[walk.site.count, row.name], strict=True)
-            yield walk.site.count, row, Pair(ours=ours, bare=bares), Pair(ours=ours, bare=views)
+            found = taken[walk.site.count, row.name]
+            times = tuple(ours for _, _, ours in found)
+            pair = Pair(ours=times, bare=tuple(bare for _, bare, _ in found))
+            yield walk.site.count, row, pair, Pair(ours=times, bare=tuple(view for view, _, _ in found))

@@ -68,9 +68,7 @@ class Site:
 
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
-        seen = plan.children_see(
-            database_url=self.url, secret_key=plan.secret_key, sandbox_port=self.sandbox_port
-        )
+        seen = plan.children_see(database_url=self.url, secret_key=plan.secret_key, sandbox_port=self.sandbox_port)
         ours = {"HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "API_REQUESTS_PER_MINUTE": "100000"}
         return {**os.environ, **seen, **ours, "PYTHONUNBUFFERED": "1"}
 

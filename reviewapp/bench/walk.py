@@ -19,7 +19,9 @@ _DEEP = """
 SELECT sureness, id FROM annotations_annotation WHERE status = 'waiting' ORDER BY sureness, id
 OFFSET (SELECT count(*) * 9 / 10 FROM annotations_annotation WHERE status = 'waiting') LIMIT 1
 """
-_DEEP_HISTORY = 'SELECT at, id FROM audit_event ORDER BY at DESC, id DESC OFFSET (SELECT max(id) * 8 / 10 FROM audit_event) LIMIT 1'
+_DEEP_HISTORY = (
+    "SELECT at, id FROM audit_event ORDER BY at DESC, id DESC OFFSET (SELECT max(id) * 8 / 10 FROM audit_event) LIMIT 1"
+)
 _SIGN_INS = ("reviewer", "lead")
 
 
