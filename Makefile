@@ -1,6 +1,7 @@
 # make run    the whole product on this machine; Ctrl-C stops it
 # make setup  .venv with the pinned requirements, ready for `.venv/bin/python manage.py ...`
 # make test   everything that is checked, browser tests included
+# make bench  load N results (N=10000,1000000 for two sizes) and measure beside a bare Django project
 # make lock   pin the requirements anew from pyproject.toml
 # make clean  remove what was installed and built here; the data in var/ stays
 #
@@ -12,7 +13,7 @@ PIP = $(PY) -m pip install --quiet --disable-pip-version-check --root-user-actio
 LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links -q --custom-compile-command "make lock"
 
-.PHONY: run setup dev browser test lock clean
+.PHONY: run setup dev browser test bench lock clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -58,6 +59,9 @@ test: dev browser
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
 	$(PY) -m pytest
+
+bench: setup
+	@$(PY) -m reviewapp.bench $(or $(N),10000)
 
 lock: $(PY)
 	@$(PIP) uv

@@ -30,7 +30,7 @@ def status(state: str) -> SafeString:
 
 @register.simple_tag
 def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
-    """Return an instant, which a script shows in the reader's zone, as its age when `age`, its time of day when `clock`; "" for None."""
+    """Return an instant, "" for None; a script shows it in the reader's zone, as an age or a time of day if told so."""
     if not at:
         return ""
     at = at.astimezone(UTC)

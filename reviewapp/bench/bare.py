@@ -1,8 +1,8 @@
 """The yardstick: a whole Django project in one file that does the least a page, or a transaction, can do.
 
 Session and CSRF middleware, the signed-in session read, one query by an index. `view` shows one row, `page` thirty
-with what a line of the queue says of them, `change` inserts one row. It is served by the same gunicorn, with the same options, from the same
-database as the product: `gunicorn reviewapp.bench.bare:application`.
+with what a line of the queue says of them, `change` inserts one row. It is served by the same gunicorn,
+with the same options, from the same database as the product: `gunicorn reviewapp.bench.bare:application`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from reviewapp.env import Env
 _env = Env()
 _PAGE = """<!doctype html><html lang="en"><head><title>Bare</title></head><body>
 <form method="post" action="/change">{% csrf_token %}<button>Change</button></form>
-<ol>{% for row in rows %}<li><a href="/{{ row.pk }}">{{ row.title }}</a> <p>{{ row.excerpt }}</p> {{ row.document_id }}
-{{ row.label }} {{ row.confidence }} {{ row.score }} {{ row.status }} {{ row.created_at|date:"c" }}</li>{% endfor %}</ol>
+<ol>{% for row in rows %}<li><a href="/{{ row.pk }}">{{ row.title }}</a> <p>{{ row.excerpt }}</p>
+{{ row.document_id }}
+{{ row.label }} {{ row.confidence }} {{ row.score }} {{ row.status }} {{ row.created_at|date:"c" }}</li>
+{% endfor %}</ol>
 </body></html>"""
 
 settings.configure(
