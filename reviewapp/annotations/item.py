@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
+from reviewapp.annotations import at_mixpeek
 from reviewapp.annotations.filters import QueueFilter, Show
+from reviewapp.annotations.hands import Made
 from reviewapp.annotations.leases import LASTS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.annotations.queue import CAP, in_queue
@@ -39,6 +41,7 @@ class Item:
     aside: SetAside | None
     change: Change | None
     history: list[Any]
+    at_mixpeek: list[Made]
     other_annotations: list[Annotation]
     other_results: list[Result]
 
@@ -84,7 +87,7 @@ def load() -> QuerySet[Annotation]:
     related = Annotation.objects.select_related(
         "retriever__label_set", "retriever__guidelines", "reviewer", "result__execution__retriever", "decision"
     )
-    return related.defer("words", "search", "metadata", "upstream")
+    return related.defer("words", "search", "metadata")
 
 
 def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: datetime, searched: str = "") -> Item:
@@ -104,6 +107,7 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         aside=SetAside.objects.filter(annotation=annotation, person=person).first(),
         change=Change.objects.about(annotation.ref).first(),
         history=timeline(annotation.ref),
+        at_mixpeek=at_mixpeek.versions(annotation),
         other_annotations=_other_annotations(annotation),
         other_results=_other_results(annotation),
     )

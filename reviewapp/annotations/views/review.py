@@ -21,6 +21,7 @@ from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
 from reviewapp.annotations.item import load, look_at, minutes, progress, recent
 from reviewapp.annotations.models import Annotation, Lease
+from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.signed_out import or_sign_in
@@ -62,6 +63,7 @@ def show(
         "here": chosen.querystring(),
         "said": said,
         "lease_minutes": minutes(),
+        "seen": digest_of(data.get("base")),
         **_form(annotation, data, more.get("errors") or {}),
         **_keys(request),
         **more,

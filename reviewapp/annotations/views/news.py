@@ -1,0 +1,85 @@
+"""What the review page asks every few seconds: has somebody changed this item? And bringing it into the form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from reviewapp.annotations import services
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.forms import DecisionForm
+from reviewapp.annotations.item import load
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.news import digest, digest_of, news
+from reviewapp.annotations.staleness import compare, refreshed
+from reviewapp.annotations.views.review import show
+from reviewapp.annotations.views.signed_out import or_sign_in
+from reviewapp.http import Request
+from reviewapp.outbox.merge import three_way
+
+_SEEN = ("label", "confidence", "reasoning", "payload", "decision_id", "status")
+_NOTHING = 204
+_BROUGHT = "This is the annotation as it is now. What you had typed stays where only you changed it."
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("annotations.view_annotation", raise_exception=True)
+def ask(request: Request, pk: int) -> HttpResponse:
+    """Answer 204 while the item is as `seen` (a digest) says; else have the form's base sent here and tell the news."""
+    if request.method == "POST":
+        return _tell(request, pk)
+    row = get_object_or_404(Annotation.objects.only(*_SEEN), pk=pk)
+    if digest(row.seen()) == request.GET.get("seen") and row.status != Annotation.Status.GONE:
+        return HttpResponse(status=_NOTHING)
+    return render(request, "annotations/_news.html", {"annotation": row, "asks": True, **_here(request)})
+
+
+def _tell(request: Request, pk: int) -> HttpResponse:
+    row = get_object_or_404(load(), pk=pk)
+    base = request.POST.get("base", "")
+    found = news(row, json.loads(base)) if digest_of(base) else None
+    context = {"annotation": row, "news": found, "seen": digest(row.seen()), **_here(request)}
+    response = render(request, "annotations/_news.html", context)
+    if found:
+        response["HX-Trigger"] = json.dumps({"say": found.sentence()})
+    return response
+
+
+@require_POST
+@or_sign_in
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def catch_up(request: Request, pk: int) -> HttpResponse:
+    """Show the form again from the item as it is now: theirs where only they changed it, a question where both did."""
+    annotation = get_object_or_404(load(), pk=pk)
+    form = DecisionForm(request.POST, annotation=annotation)
+    data = {name: request.POST.get(name, "") for name in form.fields}
+    if not form.is_valid():
+        return _here_still(show(request, annotation, data, status=422, errors=form.errors))
+    submission = form.submission()
+    base, mine = submission.base, submission.values()
+    merge = three_way(base=base, mine=mine, theirs=annotation.values())
+    stale = services.Stale(annotation, base=base, mine=mine, merge=merge, conflicts=list(merge.conflicts))
+    by = news(annotation, base).by
+    data = refreshed(data, stale, annotation)
+    if merge.conflicts:
+        return _here_still(show(request, annotation, data, stale=replace(compare(stale), by=by)))
+    response = _here_still(show(request, annotation, data, notice=_BROUGHT))
+    response["HX-Trigger"] = json.dumps({"say": _BROUGHT})
+    return response
+
+
+def _here_still(response: HttpResponse) -> HttpResponse:
+    """Only the form is swapped: the address stays, and no step is added to go back."""
+    del response["HX-Push-Url"]
+    return response
+
+
+def _here(request: Request) -> dict[str, str]:
+    return {"here": QueueFilter.parse(request.GET).querystring()}
