@@ -9,7 +9,7 @@
 
 PY = .venv/bin/python
 BROWSERS = chromium chromium-browser google-chrome
-PIP = $(PY) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+PIP = $(PY) -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links -q --custom-compile-command "make lock"
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+handler400 = "reviewapp.accounts.views.refusals.malformed"
 handler403 = "reviewapp.accounts.views.refusals.forbidden"
 
 urlpatterns = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -87,3 +89,20 @@ def test_it_leads_from_the_root_to_the_queue(client: Client, alice: User) -> Non
     client.force_login(alice)
 
     assert client.get("/")["Location"] == "/annotations"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "said"),
+    [
+        ({"reasoning": "x" * (1024 * 1024 + 1)}, 413, "more than 1 MB"),
+        ({f"field_{number}": "x" for number in range(1001)}, 400, "not well formed"),
+    ],
+    ids=["too large", "too many fields"],
+)
+def test_it_says_what_is_wrong_with_a_request_nobody_can_read(
+    client: Client, alice: User, sent: dict[str, str], status: int, said: str
+) -> None:
+    client.force_login(alice)
+    response = client.post("/preferences", urlencode(sent), content_type="application/x-www-form-urlencoded")
+    assert response.status_code == status
+    assert said in response.content.decode()
