@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models import IntegerField, Min, QuerySet, Subquery
 from django.utils import timezone
 
 from reviewapp import keyset
+from reviewapp.annotations import compiled
 from reviewapp.annotations.filters import Band, QueueFilter, Show
 from reviewapp.annotations.models import Annotation, Lease, SetAside
 
@@ -89,12 +92,21 @@ class _CappedCount(Subquery):
 
 def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:
     """Return how many items each chip would show under the same filters, never more than `CAP`, in one query."""
-    shown = (in_queue(chosen.showing(show), person) for show in Show)
+    sql, parameters = _counting(compiled.kind(chosen))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, compiled.filled(parameters, chosen, person))
+        return dict(zip(Show, cursor.fetchone() or (), strict=True))
+
+
+@lru_cache(maxsize=1000)
+def _counting(kind: QueueFilter) -> tuple[str, tuple[Any, ...]]:
+    people = get_user_model().objects
+    anybody = get_user_model()(pk=compiled.PERSON)
+    shown = (in_queue(kind.showing(show), anybody) for show in Show)
     # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
-    row = (
-        get_user_model().objects.filter(pk=person.pk).values_list(*(_CappedCount(q.values("pk")[:CAP]) for q in shown))
-    )
-    return dict(zip(Show, row.get(), strict=True))
+    row = people.filter(pk=anybody.pk).values_list(*(_CappedCount(q.values("pk")[:CAP]) for q in shown))
+    sql, parameters = row.query.sql_with_params()
+    return str(sql), tuple(parameters)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from django.db import connection
 from django.http import HttpRequest
 
-from reviewapp.outbox.models import Change, Pause
+from reviewapp.outbox.models import Pause
 
 _COUNTED = 99
+_NEWS = """
+SELECT waiting.number, pause.reason, pause.since
+FROM (SELECT count(*) AS number FROM (
+    SELECT FROM outbox_change WHERE state IN ('conflict', 'refused') ORDER BY id DESC LIMIT %s) capped) waiting
+LEFT JOIN outbox_pause pause ON true
+"""
 
 
 def pause(request: HttpRequest) -> dict[str, object]:
@@ -17,8 +24,10 @@ def pause(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or getattr(request, "htmx", False):
         return {}
-    waiting = len(Change.objects.attention().values_list("pk")[: _COUNTED + 1])
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWS, [_COUNTED + 1])
+        waiting, reason, since = cursor.fetchone() or (0, None, None)
     return {
-        "pause": Pause.objects.first(),
+        "pause": Pause(reason=reason, since=since) if since else None,
         "attention_count": f"{_COUNTED}+" if waiting > _COUNTED else waiting,
     }

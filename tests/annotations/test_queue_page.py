@@ -144,9 +144,9 @@ def test_it_costs_the_same_for_one_row_as_for_thirty(
             annotation = make_annotation(make_retriever(), reviewer=bob)
             make_change(annotation)
             lease(annotation, bob)
-        # As a fragment: session, person, two for permissions, the rows, the counts.
-        with django_assert_num_queries(6):
+        # As a fragment: session, person with permissions, the rows, the counts.
+        with django_assert_num_queries(4):
             get(client, "/annotations", **{"HX-Request": "true"})
-        # As a page also: retrievers, people, labels, the pause, the number that wait for attention.
-        with django_assert_num_queries(11):
+        # As a page also: retrievers, people, labels, the news of the outbox.
+        with django_assert_num_queries(8):
             get(client, "/annotations")

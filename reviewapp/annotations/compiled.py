@@ -1,0 +1,44 @@
+"""Queries that are built once: Django takes milliseconds to turn a large QuerySet into SQL that is always the same.
+
+What a filter asks for is first replaced by stand-ins, so that there is one SQL text for each kind of question. It is
+kept, and each time the values are put where their stand-ins are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from reviewapp.annotations.filters import QueueFilter
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+# Nobody can ask for these: no key is negative, and no form lets this character through.
+PERSON, _RETRIEVER, _REVIEWER = -7_000_001, -7_000_002, -7_000_003
+_LABEL, _WORDS = "\ue000label", "\ue000words"
+
+
+def kind(chosen: QueueFilter) -> QueueFilter:
+    """Return the filter with stand-ins for what a person typed or picked from a long list."""
+    return replace(
+        chosen,
+        retriever=_RETRIEVER if chosen.retriever else None,
+        reviewer=_REVIEWER if chosen.reviewer else None,
+        label=_LABEL if chosen.label else "",
+        q=_WORDS if chosen.q else "",
+        problems=(),
+    )
+
+
+def filled(parameters: Sequence[Any], chosen: QueueFilter, person: User) -> list[Any]:
+    """Return a query's parameters with the stand-ins replaced by what is meant."""
+    meant = {
+        PERSON: person.pk,
+        _RETRIEVER: chosen.retriever,
+        _REVIEWER: chosen.reviewer,
+        _LABEL: chosen.label,
+        _WORDS: chosen.q,
+    }
+    return [meant.get(each, each) for each in parameters]
