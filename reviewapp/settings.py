@@ -74,7 +74,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "csp",
-    "django_filters",
     "django_htmx",
     "pgtrigger",
     "procrastinate.contrib.django",

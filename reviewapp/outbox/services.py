@@ -151,8 +151,3 @@ def resume() -> bool:
     deleted, _ = Pause.objects.all().delete()
     transaction.on_commit(wake)
     return deleted > 0
-
-
-def is_claimed(change: Change, now: datetime) -> bool:
-    """Return whether somebody is delivering this change right now."""
-    return change.state == Change.State.QUEUED and change.claimed_at is not None and change.due > now

@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from reviewapp.retrievers.document import blobs, layers, leaves, number_at
 
-_ROLES = ("source", "processed", "thumbnail")
 _STARTS = ("start_time", "start_time_sec", "start_seconds", "start_sec", "segment_start")
 _ENDS = ("end_time", "end_time_sec", "end_seconds", "end_sec", "segment_end")
 
