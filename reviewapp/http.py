@@ -32,3 +32,8 @@ def page_or(fragment: str, request: Request, page: str, context: dict[str, Any],
     response = render(request, template, context, status=status)
     response["Vary"] = "HX-Request"
     return response
+
+
+def key_in(text: str) -> int | None:
+    """Return the primary key that a part of an address says, None when that is none PostgreSQL could hold."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

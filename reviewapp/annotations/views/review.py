@@ -25,7 +25,7 @@ from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.signed_out import or_sign_in
-from reviewapp.http import Request, page_or, wants_fragment
+from reviewapp.http import Request, key_in, page_or, wants_fragment
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.markdown import rendered
 
@@ -111,9 +111,8 @@ def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | N
 
 
 def _to_mend(annotation: Annotation, named: str) -> Change | None:
-    if not named.isascii() or not named.isdigit() or len(named) > 18:
-        return None
-    return Change.objects.attention().filter(ref=annotation.ref, pk=int(named)).first()
+    key = key_in(named)
+    return Change.objects.attention().filter(ref=annotation.ref, pk=key).first() if key else None
 
 
 @require_GET
@@ -130,9 +129,9 @@ def next_item(request: Request) -> HttpResponse:
     return go_on(request, chosen, after)
 
 
-def _named(key: str) -> Annotation | None:
-    known = key.isascii() and key.isdigit() and len(key) <= 18
-    return Annotation.objects.filter(pk=int(key)).first() if known else None
+def _named(text: str) -> Annotation | None:
+    key = key_in(text)
+    return Annotation.objects.filter(pk=key).first() if key else None
 
 
 @require_POST
