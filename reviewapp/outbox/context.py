@@ -28,6 +28,6 @@ def pause(request: HttpRequest) -> dict[str, object]:
         cursor.execute(_NEWS, [_COUNTED + 1])
         waiting, reason, since = cursor.fetchone() or (0, None, None)
     return {
-        "pause": Pause(reason=reason, since=since) if since else None,
+        "pause": Pause(reason=str(reason), since=since) if since else None,
         "attention_count": f"{_COUNTED}+" if waiting > _COUNTED else waiting,
     }

@@ -10,7 +10,15 @@ from reviewapp.bench.table import Line
 
 def line(**values: Any) -> Line:
     """Return a line that meets its aim, unless told otherwise."""
-    usual = {"count": 1000, "name": "queue", "against": "page", "aim": 2.0, "bare": 4.0, "p50": 6.0, "p95": 9.0}
+    usual: dict[str, Any] = {
+        "count": 1000,
+        "name": "queue",
+        "against": "page",
+        "aim": 2.0,
+        "bare": 4.0,
+        "p50": 6.0,
+        "p95": 9.0,
+    }
     return Line(**{**usual, "ratio": 1.5, "view_ratio": 3.0} | values)
 
 
