@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
+
+_MOST = 2**63
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=QuerySet[Any])
@@ -95,7 +99,16 @@ def _read(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
         values = [datetime.fromisoformat(value["at"]) if isinstance(value, dict) else value for value in plain]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadCursor(cursor) from error
-    sound = all(isinstance(value, str | int | float | datetime) for value in values)
-    if direction not in {"after", "before"} or len(values) != len(order) or not sound:
+    if direction not in {"after", "before"} or len(values) != len(order) or not all(map(_sound, values)):
         raise BadCursor(cursor)
     return direction == "before", values
+
+
+def _sound(value: Any) -> bool:
+    """Return whether PostgreSQL can compare a column with `value`."""
+    if isinstance(value, str):
+        return not _UNSTORABLE.search(value)
+    if isinstance(value, datetime):
+        # The outermost years cannot be moved between time zones.
+        return value.utcoffset() is not None and 1 < value.year < 9999
+    return isinstance(value, int | float) and -_MOST < value < _MOST

@@ -9,21 +9,23 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.said import BLANK, LONGEST_ID, by_a_person, proposed_by, revisions_of, usable, values_of
 from reviewapp.mixpeek.records import AnnotationRecord
+from reviewapp.outbox.holdable import text
 from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import evidence
 from reviewapp.retrievers.models import Result, Retriever
-from reviewapp.retrievers.snapshot import storable_json
 
-_MACHINE = "system"
+_LONGEST_TYPE = 40
 _MIRRORED = [
     "annotation_id", "document_id", "collection_id", "retriever", "execution_id", "stage_name", "label", "confidence",
     "reasoning", "payload", "metadata", "version", "upstream", "revisions", "proposed", "actor_id", "actor_type",
@@ -49,9 +51,10 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     """Take upstream's annotations into the mirror, locking the rows they touch; safe to repeat.
 
     A record whose id is new to us fills the row of a result that nobody had annotated, if there is one for its
-    document and retriever, else it makes a row of its own.
+    document and retriever, else it makes a row of its own. One whose ids cannot be kept is left out, with a warning.
     """
-    newest = {record.annotation_id: record for record in sorted(records, key=lambda record: record.version or 0)}
+    usable = [record for record in records if usable(record)]
+    newest = {record.annotation_id: record for record in sorted(usable, key=lambda record: record.version or 0)}
     retrievers = _retrievers(newest.values())
     rows = _rows(newest, retrievers)
     undelivered = Change.objects.open_by_ref(row.ref for row in rows.values())
@@ -59,7 +62,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     for annotation_id, record in newest.items():
         row = rows.get(annotation_id)
         if row is None:
-            row = Annotation(ref=f"annotations/{annotation_id}", proposed=_proposed(record))
+            row = Annotation(ref=f"annotations/{annotation_id}", proposed=proposed_by(record))
             _fill(row, record, retrievers, [])
             made.append(row)
         elif _is_news(row, record):
@@ -99,13 +102,12 @@ def attach(results: Sequence[Result]) -> int:
     return len(made)
 
 
+@transaction.atomic
 def mark_gone(annotation_ids: Collection[str]) -> int:
     """Mark these as gone upstream, which is a state and not an error; returns how many were not already."""
-    return (
-        Annotation.objects.filter(annotation_id__in=annotation_ids)
-        .exclude(status=Annotation.Status.GONE)
-        .update(status=Annotation.Status.GONE)
-    )
+    there = Annotation.objects.filter(annotation_id__in=annotation_ids).exclude(status=Annotation.Status.GONE)
+    locked = list(there.select_for_update().order_by("pk").values_list("pk", flat=True))
+    return Annotation.objects.filter(pk__in=locked).update(status=Annotation.Status.GONE)
 
 
 def rebase(ref: str) -> None:
@@ -116,31 +118,21 @@ def rebase(ref: str) -> None:
     row.save(update_fields=list(BLANK))
 
 
-BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}, "metadata": None}
-
-
-def values_of(record: AnnotationRecord) -> dict[str, Any]:
-    """Return a record's values in our own form: absent reasoning is "", absent payload is {}."""
-    return {
-        "label": record.label,
-        "confidence": record.confidence,
-        "reasoning": record.reasoning or "",
-        "payload": dict(record.payload or {}),
-        "metadata": record.metadata,
-    }
-
-
 def _rows(records: dict[str, AnnotationRecord], retrievers: dict[str, Retriever]) -> dict[str, Annotation]:
-    """Return the locked row of each record that has one, by annotation id."""
-    locked = Annotation.objects.select_for_update().order_by("pk")
-    rows = {row.annotation_id or "": row for row in locked.filter(annotation_id__in=records)}
+    """Return the locked row of each record that has one, by annotation id.
+
+    All are locked at once and in the order of their keys, as `attach` does it: neither can wait for the other.
+    """
+    named = Q(annotation_id__in=records)
+    free = Q(annotation_id__isnull=True, document_id__in={record.document_id for record in records.values()})
+    locked = list(Annotation.objects.select_for_update().filter(named | free).order_by("pk"))
+    rows = {row.annotation_id: row for row in locked if row.annotation_id is not None}
+    by_place = {(row.document_id, row.retriever_id): row for row in locked if row.annotation_id is None}
     missing = [
         record
         for id_, record in records.items()
         if id_ not in rows and (not record.retriever_id or record.retriever_id in retrievers)
     ]
-    free = locked.filter(annotation_id__isnull=True, document_id__in={record.document_id for record in missing})
-    by_place = {(row.document_id, row.retriever_id): row for row in free} if missing else {}
     for record in missing:
         retriever = retrievers.get(record.retriever_id or "")
         row = by_place.pop((record.document_id, retriever.pk if retriever else None), None)
@@ -164,17 +156,23 @@ def _fill(
 ) -> None:
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
-    row.collection_id = record.collection_id or row.collection_id
+    row.collection_id = text(record.collection_id or "", LONGEST_ID) or row.collection_id
     row.retriever = retrievers.get(record.retriever_id or "", row.retriever)
-    row.execution_id = record.execution_id or row.execution_id
-    row.stage_name = record.stage_name or row.stage_name
-    row.version, row.upstream, row.revisions = record.version, values_of(record), _revisions(record)
-    row.actor_id, row.actor_type = record.actor_id, record.actor_type
+    row.execution_id = text(record.execution_id or "", LONGEST_ID) or row.execution_id
+    row.stage_name = text(record.stage_name or "", LONGEST_ID) or row.stage_name
+    row.version, row.upstream, row.revisions = record.version, values_of(record), revisions_of(record)
+    row.actor_id, row.actor_type = text(record.actor_id, LONGEST_ID), text(record.actor_type, _LONGEST_TYPE)
     row.created_at, row.updated_at, row.seen_at = record.created_at, record.updated_at, timezone.now()
     for name, value in _with_undelivered(row.upstream, changes).items():
         setattr(row, name, value)
     if row.status in {Annotation.Status.WAITING, Annotation.Status.GONE}:
-        row.status = Annotation.Status.DECIDED if row.decision_id or _by_a_person(record) else Annotation.Status.WAITING
+        row.status = _status(row, record)
+
+
+def _status(row: Annotation, record: AnnotationRecord) -> Annotation.Status:
+    if row.decision is not None:
+        return Annotation.Status(row.decision.outcome)
+    return Annotation.Status.DECIDED if by_a_person(record) else Annotation.Status.WAITING
 
 
 def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
@@ -187,29 +185,6 @@ def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict
 def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:
     ids = {record.retriever_id for record in records if record.retriever_id}
     return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids)}
-
-
-def _revisions(record: AnnotationRecord) -> list[dict[str, Any]]:
-    """Return the record's edits as `versions.py` reads them, oldest first, storable."""
-    edits = sorted(record.revisions, key=lambda revision: revision.version)
-    return [
-        storable_json(asdict(edit) | {"edited_at": edit.edited_at.isoformat() if edit.edited_at else None})
-        for edit in edits
-    ]
-
-
-def _by_a_person(record: AnnotationRecord) -> bool:
-    return record.actor_type != _MACHINE or any(edit.edited_by_type != _MACHINE for edit in record.revisions)
-
-
-def _proposed(record: AnnotationRecord) -> dict[str, Any]:
-    """Return what the machine said first: version 1, rebuilt from the backward revisions; {} for a person's own."""
-    if record.actor_type != _MACHINE and not record.revisions:
-        return {}
-    values = values_of(record)
-    for revision in sorted(record.revisions, key=lambda revision: revision.version, reverse=True):
-        values |= {name: value for name, value in revision.prior.items() if name in values}
-    return values
 
 
 def _fits(row: Annotation, result: Result) -> bool:

@@ -21,6 +21,7 @@ from reviewapp.annotations import typed
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Submission
 from reviewapp.annotations.typed import FIELDS
+from reviewapp.outbox.merge import same
 from reviewapp.retrievers.models import Result
 
 MOST_REASON = 500
@@ -43,8 +44,8 @@ class DecisionForm(forms.Form):
 
     decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
     base = forms.CharField(error_messages={"required": _DAMAGED})
-    base_version = forms.IntegerField(required=False, max_value=2**31 - 1)
-    result_id = forms.IntegerField(required=False, max_value=2**63 - 1)
+    base_version = forms.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
+    result_id = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     opened = forms.CharField(required=False)
     seconds = forms.CharField(required=False)
 
@@ -106,13 +107,19 @@ class DecisionForm(forms.Form):
 
     def _read(self, name: str) -> None:
         data = self.cleaned_data
-        if data.get(f"keep_{name}") == THEIRS:
-            data[name] = data["base"][name]
-            return
         try:
-            data[name] = getattr(self, f"_{name}")(data["base"])
+            taken = data.get(f"keep_{name}") == THEIRS
+            data[name] = data["base"][name] if taken else getattr(self, f"_{name}")(data["base"])
+            self._hold(name, data[name])
         except typed.NotThat as error:
             self.add_error(name, str(error))
+
+    def _hold(self, name: str, value: Any) -> None:
+        """Let nothing in through the base that nobody may type, unless it stands here or at Mixpeek already."""
+        standing = (self.annotation.values(), self.annotation.upstream)
+        if self._undecidable() or (value and any(same(value, values.get(name)) for values in standing)):
+            return
+        typed.check(name, value)
 
     def _label(self, base: Mapping[str, Any]) -> str:
         text = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
@@ -167,9 +174,10 @@ def fresh(annotation: Annotation) -> dict[str, Any]:
 
 def _is_seen(base: Mapping[str, Any]) -> bool:
     kinds = {"label": str, "confidence": int | float | None, "reasoning": str, "payload": dict, "decision": int | None}
-    return set(base) == set(kinds) and all(
+    shaped = set(base) == set(kinds) and all(
         isinstance(base[name], kind) and not isinstance(base[name], bool) for name, kind in kinds.items()
     )
+    return shaped and len(base["label"]) <= typed.MOST_LABEL and 0 <= (base["confidence"] or 0) <= 1
 
 
 def _spent(counted: str, opened: str) -> float | None:

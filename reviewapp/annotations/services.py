@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from psycopg.errors import UniqueViolation
 
-from reviewapp.annotations.absorb import BLANK, rebase
+from reviewapp.annotations.absorb import rebase
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
+from reviewapp.annotations.said import BLANK
 from reviewapp.audit.trace import acting
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Merge, same, three_way
@@ -104,9 +108,10 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
         values = _settled_values(annotation, submission)
         _raise_if_not_offered(annotation, submission, values["label"])
         before = _theirs(annotation, values)
-        decision = _record(annotation, submission, values, actor)
-        _show(annotation, decision, values)
-        _promise(annotation, decision, before, values)
+        with _once(submission):
+            decision = _record(annotation, submission, values, actor)
+            _show(annotation, decision, values)
+            _promise(annotation, decision, before, values)
         Lease.objects.filter(annotation=annotation).delete()
         SetAside.objects.filter(annotation=annotation, person=actor).delete()
     return decision
@@ -129,6 +134,18 @@ def may_decide(actor: User) -> None:
         raise PermissionDenied("Deciding needs the role reviewer, lead or admin.")
 
 
+@contextmanager
+def _once(submission: Submission) -> Iterator[None]:
+    """Raise `DecisionIdTaken` when the id is used, at this very moment, for another item or for another change."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            raise DecisionIdTaken(str(submission.decision_id)) from error
+        raise
+
+
 def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
     if (seen.annotation_id, seen.reviewer_id) != (annotation.pk, actor.pk):
         raise DecisionIdTaken(str(seen.decision_id))
@@ -146,7 +163,7 @@ def _settled_values(annotation: Annotation, submission: Submission) -> dict[str,
     else:
         mine = submission.values()
         merge = three_way(base=base, mine=mine, theirs=theirs, asserted={"label"})
-        conflicts = list(merge.conflicts)
+        conflicts = [*(_unseen(annotation, mine, merge) if settled_since else ()), *merge.conflicts]
     if conflicts:
         raise Stale(annotation, base=base, mine=mine, merge=merge, conflicts=conflicts)
     return merge.values
@@ -156,6 +173,16 @@ def _raise_if_not_offered(annotation: Annotation, submission: Submission, label:
     offered = annotation.retriever.label_set if annotation.retriever else None
     if submission.outcome == Decision.Outcome.DECIDED and offered and not offered.allows(label):
         raise LabelNotOffered(label, offered.values())
+
+
+def _unseen(annotation: Annotation, mine: Mapping[str, Any], merge: Merge) -> list[str]:
+    """Return what a decision that this person has not seen says against theirs, though it changed no value.
+
+    Who confirms a label, or says that it cannot be told, has decided as much as who sets another.
+    """
+    if annotation.status == Annotation.Status.UNDECIDABLE:
+        return ["outcome"]
+    return [] if same(mine["label"], annotation.label) or "label" in merge.conflicts else ["label"]
 
 
 def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,10 +21,12 @@ def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reaso
     """
     _check(actor)
     with acting(actor, note=reason):
+        # The order in which a decision takes them: the item, who holds it, who has put it aside.
+        Annotation.objects.select_for_update().only("pk").get(pk=annotation.pk)
+        leases.release(annotation.pk, actor)
         aside, _ = SetAside.objects.update_or_create(
             annotation=annotation, person=actor, defaults={"kind": kind, "reason": reason}
         )
-        leases.release(annotation.pk, actor)
     return aside
 
 

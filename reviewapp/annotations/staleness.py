@@ -30,11 +30,15 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Staleness:
-    """Who was faster, what they did, and the fields to look at; no sides when only the outcome is in question."""
+    """Who was faster, what they did, and the fields to look at; no sides when only the outcome is in question.
+
+    `untold` is why they could not tell, when that is what they said.
+    """
 
     by: str
     sides: list[Side]
     outcome: bool
+    untold: str
 
 
 def compare(stale: Stale) -> Staleness:
@@ -43,6 +47,7 @@ def compare(stale: Stale) -> Staleness:
         by=stale.by,
         sides=[_side(stale, name) for name in FIELDS if name in stale.conflicts or _only_theirs(stale, name)],
         outcome="outcome" in stale.conflicts,
+        untold=_untold(stale.annotation),
     )
 
 
@@ -54,6 +59,12 @@ def refreshed(data: Mapping[str, Any], stale: Stale, annotation: Annotation) -> 
         taken = [name for name in taken if name != "reasoning"]
     kept = {f"keep_{name}": MINE for name in stale.conflicts if name in FIELDS}
     return {**data, **fresh(annotation), **as_typed(stale.theirs, *taken), **kept}
+
+
+def _untold(annotation: Annotation) -> str:
+    if annotation.status != Annotation.Status.UNDECIDABLE or annotation.decision is None:
+        return ""
+    return annotation.decision.reasoning
 
 
 def _only_theirs(stale: Stale, name: str) -> bool:

@@ -68,6 +68,19 @@ def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
         raise NotThat(str(error)) from error
 
 
+def check(name: str, value: Any) -> None:
+    """Raise `NotThat` unless a person might have typed this value of the field `name`."""
+    if name == "label":
+        label(value)
+    elif name == "reasoning":
+        reasoning(value)
+    elif name == "payload":
+        try:
+            payloads.bounded(value)
+        except payloads.BadPayload as error:
+            raise NotThat(str(error)) from error
+
+
 def as_typed(values: Mapping[str, Any], *names: str) -> dict[str, str]:
     """Return some of the four values as the form's data; a label, as if picked among the buttons."""
     every = {

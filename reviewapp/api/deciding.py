@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db.models import Q
 
 from reviewapp.annotations import creating, services
-from reviewapp.annotations.absorb import BLANK
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.queries import AnnotationQuerySet
+from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.services import DecisionIdTaken, Gone, Stale, Submission
 from reviewapp.annotations.versions import at_version
 from reviewapp.api import showing

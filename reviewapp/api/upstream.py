@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reviewapp.annotations.absorb import values_of
+from reviewapp.annotations.said import values_of
 from reviewapp.annotations.versions import State
 from reviewapp.api.errors import not_found
 from reviewapp.api.showing import Shown

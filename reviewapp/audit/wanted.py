@@ -58,6 +58,10 @@ class Wanted:
         return f"?{urlencode(said)}" if said else ""
 
 
+# The outermost years cannot be moved between time zones.
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+
+
 class HistoryForm(forms.Form):
     """The filters of the history page; `wanted()` is what was asked for, once the form is valid."""
 
@@ -85,7 +89,11 @@ class HistoryForm(forms.Form):
             field.choices = choices
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a span of time that ends before it begins."""
+        """Refuse a span of time that ends before it begins, and times that no calendar of ours knows."""
+        for name in ("since", "until"):
+            at = self.cleaned_data.get(name)
+            if at and not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+                self.add_error(name, f"The year must be from {_FIRST_YEAR} to {_LAST_YEAR}.")
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and until <= since:
             self.add_error("until", "This must be later than where it starts.")

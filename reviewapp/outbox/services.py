@@ -16,6 +16,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from reviewapp.audit.trace import Person
+from reviewapp.outbox.holdable import holdable
 from reviewapp.outbox.models import Change, Pause
 
 # A delivery makes three requests at most, each over within the client's `longest_call` (75 s): whoever claims has its
@@ -111,14 +112,15 @@ def refuse(
 
 
 def withdraw(change: Change, *, reason: str) -> bool:
-    """Take back a change that was not delivered: one still queued, or one that waits for a person."""
-    return _settle(change, Change.State.WITHDRAWN, leaving=OPEN, reason=reason)
+    """Take back a change that waits for a person; one still queued may be on the wire, and is not taken back."""
+    return _settle(change, Change.State.WITHDRAWN, leaving=WAITING, reason=reason)
 
 
-OPEN = (Change.State.QUEUED, Change.State.CONFLICT, Change.State.REFUSED)
+WAITING = (Change.State.CONFLICT, Change.State.REFUSED)
 
 
 def _settle(change: Change, state: str, *, leaving: tuple[str, ...] = (Change.State.QUEUED,), **columns: Any) -> bool:
+    columns = {name: holdable(value) for name, value in columns.items()}
     columns |= {"state": state, "settled_at": timezone.now()}
     settled = Change.objects.filter(pk=change.pk, state__in=leaving).update(**columns)
     for name, value in columns.items():
@@ -130,7 +132,7 @@ def postpone(change: Change, *, until: datetime, reason: str) -> bool:
     """Count a failed attempt and try again at `until`; also wakes a worker then."""
     attempts = change.attempts + 1
     postponed = Change.objects.filter(pk=change.pk, state=Change.State.QUEUED).update(
-        due=until, claimed_at=None, attempts=attempts, reason=reason
+        due=until, claimed_at=None, attempts=attempts, reason=holdable(reason)
     )
     transaction.on_commit(lambda: wake(at=until))
     return postponed == 1
@@ -143,7 +145,7 @@ def release(change: Change) -> None:
 
 def pause(*, reason: str) -> None:
     """Stop all deliveries until `resume`; the first reason stays."""
-    Pause.objects.get_or_create(id=1, defaults={"reason": reason})
+    Pause.objects.get_or_create(id=1, defaults={"reason": holdable(reason)})
 
 
 def resume() -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.said import values_of
 from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -77,9 +78,7 @@ def _differing(change: Change, record: AnnotationRecord) -> dict[str, Any]:
 
 def _theirs(change: Change, record: AnnotationRecord) -> dict[str, Any]:
     """Return what upstream has in the fields that the change knows of."""
-    return {
-        name: value for name, value in absorb.values_of(record).items() if name in change.fields or name in change.base
-    }
+    return {name: value for name, value in values_of(record).items() if name in change.fields or name in change.base}
 
 
 def _delivered(change: Change, record: AnnotationRecord, **facts: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reviewapp.annotations.absorb import values_of
+from reviewapp.annotations.said import values_of
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.merge import same
 

@@ -60,6 +60,7 @@ def look_for_missing(client: Client, at: PullPass, report: Progress, counts: Cou
         answers = {annotation_id: _get(client, annotation_id) for _, annotation_id in rows if annotation_id}
         with acting(None, note="pull"):
             counts.add(absorb.absorb([record for record in answers.values() if record is not None]))
+        with acting(None, note="pull"):
             counts.gone += absorb.mark_gone([id_ for id_, record in answers.items() if record is None])
         last, asked = rows[-1][0], asked + len(rows)
         report.reach(asked, None)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from reviewapp.accounts.models import User
 from reviewapp.annotations.absorb import Tally, absorb, attach, mark_gone, rebase
-from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.services import Submission, decide
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from tests.annotations.factories import make_annotation, make_change, make_execution, make_result, make_retriever
@@ -121,6 +124,18 @@ def test_it_takes_gone_and_back_again() -> None:
     assert Annotation.objects.get().status == "gone"
     absorb([record()])
     assert Annotation.objects.get().status == "waiting"
+
+
+@pytest.mark.parametrize("outcome", ["decided", "undecidable"])
+def test_it_comes_back_as_what_was_decided_here(alice: User, outcome: str) -> None:
+    annotation = make_annotation(version=1)
+    seen: dict[str, Any] = {**annotation.values(), "base": annotation.seen(), "reasoning": "Because."}
+    decide(annotation.pk, Submission(decision_id=uuid.uuid4(), outcome=Decision.Outcome(outcome), **seen), actor=alice)
+    absorb_again = record(str(annotation.annotation_id), document_id=annotation.document_id)
+    mark_gone([str(annotation.annotation_id)])
+    absorb([absorb_again])
+    annotation.refresh_from_db()
+    assert annotation.status == outcome
 
 
 def test_it_shows_a_result_on_the_annotations_of_its_document() -> None:

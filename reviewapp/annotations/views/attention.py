@@ -56,7 +56,8 @@ def take_theirs(request: Request, pk: int) -> HttpResponse:
 @permission_required("annotations.view_annotation", raise_exception=True)
 def by_ref(request: Request) -> HttpResponse:
     """Lead from a ref, as history names it, to the page of what it names."""
-    ref = request.GET.get("ref", "")
+    # What PostgreSQL refuses to compare names nothing.
+    ref = request.GET.get("ref", "").replace("\0", "")
     kind, _, upstream_id = ref.partition("/")
     if kind == "people":
         return redirect(f"{reverse('people')}?{urlencode({'search': upstream_id})}")

@@ -1,0 +1,46 @@
+"""Two at the same time, over connections of their own: what one does while the other has not finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
+from typing import TypeVar
+
+from django.db import connection, connections
+
+T = TypeVar("T")
+_PATIENCE = 20.0
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def start(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
+    """Start `work` in a thread of `pool`; returns once it waits for a lock that somebody holds, or is done."""
+    future = pool.submit(_alone, work)
+    give_up = monotonic() + _PATIENCE
+    while not future.done() and not _somebody_waits():
+        assert monotonic() < give_up, "nobody came to wait"
+    return future
+
+
+def at_once(*works: Callable[[], object]) -> list[object]:
+    """Do all at the same time; returns what each returned or raised."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        futures = [pool.submit(_alone, work) for work in works]
+        return [future.exception() or future.result() for future in futures]
+
+
+def _alone(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    finally:
+        connections.close_all()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        # Inside a transaction, activity is looked at once only.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(_WAITING)
+        [(waiting,)] = cursor.fetchall()
+    return bool(waiting)
