@@ -53,8 +53,8 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     A record whose id is new to us fills the row of a result that nobody had annotated, if there is one for its
     document and retriever, else it makes a row of its own. One whose ids cannot be kept is left out, with a warning.
     """
-    usable = [record for record in records if usable(record)]
-    newest = {record.annotation_id: record for record in sorted(usable, key=lambda record: record.version or 0)}
+    kept = [record for record in records if usable(record)]
+    newest = {record.annotation_id: record for record in sorted(kept, key=lambda record: record.version or 0)}
     retrievers = _retrievers(newest.values())
     rows = _rows(newest, retrievers)
     undelivered = Change.objects.open_by_ref(row.ref for row in rows.values())

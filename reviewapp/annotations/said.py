@@ -39,10 +39,10 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
 def usable(record: AnnotationRecord) -> bool:
     """Return whether we can keep what names a record: its ids, and a version that a column holds."""
     named = all(text(id_) == id_ and len(id_) <= LONGEST_ID for id_ in (record.annotation_id, record.document_id))
-    usable = named and -_MOST_VERSION < (record.version or 0) < _MOST_VERSION
-    if not usable:
+    fits = named and -_MOST_VERSION < (record.version or 0) < _MOST_VERSION
+    if not fits:
         _log.warning("Left out an annotation whose id or version cannot be kept: %r", record.annotation_id[:LONGEST_ID])
-    return usable
+    return fits
 
 
 def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
