@@ -6,7 +6,7 @@ from typing import Any
 
 from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.said import values_of
+from reviewapp.annotations.said import BLANK, values_of
 from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -57,17 +57,19 @@ def _create(change: Change, annotation: Annotation, client: Client) -> None:
     free = [record for record in there if record.annotation_id not in taken and record.retriever_id == retriever_id]
     if free:
         return bring_from(min(free, key=lambda record: len(_differing(change, record))), change, client)
+    # The create that came before may have been refused: then this change must bring all that its person saw.
+    whole = BLANK | change.base | change.fields
     made = client.create_annotation(
         document_id=annotation.document_id,
         collection_id=annotation.collection_id or None,
         retriever_id=retriever_id,
         execution_id=annotation.execution_id or None,
         stage_name=annotation.stage_name or None,
-        label=change.fields["label"],
-        confidence=change.fields["confidence"],
-        reasoning=change.fields["reasoning"] or None,
-        payload=change.fields["payload"] or None,
-        metadata=change.fields.get("metadata") or None,
+        label=whole["label"],
+        confidence=whole["confidence"],
+        reasoning=whole["reasoning"] or None,
+        payload=whole["payload"] or None,
+        metadata=whole["metadata"] or None,
     )
     return _delivered(change, made, version=made.version)
 
