@@ -29,6 +29,7 @@ _MIRRORED = [
     "reasoning", "payload", "metadata", "version", "upstream", "revisions", "proposed", "actor_id", "actor_type",
     "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
+_COLUMNS = {"retriever": "retriever_id"}
 _SHOWN = ["result", "score", "title", "excerpt", "words"]
 
 
@@ -44,7 +45,7 @@ class Tally:
         return Tally(new=self.new + other.new, changed=self.changed + other.changed, same=self.same + other.same)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     """Take upstream's annotations into the mirror, locking the rows they touch; safe to repeat.
 
@@ -55,6 +56,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     retrievers = _retrievers(newest.values())
     rows = _rows(newest, retrievers)
     undelivered = Change.objects.open_by_ref(row.ref for row in rows.values())
+    before = {id_: _mirror(row) for id_, row in rows.items()} if len(rows) == 1 else {}
     made, changed, untouched = [], [], []
     for annotation_id, record in newest.items():
         row = rows.get(annotation_id)
@@ -68,8 +70,12 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
         else:
             untouched.append(row.pk)
     Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
-    Annotation.objects.bulk_update(changed, _MIRRORED, batch_size=200)
-    Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
+    if before and changed:
+        _update(changed[0], *before.values())
+    else:
+        Annotation.objects.bulk_update(changed, _MIRRORED, batch_size=200)
+    if untouched:
+        Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
     return Tally(new=len(made), changed=len(changed), same=len(untouched))
 
 
@@ -130,9 +136,19 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
     }
 
 
+def _mirror(row: Annotation) -> dict[str, Any]:
+    return {name: getattr(row, _COLUMNS.get(name, name)) for name in _MIRRORED}
+
+
+def _update(row: Annotation, before: dict[str, Any]) -> None:
+    """Write what changed of a single row: a delivery brings one, and most of it is as it was."""
+    now = _mirror(row)
+    row.save(update_fields=[name for name in _MIRRORED if now[name] != before[name]])
+
+
 def _rows(records: dict[str, AnnotationRecord], retrievers: dict[str, Retriever]) -> dict[str, Annotation]:
     """Return the locked row of each record that has one, by annotation id."""
-    locked = Annotation.objects.select_for_update().order_by("pk")
+    locked = Annotation.objects.select_for_update().defer("words", "search", "excerpt").order_by("pk")
     rows = {row.annotation_id or "": row for row in locked.filter(annotation_id__in=records)}
     missing = [
         record
@@ -165,7 +181,8 @@ def _fill(
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
     row.collection_id = record.collection_id or row.collection_id
-    row.retriever = retrievers.get(record.retriever_id or "", row.retriever)
+    if record.retriever_id in retrievers:
+        row.retriever = retrievers[record.retriever_id]
     row.execution_id = record.execution_id or row.execution_id
     row.stage_name = record.stage_name or row.stage_name
     row.version, row.upstream, row.revisions = record.version, values_of(record), _revisions(record)
@@ -186,7 +203,7 @@ def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict
 
 def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:
     ids = {record.retriever_id for record in records if record.retriever_id}
-    return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids)}
+    return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids).only("retriever_id")}
 
 
 def _revisions(record: AnnotationRecord) -> list[dict[str, Any]]:
