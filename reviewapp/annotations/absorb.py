@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +22,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import evidence
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.snapshot import storable_json
+from reviewapp.retrievers.tally import Tally
 
 _MACHINE = "system"
 _MIRRORED = [
@@ -31,18 +32,6 @@ _MIRRORED = [
 ]  # fmt: skip
 _COLUMNS = {"retriever": "retriever_id"}
 _SHOWN = ["result", "score", "title", "excerpt", "words"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """How many records were new to us, changed, or as we had them."""
-
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(new=self.new + other.new, changed=self.changed + other.changed, same=self.same + other.same)
 
 
 @transaction.atomic(savepoint=False)
