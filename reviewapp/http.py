@@ -34,6 +34,6 @@ def page_or(fragment: str, request: Request, page: str, context: dict[str, Any],
     return response
 
 
-def key_in(text: str) -> int | None:
-    """Return the primary key that a part of an address says, None when that is none PostgreSQL could hold."""
+def whole_number(text: str) -> int | None:
+    """Return the number, such as a key, that an address or a field says; None for what no bigint column holds."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -135,8 +135,10 @@ DATABASES: dict[str, Any] = {
     }
 }
 
-# What all web processes must count together, which is failed sign-ins; the table is made by migrate.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+# What all web processes must remember together: failed sign-ins, and the order of label buttons. Migrate makes the
+# table. Beyond so many entries a third is thrown away; Django's own 300 would let a guesser flush the counts away.
+_CACHE = "django.core.cache.backends.db.DatabaseCache"
+CACHES = {"default": {"BACKEND": _CACHE, "LOCATION": "cache", "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
 # People
 

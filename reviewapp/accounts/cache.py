@@ -1,4 +1,4 @@
-"""The table in which web processes count failed sign-ins together."""
+"""The table of what web processes remember together, such as failed sign-ins."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -24,6 +23,7 @@ from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import evidence
 from reviewapp.retrievers.models import Result, Retriever
+from reviewapp.retrievers.tally import Tally
 
 _LONGEST_TYPE = 40
 _MIRRORED = [
@@ -31,22 +31,11 @@ _MIRRORED = [
     "reasoning", "payload", "metadata", "version", "upstream", "revisions", "proposed", "actor_id", "actor_type",
     "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
+_COLUMNS = {"retriever": "retriever_id"}
 _SHOWN = ["result", "score", "title", "excerpt", "words"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """How many records were new to us, changed, or as we had them."""
-
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(new=self.new + other.new, changed=self.changed + other.changed, same=self.same + other.same)
-
-
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     """Take upstream's annotations into the mirror, locking the rows they touch; safe to repeat.
 
@@ -58,6 +47,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     retrievers = _retrievers(newest.values())
     rows = _rows(newest, retrievers)
     undelivered = Change.objects.open_by_ref(row.ref for row in rows.values())
+    before = {id_: _mirror(row) for id_, row in rows.items()} if len(rows) == 1 else {}
     made, changed, untouched = [], [], []
     for annotation_id, record in newest.items():
         row = rows.get(annotation_id)
@@ -71,8 +61,12 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
         else:
             untouched.append(row.pk)
     Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
-    Annotation.objects.bulk_update(changed, _MIRRORED, batch_size=200)
-    Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
+    if before and changed:
+        _update(changed[0], *before.values())
+    else:
+        Annotation.objects.bulk_update(changed, _MIRRORED, batch_size=200)
+    if untouched:
+        Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
     return Tally(new=len(made), changed=len(changed), same=len(untouched))
 
 
@@ -118,6 +112,16 @@ def rebase(ref: str) -> None:
     row.save(update_fields=list(BLANK))
 
 
+def _mirror(row: Annotation) -> dict[str, Any]:
+    return {name: getattr(row, _COLUMNS.get(name, name)) for name in _MIRRORED}
+
+
+def _update(row: Annotation, before: dict[str, Any]) -> None:
+    """Write what changed of a single row: a delivery brings one, and most of it is as it was."""
+    now = _mirror(row)
+    row.save(update_fields=[name for name in _MIRRORED if now[name] != before[name]])
+
+
 def _rows(records: dict[str, AnnotationRecord], retrievers: dict[str, Retriever]) -> dict[str, Annotation]:
     """Return the locked row of each record that has one, by annotation id.
 
@@ -125,7 +129,8 @@ def _rows(records: dict[str, AnnotationRecord], retrievers: dict[str, Retriever]
     """
     named = Q(annotation_id__in=records)
     free = Q(annotation_id__isnull=True, document_id__in={record.document_id for record in records.values()})
-    locked = list(Annotation.objects.select_for_update().filter(named | free).order_by("pk"))
+    there = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
+    locked = list(there.filter(named | free).order_by("pk"))
     rows = {row.annotation_id: row for row in locked if row.annotation_id is not None}
     by_place = {(row.document_id, row.retriever_id): row for row in locked if row.annotation_id is None}
     missing = [
@@ -157,7 +162,8 @@ def _fill(
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
     row.collection_id = text(record.collection_id or "", LONGEST_ID) or row.collection_id
-    row.retriever = retrievers.get(record.retriever_id or "", row.retriever)
+    if record.retriever_id in retrievers:
+        row.retriever = retrievers[record.retriever_id]
     row.execution_id = text(record.execution_id or "", LONGEST_ID) or row.execution_id
     row.stage_name = text(record.stage_name or "", LONGEST_ID) or row.stage_name
     row.version, row.upstream, row.revisions = record.version, values_of(record), revisions_of(record)
@@ -184,7 +190,7 @@ def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict
 
 def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:
     ids = {record.retriever_id for record in records if record.retriever_id}
-    return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids)}
+    return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids).only("retriever_id")}
 
 
 def _fits(row: Annotation, result: Result) -> bool:

@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from reviewapp.annotations.absorb import BLANK
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.said import BLANK
 from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change

@@ -12,7 +12,7 @@ from reviewapp.annotations import creating, services
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.queries import AnnotationQuerySet
 from reviewapp.annotations.said import BLANK
-from reviewapp.annotations.services import DecisionIdTaken, Gone, Stale, Submission
+from reviewapp.annotations.services import DecisionIdTaken, Gone, LabelNotOffered, Stale, Submission
 from reviewapp.annotations.versions import at_version
 from reviewapp.api import showing
 from reviewapp.api.errors import Problem, not_found, wrong
@@ -80,6 +80,8 @@ def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple
         decision = creating.annotate(place, submission, actor=actor)
     except creating.OnItsWay as error:
         raise _on_its_way(error.annotation) from error
+    except LabelNotOffered as error:
+        raise _not_offered(error) from error
     return _after(decision.annotation_id), _change_of(decision_id)
 
 
@@ -125,6 +127,12 @@ def _decide(row: Annotation, submission: Submission, actor: User) -> None:
         raise not_found("annotation", row.annotation_id or "") from error
     except DecisionIdTaken as error:
         raise Problem(409, "This idempotency key was used for another annotation.") from error
+    except LabelNotOffered as error:
+        raise _not_offered(error) from error
+
+
+def _not_offered(error: LabelNotOffered) -> Problem:
+    return wrong("body", "label", message=str(error), kind="enum")
 
 
 def _overtaken(now: Shown, given: dict[str, Any], if_match: str) -> Problem:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache.backends.locmem import LocMemCache
-from django.db.models import Max
+from django.db.models import Count, Max
 from django.db.models.expressions import RawSQL
 
 from reviewapp.annotations.models import Annotation
@@ -52,6 +52,12 @@ def page(filters: Mapping[str, Any], *, skip: int, limit: int) -> tuple[list[Sho
         return found, total
     then = [(each, as_of(each.state, instant)) for each in found]
     return [Shown(row=each.row, state=state) for each, state in then if state], total
+
+
+def by_label_of(filters: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many annotations have which label, of those whose columns have these values."""
+    matching = Annotation.objects.annotated().filter(**filters).order_by("label")
+    return dict(matching.values_list("label").annotate(found=Count("id")))
 
 
 def with_names(rows: AnnotationQuerySet) -> AnnotationQuerySet:

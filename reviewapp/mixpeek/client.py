@@ -94,17 +94,6 @@ class Client:
         """
         return self._transport.send(annotation_calls.listing(skip=skip, limit=limit, **filters))
 
-    def each_annotation(self, *, limit: int = 500, **filters: Unpack[Filters]) -> Iterator[AnnotationRecord]:
-        """Yield all matching annotations once each, `limit` a page; takes the filters of `list_annotations`.
-
-        Rows that slip across a page's edge while we read are only seen by the next walk (see `paging.each`).
-        """
-
-        def fetch(offset: int, _cursor: str | None) -> Page[AnnotationRecord]:
-            return self.list_annotations(skip=offset, limit=limit, **filters)
-
-        return each(fetch, identity=lambda row: row.annotation_id, limit=limit)
-
     def get_annotation(self, annotation_id: str) -> AnnotationRecord:
         """Return the annotation as it is now: `GET /v1/annotations/{id}`. `NotFound` when it is not there."""
         return self._transport.send(annotation_calls.one(annotation_id))

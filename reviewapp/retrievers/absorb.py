@@ -7,7 +7,6 @@ with our own undelivered changes on top.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -18,21 +17,10 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers.edits import FIELDS, applied
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.snapshot import storable, storable_json
+from reviewapp.retrievers.tally import Tally
 
 _OURS = ("name", "description", "tags", "stages", "input_schema", "collection_ids", "budget_limits", "version")
 _MIRRORED = (*_OURS, "upstream", "created_at", "updated_at", "gone_at")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """How many records were new to us, changed, or as we had them."""
-
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(new=self.new + other.new, changed=self.changed + other.changed, same=self.same + other.same)
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from itertools import zip_longest
 
 from django.http import QueryDict
 
+from reviewapp.http import whole_number
 from reviewapp.retrievers.labels import COLOURS, MOST_LABELS, Label
 from reviewapp.retrievers.models import LabelSet
 
@@ -50,10 +51,10 @@ def read(data: QueryDict) -> list[Row]:
 def act(rows: Sequence[Row], said: str) -> list[Row] | None:
     """Return the rows after the button that `said` was pressed; None for one that is no row's."""
     verb, _, number = said.partition(":")
-    at = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else -1
+    at = whole_number(number)
     if verb == "add":
         return [*rows, Row()]
-    if verb not in {"up", "down", "remove"} or not 0 <= at < len(rows):
+    if verb not in {"up", "down", "remove"} or at is None or at >= len(rows):
         return None
     kept = [*rows[:at], *rows[at + 1 :]]
     if verb == "remove":
@@ -71,11 +72,6 @@ def marked(rows: Sequence[Row], wrong: Mapping[int, str]) -> list[Row]:
     """Return the rows with what is wrong with them, as `labels.problems` counts them: without blank ones."""
     numbers = (at for at in range(len(rows)))
     return [row if row.is_blank else replace(row, wrong=wrong.get(next(numbers), "")) for row in rows]
-
-
-def version(typed: str) -> int:
-    """Return the version that a form was rendered from; what is none is none."""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
 def _label(row: Row) -> Label:

@@ -75,7 +75,7 @@ def files(document: Mapping[str, Any]) -> Iterator[File]:
 
 def _of_blob(blob: Mapping[str, Any]) -> File:
     field, role, url = _text(blob, "field"), _text(blob, "role") or "source", _text(blob, "url")
-    name = _text(blob, "filename") or PurePosixPath(unquote(urlsplit_path(url))).name or field
+    name = _text(blob, "filename") or PurePosixPath(unquote(_path(url))).name or field
     mime = _text(blob, "content_type") or mimetypes.guess_type(name)[0] or ""
     return File(
         index=_index(field, role, _place(url)),
@@ -94,7 +94,7 @@ def _of_fields(document: Mapping[str, Any]) -> Iterator[File]:
         for path, value in leaves(fields):
             if not isinstance(value, str) or not path.lower().endswith(("url", "uri")) or "," in value:
                 continue
-            name = PurePosixPath(unquote(urlsplit_path(value))).name
+            name = PurePosixPath(unquote(_path(value))).name
             mime = mimetypes.guess_type(name)[0] or ""
             if _kind("", mime) != "file":
                 yield File(
@@ -164,7 +164,7 @@ def _place(url: str) -> str:
     return url.partition("?")[0].partition("#")[0]
 
 
-def urlsplit_path(url: str) -> str:
+def _path(url: str) -> str:
     """Return the path of a URL, or nothing when it is none."""
     try:
         return urlsplit(url).path

@@ -16,10 +16,16 @@ from reviewapp.outbox.models import Change
 from reviewapp.sync.proof import race, unproven
 from reviewapp.sync.target import DeletedHere, Target
 
+# What a new annotation is created from; an old one is found by its id alone.
+_ADDRESS = (
+    *("annotation_id", "document_id", "collection_id", "execution_id", "stage_name"),
+    *("retriever_id", "retriever__retriever_id"),
+)
+
 
 def bring(change: Change, client: Client) -> None:
     """Read the annotation and bring it to what the change wants; one that upstream does not have yet is created."""
-    annotation = Annotation.objects.select_related("retriever").filter(ref=change.ref).first()
+    annotation = Annotation.objects.select_related("retriever").only(*_ADDRESS).filter(ref=change.ref).first()
     if annotation is None:
         raise DeletedHere(change.ref)
     if annotation.annotation_id is None:

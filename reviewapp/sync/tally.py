@@ -3,23 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class Tally(Protocol):
-    """What every `absorb` returns."""
-
-    @property
-    def new(self) -> int:
-        """How many were new to us."""
-
-    @property
-    def changed(self) -> int:
-        """How many changed."""
-
-    @property
-    def same(self) -> int:
-        """How many were as we had them."""
+from reviewapp.retrievers.tally import Tally
 
 
 @dataclass(kw_only=True)

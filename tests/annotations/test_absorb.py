@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.absorb import Tally, absorb, attach, mark_gone, rebase
+from reviewapp.annotations.absorb import absorb, attach, mark_gone, rebase
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Submission, decide
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
+from reviewapp.retrievers.tally import Tally
 from tests.annotations.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db

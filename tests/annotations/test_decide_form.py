@@ -151,7 +151,7 @@ def test_it_lets_an_oversized_payload_from_upstream_pass_untouched(client: Clien
 def test_it_refuses_a_request_beyond_all_bounds(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    assert _decide(client, annotation, payload="x" * 10_000_000).status_code == 400
+    assert _decide(client, annotation, payload="x" * 10_000_000).status_code == 413
     assert not Decision.objects.exists()
 
 

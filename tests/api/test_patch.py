@@ -11,6 +11,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers.guidance import set_labels
+from reviewapp.retrievers.labels import Label
 from tests.annotations.factories import make_annotation
 from tests.api.conftest import Caller
 
@@ -40,6 +42,22 @@ def test_it_carries_metadata(as_alice: Caller) -> None:
     assert change.fields == {"metadata": {"new": 2}}
     assert change.base["metadata"] == {"old": 1}
     assert as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"metadata": None}).json()["metadata"] is None
+
+
+def test_it_refuses_a_label_that_the_retriever_does_not_offer(as_alice: Caller, adam: User) -> None:
+    row = make_annotation()
+    assert row.retriever is not None
+    set_labels(row.retriever.pk, [Label(value="logo")], other_allowed=False, base_version=0, actor=adam)
+    patched = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
+    place = {"document_id": "doc_new", "retriever_id": row.retriever.retriever_id}
+    created = as_alice("POST", "/v1/annotations", {**place, "label": "van"})
+    update = [{"annotation_id": row.annotation_id, "label": "van"}]
+    in_bulk = as_alice("POST", "/v1/annotations/bulk", {"update": update}).json()
+    for reply in (patched, created):
+        assert reply.status_code == 422
+        assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == ["body", "label"]
+    assert (in_bulk["failed_count"], in_bulk["results"][0]["success"]) == (1, False)
+    assert not Decision.objects.exists()
 
 
 def test_it_does_nothing_when_nothing_is_asked(as_alice: Caller) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reviewapp.mixpeek import Client, Garbled, Page
 from reviewapp.mixpeek.paging import each
-from tests.mixpeek.samples import ANNOTATION, RETRIEVER
+from tests.mixpeek.samples import RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek, Received
 
 
@@ -44,21 +44,6 @@ def test_it_does_not_go_round_for_ever(total: int | None) -> None:
     same = Page(items=("a", "b"), total=total)
     with pytest.raises(Garbled, match="again and again"):
         walk([same, same], 2)
-
-
-def test_it_reads_all_annotations(client: Client, upstream: FakeMixpeek) -> None:
-    rows = [ANNOTATION | {"annotation_id": f"ann_{number}"} for number in range(5)]
-    upstream.will(
-        Answer(body={"results": rows[:2], "total_count": 5}),
-        Answer(body={"results": rows[2:4], "total_count": 5}),
-        Answer(body={"results": rows[4:], "total_count": 5}),
-    )
-    found = [record.annotation_id for record in client.each_annotation(limit=2, label="approved")]
-    assert found == [f"ann_{number}" for number in range(5)]
-    assert [request.target for request in upstream.received] == [
-        f"/v1/annotations/list?skip={skip}&limit=2" for skip in (0, 2, 4)
-    ]
-    assert all(request.body == {"label": "approved"} for request in upstream.received)
 
 
 def test_it_follows_the_cursor_of_retrievers(client: Client, upstream: FakeMixpeek) -> None:

@@ -11,8 +11,9 @@ from reviewapp.mixpeek.records import RetrieverRecord
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
-from reviewapp.retrievers.absorb import Tally, absorb, rebase
+from reviewapp.retrievers.absorb import absorb, rebase
 from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.tally import Tally
 from tests.retrievers.editing import edit_of
 
 pytestmark = pytest.mark.django_db

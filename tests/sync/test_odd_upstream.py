@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from reviewapp.annotations.absorb import Tally, absorb
+from reviewapp.annotations.absorb import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change, Pause
+from reviewapp.retrievers.tally import Tally
 from tests.annotations.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db

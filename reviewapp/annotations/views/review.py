@@ -25,7 +25,7 @@ from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.signed_out import or_sign_in
-from reviewapp.http import Request, key_in, page_or, wants_fragment
+from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.markdown import rendered
 
@@ -111,7 +111,7 @@ def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | N
 
 
 def _to_mend(annotation: Annotation, named: str) -> Change | None:
-    key = key_in(named)
+    key = whole_number(named)
     return Change.objects.attention().filter(ref=annotation.ref, pk=key).first() if key else None
 
 
@@ -130,7 +130,7 @@ def next_item(request: Request) -> HttpResponse:
 
 
 def _named(text: str) -> Annotation | None:
-    key = key_in(text)
+    key = whole_number(text)
     return Annotation.objects.filter(pk=key).first() if key else None
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import Count
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.versions import at_version
 from reviewapp.api import deciding
 from reviewapp.api.endpoint import Endpoint
 from reviewapp.api.errors import Problem, not_found
 from reviewapp.api.gate import DECIDE, READ, Need
-from reviewapp.api.listing import page
+from reviewapp.api.listing import by_label_of, page
 from reviewapp.api.once import decision_id, once
 from reviewapp.api.shapes import annotations as shapes
 from reviewapp.api.showing import Shown, history, show
@@ -124,8 +122,7 @@ class Stats(Endpoint):
     def get(self, request: Request) -> Response:
         """Count annotations by label, of one document or collection or of all."""
         asked = {name: value for name, value in self.query(shapes.StatsQuery).items() if value is not None}
-        counted = Annotation.objects.annotated().filter(**asked).order_by("label")
-        by_label = dict(counted.values_list("label").annotate(found=Count("id")))
+        by_label = by_label_of(asked)
         return Response({"total": sum(by_label.values()), "by_label": by_label})
 
 

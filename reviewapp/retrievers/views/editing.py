@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from reviewapp.audit.diffs import field_diffs
 from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import timeline
-from reviewapp.http import Request, key_in, page_or, wants_fragment
+from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import edit_form, services
 from reviewapp.retrievers.edit_form import Draft, EditForm
@@ -39,7 +39,7 @@ may_change = permission_required("retrievers.change_retriever", raise_exception=
 def retriever(request: Request, pk: int) -> HttpResponse:
     """Show what a retriever is and was, its runs, and (to those who may) the forms that change and run it."""
     found = load(pk)
-    earlier = key_in(request.GET.get("like", ""))
+    earlier = whole_number(request.GET.get("like", ""))
     like = found.executions.filter(pk=earlier).first() if earlier else None
     change = waiting(found, request.GET.get("change", "")) if request.GET.get("change") else None
     draft = edit_form.mending(found, change) if change and may_edit(request, found) else None
@@ -108,7 +108,7 @@ def may_edit(request: Request, found: Retriever) -> bool:
 
 def waiting(found: Retriever, named: str) -> Change | None:
     """Return the conflict or refusal of this retriever with that key."""
-    key = key_in(named)
+    key = whole_number(named)
     return Change.objects.attention().filter(ref=found.ref, pk=key).first() if key else None
 
 

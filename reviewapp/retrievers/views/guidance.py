@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from reviewapp.http import Request
+from reviewapp.http import Request, whole_number
 from reviewapp.retrievers import guidance, label_rows
 from reviewapp.retrievers.guidance import BadGuidelines, BadLabels, Overtaken
 from reviewapp.retrievers.labels import COLOURS, LONGEST, MOST_LABELS
@@ -26,7 +26,7 @@ def label_set(request: Request, pk: int) -> HttpResponse:
     if request.method == "GET":
         return _labels_page(request, found, label_rows.rows_of(found.label_set))
     rows, other_allowed = label_rows.read(request.POST), bool(request.POST.get("other_allowed"))
-    base = label_rows.version(request.POST.get("base_version", ""))
+    base = whole_number(request.POST.get("base_version", "")) or 0
     if changed := label_rows.act(rows, request.POST.get("act", "")):
         return _labels_page(request, found, changed, other_allowed=other_allowed, base_version=base)
     kept = label_rows.labels(rows)
@@ -50,7 +50,7 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
     if request.method == "GET":
         return _guidelines_page(request, found, now.text if now else "")
     text = request.POST.get("text", "").replace("\r\n", "\n")
-    base = label_rows.version(request.POST.get("base_version", ""))
+    base = whole_number(request.POST.get("base_version", "")) or 0
     if request.POST.get("act") == "look":
         return _guidelines_page(request, found, text, base_version=base)
     try:

@@ -10,7 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from reviewapp.http import Request, key_in
+from reviewapp.http import Request, whole_number
 from reviewapp.retrievers import bulk
 from reviewapp.retrievers.edit_form import several
 from reviewapp.retrievers.edits import Unacceptable
@@ -46,7 +46,7 @@ def tag_retrievers(request: Request) -> HttpResponse:
 
 
 def _picked(asked: QueryDict) -> list[Retriever]:
-    keys = {key for text in asked.getlist("pk") if (key := key_in(text))}
+    keys = {key for text in asked.getlist("pk") if (key := whole_number(text))}
     return list(Retriever.objects.filter(pk__in=keys).order_by("name", "id")[: bulk.MOST + 1])
 
 
