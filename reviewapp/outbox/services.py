@@ -5,6 +5,7 @@ A change leaves the state `queued` once. Each function that settles returns whet
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +16,14 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from reviewapp.audit.trace import Person
+from reviewapp.audit.trace import Person, about
 from reviewapp.outbox.models import Change, Pause
+from reviewapp.outbox.signals import moved
 
 # A delivery makes three requests at most, each over within the client's `longest_call` (75 s): whoever claims has its
 # row to itself for longer than that.
 CLAIM = timedelta(seconds=240)
+_log = logging.getLogger(__name__)
 
 # A claim that a crash of the database takes back is due again, which is what it would be anyway: nobody waits for the
 # disk.
@@ -55,6 +58,7 @@ def enqueue(
     retriever_id: str = "",
 ) -> Change:
     """Promise to set `fields` on `ref`; the worker is woken when the transaction commits."""
+    about(ref)
     change = Change.objects.create(
         ref=ref,
         verb=verb,
@@ -141,7 +145,20 @@ def _settle(change: Change, state: str, *, leaving: tuple[str, ...] = (Change.St
     settled = Change.objects.filter(pk=change.pk, state__in=leaving).update(**columns)
     for name, value in columns.items():
         setattr(change, name, value)
+    if settled:
+        _tell(change, state)
     return settled == 1
+
+
+def _tell(change: Change, outcome: str) -> None:
+    """Log the outcome and tell who listens, once it is committed; the reason may hold people's words and stays out."""
+    ref = change.ref
+
+    def tell() -> None:
+        _log.info("change %s", outcome, extra={"ref": ref})
+        moved.send_robust(sender=Change, outcome=outcome, ref=ref)
+
+    transaction.on_commit(tell)
 
 
 def postpone(change: Change, *, until: datetime, reason: str) -> bool:
@@ -151,6 +168,8 @@ def postpone(change: Change, *, until: datetime, reason: str) -> bool:
         due=until, claimed_at=None, attempts=attempts, reason=reason
     )
     transaction.on_commit(lambda: wake(at=until))
+    if postponed:
+        _tell(change, "postponed")
     return postponed == 1
 
 
