@@ -134,11 +134,8 @@ DATABASES: dict[str, Any] = {
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
         # A server that is gone is noticed in seconds; DATABASE_URL may say otherwise.
-        "OPTIONS": {
-            "connect_timeout": 5,
-            "tcp_user_timeout": 10_000,
-            **{key[1:]: value for key, value in _database.items() if key.startswith("?")},
-        },
+        "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+        | {key[1:]: value for key, value in _database.items() if key.startswith("?")},
         # Read by the engine when HOST and NAME are empty: where the bundled PostgreSQL keeps its data.
         "EMBEDDED_DIR": VAR_DIR / "postgres",
     }
@@ -301,8 +298,9 @@ PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
 READY_MAX_CHANGE_AGE = env.number("READY_MAX_CHANGE_AGE", 900, least=10, most=86400)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
+_secrets = [SECRET_KEY, MIXPEEK_API_KEY, METRICS_TOKEN, EMAIL_HOST_PASSWORD, env.text("OIDC_CLIENT_SECRET")]
 LOGGING = logs.config(
     form=env.choice("LOG_FORMAT", "line", "json"),
     level=env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
-    secrets=[SECRET_KEY, MIXPEEK_API_KEY, METRICS_TOKEN, _database.get("PASSWORD", "")],
+    secrets=[*_secrets, _database.get("PASSWORD", "")],
 )

@@ -19,7 +19,7 @@ ARROWS: dict[str, set[str]] = {
     "retrievers": {"outbox", "audit", VALUES_OF_THE_CLIENT},
     "outbox": {"audit"},
     # Looks at everything that runs, and is known to nobody but the settings.
-    "operations": {"outbox", "sync", "audit", "mixpeek", "postgres"},
+    "operations": {"outbox", "sync", "audit", "mixpeek", "postgres", "settings"},
     "audit": set(),
     # Who got which role is history, and history is the lowest layer.
     "accounts": {"audit"},
