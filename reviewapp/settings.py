@@ -151,13 +151,8 @@ CACHES = {"default": {"BACKEND": _CACHE, "LOCATION": "cache", "OPTIONS": {"MAX_E
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["reviewapp.accounts.backend.OneQuery"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -299,8 +294,4 @@ READY_MAX_CHANGE_AGE = env.number("READY_MAX_CHANGE_AGE", 900, least=10, most=86
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
 _secrets = [SECRET_KEY, MIXPEEK_API_KEY, METRICS_TOKEN, EMAIL_HOST_PASSWORD, env.text("OIDC_CLIENT_SECRET")]
-LOGGING = logs.config(
-    form=env.choice("LOG_FORMAT", "line", "json"),
-    level=env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
-    secrets=[*_secrets, _database.get("PASSWORD", "")],
-)
+LOGGING = logs.configured(env, secrets=[*_secrets, _database.get("PASSWORD", "")])

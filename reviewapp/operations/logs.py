@@ -16,6 +16,7 @@ from typing import Any
 
 from reviewapp.audit import trace
 from reviewapp.audit.actions import Origin
+from reviewapp.env import Env
 
 # What a line may carry besides its message, in this order; everything else that a library attaches is left out.
 FIELDS = ("route", "method", "status", "ms", "person", "ref", "task", "outcome")
@@ -82,6 +83,13 @@ class Json(_Safe):
         if raised := self.raised(record):
             said["error"] = raised
         return json.dumps(said, ensure_ascii=False, default=str)
+
+
+def configured(env: Env, *, secrets: Iterable[str]) -> dict[str, Any]:
+    """Return the configuration that LOG_FORMAT and LOG_LEVEL ask for."""
+    form = env.choice("LOG_FORMAT", "line", "json")
+    level = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
+    return config(form=form, level=level, secrets=secrets)
 
 
 def config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:

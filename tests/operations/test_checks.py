@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from tests.operations.processes import ROOT
 
 DEPLOYED = {
@@ -34,31 +32,9 @@ def test_it_has_nothing_to_say_about_a_deployment() -> None:
     assert "no issues" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("variables", "known_as"),
-    [
-        ({"METRICS_TOKEN": "short"}, "reviewapp.E010"),
-        ({"ALLOWED_HOSTS": ""}, "reviewapp.W010"),
-        ({"MIXPEEK_NAMESPACE": ""}, "reviewapp.E001"),
-    ],
-)
-def test_it_names_what_cannot_work(variables: dict[str, str], known_as: str) -> None:
-    done = check(**variables)
+def test_it_names_all_that_cannot_work() -> None:
+    done = check(METRICS_TOKEN="short", ALLOWED_HOSTS="", MIXPEEK_NAMESPACE="")
     assert done.returncode == 1
-    assert known_as in done.stderr
-    assert "HINT" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("variables", "sentence"),
-    [
-        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml', which is none of line, json"),
-        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', which is none of INFO, DEBUG"),
-        ({"READY_MAX_CHANGE_AGE": "1"}, "READY_MAX_CHANGE_AGE is '1'"),
-        ({"WORKER_METRICS_PORT": "http"}, "WORKER_METRICS_PORT is 'http'"),
-    ],
-)
-def test_it_stops_at_a_wrong_setting(variables: dict[str, str], sentence: str) -> None:
-    done = check(**variables)
-    assert done.returncode != 0
-    assert sentence in done.stderr.splitlines()[-1]
+    for known_as in ("reviewapp.E010", "reviewapp.W010", "reviewapp.E001"):
+        assert known_as in done.stderr
+    assert done.stderr.count("HINT: ") == 3
