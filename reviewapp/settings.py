@@ -293,5 +293,5 @@ PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
 READY_MAX_CHANGE_AGE = env.number("READY_MAX_CHANGE_AGE", 900, least=10, most=86400)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
-_secrets = [SECRET_KEY, MIXPEEK_API_KEY, METRICS_TOKEN, EMAIL_HOST_PASSWORD, env.text("OIDC_CLIENT_SECRET")]
-LOGGING = logs.configured(env, secrets=[*_secrets, _database.get("PASSWORD", "")])
+_secrets = [SECRET_KEY, MIXPEEK_API_KEY, MIXPEEK_WEBHOOK_SECRET, METRICS_TOKEN, EMAIL_HOST_PASSWORD]
+LOGGING = logs.configured(env, secrets=[*_secrets, env.text("OIDC_CLIENT_SECRET"), _database.get("PASSWORD", "")])

@@ -14,6 +14,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from reviewapp.outbox.services import wake
 
 ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 30.0
@@ -55,6 +58,14 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None =
         assert process is None or process.poll() is None, process.stdout and process.stdout.read()
         pause.wait(0.05)
     raise AssertionError("it never came to be")
+
+
+def until_at_work(worker: subprocess.Popen[str]) -> None:
+    """Wait until a worker has done a job, so that it also listens to signals."""
+    wake()
+    jobs = ProcrastinateJob.objects.filter(task_name="sync.deliver")
+    until(lambda: not jobs.filter(status__in=["todo", "doing"]).exists(), worker)
+    assert not jobs.exists(), "the job failed"
 
 
 def told_to_stop(process: subprocess.Popen[str]) -> str:

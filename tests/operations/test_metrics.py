@@ -18,10 +18,9 @@ from reviewapp.mixpeek.exceptions import Unavailable
 from reviewapp.operations import meters
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.standing import workers_alive
 from reviewapp.sync.client import client as configured_client
 from tests.annotations.factories import make_annotation, make_change
-from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until
+from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
 from tests.sandbox.running import running_sandbox
 
 TOKEN = "a-token-nobody-guesses"
@@ -185,7 +184,7 @@ def test_it_shows_a_workers_numbers_on_a_port_of_its_own() -> None:
     port = free_port()
     env = environment(WORKER_METRICS_PORT=str(port), METRICS_TOKEN=TOKEN)
     with running(["manage.py", "work"], env) as worker:
-        until(lambda: workers_alive() == 1, worker)
+        until_at_work(worker)
         visitor = _Visitor(port)
         assert visitor.get("/")[0] == 401
         status, text = visitor.get("/", **BEARER)

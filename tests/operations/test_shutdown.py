@@ -22,7 +22,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import workers_alive
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
-from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until
+from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
 from tests.sandbox.running import Box, running_sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +100,8 @@ def test_it_finishes_the_job_under_way(box: Box, change: Change) -> None:
 
 def test_it_stops_at_once_when_there_is_nothing_to_do(box: Box) -> None:
     with running(WORK, _at(box)) as worker:
-        until(lambda: workers_alive() == 1, worker)
+        until_at_work(worker)
+        assert workers_alive() == 1
         told_to_stop(worker)
     assert workers_alive() == 0
 
