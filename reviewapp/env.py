@@ -42,6 +42,14 @@ class Env:
             raise _wrong(name, value, f"not a whole number from {least} to {most}", str(default))
         return int(value)
 
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """Return `name`, in the case of the choices, when it is `default` or one of `others`."""
+        value = self.text(name, default)
+        for one in (default, *others):
+            if one.casefold() == value.casefold():
+                return one
+        raise _wrong(name, value, f"none of {', '.join((default, *others))}", default)
+
     def words(self, name: str, default: list[str], *, among: Collection[str] = ()) -> list[str]:
         """Return the comma-separated parts of `name`, stripped, blanks left out; only those `among` the ones given."""
         value = self.text(name)

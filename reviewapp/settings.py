@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from reviewapp.env import Env, origin
+from reviewapp.operations import logs
 from reviewapp.postgres import secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -86,13 +87,16 @@ INSTALLED_APPS = [
     "reviewapp.sync",
     "reviewapp.accounts",
     "reviewapp.api",
+    "reviewapp.operations",
 ]
 
 MIDDLEWARE = [
+    "reviewapp.operations.middleware.ProbesOfAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "reviewapp.audit.trace.TraceMiddleware",
+    "reviewapp.operations.middleware.AccessLog",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -129,7 +133,9 @@ DATABASES: dict[str, Any] = {
         **{key: value for key, value in _database.items() if not key.startswith("?")},
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {key[1:]: value for key, value in _database.items() if key.startswith("?")},
+        # A server that is gone is noticed in seconds; DATABASE_URL may say otherwise.
+        "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+        | {key[1:]: value for key, value in _database.items() if key.startswith("?")},
         # Read by the engine when HOST and NAME are empty: where the bundled PostgreSQL keeps its data.
         "EMBEDDED_DIR": VAR_DIR / "postgres",
     }
@@ -145,13 +151,8 @@ CACHES = {"default": {"BACKEND": _CACHE, "LOCATION": "cache", "OPTIONS": {"MAX_E
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["reviewapp.accounts.backend.OneQuery"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -246,6 +247,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) * 3600
 SESSION_DAYS = env.number("SESSION_DAYS", 30, least=1, most=365)
 SECURE_SSL_REDIRECT = HTTPS
+# Containers and Prometheus ask from inside, where nobody speaks https.
+SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -287,12 +290,8 @@ STORAGES = {
 # Background work and logs
 
 PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # procrastinate says every step of every job at INFO.
-    "loggers": {"procrastinate": {"level": "WARNING"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
-}
+READY_MAX_CHANGE_AGE = env.number("READY_MAX_CHANGE_AGE", 900, least=10, most=86400)
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
+_secrets = [SECRET_KEY, MIXPEEK_API_KEY, MIXPEEK_WEBHOOK_SECRET, METRICS_TOKEN, EMAIL_HOST_PASSWORD]
+LOGGING = logs.configured(env, secrets=[*_secrets, env.text("OIDC_CLIENT_SECRET"), _database.get("PASSWORD", "")])

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.api.urls")),
     path("", include("reviewapp.audit.urls")),
+    path("", include("reviewapp.operations.urls")),
     path("", include("reviewapp.outbox.urls")),
     path("", include("reviewapp.retrievers.urls")),
     path("", include("reviewapp.sync.urls")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from reviewapp.annotations.filters import QueueFilter
@@ -15,8 +16,9 @@ from reviewapp.annotations.filters import QueueFilter
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-# Nobody can ask for these: no key is negative, and no form lets this character through.
+# Nobody can ask for these: no key is negative, nothing is that old, and nobody types this character.
 PERSON, _RETRIEVER, _REVIEWER = -7_000_001, -7_000_002, -7_000_003
+SINCE = datetime(1, 1, 2, tzinfo=UTC)
 _LABEL, _WORDS = "\ue000label", "\ue000words"
 
 
@@ -32,7 +34,7 @@ def kind(chosen: QueueFilter) -> QueueFilter:
     )
 
 
-def filled(parameters: Sequence[Any], chosen: QueueFilter, person: User) -> list[Any]:
+def filled(parameters: Sequence[Any], chosen: QueueFilter, person: User, since: datetime = SINCE) -> list[Any]:
     """Return a query's parameters with the stand-ins replaced by what is meant."""
     meant = {
         PERSON: person.pk,
@@ -40,5 +42,6 @@ def filled(parameters: Sequence[Any], chosen: QueueFilter, person: User) -> list
         _REVIEWER: chosen.reviewer,
         _LABEL: chosen.label,
         _WORDS: chosen.q,
+        SINCE: since,
     }
     return [meant.get(each, each) for each in parameters]

@@ -13,7 +13,7 @@ from reviewapp.annotations.filters import QueueFilter, Show
 from reviewapp.annotations.hands import Made
 from reviewapp.annotations.leases import LASTS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
-from reviewapp.annotations.queue import CAP, in_queue
+from reviewapp.annotations.queue import CAP, done_and_left
 from reviewapp.audit.timeline import timeline
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.evidence import Evidence, evidence
@@ -127,13 +127,8 @@ def _other_results(annotation: Annotation) -> list[Result]:
 
 def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:
     """Return how far `person` is; each count reads no more than `CAP` rows of its index."""
-    mine = Annotation.objects.filter(reviewer=person, decided_at__gte=now - timedelta(days=1))
-    return Progress(
-        done=mine.order_by()[:CAP].count(),
-        left=in_queue(chosen, person).order_by()[:CAP].count(),
-        cap=CAP,
-        waiting=chosen.show == Show.WAITING,
-    )
+    done, left = done_and_left(chosen, person, since=now - timedelta(days=1))
+    return Progress(done=done, left=left, cap=CAP, waiting=chosen.show == Show.WAITING)
 
 
 def recent(person: User) -> list[Decision]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from reviewapp.annotations.models import Annotation, Lease
 
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 LASTS = timedelta(minutes=10)
 _TRIES = 20
 
+# One statement, so nobody comes in between. A lease that a crash of the database takes back harms nobody, so nobody
+# waits for the disk.
+_TAKE = """
+WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO annotations_lease AS held (annotation_id, holder_id, until)
+SELECT %(annotation)s, %(person)s, %(until)s FROM quick
+ON CONFLICT (annotation_id) DO UPDATE SET holder_id = excluded.holder_id, until = excluded.until
+WHERE held.holder_id = excluded.holder_id OR held.until <= %(now)s
+RETURNING id
+"""
+
 
 def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     """Give `person` the item until ten minutes from `now`, unless somebody else holds it.
@@ -27,18 +38,14 @@ def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     Returns the lease as it stands afterwards: look at its `holder` to see who got it. Taking one's own again
     extends it; one that has run out is anybody's.
     """
-    if not _renewed(annotation, person, now):
-        Lease.objects.bulk_create(
-            [Lease(annotation=annotation, holder=person, until=now + LASTS)], ignore_conflicts=True
-        )
+    wanted: dict[str, int | datetime] = {"annotation": annotation.pk, "person": person.pk, "until": now + LASTS, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, wanted)
+        if taken := cursor.fetchone():
+            return Lease(pk=taken[0], annotation=annotation, holder=person, until=now + LASTS)
     lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
     # Gone between two statements: its holder has just let it go.
     return lease or take(annotation, person, now=now)
-
-
-def _renewed(annotation: Annotation, person: User, now: datetime) -> bool:
-    free_or_mine = Q(holder=person) | Q(until__lte=now)
-    return bool(Lease.objects.filter(free_or_mine, annotation=annotation).update(holder=person, until=now + LASTS))
 
 
 def release(annotation_id: int, person: User) -> bool:
@@ -56,7 +63,8 @@ def claim_next(candidates: QuerySet[Annotation], person: User, *, now: datetime)
     lost: list[int] = []
     for _ in range(_TRIES):
         with transaction.atomic():
-            found = candidates.exclude(pk__in=lost).select_for_update(skip_locked=True, of=("self",)).first()
+            free = candidates.exclude(pk__in=lost) if lost else candidates
+            found = free.only("pk").select_for_update(skip_locked=True, of=("self",)).first()
             if found is None or take(found, person, now=now).holder_id == person.pk:
                 return found
         # Taken after our query began to read, and unlocked again before it came to this row.

@@ -98,13 +98,32 @@ def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:
         return dict(zip(Show, cursor.fetchone() or (), strict=True))
 
 
+def done_and_left(chosen: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
+    """Return how many `person` has decided since then, and how many `chosen` shows, neither more than `CAP`."""
+    sql, parameters = _progressing(compiled.kind(chosen))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, compiled.filled(parameters, chosen, person, since))
+        done, left = cursor.fetchone() or (0, 0)
+    return done, left
+
+
 @lru_cache(maxsize=1000)
 def _counting(kind: QueueFilter) -> tuple[str, tuple[Any, ...]]:
-    people = get_user_model().objects
     anybody = get_user_model()(pk=compiled.PERSON)
-    shown = (in_queue(kind.showing(show), anybody) for show in Show)
+    return _counts([in_queue(kind.showing(show), anybody) for show in Show], anybody)
+
+
+@lru_cache(maxsize=1000)
+def _progressing(kind: QueueFilter) -> tuple[str, tuple[Any, ...]]:
+    anybody = get_user_model()(pk=compiled.PERSON)
+    mine = Annotation.objects.filter(reviewer=anybody, decided_at__gte=compiled.SINCE)
+    return _counts([mine, in_queue(kind, anybody)], anybody)
+
+
+def _counts(counted: list[AnnotationQuerySet], anybody: User) -> tuple[str, tuple[Any, ...]]:
     # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
-    row = people.filter(pk=anybody.pk).values_list(*(_CappedCount(q.values("pk")[:CAP]) for q in shown))
+    own = get_user_model().objects.filter(pk=anybody.pk)
+    row = own.values_list(*(_CappedCount(rows.order_by().values("pk")[:CAP]) for rows in counted))
     sql, parameters = row.query.sql_with_params()
     return str(sql), tuple(parameters)
 

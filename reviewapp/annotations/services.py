@@ -100,6 +100,7 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
     may_decide(actor)
     with acting(actor):
         locked = Annotation.objects.select_for_update(of=["self"]).select_related("retriever__label_set")
+        locked = locked.defer("words", "search", "excerpt", "revisions", "proposed")
         annotation = locked.get(pk=annotation_id)
         if seen := Decision.objects.filter(decision_id=submission.decision_id).first():
             return _replayed(seen, annotation, actor)

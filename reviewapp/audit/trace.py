@@ -50,6 +50,7 @@ class Trace:
 
 _trace: ContextVar[Trace | None] = ContextVar("reviewapp_trace", default=None)
 _told: ContextVar[str] = ContextVar("reviewapp_told", default="")
+_subject: ContextVar[dict[str, str] | None] = ContextVar("reviewapp_subject", default=None)
 
 
 def current() -> Trace:
@@ -57,15 +58,27 @@ def current() -> Trace:
     return _trace.get() or Trace()
 
 
+def about(ref: str) -> None:
+    """Note which ref the current request or job is about, for the log; forgotten when its tracing ends."""
+    if (subject := _subject.get()) is not None:
+        subject["ref"] = ref
+
+
+def ref() -> str:
+    """Return which ref the current request or job is about, "" when nobody said."""
+    return (_subject.get() or {}).get("ref", "")
+
+
 @contextmanager
 def tracing(origin: Origin, request_id: str = "") -> Iterator[str]:
     """Mark everything inside as coming through `origin`; yields the request id (made when not given)."""
     request_id = request_id or uuid.uuid4().hex
-    token = _trace.set(Trace(origin=origin, request_id=request_id))
+    trace, subject = _trace.set(Trace(origin=origin, request_id=request_id)), _subject.set({})
     try:
         yield request_id
     finally:
-        _trace.reset(token)
+        _subject.reset(subject)
+        _trace.reset(trace)
 
 
 @contextmanager

@@ -68,8 +68,8 @@ class Plan:
 
     def web_command(self, listener: int) -> list[str]:
         """The web server, on a socket that already listens."""
-        options = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--preload"]
-        options += ["--graceful-timeout", "10", "--no-control-socket", "--bind", f"fd://{listener}"]
+        options = ["-c", "python:reviewapp.operations.web", "--preload", "--graceful-timeout", "10"]
+        options += ["--bind", f"fd://{listener}"]
         return python("-m", "gunicorn", *options, _WSGI)
 
     def children_see(self, *, database_url: str, secret_key: str, sandbox_port: int) -> dict[str, str]:

@@ -29,7 +29,7 @@ from reviewapp.mixpeek.records import (
     VersionsRecord,
     WebhookRecord,
 )
-from reviewapp.mixpeek.transport import Timeout, Transport
+from reviewapp.mixpeek.transport import Observer, Timeout, Transport
 
 
 class Client:
@@ -37,7 +37,8 @@ class Client:
 
     `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds, and a whole call
     may last little longer than both together; `pool_size` is the number of connections kept open, best the number of
-    threads. A `session` of your own brings its own adapters. Raises ValueError for settings that can never work. Use
+    threads. A `session` of your own brings its own adapters; `observe` is told method,
+    status and seconds of each request. Raises ValueError for settings that can never work. Use
     as a context manager, or `close()` it.
     """
 
@@ -51,6 +52,7 @@ class Client:
         execute_timeout: Timeout = (5, 120),
         pool_size: int = 10,
         session: requests.Session | None = None,
+        observe: Observer | None = None,
     ) -> None:
         self._transport = Transport(
             base_url=base_url,
@@ -60,6 +62,7 @@ class Client:
             slow_timeout=execute_timeout,
             pool_size=pool_size,
             session=session,
+            observe=observe,
         )
         # Set by any thread that reads a retriever, and always to what this one server speaks: no lock needed.
         self._spelling: Spelling | None = None

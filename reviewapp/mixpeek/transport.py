@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
@@ -26,6 +27,8 @@ from reviewapp.mixpeek.wire import Call, decipher
 
 T = TypeVar("T")
 Timeout = tuple[float, float]
+# Is told of each request: its method, the answer's status (None when there was none), how many seconds it took.
+Observer = Callable[[str, int | None, float], None]
 _MOST_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 
@@ -77,12 +80,14 @@ class Transport:
         slow_timeout: Timeout,
         pool_size: int,
         session: requests.Session | None,
+        observe: Observer | None = None,
     ) -> None:
         self.base_url = _base(base_url)
         self.namespace = _namespace(namespace)
         self._key = Key(api_key)
         self._timeouts = {False: _timeout(timeout), True: _timeout(slow_timeout)}
         self._session = session or _session(self.base_url, pool_size)
+        self._observe = observe
 
     @property
     def longest_call(self) -> float:
@@ -96,7 +101,11 @@ class Transport:
 
     def send(self, call: Call[T]) -> T:
         """Send `call` once and return its value; raise a `MixpeekError` and nothing else."""
+        began = time.monotonic()
         outcome = self._exchange(call)
+        if self._observe is not None:
+            status = outcome.status if isinstance(outcome, Reply) else None
+            self._observe(call.method, status, time.monotonic() - began)
         if isinstance(outcome, MixpeekError):
             raise outcome
         return decipher(call, outcome)
@@ -161,11 +170,12 @@ def _session(base_url: str, pool_size: int) -> requests.Session:
     session.mount("https://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # A proxy from the environment cannot know what is on our own loopback.
-    session.trust_env = not _on_loopback(base_url)
+    session.trust_env = not on_loopback(base_url)
     return session
 
 
-def _on_loopback(base_url: str) -> bool:
+def on_loopback(base_url: str) -> bool:
+    """Return whether an address is on this very machine."""
     host = urlsplit(base_url).hostname or ""
     try:
         return ip_address(host).is_loopback

@@ -62,6 +62,8 @@ class Change(models.Model):
             models.Index(fields=["due", "id"], name="change_due", condition=Q(state="queued")),
             # open_on(ref), and "is an older one still queued?" in claim()
             models.Index(fields=["ref", "id"], name="change_open", condition=Q(state="queued")),
+            # oldest_waiting(): is the outbox late?
+            models.Index(fields=["created_at"], name="change_oldest", condition=Q(state="queued")),
             # attention(): what waits for a person, newest first
             models.Index(fields=["-id"], name="change_attention", condition=Q(state__in=["conflict", "refused"])),
             # about(ref): the delivery chip and the timeline

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -32,3 +33,7 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def attention(self) -> Self:
         """Return what waits for a person: conflicts and refusals, newest first."""
         return self.filter(state__in=["conflict", "refused"]).order_by("-id")
+
+    def oldest_waiting(self) -> datetime | None:
+        """Return since when the change that waits longest is to be delivered, None when none waits."""
+        return self.filter(state="queued").order_by("created_at").values_list("created_at", flat=True).first()

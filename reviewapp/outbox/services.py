@@ -5,23 +5,26 @@ A change leaves the state `queued` once. Each function that settles returns whet
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from reviewapp.audit.trace import Person
+from reviewapp.audit.trace import Person, about
 from reviewapp.outbox.holdable import holdable
 from reviewapp.outbox.models import Change, Pause
+from reviewapp.outbox.signals import moved
 
 # A delivery makes three requests at most, each over within the client's `longest_call` (75 s): whoever claims has its
 # row to itself for longer than that.
 CLAIM = timedelta(seconds=240)
+_log = logging.getLogger(__name__)
 
 # A claim that a crash of the database takes back is due again, which is what it would be anyway: nobody waits for the
 # disk.
@@ -38,6 +41,11 @@ WHERE id = (
 RETURNING outbox_change.*
 """
 
+_WAITS = """
+SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = 'sync.deliver' AND status = 'todo'),
+    set_config('synchronous_commit', CASE WHEN %s THEN 'off' ELSE current_setting('synchronous_commit') END, true)
+"""
+
 
 def enqueue(
     ref: str,
@@ -51,6 +59,7 @@ def enqueue(
     retriever_id: str = "",
 ) -> Change:
     """Promise to set `fields` on `ref`; the worker is woken when the transaction commits."""
+    about(ref)
     change = Change.objects.create(
         ref=ref,
         verb=verb,
@@ -72,11 +81,24 @@ def wake(at: datetime | None = None) -> None:
     if at is not None:
         app.configure_task("sync.deliver", schedule_at=at).defer()
         return
+    alone = not connection.in_atomic_block
     try:
         with transaction.atomic():
-            app.configure_task("sync.deliver", queueing_lock="sync.deliver").defer()
+            if not _wake_up_waits(alone=alone):
+                app.configure_task("sync.deliver", queueing_lock="sync.deliver").defer()
     except AlreadyEnqueued:
         pass
+
+
+def _wake_up_waits(*, alone: bool) -> bool:
+    """Return whether a wake-up waits already; the transaction, when it is `alone`, will not wait for the disk.
+
+    A wake-up that a crash of the database takes back is made good by the next sweep.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITS, [alone])
+        waits, _ = cursor.fetchone() or (False, "")
+    return bool(waits)
 
 
 def claim(now: datetime, *, probing: bool = False) -> Change | None:
@@ -125,7 +147,20 @@ def _settle(change: Change, state: str, *, leaving: tuple[str, ...] = (Change.St
     settled = Change.objects.filter(pk=change.pk, state__in=leaving).update(**columns)
     for name, value in columns.items():
         setattr(change, name, value)
+    if settled:
+        _tell(change, state)
     return settled == 1
+
+
+def _tell(change: Change, outcome: str) -> None:
+    """Log the outcome and tell who listens, once it is committed; the reason may hold people's words and stays out."""
+    ref = change.ref
+
+    def tell() -> None:
+        _log.info("change %s", outcome, extra={"ref": ref})
+        moved.send_robust(sender=Change, outcome=outcome, ref=ref)
+
+    transaction.on_commit(tell)
 
 
 def postpone(change: Change, *, until: datetime, reason: str) -> bool:
@@ -135,6 +170,8 @@ def postpone(change: Change, *, until: datetime, reason: str) -> bool:
         due=until, claimed_at=None, attempts=attempts, reason=holdable(reason)
     )
     transaction.on_commit(lambda: wake(at=until))
+    if postponed:
+        _tell(change, "postponed")
     return postponed == 1
 
 

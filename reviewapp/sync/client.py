@@ -8,6 +8,7 @@ from django.conf import settings
 
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unauthorized
+from reviewapp.sync.signals import answered
 
 _clients: dict[tuple[str, str, str], Client] = {}
 _building = Lock()
@@ -30,6 +31,10 @@ def _build(base_url: str, api_key: str, namespace: str) -> Client:
     if missing:
         raise Unauthorized(f"Set {' and '.join(missing)} first; without, Mixpeek cannot be asked for anything.")
     try:
-        return Client(base_url=base_url, api_key=api_key, namespace=namespace)
+        return Client(base_url=base_url, api_key=api_key, namespace=namespace, observe=_tell)
     except ValueError as error:
         raise Unauthorized(f"The MIXPEEK_ settings cannot work: {error}.") from None
+
+
+def _tell(method: str, status: int | None, seconds: float) -> None:
+    answered.send_robust(sender=Client, method=method, status=status, seconds=seconds)

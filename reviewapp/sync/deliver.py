@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
-from reviewapp.audit.trace import acting
+from reviewapp.audit.trace import about, acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused, Unauthorized, Unavailable
 from reviewapp.outbox import services as outbox
@@ -66,6 +66,7 @@ def probe(client: Client) -> bool:
 
 def attempt(change: Change, client: Client) -> bool:
     """Try to deliver a claimed change; returns whether it makes sense to go on with others."""
+    about(change.ref)
     target = _TARGETS[change.ref.partition("/")[0]]
     try:
         target.bring(change, client)

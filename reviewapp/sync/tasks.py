@@ -12,7 +12,7 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.trace import tracing
+from reviewapp.audit.trace import current, tracing
 from reviewapp.mixpeek.exceptions import Unauthorized
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Pause
@@ -23,14 +23,14 @@ from reviewapp.sync.client import client
 @app.task(name="sync.deliver")
 def deliver_due() -> None:
     """Deliver every change that is due."""
-    with tracing(Origin.WORKER), deliver.pausing_on_bad_settings():
+    with tracing(Origin.WORKER, current().request_id), deliver.pausing_on_bad_settings():
         deliver.drain(client())
 
 
 @app.task(name="sync.run_requested")
 def run_requested() -> None:
     """Run the retrievers that somebody asked for."""
-    with tracing(Origin.WORKER):
+    with tracing(Origin.WORKER, current().request_id):
         run.run_requested()
 
 
@@ -38,7 +38,7 @@ def run_requested() -> None:
 @app.task(name="sync.sweep", queueing_lock="sync.sweep")
 def sweep(timestamp: int) -> None:
     """Pick up what a lost wake-up left lying, and probe whether a paused outbox may go on."""
-    with tracing(Origin.WORKER):
+    with tracing(Origin.WORKER, current().request_id):
         if Pause.objects.exists():
             with deliver.pausing_on_bad_settings():
                 deliver.probe(client())

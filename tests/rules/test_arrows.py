@@ -18,6 +18,8 @@ ARROWS: dict[str, set[str]] = {
     "annotations": {"retrievers", "outbox", "audit", VALUES_OF_THE_CLIENT},
     "retrievers": {"outbox", "audit", VALUES_OF_THE_CLIENT},
     "outbox": {"audit"},
+    # Looks at everything that runs, and is known to nobody but the settings.
+    "operations": {"outbox", "sync", "audit", "mixpeek", "postgres", "settings"},
     "audit": set(),
     # Who got which role is history, and history is the lowest layer.
     "accounts": {"audit"},
@@ -28,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "launch": {*RECORDS, "accounts", "postgres", "sync"},
     # Serves and times what launch starts; the bare project in it stands alone.
     "bench": {"launch", "postgres"},
-    "settings": {"postgres"},
+    "settings": {"postgres", "operations.logs"},
 }
 # The client and the stand-in for Mixpeek stand alone: nothing of ours enters them, and no Django.
 ALONE = {"mixpeek", "sandbox"}

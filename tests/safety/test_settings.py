@@ -148,6 +148,10 @@ def test_it_answers_only_to_its_own_names(tmp_path: Path) -> None:
         ({**OIDC, "OIDC_SERVER_URL": "id.example"}, "OIDC_SERVER_URL is 'id.example', which is not an http(s) URL"),
         ({"SESSION_DAYS": "0"}, "SESSION_DAYS is '0'"),
         ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT is 'smtp'"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml', which is none of line, json. For example: LOG_FORMAT=line"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', which is none of INFO, DEBUG"),
+        ({"READY_MAX_CHANGE_AGE": "1"}, "READY_MAX_CHANGE_AGE is '1'"),
+        ({"WORKER_METRICS_PORT": "http"}, "WORKER_METRICS_PORT is 'http'"),
         ({"PULL_MINUTES": "0"}, "PULL_MINUTES is '0', which is not a whole number from 1 to"),
     ],
 )

@@ -64,7 +64,7 @@ Place = Callable[..., str]
 @pytest.fixture
 def place(idp: Provider, settings: Settings, adam: User) -> Place:
     """Return what turns a URL's name into the address of something that is really there."""
-    settings.MIXPEEK_BASE_URL = "http://127.0.0.1:1"
+    settings.MIXPEEK_BASE_URL, settings.METRICS_TOKEN = "http://127.0.0.1:1", "m" * 32
     tara = person("tara", roles.REVIEWER)
     annotation, change = make_annotation(), make_change(make_annotation(), state="conflict")
     invitation, secret = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)

@@ -21,6 +21,7 @@ from reviewapp.annotations.staleness import compare, refreshed
 from reviewapp.annotations.views.going_on import go_on, to_item
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
+from reviewapp.audit.trace import about
 from reviewapp.http import Request
 from reviewapp.outbox.merge import same
 
@@ -37,6 +38,7 @@ _USED = (
 def decide(request: Request, pk: int) -> HttpResponse:
     """Record the decision and go on to the next item; whatever stands in the way is said beside what was typed."""
     annotation = get_object_or_404(load(), pk=pk)
+    about(annotation.ref)
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():

@@ -25,6 +25,7 @@ from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.signed_out import or_sign_in
+from reviewapp.audit.trace import about
 from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.markdown import rendered
@@ -54,6 +55,7 @@ def show(
     request: Request, annotation: Annotation, data: Mapping[str, Any], *, status: int = 200, **more: Any
 ) -> HttpResponse:
     """Render the item with the form holding `data`; `more` may be `errors`, `stale`, `notice`, `mending`."""
+    about(annotation.ref)
     now, chosen = timezone.now(), QueueFilter.parse(request.GET)
     said = " ".join(map(str, messages.get_messages(request))) if wants_fragment(request) else ""
     context = {

@@ -9,6 +9,9 @@ from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from reviewapp.sync.jobs import traced
+from reviewapp.sync.signals import working
+
 
 class Command(BaseCommand):
     """Run one worker; start as many as you like, on as many machines."""
@@ -21,5 +24,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work; a stop signal lets the jobs under way finish, at most 30 seconds."""
+        working.send(sender=type(self))
         with app.replace_connector(DjangoConnector().get_worker_connector()):
-            app.run_worker(concurrency=options["concurrency"], shutdown_graceful_timeout=30, delete_jobs="successful")
+            app.run_worker(
+                concurrency=options["concurrency"],
+                shutdown_graceful_timeout=30,
+                delete_jobs="successful",
+                task_middleware=[traced],
+            )

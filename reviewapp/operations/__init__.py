@@ -1,0 +1,1 @@
+"""What whoever runs this needs: health, metrics, logs, the web server's set-up, backup and restore."""

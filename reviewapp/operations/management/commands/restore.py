@@ -1,0 +1,31 @@
+"""`manage.py restore FILE`: the database as a backup holds it, or untouched."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from reviewapp.operations.backups import restore
+from reviewapp.operations.exceptions import BackupError
+
+
+class Command(BaseCommand):
+    """Restore in one transaction, into an empty database unless told otherwise."""
+
+    help = "Bring the database to what a backup holds, in one transaction. Stop web processes and workers first."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take the file's name, and whether to replace what is there."""
+        parser.add_argument("file", type=Path, help="a file that manage.py backup wrote")
+        parser.add_argument("--force", action="store_true", help="replace everything in a database that is not empty")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Restore and say what comes next."""
+        try:
+            restore(options["file"], force=options["force"])
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("Restored. Next: manage.py migrate (the backup may be older than this code), then start all.")

@@ -1,0 +1,90 @@
+"""Our own commands as real processes on the tests' database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from reviewapp.outbox.services import wake
+
+ROOT = Path(__file__).resolve().parents[2]
+_PATIENCE = 30.0
+
+
+def database_url(name: str = "") -> str:
+    """Return the tests' database, or another one on its server, as a DATABASE_URL."""
+    at = {key: quote(str(value), safe="") for key, value in connection.settings_dict.items()}
+    who = f"{at['USER']}:{at['PASSWORD']}" if connection.settings_dict["PASSWORD"] else at["USER"]
+    return f"postgresql://{who}@/{name or at['NAME']}?host={at['HOST']}&port={at['PORT']}"
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return a deployment's environment on the tests' database, with plain http."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {**kept, "DATABASE_URL": database_url(), "SECRET_KEY": "k" * 64, "HTTPS": "off", **variables}
+
+
+@contextmanager
+def running(command: Sequence[str], env: dict[str, str], *, cwd: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
+    """Start a Python command; it is killed at the end if it is still there."""
+    words = [sys.executable, *command]
+    with subprocess.Popen(
+        words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+    """Wait until something is so; fails after half a minute, or when the process has ended."""
+    pause = threading.Event()
+    for _ in range(int(_PATIENCE / 0.05)):
+        if condition():
+            return
+        assert process is None or process.poll() is None, process.stdout and process.stdout.read()
+        pause.wait(0.05)
+    raise AssertionError("it never came to be")
+
+
+def until_at_work(worker: subprocess.Popen[str]) -> None:
+    """Wait until a worker has done a job, so that it also listens to signals."""
+    wake()
+    jobs = ProcrastinateJob.objects.filter(task_name="sync.deliver")
+    until(lambda: not jobs.filter(status__in=["todo", "doing"]).exists(), worker)
+    assert not jobs.exists(), "the job failed"
+
+
+def told_to_stop(process: subprocess.Popen[str]) -> str:
+    """Send SIGTERM, wait, check that it ended well, and return what it wrote."""
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=_PATIENCE)
+    assert process.returncode == 0, said
+    return said
+
+
+def free_port() -> int:
+    """Return a port that nobody listened on a moment ago."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody accepts connections on a port of this machine."""
+    with socket.socket() as knocking:
+        knocking.settimeout(2)
+        return knocking.connect_ex(("127.0.0.1", port)) == 0

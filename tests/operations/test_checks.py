@@ -1,0 +1,40 @@
+"""`manage.py check --deploy`: silent about a deployment as documented, loud about one that cannot work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.operations.processes import ROOT
+
+DEPLOYED = {
+    "DATABASE_URL": "postgresql://reviewapp:secret@db.invalid:5432/reviewapp",
+    "SECRET_KEY": "0123456789abcdef" * 4,
+    "ALLOWED_HOSTS": "review.example.com",
+    "CSRF_TRUSTED_ORIGINS": "https://review.example.com",
+    "BEHIND_PROXY": "on",
+    "MIXPEEK_API_KEY": "sk_live_0123456789",
+    "MIXPEEK_NAMESPACE": "ns_1a2b3c",
+    "METRICS_TOKEN": "0123456789abcdef" * 2,
+    "LOG_FORMAT": "json",
+}
+
+
+def check(**variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    env = {name: value for name, value in {**DEPLOYED, **variables}.items() if value}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+def test_it_has_nothing_to_say_about_a_deployment() -> None:
+    done = check()
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "no issues" in done.stdout
+
+
+def test_it_names_all_that_cannot_work() -> None:
+    done = check(METRICS_TOKEN="short", ALLOWED_HOSTS="", MIXPEEK_NAMESPACE="")
+    assert done.returncode == 1
+    for known_as in ("reviewapp.E010", "reviewapp.W010", "reviewapp.E001"):
+        assert known_as in done.stderr
+    assert done.stderr.count("HINT: ") == 3

@@ -1,0 +1,181 @@
+"""What the log says, and above all what it never does."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import logging.config
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from reviewapp.accounts.models import User
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.trace import about, tracing
+from reviewapp.operations import logs
+from reviewapp.outbox import services
+from tests.annotations.factories import make_annotation, make_change
+
+SECRETS = ["sk_live_never_shown", "p@ss/word"]
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What our loggers write as JSON, from DEBUG on."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(logs.Json(secrets=SECRETS))
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield out
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+def lines(written: io.StringIO, logger: str = "") -> list[dict[str, Any]]:
+    said = [json.loads(line) for line in written.getvalue().splitlines()]
+    return [line for line in said if line["logger"].startswith(logger)]
+
+
+def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
+    made = logging.getLogger("x").makeRecord("x", logging.INFO, "f.py", 1, message, args, None, extra=extra)
+    made.created = 1_790_000_000.1234
+    return made
+
+
+def test_it_writes_one_line_for_a_request(client: Client, alice: User, written: io.StringIO) -> None:
+    annotation = make_annotation(ref="annotations/ann_7", annotation_id="ann_7")
+    client.force_login(alice)
+    client.get(f"/annotations/{annotation.pk}?label=hidden", headers={"X-Request-ID": "request-0001"})
+    (line,) = lines(written, "reviewapp.access")
+    assert isinstance(line.pop("ms"), float)
+    assert isinstance(line.pop("time"), str)
+    assert line == {
+        "level": "INFO",
+        "logger": "reviewapp.access",
+        "message": "answered",
+        "request_id": "request-0001",
+        "person": alice.pk,
+        "route": "annotations/<int:pk>",
+        "ref": "annotations/ann_7",
+        "method": "GET",
+        "status": 200,
+    }
+
+
+@pytest.mark.django_db
+def test_it_writes_a_line_for_a_stranger_and_for_nothing_there(client: Client, written: io.StringIO) -> None:
+    client.get("/annotations?next=hidden")
+    client.get("/no/such/page")
+    first, second = lines(written, "reviewapp.access")
+    assert (first["status"], second["status"], second["route"]) == (302, 404, "(none)")
+    assert "person" not in first
+    assert first["request_id"] != second["request_id"]
+
+
+def test_it_keeps_quiet_about_probes(client: Client, written: io.StringIO) -> None:
+    client.get("/health/live")
+    assert [line["level"] for line in lines(written, "reviewapp.access")] == ["DEBUG"]
+
+
+def test_it_says_neither_values_nor_words_of_a_decision(
+    client: Client,
+    alice: User,
+    written: io.StringIO,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    annotation = make_annotation(title="Title-of-a-document", reasoning="Words-of-a-person")
+    change = make_change(annotation, fields={"label": "Label-of-somebody"})
+    client.force_login(alice)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.refuse(change, reason="Words-of-upstream")
+        client.get(f"/annotations/{annotation.pk}")
+        client.post(f"/annotations/{annotation.pk}/decide", {"reasoning": "Words-of-a-person", "label": "x" * 999})
+    outbox = lines(written, "reviewapp.outbox")
+    assert [(line["message"], line["ref"]) for line in outbox] == [("change refused", annotation.ref)]
+    ours = "".join(map(str, lines(written, "reviewapp")))
+    for words in ("Title-of", "Words-of", "Label-of", "xxxx"):
+        assert words not in ours
+
+
+def test_it_names_the_job_of_a_worker(written: io.StringIO) -> None:
+    with tracing(Origin.WORKER, "job-12"):
+        about("annotations/ann_1")
+        logging.getLogger("reviewapp.sync").info("hello")
+    logging.getLogger("reviewapp.sync").info("later")
+    first, second = lines(written, "reviewapp.sync")
+    assert (first["job"], first["ref"]) == ("job-12", "annotations/ann_1")
+    assert not {"job", "ref", "request_id"} & second.keys()
+
+
+@pytest.mark.parametrize("form", [logs.Json, logs.Line])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the key is sk_live_never_shown",
+        "postgresql://me:p@ss/word@db/x and postgresql://me:hunter2-sk@db/x".replace("hunter2-sk", "sk_hunter"),
+        "GET https://files.example/a.png?X-Amz-Signature=sk_abc&X-Amz-Credential=sk_def",
+        "/accounts/login/?code=sk_abc",
+        "Authorization: Bearer sk_abcdef",
+        "authorization: token sk_abcdef",
+        "Basic sk_abcdefgh=",
+    ],
+)
+def test_it_hides_secrets_and_query_strings(form: type[logs.Json], text: str) -> None:
+    said = form(secrets=SECRETS).format(record("%s", text))
+    assert "sk_" not in said
+    assert "p@ss" not in said
+    assert "***" in said or "…" in said
+
+
+def test_it_leaves_out_whatever_else_a_library_attaches() -> None:
+    said = logs.Json().format(record("hello", status=200, task_kwargs={"text": "Words"}, payload="Words"))
+    assert json.loads(said) == {
+        "time": "2026-09-21T14:13:20.123Z",
+        "level": "INFO",
+        "logger": "x",
+        "message": "hello",
+        "status": 200,
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", [logs.Json, logs.Line])
+def test_it_tells_an_error_without_the_row_that_met_it(form: type[logs.Json]) -> None:
+    failed = record("failed")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO outbox_pause (id, reason, since) VALUES (2, 'Words-of-a-person', now())")
+    except IntegrityError:
+        failed.exc_info = sys.exc_info()
+    said = form().format(failed)
+    assert "Words-of-a-person" not in said
+    assert "only_one_pause" in said
+    assert "test_logs.py" in said
+    assert "psycopg.errors.CheckViolation" in said
+    assert "django.db.utils.IntegrityError" in said
+
+
+@given(st.text(), st.text())
+def test_it_writes_one_json_object_whatever_is_said(message: str, ref: str) -> None:
+    said = logs.Json(secrets=SECRETS).format(record("%s", message, ref=ref))
+    assert "\n" not in said
+    assert set(json.loads(said)) <= {"time", "level", "logger", "message", "ref"}
+
+
+@pytest.mark.parametrize("form", ["json", "line"])
+def test_it_makes_a_configuration_that_logging_takes(form: str) -> None:
+    chosen = logs.config(form=form, level="INFO", secrets=SECRETS)
+    made = logging.config.DictConfigurator(chosen).configure_formatter(dict(chosen["formatters"]["ours"]))
+    assert isinstance(made, logs.Json if form == "json" else logs.Line)
+    assert chosen["loggers"]["procrastinate"]["level"] == "WARNING"

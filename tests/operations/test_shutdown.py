@@ -1,0 +1,123 @@
+"""SIGTERM loses nothing: what is under way is finished, by web and by worker. After a kill, another goes on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations import absorb, services
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.services import Submission
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox import services as outbox
+from reviewapp.outbox.models import Change
+from reviewapp.outbox.standing import workers_alive
+from reviewapp.retrievers.models import Retriever
+from reviewapp.sync import deliver
+from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
+from tests.sandbox.running import Box, running_sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORK = ["manage.py", "work"]
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    (tmp_path / "retrievers.jsonl").touch()
+    (tmp_path / "annotations.jsonl").touch()
+    document = {"document_id": "doc_1", "collection_id": "col_photos", "title": "Van"}
+    (tmp_path / "documents.jsonl").write_text(json.dumps(document) + "\n")
+    with running_sandbox(data=tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def change(box: Box, alice: User) -> Change:
+    """A decision that waits to be delivered to the sandbox."""
+    with _client(box) as client:
+        record = client.create_annotation(document_id="doc_1", label="logo", confidence=0.4)
+    Retriever.objects.create(retriever_id="ret_logos", name="logos", seen_at=timezone.now())
+    absorb.absorb([record])
+    annotation = Annotation.objects.get()
+    values = {**annotation.values(), "label": "no_logo"}
+    submission = Submission(decision_id=uuid.uuid4(), base=annotation.seen(), **values)  # type: ignore[arg-type]
+    services.decide(annotation.pk, submission, actor=alice)
+    return Change.objects.get()
+
+
+def _client(box: Box) -> Client:
+    return Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(5, 5))
+
+
+def _at(box: Box) -> dict[str, str]:
+    return environment(MIXPEEK_BASE_URL=box.url, MIXPEEK_API_KEY=box.key, MIXPEEK_NAMESPACE=box.namespace)
+
+
+def _is_being_sent(box: Box) -> bool:
+    return box.faults_left() == []
+
+
+def test_it_finishes_the_request_under_way() -> None:
+    port, body = free_port(), b"login=alice&password=x"
+    command = ["-m", "gunicorn", "-c", "python:reviewapp.operations.web", "reviewapp.wsgi:application"]
+    with running([*command, "--bind", f"127.0.0.1:{port}"], environment(WEB_CONCURRENCY="1", DEBUG="on")) as web:
+        until(lambda: listens(port), web)
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as person:
+            head = f"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+            form = (
+                "Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+            )
+            person.sendall((head + form).encode() + body[:5])
+            assert b"100 Continue" in person.recv(1000)
+            web.send_signal(signal.SIGTERM)
+            until(lambda: not listens(port))
+            person.sendall(body[5:])
+            answer = b"".join(iter(lambda: person.recv(65536), b""))
+        said, _ = web.communicate(timeout=30)
+    assert answer.startswith(b"HTTP/1.1 403 "), said
+    assert b"</html>" in answer
+    assert web.returncode == 0, said
+
+
+def test_it_finishes_the_job_under_way(box: Box, change: Change) -> None:
+    box.faults([{"method": "PATCH", "delay": 1.5, "apply": True}])
+    with running(WORK, _at(box)) as worker:
+        until(lambda: _is_being_sent(box), worker)
+        said = told_to_stop(worker)
+    change.refresh_from_db()
+    assert change.state == Change.State.DELIVERED, said
+    assert len(box.received(method="PATCH")) == 1
+    assert workers_alive() == 0
+
+
+def test_it_stops_at_once_when_there_is_nothing_to_do(box: Box) -> None:
+    with running(WORK, _at(box)) as worker:
+        until_at_work(worker)
+        assert workers_alive() == 1
+        told_to_stop(worker)
+    assert workers_alive() == 0
+
+
+def test_it_is_harmless_to_kill_a_worker_in_the_middle(box: Box, change: Change) -> None:
+    box.faults([{"method": "PATCH", "delay": 1.0, "apply": True}])
+    with running(WORK, _at(box)) as worker:
+        until(lambda: _is_being_sent(box), worker)
+        worker.kill()
+        worker.wait()
+    now = timezone.now()
+    assert outbox.claim(now) is None
+    again = outbox.claim(now + outbox.CLAIM)
+    assert again == change
+    with _client(box) as client:
+        assert deliver.attempt(again, client)
+    change.refresh_from_db()
+    assert (change.state, change.version) == (Change.State.DELIVERED, 2)
+    assert len(box.received(method="PATCH")) == 1
