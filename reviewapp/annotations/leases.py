@@ -38,7 +38,12 @@ def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     Returns the lease as it stands afterwards: look at its `holder` to see who got it. Taking one's own again
     extends it; one that has run out is anybody's.
     """
-    wanted: dict[str, int | datetime] = {"annotation": annotation.pk, "person": person.pk, "until": now + LASTS, "now": now}
+    wanted: dict[str, int | datetime] = {
+        "annotation": annotation.pk,
+        "person": person.pk,
+        "until": now + LASTS,
+        "now": now,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, wanted)
         if taken := cursor.fetchone():

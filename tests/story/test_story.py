@@ -36,7 +36,7 @@ def sign_in(page: Page, running: Launch, username: str) -> None:
     page.goto(f"http://127.0.0.1:{running.port}/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password", exact=True).fill(_PASSWORDS[username])
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
 
 
