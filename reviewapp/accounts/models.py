@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.queries import LinkQuerySet, PersonQuerySet
 from reviewapp.accounts.tracked import FACTOR, LINK, PERSON, ROLE
+from reviewapp.audit.tracking import NeverTruncated
 
 
 class User(AbstractUser):
@@ -39,7 +40,7 @@ class User(AbstractUser):
     refused = ""
 
     class Meta:
-        triggers = [PERSON]
+        triggers = [PERSON, NeverTruncated()]
 
     @property
     def ref(self) -> str:
@@ -87,7 +88,7 @@ class Link(models.Model):
                 condition=Q(kind="invitation", used_at__isnull=True, withdrawn_at__isnull=True),
             ),
         ]
-        triggers = [LINK]
+        triggers = [LINK, NeverTruncated()]
 
     @property
     def has_run_out(self) -> bool:
@@ -104,7 +105,7 @@ class HeldRole(User.groups.through):  # type: ignore[name-defined,misc]
     class Meta:
         proxy = True
         app_label = "accounts"
-        triggers = [ROLE]
+        triggers = [ROLE, NeverTruncated()]
 
 
 class Factor(Authenticator):  # type: ignore[misc]
@@ -113,4 +114,4 @@ class Factor(Authenticator):  # type: ignore[misc]
     class Meta:
         proxy = True
         app_label = "accounts"
-        triggers = [FACTOR]
+        triggers = [FACTOR, NeverTruncated()]

@@ -12,13 +12,20 @@ from tests.audit import rows
 pytestmark = pytest.mark.django_db
 
 TRACKED = [
+    "accounts_link",
+    "accounts_user",
+    "accounts_user_groups",
     "annotations_annotation",
     "annotations_decision",
     "annotations_setaside",
+    "api_apitoken",
     "audit_event",
+    "mfa_authenticator",
     "outbox_change",
     "outbox_pause",
     "retrievers_execution",
+    "retrievers_guidelines",
+    "retrievers_labelset",
     "retrievers_retriever",
 ]
 

@@ -147,7 +147,7 @@ def test_it_reads_the_timeline_of_one_thing_in_one_query(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     row = rows.annotation()
-    rows.annotation(ref="annotations/ann_2")
+    rows.annotation(ref="annotations/ann_2", document_id="doc_2")
     with tracing(Origin.WEB, "request-1"), acting(alice):
         Annotation.objects.filter(pk=row.pk).update(label="dog")
         rows.change()
