@@ -19,7 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from reviewapp.outbox.services import wake
 
 ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 def database_url(name: str = "") -> str:
@@ -50,14 +50,16 @@ def running(command: Sequence[str], env: dict[str, str], *, cwd: Path = ROOT) ->
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    """Wait until something is so; fails after half a minute, or when the process has ended."""
+    """Wait until something is so; fails after a minute, or when the process has ended."""
     pause = threading.Event()
     for _ in range(int(_PATIENCE / 0.05)):
         if condition():
             return
         assert process is None or process.poll() is None, process.stdout and process.stdout.read()
         pause.wait(0.05)
-    raise AssertionError("it never came to be")
+    if process is not None:
+        process.kill()
+    raise AssertionError(f"it never came to be; what the process said: {process and process.communicate()[0]}")
 
 
 def until_at_work(worker: subprocess.Popen[str]) -> None:
