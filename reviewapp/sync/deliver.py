@@ -6,6 +6,7 @@ again: postponed when Mixpeek is unavailable, untouched when this process dies (
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,10 @@ from reviewapp.outbox import services as outbox
 from reviewapp.outbox.backoff import wait
 from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver_annotation, deliver_retriever
-from reviewapp.sync.target import DeletedHere, Target
+from reviewapp.sync.target import ClaimLost, DeletedHere, Target
 
 _dice = random.SystemRandom()
+_log = logging.getLogger(__name__)
 # By the kind of ref, its part before the slash.
 _TARGETS: dict[str, Target] = {"annotations": deliver_annotation.TARGET, "retrievers": deliver_retriever.TARGET}
 
@@ -76,9 +78,7 @@ def attempt(change: Change, client: Client) -> bool:
             outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
         return False
     except Unavailable as error:
-        pause = wait(change.attempts + 1, retry_after=error.retry_after, dice=_dice.random())
-        with acting(None):
-            outbox.postpone(change, until=timezone.now() + pause, reason=error.message)
+        _postpone(change, reason=error.message, retry_after=error.retry_after)
         return False
     except NotFound as error:
         _refuse(change, target, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
@@ -87,7 +87,19 @@ def attempt(change: Change, client: Client) -> bool:
     except DeletedHere:
         with acting(None):
             outbox.refuse(change, reason=f"The {target.word} this change was for has been deleted here.")
+    except ClaimLost:
+        _log.warning("held up for longer than the claim on %s; left to whoever has it now", change.ref)
+    except Exception:
+        # A mistake of ours must neither stop the others nor spin: it waits like an outage, and the page says so.
+        _log.exception("could not deliver %s", change.ref)
+        _postpone(change, reason="Something went wrong on our side; the log says what.")
     return True
+
+
+def _postpone(change: Change, *, reason: str, retry_after: float | None = None) -> None:
+    pause = wait(change.attempts + 1, retry_after=retry_after, dice=_dice.random())
+    with acting(None):
+        outbox.postpone(change, until=timezone.now() + pause, reason=reason)
 
 
 def _refuse(change: Change, target: Target, error: Refused, *, reason: str, gone: bool = False) -> None:

@@ -14,7 +14,7 @@ from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import judge
 from reviewapp.outbox.models import Change
 from reviewapp.sync.proof import race, unproven
-from reviewapp.sync.target import DeletedHere, Target
+from reviewapp.sync.target import DeletedHere, Target, hold_claim
 
 # What a new annotation is created from; an old one is found by its id alone.
 _ADDRESS = (
@@ -42,6 +42,7 @@ def bring_from(read: AnnotationRecord, change: Change, client: Client) -> None:
     merged = judgement.merged or None
     if not judgement.send:
         return _delivered(change, read, merged=merged, version=read.version)
+    hold_claim(change)
     reply = client.patch_annotation(read.annotation_id, judgement.send)
     if missing := unproven(reply, judgement.send):
         return _not_done(change, reply, missing)
@@ -65,6 +66,7 @@ def _create(change: Change, annotation: Annotation, client: Client) -> None:
         return bring_from(min(free, key=lambda record: len(_differing(change, record))), change, client)
     # The create that came before may have been refused: then this change must bring all that its person saw.
     whole = BLANK | change.base | change.fields
+    hold_claim(change)
     made = client.create_annotation(
         document_id=annotation.document_id,
         collection_id=annotation.collection_id or None,

@@ -18,7 +18,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import absorb
 from reviewapp.retrievers.edits import applied
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync.target import DeletedHere, Target
+from reviewapp.sync.target import DeletedHere, Target, hold_claim
 
 _TAKEN = 409
 
@@ -40,6 +40,7 @@ def bring_from(read: RetrieverRecord, change: Change, client: Client) -> None:
     if not judgement.send:
         return _delivered(change, read, merged=merged, version=version_of(read))
     try:
+        hold_claim(change)
         reply = client.patch_retriever(read.retriever_id, judgement.send)
     except NotFound:
         raise

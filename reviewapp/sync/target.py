@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 
 
 class DeletedHere(Exception):
     """What the change was for has no row of ours any more."""
+
+
+class ClaimLost(Exception):
+    """This process was held up for longer than its claim: somebody else may be delivering the change by now."""
+
+
+def hold_claim(change: Change) -> None:
+    """Raise `ClaimLost` unless the change is still ours; asked right before each write to Mixpeek."""
+    if timezone.now() >= change.due:
+        raise ClaimLost(change.ref)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from reviewapp.annotations import absorb
+from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
+from reviewapp.retrievers.models import Result, Retriever
 from tests.sandbox.running import Box, running_sandbox
+
+_documents = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +43,31 @@ def mixpeek_client(box: Box) -> Iterator[Client]:
     """Our client, pointed at the sandbox, impatient."""
     with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(2, 2)) as client:
         yield client
+
+
+@pytest.fixture
+def retriever(db: None) -> Retriever:
+    """The sandbox's retriever, mirrored here."""
+    return Retriever.objects.create(retriever_id="ret_logos", name="logos", seen_at=timezone.now())
+
+
+@pytest.fixture
+def annotation(mixpeek_client: Client, retriever: Retriever) -> Annotation:
+    """A machine-made annotation upstream, mirrored here."""
+    record = mixpeek_client.create_annotation(
+        document_id=f"doc_{next(_documents)}", label="logo", confidence=0.4, retriever_id="ret_logos"
+    )
+    absorb.absorb([record])
+    return Annotation.objects.get(annotation_id=record.annotation_id)
+
+
+@pytest.fixture
+def unannotated(retriever: Retriever) -> Annotation:
+    """A result nobody has annotated yet."""
+    document_id = f"doc_{next(_documents)}"
+    result = Result.objects.create(retriever=retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0")
+    absorb.attach([result])
+    return Annotation.objects.get(document_id=document_id)
 
 
 def _write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,69 +9,17 @@ import pytest
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import absorb, services
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.services import Submission
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import services as outbox
-from reviewapp.outbox.models import Change, Pause
-from reviewapp.retrievers.models import Result, Retriever
+from reviewapp.outbox.models import Pause
 from reviewapp.sync import deliver, deliver_annotation
 from tests.sandbox.running import Box
+from tests.sync.delivering import decide, edit_elsewhere, upstream, writes
 
 pytestmark = pytest.mark.django_db
-_documents = itertools.count()
-
-
-@pytest.fixture
-def retriever(db: None) -> Retriever:
-    return Retriever.objects.create(retriever_id="ret_logos", name="logos", seen_at=timezone.now())
-
-
-@pytest.fixture
-def annotation(mixpeek_client: Client, retriever: Retriever) -> Annotation:
-    """A machine-made annotation upstream, mirrored here."""
-    record = mixpeek_client.create_annotation(
-        document_id=f"doc_{next(_documents)}", label="logo", confidence=0.4, retriever_id="ret_logos"
-    )
-    absorb.absorb([record])
-    return Annotation.objects.get(annotation_id=record.annotation_id)
-
-
-@pytest.fixture
-def unannotated(retriever: Retriever) -> Annotation:
-    """A result nobody has annotated yet."""
-    document_id = f"doc_{next(_documents)}"
-    result = Result.objects.create(retriever=retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0")
-    absorb.attach([result])
-    return Annotation.objects.get(document_id=document_id)
-
-
-def decide(annotation: Annotation, actor: User, **values: Any) -> Change:
-    annotation.refresh_from_db()
-    submission = Submission(
-        **{"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()} | values  # type: ignore[arg-type]
-    )
-    services.decide(annotation.pk, submission, actor=actor)
-    return Change.objects.about(annotation.ref)[0]
-
-
-def upstream(box: Box, annotation: Annotation) -> dict[str, Any]:
-    annotation.refresh_from_db()
-    found: dict[str, Any] = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()
-    return found
-
-
-def edit_elsewhere(box: Box, annotation: Annotation, **values: Any) -> None:
-    assert box.call("PATCH", f"/v1/annotations/{annotation.annotation_id}", json=values).status_code == 200
-
-
-def writes(box: Box) -> list[tuple[str, Any]]:
-    return [
-        (r["method"], r["body"]) for r in box.received() if r["method"] == "PATCH" or r["path"] == "/v1/annotations"
-    ]
 
 
 def test_it_sends_only_what_changed_and_absorbs_the_reply(
@@ -228,6 +174,8 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     change = decide(annotation, alice, label="no logo")
     read = mixpeek_client.get_annotation(annotation.annotation_id or "")
     edit_elsewhere(box, annotation, label="partial logo")
+    assert outbox.claim(timezone.now()) == change
+    change.refresh_from_db()
     deliver_annotation.bring_from(read, change, mixpeek_client)
     change.refresh_from_db()
     assert change.state == "delivered"
@@ -244,53 +192,3 @@ def test_it_takes_gone_upstream_as_a_state(
     change.refresh_from_db()
     annotation.refresh_from_db()
     assert (change.state, annotation.status) == ("refused", "gone")
-
-
-def test_it_creates_an_annotation_for_a_result_without_one(
-    unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
-) -> None:
-    change = decide(unannotated, alice, label="logo", confidence=0.8)
-    deliver.drain(mixpeek_client)
-    change.refresh_from_db()
-    there = upstream(box, unannotated)
-    assert (change.state, change.verb) == ("delivered", "create")
-    assert (there["label"], there["confidence"], there["retriever_id"]) == ("logo", 0.8, "ret_logos")
-
-
-@pytest.mark.parametrize("drop", ["before", "after"])
-def test_it_makes_no_second_annotation_when_a_create_is_retried(
-    drop: str, unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
-) -> None:
-    decide(unannotated, alice, label="logo", confidence=0.8)
-    box.faults([{"method": "POST", "path": "^/v1/annotations$", "drop": drop}])
-    deliver.drain(mixpeek_client)
-    later = outbox.claim(timezone.now() + timedelta(minutes=2))
-    assert later is not None
-    deliver.attempt(later, mixpeek_client)
-    listed = box.call("POST", "/v1/annotations/list", json={"document_id": unannotated.document_id}).json()["results"]
-    assert [row["label"] for row in listed] == ["logo"]
-    assert upstream(box, unannotated)["annotation_id"] == listed[0]["annotation_id"]
-
-
-def test_it_delivers_a_second_decision_made_before_the_create_went_out(
-    unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
-) -> None:
-    decide(unannotated, alice, label="logo")
-    decide(unannotated, alice, label="no logo")
-    deliver.drain(mixpeek_client)
-    assert set(Change.objects.values_list("state", flat=True)) == {"delivered"}
-    assert upstream(box, unannotated)["label"] == "no logo"
-
-
-def test_it_does_not_create_beside_an_annotation_somebody_else_made(
-    unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
-) -> None:
-    change = decide(unannotated, alice, label="logo")
-    made = mixpeek_client.create_annotation(
-        document_id=unannotated.document_id, label="no logo", retriever_id="ret_logos"
-    )
-    deliver.drain(mixpeek_client)
-    change.refresh_from_db()
-    unannotated.refresh_from_db()
-    assert change.state == "conflict"
-    assert (unannotated.annotation_id, unannotated.label) == (made.annotation_id, "no logo")

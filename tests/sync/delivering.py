@@ -1,0 +1,38 @@
+"""What tests of delivering share: decide here, edit there, and see what was written upstream."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations import services
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.services import Submission
+from reviewapp.outbox.models import Change
+from tests.sandbox.running import Box
+
+
+def decide(annotation: Annotation, actor: User, **values: Any) -> Change:
+    annotation.refresh_from_db()
+    submission = Submission(
+        **{"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()} | values  # type: ignore[arg-type]
+    )
+    services.decide(annotation.pk, submission, actor=actor)
+    return Change.objects.about(annotation.ref)[0]
+
+
+def upstream(box: Box, annotation: Annotation) -> dict[str, Any]:
+    annotation.refresh_from_db()
+    found: dict[str, Any] = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()
+    return found
+
+
+def edit_elsewhere(box: Box, annotation: Annotation, **values: Any) -> None:
+    assert box.call("PATCH", f"/v1/annotations/{annotation.annotation_id}", json=values).status_code == 200
+
+
+def writes(box: Box) -> list[tuple[str, Any]]:
+    return [
+        (r["method"], r["body"]) for r in box.received() if r["method"] == "PATCH" or r["path"] == "/v1/annotations"
+    ]
