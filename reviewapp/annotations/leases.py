@@ -38,11 +38,16 @@ def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     Returns the lease as it stands afterwards: look at its `holder` to see who got it. Taking one's own again
     extends it; one that has run out is anybody's.
     """
-    wanted: dict[str, int | datetime] = {"annotation": annotation.pk, "person": person.pk, "until": now + LASTS, "now": now}
+    wanted: dict[str, int | datetime] = {
+        "annotation": annotation.pk,
+        "person": person.pk,
+        "until": now + LASTS,
+        "now": now,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, wanted)
         if taken := cursor.fetchone():
-            return Lease(pk=taken[0], annotation=annotation, holder=person, until=now + LASTS)
+            return Lease(pk=taken[0], annotation=annotation, holder=person, until=until)
     lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
     # Gone between two statements: its holder has just let it go.
     return lease or take(annotation, person, now=now)
