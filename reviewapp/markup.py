@@ -1,11 +1,12 @@
 """Template tags for what pages show a hundred times: each renders its own small template, but only once per value.
 
 Including a template costs far more than what these hold, so what is rendered is kept. They are built into every
-template: `{% icon "search" %}`, `{% time at=row.created_at age=True %}`, `{% status row.status %}`.
+template: `{% icon "search" %}`, `{% time at=row.created_at age=True %}`, `{% status row.status %}`, `{% line row %}`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -39,6 +40,13 @@ def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
     return mark_safe(  # noqa: S308
         pattern.format(iso=at.isoformat(), exact=f"{at:%Y-%m-%d %H:%M:%S}", shown=f"{at.day} {at:%b %Y, %H:%M}")
     )
+
+
+@register.simple_tag
+@lru_cache(maxsize=5000)
+def line(line: Hashable) -> SafeString:
+    """Return a line of the queue's list; whoever shows the same values gets the same line."""
+    return mark_safe(get_template("annotations/_row.html").render({"line": line}))  # noqa: S308
 
 
 @lru_cache(maxsize=1000)

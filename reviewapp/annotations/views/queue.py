@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from reviewapp import keyset
 from reviewapp.annotations.filters import FilterForm, QueueFilter, Show
+from reviewapp.annotations.line import line
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import CAP, counts, in_queue, why_empty
 from reviewapp.http import Request, page_or, wants_fragment
@@ -34,15 +35,15 @@ def queue(request: Request) -> HttpResponse:
     except keyset.BadCursor:
         page = keyset.page(rows, order=chosen.order)
         problems.append("That page of the list cannot be found any more: this is the first one.")
-    number = counts(chosen, person)
+    number, now, here = counts(chosen, person), timezone.now(), chosen.querystring()
     context = {
         "chosen": chosen,
         "page": page,
         "problems": problems,
         "chips": [(show, number[show], chosen.showing(show).querystring()) for show in number],
         "cap": CAP,
-        "now": timezone.now(),
-        "here": chosen.querystring(),
+        "lines": [line(row, person, here=here, now=now) for row in page.rows],
+        "here": here,
         "before": chosen.querystring(cursor=page.before),
         "after": chosen.querystring(cursor=page.after),
         "clear": QueueFilter(show=chosen.show).querystring(),
