@@ -47,7 +47,7 @@ def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, wanted)
         if taken := cursor.fetchone():
-            return Lease(pk=taken[0], annotation=annotation, holder=person, until=until)
+            return Lease(pk=taken[0], annotation=annotation, holder=person, until=now + LASTS)
     lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
     # Gone between two statements: its holder has just let it go.
     return lease or take(annotation, person, now=now)
