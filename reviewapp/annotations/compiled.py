@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 # Nobody can ask for these: no key is negative, nothing is that old, and nobody types this character.
 PERSON, _RETRIEVER, _REVIEWER = -7_000_001, -7_000_002, -7_000_003
 SINCE = datetime(1, 1, 2, tzinfo=UTC)
-_LABEL, _WORDS = "\ue000label", "\ue000words"
+_LABEL = "\ue000label"
 
 
 def kind(chosen: QueueFilter) -> QueueFilter:
-    """Return the filter with stand-ins for what a person typed or picked from a long list."""
+    """Return the filter with stand-ins for what a person picked from a long list; searches must not be compiled."""
     return replace(
         chosen,
         retriever=_RETRIEVER if chosen.retriever else None,
         reviewer=_REVIEWER if chosen.reviewer else None,
         label=_LABEL if chosen.label else "",
-        q=_WORDS if chosen.q else "",
         problems=(),
     )
 
@@ -41,7 +40,6 @@ def filled(parameters: Sequence[Any], chosen: QueueFilter, person: User, since: 
         _RETRIEVER: chosen.retriever,
         _REVIEWER: chosen.reviewer,
         _LABEL: chosen.label,
-        _WORDS: chosen.q,
         SINCE: since,
     }
     return [meant.get(each, each) for each in parameters]

@@ -107,6 +107,8 @@ class Annotation(models.Model):
             ),
             # labelled(label), labels_in_use(), decided_by(person)
             models.Index(fields=["label", "id"], name="annotation_label"),
+            # in_queue(): one label, by sureness; its counts are read off the index alone
+            models.Index(fields=["label", "status", "sureness", "id"], name="annotation_label_sureness"),
             # labels.in_use(retriever): from one label to the next
             models.Index(fields=["retriever", "label"], name="annotation_labels"),
             models.Index(fields=["reviewer", "-decided_at", "-id"], name="annotation_reviewer"),

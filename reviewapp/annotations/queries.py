@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # What Mixpeek would call an annotation: it has a label, and it is not gone.
 ANNOTATED = Q(label__gt="") & ~Q(status="gone")
 
+# So many results of a search are fetched and sorted; of more, some are soon met in the order of the list.
+_FEW = 1_000
+
 # Jumps from one label to the next along the index, so the cost is that of the labels, not of the annotations.
 _LABELS = """
 WITH RECURSIVE one AS (
@@ -76,8 +79,18 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(Exists(Change.objects.filter(ref=OuterRef("ref"), state="queued")))
 
     def searching(self, words: str) -> Self:
-        """Return those whose words match, in the syntax of web search (quotes, or, minus)."""
-        return self.filter(search=SearchQuery(words, config="simple", search_type="websearch"))
+        """Return those whose words match, in the syntax of web search (quotes, or, minus).
+
+        Asks first how many there are: the database cannot know how rare a word is, and would look for twenty documents
+        among a million by walking along the order of the list.
+        """
+        few, more = self.model.objects.first_found(words)
+        return self.filter(_asked(words) if more else Q(pk__in=few))
+
+    def first_found(self, words: str, most: int = _FEW) -> tuple[list[int], bool]:
+        """Return the keys of up to `most` of those whose words match, any of them, and whether there are more."""
+        found = list(self.filter(_asked(words)).values_list("pk", flat=True)[: most + 1])
+        return found[:most], len(found) > most
 
     def for_list(self) -> Self:
         """Return only what one line of a list shows, with names, holder and the state of the last change."""
@@ -97,6 +110,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def by_ref(self, refs: Iterable[str]) -> dict[str, Annotation]:
         """Return the annotations that these refs name, by ref."""
         return {row.ref: row for row in self.filter(ref__in=set(refs))}
+
+
+def _asked(words: str) -> Q:
+    return Q(search=SearchQuery(words, config="simple", search_type="websearch"))
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from reviewapp.annotations.queries import AnnotationQuerySet
 
 CAP = 1000
+# A search opens every document that it counts.
+COUNTED = 200
 
 _SHOWN: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
     Show.WAITING: lambda found, person: found.waiting().not_set_aside_by(person),
@@ -44,7 +46,11 @@ _BANDS: dict[str, dict[str, float]] = {
 
 def in_queue(chosen: QueueFilter, person: User) -> AnnotationQuerySet:
     """Return what `chosen` shows to `person`, unordered; held items included."""
-    found = _SHOWN[chosen.show](_narrowed(Annotation.objects.all(), chosen), person)
+    return _shown(_narrowed(Annotation.objects.all(), chosen), chosen, person)
+
+
+def _shown(narrowed: AnnotationQuerySet, chosen: QueueFilter, person: User) -> AnnotationQuerySet:
+    found = _SHOWN[chosen.show](narrowed, person)
     # What waits has no reviewer: the database would look for one through all of it.
     return found.none() if chosen.reviewer and chosen.show in _UNDECIDED else found
 
@@ -91,8 +97,12 @@ class _CappedCount(Subquery):
 
 
 def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:
-    """Return how many items each chip would show under the same filters, never more than `CAP`, in one query."""
-    sql, parameters = _counting(compiled.kind(chosen))
+    """Return how many items each chip would show under the same filters, never more than `CAP`, in one query.
+
+    A search asks first for what it finds, and counts among the first `COUNTED` of that: when All reaches it, the others
+    may be more than is said.
+    """
+    sql, parameters = _counting(chosen, person) if chosen.q else _counting_any(compiled.kind(chosen))
     with connection.cursor() as cursor:
         cursor.execute(sql, compiled.filled(parameters, chosen, person))
         return dict(zip(Show, cursor.fetchone() or (), strict=True))
@@ -100,29 +110,48 @@ def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:
 
 def done_and_left(chosen: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
     """Return how many `person` has decided since then, and how many `chosen` shows, neither more than `CAP`."""
-    sql, parameters = _progressing(compiled.kind(chosen))
+    if chosen.q:
+        sql, parameters = _progressing(chosen, person, since)
+    else:
+        sql, parameters = _progressing_any(compiled.kind(chosen))
     with connection.cursor() as cursor:
         cursor.execute(sql, compiled.filled(parameters, chosen, person, since))
         done, left = cursor.fetchone() or (0, 0)
     return done, left
 
 
-@lru_cache(maxsize=1000)
-def _counting(kind: QueueFilter) -> tuple[str, tuple[Any, ...]]:
-    anybody = get_user_model()(pk=compiled.PERSON)
-    return _counts([in_queue(kind.showing(show), anybody) for show in Show], anybody)
+_Sql = tuple[str, tuple[Any, ...]]
 
 
 @lru_cache(maxsize=1000)
-def _progressing(kind: QueueFilter) -> tuple[str, tuple[Any, ...]]:
-    anybody = get_user_model()(pk=compiled.PERSON)
-    mine = Annotation.objects.filter(reviewer=anybody, decided_at__gte=compiled.SINCE)
-    return _counts([mine, in_queue(kind, anybody)], anybody)
+def _counting_any(kind: QueueFilter) -> _Sql:
+    return _counting(kind, get_user_model()(pk=compiled.PERSON))
 
 
-def _counts(counted: list[AnnotationQuerySet], anybody: User) -> tuple[str, tuple[Any, ...]]:
+@lru_cache(maxsize=1000)
+def _progressing_any(kind: QueueFilter) -> _Sql:
+    return _progressing(kind, get_user_model()(pk=compiled.PERSON), compiled.SINCE)
+
+
+def _counting(chosen: QueueFilter, person: User) -> _Sql:
+    found = _found(chosen)
+    return _counts([_shown(found, chosen.showing(show), person) for show in Show], person)
+
+
+def _progressing(chosen: QueueFilter, person: User, since: datetime) -> _Sql:
+    mine = Annotation.objects.filter(reviewer=person, decided_at__gte=since)
+    return _counts([mine, _shown(_found(chosen), chosen, person)], person)
+
+
+def _found(chosen: QueueFilter) -> AnnotationQuerySet:
+    """Return what is counted: all, or what a search met first, for it has to open every document it counts."""
+    rows = _narrowed(Annotation.objects.all(), replace(chosen, q=""))
+    return Annotation.objects.filter(pk__in=rows.first_found(chosen.q, COUNTED)[0]) if chosen.q else rows
+
+
+def _counts(counted: list[AnnotationQuerySet], person: User) -> _Sql:
     # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
-    own = get_user_model().objects.filter(pk=anybody.pk)
+    own = get_user_model().objects.filter(pk=person.pk)
     row = own.values_list(*(_CappedCount(rows.order_by().values("pk")[:CAP]) for rows in counted))
     sql, parameters = row.query.sql_with_params()
     return str(sql), tuple(parameters)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
@@ -192,4 +193,10 @@ def test_it_walks_an_index_made_for_the_order(alice: User, filters: dict[str, An
 def test_it_searches_by_its_index(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
-    assert "annotation_search" in in_queue(QueueFilter(show=Show.ALL, q="van"), alice).order_by().explain()
+    matching = Annotation.objects.filter(search=SearchQuery("van", config="simple", search_type="websearch"))
+    assert "annotation_search" in matching.explain()
+    annotation = make_annotation(words="a blue van")
+    make_annotation(words="a boat")
+    assert Annotation.objects.first_found("van") == ([annotation.pk], False)
+    assert Annotation.objects.first_found("a", most=1)[1]
+    assert list(in_queue(QueueFilter(show=Show.ALL, q="van"), alice)) == [annotation]

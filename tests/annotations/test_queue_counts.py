@@ -32,3 +32,30 @@ def test_it_counts_every_chip_in_one_query(
         Show.UNDELIVERED: 1,
         Show.ALL: 5,
     }
+
+
+def test_it_counts_a_search_among_what_it_finds(alice: User) -> None:
+    for label in ("logo", "logo", "parody"):
+        make_annotation(label=label, words="harbour lights")
+    make_annotation(words="something else", label="logo")
+    make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO, label="logo", words="harbour")
+    number = queue.counts(QueueFilter(q="harbour", label="logo"), alice)
+    assert (number[Show.WAITING], number[Show.MINE], number[Show.ALL]) == (2, 1, 3)
+
+
+def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(alice: User, bob: User) -> None:
+    first, second = make_annotation(label="logo"), make_annotation(label="parody")
+    set_aside(first, alice)
+    set_aside(second, bob)
+    waiting = {
+        (who.username, label): queue.counts(QueueFilter(label=label), who)[Show.WAITING]
+        for who in (alice, bob)
+        for label in ("logo", "parody", "none")
+    }
+    assert waiting == {
+        ("alice", "logo"): 0, ("alice", "parody"): 1, ("alice", "none"): 0,
+        ("bob", "logo"): 1, ("bob", "parody"): 0, ("bob", "none"): 0,
+    }  # fmt: skip
+    retriever = first.retriever_id
+    assert queue.counts(QueueFilter(retriever=retriever), bob)[Show.ALL] == 1
+    assert queue.counts(QueueFilter(retriever=second.retriever_id), bob)[Show.WAITING] == 0

@@ -324,6 +324,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="annotation",
+            index=models.Index(fields=["label", "status", "sureness", "id"], name="annotation_label_sureness"),
+        ),
+        migrations.AddIndex(
+            model_name="annotation",
             index=models.Index(fields=["retriever", "label"], name="annotation_labels"),
         ),
         migrations.AddIndex(

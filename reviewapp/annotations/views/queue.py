@@ -17,7 +17,7 @@ from reviewapp import keyset
 from reviewapp.annotations.filters import FilterForm, QueueFilter, Show
 from reviewapp.annotations.line import line
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import CAP, counts, in_queue, why_empty
+from reviewapp.annotations.queue import CAP, COUNTED, counts, in_queue, why_empty
 from reviewapp.http import Request, page_or, wants_fragment
 from reviewapp.retrievers.models import Retriever
 
@@ -42,6 +42,7 @@ def queue(request: Request) -> HttpResponse:
         "problems": problems,
         "chips": [(show, number[show], chosen.showing(show).querystring()) for show in number],
         "cap": CAP,
+        "at_least": bool(chosen.q) and number[Show.ALL] >= COUNTED,
         "lines": [line(row, person, here=here, now=now) for row in page.rows],
         "here": here,
         "before": chosen.querystring(cursor=page.before),
