@@ -40,8 +40,8 @@ ORDER BY a.id LIMIT %s
 # A wake-up that waits keeps the next one from being made. The sandbox knows a few thousand annotations only, so a pull
 # would find the others gone, and the feed tells of what is PATCHed by hand.
 _PUT_OFF = """
-INSERT INTO procrastinate_jobs (task_name, queueing_lock, scheduled_at)
-SELECT name, name, now() + interval '1 day' FROM unnest(ARRAY['sync.pull', 'sync.feed']) name
+INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, scheduled_at)
+SELECT 'default', name, name, now() + interval '1 day' FROM unnest(ARRAY['sync.pull', 'sync.feed']) name
 ON CONFLICT DO NOTHING
 """
 _SETTLED = """
