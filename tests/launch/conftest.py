@@ -34,6 +34,8 @@ class Launch:
 
     def start(self, stdin: int = subprocess.DEVNULL, **variables: str) -> None:
         """Launch, and return once it says how to stop it or has ended."""
+        # Whoever runs the tests may ignore SIGHUP (nohup does), and a child would inherit that.
+        inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         process = self._process = subprocess.Popen(
             [sys.executable, "-m", "reviewapp.launch"],
             cwd=ROOT,
@@ -43,6 +45,7 @@ class Launch:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        signal.signal(signal.SIGHUP, inherited)
         self.said = ""
         assert process.stdout is not None
         while "Stop: Ctrl-C" not in self.said and (line := process.stdout.readline()):
