@@ -15,10 +15,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import override_settings
+
+# A test never depends on the clock: a slow machine is no failure.
+hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("steady")
 
 pytest_plugins = ["tests.people", "tests.truncating"]
 
