@@ -1,7 +1,7 @@
 """Walk through all annotations upstream, right even when rows come and go between two pages.
 
-Pages overlap. When the first row of a page is not one that this walk has seen, rows before it went away and others
-slipped past us: step back until the pages meet. When the walk is over and has seen less than upstream counts, walk
+Pages overlap. When the first row of a page is not one that this walk has seen, or there is none, rows before it went
+away and others slipped past us: step back until the pages meet. When the walk is over and has seen less than upstream counts, walk
 again. Only then is what nobody saw asked for by itself, and called gone when it is not there.
 """
 
@@ -34,7 +34,9 @@ def pull(client: Client, at: PullPass, report: Progress, counts: Counts, *, size
         ids = [item.annotation_id for item in page.items]
         if steps_back < _MOST_STEPS_BACK and not _meets(at, ids):
             steps_back += 1
-            _move(at, max(at.skip - size, 0))
+            # An empty page tells how far the list shrank, if it has a total.
+            end = at.skip if ids or page.total is None else min(at.skip, page.total)
+            _move(at, max(end - size, 0))
             continue
         repeats = repeats + 1 if ids and ids == before else 0
         if repeats > _MOST_REPEATS:
@@ -85,8 +87,8 @@ def _seen(at: PullPass, ids: Sequence[str]) -> set[str | None]:
 
 def _meets(at: PullPass, ids: Sequence[str]) -> bool:
     """Return whether a page with these rows follows what this walk has seen without a gap."""
-    # An empty page past the beginning may mean that the list shrank below us; the count tells in the end.
-    return at.skip == 0 or not ids or bool(_seen(at, ids[:1]))
+    # Pages overlap, so an empty one past the beginning means that the list shrank below us.
+    return at.skip == 0 or bool(_seen(at, ids[:1]))
 
 
 def _fresh(items: Sequence[AnnotationRecord], at: PullPass) -> list[AnnotationRecord]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reviewapp.annotations.models import Annotation
@@ -42,6 +42,7 @@ MEANWHILE = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.integers(0, 
 @pytest.mark.django_db
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MEANWHILE)
+@example([(5, False, 0), (6, True, 0)])  # the list ends before the page that is asked for
 def test_it_sees_every_row_that_stays(box: Box, client: Client, meanwhile: list[tuple[int, bool, int]]) -> None:
     upstream.delete(box, *upstream.listed(box))
     staying, steps = upstream.annotate(box, *range(ROWS)), iter(meanwhile)
