@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -21,9 +22,17 @@ from reviewapp.outbox.holdable import holdable
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.outbox.signals import moved
 
-# A delivery makes three requests at most, each over within the client's `longest_call` (75 s): whoever claims has its
-# row to itself for longer than that.
-CLAIM = timedelta(seconds=240)
+
+def claim_for(timeout: int) -> timedelta:
+    """Return how long a claim lasts when a request may be silent for `timeout` seconds: 240 s at the usual 30.
+
+    A delivery makes three requests at most, each over within three connects (of 5 s at most) and two reads (the
+    client's `longest_call`): whoever claims has its row to itself for longer than that.
+    """
+    return timedelta(seconds=3 * (3 * min(5, timeout) + 2 * timeout)) * 16 / 15
+
+
+CLAIM = claim_for(settings.MIXPEEK_TIMEOUT)
 _log = logging.getLogger(__name__)
 
 # A claim that a crash of the database takes back is due again, which is what it would be anyway: nobody waits for the

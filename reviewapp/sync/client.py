@@ -10,7 +10,8 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unauthorized
 from reviewapp.sync.signals import answered
 
-_clients: dict[tuple[str, str, str], Client] = {}
+_LONGEST_CONNECT = 5
+_clients: dict[tuple[str, str, str, int], Client] = {}
 _building = Lock()
 
 
@@ -19,19 +20,23 @@ def client() -> Client:
 
     Raises `Unauthorized` naming the setting to mend when there is no key or namespace, or none that can work.
     """
-    chosen = settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE
+    chosen = (
+        *(settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE),
+        settings.MIXPEEK_TIMEOUT,
+    )
     with _building:
         if chosen not in _clients:
             _clients[chosen] = _build(*chosen)
         return _clients[chosen]
 
 
-def _build(base_url: str, api_key: str, namespace: str) -> Client:
+def _build(base_url: str, api_key: str, namespace: str, seconds: int) -> Client:
     missing = [name for name, value in (("MIXPEEK_API_KEY", api_key), ("MIXPEEK_NAMESPACE", namespace)) if not value]
     if missing:
         raise Unauthorized(f"Set {' and '.join(missing)} first; without, Mixpeek cannot be asked for anything.")
     try:
-        return Client(base_url=base_url, api_key=api_key, namespace=namespace, observe=_tell)
+        timeout = (min(_LONGEST_CONNECT, seconds), seconds)
+        return Client(base_url=base_url, api_key=api_key, namespace=namespace, timeout=timeout, observe=_tell)
     except ValueError as error:
         raise Unauthorized(f"The MIXPEEK_ settings cannot work: {error}.") from None
 

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
+from reviewapp.sync.client import client
 from tests.annotations.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
@@ -35,9 +36,15 @@ def test_it_is_due_again_when_whoever_claimed_it_died() -> None:
     assert services.claim(now + services.CLAIM) == change
 
 
-def test_it_outlasts_the_three_requests_of_a_delivery() -> None:
-    with Client(base_url="http://127.0.0.1:9", api_key="sk_test", namespace="ns") as client:
-        assert services.CLAIM.total_seconds() > 3 * client.longest_call
+@pytest.mark.parametrize("seconds", [1, 4, 5, 30, 60])
+def test_it_outlasts_the_three_requests_of_a_delivery(seconds: int, settings: Settings) -> None:
+    settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE = "sk_test", "ns"
+    settings.MIXPEEK_BASE_URL, settings.MIXPEEK_TIMEOUT = "http://127.0.0.1:9", seconds
+    assert services.claim_for(seconds).total_seconds() > 3 * client().longest_call
+
+
+def test_it_lasts_as_long_as_the_operations_say() -> None:
+    assert services.claim_for(30) == timedelta(seconds=240)
 
 
 def test_it_claims_nothing_while_paused_except_to_probe() -> None:
