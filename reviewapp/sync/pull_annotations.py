@@ -1,8 +1,8 @@
 """Walk through all annotations upstream, right even when rows come and go between two pages.
 
 Pages overlap. When the first row of a page is not one that this walk has seen, or there is none, rows before it went
-away and others slipped past us: step back until the pages meet. When the walk is over and has seen less than upstream counts, walk
-again. Only then is what nobody saw asked for by itself, and called gone when it is not there.
+away and others slipped past us: step back until the pages meet. When the walk is over and has seen less than upstream
+counts, walk again. Only then is what nobody saw asked for by itself, and called gone when it is not there.
 """
 
 from __future__ import annotations

@@ -35,6 +35,13 @@ def before() -> list[int]:
     return there
 
 
+def happen(at: str, *, note: str = "") -> None:
+    run(
+        "INSERT INTO audit_event (at, actor_name, action, ref, retriever_id, origin, request_id, changes, note)"
+        f" VALUES ({at}, 'x', 'annotation.revised', 'a/b', '', 'sql', '', '{{}}', '{note}')"
+    )
+
+
 def holding(ids: list[int]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -53,10 +60,7 @@ def test_it_keeps_what_happened_and_goes_on_counting(before: list[int]) -> None:
 
 def test_it_has_a_place_for_every_instant(before: list[int]) -> None:
     for days, expected in ((40, r"audit_event_\d{4}_\d{2}"), (4000, "audit_event_rest")):
-        run(
-            "INSERT INTO audit_event (at, actor_name, action, ref, retriever_id, origin, request_id, changes, note)"
-            f" VALUES (now() + interval '{days} days', 'x', 'annotation.revised', 'a/b', '', 'sql', '', '{{}}', '{expected}')"
-        )
+        happen(f"now() + interval '{days} days'", note=expected)
         (event,) = Event.objects.filter(note=expected)
         assert event.at > timezone.now() + timedelta(days=days - 1)
         with connection.cursor() as cursor:
@@ -69,10 +73,7 @@ def test_it_has_a_place_for_every_instant(before: list[int]) -> None:
 @pytest.mark.parametrize("table", ["audit_event", "audit_event_first", "audit_event_rest"])
 @pytest.mark.parametrize("sql", ["UPDATE {} SET note = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
 def test_it_refuses_to_change_an_event_through_any_table(before: list[int], table: str, sql: str) -> None:
-    run(
-        "INSERT INTO audit_event (at, actor_name, action, ref, retriever_id, origin, request_id, changes, note)"
-        " VALUES ('2200-01-01', 'x', 'annotation.revised', 'a/b', '', 'sql', '', '{}', '')"
-    )
+    happen("'2200-01-01'")
     with pytest.raises(DatabaseError, match=r"Cannot update or delete|cannot be truncated"), transaction.atomic():
         run(sql.format(table))
     assert Event.objects.filter(id__in=before).count() == len(before)
