@@ -16,6 +16,8 @@ SANDBOX_KEY = "sk_sandbox_on_this_machine"
 SANDBOX_NAMESPACE = "ns_sample"
 _HOST = "127.0.0.1"
 _WSGI = "reviewapp.wsgi:application"
+# The stand-in has no limit; this one keeps nobody waiting, and is there to be seen.
+_SANDBOX_REQUESTS = 600_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Plan:
     secret_key: str
     sandbox: bool
     sandbox_data: Path | None
+    requests: str = ""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Plan:
@@ -42,6 +45,7 @@ class Plan:
             secret_key=env.text("SECRET_KEY"),
             sandbox=not env.text("MIXPEEK_API_KEY"),
             sandbox_data=Path(data).absolute() if data else None,
+            requests=env.text("MIXPEEK_REQUESTS_PER_MINUTE"),
         )
 
     @property
@@ -79,6 +83,7 @@ class Plan:
             base = f"http://{_HOST}:{sandbox_port}"
             seen |= {"MIXPEEK_BASE_URL": base, "MEDIA_HOSTS": base}
             seen |= {"MIXPEEK_API_KEY": SANDBOX_KEY, "MIXPEEK_NAMESPACE": SANDBOX_NAMESPACE}
+            seen |= {"MIXPEEK_REQUESTS_PER_MINUTE": self.requests or str(_SANDBOX_REQUESTS)}
         return seen
 
 

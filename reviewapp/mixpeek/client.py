@@ -15,6 +15,7 @@ import requests
 
 from reviewapp.mixpeek import annotation_calls, document_calls, feed_calls, retriever_calls, webhook_calls
 from reviewapp.mixpeek.annotation_calls import Extras, Filters
+from reviewapp.mixpeek.pace import Pace
 from reviewapp.mixpeek.paging import each
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
@@ -37,9 +38,9 @@ class Client:
 
     `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds, and a whole call
     may last little longer than both together; `pool_size` is the number of connections kept open, best the number of
-    threads. A `session` of your own brings its own adapters; `observe` is told method,
-    status and seconds of each request. Raises ValueError for settings that can never work. Use
-    as a context manager, or `close()` it.
+    threads. A `session` of your own brings its own adapters; `observe` is told method, status and seconds of each
+    request, and `pace` says when one may be sent. Raises ValueError for settings that can never work. Use as a context
+    manager, or `close()` it.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Client:
         pool_size: int = 10,
         session: requests.Session | None = None,
         observe: Observer | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._transport = Transport(
             base_url=base_url,
@@ -63,6 +65,7 @@ class Client:
             pool_size=pool_size,
             session=session,
             observe=observe,
+            pace=pace,
         )
         # Set by any thread that reads a retriever, and always to what this one server speaks: no lock needed.
         self._spelling: Spelling | None = None

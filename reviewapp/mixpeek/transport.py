@@ -22,6 +22,7 @@ from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, NewConnect
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable
+from reviewapp.mixpeek.pace import Pace, limit
 from reviewapp.mixpeek.reply import Reply
 from reviewapp.mixpeek.wire import Call, decipher
 
@@ -31,6 +32,7 @@ Timeout = tuple[float, float]
 Observer = Callable[[str, int | None, float], None]
 _MOST_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+_TOO_MANY = 429
 
 
 class Key(AuthBase):
@@ -81,13 +83,14 @@ class Transport:
         pool_size: int,
         session: requests.Session | None,
         observe: Observer | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.base_url = _base(base_url)
         self.namespace = _namespace(namespace)
         self._key = Key(api_key)
         self._timeouts = {False: _timeout(timeout), True: _timeout(slow_timeout)}
         self._session = session or _session(self.base_url, pool_size)
-        self._observe = observe
+        self._observe, self._pace = observe, pace
 
     @property
     def longest_call(self) -> float:
@@ -100,7 +103,18 @@ class Transport:
         self._session.close()
 
     def send(self, call: Call[T]) -> T:
-        """Send `call` once and return its value; raise a `MixpeekError` and nothing else."""
+        """Send `call` once, when the pace allows it, and return its value; raise a `MixpeekError` and nothing else."""
+        if self._pace is None:
+            return self._sent(call)
+        self._pace.ask()
+        try:
+            return self._sent(call)
+        except Unavailable as error:
+            if error.status == _TOO_MANY:
+                self._pace.refused(error.retry_after)
+            raise
+
+    def _sent(self, call: Call[T]) -> T:
         began = time.monotonic()
         outcome = self._exchange(call)
         if self._observe is not None:
@@ -108,6 +122,8 @@ class Transport:
             self._observe(call.method, status, time.monotonic() - began)
         if isinstance(outcome, MixpeekError):
             raise outcome
+        if self._pace is not None and (told := limit(outcome.headers, now=outcome.received_at)):
+            self._pace.told(told)
         return decipher(call, outcome)
 
     def _exchange(self, call: Call[T]) -> Reply | MixpeekError:

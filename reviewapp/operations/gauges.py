@@ -9,6 +9,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from reviewapp.outbox import budget
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import standing, workers_alive
 
@@ -40,9 +41,18 @@ def _outbox() -> Iterator[GaugeMetricFamily]:
     oldest = Change.objects.oldest_waiting()
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     yield GaugeMetricFamily("reviewapp_oldest_change_seconds", "Age of the oldest undelivered change.", value=age)
+    yield from _budget()
     paused = 1.0 if standing().pause else 0.0
     yield GaugeMetricFamily("reviewapp_outbox_paused", "Whether deliveries are paused.", value=paused)
     yield GaugeMetricFamily("reviewapp_workers", "Workers that are alive.", value=workers_alive())
+
+
+def _budget() -> Iterator[GaugeMetricFamily]:
+    now = budget.standing()
+    rates = {"configured": now.configured, "allowed": now.allowed}
+    yield _labelled("reviewapp_budget_per_minute", "Requests to Mixpeek a minute, for all processes.", "which", rates)
+    tokens = {rank.name.lower(): left for rank, left in now.tokens.items()}
+    yield _labelled("reviewapp_budget_tokens", "Requests to Mixpeek that may be made at once.", "rank", tokens)
 
 
 def _jobs() -> GaugeMetricFamily:

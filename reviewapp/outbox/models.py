@@ -1,6 +1,8 @@
-"""Changes: our promises to Mixpeek, one row each, and whether the outbox is paused."""
+"""Changes: our promises to Mixpeek, one row each; whether the outbox is paused; how often Mixpeek may be asked."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -154,3 +156,28 @@ class Pause(models.Model):
     def why(self) -> str:
         """The reason as a sentence."""
         return sentence(self.reason)
+
+
+class Budget(models.Model):
+    """The rate budget of all processes together, in its one row: `bucket.Bucket` as columns.
+
+    Nobody decides anything here and it moves with every few requests, so it leaves no history.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    interactive = models.FloatField()
+    bulk = models.FloatField()
+    background = models.FloatField()
+    at = models.DateTimeField()
+    fraction = models.FloatField(default=1.0)
+    lowered_at = models.DateTimeField(null=True)
+    stepped_at = models.DateTimeField(null=True)
+    told = models.IntegerField(null=True)
+    told_at = models.DateTimeField(null=True)
+    reason = models.TextField(default="")
+
+    # What a reading adds: the database's clock at that moment.
+    now: datetime
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="only_one_budget", condition=Q(id=1))]

@@ -6,7 +6,7 @@ A change leaves the state `queued` once. Each function that settles returns whet
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -182,6 +182,13 @@ def postpone(change: Change, *, until: datetime, reason: str) -> bool:
     if postponed:
         _tell(change, "postponed")
     return postponed == 1
+
+
+def put_off(changes: Sequence[Change], *, until: datetime) -> None:
+    """Give claimed changes back untried, to be due at `until`, when a worker is woken; no attempt is counted."""
+    ids = [change.pk for change in changes]
+    Change.objects.filter(pk__in=ids, state=Change.State.QUEUED).update(due=until, claimed_at=None)
+    transaction.on_commit(lambda: wake(at=until))
 
 
 def release(change: Change) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unauthorized
+from reviewapp.sync.pace import Budgeted
 from reviewapp.sync.signals import answered
 
 _LONGEST_CONNECT = 5
@@ -36,7 +37,14 @@ def _build(base_url: str, api_key: str, namespace: str, seconds: int) -> Client:
         raise Unauthorized(f"Set {' and '.join(missing)} first; without, Mixpeek cannot be asked for anything.")
     try:
         timeout = (min(_LONGEST_CONNECT, seconds), seconds)
-        return Client(base_url=base_url, api_key=api_key, namespace=namespace, timeout=timeout, observe=_tell)
+        return Client(
+            base_url=base_url,
+            api_key=api_key,
+            namespace=namespace,
+            timeout=timeout,
+            observe=_tell,
+            pace=Budgeted(),
+        )
     except ValueError as error:
         raise Unauthorized(f"The MIXPEEK_ settings cannot work: {error}.") from None
 

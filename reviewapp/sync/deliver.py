@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -18,8 +19,10 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused, Unauthorized, Unavailable
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.backoff import wait
+from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver_annotation, deliver_retriever
+from reviewapp.sync.pace import OutOfBudget, spending
 from reviewapp.sync.target import ClaimLost, DeletedHere, Target
 
 _dice = random.SystemRandom()
@@ -35,14 +38,15 @@ def drain(client: Client, *, most: int = 50) -> int:
     claim wakes one more worker, so that a backlog spreads over all of them; a full round wakes another, so that no
     round is long and a worker can stop between two.
     """
-    for tried in range(most):
-        change = outbox.claim(timezone.now())
-        if change is None:
-            return tried
-        if tried == 0:
-            outbox.wake()
-        if not attempt(change, client):
-            return tried + 1
+    with spending(Rank.INTERACTIVE, want=2):
+        for tried in range(most):
+            change = outbox.claim(timezone.now())
+            if change is None:
+                return tried
+            if tried == 0:
+                outbox.wake()
+            if not attempt(change, client):
+                return tried + 1
     outbox.wake()
     return most
 
@@ -76,6 +80,9 @@ def attempt(change: Change, client: Client) -> bool:
         with acting(None):
             outbox.release(change)
             outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
+        return False
+    except OutOfBudget as error:
+        outbox.put_off([change], until=timezone.now() + timedelta(seconds=error.retry_after or 0.0))
         return False
     except Unavailable as error:
         _postpone(change, reason=error.message, retry_after=error.retry_after)

@@ -18,9 +18,11 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
 from reviewapp.mixpeek.records import FeedEvent
+from reviewapp.outbox.bucket import Rank
 from reviewapp.sync import hints, quiet
 from reviewapp.sync.mention import EVENT_TYPES, annotation_of, version_of
 from reviewapp.sync.models import FeedCursor, Hint
+from reviewapp.sync.pace import spending
 
 _log = logging.getLogger(__name__)
 PAGE, MOST_PAGES = 1000, 10
@@ -46,8 +48,9 @@ def poll(client: Client) -> int:
         if at is None:
             continue
         asked += 1
-        if not _read(at, client):
-            break
+        with spending(Rank.BACKGROUND):
+            if not _read(at, client):
+                break
     return asked
 
 

@@ -21,14 +21,18 @@ from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
+from reviewapp.outbox.bucket import Rank
 from reviewapp.sync import quiet
 from reviewapp.sync.models import Hint
+from reviewapp.sync.pace import spending
 
 _log = logging.getLogger(__name__)
 # Longer than one read can take (the client's `longest_call` is 75 s), so that whoever claims has the hint to itself.
 CLAIM = timedelta(seconds=120)
 # What still cannot be read then is dropped; the pull compares everything anyway.
 _MOST_ATTEMPTS = 20
+# So many requests are paid at once.
+_AT_ONCE = 10
 _BEHIND = timedelta(seconds=5)
 _ORIGINS = {Hint.Source.WEBHOOK: Origin.WEBHOOK, Hint.Source.FEED: Origin.PULL}
 
@@ -72,12 +76,13 @@ def follow(client: Client, *, most: int = 50) -> int:
     """
     if quiet.is_quiet(timezone.now()):
         return 0
-    for tried in range(most):
-        hint = claim(timezone.now())
-        if hint is None:
-            return tried
-        if not look(hint, client):
-            return tried + 1
+    with spending(Rank.BACKGROUND, want=_AT_ONCE):
+        for tried in range(most):
+            hint = claim(timezone.now())
+            if hint is None:
+                return tried
+            if not look(hint, client):
+                return tried + 1
     wake()
     return most
 

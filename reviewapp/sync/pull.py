@@ -18,17 +18,21 @@ from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound
+from reviewapp.outbox.bucket import Rank
 from reviewapp.retrievers import absorb
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import pull_annotations, pull_documents, pull_executions
 from reviewapp.sync.client import client as configured_client
 from reviewapp.sync.models import PullPass
+from reviewapp.sync.pace import WHILE_NOBODY_WAITS, spending
 from reviewapp.sync.progress import Log, Progress
 from reviewapp.sync.tally import Counts
 
 _LOCK = 0x7265766965770001
 # What an unfinished pull has seen is stale by then; start afresh.
 _STALE = timedelta(hours=24)
+# So many requests are paid at once.
+_AT_ONCE = 10
 
 
 @dataclass(kw_only=True)
@@ -58,7 +62,8 @@ def pull(report: Progress | None = None, *, client: Client | None = None) -> Sum
             summary.stopped = "Another pull is running already; let it finish."
             return summary
         try:
-            _walk(client or configured_client(), _current(report), report, summary)
+            with spending(Rank.BACKGROUND, want=_AT_ONCE, patience=WHILE_NOBODY_WAITS):
+                _walk(client or configured_client(), _current(report), report, summary)
         except MixpeekError as error:
             summary.stopped = (
                 f"The pull stopped: {error.message} What was stored stays; the next pull goes on from here."

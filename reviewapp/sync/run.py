@@ -19,10 +19,12 @@ from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.mixpeek.records import ExecutionRecord, Json
+from reviewapp.outbox.bucket import Rank
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.snapshot import storable, storable_json
 from reviewapp.sync import results
 from reviewapp.sync.client import client as configured_client
+from reviewapp.sync.pace import WHILE_A_PERSON_WAITS, spending
 
 MOST_ROWS = 500
 _MOST_AT_ONCE = 20
@@ -55,7 +57,8 @@ def run_requested(connect: Callable[[], Client] = configured_client) -> int:
 def make(execution: Execution, connect: Callable[[], Client] = configured_client) -> Answer | MixpeekError:
     """Make one claimed run and settle it, well or badly; what Mixpeek can cause is not raised but returned."""
     try:
-        answer = _ask(connect(), execution)
+        with spending(Rank.INTERACTIVE, patience=WHILE_A_PERSON_WAITS):
+            answer = _ask(connect(), execution)
     except MixpeekError as error:
         _settle_failed(execution, _why(error))
         return error

@@ -16,7 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.mixpeek.client import Client as Mixpeek
 from reviewapp.mixpeek.exceptions import Unavailable
 from reviewapp.operations import meters
-from reviewapp.outbox import services
+from reviewapp.outbox import budget, services
 from reviewapp.outbox.models import Change
 from reviewapp.sync.client import client as configured_client
 from tests.annotations.factories import make_annotation, make_change
@@ -122,6 +122,16 @@ def test_it_shows_depth_and_age_of_the_queue(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_it_shows_the_rate_budget(client: Client, settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 600
+    budget.lower(retry_after=60, reason="Mixpeek answered 429.")
+    found = scraped(client)
+    assert found["reviewapp_budget_per_minute{which=configured}"] == 600
+    assert found["reviewapp_budget_per_minute{which=allowed}"] == 300
+    assert found["reviewapp_budget_tokens{rank=interactive}"] == found["reviewapp_budget_tokens{rank=bulk}"] == 0
+
+
+@pytest.mark.django_db
 def test_it_counts_deliveries_by_outcome_once_they_are_committed(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
@@ -140,6 +150,7 @@ def test_it_counts_deliveries_by_outcome_once_they_are_committed(
         assert after[key] - before.get(key, 0) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_counts_calls_to_mixpeek_and_its_429s(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> None:
     folder = tmp_path_factory.mktemp("upstream")
     for kind in ("retrievers", "documents", "annotations"):

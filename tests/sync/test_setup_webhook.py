@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from tests.sandbox.running import Box
 
+pytestmark = pytest.mark.django_db
 URL = "https://review.example.com/webhooks/mixpeek"
 
 

@@ -1,0 +1,101 @@
+"""The budget's row: shared by everybody, paid back, lowered by refusals, and seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from reviewapp.outbox import budget
+from reviewapp.outbox.bucket import Rank
+from reviewapp.outbox.models import Budget
+from tests.annotations.racing import at_once
+
+
+@pytest.fixture(autouse=True)
+def sixty_a_minute(settings: Settings) -> None:
+    """Allow few requests, so that they run out."""
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
+
+
+@pytest.mark.django_db
+def test_it_begins_full_and_runs_out() -> None:
+    assert budget.standing().tokens == {Rank.INTERACTIVE: 3, Rank.BULK: 2, Rank.BACKGROUND: 1}
+    grants = [budget.reserve(Rank.INTERACTIVE, want=2, least=1) for _ in range(4)]
+    assert sum(grant.tokens for grant in grants) == 3
+    assert grants[-1].tokens == 0
+    assert 0 < grants[-1].wait < 3
+    assert budget.reserve(Rank.BACKGROUND, want=1).tokens == 1
+
+
+@pytest.mark.django_db
+def test_it_takes_back_what_was_not_used() -> None:
+    assert budget.reserve(Rank.INTERACTIVE, want=3, whole=True).tokens == 3
+    budget.give_back(Rank.INTERACTIVE, 2)
+    assert budget.standing().tokens[Rank.INTERACTIVE] == 2
+    assert budget.reserve(Rank.INTERACTIVE, want=3, back=1, whole=True).tokens == 3
+
+
+@pytest.mark.django_db
+def test_it_gives_a_chunk_at_a_time(settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 600
+    assert budget.reserve(Rank.INTERACTIVE, want=30).tokens == 5
+    assert budget.reserve(Rank.INTERACTIVE, want=30, whole=True).tokens == 30
+
+
+@pytest.mark.django_db
+def test_it_is_shut_and_lowered_by_a_refusal() -> None:
+    budget.lower(retry_after=30, reason="Mixpeek answered 429.")
+    now = budget.standing()
+    assert (now.configured, now.allowed, now.is_lowered, now.why) == (60, 30, True, "Mixpeek answered 429.")
+    assert sum(now.tokens.values()) == 0
+    assert now.lowered_since is not None
+    assert now.shut_until is not None
+    assert now.lowered_until is not None
+    assert now.shut_until - now.lowered_since == timedelta(seconds=30)
+    assert now.lowered_until - now.lowered_since == timedelta(minutes=5)
+    assert budget.reserve(Rank.INTERACTIVE, want=1).wait > 29
+
+
+@pytest.mark.django_db
+def test_it_hears_of_the_limit() -> None:
+    budget.hear(per_minute=20)
+    assert (budget.standing().allowed, budget.standing().told) == (20, 20)
+    budget.hear(opens_in=9)
+    assert budget.standing().shut_until is not None
+
+
+@pytest.mark.django_db
+def test_it_is_one_query_to_see_and_two_to_spend(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    budget.reserve(Rank.BULK, want=1)
+    with django_assert_num_queries(1):
+        budget.standing()
+    with django_assert_num_queries(2):
+        budget.reserve(Rank.BULK, want=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_gives_no_token_twice() -> None:
+    def spend() -> int:
+        return sum(budget.reserve(Rank.INTERACTIVE, want=1).tokens for _ in range(5))
+
+    spent = at_once(*[spend] * 4)
+    # A token or two may come in while they spend.
+    assert 3 <= sum(each for each in spent if isinstance(each, int)) <= 6
+    assert Budget.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_for_the_disk_with_whatever_else_is_written() -> None:
+    def commits() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return str(cursor.fetchall()[0][0])
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = 'on'")
+        budget.reserve(Rank.BULK, want=1)
+        assert commits() == "on"
