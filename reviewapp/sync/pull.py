@@ -68,7 +68,6 @@ def pull(report: Progress | None = None, *, client: Client | None = None) -> Sum
             summary.stopped = (
                 f"The pull stopped: {error.message} What was stored stays; the next pull goes on from here."
             )
-            report.say(summary.stopped)
         finally:
             report.end()
     return summary

@@ -6,6 +6,7 @@ pull's own lock make that harmless.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 
 from django.conf import settings
@@ -18,6 +19,8 @@ from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Pause
 from reviewapp.sync import deliver, feed, hints, notifications, pull, run
 from reviewapp.sync.client import client
+
+_log = logging.getLogger(__name__)
 
 
 @app.task(name="sync.deliver")
@@ -67,5 +70,6 @@ def poll_feed(timestamp: int) -> None:
 @app.periodic(cron=f"*/{settings.PULL_MINUTES} * * * *")
 @app.task(name="sync.pull", queueing_lock="sync.pull")
 def pull_all(timestamp: int) -> None:
-    """Bring the mirror up to date."""
-    pull.pull()
+    """Bring the mirror up to date; a pull that could not finish says why in the log."""
+    if stopped := pull.pull().stopped:
+        _log.warning(stopped)
