@@ -2,6 +2,7 @@
 # make setup  .venv with the pinned requirements, ready for `.venv/bin/python manage.py ...`
 # make test   everything that is checked, browser tests included
 # make bench  load N results (N=10000,1000000 for two sizes) and measure beside a bare Django project
+# make drill  N people's submits (N=10000 CLIENTS=50 SEED=1) while everything is killed and cut: is a word lost?
 # make lock   pin the requirements anew from pyproject.toml
 # make clean  remove what was installed and built here; the data in var/ stays
 #
@@ -13,7 +14,7 @@ PIP = $(PY) -m pip install --quiet --quiet --disable-pip-version-check --root-us
 LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links -q --custom-compile-command "make lock"
 
-.PHONY: run setup dev browser test bench lock clean
+.PHONY: run setup dev browser test bench drill lock clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -62,6 +63,9 @@ test: dev browser
 
 bench: setup
 	@$(PY) -m reviewapp.bench $(or $(N),10000)
+
+drill: setup
+	@$(PY) -m reviewapp.drill $(or $(N),10000) --clients $(or $(CLIENTS),50) --seed $(or $(SEED),1)
 
 lock: $(PY)
 	@$(PIP) uv

@@ -20,7 +20,7 @@ class Memory:
 def of_tree(pid: int) -> list[Memory]:
     """Return the memory of a process and of everything below it; empty where the kernel does not tell."""
     found = of(pid)
-    return [*([found] if found else []), *(each for child in _children(pid) for each in of_tree(child))]
+    return [*([found] if found else []), *(each for child in children(pid) for each in of_tree(child))]
 
 
 def of(pid: int) -> Memory | None:
@@ -41,7 +41,8 @@ def read(pid: int, rollup: str) -> Memory:
     return Memory(pid=pid, rss=kilobytes["Rss"] / 1024, pss=kilobytes["Pss"] / 1024)
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the processes that this one started and that still run; empty where the kernel does not tell."""
     try:
         tasks = list((_PROC / str(pid) / "task").iterdir())
         return [int(child) for task in tasks for child in (task / "children").read_text().split()]

@@ -54,6 +54,7 @@ class _Fields(HTMLParser):
         self.action, self.found = action, dict[str, str]()
         self._inside = False
         self._area = ""
+        self._begun = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
@@ -65,12 +66,14 @@ class _Fields(HTMLParser):
         if tag == "input" and picked:
             self.found[said["name"]] = said.get("value", "")
         if tag == "textarea":
-            self._area = said["name"]
+            self._area, self._begun = said["name"], False
             self.found[self._area] = ""
 
     def handle_data(self, data: str) -> None:
         if self._area:
-            self.found[self._area] += data
+            # The line break right behind the tag is not part of the text.
+            self.found[self._area] = f"{self.found[self._area]}{data}" if self._begun else data.removeprefix("\n")
+            self._begun = True
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":

@@ -7,11 +7,13 @@ the kernel to stop when the launcher dies, however it dies.
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from reviewapp.launch.exceptions import ChildEnded
@@ -81,6 +83,20 @@ class Children:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def kill(self, name: str) -> None:
+        """End a process and all it started as `kill -9` would, and forget it."""
+        process = self._running.pop(name)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def ended(self) -> dict[str, str]:
+        """Return how each process that ended by itself did so ("exit code 1"), and forget it."""
+        found = {name: process for name, process in self._running.items() if process.poll() is not None}
+        for name in found:
+            del self._running[name]
+        return {name: _how(process.returncode) for name, process in found.items()}
 
     def pid(self, name: str) -> int:
         """Return the process id of a running process."""

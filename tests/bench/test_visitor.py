@@ -8,7 +8,8 @@ PAGE = """
 <form action="/other"><input name="a" value="1"></form>
 <form action="/it/decide?q=1"><input type="hidden" name="base" value="{&quot;x&quot;: 1}"><input name="empty">
 <input type="radio" name="choice" value="one"><input type="radio" name="choice" value="two" checked>
-<textarea name="words">two
+<textarea name="words">
+two
 lines &amp; more</textarea><button name="outcome" value="decided">Go</button></form><input name="after">
 """
 

@@ -30,6 +30,8 @@ ARROWS: dict[str, set[str]] = {
     "launch": {*RECORDS, "accounts", "postgres", "sync"},
     # Serves and times what launch starts; the bare project in it stands alone.
     "bench": {"launch", "postgres"},
+    # Starts and kills what launch starts, and judges it from outside: by SQL and by Mixpeek's API alone.
+    "drill": {"bench", "launch", "postgres"},
     "settings": {"postgres", "operations.logs"},
 }
 # The client and the stand-in for Mixpeek stand alone: nothing of ours enters them, and no Django.

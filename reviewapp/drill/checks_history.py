@@ -1,0 +1,102 @@
+"""History: every change of a tracked column has its event, the chain is unbroken, and each event says who."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from reviewapp.drill.evidence import VALUES, Told, World
+from reviewapp.drill.findings import Check, Fault, same
+
+# Of a person who sets an item aside; no column of the annotation changes.
+_ASIDE = {"annotation.skipped", "annotation.deferred", "annotation.resumed"}
+_MACHINE = {"worker", "pull", "webhook", "shell"}
+_EMPTY: tuple[Any, ...] = (None, "", {}, [])
+
+
+def _of_rows(events: list[Told]) -> list[Told]:
+    return [each for each in events if each.action.startswith("annotation.") and each.action not in _ASIDE]
+
+
+def unbroken(world: World) -> tuple[str, list[Fault]]:
+    """Column by column, each event begins where the one before ended, and the last ends where the row is."""
+    faults, links = [], 0
+    for row in world.annotations:
+        standing: dict[str, Any] = {}
+        for event in _of_rows(world.events_by_ref.get(row.ref, [])):
+            for name, (old, new) in event.changes.items():
+                links += 1
+                if name in row.tracked and not _equal(standing.get(name), old):
+                    what = f"event {event.id} says {name} was something that no event had made it"
+                    faults.append(Fault(about=row.ref, what=what, seen={"was": old, "before": standing.get(name)}))
+                standing[name] = new
+        missing = [name for name, value in row.tracked.items() if not _equal(standing.get(name), value)]
+        if missing:
+            faults.append(Fault(about=row.ref, what=f"no event says how {', '.join(missing)} became what it is"))
+    return f"{links:,} links", faults
+
+
+def decisions_told(world: World) -> tuple[str, list[Fault]]:
+    """Each decision has one event, by its person, with what it set; and what it set was promised, whole."""
+    told: dict[Any, list[Told]] = defaultdict(list)
+    for event in world.events:
+        if event.action.startswith("annotation.") and "decision_id" in event.changes:
+            told[event.changes["decision_id"][1]].append(event)
+    promised = {each.cause: each for each in world.changes}
+    faults = []
+    for decision in world.decisions:
+        events = told.get(decision.id, [])
+        if [world.people.get(each.actor_id or 0) for each in events] != [decision.person]:
+            what = f"decision {decision.id} has {len(events)} events, or one of somebody else"
+            faults.append(Fault(about=decision.ref, what=what))
+            continue
+        moved = {name: events[0].changes[name][1] for name in VALUES if name in events[0].changes}
+        wanted = moved if decision.outcome == "decided" else {}
+        change = promised.get(decision.decision_id)
+        kept = {name: value for name, value in change.fields.items() if name in VALUES} if change else {}
+        if not same(kept, wanted):
+            what = f"decision {decision.id} set {sorted(wanted)} and promised {sorted(kept)}"
+            faults.append(Fault(about=decision.ref, what=what, seen={"set": wanted, "promised": kept}))
+    return f"{len(world.decisions):,} decisions", faults
+
+
+def changes_told(world: World) -> tuple[str, list[Fault]]:
+    """Each change has the event that queued it, by its actor, and one for each state it went through."""
+    faults = []
+    for ref, changes in world.changes_by_ref.items():
+        events = [each for each in world.events_by_ref.get(ref, []) if each.action.startswith("change.")]
+        moves = [each.changes["state"] for each in events if "state" in each.changes]
+        come, gone = Counter(new for _, new in moves), Counter(old for old, _ in moves)
+        now = Counter(each.state for each in changes)
+        wrong = [state for state in {*come, *gone, *now} - {None} if come[state] - gone[state] != now[state]]
+        if wrong or gone[None] != len(changes):
+            seen = {"events": moves, "changes": [f"{each.id} {each.state}" for each in changes]}
+            faults.append(Fault(about=ref, what="the events do not lead to the states of the changes", seen=seen))
+        queued = Counter(each.actor_id for each in events if each.changes.get("state", [""])[0] is None)
+        if queued != Counter(each.actor_id for each in changes):
+            faults.append(Fault(about=ref, what="changes were queued by others than their events say"))
+    return f"{len(world.changes):,} changes", faults
+
+
+def all_signed(world: World) -> tuple[str, list[Fault]]:
+    """No event came about behind the app's back, and what people do bears their name."""
+    faults = []
+    for event in world.events:
+        by_person = event.actor_id in world.people
+        if event.origin == "sql" or not (by_person or event.origin in _MACHINE):
+            what = f"event {event.id} ({event.action}) came through {event.origin} by {event.actor_id}"
+            faults.append(Fault(about=event.ref, what=what))
+    return f"{len(world.events):,} events", faults
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Return whether two values are the same; what a new row leaves out is empty."""
+    return same(one, other) or (one in _EMPTY and other in _EMPTY)
+
+
+HISTORY: dict[str, Check] = {
+    "history is an unbroken chain, column by column": unbroken,
+    "each decision has its event and its promise": decisions_told,
+    "each change has its events": changes_told,
+    "each event says who": all_signed,
+}

@@ -1,0 +1,198 @@
+"""What there is when all is over, as plain values: our tables by SQL, upstream by its API. Nothing is judged."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import psycopg
+import requests
+from psycopg.rows import dict_row
+
+from reviewapp.drill.journal import Kept
+from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE
+
+VALUES = ("label", "confidence", "reasoning", "payload")
+_BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}, "metadata": None}
+_PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A row of the decisions; `values` are the four."""
+
+    id: int
+    decision_id: str
+    ref: str
+    person: str
+    outcome: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    """A row of the outbox."""
+
+    id: int
+    ref: str
+    state: str
+    fields: dict[str, Any]
+    base: dict[str, Any]
+    cause: str | None
+    actor_id: int | None
+    reason: str
+    raced: dict[str, Any] | None
+    version: int | None
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A row of the annotations, with every column that history tracks."""
+
+    ref: str
+    annotation_id: str
+    version: int | None
+    tracked: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A row of the history; `changes` is `{column: [old, new]}`."""
+
+    id: int
+    ref: str
+    action: str
+    changes: dict[str, Any]
+    actor_id: int | None
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version upstream: whose key made it, what it changed, and the values that stood then."""
+
+    number: int
+    by: str
+    changed: frozenset[str]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything there is to judge; `people` are our accounts' names by key, `ours` is our key's name upstream."""
+
+    journal: Kept
+    decisions: list[Decided] = field(default_factory=list)
+    changes: list[Promised] = field(default_factory=list)
+    annotations: list[Shown] = field(default_factory=list)
+    events: list[Told] = field(default_factory=list)
+    upstream: dict[str, list[Version]] = field(default_factory=dict)
+    people: dict[int, str] = field(default_factory=dict)
+    ours: str = ""
+
+    @cached_property
+    def changes_by_ref(self) -> dict[str, list[Promised]]:
+        """The outbox by ref, oldest first."""
+        return grouped(self.changes)
+
+    @cached_property
+    def events_by_ref(self) -> dict[str, list[Told]]:
+        """The history by ref, oldest first."""
+        return grouped(self.events)
+
+    @cached_property
+    def decisions_by_ref(self) -> dict[str, list[Decided]]:
+        """The decisions by ref, oldest first."""
+        return grouped(self.decisions)
+
+
+Row = TypeVar("Row", Decided, Promised, Told)
+
+
+def grouped(rows: list[Row]) -> dict[str, list[Row]]:
+    """Return rows by their ref, in the order of their ids."""
+    found: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda each: each.id):
+        found.setdefault(row.ref, []).append(row)
+    return found
+
+
+_DECISIONS = """
+SELECT d.id, d.decision_id::text AS decision_id, a.ref, u.username AS person, d.outcome, jsonb_build_object(
+    'label', d.label, 'confidence', d.confidence, 'reasoning', d.reasoning, 'payload', d.payload) AS values
+FROM annotations_decision d JOIN annotations_annotation a ON a.id = d.annotation_id
+JOIN accounts_user u ON u.id = d.reviewer_id
+"""
+_CHANGES = """
+SELECT id, ref, state, fields, base, cause::text AS cause, actor_id, reason, raced, version, attempts FROM outbox_change
+"""
+_ANNOTATIONS = """
+SELECT ref, annotation_id, version, jsonb_build_object('annotation_id', annotation_id, 'label', label,
+    'confidence', confidence, 'reasoning', reasoning, 'payload', payload, 'metadata', metadata, 'status', status,
+    'decision_id', decision_id, 'reviewer_id', reviewer_id) AS tracked
+FROM annotations_annotation
+"""
+_EVENTS = """
+SELECT id, ref, action, changes, actor_id, origin FROM audit_event
+WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
+"""
+
+
+def gather(database_url: str, sandbox: str, journal: Kept) -> World:
+    """Read everything; nobody may be writing any more."""
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+
+        def rows(query: str) -> list[dict[str, Any]]:
+            return connection.execute(query.encode()).fetchall()
+
+        return World(
+            journal=journal,
+            decisions=[Decided(**row) for row in rows(_DECISIONS)],
+            changes=[Promised(**row) for row in rows(_CHANGES)],
+            annotations=[Shown(**row) for row in rows(_ANNOTATIONS)],
+            events=[Told(**row) for row in rows(_EVENTS)],
+            upstream=upstream(sandbox),
+            people={row["id"]: row["username"] for row in rows("SELECT id, username FROM accounts_user")},
+            ours=name_of(SANDBOX_KEY),
+        )
+
+
+def upstream(sandbox: str) -> dict[str, list[Version]]:
+    """Return every annotation's versions by its id, oldest first."""
+    found: dict[str, list[Version]] = {}
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers.update({"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE})
+        while True:
+            where = f"{sandbox}/v1/annotations/list?limit={_PAGE}&skip={len(found)}"
+            page = session.post(where, json={}, timeout=60).json()["results"]
+            found |= {record["annotation_id"]: versions(record) for record in page}
+            if len(page) < _PAGE:
+                return found
+
+
+def versions(record: dict[str, Any]) -> list[Version]:
+    """Rebuild each version of a record from what every edit replaced, oldest first."""
+    values, newest_first = _normal(record), []
+    made_by = record["actor_id"]
+    for edit in sorted(record["revisions"], key=lambda each: each["version"], reverse=True):
+        changed = frozenset(edit["prior"])
+        newest_first.append(
+            Version(number=edit["version"] + 1, by=edit["edited_by"], changed=changed, values=dict(values))
+        )
+        values |= _normal(edit["prior"], only=changed)
+    first = Version(number=1, by=made_by, changed=frozenset(), values=dict(values))
+    return [first, *reversed(newest_first)]
+
+
+def name_of(key: str) -> str:
+    """Return what the sandbox calls the holder of a key."""
+    return f"key_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def _normal(record: dict[str, Any], only: frozenset[str] = frozenset(_BLANK)) -> dict[str, Any]:
+    """Return values as one compares them: no reasoning is "", no payload is {}."""
+    return {name: _BLANK[name] if record.get(name) is None else record[name] for name in _BLANK if name in only}

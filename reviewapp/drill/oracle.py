@@ -1,0 +1,23 @@
+"""Do these values keep what we promise? Pure, and written without any of the app's own code.
+
+Each check returns what it looked at, in a few words, and what is wrong. A drill has passed when nothing is.
+"""
+
+from __future__ import annotations
+
+from reviewapp.drill.checks_delivery import DELIVERY
+from reviewapp.drill.checks_history import HISTORY
+from reviewapp.drill.checks_submits import SUBMITS
+from reviewapp.drill.evidence import World
+from reviewapp.drill.findings import Verdict
+
+CHECKS = {**SUBMITS, **DELIVERY, **HISTORY}
+
+
+def judge(world: World) -> list[Verdict]:
+    """Return the verdict on each promise."""
+    verdicts = []
+    for promise, check in CHECKS.items():
+        figure, faults = check(world)
+        verdicts.append(Verdict(promise=promise, figure=figure, faults=faults))
+    return verdicts

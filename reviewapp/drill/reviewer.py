@@ -1,0 +1,139 @@
+"""One reviewer at work: opens an item, fills in the form as the step says, and submits it until it is answered."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+
+from reviewapp.bench.visitor import form_fields
+from reviewapp.drill.browser import Browser, TimeIsUp
+from reviewapp.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Journal, Submit
+from reviewapp.drill.plan import Step
+from reviewapp.drill.stranger import Stranger
+
+_STALE = 409
+# A person who is overtaken again and again gives up.
+_TRIES = 5
+_TAKE_THEIRS = re.compile(r'action="(/changes/\d+/take-theirs)"')
+
+
+class Reviewer:
+    """A person with a browser; `items` are the rows' keys with their annotation ids."""
+
+    def __init__(
+        self, browser: Browser, person: str, items: list[tuple[int, str]], stranger: Stranger, journal: Journal
+    ) -> None:
+        self._browser, self._person, self._items = browser, person, items
+        self._stranger, self._journal = stranger, journal
+
+    def work(self, steps: list[Step]) -> None:
+        """Sign in and do every step; ends early, with what is unanswered in the journal, when time is up."""
+        try:
+            self._browser.sign_in()
+            for step in steps:
+                self._do(step)
+                self._journal.finish(step.name)
+        except TimeIsUp:
+            return
+
+    def _do(self, step: Step) -> None:
+        if step.takes_theirs:
+            self._take_theirs()
+        pk, annotation_id = self._items[step.item]
+        action = f"/annotations/{pk}/decide"
+        page = self._browser.page(f"/annotations/{pk}")
+        for _ in range(_TRIES):
+            answer = self._submit(step, annotation_id, action, form_fields(page.text, action))
+            if answer.status_code != _STALE:
+                break
+            page = answer
+        if step.edit:
+            edited = self._items[step.edit.item][1]
+            self._stranger.edit(step.name, edited, step.edit.values)
+
+    def _submit(self, step: Step, annotation_id: str, action: str, form: dict[str, str]) -> requests.Response:
+        """Submit the form until it is answered, and write down what was said."""
+        data, meant = filled(form, step)
+        told: list[str] = []
+        sent, answer = time.monotonic(), None
+        try:
+            answer = self._send(step, action, data, told)
+            return answer
+        finally:
+            self._journal.write(
+                Submit(
+                    decision_id=data.get("decision_id", ""),
+                    step=step.name,
+                    ref=f"annotations/{annotation_id}",
+                    person=self._person,
+                    outcome=outcome_of(answer),
+                    typed=meant,
+                    cannot_tell=step.cannot_tell,
+                    sent=sent,
+                    answered=time.monotonic(),
+                    answers=told,
+                )
+            )
+
+    def _send(self, step: Step, action: str, data: Mapping[str, str], told: list[str]) -> requests.Response:
+        """Send the form once, twice at once from two windows, or again after it was answered."""
+        if step.way == "twice at once":
+            with ThreadPoolExecutor(2) as both:
+                windows = [self._browser, self._browser.twin()]
+                first, second = both.map(lambda window: window.submit(action, data, told), windows)
+            return first if outcome_of(first) == outcome_of(second) else _different(first, second, told)
+        answer = self._browser.submit(action, data, told)
+        if step.way == "again" and outcome_of(answer) == ACKNOWLEDGED:
+            return self._browser.submit(action, data, told)
+        return answer
+
+    def _take_theirs(self) -> None:
+        """Give up whatever stands first on the page of what waits for a person, if anything does."""
+        page = self._browser.page("/attention")
+        if found := _TAKE_THEIRS.search(page.text):
+            self._browser.submit(found[1], form_fields(page.text, found[1]), [])
+
+
+def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the form as it is sent, and what of it is meant to be kept: what was typed and is not given up."""
+    typed = dict(step.typed)
+    if "label" in typed:
+        # A label among the buttons would be picked; a written one wins.
+        form = form | {"choice": ""}
+    data = form | typed | {"seconds": "4", "outcome": "undecidable" if step.cannot_tell else "decided"}
+    given_up = [name for name in typed if step.yields and f"keep_{name}" in form]
+    data |= {f"keep_{name}": "theirs" for name in given_up}
+    meant = {name: _read(name, text) for name, text in typed.items() if name not in given_up}
+    return data, meant
+
+
+def outcome_of(answer: requests.Response | None) -> str:
+    """Return what an answer to a decision says of it."""
+    if answer is None:
+        return NEVER_ANSWERED
+    if answer.status_code == 302 or answer.headers.get("HX-Redirect"):
+        return ACKNOWLEDGED
+    return TURNED_DOWN if answer.status_code == _STALE else UNEXPECTED
+
+
+def _different(first: requests.Response, second: requests.Response, told: list[str]) -> requests.Response:
+    """Return an answer that fits neither window, since both sent the same: nobody may be told two things."""
+    told.append(f"two windows were told {outcome_of(first)} and {outcome_of(second)}")
+    made = requests.Response()
+    made.status_code = 0
+    return made
+
+
+def _read(name: str, text: str) -> Any:
+    match name:
+        case "confidence":
+            return float(text)
+        case "payload":
+            return json.loads(text)
+    return text
