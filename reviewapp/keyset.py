@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -17,6 +17,9 @@ _MOST = 2**63
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 M = TypeVar("M", bound=Model)
+Row = TypeVar("Row")
+# The columns to go along, the values to start beyond (none: from the start), and how many rows to fetch.
+Fetch = Callable[[tuple[str, ...], list[Any], int], list[Row]]
 S = TypeVar("S", bound=QuerySet[Any])
 
 
@@ -25,28 +28,36 @@ class BadCursor(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page(Generic[M]):
+class Page(Generic[Row]):
     """Some rows, and the cursors of the pages around them (empty when there is none)."""
 
-    rows: list[M]
+    rows: list[Row]
     after: str
     before: str
 
 
-def page(queryset: QuerySet[M], *, order: Sequence[str], cursor: str = "", size: int = 30) -> Page[M]:
+def page(queryset: QuerySet[Any, Row], *, order: Sequence[str], cursor: str = "", size: int = 30) -> Page[Row]:
     """Return up to `size` rows in `order` from `cursor` on; raises `BadCursor`.
 
     `order` names columns that are never null, `-` for descending, the last one unique. A cursor holds the
     direction and the values of the row it starts beyond.
     """
-    backwards, values = _read(cursor, order)
-    going = [_turned(name) for name in order] if backwards else list(order)
-    if values:
+
+    def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Row]:
         try:
-            queryset = queryset.filter(_beyond(going, values))
+            rows = queryset.filter(past(going, values)) if values else queryset
         except (ValueError, TypeError, ValidationError) as error:
             raise BadCursor(cursor) from error
-    found = list(queryset.order_by(*going)[: size + 1])
+        return list(rows.order_by(*going)[:most])
+
+    return paged(fetch, order=order, cursor=cursor, size=size)
+
+
+def paged(fetch: Fetch[Row], *, order: Sequence[str], cursor: str = "", size: int = 30) -> Page[Row]:
+    """Return what `page` would of rows that `fetch` gets: it may know a quicker way, and raises `BadCursor`."""
+    backwards, values = _read(cursor, order)
+    going = tuple(_turned(name) for name in order) if backwards else tuple(order)
+    found = fetch(going, values, size + 1)
     more, rows = len(found) > size, found[:size]
     if backwards:
         rows.reverse()
@@ -65,14 +76,16 @@ def beyond(queryset: S, *, order: Sequence[str], row: Model, backwards: bool = F
     """
     going = [_turned(name) for name in order] if backwards else list(order)
     values = [getattr(row, name.lstrip("-")) for name in order]
-    return queryset.filter(_beyond(going, values)).order_by(*going)
+    return queryset.filter(past(going, values)).order_by(*going)
 
 
 def _turned(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
 
-def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
+def past(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Return what is true of the rows that come after one with these values in `order`."""
+
     # The plain bound on the first column lets PostgreSQL enter the index there; the rest settles ties.
     def than(name: str, value: Any, equal: str = "") -> Q:
         return Q(**{f"{name.lstrip('-')}__{'lt' if name.startswith('-') else 'gt'}{equal}": value})

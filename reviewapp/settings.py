@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
 
 # Safety
 
+SESSION_ENGINE = "reviewapp.accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # A sign-in ends after so many hours without use (an open page that asks for news counts as use), and in any case
 # after so many days.

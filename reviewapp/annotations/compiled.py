@@ -1,25 +1,31 @@
-"""Queries that are built once: Django takes milliseconds to turn a large QuerySet into SQL that is always the same.
+"""Which questions of the queue are the same question: their SQL is kept (`reviewapp.asked`), one text for each kind.
 
-What a filter asks for is first replaced by stand-ins, so that there is one SQL text for each kind of question. It is
-kept, and each time the values are put where their stand-ins are.
+What a filter picks from a long list is first replaced by stand-ins; each time, the values are put in their places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reviewapp.annotations.filters import QueueFilter
+from reviewapp.asked import stand_in
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-# Nobody can ask for these: no key is negative, nothing is that old, and nobody types this character.
-PERSON, _RETRIEVER, _REVIEWER = -7_000_001, -7_000_002, -7_000_003
-SINCE = datetime(1, 1, 2, tzinfo=UTC)
-_LABEL = "\ue000label"
+PERSON, _RETRIEVER, _REVIEWER = (stand_in(int, at) for at in range(3))
+SINCE, _LABEL = stand_in(datetime, 3), stand_in(str, 4)
+NAMES: Mapping[Any, str] = {
+    PERSON: "person",
+    _RETRIEVER: "retriever",
+    _REVIEWER: "reviewer",
+    SINCE: "since",
+    _LABEL: "label",
+}
+FREE = 5
 
 
 def kind(chosen: QueueFilter) -> QueueFilter:
@@ -33,13 +39,6 @@ def kind(chosen: QueueFilter) -> QueueFilter:
     )
 
 
-def filled(parameters: Sequence[Any], chosen: QueueFilter, person: User, since: datetime = SINCE) -> list[Any]:
-    """Return a query's parameters with the stand-ins replaced by what is meant."""
-    meant = {
-        PERSON: person.pk,
-        _RETRIEVER: chosen.retriever,
-        _REVIEWER: chosen.reviewer,
-        _LABEL: chosen.label,
-        SINCE: since,
-    }
-    return [meant.get(each, each) for each in parameters]
+def meant(chosen: QueueFilter, person: User) -> dict[str, Any]:
+    """Return the values that the stand-ins of a filter stand for."""
+    return {"person": person.pk, "retriever": chosen.retriever, "reviewer": chosen.reviewer, "label": chosen.label}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
-    from reviewapp.annotations.models import Annotation
 
 YOU = "you"
 
@@ -38,32 +37,30 @@ class Line:
     created_at: datetime | None
 
 
-def line(annotation: Annotation, person: User, *, here: str, now: datetime) -> Line:
-    """Return the line of an annotation that was loaded with `for_list()`, as `person` sees it."""
-    loaded: Any = annotation
-    decided_otherwise = annotation.decided_at and loaded.machine_label != annotation.label
+def line(row: Any, person: User, *, here: str, now: datetime) -> Line:
+    """Return the line of a row of `for_list()`, as `person` sees it."""
+    decided_otherwise = row.decided_at and row.machine_label != row.label
     return Line(
-        pk=annotation.pk,
+        pk=row.id,
         here=here,
-        title=annotation.title or annotation.document_id,
-        excerpt=annotation.excerpt,
-        document_id=annotation.document_id,
-        retriever=annotation.retriever.name if annotation.retriever else "",
-        score=annotation.score,
-        was=(loaded.machine_label or "") if decided_otherwise else "",
-        label=annotation.label,
-        confidence=annotation.confidence,
-        status=annotation.status,
-        delivery=loaded.delivery or "",
-        open_by=_open_by(annotation, person, now),
-        reviewer=annotation.reviewer.username if annotation.reviewer else "",
-        decided_at=annotation.decided_at,
-        created_at=annotation.created_at,
+        title=row.title or row.document_id,
+        excerpt=row.excerpt,
+        document_id=row.document_id,
+        retriever=row.retriever__name or "",
+        score=row.score,
+        was=(row.machine_label or "") if decided_otherwise else "",
+        label=row.label,
+        confidence=row.confidence,
+        status=row.status,
+        delivery=row.delivery or "",
+        open_by=_open_by(row, person, now),
+        reviewer=row.reviewer__username or "",
+        decided_at=row.decided_at,
+        created_at=row.created_at,
     )
 
 
-def _open_by(annotation: Annotation, person: User, now: datetime) -> str:
-    lease = getattr(annotation, "lease", None)
-    if lease is None or lease.until <= now:
+def _open_by(row: Any, person: User, now: datetime) -> str:
+    if row.lease__until is None or row.lease__until <= now:
         return ""
-    return YOU if lease.holder_id == person.pk else str(lease.holder.username)
+    return YOU if row.lease__holder_id == person.pk else str(row.lease__holder__username)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.search import SearchQuery
-from django.db import connection, models
+from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.fields.json import KT
 
+from reviewapp.asked import rows
 from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ ANNOTATED = Q(label__gt="") & ~Q(status="gone")
 
 # So many results of a search are fetched and sorted; of more, some are soon met in the order of the list.
 _FEW = 1_000
+
+# What a line of the queue's list shows, and the columns that lists are ordered by.
+_LISTED = (
+    "id", "title", "excerpt", "document_id", "score", "label", "confidence", "status", "decided_at", "created_at",
+    "retriever__name", "reviewer__username", "lease__until", "lease__holder_id", "lease__holder__username",
+    "delivery", "machine_label", "sureness", "relevance", "settled_at",
+)  # fmt: skip
 
 # Jumps from one label to the next along the index, so the cost is that of the labels, not of the annotations.
 _LABELS = """
@@ -92,20 +100,15 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         found = list(self.filter(_asked(words)).values_list("pk", flat=True)[: most + 1])
         return found[:most], len(found) > most
 
-    def for_list(self) -> Self:
-        """Return only what one line of a list shows, with names, holder and the state of the last change."""
+    def for_list(self) -> models.QuerySet[Annotation, Any]:
+        """Return rows of only what one line of a list shows, and what it is ordered by."""
         last = Change.objects.filter(ref=OuterRef("ref")).order_by("-id").values("state")[:1]
-        return (
-            self.select_related("retriever", "reviewer", "lease__holder")
-            .defer("words", "search", "reasoning", "payload", "metadata", "upstream", "proposed", "revisions")
-            .annotate(delivery=Subquery(last), machine_label=KT("proposed__label"))
-        )
+        shown = self.annotate(delivery=Subquery(last), machine_label=KT("proposed__label"))
+        return shown.values_list(*_LISTED, named=True)
 
     def labels_in_use(self, limit: int = 200) -> list[str]:
         """Return the labels that any annotation carries, in order, no more than `limit`."""
-        with connection.cursor() as cursor:
-            cursor.execute(_LABELS, [limit])
-            return [label for (label,) in cursor.fetchall()]
+        return [label for (label,) in rows(_LABELS, [limit])]
 
     def by_ref(self, refs: Iterable[str]) -> dict[str, Annotation]:
         """Return the annotations that these refs name, by ref."""

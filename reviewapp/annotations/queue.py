@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.db import connection
 from django.db.models import IntegerField, Min, QuerySet, Subquery
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from reviewapp import keyset
 from reviewapp.annotations import compiled
 from reviewapp.annotations.filters import Band, QueueFilter, Show
 from reviewapp.annotations.models import Annotation, Lease, SetAside
+from reviewapp.asked import Question, Sql, stand_in
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -68,6 +68,43 @@ def _narrowed(found: AnnotationQuerySet, chosen: QueueFilter) -> AnnotationQuery
     return found.searching(chosen.q) if chosen.q else found
 
 
+def listed(chosen: QueueFilter, person: User, *, cursor: str = "") -> keyset.Page[Any]:
+    """Return one page of the rows (`for_list`) that `chosen` shows to `person`; raises `BadCursor`. One query."""
+    if chosen.q:
+        return keyset.page(in_queue(chosen, person).for_list(), order=chosen.order, cursor=cursor)
+
+    def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Any]:
+        starts = {f"start{at}": value for at, value in enumerate(values)}
+        if not all(isinstance(value, _KINDS[name.lstrip("-")]) for name, value in zip(going, values, strict=False)):
+            raise keyset.BadCursor(cursor)
+        return _listing(compiled.kind(chosen), going, bool(values), most).ask(
+            **compiled.meant(chosen, person), **starts
+        )
+
+    return keyset.paged(fetch, order=chosen.order, cursor=cursor)
+
+
+# What the ordering columns hold.
+_KINDS: dict[str, Any] = {
+    "id": int,
+    "sureness": float | int,
+    "relevance": float | int,
+    "settled_at": datetime,
+    "decided_at": datetime,
+}
+
+
+@lru_cache(maxsize=1000)
+def _listing(kind: QueueFilter, going: tuple[str, ...], beyond: bool, most: int) -> Question[Any]:
+    rows, names = in_queue(kind, get_user_model()(pk=compiled.PERSON)), dict(compiled.NAMES)
+    if beyond:
+        kinds = [_KINDS[name.lstrip("-")] for name in going]
+        values = [stand_in(float if one == float | int else one, compiled.FREE + at) for at, one in enumerate(kinds)]
+        names |= {value: f"start{at}" for at, value in enumerate(values)}
+        rows = rows.filter(keyset.past(going, values))
+    return Question(rows.for_list().order_by(*going)[:most], names)
+
+
 def candidates(chosen: QueueFilter, person: User, after: Annotation | None = None) -> AnnotationQuerySet:
     """Return what `person` may be given, in the filter's order, behind `after` when given; without wrapping.
 
@@ -102,43 +139,39 @@ def counts(chosen: QueueFilter, person: User) -> dict[Show, int]:
     A search asks first for what it finds, and counts among the first `COUNTED` of that: when All reaches it, the others
     may be more than is said.
     """
-    sql, parameters = _counting(chosen, person) if chosen.q else _counting_any(compiled.kind(chosen))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, compiled.filled(parameters, chosen, person))
-        return dict(zip(Show, cursor.fetchone() or (), strict=True))
+    if chosen.q:
+        (found,) = _counting(chosen, person).run_once()
+    else:
+        (found,) = _counting_any(compiled.kind(chosen)).run(compiled.meant(chosen, person))
+    return dict(zip(Show, found, strict=True))
 
 
 def done_and_left(chosen: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
     """Return how many `person` has decided since then, and how many `chosen` shows, neither more than `CAP`."""
     if chosen.q:
-        sql, parameters = _progressing(chosen, person, since)
+        ((done, left),) = _progressing(chosen, person, since).run_once()
     else:
-        sql, parameters = _progressing_any(compiled.kind(chosen))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, compiled.filled(parameters, chosen, person, since))
-        done, left = cursor.fetchone() or (0, 0)
+        meant = compiled.meant(chosen, person) | {"since": since}
+        ((done, left),) = _progressing_any(compiled.kind(chosen)).run(meant)
     return done, left
 
 
-_Sql = tuple[str, tuple[Any, ...]]
-
-
 @lru_cache(maxsize=1000)
-def _counting_any(kind: QueueFilter) -> _Sql:
+def _counting_any(kind: QueueFilter) -> Sql:
     return _counting(kind, get_user_model()(pk=compiled.PERSON))
 
 
 @lru_cache(maxsize=1000)
-def _progressing_any(kind: QueueFilter) -> _Sql:
+def _progressing_any(kind: QueueFilter) -> Sql:
     return _progressing(kind, get_user_model()(pk=compiled.PERSON), compiled.SINCE)
 
 
-def _counting(chosen: QueueFilter, person: User) -> _Sql:
+def _counting(chosen: QueueFilter, person: User) -> Sql:
     found = _found(chosen)
     return _counts([_shown(found, chosen.showing(show), person) for show in Show], person)
 
 
-def _progressing(chosen: QueueFilter, person: User, since: datetime) -> _Sql:
+def _progressing(chosen: QueueFilter, person: User, since: datetime) -> Sql:
     mine = Annotation.objects.filter(reviewer=person, decided_at__gte=since)
     return _counts([mine, _shown(_found(chosen), chosen, person)], person)
 
@@ -149,12 +182,12 @@ def _found(chosen: QueueFilter) -> AnnotationQuerySet:
     return Annotation.objects.filter(pk__in=rows.first_found(chosen.q, COUNTED)[0]) if chosen.q else rows
 
 
-def _counts(counted: list[AnnotationQuerySet], person: User) -> _Sql:
+def _counts(counted: list[AnnotationQuerySet], person: User) -> Sql:
     # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
     own = get_user_model().objects.filter(pk=person.pk)
     row = own.values_list(*(_CappedCount(rows.order_by().values("pk")[:CAP]) for rows in counted))
-    sql, parameters = row.query.sql_with_params()
-    return str(sql), tuple(parameters)
+    text, parameters = row.query.sql_with_params()
+    return Sql(text=str(text), parameters=tuple(parameters), names=compiled.NAMES)
 
 
 @dataclass(frozen=True, kw_only=True)

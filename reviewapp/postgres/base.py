@@ -3,19 +3,29 @@
 An entry of DATABASES with neither NAME nor HOST is served by the bundled PostgreSQL, whose data lives in the
 entry's EMBEDDED_DIR. It is started or joined when the first connection is asked for, not earlier, so commands
 that need no database start none. EMBEDDED_DURABLE=False gives up safety for speed, for tests only.
+
+Beyond Django's it has cursors whose statements the server plans once for each connection (`prepared_cursor`), and it
+looks whether an idle connection is still there without a round trip.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
 
 from reviewapp.postgres.client import DatabaseClient
 from reviewapp.postgres.creation import DatabaseCreation
+from reviewapp.postgres.operations import DatabaseOperations
+from reviewapp.postgres.prepared import PreparingCursor
+from reviewapp.postgres.quiet import is_quiet
 
 OLDEST = (14,)
+# Only what is asked for by name is prepared, however often anything else is said.
+_NEVER_BY_ITSELF = 2**31
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -23,6 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     client_class = DatabaseClient
     creation_class = DatabaseCreation
+    ops_class = DatabaseOperations
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
         if settings_dict["NAME"] == "" and not settings_dict["HOST"]:
@@ -32,7 +43,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         """Return what psycopg connects with, once the bundled server (if it is the one) is up."""
         self.ensure_server()
-        return super().get_connection_params()
+        params: dict[str, Any] = super().get_connection_params()
+        if params["prepare_threshold"] is None:
+            params["prepare_threshold"] = _NEVER_BY_ITSELF
+        return params
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """Return a cursor for statements that are said again and again: parsed and planned once a connection."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            # Django's own way from a cursor of the driver to one of its own, which logs and wraps errors.
+            prepare: Callable[[PreparingCursor], CursorWrapper] = getattr(self, "_prepare_cursor")  # noqa: B009
+            return prepare(PreparingCursor(self.connection))
+
+    def is_usable(self) -> bool:
+        """Return whether the connection is alive: nothing to be read on it means that nobody has hung up."""
+        return self.connection is not None and (is_quiet(self.connection) or super().is_usable())
 
     def ensure_server(self) -> None:
         """Start or join the bundled server when it is the configured one, and note its address."""

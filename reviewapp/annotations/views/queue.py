@@ -17,7 +17,7 @@ from reviewapp import keyset
 from reviewapp.annotations.filters import FilterForm, QueueFilter, Show
 from reviewapp.annotations.line import line
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import CAP, COUNTED, counts, in_queue, why_empty
+from reviewapp.annotations.queue import CAP, COUNTED, counts, listed, why_empty
 from reviewapp.http import Request, page_or, wants_fragment
 from reviewapp.retrievers.models import Retriever
 
@@ -29,11 +29,11 @@ _CHOICES = 500
 def queue(request: Request) -> HttpResponse:
     """Show one page of the queue; what the address gets wrong is left out and said."""
     chosen, person = QueueFilter.parse(request.GET), request.user
-    rows, problems = in_queue(chosen, person).for_list(), list(chosen.problems)
+    problems = list(chosen.problems)
     try:
-        page = keyset.page(rows, order=chosen.order, cursor=request.GET.get("cursor", ""))
+        page = listed(chosen, person, cursor=request.GET.get("cursor", ""))
     except keyset.BadCursor:
-        page = keyset.page(rows, order=chosen.order)
+        page = listed(chosen, person)
         problems.append("That page of the list cannot be found any more: this is the first one.")
     number, now, here = counts(chosen, person), timezone.now(), chosen.querystring()
     context = {

@@ -1,0 +1,19 @@
+"""Django's operations, which also know what a prepared statement said: for query logs and for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.postgresql import operations
+
+from reviewapp.postgres.prepared import PreparingCursor
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """PostgreSQL's."""
+
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
+        """Return the statement with its values, which a prepared one does not have in it."""
+        if isinstance(cursor, PreparingCursor):
+            return str(self.compose_sql(sql, params))
+        return super().last_executed_query(cursor, sql, params)

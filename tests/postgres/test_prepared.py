@@ -1,0 +1,102 @@
+"""Prepared statements, and idle connections that are looked at without a round trip."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.db.utils import DataError
+from django.test.utils import CaptureQueriesContext
+
+from reviewapp.asked import rows
+from reviewapp.postgres.quiet import is_quiet
+
+NAMED = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
+
+
+def raw() -> psycopg.Connection[object]:
+    """The driver's connection."""
+    connection.ensure_connection()
+    found: psycopg.Connection[object] = connection.connection
+    return found
+
+
+@pytest.mark.django_db
+def test_it_plans_a_statement_once_for_a_connection() -> None:
+    for value in (1, 2, 3):
+        assert rows("SELECT %s::int AS planned_once", [value]) == [(value,)]
+    with connection.cursor() as cursor:
+        cursor.execute(NAMED, ["%AS planned_once%"])
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db
+def test_it_prepares_nothing_that_is_said_in_the_usual_way() -> None:
+    with connection.cursor() as cursor:
+        for _ in range(10):
+            cursor.execute("SELECT 7 AS said_as_usual")
+        cursor.execute(NAMED, ["%AS said_as_usual%"])
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.django_db
+def test_it_reads_times_as_instants() -> None:
+    ((at,),) = rows("SELECT %s::timestamptz", [datetime(2026, 3, 1, 10, 0, tzinfo=UTC)])
+    assert at == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+    assert at.utcoffset().total_seconds() == 0
+
+
+@pytest.mark.django_db
+def test_it_logs_a_prepared_statement_with_its_values() -> None:
+    with CaptureQueriesContext(connection) as said:
+        rows("SELECT %s::text", ["harbour"])
+    assert [query["sql"] for query in said.captured_queries] == ["SELECT 'harbour'::text"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_asks_again_when_a_migration_has_changed_a_column() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing (said int)")
+        cursor.execute("INSERT INTO changing VALUES (1)")
+        try:
+            assert rows("SELECT * FROM changing", []) == [(1,)]
+            cursor.execute("ALTER TABLE changing ALTER said TYPE text")
+            assert rows("SELECT * FROM changing", []) == [("1",)]
+        finally:
+            cursor.execute("DROP TABLE changing")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_raises_in_a_transaction_what_it_cannot_ask_again() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        rows("SELECT 1 / %s", [0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_takes_an_idle_connection_for_alive_without_asking() -> None:
+    assert is_quiet(raw())
+    with CaptureQueriesContext(connection) as said:
+        assert connection.is_usable()
+    assert said.captured_queries == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_notices_a_server_that_hung_up() -> None:
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [raw().info.backend_pid])
+        while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [raw().info.backend_pid]).fetchone():
+            pass
+    assert not is_quiet(raw())
+    assert not connection.is_usable()
+    connection.close()
+
+
+@pytest.mark.django_db
+def test_it_does_not_call_a_failed_transaction_usable() -> None:
+    with pytest.raises(DataError), transaction.atomic(), connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT 1 / 0")
+        finally:
+            assert not connection.is_usable()
