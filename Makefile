@@ -59,7 +59,7 @@ test: dev browser
 	$(PY) -m mypy
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 bench: setup
 	@$(PY) -m reviewapp.bench $(or $(N),10000)

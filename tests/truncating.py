@@ -1,7 +1,7 @@
 """Let Django empty the tables after a transactional test, although the database refuses to truncate history.
 
 The refusing triggers are lifted inside the very transaction that truncates, and nowhere else: a test that truncates
-by itself meets them.
+by itself meets them. Jobs go too: Django does not count procrastinate's tables among its own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _GUARDS = """
     SELECT format('ALTER TABLE %%s %s TRIGGER %%I', tgrelid::regclass, tgname)
     FROM pg_trigger WHERE starts_with(tgname, 'pgtrigger_never_truncated')
 """
+_JOBS = "TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers RESTART IDENTITY CASCADE"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,7 +27,7 @@ def flush_may_truncate() -> Iterator[None]:
     flush = operations.execute_sql_flush
 
     def framed(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
-        flush(self, [*_each_guard("DISABLE"), *sql_list, *_each_guard("ENABLE")])
+        flush(self, [*_each_guard("DISABLE"), *sql_list, _JOBS, *_each_guard("ENABLE")])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "execute_sql_flush", framed)

@@ -101,20 +101,21 @@ def test_it_asks_whether_it_is_alive() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_builds_and_runs_from_that_context_alone(sent: Path, tmp_path: Path) -> None:
+    image = shutil.copytree(sent, tmp_path / "image")
     collected = subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
-        cwd=sent,
+        cwd=image,
         env={"DATABASE_URL": "postgresql:///none", "SECRET_KEY": "only-while-building"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert collected.returncode == 0, collected.stderr
-    assert (sent / "staticfiles" / "staticfiles.json").exists()
+    assert (image / "staticfiles" / "staticfiles.json").exists()
     (start,) = [json.loads(rest) for word, rest in instructions() if word == "CMD"]
     port = free_port()
     env = environment(WEB_CONCURRENCY="1", PORT=str(port), VAR_DIR=str(tmp_path / "var"), ALLOWED_HOSTS="x.example")
-    with running(["-m", *start, "--bind", f"127.0.0.1:{port}"], env, cwd=sent) as web:
+    with running(["-m", *start, "--bind", f"127.0.0.1:{port}"], env, cwd=image) as web:
         until(lambda: listens(port), web)
         with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=20) as answer:
             assert answer.read() == b"alive\n"
