@@ -49,6 +49,7 @@ PULL_MINUTES = env.number("PULL_MINUTES", 5, least=1, most=59)
 FEED_SECONDS = env.number("FEED_SECONDS", 30, least=5, most=59)
 MIXPEEK_WEBHOOK_SECRET = env.text("MIXPEEK_WEBHOOK_SECRET")
 MIXPEEK_WEBHOOK_STATIC = env.flag("MIXPEEK_WEBHOOK_STATIC", False)
+UNDO_SECONDS = env.number("UNDO_SECONDS", 5, least=0, most=60)
 WEBHOOK_DAYS = env.number("WEBHOOK_DAYS", 7, least=1, most=90)
 
 # Django

@@ -47,6 +47,13 @@ class PreferencesForm(forms.Form):
     blur_media = forms.BooleanField(label="Blur media until I ask for it", required=False)
     greyscale_media = forms.BooleanField(label="Show media without colours", required=False)
     mute_media = forms.BooleanField(label="Start audio and video muted", required=False)
+    undo_seconds = forms.IntegerField(
+        label="Seconds to undo a decision",
+        required=False,
+        min_value=0,
+        max_value=60,
+        error_messages={"invalid": "This is a whole number from 0 to 60, or blank."},
+    )
 
     def __init__(self, data: QueryDict | None, *, user: User, keys: Sequence[Key]) -> None:
         super().__init__(data, initial={name: getattr(user, name) for name in self.base_fields})

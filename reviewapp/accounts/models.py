@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
@@ -18,7 +19,7 @@ from reviewapp.audit.tracking import NeverTruncated
 class User(AbstractUser):
     """A person who signs in; roles are groups (see `roles.py`), the rest are that person's own preferences.
 
-    `last_active` is written once a minute at most (see `middleware.py`).
+    `undo_seconds` is None for what the site says; `last_active` is written once a minute at most (see `middleware.py`).
     """
 
     class Theme(models.TextChoices):
@@ -32,6 +33,7 @@ class User(AbstractUser):
     blur_media = models.BooleanField("blur media until I ask", default=False)
     greyscale_media = models.BooleanField("show media in grey", default=False)
     mute_media = models.BooleanField("start media muted", default=False)
+    undo_seconds = models.PositiveSmallIntegerField(null=True, blank=True)
     last_active = models.DateTimeField(null=True, blank=True)
 
     people = PersonQuerySet.as_manager()
@@ -41,6 +43,11 @@ class User(AbstractUser):
 
     class Meta:
         triggers = [PERSON, NeverTruncated()]
+
+    @property
+    def hold(self) -> int:
+        """For how many seconds this person's decisions can be taken back before they are sent; 0 is not at all."""
+        return settings.UNDO_SECONDS if self.undo_seconds is None else self.undo_seconds
 
     @property
     def ref(self) -> str:

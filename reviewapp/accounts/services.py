@@ -21,6 +21,7 @@ class Preferences:
     blur_media: bool
     greyscale_media: bool
     mute_media: bool
+    undo_seconds: int | None
     key_map: dict[str, str] = field(default_factory=dict)
 
 

@@ -107,9 +107,14 @@ def mark_gone(annotation_ids: Collection[str]) -> int:
 def rebase(ref: str) -> None:
     """Show again what upstream said last under what is still to be delivered, after a change fell away."""
     row = Annotation.objects.select_for_update().get(ref=ref)
-    for name, value in _with_undelivered(row.upstream or BLANK, Change.objects.open_on(ref)).items():
+    for name, value in shown(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=list(BLANK))
+
+
+def shown(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
+    """Return the values that people see: what upstream said last under these changes, oldest first."""
+    return _with_undelivered(row.upstream or BLANK, changes)
 
 
 def _mirror(row: Annotation) -> dict[str, Any]:

@@ -65,12 +65,13 @@ class DecisionForm(forms.Form):
         super().__init__(data)
         self.annotation = annotation
 
-    def submission(self) -> Submission:
-        """Return what was submitted; only after `is_valid()`."""
+    def submission(self, *, hold: int = 0) -> Submission:
+        """Return what was submitted, to be held for so many seconds; only after `is_valid()`."""
         data = self.cleaned_data
         return Submission(
             decision_id=data["decision_id"],
             outcome=Decision.Outcome(data["outcome"]),
+            hold=hold,
             **{name: data[name] for name in (*FIELDS, "base", "base_version", "result_id", "seconds")},
         )
 

@@ -133,7 +133,13 @@ def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:
 
 def recent(person: User) -> list[Decision]:
     """Return a person's last ten decisions, newest first, for the drawer."""
-    return list(Decision.objects.last_of(person).select_related("annotation__retriever")[:_MOST_RECENT])
+    return list(Decision.objects.last_of(person).select_related("annotation__retriever", "undo")[:_MOST_RECENT])
+
+
+def undoable(person: User) -> dict[str, Any]:
+    """Return a person's last decisions, and the newest that was not taken back: what Undo is about."""
+    found = recent(person)
+    return {"recent": found, "last_standing": next((one for one in found if not hasattr(one, "undo")), None)}
 
 
 def minutes() -> int:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
-from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import Kept, NeverTruncated, Tracked
-from reviewapp.retrievers.models import RETRIEVER_ID, Guidelines, LabelSet, Result, Retriever
+from reviewapp.annotations.tracked import ANNOTATION, SET_ASIDE
+from reviewapp.audit.tracking import Kept, NeverTruncated
+from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
 
 
 class Annotation(models.Model):
@@ -136,38 +139,7 @@ class Annotation(models.Model):
             ),
         ]
         triggers = [
-            Tracked(
-                columns=[
-                    "annotation_id",
-                    "label",
-                    "confidence",
-                    "reasoning",
-                    "payload",
-                    "metadata",
-                    "status",
-                    "decision_id",
-                    "reviewer_id",
-                ],
-                constant=["ref", "document_id", "retriever_id"],
-                retriever=RETRIEVER_ID,
-                created=Action.ANNOTATION_CREATED,
-                changed=[
-                    ("NEW.status = 'gone' AND OLD.status <> 'gone'", Action.ANNOTATION_GONE),
-                    (
-                        "NEW.status = 'undecidable' AND OLD.decision_id IS DISTINCT FROM NEW.decision_id",
-                        Action.ANNOTATION_UNDECIDABLE,
-                    ),
-                    ("OLD.label <> NEW.label", Action.ANNOTATION_RELABELLED),
-                    (
-                        "OLD.decision_id IS DISTINCT FROM NEW.decision_id"
-                        " AND OLD.confidence IS NOT DISTINCT FROM NEW.confidence"
-                        " AND OLD.reasoning = NEW.reasoning AND OLD.payload = NEW.payload",
-                        Action.ANNOTATION_CONFIRMED,
-                    ),
-                    ("true", Action.ANNOTATION_REVISED),
-                ],
-                deleted=Action.ANNOTATION_DELETED,
-            ),
+            ANNOTATION,
             NeverTruncated(),
         ]
 
@@ -188,7 +160,9 @@ class Annotation(models.Model):
 class Decision(models.Model):
     """What one reviewer submitted: the values, the base they saw, the evidence. Never changed afterwards.
 
-    `label_set` and `guidelines` are the retriever's versions that were in force.
+    `label_set` and `guidelines` are the retriever's versions that were in force. Until `held_until` its person may
+    take it back (`Undo`); `cleared` is what it cleared away that then comes back: `{"aside": {"kind", "reason"},
+    "replaced": [{"change", "state", "reason"}]}`, each only if there was any.
     """
 
     class Outcome(models.TextChoices):
@@ -211,6 +185,8 @@ class Decision(models.Model):
     label_set = models.ForeignKey(LabelSet, null=True, on_delete=models.PROTECT, related_name="+")
     guidelines = models.ForeignKey(Guidelines, null=True, on_delete=models.PROTECT, related_name="+")
     seconds = models.FloatField(null=True)
+    held_until = models.DateTimeField(null=True)
+    cleared = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DecisionQuerySet.as_manager()
@@ -219,12 +195,29 @@ class Decision(models.Model):
         indexes = [
             # last_of(person): the drawer of my last decisions
             models.Index(fields=["reviewer", "-id"], name="decision_last_of"),
+            # before(decision): what stood before it
             models.Index(fields=["annotation", "-id"], name="decision_about"),
         ]
         triggers = [
             Kept(name="never_changed"),
             NeverTruncated(),
         ]
+
+    @property
+    def held_for(self) -> int:
+        """The whole seconds, rounded up, for which it may still be taken back; 0 when that is over."""
+        return max(0, ceil((self.held_until - timezone.now()).total_seconds())) if self.held_until else 0
+
+
+class Undo(models.Model):
+    """That a decision was taken back before Mixpeek had it; the decision itself is never changed."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="undo")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [Kept(name="never_changed"), NeverTruncated()]
 
 
 class Lease(models.Model):
@@ -236,14 +229,6 @@ class Lease(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["holder", "until"], name="lease_holder")]
-
-
-# For `Tracked`: what a row's foreign key leads to.
-_ANNOTATION_REF = "(SELECT a.ref FROM annotations_annotation a WHERE a.id = {row}.annotation_id)"
-_ANNOTATION_RETRIEVER = (
-    "(SELECT r.retriever_id FROM annotations_annotation a JOIN retrievers_retriever r ON r.id = a.retriever_id"
-    " WHERE a.id = {row}.annotation_id)"
-)
 
 
 class SetAside(models.Model):
@@ -263,20 +248,6 @@ class SetAside(models.Model):
         constraints = [models.UniqueConstraint(fields=["annotation", "person"], name="set_aside_once_each")]
         indexes = [models.Index(fields=["person", "kind", "id"], name="set_aside_by")]
         triggers = [
-            Tracked(
-                columns=["kind", "reason"],
-                constant=["annotation_id", "person_id"],
-                ref=_ANNOTATION_REF,
-                retriever=_ANNOTATION_RETRIEVER,
-                created=[
-                    ("NEW.kind = 'skipped'", Action.ANNOTATION_SKIPPED),
-                    ("true", Action.ANNOTATION_DEFERRED),
-                ],
-                changed=[
-                    ("NEW.kind = 'skipped'", Action.ANNOTATION_SKIPPED),
-                    ("true", Action.ANNOTATION_DEFERRED),
-                ],
-                deleted=Action.ANNOTATION_RESUMED,
-            ),
+            SET_ASIDE,
             NeverTruncated(),
         ]

@@ -125,3 +125,8 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def last_of(self, person: User) -> Self:
         """Return a person's decisions, newest first."""
         return self.filter(reviewer=person).order_by("-id")
+
+    def before(self, decision: Decision) -> Self:
+        """Return the earlier decisions on the same annotation that nobody took back, newest first."""
+        earlier = self.filter(annotation_id=decision.annotation_id, pk__lt=decision.pk, undo=None)
+        return earlier.select_related("reviewer").order_by("-id")

@@ -6,6 +6,7 @@ Upstream may say what no column of ours can hold: it is made so that it fits, an
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -57,6 +58,11 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
 def by_a_person(record: AnnotationRecord) -> bool:
     """Return whether a person made the annotation or edited it at Mixpeek."""
     return record.actor_type != _MACHINE or any(edit.edited_by_type != _MACHINE for edit in record.revisions)
+
+
+def kept_of_a_person(actor_type: str, revisions: Sequence[Mapping[str, Any]]) -> bool:
+    """Return what `by_a_person` says of a record, of what we keep of it."""
+    return actor_type != _MACHINE or any(edit["edited_by_type"] != _MACHINE for edit in revisions)
 
 
 def proposed_by(record: AnnotationRecord) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,8 +15,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from psycopg.errors import UniqueViolation
 
+from reviewapp.annotations import set_aside
 from reviewapp.annotations.absorb import rebase
-from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
+from reviewapp.annotations.models import Annotation, Decision, Lease, Undo
 from reviewapp.annotations.said import BLANK
 from reviewapp.audit.trace import acting
 from reviewapp.outbox import services as outbox
@@ -33,6 +35,10 @@ class Gone(Exception):
 
 class DecisionIdTaken(Exception):
     """This decision id was used for something else: render the form anew, which makes a fresh one."""
+
+
+class TakenBack(DecisionIdTaken):
+    """The decision with this id was taken back, and a late copy of its form does not bring it back."""
 
 
 class LabelNotOffered(Exception):
@@ -65,7 +71,8 @@ class Submission:
     """What a person submits: the four values, the base they saw, the evidence, and how long it took (seconds).
 
     `base` is `Annotation.seen()` as it was rendered. `decision_id` is made with the form; the same id sent again is
-    the same decision. `metadata` is for scripts: an object, None to clear it, `...` to leave it as it is.
+    the same decision. For `hold` seconds it can be taken back, and is not sent. `metadata` is for scripts: an object,
+    None to clear it, `...` to leave it as it is.
     """
 
     decision_id: UUID
@@ -78,6 +85,7 @@ class Submission:
     outcome: Decision.Outcome = Decision.Outcome.DECIDED
     result_id: int | None = None
     seconds: float | None = None
+    hold: int = 0
     metadata: dict[str, Any] | EllipsisType | None = ...
 
     def values(self) -> dict[str, Any]:
@@ -109,12 +117,12 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
         values = _settled_values(annotation, submission)
         _raise_if_not_offered(annotation, submission, values["label"])
         before = _theirs(annotation, values)
+        Lease.objects.filter(annotation=annotation).delete()
+        cleared = _cleared(annotation, actor)
         with _once(submission):
-            decision = _record(annotation, submission, values, actor)
+            decision = _record(annotation, submission, values, actor, cleared)
             _show(annotation, decision, values)
             _promise(annotation, decision, before, values)
-        Lease.objects.filter(annotation=annotation).delete()
-        SetAside.objects.filter(annotation=annotation, person=actor).delete()
     return decision
 
 
@@ -150,6 +158,8 @@ def _once(submission: Submission) -> Iterator[None]:
 def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
     if (seen.annotation_id, seen.reviewer_id) != (annotation.pk, actor.pk):
         raise DecisionIdTaken(str(seen.decision_id))
+    if Undo.objects.filter(decision=seen).exists():
+        raise TakenBack(str(seen.decision_id))
     return seen
 
 
@@ -192,7 +202,21 @@ def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
     return values | {"metadata": annotation.metadata} if "metadata" in mine else values
 
 
-def _record(annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User) -> Decision:
+def _cleared(annotation: Annotation, actor: User) -> dict[str, Any]:
+    """Clear away what this decision is the answer to: what waited for a person, and that its person set it aside."""
+    cleared: dict[str, Any] = {}
+    if waiting := list(Change.objects.attention().filter(ref=annotation.ref)):
+        cleared["replaced"] = [{"change": one.pk, "state": one.state, "reason": one.reason} for one in waiting]
+        for one in waiting:
+            outbox.withdraw(one, reason=f"replaced by a new decision of {actor.get_username()}")
+    if aside := set_aside.clear(annotation, actor):
+        cleared["aside"] = aside
+    return cleared
+
+
+def _record(
+    annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User, cleared: dict[str, Any]
+) -> Decision:
     undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
     shown = Result.objects.filter(pk=submission.result_id or 0, document_id=annotation.document_id).first()
     result = shown or annotation.result
@@ -211,14 +235,13 @@ def _record(annotation: Annotation, submission: Submission, values: dict[str, An
         label_set_id=annotation.retriever.label_set_id if annotation.retriever else None,
         guidelines_id=annotation.retriever.guidelines_id if annotation.retriever else None,
         seconds=submission.seconds,
+        held_until=timezone.now() + timedelta(seconds=submission.hold) if submission.hold else None,
+        cleared=cleared,
     )
 
 
 def _promise(annotation: Annotation, decision: Decision, before: dict[str, Any], values: dict[str, Any]) -> None:
-    """Enqueue what differs, and take back what waited for a person: this decision is the answer to it."""
-    actor = decision.reviewer
-    for waiting in Change.objects.attention().filter(ref=annotation.ref):
-        outbox.withdraw(waiting, reason=f"replaced by a new decision of {actor.get_username()}")
+    """Enqueue what differs."""
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return
     creating = annotation.annotation_id is None and not Change.objects.open_on(annotation.ref).exists()
@@ -232,8 +255,9 @@ def _promise(annotation: Annotation, decision: Decision, before: dict[str, Any],
             base=base,
             base_version=annotation.version,
             cause=decision.decision_id,
-            actor=actor,
+            actor=decision.reviewer,
             retriever_id=annotation.retriever.retriever_id if annotation.retriever else "",
+            held_until=decision.held_until,
         )
 
 
@@ -241,6 +265,6 @@ def _show(annotation: Annotation, decision: Decision, values: dict[str, Any]) ->
     for name, value in values.items():
         setattr(annotation, name, value)
     annotation.decision, annotation.reviewer = decision, decision.reviewer
-    annotation.decided_at = timezone.now()
+    annotation.decided_at = decision.created_at
     annotation.status = Annotation.Status(decision.outcome)
     annotation.save(update_fields=[*values, "decision", "reviewer", "decided_at", "status"])

@@ -9,6 +9,7 @@ from reviewapp.annotations.views.deciding import decide, defer, resume, skip
 from reviewapp.annotations.views.news import ask, catch_up
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import extend, next_item, review
+from reviewapp.annotations.views.undoing import last, undo
 
 urlpatterns = [
     path("annotations", queue, name="queue"),
@@ -21,6 +22,8 @@ urlpatterns = [
     path("annotations/<int:pk>/lease", extend, name="lease"),
     path("annotations/<int:pk>/news", ask, name="news"),
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
+    path("decisions/last", last, name="last_decision"),
+    path("decisions/<int:pk>/undo", undo, name="undo"),
     path("attention", attention, name="attention"),
     path("changes/<int:pk>/take-theirs", take_theirs, name="take_theirs"),
     path("by-ref", by_ref, name="by_ref"),

@@ -13,7 +13,7 @@ from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.models import Event
 
 # What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
-_SAID = frozenset({"attempts", "decision_id", "reviewer_id", "state"})
+_SAID = frozenset({"attempts", "decision_id", "retried_at", "reviewer_id", "state"})
 _NAMED_BY = {
     Action.ANNOTATION_RELABELLED: "label",
     Action.RETRIEVER_RENAMED: "name",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import NeverTruncated, Tracked
@@ -53,6 +55,8 @@ class Change(models.Model):
     attempts = models.IntegerField(default=0)
     due = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
+    # When somebody asked for a try at once.
+    retried_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -78,16 +82,20 @@ class Change(models.Model):
         ]
         triggers = [
             Tracked(
-                columns=["state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version"],
+                columns=["state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version", "retried_at"],
                 constant=["ref", "verb", "base", "cause", "actor_id", "actor_name", "retriever_id"],
                 retriever="{row}.retriever_id",
                 created=Action.CHANGE_QUEUED,
                 changed=[
+                    # Only undoing the decision that replaced it leads out of this state.
+                    ("OLD.state = 'withdrawn'", Action.CHANGE_REINSTATED),
                     ("NEW.state = 'delivered'", Action.CHANGE_DELIVERED),
                     ("NEW.state = 'conflict'", Action.CHANGE_CONFLICTED),
                     ("NEW.state = 'refused'", Action.CHANGE_REFUSED),
                     ("NEW.state = 'withdrawn'", Action.CHANGE_WITHDRAWN),
                     ("OLD.state <> 'queued'", Action.CHANGE_QUEUED),
+                    ("OLD.retried_at IS DISTINCT FROM NEW.retried_at", Action.CHANGE_RETRIED),
+                    ("OLD.base <> NEW.base OR OLD.fields <> NEW.fields", Action.CHANGE_REBASED),
                     ("true", Action.CHANGE_POSTPONED),
                 ],
                 deleted=Action.CHANGE_DELETED,
@@ -101,12 +109,21 @@ class Change(models.Model):
         return self.state == self.State.QUEUED
 
     @property
+    def held_for(self) -> int:
+        """The whole seconds, rounded up, for which its person may still take it back; 0 when that is over."""
+        if not self.is_open or self.claimed_at or self.attempts:
+            return 0
+        return max(0, ceil((self.due - timezone.now()).total_seconds()))
+
+    @property
     def progress(self) -> str:
         """How far it got, in the words of the delivery chip; "delivered" only when the reply proved it."""
         if self.state == self.State.DELIVERED and self.version is not None:
             return f"Delivered v{self.version}"
         if not self.is_open:
             return self.State(self.state).label
+        if seconds := self.held_for:
+            return f"Held, sends in {seconds} s"
         if self.attempts:
             return "Waiting to try again"
         return "Sending" if self.claimed_at else "Queued"
@@ -119,7 +136,7 @@ class Change(models.Model):
     @property
     def icon(self) -> str:
         """The chip's icon: state is never colour alone."""
-        return ICONS[self.state]
+        return "pause-circle" if self.held_for else ICONS[self.state]
 
     @property
     def why(self) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
@@ -66,8 +67,9 @@ def enqueue(
     base_version: int | None = None,
     cause: UUID | None = None,
     retriever_id: str = "",
+    held_until: datetime | None = None,
 ) -> Change:
-    """Promise to set `fields` on `ref`; the worker is woken when the transaction commits."""
+    """Promise to set `fields` on `ref`; a worker is woken when the transaction commits, or when the hold ends."""
     about(ref)
     change = Change.objects.create(
         ref=ref,
@@ -79,9 +81,12 @@ def enqueue(
         actor_id=actor.pk,
         actor_name=actor.get_username(),
         retriever_id=retriever_id,
-        due=timezone.now(),
+        due=held_until or timezone.now(),
     )
-    transaction.on_commit(wake)
+    if held_until:
+        wake(at=held_until)
+    else:
+        transaction.on_commit(wake)
     return change
 
 
@@ -147,13 +152,28 @@ def withdraw(change: Change, *, reason: str) -> bool:
     return _settle(change, Change.State.WITHDRAWN, leaving=WAITING, reason=reason)
 
 
-WAITING = (Change.State.CONFLICT, Change.State.REFUSED)
+def withdraw_held(change: Change, *, reason: str) -> bool:
+    """Take back a change whose hold lasts: nobody has ever claimed it, so nothing of it was sent."""
+    return _settle(change, Change.State.WITHDRAWN, leaving=held(timezone.now()), reason=reason)
 
 
-def _settle(change: Change, state: str, *, leaving: tuple[str, ...] = (Change.State.QUEUED,), **columns: Any) -> bool:
+def reinstate(change: Change, *, state: str, reason: str) -> bool:
+    """Have a withdrawn change wait for a person again, in the state and for the reason it had."""
+    return _settle(change, state, leaving=Q(state=Change.State.WITHDRAWN), reason=reason)
+
+
+WAITING = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
+
+
+def held(now: datetime) -> Q:
+    """Return the condition for what its person may still take back."""
+    return Q(state=Change.State.QUEUED, claimed_at=None, attempts=0, due__gt=now)
+
+
+def _settle(change: Change, state: str, *, leaving: Q | None = None, **columns: Any) -> bool:
     columns = {name: holdable(value) for name, value in columns.items()}
     columns |= {"state": state, "settled_at": timezone.now()}
-    settled = Change.objects.filter(pk=change.pk, state__in=leaving).update(**columns)
+    settled = Change.objects.filter(leaving or Q(state=Change.State.QUEUED), pk=change.pk).update(**columns)
     for name, value in columns.items():
         setattr(change, name, value)
     if settled:

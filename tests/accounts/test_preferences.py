@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,17 @@ def test_it_saves_everything(signed_in: Client, alice: User) -> None:
     assert 'data-bs-theme="dark"' in signed_in.get(URL).content.decode()
 
 
+@pytest.mark.parametrize(("typed", "kept"), [("", None), ("0", 0), ("12", 12), ("60", 60)])
+def test_it_keeps_for_how_long_undo_takes_back(signed_in: Client, alice: User, typed: str, kept: int | None) -> None:
+    assert signed_in.post(URL, fields(undo_seconds=typed)).status_code == 302
+
+    alice.refresh_from_db()
+    assert alice.undo_seconds == kept
+    page = signed_in.get(URL)
+    assert page.context["form"]["undo_seconds"].value() == kept
+    assert f"what this site does: {settings.UNDO_SECONDS}." in page.content.decode()
+
+
 def test_it_keeps_only_what_differs_from_the_actions_own_key(signed_in: Client, alice: User) -> None:
     signed_in.post(URL, fields(key_skip="s", key_defer=""))
 
@@ -77,6 +89,9 @@ def test_it_lets_two_actions_swap_their_keys(signed_in: Client, alice: User) -> 
     ("changed", "field"),
     [
         ({"theme": "pink"}, "theme"),
+        ({"undo_seconds": "61"}, "undo_seconds"),
+        ({"undo_seconds": "-1"}, "undo_seconds"),
+        ({"undo_seconds": "soon"}, "undo_seconds"),
         ({"theme": ""}, "theme"),
         ({"key_skip": "d"}, "key_skip"),
         ({"key_skip": "q", "key_defer": "Q"}, "key_defer"),

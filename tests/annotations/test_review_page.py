@@ -135,13 +135,15 @@ def test_it_shows_delivery_history_and_other_results(client: Client, alice: User
     assert "Other finder" in page
 
 
-def test_it_offers_my_last_decision_to_change_it(client: Client, alice: User) -> None:
+def test_it_offers_my_last_decision_to_undo_or_change_it(client: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(undo_seconds=0)
     retriever = make_retriever()
     first, second = make_annotation(retriever, confidence=0.1), make_annotation(retriever, confidence=0.2)
     client.force_login(alice)
     client.post(reverse("decide", args=[first.pk]), filled(first, label="hasty", reasoning="Too quick."))
     page = _shown(client, second)
-    assert f'data-action="undo" data-leaves href="{reverse("review", args=[first.pk])}"' in page
+    address = reverse("undo", args=[Decision.objects.get().pk])
+    assert f'data-action="undo" data-leaves href="{address}"' in page
     first.refresh_from_db()
     assert "Too quick." in _shown(client, first)
     client.post(reverse("decide", args=[first.pk]), filled(first, label="considered"))

@@ -18,6 +18,7 @@ TRACKED = [
     "annotations_annotation",
     "annotations_decision",
     "annotations_setaside",
+    "annotations_undo",
     "api_apitoken",
     "audit_event",
     "mfa_authenticator",

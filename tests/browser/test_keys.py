@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation, Decision, SetAside
+from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
 from tests.annotations.factories import make_annotation, make_retriever
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -192,18 +192,22 @@ def test_it_asks_for_a_reason_when_it_cannot_be_told(page_of: Callable[[int], Pa
     assert Decision.objects.get().outcome == "undecidable"
 
 
-def test_it_skips_defers_and_changes_the_last_decision(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_skips_defers_and_undoes_the_last_decision(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
     page = page_of(0)
     page.keyboard.press("Control+Enter")
     _ready(page, items[1])
+    expect(page.locator("[data-seconds-left]")).to_be_visible()
     page.keyboard.press("Control+z")
     _ready(page, items[0])
+    expect(page.locator("#live")).to_contain_text("Taken back")
+    assert Undo.objects.count() == 1
+    page.once("dialog", lambda question: question.accept())
     page.keyboard.press("j")
     _ready(page, items[1])
     page.keyboard.press("d")
     _ready(page, items[2])
     page.keyboard.press("s")
-    expect(page.locator("#queue")).to_be_visible()
+    _ready(page, items[0])
     assert {(aside.annotation_id, aside.kind) for aside in SetAside.objects.all()} == {
         (items[1].pk, "deferred"),
         (items[2].pk, "skipped"),

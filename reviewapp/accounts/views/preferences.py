@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,6 +20,11 @@ from reviewapp.http import wants_fragment
 if TYPE_CHECKING:
     from reviewapp.http import Request
 
+_UNDO = (
+    "So long a decision waits before it is sent to Mixpeek, and Undo takes it back as if it had never been made. "
+    "0 to 60; 0 sends at once. Blank is what this site does: {usual}."
+)
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: Request) -> HttpResponse:
@@ -29,7 +35,8 @@ def preferences(request: Request) -> HttpResponse:
         services.save_preferences(request.user, form.wanted)
         messages.success(request, "Your preferences are saved.")
         return redirect("preferences")
-    context = {"form": form, "role": roles.role_of(request.user)}
+    help_text = _UNDO.format(usual=settings.UNDO_SECONDS or "not at all")
+    context = {"form": form, "role": roles.role_of(request.user), "undo_help": help_text}
     return render(request, "accounts/preferences.html", context, status=422 if form.is_bound else 200)
 
 

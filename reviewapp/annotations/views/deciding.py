@@ -31,6 +31,9 @@ _USED = (
     "submit again to make it your new decision."
 )
 
+_TAKEN_BACK = "You took this decision back, so nothing of it is saved. Submit again to make it your new decision."
+_IN_THE_WAY = (services.Stale, services.LabelNotOffered, services.Gone, services.DecisionIdTaken)
+
 
 @require_POST
 @or_sign_in
@@ -43,28 +46,32 @@ def decide(request: Request, pk: int) -> HttpResponse:
     data = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():
         return show(request, annotation, data, status=422, errors=form.errors)
-    submission = form.submission()
-    decision: Decision | None
+    submission = form.submission(hold=request.user.hold)
     try:
         decision = services.decide(pk, submission, actor=request.user)
-    except services.Stale as stale:
-        now_so = get_object_or_404(load(), pk=pk)
-        return show(request, now_so, refreshed(data, stale, now_so), status=409, stale=compare(stale))
-    except services.LabelNotOffered as refused:
-        now_so = get_object_or_404(load(), pk=pk)
-        return show(request, now_so, data, status=422, errors={"label": [str(refused)]})
-    except services.Gone:
-        return show(request, get_object_or_404(load(), pk=pk), data, status=409, notice=_GONE)
-    except services.DecisionIdTaken:
-        decision = None
-    if decision is None or not _says(decision, submission):
-        return _once_more(request, pk, data)
+    except _IN_THE_WAY as error:
+        return _told(request, get_object_or_404(load(), pk=pk), data, error)
+    if not _says(decision, submission):
+        return _once_more(request, get_object_or_404(load(), pk=pk), data, _USED)
     return _saved(request, annotation)
 
 
-def _once_more(request: Request, pk: int, data: Mapping[str, Any]) -> HttpResponse:
-    annotation = get_object_or_404(load(), pk=pk)
-    return show(request, annotation, {**data, **fresh(annotation)}, status=409, notice=_USED)
+def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exception) -> HttpResponse:
+    """Show the form again with what was typed, and say what stood in the way."""
+    match error:
+        case services.Stale():
+            return show(request, now_so, refreshed(data, error, now_so), status=409, stale=compare(error))
+        case services.LabelNotOffered():
+            return show(request, now_so, data, status=422, errors={"label": [str(error)]})
+        case services.Gone():
+            return show(request, now_so, data, status=409, notice=_GONE)
+        case services.TakenBack():
+            return _once_more(request, now_so, data, _TAKEN_BACK)
+    return _once_more(request, now_so, data, _USED)
+
+
+def _once_more(request: Request, now_so: Annotation, data: Mapping[str, Any], notice: str) -> HttpResponse:
+    return show(request, now_so, {**data, **fresh(now_so)}, status=409, notice=notice)
 
 
 def _says(decision: Decision, submission: services.Submission) -> bool:

@@ -19,9 +19,10 @@ from django.views.decorators.http import require_GET, require_POST
 from reviewapp.annotations import kept, keys, labels, leases
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
-from reviewapp.annotations.item import load, look_at, minutes, progress, recent
+from reviewapp.annotations.item import load, look_at, minutes, progress, undoable
 from reviewapp.annotations.models import Annotation, Lease
 from reviewapp.annotations.news import digest_of
+from reviewapp.annotations.reopening import reopened
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.signed_out import or_sign_in
@@ -48,20 +49,25 @@ def review(request: Request, pk: int) -> HttpResponse:
         return show(request, annotation, data | was_typed, notice=_BACK)
     if change := _to_mend(annotation, request.GET.get("change", "")):
         return show(request, annotation, data | as_typed(annotation.values() | change.fields, *FIELDS), mending=change)
+    if again := reopened(annotation, request.user, request.GET.dict()):
+        return show(request, annotation, **again)
     return show(request, annotation, data)
 
 
 def show(
     request: Request, annotation: Annotation, data: Mapping[str, Any], *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    """Render the item with the form holding `data`; `more` may be `errors`, `stale`, `notice`, `mending`."""
+    """Render the item with the form holding `data`.
+
+    `more` may be `errors`, `stale`, `notice`, `mending`, `again`, `undoing`.
+    """
     about(annotation.ref)
     now, chosen = timezone.now(), QueueFilter.parse(request.GET)
     said = " ".join(map(str, messages.get_messages(request))) if wants_fragment(request) else ""
     context = {
         "item": look_at(annotation, request.user, lease=_lease(annotation, request, now), now=now, searched=chosen.q),
         "progress": progress(chosen, request.user, now=now),
-        "recent": recent(request.user),
+        **undoable(request.user),
         "here": chosen.querystring(),
         "said": said,
         "lease_minutes": minutes(),

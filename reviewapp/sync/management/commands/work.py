@@ -12,6 +12,9 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from reviewapp.sync.jobs import traced
 from reviewapp.sync.signals import working
 
+# Nothing announces that a scheduled job has come due, such as the end of a hold: it is looked for, so often (seconds).
+_LOOKS = 1.0
+
 
 class Command(BaseCommand):
     """Run one worker; start as many as you like, on as many machines."""
@@ -29,6 +32,7 @@ class Command(BaseCommand):
             app.run_worker(
                 concurrency=options["concurrency"],
                 shutdown_graceful_timeout=30,
+                fetch_job_polling_interval=_LOOKS,
                 delete_jobs="successful",
                 task_middleware=[traced],
             )

@@ -1,0 +1,54 @@
+"""Undo: take one's last decision back while it is held; later, see what a new decision would set back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from reviewapp.annotations import undoing
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.item import load, undoable
+from reviewapp.annotations.models import Decision
+from reviewapp.annotations.reopening import to_undo
+from reviewapp.annotations.views.review import show
+from reviewapp.http import Request, wants_fragment
+
+_BACK = "Taken back: nothing of it was sent to Mixpeek."
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def undo(request: Request, pk: int) -> HttpResponse:
+    """Take a decision of this person back and open its item again; when it is too late, say how to undo it anew."""
+    decision = get_object_or_404(Decision.objects.filter(reviewer=request.user), pk=pk)
+    if request.method == "GET":
+        return _open(request, decision, "undo")
+    try:
+        undoing.undo(pk, actor=request.user)
+    except (undoing.TooLate, undoing.Overtaken):
+        annotation = get_object_or_404(load(), pk=decision.annotation_id)
+        return show(request, annotation, status=409, **to_undo(annotation, decision))
+    messages.success(request, _BACK)
+    return _open(request, decision, "again")
+
+
+@require_GET
+@never_cache
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def last(request: Request) -> HttpResponse:
+    """Show the button that undoes this person's last decision; it asks again by itself when the hold ends."""
+    chosen = QueueFilter.parse(request.GET)
+    if not wants_fragment(request):
+        return redirect(reverse("queue") + chosen.querystring())
+    return render(request, "annotations/_undo.html", undoable(request.user) | {"here": chosen.querystring()})
+
+
+def _open(request: Request, decision: Decision, how: str) -> HttpResponse:
+    here = QueueFilter.parse(request.GET).querystring()
+    address = reverse("review", args=[decision.annotation_id])
+    return redirect(f"{address}{here}{'&' if here else '?'}{how}={decision.pk}")

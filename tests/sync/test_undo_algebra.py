@@ -1,0 +1,142 @@
+"""Decide, undo, deliver, absorb, in any order: what we show is what Mixpeek has under what is still to be delivered."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations import services
+from reviewapp.annotations.absorb import absorb
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.services import Stale, Submission
+from reviewapp.annotations.undoing import Overtaken, TooLate, undo
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Retriever
+from reviewapp.sync import deliver
+from tests.sandbox.running import Box
+from tests.sync.delivering import edit_elsewhere
+
+pytestmark = pytest.mark.django_db
+
+_people = st.sampled_from(["alice", "bob"])
+_values = st.fixed_dictionaries(
+    {}, optional={"label": st.sampled_from(["logo", "van", "none"]), "confidence": st.sampled_from([0.25, 0.75])}
+)
+_outcomes = st.sampled_from([Decision.Outcome.DECIDED, Decision.Outcome.DECIDED, Decision.Outcome.UNDECIDABLE])
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("decide"), _people, _values, _outcomes),
+        st.tuples(st.just("undo"), _people, st.integers(0, 2)),
+        st.tuples(st.just("end hold")),
+        st.tuples(st.just("deliver")),
+        st.tuples(st.just("absorb")),
+        st.tuples(st.just("elsewhere"), _values),
+    ),
+    min_size=2,
+    max_size=9,
+)
+_documents = itertools.count()
+
+
+class Desk:
+    """One annotation, some people, a worker and a stranger at Mixpeek."""
+
+    def __init__(self, box: Box, client: Client, people: dict[str, User]) -> None:
+        self.box, self.client, self.people = box, client, people
+        record = client.create_annotation(
+            document_id=f"doc_algebra_{next(_documents)}", label="logo", retriever_id="ret_logos"
+        )
+        absorb([record])
+        self.pk = Annotation.objects.get(annotation_id=record.annotation_id).pk
+
+    @property
+    def row(self) -> Annotation:
+        return Annotation.objects.select_related("decision").get(pk=self.pk)
+
+    def take(self, step: tuple[Any, ...]) -> None:
+        acts: dict[str, Callable[..., object]] = {
+            "decide": self.decide,
+            "undo": self.undo,
+            "end hold": self.end_hold,
+            "deliver": lambda: deliver.drain(self.client),
+            "absorb": self.absorb,
+            "elsewhere": self.elsewhere,
+        }
+        acts[step[0]](*step[1:])
+
+    def decide(self, who: str, values: dict[str, Any], outcome: Decision.Outcome) -> None:
+        given: dict[str, Any] = self.row.values() | values | {"outcome": outcome}
+        sent = Submission(decision_id=uuid.uuid4(), base=self.row.seen(), hold=60, **given)
+        with suppress(Stale):
+            services.decide(self.pk, sent, actor=self.people[who])
+
+    def undo(self, who: str, back: int) -> None:
+        own = list(Decision.objects.last_of(self.people[who]).filter(annotation=self.pk)[: back + 1])
+        with suppress(TooLate, Overtaken):
+            for decision in own[back:]:
+                undo(decision.pk, actor=self.people[who])
+
+    def end_hold(self) -> None:
+        Change.objects.filter(ref=self.row.ref, state="queued").update(due=timezone.now())
+
+    def absorb(self) -> None:
+        absorb([self.client.get_annotation(str(self.row.annotation_id))])
+
+    def elsewhere(self, values: dict[str, Any]) -> None:
+        if values:
+            edit_elsewhere(self.box, self.row, **values)
+
+    def check(self) -> None:
+        """Hold what is shown against what Mixpeek said last, and who is said to have decided against the decisions."""
+        row = self.row
+        wanted = {name: row.upstream[name] for name in row.values()}
+        for change in Change.objects.open_on(row.ref):
+            wanted |= {name: value for name, value in change.fields.items() if name in wanted}
+        assert row.values() == wanted
+        standing = Decision.objects.filter(annotation=row, undo=None).order_by("-id").first()
+        assert row.decision == standing
+        assert row.reviewer_id == (standing.reviewer_id if standing else None)
+        if standing:
+            assert row.status == standing.outcome
+
+    def settle(self) -> None:
+        """Let everything that is left be delivered, and hold Mixpeek itself against what is shown."""
+        self.end_hold()
+        deliver.drain(self.client)
+        self.absorb()
+        self.check()
+        row = self.row
+        there = self.client.get_annotation(str(row.annotation_id))
+        assert not Change.objects.open_on(row.ref).exists()
+        assert (there.label, there.confidence) == (row.label, row.confidence)
+        withdrawn = Change.objects.filter(ref=row.ref, state="withdrawn", cause__isnull=False)
+        taken_back = set(Decision.objects.exclude(undo=None).values_list("decision_id", flat=True))
+        assert {change.cause for change in withdrawn if not change.reason.startswith("replaced")} <= taken_back
+        for change in Change.objects.filter(ref=row.ref, cause__in=taken_back):
+            assert (change.state, change.version, change.attempts) == ("withdrawn", None, 0)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(steps=STEPS)
+def test_it_shows_what_mixpeek_has_under_what_is_to_be_delivered(
+    alice: User, bob: User, box: Box, mixpeek_client: Client, steps: list[tuple[Any, ...]]
+) -> None:
+    Retriever.objects.get_or_create(retriever_id="ret_logos", defaults={"name": "logos", "seen_at": timezone.now()})
+    with transaction.atomic():
+        desk = Desk(box, mixpeek_client, {"alice": alice, "bob": bob})
+        for step in steps:
+            desk.take(step)
+            desk.check()
+        desk.settle()
+        transaction.set_rollback(True)
