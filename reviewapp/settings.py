@@ -146,8 +146,8 @@ DATABASES: dict[str, Any] = {
 
 # What all web processes must remember together: failed sign-ins, and the order of label buttons. Migrate makes the
 # table. Beyond so many entries a third is thrown away; Django's own 300 would let a guesser flush the counts away.
-_CACHE = "django.core.cache.backends.db.DatabaseCache"
-CACHES = {"default": {"BACKEND": _CACHE, "LOCATION": "cache", "OPTIONS": {"MAX_ENTRIES": 10_000}}}
+_CACHE = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+CACHES = {"default": {**_CACHE, "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
 # People
 
@@ -246,8 +246,7 @@ SPECTACULAR_SETTINGS = {
 
 SESSION_ENGINE = "reviewapp.accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-# A sign-in ends after so many hours without use (an open page that asks for news counts as use), and in any case
-# after so many days.
+# A sign-in ends after so many hours without use (a page that asks for news counts as use), or after so many days.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) * 3600
 SESSION_DAYS = env.number("SESSION_DAYS", 30, least=1, most=365)
 SECURE_SSL_REDIRECT = HTTPS

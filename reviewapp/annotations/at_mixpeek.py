@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from reviewapp.annotations import hands
 from reviewapp.annotations.hands import Made, Whose
@@ -12,9 +13,14 @@ from reviewapp.outbox.models import Change
 _RECENT = 10
 
 
-def versions(row: Annotation) -> list[Made]:
-    """Return the versions of an annotation, newest first; at most three queries, mostly one."""
-    told = hands.made(row, list(Change.objects.about(row.ref).filter(state=Change.State.DELIVERED)))
+def versions(row: Annotation, changes: Sequence[Change] | None = None) -> list[Made]:
+    """Return the versions of an annotation, newest first; `changes` are those of its ref, if they are at hand.
+
+    At most three queries, mostly one, or none with the changes.
+    """
+    if changes is None:
+        changes = list(Change.objects.about(row.ref))
+    told = hands.made(row, [change for change in changes if change.state == Change.State.DELIVERED])
     if all(one.whose is not Whose.ELSEWHERE for one in told):
         return told
     return hands.with_our_key(told, our_actors())

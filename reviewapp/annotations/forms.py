@@ -92,7 +92,9 @@ class DecisionForm(forms.Form):
     def clean_result_id(self) -> int | None:
         """Let a decision rest on a result of its own document only."""
         result_id: int | None = self.cleaned_data["result_id"]
-        if result_id is not None and not self._results().filter(pk=result_id).exists():
+        # The annotation's own result needs no look: it is of this document.
+        own = result_id == self.annotation.result_id
+        if result_id is not None and not own and not self._results().filter(pk=result_id).exists():
             raise ValidationError(_DAMAGED)
         return result_id
 

@@ -14,6 +14,7 @@ from reviewapp.annotations.hands import Made
 from reviewapp.annotations.leases import LASTS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.annotations.queue import CAP, done_and_left
+from reviewapp.asked import asked
 from reviewapp.audit.timeline import timeline
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.evidence import Evidence, evidence
@@ -95,6 +96,7 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
     result = annotation.result
     execution = result.execution if result else None
     inputs = execution.inputs if execution else {}
+    changes = _changes(ref=annotation.ref)
     held = lease is not None and lease.holder_id != person.pk and lease.until > now
     return Item(
         annotation=annotation,
@@ -104,25 +106,42 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         evidence=evidence(result.snapshot, query_words=query_words({**inputs, "": searched})) if result else None,
         lease=lease,
         held_by=lease.holder.get_username() if lease and held else "",
-        aside=SetAside.objects.filter(annotation=annotation, person=person).first(),
-        change=Change.objects.about(annotation.ref).first(),
+        aside=next(iter(_aside(annotation_id=annotation.pk, person_id=person.pk)), None),
+        change=changes[0] if changes else None,
         history=timeline(annotation.ref),
-        at_mixpeek=at_mixpeek.versions(annotation),
-        other_annotations=_other_annotations(annotation),
-        other_results=_other_results(annotation),
+        at_mixpeek=at_mixpeek.versions(annotation, changes),
+        other_annotations=_other_annotations(document_id=annotation.document_id, pk=annotation.pk),
+        other_results=_other_results(document_id=annotation.document_id, pk=annotation.result_id or 0),
     )
 
 
-def _other_annotations(annotation: Annotation) -> list[Annotation]:
-    same = Annotation.objects.filter(document_id=annotation.document_id).exclude(pk=annotation.pk)
-    return list(same.select_related("retriever", "reviewer").defer("words", "search").order_by("-id")[:_MOST_OTHERS])
+@asked
+def loaded(pk: int) -> QuerySet[Annotation]:
+    """Return the annotation with this key as `load` has it, as a list of one or none."""
+    return load().filter(pk=pk)
 
 
-def _other_results(annotation: Annotation) -> list[Result]:
-    same = Result.objects.filter(document_id=annotation.document_id)
-    if annotation.result_id:
-        same = same.exclude(pk=annotation.result_id)
-    return list(same.select_related("execution__retriever").defer("snapshot").order_by("-id")[:_MOST_OTHERS])
+@asked
+def _aside(annotation_id: int, person_id: int) -> QuerySet[SetAside]:
+    return SetAside.objects.filter(annotation_id=annotation_id, person_id=person_id)
+
+
+@asked
+def _changes(ref: str) -> QuerySet[Change]:
+    return Change.objects.about(ref)
+
+
+@asked
+def _other_annotations(document_id: str, pk: int) -> QuerySet[Annotation]:
+    same = Annotation.objects.filter(document_id=document_id).exclude(pk=pk).select_related("retriever")
+    return same.only("label", "confidence", "status", "retriever__name").order_by("-id")[:_MOST_OTHERS]
+
+
+@asked
+def _other_results(document_id: str, pk: int) -> QuerySet[Result]:
+    same = Result.objects.filter(document_id=document_id).exclude(pk=pk).select_related("execution__retriever")
+    shown = same.only("rank", "score", "digest", "created_at", "execution__retriever__name")
+    return shown.order_by("-id")[:_MOST_OTHERS]
 
 
 def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:
@@ -133,7 +152,14 @@ def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:
 
 def recent(person: User) -> list[Decision]:
     """Return a person's last ten decisions, newest first, for the drawer."""
-    return list(Decision.objects.last_of(person).select_related("annotation__retriever", "undo")[:_MOST_RECENT])
+    return _recent(person_id=person.pk)
+
+
+@asked
+def _recent(person_id: int) -> QuerySet[Decision]:
+    mine = Decision.objects.filter(reviewer_id=person_id).order_by("-id").select_related("annotation", "undo")
+    shown = ("outcome", "label", "confidence", "created_at", "held_until", "undo__id", "annotation__status")
+    return mine.only(*shown, "annotation__title", "annotation__document_id")[:_MOST_RECENT]
 
 
 def undoable(person: User) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db import connection
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.asked import rows
 from reviewapp.retrievers.labels import Label, from_json
 from reviewapp.retrievers.models import Retriever
 
@@ -93,9 +93,7 @@ def _settled(key: str, labels: list[str]) -> list[str]:
 
 
 def _every(retriever_id: int) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_USE, {"retriever": retriever_id, "most": _MOST_COUNTED})
-        return [label for (label,) in cursor.fetchall()]
+    return [label for (label,) in rows(_IN_USE, {"retriever": retriever_id, "most": _MOST_COUNTED})]
 
 
 def _used(retriever_id: int) -> Counter[str]:

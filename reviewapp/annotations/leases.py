@@ -6,13 +6,15 @@ overwrites anybody is the decision's own check (`services.decide`), lease or not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from reviewapp.annotations.models import Annotation, Lease
+from reviewapp.asked import Sql, rows
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -31,6 +33,26 @@ WHERE held.holder_id = excluded.holder_id OR held.until <= %(now)s
 RETURNING id
 """
 
+# The same goes for letting go, unless something is decided in the same transaction: that must be on the disk.
+_RELEASE = """
+WITH quick AS (
+    SELECT CASE WHEN %(alone)s::bool THEN set_config('synchronous_commit', 'off', true) END
+)
+DELETE FROM annotations_lease held USING quick
+WHERE annotation_id = %(annotation)s AND holder_id = %(person)s RETURNING held.id
+"""
+# The first that is free, and the lease on it, in one statement; `{free}` is a question that locks what it finds.
+_CLAIM = """
+WITH found AS ({free}), quick AS (SELECT set_config('synchronous_commit', 'off', true)), taken AS (
+    INSERT INTO annotations_lease AS held (annotation_id, holder_id, until)
+    SELECT found.id, %s, %s FROM found, quick
+    ON CONFLICT (annotation_id) DO UPDATE SET holder_id = excluded.holder_id, until = excluded.until
+    WHERE held.holder_id = excluded.holder_id OR held.until <= %s
+    RETURNING annotation_id
+)
+SELECT found.id, taken.annotation_id IS NOT NULL FROM found LEFT JOIN taken ON true
+"""
+
 
 def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     """Give `person` the item until ten minutes from `now`, unless somebody else holds it.
@@ -44,10 +66,8 @@ def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
         "until": now + LASTS,
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, wanted)
-        if taken := cursor.fetchone():
-            return Lease(pk=taken[0], annotation=annotation, holder=person, until=now + LASTS)
+    if taken := rows(_TAKE, wanted):
+        return Lease(pk=taken[0][0], annotation=annotation, holder=person, until=now + LASTS)
     lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
     # Gone between two statements: its holder has just let it go.
     return lease or take(annotation, person, now=now)
@@ -55,8 +75,8 @@ def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
 
 def release(annotation_id: int, person: User) -> bool:
     """Let the item go; returns whether `person` held it."""
-    deleted, _ = Lease.objects.filter(annotation_id=annotation_id, holder=person).delete()
-    return bool(deleted)
+    alone = not connection.in_atomic_block
+    return bool(rows(_RELEASE, {"annotation": annotation_id, "person": person.pk, "alone": alone}))
 
 
 def claim_next(candidates: QuerySet[Annotation], person: User, *, now: datetime) -> Annotation | None:
@@ -75,3 +95,15 @@ def claim_next(candidates: QuerySet[Annotation], person: User, *, now: datetime)
         # Taken after our query began to read, and unlocked again before it came to this row.
         lost.append(found.pk)
     return None
+
+
+def claiming(
+    free: QuerySet[Annotation], names: Mapping[Any, str], *, person: int, until: datetime, now: datetime
+) -> Sql:
+    """Return the statement that takes the first of `free`, all with stand-ins (`reviewapp.asked`).
+
+    It finds nothing, or one row: the key of an annotation, and whether it could be taken.
+    """
+    with transaction.atomic():
+        text, parameters = free.only("pk").select_for_update(skip_locked=True, of=("self",))[:1].query.sql_with_params()
+    return Sql(text=_CLAIM.format(free=text), parameters=(*parameters, person, until, now), names=names)

@@ -75,7 +75,7 @@ def listed(chosen: QueueFilter, person: User, *, cursor: str = "") -> keyset.Pag
 
     def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Any]:
         starts = {f"start{at}": value for at, value in enumerate(values)}
-        if not all(isinstance(value, _KINDS[name.lstrip("-")]) for name, value in zip(going, values, strict=False)):
+        if not all(_fits(value, KINDS[name.lstrip("-")]) for name, value in zip(going, values, strict=False)):
             raise keyset.BadCursor(cursor)
         return _listing(compiled.kind(chosen), going, bool(values), most).ask(
             **compiled.meant(chosen, person), **starts
@@ -84,11 +84,15 @@ def listed(chosen: QueueFilter, person: User, *, cursor: str = "") -> keyset.Pag
     return keyset.paged(fetch, order=chosen.order, cursor=cursor)
 
 
+def _fits(value: object, kind: type) -> bool:
+    return isinstance(value, kind) or (kind is float and isinstance(value, int))
+
+
 # What the ordering columns hold.
-_KINDS: dict[str, Any] = {
+KINDS: dict[str, type] = {
     "id": int,
-    "sureness": float | int,
-    "relevance": float | int,
+    "sureness": float,
+    "relevance": float,
     "settled_at": datetime,
     "decided_at": datetime,
 }
@@ -98,21 +102,23 @@ _KINDS: dict[str, Any] = {
 def _listing(kind: QueueFilter, going: tuple[str, ...], beyond: bool, most: int) -> Question[Any]:
     rows, names = in_queue(kind, get_user_model()(pk=compiled.PERSON)), dict(compiled.NAMES)
     if beyond:
-        kinds = [_KINDS[name.lstrip("-")] for name in going]
-        values = [stand_in(float if one == float | int else one, compiled.FREE + at) for at, one in enumerate(kinds)]
+        kinds = [KINDS[name.lstrip("-")] for name in going]
+        values = [stand_in(one, compiled.FREE + at) for at, one in enumerate(kinds)]
         names |= {value: f"start{at}" for at, value in enumerate(values)}
         rows = rows.filter(keyset.past(going, values))
     return Question(rows.for_list().order_by(*going)[:most], names)
 
 
-def candidates(chosen: QueueFilter, person: User, after: Annotation | None = None) -> AnnotationQuerySet:
+def candidates(
+    chosen: QueueFilter, person: User, after: Annotation | None = None, *, now: datetime | None = None
+) -> AnnotationQuerySet:
     """Return what `person` may be given, in the filter's order, behind `after` when given; without wrapping.
 
     That is what the filter shows and nobody else holds. Waiting gives only what waits and this person has not set
     aside, and so does All, unless a status or reviewer is asked for; the other chips are lists to walk through.
     Pass `after` as it was loaded before the decision: deciding moves it in most orders.
     """
-    found = in_queue(chosen, person).not_held_by_others(person, timezone.now())
+    found = in_queue(chosen, person).not_held_by_others(person, now or timezone.now())
     if chosen.show == Show.ALL and not (chosen.status or chosen.reviewer):
         found = found.waiting().not_set_aside_by(person)
     if after is None:

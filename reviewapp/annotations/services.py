@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from psycopg.errors import UniqueViolation
 
@@ -19,11 +19,11 @@ from reviewapp.annotations import set_aside
 from reviewapp.annotations.absorb import rebase
 from reviewapp.annotations.models import Annotation, Decision, Lease, Undo
 from reviewapp.annotations.said import BLANK
+from reviewapp.annotations.standing import in_trouble, locked, made, shown
 from reviewapp.audit.trace import acting
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Merge, same, three_way
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.models import Result
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -107,11 +107,9 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
     """
     may_decide(actor)
     with acting(actor):
-        locked = Annotation.objects.select_for_update(of=["self"]).select_related("retriever__label_set")
-        locked = locked.defer("words", "search", "excerpt", "revisions", "proposed")
-        annotation = locked.get(pk=annotation_id)
-        if seen := Decision.objects.filter(decision_id=submission.decision_id).first():
-            return _replayed(seen, annotation, actor)
+        annotation = locked(annotation_id)
+        if seen := made(decision_id=submission.decision_id):
+            return _replayed(seen[0], annotation, actor)
         if annotation.status == Annotation.Status.GONE:
             raise Gone(annotation.ref)
         values = _settled_values(annotation, submission)
@@ -145,10 +143,12 @@ def may_decide(actor: User) -> None:
 
 @contextmanager
 def _once(submission: Submission) -> Iterator[None]:
-    """Raise `DecisionIdTaken` when the id is used, at this very moment, for another item or for another change."""
+    """Raise `DecisionIdTaken` when the id is used, at this very moment, for another item or for another change.
+
+    The transaction is over then: whoever opened it takes everything back.
+    """
     try:
-        with transaction.atomic():
-            yield
+        yield
     except IntegrityError as error:
         if isinstance(error.__cause__, UniqueViolation):
             raise DecisionIdTaken(str(submission.decision_id)) from error
@@ -205,7 +205,7 @@ def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
 def _cleared(annotation: Annotation, actor: User) -> dict[str, Any]:
     """Clear away what this decision is the answer to: what waited for a person, and that its person set it aside."""
     cleared: dict[str, Any] = {}
-    if waiting := list(Change.objects.attention().filter(ref=annotation.ref)):
+    if waiting := in_trouble(ref=annotation.ref):
         cleared["replaced"] = [{"change": one.pk, "state": one.state, "reason": one.reason} for one in waiting]
         for one in waiting:
             outbox.withdraw(one, reason=f"replaced by a new decision of {actor.get_username()}")
@@ -218,8 +218,7 @@ def _record(
     annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User, cleared: dict[str, Any]
 ) -> Decision:
     undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
-    shown = Result.objects.filter(pk=submission.result_id or 0, document_id=annotation.document_id).first()
-    result = shown or annotation.result
+    result = shown(annotation, submission.result_id)
     return Decision.objects.create(
         decision_id=submission.decision_id,
         annotation=annotation,

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
+from reviewapp.asked import asked
 from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.models import Event
 
 # What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
 _SAID = frozenset({"attempts", "decision_id", "retried_at", "reviewer_id", "state"})
+_MOST = 50
 _NAMED_BY = {
     Action.ANNOTATION_RELABELLED: "label",
     Action.RETRIEVER_RENAMED: "name",
@@ -60,9 +64,16 @@ class Entry:
         return self.ref.startswith(("annotations/", "retrievers/"))
 
 
-def timeline(*refs: str, limit: int = 50) -> list[Entry]:
-    """Return the history of these refs, newest first, made of their newest `limit` events. One query."""
+def timeline(*refs: str, limit: int = _MOST) -> list[Entry]:
+    """Return the history of these refs, newest first, made of their newest `limit` events (at most 50). One query."""
+    if len(refs) == 1:
+        return stories(_about_one(ref=refs[0])[:limit])
     return stories(Event.objects.about(*refs)[:limit])
+
+
+@asked
+def _about_one(ref: str) -> QuerySet[Event]:
+    return Event.objects.about(ref)[:_MOST]
 
 
 def stories(events: Iterable[Event]) -> list[Entry]:

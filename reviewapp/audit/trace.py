@@ -19,6 +19,7 @@ from typing import Protocol
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
+from reviewapp.asked import rows
 from reviewapp.audit.actions import Origin
 
 _SETTING = "reviewapp.acting"
@@ -98,10 +99,11 @@ def acting(actor: Person | None, *, note: str = "") -> Iterator[None]:
     trace, told = _trace.set(inside), _told.set(inside.as_json())
     try:
         with transaction.atomic():
-            _tell(_told.get())
+            if told_before != _told.get():
+                _tell(_told.get())
             yield
             # A rolled back savepoint takes the setting back by itself, and will not be spoken to before.
-            if nested and not connection.needs_rollback:
+            if nested and told_before != _told.get() and not connection.needs_rollback:
                 _tell(told_before)
     finally:
         _told.reset(told)
@@ -109,8 +111,7 @@ def acting(actor: Person | None, *, note: str = "") -> Iterator[None]:
 
 
 def _tell(value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [_SETTING, value])
+    rows("SELECT set_config(%s, %s, true)", [_SETTING, value])
 
 
 def _storable(value: object) -> object:

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST
 from reviewapp.annotations import services, set_aside
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import AsideForm, DecisionForm, fresh, opening
-from reviewapp.annotations.item import load, progress
+from reviewapp.annotations.item import progress
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.staleness import compare, refreshed
 from reviewapp.annotations.views.going_on import go_on, to_item
+from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.audit.trace import about
@@ -40,7 +41,7 @@ _IN_THE_WAY = (services.Stale, services.LabelNotOffered, services.Gone, services
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def decide(request: Request, pk: int) -> HttpResponse:
     """Record the decision and go on to the next item; whatever stands in the way is said beside what was typed."""
-    annotation = get_object_or_404(load(), pk=pk)
+    annotation = item_or_404(pk)
     about(annotation.ref)
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
@@ -50,9 +51,9 @@ def decide(request: Request, pk: int) -> HttpResponse:
     try:
         decision = services.decide(pk, submission, actor=request.user)
     except _IN_THE_WAY as error:
-        return _told(request, get_object_or_404(load(), pk=pk), data, error)
+        return _told(request, item_or_404(pk), data, error)
     if not _says(decision, submission):
-        return _once_more(request, get_object_or_404(load(), pk=pk), data, _USED)
+        return _once_more(request, item_or_404(pk), data, _USED)
     return _saved(request, annotation)
 
 
@@ -108,7 +109,7 @@ def defer(request: Request, pk: int) -> HttpResponse:
 
 
 def _put_aside(request: Request, pk: int, kind: SetAside.Kind, said: str) -> HttpResponse:
-    annotation = get_object_or_404(load(), pk=pk)
+    annotation = item_or_404(pk)
     form = AsideForm(request.POST)
     if not form.is_valid():
         return show(request, annotation, opening(annotation, now=timezone.now()), status=422, errors=form.errors)

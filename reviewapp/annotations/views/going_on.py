@@ -10,9 +10,10 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from reviewapp.annotations import leases
+from reviewapp.annotations.claiming import claim
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import candidates, previous_before, why_empty
+from reviewapp.annotations.queue import previous_before, why_empty
 from reviewapp.http import Request, wants_fragment
 
 
@@ -21,14 +22,11 @@ def go_on(request: Request, chosen: QueueFilter, after: Annotation | None) -> Ht
 
     At the end of the list it starts again from the top; with nothing left it goes to the queue.
     """
-    person, now = request.user, timezone.now()
-    found = leases.claim_next(candidates(chosen, person, after), person, now=now)
-    if found is None and after is not None:
-        found = leases.claim_next(candidates(chosen, person).exclude(pk=after.pk), person, now=now)
+    found = claim(chosen, request.user, after, now=timezone.now())
     if found is None:
         _say_why(request, chosen)
         return _leave(request, reverse("queue") + chosen.querystring())
-    return to_item(chosen, found.pk)
+    return to_item(chosen, found)
 
 
 def go_back(request: Request, chosen: QueueFilter, before: Annotation) -> HttpResponse:

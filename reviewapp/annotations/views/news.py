@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from reviewapp.annotations import services
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import DecisionForm
-from reviewapp.annotations.item import load
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.news import digest, digest_of, news
 from reviewapp.annotations.staleness import compare, refreshed
+from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.http import Request
@@ -42,7 +42,7 @@ def ask(request: Request, pk: int) -> HttpResponse:
 
 
 def _tell(request: Request, pk: int) -> HttpResponse:
-    row = get_object_or_404(load(), pk=pk)
+    row = item_or_404(pk)
     base = request.POST.get("base", "")
     found = news(row, json.loads(base)) if digest_of(base) else None
     context = {"annotation": row, "news": found, "seen": digest(row.seen()), **_here(request)}
@@ -57,7 +57,7 @@ def _tell(request: Request, pk: int) -> HttpResponse:
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def catch_up(request: Request, pk: int) -> HttpResponse:
     """Show the form again from the item as it is now: theirs where only they changed it, a question where both did."""
-    annotation = get_object_or_404(load(), pk=pk)
+    annotation = item_or_404(pk)
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():

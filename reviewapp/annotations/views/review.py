@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,13 +20,16 @@ from django.views.decorators.http import require_GET, require_POST
 from reviewapp.annotations import kept, keys, labels, leases
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
-from reviewapp.annotations.item import load, look_at, minutes, progress, undoable
+from reviewapp.annotations.item import look_at, minutes, progress, undoable
 from reviewapp.annotations.models import Annotation, Lease
 from reviewapp.annotations.news import digest_of
+from reviewapp.annotations.queue import KINDS
 from reviewapp.annotations.reopening import reopened
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
+from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.signed_out import or_sign_in
+from reviewapp.asked import asked
 from reviewapp.audit.trace import about
 from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox.models import Change
@@ -43,7 +47,7 @@ _PRESETS = ("0", "0.25", "0.5", "0.75", "1")
 @permission_required("annotations.view_annotation", raise_exception=True)
 def review(request: Request, pk: int) -> HttpResponse:
     """Show one item, and give it to this person for ten minutes unless somebody else has it open."""
-    annotation, now = get_object_or_404(load(), pk=pk), timezone.now()
+    annotation, now = item_or_404(pk), timezone.now()
     data = opening(annotation, now=now)
     if was_typed := kept.take_back(request, pk):
         return show(request, annotation, data | was_typed, notice=_BACK)
@@ -139,7 +143,13 @@ def next_item(request: Request) -> HttpResponse:
 
 def _named(text: str) -> Annotation | None:
     key = whole_number(text)
-    return Annotation.objects.filter(pk=key).first() if key else None
+    return next(iter(_place(pk=key)), None) if key else None
+
+
+@asked
+def _place(pk: int) -> QuerySet[Annotation]:
+    """Where an item stands in every order of the queue."""
+    return Annotation.objects.filter(pk=pk).only(*KINDS)
 
 
 @require_POST

@@ -1,0 +1,64 @@
+"""Give a person the next item of a filter: found, locked and held in one statement, whose SQL is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+
+from reviewapp.annotations import compiled, leases
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue import KINDS, candidates
+from reviewapp.asked import Sql, stand_in
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+_COLUMNS = tuple(KINDS)
+_ROW = {name: stand_in(kind, compiled.FREE + at) for at, (name, kind) in enumerate(KINDS.items())}
+_UNTIL = stand_in(datetime, compiled.FREE + len(KINDS))
+_NAMES = {
+    **compiled.NAMES,
+    **{value: name for name, value in _ROW.items()},
+    _UNTIL: "until",
+}
+
+
+def claim(chosen: QueueFilter, person: User, after: Annotation | None, *, now: datetime) -> int | None:
+    """Take the first item behind `after` for `person`, else, from the top, the first but `after`; returns its key.
+
+    None when nothing is free. Pass `after` as it was loaded before the decision: deciding moves it in most orders.
+    """
+    found = _first(chosen, person, after, now=now, wrapped=False)
+    if found is None and after is not None:
+        found = _first(chosen, person, after, now=now, wrapped=True)
+    return found
+
+
+def _first(chosen: QueueFilter, person: User, after: Annotation | None, *, now: datetime, wrapped: bool) -> int | None:
+    if not chosen.q:
+        found = _claiming(compiled.kind(chosen), after is not None, wrapped).run(
+            compiled.meant(chosen, person)
+            | {"since": now, "until": now + leases.LASTS}
+            | {name: getattr(after, name, None) for name in _COLUMNS}
+        )
+        if not found or found[0][1]:
+            return int(found[0][0]) if found else None
+    # A search, or somebody took it at this very moment.
+    free = candidates(chosen, person, None if wrapped else after, now=now)
+    taken = leases.claim_next(free.exclude(pk=after.pk) if after and wrapped else free, person, now=now)
+    return taken.pk if taken else None
+
+
+@lru_cache(maxsize=1000)
+def _claiming(kind: QueueFilter, behind: bool, wrapped: bool) -> Sql:
+    person = get_user_model()(pk=compiled.PERSON)
+    after: Any = Annotation(pk=_ROW["id"]) if behind else None
+    for name, value in _ROW.items() if behind else ():
+        after.__dict__[name] = value
+    free = candidates(kind, person, None if wrapped else after, now=compiled.SINCE)
+    free = free.exclude(pk=_ROW["id"]) if wrapped else free
+    return leases.claiming(free, _NAMES, person=compiled.PERSON, until=_UNTIL, now=compiled.SINCE)
