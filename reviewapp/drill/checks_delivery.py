@@ -26,7 +26,8 @@ def matched(versions: list[Version], changes: list[Promised], ours: str) -> Matc
     for version in versions:
         if version.by != ours or version.number == 1:
             continue
-        at = next((number for number, change in enumerate(rest) if _fits(version, change)), None)
+        fitting = [number for number, change in enumerate(rest) if _fits(version, change)]
+        at = next((number for number in fitting if rest[number].version == version.number), min(fitting, default=None))
         if at is None:
             strays.append(version)
         else:
@@ -136,6 +137,8 @@ def never_in_silence(world: World) -> tuple[str, list[Fault]]:
     for ref, versions, _, found in _all(world):
         before = {each.number + 1: each for each in versions}
         for version, change in found.pairs:
+            if change.state == "queued":
+                continue
             for name in sorted(version.changed - {"metadata"}):
                 replaced = before[version.number].values[name]
                 if name in change.base and same(replaced, change.base[name]):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any, TypeVar
 
 import psycopg
@@ -109,12 +111,13 @@ class World:
         return grouped(self.decisions)
 
 
-Row = TypeVar("Row", Decided, Promised, Told)
+Ours = TypeVar("Ours", Decided, Promised, Told)
+Row = dict[str, Any]
 
 
-def grouped(rows: list[Row]) -> dict[str, list[Row]]:
+def grouped(rows: list[Ours]) -> dict[str, list[Ours]]:
     """Return rows by their ref, in the order of their ids."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[Ours]] = {}
     for row in sorted(rows, key=lambda each: each.id):
         found.setdefault(row.ref, []).append(row)
     return found
@@ -144,34 +147,34 @@ WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
 def gather(database_url: str, sandbox: str, journal: Kept) -> World:
     """Read everything; nobody may be writing any more."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
-
-        def rows(query: str) -> list[dict[str, Any]]:
-            return connection.execute(query.encode()).fetchall()
-
-        return World(
-            journal=journal,
-            decisions=[Decided(**row) for row in rows(_DECISIONS)],
-            changes=[Promised(**row) for row in rows(_CHANGES)],
-            annotations=[Shown(**row) for row in rows(_ANNOTATIONS)],
-            events=[Told(**row) for row in rows(_EVENTS)],
-            upstream=upstream(sandbox),
-            people={row["id"]: row["username"] for row in rows("SELECT id, username FROM accounts_user")},
-            ours=name_of(SANDBOX_KEY),
-        )
+        return world_of(lambda query: connection.execute(query.encode()).fetchall(), upstream(sandbox), journal)
 
 
-def upstream(sandbox: str) -> dict[str, list[Version]]:
-    """Return every annotation's versions by its id, oldest first."""
-    found: dict[str, list[Version]] = {}
+def world_of(ask: Callable[[str], list[Row]], records: Iterable[Row], journal: Kept) -> World:
+    """Return what the tables hold, as `ask` reads them, beside the annotations as Mixpeek tells them."""
+    return World(
+        journal=journal,
+        decisions=[Decided(**row) for row in ask(_DECISIONS)],
+        changes=[Promised(**row) for row in ask(_CHANGES)],
+        annotations=[Shown(**row) for row in ask(_ANNOTATIONS)],
+        events=[Told(**row) for row in ask(_EVENTS)],
+        upstream={record["annotation_id"]: versions(record) for record in records},
+        people={row["id"]: row["username"] for row in ask("SELECT id, username FROM accounts_user")},
+        ours=name_of(SANDBOX_KEY),
+    )
+
+
+def upstream(sandbox: str) -> Iterator[Row]:
+    """Yield every annotation upstream, with its revisions."""
     with requests.Session() as session:
         session.trust_env = False
         session.headers.update({"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE})
-        while True:
-            where = f"{sandbox}/v1/annotations/list?limit={_PAGE}&skip={len(found)}"
+        for skip in count(0, _PAGE):
+            where = f"{sandbox}/v1/annotations/list?limit={_PAGE}&skip={skip}"
             page = session.post(where, json={}, timeout=60).json()["results"]
-            found |= {record["annotation_id"]: versions(record) for record in page}
+            yield from page
             if len(page) < _PAGE:
-                return found
+                return
 
 
 def versions(record: dict[str, Any]) -> list[Version]:

@@ -76,7 +76,8 @@ class Site:
         )
         ours = {
             "HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "WEB_CONCURRENCY": "1", "PULL_MINUTES": "2",
-            "FEED_SECONDS": "20", "MIXPEEK_REQUESTS_PER_MINUTE": "60000", "MIXPEEK_TIMEOUT": str(TIMEOUT), "TMPDIR": str(self.folder / "tmp"),
+            "FEED_SECONDS": "20", "MIXPEEK_REQUESTS_PER_MINUTE": "60000", "MIXPEEK_TIMEOUT": str(TIMEOUT),
+            "TMPDIR": str(self.folder / "tmp"),
         }  # fmt: skip
         return {**os.environ, **seen, **ours, "PYTHONUNBUFFERED": "1"}
 

@@ -1,0 +1,234 @@
+"""The outbox as a state machine: everybody acts in any order, and after each step the drill's own oracle looks.
+
+Real tables, the real services, the real client; only the far side of the wire is in this process.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from reviewapp.accounts import roles
+from reviewapp.accounts.models import User
+from reviewapp.annotations import services
+from reviewapp.annotations.absorb import absorb
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.services import Stale, Submission
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.trace import acting, tracing
+from reviewapp.drill import oracle
+from reviewapp.drill.checks_delivery import last_word, mirrored, settled
+from reviewapp.drill.evidence import World, world_of
+from reviewapp.drill.findings import Fault
+from reviewapp.drill.journal import ACKNOWLEDGED, TURNED_DOWN, Foreign, Kept, Submit
+from reviewapp.outbox.models import Change, Pause
+from reviewapp.sync import deliver
+from tests.drill.far_side import AFTER, BEFORE, READ, WRITE, Crash, FarSide
+from tests.people import person
+
+_ITEMS = 2
+_JSONB = 3802
+_PEOPLE = ("alice", "bob")
+# True only when nothing is under way any more.
+_IN_THE_END = {settled, last_word, mirrored}
+_SOON = [promise for promise, check in oracle.CHECKS.items() if check not in _IN_THE_END]
+
+WEATHER = st.one_of(
+    st.tuples(st.just(READ), st.just("before"), st.sampled_from(BEFORE)),
+    st.tuples(st.just(WRITE), st.just("before"), st.sampled_from(BEFORE)),
+    st.tuples(st.just(READ), st.just("after"), st.sampled_from(AFTER)),
+    st.tuples(st.just(WRITE), st.just("after"), st.sampled_from(AFTER)),
+)
+LABELS, SURENESS = st.sampled_from(["logo", "text", "face"]), st.sampled_from([0.25, 0.5, 1.0])
+ITEMS, PEOPLE = st.integers(0, _ITEMS - 1), st.sampled_from(_PEOPLE)
+CHOSEN = st.sets(st.sampled_from(["label", "confidence", "reasoning", "payload"]))
+
+
+class Outbox(RuleBasedStateMachine):
+    """Two people, two annotations, workers that may die anywhere, a stranger, and a network that does what it likes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+        self.far = FarSide()
+        self.client = self.far.client()
+        self.people: dict[str, User] = {name: person(name, roles.REVIEWER) for name in _PEOPLE}
+        with tracing(Origin.PULL), acting(None):
+            made = [self.client.create_annotation(document_id=f"doc_{each}", label="logo") for each in range(_ITEMS)]
+            absorb(made)
+        self.ids = [record.annotation_id for record in made]
+        self.kept, self.numbers, self.clock = Kept(), itertools.count(1), itertools.count(1)
+        self.sent: list[tuple[str, int, Submission]] = []
+        self.old_forms: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    def teardown(self) -> None:
+        """Let the weather clear, deliver all, pull, and look at everything; then forget it."""
+        try:
+            self.far.weather = self.far.meanwhile = None
+            Pause.objects.all().delete()
+            for _ in range(20):
+                self._later()
+                self._drain()
+            self._pull()
+            assert self._broken(list(oracle.CHECKS)) == {}
+        finally:
+            connection.set_rollback(True)
+            self._atomic.__exit__(None, None, None)
+            self.client.close()
+            self.far.close()
+
+    # What people do.
+
+    @rule(
+        item=ITEMS, who=PEOPLE, chosen=CHOSEN, label=LABELS, sure=SURENESS, old=st.booleans(), cannot=st.integers(0, 7)
+    )
+    def decide(self, item: int, who: str, chosen: set[str], label: str, sure: float, old: bool, cannot: int) -> None:
+        """Submit a form, one that is open for long as well."""
+        row = Annotation.objects.get(annotation_id=self.ids[item])
+        name = f"1-{next(self.numbers)}"
+        values, base = self.old_forms.get(item, (row.values(), row.seen())) if old else (row.values(), row.seen())
+        typed: dict[str, Any] = {
+            "label": label,
+            "confidence": sure,
+            "reasoning": f"({name})",
+            "payload": {"step": name},
+        }
+        typed = {"reasoning": f"cannot tell ({name})"} if not cannot else {each: typed[each] for each in sorted(chosen)}
+        outcome = Decision.Outcome.DECIDED if cannot else Decision.Outcome.UNDECIDABLE
+        submission = Submission(decision_id=uuid.uuid4(), base=base, outcome=outcome, **(values | typed))
+        self._submit(name, who, row, submission, typed)
+
+    def _submit(self, name: str, who: str, row: Annotation, submission: Submission, typed: dict[str, Any]) -> None:
+        said, sent = ACKNOWLEDGED, float(next(self.clock))
+        try:
+            with tracing(Origin.WEB):
+                services.decide(row.pk, submission, actor=self.people[who])
+            self.sent.append((who, row.pk, submission))
+        except Stale:
+            said = TURNED_DOWN
+        self.kept.submits.append(
+            Submit(
+                decision_id=str(submission.decision_id), step=name, ref=row.ref, person=who, outcome=said, typed=typed,
+                cannot_tell=submission.outcome == Decision.Outcome.UNDECIDABLE, sent=sent,
+                answered=float(next(self.clock)), answers=[said],
+            )
+        )  # fmt: skip
+
+    @rule(item=ITEMS)
+    def open_form(self, item: int) -> None:
+        """Leave a form open, to be submitted when it is old."""
+        row = Annotation.objects.get(annotation_id=self.ids[item])
+        self.old_forms[item] = row.values(), row.seen()
+
+    @precondition(lambda self: self.sent)
+    @rule(which=st.integers(0, 100))
+    def replay(self, which: int) -> None:
+        """Send a form again that was acknowledged before."""
+        who, pk, submission = self.sent[which % len(self.sent)]
+        with tracing(Origin.WEB):
+            again = services.decide(pk, submission, actor=self.people[who])
+        assert again.decision_id == submission.decision_id
+
+    @rule(who=PEOPLE)
+    def take_theirs(self, who: str) -> None:
+        """Give up the newest of what waits for a person."""
+        if waiting := Change.objects.attention().first():
+            with tracing(Origin.WEB):
+                assert services.take_theirs(waiting, actor=self.people[who])
+
+    # What the far side does.
+
+    @rule(item=ITEMS, chosen=CHOSEN.filter(bool), label=LABELS, sure=SURENESS)
+    def edit_elsewhere(self, item: int, chosen: set[str], label: str, sure: float) -> None:
+        """Edit upstream, behind our back."""
+        name = f"stranger {next(self.numbers)}"
+        whole: dict[str, Any] = {"label": label, "confidence": sure, "reasoning": name, "payload": {"by": name}}
+        values = {each: whole[each] for each in sorted(chosen)}
+        self.far.edit(self.ids[item], values)
+        self.kept.foreign.append(Foreign(step=name, annotation_id=self.ids[item], values=values))
+
+    # What workers do.
+
+    @rule()
+    def deliver_in_peace(self) -> None:
+        """Deliver what is due."""
+        self._drain()
+
+    @rule(weather=WEATHER)
+    def deliver_in_bad_weather(self, weather: tuple[str, str, str]) -> None:
+        """Deliver what is due, and something goes wrong with one request, or with us."""
+        self.far.weather = weather
+        self._drain()
+        self.far.weather = None
+
+    @rule(
+        item=ITEMS,
+        chosen=CHOSEN.filter(bool),
+        label=LABELS,
+        weather=st.none() | WEATHER.filter(lambda one: one[0] == WRITE),
+    )
+    def deliver_in_a_race(self, item: int, chosen: set[str], label: str, weather: tuple[str, str, str] | None) -> None:
+        """Deliver what is due, and a stranger edits between what is read and what is written."""
+        self.far.meanwhile = lambda: self.edit_elsewhere(item, chosen, label, 0.5)
+        self.far.weather = weather
+        self._drain()
+        self.far.meanwhile = self.far.weather = None
+
+    @rule()
+    def wait(self) -> None:
+        """Let time pass until everything that was put off, or claimed by a worker that died, is due."""
+        self._later()
+
+    @rule()
+    def pull(self) -> None:
+        """Bring the mirror up to date."""
+        self._pull()
+
+    def _later(self) -> None:
+        Change.objects.filter(state=Change.State.QUEUED).update(due=timezone.now())
+
+    def _drain(self) -> None:
+        with suppress(Crash), tracing(Origin.WORKER):
+            deliver.drain(self.client)
+
+    def _pull(self) -> None:
+        with tracing(Origin.PULL), acting(None):
+            absorb(self.client.list_annotations(limit=500).items)
+
+    # What must hold after each of them.
+
+    @invariant()
+    def keeps_its_promises(self) -> None:
+        """Nothing lost, doubled, out of order, overwritten in silence or missing from the history."""
+        assert self._broken(_SOON) == {}
+
+    def _broken(self, promises: list[str]) -> dict[str, list[Fault]]:
+        world = self._world()
+        found = {promise: oracle.CHECKS[promise](world)[1] for promise in promises}
+        return {promise: faults for promise, faults in found.items() if faults}
+
+    def _world(self) -> World:
+        return world_of(_ask, self.far.records(), self.kept)
+
+
+def _ask(query: str) -> list[dict[str, Any]]:
+    """Ask on Django's connection, which leaves JSON as text."""
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        columns = [(column.name, column.type_code == _JSONB) for column in cursor.description]
+        return [
+            {
+                name: json.loads(value) if is_json and value else value
+                for (name, is_json), value in zip(columns, row, strict=True)
+            }
+            for row in cursor.fetchall()
+        ]

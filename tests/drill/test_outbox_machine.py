@@ -1,0 +1,26 @@
+"""Every order of deciding, delivering, crashing and editing elsewhere that chance thinks of keeps every promise.
+
+`LONG_DRILL=on` takes two hundred times as many.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.drill.outbox_machine import Outbox
+
+LONG = os.environ.get("LONG_DRILL", "") == "on"
+SHORT = settings(max_examples=12, stateful_step_count=25)
+WHOLE = settings(max_examples=600, stateful_step_count=40)
+
+
+@pytest.mark.django_db
+def test_it_keeps_every_promise_in_any_order() -> None:
+    profile = WHOLE if LONG else SHORT
+    run_state_machine_as_test(
+        Outbox, settings=settings(profile, deadline=None, suppress_health_check=list(HealthCheck))
+    )
