@@ -21,19 +21,30 @@ class Matched:
 
 
 def matched(versions: list[Version], changes: list[Promised], ours: str) -> Matched:
-    """Give each version of ours the first change, later than that of the version before, that wanted just that."""
-    pairs, strays, rest = [], [], list(changes)
+    """Give each version of ours the first change, later than that of the version before, that wanted just that.
+
+    A change may be sent anew when a stranger has set back what it had done before anybody heard of it.
+    """
+    pairs: list[tuple[Version, Promised]] = []
+    strays, rest = [], list(changes)
     for version in versions:
         if version.by != ours or version.number == 1:
             continue
         fitting = [number for number, change in enumerate(rest) if _fits(version, change)]
         at = next((number for number in fitting if rest[number].version == version.number), min(fitting, default=None))
-        if at is None:
-            strays.append(version)
-        else:
+        if at is not None:
             pairs.append((version, rest[at]))
             rest = rest[at + 1 :]
+        elif pairs and _fits(version, pairs[-1][1]) and _set_back(versions, pairs[-1][0], version, ours):
+            pairs.append((version, pairs[-1][1]))
+        else:
+            strays.append(version)
     return Matched(pairs=pairs, strays=strays)
+
+
+def _set_back(versions: list[Version], first: Version, again: Version, ours: str) -> bool:
+    between = [each for each in versions if first.number < each.number < again.number and each.by != ours]
+    return all(any(name in each.changed for each in between) for name in again.changed)
 
 
 def _fits(version: Version, change: Promised) -> bool:

@@ -129,9 +129,26 @@ def deliver(change: Change, **facts: Any) -> bool:
     return _settle(change, Change.State.DELIVERED, reason="", **facts)
 
 
-def conflict(change: Change, *, theirs: Mapping[str, Any], reason: str, version: int | None) -> bool:
-    """Settle as a conflict: somebody else set the same fields upstream (`theirs`); nothing was sent."""
-    return _settle(change, Change.State.CONFLICT, theirs=dict(theirs), reason=reason, version=version)
+def conflict(
+    change: Change,
+    *,
+    theirs: Mapping[str, Any],
+    reason: str,
+    version: int | None,
+    raced: Mapping[str, Any] | None = None,
+) -> bool:
+    """Settle as a conflict: somebody else set the same fields upstream (`theirs`); nothing was sent this time.
+
+    `raced` is what an earlier try of it wrote over, its answer lost.
+    """
+    return _settle(
+        change,
+        Change.State.CONFLICT,
+        theirs=dict(theirs),
+        reason=reason,
+        version=version,
+        raced=dict(raced) if raced else None,
+    )
 
 
 def refuse(

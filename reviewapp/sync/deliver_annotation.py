@@ -13,7 +13,7 @@ from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import judge
 from reviewapp.outbox.models import Change
-from reviewapp.sync.proof import race, unproven
+from reviewapp.sync.proof import race, replaced, unproven
 from reviewapp.sync.target import DeletedHere, Target, hold_claim
 
 # What a new annotation is created from; an old one is found by its id alone.
@@ -37,16 +37,31 @@ def bring(change: Change, client: Client) -> None:
 def bring_from(read: AnnotationRecord, change: Change, client: Client) -> None:
     """Bring upstream from what was just read to what the change wants, unless somebody's values are in the way."""
     judgement = judge(fields=change.fields, base=change.base, theirs=_theirs(change, read))
+    before = _replaced_before(change, read)
     if judgement.conflicts:
-        return _conflict(change, read, f"Somebody else set {' and '.join(judgement.conflicts)} at Mixpeek meanwhile.")
+        reason = f"Somebody else set {' and '.join(judgement.conflicts)} at Mixpeek meanwhile."
+        return _conflict(change, read, reason, raced=before)
     merged = judgement.merged or None
     if not judgement.send:
-        return _delivered(change, read, merged=merged, version=read.version)
+        return _delivered(change, read, merged=merged, raced=before, version=read.version)
     hold_claim(change)
     reply = client.patch_annotation(read.annotation_id, judgement.send)
     if missing := unproven(reply, judgement.send):
         return _not_done(change, reply, missing)
-    return _delivered(change, reply, merged=merged, raced=race(read, reply), version=reply.version)
+    return _delivered(change, reply, merged=merged, raced=race(read, reply) or before, version=reply.version)
+
+
+def _replaced_before(change: Change, read: AnnotationRecord) -> dict[str, Any] | None:
+    """Return what this change wrote over when it was sent before and nobody heard the answer, if it did."""
+    found = replaced(read, fields=change.fields, base=change.base, since=change.base_version)
+    if found is None:
+        return None
+    # Our own changes before it set the same values perhaps, and count as the base.
+    ours = Change.objects.about(change.ref).filter(
+        id__lt=change.pk, state=Change.State.DELIVERED, version__isnull=False
+    )
+    latest = ours.values_list("version", flat=True).first()
+    return replaced(read, fields=change.fields, base=change.base, since=max(change.base_version or 0, latest or 0))
 
 
 def _create(change: Change, annotation: Annotation, client: Client) -> None:
@@ -97,9 +112,9 @@ def _delivered(change: Change, record: AnnotationRecord, **facts: Any) -> None:
         absorb.absorb([record])
 
 
-def _conflict(change: Change, record: AnnotationRecord, reason: str) -> None:
+def _conflict(change: Change, record: AnnotationRecord, reason: str, *, raced: dict[str, Any] | None) -> None:
     with acting(None):
-        outbox.conflict(change, theirs=_theirs(change, record), reason=reason, version=record.version)
+        outbox.conflict(change, theirs=_theirs(change, record), reason=reason, version=record.version, raced=raced)
         absorb.absorb([record])
         absorb.rebase(change.ref)
 

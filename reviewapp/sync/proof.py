@@ -1,11 +1,11 @@
-"""What Mixpeek's reply to a PATCH proves. Pure: the record we read, what we sent, the record that came back."""
+"""What Mixpeek's records prove of what we sent. Pure: what was read, what was sent, what came back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from reviewapp.annotations.said import values_of
+from reviewapp.annotations.said import BLANK, values_of
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.merge import same
 
@@ -30,10 +30,37 @@ def race(read: AnnotationRecord, reply: AnnotationRecord) -> dict[str, Any] | No
     before = {revision.version: revision for revision in reply.revisions}
     ours, theirs = before.get(reply.version - 1), before.get(reply.version - 2)
     seen = values_of(read)
-    overwritten = ours.prior if ours else {}
+    overwritten = _as_kept(ours.prior) if ours else {}
     return {
         "read": read.version,
         "now": reply.version,
-        "lost": {name: value for name, value in overwritten.items() if name in seen and not same(value, seen[name])},
+        "lost": {name: value for name, value in overwritten.items() if not same(value, seen[name])},
         "by": theirs.edited_by if theirs else "",
     }
+
+
+def replaced(
+    read: AnnotationRecord, *, fields: Mapping[str, Any], base: Mapping[str, Any], since: int | None
+) -> dict[str, Any] | None:
+    """Return what an earlier send of the same change, its answer lost, wrote over unseen; None if it did no such thing.
+
+    The newest edit from version `since` on that set nothing but `fields`, and those as wanted, is taken for that send:
+    where it replaced what `base` does not hold, somebody got in between then. Looks like what `race` returns.
+    """
+    after = values_of(read)
+    edits = sorted((edit for edit in read.revisions if edit.version >= (since or 0)), key=lambda edit: -edit.version)
+    for number, edit in enumerate(edits):
+        prior = _as_kept(edit.prior)
+        set_now = [name for name in prior if name in fields]
+        if set_now and {*prior} <= {*fields, "metadata"} and all(same(after[name], fields[name]) for name in set_now):
+            lost = {name: prior[name] for name in set_now if name in base and not same(prior[name], base[name])}
+            by = next((each.edited_by for each in edits[number + 1 :] if {*lost} & {*each.prior}), "")
+            # That somebody else set the very same is told like this too: the two cannot be told apart.
+            return {"read": since, "now": edit.version + 1, "lost": lost, "by": by} if lost else None
+        after |= prior
+    return None
+
+
+def _as_kept(prior: Mapping[str, Any]) -> dict[str, Any]:
+    """Return replaced values in the form of `values_of`, in which nothing has a value of its own."""
+    return {name: blank if prior[name] is None else prior[name] for name, blank in BLANK.items() if name in prior}

@@ -13,8 +13,9 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.client import Client
+from reviewapp.mixpeek.exceptions import Unavailable
 from reviewapp.outbox import services as outbox
-from reviewapp.outbox.models import Pause
+from reviewapp.outbox.models import Change, Pause
 from reviewapp.sync import deliver, deliver_annotation
 from tests.sandbox.running import Box
 from tests.sync.delivering import decide, edit_elsewhere, upstream, writes
@@ -181,6 +182,54 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     assert change.state == "delivered"
     assert change.raced is not None
     assert (change.raced["read"], change.raced["now"], change.raced["lost"]) == (1, 3, {"label": "partial logo"})
+
+
+def race_and_lose_the_answer(change: Change, annotation: Annotation, box: Box, client: Client) -> None:
+    """Let the change be carried out right behind a stranger's edit, and nobody hear the answer."""
+    read = client.get_annotation(annotation.annotation_id or "")
+    edit_elsewhere(box, annotation, label="partial logo")
+    box.faults([{"method": "PATCH", "drop": "after"}])
+    assert outbox.claim(timezone.now()) == change
+    change.refresh_from_db()
+    with pytest.raises(Unavailable):
+        deliver_annotation.bring_from(read, change, client)
+    outbox.release(change)
+
+
+def test_it_records_what_it_wrote_over_when_the_answer_was_lost(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = decide(annotation, alice, label="no logo")
+    race_and_lose_the_answer(change, annotation, box, mixpeek_client)
+    deliver.drain(mixpeek_client)
+    change.refresh_from_db()
+    assert (change.state, change.version) == ("delivered", 3)
+    assert change.raced is not None
+    assert (change.raced["read"], change.raced["now"], change.raced["lost"]) == (1, 3, {"label": "partial logo"})
+
+
+def test_it_records_what_it_wrote_over_even_when_it_is_in_conflict_by_then(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = decide(annotation, alice, label="no logo")
+    race_and_lose_the_answer(change, annotation, box, mixpeek_client)
+    edit_elsewhere(box, annotation, label="other")
+    deliver.drain(mixpeek_client)
+    change.refresh_from_db()
+    assert change.state == "conflict"
+    assert change.raced is not None
+    assert change.raced["lost"] == {"label": "partial logo"}
+
+
+def test_it_takes_our_own_earlier_values_for_no_loss(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    labels = ("text", "face", "text")
+    for label in labels:
+        decide(annotation, alice, label=label)
+    while deliver.drain(mixpeek_client):
+        pass
+    assert [change.raced for change in Change.objects.about(annotation.ref)] == [None] * 3
 
 
 def test_it_takes_gone_upstream_as_a_state(
