@@ -37,3 +37,8 @@ def page_or(fragment: str, request: Request, page: str, context: dict[str, Any],
 def whole_number(text: str) -> int | None:
     """Return the number, such as a key, that an address or a field says; None for what no bigint column holds."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Return whether a script of ours asks, which reads JSON; a browser by itself asks for pages."""
+    return request.headers.get("Accept") == "application/json"

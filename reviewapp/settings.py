@@ -169,6 +169,7 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/m/key"}
 # What a person may give other keys to: settings tie the two, because accounts must not know annotations.
 KEY_TABLE = "reviewapp.annotations.keys.KEYS"
+DRAFT_DAYS = env.number("DRAFT_DAYS", 30, least=1, most=365)
 
 ROLES = ("reviewer", "lead", "admin")
 SECOND_FACTOR_ROLES = env.words("SECOND_FACTOR_ROLES", [], among=ROLES)
@@ -181,8 +182,7 @@ MFA_FORMS = {
     "reauthenticate_webauthn": "reviewapp.accounts.passkey_forms.Reauthenticate",
 }
 MFA_TOTP_ISSUER = "reviewapp"
-# A phone's clock may be half a minute off.
-MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 # Passkeys need https; on loopback browsers make an exception, and so must we.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
@@ -260,8 +260,7 @@ if env.flag("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
-# A decision form holds 5,000 characters of reasoning and a 64 KiB payload at most; this is ten times that.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # ten times what a decision form can hold
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

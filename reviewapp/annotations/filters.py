@@ -22,6 +22,7 @@ class Show(TextChoices):
     WAITING = "waiting", "Waiting"
     MINE = "mine", "Mine"
     DEFERRED = "deferred", "Deferred"
+    DRAFTS = "drafts", "Drafts"
     DECIDED = "decided", "Decided"
     CONFLICT = "conflict", "Conflict"
     UNDELIVERED = "undelivered", "Not yet delivered"

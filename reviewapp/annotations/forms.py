@@ -27,7 +27,7 @@ from reviewapp.retrievers.models import Result
 MOST_REASON = 500
 MINE, THEIRS = "mine", "theirs"
 # What the form carries unseen, besides the seconds that the page counts.
-HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened")
+HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened", "person", "draft", "was_base")
 
 # The base comes back as it was rendered, so it may hold more than a person may type.
 _LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200
@@ -39,7 +39,8 @@ class DecisionForm(forms.Form):
     """What a reviewer decides, with what they saw when they did (`base`, `base_version`, `result_id`).
 
     `choice` is the label picked among the buttons, `label` the one written instead; what is written wins. After a
-    stale submission `keep_<field>` says whose value stands, theirs being what `base` then holds.
+    stale submission `keep_<field>` says whose value stands, theirs being what `base` then holds. `person` is whose form
+    it is, `draft` the edition of the draft they had before them, `was_base` what they began from, older than `base`.
     """
 
     decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
@@ -47,6 +48,9 @@ class DecisionForm(forms.Form):
     base_version = forms.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
     result_id = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     opened = forms.CharField(required=False)
+    person = forms.CharField(required=False)
+    draft = forms.CharField(required=False)
+    was_base = forms.CharField(required=False)
     seconds = forms.CharField(required=False)
 
     outcome = forms.ChoiceField(choices=Decision.Outcome.choices, required=False)
@@ -72,6 +76,7 @@ class DecisionForm(forms.Form):
             decision_id=data["decision_id"],
             outcome=Decision.Outcome(data["outcome"]),
             hold=hold,
+            draft=_edition(data["draft"]),
             **{name: data[name] for name in (*FIELDS, "base", "base_version", "result_id", "seconds")},
         )
 
@@ -81,13 +86,7 @@ class DecisionForm(forms.Form):
 
     def clean_base(self) -> dict[str, Any]:
         """Hold the base to the shape that `Annotation.seen()` has."""
-        try:
-            base = payloads.read(self.cleaned_data["base"], most_bytes=_LARGEST_BASE, most_levels=_DEEPEST_BASE)
-        except payloads.BadPayload as error:
-            raise ValidationError(_DAMAGED) from error
-        if not _is_seen(base):
-            raise ValidationError(_DAMAGED)
-        return base
+        return read_base(self.cleaned_data["base"])
 
     def clean_result_id(self) -> int | None:
         """Let a decision rest on a result of its own document only."""
@@ -173,6 +172,25 @@ def fresh(annotation: Annotation) -> dict[str, Any]:
     """Return what makes a form a new one: its own id, and the annotation as it stands."""
     seen = json.dumps(annotation.seen())
     return {"decision_id": str(uuid.uuid4()), "base": seen, "base_version": annotation.version}
+
+
+def read_base(text: str) -> dict[str, Any]:
+    """Return a base as a form carries it (see `Annotation.seen`); raises `ValidationError` when it is damaged."""
+    try:
+        base = payloads.read(text, most_bytes=_LARGEST_BASE, most_levels=_DEEPEST_BASE)
+    except payloads.BadPayload as error:
+        raise ValidationError(_DAMAGED) from error
+    if not _is_seen(base):
+        raise ValidationError(_DAMAGED)
+    return base
+
+
+def _edition(text: str) -> uuid.UUID | None:
+    """Return the edition of a draft; a damaged one is none, and no reason to refuse a decision."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _is_seen(base: Mapping[str, Any]) -> bool:

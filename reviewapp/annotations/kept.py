@@ -20,9 +20,11 @@ def keep(request: HttpRequest, annotation_id: int) -> None:
 
 
 def take_back(request: HttpRequest, annotation_id: int) -> dict[str, str] | None:
-    """Return what was kept for this annotation within the last hour, once; None when there is nothing."""
+    """Return what this person had typed about this annotation within the last hour, once; None for nothing."""
     kept = request.session.get(_KEY)
     if not kept or kept["annotation"] != annotation_id:
+        return None
+    if kept["typed"].get("person", "") not in {"", str(request.user.pk)}:
         return None
     del request.session[_KEY]
     fresh = timezone.now() - datetime.fromisoformat(kept["at"]) < _LASTS

@@ -12,10 +12,13 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from reviewapp.annotations.draft_model import Draft
 from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
 from reviewapp.annotations.tracked import ANNOTATION, SET_ASIDE
 from reviewapp.audit.tracking import Kept, NeverTruncated
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
+
+__all__ = ["Annotation", "Decision", "Draft", "Lease", "SetAside"]
 
 
 class Annotation(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
@@ -16,6 +17,7 @@ from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
+    from reviewapp.annotations.draft_model import Draft
     from reviewapp.annotations.models import Annotation, Decision
 
 # What Mixpeek would call an annotation: it has a label, and it is not gone.
@@ -65,6 +67,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def deferred_by(self, person: User) -> Self:
         """Return those this person has put off until later."""
         return self.filter(set_aside__person=person, set_aside__kind="deferred")
+
+    def drafted_by(self, person: User) -> Self:
+        """Return those this person has begun to decide and not submitted."""
+        return self.filter(drafts__person=person)
 
     def not_set_aside_by(self, person: User) -> Self:
         """Leave out what this person has skipped or deferred."""
@@ -130,3 +136,23 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Return the earlier decisions on the same annotation that nobody took back, newest first."""
         earlier = self.filter(annotation_id=decision.annotation_id, pk__lt=decision.pk, undo=None)
         return earlier.select_related("reviewer").order_by("-id")
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    """Drafts; who asks for one always says whose."""
+
+    def of(self, person: User) -> Self:
+        """Return a person's own drafts."""
+        return self.filter(person=person)
+
+    def about(self, annotation_id: int) -> Self:
+        """Return the drafts about one annotation."""
+        return self.filter(annotation_id=annotation_id)
+
+    def settled_by(self, decision_id: UUID, edition: UUID | None) -> Self:
+        """Return what this decision is the end of: the draft that became it, or the one its writer had before them."""
+        return self.filter(Q(decision_id=decision_id) | Q(edition=edition))
+
+    def older_than(self, when: datetime) -> Self:
+        """Return those not touched since then; read once a night, so no index is kept up for it."""
+        return self.filter(saved_at__lt=when)

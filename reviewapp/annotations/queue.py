@@ -30,6 +30,7 @@ _SHOWN: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
     Show.WAITING: lambda found, person: found.waiting().not_set_aside_by(person),
     Show.MINE: lambda found, person: found.decided_by(person),
     Show.DEFERRED: lambda found, person: found.waiting().deferred_by(person),
+    Show.DRAFTS: lambda found, person: found.drafted_by(person),
     Show.DECIDED: lambda found, _: found.decided(),
     Show.CONFLICT: lambda found, _: found.in_trouble(),
     Show.UNDELIVERED: lambda found, _: found.undelivered(),

@@ -17,7 +17,7 @@ from psycopg.errors import UniqueViolation
 
 from reviewapp.annotations import set_aside
 from reviewapp.annotations.absorb import rebase
-from reviewapp.annotations.models import Annotation, Decision, Lease, Undo
+from reviewapp.annotations.models import Annotation, Decision, Draft, Lease, Undo
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.standing import in_trouble, locked, made, shown
 from reviewapp.audit.trace import acting
@@ -71,8 +71,8 @@ class Submission:
     """What a person submits: the four values, the base they saw, the evidence, and how long it took (seconds).
 
     `base` is `Annotation.seen()` as it was rendered. `decision_id` is made with the form; the same id sent again is
-    the same decision. For `hold` seconds it can be taken back, and is not sent. `metadata` is for scripts: an object,
-    None to clear it, `...` to leave it as it is.
+    the same decision. For `hold` seconds it can be taken back, and is not sent. `draft` is the edition of the draft
+    that ends with it. `metadata` is for scripts: an object, None to clear it, `...` to leave it as it is.
     """
 
     decision_id: UUID
@@ -86,6 +86,7 @@ class Submission:
     result_id: int | None = None
     seconds: float | None = None
     hold: int = 0
+    draft: UUID | None = None
     metadata: dict[str, Any] | EllipsisType | None = ...
 
     def values(self) -> dict[str, Any]:
@@ -121,6 +122,8 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
             decision = _record(annotation, submission, values, actor, cleared)
             _show(annotation, decision, values)
             _promise(annotation, decision, before, values)
+        mine = Draft.objects.of(actor).about(annotation.pk)
+        mine.settled_by(submission.decision_id, submission.draft).delete()
     return decision
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.forms import MINE, fresh
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.services import Stale
+from reviewapp.annotations.services import Stale, Submission
 from reviewapp.annotations.typed import FIELDS, as_typed, number
-from reviewapp.outbox.merge import same
+from reviewapp.outbox.merge import same, three_way
 
 _NAMES = {"label": "Label", "confidence": "Confidence", "reasoning": "Reasoning", "payload": "Payload"}
 
@@ -41,6 +41,13 @@ class Staleness:
     untold: str
 
 
+def caught_up(submission: Submission, annotation: Annotation) -> Stale:
+    """Return how what is not submitted yet stands beside the annotation as it is now; `conflicts` may be empty."""
+    base, mine = submission.base, submission.values()
+    merge = three_way(base=base, mine=mine, theirs=annotation.values())
+    return Stale(annotation, base=base, mine=mine, merge=merge, conflicts=list(merge.conflicts))
+
+
 def compare(stale: Stale) -> Staleness:
     """Return the fields both sides changed, and those that only they did."""
     return Staleness(
@@ -52,13 +59,17 @@ def compare(stale: Stale) -> Staleness:
 
 
 def refreshed(data: Mapping[str, Any], stale: Stale, annotation: Annotation) -> dict[str, Any]:
-    """Return the form's data from the new base: conflicting fields as typed, fields only they changed as theirs."""
+    """Return the form's data from the new base: conflicting fields as typed, fields only they changed as theirs.
+
+    `was_base` is what its writer began from: a draft keeps it, so that the question is asked again, not forgotten.
+    """
     taken = [name for name in FIELDS if name not in stale.conflicts and _only_theirs(stale, name)]
     if "outcome" in stale.conflicts:
         # "Cannot tell" leaves the values alone; the reasoning is why it cannot be told, and is the reviewer's.
         taken = [name for name in taken if name != "reasoning"]
     kept = {f"keep_{name}": MINE for name in stale.conflicts if name in FIELDS}
-    return {**data, **fresh(annotation), **as_typed(stale.theirs, *taken), **kept}
+    was = {"was_base": data.get("was_base") or data.get("base", "")}
+    return {**data, **fresh(annotation), **was, **as_typed(stale.theirs, *taken), **kept}
 
 
 def _untold(annotation: Annotation) -> str:

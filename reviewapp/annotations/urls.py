@@ -6,6 +6,7 @@ from django.urls import path
 
 from reviewapp.annotations.views.attention import attention, by_ref, take_theirs
 from reviewapp.annotations.views.deciding import decide, defer, resume, skip
+from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.news import ask, catch_up
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import extend, next_item, review
@@ -19,6 +20,8 @@ urlpatterns = [
     path("annotations/<int:pk>/skip", skip, name="skip"),
     path("annotations/<int:pk>/defer", defer, name="defer"),
     path("annotations/<int:pk>/resume", resume, name="resume"),
+    path("annotations/<int:pk>/draft", save_draft, name="draft"),
+    path("annotations/<int:pk>/draft/discard", discard_draft, name="discard_draft"),
     path("annotations/<int:pk>/lease", extend, name="lease"),
     path("annotations/<int:pk>/news", ask, name="news"),
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),

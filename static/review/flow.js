@@ -2,13 +2,14 @@
 (() => {
   // The second click of a double click must not fall on the next item's button.
   const SETTLED_AFTER = 400;
-  const QUESTION = "You have typed something that is not submitted. Leave it?";
+  const QUESTION = "You have typed something that could not be kept as a draft. Leave it?";
   let shownAt = 0, spent = 0, since = performance.now(), leaving = false, item = null;
 
   const review = () => document.getElementById("review");
   const form = () => document.getElementById("decision");
   const typed = () => {
-    if (!form()) return false;
+    // What is kept as a draft is there again when its writer comes back.
+    if (!form() || window.reviewapp.keeping.kept()) return false;
     if (form().dataset.typed === "yes") return true;
     return [...form().querySelectorAll("#label, #reasoning, #payload")].some((field) => field.value !== field.defaultValue);
   };
@@ -48,6 +49,7 @@
 
   document.addEventListener("click", (event) => {
     const away = event.target.closest("[data-leaves]");
+    if (away && form()) window.reviewapp.keeping.leaving();
     if (!away || !typed()) return;
     if (window.confirm(QUESTION)) { leaving = true; return; }
     event.preventDefault();

@@ -98,7 +98,7 @@
   const write = () => {
     const reasoning = find("#reasoning");
     reasoning.focus();
-    if (reasoning.value === reasoning.defaultValue) reasoning.select();
+    if (reasoning.value === reasoning.defaultValue && !("typed" in find("#decision").dataset)) reasoning.select();
   };
   const cannotTell = () => {
     const reasoning = find("#reasoning");

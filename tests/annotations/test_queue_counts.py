@@ -27,6 +27,7 @@ def test_it_counts_every_chip_in_one_query(
         Show.WAITING: 1,
         Show.MINE: 1,
         Show.DEFERRED: 1,
+        Show.DRAFTS: 0,
         Show.DECIDED: 3,
         Show.CONFLICT: 1,
         Show.UNDELIVERED: 1,

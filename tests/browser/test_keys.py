@@ -214,8 +214,14 @@ def test_it_skips_defers_and_undoes_the_last_decision(page_of: Callable[[int], P
     }
 
 
-def test_it_asks_before_typed_text_is_left_behind(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
-    page = page_of(0)
+def test_it_asks_before_text_is_left_behind_that_no_draft_could_keep(
+    sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]
+) -> None:
+    page = sign_in(alice)
+    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})")
+    page.route("**/draft", lambda route: route.abort())
+    page.goto(live_server.url + reverse("review", args=[items[0].pk]))
+    _ready(page, items[0])
     questions: list[str] = []
 
     def stay(dialog: Dialog) -> None:

@@ -75,6 +75,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     of_change, of_retriever = {"pk": change.pk}, {"pk": retriever.pk}
     upstream = {"annotation_id": annotation.annotation_id}
     behind: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(("draft", "discard_draft"), of_annotation),
         **dict.fromkeys(("review", "decide", "skip", "defer", "resume", "lease", "news", "catch_up"), of_annotation),
         **dict.fromkeys(("take_theirs", "delivery"), of_change),
         **dict.fromkeys(("retriever", "run", "edit_retriever", "label_set", "guidelines"), of_retriever),

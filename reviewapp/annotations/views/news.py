@@ -11,17 +11,15 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from reviewapp.annotations import services
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import DecisionForm
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.news import digest, digest_of, news
-from reviewapp.annotations.staleness import compare, refreshed
+from reviewapp.annotations.staleness import caught_up, compare, refreshed
 from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.http import Request
-from reviewapp.outbox.merge import three_way
 
 _SEEN = ("label", "confidence", "reasoning", "payload", "decision_id", "status")
 _NOTHING = 204
@@ -63,12 +61,10 @@ def catch_up(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _here_still(show(request, annotation, data, status=422, errors=form.errors))
     submission = form.submission()
-    base, mine = submission.base, submission.values()
-    merge = three_way(base=base, mine=mine, theirs=annotation.values())
-    stale = services.Stale(annotation, base=base, mine=mine, merge=merge, conflicts=list(merge.conflicts))
-    by = news(annotation, base).by
+    stale = caught_up(submission, annotation)
+    by = news(annotation, submission.base).by
     data = refreshed(data, stale, annotation)
-    if merge.conflicts:
+    if stale.conflicts:
         return _here_still(show(request, annotation, data, stale=replace(compare(stale), by=by)))
     response = _here_still(show(request, annotation, data, notice=_BROUGHT))
     response["HX-Trigger"] = json.dumps({"say": _BROUGHT})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
@@ -17,14 +18,15 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from reviewapp.annotations import kept, keys, labels, leases
+from reviewapp.annotations import drafts, kept, keys, labels, leases
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
 from reviewapp.annotations.item import look_at, minutes, progress, undoable
-from reviewapp.annotations.models import Annotation, Lease
+from reviewapp.annotations.models import Annotation, Draft, Lease
 from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.queue import KINDS
 from reviewapp.annotations.reopening import reopened
+from reviewapp.annotations.resuming import as_json, resume
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.loading import item_or_404
@@ -48,13 +50,17 @@ _PRESETS = ("0", "0.25", "0.5", "0.75", "1")
 def review(request: Request, pk: int) -> HttpResponse:
     """Show one item, and give it to this person for ten minutes unless somebody else has it open."""
     annotation, now = item_or_404(pk), timezone.now()
-    data = opening(annotation, now=now)
+    data, draft = opening(annotation, now=now), drafts.own(pk, request.user)
     if was_typed := kept.take_back(request, pk):
-        return show(request, annotation, data | was_typed, notice=_BACK)
+        return show(request, annotation, data | was_typed, notice=_BACK, other_draft=draft)
     if change := _to_mend(annotation, request.GET.get("change", "")):
-        return show(request, annotation, data | as_typed(annotation.values() | change.fields, *FIELDS), mending=change)
+        data |= as_typed(annotation.values() | change.fields, *FIELDS)
+        return show(request, annotation, data, mending=change, other_draft=draft)
     if again := reopened(annotation, request.user, request.GET.dict()):
-        return show(request, annotation, **again)
+        return show(request, annotation, **again, other_draft=draft)
+    if draft:
+        resumed = resume(draft, annotation)
+        return show(request, annotation, data | resumed.data, draft=draft, stale=resumed.stale, draft_news=resumed.news)
     return show(request, annotation, data)
 
 
@@ -63,7 +69,8 @@ def show(
 ) -> HttpResponse:
     """Render the item with the form holding `data`.
 
-    `more` may be `errors`, `stale`, `notice`, `mending`, `again`, `undoing`.
+    `more` may be `errors`, `stale`, `notice`, `mending`, `again`, `undoing`, `draft` (what the form goes on from, and
+    with `draft_news` what happened since), `other_draft` (to be offered beside it).
     """
     about(annotation.ref)
     now, chosen = timezone.now(), QueueFilter.parse(request.GET)
@@ -76,7 +83,8 @@ def show(
         "said": said,
         "lease_minutes": minutes(),
         "seen": digest_of(data.get("base")),
-        **_form(annotation, data, more.get("errors") or {}),
+        **_form(annotation, {**data, "person": request.user.pk}, more.get("errors") or {}),
+        **_draft(request, more.get("other_draft"), now),
         **_keys(request),
         **more,
     }
@@ -103,6 +111,12 @@ def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, 
         "most_label": MOST_LABEL,
         "most_reasoning": MOST_REASONING,
     }
+
+
+def _draft(request: Request, other: Draft | None, now: datetime) -> dict[str, Any]:
+    """Return what the script needs to keep drafts: the server's time, for how many days, a draft not in the form."""
+    offered = json.dumps(as_json(other)) if other else ""
+    return {"now": now, "draft_days": settings.DRAFT_DAYS, "offered_draft": offered}
 
 
 def _guidelines(annotation: Annotation) -> dict[str, Any] | None:

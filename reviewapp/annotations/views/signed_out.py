@@ -1,4 +1,4 @@
-"""A form that is sent after its session has ended: nothing typed is lost, and signing in leads back to the item."""
+"""A form that is sent after its session has ended, or into another's: nothing typed is lost, or becomes another's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import cast
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 
 from reviewapp.annotations import kept
@@ -23,16 +24,23 @@ def or_sign_in(view: View) -> View:
 
     The middleware's own redirect would lead back to an address that only takes POST. htmx gets a 401 instead: the
     page stays as it is, typed text and all, and says what to do.
+
+    A form that was rendered for somebody else (`person`) is refused: who signs in at the same browser later must not
+    submit what the one before had typed.
     """
 
     @wraps(view)
     def signed_in_only(request: HttpRequest, pk: int) -> HttpResponse:
         ours = cast("Request", request)
         if request.user.is_authenticated:
-            return view(ours, pk)
+            return view(ours, pk) if _is_theirs(ours) else render(request, "403_person.html", status=403)
         if wants_fragment(ours):
             return HttpResponse(status=401)
         kept.keep(request, pk)
         return redirect_to_login(reverse("review", args=[pk]) + QueueFilter.parse(request.GET).querystring())
 
     return login_not_required(signed_in_only)
+
+
+def _is_theirs(request: Request) -> bool:
+    return request.POST.get("person", "") in {"", str(request.user.pk)}

@@ -1,0 +1,56 @@
+"""A form that goes on from a draft: as it was left, and compared with what the item has become since."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from reviewapp.annotations.forms import DecisionForm
+from reviewapp.annotations.models import Annotation, Draft
+from reviewapp.annotations.news import digest, news
+from reviewapp.annotations.staleness import Staleness, caught_up, compare, refreshed
+from reviewapp.annotations.typed import FIELDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    """The form's data; `stale` when a person must say whose value stands, `news` when the item has changed at all."""
+
+    data: dict[str, Any]
+    stale: Staleness | None = None
+    news: str = ""
+
+
+def form_of(draft: Draft) -> dict[str, Any]:
+    """Return the data of the form as the draft holds it."""
+    # As `Annotation.seen()` has it: jsonb keeps no order, and the script compares texts.
+    base = json.dumps({name: draft.base.get(name) for name in (*FIELDS, "decision")})
+    return {**draft.typed, "decision_id": str(draft.decision_id), "base": base, "draft": str(draft.edition)}
+
+
+def named(draft: Draft) -> dict[str, str]:
+    """Return what tells one edition of a draft from another."""
+    return {"edition": str(draft.edition), "at": draft.saved_at.isoformat()}
+
+
+def as_json(draft: Draft) -> dict[str, Any]:
+    """Return a draft as the script reads it, to offer it beside what the form holds."""
+    return {**named(draft), "form": form_of(draft)}
+
+
+def resume(draft: Draft, annotation: Annotation) -> Resumed:
+    """Return the form to go on with.
+
+    A draft that is not well formed yet cannot be compared: it keeps its base, and submitting it is what compares.
+    """
+    data = form_of(draft)
+    if digest(draft.base) == digest(annotation.seen()):
+        return Resumed(data=data)
+    told = news(annotation, draft.base).sentence()
+    form = DecisionForm(data, annotation=annotation)
+    if not form.is_valid():
+        return Resumed(data=data, news=told)
+    stale = caught_up(form.submission(), annotation)
+    data = refreshed(data, stale, annotation)
+    return Resumed(data=data, stale=compare(stale) if stale.conflicts else None, news=told)

@@ -1,0 +1,15 @@
+"""What a worker does for annotations: once a night, forget drafts that nobody has touched for long."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from reviewapp.annotations import drafts
+
+
+@app.periodic(cron="37 3 * * *")
+@app.task(name="annotations.forget_drafts", queueing_lock="annotations.forget_drafts")
+def forget_drafts(timestamp: int) -> None:
+    """Delete drafts that are older than `DRAFT_DAYS`."""
+    drafts.forget_old(now=timezone.now())

@@ -1,0 +1,32 @@
+// What a decision form says, as plain texts, and a form filled from such texts.
+(() => {
+  const WORDS = ["choice", "label", "confidence", "reasoning", "payload"];
+  const CARRIED = ["decision_id", "base", "base_version", "result_id", "opened", "draft"];
+  const lines = (text) => String(text ?? "").replace(/\r\n?/g, "\n");
+  const field = (form, name) => form.querySelector(`[name="${name}"]:not([type=radio])`);
+
+  const read = (form) => {
+    const data = new FormData(form), texts = {};
+    for (const name of [...WORDS, ...CARRIED]) texts[name] = lines(data.get(name));
+    // A draft stays with what its writer began from, also when newer values have been brought into the form.
+    texts.base = data.get("was_base") || texts.base;
+    return texts;
+  };
+  const label = (one) => one.label || one.choice || "";
+  const same = (one, other) =>
+    label(one) === label(other) && WORDS.slice(2).every((name) => lines(one[name]).trim() === lines(other[name]).trim());
+
+  const write = (form, texts) => {
+    for (const name of CARRIED) if (texts[name] !== undefined && field(form, name)) field(form, name).value = texts[name];
+    const radios = [...form.querySelectorAll("[name=choice]")], wanted = radios.find((one) => one.value === texts.choice);
+    for (const radio of radios) radio.checked = !texts.label && radio === wanted;
+    if (field(form, "label")) field(form, "label").value = texts.label || (wanted ? "" : texts.choice || "");
+    for (const name of WORDS.slice(2)) if (field(form, name)) field(form, name).value = texts[name] ?? "";
+    form.dataset.typed = "yes";
+    for (const name of WORDS.slice(2)) {
+      field(form, name).dispatchEvent(new CustomEvent("input", { bubbles: true, detail: "filled" }));
+    }
+  };
+
+  window.reviewapp.fields = { read, write, same };
+})();

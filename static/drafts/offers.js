@@ -1,0 +1,40 @@
+// Other drafts of the same item by the same person (another browser, another tab) that say something else: each is
+// offered beside the form until the person has chosen. None is thrown away unasked.
+(() => {
+  const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+  const dated = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const when = (at) => (new Date(at).toDateString() === new Date().toDateString() ? clock : dated).format(at);
+  const where = (one) => (one.here ? "this browser" : "another browser");
+
+  const section = () => document.getElementById("draft");
+  let offered = [];
+
+  const paint = (act) => {
+    const place = section().querySelector("[data-draft-offers]"), template = section().querySelector("[data-draft-offer]");
+    place.replaceChildren(...offered.map((one) => {
+      const banner = template.content.firstElementChild.cloneNode(true);
+      const said = (one.form.reasoning || "").trim().slice(0, 80);
+      banner.querySelector("[data-words]").textContent =
+        `Another draft of yours, of ${when(one.at)} from ${where(one)}, says something else: ` +
+        `${one.form.label || one.form.choice || "no label"}${said ? `, “${said}”` : ""}`;
+      banner.querySelector("[data-show]").addEventListener("click", () => act.show(one));
+      banner.querySelector("[data-drop]").addEventListener("click", () => act.drop(one));
+      return banner;
+    }));
+  };
+  const set = (all, act) => { offered = all; paint(act); };
+  const add = (one, act) => {
+    offered = [...offered.filter((other) => !window.reviewapp.fields.same(other.form, one.form)), one];
+    paint(act);
+  };
+  const take = (one, act) => { offered = offered.filter((other) => other !== one); paint(act); };
+
+  const tell = (one) => {
+    const banner = section().querySelector("[data-draft-told]");
+    banner.hidden = false;
+    banner.querySelector("[data-draft-sentence]").textContent =
+      `Your draft of ${when(one.at)} from ${where(one)} is below, not submitted yet.`;
+  };
+
+  window.reviewapp.offers = { set, add, take, tell, list: () => offered };
+})();

@@ -1,0 +1,235 @@
+"""Drafts in a real browser: here at once, on the server soon after, back after whatever happened, honestly told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Dialog, Page, Route, expect
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision, Draft
+from tests.browser.desk import Open, Window, items, open_item, ready, window
+
+__all__ = ["items", "open_item", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WORDS = "Half a thought, 手書き"
+STATE = "[data-draft-state]"
+TOLD = "[data-draft-told]"
+SAVED = re.compile("Draft saved on the server")
+
+
+def _cut(page: Page) -> None:
+    """Let nothing of drafts reach the server."""
+    page.context.route("**/draft", lambda route: route.abort())
+
+
+def test_it_is_saved_here_at_once_and_on_the_server_soon_after(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/draft", keep)
+    with page.expect_request("**/draft"):
+        page.fill("#reasoning", WORDS)
+        expect(page.locator(STATE)).to_have_text(re.compile(r"^Saved in this browser \d"))
+    expect(page.locator(STATE)).not_to_contain_text("server")
+    assert not Draft.objects.exists()
+    held[0].continue_()
+    expect(page.locator(STATE)).to_have_text(SAVED)
+    assert Draft.objects.get().typed["reasoning"] == WORDS
+
+
+def test_it_brings_back_after_a_crash_what_no_server_ever_got(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    _cut(page)
+    page.fill("#reasoning", WORDS)
+    page.locator('[name=choice][value="b"]').check(force=True)
+    page.fill("#confidence", "0.77")
+    page.close(run_before_unload=False)
+    page.context.unroute("**/draft")
+    again = page.context.new_page()
+    open_item(again, items[0])
+    expect(again.locator(TOLD)).to_contain_text("from this browser is below, not submitted yet")
+    expect(again.locator("#reasoning")).to_have_value(WORDS)
+    expect(again.locator("#confidence")).to_have_value("0.77")
+    expect(again.locator('[name=choice][value="b"]')).to_be_checked()
+    expect(again.locator(STATE)).to_have_text(SAVED)
+    again.keyboard.press("Control+Enter")
+    ready(again, items[1])
+    decision = Decision.objects.get()
+    assert (decision.label, decision.reasoning, decision.confidence) == ("b", WORDS, 0.77)
+    assert not Draft.objects.exists()
+    assert again.evaluate("Object.keys(localStorage)") == []
+
+
+def test_it_is_there_in_another_browser_of_the_same_person(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    office, home = window(alice), window(alice)
+    open_item(office, items[0])
+    office.fill("#label", "other")
+    office.fill("#reasoning", WORDS)
+    expect(office.locator(STATE)).to_have_text(SAVED)
+    open_item(home, items[0])
+    expect(home.locator(TOLD)).to_contain_text("from another browser is below")
+    expect(home.locator("#reasoning")).to_have_value(WORDS)
+    expect(home.locator("#label")).to_have_value("other")
+    home.get_by_role("button", name="Discard").click()
+    expect(home.locator("#reasoning")).to_have_value("")
+    expect(home.locator(TOLD)).to_be_hidden()
+    assert not Draft.objects.exists()
+
+
+def test_it_offers_what_another_browser_typed_and_drops_neither(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    office, home = window(alice), window(alice)
+    open_item(office, items[0])
+    open_item(home, items[0])
+    office.fill("#reasoning", "At the office")
+    expect(office.locator(STATE)).to_have_text(SAVED)
+    home.fill("#reasoning", "At home")
+    offer = home.locator("[data-draft-offers] .banner")
+    expect(offer).to_contain_text("from another browser, says something else: a, “At the office”")
+    expect(home.locator(STATE)).to_contain_text("Another browser's draft is on the server")
+    assert Draft.objects.get().typed["reasoning"] == "At the office"
+    offer.get_by_role("button", name="Show it instead").click()
+    expect(home.locator("#reasoning")).to_have_value("At the office")
+    expect(offer).to_contain_text("At home")
+    offer.get_by_role("button", name="Show it instead").click()
+    expect(home.locator("#reasoning")).to_have_value("At home")
+    offer.get_by_role("button", name="Keep mine").click()
+    expect(offer).to_have_count(0)
+    expect(home.locator(STATE)).to_have_text(SAVED)
+    assert Draft.objects.get().typed["reasoning"] == "At home"
+
+
+def test_it_compares_a_draft_that_is_older_than_the_item(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    _cut(page)
+    page.fill("#label", "mine")
+    page.fill("#reasoning", WORDS)
+    page.close()
+    Annotation.objects.filter(pk=items[0].pk).update(label="theirs", confidence=0.9)
+    again = page.context.new_page()
+    open_item(again, items[0])
+    expect(again.locator("#stale")).to_contain_text("theirs")
+    expect(again.locator("#reasoning")).to_have_value(WORDS)
+    expect(again.locator("#label")).to_have_value("mine")
+    expect(again.locator("#confidence")).to_have_value("0.9")
+    again.get_by_text("Take theirs").click()
+    again.keyboard.press("Control+Enter")
+    ready(again, items[1])
+    decision = Decision.objects.get()
+    assert (decision.label, decision.reasoning, decision.confidence) == ("theirs", WORDS, 0.9)
+
+
+@pytest.mark.parametrize("storage", ["forbidden", "full"])
+def test_it_says_so_and_uses_the_server_when_the_browser_keeps_nothing(
+    window: Window, open_item: Open, alice: User, items: list[Annotation], storage: str
+) -> None:
+    page = window(alice)
+    if storage == "forbidden":
+        page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})")
+    else:
+        page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('x', 'QuotaExceededError'); }")
+    open_item(page, items[0])
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/draft", keep)
+    with page.expect_request("**/draft"):
+        page.fill("#reasoning", WORDS)
+    expect(page.locator(STATE)).to_contain_text("Not kept yet: this browser's storage is full or switched off")
+    held[0].continue_()
+    expect(page.locator(STATE)).to_have_text(SAVED)
+
+
+def test_it_saves_now_by_key_and_says_so_while_somebody_types(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.fill("#reasoning", WORDS)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#live")).to_have_text("Draft saved on the server. Nothing is submitted yet.")
+    ready(page, items[0])
+    assert not Decision.objects.exists()
+    _cut(page)
+    page.fill("#reasoning", "More")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#live")).to_contain_text("The server cannot be reached.")
+    expect(page.locator(STATE)).to_contain_text("The server cannot be reached.")
+
+
+def test_it_shows_nobody_what_another_person_typed_in_this_browser(
+    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    _cut(page)
+    page.fill("#reasoning", WORDS)
+    kept = page.evaluate("JSON.stringify(localStorage)")
+    other = window(bob)
+    open_item(other, items[0])
+    other.evaluate("(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))", kept)
+    open_item(other, items[0])
+    expect(other.locator("#reasoning")).to_have_value("")
+    expect(other.locator(TOLD)).to_be_hidden()
+
+
+def test_it_leaves_an_item_without_a_question_because_what_was_typed_comes_back(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    questions: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    open_item(page, items[0])
+    page.fill("#reasoning", WORDS)
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    ready(page, items[1])
+    expect(page.locator("#reasoning")).to_have_value("")
+    page.keyboard.press("k")
+    ready(page, items[0])
+    expect(page.locator("#reasoning")).to_have_value(WORDS)
+    assert questions == []
+
+
+def test_it_forgets_a_draft_that_was_submitted_just_before_a_crash(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.fill("#reasoning", WORDS)
+    kept = page.evaluate("JSON.stringify(localStorage)")
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    page.evaluate("(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))", kept)
+    Annotation.objects.filter(pk=items[0].pk).update(reasoning="Put better since")
+    open_item(page, items[0])
+    expect(page.locator("#failure")).to_contain_text("had been submitted before this page closed")
+    expect(page.locator("#reasoning")).to_have_value("Put better since")
+    expect(page.locator(TOLD)).to_be_hidden()
+    assert not Draft.objects.exists()
+    assert page.evaluate("Object.keys(localStorage)") == []
