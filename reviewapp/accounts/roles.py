@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REVIEWER, LEAD, ADMIN = "reviewer", "lead", "admin"
 
 _REVIEWER = ["annotations.view_annotation", "annotations.decide_annotation", "retrievers.view_retriever"]
-_LEAD = [*_REVIEWER, "audit.view_event", "retrievers.run_retriever"]
+_LEAD = [*_REVIEWER, "audit.view_event", "retrievers.run_retriever", "outbox.manage_change"]
 _ADMIN = [*_LEAD, "retrievers.change_retriever", "outbox.resume_outbox", "accounts.change_user"]
 
 PERMISSIONS: dict[str, list[str]] = {REVIEWER: _REVIEWER, LEAD: _LEAD, ADMIN: _ADMIN}

@@ -131,11 +131,23 @@ def take_theirs(change: Change, *, actor: User) -> bool:
     """Give up what conflicted or was refused: upstream's values stand. Returns False when it was settled before."""
     may_decide(actor)
     with acting(actor, note="took Mixpeek's values"):
-        Annotation.objects.select_for_update().get(ref=change.ref)
+        annotation = Annotation.objects.select_for_update().get(ref=change.ref)
         withdrawn = outbox.withdraw(change, reason=f"{actor.get_username()} took Mixpeek's values")
         if withdrawn:
             rebase(change.ref)
+            _open_again_when_blank(annotation, actor)
     return withdrawn
+
+
+def _open_again_when_blank(annotation: Annotation, actor: User) -> None:
+    """Let an item wait again whose create was given up: its decisions never came to anything anywhere."""
+    if annotation.annotation_id is not None or Change.objects.open_on(annotation.ref).exists():
+        return
+    for decision in Decision.objects.filter(annotation=annotation, undo=None):
+        Undo.objects.create(decision=decision, actor=actor)
+    annotation.decision = annotation.reviewer = annotation.decided_at = None
+    annotation.status = Annotation.Status.WAITING
+    annotation.save(update_fields=["decision", "reviewer", "decided_at", "status"])
 
 
 def may_decide(actor: User) -> None:

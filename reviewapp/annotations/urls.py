@@ -7,6 +7,7 @@ from django.urls import path
 from reviewapp.annotations.views.attention import attention, by_ref, take_theirs
 from reviewapp.annotations.views.deciding import decide, defer, resume, skip
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
+from reviewapp.annotations.views.deliveries import chosen_deliveries, deliveries, delivery_figures
 from reviewapp.annotations.views.news import ask, catch_up
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import extend, next_item, review
@@ -27,6 +28,9 @@ urlpatterns = [
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
     path("decisions/last", last, name="last_decision"),
     path("decisions/<int:pk>/undo", undo, name="undo"),
+    path("deliveries", deliveries, name="deliveries"),
+    path("deliveries/figures", delivery_figures, name="delivery_figures"),
+    path("deliveries/chosen", chosen_deliveries, name="chosen_deliveries"),
     path("attention", attention, name="attention"),
     path("changes/<int:pk>/take-theirs", take_theirs, name="take_theirs"),
     path("by-ref", by_ref, name="by_ref"),

@@ -63,6 +63,7 @@ class Change(models.Model):
     objects = ChangeQuerySet.as_manager()
 
     class Meta:
+        permissions = [("manage_change", "May retry and withdraw changes")]
         indexes = [
             # claim(): the heads that are due
             models.Index(fields=["due", "id"], name="change_due", condition=Q(state="queued")),
@@ -74,6 +75,12 @@ class Change(models.Model):
             models.Index(fields=["-id"], name="change_attention", condition=Q(state__in=["conflict", "refused"])),
             # about(ref): the delivery chip and the timeline
             models.Index(fields=["ref", "-id"], name="change_about"),
+            # the deliveries page: what is settled, by state, by person and by retriever; entered once, when it is
+            models.Index(fields=["state", "-id"], name="change_settled", condition=~Q(state="queued")),
+            models.Index(fields=["actor_id", "-id"], name="change_settled_by", condition=~Q(state="queued")),
+            models.Index(fields=["retriever_id", "-id"], name="change_settled_around", condition=~Q(state="queued")),
+            # figures(): how many lately, and when Mixpeek last answered
+            models.Index(fields=["state", "-settled_at"], name="change_answered", condition=~Q(state="queued")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -142,6 +149,10 @@ class Change(models.Model):
     def why(self) -> str:
         """The reason as a sentence."""
         return sentence(self.reason)
+
+    def sets(self) -> list[Side]:
+        """Return what it sets, field by field, in words: `base` becomes `mine`."""
+        return sides(fields=self.fields, base=self.base, theirs={}, errors={})
 
     def sides(self) -> list[Side]:
         """Return base, mine and theirs, field by field, in words."""

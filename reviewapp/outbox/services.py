@@ -174,17 +174,33 @@ def withdraw_held(change: Change, *, reason: str) -> bool:
     return _settle(change, Change.State.WITHDRAWN, leaving=held(timezone.now()), reason=reason)
 
 
+def withdraw_unsent(change: Change, *, reason: str) -> bool:
+    """Take back what cannot be on the wire: it waits for a person, or nobody has claimed it."""
+    return _settle(change, Change.State.WITHDRAWN, leaving=WAITING | UNCLAIMED, reason=reason)
+
+
+def retry(change: Change) -> bool:
+    """Have a change that failed and waits tried at once; returns whether it still waited."""
+    now = timezone.now()
+    waits = Change.objects.filter(UNCLAIMED, pk=change.pk, attempts__gt=0)
+    retried = waits.update(due=now, retried_at=now)
+    if retried:
+        transaction.on_commit(wake)
+    return retried == 1
+
+
 def reinstate(change: Change, *, state: str, reason: str) -> bool:
     """Have a withdrawn change wait for a person again, in the state and for the reason it had."""
     return _settle(change, state, leaving=Q(state=Change.State.WITHDRAWN), reason=reason)
 
 
+UNCLAIMED = Q(state=Change.State.QUEUED, claimed_at=None)
 WAITING = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
 
 
 def held(now: datetime) -> Q:
     """Return the condition for what its person may still take back."""
-    return Q(state=Change.State.QUEUED, claimed_at=None, attempts=0, due__gt=now)
+    return UNCLAIMED & Q(attempts=0, due__gt=now)
 
 
 def _settle(change: Change, state: str, *, leaving: Q | None = None, **columns: Any) -> bool:

@@ -61,7 +61,7 @@ def mark_gone(retriever_ids: Sequence[str]) -> int:
 def rebase(ref: str) -> None:
     """Show again what upstream said last under what is still to be delivered, after a change fell away."""
     row = Retriever.objects.select_for_update().get(retriever_id=ref.partition("/")[2])
-    for name, value in _shown(row, Change.objects.open_on(ref)).items():
+    for name, value in shown(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=FIELDS)
 
@@ -120,17 +120,18 @@ def _fill(row: Retriever, record: RetrieverRecord, changes: Iterable[Change]) ->
     for name, value in values.items():
         setattr(row, name, value)
     row.upstream = held["upstream"] | {name: values[name] for name in FIELDS if name in values}
-    for name, value in _shown(row, changes).items():
+    for name, value in shown(row, changes).items():
         setattr(row, name, value)
     row.gone_at = None
     return any(getattr(row, name) != value for name, value in held.items())
 
 
-def _shown(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
-    shown: dict[str, Any] = row.values() | row.upstream
+def shown(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
+    """Return the values that people see: what upstream said last under these changes, oldest first."""
+    values: dict[str, Any] = row.values() | row.upstream
     for change in changes:
-        shown = applied(change.fields, shown)
-    return shown
+        values = applied(change.fields, values)
+    return values
 
 
 def _values(record: RetrieverRecord) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from reviewapp.audit.trace import acting
+from reviewapp.outbox import falling
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.absorb import rebase
@@ -32,6 +33,7 @@ __all__ = [
     "requested",
     "take_theirs",
     "wake",
+    "withdraw",
 ]
 
 if TYPE_CHECKING:
@@ -77,6 +79,20 @@ def take_theirs(change: Change, *, actor: User) -> bool:
         Retriever.objects.select_for_update().get(retriever_id=change.ref.partition("/")[2])
         withdrawn = outbox.withdraw(change, reason=f"{actor.get_username()} took Mixpeek's values")
         if withdrawn:
+            rebase(change.ref)
+    return withdrawn
+
+
+def withdraw(change: Change, *, reason: str, actor: User) -> bool:
+    """Take back a change that cannot be on the wire; False when it was too late. Raises `PermissionDenied`."""
+    may_change(actor)
+    with acting(actor, note="withdrawn under Deliveries"):
+        Retriever.objects.select_for_update().get(retriever_id=change.ref.partition("/")[2])
+        unsent = Change.objects.select_for_update().get(pk=change.pk).is_open
+        withdrawn = outbox.withdraw_unsent(change, reason=reason)
+        if withdrawn:
+            if unsent:
+                falling.fall_away(change)
             rebase(change.ref)
     return withdrawn
 

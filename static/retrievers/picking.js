@@ -1,10 +1,10 @@
-// The list of retrievers: pick all of a page, and say how many are picked.
+// Lists to pick from (retrievers, deliveries): pick all of a page, and say how many are picked.
 (() => {
   const boxes = (form) => [...form.querySelectorAll("[name=pk]")];
   const tell = (form) => {
     const all = boxes(form), picked = all.filter((box) => box.checked).length, said = form.querySelector("[data-picked]");
     if (!said) return;
-    said.textContent = picked ? `${picked} picked` : "Pick retrievers to tag them together";
+    said.textContent = picked ? `${picked} picked` : said.dataset.picked;
     const every = form.querySelector("[data-pick-all]");
     every.checked = picked === all.length;
     every.indeterminate = picked > 0 && picked < all.length;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pytest_django import Settings
 
 from reviewapp.accounts import links, roles
 from reviewapp.accounts.models import User
+from reviewapp.annotations import services
+from reviewapp.annotations.services import Submission
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
@@ -132,6 +135,12 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         owner = user or User.objects.get(username="adam")
         token, _ = tokens.create(owner, name="script", scope=ApiToken.Scope.READ, actor=owner)
         return {"pk": token.pk}
+    if name == "undo":
+        decided = make_annotation()
+        wanted = Submission(decision_id=uuid.uuid4(), base=decided.seen(), payload={}, label="mine")
+        adam = User.objects.get(username="adam")
+        decider = user if user and user.has_perm("annotations.decide_annotation") else adam
+        return {"pk": services.decide(decided.pk, wanted, actor=decider).pk}
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}
     key = Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN, **({"user": user} if user else {})).first()

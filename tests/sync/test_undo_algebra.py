@@ -20,7 +20,9 @@ from reviewapp.annotations.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Stale, Submission
 from reviewapp.annotations.undoing import Overtaken, TooLate, undo
+from reviewapp.annotations.withdrawing import prospects_of_withdrawal, withdraw
 from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.display import in_words
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
@@ -38,6 +40,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("decide"), _people, _values, _outcomes),
         st.tuples(st.just("undo"), _people, st.integers(0, 2)),
+        st.tuples(st.just("withdraw"), st.integers(0, 3)),
         st.tuples(st.just("end hold")),
         st.tuples(st.just("deliver")),
         st.tuples(st.just("absorb")),
@@ -50,7 +53,7 @@ _documents = itertools.count()
 
 
 class Desk:
-    """One annotation, some people, a worker and a stranger at Mixpeek."""
+    """One annotation, some people, a lead who withdraws, a worker and a stranger at Mixpeek."""
 
     def __init__(self, box: Box, client: Client, people: dict[str, User]) -> None:
         self.box, self.client, self.people = box, client, people
@@ -68,6 +71,7 @@ class Desk:
         acts: dict[str, Callable[..., object]] = {
             "decide": self.decide,
             "undo": self.undo,
+            "withdraw": self.withdraw,
             "end hold": self.end_hold,
             "deliver": lambda: deliver.drain(self.client),
             "absorb": self.absorb,
@@ -86,6 +90,14 @@ class Desk:
         with suppress(TooLate, Overtaken):
             for decision in own[back:]:
                 undo(decision.pk, actor=self.people[who])
+
+    def withdraw(self, back: int) -> None:
+        for change in Change.objects.about(self.row.ref)[back : back + 1]:
+            (prospect,) = prospects_of_withdrawal([change], actor=self.people["lena"])
+            shown = {name: in_words(value) for name, value in self.row.values().items()}
+            assert withdraw(change, actor=self.people["lena"]) is not prospect.why_not.startswith("It is")
+            shown |= {shift.name: shift.then for shift in prospect.shifts}
+            assert {name: in_words(value) for name, value in self.row.values().items()} == shown
 
     def end_hold(self) -> None:
         Change.objects.filter(ref=self.row.ref, state="queued").update(due=timezone.now())
@@ -130,11 +142,11 @@ class Desk:
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_it_shows_what_mixpeek_has_under_what_is_to_be_delivered(
-    alice: User, bob: User, box: Box, mixpeek_client: Client, steps: list[tuple[Any, ...]]
+    alice: User, bob: User, lena: User, box: Box, mixpeek_client: Client, steps: list[tuple[Any, ...]]
 ) -> None:
     Retriever.objects.get_or_create(retriever_id="ret_logos", defaults={"name": "logos", "seen_at": timezone.now()})
     with transaction.atomic():
-        desk = Desk(box, mixpeek_client, {"alice": alice, "bob": bob})
+        desk = Desk(box, mixpeek_client, {"alice": alice, "bob": bob, "lena": lena})
         for step in steps:
             desk.take(step)
             desk.check()

@@ -1,0 +1,65 @@
+"""What is going on with deliveries, in one word that the page makes a sentence of. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from reviewapp.outbox.budget import Standing as Budget
+from reviewapp.outbox.figures import Figures
+from reviewapp.outbox.standing import Standing
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+class Plight(Enum):
+    """What there is to say first; the worst wins."""
+
+    PAUSED = "paused"
+    NO_WORKER = "no worker"
+    SILENT = "silent"
+    SLOWED = "slowed"
+    WORKING = "working"
+    HOLDING = "holding"
+    IDLE = "idle"
+
+    @property
+    def tone(self) -> str:
+        """The banner's class."""
+        return {"silent": "tone-bad", "working": "tone-info", "holding": "tone-info", "idle": "tone-ok"}.get(
+            self.value, "tone-warn"
+        )
+
+    @property
+    def icon(self) -> str:
+        """The banner's icon: a state is never colour alone."""
+        return {
+            "paused": "pause-circle",
+            "no worker": "plug",
+            "silent": "cloud-slash",
+            "slowed": "speedometer2",
+            "working": "send",
+            "holding": "pause-circle",
+            "idle": "check-circle",
+        }[self.value]
+
+
+def plight(figures: Figures, standing: Standing, budget: Budget) -> Plight:
+    """Return what is going on."""
+    if standing.pause:
+        return Plight.PAUSED
+    if not standing.worker_alive:
+        return Plight.NO_WORKER
+    if figures.again and figures.silent_since:
+        return Plight.SILENT
+    if figures.depth:
+        return Plight.SLOWED if budget.is_lowered or budget.shut_until else Plight.WORKING
+    return Plight.HOLDING if figures.held else Plight.IDLE
+
+
+def lasting(seconds: float) -> str:
+    """Return a length of time in its largest unit: "3 minutes", "1 hour"."""
+    for size, unit in _UNITS:
+        if seconds >= size or size == 1:
+            many = int(seconds // size)
+            return f"{many} {unit}{'' if many == 1 else 's'}"
+    raise AssertionError("the smallest unit fits everything")
