@@ -111,7 +111,7 @@ class Annotation(models.Model):
                 name="annotation_decided",
                 condition=Q(status__in=["decided", "undecidable"]),
             ),
-            # labelled(label), labels_in_use(), decided_by(person)
+            # in_queue(): one label, by age; facets.offered(): from one label to the next
             models.Index(fields=["label", "id"], name="annotation_label"),
             # in_queue(): one label, by sureness; its counts are read off the index alone
             models.Index(fields=["label", "status", "sureness", "id"], name="annotation_label_sureness"),

@@ -12,7 +12,6 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.fields.json import KT
 
-from reviewapp.asked import rows
 from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:
@@ -32,17 +31,6 @@ _LISTED = (
     "retriever__name", "reviewer__username", "lease__until", "lease__holder_id", "lease__holder__username",
     "delivery", "machine_label", "sureness", "relevance", "settled_at",
 )  # fmt: skip
-
-# Jumps from one label to the next along the index, so the cost is that of the labels, not of the annotations.
-_LABELS = """
-WITH RECURSIVE one AS (
-    (SELECT label FROM annotations_annotation WHERE label > '' ORDER BY label LIMIT 1)
-    UNION ALL
-    SELECT (SELECT a.label FROM annotations_annotation a WHERE a.label > one.label ORDER BY a.label LIMIT 1)
-    FROM one WHERE one.label IS NOT NULL
-)
-SELECT label FROM one WHERE label IS NOT NULL LIMIT %s
-"""
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
@@ -111,10 +99,6 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         last = Change.objects.filter(ref=OuterRef("ref")).order_by("-id").values("state")[:1]
         shown = self.annotate(delivery=Subquery(last), machine_label=KT("proposed__label"))
         return shown.values_list(*_LISTED, named=True)
-
-    def labels_in_use(self, limit: int = 200) -> list[str]:
-        """Return the labels that any annotation carries, in order, no more than `limit`."""
-        return [label for (label,) in rows(_LABELS, [limit])]
 
     def by_ref(self, refs: Iterable[str]) -> dict[str, Annotation]:
         """Return the annotations that these refs name, by ref."""

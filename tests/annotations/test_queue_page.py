@@ -147,6 +147,6 @@ def test_it_costs_the_same_for_one_row_as_for_thirty(
         # As a fragment: session, person with permissions, the rows, the counts.
         with django_assert_num_queries(4):
             get(client, "/annotations", **{"HX-Request": "true"})
-        # As a page also: retrievers, people, labels, the news of the outbox.
-        with django_assert_num_queries(8):
+        # As a page also: what the filters offer, the news of the outbox.
+        with django_assert_num_queries(6):
             get(client, "/annotations")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.template.defaultfilters import pluralize
@@ -14,14 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from reviewapp import keyset
-from reviewapp.annotations.filters import FilterForm, QueueFilter, Show
+from reviewapp.annotations.facets import facets
+from reviewapp.annotations.filters import QueueFilter, Show
 from reviewapp.annotations.line import line
-from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import CAP, COUNTED, counts, listed, why_empty
 from reviewapp.http import Request, page_or, wants_fragment
-from reviewapp.retrievers.models import Retriever
-
-_CHOICES = 500
 
 
 @require_GET
@@ -52,19 +47,9 @@ def queue(request: Request) -> HttpResponse:
         "why": None if page.rows else why_empty(chosen, person),
     }
     if not wants_fragment(request):
-        context |= _offered()
+        context["facets"] = facets(chosen)
     response = page_or("annotations/_queue.html", request, "annotations/queue.html", context)
     return _announced(response, chosen, request.GET.get("cursor", ""), len(page.rows))
-
-
-def _offered() -> dict[str, Any]:
-    """Return what the filters can be set to."""
-    return {
-        "form": FilterForm(),
-        "retrievers": Retriever.objects.order_by("name", "id").only("name")[:_CHOICES],
-        "people": get_user_model().objects.filter(is_active=True).order_by("username").only("username")[:_CHOICES],
-        "labels": Annotation.objects.labels_in_use(),
-    }
 
 
 def _announced(response: HttpResponse, chosen: QueueFilter, cursor: str, shown: int) -> HttpResponse:
