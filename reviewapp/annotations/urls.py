@@ -6,8 +6,8 @@ from django.urls import path
 
 from reviewapp.annotations.views.attention import attention, by_ref, take_theirs
 from reviewapp.annotations.views.deciding import decide, defer, resume, skip
-from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.deliveries import chosen_deliveries, deliveries, delivery_figures
+from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.news import ask, catch_up
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import extend, next_item, review
