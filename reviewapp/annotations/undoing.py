@@ -77,11 +77,12 @@ def take_back(annotation: Annotation, decision: Decision, *, actor: User) -> Non
 
 
 def _withdraw(decision: Decision) -> None:
+    # A change that is due later is not a held one: it may wait for its turn after a worker that died had sent it.
+    if not decision.held_for:
+        raise TooLate(str(decision.decision_id))
     change = Change.objects.filter(cause=decision.decision_id).first()
-    if change is None:
-        if not decision.held_for:
-            raise TooLate(str(decision.decision_id))
-    elif not outbox.withdraw_held(change, reason=f"{decision.reviewer.get_username()} took the decision back"):
+    why = f"{decision.reviewer.get_username()} took the decision back"
+    if change is not None and not outbox.withdraw_held(change, reason=why):
         raise TooLate(str(decision.decision_id))
 
 

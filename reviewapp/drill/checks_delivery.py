@@ -85,8 +85,14 @@ def settled(world: World) -> tuple[str, list[Fault]]:
 def applied_once(world: World) -> tuple[str, list[Fault]]:
     """Each version of ours upstream is one change, in the order of the changes: nothing twice, nothing by nobody."""
     faults, many = [], 0
+    undone = set(world.undone)
     for ref, _, changes, found in _all(world):
         many += len(found.pairs)
+        faults += [
+            Fault(about=ref, what=f"version {version.number} upstream was taken back (change {change.id})")
+            for version, change in found.pairs
+            if change.cause in undone
+        ]
         faults += [
             Fault(
                 about=ref,
@@ -121,7 +127,12 @@ def last_word(world: World) -> tuple[str, list[Fault]]:
     """Upstream has what we decided last, unless a stranger set it later, or a conflict or refusal says why not."""
     faults, strangers, waiting = [], 0, 0
     for ref, versions, changes, _ in _all(world):
-        wanted = {name: (value, change) for change in changes for name, value in change.fields.items()}
+        gone = [each for each in changes if each.state == "withdrawn"]
+        faults += [
+            Fault(about=ref, what=f"change {each.id} was withdrawn for no reason") for each in gone if not each.reason
+        ]
+        stands = [each for each in changes if each.state != "withdrawn"]
+        wanted = {name: (value, change) for change in stands for name, value in change.fields.items()}
         for name, (value, change) in wanted.items():
             if not versions or same(versions[-1].values[name], value):
                 continue
@@ -129,7 +140,7 @@ def last_word(world: World) -> tuple[str, list[Fault]]:
                 strangers += 1
             elif change.state in _OPEN and change.reason:
                 waiting += 1
-            elif not (change.state == "withdrawn" and change.reason):
+            else:
                 what = f"{name} upstream is not what change {change.id} ({change.state}) wanted, and nothing says why"
                 faults.append(Fault(about=ref, what=what, seen={"wanted": value, "now": versions[-1].values[name]}))
     return f"{strangers:,} fields set later by a stranger, {waiting:,} wait for a person", faults

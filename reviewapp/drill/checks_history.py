@@ -10,6 +10,7 @@ from reviewapp.drill.findings import Check, Fault, same
 
 # Of a person who sets an item aside; no column of the annotation changes.
 _ASIDE = {"annotation.skipped", "annotation.deferred", "annotation.resumed"}
+_UNDONE = "annotation.undone"
 _MACHINE = {"worker", "pull", "webhook", "shell"}
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 
@@ -40,7 +41,7 @@ def decisions_told(world: World) -> tuple[str, list[Fault]]:
     """Each decision has one event, by its person, with what it set; and what it set was promised, whole."""
     told: dict[Any, list[Told]] = defaultdict(list)
     for event in world.events:
-        if event.action.startswith("annotation.") and "decision_id" in event.changes:
+        if event.action.startswith("annotation.") and event.action != _UNDONE and "decision_id" in event.changes:
             told[event.changes["decision_id"][1]].append(event)
     promised = {each.cause: each for each in world.changes}
     faults = []
@@ -58,6 +59,26 @@ def decisions_told(world: World) -> tuple[str, list[Fault]]:
             what = f"decision {decision.id} set {sorted(wanted)} and promised {sorted(kept)}"
             faults.append(Fault(about=decision.ref, what=what, seen={"set": wanted, "promised": kept}))
     return f"{len(world.decisions):,} decisions", faults
+
+
+def undos_told(world: World) -> tuple[str, list[Fault]]:
+    """What was taken back, and nothing else, is kept as such with its event, and nothing of it was ever sent."""
+    said, undone = {each.decision_id for each in world.journal.taken_back}, set(world.undone)
+    faults = [
+        Fault(about=id_, what="was taken back as its person was told, or as it is kept, but not both")
+        for id_ in sorted(said ^ undone)
+    ]
+    events = {event.changes["decision_id"][0]: event for event in world.events if event.action == _UNDONE}
+    for decision in world.decisions:
+        event = events.get(decision.id)
+        by = world.people.get(event.actor_id or 0) if event else None
+        if by != (decision.person if decision.decision_id in undone else None):
+            faults.append(Fault(about=decision.ref, what=f"decision {decision.id} and its undoing do not fit"))
+    for change in world.changes:
+        if change.cause in undone and (change.state != "withdrawn" or change.version is not None):
+            what = f"change {change.id} was taken back and is {change.state}, version {change.version}"
+            faults.append(Fault(about=change.ref, what=what))
+    return f"{len(undone):,} taken back", faults
 
 
 def changes_told(world: World) -> tuple[str, list[Fault]]:
@@ -98,5 +119,6 @@ HISTORY: dict[str, Check] = {
     "history is an unbroken chain, column by column": unbroken,
     "each decision has its event and its promise": decisions_told,
     "each change has its events": changes_told,
+    "what was taken back was never sent": undos_told,
     "each event says who": all_signed,
 }

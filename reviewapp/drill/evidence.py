@@ -84,7 +84,7 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything there is to judge; `people` are our accounts' names by key, `ours` is our key's name upstream."""
+    """Everything there is to judge: `undone` are ids of decisions, `people` names by key, `ours` our key upstream."""
 
     journal: Kept
     decisions: list[Decided] = field(default_factory=list)
@@ -92,6 +92,7 @@ class World:
     annotations: list[Shown] = field(default_factory=list)
     events: list[Told] = field(default_factory=list)
     upstream: dict[str, list[Version]] = field(default_factory=dict)
+    undone: list[str] = field(default_factory=list)
     people: dict[int, str] = field(default_factory=dict)
     ours: str = ""
 
@@ -138,6 +139,9 @@ SELECT ref, annotation_id, version, jsonb_build_object('annotation_id', annotati
     'decision_id', decision_id, 'reviewer_id', reviewer_id) AS tracked
 FROM annotations_annotation
 """
+_UNDONE = """
+SELECT d.decision_id::text AS decision_id FROM annotations_undo u JOIN annotations_decision d ON d.id = u.decision_id
+"""
 _EVENTS = """
 SELECT id, ref, action, changes, actor_id, origin FROM audit_event
 WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
@@ -159,6 +163,7 @@ def world_of(ask: Callable[[str], list[Row]], records: Iterable[Row], journal: K
         annotations=[Shown(**row) for row in ask(_ANNOTATIONS)],
         events=[Told(**row) for row in ask(_EVENTS)],
         upstream={record["annotation_id"]: versions(record) for record in records},
+        undone=[row["decision_id"] for row in ask(_UNDONE)],
         people={row["id"]: row["username"] for row in ask("SELECT id, username FROM accounts_user")},
         ours=name_of(SANDBOX_KEY),
     )

@@ -40,12 +40,21 @@ class Foreign:
     values: dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """One decision whose person undid it, acknowledged."""
+
+    step: str
+    decision_id: str
+
+
 @dataclass(kw_only=True)
 class Kept:
     """Everything a journal holds; `steps` are the names of those that came to an end."""
 
     submits: list[Submit] = field(default_factory=list)
     foreign: list[Foreign] = field(default_factory=list)
+    taken_back: list[TakenBack] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
 
 
@@ -56,7 +65,7 @@ class Journal:
         self._file = file.open("a", encoding="utf-8")
         self._lock = Lock()
 
-    def write(self, entry: Submit | Foreign) -> None:
+    def write(self, entry: Submit | Foreign | TakenBack) -> None:
         """Keep what happened."""
         self._line({"kind": type(entry).__name__, **asdict(entry)})
 
@@ -86,6 +95,8 @@ def read(file: Path) -> Kept:
                 kept.submits.append(Submit(**entry))
             case "Foreign":
                 kept.foreign.append(Foreign(**entry))
+            case "TakenBack":
+                kept.taken_back.append(TakenBack(**entry))
             case _:
                 kept.steps.append(entry["step"])
     return kept

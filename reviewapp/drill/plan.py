@@ -87,7 +87,7 @@ def _step(dice: random.Random, name: str, many: int) -> Step:
         way=_one_of(dice, _WAYS),
         yields=dice.random() < 0.3,
         takes_theirs=dice.random() < 0.04,
-        undoes=dice.random() < 0.04,
+        undoes=dice.random() < 0.06,
         edit=_edit(dice, name, item, many) if dice.random() < 0.06 else None,
     )
 

@@ -7,19 +7,21 @@ import re
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from typing import Any
 
 import requests
 
 from reviewapp.bench.visitor import form_fields
 from reviewapp.drill.browser import Browser, TimeIsUp
-from reviewapp.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Journal, Submit
+from reviewapp.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Journal, Submit, TakenBack
 from reviewapp.drill.plan import Step
 from reviewapp.drill.stranger import Stranger
 
 _STALE = 409
 # A person who is overtaken again and again gives up.
 _TRIES = 5
+_UNDO = re.compile(r'<form class="bar-form" method="post" action="(/decisions/\d+/undo[^"]*)"')
 _TAKE_THEIRS = re.compile(r'action="(/changes/\d+/take-theirs)"')
 
 
@@ -31,6 +33,8 @@ class Reviewer:
     ) -> None:
         self._browser, self._person, self._items = browser, person, items
         self._stranger, self._journal = stranger, journal
+        # The id of the form that was sent last.
+        self._last = ""
 
     def work(self, steps: list[Step]) -> None:
         """Sign in and do every step; ends early, with what is unanswered in the journal, when time is up."""
@@ -53,6 +57,8 @@ class Reviewer:
             if answer.status_code != _STALE:
                 break
             page = answer
+        if step.undoes and outcome_of(answer) == ACKNOWLEDGED:
+            self._take_back(step, answer)
         if step.edit:
             edited = self._items[step.edit.item][1]
             self._stranger.edit(step.name, edited, step.edit.values)
@@ -60,6 +66,7 @@ class Reviewer:
     def _submit(self, step: Step, annotation_id: str, action: str, form: dict[str, str]) -> requests.Response:
         """Submit the form until it is answered, and write down what was said."""
         data, meant = filled(form, step)
+        self._last = data.get("decision_id", "")
         told: list[str] = []
         sent, answer = time.monotonic(), None
         try:
@@ -92,6 +99,15 @@ class Reviewer:
         if step.way == "again" and outcome_of(answer) == ACKNOWLEDGED:
             return self._browser.submit(action, data, told)
         return answer
+
+    def _take_back(self, step: Step, answer: requests.Response) -> None:
+        """Undo what was just decided, with the button of the page that one is led to, if the hold still lasts."""
+        led_to = answer.headers.get("Location") or answer.headers["HX-Redirect"]
+        page = self._browser.page(led_to)
+        if found := _UNDO.search(page.text):
+            said = self._browser.submit(unescape(found[1]), form_fields(page.text, unescape(found[1])), [])
+            if outcome_of(said) == ACKNOWLEDGED:
+                self._journal.write(TakenBack(step=step.name, decision_id=self._last))
 
     def _take_theirs(self) -> None:
         """Give up whatever stands first on the page of what waits for a person, if anything does."""

@@ -23,6 +23,8 @@ from reviewapp.launch.signals import Signals
 WEBS, WORKERS = ("web1", "web2"), ("worker1", "worker2", "worker3")
 # Long enough for an honest answer on a busy machine, short enough to be exceeded on purpose.
 TIMEOUT = 2
+# For how many seconds a decision can be taken back.
+HOLD = 2
 PASSWORD = "reviewer-demo"  # noqa: S105 - the demo's, which everybody may know
 _RETRIEVER = "ret_drill"
 
@@ -40,7 +42,7 @@ JOIN accounts_user demo ON demo.id = held.user_id WHERE demo.username = 'reviewe
 
 @dataclass(kw_only=True)
 class Site:
-    """The processes of one drill in `folder`, which must be new; `hold` is for how many seconds an undo is possible."""
+    """The processes of one drill in `folder`, which must be new."""
 
     folder: Path
     signals: Signals
@@ -77,7 +79,7 @@ class Site:
         ours = {
             "HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "WEB_CONCURRENCY": "1", "PULL_MINUTES": "2",
             "FEED_SECONDS": "20", "MIXPEEK_REQUESTS_PER_MINUTE": "60000", "MIXPEEK_TIMEOUT": str(TIMEOUT),
-            "TMPDIR": str(self.folder / "tmp"),
+            "TMPDIR": str(self.folder / "tmp"), "UNDO_SECONDS": str(HOLD),
         }  # fmt: skip
         return {**os.environ, **seen, **ours, "PYTHONUNBUFFERED": "1"}
 

@@ -161,6 +161,16 @@ def test_it_is_too_late_once_a_worker_has_it(alice: User) -> None:
     assert not Undo.objects.exists()
 
 
+def test_it_is_too_late_for_what_only_waits_for_its_turn(alice: User) -> None:
+    decision = decide(make_annotation(), alice, label="no logo", hold=0)
+    change = outbox.claim(timezone.now())
+    assert change is not None
+    outbox.put_off([change], until=timezone.now() + timedelta(seconds=30))
+    with pytest.raises(TooLate):
+        undo(decision.pk, actor=alice)
+    assert Change.objects.get().state == "queued"
+
+
 def test_it_is_too_late_when_nothing_was_held(alice: User) -> None:
     for hold, values in ((0, {"label": "no logo"}), (0, {})):
         decision = decide(make_annotation(), alice, hold=hold, **values)

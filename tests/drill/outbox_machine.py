@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import strategies as st
@@ -18,10 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
+from reviewapp.annotations import services, undoing
 from reviewapp.annotations.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Stale, Submission
+from reviewapp.annotations.services import Stale, Submission, TakenBack
+from reviewapp.annotations.undoing import Overtaken, TooLate
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.drill import oracle
@@ -29,6 +31,7 @@ from reviewapp.drill.checks_delivery import last_word, mirrored, settled
 from reviewapp.drill.evidence import World, world_of
 from reviewapp.drill.findings import Fault
 from reviewapp.drill.journal import ACKNOWLEDGED, TURNED_DOWN, Foreign, Kept, Submit
+from reviewapp.drill.journal import TakenBack as TakenBackLine
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.sync import deliver
 from tests.drill.far_side import AFTER, BEFORE, READ, WRITE, Crash, FarSide
@@ -49,6 +52,8 @@ WEATHER = st.one_of(
 )
 LABELS, SURENESS = st.sampled_from(["logo", "text", "face"]), st.sampled_from([0.25, 0.5, 1.0])
 ITEMS, PEOPLE = st.integers(0, _ITEMS - 1), st.sampled_from(_PEOPLE)
+# Whatever is held is due when time has passed, and can be taken back before.
+HOLDS = st.sampled_from([0, 3600])
 CHOSEN = st.sets(st.sampled_from(["label", "confidence", "reasoning", "payload"]))
 
 
@@ -68,6 +73,7 @@ class Outbox(RuleBasedStateMachine):
         self.ids = [record.annotation_id for record in made]
         self.kept, self.numbers, self.clock = Kept(), itertools.count(1), itertools.count(1)
         self.sent: list[tuple[str, int, Submission]] = []
+        self.undone: set[str] = set()
         self.old_forms: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
 
     def teardown(self) -> None:
@@ -89,9 +95,18 @@ class Outbox(RuleBasedStateMachine):
     # What people do.
 
     @rule(
-        item=ITEMS, who=PEOPLE, chosen=CHOSEN, label=LABELS, sure=SURENESS, old=st.booleans(), cannot=st.integers(0, 7)
+        item=ITEMS,
+        who=PEOPLE,
+        chosen=CHOSEN,
+        label=LABELS,
+        sure=SURENESS,
+        old=st.booleans(),
+        hold=HOLDS,
+        cannot=st.integers(0, 7),
     )
-    def decide(self, item: int, who: str, chosen: set[str], label: str, sure: float, old: bool, cannot: int) -> None:
+    def decide(
+        self, item: int, who: str, chosen: set[str], label: str, sure: float, old: bool, hold: int, cannot: int
+    ) -> None:
         """Submit a form, one that is open for long as well."""
         row = Annotation.objects.get(annotation_id=self.ids[item])
         name = f"1-{next(self.numbers)}"
@@ -104,7 +119,7 @@ class Outbox(RuleBasedStateMachine):
         }
         typed = {"reasoning": f"cannot tell ({name})"} if not cannot else {each: typed[each] for each in sorted(chosen)}
         outcome = Decision.Outcome.DECIDED if cannot else Decision.Outcome.UNDECIDABLE
-        submission = Submission(decision_id=uuid.uuid4(), base=base, outcome=outcome, **(values | typed))
+        submission = Submission(decision_id=uuid.uuid4(), base=base, outcome=outcome, hold=hold, **(values | typed))
         self._submit(name, who, row, submission, typed)
 
     def _submit(self, name: str, who: str, row: Annotation, submission: Submission, typed: dict[str, Any]) -> None:
@@ -134,9 +149,20 @@ class Outbox(RuleBasedStateMachine):
     def replay(self, which: int) -> None:
         """Send a form again that was acknowledged before."""
         who, pk, submission = self.sent[which % len(self.sent)]
-        with tracing(Origin.WEB):
+        undone = str(submission.decision_id) in self.undone
+        with tracing(Origin.WEB), pytest.raises(TakenBack) if undone else nullcontext():
             again = services.decide(pk, submission, actor=self.people[who])
-        assert again.decision_id == submission.decision_id
+            assert again.decision_id == submission.decision_id
+
+    @precondition(lambda self: self.sent)
+    @rule()
+    def undo(self) -> None:
+        """Take the last decision back, if there is still time."""
+        who, _, submission = self.sent[-1]
+        decision = Decision.objects.get(decision_id=submission.decision_id)
+        with suppress(TooLate, Overtaken), tracing(Origin.WEB):
+            undoing.undo(decision.pk, actor=self.people[who])
+            self.undone.add(str(submission.decision_id))
 
     @rule(who=PEOPLE)
     def take_theirs(self, who: str) -> None:
@@ -217,6 +243,7 @@ class Outbox(RuleBasedStateMachine):
         return {promise: faults for promise, faults in found.items() if faults}
 
     def _world(self) -> World:
+        self.kept.taken_back = [TakenBackLine(step="", decision_id=each) for each in sorted(self.undone)]
         return world_of(_ask, self.far.records(), self.kept)
 
 

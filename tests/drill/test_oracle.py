@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reviewapp.drill.evidence import Shown, Version, World, versions
-from reviewapp.drill.journal import NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Foreign, Kept
+from reviewapp.drill.journal import NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Foreign, Kept, TakenBack
 from reviewapp.drill.oracle import CHECKS, judge
 from tests.drill.worlds import ALICE, FIRST, OURS, REF, SECOND, STRANGER, change, good, submit, told, version
 
@@ -46,6 +46,17 @@ def more_upstream(world: World, by: str, **values: Any) -> World:
     return upstream(world, *made, version(len(made) + 1, by, made[-1].values, **values))
 
 
+def told_undone(world: World) -> World:
+    back = [TakenBack(step="1-1", decision_id=FIRST)]
+    return replace(world, journal=replace(world.journal, taken_back=back))
+
+
+def taken_back(world: World, **of_change: Any) -> World:
+    undone = told(40, "annotation.undone", {"decision_id": [11, None]}, ALICE, "web")
+    whole = replace(told_undone(world), undone=[FIRST], events=[*world.events, undone])
+    return first_change(whole, **of_change)
+
+
 def without_event(world: World, id_: int) -> World:
     return replace(world, events=[each for each in world.events if each.id != id_])
 
@@ -65,7 +76,7 @@ def test_it_finds_nothing_wrong_where_nothing_is() -> None:
 
 ANSWERED, LOST, MADE_UP, DOUBLED, TYPED, ORDER = list(CHECKS)[:6]
 SETTLED, ONCE, PROVEN, LAST, SILENCE, FOREIGN, MIRRORED = list(CHECKS)[6:13]
-CHAIN, DECIDED, EVENTS, SIGNED = list(CHECKS)[13:]
+CHAIN, DECIDED, EVENTS, UNDONE, SIGNED = list(CHECKS)[13:]
 
 WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("a submit that nobody answered", lambda w: journal(w, outcome=NEVER_ANSWERED), ANSWERED),
@@ -124,6 +135,11 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("a change without its event", lambda w: without_event(w, 33), EVENTS),
     ("a delivery without event", lambda w: without_event(w, 38), EVENTS),
     ("a change queued by another", lambda w: changed_event(w, 33, actor_id=2), EVENTS),
+    ("an undo that nobody was told of", lambda w: replace(w, undone=[FIRST]), UNDONE),
+    ("an undo that is not kept", told_undone, UNDONE),
+    ("an undo without event", lambda w: replace(told_undone(w), undone=[FIRST]), UNDONE),
+    ("taken back and sent", lambda w: taken_back(w, state="delivered", version=2), UNDONE),
+    ("taken back and upstream", lambda w: taken_back(w, state="withdrawn", version=None), ONCE),
     ("an event from behind the app's back", lambda w: changed_event(w, 35, origin="sql"), SIGNED),
     ("a click of nobody", lambda w: changed_event(w, 33, actor_id=None), SIGNED),
 ]
@@ -152,6 +168,10 @@ def test_it_lets_a_conflict_stand_that_says_why() -> None:
     (shown,) = world.annotations
     world = replace(world, events=[*world.events, rebased], annotations=[replace(shown, version=3)])
     assert broken(world) == set()
+
+
+def test_it_lets_a_decision_be_taken_back_that_was_never_sent() -> None:
+    assert UNDONE not in broken(taken_back(good(), state="withdrawn", version=None))
 
 
 def test_it_lets_a_stranger_have_the_last_word() -> None:
