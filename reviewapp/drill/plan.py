@@ -21,6 +21,8 @@ _TYPED = {
     ("payload", "reasoning"): 5,
     (): 5,
 }
+# For how many seconds a decision can be taken back.
+HOLD = 4
 _SOME_FOR_EACH = 4
 _HOT_SHARE = 0.25
 _WAYS = {"once": 80, "again": 10, "twice at once": 10}
@@ -28,9 +30,10 @@ _WAYS = {"once": 80, "again": 10, "twice at once": 10}
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """What a stranger sets upstream, and on which item."""
+    """What a stranger sets upstream, on which item, and how many seconds after the step at the earliest."""
 
     item: int
+    wait: float
     values: dict[str, Any]
 
 
@@ -118,7 +121,10 @@ def _edit(dice: random.Random, name: str, item: int, many: int) -> Edit:
     }
     chosen = dice.sample(sorted(values), dice.choice((1, 1, 2)))
     return Edit(
-        item=item if dice.random() < 0.6 else dice.randrange(many), values={each: values[each] for each in chosen}
+        item=item if dice.random() < 0.7 else dice.randrange(many),
+        # At once, while the decision is held, or about when it is delivered.
+        wait=dice.choice((0.0, HOLD + dice.random())),
+        values={each: values[each] for each in chosen},
     )
 
 
@@ -191,7 +197,7 @@ def _scripts(dice: random.Random, kind: str) -> Iterator[dict[str, Any]]:
             yield write | {"delay": 2.5, "apply": True}
         case _:
             # What was read is old by the time it arrives: whoever writes then races.
-            yield either | {"method": "GET", "delay": 0.6, "apply": True}
+            yield either | {"method": "GET", "times": 20, "delay": 0.8, "apply": True}
 
 
 def _one_of(dice: random.Random, weights: dict[Any, int]) -> Any:

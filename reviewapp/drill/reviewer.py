@@ -15,7 +15,7 @@ import requests
 from reviewapp.bench.visitor import form_fields
 from reviewapp.drill.browser import Browser, TimeIsUp
 from reviewapp.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Journal, Submit, TakenBack
-from reviewapp.drill.plan import Step
+from reviewapp.drill.plan import Edit, Step
 from reviewapp.drill.stranger import Stranger
 
 _STALE = 409
@@ -33,6 +33,7 @@ class Reviewer:
     ) -> None:
         self._browser, self._person, self._items = browser, person, items
         self._stranger, self._journal = stranger, journal
+        self._edits: list[tuple[float, Step, Edit]] = []
         # The id of the form that was sent last.
         self._last = ""
 
@@ -41,8 +42,10 @@ class Reviewer:
         try:
             self._browser.sign_in()
             for step in steps:
+                self._edit_elsewhere(time.monotonic())
                 self._do(step)
                 self._journal.finish(step.name)
+            self._edit_elsewhere(float("inf"))
         except TimeIsUp:
             return
 
@@ -60,8 +63,14 @@ class Reviewer:
         if step.undoes and outcome_of(answer) == ACKNOWLEDGED:
             self._take_back(step, answer)
         if step.edit:
-            edited = self._items[step.edit.item][1]
-            self._stranger.edit(step.name, edited, step.edit.values)
+            self._edits.append((time.monotonic() + step.edit.wait, step, step.edit))
+
+    def _edit_elsewhere(self, now: float) -> None:
+        """Let the stranger do what is due by now."""
+        for due, step, edit in list(self._edits):
+            if due <= now:
+                self._stranger.edit(step.name, self._items[edit.item][1], edit.values)
+                self._edits.remove((due, step, edit))
 
     def _submit(self, step: Step, annotation_id: str, action: str, form: dict[str, str]) -> requests.Response:
         """Submit the form until it is answered, and write down what was said."""

@@ -14,7 +14,7 @@ import psycopg
 from reviewapp.bench.memory import children
 from reviewapp.bench.site import Failed
 from reviewapp.drill.database import Database
-from reviewapp.drill.plan import LABELS
+from reviewapp.drill.plan import HOLD, LABELS
 from reviewapp.launch import ports
 from reviewapp.launch.children import Children
 from reviewapp.launch.plan import SANDBOX_NAMESPACE, Plan, manage, python
@@ -23,8 +23,6 @@ from reviewapp.launch.signals import Signals
 WEBS, WORKERS = ("web1", "web2"), ("worker1", "worker2", "worker3")
 # Long enough for an honest answer on a busy machine, short enough to be exceeded on purpose.
 TIMEOUT = 2
-# For how many seconds a decision can be taken back.
-HOLD = 2
 PASSWORD = "reviewer-demo"  # noqa: S105 - the demo's, which everybody may know
 _RETRIEVER = "ret_drill"
 
