@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from reviewapp.annotations import creating, services
-from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.queries import AnnotationQuerySet
+from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.services import DecisionIdTaken, Gone, LabelNotOffered, Stale, Submission
+from reviewapp.annotations.standing import made
 from reviewapp.annotations.versions import at_version
 from reviewapp.api import showing
 from reviewapp.api.errors import Problem, not_found, wrong
 from reviewapp.api.listing import with_names
 from reviewapp.api.showing import Shown, show
+from reviewapp.asked import asked
 from reviewapp.audit.trace import acting
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
@@ -29,14 +30,29 @@ _VALUES = ("label", "confidence", "reasoning", "payload")
 _BLANKS: dict[str, Any] = {"reasoning": "", "payload": {}}
 
 
-def find(annotation_id: str, *, rows: AnnotationQuerySet | None = None) -> Annotation:
-    """Return an annotation by Mixpeek's id or by its local one, also after Mixpeek gave it one; raises a 404."""
-    rows = Annotation.objects.annotated() if rows is None else rows
-    named = Q(annotation_id=annotation_id) | Q(ref=f"annotations/{annotation_id}")
-    found = with_names(rows).filter(named).first()
-    if found is None:
+def find(annotation_id: str, *, lock: bool = False) -> Annotation:
+    """Return an annotation by Mixpeek's id or by its local one, also after Mixpeek gave it one; raises a 404.
+
+    With `lock`, which needs a transaction, it stays as it is until that ends.
+    """
+    named = _locked if lock else _named
+    found = named(annotation_id=annotation_id, ref=f"annotations/{annotation_id}")
+    if not found:
         raise not_found("annotation", annotation_id)
-    return found
+    return found[0]
+
+
+@asked
+def _named(annotation_id: str, ref: str) -> QuerySet[Annotation]:
+    named = Q(annotation_id=annotation_id) | Q(ref=ref)
+    return with_names(Annotation.objects.annotated()).filter(named).order_by("id")[:1]
+
+
+@asked
+def _locked(annotation_id: str, ref: str) -> QuerySet[Annotation]:
+    named = Q(annotation_id=annotation_id) | Q(ref=ref)
+    locked = Annotation.objects.annotated().select_for_update(of=("self",))
+    return with_names(locked).filter(named).order_by("id")[:1]
 
 
 def patch(
@@ -49,10 +65,8 @@ def patch(
     """
     given = _given(asked)
     with acting(actor):
-        locked = Annotation.objects.annotated().select_for_update(of=("self",))
-        now = show([find(annotation_id, rows=locked)])[0]
-        made = Decision.objects.filter(decision_id=decision_id).exists()
-        if if_match and not made and not showing.matching(now.etag, if_match):
+        now = show([find(annotation_id, lock=True)])[0]
+        if if_match and not made(decision_id=decision_id) and not showing.matching(now.etag, if_match):
             raise _overtaken(now, given, if_match)
         if not given:
             return now, None
@@ -62,8 +76,8 @@ def patch(
 
 def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple[Shown, int | None]:
     """Annotate a document; returns the annotation and the id of the change that carries it. Raises 403, 409, 422."""
-    if made := creating.replayed(decision_id):
-        return _after(made.annotation_id), _change_of(decision_id)
+    if replayed := creating.replayed(decision_id):
+        return _after(replayed.annotation_id), _change_of(decision_id)
     given = _given(asked)
     wanted = {name: given.get(name, BLANK[name]) for name in _VALUES}
     if given.get("metadata") is not None:
@@ -168,8 +182,18 @@ def _on_its_way(annotation: Annotation) -> Problem:
 
 
 def _after(pk: int) -> Shown:
-    return show([with_names(Annotation.objects.all()).get(pk=pk)])[0]
+    return show(_as_it_is(pk=pk))[0]
+
+
+@asked
+def _as_it_is(pk: int) -> QuerySet[Annotation]:
+    return with_names(Annotation.objects.all()).filter(pk=pk)
 
 
 def _change_of(decision_id: UUID) -> int | None:
-    return Change.objects.filter(cause=decision_id).values_list("pk", flat=True).first()
+    return next(iter(_caused(cause=decision_id)), None)
+
+
+@asked
+def _caused(cause: UUID) -> QuerySet[Change, int]:
+    return Change.objects.filter(cause=cause).order_by("id").values_list("pk", flat=True)[:1]

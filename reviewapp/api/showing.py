@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.versions import Edit, State, latest
+from reviewapp.asked import asked
 from reviewapp.outbox.models import Change
 
 Json = dict[str, Any]
@@ -61,12 +63,23 @@ class Shown:
 
 
 def show(rows: Iterable[Annotation]) -> list[Shown]:
-    """Return the rows with what is still to be delivered on top. One query."""
+    """Return the rows with what is still to be delivered on top. One query; none if the rows say there is nothing."""
     rows = list(rows)
     queued: dict[str, list[Change]] = defaultdict(list)
-    for change in Change.objects.filter(ref__in=[row.ref for row in rows], state=Change.State.QUEUED).order_by("id"):
+    for change in _queued([row.ref for row in rows if getattr(row, "has_queued", True)]):
         queued[change.ref].append(change)
     return [Shown(row=row, state=latest(row, queued[row.ref])) for row in rows]
+
+
+def _queued(refs: list[str]) -> list[Change]:
+    if len(refs) == 1:
+        return _queued_on(ref=refs[0])
+    return list(Change.objects.filter(ref__in=refs, state=Change.State.QUEUED).order_by("id")) if refs else []
+
+
+@asked
+def _queued_on(ref: str) -> QuerySet[Change]:
+    return Change.objects.open_on(ref)
 
 
 def values(state: Json) -> Json:

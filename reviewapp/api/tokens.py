@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.contrib.auth import get_backends
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.api.models import ApiToken
+from reviewapp.asked import asked, rows
 from reviewapp.audit.trace import acting
 
 if TYPE_CHECKING:
@@ -71,8 +73,17 @@ def recognise(secret: str) -> ApiToken | None:
     """Return the usable token with this secret and its owner; None for any that is unknown, over or taken away."""
     if not _SECRET.match(secret):
         return None
-    usable = ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now(), owner__is_active=True)
-    return usable.select_related("owner").filter(digest=_digest(secret)).first()
+    for token in _usable(digest=_digest(secret), now=timezone.now()):
+        # As a session's person is loaded: with what they may do, and not at all once they may not sign in.
+        if owner := get_backends()[0].get_user(token.owner_id):
+            token.owner = owner
+            return token
+    return None
+
+
+@asked
+def _usable(digest: str, now: datetime) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(digest=digest, revoked_at=None, expires_at__gt=now)
 
 
 def count_use(token: ApiToken) -> tuple[int, float]:
@@ -82,9 +93,7 @@ def count_use(token: ApiToken) -> tuple[int, float]:
     """
     now = timezone.now()
     minute, passed = divmod(now.timestamp(), 60)
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"token": token.pk, "minute": int(minute)})
-        (requests,) = cursor.fetchone() or (1,)
+    ((requests,),) = rows(_COUNT, {"token": token.pk, "minute": int(minute)})
     if requests == 1:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return int(requests), 60 - passed
