@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -70,7 +71,8 @@ def patch(
             raise _overtaken(now, given, if_match)
         if not given:
             return now, None
-        _decide(now.row, _submission(now.row, given, asked.get("base"), decision_id), actor)
+        submission = _submission(now.row, given, asked.get("base"), decision_id)
+        _decide(now.row, replace(submission, hold=asked.get("hold") or 0), actor)
     return _after(now.row.pk), _change_of(decision_id)
 
 
@@ -82,7 +84,7 @@ def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple
     wanted = {name: given.get(name, BLANK[name]) for name in _VALUES}
     if given.get("metadata") is not None:
         wanted["metadata"] = given["metadata"]
-    submission = Submission(decision_id=decision_id, base=dict(BLANK), **wanted)
+    submission = Submission(decision_id=decision_id, base=dict(BLANK), hold=asked.get("hold") or 0, **wanted)
     place = creating.Place(
         document_id=asked["document_id"],
         retriever=_retriever(asked.get("retriever_id")),

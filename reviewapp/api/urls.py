@@ -9,7 +9,7 @@ from reviewapp.api.views.bulk import BulkAnnotations
 from reviewapp.api.views.described import OpenApi, docs
 from reviewapp.api.views.keys import revoke_token, tokens
 from reviewapp.api.views.nothing import Nothing
-from reviewapp.api.views.ours import HistoryList, OneChange
+from reviewapp.api.views.ours import HistoryList, OneChange, WithdrawnChange
 from reviewapp.api.views.retrievers import Execute, OneRetriever, RetrieverList, Retrievers
 
 _ANNOTATION, _RETRIEVER = "api/v1/annotations/<path:annotation_id>", "api/v1/retrievers/<path:retriever_id>"
@@ -28,6 +28,7 @@ urlpatterns = [
     path(_RETRIEVER, OneRetriever.as_view(), name="api_retriever"),
     path("api/v1/history/list", HistoryList.as_view(), name="api_history_list"),
     path("api/v1/changes/<int:change_id>", OneChange.as_view(), name="api_change"),
+    path("api/v1/changes/<int:change_id>/withdraw", WithdrawnChange.as_view(), name="api_withdraw_change"),
     path("api/v1/openapi.<str:form>", OpenApi.as_view(), name="api_openapi"),
     path("api/docs", docs, name="api_docs"),
     path("tokens", tokens, name="tokens"),

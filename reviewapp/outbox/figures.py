@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Count
 
+from reviewapp.outbox.display import sentence
 from reviewapp.outbox.models import Change
 
 MINUTES = 5
@@ -60,6 +61,11 @@ class Figures:
     def depth(self) -> int:
         """How many are to be delivered and not held."""
         return self.queued - self.held
+
+    @property
+    def why(self) -> str:
+        """`reason` as a sentence."""
+        return sentence(self.reason or "")
 
     @property
     def rate(self) -> float:

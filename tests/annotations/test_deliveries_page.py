@@ -54,7 +54,7 @@ def test_it_says_in_a_sentence_that_mixpeek_takes_nothing(
 
 def test_it_says_what_else_can_be_going_on(client: Client, alice: User, worker: None) -> None:
     client.force_login(alice)
-    assert "Everything is delivered." in shown(client.get(URL))
+    assert "Everything is delivered" in shown(client.get(URL))
     change = make_change(make_annotation(), due=timezone.now() + timedelta(seconds=50))
     assert "but what its people may still undo" in shown(client.get(URL))
     Change.objects.filter(pk=change.pk).update(due=LONG_AGO)

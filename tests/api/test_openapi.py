@@ -52,6 +52,7 @@ def test_it_describes_every_call() -> None:
         "execute_retriever",
         "list_history",
         "get_change",
+        "withdraw_change",
     }
 
 

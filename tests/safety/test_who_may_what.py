@@ -25,6 +25,7 @@ from reviewapp.annotations.services import Submission
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
+from reviewapp.outbox.models import Change
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.annotations.factories import make_annotation, make_change, make_execution, make_retriever
@@ -135,12 +136,13 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         owner = user or User.objects.get(username="adam")
         token, _ = tokens.create(owner, name="script", scope=ApiToken.Scope.READ, actor=owner)
         return {"pk": token.pk}
-    if name == "undo":
+    if name in {"undo", "api_withdraw_change"}:
         decided = make_annotation()
-        wanted = Submission(decision_id=uuid.uuid4(), base=decided.seen(), payload={}, label="mine")
+        wanted = Submission(decision_id=uuid.uuid4(), base=decided.seen(), payload={}, label="mine", hold=60)
         adam = User.objects.get(username="adam")
         decider = user if user and user.has_perm("annotations.decide_annotation") else adam
-        return {"pk": services.decide(decided.pk, wanted, actor=decider).pk}
+        made = services.decide(decided.pk, wanted, actor=decider)
+        return {"pk": made.pk} if name == "undo" else {"change_id": Change.objects.get(cause=made.decision_id).pk}
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}
     key = Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN, **({"user": user} if user else {})).first()

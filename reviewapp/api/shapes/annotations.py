@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from reviewapp.api.shapes.fields import Flag, Instant, Object, Text, Whole, optional, shape
-from reviewapp.api.shapes.refusals import label, values
+from reviewapp.api.shapes.refusals import hold, label, values
 
 MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_IN_BULK = 500, 50, 1000
 MOST_SKIPPED = 2**31 - 1
@@ -39,6 +39,7 @@ CreateAnnotationRequest = shape(
     retriever_id=optional(Text, **_ID),
     execution_id=optional(Text, **_ID),
     stage_name=optional(Text, **_ID),
+    hold=hold(),
 )
 Base = shape(
     "AnnotationBase",
@@ -49,12 +50,13 @@ Base = shape(
 )
 PatchAnnotationRequest = shape(
     "PatchAnnotationRequest",
-    "What to change. Null clears; a null label counts as not given. `base` is ours: with it, a value that somebody "
-    "changed since is answered with 409 instead of being written over.",
+    "What to change. Null clears; a null label counts as not given. `base` and `hold` are ours: with `base`, a value "
+    "that somebody changed since is answered with 409 instead of being written over.",
     label=label(required=False, allow_null=True),
     **values(),
     metadata=optional(Object),
     base=optional(Base),
+    hold=hold(),
 )
 BulkCreate = shape(
     "BulkAnnotationCreate",

@@ -69,6 +69,7 @@ Change = shape(
     actor_name=Text(),
     created_at=Instant(),
     due=optional(Instant, help_text="When it is tried next."),
+    held_until=optional(Instant, help_text="Until then its person may withdraw it, and it is not sent."),
     settled_at=optional(Instant),
     upstream_request_id=optional(Text),
 )

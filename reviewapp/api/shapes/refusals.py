@@ -7,6 +7,8 @@ from rest_framework.exceptions import ValidationError
 from reviewapp.annotations.typed import MOST_LABEL, MOST_REASONING
 from reviewapp.api.shapes.fields import Flag, Number, Object, Shape, Text, Whole, optional, shape
 
+MOST_HELD = 60
+
 ErrorDetail = shape(
     "ErrorDetail",
     "What went wrong.",
@@ -49,6 +51,12 @@ def values() -> dict[str, Shape]:
 def label(**options: object) -> Text:
     """Return a field for a label."""
     return Text(**{"min_length": 1, "max_length": MOST_LABEL, "validators": [_says_something], **options})
+
+
+def hold() -> Shape:
+    """Return a field for how long a decision is held."""
+    said = "For so many seconds it is not sent and can be withdrawn; scripts' writes are not held unless asked."
+    return optional(Whole, min_value=0, max_value=MOST_HELD, help_text=said)
 
 
 def _says_something(text: str) -> None:

@@ -11,9 +11,10 @@ from rest_framework.response import Response
 from reviewapp import keyset
 from reviewapp.api.endpoint import Endpoint
 from reviewapp.api.errors import Problem, not_found
-from reviewapp.api.gate import READ, Need
+from reviewapp.api.gate import DECIDE, READ, Need
 from reviewapp.api.shapes import ours as shapes
 from reviewapp.api.showing import instant
+from reviewapp.api.withdrawing import withdraw
 from reviewapp.audit.models import Event
 from reviewapp.audit.queries import NEWEST_FIRST
 from reviewapp.audit.timeline import sentence
@@ -52,6 +53,17 @@ class OneChange(Endpoint):
         if change is None:
             raise not_found("change", str(change_id))
         return Response(_change(change))
+
+
+class WithdrawnChange(Endpoint):
+    """`POST /v1/changes/{change_id}/withdraw`."""
+
+    needs = {"POST": Need(scope=DECIDE, permission="annotations.decide_annotation")}
+
+    @extend_schema(operation_id="withdraw_change", request=None, responses=shapes.Change)
+    def post(self, request: Request, change_id: int) -> Response:
+        """Take back what is not sent: one's own while it is held; leads and admins also what waits or was refused."""
+        return Response(_change(withdraw(change_id, actor=self.person)))
 
 
 def _wanted(asked: dict[str, Any]) -> Wanted:
@@ -100,6 +112,7 @@ def _change(change: Change) -> dict[str, Any]:
         "actor_name": change.actor_name,
         "created_at": instant(change.created_at),
         "due": instant(change.due) if change.is_open else None,
+        "held_until": instant(change.due) if change.held_for else None,
         "settled_at": instant(change.settled_at),
         "upstream_request_id": change.upstream_request_id or None,
     }

@@ -1,0 +1,85 @@
+"""Scripts hold their writes when they ask for it, and take back what is not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Undo
+from reviewapp.outbox import services as outbox
+from reviewapp.outbox.models import Change
+from tests.annotations.factories import make_annotation, make_change
+from tests.api.conftest import Caller
+
+pytestmark = pytest.mark.django_db
+
+
+def patched(caller: Caller, row: Annotation, **asked: object) -> str:
+    """Return the address of the change that a patch made."""
+    reply = caller("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", **asked})
+    assert reply.status_code == 200, reply.content
+    return f"/v1/changes/{reply['X-Change-Id']}"
+
+
+def test_it_holds_only_what_is_asked_to_be_held(as_alice: Caller) -> None:
+    assert as_alice("GET", patched(as_alice, make_annotation())).json()["held_until"] is None
+    said = as_alice("GET", patched(as_alice, make_annotation(), hold=60)).json()
+    assert said["held_until"] == said["due"]
+    assert said["progress"].startswith("Held, sends in ")
+
+
+def test_it_holds_a_create(as_alice: Caller) -> None:
+    reply = as_alice("POST", "/v1/annotations", {"document_id": "doc_new", "label": "van", "hold": 60})
+    assert reply.status_code == 200, reply.content
+    address = f"/v1/changes/{reply['X-Change-Id']}/withdraw"
+    assert as_alice("POST", address).json()["state"] == "withdrawn"
+    assert Annotation.objects.get().status == "waiting"
+
+
+def test_it_withdraws_a_held_change_with_its_decision(as_alice: Caller) -> None:
+    row = make_annotation()
+    address = patched(as_alice, row, hold=60)
+    for _ in range(2):
+        said = as_alice("POST", f"{address}/withdraw")
+        assert (said.status_code, said.json()["state"]) == (200, "withdrawn")
+    row.refresh_from_db()
+    assert (row.label, row.status) == ("logo", "waiting")
+    assert Undo.objects.count() == 1
+
+
+def test_it_leaves_what_is_no_longer_held_to_leads(as_alice: Caller, as_lena: Caller) -> None:
+    address = patched(as_alice, make_annotation())
+    assert as_alice("POST", f"{address}/withdraw").status_code == 403
+    assert as_lena("POST", f"{address}/withdraw").json()["state"] == "withdrawn"
+
+
+def test_it_says_when_it_is_too_late(as_alice: Caller, as_lena: Caller) -> None:
+    row = make_annotation()
+    address = patched(as_alice, row, hold=60)
+    patched(as_lena, row, label="bus")
+    said = as_alice("POST", f"{address}/withdraw")
+    assert (said.status_code, said.json()["error"]["code"]) == (409, "too_late")
+    assert outbox.claim(timezone.now() + timedelta(minutes=2)) is not None
+    assert as_lena("POST", f"{address}/withdraw").status_code == 409
+    assert not Change.objects.filter(state="withdrawn").exists()
+
+
+@pytest.mark.parametrize("hold", [-1, 61, "soon", 1.5])
+def test_it_refuses_what_is_no_time(as_alice: Caller, hold: object) -> None:
+    row = make_annotation()
+    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", "hold": hold})
+    assert reply.status_code == 422
+
+
+def test_it_refuses_get_a_smaller_scope_and_what_is_not_there(
+    call: Callable[..., Caller], as_alice: Caller, alice: User
+) -> None:
+    change = make_change(make_annotation())
+    assert as_alice("GET", f"/v1/changes/{change.pk}/withdraw").status_code == 405
+    assert as_alice("POST", "/v1/changes/999999/withdraw").status_code == 404
+    reader = call(alice, "read")
+    assert reader("POST", f"/v1/changes/{change.pk}/withdraw").status_code == 403
