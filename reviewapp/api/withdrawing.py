@@ -25,8 +25,9 @@ def withdraw(change_id: int, *, actor: User) -> Change:
 
 
 def _withdraw(change: Change, actor: User) -> None:
-    held = change.cause and change.held_for
-    own = Decision.objects.filter(decision_id=change.cause, reviewer=actor).first() if held else None
+    own = None
+    if change.cause and change.held_for:
+        own = Decision.objects.filter(decision_id=change.cause, reviewer=actor).first()
     if own is None:
         if not withdrawing.withdraw(change, actor=actor):
             raise _too_late("it was sent, or is being sent at this moment")

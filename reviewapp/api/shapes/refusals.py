@@ -56,7 +56,8 @@ def label(**options: object) -> Text:
 def hold() -> Shape:
     """Return a field for how long a decision is held."""
     said = "For so many seconds it is not sent and can be withdrawn; scripts' writes are not held unless asked."
-    return optional(Whole, min_value=0, max_value=MOST_HELD, help_text=said)
+    field: Shape = optional(Whole, min_value=0, max_value=MOST_HELD, help_text=said)
+    return field
 
 
 def _says_something(text: str) -> None:
