@@ -17,7 +17,7 @@ from psycopg.errors import UniqueViolation
 
 from reviewapp.annotations import set_aside
 from reviewapp.annotations.absorb import rebase
-from reviewapp.annotations.models import Annotation, Decision, Draft, Lease, Undo
+from reviewapp.annotations.models import Annotation, Decision, Draft, Undo
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.standing import in_trouble, locked, made, shown
 from reviewapp.audit.trace import acting
@@ -116,7 +116,6 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
         values = _settled_values(annotation, submission)
         _raise_if_not_offered(annotation, submission, values["label"])
         before = _theirs(annotation, values)
-        Lease.objects.filter(annotation=annotation).delete()
         cleared = _cleared(annotation, actor)
         with _once(submission):
             decision = _record(annotation, submission, values, actor, cleared)
@@ -218,7 +217,7 @@ def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cleared(annotation: Annotation, actor: User) -> dict[str, Any]:
-    """Clear away what this decision is the answer to: what waited for a person, and that its person set it aside."""
+    """Clear away what this decision is the answer to: what waited for a person, who had it open and set it aside."""
     cleared: dict[str, Any] = {}
     if waiting := in_trouble(ref=annotation.ref):
         cleared["replaced"] = [{"change": one.pk, "state": one.state, "reason": one.reason} for one in waiting]

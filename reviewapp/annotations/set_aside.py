@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 
 from reviewapp.annotations import leases
 from reviewapp.annotations.models import Annotation, SetAside
+from reviewapp.asked import rows
 from reviewapp.audit.trace import acting
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-_CLEAR = "DELETE FROM annotations_setaside WHERE annotation_id = %s AND person_id = %s RETURNING kind, reason"
+_CLEAR = """
+WITH let_go AS (DELETE FROM annotations_lease WHERE annotation_id = %(annotation)s)
+DELETE FROM annotations_setaside WHERE annotation_id = %(annotation)s AND person_id = %(person)s RETURNING kind, reason
+"""
 
 
 def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reason: str = "") -> SetAside:
@@ -36,14 +39,12 @@ def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reaso
 
 
 def clear(annotation: Annotation, person: User) -> dict[str, str]:
-    """Forget that `person` set it aside, inside the caller's transaction; returns what `put_back` needs, if anything.
+    """Forget who had it open and that `person` set it aside; returns what `put_back` needs, if anything.
 
-    One statement: each decision comes by here.
+    Inside the caller's transaction, and one statement: each decision comes by here.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_CLEAR, [annotation.pk, person.pk])
-        found = cursor.fetchone()
-    return {"kind": found[0], "reason": found[1]} if found else {}
+    found = rows(_CLEAR, {"annotation": annotation.pk, "person": person.pk})
+    return {"kind": found[0][0], "reason": found[0][1]} if found else {}
 
 
 def put_back(annotation: Annotation, aside: Mapping[str, str], person: User) -> None:
