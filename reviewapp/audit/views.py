@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from reviewapp import keyset
 from reviewapp.audit.export import lines
 from reviewapp.audit.models import Event
+from reviewapp.audit.newest import SIZE, newest
 from reviewapp.audit.queries import NEWEST_FIRST
 from reviewapp.audit.timeline import stories
 from reviewapp.audit.wanted import HistoryForm, Wanted
@@ -21,8 +22,6 @@ from reviewapp.http import page_or
 
 if TYPE_CHECKING:
     from reviewapp.http import Request
-
-_PAGE = 50
 
 
 @require_safe
@@ -37,10 +36,10 @@ def history(request: Request) -> HttpResponse:
     if wanted is None:
         return page_or("audit/_events.html", request, "audit/history.html", context, status=422)
     try:
-        page = keyset.page(wanted.events(), order=NEWEST_FIRST, cursor=cursor, size=_PAGE)
+        page = _page(wanted, cursor)
     except keyset.BadCursor:
         cursor, context["lost"] = "", True
-        page = keyset.page(wanted.events(), order=NEWEST_FIRST, size=_PAGE)
+        page = _page(wanted, cursor)
     context |= {
         "entries": [(entry, names.get(entry.retriever_id, entry.retriever_id)) for entry in stories(page.rows)],
         "here": wanted.querystring(),
@@ -49,6 +48,12 @@ def history(request: Request) -> HttpResponse:
     }
     response = page_or("audit/_events.html", request, "audit/history.html", context)
     return _announced(response, wanted, cursor, len(page.rows))
+
+
+def _page(wanted: Wanted, cursor: str) -> keyset.Page[Event]:
+    if wanted.narrowed:
+        return keyset.page(wanted.events(), order=NEWEST_FIRST, cursor=cursor, size=SIZE)
+    return newest(cursor)
 
 
 @require_safe

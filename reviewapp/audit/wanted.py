@@ -7,17 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.utils.http import urlencode
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
+from reviewapp.audit.newest import people
 
 if TYPE_CHECKING:
     from reviewapp.audit.queries import EventQuerySet
 
 NO_PERSON = "none"
-_MOST_PEOPLE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +76,9 @@ class HistoryForm(forms.Form):
 
     def __init__(self, data: Any, *, retriever_names: dict[str, str]) -> None:
         super().__init__(data)
-        people = get_user_model().objects.order_by("username").values_list("pk", "username")[:_MOST_PEOPLE]
         named = sorted(retriever_names.items(), key=lambda pair: pair[1].casefold())
         for name, choices in {
-            "person": [("", "Anybody"), (NO_PERSON, "No person of ours"), *((str(pk), said) for pk, said in people)],
+            "person": [("", "Anybody"), (NO_PERSON, "No person of ours"), *((str(pk), said) for pk, said in people())],
             "action": [("", "Any action"), *((action.value, _heading(action)) for action in Action)],
             "retriever": [("", "Any retriever"), *named],
         }.items():

@@ -1,0 +1,54 @@
+"""The history without filters, page by page, and the names its filters offer: questions that every look asks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+
+from reviewapp import keyset
+from reviewapp.asked import asked
+from reviewapp.audit.models import Event
+from reviewapp.audit.queries import NEWEST_FIRST
+
+SIZE = 50
+_OLDEST_FIRST = ("at", "id")
+_MOST_PEOPLE = 500
+
+
+def newest(cursor: str = "") -> keyset.Page[Event]:
+    """Return one page of all events, newest first; raises `BadCursor`. One query."""
+
+    def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Event]:
+        if not values:
+            return _first()
+        at, pk = values
+        if not isinstance(at, datetime) or not isinstance(pk, int):
+            raise keyset.BadCursor(cursor)
+        return _older(at=at, pk=pk) if going == NEWEST_FIRST else _newer(at=at, pk=pk)
+
+    return keyset.paged(fetch, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
+
+
+@asked
+def _first() -> QuerySet[Event]:
+    return Event.objects.newest()[: SIZE + 1]
+
+
+@asked
+def _older(at: datetime, pk: int) -> QuerySet[Event]:
+    return Event.objects.filter(keyset.past(NEWEST_FIRST, [at, pk])).newest()[: SIZE + 1]
+
+
+@asked
+def _newer(at: datetime, pk: int) -> QuerySet[Event]:
+    newer = Event.objects.filter(keyset.past(_OLDEST_FIRST, [at, pk]))
+    return newer.defer("words").order_by(*_OLDEST_FIRST)[: SIZE + 1]
+
+
+@asked
+def people() -> QuerySet[Any, Any]:
+    """Return keys and names of everybody, by name, 500 at most."""
+    return get_user_model().objects.order_by("username").values_list("pk", "username")[:_MOST_PEOPLE]
