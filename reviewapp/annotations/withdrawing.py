@@ -154,6 +154,8 @@ def _why_no_withdrawal(change: Change, actor: User) -> str:
         return f"It is {change.get_state_display().lower()} already."
     if change.is_open and change.claimed_at:
         return "It is being sent at this moment: too late."
+    if change.is_open and change.maybe_sent:
+        return "Mixpeek may have it already: an earlier try got no answer, and the next one tells."
     if _kind(change) == "retrievers" and not actor.has_perm("retrievers.change_retriever"):
         return _ADMINS_ONLY
     return ""

@@ -55,6 +55,8 @@ class Change(models.Model):
     attempts = models.IntegerField(default=0)
     due = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
+    # Whether an earlier try may have been carried out although no good answer came: only the next one can tell.
+    maybe_sent = models.BooleanField(default=False, db_default=False)
     # When somebody asked for a try at once.
     retried_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -36,11 +36,13 @@ def claim_for(timeout: int) -> timedelta:
 CLAIM = claim_for(settings.MIXPEEK_TIMEOUT)
 _log = logging.getLogger(__name__)
 
+# Who finds a claim that has run out does not know how far whoever had it came.
 # A claim that a crash of the database takes back is due again, which is what it would be anyway: nobody waits for the
 # disk.
 _CLAIM = """
 WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-UPDATE outbox_change SET due = %(until)s, claimed_at = %(now)s FROM quick
+UPDATE outbox_change SET due = %(until)s, claimed_at = %(now)s,
+    maybe_sent = maybe_sent OR claimed_at IS NOT NULL FROM quick
 WHERE id = (
     SELECT head.id FROM outbox_change head
     WHERE head.state = 'queued' AND head.due <= %(now)s
@@ -175,8 +177,8 @@ def withdraw_held(change: Change, *, reason: str) -> bool:
 
 
 def withdraw_unsent(change: Change, *, reason: str) -> bool:
-    """Take back what cannot be on the wire: it waits for a person, or nobody has claimed it."""
-    return _settle(change, Change.State.WITHDRAWN, leaving=WAITING | UNCLAIMED, reason=reason)
+    """Take back what cannot be on the wire, or beyond: it waits for a person, or no try can have been carried out."""
+    return _settle(change, Change.State.WITHDRAWN, leaving=WAITING | NEVER_SENT, reason=reason)
 
 
 def retry(change: Change) -> bool:
@@ -195,12 +197,13 @@ def reinstate(change: Change, *, state: str, reason: str) -> bool:
 
 
 UNCLAIMED = Q(state=Change.State.QUEUED, claimed_at=None)
+NEVER_SENT = UNCLAIMED & Q(maybe_sent=False)
 WAITING = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
 
 
 def held(now: datetime) -> Q:
     """Return the condition for what its person may still take back."""
-    return UNCLAIMED & Q(attempts=0, due__gt=now)
+    return NEVER_SENT & Q(attempts=0, due__gt=now)
 
 
 def _settle(change: Change, state: str, *, leaving: Q | None = None, **columns: Any) -> bool:
@@ -225,11 +228,15 @@ def _tell(change: Change, outcome: str) -> None:
     transaction.on_commit(tell)
 
 
-def postpone(change: Change, *, until: datetime, reason: str) -> bool:
-    """Count a failed attempt and try again at `until`; also wakes a worker then."""
+def postpone(change: Change, *, until: datetime, reason: str, maybe_sent: bool = False) -> bool:
+    """Count a failed attempt and try again at `until`; also wakes a worker then.
+
+    `maybe_sent`: it may have been carried out, although no good answer came.
+    """
     attempts = change.attempts + 1
+    facts = {"maybe_sent": True} if maybe_sent else {}
     postponed = Change.objects.filter(pk=change.pk, state=Change.State.QUEUED).update(
-        due=until, claimed_at=None, attempts=attempts, reason=holdable(reason)
+        due=until, claimed_at=None, attempts=attempts, reason=holdable(reason), **facts
     )
     transaction.on_commit(lambda: wake(at=until))
     if postponed:

@@ -85,7 +85,7 @@ def attempt(change: Change, client: Client) -> bool:
         outbox.put_off([change], until=timezone.now() + timedelta(seconds=error.retry_after or 0.0))
         return False
     except Unavailable as error:
-        _postpone(change, reason=error.message, retry_after=error.retry_after)
+        _postpone(change, reason=error.message, retry_after=error.retry_after, maybe_sent=error.maybe_applied)
         return False
     except NotFound as error:
         _refuse(change, target, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
@@ -99,14 +99,14 @@ def attempt(change: Change, client: Client) -> bool:
     except Exception:
         # A mistake of ours must neither stop the others nor spin: it waits like an outage, and the page says so.
         _log.exception("could not deliver %s", change.ref)
-        _postpone(change, reason="Something went wrong on our side; the log says what.")
+        _postpone(change, reason="Something went wrong on our side; the log says what.", maybe_sent=True)
     return True
 
 
-def _postpone(change: Change, *, reason: str, retry_after: float | None = None) -> None:
+def _postpone(change: Change, *, reason: str, retry_after: float | None = None, maybe_sent: bool) -> None:
     pause = wait(change.attempts + 1, retry_after=retry_after, dice=_dice.random())
     with acting(None):
-        outbox.postpone(change, until=timezone.now() + pause, reason=reason)
+        outbox.postpone(change, until=timezone.now() + pause, reason=reason, maybe_sent=maybe_sent)
 
 
 def _refuse(change: Change, target: Target, error: Refused, *, reason: str, gone: bool = False) -> None:

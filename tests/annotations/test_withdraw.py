@@ -49,6 +49,26 @@ def test_it_withdraws_what_failed_and_takes_its_decision_back(alice: User, lena:
     assert {event.action for event in told} == {Action.ANNOTATION_UNDONE, Action.CHANGE_WITHDRAWN}
 
 
+def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: User) -> None:
+    change = decide(make_annotation(), alice, label="no logo")
+    outbox.postpone(change, until=timezone.now(), reason="Mixpeek did not answer in time.", maybe_sent=True)
+    change.refresh_from_db()
+    assert not withdraw(change, actor=lena)
+    change.refresh_from_db()
+    (told,) = prospects_of_withdrawal([change], actor=lena)
+    assert told.why_not.startswith("Mixpeek may have it already")
+    assert Change.objects.get().state == "queued"
+
+
+def test_it_does_not_withdraw_what_somebody_who_died_had_claimed(alice: User, lena: User) -> None:
+    change = decide(make_annotation(), alice, label="no logo")
+    assert outbox.claim(timezone.now()) == change
+    again = outbox.claim(timezone.now() + outbox.CLAIM)
+    assert again == change
+    outbox.put_off([again], until=timezone.now())
+    assert not withdraw(again, actor=lena)
+
+
 @pytest.mark.parametrize("state", ["conflict", "refused"])
 def test_it_withdraws_what_waits_for_a_person(lena: User, state: str) -> None:
     change = make_change(make_annotation(), state)
