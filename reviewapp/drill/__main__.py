@@ -81,7 +81,9 @@ def _drill(options: argparse.Namespace, report: Report) -> None:
             _calm(site, blows, until)
         with _timed(report, "judge"):
             site.children.stop(*WEBS, *WORKERS)
-            site.run("pull", manage("pull"))
+            for _ in range(2):
+                # The first one goes on with a walk that was cut off, and does not look again at what that had seen.
+                site.run("pull", manage("pull"))
             world = evidence.gather(site.database.url, site.sandbox, journal.read(folder / "journal.jsonl"))
             report.verdicts = oracle.judge(world)
 

@@ -91,7 +91,7 @@ def applied_once(world: World) -> tuple[str, list[Fault]]:
         faults += [
             Fault(about=ref, what=f"version {version.number} upstream was taken back (change {change.id})")
             for version, change in found.pairs
-            if change.cause in undone
+            if change.cause in undone and change.version is None
         ]
         faults += [
             Fault(
@@ -124,33 +124,30 @@ def proven(world: World) -> tuple[str, list[Fault]]:
 
 
 def last_word(world: World) -> tuple[str, list[Fault]]:
-    """Upstream has what we decided last, unless a stranger set it later, or a conflict or refusal says why not."""
-    faults, strangers, waiting = [], 0, 0
-    for ref, versions, changes, _ in _all(world):
-        gone = [each for each in changes if each.state == "withdrawn"]
-        faults += [
-            Fault(about=ref, what=f"change {each.id} was withdrawn for no reason") for each in gone if not each.reason
-        ]
+    """Upstream has what we decided last, unless it was set later, or a conflict or refusal says why not."""
+    faults, later, waiting = [], 0, 0
+    for ref, versions, changes, found in _all(world):
+        gone = [each for each in changes if each.state == "withdrawn" and not each.reason]
+        faults += [Fault(about=ref, what=f"change {each.id} was withdrawn for no reason") for each in gone]
         stands = [each for each in changes if each.state != "withdrawn"]
         wanted = {name: (value, change) for change in stands for name, value in change.fields.items()}
+        # A stranger's, or of a change that was carried out, unheard of, and then given up in a conflict.
+        others = [each for each in versions if each not in found.strays]
         for name, (value, change) in wanted.items():
             if not versions or same(versions[-1].values[name], value):
                 continue
-            if change.state == "delivered" and _set_later(versions, name, change, world.ours):
-                strangers += 1
+            if change.state == "delivered" and _set_later(others, name, change):
+                later += 1
             elif change.state in _OPEN and change.reason:
                 waiting += 1
             else:
                 what = f"{name} upstream is not what change {change.id} ({change.state}) wanted, and nothing says why"
                 faults.append(Fault(about=ref, what=what, seen={"wanted": value, "now": versions[-1].values[name]}))
-    return f"{strangers:,} fields set later by a stranger, {waiting:,} wait for a person", faults
+    return f"{later:,} fields set later by others, {waiting:,} wait for a person", faults
 
 
-def _set_later(versions: list[Version], name: str, change: Promised, ours: str) -> bool:
-    return any(
-        version.by != ours and name in version.changed and version.number > (change.version or 0)
-        for version in versions
-    )
+def _set_later(versions: list[Version], name: str, change: Promised) -> bool:
+    return any(name in version.changed and version.number > (change.version or 0) for version in versions)
 
 
 def never_in_silence(world: World) -> tuple[str, list[Fault]]:

@@ -71,11 +71,14 @@ def undos_told(world: World) -> tuple[str, list[Fault]]:
     events = {event.changes["decision_id"][0]: event for event in world.events if event.action == _UNDONE}
     for decision in world.decisions:
         event = events.get(decision.id)
-        by = world.people.get(event.actor_id or 0) if event else None
-        if by != (decision.person if decision.decision_id in undone else None):
+        last = world.decisions_by_ref[decision.ref][-1] == decision
+        missing = event is None and decision.decision_id in undone and last
+        if missing or (
+            event is not None and (decision.decision_id not in undone or event.actor_id not in world.people)
+        ):
             faults.append(Fault(about=decision.ref, what=f"decision {decision.id} and its undoing do not fit"))
     for change in world.changes:
-        if change.cause in undone and (change.state != "withdrawn" or change.version is not None):
+        if change.cause in undone and change.state != "withdrawn":
             what = f"change {change.id} was taken back and is {change.state}, version {change.version}"
             faults.append(Fault(about=change.ref, what=what))
     return f"{len(undone):,} taken back", faults

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services, undoing
+from reviewapp.annotations import services, undoing, withdrawing
 from reviewapp.annotations.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Stale, Submission, TakenBack
@@ -67,6 +67,7 @@ class Outbox(RuleBasedStateMachine):
         self.far = FarSide()
         self.client = self.far.client()
         self.people: dict[str, User] = {name: person(name, roles.REVIEWER) for name in _PEOPLE}
+        self.people["lena"] = person("lena", roles.LEAD)
         with tracing(Origin.PULL), acting(None):
             made = [self.client.create_annotation(document_id=f"doc_{each}", label="logo") for each in range(_ITEMS)]
             absorb(made)
@@ -163,6 +164,22 @@ class Outbox(RuleBasedStateMachine):
         with suppress(TooLate, Overtaken), tracing(Origin.WEB):
             undoing.undo(decision.pk, actor=self.people[who])
             self.undone.add(str(submission.decision_id))
+
+    @rule(which=st.integers(0, 100))
+    def withdraw(self, which: int) -> None:
+        """Have a lead take back what can be."""
+        if open_ones := list(Change.objects.filter(state__in=["queued", "conflict", "refused"]).order_by("id")):
+            change = open_ones[which % len(open_ones)]
+            with tracing(Origin.WEB):
+                if withdrawing.withdraw(change, actor=self.people["lena"]):
+                    self.undone.add(str(change.cause))
+
+    @rule()
+    def retry(self) -> None:
+        """Have a lead hurry what failed."""
+        for change in Change.objects.filter(state="queued", attempts__gt=0):
+            with tracing(Origin.WEB):
+                withdrawing.retry(change, actor=self.people["lena"])
 
     @rule(who=PEOPLE)
     def take_theirs(self, who: str) -> None:
