@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.annotations.services import may_decide
+from reviewapp.asked import asked
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -80,7 +82,12 @@ def save(annotation_id: int, typed: Typed, *, actor: User) -> Draft:
 
 def own(annotation_id: int, person: User) -> Draft | None:
     """Return the person's draft of this annotation, None when there is none."""
-    return Draft.objects.of(person).about(annotation_id).first()
+    return next(iter(_own(annotation_id=annotation_id, person_id=person.pk)), None)
+
+
+@asked
+def _own(annotation_id: int, person_id: int) -> QuerySet[Draft]:
+    return Draft.objects.filter(person_id=person_id).about(annotation_id)
 
 
 def discard(annotation_id: int, *, actor: User) -> bool:
