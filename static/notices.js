@@ -21,6 +21,7 @@
   };
 
   document.addEventListener("notice", (event) => show(event.detail));
+  document.addEventListener("notice:clear", () => { box.hidden = true; });
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
     if (status >= 400 && status !== 401) show(sentence(status));

@@ -85,7 +85,11 @@
     else if (event.target.id === "decision") { goOn(); shown.decision = fields.read(form()).decision_id; }
   });
 
-  const ended = () => { keeping.stop(); store.drop(...whose()); };
+  const ended = () => {
+    keeping.stop();
+    store.drop(...whose());
+    document.dispatchEvent(new CustomEvent("draft:ended", { detail: whose()[1] }));
+  };
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt === form() && section()) keeping.stop();
   });

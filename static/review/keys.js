@@ -69,7 +69,8 @@
     window.setTimeout(() => element.classList.remove("is-lit"), 300);
   };
   const press = (element) => {
-    if (!element) return;
+    // A script's click would go through to what has been submitted and waits.
+    if (!element || element.closest("[inert]")) return;
     light(element.closest("label") || element);
     element.click();
   };
@@ -89,7 +90,7 @@
   const surer = (by) => {
     const field = find("#confidence");
     const now = field.value.trim() === "" ? 0.5 : Number(field.value);
-    if (Number.isNaN(now)) return;
+    if (Number.isNaN(now) || field.closest("[inert]")) return;
     field.value = String(Math.round(Math.min(Math.max(now + by, 0), 1) * 100) / 100);
     field.dispatchEvent(new Event("input", { bubbles: true }));
     light(field);

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -23,7 +23,7 @@ from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.audit.trace import about
-from reviewapp.http import Request
+from reviewapp.http import Request, wants_json
 from reviewapp.outbox.merge import same
 
 _GONE = "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to the next."
@@ -88,7 +88,14 @@ def _says(decision: Decision, submission: services.Submission) -> bool:
 def _saved(request: Request, annotation: Annotation) -> HttpResponse:
     chosen = QueueFilter.parse(request.GET)
     left = progress(chosen, request.user, now=timezone.now())
-    messages.success(request, f"Saved. {left.sentence()}")
+    return _go_on(request, chosen, annotation, said=f"Saved. {left.sentence()}")
+
+
+def _go_on(request: Request, chosen: QueueFilter, annotation: Annotation, *, said: str) -> HttpResponse:
+    """Go on to the next item; a script that sends what had waited for the network is told, and given none."""
+    if wants_json(request):
+        return JsonResponse({"state": "saved", "said": said})
+    messages.success(request, said)
     return go_on(request, chosen, annotation)
 
 
@@ -114,8 +121,7 @@ def _put_aside(request: Request, pk: int, kind: SetAside.Kind, said: str) -> Htt
     if not form.is_valid():
         return show(request, annotation, opening(annotation, now=timezone.now()), status=422, errors=form.errors)
     set_aside.put_aside(annotation, kind, actor=request.user, reason=form.cleaned_data["reason"])
-    messages.success(request, said)
-    return go_on(request, QueueFilter.parse(request.GET), annotation)
+    return _go_on(request, QueueFilter.parse(request.GET), annotation, said=said)
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,7 +33,7 @@ from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.asked import asked
 from reviewapp.audit.trace import about
-from reviewapp.http import Request, page_or, wants_fragment, whole_number
+from reviewapp.http import Request, page_or, wants_fragment, wants_json, whole_number
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.markdown import rendered
 
@@ -73,6 +73,8 @@ def show(
     with `draft_news` what happened since), `other_draft` (to be offered beside it).
     """
     about(annotation.ref)
+    if wants_json(request):
+        return JsonResponse({"state": "asks", "why": _why(more)}, status=status)
     now, chosen = timezone.now(), QueueFilter.parse(request.GET)
     said = " ".join(map(str, messages.get_messages(request))) if wants_fragment(request) else ""
     context = {
@@ -94,6 +96,14 @@ def show(
     if said:
         response["HX-Trigger"] = json.dumps({"say": said})
     return response
+
+
+def _why(more: Mapping[str, Any]) -> str:
+    """Return in a sentence or two why the form is shown again."""
+    if stale := more.get("stale"):
+        return f"{stale.by or 'Somebody'} was faster."
+    wrong = [str(sentence) for sentences in (more.get("errors") or {}).values() for sentence in sentences]
+    return str(more.get("notice") or " ".join(wrong))
 
 
 def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,196 @@
+"""The network goes away in the middle of reviews: submits wait in the browser, in order, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision, SetAside
+from tests.browser.desk import Open, Window, items, open_item, ready, sit_down, window
+
+__all__ = ["items", "open_item", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+CHIP = "[data-waiting-count]"
+WAITS = "#waits"
+
+
+def _tabs(window: Window, open_item: Open, person: User, items: list[Annotation]) -> list[Page]:
+    """Open each item in a tab of one browser."""
+    first = window(person)
+    tabs = [first, *(first.context.new_page() for _ in items[1:])]
+    for tab, item in zip(tabs, items, strict=True):
+        open_item(tab, item)
+    return tabs
+
+
+def _waiting(page: Page) -> int:
+    return int(page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('reviewapp.waiting')).length"))
+
+
+def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    tabs = _tabs(window, open_item, alice, items)
+    tabs[0].context.set_offline(True)
+    for tab, label in zip(tabs, ("x", "y", "z"), strict=True):
+        tab.fill("#label", label)
+        tab.fill("#reasoning", f"Why {label}")
+        tab.keyboard.press("Control+Enter")
+        expect(tab.locator(WAITS)).to_contain_text("Not saved yet: it waits for the network.")
+        expect(tab.locator("#live")).to_have_text("Not saved yet: it waits in this browser for the network.")
+    expect(tabs[0].locator(CHIP)).to_contain_text("3 decisions wait for the network")
+    assert "Saved." not in tabs[2].locator("#live").inner_text()
+    assert not Decision.objects.exists()
+    tabs[0].context.set_offline(False)
+    for tab in tabs:
+        expect(tab.locator(CHIP)).to_be_hidden(timeout=20_000)
+    assert [(one.label, one.reasoning) for one in Decision.objects.order_by("id")] == [
+        ("x", "Why x"),
+        ("y", "Why y"),
+        ("z", "Why z"),
+    ]
+    expect(tabs[0].locator(WAITS)).to_be_hidden()
+
+
+def test_it_sends_what_waits_when_a_page_is_opened_after_a_crash(
+    window: Window, open_item: Open, alice: User, items: list[Annotation], live_server: LiveServer
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.context.set_offline(True)
+    page.fill("#reasoning", "Kept")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(WAITS)).to_be_visible()
+    page.close(run_before_unload=False)
+    again = page.context.new_page()
+    page.context.set_offline(False)
+    again.goto(live_server.url + "/annotations")
+    expect(again.locator("#live")).to_contain_text("Item 1: Saved.")
+    expect(again.locator(CHIP)).to_be_hidden()
+    assert Decision.objects.get().reasoning == "Kept"
+
+
+def test_it_makes_one_decision_of_one_whose_answer_was_lost(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    lost: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        if not lost:
+            lost.append(route.fetch().text())
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/decide", lose_the_first_answer)
+    page.fill("#reasoning", "Once")
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    expect(page.locator(CHIP)).to_be_hidden()
+    assert len(lost) == 1
+    assert Decision.objects.get().reasoning == "Once"
+
+
+def test_it_shows_a_conflict_as_one_and_keeps_every_word(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.context.set_offline(True)
+    page.fill("#label", "mine")
+    page.fill("#reasoning", "My words")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(WAITS)).to_be_visible()
+    Annotation.objects.filter(pk=items[0].pk).update(label="theirs")
+    page.context.set_offline(False)
+    expect(page.locator("#stale")).to_contain_text("theirs", timeout=20_000)
+    expect(page.locator("#label")).to_have_value("mine")
+    expect(page.locator("#reasoning")).to_have_value("My words")
+    expect(page.locator(CHIP)).to_contain_text("1 needs you")
+    assert not Decision.objects.exists()
+    page.locator("#label").focus()
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    expect(page.locator(CHIP)).to_be_hidden()
+    assert (Decision.objects.get().label, Decision.objects.get().reasoning) == ("mine", "My words")
+
+
+def test_it_takes_back_what_waits(window: Window, open_item: Open, alice: User, items: list[Annotation]) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.context.set_offline(True)
+    page.fill("#reasoning", "Too early")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(CHIP)).to_contain_text("1 decision waits for the network")
+    page.locator(WAITS).get_by_role("button", name="Take it back").click()
+    expect(page.locator(CHIP)).to_be_hidden()
+    page.locator("#reasoning").fill("Better")
+    page.context.set_offline(False)
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    assert Decision.objects.get().reasoning == "Better"
+
+
+def test_it_skips_and_defers_without_a_network_too(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    tabs = _tabs(window, open_item, alice, items)
+    tabs[0].context.set_offline(True)
+    tabs[0].keyboard.press("s")
+    expect(tabs[0].locator(WAITS)).to_be_visible()
+    tabs[1].keyboard.press("d")
+    expect(tabs[1].locator(CHIP)).to_contain_text("2 submits wait for the network")
+    tabs[0].context.set_offline(False)
+    expect(tabs[0].locator(CHIP)).to_be_hidden(timeout=20_000)
+    assert {(one.annotation_id, one.kind) for one in SetAside.objects.all()} == {
+        (items[0].pk, "skipped"),
+        (items[1].pk, "deferred"),
+    }
+
+
+def test_it_never_submits_in_the_name_of_somebody_else(
+    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation], live_server: LiveServer
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.context.set_offline(True)
+    page.fill("#reasoning", "Said Alice")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(WAITS)).to_be_visible()
+    sit_down(page.context, bob, live_server.url)
+    page.context.set_offline(False)
+    expect(page.locator("#failure")).to_contain_text("It is kept until alice signs in again.", timeout=20_000)
+    page.goto(live_server.url + "/annotations")
+    expect(page.locator(CHIP)).to_be_hidden()
+    assert _waiting(page) == 1
+    assert not Decision.objects.exists()
+    sit_down(page.context, alice, live_server.url)
+    page.goto(live_server.url + "/annotations")
+    expect(page.locator("#live")).to_contain_text("Item 1: Saved.")
+    assert Decision.objects.get().reviewer == alice
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_it_lists_what_waits_for_everybody(
+    window: Window, open_item: Open, alice: User, items: list[Annotation], width: int
+) -> None:
+    page = window(alice, viewport={"width": width, "height": 800})
+    open_item(page, items[0])
+    page.context.set_offline(True)
+    page.locator("[data-action=submit]").click()
+    expect(page.locator(WAITS)).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.locator(CHIP).click()
+    expect(page.locator("#waiting li")).to_contain_text(re.compile("Decision of .*, not saved yet"))
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
