@@ -27,5 +27,5 @@
     if (cookie() && given && given.csrfmiddlewaretoken) given.csrfmiddlewaretoken = cookie();
   });
 
-  window.reviewapp = { post };
+  window.reviewapp = { post, token };
 })();

@@ -1,31 +1,98 @@
-// A session that ended while somebody was typing: nothing is swapped, nothing is lost, and once they have signed in
-// again (in another tab) the forms of this page are given a token that is valid now.
+// A session that ended while somebody was typing: nothing is swapped, nothing is lost. Signing in happens in place, in a
+// dialog with our own sign-in pages in it (the second factor too), and then what had been submitted goes on by itself.
+// If somebody else signs in, nothing of it is submitted.
 (() => {
   const SIGNED_OUT = "You are signed out. Sign in again in another tab and come back: what you typed is still here.";
   const BACK = "You are signed in again. What you typed is still here: send it once more.";
-  const signIn = document.body.dataset.signIn;
-  let out = false;
+  const { signIn, who: whoUrl, person, personName } = document.body.dataset;
+  const dialog = document.getElementById("sign-in-again");
+  let out = false, pending = null;
 
-  const notice = (text) => document.dispatchEvent(new CustomEvent("notice", { detail: text }));
+  const notice = (detail) => document.dispatchEvent(new CustomEvent("notice", { detail }));
   const leadsToSignIn = (url) =>
     Boolean(signIn && url) && new URL(url, location.href).pathname === signIn && location.pathname !== signIn;
-  const fields = (root) => root.querySelectorAll('input[name="csrfmiddlewaretoken"]');
+  const place = (name) => dialog.querySelector(`[data-${name}]`);
+  const problem = (text) => { place("problem").textContent = text; place("problem").hidden = !text; };
+  const offer = (is) => { const button = document.querySelector("#failure [data-sign-in]"); if (button) button.hidden = !is; };
 
-  const renew = async () => {
-    const response = await fetch(location.href, { cache: "no-store", credentials: "same-origin" });
-    if (leadsToSignIn(response.url)) return signedOut();
-    if (!response.ok) return;
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const [fresh] = fields(page);
-    if (!fresh) return;
-    for (const field of fields(document)) field.value = fresh.value;
-    out = false;
-    notice(BACK);
+  // The token of the new session, for every form that was rendered in the old one.
+  const renew = () => {
+    const token = window.reviewapp.token();
+    for (const field of document.querySelectorAll('input[name="csrfmiddlewaretoken"]')) field.value = token;
   };
 
-  const signedOut = () => {
+  const signedIn = (who) => {
+    if (!who.person) return load();
+    if (String(who.person) !== person) return somebodyElse(who);
+    out = false;
+    offer(false);
+    renew();
+    const waits = pending, opened = dialog.open;
+    pending = null;
+    if (opened) dialog.close();
+    document.dispatchEvent(new CustomEvent("signed-in"));
+    if (!waits || !waits.elt.isConnected) return notice(BACK);
+    document.dispatchEvent(new CustomEvent("notice:clear"));
+    document.dispatchEvent(new CustomEvent("say", { detail: { value: "You are signed in again. What you submitted is being sent." } }));
+    if (waits.elt.requestSubmit) waits.elt.requestSubmit(waits.submitter && waits.submitter.isConnected ? waits.submitter : undefined);
+    else waits.elt.click();
+  };
+  const somebodyElse = (who) => {
+    place("place").replaceChildren();
+    place("told").textContent = `You are signed in as ${who.name} now, but this page is ${personName}'s. Nothing of it was submitted; what was typed is kept for ${personName}.`;
+    problem("");
+    for (const one of dialog.querySelectorAll("[data-other]")) one.hidden = false;
+    place("sign-again").focus();
+  };
+
+  // One of our sign-in pages, of which the dialog shows the form to type into.
+  const show = (html) => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const form = [...page.querySelectorAll("main form")].find((one) => one.querySelector("[type=password], [name=code]"));
+    if (!form) return problem("This needs a page of its own: follow the link below, then come back.");
+    const shown = document.importNode(form, true), name = shown.querySelector("[name=login]");
+    if (name && !name.value) name.value = personName;
+    place("place").replaceChildren(shown);
+    const empty = [...shown.querySelectorAll("input:not([type=hidden])")].find((field) => !field.value);
+    if (empty) empty.focus();
+  };
+  const read = async (response) => {
+    if ((response.headers.get("Content-Type") || "").startsWith("application/json")) return signedIn(await response.json());
+    if (response.status >= 500 || response.status === 429 || response.status === 403) {
+      return problem(response.status === 429 ? "Too many tries. Wait a minute, then try again." : "That did not work. Try once more.");
+    }
+    return show(await response.text());
+  };
+  const send = async (url, options = {}) => {
+    problem("");
+    try { await read(await fetch(url, { cache: "no-store", credentials: "same-origin", ...options })); } catch {
+      problem("The server cannot be reached. Try again when you are back online.");
+    }
+  };
+  const load = () => {
+    for (const one of dialog.querySelectorAll("[data-other]")) one.hidden = true;
+    place("told").textContent = `Your session has ended. Sign in as ${personName}: what you typed is still here${pending ? ", and what you submitted goes on by itself" : ""}.`;
+    return send(`${signIn}?next=${encodeURIComponent(whoUrl)}`);
+  };
+  const open = () => {
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    load();
+  };
+
+  const signedOut = (request) => {
     out = true;
+    if (request && request.elt && request.elt.isConnected) pending = request;
     notice(SIGNED_OUT);
+    offer(Boolean(dialog));
+    if (pending || (request && request.dialog)) open();
+  };
+  const askWho = async () => {
+    const response = await fetch(whoUrl, { cache: "no-store", credentials: "same-origin" });
+    const who = response.ok ? await response.json() : {};
+    if (!who.person) return;
+    if (String(who.person) === person) signedIn(who);
+    else if (dialog && !dialog.open) { dialog.showModal(); somebodyElse(who); }
   };
 
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -38,12 +105,29 @@
     if (leadsToSignIn(event.detail.xhr.responseURL)) event.preventDefault();
   });
   document.addEventListener("htmx:responseError", (event) => {
-    const { xhr } = event.detail;
-    if (xhr.status === 401) signedOut();
+    const { xhr, elt, requestConfig } = event.detail;
+    const posted = requestConfig.verb === "post" && elt.matches("form, button");
+    const trigger = requestConfig.triggeringEvent;
+    if (xhr.status === 401) signedOut(posted ? { elt, submitter: trigger && trigger.submitter } : undefined);
     // 403_csrf.html says so of itself: the person signed in again, which made a new token.
-    if (xhr.status === 403 && xhr.responseText.includes("data-grown-old")) renew().catch(() => {});
+    if (xhr.status === 403 && xhr.responseText.includes("data-grown-old")) { renew(); notice(BACK); }
+    if (xhr.status === 403 && xhr.responseText.includes("data-somebody-else")) askWho().catch(() => {});
   });
+  document.addEventListener("signed-out", (event) => signedOut(event.detail || undefined));
   document.addEventListener("visibilitychange", () => {
-    if (out && document.visibilityState === "visible") renew().catch(() => {});
+    if (out && document.visibilityState === "visible") askWho().catch(() => {});
   });
+  document.addEventListener("click", (event) => { if (event.target.closest("#failure [data-sign-in]")) open(); });
+
+  if (!dialog) return;
+  dialog.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = event.target, body = new FormData(form);
+    send(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(body) });
+  });
+  place("sign-again").addEventListener("click", () => {
+    const body = new URLSearchParams({ csrfmiddlewaretoken: window.reviewapp.token(), next: signIn });
+    fetch(place("sign-again").dataset.signAgain, { method: "POST", body, credentials: "same-origin" }).then(load, load);
+  });
+  place("close").addEventListener("click", () => dialog.close());
 })();

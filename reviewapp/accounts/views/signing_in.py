@@ -24,9 +24,11 @@ from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from requests import RequestException
 
 from reviewapp.accounts.browsers import readable
@@ -159,6 +161,15 @@ add_passkey = recorded(_AddPasskey.as_view())
 edit_passkey = _EditPasskey.as_view()
 remove_passkey = recorded(RemoveWebAuthnView.as_view())
 sessions = _Sessions.as_view()
+
+
+@require_safe
+@never_cache
+@login_not_required
+def who(request: HttpRequest) -> JsonResponse:
+    """Say who is signed in: the page that asks had a session which ended, and must not go on in another's name."""
+    person = request.user if request.user.is_authenticated else None
+    return JsonResponse({"person": person.pk if person else None, "name": person.get_username() if person else ""})
 
 
 @login_not_required

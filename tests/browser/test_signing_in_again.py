@@ -1,0 +1,115 @@
+"""A session that ends in the middle of work: sign in again in place, and what was submitted goes on by itself."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Locator, Page, expect
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision
+from tests.accounts.totp import code
+from tests.browser.desk import Open, Window, items, open_item, ready, window
+
+__all__ = ["items", "open_item", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "seven-green-bottles"
+DIALOG = "#sign-in-again"
+
+
+@pytest.fixture(autouse=True)
+def passwords(alice: User, bob: User) -> None:
+    """Let both sign in by hand."""
+    for person in (alice, bob):
+        person.password = make_password(PASSWORD)
+        person.save()
+
+
+def _submit_signed_out(page: Page) -> Locator:
+    """Type, lose the session, submit, and return the dialog."""
+    page.fill("#reasoning", "Typed before")
+    expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
+    Session.objects.all().delete()
+    page.locator("#reasoning").focus()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(f"{DIALOG} [name=password]")).to_be_focused()
+    return page.locator(DIALOG)
+
+
+def test_it_goes_on_with_the_submit_after_signing_in(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    dialog = _submit_signed_out(page)
+    expect(dialog).to_contain_text("what you submitted goes on by itself")
+    expect(dialog.locator("[name=login]")).to_have_value("alice")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Name and password do not fit together.")
+    dialog.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    ready(page, items[1])
+    expect(dialog).to_be_hidden()
+    decision = Decision.objects.get()
+    assert (decision.reasoning, decision.reviewer) == ("Typed before", alice)
+    page.keyboard.press("Control+Enter")
+    ready(page, items[2])
+
+
+def test_it_asks_for_the_second_factor_too(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
+    page = window(alice)
+    open_item(page, items[0])
+    dialog = _submit_signed_out(page)
+    dialog.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    dialog.locator("[name=code]").fill(code("JBSWY3DPEHPK3PXP"))
+    page.keyboard.press("Enter")
+    ready(page, items[1])
+    assert Decision.objects.get().reviewer == alice
+
+
+def test_it_submits_nothing_when_somebody_else_signs_in(
+    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    dialog = _submit_signed_out(page)
+    dialog.locator("[name=login]").fill("bob")
+    dialog.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text(
+        "You are signed in as bob now, but this page is alice's. Nothing of it was submitted"
+    )
+    expect(page.locator("#reasoning")).to_have_value("Typed before")
+    assert not Decision.objects.exists()
+    dialog.get_by_role("button", name="Sign in as alice").click()
+    dialog.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    ready(page, items[1])
+    assert Decision.objects.get().reviewer == alice
+
+
+def test_it_stays_as_it_is_when_nobody_signs_in(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    _submit_signed_out(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(DIALOG)).to_be_hidden()
+    expect(page.locator("#reasoning")).to_be_focused()
+    expect(page.locator("#reasoning")).to_have_value("Typed before")
+    expect(page.locator("#failure")).to_contain_text("You are signed out.")
+    page.locator("#failure").get_by_role("button", name="Sign in here").click()
+    expect(page.locator(f"{DIALOG} [name=password]")).to_be_focused()
+    assert not Decision.objects.exists()
