@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -72,7 +73,10 @@ def test_it_settles_with_one_click(
 def test_it_merges_what_does_not_touch(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
     before = _meanwhile(client, bob, annotation, confidence="0.9")
     client.force_login(alice)
-    assert client.post(reverse("decide", args=[annotation.pk]), before | {"reasoning": MINE}).status_code == 302
+    response = client.post(reverse("decide", args=[annotation.pk]), before | {"reasoning": MINE})
+    assert response.status_code == 302
+    *_, said = get_messages(response.wsgi_request)
+    assert "Merged with bob's confidence, which you had left as it was." in str(said)
     annotation.refresh_from_db()
     assert (annotation.confidence, annotation.reasoning) == (0.9, MINE)
 

@@ -18,6 +18,7 @@ from reviewapp.annotations.forms import AsideForm, DecisionForm, fresh, opening
 from reviewapp.annotations.item import progress
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.staleness import compare, refreshed
+from reviewapp.annotations.typed import FIELDS
 from reviewapp.annotations.views.going_on import go_on, to_item
 from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.review import show
@@ -54,7 +55,7 @@ def decide(request: Request, pk: int) -> HttpResponse:
         return _told(request, item_or_404(pk), data, error)
     if not _says(decision, submission):
         return _once_more(request, item_or_404(pk), data, _USED)
-    return _saved(request, annotation)
+    return _saved(request, annotation, merged=_merged(annotation, decision, submission))
 
 
 def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exception) -> HttpResponse:
@@ -85,10 +86,19 @@ def _says(decision: Decision, submission: services.Submission) -> bool:
     return all(same(getattr(decision, name), new) for name, new in wanted.items())
 
 
-def _saved(request: Request, annotation: Annotation) -> HttpResponse:
+def _merged(seen: Annotation, decision: Decision, submission: services.Submission) -> str:
+    """Return a sentence that names what only others had changed since, so that the decision holds it as theirs."""
+    if decision.outcome == Decision.Outcome.UNDECIDABLE:
+        return ""
+    theirs = [name for name in FIELDS if not same(getattr(decision, name), submission.values()[name])]
+    whose = f"{seen.reviewer.get_username()}'s" if seen.reviewer else "Mixpeek's"
+    return f" Merged with {whose} {' and '.join(theirs)}, which you had left as it was." if theirs else ""
+
+
+def _saved(request: Request, annotation: Annotation, *, merged: str) -> HttpResponse:
     chosen = QueueFilter.parse(request.GET)
     left = progress(chosen, request.user, now=timezone.now())
-    return _go_on(request, chosen, annotation, said=f"Saved. {left.sentence()}")
+    return _go_on(request, chosen, annotation, said=f"Saved. {left.sentence()}{merged}")
 
 
 def _go_on(request: Request, chosen: QueueFilter, annotation: Annotation, *, said: str) -> HttpResponse:
