@@ -93,6 +93,9 @@ def _sides(pair: Any) -> tuple[Any, Any]:
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
     """Yield (path, old, new) for each leaf that differs; where only one side is an object, the other is nothing."""
+    if _named(old) and _named(new):
+        yield from _leaves_by_name(path, old or [], new or [])
+        return
     if not _opens(old, new):
         if _json(old) != _json(new):
             yield path, old, new
@@ -100,6 +103,29 @@ def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
     was, now = (side if isinstance(side, dict) else {} for side in (old, new))
     for key in sorted({*was, *now}):
         yield from _leaves(f"{path}.{key}", was.get(key, _ABSENT), now.get(key, _ABSENT))
+
+
+def _named(side: Any) -> bool:
+    """Return whether this is nothing, or a list of objects that each have a `value` of their own, such as labels."""
+    if side is None or side is _ABSENT or not isinstance(side, list):
+        return side is None
+    names = [item.get("value") if isinstance(item, dict) else None for item in side]
+    return bool(names) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+
+
+def _leaves_by_name(path: str, old: list[Any], new: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what came, went and changed among named objects, and their order when only that is different."""
+    was, now = ({item["value"]: _besides_its_name(item) for item in side} for side in (old, new))
+    for name in dict.fromkeys([*was, *now]):
+        yield from _leaves(f"{path}.{name}", was.get(name, _ABSENT), now.get(name, _ABSENT))
+    kept_was, kept_now = [name for name in was if name in now], [name for name in now if name in was]
+    if kept_was != kept_now:
+        yield f"{path} (order)", list(was), list(now)
+
+
+def _besides_its_name(item: dict[str, Any]) -> dict[str, Any]:
+    besides = {key: said for key, said in item.items() if key != "value" and said not in ("", None)}
+    return besides or {"value": item["value"]}
 
 
 def _opens(old: Any, new: Any) -> bool:

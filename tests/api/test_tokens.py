@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from reviewapp.accounts.models import User
+from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
 from tests.api.conftest import Caller
@@ -92,3 +93,20 @@ def test_it_makes_one_from_the_command_line(alice: User) -> None:
 def test_it_refuses_on_the_command_line_too(alice: User, name: str, days: int) -> None:
     with pytest.raises(CommandError):
         call_command("create_token", name, days=days)
+
+
+def test_it_lets_an_admin_revoke_somebody_elses(client: Client, alice: User, bob: User, adam: User) -> None:
+    token, _ = tokens.create(alice, name="weekly-export", scope="read", actor=None)
+    address = f"/tokens/{token.pk}/revoke"
+    client.force_login(bob)
+    assert client.post(address).status_code == 404
+    assert "weekly-export" not in client.get("/tokens", {"person": alice.pk}).content.decode()
+    client.force_login(adam)
+    page = client.get("/tokens", {"person": alice.pk}).content.decode()
+    assert "API tokens of alice" in page
+    assert "weekly-export" in page
+    assert client.post(address)["Location"] == f"/tokens?person={alice.pk}"
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    assert Event.objects.get(action="token.revoked").actor_name == "adam"
+    assert client.get("/tokens", {"person": 999_999}).status_code == 404

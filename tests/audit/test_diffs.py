@@ -101,3 +101,14 @@ def test_it_shows_a_difference_exactly_where_there_is_one(old: dict[str, Any], n
     assert bool(field_diffs({"payload": [old, new]})) == (
         json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True)
     )
+
+
+def test_it_takes_labels_apart_by_their_values() -> None:
+    logo, van = {"value": "logo", "title": "Logo"}, {"value": "van", "title": "Van"}
+    told = field_diffs({"labels": [[logo, van], [van, {**logo, "title": "A logo"}, {"value": "bus", "title": ""}]]})
+    assert [(diff.name, diff.old, diff.new) for diff in told] == [
+        ("labels.logo.title", "Logo", "A logo"),
+        ("labels.bus.value", "", "bus"),
+        ("labels (order)", "logo, van", "van, logo, bus"),
+    ]
+    assert [diff.new for diff in field_diffs({"labels": [None, [van]]})] == ["Van"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -15,7 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
-from reviewapp.http import Request
+from reviewapp.http import Request, whole_number
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+_MANAGES_PEOPLE = "accounts.change_user"
 
 
 @never_cache
@@ -23,7 +31,7 @@ from reviewapp.http import Request
 @permission_required("annotations.view_annotation", raise_exception=True)
 @sensitive_variables("secret")
 def tokens(request: Request) -> HttpResponse:
-    """Show one's tokens; a POST makes one and shows its secret, this once."""
+    """Show one's tokens, to an admin those of the `person` asked for; a POST makes one and shows its secret, once."""
     form, secret = TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS}), ""
     if request.method == "POST":
         form = TokenForm(request.POST)
@@ -34,19 +42,37 @@ def tokens(request: Request) -> HttpResponse:
                 form.add_error(None, error.messages)
             else:
                 form = TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
-    mine = ApiToken.objects.filter(owner=request.user).order_by("-id")[:100]
-    context = {"form": form, "secret": secret, "tokens": mine, "now": timezone.now(), "host": _host(request)}
+    whose = _asked_for(request)
+    mine = ApiToken.objects.filter(owner=whose or request.user).order_by("-id")[:100]
+    context = {
+        "whose": whose,
+        "form": form,
+        "secret": secret,
+        "tokens": mine,
+        "now": timezone.now(),
+        "host": _host(request),
+    }
     return render(request, "api/tokens.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
 @permission_required("annotations.view_annotation", raise_exception=True)
 def revoke_token(request: Request, pk: int) -> HttpResponse:
-    """Revoke one of one's own tokens; it stops working at once and for good."""
-    token = get_object_or_404(ApiToken, pk=pk, owner=request.user)
+    """Revoke one of one's own tokens, as an admin anybody's; it stops working at once and for good."""
+    others = request.user.has_perm(_MANAGES_PEOPLE)
+    token = get_object_or_404(ApiToken, pk=pk, **({} if others else {"owner": request.user}))
     revoked = services.revoke(token, actor=request.user)
     messages.success(request, f"“{token.name}” {'is revoked' if revoked else 'was revoked already'}.")
-    return redirect("tokens")
+    own = token.owner_id == request.user.pk
+    return redirect(reverse("tokens") + ("" if own else f"?person={token.owner_id}"))
+
+
+def _asked_for(request: Request) -> User | None:
+    """Return whose tokens an admin wants to see; None for one's own."""
+    key = whole_number(request.GET.get("person", ""))
+    if key is None or key == request.user.pk or not request.user.has_perm(_MANAGES_PEOPLE):
+        return None
+    return get_object_or_404(type(request.user), pk=key)
 
 
 def _host(request: Request) -> str:
