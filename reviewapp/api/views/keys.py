@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -72,7 +73,7 @@ def _asked_for(request: Request) -> User | None:
     key = whole_number(request.GET.get("person", ""))
     if key is None or key == request.user.pk or not request.user.has_perm(_MANAGES_PEOPLE):
         return None
-    return get_object_or_404(type(request.user), pk=key)
+    return get_object_or_404(get_user_model(), pk=key)
 
 
 def _host(request: Request) -> str:
