@@ -59,6 +59,8 @@
   const moves = (action) => action === "field_previous" || action === "field_next";
   const rests = (event, row) => {
     if (isSingle(row.key) && !singleKeys()) return true;
+    // Mine or theirs: the arrows are the browser's own way from one to the other.
+    if (event.target.matches("[data-keep]") && row.key.startsWith("Arrow")) return true;
     return isTyping(event.target) && !row.typing && !(moves(row.action) && isLine(event.target));
   };
 

@@ -1,0 +1,68 @@
+"""Two browsers on one item, and one person's two tabs: one merge, one conflict, one decision, no lost word."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision
+from tests.browser.desk import Open, Window, items, open_item, ready, window
+
+__all__ = ["items", "open_item", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
+    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation]
+) -> None:
+    hers, his = window(alice), window(bob)
+    open_item(hers, items[0])
+    open_item(his, items[0])
+    his.fill("#confidence", "0.9")
+    his.keyboard.press("Control+Enter")
+    ready(his, items[1])
+    hers.fill("#reasoning", "Her words")
+    hers.keyboard.press("Control+Enter")
+    expect(hers.locator("#live")).to_contain_text("Merged with bob's confidence")
+    open_item(hers, items[2])
+    open_item(his, items[2])
+    his.fill("#label", "his")
+    his.keyboard.press("Control+Enter")
+    expect(his.locator("#live")).to_contain_text("Saved.")
+    hers.fill("#label", "hers")
+    hers.fill("#reasoning", "More of her words")
+    hers.keyboard.press("Control+Enter")
+    expect(hers.locator("#stale")).to_contain_text("bob was faster")
+    expect(hers.locator("[name=keep_label][value=mine]")).to_be_focused()
+    hers.keyboard.press("ArrowDown")
+    expect(hers.locator("[name=keep_label][value=theirs]")).to_be_checked()
+    expect(hers.locator("#label")).to_have_value("hers")
+    hers.keyboard.press("Control+Enter")
+    # Bob has the only one left, so she is back at the queue.
+    expect(hers.locator("#messages")).to_contain_text("Saved.")
+    assert [(one.label, one.confidence, one.reasoning) for one in Decision.objects.order_by("id")] == [
+        ("a", 0.9, ""),
+        ("a", 0.9, "Her words"),
+        ("his", items[2].confidence, ""),
+        ("his", items[2].confidence, "More of her words"),
+    ]
+
+
+def test_it_makes_one_decision_of_a_form_that_comes_back(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.post_data or "") if one.url.endswith("/decide") else None)
+    page.fill("#reasoning", "Once")
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    page.evaluate(
+        "([url, body]) => fetch(url, {method: 'POST', body: new URLSearchParams(body)})",
+        [f"/annotations/{items[0].pk}/decide", sent[0]],
+    )
+    page.go_back()
+    ready(page, items[0])
+    assert Decision.objects.count() == 1
