@@ -35,6 +35,7 @@ def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
     hers.keyboard.press("Control+Enter")
     expect(hers.locator("#stale")).to_contain_text("bob was faster")
     expect(hers.locator("[name=keep_label][value=mine]")).to_be_focused()
+    ready(hers, items[2])
     hers.keyboard.press("ArrowDown")
     expect(hers.locator("[name=keep_label][value=theirs]")).to_be_checked()
     expect(hers.locator("#label")).to_have_value("hers")
