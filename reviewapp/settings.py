@@ -44,6 +44,7 @@ MIXPEEK_API_KEY = env.text("MIXPEEK_API_KEY")
 MIXPEEK_NAMESPACE = env.text("MIXPEEK_NAMESPACE")
 MIXPEEK_TIMEOUT = env.number("MIXPEEK_TIMEOUT", 30, least=1, most=60)
 MIXPEEK_REQUESTS_PER_MINUTE = env.number("MIXPEEK_REQUESTS_PER_MINUTE", 600, least=10, most=1000000)
+MIXPEEK_WHO = env.choice("MIXPEEK_WHO", "metadata", "payload", "none")
 MEDIA_HOSTS = env.words("MEDIA_HOSTS", ["https://*.amazonaws.com", "https://*.mixpeek.com"])
 PULL_MINUTES = env.number("PULL_MINUTES", 5, least=1, most=59)
 FEED_SECONDS = env.number("FEED_SECONDS", 30, least=5, most=59)
@@ -57,8 +58,7 @@ WEBHOOK_DAYS = env.number("WEBHOOK_DAYS", 7, least=1, most=90)
 ROOT_URLCONF = "reviewapp.urls"
 WSGI_APPLICATION = "reviewapp.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+LANGUAGE_CODE, TIME_ZONE = "en", "UTC"
 USE_TZ = True
 USE_I18N = False
 APPEND_SLASH = False

@@ -43,6 +43,8 @@ def plain_http() -> Iterator[None]:
         WHITENOISE_AUTOREFRESH=True,
         # The sandbox has no limit; what the budget does is tested where it is set.
         MIXPEEK_REQUESTS_PER_MINUTE=600_000,
+        # Tests say what is sent; who decided is told where that is tested.
+        MIXPEEK_WHO="none",
     ):
         yield
 

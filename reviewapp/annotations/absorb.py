@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from reviewapp.annotations import storing
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import BLANK, LONGEST_ID, by_a_person, proposed_by, revisions_of, usable, values_of
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -64,7 +65,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     if before and changed:
         _update(changed[0], *before.values())
     else:
-        Annotation.objects.bulk_update(changed, _MIRRORED, batch_size=200)
+        storing.update(changed, _MIRRORED)
     if untouched:
         Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
     return Tally(new=len(made), changed=len(changed), same=len(untouched))

@@ -44,6 +44,7 @@ class Made:
     whose: Whose
     name: str
     kind: str = ""
+    decision_id: str = ""
 
     @property
     def who(self) -> str:
@@ -70,7 +71,8 @@ def made(row: Annotation, delivered: Sequence[Change]) -> list[Made]:
     if row.version is None or row.annotation_id is None:
         return []
     by_version = {change.version: change for change in delivered if change.version is not None}
-    return [_whose(one, by_version.get(one.version)) for one in _versions(row)]
+    by_cause = {str(change.cause): change for change in delivered if change.cause is not None}
+    return [_whose(one, by_version.get(one.version), by_cause.get(one.decision_id)) for one in _versions(row)]
 
 
 def with_our_key(versions: Iterable[Made], our_actors: Collection[str]) -> list[Made]:
@@ -102,6 +104,7 @@ def _versions(row: Annotation) -> Iterator[Made]:
             whose=_kind(edit["edited_by_type"]),
             name=edit["edited_by"],
             kind=edit["edited_by_type"],
+            decision_id=edit.get("decision_id", ""),
         )
         values, version = before, edit["version"]
     if version == 1:
@@ -110,8 +113,10 @@ def _versions(row: Annotation) -> Iterator[Made]:
         yield Made(version=1, changes=filled, at=row.created_at, whose=_kind(kind), name=row.actor_id, kind=kind)
 
 
-def _whose(one: Made, change: Change | None) -> Made:
-    """Return the version with our person's name when it is what `change` delivered."""
+def _whose(one: Made, change: Change | None, told: Change | None) -> Made:
+    """Return the version with our person's name when it is what `change` delivered, or says that it brings `told`."""
+    if told is not None and one.whose is not Whose.MACHINE:
+        return replace(one, whose=Whose.OURS, name=told.actor_name)
     if change is None or one.whose is Whose.MACHINE:
         return one
     set_by_it = [name for name, (_, new) in one.changes.items() if name in change.fields]

@@ -12,10 +12,16 @@ from typing import Any
 
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.holdable import holdable, text
+from reviewapp.outbox.merge import same
 from reviewapp.retrievers.snapshot import storable_json
 
 LONGEST_ID = 200
 BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}, "metadata": None}
+
+# The key under which a delivery says whose decision it brings, and what stands there (`sync.stamp`).
+STAMP = "reviewapp"
+_STAMPED = frozenset({"decision_id", "reviewer", "time"})
+_OBJECTS = ("payload", "metadata")
 
 _log = logging.getLogger(__name__)
 _MACHINE = "system"
@@ -32,9 +38,26 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
         "label": text(record.label, _LONGEST_LABEL),
         "confidence": record.confidence if sure else None,
         "reasoning": text(record.reasoning or ""),
-        "payload": holdable(record.payload or {}),
-        "metadata": holdable(record.metadata),
+        "payload": unstamped(holdable(record.payload or {})),
+        "metadata": unstamped(holdable(record.metadata)),
     }
+
+
+def unstamped(value: Any) -> Any:
+    """Return an object without our own stamp, which is nobody's edit; anything else is returned as it is."""
+    return {name: inner for name, inner in value.items() if name != STAMP} if _stamp_in(value) else value
+
+
+def _stamp_in(value: Any) -> dict[str, Any]:
+    found = value.get(STAMP) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) and found.keys() == _STAMPED else {}
+
+
+def kept_of(prior: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that an edit replaced, in the form of `values_of`, in which nothing has a value of its own."""
+    blanks = BLANK | {"metadata": {}}
+    known = {name: blanks[name] if prior[name] is None else prior[name] for name in BLANK if name in prior}
+    return known | {name: unstamped(known[name]) for name in _OBJECTS if name in known}
 
 
 def usable(record: AnnotationRecord) -> bool:
@@ -47,12 +70,35 @@ def usable(record: AnnotationRecord) -> bool:
 
 
 def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
-    """Return the record's edits as `versions.py` reads them, oldest first, storable."""
-    edits = sorted(record.revisions, key=lambda revision: revision.version)
-    return [
-        storable_json(asdict(edit) | {"edited_at": edit.edited_at.isoformat() if edit.edited_at else None})
-        for edit in edits
-    ]
+    """Return the record's edits as `versions.py` reads them, oldest first, storable.
+
+    What only our stamp changed is left out; `decision_id` is the decision that the edit brought, if its stamp says so.
+    """
+    told: list[dict[str, Any]] = []
+    after: dict[str, Any] = {"payload": record.payload, "metadata": record.metadata}
+    for edit in sorted(record.revisions, key=lambda revision: revision.version, reverse=True):
+        before = after | {name: edit.prior[name] or {} for name in _OBJECTS if name in edit.prior}
+        prior = {name: value for name, value in edit.prior.items() if not _only_stamped(name, before, after)}
+        prior |= {name: unstamped(prior[name]) for name in _OBJECTS if name in prior}
+        at = edit.edited_at.isoformat() if edit.edited_at else None
+        row = asdict(edit) | {"prior": prior, "edited_at": at, "decision_id": _decision(before, after)}
+        told.insert(
+            0, storable_json({name: value for name, value in row.items() if value != "" or name != "decision_id"})
+        )
+        after = before
+    return told
+
+
+def _only_stamped(name: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    if name not in _OBJECTS or before[name] == after[name]:
+        return False
+    return same(unstamped(before[name]) or {}, unstamped(after[name]) or {})
+
+
+def _decision(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Return the decision that an edit says it brings: the one in the stamp that it set."""
+    stamps = ((_stamp_in(before[name]), _stamp_in(after[name])) for name in _OBJECTS)
+    return next((str(now["decision_id"]) for was, now in stamps if now and now != was), "")
 
 
 def by_a_person(record: AnnotationRecord) -> bool:
@@ -71,5 +117,5 @@ def proposed_by(record: AnnotationRecord) -> dict[str, Any]:
         return {}
     values = values_of(record)
     for revision in sorted(record.revisions, key=lambda revision: revision.version, reverse=True):
-        values |= {name: holdable(value) for name, value in revision.prior.items() if name in values}
+        values |= kept_of(holdable(revision.prior))
     return values

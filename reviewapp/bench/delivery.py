@@ -1,11 +1,14 @@
-"""How many changes a worker delivers per second, beside how many a bare `requests.Session` can PATCH one by one."""
+"""How many changes a worker delivers per second, beside how many a bare `requests.Session` can PATCH one by one.
+
+Twice: in bulk, as any backlog goes, and one by one, as what was tried before goes (`attempts` keeps it out of bulk).
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, product
 from time import monotonic, perf_counter
 
 import psycopg
@@ -15,6 +18,8 @@ from reviewapp.bench.site import Site
 from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE, manage
 
 _PATIENCE = 300
+# How often a change was tried before, by the way it goes then.
+WAYS = {"in bulk": 0, "one by one": 1}
 _numbers = count(1)
 
 # What `services.decide` would leave behind, for many at once: the label as it was decided, and the promise of it.
@@ -29,7 +34,7 @@ WITH chosen AS (
 INSERT INTO outbox_change (ref, verb, fields, base, base_version, cause, actor_name, retriever_id, state, reason,
     field_errors, upstream_request_id, attempts, due, created_at)
 SELECT ref, 'set', jsonb_build_object('label', %(label)s::text), upstream - 'metadata', 1, gen_random_uuid(), 'bench',
-    retriever_id, 'queued', '', '{}', '', 0, now(), now()
+    retriever_id, 'queued', '', '{}', '', %(attempts)s, now(), now()
 FROM chosen RETURNING id
 """
 _TAKE = """
@@ -56,28 +61,38 @@ class NotDelivered(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Run:
+    """So many workers, one way: changes per second, and changes for each request that the sandbox received."""
+
+    way: str
+    workers: int
+    per_second: float
+    per_request: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rates:
-    """Per second: one bare client before, between and after, and one and two workers."""
+    """PATCHes per second of one bare client before, between and after, and what workers did."""
 
     bare: tuple[float, ...]
-    workers: dict[int, float]
+    runs: tuple[Run, ...]
 
 
 def measure(site: Site, wait: Callable[[float], object], *, many: int) -> Rates:
-    """Deliver `many` changes with one worker and again with two, PATCHing as many by hand in between."""
+    """Deliver `many` changes four times (both ways, one worker and two), PATCHing as many by hand in between."""
     with psycopg.connect(site.url, autocommit=True) as connection:
         # What the walks submitted is of annotations that this sandbox does not know.
         connection.execute("UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'")
         connection.execute("DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
         connection.execute(_PUT_OFF)
-        known = [ref for (ref,) in connection.execute(_TAKE, [3 * many]).fetchall()]
-        third = len(known) // 3
-        bare, workers = [_patch(site, known[:third])], dict[int, float]()
-        for number in (1, 2):
-            ids = known[number * third : (number + 1) * third]
-            workers[number] = _deliver(site, connection, ids, number, wait)
-            bare.append(_patch(site, known[:third]))
-    return Rates(bare=tuple(bare), workers=workers)
+        known = [ref for (ref,) in connection.execute(_TAKE, [5 * many]).fetchall()]
+        fifth = len(known) // 5
+        bare, runs = [_patch(site, known[:fifth])], list[Run]()
+        for number, how in enumerate(product(WAYS, (1, 2)), 1):
+            ids = known[number * fifth : (number + 1) * fifth]
+            runs.append(_deliver(site, connection, ids, how, wait))
+            bare.append(_patch(site, known[:fifth]))
+    return Rates(bare=tuple(bare), runs=tuple(runs))
 
 
 def _patch(site: Site, ids: list[str]) -> float:
@@ -91,8 +106,13 @@ def _patch(site: Site, ids: list[str]) -> float:
 
 
 def _deliver(
-    site: Site, connection: psycopg.Connection, ids: list[str], workers: int, wait: Callable[[float], object]
-) -> float:
+    site: Site,
+    connection: psycopg.Connection,
+    ids: list[str],
+    how: tuple[str, int],
+    wait: Callable[[float], object],
+) -> Run:
+    way, workers = how
     names = [f"worker{number + 1}" for number in range(workers)]
     connection.execute("DELETE FROM procrastinate_workers")
     for name in names:
@@ -103,7 +123,10 @@ def _deliver(
             said = json.dumps({"origin": "web", "request_id": "bench"})
             connection.execute("SELECT set_config('reviewapp.acting', %s, true)", [said])
             label = f"decided {next(_numbers)}"
-            changes = [pk for (pk,) in connection.execute(_QUEUE, {"ids": ids, "label": label}).fetchall()]
+            asked = {"ids": ids, "label": label, "attempts": WAYS[way]}
+            changes = [pk for (pk,) in connection.execute(_QUEUE, asked).fetchall()]
+        connection.execute("ANALYZE outbox_change")
+        _sandbox(site, "DELETE")
         site.run("wake", manage("shell", "-v0", "-c", "from reviewapp.outbox import services; services.wake()"))
         _until(lambda: _settled(connection, changes)[1] == len(changes), wait)
     finally:
@@ -111,7 +134,15 @@ def _deliver(
     delivered, _, seconds = _settled(connection, changes)
     if delivered != len(ids):
         raise NotDelivered(f"{delivered} of {len(ids)} changes were delivered")
-    return float(delivered / seconds)
+    requests_made = len(_sandbox(site, "GET").json()["requests"])
+    return Run(way=way, workers=workers, per_second=delivered / seconds, per_request=delivered / requests_made)
+
+
+def _sandbox(site: Site, method: str) -> requests.Response:
+    """Forget the requests that the sandbox received, or list them (the last 2,000)."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, f"{site.sandbox}/_sandbox/requests")
 
 
 def _settled(connection: psycopg.Connection, changes: list[int]) -> tuple[int, int, float]:
@@ -131,8 +162,8 @@ def _until(done: Callable[[], bool], wait: Callable[[float], object]) -> None:
         wait(0.05)
 
 
-def lines(rates: Rates) -> Iterator[tuple[int, float, float]]:
-    """Yield (workers, changes per second, share of the bare rate per worker); the bare rate is the mean."""
+def lines(rates: Rates) -> Iterator[tuple[Run, float]]:
+    """Yield each run and its share of the bare rate per worker; the bare rate is the mean."""
     bare = sum(rates.bare) / len(rates.bare)
-    for workers, rate in rates.workers.items():
-        yield workers, rate, rate / workers / bare
+    for run in rates.runs:
+        yield run, run.per_second / run.workers / bare

@@ -47,11 +47,15 @@ class Report:
 
     def _deliveries(self) -> list[str]:
         rows = [
-            [f"{count:,}", workers, f"{sum(rates.bare) / len(rates.bare):.0f}", f"{rate:.0f}", f"{share:.2f}"]
+            [
+                *(f"{count:,}", run.way, run.workers, f"{sum(rates.bare) / len(rates.bare):.0f}"),
+                *(f"{run.per_second:.0f}", f"{share:.2f}", f"{run.per_request:.2f}"),
+            ]
             for count, rates in self.rates.items()
-            for workers, rate, share in delivery.lines(rates)
+            for run, share in delivery.lines(rates)
         ]
-        head = ["results", "workers", "bare PATCH per second", "delivered per second", "share of it per worker"]
+        head = ["results", "delivered", "workers", "bare PATCH per second", "changes per second"]
+        head += ["share of it per worker", "changes per request"]
         return table.markdown(head, rows) if rows else []
 
     def _memory(self) -> list[str]:

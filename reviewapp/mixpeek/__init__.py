@@ -16,6 +16,7 @@ from reviewapp.mixpeek.exceptions import (
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
     BlobRecord,
+    BulkResult,
     DocumentBatch,
     DocumentRecord,
     ExecutionRecord,
@@ -33,6 +34,7 @@ from reviewapp.mixpeek.records import (
 __all__ = [
     "AnnotationRecord",
     "BlobRecord",
+    "BulkResult",
     "Client",
     "DocumentBatch",
     "DocumentRecord",

@@ -12,10 +12,10 @@ from typing import TypedDict, Unpack
 
 from reviewapp.mixpeek import decipher, wire
 from reviewapp.mixpeek.exceptions import Refused
-from reviewapp.mixpeek.records import AnnotationRecord, Json, Page, VersionsRecord
+from reviewapp.mixpeek.records import AnnotationRecord, BulkResult, Json, Page, VersionsRecord
 from reviewapp.mixpeek.wire import Call
 
-MOST_PER_PAGE = 500
+MOST_PER_PAGE, MOST_IN_BULK = 500, 1000
 CHANGEABLE = ("label", "confidence", "reasoning", "payload", "metadata")
 
 
@@ -89,6 +89,22 @@ def patch(annotation_id: str, changes: Mapping[str, object]) -> Call[AnnotationR
         path=wire.path("/v1/annotations/{annotation_id}", annotation_id=annotation_id),
         body=wire.body(changes),
         reader=partial(decipher.annotation, asked=annotation_id),
+        writes=True,
+    )
+
+
+def bulk(updates: Mapping[str, Mapping[str, object]]) -> Call[tuple[BulkResult, ...]]:
+    """`POST /v1/annotations/bulk` with the changes of each annotation, by id; metadata cannot be set so."""
+    allowed = tuple(name for name in CHANGEABLE if name != "metadata")
+    wire.within("updates", len(updates), 1, MOST_IN_BULK)
+    for asked in updates.values():
+        wire.changes(asked, allowed=allowed, never_null=("label",))
+    items = [{"annotation_id": annotation_id, **asked} for annotation_id, asked in updates.items()]
+    return Call(
+        method="POST",
+        path="/v1/annotations/bulk",
+        body=wire.body({"update": items}),
+        reader=partial(decipher.bulk, asked=list(updates)),
         writes=True,
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from reviewapp.mixpeek.fields import Fields
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
     BlobRecord,
+    BulkResult,
     DocumentRecord,
     ExecutionRecord,
     ExecutionSummary,
@@ -77,6 +78,20 @@ def versions(body: Fields, *, asked: str = "") -> VersionsRecord:
             )
             for row in body.rows("versions")
         ),
+    )
+
+
+def bulk(body: Fields, *, asked: Sequence[str]) -> tuple[BulkResult, ...]:
+    """Read what became of each update; results that name no annotation are in the order asked, if all are there."""
+    rows = [row for row in body.rows("results") if row.text("operation", "update") == "update"]
+    in_order = asked if len(rows) == len(asked) else [""] * len(rows)
+    return tuple(
+        BulkResult(
+            annotation_id=row.text("annotation_id") or expected,
+            success=row.flag("success"),
+            error=row.text("error"),
+        )
+        for row, expected in zip(rows, in_order, strict=True)
     )
 
 

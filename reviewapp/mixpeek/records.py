@@ -60,6 +60,15 @@ class AnnotationRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BulkResult:
+    """What became of one item of a bulk write; `error` says why not."""
+
+    annotation_id: str
+    success: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class VersionRecord:
     """One line of an annotation's list of versions; the edit's fields are empty for version 1."""
 

@@ -52,6 +52,8 @@ class Change(models.Model):
     version = models.IntegerField(null=True)
     upstream_request_id = models.CharField(max_length=200, default="")
 
+    # `bucket.Rank`: whether a person waits for it. The bench writes rows without the app, hence the database's default.
+    rank = models.SmallIntegerField(default=0, db_default=0)
     attempts = models.IntegerField(default=0)
     due = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
@@ -67,8 +69,8 @@ class Change(models.Model):
     class Meta:
         permissions = [("manage_change", "May retry and withdraw changes")]
         indexes = [
-            # claim(): the heads that are due
-            models.Index(fields=["due", "id"], name="change_due", condition=Q(state="queued")),
+            # claim_many(rank): the heads that are due
+            models.Index(fields=["rank", "due", "id"], name="change_due_by_rank", condition=Q(state="queued")),
             # open_on(ref), and "is an older one still queued?" in claim()
             models.Index(fields=["ref", "id"], name="change_open", condition=Q(state="queued")),
             # oldest_waiting(): is the outbox late?

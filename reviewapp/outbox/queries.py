@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef
+
+from reviewapp.outbox.bucket import Rank
 
 if TYPE_CHECKING:
     from reviewapp.outbox.models import Change
@@ -25,6 +28,11 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         for change in self.filter(ref__in=list(by_ref), state="queued").order_by("id"):
             by_ref[change.ref].append(change)
         return by_ref
+
+    def heads_due(self, now: datetime, *, rank: Rank) -> Self:
+        """Return what `claims.claim_many` would take of a rank, the longest due first."""
+        older = self.model.objects.filter(ref=OuterRef("ref"), state="queued", id__lt=OuterRef("id"))
+        return self.filter(state="queued", rank=rank, due__lte=now).exclude(Exists(older)).order_by("due", "id")
 
     def about(self, ref: str) -> Self:
         """Return every change of `ref`, newest first."""

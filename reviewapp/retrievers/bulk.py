@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from reviewapp.outbox.models import Change
+from reviewapp.outbox.priority import in_bulk
 from reviewapp.retrievers import services, tags
 from reviewapp.retrievers.edits import Edit, Unacceptable, wrong_tags
 from reviewapp.retrievers.models import Retriever
@@ -63,7 +64,8 @@ def retag(
     """
     services.may_change(actor)
     check(add, remove)
-    return [_done(one, add, remove, uuid5(bulk_id, one.ref), actor) for one in retrievers]
+    with in_bulk():
+        return [_done(one, add, remove, uuid5(bulk_id, one.ref), actor) for one in retrievers]
 
 
 def _planned(retriever: Retriever, add: Sequence[str], remove: Sequence[str]) -> Planned:

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from reviewapp.audit.trace import acting
-from reviewapp.outbox import falling
+from reviewapp.outbox import falling, waking
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.absorb import rebase
@@ -187,8 +185,4 @@ def requested(
 
 def wake() -> None:
     """Have a worker make the requested runs; one waiting wake-up is enough for all."""
-    try:
-        with transaction.atomic():
-            app.configure_task("sync.run_requested", queueing_lock="sync.run_requested").defer()
-    except AlreadyEnqueued:
-        pass
+    waking.wake("sync.run_requested")

@@ -8,47 +8,140 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import groupby
+from time import monotonic
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from reviewapp.audit.trace import about, acting
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import NotFound, Refused, Unauthorized, Unavailable
+from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unauthorized, Unavailable
+from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.backoff import wait
 from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change
-from reviewapp.sync import deliver_annotation, deliver_retriever
-from reviewapp.sync.pace import OutOfBudget, spending
-from reviewapp.sync.target import ClaimLost, DeletedHere, Target
+from reviewapp.sync import backlog
+from reviewapp.sync.outcomes import settle, target_of
+from reviewapp.sync.pace import WHILE_NOBODY_WAITS, OutOfBudget, spending
+from reviewapp.sync.planning import Round
+from reviewapp.sync.target import ClaimLost, DeletedHere, Outcome, refused
 
 _dice = random.SystemRandom()
 _log = logging.getLogger(__name__)
-# By the kind of ref, its part before the slash.
-_TARGETS: dict[str, Target] = {"annotations": deliver_annotation.TARGET, "retrievers": deliver_retriever.TARGET}
+# A round claims so many changes and keeps so many places for those nobody waits for; a delivery reads and writes.
+_ROUND, _KEPT, _REQUESTS = 16, 4, 2
+# So many seconds may pass until a page says "delivered".
+_MOMENT = 0.5
+# A worker that is told to stop finishes its turn.
+_LONGEST_TURN = 15.0
 
 
 def drain(client: Client, *, most: int = 50) -> int:
-    """Deliver up to `most` due changes, one after the other; returns how many were tried.
+    """Deliver up to about `most` due changes, some of each rank in turn; returns how many were tried.
 
-    Stops early when Mixpeek is unavailable or our key is refused, since the next change would meet the same. The first
-    claim wakes one more worker, so that a backlog spreads over all of them; a full round wakes another, so that no
-    round is long and a worker can stop between two.
+    Stops early when Mixpeek is unavailable or our key is refused, since the next change would meet the same, and when
+    the rate budget is spent. The first round wakes one more worker, so that a backlog spreads over all of them; a full
+    turn wakes another, so that no turn is long and a worker can stop between two.
     """
-    with spending(Rank.INTERACTIVE, want=2):
-        for tried in range(most):
-            change = outbox.claim(timezone.now())
-            if change is None:
+    tried, backlogs = 0, dict[Rank, Round]()
+    while tried < most:
+        changes = _round()
+        if not changes:
+            return tried
+        by_rank = {rank: list(group) for rank, group in groupby(changes, key=_rank)}
+        paid = {rank: _paid(ours, rank, client, first=tried == 0) for rank, ours in by_rank.items()}
+        tried += len(changes)
+        if not all(paid.values()):
+            return tried
+        # All places that a rank may have were taken: there is more where that came from.
+        if len(changes) >= _ROUND - _KEPT and not backlogs:
+            backlogs = {rank: backlog.planned(rank) for rank in by_rank}
+            if not all(in_bulk(found, rank, client) for rank, found in backlogs.items()):
                 return tried
-            if tried == 0:
-                outbox.wake()
-            if not attempt(change, client):
-                return tried + 1
+            tried += sum(len(found.heads) for found in backlogs.values())
     outbox.wake()
-    return most
+    return tried
+
+
+def _round() -> list[Change]:
+    """Claim the changes of one round, the urgent first; a share is kept for those that are not."""
+    now = timezone.now()
+    urgent = claims.claim_many(now, rank=Rank.INTERACTIVE, most=_ROUND - _KEPT)
+    rest = claims.claim_many(now, rank=Rank.BULK, most=_ROUND - len(urgent))
+    return sorted([*urgent, *rest], key=_rank)
+
+
+def _rank(change: Change) -> Rank:
+    return Rank(change.rank)
+
+
+def _paid(changes: Sequence[Change], rank: Rank, client: Client, *, first: bool) -> bool:
+    """Deliver claimed changes of one rank as far as the rate budget pays for it; returns whether to go on."""
+    with spending(rank, want=_REQUESTS) as purse:
+        if seconds := purse.fill(want=_REQUESTS * len(changes), least=_REQUESTS):
+            _put_off(changes, seconds)
+            return False
+        if first:
+            outbox.wake()
+        return deliver_each(changes, client)
+
+
+def _put_off(changes: Sequence[Change], seconds: float | None) -> None:
+    outbox.put_off(changes, until=timezone.now() + timedelta(seconds=seconds or 0.0))
+
+
+def in_bulk(found: Round, rank: Rank, client: Client) -> bool:
+    """Deliver a planned round, what bulk cannot do one by one after it; returns whether to go on."""
+    if not found.heads:
+        return True
+    with spending(rank, want=found.requests, patience=WHILE_NOBODY_WAITS):
+        done = backlog.deliver(found, client)
+        _settle(done.outcomes)
+        if done.error:
+            outbox.release(done.singly)
+            _give_up_together(done.stuck, done.error, sent=done.sent)
+            return False
+        return _singly(done.singly, client)
+
+
+def _singly(changes: Sequence[Change], client: Client) -> bool:
+    """Deliver what a bulk round left, as far as a turn of a worker reaches."""
+    ends = monotonic() + _LONGEST_TURN
+    for at in range(0, len(changes), _ROUND):
+        if monotonic() > ends:
+            outbox.release(changes[at:])
+            break
+        if not deliver_each(changes[at : at + _ROUND], client):
+            outbox.release(changes[at + _ROUND :])
+            return False
+    return True
+
+
+def deliver_each(changes: Sequence[Change], client: Client) -> bool:
+    """Deliver claimed changes one after the other and settle them together; returns whether to go on with others.
+
+    What was delivered is settled when all were tried, or after a moment if that takes longer.
+    """
+    outcomes: list[Outcome] = []
+    began = monotonic()
+    for at, change in enumerate(changes):
+        try:
+            outcome = _tried(change, client)
+        except MixpeekError as error:
+            _settle(outcomes)
+            _give_up(change, changes[at + 1 :], error)
+            return False
+        outcomes += [outcome] if outcome else []
+        if monotonic() - began > _MOMENT:
+            _settle(outcomes)
+            outcomes, began = [], monotonic()
+    _settle(outcomes)
+    return True
 
 
 @contextmanager
@@ -72,45 +165,84 @@ def probe(client: Client) -> bool:
 
 def attempt(change: Change, client: Client) -> bool:
     """Try to deliver a claimed change; returns whether it makes sense to go on with others."""
+    return deliver_each([change], client)
+
+
+def _tried(change: Change, client: Client) -> Outcome | None:
+    """Try one change; None when there is nothing to settle. Raises `Unavailable` and `Unauthorized`."""
     about(change.ref)
-    target = _TARGETS[change.ref.partition("/")[0]]
+    target = target_of(change)
     try:
-        target.bring(change, client)
-    except Unauthorized as error:
-        with acting(None):
-            outbox.release(change)
-            outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
-        return False
-    except OutOfBudget as error:
-        outbox.put_off([change], until=timezone.now() + timedelta(seconds=error.retry_after or 0.0))
-        return False
-    except Unavailable as error:
-        _postpone(change, reason=error.message, retry_after=error.retry_after, maybe_sent=error.maybe_applied)
-        return False
+        return target.bring(change, client)
     except NotFound as error:
-        _refuse(change, target, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
+        return _no(change, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
     except Refused as error:
-        _refuse(change, target, error, reason=error.message)
+        return _no(change, error, reason=error.message)
     except DeletedHere:
-        with acting(None):
-            outbox.refuse(change, reason=f"The {target.word} this change was for has been deleted here.")
+        return refused(change, f"The {target.word} this change was for has been deleted here.")
     except ClaimLost:
         _log.warning("held up for longer than the claim on %s; left to whoever has it now", change.ref)
+    except MixpeekError:
+        raise
     except Exception:
-        # A mistake of ours must neither stop the others nor spin: it waits like an outage, and the page says so.
-        _log.exception("could not deliver %s", change.ref)
-        _postpone(change, reason="Something went wrong on our side; the log says what.", maybe_sent=True)
-    return True
+        _our_mistake(change)
+    return None
+
+
+def _no(change: Change, error: Refused, *, reason: str, gone: bool = False) -> Outcome:
+    return refused(change, reason, gone=gone, field_errors=error.fields, upstream_request_id=error.request_id)
+
+
+def _settle(outcomes: Sequence[Outcome]) -> None:
+    try:
+        settle(outcomes)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        for outcome in outcomes:
+            _our_mistake(outcome.change)
+
+
+def _our_mistake(change: Change) -> None:
+    """A mistake of ours must neither stop the others nor spin: it waits like an outage, and the page says so."""
+    _log.exception("could not deliver %s", change.ref)
+    _postpone(change, reason="Something went wrong on our side; the log says what.", maybe_sent=True)
+
+
+def _give_up(change: Change, rest: Sequence[Change], error: MixpeekError) -> None:
+    """Leave what cannot be delivered now: `change`, which met `error`, and the rest of its round."""
+    if isinstance(error, OutOfBudget | Unauthorized):
+        _give_up_all([change, *rest], error)
+        return
+    outbox.release(rest)
+    known = error if isinstance(error, Unavailable) else Unavailable("")
+    _postpone(change, reason=error.message, retry_after=known.retry_after, maybe_sent=known.maybe_applied)
+
+
+def _give_up_all(changes: Sequence[Change], error: MixpeekError) -> None:
+    """Leave them untried: what we met would meet every other as well."""
+    if isinstance(error, OutOfBudget):
+        _put_off(changes, error.retry_after)
+        return
+    with acting(None):
+        outbox.release(changes)
+        if isinstance(error, Unauthorized):
+            outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
+
+
+def _give_up_together(changes: Sequence[Change], error: MixpeekError, *, sent: bool) -> None:
+    """Leave what was to be delivered in bulk; what was tried goes one by one the next time."""
+    untried = isinstance(error, OutOfBudget) and not sent
+    if not changes or untried or isinstance(error, Unauthorized):
+        _give_up_all(changes, error)
+        return
+    retry_after = error.retry_after if isinstance(error, Unavailable) else None
+    pause = wait(1, retry_after=retry_after, dice=_dice.random())
+    with acting(None):
+        outbox.postpone_together(changes, until=timezone.now() + pause, reason=error.message)
 
 
 def _postpone(change: Change, *, reason: str, retry_after: float | None = None, maybe_sent: bool) -> None:
     pause = wait(change.attempts + 1, retry_after=retry_after, dice=_dice.random())
     with acting(None):
         outbox.postpone(change, until=timezone.now() + pause, reason=reason, maybe_sent=maybe_sent)
-
-
-def _refuse(change: Change, target: Target, error: Refused, *, reason: str, gone: bool = False) -> None:
-    with acting(None):
-        outbox.refuse(change, reason=reason, field_errors=error.fields, upstream_request_id=error.request_id)
-        settle = target.mark_gone if gone else target.rebase
-        settle(change.ref)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.said import BLANK, values_of
-from reviewapp.audit.trace import acting
+from reviewapp.annotations.said import BLANK, unstamped, values_of
 from reviewapp.mixpeek.client import Client
+from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.records import AnnotationRecord
-from reviewapp.outbox import services as outbox
-from reviewapp.outbox.merge import judge
+from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
 from reviewapp.sync.proof import race, replaced, unproven
-from reviewapp.sync.target import DeletedHere, Target, hold_claim
+from reviewapp.sync.stamp import stamped, with_stamp
+from reviewapp.sync.target import DeletedHere, Outcome, Target, conflicting, delivered, hold_claim, refused
 
 # What a new annotation is created from; an old one is found by its id alone.
 _ADDRESS = (
@@ -23,35 +25,49 @@ _ADDRESS = (
 )
 
 
-def bring(change: Change, client: Client) -> None:
+def bring(change: Change, client: Client) -> Outcome:
     """Read the annotation and bring it to what the change wants; one that upstream does not have yet is created."""
     annotation = Annotation.objects.select_related("retriever").only(*_ADDRESS).filter(ref=change.ref).first()
     if annotation is None:
         raise DeletedHere(change.ref)
     if annotation.annotation_id is None:
-        _create(change, annotation, client)
-    else:
-        bring_from(client.get_annotation(annotation.annotation_id), change, client)
+        return _create(change, annotation, client)
+    return bring_from(client.get_annotation(annotation.annotation_id), change, client)
 
 
-def bring_from(read: AnnotationRecord, change: Change, client: Client) -> None:
+def bring_from(read: AnnotationRecord, change: Change, client: Client) -> Outcome:
     """Bring upstream from what was just read to what the change wants, unless somebody's values are in the way."""
-    judgement = judge(fields=change.fields, base=change.base, theirs=_theirs(change, read))
-    before = _replaced_before(change, read)
-    if judgement.conflicts:
-        reason = f"Somebody else set {' and '.join(judgement.conflicts)} at Mixpeek meanwhile."
-        return _conflict(change, read, reason, raced=before)
-    merged = judgement.merged or None
-    if not judgement.send:
-        return _delivered(change, read, merged=merged, raced=before, version=read.version)
-    hold_claim(change)
-    reply = client.patch_annotation(read.annotation_id, judgement.send)
+    judgement = judge(fields=wanted_by(change), base=change.base, theirs=theirs_of(change, read))
+    before = replaced_before(change, read)
+    if settled := judged(change, read, judgement, before):
+        return settled
+    hold_claim(change, client)
+    reply = _patched(read, change, judgement.send, client)
     if missing := unproven(reply, judgement.send):
-        return _not_done(change, reply, missing)
-    return _delivered(change, reply, merged=merged, raced=race(read, reply) or before, version=reply.version)
+        return refused(change, "Mixpeek said yes but did not do it.", record=reply, field_errors=missing)
+    raced = race(read, reply) or before
+    return delivered(change, reply, merged=judgement.merged or None, raced=raced, version=reply.version)
 
 
-def _replaced_before(change: Change, read: AnnotationRecord) -> dict[str, Any] | None:
+def _patched(read: AnnotationRecord, change: Change, send: dict[str, Any], client: Client) -> AnnotationRecord:
+    """Send it, and whose decision it is; without that where only that was refused."""
+    whole = stamped(send, change, read)
+    try:
+        return client.patch_annotation(read.annotation_id, whole)
+    except Refused as error:
+        ours = {name for name in whole if name not in send}
+        if not ours & {name.partition(".")[0] for name in error.fields}:
+            raise
+        hold_claim(change, client)
+        return client.patch_annotation(read.annotation_id, send)
+
+
+def wanted_by(change: Change) -> dict[str, Any]:
+    """Return the fields that a change sets; a stamp that somebody copied along is no value of theirs."""
+    return {name: unstamped(value) for name, value in change.fields.items()}
+
+
+def replaced_before(change: Change, read: AnnotationRecord) -> dict[str, Any] | None:
     """Return what this change wrote over when it was sent before and nobody heard the answer, if it did."""
     found = replaced(read, fields=change.fields, base=change.base, since=change.base_version)
     if found is None:
@@ -64,7 +80,22 @@ def _replaced_before(change: Change, read: AnnotationRecord) -> dict[str, Any] |
     return replaced(read, fields=change.fields, base=change.base, since=max(change.base_version or 0, latest or 0))
 
 
-def _create(change: Change, annotation: Annotation, client: Client) -> None:
+def judged(
+    change: Change, read: AnnotationRecord, judgement: Judgement, before: dict[str, Any] | None
+) -> Outcome | None:
+    """Return the outcome when there is nothing to send: a conflict, or upstream is as wanted already. Pure.
+
+    `before` is what an earlier send of it wrote over (`replaced_before`).
+    """
+    if judgement.conflicts:
+        theirs = theirs_of(change, read)
+        return conflicting(change, read, judgement.conflicts, theirs=theirs, version=read.version, raced=before)
+    if not judgement.send:
+        return delivered(change, read, merged=judgement.merged or None, version=read.version, raced=before)
+    return None
+
+
+def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
     """Create the annotation upstream, unless it is there already: ours, its answer lost, or somebody else's.
 
     Mixpeek knows no idempotency key, so looking first is what keeps a retried create from making a second one.
@@ -81,7 +112,10 @@ def _create(change: Change, annotation: Annotation, client: Client) -> None:
         return bring_from(min(free, key=lambda record: len(_differing(change, record))), change, client)
     # The create that came before may have been refused: then this change must bring all that its person saw.
     whole = BLANK | change.base | change.fields
-    hold_claim(change)
+    if settings.MIXPEEK_WHO != "metadata" or _metadata_is_known():
+        given = {name: value for name, value in whole.items() if value is not None}
+        whole |= with_stamp(given, change, there=None)
+    hold_claim(change, client)
     made = client.create_annotation(
         document_id=annotation.document_id,
         collection_id=annotation.collection_id or None,
@@ -94,36 +128,23 @@ def _create(change: Change, annotation: Annotation, client: Client) -> None:
         payload=whole["payload"] or None,
         metadata=whole["metadata"] or None,
     )
-    return _delivered(change, made, version=made.version)
+    return delivered(change, made, version=made.version)
+
+
+def _metadata_is_known() -> bool:
+    """Return whether the server told of any metadata when it was last heard of."""
+    known = Annotation.objects.filter(annotation_id__isnull=False).order_by("-id")
+    newest = known.values_list("upstream__metadata", flat=True)
+    return newest.first() is not None
 
 
 def _differing(change: Change, record: AnnotationRecord) -> dict[str, Any]:
-    return judge(fields=change.fields, base=change.base, theirs=_theirs(change, record)).send
+    return judge(fields=wanted_by(change), base=change.base, theirs=theirs_of(change, record)).send
 
 
-def _theirs(change: Change, record: AnnotationRecord) -> dict[str, Any]:
+def theirs_of(change: Change, record: AnnotationRecord) -> dict[str, Any]:
     """Return what upstream has in the fields that the change knows of."""
     return {name: value for name, value in values_of(record).items() if name in change.fields or name in change.base}
-
-
-def _delivered(change: Change, record: AnnotationRecord, **facts: Any) -> None:
-    with acting(None):
-        outbox.deliver(change, **facts)
-        absorb.absorb([record])
-
-
-def _conflict(change: Change, record: AnnotationRecord, reason: str, *, raced: dict[str, Any] | None) -> None:
-    with acting(None):
-        outbox.conflict(change, theirs=_theirs(change, record), reason=reason, version=record.version, raced=raced)
-        absorb.absorb([record])
-        absorb.rebase(change.ref)
-
-
-def _not_done(change: Change, record: AnnotationRecord, missing: dict[str, str]) -> None:
-    with acting(None):
-        outbox.refuse(change, reason="Mixpeek said yes but did not do it.", field_errors=missing)
-        absorb.absorb([record])
-        absorb.rebase(change.ref)
 
 
 def _rebase(ref: str) -> None:
@@ -136,4 +157,4 @@ def _mark_gone(ref: str) -> None:
     absorb.mark_gone([annotation_id for annotation_id in ids if annotation_id])
 
 
-TARGET = Target(word="annotation", bring=bring, rebase=_rebase, mark_gone=_mark_gone)
+TARGET = Target(word="annotation", bring=bring, absorb=absorb.absorb, rebase=_rebase, mark_gone=_mark_gone)

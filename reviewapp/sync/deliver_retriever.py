@@ -8,45 +8,43 @@ from __future__ import annotations
 
 from typing import Any
 
-from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused
 from reviewapp.mixpeek.records import RetrieverRecord
-from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Judgement, judge, same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import absorb
 from reviewapp.retrievers.edits import applied
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync.target import DeletedHere, Target, hold_claim
+from reviewapp.sync.target import DeletedHere, Outcome, Target, conflicting, delivered, hold_claim, refused
 
 _TAKEN = 409
 
 
-def bring(change: Change, client: Client) -> None:
+def bring(change: Change, client: Client) -> Outcome:
     """Read the retriever and bring it to what the change wants, unless somebody else set the same text meanwhile."""
     retriever = Retriever.objects.filter(retriever_id=_id(change.ref)).first()
     if retriever is None:
         raise DeletedHere(change.ref)
-    bring_from(client.get_retriever(retriever.retriever_id), change, client)
+    return bring_from(client.get_retriever(retriever.retriever_id), change, client)
 
 
-def bring_from(read: RetrieverRecord, change: Change, client: Client) -> None:
-    """Bring upstream from what was just read to what the change wants, and settle the change."""
+def bring_from(read: RetrieverRecord, change: Change, client: Client) -> Outcome:
+    """Bring upstream from what was just read to what the change wants, unless somebody's words are in the way."""
     judgement = judged(change.fields, change.base, values_of(read))
     if judgement.conflicts:
-        return _conflict(change, read, f"Somebody else set {' and '.join(judgement.conflicts)} at Mixpeek meanwhile.")
+        return conflicting(change, read, judgement.conflicts, theirs=values_of(read), version=version_of(read))
     merged = judgement.merged or None
     if not judgement.send:
-        return _delivered(change, read, merged=merged, version=version_of(read))
+        return delivered(change, read, merged=merged, version=version_of(read))
     try:
-        hold_claim(change)
+        hold_claim(change, client)
         reply = client.patch_retriever(read.retriever_id, judgement.send)
     except NotFound:
         raise
     except Refused as error:
         return _refused(change, read, error)
-    return _delivered(change, reply, merged=merged, raced=raced(read, reply, judgement.send), version=version_of(reply))
+    return delivered(change, reply, merged=merged, raced=raced(read, reply, judgement.send), version=version_of(reply))
 
 
 def judged(fields: dict[str, Any], base: dict[str, Any], theirs: dict[str, Any]) -> Judgement:
@@ -84,27 +82,11 @@ def version_of(record: RetrieverRecord) -> int | None:
     return record.version if record.spelling == "retriever_name" else None
 
 
-def _delivered(change: Change, record: RetrieverRecord, **facts: Any) -> None:
-    with acting(None):
-        outbox.deliver(change, **facts)
-        absorb.absorb([record])
-
-
-def _conflict(change: Change, record: RetrieverRecord, reason: str) -> None:
-    with acting(None):
-        outbox.conflict(change, theirs=values_of(record), reason=reason, version=version_of(record))
-        absorb.absorb([record])
-        absorb.rebase(change.ref)
-
-
-def _refused(change: Change, read: RetrieverRecord, error: Refused) -> None:
+def _refused(change: Change, read: RetrieverRecord, error: Refused) -> Outcome:
     fields = error.fields
     if error.status == _TAKEN and "name" in change.fields and "name" not in fields:
         fields = fields | {"name": error.message}
-    with acting(None):
-        outbox.refuse(change, reason=error.message, field_errors=fields, upstream_request_id=error.request_id)
-        absorb.absorb([read])
-        absorb.rebase(change.ref)
+    return refused(change, error.message, record=read, field_errors=fields, upstream_request_id=error.request_id)
 
 
 def _rebase(ref: str) -> None:
@@ -120,4 +102,4 @@ def _id(ref: str) -> str:
     return ref.partition("/")[2]
 
 
-TARGET = Target(word="retriever", bring=bring, rebase=_rebase, mark_gone=_mark_gone)
+TARGET = Target(word="retriever", bring=bring, absorb=absorb.absorb, rebase=_rebase, mark_gone=_mark_gone)

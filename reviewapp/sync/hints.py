@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from reviewapp.annotations import absorb
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
+from reviewapp.outbox import waking
 from reviewapp.outbox.bucket import Rank
 from reviewapp.sync import quiet
 from reviewapp.sync.models import Hint
@@ -61,11 +60,7 @@ def hear(annotation_ids: Iterable[str], source: Hint.Source) -> None:
 
 def wake() -> None:
     """Have a worker look at the hints; one waiting wake-up is enough for all."""
-    try:
-        with transaction.atomic():
-            app.configure_task("sync.follow_hints", queueing_lock="sync.follow_hints").defer()
-    except AlreadyEnqueued:
-        pass
+    waking.wake("sync.follow_hints")
 
 
 def follow(client: Client, *, most: int = 50) -> int:

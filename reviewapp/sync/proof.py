@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from reviewapp.annotations.said import BLANK, values_of
+from reviewapp.annotations.said import kept_of, values_of
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.merge import same
 
@@ -16,6 +17,22 @@ def unproven(reply: AnnotationRecord, sent: Mapping[str, Any]) -> dict[str, str]
     return {
         name: f"Mixpeek still has {now.get(name)!r}." for name, want in sent.items() if not same(now.get(name), want)
     }
+
+
+def landed(read: AnnotationRecord, now: AnnotationRecord, sent: Mapping[str, Any]) -> AnnotationRecord | None:
+    """Return the annotation as it stood when it first held what we sent, or None when it never did.
+
+    `now` was read some time after the write, so others may have gone on from there: its revisions lead back. A server
+    without versions can only show what holds now.
+    """
+    found, one = (now if not unproven(now, sent) else None), now
+    for revision in sorted(now.revisions, key=lambda revision: revision.version, reverse=True):
+        if read.version is None or one.version is None or not read.version < revision.version < one.version:
+            break
+        older = tuple(each for each in now.revisions if each.version < revision.version)
+        one = replace(one, version=revision.version, revisions=older, **kept_of(revision.prior))
+        found = one if not unproven(one, sent) else found
+    return found
 
 
 def race(read: AnnotationRecord, reply: AnnotationRecord) -> dict[str, Any] | None:
@@ -30,7 +47,7 @@ def race(read: AnnotationRecord, reply: AnnotationRecord) -> dict[str, Any] | No
     before = {revision.version: revision for revision in reply.revisions}
     ours, theirs = before.get(reply.version - 1), before.get(reply.version - 2)
     seen = values_of(read)
-    overwritten = _as_kept(ours.prior) if ours else {}
+    overwritten = kept_of(ours.prior) if ours else {}
     return {
         "read": read.version,
         "now": reply.version,
@@ -50,17 +67,16 @@ def replaced(
     after = values_of(read)
     edits = sorted((edit for edit in read.revisions if edit.version >= (since or 0)), key=lambda edit: -edit.version)
     for number, edit in enumerate(edits):
-        prior = _as_kept(edit.prior)
+        prior = kept_of(edit.prior)
         set_now = [name for name in prior if name in fields]
-        if set_now and {*prior} <= {*fields, "metadata"} and all(same(after[name], fields[name]) for name in set_now):
+        if (
+            set_now
+            and {*prior} <= {*fields, "payload", "metadata"}
+            and all(same(after[name], fields[name]) for name in set_now)
+        ):
             lost = {name: prior[name] for name in set_now if name in base and not same(prior[name], base[name])}
             by = next((each.edited_by for each in edits[number + 1 :] if {*lost} & {*each.prior}), "")
             # That somebody else set the very same is told like this too: the two cannot be told apart.
             return {"read": since, "now": edit.version + 1, "lost": lost, "by": by} if lost else None
         after |= prior
     return None
-
-
-def _as_kept(prior: Mapping[str, Any]) -> dict[str, Any]:
-    """Return replaced values in the form of `values_of`, in which nothing has a value of its own."""
-    return {name: blank if prior[name] is None else prior[name] for name, blank in BLANK.items() if name in prior}

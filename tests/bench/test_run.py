@@ -33,7 +33,8 @@ def test_it_loads_serves_measures_and_reports(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "report.json").read_text())
     assert [line["name"] for line in report["lines"]] == [row.name for row in ROWS]
     assert all(0 < line["p50"] <= line["p95"] and line["ratio"] > 0 for line in report["lines"])
-    assert set(report["rates"]["200"]["workers"]) == {"1", "2"}
+    ways = [(run["way"], run["workers"]) for run in report["rates"]["200"]["runs"]]
+    assert ways == [("in bulk", 1), ("in bulk", 2), ("one by one", 1), ("one by one", 2)]
     assert (tmp_path / "report.md").read_text() in done.stdout
 
 

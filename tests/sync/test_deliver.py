@@ -17,6 +17,7 @@ from reviewapp.mixpeek.exceptions import Unavailable
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.sync import deliver, deliver_annotation
+from reviewapp.sync.outcomes import settle
 from tests.sandbox.running import Box
 from tests.sync.delivering import decide, edit_elsewhere, upstream, writes
 
@@ -177,7 +178,7 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     edit_elsewhere(box, annotation, label="partial logo")
     assert outbox.claim(timezone.now()) == change
     change.refresh_from_db()
-    deliver_annotation.bring_from(read, change, mixpeek_client)
+    settle([deliver_annotation.bring_from(read, change, mixpeek_client)])
     change.refresh_from_db()
     assert change.state == "delivered"
     assert change.raced is not None
@@ -193,7 +194,7 @@ def race_and_lose_the_answer(change: Change, annotation: Annotation, box: Box, c
     change.refresh_from_db()
     with pytest.raises(Unavailable):
         deliver_annotation.bring_from(read, change, client)
-    outbox.release(change)
+    outbox.release([change])
 
 
 def test_it_records_what_it_wrote_over_when_the_answer_was_lost(

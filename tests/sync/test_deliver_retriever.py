@@ -18,6 +18,7 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.absorb import absorb
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver, deliver_retriever
+from reviewapp.sync.outcomes import settle
 from tests.retrievers.editing import edit_of
 from tests.sandbox.running import Box, running_sandbox
 from tests.sync.upstream import document, write
@@ -208,7 +209,7 @@ def test_it_records_that_somebody_got_in_between(
     elsewhere(box, retriever, description="Theirs")
     assert outbox.claim(timezone.now()) == change
     change.refresh_from_db()
-    deliver_retriever.bring_from(read, change, mixpeek_client)
+    settle([deliver_retriever.bring_from(read, change, mixpeek_client)])
     change.refresh_from_db()
     assert change.state == "delivered"
     if not old(box):

@@ -17,6 +17,7 @@ from reviewapp.api.once import decision_id, once
 from reviewapp.api.shapes import annotations as shapes
 from reviewapp.api.showing import Shown
 from reviewapp.api.views.annotations import MAY_DECIDE
+from reviewapp.outbox.priority import in_bulk
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -44,6 +45,7 @@ class BulkAnnotations(Endpoint):
 
 
 def _each(request: Request, asked: dict[str, Any], actor: User) -> Iterator[dict[str, Any]]:
+    """Yield what became of each item; whoever waits for the answer does not wait for their delivery."""
     creates, updates = asked.get("create") or [], asked.get("update") or []
     for number, item in enumerate(creates):
         made = decision_id(request, number)
@@ -59,7 +61,8 @@ def _each(request: Request, asked: dict[str, Any], actor: User) -> Iterator[dict
 def _attempt(operation: str, name: str | None, act: Callable[[], tuple[Shown, int | None]]) -> dict[str, Any]:
     result: dict[str, Any] = {"operation": operation, "annotation_id": name, "error": None, "change_id": None}
     try:
-        shown, change = act()
+        with in_bulk():
+            shown, change = act()
     except Problem as problem:
         return {**result, "success": False, "error": problem.message}
     return {**result, "success": True, "annotation_id": shown.annotation_id, "change_id": change}

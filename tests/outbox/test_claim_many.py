@@ -1,0 +1,99 @@
+"""Claiming many at once: the urgent first, a person never behind a bulk, nobody left out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation
+from reviewapp.outbox import claims, services
+from reviewapp.outbox.bucket import Rank
+from reviewapp.outbox.models import Change
+from reviewapp.outbox.priority import in_bulk
+from tests.annotations.factories import make_annotation, make_change
+
+pytestmark = pytest.mark.django_db
+
+
+def promise(rank: Rank, annotation: Annotation | None = None) -> Change:
+    change = make_change(annotation or make_annotation())
+    Change.objects.filter(pk=change.pk).update(rank=rank)
+    change.refresh_from_db()
+    return change
+
+
+def test_it_claims_many_with_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    made = [promise(Rank.INTERACTIVE) for _ in range(5)]
+    with django_assert_num_queries(1):
+        found = claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, most=3)
+    assert found == made[:3]
+    assert claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, most=3) == made[3:]
+
+
+def test_it_keeps_the_ranks_apart() -> None:
+    bulk, urgent = promise(Rank.BULK), promise(Rank.INTERACTIVE)
+    now = timezone.now()
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [urgent]
+    assert claims.claim_many(now, rank=Rank.BULK, most=9) == [bulk]
+
+
+def test_it_hurries_what_stands_before_something_urgent() -> None:
+    annotation = make_annotation()
+    first, second, urgent = (promise(rank, annotation) for rank in (Rank.BULK, Rank.BULK, Rank.INTERACTIVE))
+    now = timezone.now()
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [first]
+    assert services.deliver(first)
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [second]
+    assert services.deliver(second)
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [urgent]
+
+
+def test_it_claims_what_was_asked_for_if_it_is_due() -> None:
+    annotation = make_annotation()
+    head, behind, later = promise(Rank.BULK, annotation), promise(Rank.BULK, annotation), promise(Rank.BULK)
+    services.put_off([later], until=timezone.now() + timedelta(minutes=1))
+    assert claims.claim_these(timezone.now(), [head.pk, behind.pk, later.pk]) == [head]
+
+
+def test_it_sees_the_heads_that_would_be_claimed() -> None:
+    annotation = make_annotation()
+    head, _, other = promise(Rank.BULK, annotation), promise(Rank.BULK, annotation), promise(Rank.BULK)
+    promise(Rank.INTERACTIVE)
+    assert list(Change.objects.heads_due(timezone.now(), rank=Rank.BULK)) == [head, other]
+
+
+def test_it_renews_only_what_is_still_its_own() -> None:
+    mine, lost = promise(Rank.BULK), promise(Rank.BULK)
+    held = claims.claim_many(timezone.now(), rank=Rank.BULK, most=9)
+    Change.objects.filter(pk=lost.pk).update(due=timezone.now())
+    before = held[0].due
+    assert claims.renew(held) == [mine]
+    mine.refresh_from_db()
+    assert mine.due == held[0].due > before
+
+
+def test_it_ranks_what_is_made_in_bulk_behind_what_a_person_waits_for(alice: User) -> None:
+    services.enqueue("annotations/1", fields={"label": "x"}, base={}, actor=alice)
+    with in_bulk():
+        services.enqueue("annotations/2", fields={"label": "x"}, base={}, actor=alice)
+    assert list(Change.objects.order_by("ref").values_list("rank", flat=True)) == [Rank.INTERACTIVE, Rank.BULK]
+
+
+def test_it_settles_many_at_once_and_each_once(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    one, two, before = (promise(Rank.BULK) for _ in range(3))
+    services.deliver(before, version=2)
+    outcomes = [
+        services.Settlement(change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}),
+        services.Settlement(change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."),
+        services.Settlement(change=before, state=Change.State.REFUSED, reason="late"),
+    ]
+    with django_assert_num_queries(1):
+        assert services.settle(outcomes) == {one.pk, two.pk}
+    found = {change.pk: change for change in Change.objects.all()}
+    assert (found[one.pk].version, found[one.pk].merged, found[one.pk].state) == (5, {"label": ["a", "b"]}, "delivered")
+    assert (found[two.pk].theirs, found[two.pk].reason) == ({"label": "x"}, "They did.")
+    assert (found[before.pk].state, found[before.pk].version, found[before.pk].reason) == ("delivered", 2, "")

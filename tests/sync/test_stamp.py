@@ -1,0 +1,168 @@
+"""Who decided is told upstream, and comes back as nobody's edit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations import absorb, hands
+from reviewapp.annotations.models import Annotation
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.bucket import Rank
+from reviewapp.outbox.models import Change
+from reviewapp.sync import deliver, outcomes
+from reviewapp.sync.backlog import deliver as deliver_in_bulk
+from reviewapp.sync.planning import Listing, Round
+from tests.sandbox.running import Box
+from tests.sync.delivering import decide, edit_elsewhere, upstream, writes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=["metadata", "payload"])
+def where(request: pytest.FixtureRequest, settings: Settings) -> str:
+    """Tell who decided, in one place and in the other."""
+    settings.MIXPEEK_WHO = request.param
+    return str(request.param)
+
+
+def said(change: Change) -> dict[str, str]:
+    time = change.created_at.isoformat(timespec="seconds")
+    return {"decision_id": str(change.cause), "reviewer": "alice", "time": time}
+
+
+def test_it_rides_on_the_patch_beside_what_is_there(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    edit_elsewhere(box, annotation, **{where: {"theirs": 1}})
+    absorb.absorb([mixpeek_client.get_annotation(annotation.annotation_id or "")])
+    change = decide(annotation, alice, label="no logo")
+    box.clear()
+    deliver.drain(mixpeek_client)
+    (written,) = writes(box)
+    assert written == ("PATCH", {"label": "no logo", where: {"theirs": 1, "reviewapp": said(change)}})
+    change.refresh_from_db()
+    assert (change.state, change.merged, change.raced, change.version) == ("delivered", None, None, 3)
+
+
+def test_it_is_nobodys_edit(
+    where: str, annotation: Annotation, alice: User, bob: User, box: Box, mixpeek_client: Client
+) -> None:
+    decide(annotation, alice, label="no logo")
+    deliver.drain(mixpeek_client)
+    annotation.refresh_from_db()
+    assert annotation.payload == {}
+    assert annotation.upstream["metadata"] == {}
+    second = decide(annotation, bob, label="partial logo")
+    deliver.drain(mixpeek_client)
+    second.refresh_from_db()
+    assert (second.state, second.merged, second.raced, second.version) == ("delivered", None, None, 3)
+    annotation.refresh_from_db()
+    assert [list(edit["prior"]) for edit in annotation.revisions] == [["label"], ["label"]]
+
+
+def test_it_sends_nothing_for_its_own_sake(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    decide(annotation, alice, label="no logo")
+    edit_elsewhere(box, annotation, label="no logo")
+    box.clear()
+    deliver.drain(mixpeek_client)
+    assert writes(box) == []
+
+
+def test_it_says_whose_hand_it_was_even_when_we_lost_count(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = decide(annotation, alice, label="no logo")
+    deliver.drain(mixpeek_client)
+    Change.objects.filter(pk=change.pk).update(version=None)
+    annotation.refresh_from_db()
+    newest = hands.made(annotation, list(Change.objects.about(annotation.ref)))[0]
+    assert (newest.version, newest.whose, newest.name) == (2, hands.Whose.OURS, "alice")
+    assert list(newest.changes) == ["label"]
+
+
+def test_it_still_sees_what_others_set_beside_it(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    decide(annotation, alice, label="no logo")
+    deliver.drain(mixpeek_client)
+    there = upstream(box, annotation)[where]
+    edit_elsewhere(box, annotation, **{where: there | {"theirs": 1}})
+    change = decide(annotation, alice, label="partial logo")
+    deliver.drain(mixpeek_client)
+    change.refresh_from_db()
+    assert upstream(box, annotation)[where] == {"theirs": 1, "reviewapp": said(change)}
+    assert change.state == "delivered"
+
+
+def test_it_is_told_of_what_is_created(
+    where: str, annotation: Annotation, unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = decide(unannotated, alice, label="logo")
+    deliver.drain(mixpeek_client)
+    assert upstream(box, unannotated)[where] == {"reviewapp": said(change)}
+    unannotated.refresh_from_db()
+    assert unannotated.payload == {}
+
+
+def test_it_leaves_a_refused_stamp_out(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = decide(annotation, alice, label="no logo")
+    problem = {"loc": ["body", where], "msg": "Extra inputs are not permitted", "type": "extra_forbidden"}
+    box.faults([{"method": "PATCH", "status": 422, "body": {"detail": [problem]}}])
+    box.call("DELETE", "/_sandbox/requests")
+    deliver.drain(mixpeek_client)
+    change.refresh_from_db()
+    assert change.state == "delivered"
+    assert [body.keys() for _, body in writes(box)] == [{"label", where}, {"label"}]
+
+
+def test_it_goes_in_bulk_only_where_bulk_takes_it(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = decide(annotation, alice, label="no logo")
+    lists = (Listing(retriever_id="ret_logos", pages=1),)
+    done = deliver_in_bulk(Round(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
+    outcomes.settle(done.outcomes)
+    change.refresh_from_db()
+    assert change.state == "delivered"
+    now = upstream(box, annotation)
+    assert (now["payload"] or {}) == ({"reviewapp": said(change)} if where == "payload" else {})
+    assert not now["metadata"]
+
+
+@pytest.mark.parametrize("metadata", [{"a": 1}, None])
+def test_it_does_not_stand_in_the_way_of_metadata_that_a_script_sets(
+    metadata: dict[str, Any] | None,
+    annotation: Annotation,
+    alice: User,
+    box: Box,
+    mixpeek_client: Client,
+    settings: Settings,
+) -> None:
+    settings.MIXPEEK_WHO = "metadata"
+    edit_elsewhere(box, annotation, metadata={"b": 2})
+    absorb.absorb([mixpeek_client.get_annotation(annotation.annotation_id or "")])
+    annotation.refresh_from_db()
+    change = decide(annotation, alice, metadata=metadata, base=annotation.seen() | {"metadata": {"b": 2}})
+    deliver.drain(mixpeek_client)
+    change.refresh_from_db()
+    if metadata:
+        assert upstream(box, annotation)["metadata"] == {"a": 1, "reviewapp": said(change)}
+    assert change.rank == Rank.INTERACTIVE
+
+
+def test_it_tells_nobody_when_told_not_to(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client, settings: Settings
+) -> None:
+    settings.MIXPEEK_WHO = "none"
+    decide(annotation, alice, label="no logo")
+    box.clear()
+    deliver.drain(mixpeek_client)
+    assert writes(box) == [("PATCH", {"label": "no logo"})]
