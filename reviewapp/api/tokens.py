@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_backends
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DAYS, MOST_DAYS = 90, 365
 MOST_TOKENS = 50
+MANAGES_PEOPLE = "accounts.change_user"
 _START, _SHOWN = "rvw_", 12
 _SECRET = re.compile(r"rvw_[A-Za-z0-9_-]{43}\Z")
 
@@ -63,10 +64,14 @@ def create(owner: User, *, name: str, scope: str, days: int = DEFAULT_DAYS, acto
 
 
 def revoke(token: ApiToken, *, actor: User) -> bool:
-    """Make a token of the actor's own useless for ever; returns whether it was not so already."""
+    """Make a token useless for ever; returns whether it was not so already.
+
+    Raises `PermissionDenied` when it is somebody else's and the actor does not manage people.
+    """
+    if token.owner_id != actor.pk and not actor.has_perm(MANAGES_PEOPLE):
+        raise PermissionDenied("Revoking somebody else's token needs the role admin.")
     with acting(actor):
-        mine = ApiToken.objects.filter(pk=token.pk, owner=actor, revoked_at=None)
-        return mine.update(revoked_at=timezone.now()) == 1
+        return ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
 
 
 def recognise(secret: str) -> ApiToken | None:

@@ -6,6 +6,7 @@ import re
 from io import StringIO
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -110,3 +111,5 @@ def test_it_lets_an_admin_revoke_somebody_elses(client: Client, alice: User, bob
     assert token.revoked_at is not None
     assert Event.objects.get(action="token.revoked").actor_name == "adam"
     assert client.get("/tokens", {"person": 999_999}).status_code == 404
+    with pytest.raises(PermissionDenied):
+        tokens.revoke(token, actor=bob)

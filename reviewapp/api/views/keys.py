@@ -24,8 +24,6 @@ from reviewapp.http import Request, whole_number
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_MANAGES_PEOPLE = "accounts.change_user"
-
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +58,7 @@ def tokens(request: Request) -> HttpResponse:
 @permission_required("annotations.view_annotation", raise_exception=True)
 def revoke_token(request: Request, pk: int) -> HttpResponse:
     """Revoke one of one's own tokens, as an admin anybody's; it stops working at once and for good."""
-    others = request.user.has_perm(_MANAGES_PEOPLE)
+    others = request.user.has_perm(services.MANAGES_PEOPLE)
     token = get_object_or_404(ApiToken, pk=pk, **({} if others else {"owner": request.user}))
     revoked = services.revoke(token, actor=request.user)
     messages.success(request, f"“{token.name}” {'is revoked' if revoked else 'was revoked already'}.")
@@ -71,7 +69,7 @@ def revoke_token(request: Request, pk: int) -> HttpResponse:
 def _asked_for(request: Request) -> User | None:
     """Return whose tokens an admin wants to see; None for one's own."""
     key = whole_number(request.GET.get("person", ""))
-    if key is None or key == request.user.pk or not request.user.has_perm(_MANAGES_PEOPLE):
+    if key is None or key == request.user.pk or not request.user.has_perm(services.MANAGES_PEOPLE):
         return None
     return get_object_or_404(get_user_model(), pk=key)
 
