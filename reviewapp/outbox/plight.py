@@ -50,7 +50,8 @@ def plight(figures: Figures, standing: Standing, budget: Budget) -> Plight:
     if not standing.worker_alive:
         return Plight.NO_WORKER
     if figures.again and figures.silent_since:
-        return Plight.SILENT
+        # Who says "not so fast" is there.
+        return Plight.SLOWED if budget.shut_until else Plight.SILENT
     if figures.depth:
         return Plight.SLOWED if budget.is_lowered or budget.shut_until else Plight.WORKING
     return Plight.HOLDING if figures.held else Plight.IDLE

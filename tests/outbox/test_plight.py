@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,6 +49,12 @@ PAUSED = Pause(reason="key", since=NOW)
 )
 def test_it_says_the_worst_first(found: Figures, pause: Pause | None, alive: bool, allowed: int, said: Plight) -> None:
     assert plight(found, Standing(pause=pause, worker_alive=alive, waiting=0), budget(allowed)) is said
+
+
+def test_it_does_not_call_silent_who_asks_us_to_wait() -> None:
+    found = figures(queued=2, again=1, silent_since=NOW)
+    shut = replace(budget(30), shut_until=NOW + timedelta(seconds=20))
+    assert plight(found, Standing(pause=None, worker_alive=True, waiting=0), shut) is Plight.SLOWED
 
 
 @pytest.mark.parametrize("one", list(Plight))
