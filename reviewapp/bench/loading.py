@@ -93,10 +93,10 @@ FROM (
 
 _DECISIONS = """
 INSERT INTO annotations_decision (id, decision_id, annotation_id, reviewer_id, outcome, label, confidence, reasoning,
-    payload, base, base_version, result_id, document_digest, retriever_version, seconds, created_at)
+    payload, base, base_version, result_id, document_digest, retriever_version, seconds, cleared, created_at)
 SELECT a.id, gen_random_uuid(), a.id, %(reviewer)s, 'decided', (%(labels)s::text[])[1 + mod(a.id * 17, 12)], 0.9,
     'Looked at the edges: it is one.', '{}', a.upstream - 'metadata' || '{"decision": null}', 1, a.result_id, r.digest,
-    1, 4 + mod(a.id, 30), a.created_at + interval '1 day'
+    1, 4 + mod(a.id, 30), '{}', a.created_at + interval '1 day'
 FROM annotations_annotation a JOIN retrievers_result r ON r.id = a.result_id
 WHERE a.id BETWEEN %(first)s AND %(last)s AND mod(a.id, 10) IN (1, 4, 6, 8)
 """
