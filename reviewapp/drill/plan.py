@@ -41,7 +41,8 @@ class Edit:
 class Step:
     """One submit of one reviewer: what is typed into the form of which item, and how it is sent.
 
-    `name` is in what is typed, so that every word can be traced. `yields`: what is contested is given up.
+    `name` is in what is typed, so that every word can be traced. `yields`: what is contested is given up. `races`: a
+    stranger edits the same item between our read and our write.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Step:
     yields: bool
     takes_theirs: bool
     undoes: bool
+    races: bool
     edit: Edit | None
 
 
@@ -81,6 +83,7 @@ def steps(seed: int, *, submits: int, clients: int, client: int) -> list[Step]:
 def _step(dice: random.Random, name: str, many: int) -> Step:
     item = _item(dice, many)
     cannot_tell = dice.random() < 0.05
+    races = not cannot_tell and dice.random() < 0.015
     fields = ("reasoning",) if cannot_tell else _one_of(dice, _TYPED)
     return Step(
         name=name,
@@ -91,6 +94,7 @@ def _step(dice: random.Random, name: str, many: int) -> Step:
         yields=dice.random() < 0.3,
         takes_theirs=dice.random() < 0.04,
         undoes=dice.random() < 0.06,
+        races=races,
         edit=_edit(dice, name, item, many) if dice.random() < 0.06 else None,
     )
 

@@ -15,7 +15,7 @@ import requests
 from reviewapp.bench.visitor import form_fields
 from reviewapp.drill.browser import Browser, TimeIsUp
 from reviewapp.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Journal, Submit, TakenBack
-from reviewapp.drill.plan import Edit, Step
+from reviewapp.drill.plan import HOLD, Edit, Step
 from reviewapp.drill.stranger import Stranger
 
 _STALE = 409
@@ -62,6 +62,10 @@ class Reviewer:
             page = answer
         if step.undoes and outcome_of(answer) == ACKNOWLEDGED:
             self._take_back(step, answer)
+        if step.races and outcome_of(answer) == ACKNOWLEDGED:
+            name = next(iter(step.typed), "reasoning")
+            values = {"reasoning": f"A stranger racing {step.name}."} if name == "reasoning" else {"label": "raced"}
+            self._stranger.race(step.name, annotation_id, values, hold=HOLD)
         if step.edit:
             self._edits.append((time.monotonic() + step.edit.wait, step, step.edit))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -30,6 +31,17 @@ class Stranger:
                 self._journal.write(Foreign(step=step, annotation_id=annotation_id, values=values))
                 return
             time.sleep(0.3)
+
+    def race(self, step: str, annotation_id: str, values: dict[str, Any], *, hold: float) -> None:
+        """Edit between the next read of an annotation and the write that follows it, as good as that can be timed.
+
+        A worker looks every second, so it reads within a second after the hold; what it reads is kept back for longer.
+        """
+        slow = {"method": "GET", "path": f"^/v1/annotations/{annotation_id}$", "delay": 1.6, "apply": True}
+        with suppress(requests.RequestException):
+            self._session.post(f"{self._base}/_sandbox/faults", json=slow, timeout=_PATIENCE)
+        time.sleep(hold + 1.2)
+        self.edit(step, annotation_id, values)
 
     def _try(self, annotation_id: str, values: dict[str, Any]) -> bool:
         try:

@@ -33,11 +33,14 @@ from reviewapp.drill.findings import Fault
 from reviewapp.drill.journal import ACKNOWLEDGED, TURNED_DOWN, Foreign, Kept, Submit
 from reviewapp.drill.journal import TakenBack as TakenBackLine
 from reviewapp.outbox.models import Change, Pause
+from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
 from tests.drill.far_side import AFTER, BEFORE, READ, WRITE, Crash, FarSide
 from tests.people import person
 
-_ITEMS = 2
+# Four at once are worth a bulk call.
+_ITEMS = 4
+_RETRIEVER = "ret_drill"
 _JSONB = 3802
 _PEOPLE = ("alice", "bob")
 # True only when nothing is under way any more.
@@ -68,8 +71,12 @@ class Outbox(RuleBasedStateMachine):
         self.client = self.far.client()
         self.people: dict[str, User] = {name: person(name, roles.REVIEWER) for name in _PEOPLE}
         self.people["lena"] = person("lena", roles.LEAD)
+        Retriever.objects.create(retriever_id=_RETRIEVER, name="drill", seen_at=timezone.now())
         with tracing(Origin.PULL), acting(None):
-            made = [self.client.create_annotation(document_id=f"doc_{each}", label="logo") for each in range(_ITEMS)]
+            made = [
+                self.client.create_annotation(document_id=f"doc_{each}", label="logo", retriever_id=_RETRIEVER)
+                for each in range(_ITEMS)
+            ]
             absorb(made)
         self.ids = [record.annotation_id for record in made]
         self.kept, self.numbers, self.clock = Kept(), itertools.count(1), itertools.count(1)
@@ -138,6 +145,12 @@ class Outbox(RuleBasedStateMachine):
                 answered=float(next(self.clock)), answers=[said],
             )
         )  # fmt: skip
+
+    @rule(who=PEOPLE, chosen=CHOSEN, label=LABELS, sure=SURENESS)
+    def decide_on_all(self, who: str, chosen: set[str], label: str, sure: float) -> None:
+        """Submit a form of each item, so that there is a backlog."""
+        for item in range(_ITEMS):
+            self.decide(item, who, chosen | {"reasoning"}, label, sure, False, 0, 1)
 
     @rule(item=ITEMS)
     def open_form(self, item: int) -> None:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from reviewapp.drill.oracle import CHECKS
 from tests.rules.sources import ROOT, tree
 
 PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
@@ -25,3 +26,11 @@ def test_it_proves_each_promise() -> None:
     rows = [line for line in table.splitlines() if line.startswith("| ")]
     assert rows == ROWS
     assert len(rows) > 20
+
+
+def test_it_shows_the_figures_of_a_drill_that_passed() -> None:
+    figures = PROMISES.split("## The last full drill", 1)[1]
+    assert [promise for promise in CHECKS if f"| {promise} |" not in figures] == []
+    assert "**Passed.**" in figures
+    assert "broken**" not in figures
+    assert "SEED=" in figures
