@@ -57,6 +57,10 @@ _RENEW = """
 UPDATE outbox_change SET due = %s FROM unnest(%s::bigint[], %s::timestamptz[]) AS held (id, due)
 WHERE outbox_change.id = held.id AND outbox_change.due = held.due AND state = 'queued' RETURNING outbox_change.id
 """
+_RELEASE = """
+UPDATE outbox_change SET due = %s, claimed_at = NULL FROM unnest(%s::bigint[], %s::timestamptz[]) AS held (id, due)
+WHERE outbox_change.id = held.id AND outbox_change.due = held.due AND state = 'queued'
+"""
 
 
 def claim(now: datetime, *, probing: bool = False) -> Change | None:
@@ -96,8 +100,11 @@ def renew(changes: Sequence[Change]) -> list[Change]:
 
 
 def release(changes: Sequence[Change], *, until: datetime | None = None) -> None:
-    """Give claimed changes back untried: they are due at once, or at an instant; no attempt is counted."""
-    ids = [change.pk for change in changes]
-    if ids:
-        untried = Change.objects.filter(pk__in=ids, state=Change.State.QUEUED)
-        untried.update(due=until or timezone.now(), claimed_at=None)
+    """Give claimed changes back untried: they are due at once, or at an instant; no attempt is counted.
+
+    One whose claim ran out is left alone, as somebody else may be delivering it by now.
+    """
+    if changes:
+        with connection.cursor() as cursor:
+            due = until or timezone.now()
+            cursor.execute(_RELEASE, [due, [each.pk for each in changes], [each.due for each in changes]])

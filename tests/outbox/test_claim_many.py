@@ -76,6 +76,20 @@ def test_it_renews_only_what_is_still_its_own() -> None:
     assert mine.due == held[0].due > before
 
 
+def test_it_gives_back_only_what_is_still_its_own() -> None:
+    promise(Rank.INTERACTIVE)
+    now = timezone.now()
+    (mine,) = claims.claim_many(now, rank=Rank.INTERACTIVE, most=1)
+    later = now + claims.CLAIM + timedelta(seconds=1)
+    (theirs,) = claims.claim_many(later, rank=Rank.INTERACTIVE, most=1)
+    claims.release([mine])
+    theirs.refresh_from_db()
+    assert (theirs.claimed_at, theirs.due) == (later, later + claims.CLAIM)
+    claims.release([theirs])
+    theirs.refresh_from_db()
+    assert (theirs.claimed_at, theirs.maybe_sent) == (None, True)
+
+
 def test_it_ranks_what_is_made_in_bulk_behind_what_a_person_waits_for(alice: User) -> None:
     services.enqueue("annotations/1", fields={"label": "x"}, base={}, actor=alice)
     with in_bulk():
