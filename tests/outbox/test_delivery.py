@@ -57,7 +57,8 @@ def test_it_offers_to_go_on_only_to_whoever_may(client: Client, adam: User, alic
     for person, offered in ((adam, True), (alice, False)):
         client.force_login(person)
         page = client.get("/attention").content.decode()
-        assert "our key. Your decisions are kept" in page
+        assert "our key. Since " in page
+        assert "decisions are kept here" in page
         assert ('action="/outbox/resume"' in page) is offered
 
 
