@@ -6,7 +6,6 @@ Real tables, the real services, the real client; only the far side of the wire i
 from __future__ import annotations
 
 import itertools
-import json
 import uuid
 from contextlib import nullcontext, suppress
 from typing import Any
@@ -32,16 +31,17 @@ from reviewapp.drill.evidence import World, world_of
 from reviewapp.drill.findings import Fault
 from reviewapp.drill.journal import ACKNOWLEDGED, TURNED_DOWN, Foreign, Kept, Submit
 from reviewapp.drill.journal import TakenBack as TakenBackLine
+from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync import deliver
+from reviewapp.sync import backlog, deliver
 from tests.drill.far_side import AFTER, BEFORE, READ, WRITE, Crash, FarSide
+from tests.drill.tables import ask
 from tests.people import person
 
 # Four at once are worth a bulk call.
 _ITEMS = 4
 _RETRIEVER = "ret_drill"
-_JSONB = 3802
 _PEOPLE = ("alice", "bob")
 # True only when nothing is under way any more.
 _IN_THE_END = {settled, last_word, mirrored}
@@ -239,6 +239,16 @@ class Outbox(RuleBasedStateMachine):
         self._drain()
         self.far.meanwhile = self.far.weather = None
 
+    @rule(item=ITEMS, chosen=CHOSEN, label=LABELS, weather=st.none() | WEATHER)
+    def deliver_in_bulk(self, item: int, chosen: set[str], label: str, weather: tuple[str, str, str] | None) -> None:
+        """Deliver a backlog together, where that is worth it, in any weather, and a stranger may get in between."""
+        if chosen:
+            self.far.meanwhile = lambda: self.edit_elsewhere(item, chosen, label, 0.5)
+        self.far.weather = weather
+        with suppress(Crash), tracing(Origin.WORKER):
+            deliver.in_bulk(backlog.planned(Rank.INTERACTIVE), Rank.INTERACTIVE, self.client)
+        self.far.meanwhile = self.far.weather = None
+
     @rule()
     def wait(self) -> None:
         """Let time pass until everything that was put off, or claimed by a worker that died, is due."""
@@ -274,18 +284,4 @@ class Outbox(RuleBasedStateMachine):
 
     def _world(self) -> World:
         self.kept.taken_back = [TakenBackLine(step="", decision_id=each) for each in sorted(self.undone)]
-        return world_of(_ask, self.far.records(), self.kept)
-
-
-def _ask(query: str) -> list[dict[str, Any]]:
-    """Ask on Django's connection, which leaves JSON as text."""
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        columns = [(column.name, column.type_code == _JSONB) for column in cursor.description]
-        return [
-            {
-                name: json.loads(value) if is_json and value else value
-                for (name, is_json), value in zip(columns, row, strict=True)
-            }
-            for row in cursor.fetchall()
-        ]
+        return world_of(ask, self.far.records(), self.kept)
