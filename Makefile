@@ -59,7 +59,8 @@ test: dev browser
 	$(PY) -m mypy
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
+	$(PY) -m pytest -m browser
 
 bench: setup
 	@$(PY) -m reviewapp.bench $(or $(N),10000)

@@ -5,7 +5,7 @@
   const SIGNED_OUT = "You are signed out. Sign in again in another tab and come back: what you typed is still here.";
   const BACK = "You are signed in again. What you typed is still here: send it once more.";
   const { signIn, who: whoUrl, person, personName } = document.body.dataset;
-  const dialog = document.getElementById("sign-in-again");
+  const dialog = document.getElementById("sign_in_again");
   let out = false, pending = null;
 
   const notice = (detail) => document.dispatchEvent(new CustomEvent("notice", { detail }));

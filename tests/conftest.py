@@ -27,6 +27,16 @@ hypothesis.settings.load_profile("steady")
 
 pytest_plugins = ["tests.people", "tests.truncating"]
 
+_OF_A_BROWSER = {"page", "context", "browser"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser: it runs alone, since Playwright's event loop gives its thread another connection."""
+    for item in items:
+        if _OF_A_BROWSER & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_http() -> Iterator[None]:

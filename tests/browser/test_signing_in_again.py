@@ -18,7 +18,7 @@ __all__ = ["items", "open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PASSWORD = "seven-green-bottles"
-DIALOG = "#sign-in-again"
+DIALOG = "#sign_in_again"
 
 
 @pytest.fixture(autouse=True)
