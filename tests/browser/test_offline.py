@@ -116,6 +116,7 @@ def test_it_shows_a_conflict_as_one_and_keeps_every_word(
     expect(page.locator("#reasoning")).to_have_value("My words")
     expect(page.locator(CHIP)).to_contain_text("1 needs you")
     assert not Decision.objects.exists()
+    ready(page, items[0])
     page.locator("#label").focus()
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
