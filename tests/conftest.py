@@ -59,6 +59,14 @@ def plain_http() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def counted_anew() -> None:
+    """Let no test plan with the sizes of another test's mirror."""
+    from reviewapp.sync.sizes import sizes
+
+    sizes.forget()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     """Point the default connection at the throw-away cluster before pytest-django makes the test database."""

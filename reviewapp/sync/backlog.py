@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from django.utils import timezone
@@ -23,8 +22,9 @@ from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
 from reviewapp.sync.deliver_annotation import judged, replaced_before, theirs_of, wanted_by
-from reviewapp.sync.planning import MOST_PAGES, MOST_WRITTEN, PAGE, Head, Listing, Round, Size, plan
+from reviewapp.sync.planning import MOST_WRITTEN, PAGE, Head, Listing, Round, plan
 from reviewapp.sync.proof import landed, race
+from reviewapp.sync.sizes import sizes
 from reviewapp.sync.stamp import stamped
 from reviewapp.sync.target import Outcome, delivered, held
 
@@ -65,7 +65,7 @@ def planned(rank: Rank) -> Round:
             label = str(change.base.get("label", ""))
             wanted = str(change.fields.get("label", label))
             heads.append(Head(pk=change.pk, retriever_id=change.retriever_id, label=label, wanted=wanted))
-    return plan(heads, _sizes())
+    return plan(heads, sizes.of({head.retriever_id for head in heads}))
 
 
 def deliver(found: Round, client: Client) -> Delivered:
@@ -162,16 +162,3 @@ def _ids(changes: Sequence[Change]) -> dict[str, str]:
     refs = [change.ref for change in changes]
     known = Annotation.objects.filter(ref__in=refs, annotation_id__isnull=False)
     return {ref: annotation_id for ref, annotation_id in known.values_list("ref", "annotation_id") if annotation_id}
-
-
-def _sizes() -> Size:
-    """Return how many annotations the mirror holds, counting no further than a round would read."""
-    most = MOST_PAGES * PAGE + 1
-
-    @cache
-    def size(retriever_id: str, label: str | None) -> int:
-        rows = Annotation.objects.filter(retriever__retriever_id=retriever_id, annotation_id__isnull=False)
-        rows = rows.filter(label=label) if label is not None else rows
-        return rows.order_by()[:most].count()
-
-    return size
