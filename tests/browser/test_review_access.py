@@ -65,9 +65,15 @@ def test_it_fits_a_screen_of_360_pixels(
 ) -> None:
     page = sign_in(alice)
     page.set_viewport_size({"width": 360, "height": 740})
+    make_annotation(annotation.retriever, label="next")
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     expect(page.locator("#review[data-ready]")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator("#reasoning").fill("Narrow")
+    page.locator("[data-action=submit]").click()
+    expect(page.locator(".bar-held")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator(".bar-jump").evaluate("button => button.getBoundingClientRect().left") >= 0
 
 
 def test_it_shows_payload_as_fields_and_sends_what_they_say(
