@@ -1,7 +1,7 @@
-"""Enqueue a change, settle or postpone what was tried; pause and resume. Every write is conditional.
+"""Enqueue a change, take it back or have it tried again; pause and resume. Every write is conditional.
 
-A change leaves the state `queued` once. Each function that settles returns whether it was the one that did. Claiming is
-in `claims.py`, settling many at once in `settling.py`.
+A change leaves the state `queued` once; each function that moves one returns whether it did. Claiming is in
+`claims.py`, settling in `settling.py`.
 """
 
 from __future__ import annotations
@@ -17,38 +17,10 @@ from django.utils import timezone
 
 from reviewapp.audit.trace import Person, about
 from reviewapp.outbox import priority, waking
-from reviewapp.outbox.claims import CLAIM, claim, claim_for, release
+from reviewapp.outbox.claims import release
 from reviewapp.outbox.holdable import holdable
 from reviewapp.outbox.models import Change, Pause
-from reviewapp.outbox.settling import Settlement, settle, tell
-
-__all__ = [
-    "CLAIM",
-    "NEVER_SENT",
-    "UNCLAIMED",
-    "WAITING",
-    "Settlement",
-    "claim",
-    "claim_for",
-    "conflict",
-    "deliver",
-    "enqueue",
-    "held",
-    "pause",
-    "postpone",
-    "postpone_together",
-    "put_off",
-    "refuse",
-    "reinstate",
-    "release",
-    "resume",
-    "retry",
-    "settle",
-    "wake",
-    "withdraw",
-    "withdraw_held",
-    "withdraw_unsent",
-]
+from reviewapp.outbox.settling import tell
 
 UNCLAIMED = Q(state=Change.State.QUEUED, claimed_at=None)
 NEVER_SENT = UNCLAIMED & Q(maybe_sent=False)
@@ -92,24 +64,6 @@ def enqueue(
 def wake(at: datetime | None = None) -> None:
     """Have a worker look for due changes: now (one waiting wake-up is enough for all) or at an instant."""
     waking.wake("sync.deliver", at)
-
-
-def deliver(change: Change, **facts: Any) -> bool:
-    """Settle as delivered; `facts` are `version`, `merged`, `raced`, `upstream_request_id`, as far as known."""
-    return bool(settle([Settlement(change=change, state=Change.State.DELIVERED, **facts)]))
-
-
-def conflict(change: Change, *, theirs: Mapping[str, Any], reason: str, **facts: Any) -> bool:
-    """Settle as a conflict: somebody else set the same fields upstream (`theirs`); nothing was sent this time.
-
-    `facts` are `version` and `raced`, which is what an earlier try of it wrote over, its answer lost.
-    """
-    return bool(settle([Settlement(change=change, state=Change.State.CONFLICT, theirs=theirs, reason=reason, **facts)]))
-
-
-def refuse(change: Change, *, reason: str, **facts: Any) -> bool:
-    """Settle as refused: upstream will not have it as it is; `facts` are `field_errors` and `upstream_request_id`."""
-    return bool(settle([Settlement(change=change, state=Change.State.REFUSED, reason=reason, **facts)]))
 
 
 def withdraw(change: Change, *, reason: str) -> bool:

@@ -103,7 +103,7 @@ def in_bulk(found: Round, rank: Rank, client: Client) -> bool:
         done = backlog.deliver(found, client)
         _settle(done.outcomes)
         if done.error:
-            outbox.release(done.singly)
+            claims.release(done.singly)
             _give_up_together(done.stuck, done.error, sent=done.sent)
             return False
         return _singly(done.singly, client)
@@ -114,10 +114,10 @@ def _singly(changes: Sequence[Change], client: Client) -> bool:
     ends = monotonic() + _LONGEST_TURN
     for at in range(0, len(changes), _ROUND):
         if monotonic() > ends:
-            outbox.release(changes[at:])
+            claims.release(changes[at:])
             break
         if not deliver_each(changes[at : at + _ROUND], client):
-            outbox.release(changes[at + _ROUND :])
+            claims.release(changes[at + _ROUND :])
             return False
     return True
 
@@ -156,7 +156,7 @@ def pausing_on_bad_settings() -> Iterator[None]:
 
 def probe(client: Client) -> bool:
     """While paused: try one due change, and let deliveries go on when our key is accepted again."""
-    change = outbox.claim(timezone.now(), probing=True)
+    change = claims.claim(timezone.now(), probing=True)
     if change is None or not attempt(change, client):
         return False
     with acting(None, note="Mixpeek accepts our key again"):
@@ -214,7 +214,7 @@ def _give_up(change: Change, rest: Sequence[Change], error: MixpeekError) -> Non
     if isinstance(error, OutOfBudget | Unauthorized):
         _give_up_all([change, *rest], error)
         return
-    outbox.release(rest)
+    claims.release(rest)
     known = error if isinstance(error, Unavailable) else Unavailable("")
     _postpone(change, reason=error.message, retry_after=known.retry_after, maybe_sent=known.maybe_applied)
 
@@ -225,7 +225,7 @@ def _give_up_all(changes: Sequence[Change], error: MixpeekError) -> None:
         _put_off(changes, error.retry_after)
         return
     with acting(None):
-        outbox.release(changes)
+        claims.release(changes)
         if isinstance(error, Unauthorized):
             outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
 

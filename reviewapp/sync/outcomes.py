@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from reviewapp.audit.trace import acting
-from reviewapp.outbox import services as outbox
+from reviewapp.outbox import settling
 from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver_annotation, deliver_retriever
 from reviewapp.sync.target import Outcome, Target
@@ -46,7 +46,7 @@ def _settle(batch: Sequence[Outcome], target: Target) -> None:
 
 def _together(batch: Sequence[Outcome], target: Target) -> None:
     with acting(None):
-        outbox.settle([outcome.settlement for outcome in batch])
+        settling.settle([outcome.settlement for outcome in batch])
         # Rows are locked here, all at once and in one order, before any is touched by itself.
         target.absorb([outcome.record for outcome in batch if outcome.record is not None])
         for outcome in batch:

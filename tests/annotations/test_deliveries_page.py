@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.outbox import budget
+from reviewapp.outbox import budget, claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import LONG_AGO, make_annotation, make_change, make_retriever
@@ -153,7 +153,7 @@ def test_it_retries_and_is_honest_when_that_is_too_late(waiting: Change, client:
     assert "Retry 1 change" in shown(client.get(CHOSEN, asked))
     done = client.post(CHOSEN, asked)
     assert "Is tried at once." in shown(done)
-    assert outbox.claim(timezone.now()) == waiting
+    assert claims.claim(timezone.now()) == waiting
     assert "does not wait any more" in shown(client.post(CHOSEN, asked))
 
 

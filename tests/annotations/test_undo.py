@@ -19,6 +19,7 @@ from reviewapp.annotations.undoing import Overtaken, TooLate, undo
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import timeline
+from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import LONG_AGO, make_annotation, make_change, set_aside
@@ -48,16 +49,16 @@ def test_it_holds_what_was_submitted(alice: User) -> None:
     decision = decide(annotation, alice, label="no logo")
     change = Change.objects.get()
     assert (change.state, change.due) == ("queued", decision.held_until)
-    assert outbox.claim(timezone.now()) is None
+    assert claims.claim(timezone.now()) is None
     assert change.progress.startswith("Held, sends in ")
-    assert outbox.claim(timezone.now() + timedelta(seconds=31)) == change
+    assert claims.claim(timezone.now() + timedelta(seconds=31)) == change
 
 
 def test_it_sends_at_once_what_is_not_held(alice: User) -> None:
     decision = decide(make_annotation(), alice, label="no logo", hold=0)
     assert decision.held_until is None
     assert Change.objects.get().progress == "Queued"
-    assert outbox.claim(timezone.now()) is not None
+    assert claims.claim(timezone.now()) is not None
 
 
 def test_it_makes_the_annotation_what_it_was(alice: User) -> None:
@@ -69,7 +70,7 @@ def test_it_makes_the_annotation_what_it_was(alice: User) -> None:
     assert columns(annotation) == before
     assert Change.objects.get().state == "withdrawn"
     assert Lease.objects.get().holder == alice
-    assert outbox.claim(timezone.now() + timedelta(hours=1)) is None
+    assert claims.claim(timezone.now() + timedelta(hours=1)) is None
 
 
 def test_it_keeps_the_decision_and_tells_history(alice: User) -> None:
@@ -154,7 +155,7 @@ def test_it_says_who_decided_since(alice: User, bob: User) -> None:
 def test_it_is_too_late_once_a_worker_has_it(alice: User) -> None:
     decision = decide(make_annotation(), alice, label="no logo")
     Change.objects.update(due=LONG_AGO)
-    assert outbox.claim(timezone.now()) is not None
+    assert claims.claim(timezone.now()) is not None
     with pytest.raises(TooLate):
         undo(decision.pk, actor=alice)
     assert Change.objects.get().state == "queued"
@@ -163,7 +164,7 @@ def test_it_is_too_late_once_a_worker_has_it(alice: User) -> None:
 
 def test_it_is_too_late_for_what_only_waits_for_its_turn(alice: User) -> None:
     decision = decide(make_annotation(), alice, label="no logo", hold=0)
-    change = outbox.claim(timezone.now())
+    change = claims.claim(timezone.now())
     assert change is not None
     outbox.put_off([change], until=timezone.now() + timedelta(seconds=30))
     with pytest.raises(TooLate):

@@ -17,10 +17,12 @@ from reviewapp.annotations.services import Submission
 from reviewapp.annotations.withdrawing import prospects_of_withdrawal, retry, withdraw
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
+from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from tests.annotations.factories import LONG_AGO, make_annotation, make_change, make_retriever
+from tests.outbox import settled
 
 pytestmark = pytest.mark.django_db
 
@@ -62,8 +64,8 @@ def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: 
 
 def test_it_does_not_withdraw_what_somebody_who_died_had_claimed(alice: User, lena: User) -> None:
     change = decide(make_annotation(), alice, label="no logo")
-    assert outbox.claim(timezone.now()) == change
-    again = outbox.claim(timezone.now() + outbox.CLAIM)
+    assert claims.claim(timezone.now()) == change
+    again = claims.claim(timezone.now() + claims.CLAIM)
     assert again == change
     outbox.put_off([again], until=timezone.now())
     assert not withdraw(again, actor=lena)
@@ -78,12 +80,12 @@ def test_it_withdraws_what_waits_for_a_person(lena: User, state: str) -> None:
 
 def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -> None:
     change = decide(make_annotation(), alice, label="no logo")
-    claimed = outbox.claim(timezone.now())
+    claimed = claims.claim(timezone.now())
     assert claimed == change
     (prospect,) = prospects_of_withdrawal([claimed], actor=lena)
     assert "being sent at this moment" in prospect.why_not
     assert not withdraw(change, actor=lena)
-    assert outbox.deliver(claimed)
+    assert settled.deliver(claimed)
     assert not withdraw(change, actor=lena)
     assert not Undo.objects.exists()
 
@@ -141,10 +143,10 @@ def test_it_retries_at_once_and_tells_history(alice: User, lena: User) -> None:
     assert not retry(change, actor=lena)
     failed(change)
     Change.objects.update(due=timezone.now() + timedelta(hours=1))
-    assert outbox.claim(timezone.now()) is None
+    assert claims.claim(timezone.now()) is None
     assert retry(change, actor=lena)
     assert Event.objects.get(action=Action.CHANGE_RETRIED).actor_name == "lena"
-    assert outbox.claim(timezone.now()) == change
+    assert claims.claim(timezone.now()) == change
     assert not retry(change, actor=lena)
 
 
@@ -171,7 +173,7 @@ def test_it_is_for_leads_and_admins(alice: User) -> None:
 def test_it_opens_an_item_again_whose_create_is_given_up(alice: User) -> None:
     annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
     change = decide(annotation, alice, label="logo")
-    outbox.refuse(change, reason="No such document.")
+    settled.refuse(change, reason="No such document.")
     assert services.take_theirs(change, actor=alice)
     annotation.refresh_from_db()
     assert (annotation.status, annotation.label, annotation.decision) == ("waiting", "", None)

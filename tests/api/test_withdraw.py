@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Undo
-from reviewapp.outbox import services as outbox
+from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import make_annotation, make_change
 from tests.api.conftest import Caller
@@ -63,7 +63,7 @@ def test_it_says_when_it_is_too_late(as_alice: Caller, as_lena: Caller) -> None:
     patched(as_lena, row, label="bus")
     said = as_alice("POST", f"{address}/withdraw")
     assert (said.status_code, said.json()["error"]["code"]) == (409, "too_late")
-    assert outbox.claim(timezone.now() + timedelta(minutes=2)) is not None
+    assert claims.claim(timezone.now() + timedelta(minutes=2)) is not None
     assert as_lena("POST", f"{address}/withdraw").status_code == 409
     assert not Change.objects.filter(state="withdrawn").exists()
 

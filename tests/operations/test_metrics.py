@@ -21,6 +21,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.sync.client import client as configured_client
 from tests.annotations.factories import make_annotation, make_change
 from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
+from tests.outbox import settled
 from tests.sandbox.running import running_sandbox
 
 TOKEN = "a-token-nobody-guesses"
@@ -139,10 +140,10 @@ def test_it_counts_deliveries_by_outcome_once_they_are_committed(
     names = ("delivered", "conflict", "refused", "postponed")
     before = counted()
     with django_capture_on_commit_callbacks(execute=True):
-        services.deliver(changes[0], version=2)
-        services.deliver(changes[0], version=2)
-        services.conflict(changes[1], theirs={}, reason="theirs", version=3)
-        services.refuse(changes[2], reason="no")
+        settled.deliver(changes[0], version=2)
+        settled.deliver(changes[0], version=2)
+        settled.conflict(changes[1], theirs={}, reason="theirs", version=3)
+        settled.refuse(changes[2], reason="no")
         services.postpone(changes[3], until=timezone.now(), reason="503")
     after = counted()
     for name in names:

@@ -17,7 +17,7 @@ from reviewapp.annotations import absorb, services
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.services import Submission
 from reviewapp.mixpeek.client import Client
-from reviewapp.outbox import services as outbox
+from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import workers_alive
 from reviewapp.retrievers.models import Retriever
@@ -113,8 +113,8 @@ def test_it_is_harmless_to_kill_a_worker_in_the_middle(box: Box, change: Change)
         worker.kill()
         worker.wait()
     now = timezone.now()
-    assert outbox.claim(now) is None
-    again = outbox.claim(now + outbox.CLAIM)
+    assert claims.claim(now) is None
+    again = claims.claim(now + claims.CLAIM)
     assert again == change
     with _client(box) as client:
         assert deliver.attempt(again, client)

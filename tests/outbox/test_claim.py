@@ -11,10 +11,11 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from reviewapp.outbox import services
+from reviewapp.outbox import claims, services
 from reviewapp.outbox.models import Change
 from reviewapp.sync.client import client
 from tests.annotations.factories import make_annotation, make_change
+from tests.outbox import settled
 
 pytestmark = pytest.mark.django_db
 
@@ -23,41 +24,41 @@ def test_it_takes_the_oldest_of_each_ref() -> None:
     one, other = make_annotation(), make_annotation()
     first, second, third = make_change(one), make_change(one), make_change(other)
     now = timezone.now()
-    assert [services.claim(now), services.claim(now), services.claim(now)] == [first, third, None]
-    assert services.deliver(first)
-    assert services.claim(now) == second
+    assert [claims.claim(now), claims.claim(now), claims.claim(now)] == [first, third, None]
+    assert settled.deliver(first)
+    assert claims.claim(now) == second
 
 
 def test_it_is_due_again_when_whoever_claimed_it_died() -> None:
     change = make_change(make_annotation())
     now = timezone.now()
-    assert services.claim(now) == change
-    assert services.claim(now + services.CLAIM - timedelta(seconds=1)) is None
-    assert services.claim(now + services.CLAIM) == change
+    assert claims.claim(now) == change
+    assert claims.claim(now + claims.CLAIM - timedelta(seconds=1)) is None
+    assert claims.claim(now + claims.CLAIM) == change
 
 
 @pytest.mark.parametrize("seconds", [1, 4, 5, 30, 60])
 def test_it_outlasts_the_three_requests_of_a_delivery(seconds: int, settings: Settings) -> None:
     settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE = "sk_test", "ns"
     settings.MIXPEEK_BASE_URL, settings.MIXPEEK_TIMEOUT = "http://127.0.0.1:9", seconds
-    assert services.claim_for(seconds).total_seconds() > 3 * client().longest_call
+    assert claims.claim_for(seconds).total_seconds() > 3 * client().longest_call
 
 
 def test_it_lasts_as_long_as_the_operations_say() -> None:
-    assert services.claim_for(30) == timedelta(seconds=240)
+    assert claims.claim_for(30) == timedelta(seconds=240)
 
 
 def test_it_claims_nothing_while_paused_except_to_probe() -> None:
     change = make_change(make_annotation())
     services.pause(reason="key")
-    assert services.claim(timezone.now()) is None
-    assert services.claim(timezone.now(), probing=True) == change
+    assert claims.claim(timezone.now()) is None
+    assert claims.claim(timezone.now(), probing=True) == change
 
 
 def test_it_settles_once() -> None:
     change = make_change(make_annotation())
-    assert services.deliver(change, version=2)
-    assert not services.refuse(change, reason="late")
+    assert settled.deliver(change, version=2)
+    assert not settled.refuse(change, reason="late")
     assert not services.postpone(change, until=timezone.now(), reason="late")
     assert not services.withdraw(change, reason="late")
     assert Change.objects.get().state == "delivered"

@@ -10,11 +10,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
-from reviewapp.outbox import claims, services
+from reviewapp.outbox import claims, services, settling
 from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.priority import in_bulk
 from tests.annotations.factories import make_annotation, make_change
+from tests.outbox import settled
 
 pytestmark = pytest.mark.django_db
 
@@ -46,9 +47,9 @@ def test_it_hurries_what_stands_before_something_urgent() -> None:
     first, second, urgent = (promise(rank, annotation) for rank in (Rank.BULK, Rank.BULK, Rank.INTERACTIVE))
     now = timezone.now()
     assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [first]
-    assert services.deliver(first)
+    assert settled.deliver(first)
     assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [second]
-    assert services.deliver(second)
+    assert settled.deliver(second)
     assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [urgent]
 
 
@@ -99,14 +100,14 @@ def test_it_ranks_what_is_made_in_bulk_behind_what_a_person_waits_for(alice: Use
 
 def test_it_settles_many_at_once_and_each_once(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     one, two, before = (promise(Rank.BULK) for _ in range(3))
-    services.deliver(before, version=2)
+    settled.deliver(before, version=2)
     outcomes = [
-        services.Settlement(change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}),
-        services.Settlement(change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."),
-        services.Settlement(change=before, state=Change.State.REFUSED, reason="late"),
+        settling.Settlement(change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}),
+        settling.Settlement(change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."),
+        settling.Settlement(change=before, state=Change.State.REFUSED, reason="late"),
     ]
     with django_assert_num_queries(1):
-        assert services.settle(outcomes) == {one.pk, two.pk}
+        assert settling.settle(outcomes) == {one.pk, two.pk}
     found = {change.pk: change for change in Change.objects.all()}
     assert (found[one.pk].version, found[one.pk].merged, found[one.pk].state) == (5, {"label": ["a", "b"]}, "delivered")
     assert (found[two.pk].theirs, found[two.pk].reason) == ({"label": "x"}, "They did.")

@@ -12,6 +12,7 @@ from reviewapp.outbox import services
 from reviewapp.outbox.figures import figures, groups
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import make_annotation, make_change
+from tests.outbox import settled
 
 pytestmark = pytest.mark.django_db
 
@@ -38,14 +39,14 @@ def test_it_is_all_nothing_before_the_first_change() -> None:
 
 def test_it_knows_since_when_mixpeek_takes_nothing() -> None:
     first, second = make_change(make_annotation()), make_change(make_annotation())
-    services.deliver(make_change(make_annotation()))
+    settled.deliver(make_change(make_annotation()))
     assert figures().silent_since is None
     services.postpone(first, until=timezone.now(), reason="Away.")
     began = figures().silent_since
     services.postpone(second, until=timezone.now(), reason="Away.")
     assert began is not None
     assert figures().silent_since == began
-    services.deliver(second)
+    settled.deliver(second)
     assert figures().silent_since is None
 
 

@@ -11,11 +11,11 @@ from django.utils import timezone
 from reviewapp.accounts.models import User
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
-from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
 from tests.annotations.factories import make_retriever
+from tests.outbox import settled
 from tests.retrievers.editing import edit_of
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +153,7 @@ def test_it_does_not_know_what_is_not_there(retriever: Retriever, adam: User) ->
 
 def refused(change: Change | None) -> Change:
     assert change is not None
-    outbox.refuse(change, reason="no")
+    settled.refuse(change, reason="no")
     return change
 
 

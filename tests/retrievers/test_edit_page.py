@@ -14,11 +14,11 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from reviewapp.accounts.models import User
-from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
 from tests.annotations.factories import make_execution, make_retriever
+from tests.outbox import settled
 from tests.retrievers.editing import edit_of
 
 pytestmark = pytest.mark.django_db
@@ -161,7 +161,7 @@ def test_it_shows_a_refusal_at_its_field_and_takes_it_up_anew(
     Retriever.objects.update(upstream=retriever.values())
     change = services.edit(retriever.pk, edit_of(retriever, name="Taken", tags_add=("new",)), actor=adam)
     assert change is not None
-    outbox.refuse(change, reason="Refused.", field_errors={"name": "is <taken> upstream"})
+    settled.refuse(change, reason="Refused.", field_errors={"name": "is <taken> upstream"})
     Retriever.objects.update(name="Brand triage", tags=["logos", "vans"])
     client.force_login(alice)
     seen = client.get("/attention").content.decode()
@@ -186,7 +186,7 @@ def test_it_takes_theirs_from_the_page_of_attention(client: Client, adam: User, 
     Retriever.objects.update(upstream=retriever.values())
     change = services.edit(retriever.pk, edit_of(retriever, name="Taken"), actor=adam)
     assert change is not None
-    outbox.refuse(change, reason="Refused.")
+    settled.refuse(change, reason="Refused.")
     client.force_login(adam)
     client.post(reverse("take_theirs", args=[change.pk]))
     retriever.refresh_from_db()

@@ -14,7 +14,7 @@ from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unavailable
-from reviewapp.outbox import services as outbox
+from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.sync import deliver, deliver_annotation
 from reviewapp.sync.outcomes import settle
@@ -113,8 +113,8 @@ def test_it_waits_and_then_delivers_once(
     assert (change.state, change.attempts) == ("queued", 1)
     assert change.reason
     assert change.due > timezone.now()
-    assert outbox.claim(timezone.now()) is None
-    later = outbox.claim(timezone.now() + timedelta(minutes=2))
+    assert claims.claim(timezone.now()) is None
+    later = claims.claim(timezone.now() + timedelta(minutes=2))
     assert later is not None
     assert deliver.attempt(later, mixpeek_client)
     change.refresh_from_db()
@@ -176,7 +176,7 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     change = decide(annotation, alice, label="no logo")
     read = mixpeek_client.get_annotation(annotation.annotation_id or "")
     edit_elsewhere(box, annotation, label="partial logo")
-    assert outbox.claim(timezone.now()) == change
+    assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
     settle([deliver_annotation.bring_from(read, change, mixpeek_client)])
     change.refresh_from_db()
@@ -190,11 +190,11 @@ def race_and_lose_the_answer(change: Change, annotation: Annotation, box: Box, c
     read = client.get_annotation(annotation.annotation_id or "")
     edit_elsewhere(box, annotation, label="partial logo")
     box.faults([{"method": "PATCH", "drop": "after"}])
-    assert outbox.claim(timezone.now()) == change
+    assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
     with pytest.raises(Unavailable):
         deliver_annotation.bring_from(read, change, client)
-    outbox.release([change])
+    claims.release([change])
 
 
 def test_it_records_what_it_wrote_over_when_the_answer_was_lost(

@@ -8,7 +8,7 @@ from django.utils import timezone
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
-from reviewapp.outbox import services as outbox
+from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver
 from tests.sandbox.running import Box
@@ -21,7 +21,7 @@ def test_it_writes_nothing_once_its_claim_ran_out(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
     decide(annotation, alice, label="no logo")
-    late = outbox.claim(timezone.now())
+    late = claims.claim(timezone.now())
     assert late is not None
     late.due = timezone.now()
     box.clear()

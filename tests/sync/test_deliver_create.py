@@ -10,7 +10,7 @@ from django.utils import timezone
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
-from reviewapp.outbox import services as outbox
+from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver
 from tests.sandbox.running import Box
@@ -37,7 +37,7 @@ def test_it_makes_no_second_annotation_when_a_create_is_retried(
     decide(unannotated, alice, label="logo", confidence=0.8)
     box.faults([{"method": "POST", "path": "^/v1/annotations$", "drop": drop}])
     deliver.drain(mixpeek_client)
-    later = outbox.claim(timezone.now() + timedelta(minutes=2))
+    later = claims.claim(timezone.now() + timedelta(minutes=2))
     assert later is not None
     deliver.attempt(later, mixpeek_client)
     listed = box.call("POST", "/v1/annotations/list", json={"document_id": unannotated.document_id}).json()["results"]

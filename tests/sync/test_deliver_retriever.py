@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.mixpeek.client import Client
-from reviewapp.outbox import services as outbox
+from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.absorb import absorb
@@ -207,7 +207,7 @@ def test_it_records_that_somebody_got_in_between(
     change = edit(retriever, adam, tags_add=("c",))
     read = mixpeek_client.get_retriever(retriever.retriever_id)
     elsewhere(box, retriever, description="Theirs")
-    assert outbox.claim(timezone.now()) == change
+    assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
     settle([deliver_retriever.bring_from(read, change, mixpeek_client)])
     change.refresh_from_db()
