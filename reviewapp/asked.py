@@ -9,23 +9,27 @@ as long to plan it. So a question is written down once, with stand-ins for what 
 
     about(ref="annotations/7")     # a list: objects, or what `.values_list()` says
 
-Only for questions whose plan does not hang on the values: a search for words must not be asked like this.
+Only for questions whose plan does not hang on the values: a search for words must not be asked like this. What is the
+same every time (`status = 'waiting'`) stays in the text, where the planner sees it: from the sixth time on it may plan
+for values it does not know, and then takes a state that no row has for one that most rows have.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import update_wrapper
+from functools import cached_property, update_wrapper
 from types import SimpleNamespace
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from psycopg.sql import Literal
 
 P = ParamSpec("P")
 Row = TypeVar("Row")
@@ -39,6 +43,7 @@ _STAND_INS: dict[type, Callable[[int], Any]] = {
     UUID: lambda at: UUID(int=at),
 }
 _PLAIN = (int, float, str, date, UUID)
+_PLACE = re.compile("%[%s]")
 
 
 def stand_in(kind: type, at: int) -> Any:
@@ -56,17 +61,38 @@ class Sql:
 
     def run(self, values: Mapping[str, Any]) -> list[Any]:
         """Return all rows, with these values in the places of their stand-ins."""
-        names = self.names
-        filled = [
-            values[names[each]] if isinstance(each, _PLAIN) and each in names else each for each in self.parameters
-        ]
-        return rows(self.text, filled)
+        text, places = self._settled
+        return rows(text, [values[place] if isinstance(place, _Name) else place for place in places])
+
+    @cached_property
+    def _settled(self) -> tuple[str, list[Any]]:
+        """The statement with what never changes written into it, and the names or values of what is left to bind."""
+        left: list[Any] = []
+        parameters = iter(self.parameters)
+
+        def place(found: re.Match[str]) -> str:
+            if found[0] == "%%":
+                return found[0]
+            value = next(parameters)
+            if not isinstance(value, _PLAIN):
+                left.append(value)
+                return found[0]
+            if value not in self.names:
+                return Literal(value).as_string().replace("%", "%%")
+            left.append(_Name(self.names[value]))
+            return found[0]
+
+        return _PLACE.sub(place, self.text), left
 
     def run_once(self) -> list[Any]:
         """Return all rows of a statement without stand-ins, which nobody will say again: nothing is prepared."""
         with connection.cursor() as cursor:
             cursor.execute(self.text, self.parameters)
             return list(cursor.fetchall())
+
+
+class _Name(str):
+    """The name of a value that is given each time, among values that are not."""
 
 
 def rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Any]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 
@@ -52,3 +53,20 @@ def test_it_keeps_no_answer() -> None:
     names(pk=one.pk)
     Annotation.objects.all().update(retriever=make_retriever(name="Another"))
     assert [row.retriever__name for row in names(pk=one.pk)] == ["Another"]
+
+
+@asked
+def oddly_titled(label: str) -> QuerySet[Annotation]:
+    """What never changes is text that SQL and the driver could misread."""
+    return Annotation.objects.filter(title="50% o'clock %s \\", status="waiting", label=label)
+
+
+def test_it_leaves_what_never_changes_in_the_text_where_the_planner_sees_it() -> None:
+    one = make_annotation(title="50% o'clock %s \\", label="logo")
+    make_annotation(title="50", label="logo")
+    assert oddly_titled(label="logo") == [one]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE strpos(statement, 'clock') > 0")
+        ((statement,),) = cursor.fetchall()
+    assert "= 'waiting'" in statement
+    assert ("$1" in statement, "$2" in statement) == (True, False)

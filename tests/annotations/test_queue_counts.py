@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
@@ -60,3 +61,19 @@ def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(a
     retriever = first.retriever_id
     assert queue.counts(QueueFilter(retriever=retriever), bob)[Show.ALL] == 1
     assert queue.counts(QueueFilter(retriever=second.retriever_id), bob)[Show.WAITING] == 0
+
+
+def test_it_finds_what_is_rare_by_its_own_index_in_a_plan_for_any_values(alice: User) -> None:
+    """Of 100,000 delivered changes it once took the queue 40 ms to find that none was in conflict."""
+    queue.counts(QueueFilter(), alice)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements"
+            " WHERE strpos(statement, 'refused') > 0 AND strpos(statement, '\"label\"') = 0"
+        )
+        ((name, parameters),) = cursor.fetchall()
+        cursor.execute(f'EXPLAIN EXECUTE "{name}"({", ".join(["1"] * parameters)})')
+        plan = str(cursor.fetchall())
+    assert "change_attention" in plan
+    assert "change_open" in plan
