@@ -15,6 +15,7 @@ import requests
 
 from reviewapp.mixpeek import annotation_calls, document_calls, feed_calls, retriever_calls, webhook_calls
 from reviewapp.mixpeek.annotation_calls import Extras, Filters
+from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.mixpeek.pace import Pace
 from reviewapp.mixpeek.paging import each
 from reviewapp.mixpeek.records import (
@@ -162,8 +163,9 @@ class Client:
         """Rename, describe or tag a retriever and return it whole: `PATCH /v1/retrievers/{id}`.
 
         Keys: name (not blank), description, tags (replaces the list; [] empties it). 1. Learn how this server spells
-        the name, if unknown. 2. Send that spelling alone. 3. Read again if the answer left fields out. 4. Raise
-        `NotApplied` unless every change is there. `Refused` at once for nothing, other keys or nulls.
+        the name, if unknown. 2. Send that spelling alone. 3. Read again if the answer left fields out; whatever that
+        raises says `maybe_applied`. 4. Raise `NotApplied` unless every change is there. `Refused` at once for nothing,
+        other keys or nulls.
         """
         retriever_calls.check(changes)
         if "name" in changes and self._spelling is None:
@@ -171,9 +173,16 @@ class Client:
         call = retriever_calls.patch(retriever_id, changes, spelling=self._spelling)
         record = self._transport.send(call)
         if record.absent:
-            record = self.get_retriever(record.retriever_id)
+            record = self._read_after_write(record.retriever_id)
         retriever_calls.prove(record, changes)
         return record
+
+    def _read_after_write(self, retriever_id: str) -> RetrieverRecord:
+        try:
+            return self.get_retriever(retriever_id)
+        except MixpeekError as error:
+            error.maybe_applied = True
+            raise
 
     def execute_retriever(
         self,

@@ -11,6 +11,7 @@
 
 Each carries `message` (plain text, bounded, safe to show to a person), `status` (HTTP, or None when there
 was no answer or we refused by ourselves) and `request_id` (Mixpeek's `x-request-id`, to quote to support).
+`maybe_applied` is true when a write may have been done although no good answer came: read before sending it again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from __future__ import annotations
 
 class MixpeekError(Exception):
     """A call to Mixpeek did not do what was asked."""
+
+    maybe_applied = False
 
     def __init__(self, message: str, *, status: int | None = None, request_id: str = "") -> None:
         super().__init__(message)
@@ -29,9 +32,8 @@ class MixpeekError(Exception):
 class Unavailable(MixpeekError):
     """Try later: no connection, a timeout, 408, 425, 429 or 5xx.
 
-    `retry_after` is in seconds (0 to a day) when Mixpeek said so. `maybe_applied` is true when a write may have
-    been done although no good answer came: read before sending it again. `retryable` is false when Mixpeek itself
-    says that the same request will fail again: wait long and tell somebody.
+    `retry_after` is in seconds (0 to a day) when Mixpeek said so. `retryable` is false when Mixpeek itself says that
+    the same request will fail again: wait long and tell somebody.
     """
 
     def __init__(

@@ -211,12 +211,12 @@ def _our_mistake(change: Change) -> None:
 
 def _give_up(change: Change, rest: Sequence[Change], error: MixpeekError) -> None:
     """Leave what cannot be delivered now: `change`, which met `error`, and the rest of its round."""
-    if isinstance(error, OutOfBudget | Unauthorized):
+    if isinstance(error, OutOfBudget | Unauthorized) and not error.maybe_applied:
         _give_up_all([change, *rest], error)
         return
-    claims.release(rest)
     known = error if isinstance(error, Unavailable) else Unavailable("")
-    _postpone(change, reason=error.message, retry_after=known.retry_after, maybe_sent=known.maybe_applied)
+    _postpone(change, reason=error.message, retry_after=known.retry_after, maybe_sent=error.maybe_applied)
+    _give_up_all(rest, error)
 
 
 def _give_up_all(changes: Sequence[Change], error: MixpeekError) -> None:
