@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +17,16 @@ from django.utils import timezone
 
 from reviewapp.annotations import storing
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.said import BLANK, LONGEST_ID, by_a_person, proposed_by, revisions_of, usable, values_of
+from reviewapp.annotations.said import (
+    BLANK,
+    LONGEST_ID,
+    by_a_person,
+    decision_in,
+    proposed_by,
+    revisions_of,
+    usable,
+    values_of,
+)
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.holdable import text
 from reviewapp.outbox.merge import same
@@ -41,17 +50,21 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     """Take upstream's annotations into the mirror, locking the rows they touch; safe to repeat.
 
     A record whose id is new to us fills the row of a result that nobody had annotated, if there is one for its
-    document and retriever, else it makes a row of its own. One whose ids cannot be kept is left out, with a warning.
+    document and retriever, else it makes a row of its own. While we may be creating an annotation for that very row,
+    it waits (`Tally.left`) unless it is that one. What has ids that cannot be kept is left out, with a warning.
     """
     kept = [record for record in records if usable(record)]
     newest = {record.annotation_id: record for record in sorted(kept, key=lambda record: record.version or 0)}
     retrievers = _retrievers(newest.values())
-    rows = _rows(newest, retrievers)
-    undelivered = Change.objects.open_by_ref(row.ref for row in rows.values())
+    locked = _locked(newest)
+    undelivered = Change.objects.open_by_ref(row.ref for row in locked)
+    rows, left = _rows(newest, retrievers, locked, undelivered)
     before = {id_: _mirror(row) for id_, row in rows.items()} if len(rows) == 1 else {}
     made, changed, untouched = [], [], []
     for annotation_id, record in newest.items():
         row = rows.get(annotation_id)
+        if annotation_id in left:
+            continue
         if row is None:
             row = Annotation(ref=f"annotations/{annotation_id}", proposed=proposed_by(record))
             _fill(row, record, retrievers, [])
@@ -68,7 +81,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
         storing.update(changed, _MIRRORED)
     if untouched:
         Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
-    return Tally(new=len(made), changed=len(changed), same=len(untouched))
+    return Tally(new=len(made), changed=len(changed), same=len(untouched), left=len(left))
 
 
 @transaction.atomic
@@ -128,28 +141,49 @@ def _update(row: Annotation, before: dict[str, Any]) -> None:
     row.save(update_fields=[name for name in _MIRRORED if now[name] != before[name]])
 
 
-def _rows(records: dict[str, AnnotationRecord], retrievers: dict[str, Retriever]) -> dict[str, Annotation]:
-    """Return the locked row of each record that has one, by annotation id.
+def _locked(records: dict[str, AnnotationRecord]) -> list[Annotation]:
+    """Lock the rows that the records may be about: those with their ids, and unannotated ones of their documents.
 
     All are locked at once and in the order of their keys, as `attach` does it: neither can wait for the other.
     """
     named = Q(annotation_id__in=records)
     free = Q(annotation_id__isnull=True, document_id__in={record.document_id for record in records.values()})
     there = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
-    locked = list(there.filter(named | free).order_by("pk"))
+    return list(there.filter(named | free).order_by("pk"))
+
+
+def _rows(
+    records: dict[str, AnnotationRecord],
+    retrievers: dict[str, Retriever],
+    locked: Sequence[Annotation],
+    undelivered: Mapping[str, Sequence[Change]],
+) -> tuple[dict[str, Annotation], set[str]]:
+    """Return the row of each record that has one, by annotation id, and the ids of those that have to wait."""
     rows = {row.annotation_id: row for row in locked if row.annotation_id is not None}
     by_place = {(row.document_id, row.retriever_id): row for row in locked if row.annotation_id is None}
-    missing = [
-        record
-        for id_, record in records.items()
-        if id_ not in rows and (not record.retriever_id or record.retriever_id in retrievers)
-    ]
-    for record in missing:
+    left = set()
+    for id_, record in records.items():
+        if id_ in rows or (record.retriever_id and record.retriever_id not in retrievers):
+            continue
         retriever = retrievers.get(record.retriever_id or "")
-        row = by_place.pop((record.document_id, retriever.pk if retriever else None), None)
-        if row is not None:
-            rows[record.annotation_id] = row
-    return rows
+        place = (record.document_id, retriever.pk if retriever else None)
+        if place not in by_place:
+            continue
+        if _is_somebody_elses(record, undelivered[by_place[place].ref]):
+            left.add(id_)
+        else:
+            rows[id_] = by_place.pop(place)
+    return rows, left
+
+
+def _is_somebody_elses(record: AnnotationRecord, changes: Sequence[Change]) -> bool:
+    """Return whether one of these may be creating an annotation at this moment, and the record is not that one.
+
+    The row must not be given away then: the answer to the create would find it taken. Whoever delivers reads what is
+    there, and settles whose it is.
+    """
+    creating = [change for change in changes if change.claimed_at or change.maybe_sent]
+    return bool(creating) and decision_in(record) not in {str(change.cause) for change in creating}
 
 
 def _is_news(row: Annotation, record: AnnotationRecord) -> bool:

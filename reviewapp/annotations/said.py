@@ -48,6 +48,12 @@ def unstamped(value: Any) -> Any:
     return {name: inner for name, inner in value.items() if name != STAMP} if _stamp_in(value) else value
 
 
+def decision_in(record: AnnotationRecord) -> str:
+    """Return the decision that our stamp on a record names, "" without a stamp."""
+    stamps = (_stamp_in(getattr(record, name)) for name in _OBJECTS)
+    return next((str(stamp["decision_id"]) for stamp in stamps if stamp), "")
+
+
 def _stamp_in(value: Any) -> dict[str, Any]:
     found = value.get(STAMP) if isinstance(value, dict) else None
     return found if isinstance(found, dict) and found.keys() == _STAMPED else {}

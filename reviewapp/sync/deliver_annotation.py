@@ -14,6 +14,7 @@ from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
+from reviewapp.sync import places
 from reviewapp.sync.proof import race, replaced, unproven
 from reviewapp.sync.stamp import stamped, with_stamp
 from reviewapp.sync.target import DeletedHere, Outcome, Target, conflicting, delivered, hold_claim, refused
@@ -96,30 +97,32 @@ def judged(
 
 
 def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
-    """Create the annotation upstream, unless it is there already: ours, its answer lost, or somebody else's.
+    """Create the annotation upstream, unless it is there already: ours, its answer lost, or somebody else's."""
+    there = places.look(annotation, client)
+    if free := places.free(there, annotation):
+        nearest = min(free, key=lambda record: len(_differing(change, record)))
+        ours = places.made_by(change, free) or (None if _differing(change, nearest) else nearest)
+        outcome = bring_from(ours or nearest, change, client)
+        others = [record for record in free if record is not ours] if ours and change.maybe_sent else []
+        return places.noting(outcome, others)
+    if taken := places.taken_meanwhile(annotation):
+        return bring_from(client.get_annotation(taken), change, client)
+    hold_claim(change, client)
+    made = _made(change, annotation, client)
+    others = places.others_since(there, made, annotation, client)
+    return places.noting(delivered(change, made, version=made.version), others)
 
-    Mixpeek knows no idempotency key, so looking first is what keeps a retried create from making a second one.
-    """
-    retriever_id = annotation.retriever.retriever_id if annotation.retriever else None
-    there = client.list_annotations(document_id=annotation.document_id, retriever_id=retriever_id, limit=500).items
-    taken = set(
-        Annotation.objects.filter(annotation_id__in=[record.annotation_id for record in there]).values_list(
-            "annotation_id", flat=True
-        )
-    )
-    free = [record for record in there if record.annotation_id not in taken and record.retriever_id == retriever_id]
-    if free:
-        return bring_from(min(free, key=lambda record: len(_differing(change, record))), change, client)
+
+def _made(change: Change, annotation: Annotation, client: Client) -> AnnotationRecord:
     # The create that came before may have been refused: then this change must bring all that its person saw.
     whole = BLANK | change.base | change.fields
     if settings.MIXPEEK_WHO != "metadata" or _metadata_is_known():
         given = {name: value for name, value in whole.items() if value is not None}
         whole |= with_stamp(given, change, there=None)
-    hold_claim(change, client)
-    made = client.create_annotation(
+    return client.create_annotation(
         document_id=annotation.document_id,
         collection_id=annotation.collection_id or None,
-        retriever_id=retriever_id,
+        retriever_id=places.retriever_of(annotation),
         execution_id=annotation.execution_id or None,
         stage_name=annotation.stage_name or None,
         label=whole["label"],
@@ -128,7 +131,6 @@ def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
         payload=whole["payload"] or None,
         metadata=whole["metadata"] or None,
     )
-    return delivered(change, made, version=made.version)
 
 
 def _metadata_is_known() -> bool:

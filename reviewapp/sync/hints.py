@@ -105,10 +105,13 @@ def look(hint: Hint, client: Client) -> bool:
         return False
     quiet.speak_again()
     with tracing(_ORIGINS[Hint.Source(hint.source)]), acting(None, note=f"hint: {hint.get_source_display()}"):
-        absorb.absorb(records)
+        left = absorb.absorb(records).left
         if not records:
             absorb.mark_gone([hint.annotation_id])
-        _done(hint)
+        if left:
+            _put_off(hint)
+        else:
+            _done(hint)
     return True
 
 

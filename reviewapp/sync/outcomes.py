@@ -31,6 +31,10 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         batches = [proven[at : at + _MOST] for at in range(0, len(proven), _MOST)]
         for batch in [*batches, *([outcome] for outcome in ours if outcome.record is None)]:
             _settle(batch, target)
+        # By itself: these rows are in no order with those before them.
+        if beside := [record for outcome in ours for record in outcome.beside]:
+            with acting(None):
+                target.absorb(beside)
 
 
 def _settle(batch: Sequence[Outcome], target: Target) -> None:

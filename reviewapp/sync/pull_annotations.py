@@ -44,7 +44,7 @@ def pull(client: Client, at: PullPass, report: Progress, counts: Counts, *, size
         before, reached = ids, at.skip + len(ids)
         with acting(None, note="pull"):
             counts.add(absorb.absorb(_fresh(page.items, at)))
-            done = _advance(at, page, size)
+            done = _advance(at, page, size, left=counts.left)
         report.reach(reached, page.total)
         if done:
             return
@@ -97,14 +97,14 @@ def _fresh(items: Sequence[AnnotationRecord], at: PullPass) -> list[AnnotationRe
     return [item for item in items if item.annotation_id not in seen]
 
 
-def _advance(at: PullPass, page: Page[AnnotationRecord], size: int) -> bool:
+def _advance(at: PullPass, page: Page[AnnotationRecord], size: int, *, left: int) -> bool:
     """Go to the next page, or to the next round; return whether the walk is complete."""
     reached = at.skip + len(page.items)
     if page.items and (len(page.items) >= size or reached < (page.total or 0)):
         _move(at, max(reached - overlap(size), at.skip + 1))
         return False
     seen = Annotation.objects.filter(annotation_id__isnull=False, seen_at__gte=at.started_at).count()
-    if seen < (page.total or 0) and at.round < _MOST_ROUNDS:
+    if seen + left < (page.total or 0) and at.round < _MOST_ROUNDS:
         at.round += 1
         _move(at, 0)
         return False

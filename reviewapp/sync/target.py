@@ -43,11 +43,13 @@ def held(changes: Sequence[Change], client: Client) -> list[Change]:
 class Outcome:
     """What trying a change came to: how it is settled, what upstream said last, and what else that means here.
 
-    With `rebase` the values upstream said last are shown again; `gone` is whether upstream has it no more.
+    With `rebase` the values upstream said last are shown again; `gone` is whether upstream has it no more. `beside`
+    are records of others that came to light.
     """
 
     settlement: Settlement
     record: Any = None
+    beside: tuple[Any, ...] = ()
     rebase: bool = False
     gone: bool = False
 
