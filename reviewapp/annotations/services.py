@@ -53,7 +53,8 @@ class Stale(Exception):
     """Somebody settled the item since the form was rendered, and differently: show base, mine and theirs.
 
     `conflicts` names the fields in question (`outcome` when only the outcome is), `merged` is mine with everything
-    that only they touched, `by` is who settled it, as far as we know.
+    that only they touched; `only_mine` and `only_theirs` are the fields that so need no asking. `by` is who settled it,
+    as far as we know.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Stale(Exception):
         self.annotation, self.base, self.mine, self.conflicts = annotation, base, mine, conflicts
         self.theirs = _theirs(annotation, mine)
         self.merged = merge.values
+        self.only_mine = [name for name in merge.mine_only if name not in conflicts]
+        self.only_theirs = [name for name in merge.theirs_only if name not in conflicts]
         self.by = annotation.reviewer.get_username() if annotation.reviewer else annotation.actor_id
 
 

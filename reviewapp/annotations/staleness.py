@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from reviewapp.annotations.forms import MINE, fresh
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.services import Stale, Submission
 from reviewapp.annotations.typed import FIELDS, as_typed, number
-from reviewapp.outbox.merge import same, three_way
+from reviewapp.outbox.merge import three_way
 
 _NAMES = {"label": "Label", "confidence": "Confidence", "reasoning": "Reasoning", "payload": "Payload"}
 
@@ -32,13 +32,15 @@ class Side:
 class Staleness:
     """Who was faster, what they did, and the fields to look at; no sides when only the outcome is in question.
 
-    `untold` is why they could not tell, when that is what they said.
+    `untold` is why they could not tell, when that is what they said. `settled` says what needs no asking, in a sentence
+    for what only I changed and one for what only they did.
     """
 
     by: str
     sides: list[Side]
     outcome: bool
     untold: str
+    settled: tuple[str, ...]
 
 
 def caught_up(submission: Submission, annotation: Annotation) -> Stale:
@@ -49,13 +51,39 @@ def caught_up(submission: Submission, annotation: Annotation) -> Stale:
 
 
 def compare(stale: Stale) -> Staleness:
-    """Return the fields both sides changed, and those that only they did."""
+    """Return the fields both sides changed, those that only they did, and what became of all others by itself."""
     return Staleness(
         by=stale.by,
-        sides=[_side(stale, name) for name in FIELDS if name in stale.conflicts or _only_theirs(stale, name)],
+        sides=[_side(stale, name) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
         outcome="outcome" in stale.conflicts,
         untold=_untold(stale.annotation),
+        settled=settled(stale),
     )
+
+
+def settled(stale: Stale) -> tuple[str, ...]:
+    """Return in a sentence for each side what merges by itself: what only I changed, and what only they did."""
+    mine, theirs = _named(stale.only_mine), _named(_taken(stale))
+    told = (
+        f"Only you changed the {mine}: {_kept(stale.only_mine)}." if mine else "",
+        f"Only {stale.by or 'somebody else'} changed the {theirs}: taken over." if theirs else "",
+    )
+    return tuple(sentence for sentence in told if sentence)
+
+
+def _kept(names: Sequence[str]) -> str:
+    return "it stays as you have it" if len(names) == 1 else "they stay as you have them"
+
+
+def _named(names: Sequence[str]) -> str:
+    ordered = [name for name in FIELDS if name in names]
+    *most, last = ordered or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _taken(stale: Stale) -> list[str]:
+    # "Cannot tell" leaves the values alone; the reasoning is why it cannot be told, and is the reviewer's.
+    return [name for name in stale.only_theirs if not ("outcome" in stale.conflicts and name == "reasoning")]
 
 
 def refreshed(data: Mapping[str, Any], stale: Stale, annotation: Annotation) -> dict[str, Any]:
@@ -63,23 +91,15 @@ def refreshed(data: Mapping[str, Any], stale: Stale, annotation: Annotation) -> 
 
     `was_base` is what its writer began from: a draft keeps it, so that the question is asked again, not forgotten.
     """
-    taken = [name for name in FIELDS if name not in stale.conflicts and _only_theirs(stale, name)]
-    if "outcome" in stale.conflicts:
-        # "Cannot tell" leaves the values alone; the reasoning is why it cannot be told, and is the reviewer's.
-        taken = [name for name in taken if name != "reasoning"]
     kept = {f"keep_{name}": MINE for name in stale.conflicts if name in FIELDS}
     was = {"was_base": data.get("was_base") or data.get("base", "")}
-    return {**data, **fresh(annotation), **was, **as_typed(stale.theirs, *taken), **kept}
+    return {**data, **fresh(annotation), **was, **as_typed(stale.theirs, *_taken(stale)), **kept}
 
 
 def _untold(annotation: Annotation) -> str:
     if annotation.status != Annotation.Status.UNDECIDABLE or annotation.decision is None:
         return ""
     return annotation.decision.reasoning
-
-
-def _only_theirs(stale: Stale, name: str) -> bool:
-    return same(stale.merged[name], stale.theirs[name]) and not same(stale.mine[name], stale.theirs[name])
 
 
 def _side(stale: Stale, name: str) -> Side:

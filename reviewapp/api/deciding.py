@@ -21,6 +21,7 @@ from reviewapp.api.listing import with_names
 from reviewapp.api.showing import Shown, show
 from reviewapp.asked import asked
 from reviewapp.audit.trace import acting
+from reviewapp.outbox.merge import three_way
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 
@@ -108,6 +109,8 @@ def conflict(stale: Stale) -> Problem:
         "mine": showing.values({name: stale.mine.get(name) for name in stale.theirs}),
         "theirs": showing.values(stale.theirs),
         "conflicts": stale.conflicts,
+        "only_mine": stale.only_mine,
+        "only_theirs": stale.only_theirs,
         "by": stale.by,
     }
     return Problem(409, f"Somebody changed {' and '.join(stale.conflicts)} since.", code="stale", details=details)
@@ -155,11 +158,14 @@ def _overtaken(now: Shown, given: dict[str, Any], if_match: str) -> Problem:
     version = showing.version_of(if_match)
     seen = at_version(now.state, version) if version and version <= now.state.version else None
     theirs = now.state.values
+    merge = three_way(base=seen.values, mine={**seen.values, **given}, theirs=theirs) if seen else None
     details = {
         "base": showing.values(seen.values) if seen else None,
         "mine": showing.values({**(seen.values if seen else theirs), **given}),
         "theirs": showing.values(theirs),
         "conflicts": sorted(name for name in given if seen is None or seen.values.get(name) != theirs.get(name)),
+        "only_mine": list(merge.mine_only) if merge else None,
+        "only_theirs": list(merge.theirs_only) if merge else None,
         "etag": now.etag,
     }
     message = "It was changed since you read it. Read it again, or send what you want with the new ETag."

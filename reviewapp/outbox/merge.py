@@ -14,11 +14,13 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Merge:
-    """Both sides put together: `conflicts` names the fields that each set differently, `theirs_only` those that
-    only the other side touched (`{field: [base, theirs]}`). In `values` a conflicting field keeps mine."""
+    """Both sides put together: `conflicts` names the fields that each set differently, `mine_only` those that only I
+    changed, `theirs_only` those that only the other side did (`{field: [base, theirs]}`). In `values` a conflicting
+    field keeps mine."""
 
     values: dict[str, Any]
     conflicts: tuple[str, ...] = ()
+    mine_only: tuple[str, ...] = ()
     theirs_only: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -52,19 +54,22 @@ def three_way(*, base: Values, mine: Values, theirs: Values, asserted: Collectio
     A field in `asserted` counts as set by me even where I left it as it was: whoever confirms a label says
     something about it, so that another label set meanwhile is a conflict and not a merge.
     """
-    values, conflicts, theirs_only = dict(theirs), [], {}
+    values, conflicts, mine_only, theirs_only = dict(theirs), [], [], {}
     for name, wanted in mine.items():
         now = theirs.get(name, wanted)
         they_moved = name in theirs and not same(now, base.get(name))
-        i_moved = name in asserted or not same(wanted, base.get(name))
+        i_changed = not same(wanted, base.get(name))
+        i_moved = name in asserted or i_changed
         if i_moved:
             values[name] = wanted
+        if i_changed and not they_moved:
+            mine_only.append(name)
         if they_moved and not same(now, wanted):
             if i_moved:
                 conflicts.append(name)
             else:
                 theirs_only[name] = [base.get(name), now]
-    return Merge(values=values, conflicts=tuple(conflicts), theirs_only=theirs_only)
+    return Merge(values=values, conflicts=tuple(conflicts), mine_only=tuple(mine_only), theirs_only=theirs_only)
 
 
 def judge(*, fields: Values, base: Values, theirs: Values) -> Judgement:

@@ -56,6 +56,41 @@ def test_it_shows_base_mine_and_theirs(client: Client, alice: User, bob: User, a
     assert Decision.objects.count() == 1
 
 
+def test_it_names_for_each_side_what_merges_by_itself(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake", confidence="0.9")
+    client.force_login(alice)
+    url, mine = reverse("decide", args=[annotation.pk]), {"label": "unclear", "reasoning": MINE, "payload": '{"a": 1}'}
+    page = client.post(url, before | mine).content.decode()
+    assert "Only you changed the reasoning and payload: they stay as you have them." in page
+    assert "Only bob changed the confidence: taken over." in page
+    waiting = client.post(url, before | mine, headers={"Accept": "application/json"}).json()
+    assert waiting["why"].startswith("bob was faster. Only you changed the reasoning and payload")
+
+
+def test_it_names_no_side_that_has_nothing_to_merge(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake")
+    client.force_login(alice)
+    response = client.post(reverse("decide", args=[annotation.pk]), before | {"label": "unclear"})
+    assert response.status_code == 409
+    assert response.context["stale"].settled == ()
+    assert "stale-settled" not in response.content.decode()
+
+
+def test_it_takes_no_words_of_theirs_for_why_it_cannot_be_told(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake", reasoning="Theirs.")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    response = client.post(url, before | {"outcome": "undecidable", "reasoning": MINE})
+    assert response.context["stale"].settled == ("Only bob changed the label: taken over.",)
+    assert response.context["data"]["reasoning"] == MINE
+
+
 @pytest.mark.parametrize(("keep", "label"), [("mine", "unclear"), ("theirs", "fake")])
 def test_it_settles_with_one_click(
     client: Client, alice: User, bob: User, annotation: Annotation, keep: str, label: str

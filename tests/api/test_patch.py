@@ -86,6 +86,7 @@ def test_it_refuses_a_patch_from_an_old_tag_and_shows_three_sides(as_alice: Call
     assert (error["type"], error["code"], error["details"]["conflicts"]) == ("ConflictError", "stale", ["label"])
     sides = error["details"]
     assert [sides[side]["label"] for side in ("base", "mine", "theirs")] == ["logo", "bus", "van"]
+    assert (sides["only_mine"], sides["only_theirs"]) == ([], [])
     assert as_alice("PATCH", path, {"label": "bus"}, If_Match=sides["etag"]).json()["label"] == "bus"
     assert as_alice("PATCH", path, {"label": "bus"}, If_Match="*").status_code == 200
 
@@ -101,6 +102,18 @@ def test_it_merges_from_a_base_and_refuses_what_would_be_lost(as_alice: Caller, 
     details = reply.json()["error"]["details"]
     assert reply.status_code == 409
     assert (details["conflicts"], details["theirs"]["confidence"], details["by"]) == (["confidence"], 0.9, "alice")
+
+
+def test_it_names_what_only_one_side_changed(as_alice: Caller, call: Any, bob: User) -> None:
+    row = make_annotation()
+    path = f"/v1/annotations/{row.annotation_id}"
+    base, tag = {"label": "logo", "confidence": 0.5, "reasoning": None}, as_alice("GET", path)["ETag"]
+    call(bob)("PATCH", path, {"label": "bus", "confidence": 0.9})
+    mine = {"label": "van", "reasoning": "Mine."}
+    for reply in (as_alice("PATCH", path, mine | {"base": base}), as_alice("PATCH", path, mine, If_Match=tag)):
+        details = reply.json()["error"]["details"]
+        named = [details[names] for names in ("conflicts", "only_mine", "only_theirs")]
+        assert (reply.status_code, named) == (409, [["label"], ["reasoning"], ["confidence"]])
 
 
 def test_it_patches_in_a_known_number_of_queries(as_alice: Caller, django_assert_max_num_queries: Any) -> None:

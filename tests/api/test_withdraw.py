@@ -40,6 +40,35 @@ def test_it_holds_a_create(as_alice: Caller) -> None:
     assert Annotation.objects.get().status == "waiting"
 
 
+def test_it_holds_in_bulk_what_asks_for_it(as_alice: Caller, alice: User) -> None:
+    alice.undo_seconds = 30
+    alice.save()
+    held, sent = make_annotation(), make_annotation()
+    update = [
+        {"annotation_id": held.annotation_id, "label": "van", "hold": 60},
+        {"annotation_id": sent.annotation_id, "label": "van"},
+    ]
+    create = [{"document_id": "doc_new", "label": "van", "hold": 60}, {"document_id": "doc_newer", "label": "van"}]
+    reply = as_alice("POST", "/v1/annotations/bulk", {"update": update})
+    made = as_alice("POST", "/v1/annotations/bulk", {"create": create})
+    changes = [each["change_id"] for each in (*reply.json()["results"], *made.json()["results"])]
+    said = [as_alice("GET", f"/v1/changes/{change}").json() for change in changes]
+    assert [bool(one["held_until"]) for one in said] == [True, False, True, False]
+    assert as_alice("POST", f"/v1/changes/{changes[0]}/withdraw").json()["state"] == "withdrawn"
+    held.refresh_from_db()
+    assert (held.label, held.status) == ("logo", "waiting")
+
+
+@pytest.mark.parametrize("hold", [-1, 61, "soon", 1.5])
+def test_it_refuses_in_bulk_what_is_no_time(as_alice: Caller, hold: object) -> None:
+    update = [{"annotation_id": make_annotation().annotation_id, "label": "van", "hold": hold}]
+    reply = as_alice("POST", "/v1/annotations/bulk", {"update": update})
+    assert reply.status_code == 422
+    (complaint,) = reply.json()["error"]["details"]["validation_errors"]
+    assert complaint["location"] == ["body", "update", 0, "hold"]
+    assert not Change.objects.exists()
+
+
 def test_it_withdraws_a_held_change_with_its_decision(as_alice: Caller) -> None:
     row = make_annotation()
     address = patched(as_alice, row, hold=60)

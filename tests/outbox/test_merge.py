@@ -45,6 +45,7 @@ def test_it_merges_without_losing_a_side(base: dict[str, Any], mine: dict[str, A
         agreed = same(mine[name], theirs[name])
         assert (name in merge.conflicts) == (i_moved and they_moved and not agreed)
         assert (name in merge.theirs_only) == (they_moved and not i_moved)
+        assert (name in merge.mine_only) == (i_moved and not they_moved)
         assert same(merge.values[name], mine[name] if i_moved else theirs[name])
 
 

@@ -68,6 +68,7 @@ BulkCreate = shape(
     retriever_id=optional(Text, **_ID),
     execution_id=optional(Text, **_ID),
     stage_name=optional(Text, **_ID),
+    hold=hold(),
 )
 BulkUpdate = shape(
     "BulkAnnotationUpdate",
@@ -75,10 +76,12 @@ BulkUpdate = shape(
     annotation_id=Text(min_length=1),
     label=label(required=False, allow_null=True),
     **values(),
+    hold=hold(),
 )
 BulkAnnotationsRequest = shape(
     "BulkAnnotationsRequest",
-    "Independent operations, up to 1,000 of each kind; deleting is reported as failed, for it is not offered.",
+    "Independent operations, up to 1,000 of each kind, each held by itself if it asks for it; deleting is reported as "
+    "failed, for it is not offered.",
     create=serializers.ListField(child=BulkCreate(), required=False, allow_null=True, max_length=MOST_IN_BULK),
     update=serializers.ListField(child=BulkUpdate(), required=False, allow_null=True, max_length=MOST_IN_BULK),
     delete=serializers.ListField(child=Text(), required=False, allow_null=True, max_length=MOST_IN_BULK),

@@ -16,7 +16,9 @@ ErrorDetail = shape(
     type=Text(help_text="NotFoundError, ValidationError, ConflictError, ..."),
     code=optional(Text, help_text="A finer reason: missing, extra_forbidden, stale, scope, ..."),
     details=optional(
-        Object, help_text="validation_errors: [{type, location, message}]; for a conflict base, mine, theirs."
+        Object,
+        help_text="validation_errors: [{type, location, message}]; for a conflict base, mine, theirs, and the names of "
+        "fields: conflicts, only_mine, only_theirs.",
     ),
 )
 ErrorResponse = shape(
