@@ -1,11 +1,13 @@
 // A session that ended while somebody was typing: nothing is swapped, nothing is lost. Signing in happens in place, in a
 // dialog with our own sign-in pages in it (the second factor too), and then what had been submitted goes on by itself.
-// If somebody else signs in, nothing of it is submitted.
+// What needs a tab of its own (passkey, single sign-on) is noticed when that tab is signed in. If somebody else signs in,
+// nothing of it is submitted.
 (() => {
   const SIGNED_OUT = "You are signed out. Sign in again in another tab and come back: what you typed is still here.";
   const BACK = "You are signed in again. What you typed is still here: send it once more.";
   const { signIn, who: whoUrl, person, personName } = document.body.dataset;
   const dialog = document.getElementById("sign_in_again");
+  const tabs = "BroadcastChannel" in window ? new BroadcastChannel("reviewapp.session") : null;
   let out = false, pending = null;
 
   const notice = (detail) => document.dispatchEvent(new CustomEvent("notice", { detail }));
@@ -24,9 +26,12 @@
   const signedIn = (who) => {
     if (!who.person) return load();
     if (String(who.person) !== person) return somebodyElse(who);
+    // The dialog and another tab may tell of the same sign-in.
+    if (!out) return;
     out = false;
     offer(false);
     renew();
+    tell();
     const waits = pending, opened = dialog.open;
     pending = null;
     if (opened) dialog.close();
@@ -37,7 +42,10 @@
     if (waits.elt.requestSubmit) waits.elt.requestSubmit(waits.submitter && waits.submitter.isConnected ? waits.submitter : undefined);
     else waits.elt.click();
   };
+  // Tells all other tabs that somebody is signed in; each asks for itself who that is.
+  const tell = () => { if (tabs && person) tabs.postMessage("signed in"); };
   const somebodyElse = (who) => {
+    if (!dialog.open) dialog.showModal();
     place("place").replaceChildren();
     place("told").textContent = `You are signed in as ${who.name} now, but this page is ${personName}'s. Nothing of it was submitted; what was typed is kept for ${personName}.`;
     problem("");
@@ -90,10 +98,9 @@
   const askWho = async () => {
     const response = await fetch(whoUrl, { cache: "no-store", credentials: "same-origin" });
     const who = response.ok ? await response.json() : {};
-    if (!who.person) return;
-    if (String(who.person) === person) signedIn(who);
-    else if (dialog && !dialog.open) { dialog.showModal(); somebodyElse(who); }
+    if (who.person && dialog) signedIn(who);
   };
+  const lookAgain = () => { if (out && document.visibilityState === "visible") askWho().catch(() => {}); };
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!leadsToSignIn(event.detail.xhr.responseURL)) return;
@@ -111,12 +118,13 @@
     if (xhr.status === 401) signedOut(posted ? { elt, submitter: trigger && trigger.submitter } : undefined);
     // 403_csrf.html says so of itself: the person signed in again, which made a new token.
     if (xhr.status === 403 && xhr.responseText.includes("data-grown-old")) { renew(); notice(BACK); }
-    if (xhr.status === 403 && xhr.responseText.includes("data-somebody-else")) askWho().catch(() => {});
+    if (xhr.status === 403 && xhr.responseText.includes("data-somebody-else")) { out = true; askWho().catch(() => {}); }
   });
   document.addEventListener("signed-out", (event) => signedOut(event.detail || undefined));
-  document.addEventListener("visibilitychange", () => {
-    if (out && document.visibilityState === "visible") askWho().catch(() => {});
-  });
+  document.addEventListener("visibilitychange", lookAgain);
+  window.addEventListener("focus", lookAgain);
+  if (tabs) tabs.addEventListener("message", () => { if (out) askWho().catch(() => {}); });
+  tell();
   document.addEventListener("click", (event) => { if (event.target.closest("#failure [data-sign-in]")) open(); });
 
   if (!dialog) return;
@@ -128,6 +136,9 @@
   place("sign-again").addEventListener("click", () => {
     const body = new URLSearchParams({ csrfmiddlewaretoken: window.reviewapp.token(), next: signIn });
     fetch(place("sign-again").dataset.signAgain, { method: "POST", body, credentials: "same-origin" }).then(load, load);
+  });
+  place("elsewhere").addEventListener("click", () => {
+    place("told").textContent = `Sign in as ${personName} in the tab that has opened. This page notices${pending ? ", and what you submitted goes on by itself" : ""}.`;
   });
   place("close").addEventListener("click", () => dialog.close());
 })();

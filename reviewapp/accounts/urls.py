@@ -20,6 +20,7 @@ _SIGNING_IN = [
     path("accounts/login/", _page(signing_in.sign_in), name="account_login"),
     path("accounts/logout/", _page(account.logout), name="account_logout"),
     path("accounts/who", signing_in.who, name="who"),
+    path("accounts/signed-in-again", signing_in.signed_in_again, name="signed_in_again"),
     path("accounts/inactive/", _page(account.account_inactive), name="account_inactive"),
     path("accounts/reauthenticate/", _page(signing_in.reauthenticate), name="account_reauthenticate"),
     path("accounts/password/change/", _page(signing_in.change_password), name="account_change_password"),

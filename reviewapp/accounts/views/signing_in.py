@@ -172,6 +172,13 @@ def who(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"person": person.pk if person else None, "name": person.get_username() if person else ""})
 
 
+@require_safe
+@never_cache
+def signed_in_again(request: HttpRequest) -> HttpResponse:
+    """Send somebody who signed in in a tab of its own back to the page whose session had ended."""
+    return render(request, "accounts/signed_in_again.html")
+
+
 @login_not_required
 def sso(request: HttpRequest) -> HttpResponse:
     """Lead to the single sign-on: GET asks first, POST goes there."""
