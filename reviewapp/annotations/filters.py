@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any
 
 from django import forms
 from django.db.models import TextChoices
@@ -100,18 +101,9 @@ class QueueFilter:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Self:
+    def parse(cls, data: Mapping[str, Any]) -> QueueFilter:
         """Read filters from `request.GET`; bad values are left out and named in `problems`."""
-        form = FilterForm(data)
-        form.is_valid()
-        found = {name: value for name, value in form.cleaned_data.items() if value not in {"", None}}
-        problems = tuple(
-            f"{form[name].label} was ignored: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
-        )
-        show = Show(found.pop("show", Show.WAITING))
-        if found.get("sort") == _natural(show):
-            del found["sort"]
-        return cls(**found, show=show, problems=problems)
+        return _read(tuple((name, str(data.get(name) or "")) for name in FilterForm.base_fields))
 
     @property
     def sorting(self) -> Sort:
@@ -152,3 +144,18 @@ class QueueFilter:
         """Return the same filters for another chip; an order that it cannot have is dropped."""
         keeps = self.sort != Sort.DECIDED or show in HAVE_A_DECISION
         return replace(self, show=show, sort=self.sort if keeps else "", problems=())
+
+
+# Asked by every page of the queue, mostly for the same few filters.
+@lru_cache(maxsize=500)
+def _read(said: tuple[tuple[str, str], ...]) -> QueueFilter:
+    form = FilterForm(dict(said))
+    form.is_valid()
+    found = {name: value for name, value in form.cleaned_data.items() if value not in {"", None}}
+    problems = tuple(
+        f"{form[name].label} was ignored: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
+    )
+    show = Show(found.pop("show", Show.WAITING))
+    if found.get("sort") == _natural(show):
+        del found["sort"]
+    return QueueFilter(**found, show=show, problems=problems)

@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -33,6 +33,13 @@ HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened", "person"
 _LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200
 _DAMAGED = "This form is damaged. Copy what you typed, reload the page and submit again."
 _A_DAY = 86_400.0
+
+
+class _Shared(dict[str, forms.Field]):
+    """Fields that no form changes, so none needs a copy of them, which takes longer than reading what was typed."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
 
 class DecisionForm(forms.Form):
@@ -150,6 +157,9 @@ class DecisionForm(forms.Form):
 
     def _results(self) -> QuerySet[Result]:
         return Result.objects.filter(document_id=self.annotation.document_id)
+
+
+DecisionForm.base_fields = _Shared(DecisionForm.base_fields)
 
 
 class AsideForm(forms.Form):

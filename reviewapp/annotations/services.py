@@ -15,11 +15,11 @@ from django.db import IntegrityError
 from django.utils import timezone
 from psycopg.errors import UniqueViolation
 
-from reviewapp.annotations import set_aside
 from reviewapp.annotations.absorb import rebase
-from reviewapp.annotations.models import Annotation, Decision, Draft, Undo
+from reviewapp.annotations.models import Annotation, Decision, Undo
+from reviewapp.annotations.recording import record
 from reviewapp.annotations.said import BLANK
-from reviewapp.annotations.standing import in_trouble, locked, made, shown
+from reviewapp.annotations.standing import beside, in_trouble, locked, made, shown
 from reviewapp.audit.trace import acting
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Merge, same, three_way
@@ -111,21 +111,28 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
     """
     may_decide(actor)
     with acting(actor):
-        annotation = locked(annotation_id)
-        if seen := made(decision_id=submission.decision_id):
-            return _replayed(seen[0], annotation, actor)
-        if annotation.status == Annotation.Status.GONE:
-            raise Gone(annotation.ref)
-        values = _settled_values(annotation, submission)
-        _raise_if_not_offered(annotation, submission, values["label"])
-        before = _theirs(annotation, values)
-        cleared = _cleared(annotation, actor)
-        with _once(submission):
-            decision = _record(annotation, submission, values, actor, cleared)
-            _show(annotation, decision, values)
-            _promise(annotation, decision, before, values)
-        mine = Draft.objects.of(actor).about(annotation.pk)
-        mine.settled_by(submission.decision_id, submission.draft).delete()
+        return decide_on(locked(annotation_id), submission, actor=actor)
+
+
+def decide_on(annotation: Annotation, submission: Submission, *, actor: User) -> Decision:
+    """Do what `decide` does with an annotation that the caller has locked while `acting` as the actor.
+
+    Whatever it raises, the caller's transaction must be rolled back; the annotation is then as it stands afterwards.
+    """
+    may_decide(actor)
+    seen, in_the_way = beside(annotation.ref, submission.decision_id)
+    if seen:
+        return _replayed(made(decision_id=submission.decision_id)[0], annotation, actor)
+    if annotation.status == Annotation.Status.GONE:
+        raise Gone(annotation.ref)
+    values = _settled_values(annotation, submission)
+    _raise_if_not_offered(annotation, submission, values["label"])
+    before = _theirs(annotation, values)
+    cleared = _replaced(annotation, actor) if in_the_way else {}
+    decision = _made(annotation, submission, values, actor, cleared)
+    with _once(submission):
+        record(decision, values, draft=submission.draft)
+        _promise(annotation, decision, before, values)
     return decision
 
 
@@ -219,24 +226,21 @@ def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
     return values | {"metadata": annotation.metadata} if "metadata" in mine else values
 
 
-def _cleared(annotation: Annotation, actor: User) -> dict[str, Any]:
-    """Clear away what this decision is the answer to: what waited for a person, who had it open and set it aside."""
-    cleared: dict[str, Any] = {}
-    if waiting := in_trouble(ref=annotation.ref):
-        cleared["replaced"] = [{"change": one.pk, "state": one.state, "reason": one.reason} for one in waiting]
-        for one in waiting:
-            outbox.withdraw(one, reason=f"replaced by a new decision of {actor.get_username()}")
-    if aside := set_aside.clear(annotation, actor):
-        cleared["aside"] = aside
-    return cleared
+def _replaced(annotation: Annotation, actor: User) -> dict[str, Any]:
+    """Withdraw what waited for a person, which this decision is the answer to; returns what undoing needs."""
+    waiting = in_trouble(ref=annotation.ref)
+    replaced = [{"change": one.pk, "state": one.state, "reason": one.reason} for one in waiting]
+    for one in waiting:
+        outbox.withdraw(one, reason=f"replaced by a new decision of {actor.get_username()}")
+    return {"replaced": replaced}
 
 
-def _record(
+def _made(
     annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User, cleared: dict[str, Any]
 ) -> Decision:
     undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
     result = shown(annotation, submission.result_id)
-    return Decision.objects.create(
+    return Decision(
         decision_id=submission.decision_id,
         annotation=annotation,
         reviewer=actor,
@@ -275,12 +279,3 @@ def _promise(annotation: Annotation, decision: Decision, before: dict[str, Any],
             retriever_id=annotation.retriever.retriever_id if annotation.retriever else "",
             held_until=decision.held_until,
         )
-
-
-def _show(annotation: Annotation, decision: Decision, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(annotation, name, value)
-    annotation.decision, annotation.reviewer = decision, decision.reviewer
-    annotation.decided_at = decision.created_at
-    annotation.status = Annotation.Status(decision.outcome)
-    annotation.save(update_fields=[*values, "decision", "reviewer", "decided_at", "status"])

@@ -9,17 +9,10 @@ from django.core.exceptions import PermissionDenied
 
 from reviewapp.annotations import leases
 from reviewapp.annotations.models import Annotation, SetAside
-from reviewapp.asked import rows
 from reviewapp.audit.trace import acting
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
-
-
-_CLEAR = """
-WITH let_go AS (DELETE FROM annotations_lease WHERE annotation_id = %(annotation)s)
-DELETE FROM annotations_setaside WHERE annotation_id = %(annotation)s AND person_id = %(person)s RETURNING kind, reason
-"""
 
 
 def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reason: str = "") -> SetAside:
@@ -38,17 +31,8 @@ def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reaso
     return aside
 
 
-def clear(annotation: Annotation, person: User) -> dict[str, str]:
-    """Forget who had it open and that `person` set it aside; returns what `put_back` needs, if anything.
-
-    Inside the caller's transaction, and one statement: each decision comes by here.
-    """
-    found = rows(_CLEAR, {"annotation": annotation.pk, "person": person.pk})
-    return {"kind": found[0][0], "reason": found[0][1]} if found else {}
-
-
 def put_back(annotation: Annotation, aside: Mapping[str, str], person: User) -> None:
-    """Set aside again what `clear` returned."""
+    """Set aside again what a decision took up (`Decision.cleared`)."""
     SetAside.objects.get_or_create(annotation=annotation, person=person, defaults=dict(aside))
 
 

@@ -7,9 +7,16 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.asked import asked
+from reviewapp.asked import asked, rows
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Result
+
+# Asked when the lock is held and never together with it: a statement sees what was committed when it began, so one that
+# waited for the lock would not see what its holder did.
+_BESIDE = """
+SELECT EXISTS (SELECT FROM annotations_decision WHERE decision_id = %(decision_id)s),
+    EXISTS (SELECT FROM outbox_change WHERE ref = %(ref)s AND state IN ('conflict', 'refused'))
+"""
 
 
 def locked(annotation_id: int) -> Annotation:
@@ -21,9 +28,23 @@ def locked(annotation_id: int) -> Annotation:
 
 
 @asked
+def now(pk: int) -> QuerySet[Annotation]:
+    """Return the annotation with what deciding needs of its neighbours, not locked, as a list of one or none."""
+    near = Annotation.objects.select_related("retriever__label_set", "result").filter(pk=pk)
+    return near.defer("words", "search", "excerpt", "revisions", "proposed", "result__snapshot")
+
+
+@asked
 def _for_update(pk: int) -> QuerySet[Annotation]:
-    locked = Annotation.objects.select_for_update(of=["self"]).select_related("retriever__label_set", "result")
-    return locked.defer("words", "search", "excerpt", "revisions", "proposed", "result__snapshot").filter(pk=pk)
+    near = Annotation.objects.select_related("retriever__label_set", "result").filter(pk=pk)
+    needed = near.defer("words", "search", "excerpt", "revisions", "proposed", "result__snapshot")
+    return needed.select_for_update(of=["self"])
+
+
+def beside(ref: str, decision_id: UUID) -> tuple[bool, bool]:
+    """Return whether this decision has been made before, and whether a change of the ref waits for a person."""
+    (seen, waits), *_ = rows(_BESIDE, {"ref": ref, "decision_id": decision_id})
+    return seen, waits
 
 
 @asked

@@ -53,8 +53,10 @@ def _named(annotation_id: str, ref: str) -> QuerySet[Annotation]:
 @asked
 def _locked(annotation_id: str, ref: str) -> QuerySet[Annotation]:
     named = Q(annotation_id=annotation_id) | Q(ref=ref)
-    locked = Annotation.objects.annotated().select_for_update(of=("self",))
-    return with_names(locked).filter(named).order_by("id")[:1]
+    locked = with_names(Annotation.objects.annotated()).select_for_update(of=("self",))
+    # With what deciding reads beside.
+    beside = locked.select_related("retriever__label_set", "reviewer", "result").defer("result__snapshot")
+    return beside.filter(named).order_by("id")[:1]
 
 
 def patch(
@@ -67,14 +69,14 @@ def patch(
     """
     given = _given(asked)
     with acting(actor):
-        now = show([find(annotation_id, lock=True)])[0]
-        if if_match and not made(decision_id=decision_id) and not showing.matching(now.etag, if_match):
-            raise _overtaken(now, given, if_match)
+        row = find(annotation_id, lock=True)
+        if if_match and not made(decision_id=decision_id):
+            _raise_unless_matching(show([row])[0], given, if_match)
         if not given:
-            return now, None
-        submission = _submission(now.row, given, asked.get("base"), decision_id)
-        _decide(now.row, replace(submission, hold=asked.get("hold") or 0), actor)
-    return _after(now.row.pk), _change_of(decision_id)
+            return show([row])[0], None
+        submission = _submission(row, given, asked.get("base"), decision_id)
+        _decide(row, replace(submission, hold=asked.get("hold") or 0), actor)
+        return show([row])[0], _change_of(decision_id)
 
 
 def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple[Shown, int | None]:
@@ -139,7 +141,7 @@ def _submission(row: Annotation, given: dict[str, Any], said: Mapping[str, Any] 
 
 def _decide(row: Annotation, submission: Submission, actor: User) -> None:
     try:
-        services.decide(row.pk, submission, actor=actor)
+        services.decide_on(row, submission, actor=actor)
     except Stale as stale:
         raise conflict(stale) from stale
     except Gone as error:
@@ -152,6 +154,11 @@ def _decide(row: Annotation, submission: Submission, actor: User) -> None:
 
 def _not_offered(error: LabelNotOffered) -> Problem:
     return wrong("body", "label", message=str(error), kind="enum")
+
+
+def _raise_unless_matching(now: Shown, given: dict[str, Any], if_match: str) -> None:
+    if not showing.matching(now.etag, if_match):
+        raise _overtaken(now, given, if_match)
 
 
 def _overtaken(now: Shown, given: dict[str, Any], if_match: str) -> Problem:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from reviewapp import stored
 from reviewapp.audit.trace import Person, about
 from reviewapp.outbox import priority, waking
 from reviewapp.outbox.claims import release
@@ -41,7 +42,7 @@ def enqueue(
 ) -> Change:
     """Promise to set `fields` on `ref`; a worker is woken when the transaction commits, or when the hold ends."""
     about(ref)
-    change = Change.objects.create(
+    change = Change(
         ref=ref,
         verb=verb,
         fields=dict(fields),
@@ -54,6 +55,7 @@ def enqueue(
         rank=priority.current(),
         due=held_until or timezone.now(),
     )
+    stored.insert(change)
     if held_until:
         wake(at=held_until)
     else:

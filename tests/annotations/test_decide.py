@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services
@@ -175,3 +176,33 @@ def test_it_cannot_be_changed_afterwards(statement: str, alice: User) -> None:
     services.decide(annotation.pk, submission(annotation), actor=alice)
     with pytest.raises(DatabaseError), transaction.atomic(), transaction.get_connection().cursor() as cursor:
         cursor.execute(statement.format("annotations_decision"))
+
+
+def test_it_takes_few_round_trips(alice: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    first, second = make_annotation(), make_annotation()
+    services.decide(first.pk, submission(first, label="a"), actor=alice)
+    # A savepoint and its end (the test's transaction is around it), who acts (told and taken back), the lock, what is
+    # beside, the decision, the change.
+    with django_assert_num_queries(8):
+        services.decide(second.pk, submission(second, label="b"), actor=alice)
+
+
+def test_it_returns_what_the_database_holds(alice: User) -> None:
+    annotation = make_annotation(metadata={"old": 1})
+    given = submission(annotation, label="b", confidence=1, payload={"b": 1e22, "a": [1.0]}, metadata={})
+    given.base["metadata"] = annotation.metadata
+    decision = services.decide(annotation.pk, given, actor=alice)
+    stored = Annotation.objects.get(pk=annotation.pk)
+    assert repr(decision.annotation.values()) == repr(stored.values())
+    assert (decision.annotation.metadata, stored.metadata) == ({}, {})
+    assert (decision.annotation.decided_at, decision.annotation.status) == (stored.decided_at, stored.status)
+
+
+def test_it_is_told_in_order_by_history(alice: User) -> None:
+    annotation = make_annotation()
+    set_aside(annotation, alice)
+    make_change(annotation, "conflict")
+    last = Event.objects.order_by("-id")[0].pk
+    services.decide(annotation.pk, submission(annotation, label="b"), actor=alice)
+    told = Event.objects.filter(pk__gt=last).order_by("id").values_list("action", flat=True)
+    assert list(told) == ["change.withdrawn", "annotation.resumed", "annotation.relabelled", "change.queued"]

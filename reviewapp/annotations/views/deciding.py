@@ -20,7 +20,7 @@ from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.staleness import compare, refreshed
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.annotations.views.going_on import go_on, to_item
-from reviewapp.annotations.views.loading import item_or_404
+from reviewapp.annotations.views.loading import item_or_404, to_decide_or_404
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.audit.trace import about
@@ -42,12 +42,12 @@ _IN_THE_WAY = (services.Stale, services.LabelNotOffered, services.Gone, services
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def decide(request: Request, pk: int) -> HttpResponse:
     """Record the decision and go on to the next item; whatever stands in the way is said beside what was typed."""
-    annotation = item_or_404(pk)
+    annotation = to_decide_or_404(pk)
     about(annotation.ref)
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():
-        return show(request, annotation, data, status=422, errors=form.errors)
+        return show(request, item_or_404(pk), data, status=422, errors=form.errors)
     submission = form.submission(hold=request.user.hold)
     try:
         decision = services.decide(pk, submission, actor=request.user)
@@ -97,16 +97,17 @@ def _merged(seen: Annotation, decision: Decision, submission: services.Submissio
 
 def _saved(request: Request, annotation: Annotation, *, merged: str) -> HttpResponse:
     chosen = QueueFilter.parse(request.GET)
-    left = progress(chosen, request.user, now=timezone.now())
-    return _go_on(request, chosen, annotation, said=f"Saved. {left.sentence()}{merged}")
-
-
-def _go_on(request: Request, chosen: QueueFilter, annotation: Annotation, *, said: str) -> HttpResponse:
-    """Go on to the next item; a script that sends what had waited for the network is told, and given none."""
     if wants_json(request):
-        return JsonResponse({"state": "saved", "said": said})
-    messages.success(request, said)
+        left = progress(chosen, request.user, now=timezone.now())
+        return _told_so(f"Saved. {left.sentence()}{merged}")
+    # The page this leads to counts what is left and says so behind the message.
+    messages.success(request, f"Saved.{merged}", extra_tags="left")
     return go_on(request, chosen, annotation)
+
+
+def _told_so(said: str) -> HttpResponse:
+    """Tell a script, which sends what had waited for the network; it is given no next item."""
+    return JsonResponse({"state": "saved", "said": said})
 
 
 @require_POST
@@ -131,7 +132,10 @@ def _put_aside(request: Request, pk: int, kind: SetAside.Kind, said: str) -> Htt
     if not form.is_valid():
         return show(request, annotation, opening(annotation, now=timezone.now()), status=422, errors=form.errors)
     set_aside.put_aside(annotation, kind, actor=request.user, reason=form.cleaned_data["reason"])
-    return _go_on(request, QueueFilter.parse(request.GET), annotation, said=said)
+    if wants_json(request):
+        return _told_so(said)
+    messages.success(request, said)
+    return go_on(request, QueueFilter.parse(request.GET), annotation)
 
 
 @require_POST

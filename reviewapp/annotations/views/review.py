@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.contrib.messages import get_messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from reviewapp.annotations import drafts, kept, keys, labels, leases
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
-from reviewapp.annotations.item import look_at, minutes, progress, undoable
+from reviewapp.annotations.item import Progress, look_at, minutes, progress, undoable
 from reviewapp.annotations.models import Annotation, Draft, Lease
 from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.queue import KINDS
@@ -76,10 +76,11 @@ def show(
     if wants_json(request):
         return JsonResponse({"state": "asks", "why": _why(more)}, status=status)
     now, chosen = timezone.now(), QueueFilter.parse(request.GET)
-    said = " ".join(map(str, messages.get_messages(request))) if wants_fragment(request) else ""
+    left = progress(chosen, request.user, now=now)
+    said = _said(request, left) if wants_fragment(request) else ""
     context = {
         "item": look_at(annotation, request.user, lease=_lease(annotation, request, now), now=now, searched=chosen.q),
-        "progress": progress(chosen, request.user, now=now),
+        "progress": left,
         **undoable(request.user),
         "here": chosen.querystring(),
         "said": said,
@@ -96,6 +97,12 @@ def show(
     if said:
         response["HX-Trigger"] = json.dumps({"say": said})
     return response
+
+
+def _said(request: Request, left: Progress) -> str:
+    """Return what was said on the way here; whoever has decided hears what is left."""
+    said = [f"{each} {left.sentence()}" if each.extra_tags == "left" else str(each) for each in get_messages(request)]
+    return " ".join(said)
 
 
 def _why(more: Mapping[str, Any]) -> str:
