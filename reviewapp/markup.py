@@ -61,6 +61,29 @@ def kept(template: str, **values: object) -> SafeString:
     return _rendered(template, **plain)
 
 
+# Pages that belong to another one's place in the navigation, by the names of their addresses.
+_PARTS = {
+    "review": "queue",
+    "chosen_deliveries": "deliveries",
+    "delivery": "deliveries",
+    "retriever": "retrievers",
+    "edit_retriever": "retrievers",
+    "execution": "retrievers",
+    "guidelines": "retrievers",
+    "label_set": "retrievers",
+    "retriever_version": "retrievers",
+    "tag_retrievers": "retrievers",
+    "invite": "people",
+    "person": "people",
+}
+
+
+@register.filter
+def part(here: str) -> str:
+    """Return which part of the navigation an address belongs to, by the names of both."""
+    return _PARTS.get(here, here)
+
+
 @register.simple_tag(takes_context=True)
 def top(context: Context) -> SafeString:
     """Return the head of a page: the same for one person everywhere, but for the address and a token put into it."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reviewapp.accounts import keymap
 from reviewapp.accounts.models import User
+from tests.collapsed import collapsed
 
 URL = "/preferences"
 
@@ -35,7 +36,7 @@ def test_it_shows_how_things_are(signed_in: Client, alice: User) -> None:
     assert form["theme"].value() == "dark"
     assert form["blur_media"].value() is True
     assert form["key_skip"].value() == "q"
-    assert "with the role reviewer" in page.content.decode()
+    assert "with the role reviewer" in collapsed(page)
 
 
 def test_it_offers_every_action_that_has_a_single_key(signed_in: Client) -> None:
@@ -57,7 +58,7 @@ def test_it_saves_everything(signed_in: Client, alice: User) -> None:
     assert (alice.theme, alice.single_keys) == ("dark", False)
     assert (alice.blur_media, alice.greyscale_media, alice.mute_media) == (True, True, True)
     assert alice.key_map == {"skip": "q", "defer": "ß"}
-    assert 'data-bs-theme="dark"' in signed_in.get(URL).content.decode()
+    assert 'data-bs-theme="dark"' in collapsed(signed_in.get(URL))
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("", None), ("0", 0), ("12", 12), ("60", 60)])
@@ -68,7 +69,7 @@ def test_it_keeps_for_how_long_undo_takes_back(signed_in: Client, alice: User, t
     assert alice.undo_seconds == kept
     page = signed_in.get(URL)
     assert page.context["form"]["undo_seconds"].value() == kept
-    assert f"what this site does: {settings.UNDO_SECONDS}." in page.content.decode()
+    assert f"what this site does: {settings.UNDO_SECONDS}." in collapsed(page)
 
 
 def test_it_keeps_only_what_differs_from_the_actions_own_key(signed_in: Client, alice: User) -> None:
@@ -108,7 +109,7 @@ def test_it_refuses_and_shows_where(signed_in: Client, alice: User, changed: dic
 
     assert response.status_code == 422
     assert field in response.context["form"].errors
-    page = response.content.decode()
+    page = collapsed(response)
     assert "Nothing is saved yet" in page
     assert 'name="blur_media" checked' in page
     alice.refresh_from_db()
@@ -129,7 +130,7 @@ def test_it_changes_nobody_else(signed_in: Client, bob: User) -> None:
 def test_it_is_for_everybody_who_can_sign_in(client: Client, stranger: User) -> None:
     client.force_login(stranger)
 
-    assert "without a role yet" in client.get(URL).content.decode()
+    assert "without a role yet" in collapsed(client.get(URL))
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])

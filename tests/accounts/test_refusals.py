@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from reviewapp import urls
 from reviewapp.accounts.models import User
+from tests.collapsed import collapsed
 
 
 @permission_required("audit.view_event", raise_exception=True)
@@ -38,7 +39,7 @@ def test_it_says_who_one_is_and_which_role_may(
 
     response = client.get("/leads-only")
 
-    page = response.content.decode()
+    page = collapsed(response)
     assert response.status_code == 403
     assert f"<strong>{name}</strong>" in page
     assert whom in page
@@ -57,7 +58,7 @@ def test_it_answers_a_fragment_with_401_so_that_no_page_lands_in_a_form(client: 
     response = client.get("/preferences", headers={"HX-Request": "true"})
 
     assert response.status_code == 401
-    assert "what you typed is still here" in response.content.decode()
+    assert "what you typed is still here" in collapsed(response)
 
 
 @pytest.mark.django_db
@@ -105,4 +106,4 @@ def test_it_says_what_is_wrong_with_a_request_nobody_can_read(
     client.force_login(alice)
     response = client.post("/preferences", urlencode(sent), content_type="application/x-www-form-urlencoded")
     assert response.status_code == status
-    assert said in response.content.decode()
+    assert said in collapsed(response)

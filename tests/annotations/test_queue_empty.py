@@ -9,6 +9,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.queue import why_empty
 from tests.annotations.factories import lease, make_annotation, set_aside
+from tests.collapsed import collapsed
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def test_it_counts_what_i_set_aside_myself(alice: User, bob: User) -> None:
 
 def page(client: Client, person: User, address: str) -> str:
     client.force_login(person)
-    return client.get(f"/annotations{address}").content.decode()
+    return collapsed(client.get(f"/annotations{address}"))
 
 
 def test_it_says_that_nothing_has_been_pulled(client: Client, alice: User) -> None:

@@ -21,6 +21,7 @@ from tests.annotations.factories import (
     make_retriever,
 )
 from tests.annotations.forms import filled
+from tests.collapsed import collapsed
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db
 def _shown(client: Client, annotation: Annotation, query: str = "") -> str:
     response = client.get(reverse("review", args=[annotation.pk]) + query)
     assert response.status_code == 200
-    return response.content.decode()
+    return collapsed(response)
 
 
 def _with(snapshot: dict[str, Any], **values: Any) -> Annotation:
@@ -158,7 +159,7 @@ def test_it_brings_what_was_refused_back_into_the_form(client: Client, alice: Us
     client.force_login(alice)
     response = client.get(reverse("review", args=[annotation.pk]), {"change": change.pk})
     assert (response.context["data"]["choice"], response.context["data"]["confidence"]) == ("lgoo", "0.3")
-    assert "Label unknown." in response.content.decode()
+    assert "Label unknown." in collapsed(response)
     for nonsense in ("abc", "9" * 40, make_change(make_annotation(), state="refused").pk):
         response = client.get(reverse("review", args=[annotation.pk]), {"change": nonsense})
         assert response.context["data"]["choice"] == "logo"

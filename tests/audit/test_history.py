@@ -59,7 +59,7 @@ def test_it_tells_who_did_what_newest_first(lead: Client, busy: Annotation) -> N
 
 def test_it_shows_the_change_the_reason_and_the_door(lead: Client, busy: Annotation) -> None:
     page = lead.get("/history").content.decode()
-    assert '<ins dir="auto" class="diff-new">the ears are counterfeit</ins>' in page
+    assert '<ins class="diff-new" dir="auto">the ears are counterfeit</ins>' in page
     assert "took another look" in page
     assert "SQL, outside the app" in page
     assert "request-alice" in page

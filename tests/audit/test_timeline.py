@@ -159,7 +159,7 @@ def test_it_reads_the_timeline_of_one_thing_in_one_query(
     assert len(timeline(row.ref, "annotations/ann_2")) == 3
     assert len(timeline(row.ref, limit=1)) == 1
     page = render_to_string("audit/_timeline.html", {"entries": told}, RequestFactory().get("/"))
-    assert '<del dir="auto" class="diff-old">cat</del>' in page
+    assert '<del class="diff-old" dir="auto">cat</del>' in page
 
 
 def test_it_says_so_when_nothing_happened() -> None:

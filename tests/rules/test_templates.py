@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -113,3 +114,11 @@ def test_it_protects_every_form_that_posts(name: str) -> None:
     text = (TEMPLATES / name).read_text(encoding="utf-8")
     posting = text.casefold().count('method="post"')
     assert text.count("{% csrf_token %}") >= posting
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_can_be_read_without_scrolling(name: str) -> None:
+    # A tag of Django's cannot end its line before it ends.
+    lines = (TEMPLATES / name).read_text().splitlines()
+    tag = re.compile(r"\s*\{%[^%]*%\}")
+    assert [line for line in lines if len(line) > 150 and not tag.fullmatch(line)] == []
