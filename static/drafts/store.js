@@ -28,7 +28,12 @@
   const of = (person, item) => all().filter((one) => one.person === person && one.item === item);
   const drop = (person, item) => { for (const one of of(person, item)) remove(one.key); };
   const forget = (one) => remove(name(one));
+  // What only this browser has.
+  const unsaved = (person) => all().filter((one) => one.person === person && !one.acked);
+  // Takes away what the server has of everybody, or of everybody but one: the next at this computer has no use for it.
+  const leave = (but) => { for (const one of all()) if (one.acked && one.person !== but) remove(one.key); };
   const prune = (now, days) => { for (const one of all()) if (one.at < now - days * DAY) remove(one.key); };
 
-  window.reviewapp.store = { put, of, drop, forget, prune };
+  leave(document.body.dataset.person || "");
+  window.reviewapp.store = { put, of, drop, forget, unsaved, leave, prune };
 })();

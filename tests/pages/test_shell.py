@@ -59,7 +59,7 @@ def test_it_wears_the_theme_that_one_chose(client: Client, alice: User, theme: s
 
 
 def test_it_signs_out_by_post_only(client: Client, alice: User) -> None:
-    assert '<form method="post" action="/accounts/logout/">' in shell(client, alice)
+    assert '<form method="post" action="/accounts/logout/" data-signs-out>' in shell(client, alice)
 
 
 def test_it_lets_htmx_swap_answers_about_the_form_and_keep_nothing_in_the_browser(client: Client, alice: User) -> None:
