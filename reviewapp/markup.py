@@ -43,7 +43,7 @@ def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
     pattern = _rendered("_time.html", iso="{iso}", exact="{exact}", shown="{shown}", age=bool(age), clock=bool(clock))
     # Nothing but digits, month names and signs is put in.
     return mark_safe(  # noqa: S308
-        pattern.format(iso=at.isoformat(), exact=f"{at:%Y-%m-%d %H:%M:%S}", shown=f"{at.day} {at:%b %Y, %H:%M}")
+        pattern.strip().format(iso=at.isoformat(), exact=f"{at:%Y-%m-%d %H:%M:%S}", shown=f"{at.day} {at:%b %Y, %H:%M}")
     )
 
 
