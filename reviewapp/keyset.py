@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
+from django.db.models.expressions import OrderBy
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
 _MOST = 2**63
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -45,7 +47,8 @@ def page(queryset: QuerySet[Any, Row], *, order: Sequence[str], cursor: str = ""
 
     def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Row]:
         try:
-            rows = queryset.filter(past(going, values)) if values else queryset
+            # A cursor may hold anything, and these comparisons refuse what their column cannot hold.
+            rows = queryset.filter(_checked(going, values)) if values else queryset
         except (ValueError, TypeError, ValidationError) as error:
             raise BadCursor(cursor) from error
         return list(rows.order_by(*going)[:most])
@@ -56,7 +59,7 @@ def page(queryset: QuerySet[Any, Row], *, order: Sequence[str], cursor: str = ""
 def paged(fetch: Fetch[Row], *, order: Sequence[str], cursor: str = "", size: int = 30) -> Page[Row]:
     """Return what `page` would of rows that `fetch` gets: it may know a quicker way, and raises `BadCursor`."""
     backwards, values = _read(cursor, order)
-    going = tuple(_turned(name) for name in order) if backwards else tuple(order)
+    going = turned(order) if backwards else tuple(order)
     found = fetch(going, values, size + 1)
     more, rows = len(found) > size, found[:size]
     if backwards:
@@ -74,9 +77,14 @@ def beyond(queryset: S, *, order: Sequence[str], row: Model, backwards: bool = F
 
     The row need not be in the queryset: only its values of the ordering columns are looked at.
     """
-    going = [_turned(name) for name in order] if backwards else list(order)
+    going = turned(order) if backwards else tuple(order)
     values = [getattr(row, name.lstrip("-")) for name in order]
     return queryset.filter(past(going, values)).order_by(*going)
+
+
+def turned(order: Sequence[str]) -> tuple[str, ...]:
+    """Return the opposite order."""
+    return tuple(map(_turned, order))
 
 
 def _turned(name: str) -> str:
@@ -84,8 +92,39 @@ def _turned(name: str) -> str:
 
 
 def past(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return what is true of the rows that come after one with these values in `order`."""
+    """Return what is true of the rows that come after one with these values in `order`; they fit the columns.
 
+    Columns all go the same way, so that it is one comparison of rows, and one place of an index where it begins.
+    """
+    return _compared(order, values, LessThan if order[0].startswith("-") else GreaterThan)
+
+
+def until(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Return what is true of the row with these values in `order`, and of all before it."""
+    return _compared(order, values, GreaterThanOrEqual if order[0].startswith("-") else LessThanOrEqual)
+
+
+def sorting(order: Sequence[str]) -> OrderBy:
+    """Return the order as one expression, which no index has: rows are found first, and then sorted."""
+    columns = _columns(order)
+    return columns.desc() if order[0].startswith("-") else columns.asc()
+
+
+class _Together(Func):
+    function = "ROW"
+    # Of no type of its own: each column is compared as what it is.
+    output_field = TextField()
+
+
+def _compared(order: Sequence[str], values: Sequence[Any], lookup: type[Any]) -> Q:
+    return Q(lookup(_columns(order), _Together(*map(Value, values))))
+
+
+def _columns(order: Sequence[str]) -> _Together:
+    return _Together(*(F(name.lstrip("-")) for name in order))
+
+
+def _checked(order: Sequence[str], values: Sequence[Any]) -> Q:
     # The plain bound on the first column lets PostgreSQL enter the index there; the rest settles ties.
     def than(name: str, value: Any, equal: str = "") -> Q:
         return Q(**{f"{name.lstrip('-')}__{'lt' if name.startswith('-') else 'gt'}{equal}": value})

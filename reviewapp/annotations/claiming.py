@@ -10,21 +10,27 @@ from django.contrib.auth import get_user_model
 
 from reviewapp.annotations import compiled, leases
 from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.found import look_for
+from reviewapp.annotations.listing import keys
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import KINDS, candidates
+from reviewapp.annotations.nearest import Lane, nearest
+from reviewapp.annotations.queue import candidates
 from reviewapp.asked import Sql, stand_in
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
+    from reviewapp.annotations.queries import AnnotationQuerySet
 
-_COLUMNS = tuple(KINDS)
-_ROW = {name: stand_in(kind, compiled.FREE + at) for at, (name, kind) in enumerate(KINDS.items())}
-_UNTIL = stand_in(datetime, compiled.FREE + len(KINDS))
+_COLUMNS = tuple(compiled.KINDS)
+_ROW = {name: stand_in(kind, compiled.FREE + at) for at, (name, kind) in enumerate(compiled.KINDS.items())}
+_UNTIL = stand_in(datetime, compiled.FREE + len(compiled.KINDS))
 _NAMES = {
     **compiled.NAMES,
     **{value: name for name, value in _ROW.items()},
     _UNTIL: "until",
 }
+# Of a search, so many are looked at for one that nobody is just being given.
+_MOST_NEAR = 20
 
 
 def claim(chosen: QueueFilter, person: User, after: Annotation | None, *, now: datetime) -> int | None:
@@ -49,8 +55,25 @@ def _first(chosen: QueueFilter, person: User, after: Annotation | None, *, now: 
             return int(found[0][0]) if found else None
     # A search, or somebody took it at this very moment.
     free = candidates(chosen, person, None if wrapped else after, now=now)
-    taken = leases.claim_next(free.exclude(pk=after.pk) if after and wrapped else free, person, now=now)
+    free = free.exclude(pk=after.pk) if after and wrapped else free
+    near = _near(chosen, person, None if wrapped else after, now=now) if chosen.q else []
+    taken = leases.claim_next(free.filter(pk__in=near) if chosen.q else free, person, now=now)
+    if taken is None and len(near) == _MOST_NEAR:
+        # That many were taken by others meanwhile.
+        taken = leases.claim_next(free, person, now=now)
     return taken.pk if taken else None
+
+
+def _near(chosen: QueueFilter, person: User, after: Annotation | None, *, now: datetime) -> list[int]:
+    """Return the keys of the first that a search finds for `person`, which may be `after` itself once more."""
+    lane = Lane(build=_free, kind=compiled.kind(chosen), going=chosen.order, shape=keys, most=_MOST_NEAR)
+    meant = compiled.meant(chosen, person) | {"since": now}
+    place = [getattr(after, name.lstrip("-")) for name in chosen.order] if after else []
+    return [key for (key,) in nearest(lane, look_for(chosen, person), meant, start=place)]
+
+
+def _free(kind: QueueFilter, person: User) -> AnnotationQuerySet:
+    return candidates(kind, person, now=compiled.SINCE)
 
 
 @lru_cache(maxsize=1000)

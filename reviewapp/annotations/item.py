@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import QuerySet
 
 from reviewapp.annotations import at_mixpeek
+from reviewapp.annotations.counting import done_and_left
 from reviewapp.annotations.filters import QueueFilter, Show
 from reviewapp.annotations.hands import Made
 from reviewapp.annotations.leases import LASTS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
-from reviewapp.annotations.queue import CAP, done_and_left
+from reviewapp.annotations.queue import CAP
 from reviewapp.asked import asked
 from reviewapp.audit.timeline import timeline
 from reviewapp.outbox.models import Change

@@ -118,8 +118,12 @@ class Annotation(models.Model):
             # labels.in_use(retriever): from one label to the next
             models.Index(fields=["retriever", "label"], name="annotation_labels"),
             models.Index(fields=["reviewer", "-decided_at", "-id"], name="annotation_reviewer"),
-            # searching(words)
-            GinIndex(fields=["search"], name="annotation_search"),
+            # decided_by(person): how many of one label
+            models.Index(
+                fields=["reviewer", "label"], name="annotation_reviewer_label", condition=Q(decided_at__isnull=False)
+            ),
+            # searching(words); each search reads what waits to be sorted in, so little may wait (in kB)
+            GinIndex(fields=["search"], name="annotation_search", gin_pending_list_limit=64),
             # join(result): the annotation of a document for a retriever
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
             # annotated(): what Mixpeek would call an annotation, in the order it came; also how many there are

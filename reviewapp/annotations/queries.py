@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.fields.json import KT
 
 from reviewapp.outbox.models import Change
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 # What Mixpeek would call an annotation: it has a label, and it is not gone.
 ANNOTATED = Q(label__gt="") & ~Q(status="gone")
-
-# So many results of a search are fetched and sorted; of more, some are soon met in the order of the list.
-_FEW = 1_000
 
 # What a line of the queue's list shows, and the columns that lists are ordered by.
 _LISTED = (
@@ -80,19 +77,16 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Return those with a change that Mixpeek has not taken yet."""
         return self.filter(Exists(Change.objects.filter(ref=OuterRef("ref"), state="queued")))
 
-    def searching(self, words: str) -> Self:
+    def searching(self, words: str, *, opening: bool = False) -> Self:
         """Return those whose words match, in the syntax of web search (quotes, or, minus).
 
-        Asks first how many there are: the database cannot know how rare a word is, and would look for twenty documents
-        among a million by walking along the order of the list.
+        `opening` has the database open each row in question, and never ask the index of words.
         """
-        few, more = self.model.objects.first_found(words)
-        return self.filter(_asked(words) if more else Q(pk__in=few))
+        return self.filter(matches(words) if opening else _matching(words))
 
-    def first_found(self, words: str, most: int = _FEW) -> tuple[list[int], bool]:
-        """Return the keys of up to `most` of those whose words match, any of them, and whether there are more."""
-        found = list(self.filter(_asked(words)).values_list("pk", flat=True)[: most + 1])
-        return found[:most], len(found) > most
+    def keyed(self, keys: str) -> Self:
+        """Return those with these keys, which are written one after the other with commas between."""
+        return self.filter(_Among(F("pk"), Value(keys)))
 
     def for_list(self) -> models.QuerySet[Annotation, Any]:
         """Return rows of only what one line of a list shows, and what it is ordered by."""
@@ -105,8 +99,21 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return {row.ref: row for row in self.filter(ref__in=set(refs))}
 
 
-def _asked(words: str) -> Q:
+def matches(words: str) -> Case:
+    """Return whether a row's words match: an expression that no index serves."""
+    return Case(When(_matching(words), then=True), default=False)
+
+
+def _matching(words: str) -> Q:
     return Q(search=SearchQuery(words, config="simple", search_type="websearch"))
+
+
+class _Among(Func):
+    """Whether a key is among keys written one after the other: one text, however many they are."""
+
+    template = "%(expressions)s, ',')::bigint[])"
+    arg_joiner = " = ANY(string_to_array("
+    output_field = models.BooleanField()
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
+from reviewapp.annotations.counting import counts
 from reviewapp.annotations.facets import offered
 from reviewapp.annotations.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import counts, in_queue
+from reviewapp.annotations.queue import in_queue
 from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_change, make_retriever, set_aside
 
 pytestmark = pytest.mark.django_db
@@ -192,13 +192,12 @@ def test_it_walks_an_index_made_for_the_order(alice: User, filters: dict[str, An
     assert "Sort" not in plan.replace("Sort Key", "")
 
 
-def test_it_searches_by_its_index(alice: User) -> None:
+def test_it_searches_by_its_index_unless_told_to_open_each_row(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
-    matching = Annotation.objects.filter(search=SearchQuery("van", config="simple", search_type="websearch"))
-    assert "annotation_search" in matching.explain()
+    assert "annotation_search" in Annotation.objects.searching("van").explain()
+    assert "annotation_search" not in Annotation.objects.searching("van", opening=True).explain()
     annotation = make_annotation(words="a blue van")
     make_annotation(words="a boat")
-    assert Annotation.objects.first_found("van") == ([annotation.pk], False)
-    assert Annotation.objects.first_found("a", most=1)[1]
+    assert list(Annotation.objects.searching("van", opening=True)) == [annotation]
     assert list(in_queue(QueueFilter(show=Show.ALL, q="van"), alice)) == [annotation]

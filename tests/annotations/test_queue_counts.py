@@ -7,7 +7,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import queue
+from reviewapp.annotations import counting
 from reviewapp.annotations.filters import QueueFilter, Show
 from tests.annotations.factories import LONG_AGO, make_annotation, make_change, set_aside
 
@@ -23,7 +23,7 @@ def test_it_counts_every_chip_in_one_query(
     make_change(make_annotation(status="undecidable", reviewer=bob, decided_at=LONG_AGO), "conflict")
     make_change(make_annotation(status="decided", reviewer=bob, decided_at=LONG_AGO))
     with django_assert_num_queries(1):
-        number = queue.counts(QueueFilter(), alice)
+        number = counting.counts(QueueFilter(), alice)
     assert number == {
         Show.WAITING: 1,
         Show.MINE: 1,
@@ -41,7 +41,7 @@ def test_it_counts_a_search_among_what_it_finds(alice: User) -> None:
         make_annotation(label=label, words="harbour lights")
     make_annotation(words="something else", label="logo")
     make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO, label="logo", words="harbour")
-    number = queue.counts(QueueFilter(q="harbour", label="logo"), alice)
+    number = counting.counts(QueueFilter(q="harbour", label="logo"), alice)
     assert (number[Show.WAITING], number[Show.MINE], number[Show.ALL]) == (2, 1, 3)
 
 
@@ -50,7 +50,7 @@ def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(a
     set_aside(first, alice)
     set_aside(second, bob)
     waiting = {
-        (who.username, label): queue.counts(QueueFilter(label=label), who)[Show.WAITING]
+        (who.username, label): counting.counts(QueueFilter(label=label), who)[Show.WAITING]
         for who in (alice, bob)
         for label in ("logo", "parody", "none")
     }
@@ -59,13 +59,13 @@ def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(a
         ("bob", "logo"): 1, ("bob", "parody"): 0, ("bob", "none"): 0,
     }  # fmt: skip
     retriever = first.retriever_id
-    assert queue.counts(QueueFilter(retriever=retriever), bob)[Show.ALL] == 1
-    assert queue.counts(QueueFilter(retriever=second.retriever_id), bob)[Show.WAITING] == 0
+    assert counting.counts(QueueFilter(retriever=retriever), bob)[Show.ALL] == 1
+    assert counting.counts(QueueFilter(retriever=second.retriever_id), bob)[Show.WAITING] == 0
 
 
 def test_it_finds_what_is_rare_by_its_own_index_in_a_plan_for_any_values(alice: User) -> None:
     """Of 100,000 delivered changes it once took the queue 40 ms to find that none was in conflict."""
-    queue.counts(QueueFilter(), alice)
+    counting.counts(QueueFilter(), alice)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off")
         cursor.execute(

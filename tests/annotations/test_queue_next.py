@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import queue
+from reviewapp.annotations import listing, queue
 from reviewapp.annotations.filters import QueueFilter, Show, Sort
 from reviewapp.annotations.models import Annotation
 from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_retriever, set_aside
@@ -76,8 +76,8 @@ def test_it_walks_through_decided_items_when_these_are_what_is_shown(alice: User
 def test_it_goes_back_through_the_list_as_shown(alice: User, bob: User) -> None:
     first, held, last = sure(0.1, 0.5, 0.9)
     lease(held, bob)
-    assert queue.previous_before(QueueFilter(), alice, last) == held
-    assert queue.previous_before(QueueFilter(), alice, first) is None
+    assert listing.previous_before(QueueFilter(), alice, last) == held
+    assert listing.previous_before(QueueFilter(), alice, first) is None
 
 
 def test_it_asks_once_for_the_next_and_once_for_the_previous(
@@ -87,7 +87,7 @@ def test_it_asks_once_for_the_next_and_once_for_the_previous(
     with django_assert_num_queries(1):
         queue.candidates(QueueFilter(), alice, first).first()
     with django_assert_num_queries(1):
-        queue.previous_before(QueueFilter(), alice, first)
+        listing.previous_before(QueueFilter(), alice, first)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)

@@ -151,3 +151,14 @@ def test_it_costs_the_same_for_one_row_as_for_thirty(
         # As a page also: what the filters offer, the news of the outbox.
         with django_assert_num_queries(6):
             get(client, "/annotations")
+
+
+@pytest.mark.parametrize("query", ["", "&q=van", "&show=deferred"])
+def test_it_shows_and_gives_nothing_that_waits_of_a_reviewer(
+    client: Client, alice: User, bob: User, query: str
+) -> None:
+    make_annotation(words="van")
+    client.force_login(alice)
+    response = client.get(f"/annotations?reviewer={bob.pk}{query}")
+    assert (response.status_code, response.context["page"].rows) == (200, [])
+    assert client.get(f"/annotations/next?reviewer={bob.pk}{query}").status_code == 302

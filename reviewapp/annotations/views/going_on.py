@@ -12,8 +12,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from reviewapp.annotations import leases
 from reviewapp.annotations.claiming import claim
 from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.listing import previous_before
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue import previous_before, why_empty
+from reviewapp.annotations.queue import why_empty
 from reviewapp.http import Request, wants_fragment
 
 

@@ -12,10 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from reviewapp import keyset
+from reviewapp.annotations.counting import counts
 from reviewapp.annotations.facets import facets
 from reviewapp.annotations.filters import QueueFilter, Show
+from reviewapp.annotations.found import look_for
 from reviewapp.annotations.line import line
-from reviewapp.annotations.queue import CAP, COUNTED, counts, listed, why_empty
+from reviewapp.annotations.listing import listed
+from reviewapp.annotations.queue import CAP, why_empty
 from reviewapp.http import Request, page_or, wants_fragment
 
 
@@ -24,20 +27,20 @@ from reviewapp.http import Request, page_or, wants_fragment
 def queue(request: Request) -> HttpResponse:
     """Show one page of the queue; what the address gets wrong is left out and said."""
     chosen, person = QueueFilter.parse(request.GET), request.user
-    problems = list(chosen.problems)
+    problems, found = list(chosen.problems), look_for(chosen, person) if chosen.q else None
     try:
-        page = listed(chosen, person, cursor=request.GET.get("cursor", ""))
+        page = listed(chosen, person, cursor=request.GET.get("cursor", ""), found=found)
     except keyset.BadCursor:
-        page = listed(chosen, person)
+        page = listed(chosen, person, found=found)
         problems.append("That page of the list cannot be found any more: this is the first one.")
-    number, now, here = counts(chosen, person), timezone.now(), chosen.querystring()
+    number, now, here = counts(chosen, person, found=found), timezone.now(), chosen.querystring()
     context = {
         "chosen": chosen,
         "page": page,
         "problems": problems,
         "chips": [(show, number[show], chosen.showing(show).querystring()) for show in number],
         "cap": CAP,
-        "at_least": bool(chosen.q) and number[Show.ALL] >= COUNTED,
+        "at_least": found is not None and found.at_least,
         "lines": [line(row, person, here=here, now=now) for row in page.rows],
         "here": here,
         "before": chosen.querystring(cursor=page.before),

@@ -19,12 +19,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.annotations import drafts, kept, keys, labels, leases
+from reviewapp.annotations.compiled import KINDS
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
 from reviewapp.annotations.item import Progress, look_at, minutes, progress, undoable
 from reviewapp.annotations.models import Annotation, Draft, Lease
 from reviewapp.annotations.news import digest_of
-from reviewapp.annotations.queue import KINDS
 from reviewapp.annotations.reopening import reopened
 from reviewapp.annotations.resuming import as_json, resume
 from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed

@@ -1,0 +1,82 @@
+"""The numbers on the queue's chips, and how far a person is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import IntegerField, Subquery
+
+from reviewapp.annotations import compiled
+from reviewapp.annotations.filters import QueueFilter, Show
+from reviewapp.annotations.found import look_for
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue import CAP, narrowed, shown
+from reviewapp.asked import Sql
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+    from reviewapp.annotations.found import Found
+    from reviewapp.annotations.queries import AnnotationQuerySet
+
+
+class _CappedCount(Subquery):
+    """How many rows a sliced query has; it stops reading at the slice."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) capped)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+
+def counts(chosen: QueueFilter, person: User, *, found: Found | None = None) -> dict[Show, int]:
+    """Return how many items each chip would show under the same filters, never more than `CAP`, in one query.
+
+    A search counts among the first `COUNTED` of what it finds (`found`, if that has been looked for already): when
+    there is more of it (`Found.at_least`), there may be more of each than is said.
+    """
+    (counted,) = _counting(compiled.kind(chosen), bool(chosen.q)).run(_meant(chosen, person, found))
+    return dict(zip(Show, counted, strict=True))
+
+
+def done_and_left(chosen: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
+    """Return how many `person` has decided since then, and how many `chosen` shows, neither more than `CAP`."""
+    meant = _meant(chosen, person) | {"since": since}
+    ((done, left),) = _progressing(compiled.kind(chosen), bool(chosen.q)).run(meant)
+    return done, left
+
+
+def _meant(chosen: QueueFilter, person: User, found: Found | None = None) -> dict[str, Any]:
+    found = found or look_for(chosen, person) if chosen.q else None
+    return compiled.meant(chosen, person) | {"keys": found.counted if found else ""}
+
+
+@lru_cache(maxsize=1000)
+def _counting(kind: QueueFilter, searching: bool) -> Sql:
+    person, among = _person(), _among(kind, searching)
+    return _counts([shown(among, kind.showing(show), person) for show in Show], person)
+
+
+@lru_cache(maxsize=1000)
+def _progressing(kind: QueueFilter, searching: bool) -> Sql:
+    person = _person()
+    mine = Annotation.objects.filter(reviewer=person, decided_at__gte=compiled.SINCE)
+    return _counts([mine, shown(_among(kind, searching), kind, person)], person)
+
+
+def _person() -> User:
+    return get_user_model()(pk=compiled.PERSON)
+
+
+def _among(kind: QueueFilter, searching: bool) -> AnnotationQuerySet:
+    """Return what is counted: all that the filters leave, or of that what a search met first."""
+    return Annotation.objects.keyed(compiled.KEYS) if searching else narrowed(Annotation.objects.all(), kind)
+
+
+def _counts(counted: list[AnnotationQuerySet], person: User) -> Sql:
+    # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
+    own = get_user_model().objects.filter(pk=person.pk)
+    row = own.values_list(*(_CappedCount(rows.order_by().values("pk")[:CAP]) for rows in counted))
+    text, parameters = row.query.sql_with_params()
+    return Sql(text=str(text), parameters=tuple(parameters), names=compiled.NAMES)

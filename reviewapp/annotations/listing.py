@@ -1,0 +1,76 @@
+"""The list of the queue, page by page, and the item before another in it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+
+from reviewapp import keyset
+from reviewapp.annotations import compiled
+from reviewapp.annotations.filters import QueueFilter
+from reviewapp.annotations.found import look_for
+from reviewapp.annotations.nearest import Lane, nearest
+from reviewapp.annotations.queries import AnnotationQuerySet
+from reviewapp.annotations.queue import in_queue
+from reviewapp.asked import Question
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+    from reviewapp.annotations.found import Found
+    from reviewapp.annotations.models import Annotation
+
+
+def listed(chosen: QueueFilter, person: User, *, cursor: str = "", found: Found | None = None) -> keyset.Page[Any]:
+    """Return one page of the rows (`for_list`) that `chosen` shows to `person`; raises `BadCursor`.
+
+    One query, and a few more for a search: `found` is what it finds, if that has been looked for already.
+    """
+
+    def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Any]:
+        if not all(_fits(value, compiled.KINDS[name.lstrip("-")]) for name, value in zip(going, values, strict=False)):
+            raise keyset.BadCursor(cursor)
+        meant = compiled.meant(chosen, person)
+        if chosen.q:
+            lane = Lane(build=in_queue, kind=compiled.kind(chosen), going=going, shape=_rows, most=most)
+            return nearest(lane, found or look_for(chosen, person), meant, start=values)
+        starts = {f"start{at}": value for at, value in enumerate(values)}
+        return _listing(compiled.kind(chosen), going, bool(values), most).ask(**meant, **starts)
+
+    return keyset.paged(fetch, order=chosen.order, cursor=cursor)
+
+
+def _rows(found: AnnotationQuerySet) -> Any:
+    return found.for_list()
+
+
+def _fits(value: object, kind: type) -> bool:
+    return not isinstance(value, bool) and (isinstance(value, kind) or (kind is float and isinstance(value, int)))
+
+
+@lru_cache(maxsize=1000)
+def _listing(kind: QueueFilter, going: tuple[str, ...], beyond: bool, most: int) -> Question[Any]:
+    rows, names = in_queue(kind, get_user_model()(pk=compiled.PERSON)), dict(compiled.NAMES)
+    if beyond:
+        values = compiled.place(going)
+        names |= {value: f"start{at}" for at, value in enumerate(values)}
+        rows = rows.filter(keyset.past(going, values))
+    return Question(rows.for_list().order_by(*going)[:most], names)
+
+
+def previous_before(chosen: QueueFilter, person: User, annotation: Annotation) -> Annotation | None:
+    """Return the item before `annotation` in the list as it is shown, None at its start."""
+    before = keyset.beyond(in_queue(chosen, person), order=chosen.order, row=annotation, backwards=True)
+    if not chosen.q:
+        return before.first()
+    going = keyset.turned(chosen.order)
+    lane = Lane(build=in_queue, kind=compiled.kind(chosen), going=going, shape=keys, most=1)
+    place = [getattr(annotation, name.lstrip("-")) for name in going]
+    near = nearest(lane, look_for(chosen, person), compiled.meant(chosen, person), start=place)
+    return before.filter(pk__in=[key for (key,) in near]).first()
+
+
+def keys(found: AnnotationQuerySet) -> Any:
+    """Return rows of nothing but the key."""
+    return found.values_list("id")
