@@ -17,6 +17,7 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox.display import ICONS
 from reviewapp.outbox.models import Pause
 from tests.annotations.factories import make_annotation, make_change
+from tests.collapsed import collapsed
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ STATIC = ROOT / "static"
 
 def shell(client: Client, person: User, address: str = "/annotations") -> str:
     client.force_login(person)
-    return client.get(address).content.decode()
+    return collapsed(client.get(address))
 
 
 def test_it_leads_a_reviewer_everywhere_but_to_the_history(client: Client, alice: User, lena: User) -> None:
