@@ -43,7 +43,7 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
     may_decide(actor)
     with acting(actor):
         decision = Decision.objects.get(pk=decision_pk, reviewer=actor)
-        annotation = locked(decision.annotation_id)
+        annotation = locked_with_decision(decision.annotation_id)
         about(annotation.ref)
         if Undo.objects.filter(decision=decision).exists():
             return decision
@@ -56,8 +56,8 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
     return decision
 
 
-def locked(pk: int) -> Annotation:
-    """Return the annotation, locked until the transaction ends, without what only pages show."""
+def locked_with_decision(pk: int) -> Annotation:
+    """Return the annotation and its standing decision, locked until the transaction ends, without what pages show."""
     rows = Annotation.objects.select_for_update(of=["self"]).select_related("decision__reviewer")
     return rows.defer("words", "search", "excerpt", "proposed").get(pk=pk)
 

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 
 from reviewapp.annotations.absorb import rebase, shown
 from reviewapp.annotations.models import Annotation, Decision, Undo
-from reviewapp.annotations.undoing import locked, take_back
+from reviewapp.annotations.undoing import locked_with_decision, take_back
 from reviewapp.audit.trace import about, acting
 from reviewapp.outbox import falling
 from reviewapp.outbox import services as outbox
@@ -59,7 +59,7 @@ def withdraw(change: Change, *, actor: User) -> bool:
     if _kind(change) == "retrievers":
         return retriever_services.withdraw(change, reason=reason, actor=actor)
     with acting(actor, note="withdrawn under Deliveries"):
-        annotation = locked(Annotation.objects.values_list("pk", flat=True).get(ref=change.ref))
+        annotation = locked_with_decision(Annotation.objects.values_list("pk", flat=True).get(ref=change.ref))
         about(annotation.ref)
         unsent = Change.objects.select_for_update().get(pk=change.pk).is_open
         if not outbox.withdraw_unsent(change, reason=reason):

@@ -94,7 +94,7 @@ def _read(
         if read is None:
             done.singly.append(change)
             continue
-        judgement = judge(fields=wanted_by(change), base=change.base, theirs=theirs_of(change, read))
+        judgement = judge(fields=wanted_by(change, read), base=change.base, theirs=theirs_of(change, read))
         before = replaced_before(change, read)
         if settled := judged(change, read, judgement, before):
             done.outcomes.append(settled)

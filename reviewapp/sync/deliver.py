@@ -106,12 +106,12 @@ def in_bulk(found: Round, rank: Rank, client: Client) -> bool:
             claims.release(done.singly)
             _give_up_together(done.stuck, done.error, sent=done.sent)
             return False
-        return _singly(done.singly, client)
+        return one_by_one(done.singly, client)
 
 
-def _singly(changes: Sequence[Change], client: Client) -> bool:
-    """Deliver what a bulk round left, as far as a turn of a worker reaches."""
-    ends = monotonic() + _LONGEST_TURN
+def one_by_one(changes: Sequence[Change], client: Client, *, within: float = _LONGEST_TURN) -> bool:
+    """Deliver what a bulk round left, as far as a turn of a worker (in seconds) reaches; returns whether to go on."""
+    ends = monotonic() + within
     for at in range(0, len(changes), _ROUND):
         if monotonic() > ends:
             claims.release(changes[at:])

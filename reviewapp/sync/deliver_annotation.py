@@ -38,7 +38,7 @@ def bring(change: Change, client: Client) -> Outcome:
 
 def bring_from(read: AnnotationRecord, change: Change, client: Client) -> Outcome:
     """Bring upstream from what was just read to what the change wants, unless somebody's values are in the way."""
-    judgement = judge(fields=wanted_by(change), base=change.base, theirs=theirs_of(change, read))
+    judgement = judge(fields=wanted_by(change, read), base=change.base, theirs=theirs_of(change, read))
     before = replaced_before(change, read)
     if settled := judged(change, read, judgement, before):
         return settled
@@ -63,9 +63,15 @@ def _patched(read: AnnotationRecord, change: Change, send: dict[str, Any], clien
         return client.patch_annotation(read.annotation_id, send)
 
 
-def wanted_by(change: Change) -> dict[str, Any]:
-    """Return the fields that a change sets; a stamp that somebody copied along is no value of theirs."""
-    return {name: unstamped(value) for name, value in change.fields.items()}
+def wanted_by(change: Change, read: AnnotationRecord) -> dict[str, Any]:
+    """Return the fields that a change sets; a stamp that somebody copied along is no value of theirs.
+
+    Cleared metadata is an empty object where metadata is known: that is what such a server shows of it.
+    """
+    wanted = {name: unstamped(value) for name, value in change.fields.items()}
+    if "metadata" in wanted and read.metadata is not None:
+        wanted["metadata"] = wanted["metadata"] or {}
+    return wanted
 
 
 def replaced_before(change: Change, read: AnnotationRecord) -> dict[str, Any] | None:
@@ -141,7 +147,7 @@ def _metadata_is_known() -> bool:
 
 
 def _differing(change: Change, record: AnnotationRecord) -> dict[str, Any]:
-    return judge(fields=wanted_by(change), base=change.base, theirs=theirs_of(change, record)).send
+    return judge(fields=wanted_by(change, record), base=change.base, theirs=theirs_of(change, record)).send
 
 
 def theirs_of(change: Change, record: AnnotationRecord) -> dict[str, Any]:

@@ -27,9 +27,10 @@ def stamped(send: Mapping[str, Any], change: Change, read: AnnotationRecord, *, 
 
 
 def with_stamp(send: Mapping[str, Any], change: Change, *, there: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what to send with the stamp merged into what is `there`; an object that is to be cleared stays so."""
+    """Return what to send with the stamp merged into what is `there`; metadata that are to be cleared stay so."""
     where = settings.MIXPEEK_WHO
-    if where == "none" or change.cause is None or (where in send and send[where] is None):
+    cleared = where == "metadata" and where in send and not send[where]
+    if where == "none" or change.cause is None or cleared:
         return dict(send)
     merged = {**(send.get(where, there) or {}), STAMP: _stamp(change)}
     return {**send, where: merged}

@@ -151,10 +151,13 @@ def test_it_does_not_stand_in_the_way_of_metadata_that_a_script_sets(
     absorb.absorb([mixpeek_client.get_annotation(annotation.annotation_id or "")])
     annotation.refresh_from_db()
     change = decide(annotation, alice, metadata=metadata, base=annotation.seen() | {"metadata": {"b": 2}})
+    box.clear()
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
-    if metadata:
-        assert upstream(box, annotation)["metadata"] == {"a": 1, "reviewapp": said(change)}
+    wanted = {"a": 1, "reviewapp": said(change)} if metadata else {}
+    assert writes(box) == [("PATCH", {"metadata": wanted})]
+    assert change.state == "delivered"
+    assert upstream(box, annotation)["metadata"] == wanted
     assert change.rank == Rank.INTERACTIVE
 
 
