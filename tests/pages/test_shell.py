@@ -115,4 +115,4 @@ def test_it_answers_an_unknown_address_in_its_own_clothes(client: Client, alice:
     client.force_login(alice)
     response = client.get("/nowhere")
     assert response.status_code == 404
-    assert "Nothing is here" in response.content.decode()
+    assert "Nothing is here" in collapsed(response)
