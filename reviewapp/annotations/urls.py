@@ -10,12 +10,13 @@ from reviewapp.annotations.views.deliveries import chosen_deliveries, deliveries
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.news import ask, catch_up
 from reviewapp.annotations.views.queue import queue
-from reviewapp.annotations.views.review import extend, next_item, review
+from reviewapp.annotations.views.review import ahead, extend, next_item, review
 from reviewapp.annotations.views.undoing import last, undo
 
 urlpatterns = [
     path("annotations", queue, name="queue"),
     path("annotations/next", next_item, name="next"),
+    path("annotations/ahead", ahead, name="ahead"),
     path("annotations/<int:pk>", review, name="review"),
     path("annotations/<int:pk>/decide", decide, name="decide"),
     path("annotations/<int:pk>/skip", skip, name="skip"),

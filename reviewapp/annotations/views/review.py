@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.annotations import drafts, kept, keys, labels, leases
+from reviewapp.annotations.ahead import pictures
 from reviewapp.annotations.compiled import KINDS
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
@@ -170,6 +171,16 @@ def next_item(request: Request) -> HttpResponse:
     if after:
         leases.release(after.pk, request.user)
     return go_on(request, chosen, after)
+
+
+@require_GET
+@never_cache
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def ahead(request: Request) -> HttpResponse:
+    """Say which pictures the item behind `after` will show, to be there when it opens; nobody is given it yet."""
+    after = _named(request.GET.get("after", ""))
+    found = pictures(QueueFilter.parse(request.GET), request.user, after, now=timezone.now()) if after else []
+    return JsonResponse({"pictures": [reverse("media", args=place) for place in found]})
 
 
 def _named(text: str) -> Annotation | None:

@@ -1,0 +1,78 @@
+"""While somebody judges an item, the pictures of the next are fetched; when it opens they are there."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision, Lease
+from tests.annotations.factories import make_annotation, make_result, make_retriever
+from tests.browser.desk import Open, Window, open_item, ready, window
+
+__all__ = ["open_item", "window"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def items(db: None) -> list[Annotation]:
+    """Three waiting items with a picture each."""
+    retriever = make_retriever()
+    made = []
+    for at in range(3):
+        blob = {"url": f"https://files.example.com/{at}.png", "field": "picture"}
+        result = make_result(retriever, snapshot={"title": f"Item {at}", "document_blobs": [blob]})
+        values = {"document_id": result.document_id, "result": result, "title": f"Item {at}"}
+        made.append(make_annotation(retriever, label="a", confidence=0.1 * (at + 1), **values))
+    return made
+
+
+def served(page: Page) -> list[str]:
+    """Answer for the files as the app does, never to be stored; return the documents that were asked for."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url.split("/documents/")[1].split("/")[0])
+        route.fulfill(body=DOT, headers={"Content-Type": "image/png", "Cache-Control": "private, no-store"})
+
+    page.context.route("**/media/**", answer)
+    return asked
+
+
+def test_it_has_the_picture_before_the_item_is_given_and_asks_for_it_once(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    asked = served(page)
+    open_item(page, items[0])
+    expect(page.locator("#review[data-looked='1']")).to_be_attached()
+    assert asked == [items[0].document_id, items[1].document_id]
+    assert list(Lease.objects.values_list("annotation_id", flat=True)) == [items[0].pk]
+    page.locator("[data-action=submit]").click()
+    ready(page, items[1])
+    picture = page.locator(".medium-what")
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 1
+    expect(page.locator("#review[data-looked='1']")).to_be_attached()
+    assert asked == [item.document_id for item in items]
+    assert Decision.objects.count() == 1
+
+
+def test_it_opens_what_is_free_whatever_was_looked_at(
+    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    served(page)
+    open_item(page, items[0])
+    expect(page.locator("#review[data-looked='1']")).to_be_attached()
+    other = window(bob)
+    served(other)
+    open_item(other, items[1])
+    page.locator("[data-action=submit]").click()
+    ready(page, items[2])
+    assert Lease.objects.get(annotation=items[1]).holder == bob
