@@ -166,7 +166,7 @@ def _recent(person_id: int) -> QuerySet[Decision]:
 def undoable(person: User) -> dict[str, Any]:
     """Return a person's last decisions, and the newest that was not taken back: what Undo is about."""
     found = recent(person)
-    return {"recent": found, "last_standing": next((one for one in found if not hasattr(one, "undo")), None)}
+    return {"recent": found, "last_standing": next((one for one in found if not one.taken_back), None)}
 
 
 def minutes() -> int:

@@ -211,6 +211,11 @@ class Decision(models.Model):
         ]
 
     @property
+    def taken_back(self) -> bool:
+        """Whether its person took it back."""
+        return hasattr(self, "undo")
+
+    @property
     def held_for(self) -> int:
         """The whole seconds, rounded up, for which it may still be taken back; 0 when that is over."""
         return max(0, ceil((self.held_until - timezone.now()).total_seconds())) if self.held_until else 0

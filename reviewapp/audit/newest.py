@@ -48,6 +48,16 @@ def _newer(at: datetime, pk: int) -> QuerySet[Event]:
     return newer.defer("words").order_by(*_OLDEST_FIRST)[: SIZE + 1]
 
 
+def retriever_names() -> dict[str, str]:
+    """Return every retriever of the history by its name of last, by id. One query."""
+    return {id_: next((name for name in reversed(names or []) if name), id_) for id_, names in _named()}
+
+
+@asked
+def _named() -> QuerySet[Any, Any]:
+    return Event.objects.named()
+
+
 @asked
 def people() -> QuerySet[Any, Any]:
     """Return keys and names of everybody, by name, 500 at most."""

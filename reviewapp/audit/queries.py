@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
@@ -51,9 +51,8 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Return the events whose note, ref, person or changed values hold these words ("a phrase", -not, or)."""
         return self.filter(words=SearchQuery(words, config="simple", search_type="websearch"))
 
-    def retriever_names(self) -> dict[str, str]:
-        """Return every retriever of the history by its name of last, by id: few rows, found by their actions."""
+    def named(self) -> models.QuerySet[Event, Any]:
+        """Return the id and the last change of name of every retriever: few rows, found by their actions."""
         named = self.doing("retriever.created", "retriever.renamed", "retriever.deleted")
         newest = named.order_by("retriever_id", *NEWEST_FIRST).distinct("retriever_id")
-        found = newest.values_list("retriever_id", "changes__name")
-        return {id_: next((name for name in reversed(names or []) if name), id_) for id_, names in found}
+        return newest.values_list("retriever_id", "changes__name")

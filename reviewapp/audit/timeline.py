@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -90,7 +91,26 @@ def stories(events: Iterable[Event]) -> list[Entry]:
             parts = latest[(event.ref, event.origin, *together)] = []
             told.append(parts)
         parts.append(event)
-    return [story(parts[::-1]) for parts in told]
+    return [_kept_story(_Parts(said=tuple(map(_said_by, parts)), events=parts[::-1])) for parts in told]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """Events that belong together: what they say is compared, not which objects say it."""
+
+    said: tuple[object, ...]
+    events: Sequence[Event] = field(compare=False)
+
+
+@lru_cache(maxsize=1000)
+def _kept_story(parts: _Parts) -> Entry:
+    return story(parts.events)
+
+
+def _said_by(event: Event) -> tuple[object, ...]:
+    """Return all that a story is made of."""
+    who = (event.actor_name, event.origin, event.request_id, event.note)
+    return (event.at, event.action, event.ref, event.retriever_id, *who, repr(event.changes))
 
 
 def story(events: Sequence[Event]) -> Entry:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from reviewapp import keyset
 from reviewapp.audit.export import lines
 from reviewapp.audit.models import Event
-from reviewapp.audit.newest import SIZE, newest
+from reviewapp.audit.newest import SIZE, newest, retriever_names
 from reviewapp.audit.queries import NEWEST_FIRST
 from reviewapp.audit.timeline import stories
 from reviewapp.audit.wanted import HistoryForm, Wanted
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @permission_required("audit.view_event", raise_exception=True)
 def history(request: Request) -> HttpResponse:
     """Show one page of what happened; filters that make no sense are answered with 422 and said."""
-    names = Event.objects.retriever_names()
+    names = retriever_names()
     form = HistoryForm(request.GET, retriever_names=names)
     wanted = form.wanted() if form.is_valid() else None
     context: dict[str, object] = {"form": form, "wanted": wanted, "retriever_names": names}
@@ -60,7 +60,7 @@ def _page(wanted: Wanted, cursor: str) -> keyset.Page[Event]:
 @permission_required("audit.view_event", raise_exception=True)
 def history_csv(request: Request) -> HttpResponseBase:
     """Send every event that the filters leave, as a file that is written while it is read."""
-    form = HistoryForm(request.GET, retriever_names=Event.objects.retriever_names())
+    form = HistoryForm(request.GET, retriever_names=retriever_names())
     if not form.is_valid():
         said = "".join(f"{form[name].label}: {' '.join(map(str, found))}\n" for name, found in form.errors.items())
         return HttpResponse(said, status=422, content_type="text/plain; charset=utf-8")

@@ -164,3 +164,16 @@ def test_it_reads_the_timeline_of_one_thing_in_one_query(
 
 def test_it_says_so_when_nothing_happened() -> None:
     assert "Nothing has happened" in render_to_string("audit/_timeline.html", {"entries": []})
+
+
+def test_it_tells_each_story_anew_when_anything_in_it_differs() -> None:
+    (told,) = stories([event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]})])
+    (same,) = stories([event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]})])
+    assert told is same
+    for other in (
+        event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "cow"]}),
+        event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]}, actor_name="bob"),
+        event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]}, note="because"),
+        event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]}, pk=2),
+    ):
+        assert stories([other]) != [told]
