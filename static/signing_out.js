@@ -2,7 +2,7 @@
 // has then leaves this browser. What it cannot have now is never thrown away unasked.
 (() => {
   const { store, waiting, replay, post } = window.reviewapp;
-  const LONGEST = 5000;
+  const LONGEST = 8000;
   const { person } = document.body.dataset, dialog = document.getElementById("signing_out");
   if (!dialog) return;
   const place = (name) => dialog.querySelector(`[data-${name}]`);
@@ -26,6 +26,11 @@
   };
   const inTime = (work) => Promise.race([work.catch(() => {}), new Promise((resolve) => { window.setTimeout(resolve, LONGEST); })]);
 
+  const work = (is) => {
+    busy = is;
+    form.querySelector("[type=submit]").disabled = is;
+    if (is) document.dispatchEvent(new CustomEvent("say", { detail: { value: "What is not saved yet is being saved, then you are signed out." } }));
+  };
   const leave = () => {
     store.leave("");
     form.submit();
@@ -44,10 +49,10 @@
     if (!event.target.matches("[data-signs-out]")) return;
     event.preventDefault();
     if (busy) return;
-    busy = true;
     form = event.target;
+    work(true);
     await inTime(settle());
-    busy = false;
+    work(false);
     if (submits().length || drafts().length) ask();
     else leave();
   });
