@@ -59,7 +59,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     locked = _locked(newest)
     undelivered = Change.objects.open_by_ref(row.ref for row in locked)
     rows, left = _rows(newest, retrievers, locked, undelivered)
-    before = {id_: _mirror(row) for id_, row in rows.items()} if len(rows) == 1 else {}
+    before = {row.pk: _mirror(row) for row in rows.values()}
     made, changed, untouched = [], [], []
     for annotation_id, record in newest.items():
         row = rows.get(annotation_id)
@@ -75,10 +75,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
         else:
             untouched.append(row.pk)
     Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
-    if before and changed:
-        _update(changed[0], *before.values())
-    else:
-        storing.update(changed, _MIRRORED)
+    _update(changed, before)
     if untouched:
         Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
     return Tally(new=len(made), changed=len(changed), same=len(untouched), left=len(left))
@@ -135,10 +132,11 @@ def _mirror(row: Annotation) -> dict[str, Any]:
     return {name: getattr(row, _COLUMNS.get(name, name)) for name in _MIRRORED}
 
 
-def _update(row: Annotation, before: dict[str, Any]) -> None:
-    """Write what changed of a single row: a delivery brings one, and most of it is as it was."""
-    now = _mirror(row)
-    row.save(update_fields=[name for name in _MIRRORED if now[name] != before[name]])
+def _update(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -> None:
+    """Write the columns that are new in any of the rows: a delivery brings few, and a search vector costs most."""
+    now = {row.pk: _mirror(row) for row in rows}
+    news = [name for name in _MIRRORED if any(each[name] != before[pk][name] for pk, each in now.items())]
+    storing.update(rows, news)
 
 
 def _locked(records: dict[str, AnnotationRecord]) -> list[Annotation]:

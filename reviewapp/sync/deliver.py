@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import groupby
 from time import monotonic
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from reviewapp.audit.trace import about, acting
+from reviewapp.audit.trace import about, acting, current, tracing
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unauthorized, Unavailable
 from reviewapp.outbox import claims
@@ -25,18 +26,21 @@ from reviewapp.outbox import services as outbox
 from reviewapp.outbox.backoff import wait
 from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change
-from reviewapp.sync import backlog
-from reviewapp.sync.outcomes import settle, target_of
+from reviewapp.sync import abreast, backlog
+from reviewapp.sync.outcomes import rows_of, settle, target_of
 from reviewapp.sync.pace import WHILE_NOBODY_WAITS, OutOfBudget, spending
 from reviewapp.sync.planning import Round
-from reviewapp.sync.target import ClaimLost, DeletedHere, Outcome, refused
+from reviewapp.sync.target import ClaimLost, Outcome, Target, refused
 
 _dice = random.SystemRandom()
 _log = logging.getLogger(__name__)
-# A round claims so many changes and keeps so many places for those nobody waits for; a delivery reads and writes.
-_ROUND, _KEPT, _REQUESTS = 16, 4, 2
+# A round claims so many changes, the first of a turn fewer, since the rest may go in bulk; a quarter of the places is
+# kept for those that nobody waits for. A delivery reads and writes.
+_FIRST, _ROUND, _REQUESTS = 16, 32, 2
 # So many seconds may pass until a page says "delivered".
 _MOMENT = 0.5
+# So many seconds one turn begins with further backlogs.
+_BACKLOG = 2.0
 # A worker that is told to stop finishes its turn.
 _LONGEST_TURN = 15.0
 
@@ -48,9 +52,9 @@ def drain(client: Client, *, most: int = 50) -> int:
     the rate budget is spent. The first round wakes one more worker, so that a backlog spreads over all of them; a full
     turn wakes another, so that no turn is long and a worker can stop between two.
     """
-    tried, backlogs = 0, dict[Rank, Round]()
+    tried, planned = 0, False
     while tried < most:
-        changes = _round()
+        changes = _round(_ROUND if planned else _FIRST)
         if not changes:
             return tried
         by_rank = {rank: list(group) for rank, group in groupby(changes, key=_rank)}
@@ -59,20 +63,22 @@ def drain(client: Client, *, most: int = 50) -> int:
         if not all(paid.values()):
             return tried
         # All places that a rank may have were taken: there is more where that came from.
-        if len(changes) >= _ROUND - _KEPT and not backlogs:
-            backlogs = {rank: backlog.planned(rank) for rank in by_rank}
-            if not all(in_bulk(found, rank, client) for rank, found in backlogs.items()):
-                return tried
-            tried += sum(len(found.heads) for found in backlogs.values())
+        if len(changes) >= _FIRST - _FIRST // 4 and not planned:
+            planned = True
+            for rank in by_rank:
+                many, go_on = _backlog(rank, client)
+                tried += many
+                if not go_on:
+                    return tried
     outbox.wake()
     return tried
 
 
-def _round() -> list[Change]:
+def _round(most: int) -> list[Change]:
     """Claim the changes of one round, the urgent first; a share is kept for those that are not."""
     now = timezone.now()
-    urgent = claims.claim_many(now, rank=Rank.INTERACTIVE, most=_ROUND - _KEPT)
-    rest = claims.claim_many(now, rank=Rank.BULK, most=_ROUND - len(urgent))
+    urgent = claims.claim_many(now, rank=Rank.INTERACTIVE, most=most - most // 4)
+    rest = claims.claim_many(now, rank=Rank.BULK, most=most - len(urgent))
     return sorted([*urgent, *rest], key=_rank)
 
 
@@ -93,6 +99,23 @@ def _paid(changes: Sequence[Change], rank: Rank, client: Client, *, first: bool)
 
 def _put_off(changes: Sequence[Change], seconds: float | None) -> None:
     outbox.put_off(changes, until=timezone.now() + timedelta(seconds=seconds or 0.0))
+
+
+def _backlog(rank: Rank, client: Client) -> tuple[int, bool]:
+    """Deliver what is worth delivering in bulk, a retriever after the other; returns how many, and whether to go on.
+
+    Only for a while: what a person waits for comes first in the next turn.
+    """
+    many, before, ends = 0, Round(), monotonic() + _BACKLOG
+    while monotonic() < ends:
+        found = backlog.planned(rank)
+        # None is worth it, or somebody else has those of the last one.
+        if found in {Round(), before}:
+            break
+        many, before = many + len(found.heads), found
+        if not in_bulk(found, rank, client):
+            return many, False
+    return many, True
 
 
 def in_bulk(found: Round, rank: Rank, client: Client) -> bool:
@@ -123,25 +146,27 @@ def one_by_one(changes: Sequence[Change], client: Client, *, within: float = _LO
 
 
 def deliver_each(changes: Sequence[Change], client: Client) -> bool:
-    """Deliver claimed changes one after the other and settle them together; returns whether to go on with others.
+    """Deliver claimed changes, a few at a time, and settle them together; returns whether to go on with others.
 
-    What was delivered is settled when all were tried, or after a moment if that takes longer.
+    Each is about another ref, so their order is of no account. What was delivered is settled when all were tried, or
+    after a moment if that takes longer. When one cannot be delivered now, those not begun are left for later.
     """
-    outcomes: list[Outcome] = []
-    began = monotonic()
-    for at, change in enumerate(changes):
-        try:
-            outcome = _tried(change, client)
-        except MixpeekError as error:
-            _settle(outcomes)
-            _give_up(change, changes[at + 1 :], error)
-            return False
-        outcomes += [outcome] if outcome else []
+    rows, left = rows_of(changes), {change.pk: change for change in changes}
+    outcomes, failed, began = list[Outcome](), list[tuple[Change, MixpeekError]](), monotonic()
+    for change, came in abreast.each(changes, lambda change: _tried(change, rows.get(change.ref), client)):
+        del left[change.pk]
+        if isinstance(came, MixpeekError):
+            failed.append((change, came))
+        elif came:
+            outcomes.append(came)
         if monotonic() - began > _MOMENT:
             _settle(outcomes)
             outcomes, began = [], monotonic()
     _settle(outcomes)
-    return True
+    for change, error in failed:
+        _give_up(change, list(left.values()), error)
+        left.clear()
+    return not failed
 
 
 @contextmanager
@@ -168,25 +193,29 @@ def attempt(change: Change, client: Client) -> bool:
     return deliver_each([change], client)
 
 
-def _tried(change: Change, client: Client) -> Outcome | None:
-    """Try one change; None when there is nothing to settle. Raises `Unavailable` and `Unauthorized`."""
-    about(change.ref)
-    target = target_of(change)
-    try:
-        return target.bring(change, client)
-    except NotFound as error:
-        return _no(change, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
-    except Refused as error:
-        return _no(change, error, reason=error.message)
-    except DeletedHere:
-        return refused(change, f"The {target.word} this change was for has been deleted here.")
-    except ClaimLost:
-        _log.warning("held up for longer than the claim on %s; left to whoever has it now", change.ref)
-    except MixpeekError:
-        raise
-    except Exception:
-        _our_mistake(change)
+def _tried(change: Change, row: Any, client: Client) -> Outcome | None:
+    """Try one change of `row`; None when there is nothing to settle. Raises `Unavailable` and `Unauthorized`."""
+    job, target = current(), target_of(change)
+    # With a subject of its own: others are tried at the same time.
+    with tracing(job.origin, job.request_id):
+        about(change.ref)
+        try:
+            return target.bring(change, row, client) if row else _nowhere(change, target)
+        except NotFound as error:
+            return _no(change, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
+        except Refused as error:
+            return _no(change, error, reason=error.message)
+        except ClaimLost:
+            _log.warning("held up for longer than the claim on %s; left to whoever has it now", change.ref)
+        except MixpeekError:
+            raise
+        except Exception:
+            _our_mistake(change)
     return None
+
+
+def _nowhere(change: Change, target: Target) -> Outcome:
+    return refused(change, f"The {target.word} this change was for has been deleted here.")
 
 
 def _no(change: Change, error: Refused, *, reason: str, gone: bool = False) -> Outcome:

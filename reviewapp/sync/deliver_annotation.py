@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.sync import places
 from reviewapp.sync.proof import race, replaced, unproven
 from reviewapp.sync.stamp import stamped, with_stamp
-from reviewapp.sync.target import DeletedHere, Outcome, Target, conflicting, delivered, hold_claim, refused
+from reviewapp.sync.target import Outcome, Target, conflicting, delivered, hold_claim, refused
 
 # What a new annotation is created from; an old one is found by its id alone.
 _ADDRESS = (
@@ -26,11 +27,14 @@ _ADDRESS = (
 )
 
 
-def bring(change: Change, client: Client) -> Outcome:
+def find(refs: Sequence[str]) -> dict[str, Annotation]:
+    """Return what delivering needs to know of these annotations, by ref."""
+    rows = Annotation.objects.select_related("retriever").only("ref", *_ADDRESS)
+    return rows.by_ref(refs)
+
+
+def bring(change: Change, annotation: Annotation, client: Client) -> Outcome:
     """Read the annotation and bring it to what the change wants; one that upstream does not have yet is created."""
-    annotation = Annotation.objects.select_related("retriever").only(*_ADDRESS).filter(ref=change.ref).first()
-    if annotation is None:
-        raise DeletedHere(change.ref)
     if annotation.annotation_id is None:
         return _create(change, annotation, client)
     return bring_from(client.get_annotation(annotation.annotation_id), change, client)
@@ -165,4 +169,4 @@ def _mark_gone(ref: str) -> None:
     absorb.mark_gone([annotation_id for annotation_id in ids if annotation_id])
 
 
-TARGET = Target(word="annotation", bring=bring, absorb=absorb.absorb, rebase=_rebase, mark_gone=_mark_gone)
+TARGET = Target(word="annotation", find=find, bring=bring, absorb=absorb.absorb, rebase=_rebase, mark_gone=_mark_gone)

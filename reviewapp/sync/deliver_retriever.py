@@ -6,6 +6,7 @@ https://docs.mixpeek.com/api-reference/retrievers/update-retriever
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from reviewapp.mixpeek.client import Client
@@ -16,16 +17,19 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import absorb
 from reviewapp.retrievers.edits import applied
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync.target import DeletedHere, Outcome, Target, conflicting, delivered, hold_claim, refused
+from reviewapp.sync.target import Outcome, Target, conflicting, delivered, hold_claim, refused
 
 _TAKEN = 409
 
 
-def bring(change: Change, client: Client) -> Outcome:
+def find(refs: Sequence[str]) -> dict[str, Retriever]:
+    """Return these retrievers by ref."""
+    rows = Retriever.objects.only("retriever_id").filter(retriever_id__in=[_id(ref) for ref in refs])
+    return {f"retrievers/{row.retriever_id}": row for row in rows}
+
+
+def bring(change: Change, retriever: Retriever, client: Client) -> Outcome:
     """Read the retriever and bring it to what the change wants, unless somebody else set the same text meanwhile."""
-    retriever = Retriever.objects.filter(retriever_id=_id(change.ref)).first()
-    if retriever is None:
-        raise DeletedHere(change.ref)
     return bring_from(client.get_retriever(retriever.retriever_id), change, client)
 
 
@@ -102,4 +106,4 @@ def _id(ref: str) -> str:
     return ref.partition("/")[2]
 
 
-TARGET = Target(word="retriever", bring=bring, absorb=absorb.absorb, rebase=_rebase, mark_gone=_mark_gone)
+TARGET = Target(word="retriever", find=find, bring=bring, absorb=absorb.absorb, rebase=_rebase, mark_gone=_mark_gone)

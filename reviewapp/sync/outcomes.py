@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from reviewapp.audit.trace import acting
 from reviewapp.outbox import settling
@@ -21,6 +22,15 @@ _MOST = 200
 def target_of(change: Change) -> Target:
     """Return what the change is delivered to."""
     return _TARGETS[change.ref.partition("/")[0]]
+
+
+def rows_of(changes: Sequence[Change]) -> dict[str, Any]:
+    """Return our rows that the changes are about, by ref; what has been deleted here is not among them."""
+    found: dict[str, Any] = {}
+    for target in _TARGETS.values():
+        if refs := [change.ref for change in changes if target_of(change) is target]:
+            found |= target.find(refs)
+    return found
 
 
 def settle(outcomes: Sequence[Outcome]) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 
 from django.db import connection
 
@@ -35,11 +36,14 @@ class OutOfBudget(Unavailable):
 
 
 class Purse:
-    """Tokens of one rank for the requests of one job; `patience` is how many seconds a request may wait for one."""
+    """Tokens of one rank for the requests of one job; `patience` is how many seconds a request may wait for one.
+
+    The threads of a job share it.
+    """
 
     def __init__(self, rank: Rank, *, want: int = 1, patience: float = 0.0) -> None:
         self.rank, self.left = rank, 0
-        self._want, self._patience = want, patience
+        self._want, self._patience, self._turn = want, patience, Lock()
 
     def fill(self, *, want: int, least: int = 1, whole: bool = False) -> float:
         """Have at least `least` tokens, at best `want`; returns 0 when there are, else how many seconds to wait."""
@@ -52,13 +56,14 @@ class Purse:
     def take(self) -> None:
         """Take the token of one request, waiting for it if need be; raises `OutOfBudget` when that takes too long."""
         patience = 0.0 if connection.in_atomic_block else self._patience
-        while wait := self.fill(want=self._want):
-            if wait > patience:
-                raise OutOfBudget(wait)
-            nap = max(wait, _SHORTEST_NAP)
-            time.sleep(nap)
-            patience -= nap
-        self.left -= 1
+        with self._turn:
+            while wait := self.fill(want=self._want):
+                if wait > patience:
+                    raise OutOfBudget(wait)
+                nap = max(wait, _SHORTEST_NAP)
+                time.sleep(nap)
+                patience -= nap
+            self.left -= 1
 
     def empty(self) -> None:
         """Give back what was not used."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,10 +13,6 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.settling import Settlement
-
-
-class DeletedHere(Exception):
-    """What the change was for has no row of ours any more."""
 
 
 class ClaimLost(Exception):
@@ -81,13 +77,15 @@ def refused(change: Change, reason: str, *, record: Any = None, gone: bool = Fal
 class Target:
     """A kind of thing that changes are delivered to.
 
-    `bring` brings upstream to what the change wants: read, compare, write, compare the reply. It raises what the
-    client raises, and `DeletedHere`. `absorb` takes records into the mirror, `rebase` shows again what upstream said
-    last of a ref, if it is still here; `mark_gone` notes that upstream has it no more.
+    `find` returns our rows by ref, with what `bring` needs of them. `bring` brings upstream to what the change of such
+    a row wants: read, compare, write, compare the reply; it raises what the client raises. `absorb` takes records into
+    the mirror, `rebase` shows again what upstream said last of a ref, if it is still here; `mark_gone` notes that
+    upstream has it no more.
     """
 
     word: str
-    bring: Callable[[Change, Client], Outcome]
+    find: Callable[[Sequence[str]], Mapping[str, Any]]
+    bring: Callable[[Change, Any, Client], Outcome]
     absorb: Callable[[Sequence[Any]], object]
     rebase: Callable[[str], None]
     mark_gone: Callable[[str], None]

@@ -1,0 +1,70 @@
+"""Several things at the same time: what each came to, what stops them, and what they leave behind."""
+
+from __future__ import annotations
+
+from threading import Barrier, Event, current_thread
+
+import pytest
+from django.db import connection
+
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.trace import current, tracing
+from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
+from reviewapp.sync import abreast
+
+_CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_does_several_at_the_same_time() -> None:
+    together = Barrier(4, timeout=20)
+
+    def work(number: int) -> int:
+        together.wait()
+        return number * 10
+
+    assert sorted(abreast.each(range(8), work)) == [(number, number * 10) for number in range(8)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_begins_no_more_when_one_met_an_error() -> None:
+    told, begun, came = Event(), set[int](), dict[int, object]()
+
+    def work(number: int) -> int:
+        begun.add(number)
+        if number == 0:
+            raise Unavailable("down")
+        assert told.wait(20)
+        return number
+
+    for number, result in abreast.each(range(40), work):
+        came[number] = result
+        told.set()
+    assert isinstance(came.pop(0), MixpeekError)
+    assert (came, begun) == ({1: 1, 2: 2, 3: 3}, {0, 1, 2, 3})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_lets_mistakes_out() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(abreast.each([1, 0], lambda number: 1 / number))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_knows_the_job_and_leaves_no_connection_open() -> None:
+    def work(number: int) -> tuple[str, int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", [number])
+            return current().request_id, cursor.fetchall()[0][0]
+
+    with tracing(Origin.WORKER, "job-77777"):
+        assert sorted(abreast.each([1, 2, 3], work)) == [(number, ("job-77777", number)) for number in (1, 2, 3)]
+    with connection.cursor() as cursor:
+        cursor.execute(_CONNECTIONS)
+        assert cursor.fetchall() == [(0,)]
+
+
+@pytest.mark.django_db
+def test_it_stays_in_its_transaction() -> None:
+    here = current_thread().name
+    assert list(abreast.each([1, 2], lambda _: current_thread().name)) == [(1, here), (2, here)]

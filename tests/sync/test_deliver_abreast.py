@@ -1,0 +1,64 @@
+"""A round delivered a few at a time, over a real socket: each once, and what an outage leaves is due again."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from reviewapp.annotations import absorb
+from reviewapp.annotations.models import Annotation
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Retriever
+from reviewapp.sync import deliver
+from tests.sandbox.running import Box, running_sandbox
+from tests.sync import upstream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 12
+BASE: dict[str, Any] = {"label": "logo", "confidence": 0.25, "reasoning": "", "payload": {}}
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    """A sandbox with as many annotations as are decided on here."""
+    annotations, documents = map(upstream.annotation, range(MANY)), map(upstream.document, range(MANY))
+    folder = upstream.write(tmp_path, retrievers=[upstream.retriever()], documents=documents, annotations=annotations)
+    with running_sandbox(data=folder) as box:
+        yield box
+
+
+@pytest.fixture(autouse=True)
+def changes(box: Box, mixpeek_client: Client) -> None:
+    """A change of each annotation, and a second one of each that waits behind it."""
+    Retriever.objects.create(retriever_id="ret_vans", name="vans", seen_at=timezone.now())
+    absorb.absorb(mixpeek_client.list_annotations(limit=500).items)
+    for seen, label in (("logo", "first"), ("first", "second")):
+        for row in Annotation.objects.order_by("annotation_id"):
+            given = {"fields": {"label": label}, "base": BASE | {"label": seen}, "cause": uuid.uuid4()}
+            Change.objects.create(ref=row.ref, due=timezone.now(), attempts=1, **given)
+    box.clear()
+
+
+def test_it_delivers_each_once_and_in_order(box: Box, mixpeek_client: Client) -> None:
+    while deliver.drain(mixpeek_client):
+        pass
+    assert set(Change.objects.values_list("state", "attempts", "maybe_sent")) == {("delivered", 1, False)}
+    assert Counter(one["method"] for one in box.received()) == {"GET": 2 * MANY, "PATCH": 2 * MANY}
+    assert {(row.label, row.version) for row in Annotation.objects.all()} == {("second", 3)}
+
+
+def test_it_leaves_the_others_when_mixpeek_is_down(box: Box, mixpeek_client: Client) -> None:
+    box.faults([{"method": "PATCH", "status": 503, "times": 1000}])
+    deliver.drain(mixpeek_client)
+    tried = Change.objects.filter(attempts=2)
+    assert 1 <= tried.count() <= 4
+    assert all(change.due > timezone.now() for change in tried)
+    assert not Change.objects.exclude(state="queued").exists()
+    assert Change.objects.filter(claimed_at=None).count() == 2 * MANY
