@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from reviewapp.audit import neighbours
+
 
 class AnnotationsConfig(AppConfig):
     name = "reviewapp.annotations"
     label = "annotations"
+
+    def ready(self) -> None:
+        """Tell history by which names annotations go."""
+        from reviewapp.annotations import naming
+
+        neighbours.other_names(naming.refs)

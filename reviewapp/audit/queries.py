@@ -47,9 +47,13 @@ class EventQuerySet(models.QuerySet["Event"]):
         ends = {"label_from": old, "label_to": new}
         return self.filter(**{end: label for end, label in ends.items() if label})
 
-    def mentioning(self, words: str) -> Self:
-        """Return the events whose note, ref, person or changed values hold these words ("a phrase", -not, or)."""
-        return self.filter(words=SearchQuery(words, config="simple", search_type="websearch"))
+    def mentioning(self, words: str, *refs: str) -> Self:
+        """Return the events whose note, ref, person or changed values hold these words ("a phrase", -not, or).
+
+        Those about any of `refs` are among them, whatever they hold.
+        """
+        holding = models.Q(words=SearchQuery(words, config="simple", search_type="websearch"))
+        return self.filter(holding | models.Q(ref__in=refs) if refs else holding)
 
     def named(self) -> models.QuerySet[Event, Any]:
         """Return the id and the last change of name of every retriever: few rows, found by their actions."""

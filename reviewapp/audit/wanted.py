@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
+from reviewapp.audit.neighbours import names
 from reviewapp.audit.newest import people
 
 if TYPE_CHECKING:
@@ -48,8 +49,13 @@ class Wanted:
         if self.retriever:
             events = events.around(self.retriever)
         if self.ref:
-            events = events.about(self.ref)
-        return events.mentioning(self.q) if self.q else events
+            events = events.about(*names(self.ref))
+        return events.mentioning(self.q, *self._named()) if self.q else events
+
+    def _named(self) -> list[str]:
+        """Return the refs of what is searched for, if it is one word that may be an id: words of a text are letters."""
+        word = self.q.strip("\"' ")
+        return [] if word.isalpha() or len(word.split()) != 1 else names(word)
 
     def querystring(self, **more: str) -> str:
         """Return `?...` for all this and `more`, or "" when there is nothing to say."""

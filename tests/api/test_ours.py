@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import make_annotation
 from tests.api.conftest import Caller
@@ -39,6 +40,17 @@ def test_it_tells_the_history_by_every_filter(as_lena: Caller, as_alice: Caller,
         assert event["event_id"] in [found["event_id"] for found in events(as_lena, **asked)], asked
     for asked in ({"no_person": True}, {"until": event["at"]}, {"label_to": "bus"}, {"q": "nowhere"}):
         assert event["event_id"] not in [found["event_id"] for found in events(as_lena, **asked)], asked
+
+
+def test_it_finds_what_was_made_here_by_the_id_that_the_api_shows(as_lena: Caller, as_alice: Caller) -> None:
+    reply = as_alice("POST", "/v1/annotations", {"document_id": "doc_1", "collection_id": "col_1", "label": "van"})
+    assert reply.status_code == 200, reply.content
+    ours = f"annotations/{reply.json()['annotation_id']}"
+    Annotation.objects.filter(ref=ours).update(annotation_id="ann_7f3a")
+    told = events(as_lena, ref="annotations/ann_7f3a")
+    assert {event["ref"] for event in told} == {ours}
+    assert {"annotation.created", "change.queued"} <= {event["action"] for event in told}
+    assert told == events(as_lena, ref=ours)
 
 
 def test_it_pages_by_key(as_lena: Caller) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from reviewapp.annotations import services
+from reviewapp.annotations import naming, services
 from reviewapp.annotations.models import Annotation
 from reviewapp.http import Request, page_or
 from reviewapp.keyset import BadCursor, page
@@ -55,7 +55,7 @@ def take_theirs(request: Request, pk: int) -> HttpResponse:
 @require_GET
 @permission_required("annotations.view_annotation", raise_exception=True)
 def by_ref(request: Request) -> HttpResponse:
-    """Lead from a ref, as history names it, to the page of what it names."""
+    """Lead from a ref, as history or Mixpeek names it, to the page of what it names."""
     # What PostgreSQL refuses to compare names nothing.
     ref = request.GET.get("ref", "").replace("\0", "")
     kind, _, upstream_id = ref.partition("/")
@@ -63,4 +63,5 @@ def by_ref(request: Request) -> HttpResponse:
         return redirect(f"{reverse('people')}?{urlencode({'search': upstream_id})}")
     if kind == "retrievers":
         return redirect("retriever", pk=get_object_or_404(Retriever, retriever_id=upstream_id).pk)
-    return redirect("review", pk=get_object_or_404(Annotation, ref=ref).pk)
+    called = Annotation.objects.filter(ref__in=[ref, *naming.refs(ref)])
+    return redirect("review", pk=get_object_or_404(called).pk)

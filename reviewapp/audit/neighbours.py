@@ -1,0 +1,23 @@
+"""What history asks of the layers above, which it does not know: each tells it when the app starts.
+
+Events name a thing by our ref for ever; people and scripts may call it by the name that Mixpeek gave it later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+_also_called: list[Callable[[str], Iterable[str]]] = []
+
+
+def other_names(find: Callable[[str], Iterable[str]]) -> None:
+    """Have `find` asked for the refs of the thing that a ref, ours or Mixpeek's, is a name of."""
+    if find not in _also_called:
+        _also_called.append(find)
+
+
+def names(said: str) -> list[str]:
+    """Return every ref of the thing that `said` names, first of all itself; an id alone is one of any kind."""
+    refs = [said] if "/" in said else [said, f"annotations/{said}", f"retrievers/{said}"]
+    found = (name for ref in refs if "/" in ref for find in _also_called for name in find(ref))
+    return list(dict.fromkeys([*refs, *found]))
