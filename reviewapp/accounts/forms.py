@@ -14,6 +14,7 @@ from reviewapp.accounts.keymap import Key, clashes, good_key
 from reviewapp.accounts.models import User
 from reviewapp.accounts.roles import PERMISSIONS
 from reviewapp.accounts.services import Preferences
+from reviewapp.shown_once import OnceForm
 
 
 class ThemeForm(forms.Form):
@@ -104,7 +105,7 @@ class RoleForm(forms.Form):
     )
 
 
-class InviteForm(forms.Form):
+class InviteForm(OnceForm):
     """Whom to invite, as what."""
 
     email = forms.EmailField(label="Email address")

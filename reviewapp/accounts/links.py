@@ -7,7 +7,7 @@ mailed when there is a mail server.
 from __future__ import annotations
 
 import hashlib
-import secrets
+import uuid
 from datetime import timedelta
 from smtplib import SMTPException
 
@@ -15,57 +15,52 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
+from django.db import IntegrityError
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from reviewapp.accounts import people, roles, services
 from reviewapp.accounts.exceptions import LinkIsSpent
 from reviewapp.accounts.models import Link, User
+from reviewapp.accounts.queries import LinkQuerySet
 from reviewapp.audit.trace import acting
+from reviewapp.shown_once import MadeBefore, is_fresh, secret_of
 
 INVITATION_LASTS = timedelta(days=7)
 PASSWORD_LINK_LASTS = timedelta(hours=24)
 _SPENT = "This link opens nothing any more: it was used, withdrawn, or has run out. Ask an admin for a new one."
+_MADE_BEFORE = (
+    "This form made its link before, and a link is shown once. Nothing new was made. If you do not have the link, make "
+    "another: that one becomes useless."
+)
 
 
-def invite(*, email: str, role: str, actor: User) -> tuple[Link, str]:
+def invite(*, email: str, role: str, actor: User, form_id: uuid.UUID | None = None) -> tuple[Link, str]:
     """Make the invitation of somebody new; return it and its secret. An earlier one for the address is withdrawn.
 
-    Raises PermissionDenied, ValueError when no role has that name, ValidationError when somebody has that address.
+    The same `form_id` makes one link: sent again soon it returns that one, later it raises MadeBefore. Raises
+    PermissionDenied, ValueError when no role has that name, ValidationError when somebody has that address.
     """
     roles.may_manage(actor)
     if role not in roles.PERMISSIONS:
         raise ValueError(f"{role!r} is no role; the roles are {', '.join(roles.PERMISSIONS)}")
     if User.people.with_address(email).exists():
         raise ValidationError({"email": f"Somebody has the address {email} already: look for it in the list."})
-    secret = secrets.token_urlsafe(32)
-    with acting(actor):
-        Link.objects.waiting().filter(email__iexact=email).update(withdrawn_at=timezone.now())
-        link = Link.objects.create(
-            kind=Link.Kind.INVITATION,
-            email=User.objects.normalize_email(email),
-            role=role,
-            digest=_digest(secret),
-            made_by=actor,
-            expires_at=timezone.now() + INVITATION_LASTS,
-        )
-    return link, secret
+    secret = secret_of(form_id, "invitation", actor.pk, email, role)
+    link = Link(kind=Link.Kind.INVITATION, email=User.objects.normalize_email(email), role=role)
+    link.expires_at = timezone.now() + INVITATION_LASTS
+    return _made_once(link, secret, Link.objects.waiting().filter(email__iexact=email), actor=actor), secret
 
 
-def new_password_link(user: User, *, actor: User) -> tuple[Link, str]:
-    """Make the link by which `user` sets a new password; return it and its secret. An earlier one is withdrawn."""
+def new_password_link(user: User, *, actor: User, form_id: uuid.UUID | None = None) -> tuple[Link, str]:
+    """Make the link by which `user` sets a new password; return it and its secret. An earlier one is withdrawn.
+
+    The same `form_id` makes one link: sent again soon it returns that one, later it raises MadeBefore.
+    """
     roles.may_manage(actor)
-    secret = secrets.token_urlsafe(32)
-    with acting(actor):
-        Link.objects.usable().filter(kind=Link.Kind.PASSWORD, person=user).update(withdrawn_at=timezone.now())
-        link = Link.objects.create(
-            kind=Link.Kind.PASSWORD,
-            person=user,
-            digest=_digest(secret),
-            made_by=actor,
-            expires_at=timezone.now() + PASSWORD_LINK_LASTS,
-        )
-    return link, secret
+    secret = secret_of(form_id, "password", actor.pk, user.pk)
+    link = Link(kind=Link.Kind.PASSWORD, person=user, expires_at=timezone.now() + PASSWORD_LINK_LASTS)
+    return _made_once(link, secret, Link.objects.usable().filter(kind=link.kind, person=user), actor=actor), secret
 
 
 def withdraw(link: Link, *, actor: User) -> bool:
@@ -130,6 +125,31 @@ def mail(link: Link, url: str) -> bool | None:
 def address_of(link: Link) -> str:
     """Return the address of whom the link is for, "" when there is none."""
     return link.person.email if link.person else link.email
+
+
+def _made_once(link: Link, secret: str, earlier: LinkQuerySet, *, actor: User) -> Link:
+    """Store the link in the place of the `earlier` ones, or return the one that the same form made before."""
+    if made := _made_before(secret):
+        return made
+    link.digest, link.made_by = _digest(secret), actor
+    try:
+        with acting(actor):
+            earlier.update(withdrawn_at=timezone.now())
+            link.save()
+    except IntegrityError:
+        # A double click: the same form came in beside this one, and was first.
+        return _made_before(secret) or link
+    return link
+
+
+def _made_before(secret: str) -> Link | None:
+    link = Link.objects.filter(digest=_digest(secret)).first()
+    if link is None:
+        return None
+    if link.used_at or link.withdrawn_at or not is_fresh(link.made_at):
+        raise MadeBefore(_MADE_BEFORE)
+    link.again = True
+    return link
 
 
 def _use(link: Link) -> None:

@@ -86,6 +86,9 @@ class Link(models.Model):
 
     objects = LinkQuerySet.as_manager()
 
+    # Whether it was there already when its form came in: then it is shown again and neither made nor mailed.
+    again = False
+
     class Meta:
         indexes = [
             # waiting(): the open invitations of the people page

@@ -6,9 +6,10 @@ from django import forms
 
 from reviewapp.api.models import ApiToken
 from reviewapp.api.tokens import DEFAULT_DAYS, MOST_DAYS
+from reviewapp.shown_once import OnceForm
 
 
-class TokenForm(forms.Form):
+class TokenForm(OnceForm):
     """What the token is for, what it may do, how long."""
 
     name = forms.CharField(label="What is it for?", max_length=100)

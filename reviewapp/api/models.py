@@ -30,6 +30,9 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
+    # Whether it was there already when its form came in: then it is shown again and not made.
+    again = False
+
     class Meta:
         indexes = [models.Index(fields=["owner", "-id"], name="api_token_of")]
         triggers = [

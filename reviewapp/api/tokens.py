@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
+import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_backends
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.api.models import ApiToken
 from reviewapp.asked import asked, rows
 from reviewapp.audit.trace import acting
+from reviewapp.shown_once import MadeBefore, is_fresh, secret_of
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -37,13 +39,24 @@ RETURNING requests
 """
 
 
-def create(owner: User, *, name: str, scope: str, days: int = DEFAULT_DAYS, actor: User | None) -> tuple[ApiToken, str]:
+def create(
+    owner: User,
+    *,
+    name: str,
+    scope: str,
+    days: int = DEFAULT_DAYS,
+    actor: User | None,
+    form_id: uuid.UUID | None = None,
+) -> tuple[ApiToken, str]:
     """Make a token for `owner` and return it with its secret, which nobody can read again.
 
-    `actor` None is the command line. Raises `ValidationError` for a blank or long name, an unknown scope, a number of
-    days outside 1 to `MOST_DAYS`, or when the person holds `MOST_TOKENS` usable ones.
+    `actor` None is the command line. The same `form_id` with the same words makes one token: sent again soon it
+    returns that one, later it raises `MadeBefore`. Raises `ValidationError` for a blank or long name, an unknown
+    scope, a number of days outside 1 to `MOST_DAYS`, or when the person holds `MOST_TOKENS` usable ones.
     """
-    secret = _START + secrets.token_urlsafe(32)
+    secret = _START + secret_of(form_id, "token", owner.pk, name, scope, days)
+    if made := _made_before(secret):
+        return made, secret
     now = timezone.now()
     if not 1 <= days <= MOST_DAYS:
         raise ValidationError({"days": f"A token lasts 1 to {MOST_DAYS} days."})
@@ -57,9 +70,13 @@ def create(owner: User, *, name: str, scope: str, days: int = DEFAULT_DAYS, acto
         scope=scope,
         expires_at=now + timedelta(days=days),
     )
-    token.full_clean(exclude=["last_used_at", "revoked_at"])
-    with acting(actor, note="" if actor == owner else f"for {owner.get_username()}"):
-        token.save()
+    token.full_clean(exclude=["digest", "last_used_at", "revoked_at"])
+    try:
+        with acting(actor, note="" if actor == owner else f"for {owner.get_username()}"):
+            token.save()
+    except IntegrityError:
+        # A double click: the same form came in beside this one, and was first.
+        return _made_before(secret) or token, secret
     return token, secret
 
 
@@ -84,6 +101,19 @@ def recognise(secret: str) -> ApiToken | None:
             token.owner = owner
             return token
     return None
+
+
+def _made_before(secret: str) -> ApiToken | None:
+    token = ApiToken.objects.filter(digest=_digest(secret)).first()
+    if token is None:
+        return None
+    if token.revoked_at or not is_fresh(token.created_at):
+        raise MadeBefore(
+            f"“{token.name}” was made by this form before, and its secret is shown once. Nothing new was made. If you "
+            "do not have the secret, revoke the token and make another."
+        )
+    token.again = True
+    return token
 
 
 @asked

@@ -17,6 +17,7 @@ from typing import IO
 from django.db import connection
 
 from reviewapp.operations.exceptions import BackupError
+from reviewapp.operations.in_use import what_runs
 from reviewapp.operations.programs import Programs, environment, fitting
 
 _EMPTY = Path(__file__).with_name("empty.sql")
@@ -57,7 +58,8 @@ def back_up(file: Path) -> int:
 def restore(file: Path, *, force: bool) -> None:
     """Bring the database to what `file` holds, in one transaction; whatever fails leaves it as it was.
 
-    Refuses a database that holds anything, unless `force`, which replaces all of it. Raises `BackupError`.
+    Refuses a database that holds anything, unless `force`, which replaces all of it when nobody else is at work there.
+    Raises `BackupError`.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
@@ -66,6 +68,10 @@ def restore(file: Path, *, force: bool) -> None:
         raise BackupError(
             "The database is not empty. Restore into a new, empty one (before any migrate), or add --force to replace "
             "everything in this one."
+        )
+    if database.holds_something and (others := what_runs()):
+        raise BackupError(
+            f"Nothing was restored: the database is in use ({others}). Stop web processes and workers, then try again."
         )
     connection.close()
     _load(database, file)

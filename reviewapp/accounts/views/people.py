@@ -20,6 +20,7 @@ from reviewapp.accounts.forms import InviteForm, RoleForm, SearchForm
 from reviewapp.accounts.models import Link, User
 from reviewapp.audit.timeline import timeline
 from reviewapp.http import page_or
+from reviewapp.shown_once import MadeBefore, OnceForm
 
 if TYPE_CHECKING:
     from reviewapp.http import Request
@@ -114,10 +115,14 @@ def remove_factors(request: Request, pk: int) -> HttpResponse:
 def invite(request: Request) -> HttpResponse:
     """Invite somebody; the link is shown once."""
     form = InviteForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    if not form.is_valid():
+        return render(request, "accounts/invite.html", {"form": form}, status=422 if form.is_bound else 200)
+    try:
         made, secret = links.invite(**form.cleaned_data, actor=request.user)
-        return _show_link(request, made, reverse("join", args=[secret]))
-    return render(request, "accounts/invite.html", {"form": form}, status=422 if form.is_bound else 200)
+    except MadeBefore as before:
+        anew = InviteForm(initial={name: form.cleaned_data[name] for name in ("email", "role")})
+        return render(request, "accounts/invite.html", {"form": anew, "refused": before}, status=409)
+    return _show_link(request, made, reverse("join", args=[secret]))
 
 
 @never_cache
@@ -126,7 +131,13 @@ def invite(request: Request) -> HttpResponse:
 def password_link(request: Request, pk: int) -> HttpResponse:
     """Make the link by which somebody sets a new password; it is shown once."""
     user = get_object_or_404(User, pk=pk, is_active=True)
-    made, secret = links.new_password_link(user, actor=request.user)
+    form = OnceForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, user, form.errors["form_id"][0], status=422)
+    try:
+        made, secret = links.new_password_link(user, actor=request.user, **form.cleaned_data)
+    except MadeBefore as before:
+        return _refused(request, user, before)
     return _show_link(request, made, reverse("new_password", args=[secret]))
 
 
@@ -148,6 +159,7 @@ def _person(request: Request, user: User, form: RoleForm, *, status: int = 200, 
         "role": roles.role_of(user),
         "form": form,
         "refused": refused,
+        "once": OnceForm(),
         "entries": timeline(user.ref, limit=30),
         "is_self": user.pk == request.user.pk,
         "sso": SocialAccount.objects.filter(user=user).exists(),
@@ -155,14 +167,19 @@ def _person(request: Request, user: User, form: RoleForm, *, status: int = 200, 
     return render(request, "accounts/person.html", context, status=status)
 
 
-def _refused(request: Request, user: User, refused: Refused) -> HttpResponse:
+def _refused(request: Request, user: User, refused: object, *, status: int = 409) -> HttpResponse:
     form = RoleForm(initial={"role": roles.role_of(user)})
-    return _person(request, user, form, status=409, refused=str(refused))
+    return _person(request, user, form, status=status, refused=str(refused))
 
 
 def _show_link(request: Request, link: Link, path: str) -> HttpResponse:
     url = request.build_absolute_uri(path)
-    context = {"link": link, "url": url, "to": links.address_of(link), "mailed": links.mail(link, url)}
+    context = {
+        "link": link,
+        "url": url,
+        "to": links.address_of(link),
+        "mailed": None if link.again else links.mail(link, url),
+    }
     return render(request, "accounts/link.html", context)
 
 

@@ -20,6 +20,7 @@ from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
 from reviewapp.http import Request, whole_number
+from reviewapp.shown_once import MadeBefore
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -31,27 +32,31 @@ if TYPE_CHECKING:
 @sensitive_variables("secret")
 def tokens(request: Request) -> HttpResponse:
     """Show one's tokens, to an admin those of the `person` asked for; a POST makes one and shows its secret, once."""
-    form, secret = TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS}), ""
+    form, made, secret, refused = _blank(), None, "", ""
     if request.method == "POST":
         form = TokenForm(request.POST)
         if form.is_valid():
             try:
-                _, secret = services.create(request.user, actor=request.user, **form.cleaned_data)
+                made, secret = services.create(request.user, actor=request.user, **form.cleaned_data)
             except ValidationError as error:
                 form.add_error(None, error.messages)
+            except MadeBefore as before:
+                form, refused = _blank(), str(before)
             else:
-                form = TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
+                form = _blank()
     whose = _asked_for(request)
     mine = ApiToken.objects.filter(owner=whose or request.user).order_by("-id")[:100]
     context = {
         "whose": whose,
         "form": form,
+        "made": made,
         "secret": secret,
+        "refused": refused,
         "tokens": mine,
         "now": timezone.now(),
         "host": _host(request),
     }
-    return render(request, "api/tokens.html", context, status=422 if form.errors else 200)
+    return render(request, "api/tokens.html", context, status=409 if refused else 422 if form.errors else 200)
 
 
 @require_POST
@@ -64,6 +69,10 @@ def revoke_token(request: Request, pk: int) -> HttpResponse:
     messages.success(request, f"“{token.name}” {'is revoked' if revoked else 'was revoked already'}.")
     own = token.owner_id == request.user.pk
     return redirect(reverse("tokens") + ("" if own else f"?person={token.owner_id}"))
+
+
+def _blank() -> TokenForm:
+    return TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
 
 
 def _asked_for(request: Request) -> User | None:

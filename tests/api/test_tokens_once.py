@@ -1,0 +1,94 @@
+"""The page that shows a token, loaded again: no second token, and no secret for whoever comes later."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from reviewapp.accounts.models import User
+from reviewapp.api import tokens
+from reviewapp.api.models import ApiToken
+from tests.api.conftest import Caller
+
+GOOD = {"name": "nightly", "scope": "decide", "days": "30"}
+SECRET = re.compile(r"rvw_[\w-]{43}")
+
+
+def rendered(client: Client, address: str = "/tokens") -> str:
+    """Return the id of the form that the page shows."""
+    found = re.search(r'name="form_id" value="([\w-]{36})"', client.get(address).content.decode())
+    assert found
+    return found[1]
+
+
+def test_it_shows_the_same_token_when_loaded_again(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    sent = GOOD | {"form_id": rendered(client)}
+    first, again = (client.post("/tokens", sent).content.decode() for _ in range(2))
+    assert SECRET.findall(first) == SECRET.findall(again)
+    assert "The token is made." in first
+    assert "Nothing new was made" in again
+    assert ApiToken.objects.count() == 1
+    assert Caller(SECRET.findall(again)[0])("POST", "/v1/annotations/list").status_code == 200
+
+
+def test_it_makes_another_for_another_form_other_words_or_another_person(
+    client: Client, alice: User, bob: User
+) -> None:
+    client.force_login(alice)
+    one, other = rendered(client), rendered(client)
+    assert one != other
+    for sent in ({"form_id": one}, {"form_id": other}, {"form_id": one, "name": "weekly"}):
+        assert client.post("/tokens", GOOD | sent).status_code == 200
+    client.force_login(bob)
+    assert client.post("/tokens", GOOD | {"form_id": one}).status_code == 200
+    assert len({token.digest for token in ApiToken.objects.all()}) == 4
+
+
+@pytest.mark.parametrize("later", [{"created_at": timedelta(minutes=11)}, {"revoked_at": timedelta(0)}])
+def test_it_shows_no_secret_again_later_or_once_revoked(
+    client: Client, alice: User, later: dict[str, timedelta]
+) -> None:
+    client.force_login(alice)
+    sent = GOOD | {"form_id": rendered(client)}
+    client.post("/tokens", sent)
+    ApiToken.objects.update(**{name: timezone.now() - ago for name, ago in later.items()})
+    again = client.post("/tokens", sent)
+    assert again.status_code == 409
+    assert "“nightly” was made by this form before, and its secret is shown once" in again.content.decode()
+    assert not SECRET.search(again.content.decode())
+    assert sent["form_id"] not in again.content.decode()
+    assert ApiToken.objects.count() == 1
+
+
+def test_it_refuses_a_damaged_id(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    reply = client.post("/tokens", GOOD | {"form_id": "x"})
+    assert reply.status_code == 422
+    assert "This form is damaged" in reply.content.decode()
+    assert not ApiToken.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_makes_one_of_a_double_click(alice: User) -> None:
+    form_id, together = uuid.uuid4(), Barrier(2)
+
+    def click() -> str:
+        try:
+            together.wait(10)
+            return tokens.create(alice, name="nightly", scope="read", actor=alice, form_id=form_id)[1]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        secrets = [clicked.result() for clicked in [pool.submit(click), pool.submit(click)]]
+    assert len(set(secrets)) == 1
+    assert ApiToken.objects.count() == 1
