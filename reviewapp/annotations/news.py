@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reviewapp.annotations import at_mixpeek
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.overtaking import Hand, overtaker
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.outbox.merge import same
@@ -20,7 +20,7 @@ class News:
     """What has become of an item: gone, or the values that are others now (`{field: [then, now]}`), and by whom."""
 
     gone: bool
-    by: str
+    by: Hand
     changes: Mapping[str, Any]
     decided: bool
 
@@ -37,15 +37,18 @@ class News:
         if self.gone:
             return "Mixpeek no longer has this annotation, so nothing can be decided here any more."
         if not self.changes:
-            return f"{_upper(self.by)} has decided this meanwhile, with the same values."
-        return f"{_upper(self.by)} has changed {' and '.join(self.changes)} meanwhile. What you typed is still here."
+            done = "taken a decision back" if self.by.taken_back else "decided this"
+            return f"{self.by.has} {done} meanwhile{self.by.where}, with the same values."
+        what = " and ".join(self.changes)
+        done = f"taken a decision back, and with it {what}," if self.by.taken_back else f"changed {what}"
+        return f"{self.by.has} {done} meanwhile{self.by.where}. What you typed is still here."
 
 
-def news(row: Annotation, base: Mapping[str, Any]) -> News:
-    """Return what has become of `row` since somebody saw `base` (see `Annotation.seen`)."""
+def news(row: Annotation, base: Mapping[str, Any], *, viewer: str) -> News:
+    """Return what has become of `row` since `viewer` (a name) saw `base` (see `Annotation.seen`)."""
     changes = {name: [base.get(name), now] for name, now in row.values().items() if not same(base.get(name), now)}
     decided = row.decision_id != base.get("decision")
-    by = row.reviewer.get_username() if decided and row.reviewer else _last_hand(row) if changes else ""
+    by = overtaker(row, base, viewer=viewer) if decided or changes else Hand(name="")
     return News(gone=row.status == Annotation.Status.GONE, by=by, changes=changes, decided=decided)
 
 
@@ -62,13 +65,3 @@ def digest_of(base: object) -> str:
         return digest(seen) if isinstance(seen, dict) else ""
     except (ValueError, RecursionError):
         return ""
-
-
-def _last_hand(row: Annotation) -> str:
-    versions = at_mixpeek.versions(row)
-    return versions[0].who if versions else "somebody"
-
-
-def _upper(text: str) -> str:
-    # A person's name stays as it is written.
-    return text[0].upper() + text[1:] if " " in text else text

@@ -47,10 +47,11 @@ def resume(draft: Draft, annotation: Annotation) -> Resumed:
     data = form_of(draft)
     if digest(draft.base) == digest(annotation.seen()):
         return Resumed(data=data)
-    told = news(annotation, draft.base).sentence()
+    viewer = draft.person.get_username()
+    told = news(annotation, draft.base, viewer=viewer).sentence()
     form = DecisionForm(data, annotation=annotation)
     if not form.is_valid():
         return Resumed(data=data, news=told)
     stale = caught_up(form.submission(), annotation)
-    data = refreshed(data, stale, annotation)
-    return Resumed(data=data, stale=compare(stale) if stale.conflicts else None, news=told)
+    asks = compare(stale, viewer=viewer, began=data.get("was_base")) if stale.conflicts else None
+    return Resumed(data=refreshed(data, stale, annotation), stale=asks, news=told)

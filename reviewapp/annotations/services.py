@@ -53,8 +53,8 @@ class Stale(Exception):
     """Somebody settled the item since the form was rendered, and differently: show base, mine and theirs.
 
     `conflicts` names the fields in question (`outcome` when only the outcome is), `merged` is mine with everything
-    that only they touched; `only_mine` and `only_theirs` are the fields that so need no asking. `by` is who settled it,
-    as far as we know.
+    that only they touched; `only_mine` and `only_theirs` are the fields that so need no asking (`overtaking.py` says
+    who settled it).
     """
 
     def __init__(
@@ -66,7 +66,6 @@ class Stale(Exception):
         self.merged = merge.values
         self.only_mine = [name for name in merge.mine_only if name not in conflicts]
         self.only_theirs = [name for name in merge.theirs_only if name not in conflicts]
-        self.by = annotation.reviewer.get_username() if annotation.reviewer else annotation.actor_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A form that somebody overtook: what is shown of base, mine and theirs, and the form that can be sent again. Pure."""
+"""A form that somebody overtook: what is shown of base, mine and theirs, and the form that can be sent again."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from reviewapp.annotations import payload as payloads
-from reviewapp.annotations.forms import MINE, fresh
+from reviewapp.annotations.forms import MINE, fresh, read_base
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.overtaking import Hand, overtaker
 from reviewapp.annotations.services import Stale, Submission
 from reviewapp.annotations.typed import FIELDS, as_typed, number
 from reviewapp.outbox.merge import three_way
@@ -30,13 +33,13 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Staleness:
-    """Who was faster, what they did, and the fields to look at; no sides when only the outcome is in question.
+    """Whose hand it was, what it did, and the fields to look at; no sides when only the outcome is in question.
 
     `untold` is why they could not tell, when that is what they said. `settled` says what needs no asking, in a sentence
     for what only I changed and one for what only they did.
     """
 
-    by: str
+    by: Hand
     sides: list[Side]
     outcome: bool
     untold: str
@@ -50,23 +53,30 @@ def caught_up(submission: Submission, annotation: Annotation) -> Stale:
     return Stale(annotation, base=base, mine=mine, merge=merge, conflicts=list(merge.conflicts))
 
 
-def compare(stale: Stale) -> Staleness:
-    """Return the fields both sides changed, those that only they did, and what became of all others by itself."""
+def compare(stale: Stale, *, viewer: str, began: object = "") -> Staleness:
+    """Return the fields both sides changed, those that only they did, and what became of all others by itself.
+
+    `viewer` is the name of who is told, `began` what their form began from (see `was_base`) if that is older than its
+    base.
+    """
+    by, opened = overtaker(stale.annotation, stale.base, viewer=viewer), _opened(began, stale)
     return Staleness(
-        by=stale.by,
-        sides=[_side(stale, name) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
+        by=by,
+        sides=[_side(stale, name, opened) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
         outcome="outcome" in stale.conflicts,
         untold=_untold(stale.annotation),
-        settled=settled(stale),
+        settled=settled(stale, by),
     )
 
 
-def settled(stale: Stale) -> tuple[str, ...]:
+def settled(stale: Stale, by: Hand) -> tuple[str, ...]:
     """Return in a sentence for each side what merges by itself: what only I changed, and what only they did."""
     mine, theirs = _named(stale.only_mine), _named(_taken(stale))
     told = (
-        f"Only you changed the {mine}: {_kept(stale.only_mine)}." if mine else "",
-        f"Only {stale.by or 'somebody else'} changed the {theirs}: taken over." if theirs else "",
+        f"Only {'here did you change' if by.own else 'you changed'} the {mine}: {_kept(stale.only_mine)}."
+        if mine
+        else "",
+        by.took_over(theirs) if theirs else "",
     )
     return tuple(sentence for sentence in told if sentence)
 
@@ -102,11 +112,18 @@ def _untold(annotation: Annotation) -> str:
     return annotation.decision.reasoning
 
 
-def _side(stale: Stale, name: str) -> Side:
+def _opened(began: object, stale: Stale) -> Mapping[str, Any]:
+    try:
+        return read_base(str(began)) if began else stale.base
+    except ValidationError:
+        return stale.base
+
+
+def _side(stale: Stale, name: str, opened: Mapping[str, Any]) -> Side:
     return Side(
         field=name,
         name=_NAMES[name],
-        base=_shown(name, stale.base[name]),
+        base=_shown(name, opened[name]),
         mine=_shown(name, stale.mine[name]),
         theirs=_shown(name, stale.theirs[name]),
         choose=name in stale.conflicts,

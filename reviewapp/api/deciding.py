@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from reviewapp.annotations import creating, services
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.overtaking import overtaker
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.services import DecisionIdTaken, Gone, LabelNotOffered, Stale, Submission
 from reviewapp.annotations.standing import made
@@ -113,7 +114,7 @@ def conflict(stale: Stale) -> Problem:
         "conflicts": stale.conflicts,
         "only_mine": stale.only_mine,
         "only_theirs": stale.only_theirs,
-        "by": stale.by,
+        "by": overtaker(stale.annotation, stale.base, viewer="").name,
     }
     return Problem(409, f"Somebody changed {' and '.join(stale.conflicts)} since.", code="stale", details=details)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -55,14 +55,15 @@ def decide(request: Request, pk: int) -> HttpResponse:
         return _told(request, item_or_404(pk), data, error)
     if not _says(decision, submission):
         return _once_more(request, item_or_404(pk), data, _USED)
-    return _saved(request, annotation, merged=_merged(annotation, decision, submission))
+    return _saved(request, annotation, merged=merged(decision, submission))
 
 
 def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exception) -> HttpResponse:
     """Show the form again with what was typed, and say what stood in the way."""
     match error:
         case services.Stale():
-            return show(request, now_so, refreshed(data, error, now_so), status=409, stale=compare(error))
+            asks = compare(error, viewer=request.user.get_username(), began=data["was_base"])
+            return show(request, now_so, refreshed(data, error, now_so), status=409, stale=asks)
         case services.LabelNotOffered():
             return show(request, now_so, data, status=422, errors={"label": [str(error)]})
         case services.Gone():
@@ -86,13 +87,22 @@ def _says(decision: Decision, submission: services.Submission) -> bool:
     return all(same(getattr(decision, name), new) for name, new in wanted.items())
 
 
-def _merged(seen: Annotation, decision: Decision, submission: services.Submission) -> str:
+def merged(decision: Decision, submission: services.Submission) -> str:
     """Return a sentence that names what only others had changed since, so that the decision holds it as theirs."""
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return ""
     theirs = [name for name in FIELDS if not same(getattr(decision, name), submission.values()[name])]
-    whose = f"{seen.reviewer.get_username()}'s" if seen.reviewer else "Mixpeek's"
-    return f" Merged with {whose} {' and '.join(theirs)}, which you had left as it was." if theirs else ""
+    if not theirs:
+        return ""
+    return f" Merged with {_whose(decision, theirs)} {' and '.join(theirs)}, which you had left as it was."
+
+
+def _whose(decision: Decision, fields: Sequence[str]) -> str:
+    """Return whose values a decision took over: those of the one that stood before it, unless it had others."""
+    before = Decision.objects.before(decision).first()
+    if before is None or not all(same(getattr(before, name), getattr(decision, name)) for name in fields):
+        return "Mixpeek's"
+    return "your own" if before.reviewer_id == decision.reviewer_id else f"{before.reviewer.get_username()}'s"
 
 
 def _saved(request: Request, annotation: Annotation, *, merged: str) -> HttpResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -42,7 +41,7 @@ def ask(request: Request, pk: int) -> HttpResponse:
 def _tell(request: Request, pk: int) -> HttpResponse:
     row = item_or_404(pk)
     base = request.POST.get("base", "")
-    found = news(row, json.loads(base)) if digest_of(base) else None
+    found = news(row, json.loads(base), viewer=request.user.get_username()) if digest_of(base) else None
     context = {"annotation": row, "news": found, "seen": digest(row.seen()), **_here(request)}
     response = render(request, "annotations/_news.html", context)
     if found:
@@ -62,10 +61,10 @@ def catch_up(request: Request, pk: int) -> HttpResponse:
         return _here_still(show(request, annotation, data, status=422, errors=form.errors))
     submission = form.submission()
     stale = caught_up(submission, annotation)
-    by = news(annotation, submission.base).by
+    asks = compare(stale, viewer=request.user.get_username(), began=data["was_base"])
     data = refreshed(data, stale, annotation)
     if stale.conflicts:
-        return _here_still(show(request, annotation, data, stale=replace(compare(stale), by=by)))
+        return _here_still(show(request, annotation, data, stale=asks))
     response = _here_still(show(request, annotation, data, notice=_BROUGHT))
     response["HX-Trigger"] = json.dumps({"say": _BROUGHT})
     return response

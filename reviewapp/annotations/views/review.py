@@ -109,7 +109,7 @@ def _said(request: Request, left: Progress) -> str:
 def _why(more: Mapping[str, Any]) -> str:
     """Return in a sentence or two why the form is shown again."""
     if stale := more.get("stale"):
-        return " ".join([f"{stale.by or 'Somebody'} was faster.", *stale.settled])
+        return " ".join([f"{stale.by.title}.", *stale.settled])
     wrong = [str(sentence) for sentences in (more.get("errors") or {}).values() for sentence in sentences]
     return str(more.get("notice") or " ".join(wrong))
 
