@@ -25,8 +25,21 @@ ICONS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tags:
+    """The tags of a change, each by itself since a tag may hold a comma: as seen, what comes, what goes, and theirs."""
+
+    seen: tuple[str, ...]
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    theirs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Side:
-    """One field of a change, in words: as the person saw it, as they set it, and as upstream has it."""
+    """One field of a change, in words: as the person saw it, as they set it, and as upstream has it.
+
+    Where a change adds and removes `tags`, pages show these.
+    """
 
     name: str
     base: str
@@ -34,6 +47,7 @@ class Side:
     theirs: str
     differs: bool
     error: str = ""
+    tags: Tags | None = None
 
 
 def in_words(value: Any) -> str:
@@ -45,12 +59,20 @@ def in_words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _tags_in_words(value: Any) -> Any:
-    """Return which tags a change adds and removes; they are never set as a list."""
+def _tags(value: Any, *, seen: Any, theirs: Any) -> Tags | None:
+    """Return which tags a change adds and removes; None for a value that is no such sets."""
     if not isinstance(value, Mapping):
-        return value
-    signs = (("+", "add"), ("\u2212", "remove"))
-    return ", ".join(f"{sign} {tag}" for sign, side in signs for tag in value.get(side, ()))
+        return None
+    return Tags(
+        seen=tuple(seen or ()),
+        add=tuple(value.get("add", ())),
+        remove=tuple(value.get("remove", ())),
+        theirs=tuple(theirs or ()),
+    )
+
+
+def _tags_in_words(tags: Tags) -> str:
+    return ", ".join([*(f"+ {tag}" for tag in tags.add), *(f"\u2212 {tag}" for tag in tags.remove)])
 
 
 def sentence(reason: str) -> str:
@@ -63,16 +85,23 @@ def sides(
     *, fields: Mapping[str, Any], base: Mapping[str, Any], theirs: Mapping[str, Any], errors: Mapping[str, str]
 ) -> list[Side]:
     """Return the fields of a change, those it sets first, then those that upstream has differently."""
-    fields = {name: _tags_in_words(value) if name == "tags" else value for name, value in fields.items()}
     moved = [name for name in theirs if name not in fields and theirs[name] != base.get(name)]
     return [
-        Side(
-            name=name,
-            base=in_words(base.get(name)),
-            mine=in_words(fields.get(name, base.get(name))),
-            theirs=in_words(theirs.get(name)),
-            differs=name in fields and name in theirs and name != "tags" and theirs[name] != fields[name],
-            error=errors.get(name, ""),
-        )
-        for name in [*fields, *moved]
+        _side(name, fields=fields, base=base, theirs=theirs, error=errors.get(name, "")) for name in [*fields, *moved]
     ]
+
+
+def _side(
+    name: str, *, fields: Mapping[str, Any], base: Mapping[str, Any], theirs: Mapping[str, Any], error: str
+) -> Side:
+    was, now = base.get(name), theirs.get(name)
+    tags = _tags(fields.get(name), seen=was, theirs=now) if name == "tags" else None
+    return Side(
+        name=name,
+        base=in_words(was),
+        mine=_tags_in_words(tags) if tags else in_words(fields.get(name, was)),
+        theirs=in_words(now),
+        differs=name in fields and name in theirs and name != "tags" and now != fields[name],
+        error=error,
+        tags=tags,
+    )

@@ -33,6 +33,7 @@
     event.preventDefault();
     ACTIONS[button.dataset.move](button.closest("[data-row]"));
     number();
+    list().dispatchEvent(new CustomEvent("guards:touched", { bubbles: true }));
     if (button.isConnected) button.focus();
   });
   document.addEventListener("change", (event) => {

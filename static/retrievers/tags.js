@@ -14,6 +14,7 @@
     const into = field.closest("[data-tags]").querySelector("[data-tags-new]");
     for (const tag of field.value.split(/[,\n]+/).map((part) => part.trim()).filter(Boolean)) into.append(chip(tag));
     field.value = "";
+    field.dispatchEvent(new CustomEvent("guards:touched", { bubbles: true }));
   };
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "edit_add" || event.isComposing) return;

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.outbox import services
-from reviewapp.outbox.display import sentence
+from reviewapp.outbox.display import Tags, sentence
 from reviewapp.outbox.models import Change, Pause
-from tests.annotations.factories import make_annotation, make_change
+from tests.annotations.factories import make_annotation, make_change, make_retriever
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +44,27 @@ def test_it_says_how_far_it_got(values: dict[str, object], words: str, client: C
     assert words in chip
     assert ("every 2s" in chip) == (change.state == Change.State.QUEUED)
     assert words in client.get(f"/changes/{change.pk}").content.decode()
+
+
+def test_it_says_which_tags_come_and_which_go_and_no_others(client: Client, adam: User) -> None:
+    retriever = make_retriever(tags=["images", "campaign"])
+    change = Change.objects.create(
+        ref=retriever.ref,
+        due=timezone.now(),
+        base={"name": "one", "tags": ["images", "campaign", "old, older"]},
+        fields={"tags": {"add": ["all, in"], "remove": ["old, older"]}},
+    )
+    (side,) = change.sets()
+    assert side.tags == Tags(
+        seen=("images", "campaign", "old, older"), add=("all, in",), remove=("old, older",), theirs=()
+    )
+    client.force_login(adam)
+    listed = client.get("/deliveries").content.decode()
+    assert re.findall(r"<del[^>]*>(?:<span[^>]*>without </span>)?([^<]*)</del>", listed) == ["old, older"]
+    assert re.findall(r"<ins[^>]*>([^<]*)</ins>", listed) == ["+ all, in"]
+    alone = client.get(f"/changes/{change.pk}").content.decode()
+    assert re.findall(r'<span class="tag clip" dir="auto">([^<]*)</span>', alone) == list(side.tags.seen)
+    assert re.findall(r"<ins[^>]*>([^<]*)</ins>", alone) == ["+ all, in"]
 
 
 def test_it_shows_the_pause_on_every_page_and_ends_it(client: Client, adam: User) -> None:
