@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -108,12 +111,23 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         lease=lease,
         held_by=lease.holder.get_username() if lease and held else "",
         aside=next(iter(_aside(annotation_id=annotation.pk, person_id=person.pk)), None),
-        change=changes[0] if changes else None,
+        change=telling(changes, annotation.decision.decision_id if annotation.decision else None),
         history=timeline(annotation.ref),
         at_mixpeek=at_mixpeek.versions(annotation, changes),
         other_annotations=_other_annotations(document_id=annotation.document_id, pk=annotation.pk),
         other_results=_other_results(document_id=annotation.document_id, pk=annotation.result_id or 0),
     )
+
+
+def telling(changes: Sequence[Change], standing: UUID | None) -> Change | None:
+    """Return the change (of one ref, newest first) whose delivery is news: what is open or in trouble goes first.
+
+    Then it is that of the decision that stands, whatever became of it, else the newest that nobody withdrew. Pure.
+    """
+    kept = [one for one in changes if one.state != Change.State.WITHDRAWN]
+    unsettled = (one for one in kept if one.state != Change.State.DELIVERED)
+    own = (one for one in changes if standing is not None and one.cause == standing)
+    return next(chain(unsettled, own, kept), None)
 
 
 @asked

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import make_annotation, make_change
+from tests.collapsed import collapsed
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +91,29 @@ def test_it_leads_from_a_ref_to_its_page(conflict: Change, client: Client, alice
     assert client.get("/by-ref", {"ref": conflict.ref})["Location"].startswith("/annotations/")
     assert client.get("/by-ref", {"ref": "annotations/unknown"}).status_code == 404
     assert client.get("/by-ref").status_code == 404
+
+
+def test_it_offers_what_can_be_done_about_what_is_gone(client: Client, alice: User) -> None:
+    annotation = make_annotation(label="logo", status=Annotation.Status.GONE)
+    change = make_change(annotation, "refused", reason="The annotation is gone at Mixpeek: no such annotation")
+    client.force_login(alice)
+    page = collapsed(client.get("/attention"))
+    assert "Before it was gone, Mixpeek had: logo" in page
+    for untrue in ("At Mixpeek now", "Submit anew", "Take theirs", f"?change={change.pk}"):
+        assert untrue not in page
+    assert "Look at it" in page
+    said = collapsed(client.post(reverse("take_theirs", args=[change.pk]), follow=True))
+    assert "Dismissed: Mixpeek no longer has the annotation." in said
+    change.refresh_from_db()
+    assert change.state == "withdrawn"
+
+
+def test_it_offers_nothing_to_submit_on_the_page_of_what_is_gone(client: Client, alice: User) -> None:
+    annotation = make_annotation(label="logo", status=Annotation.Status.GONE)
+    change = make_change(annotation, "refused", fields={"label": "fake"})
+    client.force_login(alice)
+    page = collapsed(client.get(reverse("review", args=[annotation.pk]), {"change": change.pk}))
+    assert "there is nothing to decide" in page
+    assert "submit anew" not in page
+    assert "Submit it anew" not in page
+    assert "dismiss it" in page

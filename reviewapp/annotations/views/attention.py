@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -18,6 +20,9 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.models import Retriever
 
+_GIVEN_UP = "Mixpeek's values stand. What was given up stays in the history."
+_DISMISSED = "Dismissed: Mixpeek no longer has the annotation. What was decided stays in the history."
+
 
 @require_GET
 @permission_required("annotations.view_annotation", raise_exception=True)
@@ -29,13 +34,15 @@ def attention(request: Request) -> HttpResponse:
         return redirect("attention")
     refs = [change.ref for change in found.rows]
     rows, retrievers = Annotation.objects.by_ref(refs), Retriever.objects.by_ref(refs)
-    items = [
-        {"change": change, "annotation": rows.get(change.ref), "retriever": retrievers.get(change.ref)}
-        for change in found.rows
-    ]
+    items = [_item(change, rows.get(change.ref), retrievers.get(change.ref)) for change in found.rows]
     return page_or(
         "annotations/_attention.html", request, "annotations/attention.html", {"items": items, "page": found}
     )
+
+
+def _item(change: Change, annotation: Annotation | None, retriever: Retriever | None) -> dict[str, Any]:
+    gone = annotation is not None and annotation.status == Annotation.Status.GONE
+    return {"change": change, "annotation": annotation, "retriever": retriever, "gone": gone}
 
 
 @require_POST
@@ -46,7 +53,8 @@ def take_theirs(request: Request, pk: int) -> HttpResponse:
     kind = change.ref.partition("/")[0]
     give_up = retriever_services.take_theirs if kind == "retrievers" else services.take_theirs
     if give_up(change, actor=request.user):
-        messages.success(request, "Mixpeek's values stand. What was given up stays in the history.")
+        gone = Annotation.objects.filter(ref=change.ref, status=Annotation.Status.GONE).exists()
+        messages.success(request, _DISMISSED if gone else _GIVEN_UP)
     else:
         messages.info(request, "Somebody has dealt with this already.")
     return redirect("attention")

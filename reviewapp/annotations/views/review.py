@@ -156,7 +156,9 @@ def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | N
 
 def _to_mend(annotation: Annotation, named: str) -> Change | None:
     key = whole_number(named)
-    return Change.objects.attention().filter(ref=annotation.ref, pk=key).first() if key else None
+    if not key or annotation.status == Annotation.Status.GONE:
+        return None
+    return Change.objects.attention().filter(ref=annotation.ref, pk=key).first()
 
 
 @require_GET
