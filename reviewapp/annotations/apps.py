@@ -12,7 +12,8 @@ class AnnotationsConfig(AppConfig):
     label = "annotations"
 
     def ready(self) -> None:
-        """Tell history by which names annotations go."""
-        from reviewapp.annotations import naming
+        """Tell history by which names annotations go, and what decisions were made with."""
+        from reviewapp.annotations import made_with, naming
 
         neighbours.other_names(naming.refs)
+        neighbours.what_decisions_were_made_with(made_with.versions)

@@ -123,6 +123,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Return a person's decisions, newest first."""
         return self.filter(reviewer=person).order_by("-id")
 
+    def keyed(self, keys: str) -> Self:
+        """Return the decisions with these keys, which are written one after the other with commas between."""
+        return self.filter(_Among(F("pk"), Value(keys)))
+
     def before(self, decision: Decision) -> Self:
         """Return the earlier decisions on the same annotation that nobody took back, newest first."""
         earlier = self.filter(annotation_id=decision.annotation_id, pk__lt=decision.pk, undo=None)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
+from reviewapp.audit.neighbours import made_with
+from reviewapp.audit.timeline import decided
+
 if TYPE_CHECKING:
     from reviewapp.audit.queries import EventQuerySet
 
 COLUMNS = (
     "at", "actor_id", "actor_name", "action", "ref", "retriever_id", "origin", "request_id",
-    "label_from", "label_to", "note", "changes",
+    "label_from", "label_to", "note", "changes", "labels_version", "guidelines_version",
 )  # fmt: skip
+_MADE_WITH = ("labels_version", "guidelines_version")
+_ACTION, _CHANGES = COLUMNS.index("action"), COLUMNS.index("changes")
 # Spreadsheets take a file without this mark for the code page of the machine, and spoil every other script.
 _BYTE_ORDER_MARK = "\ufeff"
 _AT_ONCE = 1000
@@ -26,16 +32,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 
 def lines(events: EventQuerySet) -> Iterator[str]:
     """Yield a header and a line an event, a thousand at a time, read through a cursor that the server keeps."""
-    read = [Cast(name, TextField()) if name == "changes" else name for name in COLUMNS]
+    read = [Cast(name, TextField()) if name == "changes" else name for name in COLUMNS[: -len(_MADE_WITH)]]
     rows = events.values_list(*read).iterator(chunk_size=_AT_ONCE)
     yield _BYTE_ORDER_MARK + _written([COLUMNS])
     batch: list[tuple[Any, ...]] = []
     for row in rows:
         batch.append(row)
         if len(batch) == _AT_ONCE:
-            yield _written(batch)
+            yield _written(_with_versions(batch))
             batch.clear()
-    yield _written(batch)
+    yield _written(_with_versions(batch))
 
 
 def cell(value: object) -> str:
@@ -46,6 +52,15 @@ def cell(value: object) -> str:
         return str(value.isoformat())
     text = str(value)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def _with_versions(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Yield the lines with what their decisions were made with. One query."""
+    keys = [decided(action=row[_ACTION], changes=json.loads(row[_CHANGES])) for row in batch]
+    known = made_with({key for key in keys if key is not None})
+    for row, key in zip(batch, keys, strict=True):
+        made = known.get(key) if key is not None else None
+        yield (*row, made and made.labels, made and made.guidelines)
 
 
 def _written(rows: Iterable[Iterable[object]]) -> str:

@@ -5,8 +5,20 @@ Events name a thing by our ref for ever; people and scripts may call it by the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 
+
+@dataclass(frozen=True, kw_only=True)
+class MadeWith:
+    """What a decision was made with: versions of what its retriever (by key) told reviewers, None where nothing."""
+
+    retriever: int | None
+    labels: int | None
+    guidelines: int | None
+
+
+_made_with: list[Callable[[Collection[int]], Mapping[int, MadeWith]]] = []
 _also_called: list[Callable[[str], Iterable[str]]] = []
 
 
@@ -21,3 +33,14 @@ def names(said: str) -> list[str]:
     refs = [said] if "/" in said else [said, f"annotations/{said}", f"retrievers/{said}"]
     found = (name for ref in refs if "/" in ref for find in _also_called for name in find(ref))
     return list(dict.fromkeys([*refs, *found]))
+
+
+def what_decisions_were_made_with(find: Callable[[Collection[int]], Mapping[int, MadeWith]]) -> None:
+    """Have `find` asked, by their keys, what decisions were made with; it leaves out those made with nothing."""
+    if find not in _made_with:
+        _made_with.append(find)
+
+
+def made_with(decisions: Collection[int]) -> dict[int, MadeWith]:
+    """Return what each of these decisions was made with, by their keys, where there was anything."""
+    return {key: made for find in _made_with if decisions for key, made in find(decisions).items()}

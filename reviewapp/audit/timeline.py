@@ -1,10 +1,10 @@
-"""The history of a thing, told: events in, sentences with their differences out. All but `timeline` is pure."""
+"""The history of a thing, told: events in, sentences with their differences out. All but `timeline`, `told` is pure."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from reviewapp.asked import asked
 from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.models import Event
+from reviewapp.audit.neighbours import MadeWith, made_with
 
 # What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
 _SAID = frozenset({"attempts", "decision_id", "retried_at", "reviewer_id", "state"})
@@ -42,6 +43,7 @@ class Entry:
     note: str
     request_id: str
     diffs: tuple[FieldDiff, ...]
+    made_with: MadeWith | None = None
 
     @property
     def by_machine(self) -> bool:
@@ -66,10 +68,29 @@ class Entry:
 
 
 def timeline(*refs: str, limit: int = _MOST) -> list[Entry]:
-    """Return the history of these refs, newest first, made of their newest `limit` events (at most 50). One query."""
+    """Return the history of these refs, newest first, made of their newest `limit` events (at most 50).
+
+    One query, and one for what decisions that were not told before were made with.
+    """
     if len(refs) == 1:
-        return stories(_about_one(ref=refs[0])[:limit])
-    return stories(Event.objects.about(*refs)[:limit])
+        return told(_about_one(ref=refs[0])[:limit])
+    return told(Event.objects.about(*refs)[:limit])
+
+
+def told(events: Iterable[Event]) -> list[Entry]:
+    """Return the stories of these events, each decision with what it was made with."""
+    events = list(events)
+    return stories(
+        events, made_with({key for event in events if (key := decided(event.action, event.changes)) is not None})
+    )
+
+
+def decided(action: str, changes: Any) -> int | None:
+    """Return the key of the decision that an event brought into force, None when it is about something else."""
+    about = action.startswith("annotation.") and action != Action.ANNOTATION_UNDONE and isinstance(changes, dict)
+    pair = changes.get("decision_id") if about else None
+    key = pair[1] if isinstance(pair, list) and len(pair) == 2 else None
+    return key if type(key) is int and 0 < key < 2**63 else None
 
 
 @asked
@@ -77,21 +98,28 @@ def _about_one(ref: str) -> QuerySet[Event]:
     return Event.objects.about(ref)[:_MOST]
 
 
-def stories(events: Iterable[Event]) -> list[Entry]:
+def stories(events: Iterable[Event], known: Mapping[int, MadeWith] | None = None) -> list[Entry]:
     """Return one entry for all that one request of one person did to one ref, in the order of the newest of each.
 
-    What was done twice (a worker's turn may deliver two changes of one thing) is told twice.
+    What was done twice (a worker's turn may deliver two changes of one thing) is told twice. `known` is what decisions
+    were made with, by their keys.
     """
-    told: list[list[Event]] = []
+    apart: list[list[Event]] = []
     latest: dict[tuple[object, ...], list[Event]] = {}
     for event in events:
         together = (event.request_id, event.actor_id, event.actor_name) if event.request_id else (event.pk,)
         parts = latest.get((event.ref, event.origin, *together))
         if parts is None or any(part.action == event.action for part in parts):
             parts = latest[(event.ref, event.origin, *together)] = []
-            told.append(parts)
+            apart.append(parts)
         parts.append(event)
-    return [_kept_story(_Parts(said=tuple(map(_said_by, parts)), events=parts[::-1])) for parts in told]
+    return [_kept_story(_parts(parts[::-1], known or {})) for parts in apart]
+
+
+def _parts(events: Sequence[Event], known: Mapping[int, MadeWith]) -> _Parts:
+    keys = [decided(event.action, event.changes) for event in events]
+    made = [known[key] for key in keys if key is not None and key in known]
+    return _Parts(said=tuple(map(_said_by, events)), made_with=made[-1] if made else None, events=events)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +127,13 @@ class _Parts:
     """Events that belong together: what they say is compared, not which objects say it."""
 
     said: tuple[object, ...]
+    made_with: MadeWith | None
     events: Sequence[Event] = field(compare=False)
 
 
 @lru_cache(maxsize=1000)
 def _kept_story(parts: _Parts) -> Entry:
-    return story(parts.events)
+    return replace(story(parts.events), made_with=parts.made_with)
 
 
 def _said_by(event: Event) -> tuple[object, ...]:

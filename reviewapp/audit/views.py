@@ -16,7 +16,7 @@ from reviewapp.audit.export import lines
 from reviewapp.audit.models import Event
 from reviewapp.audit.newest import SIZE, newest, retriever_names
 from reviewapp.audit.queries import NEWEST_FIRST
-from reviewapp.audit.timeline import stories
+from reviewapp.audit.timeline import told
 from reviewapp.audit.wanted import HistoryForm, Wanted
 from reviewapp.http import page_or
 
@@ -41,7 +41,7 @@ def history(request: Request) -> HttpResponse:
         cursor, context["lost"] = "", True
         page = _page(wanted, cursor)
     context |= {
-        "entries": [(entry, names.get(entry.retriever_id, entry.retriever_id)) for entry in stories(page.rows)],
+        "entries": [(entry, names.get(entry.retriever_id, entry.retriever_id)) for entry in told(page.rows)],
         "here": wanted.querystring(),
         "newer": page.before and wanted.querystring(cursor=page.before),
         "older": page.after and wanted.querystring(cursor=page.after),

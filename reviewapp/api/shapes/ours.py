@@ -41,6 +41,8 @@ Event = shape(
     request_id=optional(Text),
     changes=Object(),
     note=optional(Text),
+    labels_version=optional(Whole, help_text="Of a decision: the retriever's labels it was made with."),
+    guidelines_version=optional(Whole, help_text="Of a decision: the retriever's guidelines it was made with."),
 )
 HistoryPagination = shape(
     "HistoryPagination",

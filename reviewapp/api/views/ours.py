@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -16,8 +17,9 @@ from reviewapp.api.shapes import ours as shapes
 from reviewapp.api.showing import instant
 from reviewapp.api.withdrawing import withdraw
 from reviewapp.audit.models import Event
+from reviewapp.audit.neighbours import MadeWith, made_with
 from reviewapp.audit.queries import NEWEST_FIRST
-from reviewapp.audit.timeline import sentence
+from reviewapp.audit.timeline import decided, sentence
 from reviewapp.audit.wanted import NO_PERSON, Wanted
 from reviewapp.outbox.models import Change
 
@@ -38,7 +40,9 @@ class HistoryList(Endpoint):
         except keyset.BadCursor as error:
             raise Problem(400, "The cursor is not one that this list gave out.") from error
         pagination = {"next_cursor": page.after or None, "previous_cursor": page.before or None}
-        return Response({"results": [_event(event) for event in page.rows], "pagination": pagination})
+        keys = (decided(event.action, event.changes) for event in page.rows)
+        made = made_with({key for key in keys if key is not None})
+        return Response({"results": [_event(event, made) for event in page.rows], "pagination": pagination})
 
 
 class OneChange(Endpoint):
@@ -78,7 +82,8 @@ def _wanted(asked: dict[str, Any]) -> Wanted:
     )
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _event(event: Event, known: Mapping[int, MadeWith]) -> dict[str, Any]:
+    made = known.get(decided(event.action, event.changes) or 0)
     return {
         "event_id": event.pk,
         "at": instant(event.at),
@@ -92,6 +97,8 @@ def _event(event: Event) -> dict[str, Any]:
         "request_id": event.request_id or None,
         "changes": event.changes,
         "note": event.note or None,
+        "labels_version": made.labels if made else None,
+        "guidelines_version": made.guidelines if made else None,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -16,6 +17,8 @@ from reviewapp.retrievers.labels import COLOURS, LONGEST, MOST_LABELS
 from reviewapp.retrievers.markdown import rendered
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.views.editing import load, may_change
+
+_MOST_VERSIONS = 20
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,7 +79,7 @@ def _labels_page(
         "most": MOST_LABELS,
         "other_allowed": now.other_allowed if now else True,
         "base_version": now.version if now else 0,
-        "earlier": list(found.label_sets.select_related("created_by").order_by("-version")[:20]),
+        **_versions(request, found.label_sets.all()),
     }
     return render(request, "retrievers/label_set.html", context | more, status=status)
 
@@ -89,6 +92,15 @@ def _guidelines_page(request: Request, found: Retriever, text: str, *, status: i
         "html": rendered(text[: guidance.LONGEST_GUIDELINES]),
         "longest": guidance.LONGEST_GUIDELINES,
         "base_version": now.version if now else 0,
-        "earlier": list(found.guideline_texts.select_related("created_by").order_by("-version")[:20]),
+        **_versions(request, found.guideline_texts.all()),
     }
     return render(request, "retrievers/guidelines.html", context | more, status=status)
+
+
+def _versions(request: Request, kept: QuerySet[Any]) -> dict[str, Any]:
+    """Return the newest versions, and the one that the address asks for however old it is."""
+    asked = whole_number(request.GET.get("version", ""))
+    versions = kept.select_related("created_by").order_by("-version")
+    newest = list(versions[:_MOST_VERSIONS])
+    older = asked and all(one.version != asked for one in newest)
+    return {"asked": asked, "earlier": newest + (list(versions.filter(version=asked)) if older else [])}
