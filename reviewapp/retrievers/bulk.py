@@ -39,6 +39,28 @@ class Done:
     said: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """How many of some retrievers were changed, how many of these Mixpeek has by now or is to get, and how
+    many stayed as they were."""
+
+    changed: int
+    delivered: int
+    on_the_way: int
+    unchanged: int
+
+
+def summed(done: Sequence[Done]) -> Sum:
+    """Return what became of all together. Pure."""
+    changes = [one.change for one in done if one.change]
+    return Sum(
+        changed=len(changes),
+        delivered=sum(1 for change in changes if change.state == Change.State.DELIVERED),
+        on_the_way=sum(1 for change in changes if change.is_open),
+        unchanged=len(done) - len(changes),
+    )
+
+
 def check(add: Sequence[str], remove: Sequence[str]) -> None:
     """Raise `Unacceptable` for tags that nobody can have, for none, and for one that is to come and to go."""
     said = wrong_tags([*add, *remove])
@@ -66,6 +88,18 @@ def retag(
     check(add, remove)
     with in_bulk():
         return [_done(one, add, remove, uuid5(bulk_id, one.ref), actor) for one in retrievers]
+
+
+def done_before(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[Done]:
+    """Return what became of each of `retrievers` when they were retagged under this `bulk_id`, as it stands now."""
+    causes = {one.pk: uuid5(bulk_id, one.ref) for one in retrievers}
+    made = {change.cause: change for change in Change.objects.filter(cause__in=causes.values())}
+    return [_as_it_stands(one, made.get(causes[one.pk])) for one in retrievers]
+
+
+def _as_it_stands(retriever: Retriever, change: Change | None) -> Done:
+    gone = "It is not at Mixpeek any more." if retriever.gone_at is not None else ""
+    return Done(retriever=retriever, change=change, said="" if change else gone or "Nothing was changed.")
 
 
 def _planned(retriever: Retriever, add: Sequence[str], remove: Sequence[str]) -> Planned:

@@ -8,11 +8,12 @@ from reviewapp.retrievers.views.editing import edit_retriever, retriever, versio
 from reviewapp.retrievers.views.guidance import guidelines, label_set
 from reviewapp.retrievers.views.listing import retrievers
 from reviewapp.retrievers.views.running import execution, run
-from reviewapp.retrievers.views.tagging import tag_retrievers
+from reviewapp.retrievers.views.tagging import tag_retrievers, tagged_retrievers
 
 urlpatterns = [
     path("retrievers", retrievers, name="retrievers"),
     path("retrievers/tags", tag_retrievers, name="tag_retrievers"),
+    path("retrievers/tagged", tagged_retrievers, name="tagged_retrievers"),
     path("retrievers/<int:pk>", retriever, name="retriever"),
     path("retrievers/<int:pk>/edit", edit_retriever, name="edit_retriever"),
     path("retrievers/<int:pk>/versions/<int:event>", version, name="retriever_version"),

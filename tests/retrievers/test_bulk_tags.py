@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -22,6 +23,10 @@ from tests.collapsed import collapsed
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/retrievers/tags"
+
+
+def said(reply: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", reply.content.decode()).split())
 
 
 @pytest.fixture
@@ -53,15 +58,26 @@ def test_it_previews_each_change_and_makes_none(client: Client, adam: User, thre
 def test_it_says_what_became_of_each(client: Client, adam: User, three: list[Retriever]) -> None:
     client.force_login(adam)
     data = asked(three, bulk_id=str(uuid.uuid4()))
-    page = client.post(ADDRESS, data)
+    page = client.post(ADDRESS, data, follow=True)
+    ((at, status),) = page.redirect_chain
+    assert status == 302
     assert [(bool(one.change), one.said) for one in page.context["done"]] == [
         (True, ""),
-        (False, "It had these tags already."),
+        (False, "Nothing was changed."),
         (False, "It is not at Mixpeek any more."),
     ]
     assert Change.objects.get().fields == {"tags": {"add": ["new"], "remove": ["old"]}}
     assert " Queued </a>" in collapsed(page)
-    again = client.post(ADDRESS, data)
+    assert "1 changed, 0 of them delivered; 2 unchanged." in said(page)
+    assert 'hx-trigger="every 3s"' in collapsed(page)
+    assert 'href="/deliveries"' in collapsed(page)
+    Change.objects.update(state="delivered", version=2, settled_at=timezone.now())
+    later = client.get(at, headers={"HX-Request": "true"})
+    assert collapsed(later).strip().startswith('<section id="tagged"')
+    assert "1 of them delivered" in said(later)
+    assert " Delivered v2 </a>" in collapsed(later)
+    assert "every 3s" not in collapsed(later)
+    again = client.post(ADDRESS, data, follow=True)
     assert again.context["done"][0].change == page.context["done"][0].change
     assert Change.objects.count() == 1
 
@@ -121,6 +137,18 @@ def test_it_takes_no_more_than_it_can_show(client: Client, adam: User) -> None:
     assert f"Pick {bulk.MOST} retrievers at most." in collapsed(reply)
 
 
+def test_it_leads_back_from_a_result_that_is_none(client: Client, adam: User, three: list[Retriever]) -> None:
+    client.force_login(adam)
+    strange: list[dict[str, str]] = [
+        {},
+        {"bulk_id": "x", "pk": str(three[0].pk)},
+        {"bulk_id": str(uuid.uuid4()), "pk": "x"},
+    ]
+    for asked_for in strange:
+        assert client.get("/retrievers/tagged", asked_for)["Location"] == reverse("retrievers")
+    assert client.post("/retrievers/tagged").status_code == 405
+
+
 def test_it_does_nothing_without_the_form_of_the_preview(client: Client, adam: User, three: list[Retriever]) -> None:
     client.force_login(adam)
     assert client.post(ADDRESS, asked(three)).status_code == 422
@@ -132,6 +160,7 @@ def test_it_is_for_admins(client: Client, alice: User, lena: User, three: list[R
         client.force_login(person)
         assert client.get(ADDRESS, asked(three)).status_code == 403
         assert client.post(ADDRESS, asked(three)).status_code == 403
+        assert client.get("/retrievers/tagged", asked(three)).status_code == 403
         assert "Preview" not in collapsed(client.get(reverse("retrievers")))
         with pytest.raises(PermissionDenied):
             bulk.retag(three, add=["x"], remove=[], bulk_id=uuid.uuid4(), actor=person)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
 
-from reviewapp.http import Request, whole_number
+from reviewapp.http import Request, page_or, whole_number
 from reviewapp.retrievers import bulk
 from reviewapp.retrievers.edit_form import several
 from reviewapp.retrievers.edits import Unacceptable
@@ -36,13 +38,27 @@ def tag_retrievers(request: Request) -> HttpResponse:
         _check_picked(picked)
         if request.method == "POST" and doing.is_valid():
             done = bulk.retag(picked, add=add, remove=remove, bulk_id=doing.cleaned_data["bulk_id"], actor=request.user)
-            return render(request, "retrievers/tagged.html", context | {"done": done})
+            asked_for = {"bulk_id": doing.cleaned_data["bulk_id"], "pk": [one.retriever.pk for one in done]}
+            return redirect(f"{reverse('tagged_retrievers')}?{urlencode(asked_for, doseq=True)}")
     except Unacceptable as error:
         return render(request, "retrievers/tag_preview.html", context | {"wrong": error}, status=422)
     plan = bulk.plan(picked, add=add, remove=remove)
     status = 422 if request.method == "POST" else 200
     moving = sum(1 for one in plan if not one.why_not)
     return render(request, "retrievers/tag_preview.html", context | {"plan": plan, "moving": moving}, status=status)
+
+
+@require_GET
+@may_change
+def tagged_retrievers(request: Request) -> HttpResponse:
+    """Show what became of each retriever that was tagged; it asks again by itself until all is delivered."""
+    doing = _Doing(request.GET)
+    picked = _picked(request.GET)[: bulk.MOST]
+    if not doing.is_valid() or not picked:
+        return redirect("retrievers")
+    done = bulk.done_before(picked, bulk_id=doing.cleaned_data["bulk_id"])
+    context = {"done": done, "sum": bulk.summed(done)}
+    return page_or("retrievers/_tagged.html", request, "retrievers/tagged.html", context)
 
 
 def _picked(asked: QueryDict) -> list[Retriever]:
