@@ -7,6 +7,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from django.db import close_old_connections
+
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import tracing
 
@@ -19,6 +21,8 @@ _log = logging.getLogger("reviewapp.worker")
 
 def traced(work: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
     """Do one job; what it logs, and what history says of it, carries the job's number."""
+    # As Django does for requests: a connection that was lost meanwhile is opened anew instead of failing for ever.
+    close_old_connections()
     began, outcome = perf_counter(), "failed"
     with tracing(Origin.WORKER, f"job-{context.job.id}"):
         try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
@@ -104,6 +105,25 @@ def test_it_stops_at_once_when_there_is_nothing_to_do(box: Box) -> None:
         assert workers_alive() == 1
         told_to_stop(worker)
     assert workers_alive() == 0
+
+
+def test_it_goes_on_when_the_database_has_thrown_it_out(box: Box, change: Change) -> None:
+    box.faults([{"method": "PATCH", "delay": 1.0, "apply": True}])
+    with running(WORK, _at(box)) as worker:
+        until(lambda: _is_being_sent(box), worker)
+        assert _throw_out_everybody_else()
+        # What was under way falls due again when its claim runs out; here at once.
+        Change.objects.update(due=timezone.now(), claimed_at=None)
+        until(lambda: Change.objects.filter(state=Change.State.DELIVERED).exists(), worker)
+        told_to_stop(worker)
+    assert len(box.received(method="PATCH")) == 1
+
+
+def _throw_out_everybody_else() -> int:
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(pg_terminate_backend(pid)) {others}")
+        return int(cursor.fetchone()[0])
 
 
 def test_it_is_harmless_to_kill_a_worker_in_the_middle(box: Box, change: Change) -> None:
