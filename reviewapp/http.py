@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -42,3 +43,23 @@ def whole_number(text: str) -> int | None:
 def wants_json(request: HttpRequest) -> bool:
     """Return whether a script of ours asks, which reads JSON; a browser by itself asks for pages."""
     return request.headers.get("Accept") == "application/json"
+
+
+def garbled(request: HttpRequest) -> set[str]:
+    """Return the fields of a submitted form whose bytes are no text.
+
+    Django silently puts U+FFFD in their place. The text itself does not tell, for somebody may have written U+FFFD.
+    """
+    suspicious = any("\ufffd" in text for name in request.POST for text in request.POST.getlist(name))
+    if not suspicious or request.content_type != "application/x-www-form-urlencoded":
+        return set()
+    pairs = (pair.partition(b"=") for pair in request.body.split(b"&"))
+    return {unquote_plus(name.decode("ascii", "replace")) for name, _, value in pairs if not _is_text(value)}
+
+
+def _is_text(quoted: bytes) -> bool:
+    try:
+        unquote_to_bytes(quoted).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -134,10 +134,11 @@ class DecisionForm(forms.Form):
         text = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
         if self._undecidable():
             return str(base["label"])
+        text = typed.label(text, base=str(base["label"]))
         offered = self.annotation.retriever.label_set if self.annotation.retriever else None
-        if text.strip() and offered and not offered.allows(text):
-            raise typed.NotThat(f"“{text[: typed.MOST_LABEL]}” is not among the labels of this retriever.")
-        return typed.label(text)
+        if offered and not offered.allows(text):
+            raise typed.NotThat(f"“{text}” is not among the labels of this retriever.")
+        return text
 
     def _confidence(self, base: Mapping[str, Any]) -> float | None:
         return typed.confidence(self.cleaned_data["confidence"])

@@ -37,6 +37,10 @@ class DecisionIdTaken(Exception):
     """This decision id was used for something else: render the form anew, which makes a fresh one."""
 
 
+class OfAnotherItem(DecisionIdTaken):
+    """The decision with this id is about another item or of another person: the form is damaged."""
+
+
 class TakenBack(DecisionIdTaken):
     """The decision with this id was taken back, and a late copy of its form does not bring it back."""
 
@@ -180,7 +184,7 @@ def _once(submission: Submission) -> Iterator[None]:
 
 def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
     if (seen.annotation_id, seen.reviewer_id) != (annotation.pk, actor.pk):
-        raise DecisionIdTaken(str(seen.decision_id))
+        raise OfAnotherItem(str(seen.decision_id))
     if Undo.objects.filter(decision=seen).exists():
         raise TakenBack(str(seen.decision_id))
     return seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,13 +19,25 @@ class NotThat(ValueError):
     """The text cannot be taken as it is; the message is a sentence for whoever typed it."""
 
 
-def label(text: str) -> str:
-    """Return a label of 1 to 100 characters; raises `NotThat`."""
+def label(text: str, *, base: str = "") -> str:
+    """Return a label of 1 to 100 characters on one line; raises `NotThat`.
+
+    Upstream's may have more lines: text that differs from `base` in nothing but line ends comes back as `base`.
+    """
+    if base.strip() and _lines(text) == _lines(base):
+        return base
     if not text.strip():
         raise NotThat("Choose a label, or write one.")
     if len(text) > MOST_LABEL:
         raise NotThat(f"The label has {len(text):,} characters; at most {MOST_LABEL} are possible.")
+    if not on_one_line(text):
+        raise NotThat("The label holds a line break or a control character. Write it on one line.")
     return text
+
+
+def on_one_line(text: str) -> bool:
+    """Return whether `text` holds no line break, tabulator or other control character."""
+    return not any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text)
 
 
 def confidence(text: str) -> float | None:
@@ -39,6 +52,8 @@ def confidence(text: str) -> float | None:
     number = float(text)
     if not 0 <= number <= 1:
         raise NotThat(f"The confidence goes from 0 to 1; {text} is outside.")
+    if not number and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise NotThat(f"{text} is too small a number to be kept; write 0 if you mean that.")
     return number + 0.0  # -0.0 is 0
 
 

@@ -32,7 +32,9 @@ SELECT now,
      WHERE state = 'delivered' AND settled_at > now - %(minutes)s * interval '1 minute') AS delivered,
     (SELECT last FROM answered) AS last_answer,
     (SELECT at FROM audit_event WHERE action = 'change.postponed'
-     AND at > coalesce((SELECT last FROM answered), '-infinity') ORDER BY at, id LIMIT 1) AS silent_since
+     AND at > coalesce((SELECT last FROM answered), '-infinity') ORDER BY at, id LIMIT 1) AS silent_since,
+    (SELECT at FROM audit_event WHERE action = 'outbox.resumed' AND actor_id IS NOT NULL
+     AND at > coalesce((SELECT last FROM answered), '-infinity') ORDER BY at DESC, id DESC LIMIT 1) AS trying_since
 FROM clock LEFT JOIN waiting ON true GROUP BY now
 """
 
@@ -42,7 +44,8 @@ class Figures:
     """Counts stop at `CAP`. `oldest` leaves out what is held; `delivered` is of the last `MINUTES` minutes.
 
     `last_answer` is when Mixpeek last took or refused a change; `silent_since` when the first one after that failed,
-    None while it answers. `reason` is why one of those that wait to be tried again failed.
+    None while it answers. `trying_since` is when somebody ended a pause, until Mixpeek answers after that. `reason` is
+    why one of those that wait to be tried again failed.
     """
 
     now: datetime
@@ -56,6 +59,7 @@ class Figures:
     delivered: int
     last_answer: datetime | None
     silent_since: datetime | None
+    trying_since: datetime | None = None
 
     @property
     def depth(self) -> int:

@@ -18,6 +18,7 @@ class Plight(Enum):
     NO_WORKER = "no worker"
     SILENT = "silent"
     SLOWED = "slowed"
+    TRYING = "trying"
     WORKING = "working"
     HOLDING = "holding"
     IDLE = "idle"
@@ -37,6 +38,7 @@ class Plight(Enum):
             "no worker": "plug",
             "silent": "cloud-slash",
             "slowed": "speedometer2",
+            "trying": "hourglass-split",
             "working": "send",
             "holding": "pause-circle",
             "idle": "check-circle",
@@ -53,7 +55,9 @@ def plight(figures: Figures, standing: Standing, budget: Budget) -> Plight:
         # Who says "not so fast" is there.
         return Plight.SLOWED if budget.shut_until else Plight.SILENT
     if figures.depth:
-        return Plight.SLOWED if budget.is_lowered or budget.shut_until else Plight.WORKING
+        if budget.is_lowered or budget.shut_until:
+            return Plight.SLOWED
+        return Plight.TRYING if figures.trying_since else Plight.WORKING
     return Plight.HOLDING if figures.held else Plight.IDLE
 
 

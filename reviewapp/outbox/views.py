@@ -14,6 +14,8 @@ from reviewapp.http import Request, page_or
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 
+_TRYING = "Trying again; whether Mixpeek accepts our key shows with the next delivery."
+
 
 @require_GET
 @permission_required("annotations.view_annotation", raise_exception=True)
@@ -26,9 +28,9 @@ def delivery(request: Request, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("outbox.resume_outbox", raise_exception=True)
 def resume(request: Request) -> HttpResponse:
-    """Let deliveries go on after a pause, and return to where the person was."""
+    """Have deliveries tried again after a pause, and return to where the person was."""
     with acting(request.user):
         resumed = services.resume()
-    messages.success(request, "Deliveries go on." if resumed else "Deliveries were not paused.")
+    messages.info(request, _TRYING if resumed else "Deliveries were not paused.")
     back = request.POST.get("next", "")
     return redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/")

@@ -65,6 +65,31 @@ def test_it_says_what_else_can_be_going_on(client: Client, alice: User, worker: 
     assert "Deliveries have been paused since" in shown(client.get(URL))
 
 
+def test_it_claims_no_delivery_before_one_was_accepted(
+    waiting: Change, worker: None, client: Client, adam: User
+) -> None:
+    Change.objects.update(attempts=0, due=LONG_AGO)
+    outbox.pause(reason="Mixpeek does not accept our key.")
+    client.force_login(adam)
+    client.post("/outbox/resume")
+    page = shown(client.get(URL))
+    assert "Trying again since" in page
+    assert "Mixpeek has not accepted anything yet. 1 change waits" in page
+    assert "are being delivered" not in page
+    make_change(make_annotation(), "delivered", settled_at=timezone.now())
+    assert "Changes are being delivered." in shown(client.get(URL))
+
+
+def test_it_says_why_the_budget_is_lowered_when_nothing_waits(client: Client, alice: User, worker: None) -> None:
+    client.force_login(alice)
+    told = "lowered since Mixpeek asked to slow down; it recovers by itself"
+    assert told not in shown(client.get(URL))
+    budget.lower(retry_after=60, reason="Too many requests.")
+    page = shown(client.get(URL))
+    assert "Everything is delivered." in page
+    assert told in page
+
+
 def test_it_says_when_no_worker_runs(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert "No worker is running, so nothing is sent." in shown(client.get("/deliveries"))

@@ -37,6 +37,7 @@ def complained(reply: Any) -> dict[str, str]:
     [
         ({"label": ""}, "body.label", "string_too_short"),
         ({"label": "  "}, "body.label", "string_too_short"),
+        ({"label": "a\nb"}, "body.label", "string_pattern_mismatch"),
         ({"label": "x" * 101}, "body.label", "string_too_long"),
         ({"label": 5}, "body.label", "string_type"),
         ({"confidence": "0.5"}, "body.confidence", "float_type"),

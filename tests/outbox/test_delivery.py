@@ -74,6 +74,9 @@ def test_it_shows_the_pause_on_every_page_and_ends_it(client: Client, adam: User
     answer = client.post("/outbox/resume", {"next": "/attention"})
     assert (answer.status_code, answer["Location"]) == (302, "/attention")
     assert not Pause.objects.exists()
+    page = client.get("/attention").content.decode()
+    assert "Trying again; whether Mixpeek accepts our key shows with the next delivery." in page
+    assert "Deliveries go on" not in page
 
 
 def test_it_offers_to_go_on_only_to_whoever_may(client: Client, adam: User, alice: User) -> None:

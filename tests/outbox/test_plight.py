@@ -39,6 +39,8 @@ PAUSED = Pause(reason="key", since=NOW)
         (figures(), None, True, 60, Plight.IDLE),
         (figures(queued=1, held=1), None, True, 60, Plight.HOLDING),
         (figures(queued=2, held=1), None, True, 60, Plight.WORKING),
+        (figures(queued=2, trying_since=NOW), None, True, 60, Plight.TRYING),
+        (figures(trying_since=NOW), None, True, 60, Plight.IDLE),
         (figures(queued=2), None, True, 30, Plight.SLOWED),
         (figures(queued=2, again=1), None, True, 60, Plight.WORKING),
         (figures(queued=2, again=1, silent_since=NOW), None, True, 30, Plight.SILENT),

@@ -24,7 +24,7 @@ from reviewapp.annotations.views.loading import item_or_404, to_decide_or_404
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.audit.trace import about
-from reviewapp.http import Request, wants_json
+from reviewapp.http import Request, garbled, wants_json
 from reviewapp.outbox.merge import same
 
 _GONE = "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to the next."
@@ -33,7 +33,12 @@ _USED = (
     "submit again to make it your new decision."
 )
 
+_OF_ANOTHER = (
+    "This form was damaged: it carried the mark of a decision on another item or of another person. Nothing is saved. "
+    "What you typed is below: submit again to make it your decision here."
+)
 _TAKEN_BACK = "You took this decision back, so nothing of it is saved. Submit again to make it your new decision."
+_GARBLED = "This holds characters that cannot be stored; they are shown as \ufffd. Write them anew or take them out."
 _IN_THE_WAY = (services.Stale, services.LabelNotOffered, services.Gone, services.DecisionIdTaken)
 
 
@@ -46,8 +51,11 @@ def decide(request: Request, pk: int) -> HttpResponse:
     about(annotation.ref)
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
-    if not form.is_valid():
-        return show(request, item_or_404(pk), data, status=422, errors=form.errors)
+    wrong = form.errors
+    for name in garbled(request) & {*FIELDS, "choice"}:
+        form.add_error(name, _GARBLED)
+    if wrong:
+        return show(request, item_or_404(pk), data, status=422, errors=wrong)
     submission = form.submission(hold=request.user.hold)
     try:
         decision = services.decide(pk, submission, actor=request.user)
@@ -68,6 +76,8 @@ def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exc
             return show(request, now_so, data, status=422, errors={"label": [str(error)]})
         case services.Gone():
             return show(request, now_so, data, status=409, notice=_GONE)
+        case services.OfAnotherItem():
+            return _once_more(request, now_so, data, _OF_ANOTHER)
         case services.TakenBack():
             return _once_more(request, now_so, data, _TAKEN_BACK)
     return _once_more(request, now_so, data, _USED)

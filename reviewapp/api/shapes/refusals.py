@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework.exceptions import ValidationError
 
-from reviewapp.annotations.typed import MOST_LABEL, MOST_REASONING
+from reviewapp.annotations.typed import MOST_LABEL, MOST_REASONING, on_one_line
 from reviewapp.api.shapes.fields import Flag, Number, Object, Shape, Text, Whole, optional, shape
 
 MOST_HELD = 60
@@ -65,3 +65,5 @@ def hold() -> Shape:
 def _says_something(text: str) -> None:
     if not text.strip():
         raise ValidationError("A label holds more than spaces", code="string_too_short")
+    if not on_one_line(text):
+        raise ValidationError("A label holds no line break and no control character", code="string_pattern_mismatch")
