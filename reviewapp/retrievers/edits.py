@@ -46,6 +46,7 @@ class Stale(Exception):
         self.base, self.mine, self.theirs = base, mine, theirs
         self.conflicts = list(merge.conflicts)
         self.merged = merge.values
+        self.only_mine, self.only_theirs = merge.mine_only, tuple(merge.theirs_only)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,14 @@ def merge(edit: Edit, now: Mapping[str, Any]) -> Merge:
     """Return name and description put together from what the person saw, what they want, and what stands now."""
     seen = {name: edit.base.get(name, now[name]) for name in TEXTS}
     return three_way(base=seen, mine=seen | edit.texts(), theirs={name: now[name] for name in TEXTS})
+
+
+def settled(stale: Stale) -> tuple[str, ...]:
+    """Return in a sentence for each text what merges by itself."""
+    return (
+        *(f"Only you changed the {name}: it stays as you have it." for name in stale.only_mine),
+        *(f"Only they changed the {name}: taken over." for name in stale.only_theirs),
+    )
 
 
 def wanted(edit: Edit, now: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,16 @@ def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
     services.edit(retriever.pk, edit_of(retriever, name="Theirs", description="New", tags_add=("their",)), actor=adam)
     reply = client.post(address(retriever), mine)
     assert reply.status_code == 409
-    for words in ("Brand triage", "Mine", "Theirs", "Keep mine", "Take theirs", "my tag"):
+    for words in (
+        "adam was faster.",
+        "Only they changed the description: taken over.",
+        "Brand triage",
+        "Mine",
+        "Theirs",
+        "Keep mine",
+        "Take theirs",
+        "my tag",
+    ):
         assert words in collapsed(reply)
     again = typed(client, retriever) | mine | {"description": "New"}
     draft = reply.context["draft"]

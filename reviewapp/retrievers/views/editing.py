@@ -19,7 +19,7 @@ from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import edit_form, services
 from reviewapp.retrievers.edit_form import Draft, EditForm
-from reviewapp.retrievers.edits import LONGEST, LONGEST_TAG
+from reviewapp.retrievers.edits import LONGEST, LONGEST_TAG, settled
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.markdown import rendered
 from reviewapp.retrievers.models import Execution, Retriever
@@ -66,7 +66,8 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         return show(request, found, draft=form.draft(found), errors=errors, status=422)
     except services.Stale as stale:
         draft = edit_form.overtaken(form.draft(found), stale)
-        return show(request, load(pk), draft=draft, stale=stale, status=409)
+        told = {"faster": _faster(found, stale), "settled": settled(stale)}
+        return show(request, load(pk), draft=draft, stale=stale, status=409, **told)
     except services.EditIdTaken:
         draft = edit_form.anew(form.draft(found), load(pk))
         return show(request, load(pk), draft=draft, notice=_USED, status=409)
@@ -93,6 +94,12 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
         "draft": edit_form.wishing(found, fields) if fields and may_edit(request, found) else None,
     }
     return render(request, "retrievers/version.html", context)
+
+
+def _faster(found: Retriever, stale: services.Stale) -> str:
+    """Return who last set a text in question, as the history knows it; "" where it does not."""
+    newest = next((one for one in past(found) if set(one.changed) & set(stale.conflicts)), None)
+    return str(newest.event.actor_name or newest.event.get_origin_display()) if newest else ""
 
 
 def load(pk: int) -> Retriever:
