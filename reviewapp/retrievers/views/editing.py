@@ -66,7 +66,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         return show(request, found, draft=form.draft(found), errors=errors, status=422)
     except services.Stale as stale:
         draft = edit_form.overtaken(form.draft(found), stale)
-        told = {"faster": _faster(found, stale), "settled": settled(stale)}
+        told: dict[str, Any] = {"faster": _faster(found, stale), "settled": settled(stale)}
         return show(request, load(pk), draft=draft, stale=stale, status=409, **told)
     except services.EditIdTaken:
         draft = edit_form.anew(form.draft(found), load(pk))
