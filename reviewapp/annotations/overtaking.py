@@ -49,7 +49,8 @@ class Hand:
     def title(self) -> str:
         """Return what happened, without a full stop."""
         if self.taken_back:
-            return f"{self.subject} took {'your' if self.own else 'that'} decision back{self.where}"
+            what = "your decision" if self.own else "the decision you had seen"
+            return f"{self.subject} took back {what}{self.where}"
         if self.own:
             return f"You {'decided' if self.decided else 'changed'} this{self.where}"
         return f"{self.subject} was faster"

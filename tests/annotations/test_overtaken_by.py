@@ -65,7 +65,7 @@ def test_it_says_that_a_decision_was_taken_back(client: Client, item: Annotation
     asked = submit(client, item, again(asked))
     page = collapsed(asked)
     assert asked.status_code == 409
-    assert "bob took that decision back" in page
+    assert "bob took back the decision you had seen" in page
     assert "faster" not in page
     assert "Take theirs" not in page
     (side,) = asked.context["stale"].sides
