@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 handler400 = "reviewapp.accounts.views.refusals.malformed"
 handler403 = "reviewapp.accounts.views.refusals.forbidden"
+handler500 = "reviewapp.accounts.views.refusals.failed"
 
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(url="/annotations")), name="home"),

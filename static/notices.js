@@ -9,8 +9,11 @@
     413: "That is more than the server accepts. Nothing was saved; what you typed is still here.",
     429: "Too many requests at once. Wait a moment and try again; what you typed is still here.",
   };
+  const AWAY_STATUS = [502, 503, 504];
+  const AWAY = "The server cannot be reached. What you typed is still here; try again when you are back online.";
   const sentence = (status) =>
     SENTENCES[status] ||
+    (AWAY_STATUS.includes(status) ? AWAY : null) ||
     (status >= 500
       ? "The server could not do that. What you typed is still here; try again in a moment."
       : "That request was not accepted. Nothing was saved; what you typed is still here.");
@@ -27,10 +30,18 @@
     if (status >= 400 && status !== 401) show(sentence(status));
   });
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
-    document.addEventListener(name, () =>
-      show("The server cannot be reached. What you typed is still here; try again when you are back online."));
+    document.addEventListener(name, () => show(AWAY));
   }
-  document.addEventListener("htmx:afterSwap", () => { box.hidden = true; });
+  // What a page asks for by itself answers nothing that a person did.
+  const byItself = (element) => /^(every|load) /.test(element.getAttribute("hx-trigger") || "");
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const { elt } = event.detail.requestConfig || event.detail;
+    if (!elt || !byItself(elt)) box.hidden = true;
+  });
+  const reached = () => { if (box.querySelector("[data-text]").textContent === AWAY) box.hidden = true; };
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) reached(); });
+  document.addEventListener("reached", reached);
+  window.addEventListener("online", reached);
   box.querySelector("[data-close]").addEventListener("click", () => { box.hidden = true; });
 
   document.addEventListener("say", (event) => {

@@ -5,6 +5,7 @@
 (() => {
   const SIGNED_OUT = "You are signed out. Sign in again in another tab and come back: what you typed is still here.";
   const BACK = "You are signed in again. What you typed is still here: send it once more.";
+  const NO_COOKIES = "This browser does not keep the cookies of this site, so nothing can be saved. Switch them on, then send it once more: what you typed is still here.";
   const { signIn, who: whoUrl, person, personName } = document.body.dataset;
   const dialog = document.getElementById("sign_in_again");
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("reviewapp.session") : null;
@@ -96,9 +97,20 @@
     if (pending || (request && request.dialog)) open();
   };
   const askWho = async () => {
-    const response = await fetch(whoUrl, { cache: "no-store", credentials: "same-origin" });
-    const who = response.ok ? await response.json() : {};
+    const who = await window.reviewapp.who();
     if (who.person && dialog) signedIn(who);
+  };
+  // The token was refused: because the session has ended, because somebody signed in since, or because the browser
+  // keeps no cookies. Who is signed in now tells the first two apart; whoever still is goes on, but only once.
+  let renewed = -Infinity;
+  const grownOld = async (request) => {
+    const now = await window.reviewapp.who().catch(() => ({}));
+    if (!now.person || !dialog) return signedOut(request);
+    if (performance.now() - renewed < 10000) return notice(NO_COOKIES);
+    renewed = performance.now();
+    out = true;
+    pending = request || null;
+    return signedIn(now);
   };
   const lookAgain = () => { if (out && document.visibilityState === "visible") askWho().catch(() => {}); };
 
@@ -115,9 +127,9 @@
     const { xhr, elt, requestConfig } = event.detail;
     const posted = requestConfig.verb === "post" && elt.matches("form, button");
     const trigger = requestConfig.triggeringEvent;
-    if (xhr.status === 401) signedOut(posted ? { elt, submitter: trigger && trigger.submitter } : undefined);
-    // 403_csrf.html says so of itself: the person signed in again, which made a new token.
-    if (xhr.status === 403 && xhr.responseText.includes("data-grown-old")) { renew(); notice(BACK); }
+    const request = posted ? { elt, submitter: trigger && trigger.submitter } : undefined;
+    if (xhr.status === 401) signedOut(request);
+    if (window.reviewapp.isOld({ status: xhr.status, text: xhr.responseText })) grownOld(request);
     if (xhr.status === 403 && xhr.responseText.includes("data-somebody-else")) { out = true; askWho().catch(() => {}); }
   });
   document.addEventListener("signed-out", (event) => signedOut(event.detail || undefined));

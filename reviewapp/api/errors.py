@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -86,7 +86,7 @@ def invalid(complaints: Iterable[tuple[str, Sequence[str | int], str]]) -> Probl
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to whatever a view raised; DRF's exception handler."""
     problem = _problem(error)
-    if problem.status == 500 or isinstance(error, OperationalError):
+    if problem.status == 500 or isinstance(error, (OperationalError, InterfaceError)):
         _log.error("the API failed", exc_info=error)
     headers = {"Retry-After": str(math.ceil(problem.retry_after))} if problem.retry_after is not None else {}
     if problem.status == 401:
@@ -126,7 +126,7 @@ def _other(error: Exception) -> Problem:
         (Http404, 404, "Not found."),
         (RequestDataTooBig, 413, "The body is larger than 1 MiB."),
         ((UnreadablePostError, SuspiciousOperation), 400, "The request could not be read."),
-        (OperationalError, 503, "The database is busy. Try again."),
+        ((OperationalError, InterfaceError), 503, "The database is busy or away. Try again."),
     ):
         if isinstance(error, kind):
             return Problem(status, message, retry_after=1 if status == 503 else None)

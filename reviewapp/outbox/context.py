@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from reviewapp.outbox.standing import MOST_COUNTED, standing
+from reviewapp.outbox.standing import MOST_COUNTED, Standing, standing
 
 
 def pause(request: HttpRequest) -> dict[str, object]:
     """Return the pause that every page must show, if there is one, and how many changes wait for a person.
 
     `worker_missing` is whether no worker is alive. The count stops at 99, so that it stays cheap. Strangers and
-    fragments are told nothing.
+    fragments are told nothing here: see `banner.with_banner`.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or getattr(request, "htmx", False):
         return {}
     now = standing()
-    return {
-        "pause": now.pause,
-        "worker_missing": not now.worker_alive,
-        "attention_count": f"{MOST_COUNTED}+" if now.waiting > MOST_COUNTED else now.waiting,
-    }
+    return told_as(now) | {"attention_count": f"{MOST_COUNTED}+" if now.waiting > MOST_COUNTED else now.waiting}
+
+
+def told_as(now: Standing) -> dict[str, object]:
+    """Return what the banner shows of it."""
+    return {"pause": now.pause, "worker_missing": not now.worker_alive, "told": now.told}

@@ -41,6 +41,12 @@ class Standing:
     worker_alive: bool
     waiting: int
 
+    @property
+    def told(self) -> str:
+        """What the banner says, in a few characters that fit into a header; "" when there is none."""
+        paused = f"paused {self.pause.since.timestamp()}" if self.pause else ""
+        return f"{paused}{'' if self.worker_alive else ' no worker'}".strip()
+
 
 def standing() -> Standing:
     """Return how the outbox stands, with one query."""

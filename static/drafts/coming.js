@@ -91,8 +91,11 @@
     document.dispatchEvent(new CustomEvent("draft:ended", { detail: whose()[1] }));
   };
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt === form() && section()) keeping.stop();
+    if (event.detail.elt === form() && section()) keeping.hold();
   });
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout", "htmx:sendAbort"]) {
+    document.addEventListener(name, (event) => { if (event.detail.elt === form() && section()) keeping.resume(); });
+  }
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { elt, xhr, requestConfig } = event.detail;
     if (!section() || xhr.status >= 400) return;
@@ -103,7 +106,7 @@
   document.addEventListener("draft:decided", () => {
     if (touched) return keeping.tell("This form was submitted before. Submit again to make what differs your new decision");
     store.drop(...whose());
-    const anew = window.htmx.ajax("GET", window.location.href, { target: "#review", swap: "outerHTML" });
+    const anew = window.htmx.ajax("GET", review().dataset.address, { target: "#review", swap: "outerHTML" });
     anew.then(() => document.dispatchEvent(new CustomEvent("notice", { detail: SUBMITTED })));
   });
 

@@ -34,7 +34,12 @@
     if (resting || !section()) return;
     timer = window.setTimeout(save, Math.max(0, Math.min(delay, since + AT_THE_LATEST - Date.now())));
   };
+  // A submit is on its way: should it fail, saving goes on.
+  const hold = () => window.clearTimeout(timer);
+  const resume = () => { if (waits && section()) { since = Date.now(); plan(SOON); } };
   const stop = () => { window.clearTimeout(timer); waits = false; since = 0; };
+
+  const tryAgain = () => { since = Date.now() + AGAIN; plan(AGAIN); };
 
   const SENTENCES = { 401: "You are signed out", 403: "You may not save it on the server", 413: "It is too much to be kept on the server" };
   const without = (why) => tell(here ? `${here}. ${why}.` : `${nowhere}. ${why}.`);
@@ -62,13 +67,15 @@
     } else {
       without(told.why ? told.why.replace(/\.$/, "") : SENTENCES[status] || "The server could not save it; it is tried again");
       if (status === 401) document.dispatchEvent(new CustomEvent("signed-out"));
-      if (status >= 500) plan(AGAIN);
+      if (status >= 500) tryAgain();
     }
   };
 
   const save = async ({ asked = false, keepalive = false } = {}) => {
     window.clearTimeout(timer);
     if (!form() || !section() || !document.querySelector("[data-draft-state]")) return;
+    // What has been submitted and waits for the network becomes a decision, or is taken back first.
+    if (form().inert) return;
     if (running) { again = true; return running; }
     const sent = fields.read(form()), about = item();
     const sending = { ...sent, person: section().dataset.person };
@@ -77,8 +84,7 @@
       () => {
         without("The server cannot be reached");
         if (asked) say(here ? `${here}. The server cannot be reached.` : nowhere);
-        since = Date.now() + AGAIN;
-        plan(AGAIN);
+        tryAgain();
       },
     ).finally(() => { running = null; if (again) { again = false; if (waits) plan(0); } });
     return running;
@@ -100,12 +106,13 @@
     save({ asked: true });
   }, true);
   window.addEventListener("online", () => { if (waits) plan(0); });
+  document.addEventListener("signed-in", resume);
   const leaving = () => { if (waits && !resting) save({ keepalive: true }); };
   window.addEventListener("pagehide", leaving);
   document.addEventListener("visibilitychange", () => { if (document.hidden) leaving(); });
 
   window.reviewapp.keeping = {
-    set, now, changed, save, stop, tell, leaving, locally,
+    set, now, changed, save, hold, resume, stop, tell, leaving, locally,
     // Whoever has chosen between two drafts has seen the one that the server holds.
     saw: () => { if (known) form().querySelector("[name=draft]").value = known; resting = false; },
     begin: (edition) => { known = edition; stop(); resting = false; kept = true; here = ""; },

@@ -14,7 +14,7 @@
     shown = entry;
     for (const form of forms()) form.inert = Boolean(entry);
     place().hidden = !entry;
-    if (!entry) return;
+    if (!entry) return window.reviewapp.keeping.resume();
     place().querySelector("[data-take-back]").onclick = () => {
       waiting.remove(entry);
       shut(null);
@@ -31,7 +31,7 @@
     const id = (body.find(([name]) => name === "decision_id") || [])[1] || `${Date.now()}`;
     const entry = {
       id, item: review().dataset.item, title: review().dataset.title, kind: elt.dataset.waits || "decide", state: "waiting",
-      url: requestConfig.path, page: window.location.pathname + window.location.search, at: Date.now(), body,
+      url: requestConfig.path, page: review().dataset.address, at: Date.now(), body,
     };
     if (!waiting.add(entry)) return;
     document.dispatchEvent(new CustomEvent("notice:clear"));
@@ -62,7 +62,7 @@
   window.addEventListener("storage", () => {
     if (!review() || !shown || mine()) return;
     shown = null;
-    window.htmx.ajax("GET", window.location.href, { target: "#review", swap: "outerHTML" });
+    window.htmx.ajax("GET", review().dataset.address, { target: "#review", swap: "outerHTML" });
   });
   // Decided anew, or discarded: nothing of this item asks for anybody any more.
   document.addEventListener("draft:ended", (event) => {

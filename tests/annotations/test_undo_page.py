@@ -163,3 +163,14 @@ def test_it_refuses_others_and_what_is_not_there(client: Client, item: Annotatio
     client.force_login(stranger)
     assert client.post(address).status_code == 403
     assert not Undo.objects.exists()
+
+
+def test_it_names_the_item_it_shows_when_it_is_too_late(client: Client, item: Annotation) -> None:
+    decision = decide(client, item, label="no logo")
+    Change.objects.update(claimed_at=LONG_AGO)
+    other = f"http://testserver{reverse('review', args=[make_annotation(item.retriever).pk])}"
+    answer = client.post(
+        reverse("undo", args=[decision.pk]) + "?show=all", headers={"HX-Request": "true", "HX-Current-URL": other}
+    )
+    assert answer.status_code == 409
+    assert answer.headers["HX-Push-Url"] == reverse("review", args=[item.pk]) + "?show=all"

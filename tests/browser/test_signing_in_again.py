@@ -113,3 +113,35 @@ def test_it_stays_as_it_is_when_nobody_signs_in(
     page.locator("#failure").get_by_role("button", name="Sign in here").click()
     expect(page.locator(f"{DIALOG} [name=password]")).to_be_focused()
     assert not Decision.objects.exists()
+
+
+def test_it_asks_to_sign_in_when_all_cookies_are_gone_and_goes_on(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.fill("#reasoning", "Typed before")
+    expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
+    page.context.clear_cookies()
+    page.keyboard.press("Control+Enter")
+    dialog = page.locator(DIALOG)
+    expect(dialog.locator("[name=password]")).to_be_focused()
+    expect(page.locator("#failure")).to_contain_text("You are signed out.")
+    dialog.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    ready(page, items[1])
+    assert (Decision.objects.get().reasoning, Decision.objects.get().reviewer) == ("Typed before", alice)
+
+
+def test_it_goes_on_by_itself_when_only_the_token_is_gone(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.context.clear_cookies(name="csrftoken")
+    page.fill("#reasoning", "Typed before")
+    expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
+    page.context.clear_cookies(name="csrftoken")
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    assert Decision.objects.get().reasoning == "Typed before"

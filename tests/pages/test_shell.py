@@ -100,7 +100,7 @@ def test_it_uses_icons_that_exist() -> None:
     assert used - there == set()
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500", "503"])
 def test_it_renders_each_error_page_with_nothing_at_hand(
     name: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -1,14 +1,17 @@
-"""What somebody sees whose request is refused: without the right to it, malformed, or too large."""
+"""What somebody sees whose request is refused: without the right to it, malformed, or too large; or fails here."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from reviewapp.accounts import roles
+from reviewapp.unreachable import RETRY_AFTER, is_unreachable
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -25,3 +28,13 @@ def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Say that what was sent makes no sense (400), or that it is more than we accept (413)."""
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
     return render(request, f"{status}.html", status=status)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Say that this failed on our side (500), or that the database is away and will be back (503).
+
+    Django calls this while it handles the error. The page is rendered without the request, which would ask it.
+    """
+    if is_unreachable(sys.exception()):
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": str(RETRY_AFTER)})
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -28,6 +28,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
@@ -166,8 +167,12 @@ sessions = _Sessions.as_view()
 @require_safe
 @never_cache
 @login_not_required
+@ensure_csrf_cookie
 def who(request: HttpRequest) -> JsonResponse:
-    """Say who is signed in: the page that asks had a session which ended, and must not go on in another's name."""
+    """Say who is signed in: the page that asks had a session which ended, and must not go on in another's name.
+
+    A token comes along, for a browser that has lost it.
+    """
     person = request.user if request.user.is_authenticated else None
     return JsonResponse({"person": person.pk if person else None, "name": person.get_username() if person else ""})
 

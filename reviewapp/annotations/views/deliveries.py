@@ -18,6 +18,7 @@ from reviewapp.annotations.deliveries import DeliveriesForm
 from reviewapp.annotations.withdrawing import Prospect
 from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox import budget
+from reviewapp.outbox.banner import with_banner
 from reviewapp.outbox.figures import CAP, MINUTES, figures, groups
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.plight import lasting, plight
@@ -63,7 +64,7 @@ def delivery_figures(request: Request) -> HttpResponse:
     """Show the figures alone, as they are now."""
     if not wants_fragment(request):
         return redirect("deliveries")
-    return render(request, "annotations/_figures.html", _going_on())
+    return with_banner(request, render(request, "annotations/_figures.html", _going_on()))
 
 
 @require_http_methods(["GET", "POST"])

@@ -19,6 +19,7 @@ from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.http import Request
+from reviewapp.outbox.banner import with_banner
 
 _SEEN = ("label", "confidence", "reasoning", "payload", "decision_id", "status")
 _NOTHING = 204
@@ -34,8 +35,9 @@ def ask(request: Request, pk: int) -> HttpResponse:
         return _tell(request, pk)
     row = get_object_or_404(Annotation.objects.only(*_SEEN), pk=pk)
     if digest(row.seen()) == request.GET.get("seen") and row.status != Annotation.Status.GONE:
-        return HttpResponse(status=_NOTHING)
-    return render(request, "annotations/_news.html", {"annotation": row, "asks": True, **_here(request)})
+        return with_banner(request, HttpResponse(status=_NOTHING))
+    context = {"annotation": row, "asks": True, **_here(request)}
+    return with_banner(request, render(request, "annotations/_news.html", context))
 
 
 def _tell(request: Request, pk: int) -> HttpResponse:

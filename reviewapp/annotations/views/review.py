@@ -35,6 +35,7 @@ from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.asked import asked
 from reviewapp.audit.trace import about
 from reviewapp.http import Request, page_or, wants_fragment, wants_json, whole_number
+from reviewapp.outbox.banner import with_banner
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.markdown import rendered
 
@@ -93,11 +94,17 @@ def show(
         **more,
     }
     response = page_or("annotations/_review.html", request, "annotations/review.html", context, status=status)
-    if status == 200:
-        response["HX-Push-Url"] = reverse("review", args=[annotation.pk]) + chosen.querystring()
+    address = reverse("review", args=[annotation.pk])
+    if status == 200 or _is_elsewhere(request, address):
+        response["HX-Push-Url"] = address + chosen.querystring()
     if said:
         response["HX-Trigger"] = json.dumps({"say": said})
-    return response
+    return with_banner(request, response)
+
+
+def _is_elsewhere(request: Request, address: str) -> bool:
+    """Return whether htmx asks from the page of another item than this one: the address is always of what is shown."""
+    return (request.htmx.current_url_abs_path or address).partition("?")[0] != address
 
 
 def _said(request: Request, left: Progress) -> str:
