@@ -196,3 +196,15 @@ def test_it_is_for_admins_in_the_services_too(name: str, request: pytest.Fixture
 def test_it_refuses_oneself_before_anything_else(adam: User) -> None:
     with pytest.raises(OnYourself):
         people.deactivate(adam, actor=adam)
+
+
+def test_it_offers_nobody_what_is_refused_on_oneself(signed_in: Client, adam: User, alice: User) -> None:
+    own, other = (collapsed(signed_in.get(f"/people/{who.pk}")) for who in (adam, alice))
+    assert f'action="/people/{adam.pk}/deactivate"' not in own
+    assert "You cannot deactivate yourself. Another admin can do that." in own
+    assert "You cannot take the role of admin away from yourself. Another admin can do that." in own
+    assert 'class="role-choice" disabled' in own
+    assert "Save the role" not in own
+    assert f'action="/people/{alice.pk}/deactivate"' in other
+    assert 'class="role-choice" disabled' not in other
+    assert "Save the role" in other

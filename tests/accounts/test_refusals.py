@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -107,3 +108,17 @@ def test_it_says_what_is_wrong_with_a_request_nobody_can_read(
     response = client.post("/preferences", urlencode(sent), content_type="application/x-www-form-urlencoded")
     assert response.status_code == status
     assert said in collapsed(response)
+
+
+@pytest.mark.parametrize("address", ["/annotations", "/nowhere", "/preferences"])
+def test_it_leads_somebody_without_a_role_only_where_they_may_go(client: Client, stranger: User, address: str) -> None:
+    client.force_login(stranger)
+    page = client.get(address)
+    if address == "/annotations":
+        assert "have no role: an admin has to give you one" in collapsed(page)
+        assert "Sign out</button> </form> </div>" in collapsed(page)
+    # The dialog after it is for whoever signs in here next.
+    seen = page.content.decode().partition('<dialog id="sign_in_again"')[0]
+    led = {href for href in re.findall(r'<a\b[^>]*?href="([^"#]*)"', seen) if href}
+    assert "/preferences" in led
+    assert {href for href in led if client.get(href, follow=True).status_code != 200} == set()

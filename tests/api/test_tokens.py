@@ -58,10 +58,15 @@ def test_it_revokes_at_once_and_only_ones_own(client: Client, alice: User, bob: 
     other = Client()
     other.force_login(bob)
     assert other.post(f"/tokens/{pk}/revoke").status_code == 404
-    assert client.get(f"/tokens/{pk}/revoke").status_code == 405
+    asked = client.get(f"/tokens/{pk}/revoke").content.decode()
+    assert "Revoke “nightly”?" in asked
+    assert "for good" in asked
+    assert other.get(f"/tokens/{pk}/revoke").status_code == 404
+    assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
     assert client.post(f"/tokens/{pk}/revoke").status_code == 302
     assert Caller(secret)("POST", "/v1/annotations/list").status_code == 401
     assert "Revoked" in client.get("/tokens").content.decode()
+    assert "was revoked already" in client.get(f"/tokens/{pk}/revoke", follow=True).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -154,14 +154,17 @@ def withdraw(request: Request, pk: int) -> HttpResponse:
 
 
 def _person(request: Request, user: User, form: RoleForm, *, status: int = 200, refused: str = "") -> HttpResponse:
+    role, is_self = roles.role_of(user), user.pk == request.user.pk
+    own = "You cannot take the role of admin away from yourself. Another admin can do that."
     context = {
         "person": user,
-        "role": roles.role_of(user),
+        "role": role,
+        "kept_because": own if is_self and role == roles.ADMIN else "",
         "form": form,
         "refused": refused,
         "once": OnceForm(),
         "entries": timeline(user.ref, limit=30),
-        "is_self": user.pk == request.user.pk,
+        "is_self": is_self,
         "sso": SocialAccount.objects.filter(user=user).exists(),
     }
     return render(request, "accounts/person.html", context, status=status)

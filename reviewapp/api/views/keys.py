@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
@@ -59,16 +59,21 @@ def tokens(request: Request) -> HttpResponse:
     return render(request, "api/tokens.html", context, status=409 if refused else 422 if form.errors else 200)
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.view_annotation", raise_exception=True)
 def revoke_token(request: Request, pk: int) -> HttpResponse:
-    """Revoke one of one's own tokens, as an admin anybody's; it stops working at once and for good."""
+    """Ask, and on POST revoke one of one's own tokens, as an admin anybody's; it stops working at once and for good."""
     others = request.user.has_perm(services.MANAGES_PEOPLE)
     token = get_object_or_404(ApiToken, pk=pk, **({} if others else {"owner": request.user}))
-    revoked = services.revoke(token, actor=request.user)
-    messages.success(request, f"“{token.name}” {'is revoked' if revoked else 'was revoked already'}.")
     own = token.owner_id == request.user.pk
-    return redirect(reverse("tokens") + ("" if own else f"?person={token.owner_id}"))
+    back = reverse("tokens") + ("" if own else f"?person={token.owner_id}")
+    if request.method != "POST" and not token.revoked_at:
+        return render(request, "api/revoke.html", {"token": token, "whose": None if own else token.owner, "back": back})
+    # Asked about a token that is revoked already, it says so.
+    revoked = request.method == "POST" and services.revoke(token, actor=request.user)
+    messages.success(request, f"“{token.name}” {'is revoked' if revoked else 'was revoked already'}.")
+    return redirect(back)
 
 
 def _blank() -> TokenForm:
