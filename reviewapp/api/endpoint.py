@@ -14,9 +14,10 @@ from rest_framework.views import APIView
 
 from reviewapp.api import errors, reading
 from reviewapp.api.gate import Allowed, Bearer, Need, OnlyJson, PerToken
+from reviewapp.api.models import ApiToken
 from reviewapp.api.shapes.fields import Shape
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.trace import current, tracing
+from reviewapp.audit.trace import by_means_of, current, tracing
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -39,8 +40,10 @@ class Endpoint(APIView):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Let in who may, then look at the address: the namespace must be ours, the ids must be possible."""
+        """Let in who may, note the token, then look at the address: our namespace, possible ids."""
         super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, ApiToken):
+            by_means_of(f"token “{request.auth.name}” ({request.auth.prefix}…)")
         _check_namespace(request)
         for name, value in kwargs.items():
             if isinstance(value, str) and not reading.text(value):

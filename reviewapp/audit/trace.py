@@ -36,17 +36,22 @@ class Person(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """What is known of the current action: door, request, person and reason."""
+    """What is known of the current action: door, request, person and reason.
+
+    `means` is what the person used, such as a token; it is told at the end of every reason.
+    """
 
     origin: Origin = Origin.SHELL
     request_id: str = ""
     actor_id: int | None = None
     actor_name: str = ""
     note: str = ""
+    means: str = ""
 
     def as_json(self) -> str:
         """Return what the triggers read (see `tracking.py`), without the characters that jsonb refuses."""
-        return json.dumps({name: _storable(value) for name, value in self.__dict__.items()})
+        said = self.__dict__ | {"note": "; ".join(filter(None, (self.note, self.means)))}
+        return json.dumps({name: _storable(value) for name, value in said.items() if name != "means"})
 
 
 _trace: ContextVar[Trace | None] = ContextVar("reviewapp_trace", default=None)
@@ -80,6 +85,11 @@ def tracing(origin: Origin, request_id: str = "") -> Iterator[str]:
     finally:
         _subject.reset(subject)
         _trace.reset(trace)
+
+
+def by_means_of(means: str) -> None:
+    """Have everything that is done until the current tracing ends noted as done with this."""
+    _trace.set(replace(current(), means=means))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
+from reviewapp.api import tokens
 from reviewapp.outbox.models import Change
 from tests.annotations.factories import make_annotation
 from tests.api.conftest import Caller
@@ -51,6 +52,16 @@ def test_it_finds_what_was_made_here_by_the_id_that_the_api_shows(as_lena: Calle
     assert {event["ref"] for event in told} == {ours}
     assert {"annotation.created", "change.queued"} <= {event["action"] for event in told}
     assert told == events(as_lena, ref=ours)
+
+
+def test_it_tells_which_of_a_person_s_tokens_did_it(as_lena: Caller, alice: User) -> None:
+    row = make_annotation()
+    for name, label in (("decider", "van"), ("nightly", "bus")):
+        token, secret = tokens.create(alice, name=name, scope="decide", days=1, actor=alice)
+        assert Caller(secret)("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": label}).status_code == 200
+        (event,) = events(as_lena, label_to=label, action="annotation.relabelled")
+        assert event["note"] == f"token “{name}” ({token.prefix}…)"
+        assert secret not in str(event)
 
 
 def test_it_pages_by_key(as_lena: Caller) -> None:
