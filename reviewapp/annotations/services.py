@@ -113,7 +113,9 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
     when somebody settled the item differently since. The same decision id again returns the decision it made.
     """
     may_decide(actor)
-    with acting(actor):
+    # Why it cannot be told is on no annotation; the history has it.
+    why = submission.reasoning if submission.outcome == Decision.Outcome.UNDECIDABLE else ""
+    with acting(actor, note=why):
         return decide_on(locked(annotation_id), submission, actor=actor)
 
 

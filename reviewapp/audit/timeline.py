@@ -28,6 +28,24 @@ _NAMED_BY = {
     Action.ROLE_TAKEN: "role",
     Action.INVITATION_MADE: "email",
 }
+# An edit of a retriever may do all of them; its event is named by the first.
+_EDITS = {
+    "name": Action.RETRIEVER_RENAMED,
+    "description": Action.RETRIEVER_REDESCRIBED,
+    "tags": Action.RETRIEVER_RETAGGED,
+}
+# What nobody here did: somebody else did it at Mixpeek, and one of our programs noticed.
+_NOTICED = frozenset(
+    {
+        *_EDITS.values(),
+        Action.ANNOTATION_RELABELLED,
+        Action.ANNOTATION_REVISED,
+        Action.ANNOTATION_CONFIRMED,
+        Action.ANNOTATION_UNDECIDABLE,
+        Action.RETRIEVER_REBUILT,
+    }
+)
+_NOTICE = frozenset({Origin.PULL, Origin.WEBHOOK})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +183,22 @@ def sentence(event: Event) -> str:
         action = Action(event.action)
     except ValueError:
         return event.action
+    if action in _NOTICED and not event.actor_name:
+        if event.origin in _NOTICE:
+            return f"noticed that somebody at Mixpeek {_deed(action, event)}"
+        # Its own words come back, in Mixpeek's way of writing them, or with what others changed beside.
+        if event.origin == Origin.WORKER and action == Action.ANNOTATION_REVISED:
+            return "took over what Mixpeek has now"
+    return _deed(action, event)
+
+
+def _deed(action: Action, event: Event) -> str:
+    changes = _changes(event)
+    did = [one for name, one in _EDITS.items() if name in changes] if action in _EDITS.values() else []
+    return _listed([_told(one, event) for one in did or [action]])
+
+
+def _told(action: Action, event: Event) -> str:
     old, new = _ends(_changes(event).get(_NAMED_BY.get(action, "")))
     if action == Action.ANNOTATION_RELABELLED and not old:
         return f"labelled it {new}"

@@ -116,7 +116,8 @@ def test_it_lets_a_person_not_tell(alice: User) -> None:
     assert (annotation.status, annotation.label, annotation.reasoning) == ("undecidable", "logo", "")
     assert (decision.label, decision.reasoning) == ("logo", "Too blurred.")
     assert not Change.objects.exists()
-    assert Event.objects.about(annotation.ref)[0].action == Action.ANNOTATION_UNDECIDABLE
+    event = Event.objects.about(annotation.ref)[0]
+    assert (event.action, event.note) == (Action.ANNOTATION_UNDECIDABLE, "Too blurred.")
 
 
 def test_it_does_not_turn_a_decision_into_cannot_tell_unseen(alice: User, bob: User) -> None:

@@ -43,11 +43,30 @@ def event(action: str, changes: Any = None, *, pk: int = 1, **fields: Any) -> Ev
             {"label": ["cat", "כלב"]},
             "relabelled “cat” to “\u2068כלב\u2069”",
         ),
+        (
+            Action.RETRIEVER_RENAMED,
+            {"tags": [[], ["x"]], "name": ["Logos", "Marks"], "description": ["", "All of them"]},
+            "renamed “Logos” to “Marks”, changed the description and changed the tags",
+        ),
         ("annotation.of_another_age", {}, "annotation.of_another_age"),
     ],
 )
 def test_it_says_what_happened(action: str, changes: dict[str, Any], told: str) -> None:
     assert sentence(event(action, changes)) == told
+
+
+@pytest.mark.parametrize(
+    ("origin", "action", "told"),
+    [
+        ("pull", Action.ANNOTATION_RELABELLED, "noticed that somebody at Mixpeek relabelled “cat” to “dog”"),
+        ("webhook", Action.ANNOTATION_REVISED, "noticed that somebody at Mixpeek changed the annotation"),
+        ("worker", Action.ANNOTATION_REVISED, "took over what Mixpeek has now"),
+        ("pull", Action.ANNOTATION_GONE, "found it gone upstream"),
+    ],
+)
+def test_it_takes_none_of_our_programs_for_who_did_it(origin: str, action: str, told: str) -> None:
+    nobody = {"actor_id": None, "actor_name": "", "origin": origin}
+    assert sentence(event(action, {"label": ["cat", "dog"]}, **nobody)) == told
 
 
 @pytest.mark.parametrize("action", Action)

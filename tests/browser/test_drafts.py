@@ -72,6 +72,25 @@ def test_it_brings_back_after_a_crash_what_no_server_ever_got(
     assert again.evaluate("Object.keys(localStorage)") == []
 
 
+def test_it_asks_nothing_about_what_the_newer_words_followed_on_from(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.fill("#reasoning", WORDS)
+    expect(page.locator(STATE)).to_have_text(SAVED)
+    _cut(page)
+    page.fill("#reasoning", f"{WORDS}, and the other half")
+    expect(page.locator(STATE)).to_contain_text("Saved in this browser")
+    page.close(run_before_unload=False)
+    page.context.unroute("**/draft")
+    again = page.context.new_page()
+    open_item(again, items[0])
+    expect(again.locator("#reasoning")).to_have_value(f"{WORDS}, and the other half")
+    expect(again.locator(STATE)).to_have_text(SAVED)
+    expect(again.locator("[data-draft-offers] > *")).to_have_count(0)
+
+
 def test_it_is_there_in_another_browser_of_the_same_person(
     window: Window, open_item: Open, alice: User, items: list[Annotation]
 ) -> None:
