@@ -14,6 +14,7 @@ import requests
 
 from reviewapp.bench.visitor import form_fields
 from reviewapp.drill.browser import Browser, TimeIsUp
+from reviewapp.drill.findings import same
 from reviewapp.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Journal, Submit, TakenBack
 from reviewapp.drill.plan import HOLD, Edit, Step
 from reviewapp.drill.stranger import Stranger
@@ -130,7 +131,10 @@ class Reviewer:
 
 
 def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the form as it is sent, and what of it is meant to be kept: what was typed and is not given up."""
+    """Return the form as it is sent, and what of it is meant to be kept: what was typed and is not given up.
+
+    Who types what the form says already has said nothing: what somebody else changes meanwhile then stands.
+    """
     typed = dict(step.typed)
     if "label" in typed:
         # A label among the buttons would be picked; a written one wins.
@@ -138,8 +142,9 @@ def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, 
     data = form | typed | {"seconds": "4", "outcome": "undecidable" if step.cannot_tell else "decided"}
     given_up = [name for name in typed if step.yields and f"keep_{name}" in form]
     data |= {f"keep_{name}": "theirs" for name in given_up}
-    meant = {name: _read(name, text) for name, text in typed.items() if name not in given_up}
-    return data, meant
+    read = {name: _read(name, text) for name, text in typed.items() if name not in given_up}
+    seen = json.loads(form.get("base") or "{}")
+    return data, {name: value for name, value in read.items() if name not in seen or not same(value, seen[name])}
 
 
 def outcome_of(answer: requests.Response | None) -> str:

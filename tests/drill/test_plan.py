@@ -77,3 +77,13 @@ def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
     data, meant = filled({"keep_label": "mine"}, step)
     assert data["keep_label"] == "theirs"
     assert set(meant) == {"reasoning"}
+
+
+def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
+    (step,) = [each for each in steps(1, submits=400, clients=1, client=0) if set(each.typed) >= {"label", "payload"}][
+        :1
+    ]
+    form = {"base": json.dumps({"label": step.typed["label"], "confidence": 0.5})}
+    data, meant = filled(form, step)
+    assert data["label"] == step.typed["label"]
+    assert set(meant) == set(step.typed) - {"label"}
