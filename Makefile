@@ -60,7 +60,7 @@ test: dev browser
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
 	$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
-	$(PY) -m pytest -m browser
+	$(PY) -m pytest -n 2 --dist loadfile -m browser
 
 bench: setup
 	@$(PY) -m reviewapp.bench $(or $(N),10000)

@@ -100,7 +100,7 @@ def test_it_keeps_what_was_typed_when_the_session_ends_and_goes_on_after_signing
     ("status", "sentence"),
     [
         (500, "The server could not do that."),
-        (502, "The server could not do that."),
+        (502, "The server cannot be reached."),
         (403, "You may not do that."),
         (404, "That is not here any more."),
         (429, "Too many requests at once."),
