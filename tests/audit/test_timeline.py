@@ -65,7 +65,7 @@ def test_it_says_what_happened(action: str, changes: dict[str, Any], told: str) 
     ],
 )
 def test_it_takes_none_of_our_programs_for_who_did_it(origin: str, action: str, told: str) -> None:
-    nobody = {"actor_id": None, "actor_name": "", "origin": origin}
+    nobody: dict[str, Any] = {"actor_id": None, "actor_name": "", "origin": origin}
     assert sentence(event(action, {"label": ["cat", "dog"]}, **nobody)) == told
 
 
