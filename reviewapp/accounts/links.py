@@ -138,7 +138,9 @@ def _made_once(link: Link, secret: str, earlier: LinkQuerySet, *, actor: User) -
             link.save()
     except IntegrityError:
         # A double click: the same form came in beside this one, and was first.
-        return _made_before(secret) or link
+        if made := _made_before(secret):
+            return made
+        raise
     return link
 
 

@@ -76,7 +76,9 @@ def create(
             token.save()
     except IntegrityError:
         # A double click: the same form came in beside this one, and was first.
-        return _made_before(secret) or token, secret
+        if made := _made_before(secret):
+            return made, secret
+        raise
     return token, secret
 
 
