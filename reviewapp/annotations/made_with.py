@@ -11,7 +11,7 @@ from reviewapp.asked import asked
 from reviewapp.audit.neighbours import MadeWith
 
 # A decision is never changed, so what is known of one stays true.
-_known: dict[int, MadeWith | None] = {}
+_known: dict[int, MadeWith] = {}
 _MOST = 20_000
 
 
@@ -20,16 +20,17 @@ def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
     wanted = set(decisions)
     if len(_known) > _MOST:
         _known.clear()
-    if unknown := wanted - _known.keys():
-        found = {key: _made_with(*rest) for key, *rest in _read(keys=",".join(map(str, sorted(unknown))))}
-        _known.update(found)
-    return {key: made for key in wanted if (made := _known.get(key)) is not None}
-
-
-def _made_with(retriever: int | None, labels: int | None, guidelines: int | None) -> MadeWith | None:
-    if labels is None and guidelines is None:
-        return None
-    return MadeWith(retriever=retriever, labels=labels, guidelines=guidelines)
+    # Another thread may clear what is known between any two lines: what is returned is held here.
+    found = {key: made for key in wanted if (made := _known.get(key)) is not None}
+    if unknown := wanted - found.keys():
+        rows = _read(keys=",".join(map(str, sorted(unknown))))
+        read = {
+            key: MadeWith(retriever=retriever, labels=labels, guidelines=guidelines)
+            for key, retriever, labels, guidelines in rows
+        }
+        _known.update(read)
+        found |= read
+    return {key: made for key, made in found.items() if (made.labels, made.guidelines) != (None, None)}
 
 
 @asked

@@ -38,9 +38,11 @@ class Sizes:
         # What nobody annotated has no label and is not in Mixpeek's lists.
         there = Annotation.objects.filter(retriever__retriever_id__in=retriever_ids, label__gt="").order_by()
         rows = there.values_list("retriever__retriever_id", "label").annotate(number=Count("*"))
-        self._counted |= {id_: (now, {}) for id_ in retriever_ids}
+        counted: dict[str, dict[str, int]] = {id_: {} for id_ in retriever_ids}
         for id_, label, number in rows:
-            self._counted[id_][1][label] = number
+            counted[id_][label] = number
+        # Put in place whole: another thread may be planning.
+        self._counted |= {id_: (now, labels) for id_, labels in counted.items()}
 
     def _size(self, retriever_id: str, label: str | None) -> int:
         _, labels = self._counted[retriever_id]
