@@ -1,4 +1,4 @@
-"""The history of a thing, told: events in, sentences with their differences out. All but `timeline`, `told` is pure."""
+"""The history of a thing, told: events in, sentences with their differences out; `timeline` and `told` ask for them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _EDITS = {
     "description": Action.RETRIEVER_REDESCRIBED,
     "tags": Action.RETRIEVER_RETAGGED,
 }
-# What nobody here did: somebody else did it at Mixpeek, and one of our programs noticed.
-_NOTICED = frozenset(
+# Without a person's name, somebody else did these at Mixpeek: one of our programs noticed.
+_DONE_AT_MIXPEEK = frozenset(
     {
         *_EDITS.values(),
         Action.ANNOTATION_RELABELLED,
@@ -45,7 +45,7 @@ _NOTICED = frozenset(
         Action.RETRIEVER_REBUILT,
     }
 )
-_NOTICE = frozenset({Origin.PULL, Origin.WEBHOOK})
+_NOTICING = frozenset({Origin.PULL, Origin.WEBHOOK})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,11 +183,11 @@ def sentence(event: Event) -> str:
         action = Action(event.action)
     except ValueError:
         return event.action
-    if action in _NOTICED and not event.actor_name:
-        if event.origin in _NOTICE:
+    if action in _DONE_AT_MIXPEEK and not event.actor_name:
+        if event.origin in _NOTICING:
             return f"noticed that somebody at Mixpeek {_deed(action, event)}"
         # Its own words come back, in Mixpeek's way of writing them, or with what others changed beside.
-        if event.origin == Origin.WORKER and action == Action.ANNOTATION_REVISED:
+        if event.origin == Origin.WORKER:
             return "took over what Mixpeek has now"
     return _deed(action, event)
 
@@ -195,10 +195,10 @@ def sentence(event: Event) -> str:
 def _deed(action: Action, event: Event) -> str:
     changes = _changes(event)
     did = [one for name, one in _EDITS.items() if name in changes] if action in _EDITS.values() else []
-    return _listed([_told(one, event) for one in did or [action]])
+    return _listed([_phrase(one, event) for one in did or [action]])
 
 
-def _told(action: Action, event: Event) -> str:
+def _phrase(action: Action, event: Event) -> str:
     old, new = _ends(_changes(event).get(_NAMED_BY.get(action, "")))
     if action == Action.ANNOTATION_RELABELLED and not old:
         return f"labelled it {new}"
