@@ -51,11 +51,10 @@ def decide(request: Request, pk: int) -> HttpResponse:
     about(annotation.ref)
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
-    wrong = form.errors
     for name in garbled(request) & {*FIELDS, "choice"}:
         form.add_error(name, _GARBLED)
-    if wrong:
-        return show(request, item_or_404(pk), data, status=422, errors=wrong)
+    if not form.is_valid():
+        return show(request, item_or_404(pk), data, status=422, errors=form.errors)
     submission = form.submission(hold=request.user.hold)
     try:
         decision = services.decide(pk, submission, actor=request.user)
