@@ -7,7 +7,7 @@ template: `{% icon "search" %}`, `{% time at=row.created_at age=True %}`, `{% st
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import SimpleNamespace
@@ -52,6 +52,13 @@ def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
 def line(line: Hashable) -> SafeString:
     """Return a line of the queue's list; whoever shows the same values gets the same line."""
     return mark_safe(get_template("annotations/_row.html").render({"line": line}))  # noqa: S308
+
+
+@register.simple_tag
+def label_buttons(buttons: Iterable[Any], proposed: str | None) -> SafeString:
+    """Return the buttons to choose a label with; the one that the machine `proposed` says so."""
+    drawn = [_rendered("annotations/_label.html", button=one, proposed=one.label == proposed) for one in buttons]
+    return mark_safe("".join(drawn))  # noqa: S308 - Django's own escaped output
 
 
 @register.simple_tag

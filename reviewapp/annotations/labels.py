@@ -83,19 +83,16 @@ def in_use(retriever_id: int | None, *, most: int = MOST) -> list[str]:
 
     The order is alphabetical once and then stays: a label that comes into use goes to the end. A key that meant one
     label a minute ago must not mean another now, as it would if the order followed the counts or the alphabet.
+    What was shown last is kept in Django's cache.
     """
     if retriever_id is None:
         return []
-    labels = _every(retriever_id)
+    labels, key = _every(retriever_id), f"labels:{retriever_id}"
+    before: list[str] = cache.get(key) or []
     if len(labels) > most:
         used = _used(retriever_id)
-        labels = sorted(labels, key=lambda label: -used[label])[:most]
-    return _settled(f"labels:{retriever_id}", labels)
-
-
-def _settled(key: str, labels: list[str]) -> list[str]:
-    """Return `labels` in the order they were last shown in, new ones behind, and remember that."""
-    before: list[str] = cache.get(key) or []
+        # Of labels used as often, those with a button keep it.
+        labels = sorted(labels, key=lambda label: (-used[label], label not in before))[:most]
     now = [label for label in before if label in labels] + sorted(set(labels) - set(before))
     if now != before:
         cache.set(key, now, timeout=None)

@@ -109,9 +109,9 @@ class Walk:
         return self.script.ask("/api/v1/annotations/list?limit=30", method="POST", json=body)[0]
 
     def api_patch(self) -> float:
-        """Change the label of an annotation."""
+        """Change an annotation, to one of the labels in use."""
         self._patched += 1
-        body = {"label": f"label {self._patched}", "confidence": 0.5}
+        body = {"label": self.label(), "confidence": self._patched % 1000 / 1000}
         return self.script.ask(f"/api/v1/annotations/ann_{self._any()}", method="PATCH", json=body)[0]
 
     def _any(self) -> int:

@@ -41,6 +41,18 @@ def test_it_offers_the_most_used_when_there_are_too_many() -> None:
     assert labels.in_use(retriever.pk, most=2) == ["l3", "l4"]
 
 
+@pytest.mark.django_db
+def test_it_leaves_a_label_its_button_when_another_is_used_as_often() -> None:
+    retriever = make_retriever()
+    for label in ("b", "c"):
+        make_annotation(retriever, label=label)
+    assert labels.in_use(retriever.pk, most=2) == ["b", "c"]
+    make_annotation(retriever, label="a")
+    assert labels.in_use(retriever.pk, most=2) == ["b", "c"]
+    make_annotation(retriever, label="a")
+    assert labels.in_use(retriever.pk, most=2) == ["b", "a"]
+
+
 def test_it_offers_nothing_where_there_is_no_retriever() -> None:
     assert labels.in_use(None) == []
 
