@@ -2,15 +2,29 @@
 // to be asked again. Pictures open large, at fit or actual size.
 (() => {
   const figure = (element) => element.closest("[data-medium]");
+  const FILE = "img, video, audio, iframe";
+  // A frame tells nobody that it stayed empty, so its file is asked for beside it, no further than that it answers.
+  const look = async (frame) => {
+    const asking = new AbortController();
+    let comes = false;
+    try {
+      const answer = await fetch(frame.src, { mode: "no-cors", cache: "no-store", signal: asking.signal });
+      // What another host answers is for the frame only.
+      comes = answer.ok || answer.type === "opaque";
+      asking.abort();
+    } catch { /* Nobody answers. */ }
+    if (!comes && frame.isConnected) frame.dispatchEvent(new Event("error"));
+  };
   const reload = (element) => {
     const [address, fragment] = element.getAttribute("src").split("#");
     const url = new URL(address, window.location.href);
     url.searchParams.set("again", String(Number(url.searchParams.get("again") || 0) + 1));
     element.src = url.href + (fragment ? `#${fragment}` : "");
+    if (element.matches("iframe")) look(element);
   };
   const failed = (box, is) => {
     box.querySelector("[data-failed]").hidden = !is;
-    const what = box.querySelector("img, video, audio");
+    const what = box.querySelector(FILE);
     if (what) (what.closest("a") || what).hidden = is;
   };
 
@@ -25,7 +39,7 @@
     if (!again) return;
     const box = figure(again);
     failed(box, false);
-    reload(box.querySelector("img, video, audio"));
+    reload(box.querySelector(FILE));
   });
   // A picture may have failed before this script ran.
   document.addEventListener("htmx:load", () => {
@@ -34,6 +48,10 @@
     }
     for (const medium of document.querySelectorAll("[data-medium]:not([data-tried]) :is(video, audio)")) {
       if (medium.error) medium.dispatchEvent(new Event("error"));
+    }
+    for (const frame of document.querySelectorAll("[data-medium]:not([data-asked]) iframe")) {
+      figure(frame).dataset.asked = "yes";
+      look(frame);
     }
   });
 

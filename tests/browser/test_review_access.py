@@ -109,28 +109,42 @@ def test_it_works_without_scripts(
     assert (annotation.label, annotation.payload) == ("by hand", {"mine": 1})
 
 
+@pytest.mark.parametrize(
+    ("blob", "body"),
+    [
+        ({"type": "image", "filename": "a.svg"}, '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'),
+        ({"type": "pdf", "filename": "a.pdf"}, "%PDF-1.4"),
+    ],
+    ids=["picture", "frame"],
+)
 def test_it_asks_once_more_for_media_that_fail_and_then_offers_to_load_them_again(
-    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+    sign_in: Callable[[User], Page],
+    live_server: LiveServer,
+    alice: User,
+    annotation: Annotation,
+    blob: dict[str, str],
+    body: str,
 ) -> None:
-    assert annotation.result
-    blob = {"field": "f", "url": "s3://b/a.svg", "type": "image", "filename": "a.svg"}
-    annotation.result = make_result(document_id="doc_x", snapshot={"document_blobs": [blob]})
+    snapshot = {"document_blobs": [{"field": "f", "url": f"s3://b/{blob['filename']}", **blob}]}
+    annotation.result = make_result(document_id="doc_x", snapshot=snapshot)
     annotation.save()
-    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'
-    asked: list[str] = []
+    is_down, asked = True, set[str]()
 
     def media_host(route: Route) -> None:
-        asked.append(route.request.url)
-        if len(asked) < 3:
+        asked.add(route.request.url)
+        if is_down:
             route.abort()
         else:
-            route.fulfill(body=picture, content_type="image/svg+xml")
+            route.fulfill(body=body, content_type="image/svg+xml" if blob["type"] == "image" else "text/plain")
 
     page = sign_in(alice)
     page.route("**/media/**", media_host)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    shown = page.locator(".medium-what")
     expect(page.get_by_text("This did not load.")).to_be_visible()
+    expect(shown).to_be_hidden()
     assert len(asked) == 2
+    is_down = False
     page.get_by_role("button", name="Load again").click()
-    expect(page.get_by_role("img", name="a.svg")).to_be_visible()
+    expect(shown).to_be_visible()
     expect(page.get_by_text("This did not load.")).to_be_hidden()

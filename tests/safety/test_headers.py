@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from pytest_django import Settings
@@ -33,7 +34,8 @@ def test_it_enforces_a_strict_policy_on_every_answer(reader: Client, path: str) 
     assert "Content-Security-Policy-Report-Only" not in response
     assert "unsafe" not in response["Content-Security-Policy"]
     assert policy["default-src"] == ["'none'"]
-    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == policy["connect-src"] == ["'self'"]
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == ["'self'"]
+    assert policy["connect-src"] == policy["frame-src"] == ["'self'", *settings.MEDIA_HOSTS]
     assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
     assert not any(source in {"*", "http:", "https:"} for sources in policy.values() for source in sources)
 
