@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reviewapp.audit.trace import acting
 from reviewapp.retrievers import labels as rules
+from reviewapp.retrievers.label_merge import Merged, Offer, merge
 from reviewapp.retrievers.labels import Label
 from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
 from reviewapp.retrievers.services import may_change
@@ -34,11 +35,15 @@ class BadGuidelines(Exception):
 
 
 class Overtaken(Exception):
-    """Somebody made a newer version since the form was rendered; `now` is that version."""
+    """Somebody made a newer version since the form was rendered; `now` is that version.
 
-    def __init__(self, now: LabelSet | Guidelines) -> None:
+    Of labels, `merged` is both sides put together, with what is in question.
+    """
+
+    def __init__(self, now: LabelSet | Guidelines, merged: Merged | None = None) -> None:
         super().__init__(f"{now.created_by.get_username()} made version {now.version} meanwhile.")
         self.now = now
+        self.merged = merged or Merged(offer=Offer())
 
 
 def set_labels(
@@ -46,23 +51,24 @@ def set_labels(
 ) -> LabelSet | None:
     """Make the next version of a retriever's label set; None when it would be the one in force already.
 
-    `base_version` is the version the person saw (0: none). No labels at all means that those in use are offered, and
+    `base_version` is the version the person saw (0: none). When there is a newer one, both are merged, and `Overtaken`
+    is raised when that leaves a question or cannot be kept. No labels at all means that those in use are offered, and
     any other is allowed. Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadLabels` and `Overtaken`.
     """
     may_change(actor)
     if wrong := rules.problems(labels):
         raise BadLabels(wrong)
-    rows, other_allowed = rules.as_json(labels), other_allowed or not labels
     with acting(actor):
         retriever = _locked(retriever_pk)
         now = retriever.label_set
-        if (now.labels, now.other_allowed) == (rows, other_allowed) if now else not rows:
+        wanted = _wanted(retriever, Offer(labels=tuple(labels), other_allowed=other_allowed), base_version)
+        if wanted == offer_of(now):
             return None
         made = LabelSet.objects.create(
             retriever=retriever,
-            version=_next(now, base_version),
-            labels=rows,
-            other_allowed=other_allowed,
+            version=now.version + 1 if now else 1,
+            labels=rules.as_json(wanted.labels),
+            other_allowed=wanted.other_allowed,
             created_by=actor,
         )
         retriever.label_set = made
@@ -73,7 +79,8 @@ def set_labels(
 def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: User) -> Guidelines | None:
     """Make the next version of a retriever's guidelines (Markdown); None when nothing differs.
 
-    Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadGuidelines` and `Overtaken`.
+    Who left the text as it was in `base_version` changes nothing: what somebody else wrote meanwhile stands. Raises
+    `PermissionDenied`, `Retriever.DoesNotExist`, `BadGuidelines` and `Overtaken`.
     """
     may_change(actor)
     if len(text) > LONGEST_GUIDELINES:
@@ -83,7 +90,7 @@ def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: 
     with acting(actor):
         retriever = _locked(retriever_pk)
         now = retriever.guidelines
-        if text == (now.text if now else ""):
+        if text in (now.text if now else "", written(retriever_pk, base_version)):
             return None
         made = Guidelines.objects.create(
             retriever=retriever, version=_next(now, base_version), text=text, created_by=actor
@@ -93,12 +100,39 @@ def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: 
     return made
 
 
+def offer_of(held: LabelSet | None) -> Offer:
+    """Return what a version offers."""
+    return Offer(labels=tuple(rules.from_json(held.labels)), other_allowed=held.other_allowed) if held else Offer()
+
+
+def offered(retriever_pk: int, version: int) -> Offer:
+    """Return what a version of a retriever's labels offers; nothing for one that there is not."""
+    return offer_of(LabelSet.objects.filter(retriever=retriever_pk, version=version).first())
+
+
+def written(retriever_pk: int, version: int) -> str:
+    """Return the text of a version of a retriever's guidelines; "" for one that there is not."""
+    held = Guidelines.objects.filter(retriever=retriever_pk, version=version).first()
+    return held.text if held else ""
+
+
+def _wanted(retriever: Retriever, mine: Offer, base_version: int) -> Offer:
+    """Return what is to be in force: mine, or mine and a newer version put together; raises `Overtaken`."""
+    now = retriever.label_set
+    if now is None or now.version == base_version:
+        return mine.whole()
+    merged = merge(base=offered(retriever.pk, base_version), mine=mine, theirs=offer_of(now))
+    if merged.questions or rules.problems(merged.offer.labels):
+        raise Overtaken(now, merged)
+    return merged.offer
+
+
 def _locked(retriever_pk: int) -> Retriever:
     related = ("label_set__created_by", "guidelines__created_by")
     return Retriever.objects.select_for_update(of=["self"]).select_related(*related).get(pk=retriever_pk)
 
 
-def _next(now: LabelSet | Guidelines | None, base_version: int) -> int:
+def _next(now: Guidelines | None, base_version: int) -> int:
     """Return the number of the next version; raises `Overtaken` when the person saw another than `now`."""
     if now is not None and now.version != base_version:
         raise Overtaken(now)

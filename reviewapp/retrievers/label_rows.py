@@ -5,15 +5,14 @@ A row is four fields of the same names in the same order; what its button says i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 
 from django.http import QueryDict
 
 from reviewapp.http import whole_number
 from reviewapp.retrievers.labels import COLOURS, MOST_LABELS, Label
-from reviewapp.retrievers.models import LabelSet
 
 _NAMES = ("value", "title", "description", "colour")
 
@@ -34,9 +33,9 @@ class Row:
         return not (self.value or self.title or self.description)
 
 
-def rows_of(held: LabelSet | None) -> list[Row]:
-    """Return the rows of a set, with one more to fill in."""
-    return [*(Row(**label) for label in (held.labels if held else [])), Row()]
+def rows_of(labels: Iterable[Label]) -> list[Row]:
+    """Return a row for each label, and one more to fill in."""
+    return [*(Row(**asdict(label)) for label in labels), Row()]
 
 
 def read(data: QueryDict) -> list[Row]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from reviewapp.retrievers.views.editing import edit_retriever, retriever, version
-from reviewapp.retrievers.views.guidance import guidelines, label_set
+from reviewapp.retrievers.views.guidelines import guidelines
+from reviewapp.retrievers.views.labels import label_set
 from reviewapp.retrievers.views.listing import retrievers
 from reviewapp.retrievers.views.running import execution, run
 from reviewapp.retrievers.views.tagging import tag_retrievers, tagged_retrievers

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from reviewapp.accounts.models import User
 from reviewapp.retrievers import label_rows
-from reviewapp.retrievers.guidance import set_labels
 from reviewapp.retrievers.label_rows import Row
-from reviewapp.retrievers.labels import Label
 from reviewapp.retrievers.models import LabelSet, Retriever
 from tests.annotations.factories import make_retriever
 
@@ -36,7 +34,7 @@ def post(client: Client, retriever: Retriever, **data: Any) -> Any:
 
 
 def values(page: Any) -> list[str]:
-    return [row.value for row in page.context["rows"]]
+    return [row.value for row in page.context["form"].rows]
 
 
 def test_it_saves_the_rows_that_are_not_blank(client: Client, adam: User, retriever: Retriever) -> None:
@@ -70,7 +68,7 @@ def test_it_moves_rows_and_saves_nothing(
     client.force_login(adam)
     page = post(client, retriever, act=act, other_allowed="yes")
     assert (page.status_code, values(page)) == (200, after)
-    assert page.context["other_allowed"] is True
+    assert page.context["form"].other_allowed is True
     assert not LabelSet.objects.exists()
 
 
@@ -88,7 +86,7 @@ def test_it_says_at_the_row_what_is_wrong(client: Client, adam: User, retriever:
     client.force_login(adam)
     page = post(client, retriever, value=["", "", "x"], title=["", "No value", ""], description=["", "", "mine"])
     assert page.status_code == 422
-    assert [bool(row.wrong) for row in page.context["rows"]] == [False, True, False]
+    assert [bool(row.wrong) for row in page.context["form"].rows] == [False, True, False]
     assert "A label needs a value" in page.content.decode()
     assert 'value="mine"' in page.content.decode()
     again = post(client, retriever, value=["x", "x", ""])
@@ -103,17 +101,6 @@ def test_it_forgives_fields_that_are_missing_and_refuses_strange_colours(
     page = post(client, retriever, value=["a", "b"], title=[], description=[], colour=["green"])
     assert page.status_code == 422
     assert "That colour is not one of ours." in page.content.decode()
-
-
-def test_it_says_who_was_faster(client: Client, adam: User, retriever: Retriever) -> None:
-    set_labels(retriever.pk, [Label(value="theirs")], other_allowed=True, base_version=0, actor=adam)
-    client.force_login(adam)
-    page = post(client, retriever)
-    assert page.status_code == 409
-    assert "adam made version 1 meanwhile" in page.content.decode()
-    assert "theirs" in page.content.decode()
-    assert values(page) == ["logo", "no logo", ""]
-    assert post(client, retriever, base_version="1").status_code == 302
 
 
 def test_it_is_for_admins(client: Client, alice: User, lena: User, adam: User, retriever: Retriever) -> None:
