@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from reviewapp.annotations import storing
+from reviewapp.annotations import at_mixpeek, storing
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import (
     BLANK,
@@ -27,6 +27,7 @@ from reviewapp.annotations.said import (
     usable,
     values_of,
 )
+from reviewapp.audit.trace import notices, noticing
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.holdable import text
 from reviewapp.outbox.merge import same
@@ -136,7 +137,20 @@ def _update(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) ->
     """Write the columns that are new in any of the rows: a delivery brings few, and a search vector costs most."""
     now = {row.pk: _mirror(row) for row in rows}
     news = [name for name in _MIRRORED if any(each[name] != before[pk][name] for pk, each in now.items())]
-    storing.update(rows, news)
+    for name, theirs in _by_hand(rows, before).items():
+        with noticing(name):
+            storing.update(theirs, news)
+
+
+def _by_hand(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -> dict[str, list[Annotation]]:
+    """Return the rows by whose hand at Mixpeek changed what people see of them, "" where it was nobody known."""
+    seen = [row for row in rows if any(getattr(row, name) != before[row.pk][name] for name in BLANK)]
+    since = {row.pk: before[row.pk]["version"] for row in seen}
+    editors = at_mixpeek.editors(seen, since) if seen and notices() else {}
+    by_hand = defaultdict(list)
+    for row in rows:
+        by_hand[editors.get(row.pk, "")].append(row)
+    return by_hand
 
 
 def _locked(records: dict[str, AnnotationRecord]) -> list[Annotation]:

@@ -33,7 +33,8 @@ ANNOTATION = Tracked(
         (
             "OLD.decision_id IS DISTINCT FROM NEW.decision_id"
             " AND OLD.confidence IS NOT DISTINCT FROM NEW.confidence"
-            " AND OLD.reasoning = NEW.reasoning AND OLD.payload = NEW.payload",
+            " AND OLD.reasoning = NEW.reasoning AND OLD.payload = NEW.payload"
+            " AND OLD.metadata IS NOT DISTINCT FROM NEW.metadata",
             Action.ANNOTATION_CONFIRMED,
         ),
         ("true", Action.ANNOTATION_REVISED),

@@ -81,3 +81,7 @@ class Origin(TextChoices):
     PULL = "pull", "Pull"
     SHELL = "shell", "Command line"
     SQL = "sql", "SQL, outside the app"
+
+
+# Through these, what was done at Mixpeek is noticed here.
+NOTICING = frozenset({Origin.PULL, Origin.WEBHOOK})

@@ -6,10 +6,13 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import SequenceMatcher
 from enum import Enum
 from itertools import chain
 from typing import Any
+
+from reviewapp.audit import spoken
 
 _LONG = 60
 _MOST = 40
@@ -25,6 +28,8 @@ class Kind(Enum):
     VALUE = "value"
     WORDS = "words"
     JSON = "json"
+    TIME = "time"
+    TAGS = "tags"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +42,32 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class FieldDiff:
-    """One field (a dotted path inside JSON) before and after, as text; "" is nothing."""
+    """One field (a dotted path inside JSON) before and after, as text; "" is nothing.
+
+    Of tags, `gone` and `come` are the difference.
+    """
 
     name: str
     old: str
     new: str
     kind: Kind = Kind.VALUE
+    gone: tuple[str, ...] = ()
+    come: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return what the field is called in words, "" when its own name is the best there is."""
+        return spoken.title(self.name)
+
+    @property
+    def old_at(self) -> datetime | None:
+        """Return the instant before, None when there was none."""
+        return spoken.instant(self.name, self.old)
+
+    @property
+    def new_at(self) -> datetime | None:
+        """Return the instant after, None when there is none."""
+        return spoken.instant(self.name, self.new)
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -134,12 +159,32 @@ def _opens(old: Any, new: Any) -> bool:
 
 
 def _field_diff(name: str, old: Any, new: Any) -> FieldDiff:
-    was, now = _text(old), _text(new)
+    was, now = (spoken.word(name, side) or _text(side) for side in (old, new))
     if was == now:
         was, now = _json(old), _json(new)
-    nested = any(isinstance(side, dict) or _holds_objects(side) for side in (old, new))
-    kind = Kind.JSON if nested else Kind.WORDS if max(len(was), len(now)) > _LONG else Kind.VALUE
-    return FieldDiff(name=name, old=was, new=now, kind=kind)
+    gone, come = _retagged(old, new) if name == "tags" else ((), ())
+    kind = Kind.TAGS if gone or come else _kind(name, was, now, nested=any(map(_nested, (old, new))))
+    return FieldDiff(name=name, old=was, new=now, kind=kind, gone=gone, come=come)
+
+
+def _kind(name: str, was: str, now: str, *, nested: bool) -> Kind:
+    if nested:
+        return Kind.JSON
+    if (was or now) and all(spoken.instant(name, side) for side in (was, now) if side):
+        return Kind.TIME
+    return Kind.WORDS if max(len(was), len(now)) > _LONG else Kind.VALUE
+
+
+def _retagged(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which tags went and which came; none of either where a side is no list of tags."""
+    was, now = (side or [] for side in (old, new))
+    if not all(isinstance(side, list) and all(isinstance(tag, str) for tag in side) for side in (was, now)):
+        return (), ()
+    return tuple(tag for tag in was if tag not in now), tuple(tag for tag in now if tag not in was)
+
+
+def _nested(side: Any) -> bool:
+    return isinstance(side, dict) or _holds_objects(side)
 
 
 def _text(value: Any) -> str:

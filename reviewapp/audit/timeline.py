@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from reviewapp.asked import asked
-from reviewapp.audit.actions import Action, Origin
+from reviewapp.audit.actions import NOTICING, Action, Origin
 from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.models import Event
 from reviewapp.audit.neighbours import MadeWith, made_with
@@ -45,7 +45,6 @@ _DONE_AT_MIXPEEK = frozenset(
         Action.RETRIEVER_REBUILT,
     }
 )
-_NOTICING = frozenset({Origin.PULL, Origin.WEBHOOK})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +183,7 @@ def sentence(event: Event) -> str:
     except ValueError:
         return event.action
     if action in _DONE_AT_MIXPEEK and not event.actor_name:
-        if event.origin in _NOTICING:
+        if event.origin in NOTICING:
             return f"noticed that somebody at Mixpeek {_deed(action, event)}"
         # Its own words come back, in Mixpeek's way of writing them, or with what others changed beside.
         if event.origin == Origin.WORKER:
@@ -194,6 +193,9 @@ def sentence(event: Event) -> str:
 
 def _deed(action: Action, event: Event) -> str:
     changes = _changes(event)
+    # Events of before the database told them apart.
+    if action == Action.ANNOTATION_CONFIRMED and "metadata" in changes:
+        action = Action.ANNOTATION_REVISED
     did = [one for name, one in _EDITS.items() if name in changes] if action in _EDITS.values() else []
     return _listed([_phrase(one, event) for one in did or [action]])
 

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from reviewapp.asked import rows
-from reviewapp.audit.actions import Origin
+from reviewapp.audit.actions import NOTICING, Origin
 
 _SETTING = "reviewapp.acting"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
@@ -64,6 +64,11 @@ def current() -> Trace:
     return _trace.get() or Trace()
 
 
+def notices() -> bool:
+    """Return whether what is changed now was done elsewhere before, and only noticed here."""
+    return current().origin in NOTICING
+
+
 def about(ref: str) -> None:
     """Note which ref the current request or job is about, for the log; forgotten when its tracing ends."""
     if (subject := _subject.get()) is not None:
@@ -93,15 +98,16 @@ def by_means_of(means: str) -> None:
 
 
 @contextmanager
-def acting(actor: Person | None, *, note: str = "") -> Iterator[None]:
+def acting(actor: Person | None, *, note: str = "", name: str = "") -> Iterator[None]:
     """Open a transaction in which `actor` (None: the machine itself) changes things, because of `note`.
 
-    Inside another transaction it is a savepoint, and the database forgets this actor at its end.
+    Inside another transaction it is a savepoint, and the database forgets this actor at its end. `name` is how to
+    call somebody who is none of our people.
     """
     inside = replace(
         current(),
         actor_id=actor.pk if actor else None,
-        actor_name=actor.get_username() if actor else "",
+        actor_name=actor.get_username() if actor else name,
         note=note,
     )
     nested = connection.in_atomic_block
@@ -118,6 +124,19 @@ def acting(actor: Person | None, *, note: str = "") -> Iterator[None]:
     finally:
         _told.reset(told)
         _trace.reset(trace)
+
+
+@contextmanager
+def noticing(name: str) -> Iterator[None]:
+    """Have what changes here written down as done by `name`, whom Mixpeek tells of; "" is nobody in particular.
+
+    For the same reason as what is around it, inside whose transaction it is.
+    """
+    if not name:
+        yield
+        return
+    with acting(None, note=current().note, name=name):
+        yield
 
 
 def _tell(value: str) -> None:

@@ -6,12 +6,14 @@ with our own undelivered changes on top.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from reviewapp.audit.trace import notices, noticing
 from reviewapp.mixpeek.records import ExecutionSummary, RetrieverRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.edits import FIELDS, applied
@@ -19,6 +21,7 @@ from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.snapshot import storable, storable_json
 from reviewapp.retrievers.tally import Tally
 
+_LONGEST_NAME = 100
 _OURS = ("name", "description", "tags", "stages", "input_schema", "collection_ids", "budget_limits", "version")
 _MIRRORED = (*_OURS, "upstream", "created_at", "updated_at", "gone_at")
 
@@ -37,19 +40,30 @@ def absorb(records: Sequence[RetrieverRecord]) -> Tally:
         .order_by("pk")
     }
     undelivered = Change.objects.open_by_ref(row.ref for row in known.values())
-    made, changed = [], []
+    made, changed = [], defaultdict(list)
     for record in {record.retriever_id: record for record in records}.values():
         row = known.get(record.retriever_id)
         if row is None:
             values = _values(record)
             said = {name: values[name] for name in FIELDS}
             made.append(Retriever(retriever_id=record.retriever_id, seen_at=now, upstream=said, **values))
-        elif _fill(row, record, undelivered[row.ref]):
-            changed.append(row)
+            continue
+        before = row.version
+        if _fill(row, record, undelivered[row.ref]):
+            changed[_hand(record, before, undelivered[row.ref])].append(row)
     Retriever.objects.bulk_create(made, ignore_conflicts=True)
-    Retriever.objects.bulk_update(changed, _MIRRORED)
+    for name, rows in changed.items():
+        with noticing(name):
+            Retriever.objects.bulk_update(rows, _MIRRORED)
     Retriever.objects.filter(pk__in=[row.pk for row in known.values()]).update(seen_at=now)
-    return Tally(new=len(made), changed=len(changed), same=len(known) - len(changed))
+    news = sum(map(len, changed.values()))
+    return Tally(new=len(made), changed=news, same=len(known) - news)
+
+
+def _hand(record: RetrieverRecord, before: int, undelivered: Sequence[Change]) -> str:
+    """Return who at Mixpeek made a retriever what it is; "" when its last editor may not have made all that is new."""
+    known = notices() and record.updated_by and record.version == before + 1 and not undelivered
+    return f"somebody at Mixpeek ({storable(record.updated_by)[:_LONGEST_NAME]})" if known else ""
 
 
 def mark_gone(retriever_ids: Sequence[str]) -> int:

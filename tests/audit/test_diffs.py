@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,3 +114,75 @@ def test_it_takes_labels_apart_by_their_values() -> None:
         ("labels (order)", "logo, van", "van, logo, bus"),
     ]
     assert [diff.new for diff in field_diffs({"labels": [None, [van]]})] == ["Van"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pair", "told"),
+    [
+        ("is_active", [True, False], ("Sign-in", "allowed", "deactivated")),
+        ("is_active", [None, True], ("Sign-in", "", "allowed")),
+        ("is_superuser", [None, True], ("Superuser", "", "yes")),
+        ("other_allowed", [True, False], ("Other labels", "allowed", "not allowed")),
+        ("is_active", ["true", 1], ("Sign-in", "true", "1")),
+        ("label", ["cat", "dog"], ("", "cat", "dog")),
+    ],
+)
+def test_it_says_in_words_what_our_own_columns_hold(name: str, pair: list[Any], told: tuple[str, str, str]) -> None:
+    (diff,) = field_diffs({name: pair})
+    assert (diff.title, diff.old, diff.new) == told
+
+
+def test_it_leaves_what_others_call_so_as_they_said_it() -> None:
+    told = field_diffs({"payload": [{}, {"is_active": True, "used_at": "2026-11-22T07:38:45+00:00"}]})
+    assert [(diff.title, diff.new, diff.kind) for diff in told] == [
+        ("", "true", Kind.VALUE),
+        ("", "2026-11-22T07:38:45+00:00", Kind.VALUE),
+    ]
+
+
+def shown(changes: dict[str, Any]) -> str:
+    return " ".join(render_to_string("audit/_diff_list.html", {"diffs": field_diffs(changes)}).split())
+
+
+def test_it_shows_times_as_the_site_does() -> None:
+    changes = {"expires_at": ["2026-11-22T07:38:45.123+00:00", "2026-11-29T09:38:45+02:00"]}
+    (diff,) = field_diffs(changes)
+    assert (diff.kind, diff.title, diff.new_at) == (
+        Kind.TIME,
+        "Runs out",
+        datetime(2026, 11, 29, 7, 38, 45, tzinfo=UTC),
+    )
+    page = shown(changes)
+    assert "<del" in page
+    assert '<time datetime="2026-11-22T07:38:45.123000+00:00"' in page
+    assert ">29 Nov 2026, 07:38 UTC</time></ins>" in page
+    assert ">2026-11-22T" not in page
+
+
+@pytest.mark.parametrize("odd", ["yesterday", "2026-11-22", "2026-11-22T07:38:45", 5, ["2026-11-22T07:38:45+00:00", 1]])
+def test_it_shows_what_is_no_instant_as_it_is(odd: Any) -> None:
+    (diff,) = field_diffs({"used_at": [None, odd]})
+    assert diff.kind == Kind.VALUE
+    assert diff.new in shown({"used_at": [None, odd]})
+
+
+def test_it_shows_which_tags_went_and_came() -> None:
+    changes = {"tags": [["a", "b", "c"], ["b", "d", "c"]]}
+    (diff,) = field_diffs(changes)
+    assert (diff.kind, diff.gone, diff.come) == (Kind.TAGS, ("a",), ("d",))
+    page = shown(changes)
+    assert '<ins class="tag diff-new" dir="auto">+ d</ins>' in page
+    assert '<span class="visually-hidden">without </span>a</del>' in page
+    assert ">b<" not in page
+
+
+@pytest.mark.parametrize("pair", [[["a", "b"], ["b", "a"]], [["a"], "a, b"], [["a"], [1]], [["a", "a"], ["a"]]])
+def test_it_shows_two_lists_where_no_tag_went_or_came(pair: list[Any]) -> None:
+    (diff,) = field_diffs({"tags": pair})
+    assert diff.kind == Kind.VALUE
+    assert diff.old != diff.new
+
+
+def test_it_keeps_the_arrow_with_what_came() -> None:
+    page = shown({"payload": [{"codes": ["A" * 50]}, {"codes": ["B" * 50]}]})
+    assert '<span class="diff-now"><span class="diff-arrow" aria-hidden="true">→</span> <ins class="diff-new"' in page

@@ -48,6 +48,12 @@ def event(action: str, changes: Any = None, *, pk: int = 1, **fields: Any) -> Ev
             {"tags": [[], ["x"]], "name": ["Logos", "Marks"], "description": ["", "All of them"]},
             "renamed “Logos” to “Marks”, changed the description and changed the tags",
         ),
+        (Action.ANNOTATION_CONFIRMED, {"decision_id": [None, 1]}, "confirmed the annotation"),
+        (
+            Action.ANNOTATION_CONFIRMED,
+            {"decision_id": [None, 1], "metadata": [None, {"a": 1}]},
+            "changed the annotation",
+        ),
         ("annotation.of_another_age", {}, "annotation.of_another_age"),
     ],
 )

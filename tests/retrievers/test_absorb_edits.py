@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from reviewapp.accounts.models import User
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.timeline import timeline
+from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.records import RetrieverRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
@@ -80,3 +83,27 @@ def test_it_counts_the_same_answer_as_the_same(retriever: Retriever, change: Cha
 def test_it_leaves_alone_what_an_answer_left_out(retriever: Retriever, change: Change) -> None:
     absorb([record(version=2, tags=(), absent=frozenset({"tags"}))])
     assert shown() == ("brands", ["a", "b", "c"])
+
+
+def told_by(origin: Origin, **values: Any) -> tuple[str, str]:
+    with tracing(origin), acting(None):
+        absorb([record(**values)])
+    entry = timeline("retrievers/ret_1")[0]
+    return entry.who, entry.sentence
+
+
+def test_it_names_who_mixpeek_says_changed_it(retriever: Retriever) -> None:
+    told = told_by(Origin.PULL, version=2, name="brands", updated_by="user_ops")
+    assert told == ("somebody at Mixpeek (user_ops)", "renamed “logos” to “brands”")
+
+
+@pytest.mark.parametrize("values", [{"version": 3, "updated_by": "user_ops"}, {"version": 2, "updated_by": ""}])
+def test_it_names_nobody_where_others_may_have_had_a_hand_in_it(retriever: Retriever, values: dict[str, Any]) -> None:
+    assert told_by(Origin.WEBHOOK, name="brands", **values) == (
+        "Webhook",
+        "noticed that somebody at Mixpeek renamed “logos” to “brands”",
+    )
+
+
+def test_it_names_nobody_while_changes_of_ours_are_on_their_way(change: Change) -> None:
+    assert told_by(Origin.PULL, version=2, tags=("b", "x"), updated_by="key_ours")[0] == "Pull"

@@ -1,0 +1,56 @@
+"""How the columns of our own tables, and what they hold, are called in history. Pure.
+
+Mixpeek's own fields (`label`, `tags`, ...) are called as Mixpeek calls them, and are not here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+_TITLES = {
+    "email": "Email address",
+    "expires_at": "Runs out",
+    "first_name": "First name",
+    "gone_at": "Gone upstream",
+    "is_active": "Sign-in",
+    "is_staff": "Staff",
+    "is_superuser": "Superuser",
+    "last_name": "Last name",
+    "other_allowed": "Other labels",
+    "prefix": "Begins with",
+    "retried_at": "Tried again",
+    "revoked_at": "Revoked",
+    "role": "Role",
+    "total_returned": "Documents returned",
+    "used_at": "Used",
+    "username": "Username",
+    "withdrawn_at": "Withdrawn",
+}
+_WORDS = {
+    "is_active": ("deactivated", "allowed"),
+    "is_staff": ("no", "yes"),
+    "is_superuser": ("no", "yes"),
+    "other_allowed": ("not allowed", "allowed"),
+}
+
+
+def title(name: str) -> str:
+    """Return how a column is called, "" when its own name is the best there is."""
+    return _TITLES.get(name, "")
+
+
+def word(name: str, value: Any) -> str:
+    """Return the word for what a column of ours says by true and false, "" for anything else."""
+    return _WORDS[name][value] if isinstance(value, bool) and name in _WORDS else ""
+
+
+def instant(name: str, text: str) -> datetime | None:
+    """Return the instant that a column of ours holds, None when it holds something else."""
+    if not name.endswith("_at") or "." in name:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
