@@ -26,6 +26,8 @@ from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers.guidance import set_labels, write_guidelines
+from reviewapp.retrievers.labels import Label
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.annotations.factories import make_annotation, make_change, make_execution, make_retriever
@@ -75,8 +77,11 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     _, other = links.new_password_link(tara, actor=adam)
     of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
     retriever = make_retriever()
+    set_labels(retriever.pk, [Label(value="logo")], other_allowed=True, base_version=0, actor=adam)
+    write_guidelines(retriever.pk, "Look.", base_version=0, actor=adam)
     born = Event.objects.about(retriever.ref).latest("id")
     of_change, of_retriever = {"pk": change.pk}, {"pk": retriever.pk}
+    of_version = {**of_retriever, "number": 1}
     upstream = {"annotation_id": annotation.annotation_id}
     behind: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("draft", "discard_draft"), of_annotation),
@@ -93,6 +98,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         "api_openapi": {"form": "json"},
         "api_nothing": {"rest": "nothing/of/the/kind"},
         "retriever_version": {**of_retriever, "event": born.pk},
+        **dict.fromkeys(("label_set_version", "guidelines_version"), of_version),
         "execution": {"pk": make_execution().pk},
         "media": {"document_id": annotation.document_id, "index": 0},
         "withdraw_link": {"pk": invitation.pk},

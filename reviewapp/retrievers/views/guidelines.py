@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
 
 from reviewapp.audit.diffs import field_diffs
 from reviewapp.http import Request
@@ -40,6 +40,18 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
         messages.success(request, f"Version {form.base_version} stands as it is, and yours is not kept.")
         return redirect("retriever", pk)
     return _saved(request, found, form)
+
+
+@require_GET
+@may_change
+def guidelines_version(request: Request, pk: int, number: int) -> HttpResponse:
+    """Show one version of the guidelines, what would be different if it were in force, and the way back to it."""
+    found = load(pk)
+    held = get_object_or_404(found.guideline_texts.select_related("created_by"), version=number)
+    now = found.guidelines
+    diffs = field_diffs({"text": [now.text if now else "", held.text]})
+    context = {"retriever": found, "held": held, "now": now, "diffs": diffs, "html": rendered(held.text)}
+    return render(request, "retrievers/guidelines_version.html", context)
 
 
 def _saved(request: Request, found: Retriever, form: GuidelinesForm) -> HttpResponse:

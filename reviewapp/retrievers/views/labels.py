@@ -7,14 +7,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
 
+from reviewapp.audit.diffs import field_diffs
 from reviewapp.http import Request
 from reviewapp.retrievers import guidance, label_form, label_questions, label_rows
 from reviewapp.retrievers.guidance import BadLabels, Overtaken, offer_of, offered
 from reviewapp.retrievers.label_form import LabelForm
-from reviewapp.retrievers.labels import COLOURS, LONGEST, MOST_LABELS
+from reviewapp.retrievers.labels import COLOURS, LONGEST, MOST_LABELS, as_json
 from reviewapp.retrievers.models import LabelSet, Retriever
 from reviewapp.retrievers.views.earlier import earlier
 from reviewapp.retrievers.views.editing import load, may_change
@@ -36,6 +37,18 @@ def label_set(request: Request, pk: int) -> HttpResponse:
     if not all(keep.is_answered for keep in asked.values()):
         return _page(request, found, form.marked(), status=422, refused=True)
     return _saved(request, found, form.with_answers(asked, theirs=theirs) if asked else form)
+
+
+@require_GET
+@may_change
+def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
+    """Show one version of the label set, what would be different if it were in force, and the way back to it."""
+    found = load(pk)
+    held = get_object_or_404(found.label_sets.select_related("created_by"), version=number)
+    then, now = offer_of(held), offer_of(found.label_set)
+    sides = {"labels": [as_json(now.labels), as_json(then.labels)], "others": [now.other_allowed, then.other_allowed]}
+    context = {"retriever": found, "held": held, "now": found.label_set, "diffs": field_diffs(sides)}
+    return render(request, "retrievers/label_set_version.html", context)
 
 
 def _saved(request: Request, found: Retriever, form: LabelForm) -> HttpResponse:
