@@ -86,7 +86,13 @@ def accept(link: Link, *, username: str, password: str) -> User:
     with acting(None, note=f"invited by {by}"):
         _use(link)
         user = services.create_person(
-            username=username, email=link.email, password=password, role=link.role, actor=None, note=f"invited by {by}"
+            username=username,
+            email=link.email,
+            password=password,
+            role=link.role,
+            actor=None,
+            note=f"invited by {by}",
+            joining=True,
         )
         with acting(user):
             Link.objects.filter(pk=link.pk).update(used_at=timezone.now(), person=user)

@@ -58,6 +58,12 @@ def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> N
     _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), by)
 
 
+def take_on(user: User, role: str) -> None:
+    """Give somebody who joins just now the role of their invitation; the caller says who is acting."""
+    user.groups.add(Group.objects.get(name=role))
+    _log.info("role %s taken on by %s, who was invited", role, user.get_username())
+
+
 def may_manage(actor: User | None) -> None:
     """Raise PermissionDenied when the actor may not manage people; None is the command line, which may."""
     if actor is not None and not actor.has_perm("accounts.change_user"):

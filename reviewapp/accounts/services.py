@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.asked import rows
 from reviewapp.audit.trace import acting
 
 
@@ -25,8 +26,12 @@ class Preferences:
     key_map: dict[str, str] = field(default_factory=dict)
 
 
-def create_person(*, username: str, email: str, password: str, role: str, actor: User | None, note: str = "") -> User:
+def create_person(
+    *, username: str, email: str, password: str, role: str, actor: User | None, note: str = "", joining: bool = False
+) -> User:
     """Make a person who can sign in with the name or the address; `actor` None is the command line, or the app.
+
+    Somebody who is `joining` is not made by anybody else: history tells it as that person's own deed.
 
     Raises PermissionDenied when the actor may not manage people, ValidationError when the name is malformed or
     taken, the address is malformed or somebody else's, or the password is too easy to guess.
@@ -41,9 +46,13 @@ def create_person(*, username: str, email: str, password: str, role: str, actor:
         raise ValidationError({"email": f"Somebody else signs in with {email}."})
     validate_password(password, user)
     user.set_password(password)
-    with acting(actor, note=note):
-        user.save()
-        roles.give_role(user, role, actor=actor, note=note)
+    user.pk = _next_key() if joining else None
+    with acting(user if joining else actor, note=note):
+        user.save(force_insert=True)
+        if joining:
+            roles.take_on(user, role)
+        else:
+            roles.give_role(user, role, actor=actor, note=note)
     return user
 
 
@@ -55,6 +64,12 @@ def save_preferences(user: User, wanted: Preferences) -> None:
 def save_theme(user: User, theme: str) -> None:
     """Keep the user's theme (one of `User.Theme`)."""
     _save(user, theme=theme)
+
+
+def _next_key() -> int:
+    """Return the key that the next person would get: whoever joins has one before the row is there."""
+    ((key,),) = rows("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [User._meta.db_table])
+    return int(key)
 
 
 def _save(user: User, **fields: object) -> None:

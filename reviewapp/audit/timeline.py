@@ -34,6 +34,8 @@ _EDITS = {
     "description": Action.RETRIEVER_REDESCRIBED,
     "tags": Action.RETRIEVER_RETAGGED,
 }
+# Whoever is invited does these alone.
+_ON_ONESELF = {Action.PERSON_ADDED: "joined", Action.ROLE_GIVEN: "took on the role {new}"}
 # Without a person's name, somebody else did these at Mixpeek: one of our programs noticed.
 _DONE_AT_MIXPEEK = frozenset(
     {
@@ -204,7 +206,9 @@ def _phrase(action: Action, event: Event) -> str:
     old, new = _ends(_changes(event).get(_NAMED_BY.get(action, "")))
     if action == Action.ANNOTATION_RELABELLED and not old:
         return f"labelled it {new}"
-    return str(action.label).format(old=old, new=new, note=event.note)
+    alone = event.actor_id is not None and event.ref == f"people/{event.actor_name}"
+    said = _ON_ONESELF.get(action) if alone else None
+    return str(said or action.label).format(old=old, new=new, note=event.note)
 
 
 def _changes(event: Event) -> dict[str, Any]:

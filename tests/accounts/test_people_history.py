@@ -61,9 +61,21 @@ def test_it_tells_of_an_invitation_from_making_to_joining(adam: User) -> None:
 
     assert told(f"invitations/{link.pk}") == [("adam", "invitation.made", "shell")]
     assert [action for _, action, _ in told("people/nina")] == ["person.added", "role.given", "invitation.accepted"]
-    assert told("people/nina")[-1][0] == "nina"
+    nina = User.objects.get(username="nina")
+    assert {(e.actor_id, e.actor_name) for e in Event.objects.about("people/nina")} == {(nina.pk, "nina")}
     assert Event.objects.about("people/nina").get(action="person.added").note == "invited by adam"
     assert timeline(f"invitations/{link.pk}")[0].sentence == "invited “nina@example.com”"
+
+
+@pytest.mark.usefixtures("quick_hashing")
+def test_it_tells_joining_as_the_deed_of_who_joined(client: Client, adam: User) -> None:
+    _, secret = links.invite(email="nina@example.com", role=roles.LEAD, actor=adam)
+    client.post(f"/join/{secret}", {"username": "nina", "password1": PASSWORD, "password2": PASSWORD})
+
+    entry = timeline("people/nina")[0]
+    assert (entry.who, entry.origin, entry.note) == ("nina", "web", "invited by adam")
+    assert entry.sentence == "joined, took on the role “lead” and accepted the invitation"
+    assert len(timeline("people/nina")) == 1
 
 
 @pytest.mark.usefixtures("quick_hashing")
