@@ -123,20 +123,26 @@ class NewPasswordForm(forms.Form):
     """A password, typed twice; the rules are looked at by the service, which knows whose it is."""
 
     password1 = forms.CharField(label="Password", strip=False, max_length=1000)
-    password2 = forms.CharField(label="Password, again", strip=False, max_length=1000)
+    password2 = forms.CharField(label="Password, again", strip=False, max_length=1000, required=False)
 
     def clean(self) -> dict[str, Any]:
         """Refuse two that differ."""
         first, second = self.cleaned_data.get("password1"), self.cleaned_data.get("password2")
-        if first and second and first != second:
-            self.add_error("password2", "The two passwords differ.")
+        if first and first != second and "password2" not in self.errors:
+            self.add_error("password2", "The two passwords differ." if second else "Type the same password here again.")
+        if "password1" in self.errors:
+            self.errors.pop("password2", None)
         return self.cleaned_data
 
     def refuse(self, error: ValidationError) -> None:
-        """Show at its field what the service refused; what names no field is about the password."""
+        """Show at its field what the service refused; what names no field is about the password.
+
+        Of several things wrong with one field the first is said: they are mostly one fault (`12345678` is both common
+        and all digits), and what a password must be stands beside it.
+        """
         told = error.error_dict if hasattr(error, "error_dict") else {"password1": error.error_list}
         for name, found in told.items():
-            self.add_error(name if name in self.fields else None, found)
+            self.add_error(name if name in self.fields else None, found[:1])
 
 
 class JoinForm(NewPasswordForm):

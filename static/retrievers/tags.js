@@ -5,7 +5,7 @@
     const label = document.createElement("label"), field = document.createElement("input");
     label.className = "tag-edit tag-edit-new";
     field.className = "form-control form-control-sm";
-    Object.assign(field, { name: "add_exactly", value: tag, maxLength: 100, size: Math.max(tag.length, 4) });
+    Object.assign(field, { name: "add_exactly", value: tag, size: Math.min(Math.max(tag.length, 4), 60) });
     field.setAttribute("aria-label", "Tag to add; empty it to leave it out");
     label.append("+ ", field);
     return label;

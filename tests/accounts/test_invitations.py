@@ -162,6 +162,25 @@ def test_it_says_at_the_field_what_does_not_do_and_stays_good(
     assert Client().post(link, GOOD).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"password1": "12345678", "password2": "12345678"}, "password1"),
+        ({"username": "nina", "password1": "nina", "password2": "nina"}, "password1"),
+        ({"password1": "", "password2": ""}, "password1"),
+        ({"password1": ""}, "password1"),
+        ({"password2": ""}, "password2"),
+        ({"password1": "x" * 1001, "password2": "x" * 1001}, "password1"),
+    ],
+)
+def test_it_says_one_fault_once(signed_in: Client, changed: dict[str, str], field: str) -> None:
+    page = Client().post(invited(signed_in), GOOD | changed)
+
+    assert page.status_code == 422
+    assert page.content.decode().count("field-error") == 1
+    assert list(page.context["form"].errors) == [field]
+
+
 def test_it_says_so_when_somebody_took_the_address_meanwhile(signed_in: Client) -> None:
     link = invited(signed_in)
     person("other", email="nina@example.com")

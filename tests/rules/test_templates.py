@@ -122,3 +122,17 @@ def test_it_can_be_read_without_scrolling(name: str) -> None:
     lines = (TEMPLATES / name).read_text().splitlines()
     tag = re.compile(r"\s*\{%[^%]*%\}")
     assert [line for line in lines if len(line) > 150 and not tag.fullmatch(line)] == []
+
+
+def test_it_cuts_nothing_that_somebody_pastes_to_be_stored() -> None:
+    """A browser cuts what is pasted at `maxlength` without a word; a search that is cut loses nothing that is kept."""
+    cutting = {name for name in ALL if "maxlength" in (TEMPLATES / name).read_text()}
+    assert cutting == {
+        "accounts/people.html",
+        "annotations/_bar.html",
+        "annotations/_facets.html",
+        "annotations/_filters.html",
+        "annotations/deliveries.html",
+        "audit/history.html",
+        "retrievers/retrievers.html",
+    }

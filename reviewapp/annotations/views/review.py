@@ -28,7 +28,7 @@ from reviewapp.annotations.models import Annotation, Draft, Lease
 from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.reopening import reopened
 from reviewapp.annotations.resuming import as_json, resume
-from reviewapp.annotations.typed import FIELDS, MOST_LABEL, MOST_REASONING, as_typed
+from reviewapp.annotations.typed import FIELDS, MOST_REASONING, as_typed
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.signed_out import or_sign_in
@@ -133,7 +133,6 @@ def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, 
         "guidelines": _guidelines(annotation),
         "problems": [sentence for name in errors if name not in _SHOWN for sentence in errors[name]],
         "presets": _PRESETS,
-        "most_label": MOST_LABEL,
         "most_reasoning": MOST_REASONING,
     }
 

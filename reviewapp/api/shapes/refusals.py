@@ -64,6 +64,6 @@ def hold() -> Shape:
 
 def _says_something(text: str) -> None:
     if not text.strip():
-        raise ValidationError("A label holds more than spaces", code="string_too_short")
+        raise ValidationError("Give a label with at least one character that is no space", code="string_too_short")
     if not on_one_line(text):
         raise ValidationError("A label holds no line break and no control character", code="string_pattern_mismatch")

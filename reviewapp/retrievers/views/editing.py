@@ -19,7 +19,7 @@ from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import edit_form, services
 from reviewapp.retrievers.edit_form import Draft, EditForm
-from reviewapp.retrievers.edits import LONGEST, LONGEST_TAG, settled
+from reviewapp.retrievers.edits import settled
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.markdown import rendered
 from reviewapp.retrievers.models import Execution, Retriever
@@ -159,8 +159,6 @@ def _details(request: Request, found: Retriever, draft: Draft | None) -> dict[st
         "change": changes.first(),
         "troubles": list(changes.attention()[:5]),
         "tags_in_use": Retriever.objects.tags_in_use() if draft else [],
-        "most": LONGEST,
-        "longest_tag": LONGEST_TAG,
     }
 
 

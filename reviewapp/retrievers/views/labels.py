@@ -15,7 +15,7 @@ from reviewapp.http import Request
 from reviewapp.retrievers import guidance, label_form, label_questions, label_rows
 from reviewapp.retrievers.guidance import BadLabels, Overtaken, offer_of, offered
 from reviewapp.retrievers.label_form import LabelForm
-from reviewapp.retrievers.labels import COLOURS, LONGEST, MOST_LABELS, as_json
+from reviewapp.retrievers.labels import COLOURS, MOST_LABELS, as_json
 from reviewapp.retrievers.models import LabelSet, Retriever
 from reviewapp.retrievers.views.earlier import earlier
 from reviewapp.retrievers.views.editing import load, may_change
@@ -97,7 +97,6 @@ def _page(
         "keeps": list((label_questions.refused(asked) if refused else asked).values()),
         "faster": sets.filter(version=form.base_version).first() if form.was_version is not None else None,
         "colours": COLOURS,
-        "longest": LONGEST,
         "most": MOST_LABELS,
         **earlier(request, sets),
     }
