@@ -80,6 +80,7 @@ _PARTS = {
     "label_set": "retrievers",
     "retriever_version": "retrievers",
     "tag_retrievers": "retrievers",
+    "tagged_retrievers": "retrievers",
     "invite": "people",
     "person": "people",
 }

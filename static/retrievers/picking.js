@@ -8,7 +8,6 @@
     const every = form.querySelector("[data-pick-all]");
     every.checked = picked === all.length;
     every.indeterminate = picked > 0 && picked < all.length;
-    every.closest("label").hidden = false;
   };
   document.addEventListener("change", (event) => {
     const form = event.target.closest(".picking");

@@ -50,7 +50,6 @@
   document.addEventListener("htmx:load", () => {
     if (!form() || form().dataset.started) return;
     form().dataset.started = "yes";
-    for (const part of form().querySelectorAll(".needs-script")) part.hidden = false;
     confidence();
     counter();
   });
