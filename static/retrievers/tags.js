@@ -30,7 +30,8 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id !== "details") return;
-    const first = document.querySelector("#details [aria-invalid=true]") || document.getElementById("edit_name");
+    const wrong = document.querySelector("#details [aria-invalid=true]") || document.querySelector("#details .keep");
+    const first = (wrong && wrong.matches("fieldset") ? wrong.querySelector("[type=radio]") : wrong) || document.getElementById("edit_name");
     if (first) first.focus();
   });
 })();

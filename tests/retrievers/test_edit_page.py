@@ -20,7 +20,7 @@ from reviewapp.retrievers.models import Retriever
 from tests.annotations.factories import make_execution, make_retriever
 from tests.collapsed import collapsed
 from tests.outbox import settled
-from tests.retrievers.editing import edit_of
+from tests.retrievers.editing import address, edit_of, typed
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "details"}
@@ -29,23 +29,6 @@ HTMX = {"HX-Request": "true", "HX-Target": "details"}
 @pytest.fixture
 def retriever(db: None) -> Retriever:
     return make_retriever("Brand triage", description="Finds\nlogos", tags=["logos", "vans"])
-
-
-def address(retriever: Retriever) -> str:
-    return reverse("edit_retriever", args=[retriever.pk])
-
-
-def typed(client: Client, retriever: Retriever, **changes: Any) -> dict[str, Any]:
-    """Return what a browser would send of the form as it is given out, with changes."""
-    draft = client.get(address(retriever)).context["draft"]
-    return {
-        "edit_id": draft.edit_id,
-        "base": draft.base_json,
-        "answers": draft.answers,
-        "name": draft.name,
-        "description": draft.description.replace("\n", "\r\n"),
-        "add": [""],
-    } | changes
 
 
 def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retriever) -> None:
@@ -110,47 +93,6 @@ def test_it_says_what_is_wrong_and_keeps_what_was_typed(
         assert escape(value) in page
     assert 'value="vans" checked' in page
     assert not Change.objects.exists()
-
-
-def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
-    client: Client, adam: User, retriever: Retriever
-) -> None:
-    client.force_login(adam)
-    mine = typed(client, retriever, name="Mine", add=["my tag"])
-    services.edit(retriever.pk, edit_of(retriever, name="Theirs", description="New", tags_add=("their",)), actor=adam)
-    reply = client.post(address(retriever), mine)
-    assert reply.status_code == 409
-    for words in (
-        "adam was faster.",
-        "Only they changed the description: taken over.",
-        "Brand triage",
-        "Mine",
-        "Theirs",
-        "Keep mine",
-        "Take theirs",
-        "my tag",
-    ):
-        assert words in collapsed(reply)
-    again = typed(client, retriever) | mine | {"description": "New"}
-    draft = reply.context["draft"]
-    kept = again | {"edit_id": draft.edit_id, "base": draft.base_json, "keep_name": "mine"}
-    assert client.post(address(retriever), kept).status_code == 302
-    retriever.refresh_from_db()
-    assert retriever.values() == {
-        "name": "Mine",
-        "description": "New",
-        "tags": ["logos", "vans", "their", "my tag"],
-    }
-
-
-def test_it_takes_theirs_where_asked(client: Client, adam: User, retriever: Retriever) -> None:
-    client.force_login(adam)
-    mine = typed(client, retriever, name="Mine", add=["tag"])
-    services.edit(retriever.pk, edit_of(retriever, name="Theirs"), actor=adam)
-    draft = client.post(address(retriever), mine).context["draft"]
-    client.post(address(retriever), mine | {"edit_id": draft.edit_id, "base": draft.base_json, "keep_name": "theirs"})
-    retriever.refresh_from_db()
-    assert (retriever.name, retriever.tags) == ("Theirs", ["logos", "vans", "tag"])
 
 
 def test_it_saves_a_form_sent_twice_once_and_an_old_one_not_at_all(

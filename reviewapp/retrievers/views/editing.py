@@ -17,8 +17,9 @@ from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import timeline
 from reviewapp.http import Request, page_or, wants_fragment, whole_number
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers import edit_form, services
-from reviewapp.retrievers.edit_form import Draft, EditForm
+from reviewapp.retrievers import edit_draft, services
+from reviewapp.retrievers.edit_draft import Draft
+from reviewapp.retrievers.edit_form import EditForm
 from reviewapp.retrievers.edits import settled
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.markdown import rendered
@@ -42,7 +43,7 @@ def retriever(request: Request, pk: int) -> HttpResponse:
     earlier = whole_number(request.GET.get("like", ""))
     like = found.executions.filter(pk=earlier).first() if earlier else None
     change = waiting(found, request.GET.get("change", "")) if request.GET.get("change") else None
-    draft = edit_form.mending(found, change) if change and may_edit(request, found) else None
+    draft = edit_draft.mending(found, change) if change and may_edit(request, found) else None
     errors = {name: [said] for name, said in change.field_errors.items()} if change else {}
     form = RunForm(found, like=like.inputs if like else None)
     return show(request, found, form=form, draft=draft, errors=errors, mending=change)
@@ -54,7 +55,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
     """Give out the form, or save what was typed; whatever stands in the way is said beside it."""
     found = load(pk)
     if request.method == "GET":
-        return show(request, found, draft=edit_form.opening(found) if may_edit(request, found) else None)
+        return show(request, found, draft=edit_draft.opening(found) if may_edit(request, found) else None)
     form = EditForm(request.POST)
     if not form.is_valid():
         return show(request, found, draft=form.draft(found), errors=form.errors, status=422)
@@ -65,11 +66,11 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         errors = {name: [sentence] for name, sentence in said.items()}
         return show(request, found, draft=form.draft(found), errors=errors, status=422)
     except services.Stale as stale:
-        draft = edit_form.overtaken(form.draft(found), stale)
+        draft = edit_draft.overtaken(form.draft(found), stale)
         told: dict[str, Any] = {"faster": _faster(found, stale), "settled": settled(stale)}
         return show(request, load(pk), draft=draft, stale=stale, status=409, **told)
     except services.EditIdTaken:
-        draft = edit_form.anew(form.draft(found), load(pk))
+        draft = edit_draft.anew(form.draft(found), load(pk))
         return show(request, load(pk), draft=draft, notice=_USED, status=409)
     messages.success(request, "Saved. It is on its way to Mixpeek." if change else "Nothing was different.")
     return show(request, load(pk), whole=True) if wants_fragment(request) else redirect("retriever", pk)
@@ -91,7 +92,7 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
         "stages": readable(then.values["stages"]),
         "diffs": field_diffs({name: [now[name], value] for name, value in then.values.items() if now[name] != value}),
         "restoring": field_diffs({name: [now[name], then.values[name]] for name in fields}),
-        "draft": edit_form.wishing(found, fields) if fields and may_edit(request, found) else None,
+        "draft": edit_draft.wishing(found, fields) if fields and may_edit(request, found) else None,
     }
     return render(request, "retrievers/version.html", context)
 
