@@ -136,6 +136,24 @@ def test_it_shows_each_version_and_how_it_would_be_restored(client: Client, adam
 
 
 @pytest.mark.django_db
+def test_it_shows_each_difference_once(client: Client, adam: User, retriever: Retriever) -> None:
+    stage = {"stage_name": "search", "stage_type": "filter"}
+    client.force_login(adam)
+    address = reverse("retriever_version", args=[retriever.pk, past(retriever)[-1].event.pk])
+    same_pipeline = client.get(address)
+    assert same_pipeline.context["diffs"] == ()
+    assert "Not restored" not in same_pipeline.content.decode()
+    assert same_pipeline.content.decode().count('<dl class="diffs">') == 1
+    Retriever.objects.filter(pk=retriever.pk).update(stages=[stage], name="third")
+    page = client.get(address)
+    names = [diff.name for part in ("restoring", "diffs") for diff in page.context[part]]
+    assert sorted({*names}) == sorted(names)
+    assert {"name", "description", "tags"} == {diff.name for diff in page.context["restoring"]}
+    assert all(diff.name.startswith("stages") for diff in page.context["diffs"])
+    assert "It is changed at Mixpeek only." in " ".join(page.content.decode().split())
+
+
+@pytest.mark.django_db
 def test_it_restores_nothing_for_whom_it_is_not(client: Client, alice: User, retriever: Retriever) -> None:
     client.force_login(alice)
     address = reverse("retriever_version", args=[retriever.pk, past(retriever)[-1].event.pk])

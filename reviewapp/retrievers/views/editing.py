@@ -16,11 +16,12 @@ from reviewapp.audit.diffs import field_diffs
 from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import timeline
 from reviewapp.http import Request, page_or, wants_fragment, whole_number
+from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import edit_draft, services
 from reviewapp.retrievers.edit_draft import Draft
 from reviewapp.retrievers.edit_form import EditForm
-from reviewapp.retrievers.edits import settled
+from reviewapp.retrievers.edits import FIELDS, settled
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.markdown import rendered
 from reviewapp.retrievers.models import Execution, Retriever
@@ -79,19 +80,19 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
 @require_GET
 @may_see
 def version(request: Request, pk: int, event: int) -> HttpResponse:
-    """Show a retriever as it stood from one event on, what has changed since, and the way back."""
+    """Show a retriever as it stood from one event on, the way back, and what else has changed since."""
     found = load(pk)
     then = next((one for one in past(found) if one.event.pk == event), None)
     if then is None:
         raise Http404
     fields = back_to(then.values, found.values())
-    now = {name: getattr(found, name) for name in then.values}
+    other = {name: [getattr(found, name), was] for name, was in then.values.items() if name not in FIELDS}
     context = {
         "retriever": found,
         "version": then,
         "stages": readable(then.values["stages"]),
-        "diffs": field_diffs({name: [now[name], value] for name, value in then.values.items() if now[name] != value}),
-        "restoring": field_diffs({name: [now[name], then.values[name]] for name in fields}),
+        "diffs": field_diffs({name: pair for name, pair in other.items() if not same(*pair)}),
+        "restoring": field_diffs({name: [getattr(found, name), then.values[name]] for name in fields}),
         "draft": edit_draft.wishing(found, fields) if fields and may_edit(request, found) else None,
     }
     return render(request, "retrievers/version.html", context)
