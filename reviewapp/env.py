@@ -7,13 +7,27 @@ that would be right, so that a mistake shows at start and not in the middle of s
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 _ON = {"1", "true", "yes", "on"}
 _OFF = {"0", "false", "no", "off"}
+# By this status of one of its processes gunicorn knows that starting another would not help.
+NEVER_AGAIN = 3
+
+
+@contextmanager
+def or_a_sentence(*, status: int = 1) -> Iterator[None]:
+    """End the process with `status` when a setting is wrong; stderr gets the sentence about it, and no traceback."""
+    try:
+        yield
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"This cannot start: {error}\n")
+        sys.exit(status)
 
 
 class Env:

@@ -11,14 +11,20 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reviewapp import settings
-from reviewapp.env import Env
+from reviewapp.env import Env, or_a_sentence
+
+with or_a_sentence():
+    from reviewapp import settings
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.workers.base import Worker
 
 _env = Env()
+with or_a_sentence():
+    bind = f"0.0.0.0:{_env.number('PORT', 8000, least=1, most=65535)}"
+    workers = _env.number("WEB_CONCURRENCY", 2, least=1, most=64)
+
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _ours = ""
 if not os.environ.get(_FOLDER):
@@ -26,9 +32,7 @@ if not os.environ.get(_FOLDER):
     # so nothing above may import it.
     _ours = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="reviewapp-metrics-")
 
-bind = f"0.0.0.0:{_env.number('PORT', 8000, least=1, most=65535)}"
 worker_class = "gthread"
-workers = _env.number("WEB_CONCURRENCY", 2, least=1, most=64)
 threads = 8
 keepalive = 5
 timeout = 60
