@@ -59,9 +59,7 @@ ROOT_URLCONF = "reviewapp.urls"
 WSGI_APPLICATION = "reviewapp.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE, TIME_ZONE = "en", "UTC"
-USE_TZ = True
-USE_I18N = False
-APPEND_SLASH = False
+USE_TZ, USE_I18N, APPEND_SLASH = True, False, False
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -94,6 +92,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "reviewapp.api.middleware.InMixpeeksWords",
     "reviewapp.operations.middleware.ProbesOfAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
