@@ -57,6 +57,11 @@
     else leave();
   });
   for (const name of ["stay", "close"]) place(name).addEventListener("click", () => dialog.close());
+  // What was pressed lies in a menu that is shut by now.
+  dialog.addEventListener("close", () => {
+    const menu = form.closest("details.menu");
+    (menu ? menu.querySelector("summary") : form.querySelector("[type=submit]")).focus();
+  });
   place("keep").addEventListener("click", leave);
   place("delete").addEventListener("click", () => {
     if (!window.confirm("Delete what you typed, for good? Nobody can bring it back.")) return;
