@@ -32,6 +32,8 @@ from reviewapp.retrievers.views.paging import around, page_of
 WAITING_CAP = 1000
 _MOST_VERSIONS = 30
 _USED = "This form was saved before, and that stands. Save again to make what differs from it below a new edit."
+# The fields whose errors stand beside them.
+_SHOWN = {*FIELDS, "keep_name", "keep_description"}
 may_see = permission_required("retrievers.view_retriever", raise_exception=True)
 may_change = permission_required("retrievers.change_retriever", raise_exception=True)
 
@@ -138,7 +140,14 @@ def show(
     **more: Any,
 ) -> HttpResponse:
     """Render the page, or for htmx the part that changed; `more` may be `errors`, `stale`, `notice`, `mending`."""
-    context = {"retriever": found, "draft": draft, **_details(request, found, draft), **more}
+    errors = more.get("errors") or {}
+    context = {
+        "retriever": found,
+        "draft": draft,
+        "problems": [said[0] for name, said in errors.items() if name not in _SHOWN],
+        **_details(request, found, draft),
+        **more,
+    }
     part = request.htmx.target if wants_fragment(request) else ""
     if part == "details" and not whole:
         return page_or("retrievers/_details.html", request, "retrievers/retriever.html", context, status=status)
