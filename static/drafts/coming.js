@@ -9,8 +9,7 @@
   const whose = () => [section().dataset.person, review().dataset.item];
   let shown = null, touched = false;
 
-  const here = (theirs) => store.of(...whose()).some(({ form: ours }) =>
-    ours.decision_id === theirs.decision_id || (ours.draft && ours.draft === theirs.draft));
+  const here = (theirs) => store.holds(...whose(), theirs);
   const ofServer = () => {
     const { at, offered } = section().dataset;
     if (offered) { const one = JSON.parse(offered); return { ...one, at: Date.parse(one.at), here: here(one.form), server: true }; }
@@ -68,7 +67,7 @@
     if (typed && !server && again) goOn();
     // What says no more than the item itself is no draft.
     if (!typed) for (const one of store.of(person, item)) if (fields.same(one.form, now)) store.forget(one);
-    const local = store.of(person, item).map((one) => ({ ...one, here: true }));
+    const local = store.of(person, item).map((one) => ({ ...one, here: true, stored: true }));
     const all = [...local, ...(server ? [server] : [])].sort((one, other) => other.at - one.at);
     const [newest] = all, inForm = section().dataset.at ? server : null;
     if (newest && !fields.same(newest.form, now) && (!typed || inForm)) put(newest);
@@ -101,6 +100,14 @@
     if (!section() || xhr.status >= 400) return;
     const decides = elt === form() && requestConfig.path === form().getAttribute("hx-post");
     if (decides || elt.matches("[data-draft-discards]")) ended();
+  });
+  // Another tab has submitted or discarded: what it had is no draft any more, what was typed in this tab still is.
+  window.addEventListener("storage", (event) => {
+    if (!section() || !form() || event.newValue !== null) return;
+    const gone = offers.list().filter((one) => one.stored && !store.holds(...whose(), one.form));
+    for (const one of gone) offers.take(one, chosen);
+    if (touched) keeping.locally();
+    if (gone.length) keeping.goOn();
   });
   document.addEventListener("input", (event) => { if (event.detail !== "filled") touched = true; });
   document.addEventListener("draft:decided", () => {

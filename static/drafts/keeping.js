@@ -31,8 +31,10 @@
   };
   const plan = (delay) => {
     window.clearTimeout(timer);
-    if (resting || !section()) return;
-    timer = window.setTimeout(save, Math.max(0, Math.min(delay, since + AT_THE_LATEST - Date.now())));
+    if (!section()) return;
+    // While the person has to choose, the server is asked now and then whether there still is a choice.
+    const wait = resting ? AGAIN : Math.min(delay, since + AT_THE_LATEST - Date.now());
+    timer = window.setTimeout(save, Math.max(0, wait));
   };
   // A submit is on its way: should it fail, saving goes on.
   const hold = () => window.clearTimeout(timer);
@@ -52,6 +54,8 @@
     if (told.state === "saved") form().querySelector("[name=draft]").value = told.edition;
     if (fields.read(form()).decision_id !== sent.decision_id) return;
     if (told.state === "saved") {
+      resting = false;
+      offers.noneOnServer(window.reviewapp.drafts.chosen);
       const settled = fields.same(fields.read(form()), sent);
       if (settled) { waits = false; since = 0; kept = true; }
       locally(settled);
@@ -59,8 +63,11 @@
       if (asked) say("Draft saved on the server. Nothing is submitted yet.");
     } else if (told.state === "overtaken") {
       resting = true;
-      offers.add({ at: Date.parse(told.at), edition: told.edition, form: told.form, here: false }, window.reviewapp.drafts.chosen);
-      without("Another browser's draft is on the server; say above which one you keep");
+      const tab = store.holds(section().dataset.person, about, told.form);
+      const other = { at: Date.parse(told.at), edition: told.edition, form: told.form, here: tab, tab, stored: tab };
+      offers.add(other, window.reviewapp.drafts.chosen);
+      without(`Another ${tab ? "tab" : "browser"}'s draft is on the server; say above which one you keep`);
+      plan(AGAIN);
     } else if (told.state === "decided") {
       stop();
       document.dispatchEvent(new CustomEvent("draft:decided"));
@@ -115,6 +122,7 @@
     set, now, changed, save, hold, resume, stop, tell, leaving, locally,
     // Whoever has chosen between two drafts has seen the one that the server holds.
     saw: () => { if (known) form().querySelector("[name=draft]").value = known; resting = false; },
+    goOn: () => { resting = false; if (waits) { since = Date.now(); plan(0); } },
     begin: (edition) => { known = edition; stop(); resting = false; kept = true; here = ""; },
     kept: () => kept,
   };

@@ -4,7 +4,7 @@
   const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
   const dated = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const when = (at) => (new Date(at).toDateString() === new Date().toDateString() ? clock : dated).format(at);
-  const where = (one) => (one.here ? "this browser" : "another browser");
+  const where = (one) => (one.tab ? "another tab" : one.here ? "this browser" : "another browser");
 
   const section = () => document.getElementById("draft");
   let offered = [];
@@ -24,7 +24,15 @@
   };
   const set = (all, act) => { offered = all; paint(act); };
   const add = (one, act) => {
-    offered = [...offered.filter((other) => !window.reviewapp.fields.same(other.form, one.form)), one];
+    if (one.edition && offered.some((other) => other.edition === one.edition)) return;
+    const others = offered.filter((other) => !(one.edition && other.edition));
+    offered = [...others.filter((other) => !window.reviewapp.fields.same(other.form, one.form)), one];
+    paint(act);
+  };
+  // The server holds one draft of an item, and it is the form's now: no other is there to be offered.
+  const noneOnServer = (act) => {
+    if (!offered.some((one) => one.edition)) return;
+    offered = offered.filter((one) => !one.edition);
     paint(act);
   };
   const take = (one, act) => { offered = offered.filter((other) => other !== one); paint(act); };
@@ -36,5 +44,5 @@
       `Your draft of ${when(one.at)} from ${where(one)} is below, not submitted yet.`;
   };
 
-  window.reviewapp.offers = { set, add, take, tell, list: () => offered };
+  window.reviewapp.offers = { set, add, take, noneOnServer, tell, list: () => offered };
 })();

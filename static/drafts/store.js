@@ -28,6 +28,9 @@
   const of = (person, item) => all().filter((one) => one.person === person && one.item === item);
   const drop = (person, item) => { for (const one of of(person, item)) remove(one.key); };
   const forget = (one) => remove(name(one));
+  // Whether this browser has the draft that a form became: the server tells of drafts, not of where they were typed.
+  const holds = (person, item, form) => of(person, item).some(({ form: ours }) =>
+    ours.decision_id === form.decision_id || (ours.draft && ours.draft === form.draft));
   // What only this browser has.
   const unsaved = (person) => all().filter((one) => one.person === person && !one.acked);
   // Takes away what the server has of everybody, or of everybody but one: the next at this computer has no use for it.
@@ -35,5 +38,5 @@
   const prune = (now, days) => { for (const one of all()) if (one.at < now - days * DAY) remove(one.key); };
 
   leave(document.body.dataset.person || "");
-  window.reviewapp.store = { put, of, drop, forget, unsaved, leave, prune };
+  window.reviewapp.store = { put, of, holds, drop, forget, unsaved, leave, prune };
 })();

@@ -133,6 +133,48 @@ def test_it_offers_what_another_browser_typed_and_drops_neither(
     assert Draft.objects.get().typed["reasoning"] == "At home"
 
 
+def test_it_tells_another_tab_from_another_browser_and_withdraws_what_is_no_draft_any_more(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    one = window(alice)
+    other = one.context.new_page()
+    open_item(one, items[0])
+    open_item(other, items[0])
+    one.fill("#reasoning", "In one tab")
+    expect(one.locator(STATE)).to_have_text(SAVED)
+    other.fill("#reasoning", "In the other")
+    offer = other.locator("[data-draft-offers] .banner")
+    expect(offer).to_contain_text("from another tab, says something else: a, “In one tab”")
+    expect(other.locator(STATE)).to_contain_text("Another tab's draft is on the server")
+    one.bring_to_front()
+    one.keyboard.press("Control+Enter")
+    ready(one, items[1])
+    expect(offer).to_have_count(0)
+    expect(other.locator("#reasoning")).to_have_value("In the other")
+    expect(other.locator(STATE)).to_have_text(SAVED)
+    assert Draft.objects.get().typed["reasoning"] == "In the other"
+
+
+def test_it_withdraws_the_offer_of_another_browsers_draft_that_was_discarded(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    office, home = window(alice), window(alice)
+    home.clock.install()
+    open_item(office, items[0])
+    open_item(home, items[0])
+    office.fill("#reasoning", "At the office")
+    expect(office.locator(STATE)).to_have_text(SAVED)
+    home.fill("#reasoning", "At home")
+    home.clock.fast_forward(2000)
+    offer = home.locator("[data-draft-offers] .banner")
+    expect(offer).to_contain_text("from another browser")
+    Draft.objects.all().delete()
+    home.clock.fast_forward(16000)
+    expect(offer).to_have_count(0)
+    expect(home.locator(STATE)).to_have_text(SAVED)
+    assert Draft.objects.get().typed["reasoning"] == "At home"
+
+
 def test_it_compares_a_draft_that_is_older_than_the_item(
     window: Window, open_item: Open, alice: User, items: list[Annotation]
 ) -> None:
