@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MINE, THEIRS = "mine", "theirs"
+_LONG = 100
 UNCHOSEN = "Say whose stands: yours or theirs."
 
 
@@ -28,3 +29,8 @@ class Keep:
     def is_answered(self) -> bool:
         """Whether one of both was chosen."""
         return self.chosen in (MINE, THEIRS)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a side may have to be scrolled, on a narrow screen at least."""
+        return any(len(side) > _LONG or "\n" in side for side in (self.base, self.mine, self.theirs))

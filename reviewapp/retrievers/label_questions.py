@@ -57,6 +57,21 @@ def settled(*, base: Offer, mine: Offer, theirs: Offer) -> list[str]:
     ]
 
 
+def differences(now: Offer, then: Offer) -> dict[str, list[str | None]]:
+    """Return what would be different if `then` stood instead of `now`, as pairs by what it is about."""
+    was, would = now.by_value(), then.by_value()
+    sides = {True: "allowed", False: "not allowed"}
+    found: dict[str, list[str | None]] = {
+        f"“{value}”": [_whole(one) if one else None for one in (was.get(value), would.get(value))]
+        for value in dict.fromkeys([*was, *would])
+    }
+    found["order"] = [
+        ", ".join(value for value in one if value in other) for one, other in ((was, would), (would, was))
+    ]
+    found["other labels"] = [sides[now.other_allowed], sides[then.other_allowed]]
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+
+
 def _done(base: Offer, side: Offer) -> Iterator[tuple[Question, tuple[str, str]]]:
     """Yield what a side did to `base`, as a verb and the label it did it to, each by what it is about."""
     was, now = base.by_value(), side.by_value()

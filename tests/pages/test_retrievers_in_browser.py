@@ -70,8 +70,33 @@ def test_it_puts_labels_in_order_and_reviewers_see_them(desk: Desk, adam: User) 
     assert desk.complaints == []
 
 
+def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: User) -> None:
+    for number in range(40):
+        make_retriever(f"Triage {number:02}")
+    desk.sign_in(adam)
+    desk.open("/retrievers")
+    page = desk.page
+    said, picks = page.locator("[data-picked]"), page.locator(".retriever-pick input")
+    picks.nth(1).check()
+    picks.nth(29).check()
+    page.get_by_label("Add tags").fill("new")
+    page.get_by_role("button", name="Next").click()
+    expect(said).to_have_text("2 picked, 2 of them not on this page")
+    picks.first.check()
+    expect(said).to_have_text("3 picked, 2 of them not on this page")
+    page.locator("#id_q").fill("triage 0")
+    expect(page.locator(".retriever-line")).to_have_count(10)
+    expect(said).to_have_text("3 picked, 2 of them not on this page")
+    page.get_by_label("Add tags").press("Enter")
+    expect(page.get_by_role("button", name="Change 3 retrievers")).to_be_visible()
+    page.get_by_role("link", name="Pick others").click()
+    expect(said).to_have_text("3 picked, 2 of them not on this page")
+    expect(page.get_by_label("Add tags")).to_have_value("new")
+    assert desk.complaints == []
+
+
 @pytest.mark.parametrize(
-    "path", ["", "/{}", "/{}/edit", "/{}/labels", "/{}/guidelines", "/tags?pk={}&add=x&remove=logos"]
+    "path", ["", "/{}", "/{}/edit", "/{}/labels", "/{}/guidelines", "/tags?pk={}&add=x&remove=logos", "/tags?pk={}"]
 )
 @pytest.mark.parametrize("desk", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}], indirect=True)
 def test_it_is_for_everyone(desk: Desk, adam: User, path: str) -> None:

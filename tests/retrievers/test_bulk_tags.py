@@ -111,6 +111,7 @@ def test_it_looks_at_many_in_few_questions(client: Client, adam: User) -> None:
         ({"add": "\x00"}, "cannot be stored"),
         ({"pk": []}, "Pick at least one retriever."),
         ({"pk": ["abc", "²", "9" * 30]}, "Pick at least one retriever."),
+        ({"pk": [], "add": "", "remove": ""}, "Pick at least one retriever. Name a tag to add or to remove."),
     ],
     ids=lambda value: ascii(value)[:30],
 )
@@ -134,7 +135,8 @@ def test_it_takes_no_more_than_it_can_show(client: Client, adam: User) -> None:
     keys = list(Retriever.objects.values_list("pk", flat=True))
     reply = client.post(ADDRESS, {"pk": keys, "add": "x", "bulk_id": str(uuid.uuid4())})
     assert reply.status_code == 422
-    assert f"Pick {bulk.MOST} retrievers at most." in collapsed(reply)
+    assert f"Pick {bulk.MOST} retrievers at most; these are {bulk.MOST + 1}." in collapsed(reply)
+    assert len(reply.context["picked"]) == bulk.MOST + 1
 
 
 def test_it_leads_back_from_a_result_that_is_none(client: Client, adam: User, three: list[Retriever]) -> None:

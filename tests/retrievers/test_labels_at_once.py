@@ -174,3 +174,8 @@ def test_it_says_everything_that_one_alone_did_and_nothing_else(base: Offer, edi
     assert all(said.startswith("Only they ") for said in theirs_only)
     assert all(said.startswith("Only you ") for said in mine_only)
     assert label_questions.settled(base=base, mine=edited, theirs=edited) == []
+
+
+@given(OFFERS, OFFERS)
+def test_it_previews_every_difference_between_two_versions(now: Offer, then: Offer) -> None:
+    assert bool(label_questions.differences(now, then)) is (now != then)

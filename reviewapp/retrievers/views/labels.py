@@ -15,7 +15,7 @@ from reviewapp.http import Request
 from reviewapp.retrievers import guidance, label_form, label_questions, label_rows
 from reviewapp.retrievers.guidance import BadLabels, Overtaken, offer_of, offered
 from reviewapp.retrievers.label_form import LabelForm
-from reviewapp.retrievers.labels import COLOURS, MOST_LABELS, as_json
+from reviewapp.retrievers.labels import COLOURS, MOST_LABELS
 from reviewapp.retrievers.models import LabelSet, Retriever
 from reviewapp.retrievers.views.earlier import earlier
 from reviewapp.retrievers.views.editing import load, may_change
@@ -45,9 +45,8 @@ def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
     """Show one version of the label set, what would be different if it were in force, and the way back to it."""
     found = load(pk)
     held = get_object_or_404(found.label_sets.select_related("created_by"), version=number)
-    then, now = offer_of(held), offer_of(found.label_set)
-    sides = {"labels": [as_json(now.labels), as_json(then.labels)], "others": [now.other_allowed, then.other_allowed]}
-    context = {"retriever": found, "held": held, "now": found.label_set, "diffs": field_diffs(sides)}
+    changes = label_questions.differences(offer_of(found.label_set), offer_of(held))
+    context = {"retriever": found, "held": held, "now": found.label_set, "diffs": field_diffs(changes)}
     return render(request, "retrievers/label_set_version.html", context)
 
 

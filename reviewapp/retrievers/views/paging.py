@@ -22,6 +22,15 @@ def page_of(found: Any, *, order: tuple[str, ...], request: Request) -> keyset.P
 
 def around(page: keyset.Page[Any], request: Request, *, keeping: tuple[str, ...] = ("q",)) -> dict[str, str]:
     """Return the query strings of the pages before and after, which keep the search."""
-    kept = {name: request.GET[name] for name in keeping if request.GET.get(name)}
+    kept = kept_of(request, keeping)
     cursors = {"before": page.before, "after": page.after}
-    return {name: f"?{urlencode({**kept, 'cursor': cursor})}" if cursor else "" for name, cursor in cursors.items()}
+    return {
+        name: f"?{urlencode({**kept, 'cursor': cursor}, doseq=True)}" if cursor else ""
+        for name, cursor in cursors.items()
+    }
+
+
+def kept_of(request: Request, keeping: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return what an address says under these names, several values each, without what is empty."""
+    said = {name: [value for value in request.GET.getlist(name) if value] for name in keeping}
+    return {name: values for name, values in said.items() if values}
