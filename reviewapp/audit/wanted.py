@@ -77,8 +77,8 @@ class HistoryForm(forms.Form):
     ref = forms.CharField(label="Ref", max_length=300, required=False)
     label_from = forms.CharField(label="Label before", max_length=100, required=False)
     label_to = forms.CharField(label="Label after", max_length=100, required=False)
-    since = forms.DateTimeField(label="From (UTC)", required=False)
-    until = forms.DateTimeField(label="Until (UTC)", required=False)
+    since = forms.DateTimeField(label="From", required=False)
+    until = forms.DateTimeField(label="Until", required=False)
 
     def __init__(self, data: Any, *, retriever_names: dict[str, str]) -> None:
         super().__init__(data)
