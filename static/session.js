@@ -78,8 +78,19 @@
       problem("The server cannot be reached. Try again when you are back online.");
     }
   };
-  const load = () => {
+  // Signing in again cannot work: the dialog says why, and offers nothing to type into.
+  const refuse = (sentence) => {
+    place("place").replaceChildren();
+    place("told").textContent = sentence;
+    problem("");
+    place("close").focus();
+  };
+  const load = async () => {
     for (const one of dialog.querySelectorAll("[data-other]")) one.hidden = true;
+    const { refused } = await window.reviewapp.who().catch(() => ({}));
+    place("another-way").hidden = Boolean(refused);
+    dialog.querySelector("h2").textContent = refused ? "You are signed out" : "Sign in again";
+    if (refused) return refuse(refused);
     place("told").textContent = `Your session has ended. Sign in as ${personName}: what you typed is still here${pending ? ", and what you submitted goes on by itself" : ""}.`;
     return send(`${signIn}?next=${encodeURIComponent(whoUrl)}`);
   };
@@ -89,11 +100,12 @@
     load();
   };
 
-  const signedOut = (request) => {
+  const signedOut = async (request) => {
     out = true;
     if (request && request.elt && request.elt.isConnected) pending = request;
-    notice(SIGNED_OUT);
-    offer(Boolean(dialog));
+    const { refused } = await window.reviewapp.who().catch(() => ({}));
+    notice(refused || SIGNED_OUT);
+    offer(Boolean(dialog) && !refused);
     if (pending || (request && request.dialog)) open();
   };
   const askWho = async () => {

@@ -16,6 +16,7 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from reviewapp.accounts import switched_off
 from reviewapp.accounts.models import User
 from reviewapp.accounts.queries import FACTORS
 from reviewapp.http import wants_fragment
@@ -39,7 +40,7 @@ class SignInRequired(LoginRequiredMiddleware):
     def handle_no_permission(self, request: Request, view_func: Any) -> HttpResponse:  # type: ignore[override]
         """Answer somebody who is not signed in."""
         if wants_fragment(request):
-            return _in_words(_SIGNED_OUT)
+            return _in_words(switched_off.sentence(request) or _SIGNED_OUT)
         sign_in = resolve_url(self.get_login_url(view_func))
         return HttpResponseRedirect(f"{sign_in}?{urlencode({'next': _way_back(request)})}")
 

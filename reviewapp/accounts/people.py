@@ -11,24 +11,30 @@ from reviewapp.audit.trace import acting
 
 
 def deactivate(user: User, *, actor: User) -> bool:
-    """Switch the person's sign-in off and end their sessions; return whether it was on.
+    """Switch the person's sign-in off; return whether it was on.
 
-    Raises PermissionDenied, OnYourself, LastAdmin (see `roles.keep_an_admin_active`).
+    Their sessions are void at once, and say why (`switched_off`) until `reactivate` ends them. Raises PermissionDenied,
+    OnYourself, LastAdmin (see `roles.keep_an_admin_active`).
     """
     roles.may_manage(actor)
     with acting(actor):
         roles.keep_an_admin_active(user, actor=actor)
         switched = User.people.filter(pk=user.pk, is_active=True).update(is_active=False)
-    # Sessions of somebody inactive are void at once; deleted, they stay void when the person comes back.
-    end_sessions(user)
     return bool(switched)
 
 
 def reactivate(user: User, *, actor: User) -> bool:
-    """Switch the person's sign-in on again, with the role they had; return whether it was off."""
+    """Switch the person's sign-in on again, with the role they had, and end the old sessions.
+
+    Return whether it was off.
+    """
     roles.may_manage(actor)
     with acting(actor):
-        return bool(User.people.filter(pk=user.pk, is_active=False).update(is_active=True))
+        switched = User.people.filter(pk=user.pk, is_active=False).update(is_active=True)
+        # Deleted in the same transaction, the sessions of before stay void; those of somebody active are in use.
+        if switched:
+            end_sessions(user)
+    return bool(switched)
 
 
 def remove_factors(user: User, *, actor: User) -> bool:

@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Locator, Page, expect
 
+from reviewapp.accounts import people
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from tests.accounts.totp import code
@@ -61,6 +62,35 @@ def test_it_goes_on_with_the_submit_after_signing_in(
     assert (decision.reasoning, decision.reviewer) == ("Typed before", alice)
     page.keyboard.press("Control+Enter")
     ready(page, items[2])
+
+
+def test_it_says_that_the_account_is_deactivated_and_asks_for_nothing(
+    window: Window, open_item: Open, alice: User, adam: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.fill("#reasoning", "Typed before")
+    expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
+    people.deactivate(alice, actor=adam)
+    page.locator("#reasoning").focus()
+    page.keyboard.press("Control+Enter")
+    dialog = page.locator(DIALOG)
+    expect(dialog).to_contain_text("Your account was deactivated. Ask an admin to have it back")
+    expect(page.locator("#failure")).to_contain_text("Your account was deactivated.")
+    expect(dialog.locator("input:visible, a:visible")).to_have_count(0)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    expect(page.locator("#reasoning")).to_have_value("Typed before")
+    expect(page.locator("#failure [data-sign-in]")).to_be_hidden()
+    Session.objects.all().delete()
+    people.reactivate(alice, actor=adam)
+    page.locator("#reasoning").focus()
+    page.keyboard.press("Control+Enter")
+    dialog.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    ready(page, items[1])
+    assert Decision.objects.get().reviewer == alice
 
 
 def test_it_asks_for_the_second_factor_too(

@@ -32,6 +32,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
+from reviewapp.accounts import switched_off
 from reviewapp.accounts.browsers import readable
 from reviewapp.accounts.middleware import lacks_factor
 from reviewapp.accounts.sso.provider import CheckedAdapter
@@ -60,7 +61,7 @@ class _SignIn(_Refusing, account.LoginView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what leads in besides a password."""
         more = {"mail": bool(settings.EMAIL_HOST), "sso": settings.OIDC_NAME if settings.OIDC_SERVER_URL else ""}
-        return {**super().get_context_data(**kwargs), **more}
+        return {**super().get_context_data(**kwargs), **more, "refused": switched_off.sentence(self.request)}
 
 
 class _ChangePassword(_Refusing, account.PasswordChangeView):  # type: ignore[misc]
@@ -171,10 +172,11 @@ sessions = _Sessions.as_view()
 def who(request: HttpRequest) -> JsonResponse:
     """Say who is signed in: the page that asks had a session which ended, and must not go on in another's name.
 
-    A token comes along, for a browser that has lost it.
+    A token comes along, for a browser that has lost it; and, where signing in again cannot work, why (`refused`).
     """
     person = request.user if request.user.is_authenticated else None
-    return JsonResponse({"person": person.pk if person else None, "name": person.get_username() if person else ""})
+    told = {"person": person.pk if person else None, "name": person.get_username() if person else ""}
+    return JsonResponse({**told, "refused": switched_off.sentence(request)})
 
 
 @require_safe
