@@ -15,10 +15,14 @@
       return value && typeof value === "object" && !Array.isArray(value) ? value : null;
     } catch { return null; }
   };
+  const said = () => form().querySelector("#payload-error");
+  const known = () => Boolean(said()) && raw().value === raw().defaultValue;
   const problem = (text) => {
     const place = form().querySelector("[data-payload-problem]");
     place.textContent = text;
     place.hidden = !text;
+    // What the server said was about the text before.
+    if (said()) said().hidden = Boolean(text);
   };
   const write = (path, value) => {
     const payload = parsed();
@@ -69,7 +73,7 @@
   const build = () => {
     const place = form().querySelector("[data-payload-fields]"), payload = parsed();
     place.replaceChildren();
-    problem(payload ? "" : "This is not a JSON object yet.");
+    problem(payload || known() ? "" : "This is not a JSON object yet.");
     if (!payload || LONG_NUMBER.test(raw().value)) return 0;
     const all = leaves(payload), plain = all.filter(([, value]) => isPlain(value)).slice(0, MOST);
     place.append(...plain.map(([path, value], at) => row(path, value, at)));

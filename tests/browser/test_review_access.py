@@ -76,6 +76,23 @@ def test_it_fits_a_screen_of_360_pixels(
     assert page.locator(".bar-jump").evaluate("button => button.getBoundingClientRect().left") >= 0
 
 
+def test_it_says_once_what_is_wrong_with_the_payload(
+    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
+    page = sign_in(alice)
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    expect(page.locator("#review[data-ready]")).to_be_visible()
+    page.locator("[data-payload-raw] summary").click()
+    said = page.locator("[data-field=payload] .field-error:visible")
+    page.locator("#payload").fill("{half")
+    expect(said).to_have_text(["This is not a JSON object yet."])
+    page.locator("[data-action=submit]").click()
+    expect(page.locator("#payload-error")).to_be_visible()
+    expect(said).to_have_count(1)
+    page.locator("#payload").fill("{half again")
+    expect(said).to_have_text(["This is not a JSON object yet."])
+
+
 def test_it_shows_payload_as_fields_and_sends_what_they_say(
     sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
 ) -> None:
