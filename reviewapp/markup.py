@@ -7,6 +7,7 @@ template: `{% icon "search" %}`, `{% time at=row.created_at age=True %}`, `{% st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,6 +21,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 register = Library()
+_BACKTICKED = re.compile("`([^`]+)`")
 
 
 @register.simple_tag
@@ -84,6 +86,12 @@ _PARTS = {
     "invite": "people",
     "person": "people",
 }
+
+
+@register.filter
+def code_marked(text: str) -> SafeString:
+    """Return a sentence of a docstring with what stands between backticks as code."""
+    return mark_safe(_BACKTICKED.sub(r"<code>\1</code>", conditional_escape(text)))  # noqa: S308 - escaped first
 
 
 @register.filter

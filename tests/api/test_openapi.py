@@ -77,6 +77,7 @@ def test_it_can_be_read_under_our_policy(client: Client, alice: User) -> None:
     assert reply.status_code == 200
     assert "unsafe" not in reply["Content-Security-Policy"]
     assert "style=" not in page and "<script>" not in page
+    assert "`" not in page and "<code>If-Match</code>" in page
     for operations in reference.groups().values():
         for operation in operations:
             assert f'id="{operation.name}"' in page
