@@ -132,6 +132,7 @@ class NewPasswordForm(forms.Form):
             self.add_error("password2", "The two passwords differ." if second else "Type the same password here again.")
         if "password1" in self.errors:
             self.errors.pop("password2", None)
+        self._ask_again()
         return self.cleaned_data
 
     def refuse(self, error: ValidationError) -> None:
@@ -143,6 +144,14 @@ class NewPasswordForm(forms.Form):
         told = error.error_dict if hasattr(error, "error_dict") else {"password1": error.error_list}
         for name, found in told.items():
             self.add_error(name if name in self.fields else None, found[:1])
+        self._ask_again()
+
+    def _ask_again(self) -> None:
+        """Say, once, that both passwords are to be typed anew where something else is wrong: no page holds them."""
+        if "password1" in self.errors or not set(self.errors) - {"password2"}:
+            return
+        self.errors.pop("password2", None)
+        self.add_error("password1", "Type your password again, here and below.")
 
 
 class JoinForm(NewPasswordForm):

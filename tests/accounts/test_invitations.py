@@ -181,6 +181,17 @@ def test_it_says_one_fault_once(signed_in: Client, changed: dict[str, str], fiel
     assert list(page.context["form"].errors) == [field]
 
 
+@pytest.mark.parametrize("changed", [{}, {"password2": ""}, {"password2": "other"}])
+@pytest.mark.parametrize("name", ["", "ADAM"])
+def test_it_says_once_that_both_passwords_are_to_be_typed_again(
+    signed_in: Client, name: str, changed: dict[str, str]
+) -> None:
+    page = Client().post(invited(signed_in), GOOD | changed | {"username": name})
+
+    assert set(page.context["form"].errors) - {"username"} == ({"password2"} if name and changed else {"password1"})
+    assert page.content.decode().count("Type your password again, here and below.") == (not name or not changed)
+
+
 def test_it_says_so_when_somebody_took_the_address_meanwhile(signed_in: Client) -> None:
     link = invited(signed_in)
     person("other", email="nina@example.com")
