@@ -172,10 +172,15 @@ def story(events: Sequence[Event]) -> Entry:
         ref=last.ref,
         retriever_id=last.retriever_id,
         origin=origin,
-        note="; ".join(dict.fromkeys(event.note for event in events if event.note)),
+        note="; ".join(dict.fromkeys(event.note for event in events if event.note and not _repeats(event, origin))),
         request_id=last.request_id,
         diffs=field_diffs(_joined(events), hidden=() if origin == Origin.SQL else _SAID),
     )
+
+
+def _repeats(event: Event, origin: Origin) -> bool:
+    """Return whether a note says no more than which of our programs it was; what a person wrote is always told."""
+    return not event.actor_name and event.note.casefold() in {origin.value, origin.label.casefold()}
 
 
 def sentence(event: Event) -> str:

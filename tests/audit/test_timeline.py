@@ -137,6 +137,19 @@ def test_it_names_the_door_where_no_person_acted() -> None:
     assert (entry.who, entry.by_machine, entry.outside) == ("Worker", True, False)
 
 
+@pytest.mark.parametrize(
+    ("origin", "name", "note", "told"),
+    [
+        ("pull", "", "pull", ""),
+        ("webhook", "", "Webhook", ""),
+        ("shell", "", "pull", "pull"),
+        ("web", "alice", "web", "web"),
+    ],
+)
+def test_it_leaves_out_a_note_that_only_repeats_the_door(origin: str, name: str, note: str, told: str) -> None:
+    assert story([event(Action.EXECUTION_SETTLED, origin=origin, actor_name=name, note=note)]).note == told
+
+
 def test_it_shows_a_change_from_outside_whole() -> None:
     entry = story([event(Action.ANNOTATION_REVISED, {"reviewer_id": [1, 2]}, origin="sql", actor_name="postgres")])
     assert (entry.who, entry.outside) == ("postgres", True)
