@@ -19,6 +19,7 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.past import SHOWN, back_to, versions
 from reviewapp.retrievers.views.editing import past
 from tests.annotations.factories import make_retriever
+from tests.collapsed import collapsed
 from tests.retrievers.editing import edit_of
 
 TAGS = st.lists(st.sampled_from("abcd"), unique=True)
@@ -119,7 +120,9 @@ def test_it_shows_each_version_and_how_it_would_be_restored(client: Client, adam
     for one in page.context["versions"]:
         address = reverse("retriever_version", args=[retriever.pk, one.event.pk])
         assert address in page.content.decode()
-        assert client.get(address).status_code == 200
+        told = "As it is, since" if one is page.context["versions"][0] else "As of"
+        assert f'<a href="{address}">{told} <time' in collapsed(page)
+        assert f"<h1>{told} <time" in collapsed(client.get(address))
     first = client.get(reverse("retriever_version", args=[retriever.pk, past(retriever)[-1].event.pk]))
     assert [(diff.name, diff.old, diff.new) for diff in first.context["restoring"]] == [
         ("description", "told", ""),

@@ -84,7 +84,8 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
 def version(request: Request, pk: int, event: int) -> HttpResponse:
     """Show a retriever as it stood from one event on, the way back, and what else has changed since."""
     found = load(pk)
-    then = next((one for one in past(found) if one.event.pk == event), None)
+    kept = past(found)
+    then = next((one for one in kept if one.event.pk == event), None)
     if then is None:
         raise Http404
     fields = back_to(then.values, found.values())
@@ -92,6 +93,7 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
     context = {
         "retriever": found,
         "version": then,
+        "latest": then is kept[0],
         "stages": readable(then.values["stages"]),
         "diffs": field_diffs({name: pair for name, pair in other.items() if not same(*pair)}),
         "restoring": field_diffs({name: [getattr(found, name), then.values[name]] for name in fields}),
