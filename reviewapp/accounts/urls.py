@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allauth.account import views as account
-from allauth.mfa.recovery_codes.views import download_recovery_codes, view_recovery_codes
+from allauth.mfa.recovery_codes.views import download_recovery_codes
 from allauth.mfa.webauthn.views import list_webauthn, login_webauthn
 from allauth.socialaccount.views import login_cancelled
 from django.urls import path, re_path
@@ -49,7 +49,7 @@ _SECOND_FACTORS = [
     path("accounts/2fa/reauthenticate/", _page(signing_in.reauthenticate_by_code), name="mfa_reauthenticate"),
     path("accounts/2fa/totp/activate/", _page(signing_in.activate_totp), name="mfa_activate_totp"),
     path("accounts/2fa/totp/deactivate/", _page(signing_in.deactivate_totp), name="mfa_deactivate_totp"),
-    path("accounts/2fa/recovery-codes/", _page(view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("accounts/2fa/recovery-codes/", _page(signing_in.view_recovery_codes), name="mfa_view_recovery_codes"),
     path(
         "accounts/2fa/recovery-codes/generate/",
         _page(signing_in.generate_recovery_codes),

@@ -48,6 +48,10 @@ def test_it_sets_up_an_app_and_shows_recovery_codes(signed_in: Client, carol: Us
     assert set(Authenticator.objects.filter(user=carol).values_list("type", flat=True)) == {"totp", "recovery_codes"}
 
 
+def test_it_leads_somebody_without_recovery_codes_to_the_second_factor(signed_in: Client) -> None:
+    assert signed_in.get("/accounts/2fa/recovery-codes/")["Location"] == "/accounts/2fa/"
+
+
 @pytest.mark.parametrize("typed", ["000000", "", "abc", "1" * 400, "\0"])
 def test_it_turns_nothing_on_by_a_wrong_code(signed_in: Client, carol: User, typed: str) -> None:
     signed_in.get("/accounts/2fa/totp/activate/")

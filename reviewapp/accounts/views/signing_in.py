@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account import views as account
 from allauth.mfa.base.views import AuthenticateView, IndexView, ReauthenticateView
-from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
+from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import (
     AddWebAuthnView,
@@ -25,7 +25,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -158,7 +158,7 @@ reauthenticate_by_passkey = _ReauthenticateByPasskey.as_view()
 authenticate = login_not_required(_Authenticate.as_view())
 activate_totp = recorded(_ActivateTotp.as_view())
 deactivate_totp = recorded(_DeactivateTotp.as_view())
-generate_recovery_codes = recorded(GenerateRecoveryCodesView.as_view())
+generate_recovery_codes = recorded(recovery_codes.GenerateRecoveryCodesView.as_view())
 add_passkey = recorded(_AddPasskey.as_view())
 edit_passkey = _EditPasskey.as_view()
 remove_passkey = recorded(RemoveWebAuthnView.as_view())
@@ -177,6 +177,15 @@ def who(request: HttpRequest) -> JsonResponse:
     person = request.user if request.user.is_authenticated else None
     told = {"person": person.pk if person else None, "name": person.get_username() if person else ""}
     return JsonResponse({**told, "refused": switched_off.sentence(request)})
+
+
+def view_recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Show the recovery codes; lead somebody who has none to the page where a second factor is set up."""
+    try:
+        response: HttpResponse = recovery_codes.view_recovery_codes(request)
+    except Http404:
+        return redirect("mfa_index")
+    return response
 
 
 @require_safe
