@@ -52,7 +52,7 @@ def act(rows: Sequence[Row], said: str) -> list[Row] | None:
     verb, _, number = said.partition(":")
     at = whole_number(number)
     if verb == "add":
-        return [*rows, Row()]
+        return list(rows) if any(row.is_blank for row in rows) else [*rows, Row()]
     if verb not in {"up", "down", "remove"} or at is None or at >= len(rows):
         return None
     kept = [*rows[:at], *rows[at + 1 :]]

@@ -11,6 +11,7 @@
     paint(row);
     return row;
   };
+  const empty = () => [...list().children].find((row) => [...row.querySelectorAll("input")].every((field) => !field.value.trim()));
   const paint = (row) => {
     const cell = row.querySelector("[data-hue]");
     cell.className = `label-cell hue-${row.querySelector("select").value}`;
@@ -25,7 +26,11 @@
     up: (row) => row.previousElementSibling && row.previousElementSibling.before(row),
     down: (row) => row.nextElementSibling && row.nextElementSibling.after(row),
     remove: (row) => { if (list().children.length === 1) list().append(blank()); row.remove(); },
-    add: () => { const row = blank(); list().append(row); row.querySelector("input").focus(); },
+    add: () => {
+      const row = empty() || blank();
+      if (!row.isConnected) list().append(row);
+      row.querySelector("input").focus();
+    },
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-move]");
@@ -34,7 +39,7 @@
     ACTIONS[button.dataset.move](button.closest("[data-row]"));
     number();
     list().dispatchEvent(new CustomEvent("guards:touched", { bubbles: true }));
-    if (button.isConnected) button.focus();
+    if (button.isConnected && button.dataset.move !== "add") button.focus();
   });
   document.addEventListener("change", (event) => {
     if (event.target.name === "colour") paint(event.target.closest("[data-row]"));

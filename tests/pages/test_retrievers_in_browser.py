@@ -55,6 +55,9 @@ def test_it_puts_labels_in_order_and_reviewers_see_them(desk: Desk, adam: User) 
     for number, value in enumerate(("second", "first", "extra")):
         if number:
             page.get_by_role("button", name="One more label").click()
+            page.get_by_role("button", name="One more label").click()
+            expect(page.locator("[data-row]")).to_have_count(number + 1)
+            expect(page.locator("[data-row]").nth(number).get_by_label("Value")).to_be_focused()
         page.locator("[data-row]").nth(number).get_by_label("Value").fill(value)
     page.get_by_role("button", name="Move label 2 up").click()
     page.get_by_role("button", name="Remove label 3").click()

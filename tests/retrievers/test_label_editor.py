@@ -54,7 +54,7 @@ def test_it_saves_the_rows_that_are_not_blank(client: Client, adam: User, retrie
 @pytest.mark.parametrize(
     ("act", "after"),
     [
-        ("add", ["logo", "no logo", "", ""]),
+        ("add", ["logo", "no logo", ""]),
         ("up:1", ["no logo", "logo", ""]),
         ("up:0", ["logo", "no logo", ""]),
         ("down:0", ["no logo", "logo", ""]),
@@ -70,6 +70,13 @@ def test_it_moves_rows_and_saves_nothing(
     assert (page.status_code, values(page)) == (200, after)
     assert page.context["form"].other_allowed is True
     assert not LabelSet.objects.exists()
+
+
+def test_it_adds_no_second_empty_row() -> None:
+    full = [Row(value="logo"), Row(description="no value yet")]
+    one_more = label_rows.act(full, "add")
+    assert one_more == [*full, Row()]
+    assert label_rows.act(one_more, "add") == one_more
 
 
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=5), st.text(max_size=8))
