@@ -77,9 +77,9 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     _, other = links.new_password_link(tara, actor=adam)
     of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
     retriever = make_retriever()
+    born = Event.objects.about(retriever.ref).latest("id")
     set_labels(retriever.pk, [Label(value="logo")], other_allowed=True, base_version=0, actor=adam)
     write_guidelines(retriever.pk, "Look.", base_version=0, actor=adam)
-    born = Event.objects.about(retriever.ref).latest("id")
     of_change, of_retriever = {"pk": change.pk}, {"pk": retriever.pk}
     of_version = {**of_retriever, "number": 1}
     upstream = {"annotation_id": annotation.annotation_id}
