@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ from reviewapp.retrievers.models import Result
 MOST_REASON = 500
 MINE, THEIRS = "mine", "theirs"
 # What the form carries unseen, besides the seconds that the page counts.
-HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened", "person", "draft", "was_base")
+HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened", "person", "draft", "was_base", "asked")
 
 # The base comes back as it was rendered, so it may hold more than a person may type.
 _LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200
@@ -46,8 +46,9 @@ class DecisionForm(forms.Form):
     """What a reviewer decides, with what they saw when they did (`base`, `base_version`, `result_id`).
 
     `choice` is the label picked among the buttons, `label` the one written instead; what is written wins. After a
-    stale submission `keep_<field>` says whose value stands, theirs being what `base` then holds. `person` is whose form
-    it is, `draft` the edition of the draft they had before them, `was_base` what they began from, older than `base`.
+    stale submission `asked` names the fields in question and `keep_<field>` says whose value stands, theirs being what
+    `base` then holds. `person` is whose form it is, `draft` the edition of the draft they had before them, `was_base`
+    what they began from, older than `base`.
     """
 
     decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
@@ -58,6 +59,7 @@ class DecisionForm(forms.Form):
     person = forms.CharField(required=False)
     draft = forms.CharField(required=False)
     was_base = forms.CharField(required=False)
+    asked = forms.CharField(required=False)
     seconds = forms.CharField(required=False)
 
     outcome = forms.ChoiceField(choices=Decision.Outcome.choices, required=False)
@@ -108,11 +110,22 @@ class DecisionForm(forms.Form):
         """Read the four values, taking theirs where that was asked for, and how long it took."""
         data = self.cleaned_data
         data["seconds"] = _spent(data.get("seconds", ""), data.get("opened", ""))
+        if unsaid := () if self._undecidable() else unanswered(data):
+            self._begin_again(unsaid)
         if "base" in data:
             for name in FIELDS:
                 if name not in self.errors:
                     self._read(name)
         return data
+
+    def _begin_again(self, fields: Collection[str]) -> None:
+        """Let these fields rest on what their writer began from, so that what is asked of them is asked again."""
+        try:
+            was = read_base(self.cleaned_data["was_base"])
+        except ValidationError as error:
+            self.add_error("base", error)
+        if "base" in self.cleaned_data:
+            self.cleaned_data["base"] |= {name: was[name] for name in (*fields, "decision")}
 
     def _read(self, name: str) -> None:
         data = self.cleaned_data
@@ -183,6 +196,12 @@ def fresh(annotation: Annotation) -> dict[str, Any]:
     """Return what makes a form a new one: its own id, and the annotation as it stands."""
     seen = json.dumps(annotation.seen())
     return {"decision_id": str(uuid.uuid4()), "base": seen, "base_version": annotation.version}
+
+
+def unanswered(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields that a form asked about, and whose writer has not said whose value stands."""
+    asked = str(data.get("asked") or "").split()
+    return tuple(name for name in FIELDS if name in asked and data.get(f"keep_{name}") not in {MINE, THEIRS})
 
 
 def read_base(text: str) -> dict[str, Any]:

@@ -53,5 +53,5 @@ def resume(draft: Draft, annotation: Annotation) -> Resumed:
     if not form.is_valid():
         return Resumed(data=data, news=told)
     stale = caught_up(form.submission(), annotation)
-    asks = compare(stale, viewer=viewer, began=data.get("was_base")) if stale.conflicts else None
+    asks = compare(stale, data, viewer=viewer) if stale.conflicts else None
     return Resumed(data=refreshed(data, stale, annotation), stale=asks, news=told)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from reviewapp.annotations import payload as payloads
-from reviewapp.annotations.forms import MINE, fresh, read_base
+from reviewapp.annotations.forms import fresh, read_base, unanswered
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.overtaking import Hand, overtaker
 from reviewapp.annotations.services import Stale, Submission
 from reviewapp.annotations.typed import FIELDS, as_typed, number
-from reviewapp.outbox.merge import three_way
+from reviewapp.outbox.merge import same, three_way
 
 _NAMES = {"label": "Label", "confidence": "Confidence", "reasoning": "Reasoning", "payload": "Payload"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One field as it was, as I want it and as they made it; `choose` when a person must say whose stands."""
+    """One field as it was, as I want it and as they made it; `choose` when a person must say whose stands.
+
+    Nothing is chosen beforehand: `chosen` is what was said of these very values, and `unsaid` whether nothing was,
+    though it had been asked.
+    """
 
     field: str
     name: str
@@ -29,6 +33,8 @@ class Side:
     mine: str
     theirs: str
     choose: bool
+    chosen: str
+    unsaid: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,23 +52,26 @@ class Staleness:
     settled: tuple[str, ...]
 
 
-def caught_up(submission: Submission, annotation: Annotation) -> Stale:
-    """Return how what is not submitted yet stands beside the annotation as it is now; `conflicts` may be empty."""
-    base, mine = submission.base, submission.values()
-    merge = three_way(base=base, mine=mine, theirs=annotation.values())
-    return Stale(annotation, base=base, mine=mine, merge=merge, conflicts=list(merge.conflicts))
+def caught_up(submission: Submission, annotation: Annotation, *, asked: Collection[str] = ()) -> Stale:
+    """Return how what is not submitted yet stands beside the annotation as it is now; `conflicts` may be empty.
+
+    Those of the fields `asked` about that differ are still in question.
+    """
+    base, mine, theirs = submission.base, submission.values(), annotation.values()
+    merge = three_way(base=base, mine=mine, theirs=theirs)
+    still = [name for name in asked if name not in merge.conflicts and not same(mine[name], theirs[name])]
+    return Stale(annotation, base=base, mine=mine, merge=merge, conflicts=[*merge.conflicts, *still])
 
 
-def compare(stale: Stale, *, viewer: str, began: object = "") -> Staleness:
+def compare(stale: Stale, data: Mapping[str, Any], *, viewer: str) -> Staleness:
     """Return the fields both sides changed, those that only they did, and what became of all others by itself.
 
-    `viewer` is the name of who is told, `began` what their form began from (see `was_base`) if that is older than its
-    base.
+    `data` is the form's, as it was sent; `viewer` is the name of who is told.
     """
-    by, opened = overtaker(stale.annotation, stale.base, viewer=viewer), _opened(began, stale)
+    by = overtaker(stale.annotation, stale.base, viewer=viewer)
     return Staleness(
         by=by,
-        sides=[_side(stale, name, opened) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
+        sides=[_side(stale, name, data) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
         outcome="outcome" in stale.conflicts,
         untold=_untold(stale.annotation),
         settled=settled(stale, by),
@@ -99,11 +108,14 @@ def _taken(stale: Stale) -> list[str]:
 def refreshed(data: Mapping[str, Any], stale: Stale, annotation: Annotation) -> dict[str, Any]:
     """Return the form's data from the new base: conflicting fields as typed, fields only they changed as theirs.
 
-    `was_base` is what its writer began from: a draft keeps it, so that the question is asked again, not forgotten.
+    `was_base` is what its writer began from: a draft keeps it, so that the question is asked again, not forgotten, and
+    so does a form that comes back without an answer to what it `asked`.
     """
-    kept = {f"keep_{name}": MINE for name in stale.conflicts if name in FIELDS}
-    was = {"was_base": data.get("was_base") or data.get("base", "")}
-    return {**data, **fresh(annotation), **was, **as_typed(stale.theirs, *_taken(stale)), **kept}
+    asks = {
+        "was_base": data.get("was_base") or data.get("base", ""),
+        "asked": " ".join(name for name in FIELDS if name in stale.conflicts),
+    }
+    return {**data, **fresh(annotation), **asks, **as_typed(stale.theirs, *_taken(stale))}
 
 
 def _untold(annotation: Annotation) -> str:
@@ -112,21 +124,25 @@ def _untold(annotation: Annotation) -> str:
     return annotation.decision.reasoning
 
 
-def _opened(began: object, stale: Stale) -> Mapping[str, Any]:
+def _opened(stale: Stale, data: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        return read_base(str(began)) if began else stale.base
+        return read_base(str(data["was_base"])) if data.get("was_base") else stale.base
     except ValidationError:
         return stale.base
 
 
-def _side(stale: Stale, name: str, opened: Mapping[str, Any]) -> Side:
+def _side(stale: Stale, name: str, data: Mapping[str, Any]) -> Side:
+    # What was said of other values than theirs are now is no answer any more.
+    is_answer = same(stale.base[name], stale.theirs[name])
     return Side(
         field=name,
         name=_NAMES[name],
-        base=_shown(name, opened[name]),
+        base=_shown(name, _opened(stale, data)[name]),
         mine=_shown(name, stale.mine[name]),
         theirs=_shown(name, stale.theirs[name]),
         choose=name in stale.conflicts,
+        chosen=str(data.get(f"keep_{name}", "")) if is_answer else "",
+        unsaid=name in unanswered(data),
     )
 
 

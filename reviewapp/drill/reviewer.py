@@ -140,8 +140,9 @@ def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, 
         # A label among the buttons would be picked; a written one wins.
         form = form | {"choice": ""}
     data = form | typed | {"seconds": "4", "outcome": "undecidable" if step.cannot_tell else "decided"}
-    given_up = [name for name in typed if step.yields and f"keep_{name}" in form]
-    data |= {f"keep_{name}": "theirs" for name in given_up}
+    asked = form.get("asked", "").split()
+    given_up = [name for name in typed if step.yields and name in asked]
+    data |= {f"keep_{name}": "theirs" if name in given_up else "mine" for name in asked}
     read = {name: _read(name, text) for name, text in typed.items() if name not in given_up}
     seen = json.loads(form.get("base") or "{}")
     return data, {name: value for name, value in read.items() if name not in seen or not same(value, seen[name])}

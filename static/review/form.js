@@ -52,5 +52,6 @@
     form().dataset.started = "yes";
     confidence();
     counter();
+    for (const theirs of form().querySelectorAll("[data-keep][value=theirs]:checked")) showTaken(theirs.dataset.keep, true);
   });
 })();

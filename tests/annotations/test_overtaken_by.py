@@ -42,7 +42,9 @@ def submit(client: Client, item: Annotation, data: dict[str, Any], **headers: st
 
 
 def again(response: Any) -> dict[str, Any]:
-    return {**response.context["data"], "outcome": "decided"}
+    """Return the form to send once more, mine chosen wherever it is asked."""
+    data = response.context["data"]
+    return {**data, **{f"keep_{name}": "mine" for name in data["asked"].split()}, "outcome": "decided"}
 
 
 def told(client: Client, item: Annotation, base: dict[str, Any]) -> str:

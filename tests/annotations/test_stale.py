@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
+from tests.collapsed import collapsed
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +105,87 @@ def test_it_settles_with_one_click(
     annotation.refresh_from_db()
     assert (annotation.label, annotation.confidence, annotation.reasoning) == (label, 0.9, MINE)
     assert annotation.reviewer == alice
+
+
+def test_it_asks_again_what_was_not_answered_and_keeps_what_was(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake", reasoning="Theirs.")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    first = client.post(url, before | {"label": "unclear", "reasoning": MINE})
+    assert first.context["data"]["asked"] == "label reasoning"
+    assert not re.search("data-keep=[^>]*checked", collapsed(first))
+    assert "Say whose stands" not in first.content.decode()
+
+    hasty = client.post(url, _again(first))
+    assert hasty.status_code == 409
+    assert [(side.field, side.chosen, side.unsaid) for side in hasty.context["stale"].sides] == [
+        ("label", "", True),
+        ("reasoning", "", True),
+    ]
+    half = client.post(url, _again(hasty, keep_label="theirs"))
+    assert half.status_code == 409
+    assert [(side.field, side.base, side.mine, side.chosen) for side in half.context["stale"].sides] == [
+        ("reasoning", "", MINE, ""),
+    ]
+    assert Decision.objects.count() == 1
+    last = client.post(url, _again(half, keep_reasoning="mine"))
+    assert last.status_code == 302
+    annotation.refresh_from_db()
+    assert (annotation.label, annotation.reasoning, annotation.reviewer) == ("fake", MINE, alice)
+
+
+def test_it_takes_no_answer_for_values_that_were_not_shown(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    asked = _again(client.post(url, before | {"label": "unclear"}), keep_label="mine")
+    annotation.refresh_from_db()
+    client.force_login(bob)
+    assert client.post(url, filled(annotation, label="forged")).status_code == 302
+    client.force_login(alice)
+    again = client.post(url, asked)
+    assert again.status_code == 409
+    (side,) = again.context["stale"].sides
+    assert (side.base, side.mine, side.theirs, side.chosen, side.unsaid) == ("logo", "unclear", "forged", "", False)
+
+
+def test_it_asks_again_for_a_label_somebody_has_confirmed(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation)
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    asked = client.post(url, before | {"label": "unclear"})
+    assert asked.status_code == 409
+    assert client.post(url, _again(asked)).status_code == 409
+    assert client.post(url, _again(asked, keep_label="mine")).status_code == 302
+    annotation.refresh_from_db()
+    assert (annotation.label, annotation.reviewer) == ("unclear", alice)
+
+
+def test_it_may_not_be_told_without_an_answer(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    asked = client.post(url, before | {"label": "unclear", "reasoning": MINE})
+    assert client.post(url, _again(asked, outcome="undecidable")).status_code == 302
+
+
+def test_it_refuses_a_question_without_what_it_was_about(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, label="fake")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    asked = client.post(url, before | {"label": "unclear"})
+    answer = client.post(url, _again(asked, was_base="{"))
+    assert answer.status_code == 422
+    assert "This form is damaged." in answer.content.decode()
+    assert Decision.objects.count() == 1
 
 
 def test_it_merges_what_does_not_touch(client: Client, alice: User, bob: User, annotation: Annotation) -> None:

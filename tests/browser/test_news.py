@@ -78,6 +78,12 @@ def test_it_asks_whose_value_stands_before_anything_is_submitted(open_page: Page
     expect(page.locator("#stale")).to_contain_text("their words")
     expect(page.locator("#reasoning")).to_have_value("my own words")
     expect(page.locator("[name=keep_reasoning][value=mine]")).to_be_focused()
+    expect(page.locator("[name=keep_reasoning]:checked")).to_have_count(0)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#stale")).to_contain_text("Say whose stands")
+    expect(page.locator("[name=keep_reasoning][value=mine]")).to_be_focused()
+    expect(page.locator("#review[data-ready=yes]")).to_be_visible()
+    page.keyboard.press("Space")
     page.keyboard.press("Control+Enter")
     expect(page).to_have_url(re.compile(r"/annotations$"))
     assert Decision.objects.get().reasoning == "my own words"

@@ -117,7 +117,7 @@ def test_it_shows_a_conflict_as_one_and_keeps_every_word(
     expect(page.locator(CHIP)).to_contain_text("1 needs you")
     assert not Decision.objects.exists()
     ready(page, items[0])
-    page.locator("#label").focus()
+    page.locator("[name=keep_label][value=mine]").check()
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
     expect(page.locator(CHIP)).to_be_hidden()

@@ -74,8 +74,8 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
 def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
     whole = steps(1, submits=400, clients=1, client=0)
     (step,) = [each for each in whole if each.yields and set(each.typed) == {"label", "reasoning"}][:1]
-    data, meant = filled({"keep_label": "mine"}, step)
-    assert data["keep_label"] == "theirs"
+    data, meant = filled({"asked": "label confidence"}, step)
+    assert (data["keep_label"], data["keep_confidence"]) == ("theirs", "mine")
     assert set(meant) == {"reasoning"}
 
 

@@ -69,7 +69,7 @@ def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exc
     """Show the form again with what was typed, and say what stood in the way."""
     match error:
         case services.Stale():
-            asks = compare(error, viewer=request.user.get_username(), began=data["was_base"])
+            asks = compare(error, data, viewer=request.user.get_username())
             return show(request, now_so, refreshed(data, error, now_so), status=409, stale=asks)
         case services.LabelNotOffered():
             return show(request, now_so, data, status=422, errors={"label": [str(error)]})

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.annotations.filters import QueueFilter
-from reviewapp.annotations.forms import DecisionForm
+from reviewapp.annotations.forms import DecisionForm, unanswered
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.news import digest, digest_of, news
 from reviewapp.annotations.staleness import caught_up, compare, refreshed
@@ -62,8 +62,8 @@ def catch_up(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _here_still(show(request, annotation, data, status=422, errors=form.errors))
     submission = form.submission()
-    stale = caught_up(submission, annotation)
-    asks = compare(stale, viewer=request.user.get_username(), began=data["was_base"])
+    stale = caught_up(submission, annotation, asked=unanswered(data))
+    asks = compare(stale, data, viewer=request.user.get_username())
     data = refreshed(data, stale, annotation)
     if stale.conflicts:
         return _here_still(show(request, annotation, data, stale=asks))
