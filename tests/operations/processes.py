@@ -62,6 +62,18 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None =
     raise AssertionError(f"it never came to be; what the process said: {process and process.communicate()[0]}")
 
 
+def writes(process: subprocess.Popen[str], *words: str) -> bool:
+    """Read what a process writes until one of these comes; when none does, it is killed, and the answer is False."""
+    assert process.stdout
+    # Half a minute to wait for a connection to work with, and as long for one to say goodbye with.
+    late = threading.Timer(2 * _PATIENCE, process.kill)
+    late.start()
+    try:
+        return any(word in line for line in process.stdout for word in words)
+    finally:
+        late.cancel()
+
+
 def until_at_work(worker: subprocess.Popen[str]) -> None:
     """Wait until a worker has done a job, so that it also listens to signals."""
     wake()

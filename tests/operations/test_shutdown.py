@@ -7,11 +7,15 @@ import signal
 import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations import absorb, services
@@ -20,10 +24,21 @@ from reviewapp.annotations.services import Submission
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
+from reviewapp.outbox.services import wake
 from reviewapp.outbox.standing import workers_alive
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
-from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
+from tests.operations.processes import (
+    database_url,
+    environment,
+    free_port,
+    listens,
+    running,
+    told_to_stop,
+    until,
+    until_at_work,
+    writes,
+)
 from tests.sandbox.running import Box, running_sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +132,32 @@ def test_it_goes_on_when_the_database_has_thrown_it_out(box: Box, change: Change
         until(lambda: Change.objects.filter(state=Change.State.DELIVERED).exists(), worker)
         told_to_stop(worker)
     assert len(box.received(method="PATCH")) == 1
+
+
+def test_it_waits_for_a_database_that_let_nobody_in_for_a_moment(box: Box, change: Change) -> None:
+    Change.objects.update(due=timezone.now() + timedelta(hours=1))
+    with running(WORK, _at(box)) as worker:
+        until_at_work(worker)
+        with _closed_to_new_sessions():
+            assert _throw_out_everybody_else()
+            # Whichever part of it notices first.
+            assert writes(worker, "listener failed", "lost the database")
+        Change.objects.update(due=timezone.now())
+        wake()
+        until(lambda: Change.objects.filter(state=Change.State.DELIVERED).exists(), worker)
+        told_to_stop(worker)
+    assert len(box.received(method="PATCH")) == 1
+
+
+@contextmanager
+def _closed_to_new_sessions() -> Iterator[None]:
+    name = sql.Identifier(connection.settings_dict["NAME"])
+    with psycopg.connect(database_url("postgres"), autocommit=True) as other:
+        other.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        try:
+            yield
+        finally:
+            other.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
 def _throw_out_everybody_else() -> int:
