@@ -68,10 +68,10 @@ def compare(stale: Stale, data: Mapping[str, Any], *, viewer: str) -> Staleness:
 
     `data` is the form's, as it was sent; `viewer` is the name of who is told.
     """
-    by = overtaker(stale.annotation, stale.base, viewer=viewer)
+    by, opened = overtaker(stale.annotation, stale.base, viewer=viewer), _opened(stale, data)
     return Staleness(
         by=by,
-        sides=[_side(stale, name, data) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
+        sides=[_side(stale, name, opened, data) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
         outcome="outcome" in stale.conflicts,
         untold=_untold(stale.annotation),
         settled=settled(stale, by),
@@ -131,13 +131,13 @@ def _opened(stale: Stale, data: Mapping[str, Any]) -> Mapping[str, Any]:
         return stale.base
 
 
-def _side(stale: Stale, name: str, data: Mapping[str, Any]) -> Side:
+def _side(stale: Stale, name: str, opened: Mapping[str, Any], data: Mapping[str, Any]) -> Side:
     # What was said of other values than theirs are now is no answer any more.
     is_answer = same(stale.base[name], stale.theirs[name])
     return Side(
         field=name,
         name=_NAMES[name],
-        base=_shown(name, _opened(stale, data)[name]),
+        base=_shown(name, opened[name]),
         mine=_shown(name, stale.mine[name]),
         theirs=_shown(name, stale.theirs[name]),
         choose=name in stale.conflicts,
