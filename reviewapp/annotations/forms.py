@@ -22,10 +22,10 @@ from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Submission
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.outbox.merge import same
+from reviewapp.retrievers.keeping import MINE, THEIRS
 from reviewapp.retrievers.models import Result
 
 MOST_REASON = 500
-MINE, THEIRS = "mine", "theirs"
 # What the form carries unseen, besides the seconds that the page counts.
 HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened", "person", "draft", "was_base", "asked")
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reviewapp.outbox.merge import three_way
+from reviewapp.retrievers.keeping import THEIRS
 from reviewapp.retrievers.labels import Label
 
 FIELDS = ("title", "description", "colour")
 # Besides the fields, what may be asked: whether there is this label at all, and how all of them are ordered.
 PRESENCE, ORDER = "label", "order"
-MINE, THEIRS = "mine", "theirs"
 
 
 @dataclass(frozen=True, kw_only=True)

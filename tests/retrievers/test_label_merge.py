@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reviewapp.retrievers.keeping import MINE, THEIRS
 from reviewapp.retrievers.label_merge import (
     FIELDS,
-    MINE,
     ORDER,
     PRESENCE,
-    THEIRS,
     Merged,
     Offer,
     Question,
