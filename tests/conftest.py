@@ -25,7 +25,7 @@ from django.test import override_settings
 hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("steady")
 
-pytest_plugins = ["tests.people", "tests.truncating"]
+pytest_plugins = ["tests.people", "tests.sandbox.shared", "tests.truncating"]
 
 _OF_A_BROWSER = {"page", "context", "browser"}
 

@@ -43,7 +43,11 @@ def build(world: World) -> Gate:
     """Return the whole application."""
     script, requests = Script(), deque[Json](maxlen=KEPT_REQUESTS)
     inner = Starlette(
-        routes=[*_api(world), *control_routes(script, requests), Route("/media/{name:path}", _media(world))],
+        routes=[
+            *_api(world),
+            *control_routes(script, requests, world.store),
+            Route("/media/{name:path}", _media(world)),
+        ],
         exception_handlers={HTTPException: _plain_refusal(world), Exception: _plain_refusal(world)},
         lifespan=_delivering(world),
     )

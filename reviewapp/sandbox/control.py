@@ -1,20 +1,23 @@
-"""`/_sandbox`: script faults, see what was received, ask whether the server is up. Needs no key."""
+"""`/_sandbox`: script faults, add a namespace, see what was received, ask whether the server is up. Needs no key."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from reviewapp.sandbox.checks import Json
-from reviewapp.sandbox.errors import Invalid, error_body
+from reviewapp.sandbox.errors import BadData, Invalid, error_body
 from reviewapp.sandbox.faults import Script
+from reviewapp.sandbox.loading import load
+from reviewapp.sandbox.store import Store
 
 
-def control_routes(script: Script, requests: deque[Json]) -> list[Route]:
+def control_routes(script: Script, requests: deque[Json], store: Store) -> list[Route]:
     """Return the routes under `/_sandbox`."""
 
     async def health(_request: Request) -> Response:
@@ -37,7 +40,17 @@ def control_routes(script: Script, requests: deque[Json]) -> list[Route]:
             requests.clear()
         return JSONResponse({"requests": list(requests)})
 
+    async def namespaces(request: Request) -> Response:
+        """Load a data folder (`data`) of this machine into a namespace of its own (`namespace`)."""
+        wish = json.loads(await request.body())
+        try:
+            added = load(store, Path(wish["data"]), wish["namespace"])
+        except BadData as error:
+            return JSONResponse({"error": {"message": str(error)}}, status_code=422)
+        return JSONResponse({"added": added})
+
     return [
+        Route("/_sandbox/namespaces", namespaces, methods=["POST"]),
         Route("/_sandbox/health", health, methods=["GET"]),
         Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/_sandbox/requests", received, methods=["GET", "DELETE"]),

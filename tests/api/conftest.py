@@ -73,13 +73,16 @@ def as_adam(call: Callable[..., Caller], adam: User) -> Caller:
 
 
 @pytest.fixture
-def sdk(transactional_db: None, live_server: LiveServer) -> Iterator[Callable[[str], mixpeek.ApiClient]]:
+def sdk(
+    transactional_db: None, live_server: LiveServer, settings: Settings
+) -> Iterator[Callable[[str], mixpeek.ApiClient]]:
     """Return a function that points the official client at the running gateway with a secret; only the host differs."""
     made: list[mixpeek.ApiClient] = []
 
     def connect(secret: str) -> mixpeek.ApiClient:
+        namespace = {"NamespaceHeader": settings.MIXPEEK_NAMESPACE}
         configuration = mixpeek.Configuration(
-            host=f"{live_server.url}/api", access_token=secret, api_key={"NamespaceHeader": NAMESPACE}, retries=False
+            host=f"{live_server.url}/api", access_token=secret, api_key=namespace, retries=False
         )
         made.append(mixpeek.ApiClient(configuration))
         return made[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import mixpeek
@@ -26,14 +26,14 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Execution
 from reviewapp.sync import deliver
 from reviewapp.sync.pull import pull
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 
 Connect = Callable[[str], mixpeek.ApiClient]
 
 
 @pytest.fixture(scope="module")
-def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with twelve documents, three of them annotated."""
     folder = upstream.write(
         Path(tmp_path_factory.mktemp("gateway")),
@@ -41,8 +41,7 @@ def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         documents=map(upstream.document, range(12)),
         annotations=map(upstream.annotation, range(3)),
     )
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,19 +17,18 @@ from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import SILENT_SECONDS
 from tests.annotations.factories import make_annotation, make_change
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 
 TOKEN = "a-token-nobody-guesses"
 NOBODY_THERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="module")
-def mixpeek(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def mixpeek(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     folder = tmp_path_factory.mktemp("upstream")
     for kind in ("retrievers", "documents", "annotations"):
         (folder / f"{kind}.jsonl").touch()
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

@@ -39,20 +39,19 @@ from tests.operations.processes import (
     until_at_work,
     writes,
 )
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORK = ["manage.py", "work"]
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
+def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     (tmp_path / "retrievers.jsonl").touch()
     (tmp_path / "annotations.jsonl").touch()
     document = {"document_id": "doc_1", "collection_id": "col_photos", "title": "Van"}
     (tmp_path / "documents.jsonl").write_text(json.dumps(document) + "\n")
-    with running_sandbox(data=tmp_path) as started:
-        yield started
+    return sandboxes.namespace(tmp_path)
 
 
 @pytest.fixture

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
+from reviewapp.sandbox.dialect import OLD
 from tests.sandbox.folders import write_folder
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 
 
 @pytest.fixture(scope="session")
-def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """Start the sandbox every test shares."""
-    with running_sandbox(write_folder(tmp_path_factory.mktemp("current") / "data")) as box:
-        yield box
+    return sandboxes.namespace(write_folder(tmp_path_factory.mktemp("current") / "data"))
 
 
 @pytest.fixture(scope="session")
-def shared_old_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def shared_old_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """Start the sandbox of the older dialect."""
     folder = write_folder(tmp_path_factory.mktemp("old") / "data")
-    with running_sandbox(folder, extra_args=["--dialect", "2025-10"]) as box:
-        yield box
+    return sandboxes.namespace(folder, dialect=OLD)
 
 
 @pytest.fixture

@@ -7,17 +7,20 @@ with running_sandbox(data=folder) as box:
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import mixpeek
 import requests
+
+from reviewapp.sandbox.dialect import CURRENT
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "Sandbox is ready at "
@@ -57,7 +60,21 @@ class Box:
     def received(self, *, method: str | None = None, path: str = "") -> list[dict[str, Any]]:
         """Return the requests received, oldest first, with this method and path beginning when given."""
         entries = self.call("GET", "/_sandbox/requests").json()["requests"]
-        return [each for each in entries if each["path"].startswith(path) and method in {None, each["method"]}]
+        return [
+            entry
+            for entry in entries
+            if entry["path"].startswith(path)
+            and method in {None, entry["method"]}
+            and entry["namespace"] in {None, self.namespace}
+        ]
+
+    def with_namespace(self, namespace: str, data: Path) -> Box:
+        """Load a data folder into a new namespace of this process and return a box that speaks to it."""
+        self.clear()
+        wish = {"namespace": namespace, "data": str(data)}
+        reply = self.session.post(f"{self.url}/_sandbox/namespaces", json=wish, timeout=60)
+        assert reply.status_code == 200, reply.text
+        return Box(self.process, self.url, self.key, namespace)
 
     def sdk(self) -> mixpeek.ApiClient:
         """Return the official client, pointed here, not retrying."""
@@ -77,6 +94,27 @@ class Box:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=10)
+
+
+class SharedSandboxes:
+    """One sandbox process for each dialect, started when it is first asked for; every caller gets its own namespace."""
+
+    def __init__(self, empty: Path) -> None:
+        self._empty = empty
+        self._running = ExitStack()
+        self._by_dialect: dict[str, Box] = {}
+        self._numbers = itertools.count(1)
+
+    def namespace(self, data: Path, *, dialect: str = CURRENT) -> Box:
+        """Return a box whose namespace holds the data folder; scripted faults and received requests are forgotten."""
+        if dialect not in self._by_dialect:
+            sandbox = running_sandbox(self._empty, extra_args=["--dialect", dialect])
+            self._by_dialect[dialect] = self._running.enter_context(sandbox)
+        return self._by_dialect[dialect].with_namespace(f"ns_test_{next(self._numbers)}", data)
+
+    def stop(self) -> None:
+        """End the processes."""
+        self._running.close()
 
 
 @contextmanager

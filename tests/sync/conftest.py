@@ -14,21 +14,20 @@ from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Result, Retriever
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 
 # The first hundred are those that tests name themselves.
 _documents = itertools.count(100)
 
 
 @pytest.fixture(scope="session")
-def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with one retriever and a thousand documents that nobody has annotated."""
     folder = tmp_path_factory.mktemp("upstream")
     _write(folder, "retrievers", [_retriever()])
     _write(folder, "documents", [_document(number) for number in range(1000)])
     _write(folder, "annotations", [])
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import backlog, deliver
 from reviewapp.sync.planning import Round
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 
 pytestmark = pytest.mark.django_db
@@ -29,13 +28,12 @@ BASE: dict[str, Any] = {"label": "logo", "confidence": 0.25, "reasoning": "", "p
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
+def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with as many annotations as are decided on here."""
     annotations = map(upstream.annotation, range(MANY))
     documents = map(upstream.document, range(MANY))
     folder = upstream.write(tmp_path, retrievers=[upstream.retriever()], documents=documents, annotations=annotations)
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

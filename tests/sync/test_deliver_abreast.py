@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,12 +25,11 @@ BASE: dict[str, Any] = {"label": "logo", "confidence": 0.25, "reasoning": "", "p
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
+def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with as many annotations as are decided on here."""
     annotations, documents = map(upstream.annotation, range(MANY)), map(upstream.document, range(MANY))
     folder = upstream.write(tmp_path, retrievers=[upstream.retriever()], documents=documents, annotations=annotations)
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver, deliver_retriever
 from reviewapp.sync.outcomes import settle
 from tests.retrievers.editing import edit_of
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync.upstream import document, write
 from tests.sync.upstream import retriever as pipeline
 
@@ -30,12 +30,11 @@ _MANY = 60
 
 
 @pytest.fixture(scope="module", params=["current", "2025-10"])
-def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox of each dialect, with a retriever for every test."""
     rows = [pipeline(retriever_id=f"ret_{n}", retriever_name=f"logos {n}", tags=["a", "b"]) for n in range(_MANY)]
     folder = write(tmp_path_factory.mktemp("data"), retrievers=rows, documents=[document(1)])
-    with running_sandbox(data=folder, extra_args=["--dialect", request.param]) as box:
-        yield box
+    return sandboxes.namespace(folder, dialect=request.param)
 
 
 @pytest.fixture

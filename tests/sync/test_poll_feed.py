@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.records import FeedPage
 from reviewapp.sync import feed, hints
 from reviewapp.sync.models import FeedCursor, Hint, Quiet
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes, running_sandbox
 from tests.sync import upstream
 
 pytestmark = pytest.mark.django_db
@@ -26,13 +25,12 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
+def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox whose feed begins empty."""
     annotations = map(upstream.annotation, range(3))
     documents = map(upstream.document, range(3))
     folder = upstream.write(tmp_path, retrievers=[upstream.retriever()], documents=documents, annotations=annotations)
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

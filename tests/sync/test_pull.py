@@ -21,11 +21,13 @@ from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.progress import Log
 from reviewapp.sync.pull import pull
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 
 pytestmark = pytest.mark.django_db
-MANY = 1_100
+FEW, MANY = 60, 1_100
+# A page holds 500 rows.
+over_several_pages = pytest.mark.parametrize("box", [MANY], indirect=True, ids=["several pages"])
 
 
 class Hooked(Log):
@@ -48,15 +50,15 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
+def box(tmp_path: Path, sandboxes: SharedSandboxes, request: pytest.FixtureRequest) -> Box:
+    number = getattr(request, "param", FEW)
     folder = upstream.write(
         tmp_path,
         retrievers=[upstream.retriever()],
-        documents=map(upstream.document, range(MANY)),
-        annotations=map(upstream.annotation, range(MANY)),
+        documents=map(upstream.document, range(number)),
+        annotations=map(upstream.annotation, range(number)),
     )
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ def lists_asked(box: Box) -> list[int]:
     return [int(parse_qs(request["query"])["skip"][0]) for request in asked]
 
 
+@over_several_pages
 def test_it_brings_everything(client: Client) -> None:
     summary = pull(client=client)
     assert (summary.stopped, summary.retrievers.new, summary.annotations.new, summary.documents.new) == (
@@ -89,7 +92,7 @@ def test_it_changes_nothing_when_nothing_changed(client: Client) -> None:
     pull(client=client)
     events = Event.objects.count()
     summary = pull(client=client)
-    assert (summary.annotations.new, summary.annotations.changed, summary.annotations.same) == (0, 0, MANY)
+    assert (summary.annotations.new, summary.annotations.changed, summary.annotations.same) == (0, 0, FEW)
     assert (summary.retrievers.same, summary.documents.new) == (1, 0)
     assert Event.objects.count() == events
 
@@ -114,6 +117,7 @@ def test_it_sees_what_was_changed_created_and_deleted(box: Box, client: Client) 
     assert Retriever.objects.get().name == "lorries"
 
 
+@over_several_pages
 def test_it_goes_on_where_a_killed_pull_was(box: Box, client: Client) -> None:
     pages = iter([None, Killed()])
 
@@ -175,11 +179,12 @@ def test_it_marks_a_retriever_that_went_away_and_takes_it_back(box: Box, client:
 
 
 def test_it_counts_documents_that_are_not_there(box: Box, client: Client) -> None:
-    upstream.annotate(box, MANY + 1)
+    upstream.annotate(box, FEW + 1)
     summary = pull(client=client)
-    assert (summary.documents.new, summary.documents.gone) == (MANY, 1)
+    assert (summary.documents.new, summary.documents.gone) == (FEW, 1)
 
 
+@over_several_pages
 def test_it_prints_plain_lines_where_there_is_no_terminal(box: Box, settings: Settings) -> None:
     configure(settings, box)
     out = StringIO()
@@ -214,7 +219,7 @@ def test_it_stops_with_one_sentence_when_mixpeek_fails(
     assert Retriever.objects.count() == 1
     assert PullPass.objects.get().phase == PullPass.Phase.ANNOTATIONS
     call_command("pull", stdout=StringIO())
-    assert Annotation.objects.count() == MANY
+    assert Annotation.objects.count() == FEW
 
 
 def test_it_names_the_setting_that_is_missing(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.sync import pull_annotations
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.tally import Counts
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 from tests.sync.test_pull import Hooked
 
@@ -22,11 +22,10 @@ SIZE, ROWS = 4, 17
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     folder = tmp_path_factory.mktemp("shifting")
     upstream.write(folder, retrievers=[upstream.retriever()], documents=map(upstream.document, range(ROWS)))
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture(scope="module")

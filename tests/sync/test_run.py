@@ -19,7 +19,7 @@ from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.retrievers.services import request_execution
 from reviewapp.sync import run
 from reviewapp.sync.pull import pull
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ EXECUTE = "/v1/retrievers/ret_vans/execute"
 
 
 @pytest.fixture(scope="module")
-def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     folder = tmp_path_factory.mktemp("runs")
     upstream.write(
         folder,
@@ -35,8 +35,7 @@ def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         documents=map(upstream.document, range(12)),
         annotations=map(upstream.annotation, range(3)),
     )
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

@@ -16,10 +16,11 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Result, Retriever
+from reviewapp.sandbox.dialect import OLD
 from reviewapp.sync import deliver, outcomes
 from reviewapp.sync.backlog import deliver as deliver_in_bulk
 from reviewapp.sync.planning import Listing, Round
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 from tests.sync.delivering import decide, writes
 from tests.sync.delivering import upstream as read
@@ -30,15 +31,14 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def old(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox of the older dialect with documents for every test."""
     folder = upstream.write(
         tmp_path_factory.mktemp("old"),
         retrievers=[upstream.retriever()],
         documents=[upstream.document(number) for number in range(_MANY)],
     )
-    with running_sandbox(data=folder, extra_args=["--dialect", "2025-10"]) as box:
-        yield box
+    return sandboxes.namespace(folder, dialect=OLD)
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+"""The sandbox processes that all tests of one test process share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sandbox.running import SharedSandboxes
+
+
+@pytest.fixture(scope="session")
+def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedSandboxes]:
+    """Give each caller a namespace of its own in a sandbox process that is started once."""
+    empty = tmp_path_factory.mktemp("empty")
+    for name in ("retrievers", "documents", "annotations"):
+        (empty / f"{name}.jsonl").touch()
+    shared = SharedSandboxes(empty)
+    yield shared
+    shared.stop()
