@@ -21,6 +21,8 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
+from tests.template_database import template_database
+
 # A test never depends on the clock: a slow machine is no failure.
 hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("steady")
@@ -78,7 +80,7 @@ def django_db_modify_db_settings() -> Iterator[None]:
             number, lock = _free_slot(folder)
             slot.enter_context(lock)
             wanted.update(EMBEDDED_DIR=folder / "postgres", EMBEDDED_DURABLE=False)
-            wanted["TEST"]["NAME"] = f"test_reviewapp_{number}"
+            wanted["TEST"].update(NAME=f"test_reviewapp_{number}", TEMPLATE=template_database(folder))
         yield
 
 
