@@ -1,6 +1,8 @@
 # make run    the whole product on this machine; Ctrl-C stops it
 # make setup  .venv with the pinned requirements, ready for `.venv/bin/python manage.py ...`
-# make test   everything that is checked, browser tests included
+# make check  the fast checks, for every commit: lint, types, migrations, tests without a browser or a process of their own
+# make test   all tests but the long proofs, browser tests included
+# make test-long  the long proofs as well
 # make bench  load N results (N=10000,1000000 for two sizes) and measure beside a bare Django project
 # make drill  N people's submits (N=10000 CLIENTS=50 SEED=1) while everything is killed and cut: is a word lost?
 # make lock   pin the requirements anew from pyproject.toml
@@ -14,7 +16,10 @@ PIP = $(PY) -m pip install --quiet --quiet --disable-pip-version-check --root-us
 LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links -q --custom-compile-command "make lock"
 
-.PHONY: run setup dev browser test bench drill lock clean
+PYTEST = $(PY) -m pytest -n 2 --dist worksteal
+
+.PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
+	bench drill lock clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -53,14 +58,39 @@ browser: dev
 	echo "Installing Playwright's Chromium ..."; \
 	$(PY) -m playwright install chromium && touch .venv/browser-installed
 
+# Every part runs, also when one before it failed; then the whole fails.
+check: dev
+	@$(MAKE) --no-print-directory --keep-going lint types migrations fast-tests
+
 test: dev browser
+	@$(MAKE) --no-print-directory --keep-going lint types migrations tests browser-tests
+
+test-long: dev browser
+	@$(MAKE) --no-print-directory --keep-going lint types migrations long-tests browser-tests
+
+lint:
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+
+types:
 	$(PY) -m mypy
+
+migrations:
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
-	$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
-	$(PY) -m pytest -n 2 --dist loadfile -m browser
+
+fast-tests:
+	$(PYTEST) -m "not browser and not process and not long"
+
+tests:
+	$(PYTEST) -m "not browser and not long"
+
+# By itself: Playwright's event loop gives its thread another connection to the database.
+browser-tests:
+	$(PYTEST) -m browser
+
+long-tests:
+	LONG_TESTS=1 $(PYTEST) -m "not browser"
 
 bench: setup
 	@$(PY) -m reviewapp.bench $(or $(N),10000)

@@ -21,10 +21,16 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
+from tests.proofs import examples
 from tests.template_database import template_database
 
 # A test never depends on the clock: a slow machine is no failure.
-hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "steady",
+    deadline=None,
+    max_examples=examples(40, 400),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("steady")
 
 pytest_plugins = ["tests.people", "tests.sandbox.shared", "tests.truncating"]

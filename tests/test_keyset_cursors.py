@@ -16,6 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.keyset import BadCursor, page
 from tests.annotations.factories import make_annotation
+from tests.proofs import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,7 @@ def cursor(*values: Any) -> str:
 @example(values=[10**400, 1], direction="after")
 @example(values=["\0", 1], direction="after")
 @example(values=[_TIMES[0], 1], direction="after")
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(30, 200), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_it_is_a_page_or_bad(order: tuple[str, ...], values: list[Any], direction: str) -> None:
     with suppress(BadCursor):
         page(Annotation.objects.all(), order=order, cursor=cursor(direction, *values))

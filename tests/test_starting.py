@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT = (
     "This cannot start: MIXPEEK_TIMEOUT is 'soon', which is not a whole number from 1 to 60. "

@@ -24,6 +24,7 @@ from reviewapp.annotations.models import Annotation, Lease, SetAside
 from reviewapp.annotations.queue import candidates, in_queue
 from reviewapp.keyset import Page
 from tests.annotations.factories import LONG_AGO, make_retriever
+from tests.proofs import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +111,7 @@ def keys(pages: Iterable[Page[Any]]) -> list[int]:
 
 @pytest.mark.parametrize("way", WAYS)
 @given(chosen=FILTERS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_pages_through_all_that_matches_whichever_way(
     many: list[Annotation], alice: User, way: dict[str, Any], chosen: QueueFilter
 ) -> None:
@@ -124,7 +125,7 @@ def test_it_pages_through_all_that_matches_whichever_way(
 
 
 @given(chosen=FILTERS, place=st.integers(0, 89))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_goes_to_the_item_before_and_behind_as_without_a_search(
     many: list[Annotation], alice: User, chosen: QueueFilter, place: int
 ) -> None:
@@ -140,7 +141,7 @@ def test_it_goes_to_the_item_before_and_behind_as_without_a_search(
 
 
 @given(chosen=FILTERS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_counts_what_each_chip_would_list(many: list[Annotation], alice: User, chosen: QueueFilter) -> None:
     number = counts(chosen, alice)
     assert number == {show: len(naive(chosen.showing(show), alice)) for show in Show}

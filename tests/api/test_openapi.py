@@ -24,6 +24,7 @@ from reviewapp.api import reference
 from reviewapp.api.views.described import written
 from tests.annotations.factories import make_annotation, make_retriever
 from tests.api.conftest import Caller
+from tests.proofs import examples
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 SCHEMA = schemathesis.openapi.from_dict(json.loads(written("json")))
@@ -111,7 +112,7 @@ def test_it_never_fails_whatever_is_sent(
     )
 
     @settings(
-        max_examples=25,
+        max_examples=examples(8, 100),
         deadline=None,
         derandomize=True,
         database=None,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.models import Event
 from tests.audit import rows
+from tests.proofs import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +58,7 @@ def test_it_cuts_what_is_too_long_for_its_column() -> None:
         lambda inner: st.dictionaries(st.sampled_from(["origin", "actor_id", "actor_name", "request_id"]), inner),
     )
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(30, 200), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_it_writes_whatever_is_set(setting: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('reviewapp.acting', %s, true)", [json.dumps(setting)])

@@ -12,6 +12,8 @@ from reviewapp.audit.actions import Origin
 from reviewapp.audit.models import Event
 from tests.audit import rows
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.django_db(transaction=True)
 def test_it_records_a_change_made_outside_the_app() -> None:

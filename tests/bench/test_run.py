@@ -15,6 +15,8 @@ from reviewapp.bench.rows import ROWS
 from tests.rules.sources import ROOT
 
 
+@pytest.mark.long
+@pytest.mark.process
 def test_it_loads_serves_measures_and_reports(tmp_path: Path) -> None:
     command = [
         sys.executable,

@@ -7,16 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from reviewapp.drill.oracle import CHECKS
 from reviewapp.drill.plan import blows
 from tests.rules.sources import ROOT
 
-SUBMITS, SEED = 500, 11
+pytestmark = pytest.mark.process
+
+SEED = 11
 
 
-def test_it_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("submits", [120, pytest.param(500, marks=pytest.mark.long)])
+def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
     options = ["--seed", str(SEED), "--clients", "10", "--limit", "1500", "--var", str(tmp_path / "drill")]
-    command = [sys.executable, "-m", "reviewapp.drill", *options, str(SUBMITS)]
+    command = [sys.executable, "-m", "reviewapp.drill", *options, str(submits)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "drill" / "report.json").read_text())
@@ -24,11 +29,12 @@ def test_it_loses_nothing(tmp_path: Path) -> None:
     assert [each["promise"] for each in report["verdicts"]] == list(CHECKS)
     assert (tmp_path / "drill" / "report.md").read_text() in done.stdout
     # Some blow may find its target already down; nearly all of them meet.
-    assert len(report["dealt"]) > len({blow.kind for blow in blows(SEED, submits=SUBMITS)}) / 2
+    assert len(report["dealt"]) > len({blow.kind for blow in blows(SEED, submits=submits)}) / 2
     steps = (tmp_path / "drill" / "journal.jsonl").read_text().count('{"kind": "step"')
-    assert steps == SUBMITS
+    assert steps == submits
 
 
+@pytest.mark.long
 def test_it_fails_when_there_is_no_time(tmp_path: Path) -> None:
     command = [
         sys.executable,

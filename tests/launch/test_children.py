@@ -12,6 +12,8 @@ from reviewapp.launch.children import Children
 from reviewapp.launch.plan import python
 from reviewapp.launch.signals import Signals, watched
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def signals() -> Iterator[Signals]:

@@ -13,6 +13,8 @@ import pytest
 from reviewapp.postgres import server
 from tests.launch.conftest import Launch
 
+pytestmark = pytest.mark.process
+
 SIGN_IN = "/accounts/login/"
 
 
@@ -39,6 +41,7 @@ def test_it_prepares_nothing_twice(launch: Launch) -> None:
     assert (launch.var / "log" / "prepare.log").stat().st_ino == prepared
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_it_stops_for_every_polite_signal(launch: Launch, number: int) -> None:
     launch.start()
@@ -47,6 +50,7 @@ def test_it_stops_for_every_polite_signal(launch: Launch, number: int) -> None:
     assert launch.processes() == {}
 
 
+@pytest.mark.long
 def test_it_stops_when_its_terminal_is_gone(launch: Launch) -> None:
     ours, theirs = os.openpty()
     launch.start(stdin=theirs)
@@ -80,6 +84,7 @@ def test_it_starts_again_after_only_the_launcher_was_killed(launch: Launch) -> N
     assert launch.processes() == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("part", "name"), [("manage.py work", "worker"), ("gunicorn", "web")])
 def test_it_names_the_process_that_ended_and_stops_the_rest(launch: Launch, part: str, name: str) -> None:
     launch.start()

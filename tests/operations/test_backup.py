@@ -26,7 +26,7 @@ from reviewapp.operations.programs import environment, fitting
 from reviewapp.outbox import services
 from tests.annotations.factories import make_annotation
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 _ROWS = "SELECT coalesce(md5(string_agg(each::text, '|' ORDER BY each::text)), '') FROM {} AS each"
 # PostgreSQL reads its own casts back with other brackets, and means the same.
 _PLAIN = r"regexp_replace(%s, '::(character varying|text)(\[\])?|[()]', '', 'g')"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.operations.processes import ROOT
+
+pytestmark = pytest.mark.process
 
 DEPLOYED = {
     "DATABASE_URL": "postgresql://reviewapp:secret@db.invalid:5432/reviewapp",

@@ -99,6 +99,8 @@ def test_it_asks_whether_it_is_alive() -> None:
     assert resolve(path[1]).url_name == "live"
 
 
+@pytest.mark.long
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_builds_and_runs_from_that_context_alone(sent: Path, tmp_path: Path) -> None:
     image = shutil.copytree(sent, tmp_path / "image")

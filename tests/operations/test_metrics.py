@@ -151,6 +151,7 @@ def test_it_counts_deliveries_by_outcome_once_they_are_committed(
         assert after[key] - before.get(key, 0) == 1
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_counts_calls_to_mixpeek_and_its_429s(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> None:
     folder = tmp_path_factory.mktemp("upstream")
@@ -175,6 +176,7 @@ def test_it_counts_calls_to_mixpeek_and_its_429s(tmp_path_factory: pytest.TempPa
     assert after[key] - before.get(key, 0) == 3
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_adds_up_what_all_web_processes_counted() -> None:
     port = free_port()
@@ -191,6 +193,7 @@ def test_it_adds_up_what_all_web_processes_counted() -> None:
     assert len(set(re.findall(r"Booting worker with pid: (\d+)", said))) == 2
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_shows_a_workers_numbers_on_a_port_of_its_own() -> None:
     port = free_port()

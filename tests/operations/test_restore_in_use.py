@@ -15,7 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateWorker
 from reviewapp.accounts.models import User
 from tests.operations.processes import environment, running, told_to_stop, until, until_at_work
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
 
 @pytest.fixture

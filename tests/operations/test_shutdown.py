@@ -41,7 +41,7 @@ from tests.operations.processes import (
 )
 from tests.sandbox.running import Box, SharedSandboxes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 WORK = ["manage.py", "work"]
 
 
@@ -121,6 +121,7 @@ def test_it_stops_at_once_when_there_is_nothing_to_do(box: Box) -> None:
     assert workers_alive() == 0
 
 
+@pytest.mark.long
 def test_it_goes_on_when_the_database_has_thrown_it_out(box: Box, change: Change) -> None:
     box.faults([{"method": "PATCH", "delay": 1.0, "apply": True}])
     with running(WORK, _at(box)) as worker:

@@ -21,6 +21,7 @@ def test_it_finds_nobody_where_nobody_is() -> None:
     assert (found.status, found.is_there) == (None, False)
 
 
+@pytest.mark.process
 def test_it_shows_nobody_our_key(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("upstream")
     for kind in ("retrievers", "documents", "annotations"):

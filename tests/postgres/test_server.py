@@ -18,6 +18,8 @@ from reviewapp.postgres import server
 from reviewapp.postgres.cluster import Address, Cluster
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
 
+pytestmark = pytest.mark.process
+
 JOIN_AND_WAIT = """
 import sys
 from pathlib import Path

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYED = {"DATABASE_URL": "postgresql://u:hunter2@db.example/reviewapp", "SECRET_KEY": "x" * 64}
 _TELL = """

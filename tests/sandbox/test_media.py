@@ -57,6 +57,7 @@ def test_it_refuses_a_link_it_did_not_make(box: Box) -> None:
     assert "<Code>SignatureDoesNotMatch</Code>" in bent.text
 
 
+@pytest.mark.process
 def test_it_lets_links_expire(tmp_path: Path) -> None:
     with running_sandbox(write_folder(tmp_path), extra_args=["--media-lifetime", "0"]) as brief:
         link = _link(brief)

@@ -14,6 +14,8 @@ import pytest
 from reviewapp.sandbox.sample import write_sample
 from tests.sandbox.running import Box, running_sandbox
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,8 @@ import pytest
 from tests.sandbox.folders import annotation, document, write_folder, write_lines
 from tests.sandbox.running import ROOT, running_sandbox, sandbox_command
 
+pytestmark = pytest.mark.process
+
 
 def test_it_loses_no_answered_write_to_a_kill(tmp_path: Path) -> None:
     data, state = write_folder(tmp_path / "data"), tmp_path / "state.db"

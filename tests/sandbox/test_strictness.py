@@ -145,6 +145,7 @@ def test_it_gives_every_answer_a_request_id(box: Box) -> None:
     assert box.call("GET", "/v1/nothing", headers={"X-Request-Id": "mine"}).headers["x-request-id"] == "mine"
 
 
+@pytest.mark.process
 def test_it_refuses_another_key_when_one_was_named(tmp_path: Path) -> None:
     with running_sandbox(write_folder(tmp_path), extra_args=["--key", "sk_mine", "--namespace", "ns_own"]) as own:
         assert own.call("GET", "/v1/annotations/ann_1").json()["namespace_id"] == "ns_own"

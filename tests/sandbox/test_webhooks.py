@@ -137,6 +137,7 @@ def test_it_refuses_what_is_not_a_webhook(box: Box, wrong: dict[str, Any]) -> No
     assert reply.status_code == 422, reply.text
 
 
+@pytest.mark.process
 def test_it_loses_no_delivery_to_a_kill(tmp_path: Path, receiver: Receiver) -> None:
     data, state = write_folder(tmp_path / "data"), tmp_path / "state.db"
     receiver.answers = [500, 500]

@@ -15,6 +15,8 @@ from reviewapp.accounts.demo import SIGN_INS
 from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE
 from tests.launch.conftest import Launch
 
+pytestmark = pytest.mark.process
+
 _PASSWORDS = {each.username: each.password for each in SIGN_INS}
 
 

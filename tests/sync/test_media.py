@@ -19,7 +19,7 @@ from reviewapp.sync import media
 from tests.sandbox.running import Box, running_sandbox
 from tests.sync import upstream
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.process]
 
 
 def blob(name: str, **values: str) -> dict[str, str]:

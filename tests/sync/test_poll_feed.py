@@ -123,6 +123,7 @@ def test_it_repeats_a_page_at_most_after_a_kill(
     assert asked(box) - before == 5
 
 
+@pytest.mark.process
 def test_it_remembers_a_server_without_a_feed(tmp_path: Path) -> None:
     with (
         running_sandbox(data=upstream.write(tmp_path), extra_args=["--dialect", "2025-10"]) as old,

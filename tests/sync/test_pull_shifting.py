@@ -14,6 +14,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.sync import pull_annotations
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.tally import Counts
+from tests.proofs import examples
 from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
 from tests.sync.test_pull import Hooked
@@ -39,7 +40,7 @@ MEANWHILE = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.integers(0, 
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MEANWHILE)
 @example([(5, False, 0), (6, True, 0)])  # the list ends before the page that is asked for
 def test_it_sees_every_row_that_stays(box: Box, client: Client, meanwhile: list[tuple[int, bool, int]]) -> None:

@@ -26,6 +26,7 @@ from reviewapp.outbox.display import in_words
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
+from tests.proofs import examples
 from tests.sandbox.running import Box
 from tests.sync.delivering import edit_elsewhere
 
@@ -139,7 +140,9 @@ class Desk:
             assert (change.state, change.version, change.attempts) == ("withdrawn", None, 0)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(8, 100), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=STEPS)
 def test_it_shows_what_mixpeek_has_under_what_is_to_be_delivered(
     alice: User, bob: User, lena: User, box: Box, mixpeek_client: Client, steps: list[tuple[Any, ...]]

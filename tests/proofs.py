@@ -1,0 +1,12 @@
+"""How thorough this run is: `make test-long` sets LONG_TESTS and gives property tests many more examples."""
+
+from __future__ import annotations
+
+import os
+
+LONG = os.environ.get("LONG_TESTS", "") == "1"
+
+
+def examples(usual: int, thorough: int) -> int:
+    """Return how many examples a property test is given in this run."""
+    return thorough if LONG else usual
