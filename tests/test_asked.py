@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
-from tests.annotations.factories import make_annotation, make_retriever
+from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
 

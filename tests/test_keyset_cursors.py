@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.keyset import BadCursor, page
-from tests.annotations.factories import make_annotation
+from tests.factories import make_annotation
 from tests.proofs import examples
 
 pytestmark = pytest.mark.django_db

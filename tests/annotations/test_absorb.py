@@ -15,7 +15,7 @@ from reviewapp.annotations.services import Submission, decide
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.retrievers.tally import Tally
-from tests.annotations.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

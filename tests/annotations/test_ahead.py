@@ -11,7 +11,7 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Lease
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import lease, make_annotation, make_result, make_retriever, set_aside
+from tests.factories import make_annotation, make_lease, make_result, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -57,8 +57,8 @@ def test_it_passes_over_what_this_person_would_not_be_given(
     client: Client, alice: User, bob: User, retriever: Retriever
 ) -> None:
     first = item(retriever, 0.1)
-    lease(item(retriever, 0.2, file("held.png")), bob)
-    set_aside(item(retriever, 0.3, file("aside.png")), alice)
+    make_lease(item(retriever, 0.2, file("held.png")), bob)
+    make_set_aside(item(retriever, 0.3, file("aside.png")), alice)
     given = item(retriever, 0.4, file("given.png"))
     client.force_login(alice)
     (address,) = pictures(client, first.pk)

@@ -16,8 +16,8 @@ from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.annotations.services import DecisionIdTaken, Submission
 from reviewapp.annotations.set_aside import put_aside
 from reviewapp.mixpeek.records import AnnotationRecord
-from tests.annotations.factories import lease, make_annotation, make_result, make_retriever, set_aside
 from tests.annotations.racing import at_once, start
+from tests.factories import make_annotation, make_lease, make_result, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,8 +47,8 @@ def test_it_makes_one_decision_of_two_tabs_that_send_the_same(alice: User) -> No
 
 def test_it_decides_and_defers_at_once_without_a_deadlock(alice: User) -> None:
     annotation = make_annotation()
-    lease(annotation, alice)
-    set_aside(annotation, alice)
+    make_lease(annotation, alice)
+    make_set_aside(annotation, alice)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Annotation.objects.select_for_update().get(pk=annotation.pk)

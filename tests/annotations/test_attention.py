@@ -9,8 +9,8 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation, make_change
 from tests.collapsed import collapsed
+from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
 

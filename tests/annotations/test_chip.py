@@ -15,9 +15,9 @@ from reviewapp.annotations.forms import DecisionForm
 from reviewapp.annotations.item import telling
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.factories import make_annotation
 
 MINE, OTHER = uuid.uuid4(), uuid.uuid4()
 

@@ -17,7 +17,7 @@ from reviewapp.annotations.services import DecisionIdTaken, Gone, Stale, Submiss
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import lease, make_annotation, make_change, make_result, make_retriever, set_aside
+from tests.factories import make_annotation, make_change, make_lease, make_result, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -141,8 +141,8 @@ def test_it_answers_what_waited_for_a_person(alice: User) -> None:
 
 def test_it_frees_the_item(alice: User) -> None:
     annotation = make_annotation()
-    lease(annotation, alice)
-    set_aside(annotation, alice)
+    make_lease(annotation, alice)
+    make_set_aside(annotation, alice)
     services.decide(annotation.pk, submission(annotation), actor=alice)
     assert not Lease.objects.exists()
     assert not SetAside.objects.exists()
@@ -201,7 +201,7 @@ def test_it_returns_what_the_database_holds(alice: User) -> None:
 
 def test_it_is_told_in_order_by_history(alice: User) -> None:
     annotation = make_annotation()
-    set_aside(annotation, alice)
+    make_set_aside(annotation, alice)
     make_change(annotation, "conflict")
     last = Event.objects.order_by("-id")[0].pk
     services.decide(annotation.pk, submission(annotation, label="b"), actor=alice)

@@ -14,8 +14,8 @@ from django.utils.html import escape
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation, make_result, make_retriever
 from tests.annotations.forms import filled
+from tests.factories import make_annotation, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
 

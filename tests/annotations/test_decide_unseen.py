@@ -13,8 +13,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import services
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Stale, Submission
-from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 

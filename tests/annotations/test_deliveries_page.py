@@ -16,7 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox import budget, claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import LONG_AGO, make_annotation, make_change, make_retriever
+from tests.factories import LONG_AGO, make_annotation, make_change, make_retriever
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import drafts
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.annotations.tasks import forget_drafts
-from tests.annotations.factories import make_annotation, make_change
 from tests.annotations.forms import filled
+from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 

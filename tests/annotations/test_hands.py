@@ -12,7 +12,7 @@ from reviewapp.annotations import at_mixpeek, hands
 from reviewapp.annotations.hands import Whose
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation, make_change
+from tests.factories import make_annotation, make_change
 
 OURS, THEIRS = "key_ours", "key_theirs"
 NOW = {"label": "c", "confidence": 0.5, "reasoning": "", "payload": {}, "metadata": None}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.keys import KEYS, for_person
-from tests.annotations.factories import make_annotation
+from tests.factories import make_annotation
 
 DOCS = Path(settings.BASE_DIR) / "docs" / "keys.md"
 

@@ -6,7 +6,7 @@ import pytest
 
 from reviewapp.annotations import labels
 from reviewapp.retrievers.labels import Label
-from tests.annotations.factories import make_annotation, make_retriever
+from tests.factories import make_annotation, make_retriever
 
 
 @pytest.mark.django_db

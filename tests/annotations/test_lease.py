@@ -17,8 +17,8 @@ from reviewapp.annotations import leases
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.models import Annotation, Decision, Lease
 from reviewapp.annotations.queue import candidates
-from tests.annotations.factories import lease, make_annotation, make_retriever
 from tests.annotations.forms import filled
+from tests.factories import make_annotation, make_lease, make_retriever
 from tests.people import person
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_it_gives_no_two_people_the_same_item() -> None:
 
 def test_it_says_who_has_it_and_lets_others_read_and_decide(client: Client, alice: User, bob: User) -> None:
     annotation = make_annotation()
-    lease(annotation, bob)
+    make_lease(annotation, bob)
     client.force_login(alice)
     page = client.get(reverse("review", args=[annotation.pk])).content.decode()
     assert "<strong>bob</strong> has this open until" in page
@@ -103,7 +103,7 @@ def test_it_takes_none_for_what_is_gone(client: Client, alice: User) -> None:
 
 def test_it_extends_on_request(client: Client, alice: User) -> None:
     annotation = make_annotation()
-    old = lease(annotation, alice, seconds=30)
+    old = make_lease(annotation, alice, seconds=30)
     client.force_login(alice)
     url = reverse("lease", args=[annotation.pk])
     assert client.post(url + "?sort=newest").headers["Location"] == f"/annotations/{annotation.pk}?sort=newest"
@@ -114,7 +114,7 @@ def test_it_extends_on_request(client: Client, alice: User) -> None:
 
 def test_it_does_not_extend_what_somebody_else_took_meanwhile(client: Client, alice: User, bob: User) -> None:
     annotation = make_annotation()
-    lease(annotation, bob)
+    make_lease(annotation, bob)
     client.force_login(alice)
     fragment = client.post(reverse("lease", args=[annotation.pk]), headers={"HX-Request": "true"}).content.decode()
     assert "Open by <strong>bob</strong>" in fragment
@@ -158,7 +158,7 @@ def test_it_goes_back_in_the_list_as_it_is_filtered(client: Client, alice: User)
 
 
 def test_it_shows_the_queue_when_nothing_is_left_to_hand_out(client: Client, alice: User, bob: User) -> None:
-    lease(make_annotation(), bob)
+    make_lease(make_annotation(), bob)
     client.force_login(alice)
     response = client.get(reverse("next"), {"label": "logo", "after": "nonsense"}, follow=True)
     assert response.redirect_chain[-1][0] == "/annotations?label=logo"

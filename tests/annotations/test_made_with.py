@@ -22,8 +22,8 @@ from reviewapp.audit.neighbours import MadeWith, made_with
 from reviewapp.audit.timeline import timeline
 from reviewapp.retrievers.guidance import set_labels, write_guidelines
 from reviewapp.retrievers.labels import Label
-from tests.annotations.factories import make_annotation, make_retriever
 from tests.api.conftest import Caller
+from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
 

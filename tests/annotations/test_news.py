@@ -15,9 +15,9 @@ from reviewapp.annotations import services
 from reviewapp.annotations.forms import DecisionForm
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.news import digest
-from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}

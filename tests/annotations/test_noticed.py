@@ -16,7 +16,7 @@ from reviewapp.audit.actions import Origin
 from reviewapp.audit.timeline import Entry, timeline
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
-from tests.annotations.factories import make_annotation, make_change
+from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

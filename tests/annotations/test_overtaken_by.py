@@ -15,9 +15,9 @@ from reviewapp.annotations import services, undoing
 from reviewapp.annotations.forms import DecisionForm
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.views import deciding
-from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 MACHINE, THEIRS, MINE = "the machine's words", "bob's words", "alice's words"

@@ -16,7 +16,7 @@ from reviewapp.annotations.facets import offered
 from reviewapp.annotations.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import in_queue
-from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_change, make_retriever, set_aside
+from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -41,22 +41,22 @@ def test_it_shows_what_waits_least_sure_first(alice: User, bob: User) -> None:
 
 
 def test_it_leaves_out_of_waiting_what_i_set_aside_but_not_what_others_did(alice: User, bob: User) -> None:
-    set_aside(make_annotation(title="skipped"), alice, "skipped")
+    make_set_aside(make_annotation(title="skipped"), alice, "skipped")
     both = make_annotation(title="deferred by both")
-    set_aside(both, alice)
-    set_aside(both, bob)
-    set_aside(make_annotation(title="deferred by bob"), bob)
+    make_set_aside(both, alice)
+    make_set_aside(both, bob)
+    make_set_aside(make_annotation(title="deferred by bob"), bob)
     assert shown(alice) == ["deferred by bob"]
     assert shown(alice, show=Show.DEFERRED) == ["deferred by both"]
 
 
 def test_it_shows_what_others_hold_too(alice: User, bob: User) -> None:
-    lease(make_annotation(title="held"), bob)
+    make_lease(make_annotation(title="held"), bob)
     assert shown(alice) == ["held"]
 
 
 def test_it_forgets_a_deferral_once_somebody_decided(alice: User, bob: User) -> None:
-    set_aside(decided(bob, title="decided"), alice)
+    make_set_aside(decided(bob, title="decided"), alice)
     assert shown(alice, show=Show.DEFERRED) == []
 
 

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts.models import User
 from reviewapp.annotations import counting
 from reviewapp.annotations.filters import QueueFilter, Show
-from tests.annotations.factories import LONG_AGO, make_annotation, make_change, set_aside
+from tests.factories import LONG_AGO, make_annotation, make_change, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def test_it_counts_every_chip_in_one_query(
     alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     make_annotation()
-    set_aside(make_annotation(), alice)
+    make_set_aside(make_annotation(), alice)
     make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO)
     make_change(make_annotation(status="undecidable", reviewer=bob, decided_at=LONG_AGO), "conflict")
     make_change(make_annotation(status="decided", reviewer=bob, decided_at=LONG_AGO))
@@ -47,8 +47,8 @@ def test_it_counts_a_search_among_what_it_finds(alice: User) -> None:
 
 def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(alice: User, bob: User) -> None:
     first, second = make_annotation(label="logo"), make_annotation(label="parody")
-    set_aside(first, alice)
-    set_aside(second, bob)
+    make_set_aside(first, alice)
+    make_set_aside(second, bob)
     waiting = {
         (who.username, label): counting.counts(QueueFilter(label=label), who)[Show.WAITING]
         for who in (alice, bob)

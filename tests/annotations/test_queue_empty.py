@@ -8,27 +8,27 @@ from django.test import Client
 from reviewapp.accounts.models import User
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.queue import why_empty
-from tests.annotations.factories import lease, make_annotation, set_aside
 from tests.collapsed import collapsed
+from tests.factories import make_annotation, make_lease, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
 
 def test_it_counts_what_others_hold_and_knows_the_first_to_come_free(alice: User, bob: User) -> None:
     soon, later = make_annotation(label="x"), make_annotation(label="x")
-    first = lease(soon, bob, seconds=60)
-    lease(later, bob, seconds=600)
-    lease(make_annotation(label="other"), bob, seconds=10)
-    lease(make_annotation(label="x"), bob, seconds=-10)
+    first = make_lease(soon, bob, seconds=60)
+    make_lease(later, bob, seconds=600)
+    make_lease(make_annotation(label="other"), bob, seconds=10)
+    make_lease(make_annotation(label="x"), bob, seconds=-10)
     why = why_empty(QueueFilter(label="x"), alice)
     assert (why.held, why.free_at, why.narrowed) == (2, first.until, True)
 
 
 def test_it_counts_what_i_set_aside_myself(alice: User, bob: User) -> None:
-    set_aside(make_annotation(), alice)
-    set_aside(make_annotation(), alice, "skipped")
-    set_aside(make_annotation(status="decided"), alice, "skipped")
-    set_aside(make_annotation(), bob)
+    make_set_aside(make_annotation(), alice)
+    make_set_aside(make_annotation(), alice, "skipped")
+    make_set_aside(make_annotation(status="decided"), alice, "skipped")
+    make_set_aside(make_annotation(), bob)
     why = why_empty(QueueFilter(), alice)
     assert (why.deferred, why.skipped, why.held, why.free_at) == (1, 1, 0, None)
 
@@ -50,7 +50,7 @@ def test_it_offers_to_clear_filters_and_stays_in_the_same_part(client: Client, a
 
 
 def test_it_says_that_i_deferred_the_rest(client: Client, alice: User) -> None:
-    set_aside(make_annotation(), alice)
+    make_set_aside(make_annotation(), alice)
     shown = page(client, alice, "")
     assert "Nothing waits for you" in shown
     assert '1 is <a href="/annotations?show=deferred">deferred by you</a>.' in shown

@@ -11,7 +11,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import listing, queue
 from reviewapp.annotations.filters import QueueFilter, Show, Sort
 from reviewapp.annotations.models import Annotation
-from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_retriever, set_aside
+from tests.factories import LONG_AGO, make_annotation, make_lease, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -40,17 +40,17 @@ def test_it_goes_on_from_where_the_item_was_before_it_was_decided(alice: User) -
 
 def test_it_never_gives_what_somebody_else_holds_until_they_let_go(alice: User, bob: User) -> None:
     held, run_out, mine = sure(0.1, 0.2, 0.3)
-    lease(held, bob)
-    lease(run_out, bob, seconds=-1)
-    lease(mine, alice)
+    make_lease(held, bob)
+    make_lease(run_out, bob, seconds=-1)
+    make_lease(mine, alice)
     assert list(queue.candidates(QueueFilter(), alice)) == [run_out, mine]
     assert list(queue.candidates(QueueFilter(), bob)) == [held, run_out]
 
 
 def test_it_does_not_bring_back_what_i_set_aside_unless_i_ask_for_it(alice: User, bob: User) -> None:
     skipped, deferred, free = sure(0.1, 0.2, 0.3)
-    set_aside(skipped, alice, "skipped")
-    set_aside(deferred, alice)
+    make_set_aside(skipped, alice, "skipped")
+    make_set_aside(deferred, alice)
     assert list(queue.candidates(QueueFilter(), alice)) == [free]
     assert list(queue.candidates(QueueFilter(show=Show.ALL), alice)) == [free]
     assert list(queue.candidates(QueueFilter(show=Show.DEFERRED), alice)) == [deferred]
@@ -75,7 +75,7 @@ def test_it_walks_through_decided_items_when_these_are_what_is_shown(alice: User
 
 def test_it_goes_back_through_the_list_as_shown(alice: User, bob: User) -> None:
     first, held, last = sure(0.1, 0.5, 0.9)
-    lease(held, bob)
+    make_lease(held, bob)
     assert listing.previous_before(QueueFilter(), alice, last) == held
     assert listing.previous_before(QueueFilter(), alice, first) is None
 

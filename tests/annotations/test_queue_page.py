@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts.models import User
 from reviewapp.annotations.filters import Show
 from reviewapp.annotations.models import Annotation
-from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_change, make_retriever
 from tests.collapsed import collapsed
+from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +61,8 @@ def test_it_shows_text_as_text(client: Client, alice: User) -> None:
 def test_it_shows_on_a_line_who_holds_it_what_was_changed_and_how_far_it_got(
     client: Client, alice: User, bob: User
 ) -> None:
-    lease(make_annotation(title="held"), bob)
-    lease(make_annotation(title="free again"), bob, seconds=-1)
+    make_lease(make_annotation(title="held"), bob)
+    make_lease(make_annotation(title="free again"), bob, seconds=-1)
     changed = make_annotation(
         label="ours", proposed={"label": "theirs"}, status="decided", reviewer=bob, decided_at=LONG_AGO
     )
@@ -144,7 +144,7 @@ def test_it_costs_the_same_for_one_row_as_for_thirty(
         for _ in range(many):
             annotation = make_annotation(make_retriever(), reviewer=bob)
             make_change(annotation)
-            lease(annotation, bob)
+            make_lease(annotation, bob)
         # As a fragment: session, person with permissions, the rows, the counts.
         with django_assert_num_queries(4):
             get(client, "/annotations", **{"HX-Request": "true"})

@@ -13,15 +13,15 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.annotations.factories import (
+from tests.annotations.forms import filled
+from tests.collapsed import collapsed
+from tests.factories import (
     make_annotation,
     make_change,
     make_execution,
     make_result,
     make_retriever,
 )
-from tests.annotations.forms import filled
-from tests.collapsed import collapsed
 
 pytestmark = pytest.mark.django_db
 

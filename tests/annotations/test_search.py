@@ -23,7 +23,7 @@ from reviewapp.annotations.listing import listed, previous_before
 from reviewapp.annotations.models import Annotation, Lease, SetAside
 from reviewapp.annotations.queue import candidates, in_queue
 from reviewapp.keyset import Page
-from tests.annotations.factories import LONG_AGO, make_retriever
+from tests.factories import LONG_AGO, make_retriever
 from tests.proofs import examples
 
 pytestmark = pytest.mark.django_db

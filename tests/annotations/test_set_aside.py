@@ -9,7 +9,7 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Lease, SetAside
 from reviewapp.audit.models import Event
-from tests.annotations.factories import make_annotation, make_retriever, set_aside
+from tests.factories import make_annotation, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_it_puts_the_item_aside_and_goes_on(client: Client, alice: User, door: s
 @pytest.mark.parametrize(("door", "kind"), KINDS)
 def test_it_changes_its_mind(client: Client, alice: User, door: str, kind: str) -> None:
     annotation = make_annotation()
-    set_aside(annotation, alice, "deferred" if kind == "skipped" else "skipped", "before")
+    make_set_aside(annotation, alice, "deferred" if kind == "skipped" else "skipped", "before")
     client.force_login(alice)
     client.post(reverse(door, args=[annotation.pk]))
     aside = SetAside.objects.get()
@@ -54,8 +54,8 @@ def test_it_refuses_a_bad_reason(client: Client, alice: User, door: str, kind: s
 
 def test_it_takes_up_again(client: Client, alice: User, bob: User) -> None:
     annotation = make_annotation()
-    set_aside(annotation, alice)
-    set_aside(annotation, bob)
+    make_set_aside(annotation, alice)
+    make_set_aside(annotation, bob)
     client.force_login(alice)
     response = client.post(reverse("resume", args=[annotation.pk]))
     assert response.headers["Location"] == reverse("review", args=[annotation.pk])
@@ -74,7 +74,7 @@ def test_it_refuses_get_strangers_and_the_unknown(client: Client, alice: User, s
 
 def test_it_says_on_the_page_what_one_has_put_aside(client: Client, alice: User) -> None:
     annotation = make_annotation()
-    set_aside(annotation, alice, "deferred", "after lunch")
+    make_set_aside(annotation, alice, "deferred", "after lunch")
     client.force_login(alice)
     page = client.get(reverse("review", args=[annotation.pk])).content.decode()
     assert "You deferred this" in page

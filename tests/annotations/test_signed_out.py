@@ -12,8 +12,8 @@ from django.utils.html import escape
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
-from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from reviewapp.audit.timeline import timeline
 from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import LONG_AGO, make_annotation, make_change, set_aside
+from tests.factories import LONG_AGO, make_annotation, make_change, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -182,7 +182,7 @@ def test_it_is_too_late_when_nothing_was_held(alice: User) -> None:
 def test_it_brings_back_what_the_decision_had_cleared_away(alice: User) -> None:
     annotation = make_annotation()
     waiting = make_change(annotation, "conflict", reason="Somebody else set label.", theirs={"label": "van"})
-    set_aside(annotation, alice, reason="Later.")
+    make_set_aside(annotation, alice, reason="Later.")
     decision = decide(annotation, alice, label="no logo")
     waiting.refresh_from_db()
     assert waiting.state == "withdrawn"

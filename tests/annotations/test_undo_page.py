@@ -16,8 +16,8 @@ from reviewapp.annotations import services
 from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.annotations.services import Submission
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import LONG_AGO, make_annotation, make_retriever
 from tests.annotations.forms import filled
+from tests.factories import LONG_AGO, make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
 

@@ -21,8 +21,14 @@ from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import LONG_AGO, make_annotation, make_change, make_retriever
-from tests.outbox import settled
+from tests.factories import (
+    LONG_AGO,
+    make_annotation,
+    make_change,
+    make_retriever,
+    settle_as_delivered,
+    settle_as_refused,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +91,7 @@ def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -
     (prospect,) = prospects_of_withdrawal([claimed], actor=lena)
     assert "being sent at this moment" in prospect.why_not
     assert not withdraw(change, actor=lena)
-    assert settled.deliver(claimed)
+    assert settle_as_delivered(claimed)
     assert not withdraw(change, actor=lena)
     assert not Undo.objects.exists()
 
@@ -173,7 +179,7 @@ def test_it_is_for_leads_and_admins(alice: User) -> None:
 def test_it_opens_an_item_again_whose_create_is_given_up(alice: User) -> None:
     annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
     change = decide(annotation, alice, label="logo")
-    settled.refuse(change, reason="No such document.")
+    settle_as_refused(change, reason="No such document.")
     assert services.take_theirs(change, actor=alice)
     annotation.refresh_from_db()
     assert (annotation.status, annotation.label, annotation.decision) == ("waiting", "", None)

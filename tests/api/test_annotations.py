@@ -9,8 +9,8 @@ import pytest
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import LONG_AGO, make_annotation, make_change, make_retriever
 from tests.api.conftest import NAMESPACE, Caller
+from tests.factories import LONG_AGO, make_annotation, make_change, make_retriever
 
 pytestmark = pytest.mark.django_db
 

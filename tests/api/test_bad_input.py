@@ -14,8 +14,8 @@ from reviewapp.api.errors import Problem
 from reviewapp.api.inputs import complaints
 from reviewapp.api.running import window
 from reviewapp.api.showing import matching, version_of
-from tests.annotations.factories import make_annotation
 from tests.api.conftest import Caller
+from tests.factories import make_annotation
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -13,8 +13,8 @@ from pytest_django import Settings
 
 from reviewapp.accounts.models import User
 from reviewapp.api.models import ApiToken
-from tests.annotations.factories import make_annotation, make_retriever
 from tests.api.conftest import Caller
+from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
 LIST = "/v1/annotations/list"

@@ -17,8 +17,8 @@ from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.api.models import KeptAnswer
 from reviewapp.api.once import LOST_AFTER, forget_old
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation
 from tests.api.conftest import Caller
+from tests.factories import make_annotation
 
 NEW = {"document_id": "doc_new", "label": "van"}
 

@@ -22,8 +22,8 @@ from schemathesis.core.result import Ok
 from reviewapp.accounts.models import User
 from reviewapp.api import reference
 from reviewapp.api.views.described import written
-from tests.annotations.factories import make_annotation, make_retriever
 from tests.api.conftest import Caller
+from tests.factories import make_annotation, make_retriever
 from tests.proofs import examples
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"

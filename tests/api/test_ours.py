@@ -10,8 +10,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.api import tokens
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation
 from tests.api.conftest import Caller
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 

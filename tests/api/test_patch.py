@@ -13,8 +13,8 @@ from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.guidance import set_labels
 from reviewapp.retrievers.labels import Label
-from tests.annotations.factories import make_annotation
 from tests.api.conftest import Caller
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ import pytest
 
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_retriever
 from tests.api.conftest import Caller
+from tests.factories import make_retriever
 
 pytestmark = pytest.mark.django_db
 STAGE = {"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": {"q": 1}}, "parameters": {}}

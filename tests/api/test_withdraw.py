@@ -12,8 +12,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Undo
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation, make_change
 from tests.api.conftest import Caller
+from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
 

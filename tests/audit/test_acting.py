@@ -15,7 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.models import Event
 from reviewapp.audit.trace import Trace, acting, current, tracing
-from tests.audit import rows
+from tests.factories import make_bare_annotation
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +30,12 @@ def relabel(label: str) -> tuple[str, str]:
 
 @pytest.fixture
 def row() -> Annotation:
-    return rows.annotation()
+    return make_bare_annotation()
 
 
 def test_it_names_the_person_the_door_and_the_request(alice: User) -> None:
     with tracing(Origin.WEB, "request-1"), acting(alice):
-        rows.annotation()
+        make_bare_annotation()
     event = Event.objects.get()
     assert (event.actor_name, event.origin, event.request_id) == ("alice", Origin.WEB, "request-1")
 

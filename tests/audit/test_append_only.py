@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from reviewapp.audit.models import Event
-from tests.audit import rows
+from tests.factories import make_bare_annotation
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def refused(sql: str, match: str) -> None:
 
 @pytest.mark.parametrize("sql", ["UPDATE audit_event SET note = 'x'", "DELETE FROM audit_event"])
 def test_it_refuses_to_change_an_event(sql: str) -> None:
-    rows.annotation()
+    make_bare_annotation()
     refused(sql, "Cannot update or delete rows")
     assert Event.objects.get().note != "x"
 
@@ -50,7 +50,7 @@ def test_it_refuses_to_truncate_anything_that_has_a_history(table: str) -> None:
 
 @pytest.mark.parametrize("sql", ["UPDATE audit_event SET note = 'x'", "DELETE FROM audit_event"])
 def test_it_cannot_be_talked_into_it_by_a_setting(sql: str) -> None:
-    rows.annotation()
+    make_bare_annotation()
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'audit_event'::regclass")
         every = ",".join(name for (name,) in cursor.fetchall())
@@ -60,7 +60,7 @@ def test_it_cannot_be_talked_into_it_by_a_setting(sql: str) -> None:
 
 def test_it_goes_on_writing_when_triggers_are_told_to_be_ignored() -> None:
     with pgtrigger.ignore():
-        rows.annotation()
+        make_bare_annotation()
     assert Event.objects.count() == 1
 
 

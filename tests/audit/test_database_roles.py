@@ -12,8 +12,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import services
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation
 from tests.annotations.test_decide import submission
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 SCRIPT = Path(__file__).parents[2] / "docs" / "database-roles.sql"

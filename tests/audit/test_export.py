@@ -20,7 +20,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.export import COLUMNS, cell, lines
 from reviewapp.audit.models import Event
 from reviewapp.audit.trace import acting
-from tests.audit import rows
+from tests.factories import make_bare_annotation, make_retriever
 
 
 def parts(client: Client, **wanted: str) -> Iterable[bytes]:
@@ -38,7 +38,7 @@ def table(client: Client, **wanted: str) -> list[dict[str, str]]:
 @pytest.mark.django_db
 def test_it_downloads_what_the_filters_leave(client: Client, lena: User, alice: User) -> None:
     client.force_login(lena)
-    rows.annotation(retriever=rows.retriever())
+    make_bare_annotation(retriever=make_retriever(retriever_id="ret_1", name="Logos"))
     with acting(alice, note='he said "dog",\nso I did'):
         Annotation.objects.update(label="כלב", payload={"codes": ["A"]})
     (line,) = table(client, label_from="cat")
@@ -63,7 +63,7 @@ def test_it_is_a_file_that_nobody_keeps(client: Client, lena: User) -> None:
 def test_it_disarms_formulas(client: Client, lena: User, alice: User) -> None:
     client.force_login(lena)
     with acting(alice, note="=HYPERLINK(1)"):
-        rows.annotation(label="@cat")
+        make_bare_annotation(label="@cat")
     (line,) = table(client)
     assert (line["note"], line["label_to"]) == ("'=HYPERLINK(1)", "'@cat")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.models import Event
-from tests.audit import rows
+from tests.factories import make_bare_annotation
 from tests.proofs import examples
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ NONSENSE = [
 def write_as(setting: str) -> Event:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('reviewapp.acting', %s, true)", [setting])
-    rows.annotation()
+    make_bare_annotation()
     return Event.objects.newest()[0]
 
 

@@ -15,7 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.models import Event
 from reviewapp.audit.trace import acting, tracing
-from tests.audit import rows
+from tests.factories import make_bare_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def lead(client: Client, lena: User) -> Client:
 @pytest.fixture
 def busy(alice: User, bob: User) -> Annotation:
     """An annotation that alice relabelled, bob explained, and somebody changed in SQL."""
-    row = rows.annotation(retriever=rows.retriever())
+    row = make_bare_annotation(retriever=make_retriever(retriever_id="ret_1", name="Logos"))
     with tracing(Origin.WEB, "request-alice"), acting(alice):
         Annotation.objects.update(label="dog")
     with tracing(Origin.WEB, "request-bob"), acting(bob, note="took another look"):
@@ -147,7 +147,7 @@ def test_it_is_only_read(path: str, lead: Client) -> None:
 
 
 def test_it_pages_by_key_and_finds_every_event_once(lead: Client) -> None:
-    row = rows.annotation()
+    row = make_bare_annotation()
     for number in range(119):
         Annotation.objects.filter(pk=row.pk).update(label=f"label {number}")
     seen, address = [], "/history?label_from=&ref=annotations/ann_1"
@@ -187,7 +187,7 @@ def test_it_keeps_the_filters_in_the_download(lead: Client, busy: Annotation) ->
 
 def test_it_never_renders_what_people_wrote_as_html(lead: Client, alice: User) -> None:
     with acting(alice, note="<script>alert(1)</script>"):
-        rows.annotation(ref="annotations/<b>", label="<i>cat</i>", reasoning="<img src=x>", payload={"<u>": "<s>"})
+        make_bare_annotation(ref="annotations/<b>", label="<i>cat</i>", reasoning="<img src=x>", payload={"<u>": "<s>"})
     page = lead.get("/history").content.decode()
     for tag in ("<script>alert", "<b>", "<i>", "<img src=x", "<u>", "<s>"):
         assert tag not in page

@@ -12,7 +12,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
 from reviewapp.audit.neighbours import names
-from tests.audit import rows
+from tests.factories import make_bare_annotation
 
 pytestmark = pytest.mark.django_db
 OURS, THEIRS = "annotations/local-5b01", "annotations/ann_7f3a"
@@ -21,8 +21,8 @@ OURS, THEIRS = "annotations/local-5b01", "annotations/ann_7f3a"
 @pytest.fixture
 def made_here() -> Annotation:
     """An annotation that was made here, labelled, and called `ann_7f3a` by Mixpeek; and another one."""
-    rows.annotation(document_id="doc_2")
-    row = rows.annotation(ref=OURS)
+    make_bare_annotation(document_id="doc_2")
+    row = make_bare_annotation(ref=OURS)
     Annotation.objects.filter(pk=row.pk).update(annotation_id="ann_7f3a")
     Annotation.objects.filter(pk=row.pk).update(label="dog")
     return row

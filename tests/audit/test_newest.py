@@ -14,7 +14,7 @@ from reviewapp import keyset
 from reviewapp.audit.models import Event
 from reviewapp.audit.newest import SIZE, newest, people
 from reviewapp.audit.queries import NEWEST_FIRST
-from tests.annotations.factories import make_annotation
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
-from tests.audit import rows
+from tests.factories import make_bare_annotation
 
 pytestmark = pytest.mark.django_db
 SCRIPT = Path(__file__).parents[2] / "docs" / "partition-history.sql"
@@ -27,7 +27,7 @@ def run(sql: str) -> None:
 @pytest.fixture
 def before() -> list[int]:
     """Partition a history that has something in it, and return what."""
-    rows.annotation()
+    make_bare_annotation()
     there = list(Event.objects.order_by("id").values_list("id", flat=True))
     # A table whose foreign keys are still to be checked cannot be altered.
     run("SET CONSTRAINTS ALL IMMEDIATE")

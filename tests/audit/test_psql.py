@@ -10,14 +10,14 @@ from django.db import connection
 
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.models import Event
-from tests.audit import rows
+from tests.factories import make_bare_annotation
 
 pytestmark = pytest.mark.process
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_records_a_change_made_outside_the_app() -> None:
-    rows.annotation()
+    make_bare_annotation()
     params: dict[str, Any] = connection.get_connection_params() | {"application_name": "psql"}
     for ours in ("cursor_factory", "context"):
         params.pop(ours, None)

@@ -18,7 +18,7 @@ from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import sentence, stories, story, timeline
 from reviewapp.audit.trace import acting, tracing
-from tests.audit import rows
+from tests.factories import make_bare_annotation, make_bare_change
 
 NOON = datetime(2025, 11, 21, 12, tzinfo=UTC)
 
@@ -184,11 +184,11 @@ def test_it_tells_whatever_somebody_inserted(events: list[Event]) -> None:
 def test_it_reads_the_timeline_of_one_thing_in_one_query(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    row = rows.annotation()
-    rows.annotation(ref="annotations/ann_2", document_id="doc_2")
+    row = make_bare_annotation()
+    make_bare_annotation(ref="annotations/ann_2", document_id="doc_2")
     with tracing(Origin.WEB, "request-1"), acting(alice):
         Annotation.objects.filter(pk=row.pk).update(label="dog")
-        rows.change()
+        make_bare_change()
     with django_assert_num_queries(1):
         told = timeline(row.ref)
     assert told[0].who == "alice"

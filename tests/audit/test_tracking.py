@@ -15,7 +15,7 @@ from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.models import Event
 from reviewapp.audit.trace import acting
 from reviewapp.outbox.models import Change, Pause
-from tests.audit import rows
+from tests.factories import bare_annotation, make_bare_annotation, make_bare_change, make_retriever
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def bulk_update(row: Annotation) -> None:
 
 @path
 def upsert(row: Annotation) -> None:
-    again = Annotation(**rows.unsaved(label="dog"))
+    again = Annotation(**bare_annotation(label="dog"))
     Annotation.objects.bulk_create([again], update_conflicts=True, unique_fields=["ref"], update_fields=["label"])
 
 
@@ -69,7 +69,7 @@ def newest() -> Event:
 
 @pytest.mark.parametrize("name", PATHS)
 def test_it_writes_an_event_on_every_path_that_updates(name: str, alice: User) -> None:
-    row = rows.annotation()
+    row = make_bare_annotation()
     with acting(alice, note="it barks"):
         PATHS[name](row)
     event = newest()
@@ -81,7 +81,7 @@ def test_it_writes_an_event_on_every_path_that_updates(name: str, alice: User) -
 
 def test_it_writes_an_event_for_each_row_of_a_bulk_insert() -> None:
     Annotation.objects.bulk_create(
-        Annotation(**rows.unsaved(ref=f"annotations/{n}", document_id=f"doc_{n}")) for n in range(3)
+        Annotation(**bare_annotation(ref=f"annotations/{n}", document_id=f"doc_{n}")) for n in range(3)
     )
     events = Event.objects.order_by("id")
     assert [event.ref for event in events] == ["annotations/0", "annotations/1", "annotations/2"]
@@ -89,36 +89,36 @@ def test_it_writes_an_event_for_each_row_of_a_bulk_insert() -> None:
 
 
 def test_it_leaves_the_empty_values_of_a_new_row_out() -> None:
-    rows.annotation(reasoning="", payload={})
+    make_bare_annotation(reasoning="", payload={})
     assert newest().changes == {"label": [None, "cat"], "confidence": [None, 0.5], "status": [None, "waiting"]}
 
 
 def test_it_keeps_what_a_deleted_row_held() -> None:
-    rows.annotation(payload={"code": 7}).delete()
+    make_bare_annotation(payload={"code": 7}).delete()
     event = newest()
     assert event.action == Action.ANNOTATION_DELETED
     assert event.changes["payload"] == [{"code": 7}, None]
 
 
 def test_it_names_the_retriever_around_which_it_happened() -> None:
-    rows.annotation(retriever=rows.retriever())
+    make_bare_annotation(retriever=make_retriever(retriever_id="ret_1", name="Logos"))
     assert newest().retriever_id == "ret_1"
 
 
 def test_it_says_nothing_when_nothing_people_care_about_changed() -> None:
-    row = rows.annotation()
+    row = make_bare_annotation()
     Annotation.objects.filter(pk=row.pk).update(seen_at=timezone.now(), title="t", words="w", label="cat")
     assert Event.objects.count() == 1
 
 
 def test_it_notices_when_what_never_changes_did() -> None:
-    row = rows.annotation()
+    row = make_bare_annotation()
     Annotation.objects.filter(pk=row.pk).update(document_id="doc_2")
     assert newest().changes == {"document_id": ["doc_1", "doc_2"]}
 
 
 def test_it_says_nothing_about_a_claim() -> None:
-    change = rows.change()
+    change = make_bare_change()
     Change.objects.filter(pk=change.pk).update(due=timezone.now() + timedelta(minutes=3), claimed_at=timezone.now())
     assert Event.objects.get().action == Action.CHANGE_QUEUED
 
@@ -134,7 +134,7 @@ def test_it_says_nothing_about_a_claim() -> None:
     ],
 )
 def test_it_tells_how_a_change_went(columns: dict[str, object], action: Action) -> None:
-    change = rows.change()
+    change = make_bare_change()
     Change.objects.filter(pk=change.pk).update(settled_at=timezone.now(), **columns)
     assert newest().action == action
 
@@ -149,7 +149,7 @@ def test_it_tells_of_a_pause_and_its_end() -> None:
 
 
 def test_it_tells_who_set_an_item_aside_and_took_it_up_again(alice: User) -> None:
-    row = rows.annotation(retriever=rows.retriever())
+    row = make_bare_annotation(retriever=make_retriever(retriever_id="ret_1", name="Logos"))
     with acting(alice):
         aside = SetAside.objects.create(annotation=row, person=alice, kind=SetAside.Kind.SKIPPED, reason="not mine")
         aside.delete()
@@ -160,7 +160,7 @@ def test_it_tells_who_set_an_item_aside_and_took_it_up_again(alice: User) -> Non
 
 
 def test_it_tells_of_a_retriever_that_was_renamed_and_one_that_left() -> None:
-    row = rows.retriever()
+    row = make_retriever(retriever_id="ret_1", name="Logos")
     row.name = "Marks"
     row.save()
     row.gone_at = timezone.now()
@@ -171,7 +171,7 @@ def test_it_tells_of_a_retriever_that_was_renamed_and_one_that_left() -> None:
 
 
 def test_it_orders_the_events_of_one_transaction() -> None:
-    row = rows.annotation()
+    row = make_bare_annotation()
     for label in "abcdef":
         Annotation.objects.filter(pk=row.pk).update(label=label)
     events = list(Event.objects.newest())
@@ -180,7 +180,7 @@ def test_it_orders_the_events_of_one_transaction() -> None:
 
 
 def test_it_gives_a_change_made_without_a_word_to_the_database_user() -> None:
-    rows.annotation()
+    make_bare_annotation()
     event = newest()
     with connection.cursor() as cursor:
         cursor.execute("SELECT session_user")

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
-from tests.annotations.factories import make_annotation, make_retriever
+from tests.factories import make_annotation, make_retriever
 
 Window = Callable[..., Page]
 Open = Callable[[Page, Annotation], None]

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, Route, expect
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Lease
-from tests.annotations.factories import make_annotation, make_result, make_retriever
 from tests.browser.desk import Open, Window, open_item, ready, window
+from tests.factories import make_annotation, make_result, make_retriever
 
 __all__ = ["open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -9,8 +9,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_retriever
 from tests.browser.desk import Window, window
+from tests.factories import make_retriever
 
 __all__ = ["window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

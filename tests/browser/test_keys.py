@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
-from tests.annotations.factories import make_annotation, make_retriever
+from tests.factories import make_annotation, make_retriever
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
-from tests.annotations.factories import make_annotation, make_change, make_execution, make_retriever
+from tests.factories import make_annotation, make_change, make_execution, make_retriever
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
-from tests.annotations.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

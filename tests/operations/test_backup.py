@@ -24,7 +24,7 @@ from reviewapp.audit.trace import acting
 from reviewapp.operations.exceptions import BackupError
 from reviewapp.operations.programs import environment, fitting
 from reviewapp.outbox import services
-from tests.annotations.factories import make_annotation
+from tests.factories import make_annotation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 _ROWS = "SELECT coalesce(md5(string_agg(each::text, '|' ORDER BY each::text)), '') FROM {} AS each"

@@ -16,7 +16,7 @@ from reviewapp.operations import questions
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import SILENT_SECONDS
-from tests.annotations.factories import make_annotation, make_change
+from tests.factories import make_annotation, make_change
 from tests.sandbox.running import Box, SharedSandboxes
 
 TOKEN = "a-token-nobody-guesses"

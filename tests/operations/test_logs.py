@@ -21,8 +21,7 @@ from reviewapp.accounts.models import User
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import about, tracing
 from reviewapp.operations import logs
-from tests.annotations.factories import make_annotation, make_change
-from tests.outbox import settled
+from tests.factories import make_annotation, make_change, settle_as_refused
 
 SECRETS = ["sk_live_never_shown", "p@ss/word"]
 
@@ -98,7 +97,7 @@ def test_it_says_neither_values_nor_words_of_a_decision(
     change = make_change(annotation, fields={"label": "Label-of-somebody"})
     client.force_login(alice)
     with django_capture_on_commit_callbacks(execute=True):
-        settled.refuse(change, reason="Words-of-upstream")
+        settle_as_refused(change, reason="Words-of-upstream")
         client.get(f"/annotations/{annotation.pk}")
         client.post(f"/annotations/{annotation.pk}/decide", {"reasoning": "Words-of-a-person", "label": "x" * 999})
     outbox = lines(written, "reviewapp.outbox")

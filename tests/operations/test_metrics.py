@@ -19,9 +19,8 @@ from reviewapp.operations import meters
 from reviewapp.outbox import budget, services
 from reviewapp.outbox.models import Change
 from reviewapp.sync.client import client as configured_client
-from tests.annotations.factories import make_annotation, make_change
+from tests.factories import make_annotation, make_change, settle_as_conflict, settle_as_delivered, settle_as_refused
 from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
-from tests.outbox import settled
 from tests.sandbox.running import running_sandbox
 
 TOKEN = "a-token-nobody-guesses"
@@ -140,10 +139,10 @@ def test_it_counts_deliveries_by_outcome_once_they_are_committed(
     names = ("delivered", "conflict", "refused", "postponed")
     before = counted()
     with django_capture_on_commit_callbacks(execute=True):
-        settled.deliver(changes[0], version=2)
-        settled.deliver(changes[0], version=2)
-        settled.conflict(changes[1], theirs={}, reason="theirs", version=3)
-        settled.refuse(changes[2], reason="no")
+        settle_as_delivered(changes[0], version=2)
+        settle_as_delivered(changes[0], version=2)
+        settle_as_conflict(changes[1], theirs={}, reason="theirs", version=3)
+        settle_as_refused(changes[2], reason="no")
         services.postpone(changes[3], until=timezone.now(), reason="503")
     after = counted()
     for name in names:

@@ -16,8 +16,8 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.news import digest
 from reviewapp.outbox.models import Pause
 from reviewapp.outbox.standing import standing
-from tests.annotations.factories import make_annotation
 from tests.annotations.forms import filled
+from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 GONE, SAID = "No worker is running.", 'hx-swap-oob="true"'

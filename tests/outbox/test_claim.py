@@ -14,8 +14,7 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox import claims, services
 from reviewapp.outbox.models import Change
 from reviewapp.sync.client import client
-from tests.annotations.factories import make_annotation, make_change
-from tests.outbox import settled
+from tests.factories import make_annotation, make_change, settle_as_delivered, settle_as_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +24,7 @@ def test_it_takes_the_oldest_of_each_ref() -> None:
     first, second, third = make_change(one), make_change(one), make_change(other)
     now = timezone.now()
     assert [claims.claim(now), claims.claim(now), claims.claim(now)] == [first, third, None]
-    assert settled.deliver(first)
+    assert settle_as_delivered(first)
     assert claims.claim(now) == second
 
 
@@ -57,8 +56,8 @@ def test_it_claims_nothing_while_paused_except_to_probe() -> None:
 
 def test_it_settles_once() -> None:
     change = make_change(make_annotation())
-    assert settled.deliver(change, version=2)
-    assert not settled.refuse(change, reason="late")
+    assert settle_as_delivered(change, version=2)
+    assert not settle_as_refused(change, reason="late")
     assert not services.postpone(change, until=timezone.now(), reason="late")
     assert not services.withdraw(change, reason="late")
     assert Change.objects.get().state == "delivered"

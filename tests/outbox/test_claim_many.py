@@ -14,8 +14,7 @@ from reviewapp.outbox import claims, services, settling
 from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.priority import in_bulk
-from tests.annotations.factories import make_annotation, make_change
-from tests.outbox import settled
+from tests.factories import make_annotation, make_change, settle_as_delivered
 
 pytestmark = pytest.mark.django_db
 
@@ -47,9 +46,9 @@ def test_it_hurries_what_stands_before_something_urgent() -> None:
     first, second, urgent = (promise(rank, annotation) for rank in (Rank.BULK, Rank.BULK, Rank.INTERACTIVE))
     now = timezone.now()
     assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [first]
-    assert settled.deliver(first)
+    assert settle_as_delivered(first)
     assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [second]
-    assert settled.deliver(second)
+    assert settle_as_delivered(second)
     assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [urgent]
 
 
@@ -100,7 +99,7 @@ def test_it_ranks_what_is_made_in_bulk_behind_what_a_person_waits_for(alice: Use
 
 def test_it_settles_many_at_once_and_each_once(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     one, two, before = (promise(Rank.BULK) for _ in range(3))
-    settled.deliver(before, version=2)
+    settle_as_delivered(before, version=2)
     outcomes = [
         settling.Settlement(change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}),
         settling.Settlement(change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."),

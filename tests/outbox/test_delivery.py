@@ -12,7 +12,7 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox import services
 from reviewapp.outbox.display import Tags, sentence
 from reviewapp.outbox.models import Change, Pause
-from tests.annotations.factories import make_annotation, make_change, make_retriever
+from tests.factories import make_annotation, make_change, make_retriever
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,7 @@ from django.utils import timezone
 from reviewapp.outbox import services
 from reviewapp.outbox.figures import figures, groups
 from reviewapp.outbox.models import Change
-from tests.annotations.factories import make_annotation, make_change
-from tests.outbox import settled
+from tests.factories import make_annotation, make_change, settle_as_delivered
 
 pytestmark = pytest.mark.django_db
 
@@ -39,14 +38,14 @@ def test_it_is_all_nothing_before_the_first_change() -> None:
 
 def test_it_knows_since_when_mixpeek_takes_nothing() -> None:
     first, second = make_change(make_annotation()), make_change(make_annotation())
-    settled.deliver(make_change(make_annotation()))
+    settle_as_delivered(make_change(make_annotation()))
     assert figures().silent_since is None
     services.postpone(first, until=timezone.now(), reason="Away.")
     began = figures().silent_since
     services.postpone(second, until=timezone.now(), reason="Away.")
     assert began is not None
     assert figures().silent_since == began
-    settled.deliver(second)
+    settle_as_delivered(second)
     assert figures().silent_since is None
 
 

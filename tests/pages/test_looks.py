@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.api.models import ApiToken
-from tests.annotations.factories import make_annotation, make_change, make_execution, make_retriever
+from tests.factories import make_annotation, make_change, make_execution, make_retriever
 from tests.pages.desk import Desk, desk
 
 __all__ = ["desk"]

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from reviewapp.accounts.models import User
-from tests.annotations.factories import make_annotation, make_change
+from tests.factories import make_annotation, make_change
 from tests.pages.desk import Desk, desk
 
 __all__ = ["desk"]

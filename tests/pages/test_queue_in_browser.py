@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
 from reviewapp.accounts.models import User
-from tests.annotations.factories import LONG_AGO, lease, make_annotation, make_change, make_retriever
+from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever
 from tests.pages.desk import Desk, desk
 
 __all__ = ["desk"]
@@ -175,7 +175,7 @@ def test_it_is_accessible_and_never_wider_than_the_window(desk: Desk, lena: User
     decided: dict[str, Any] = {"status": "decided", "reviewer": bob, "decided_at": LONG_AGO, "proposed": {"label": "x"}}
     make_change(make_annotation(title="word " * 30, label="label_" * 15, **decided))
     make_change(make_annotation(**decided), "refused")
-    lease(make_annotation(confidence=None, title="مرحبا"), bob)
+    make_lease(make_annotation(confidence=None, title="مرحبا"), bob)
     desk.sign_in(lena)
     for address in ("/annotations?show=all&q=&band=x", "/annotations?show=all&sort=score", "/annotations?q=zebra"):
         desk.open(address)

@@ -12,7 +12,7 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.guidance import set_labels, write_guidelines
 from reviewapp.retrievers.labels import COLOURS, Label
 from reviewapp.retrievers.models import LabelSet
-from tests.annotations.factories import make_annotation, make_retriever
+from tests.factories import make_annotation, make_retriever
 from tests.pages.desk import Desk, desk
 from tests.retrievers.editing import edit_of
 

@@ -16,8 +16,8 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts.models import User
 from reviewapp.outbox.display import ICONS
 from reviewapp.outbox.models import Pause
-from tests.annotations.factories import make_annotation, make_change
 from tests.collapsed import collapsed
+from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.absorb import absorb, rebase
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.tally import Tally
-from tests.outbox import settled
+from tests.factories import settle_as_delivered, settle_as_refused
 from tests.retrievers.editing import edit_of
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_it_shows_undelivered_changes_on_top(change: Change) -> None:
 
 
 def test_it_shows_what_upstream_says_once_they_are_settled(change: Change) -> None:
-    settled.deliver(change)
+    settle_as_delivered(change)
     absorb([record(version=2, name="brands", tags=("a", "b", "c"))])
     assert shown() == ("brands", ["a", "b", "c"])
     absorb([record(version=3, name="other")])
@@ -61,7 +61,7 @@ def test_it_shows_what_upstream_says_once_they_are_settled(change: Change) -> No
 
 
 def test_it_goes_back_to_upstreams_values_when_one_falls_away(change: Change) -> None:
-    settled.refuse(change, reason="no")
+    settle_as_refused(change, reason="no")
     rebase(change.ref)
     assert shown() == ("logos", ["a", "b"])
 
@@ -69,7 +69,7 @@ def test_it_goes_back_to_upstreams_values_when_one_falls_away(change: Change) ->
 def test_it_keeps_later_changes_when_one_falls_away(change: Change, adam: User) -> None:
     row = Retriever.objects.get(retriever_id="ret_1")
     services.edit(row.pk, edit_of(row, description="Later"), actor=adam)
-    settled.refuse(change, reason="no")
+    settle_as_refused(change, reason="no")
     rebase(change.ref)
     row.refresh_from_db()
     assert row.values() == {"name": "logos", "description": "Later", "tags": ["a", "b"]}

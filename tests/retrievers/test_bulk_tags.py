@@ -18,8 +18,8 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import bulk
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_retriever
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/retrievers/tags"

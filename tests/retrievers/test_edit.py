@@ -14,8 +14,7 @@ from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_retriever
-from tests.outbox import settled
+from tests.factories import make_retriever, settle_as_refused
 from tests.retrievers.editing import edit_of
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +152,7 @@ def test_it_does_not_know_what_is_not_there(retriever: Retriever, adam: User) ->
 
 def refused(change: Change | None) -> Change:
     assert change is not None
-    settled.refuse(change, reason="no")
+    settle_as_refused(change, reason="no")
     return change
 
 

@@ -13,8 +13,8 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.keeping import UNCHOSEN
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_retriever
 from tests.retrievers.editing import address, edit_of, typed
 
 

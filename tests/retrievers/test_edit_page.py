@@ -17,9 +17,8 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_execution, make_retriever
 from tests.collapsed import collapsed
-from tests.outbox import settled
+from tests.factories import make_execution, make_retriever, settle_as_refused
 from tests.retrievers.editing import address, edit_of, typed
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +112,7 @@ def test_it_shows_a_refusal_at_its_field_and_takes_it_up_anew(
     Retriever.objects.update(upstream=retriever.values())
     change = services.edit(retriever.pk, edit_of(retriever, name="Taken", tags_add=("new",)), actor=adam)
     assert change is not None
-    settled.refuse(change, reason="Refused.", field_errors={"name": "is <taken> upstream"})
+    settle_as_refused(change, reason="Refused.", field_errors={"name": "is <taken> upstream"})
     Retriever.objects.update(name="Brand triage", tags=["logos", "vans"])
     client.force_login(alice)
     seen = collapsed(client.get("/attention"))
@@ -138,7 +137,7 @@ def test_it_takes_theirs_from_the_page_of_attention(client: Client, adam: User, 
     Retriever.objects.update(upstream=retriever.values())
     change = services.edit(retriever.pk, edit_of(retriever, name="Taken"), actor=adam)
     assert change is not None
-    settled.refuse(change, reason="Refused.")
+    settle_as_refused(change, reason="Refused.")
     client.force_login(adam)
     client.post(reverse("take_theirs", args=[change.pk]))
     retriever.refresh_from_db()

@@ -19,8 +19,8 @@ from reviewapp.retrievers.guidance import write_guidelines
 from reviewapp.retrievers.keeping import UNCHOSEN
 from reviewapp.retrievers.markdown import rendered
 from reviewapp.retrievers.models import Guidelines, Retriever
-from tests.annotations.factories import make_annotation, make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_annotation, make_retriever
 
 EVIL = [
     "<script>alert(1)</script>",

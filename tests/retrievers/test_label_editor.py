@@ -14,7 +14,7 @@ from reviewapp.accounts.models import User
 from reviewapp.retrievers import label_rows
 from reviewapp.retrievers.label_rows import Row
 from reviewapp.retrievers.models import LabelSet, Retriever
-from tests.annotations.factories import make_retriever
+from tests.factories import make_retriever
 
 TWO = {
     "value": ["logo", "no logo", ""],

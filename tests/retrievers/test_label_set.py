@@ -20,8 +20,8 @@ from reviewapp.retrievers.guidance import BadLabels, Overtaken, set_labels, writ
 from reviewapp.retrievers.label_merge import Question
 from reviewapp.retrievers.labels import Label
 from reviewapp.retrievers.models import LabelSet, Retriever
-from tests.annotations.factories import make_annotation, make_retriever
 from tests.annotations.forms import filled
+from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,8 @@ from reviewapp.retrievers.keeping import UNCHOSEN
 from reviewapp.retrievers.label_merge import Offer
 from reviewapp.retrievers.labels import Label
 from reviewapp.retrievers.models import LabelSet, Retriever
-from tests.annotations.factories import make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_retriever
 
 LOGO, NONE = Label(value="logo", title="A logo"), Label(value="no logo")
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_annotation, make_execution, make_retriever
+from tests.factories import make_annotation, make_execution, make_retriever
 from tests.retrievers.editing import edit_of
 
 pytestmark = pytest.mark.django_db

@@ -18,8 +18,8 @@ from reviewapp.retrievers import edits, services
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.past import SHOWN, back_to, versions
 from reviewapp.retrievers.views.editing import past
-from tests.annotations.factories import make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_retriever
 from tests.retrievers.editing import edit_of
 
 TAGS = st.lists(st.sampled_from("abcd"), unique=True)

@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.retrievers.models import Retriever
-from tests.annotations.factories import make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_retriever
 
 LIST = "/retrievers"
 

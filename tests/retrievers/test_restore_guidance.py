@@ -13,8 +13,8 @@ from reviewapp.accounts.models import User
 from reviewapp.retrievers.guidance import set_labels, write_guidelines
 from reviewapp.retrievers.labels import Label
 from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
-from tests.annotations.factories import make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_retriever
 
 LOGO = Label(value="logo", title="A <b>logo</b>", description="Seen whole", colour="green")
 NONE = Label(value="no logo")

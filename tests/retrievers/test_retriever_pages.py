@@ -17,8 +17,8 @@ from reviewapp.annotations import absorb
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.models import Execution, Result, Retriever
-from tests.annotations.factories import make_annotation, make_execution, make_result, make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_annotation, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
 SCHEMA = {

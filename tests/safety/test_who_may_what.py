@@ -30,7 +30,7 @@ from reviewapp.retrievers.guidance import set_labels, write_guidelines
 from reviewapp.retrievers.labels import Label
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
-from tests.annotations.factories import make_annotation, make_change, make_execution, make_retriever
+from tests.factories import make_annotation, make_change, make_execution, make_retriever
 from tests.people import person
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "people.md"

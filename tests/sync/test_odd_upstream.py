@@ -13,8 +13,7 @@ from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.tally import Tally
-from tests.annotations.factories import make_annotation, make_change
-from tests.outbox import settled
+from tests.factories import make_annotation, make_change, settle_as_conflict, settle_as_delivered, settle_as_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -69,9 +68,9 @@ def test_it_leaves_out_what_has_no_usable_name(odd: dict[str, Any]) -> None:
 
 def test_it_settles_whatever_upstream_says_of_a_change() -> None:
     changes = [make_change(make_annotation()) for _ in range(3)]
-    assert settled.deliver(changes[0], raced={"lost": {"label": "\0"}, "by": "\ud800"})
-    assert settled.conflict(changes[1], theirs={"payload": {"a\0": float("inf")}}, reason="\0", version=2)
-    assert settled.refuse(changes[2], reason="no\0", field_errors={"\0": "\ud800"}, upstream_request_id="\0")
+    assert settle_as_delivered(changes[0], raced={"lost": {"label": "\0"}, "by": "\ud800"})
+    assert settle_as_conflict(changes[1], theirs={"payload": {"a\0": float("inf")}}, reason="\0", version=2)
+    assert settle_as_refused(changes[2], reason="no\0", field_errors={"\0": "\ud800"}, upstream_request_id="\0")
     assert not Change.objects.filter(state="queued").exists()
 
 

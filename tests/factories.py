@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation, Lease, SetAside
 from reviewapp.outbox.models import Change
+from reviewapp.outbox.settling import Settlement, settle
 from reviewapp.retrievers.models import Execution, Result, Retriever
 
 if TYPE_CHECKING:
@@ -109,12 +111,69 @@ def make_change(annotation: Annotation, state: str = "queued", **values: Any) ->
     return Change.objects.create(**defaults | values)
 
 
-def lease(annotation: Annotation, holder: User, *, seconds: float = 600) -> Lease:
+def make_bare_annotation(**values: Any) -> Annotation:
+    """Return a stored annotation with the columns of `bare_annotation` and without a retriever.
+
+    Its history holds its own creation and nothing else.
+    """
+    return Annotation.objects.create(**bare_annotation(**values))
+
+
+def bare_annotation(**values: Any) -> dict[str, Any]:
+    """Return the required columns of an annotation of document `doc_1` with the label `cat`."""
+    columns: dict[str, Any] = {
+        "ref": "annotations/ann_1",
+        "document_id": "doc_1",
+        "label": "cat",
+        "confidence": 0.5,
+        "seen_at": timezone.now(),
+    }
+    return columns | values
+
+
+def make_bare_change(**values: Any) -> Change:
+    """Return a stored change of the label of `annotations/ann_1`, which needs no annotation, from `cat` to `dog`."""
+    defaults: dict[str, Any] = {
+        "ref": "annotations/ann_1",
+        "fields": {"label": "dog"},
+        "base": {"label": "cat"},
+        "due": timezone.now(),
+    }
+    return Change.objects.create(**defaults | values)
+
+
+def settle_as_delivered(change: Change, **facts: Any) -> bool:
+    """Settle one change as delivered; the app settles many at once. `facts` are fields of `Settlement`."""
+    return _settle(change, Change.State.DELIVERED, **facts)
+
+
+def settle_as_conflict(
+    change: Change,
+    *,
+    theirs: Mapping[str, Any],
+    reason: str,
+    **facts: Any,
+) -> bool:
+    """Settle one change as a conflict with the values of `theirs`."""
+    return _settle(change, Change.State.CONFLICT, theirs=theirs, reason=reason, **facts)
+
+
+def settle_as_refused(change: Change, *, reason: str, **facts: Any) -> bool:
+    """Settle one change as refused by Mixpeek."""
+    return _settle(change, Change.State.REFUSED, reason=reason, **facts)
+
+
+def make_lease(annotation: Annotation, holder: User, *, seconds: float = 600) -> Lease:
     """Return a lease that `holder` has for so many seconds more (negative: run out)."""
     until = timezone.now() + timedelta(seconds=seconds)
     return Lease.objects.create(annotation=annotation, holder=holder, until=until)
 
 
-def set_aside(annotation: Annotation, person: User, kind: str = "deferred", reason: str = "") -> SetAside:
+def make_set_aside(annotation: Annotation, person: User, kind: str = "deferred", reason: str = "") -> SetAside:
     """Return the row that says `person` deferred (or skipped) the annotation."""
     return SetAside.objects.create(annotation=annotation, person=person, kind=kind, reason=reason)
+
+
+def _settle(change: Change, state: Change.State, **facts: Any) -> bool:
+    settlement = Settlement(change=change, state=state, **facts)
+    return bool(settle([settlement]))
