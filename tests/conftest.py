@@ -33,7 +33,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 
-pytest_plugins = ["tests.people", "tests.sandbox.shared", "tests.truncating"]
+pytest_plugins = ["tests.factories", "tests.people", "tests.sandbox.shared", "tests.truncating"]
 
 _OF_A_BROWSER = {"page", "context", "browser"}
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation, Lease, SetAside
@@ -29,6 +30,12 @@ def make_retriever(name: str = "Brand triage", **values: Any) -> Retriever:
     return Retriever.objects.create(
         **{"retriever_id": f"ret_{number:04}", "name": name, "seen_at": LONG_AGO, "version": 3} | values
     )
+
+
+@pytest.fixture
+def retriever(db: None) -> Retriever:
+    """A stored retriever with a description of two lines and two tags."""
+    return make_retriever(description="Finds\nlogos", tags=["logos", "vans"])
 
 
 def make_execution(retriever: Retriever | None = None, **values: Any) -> Execution:

@@ -11,18 +11,13 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Lease
 from reviewapp.retrievers.models import Retriever
-from tests.factories import make_annotation, make_lease, make_result, make_retriever, make_set_aside
+from tests.factories import make_annotation, make_lease, make_result, make_set_aside
 
 pytestmark = pytest.mark.django_db
 
 
 def file(name: str, **more: Any) -> dict[str, Any]:
     return {"url": f"https://files.example.com/{name}", "field": name, **more}
-
-
-@pytest.fixture
-def retriever() -> Retriever:
-    return make_retriever()
 
 
 def item(retriever: Retriever, confidence: float, *files: dict[str, Any]) -> Annotation:

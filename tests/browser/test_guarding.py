@@ -10,15 +10,9 @@ from pytest_django.live_server_helper import LiveServer
 from reviewapp.accounts.models import User
 from reviewapp.retrievers.models import Retriever
 from tests.browser.desk import Window, window
-from tests.factories import make_retriever
 
 __all__ = ["window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def retriever(db: None) -> Retriever:
-    return make_retriever("Brand triage", tags=["old"])
 
 
 def staying(page: Page) -> list[str]:

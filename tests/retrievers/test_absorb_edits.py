@@ -28,14 +28,14 @@ def record(**values: Any) -> RetrieverRecord:
 
 
 @pytest.fixture
-def retriever(db: None) -> Retriever:
+def absorbed_retriever(db: None) -> Retriever:
     assert absorb([record()]) == Tally(new=1)
     return Retriever.objects.get(retriever_id="ret_1")
 
 
 @pytest.fixture
-def change(retriever: Retriever, adam: User) -> Change:
-    made = services.edit(retriever.pk, edit_of(retriever, name="brands", tags_add=("c",)), actor=adam)
+def change(absorbed_retriever: Retriever, adam: User) -> Change:
+    made = services.edit(absorbed_retriever.pk, edit_of(absorbed_retriever, name="brands", tags_add=("c",)), actor=adam)
     assert made is not None
     return made
 
@@ -75,12 +75,12 @@ def test_it_keeps_later_changes_when_one_falls_away(change: Change, adam: User) 
     assert row.values() == {"name": "logos", "description": "Later", "tags": ["a", "b"]}
 
 
-def test_it_counts_the_same_answer_as_the_same(retriever: Retriever, change: Change) -> None:
+def test_it_counts_the_same_answer_as_the_same(absorbed_retriever: Retriever, change: Change) -> None:
     assert absorb([record()]) == Tally(same=1)
     assert shown() == ("brands", ["a", "b", "c"])
 
 
-def test_it_leaves_alone_what_an_answer_left_out(retriever: Retriever, change: Change) -> None:
+def test_it_leaves_alone_what_an_answer_left_out(absorbed_retriever: Retriever, change: Change) -> None:
     absorb([record(version=2, tags=(), absent=frozenset({"tags"}))])
     assert shown() == ("brands", ["a", "b", "c"])
 
@@ -92,13 +92,15 @@ def told_by(origin: Origin, **values: Any) -> tuple[str, str]:
     return entry.who, entry.sentence
 
 
-def test_it_names_who_mixpeek_says_changed_it(retriever: Retriever) -> None:
+def test_it_names_who_mixpeek_says_changed_it(absorbed_retriever: Retriever) -> None:
     told = told_by(Origin.PULL, version=2, name="brands", updated_by="user_ops")
     assert told == ("somebody at Mixpeek (user_ops)", "renamed “logos” to “brands”")
 
 
 @pytest.mark.parametrize("values", [{"version": 3, "updated_by": "user_ops"}, {"version": 2, "updated_by": ""}])
-def test_it_names_nobody_where_others_may_have_had_a_hand_in_it(retriever: Retriever, values: dict[str, Any]) -> None:
+def test_it_names_nobody_where_others_may_have_had_a_hand_in_it(
+    absorbed_retriever: Retriever, values: dict[str, Any]
+) -> None:
     assert told_by(Origin.WEBHOOK, name="brands", **values) == (
         "Webhook",
         "noticed that somebody at Mixpeek renamed “logos” to “brands”",

@@ -20,15 +20,10 @@ from tests.retrievers.editing import edit_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def retriever(db: None) -> Retriever:
-    return make_retriever("Brand triage", description="Finds logos", tags=["logos", "vans"])
-
-
 def test_it_changes_the_mirror_and_promises_the_difference(retriever: Retriever, adam: User) -> None:
     change = services.edit(
         retriever.pk,
-        edit_of(retriever, name="Brands", description="Finds logos", tags_add=("new",), tags_remove=("vans",)),
+        edit_of(retriever, name="Brands", description="Finds\nlogos", tags_add=("new",), tags_remove=("vans",)),
         actor=adam,
     )
     assert change is not None
@@ -36,7 +31,7 @@ def test_it_changes_the_mirror_and_promises_the_difference(retriever: Retriever,
     assert change.fields == {"name": "Brands", "tags": {"add": ["new"], "remove": ["vans"]}}
     assert change.base == retriever.values()
     retriever.refresh_from_db()
-    assert retriever.values() == {"name": "Brands", "description": "Finds logos", "tags": ["logos", "new"]}
+    assert retriever.values() == {"name": "Brands", "description": "Finds\nlogos", "tags": ["logos", "new"]}
 
 
 def test_it_is_in_the_history_with_who_did_it(retriever: Retriever, adam: User) -> None:
@@ -50,7 +45,7 @@ def test_it_is_in_the_history_with_who_did_it(retriever: Retriever, adam: User) 
     [
         {},
         {"name": "Brand triage"},
-        {"description": "Finds logos"},
+        pytest.param({"description": "Finds\nlogos"}, id="{'description': 'Finds logos'}"),
         {"tags_add": ("logos",)},
         {"tags_remove": ("unknown",)},
         {"tags_add": ("x",), "tags_remove": ("x",)},

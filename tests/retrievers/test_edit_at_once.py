@@ -14,13 +14,7 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.keeping import UNCHOSEN
 from reviewapp.retrievers.models import Retriever
 from tests.collapsed import collapsed
-from tests.factories import make_retriever
 from tests.retrievers.editing import address, edit_of, typed
-
-
-@pytest.fixture
-def retriever(db: None) -> Retriever:
-    return make_retriever("Brand triage", description="Finds\nlogos", tags=["logos", "vans"])
 
 
 def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(

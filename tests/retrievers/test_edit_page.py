@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "details"}
 
 
-@pytest.fixture
-def retriever(db: None) -> Retriever:
-    return make_retriever("Brand triage", description="Finds\nlogos", tags=["logos", "vans"])
-
-
 def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retriever) -> None:
     client.force_login(adam)
     data = typed(client, retriever, name=" Brands ", add=["new, newer", "a\nb"], add_exactly=["x,y"], remove=["vans"])

@@ -20,7 +20,7 @@ from reviewapp.retrievers.keeping import UNCHOSEN
 from reviewapp.retrievers.markdown import rendered
 from reviewapp.retrievers.models import Guidelines, Retriever
 from tests.collapsed import collapsed
-from tests.factories import make_annotation, make_retriever
+from tests.factories import make_annotation
 
 EVIL = [
     "<script>alert(1)</script>",
@@ -57,11 +57,6 @@ def test_it_renders_what_people_write() -> None:
     made = rendered("# When\n\n- **logo**: seen\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.com)")
     for part in ("<h1>When</h1>", "<strong>logo</strong>", "<table>", '<a href="https://example.com" rel='):
         assert part in made
-
-
-@pytest.fixture
-def retriever(db: None) -> Retriever:
-    return make_retriever()
 
 
 def post(client: Client, retriever: Retriever, **data: Any) -> Any:

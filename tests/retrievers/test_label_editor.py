@@ -14,7 +14,6 @@ from reviewapp.accounts.models import User
 from reviewapp.retrievers import label_rows
 from reviewapp.retrievers.label_rows import Row
 from reviewapp.retrievers.models import LabelSet, Retriever
-from tests.factories import make_retriever
 
 TWO = {
     "value": ["logo", "no logo", ""],
@@ -22,11 +21,6 @@ TWO = {
     "description": ["Seen whole", "", ""],
     "colour": ["green", "none", "none"],
 }
-
-
-@pytest.fixture
-def retriever(db: None) -> Retriever:
-    return make_retriever()
 
 
 def post(client: Client, retriever: Retriever, **data: Any) -> Any:

@@ -29,11 +29,6 @@ LOGO, NONE = Label(value="logo", title="A logo", colour="green"), Label(value="n
 
 
 @pytest.fixture
-def retriever(db: None) -> Retriever:
-    return make_retriever()
-
-
-@pytest.fixture
 def closed(retriever: Retriever, adam: User) -> LabelSet:
     made = set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=0, actor=adam)
     assert made is not None

@@ -91,7 +91,7 @@ def test_it_restores_exactly_what_was(then: dict[str, Any], now: dict[str, Any])
 
 
 @pytest.fixture
-def retriever(db: None, adam: User) -> Retriever:
+def edited_retriever(db: None, adam: User) -> Retriever:
     """A retriever that was renamed, described and tagged, one after the other."""
     found = make_retriever("first", tags=["a"])
     for wishes in ({"name": "second"}, {"description": "told"}, {"tags_add": ("b",), "tags_remove": ("a",)}):
@@ -102,8 +102,8 @@ def retriever(db: None, adam: User) -> Retriever:
 
 
 @pytest.mark.django_db
-def test_it_rebuilds_what_the_triggers_wrote(retriever: Retriever) -> None:
-    found = past(retriever)
+def test_it_rebuilds_what_the_triggers_wrote(edited_retriever: Retriever) -> None:
+    found = past(edited_retriever)
     assert [(one.values["name"], one.values["description"], one.values["tags"]) for one in found] == [
         ("second", "told", ["b"]),
         ("second", "told", ["a"]),
@@ -114,16 +114,18 @@ def test_it_rebuilds_what_the_triggers_wrote(retriever: Retriever) -> None:
 
 
 @pytest.mark.django_db
-def test_it_shows_each_version_and_how_it_would_be_restored(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_shows_each_version_and_how_it_would_be_restored(
+    client: Client, adam: User, edited_retriever: Retriever
+) -> None:
     client.force_login(adam)
-    page = client.get(reverse("retriever", args=[retriever.pk]))
+    page = client.get(reverse("retriever", args=[edited_retriever.pk]))
     for one in page.context["versions"]:
-        address = reverse("retriever_version", args=[retriever.pk, one.event.pk])
+        address = reverse("retriever_version", args=[edited_retriever.pk, one.event.pk])
         assert address in page.content.decode()
         told = "As it is, since" if one is page.context["versions"][0] else "As of"
         assert f'<a href="{address}">{told} <time' in collapsed(page)
         assert f"<h1>{told} <time" in collapsed(client.get(address))
-    first = client.get(reverse("retriever_version", args=[retriever.pk, past(retriever)[-1].event.pk]))
+    first = client.get(reverse("retriever_version", args=[edited_retriever.pk, past(edited_retriever)[-1].event.pk]))
     assert [(diff.name, diff.old, diff.new) for diff in first.context["restoring"]] == [
         ("description", "told", ""),
         ("name", "second", "first"),
@@ -132,22 +134,22 @@ def test_it_shows_each_version_and_how_it_would_be_restored(client: Client, adam
     draft = first.context["draft"]
     data = {"edit_id": draft.edit_id, "base": draft.base_json, "name": draft.name, "description": draft.description}
     tags = {"add_exactly": list(draft.added), "remove": list(draft.removed)}
-    assert client.post(reverse("edit_retriever", args=[retriever.pk]), data | tags).status_code == 302
-    retriever.refresh_from_db()
-    assert retriever.values() == {"name": "first", "description": "", "tags": ["a"]}
+    assert client.post(reverse("edit_retriever", args=[edited_retriever.pk]), data | tags).status_code == 302
+    edited_retriever.refresh_from_db()
+    assert edited_retriever.values() == {"name": "first", "description": "", "tags": ["a"]}
     assert Change.objects.latest("pk").base["name"] == "second"
 
 
 @pytest.mark.django_db
-def test_it_shows_each_difference_once(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_shows_each_difference_once(client: Client, adam: User, edited_retriever: Retriever) -> None:
     stage = {"stage_name": "search", "stage_type": "filter"}
     client.force_login(adam)
-    address = reverse("retriever_version", args=[retriever.pk, past(retriever)[-1].event.pk])
+    address = reverse("retriever_version", args=[edited_retriever.pk, past(edited_retriever)[-1].event.pk])
     same_pipeline = client.get(address)
     assert same_pipeline.context["diffs"] == ()
     assert "Not restored" not in same_pipeline.content.decode()
     assert same_pipeline.content.decode().count('<dl class="diffs">') == 1
-    Retriever.objects.filter(pk=retriever.pk).update(stages=[stage], name="third")
+    Retriever.objects.filter(pk=edited_retriever.pk).update(stages=[stage], name="third")
     page = client.get(address)
     names = [diff.name for part in ("restoring", "diffs") for diff in page.context[part]]
     assert sorted({*names}) == sorted(names)
@@ -157,12 +159,12 @@ def test_it_shows_each_difference_once(client: Client, adam: User, retriever: Re
 
 
 @pytest.mark.django_db
-def test_it_restores_nothing_for_whom_it_is_not(client: Client, alice: User, retriever: Retriever) -> None:
+def test_it_restores_nothing_for_whom_it_is_not(client: Client, alice: User, edited_retriever: Retriever) -> None:
     client.force_login(alice)
-    address = reverse("retriever_version", args=[retriever.pk, past(retriever)[-1].event.pk])
+    address = reverse("retriever_version", args=[edited_retriever.pk, past(edited_retriever)[-1].event.pk])
     page = client.get(address)
     assert page.context["draft"] is None
     assert "Restoring needs the role admin" in page.content.decode()
     assert client.post(address).status_code == 405
-    assert client.get(reverse("retriever_version", args=[retriever.pk, 1])).status_code == 404
-    assert client.get(reverse("retriever_version", args=[retriever.pk + 9, 1])).status_code == 404
+    assert client.get(reverse("retriever_version", args=[edited_retriever.pk, 1])).status_code == 404
+    assert client.get(reverse("retriever_version", args=[edited_retriever.pk + 9, 1])).status_code == 404

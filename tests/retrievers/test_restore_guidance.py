@@ -22,7 +22,7 @@ TEXTS = ("\nLook **twice**.\n\n\tAnd <b>again</b>.", "Look once.")
 
 
 @pytest.fixture
-def retriever(db: None, adam: User) -> Retriever:
+def revised_retriever(db: None, adam: User) -> Retriever:
     """Two versions of both."""
     made = make_retriever()
     set_labels(made.pk, [LOGO, NONE], other_allowed=False, base_version=0, actor=adam)
@@ -57,8 +57,8 @@ def unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def test_it_restores_labels_after_a_look_at_what_changes(desk: Client, retriever: Retriever) -> None:
-    page = version(desk, "label_set_version", retriever, 1)
+def test_it_restores_labels_after_a_look_at_what_changes(desk: Client, revised_retriever: Retriever) -> None:
+    page = version(desk, "label_set_version", revised_retriever, 1)
     text = collapsed(page)
     for words in ("Labels, version 1", "A &lt;b&gt;logo", "Seen whole", "No other label is accepted"):
         assert words in text
@@ -68,59 +68,61 @@ def test_it_restores_labels_after_a_look_at_what_changes(desk: Client, retriever
         ("“logo”", "", "logo · A <b>logo</b> · Seen whole · green"),
     ]
     assert LabelSet.objects.count() == 2
-    reply = desk.post(reverse("label_set", args=[retriever.pk]), fields(page))
+    reply = desk.post(reverse("label_set", args=[revised_retriever.pk]), fields(page))
     assert reply.status_code == 302
     made, first = (LabelSet.objects.get(version=number) for number in (3, 1))
     assert (made.labels, made.other_allowed) == (first.labels, first.other_allowed)
-    assert "It is the same as version 3" in collapsed(version(desk, "label_set_version", retriever, 1))
+    assert "It is the same as version 3" in collapsed(version(desk, "label_set_version", revised_retriever, 1))
 
 
-def test_it_restores_guidelines_after_a_look_at_what_changes(desk: Client, retriever: Retriever) -> None:
-    page = version(desk, "guidelines_version", retriever, 1)
+def test_it_restores_guidelines_after_a_look_at_what_changes(desk: Client, revised_retriever: Retriever) -> None:
+    page = version(desk, "guidelines_version", revised_retriever, 1)
     assert "<strong>twice</strong>" in page.content.decode()
     assert "This makes version 3" in collapsed(page)
     assert [diff.name for diff in page.context["diffs"]] == ["text"]
-    reply = desk.post(reverse("guidelines", args=[retriever.pk]), fields(page))
+    reply = desk.post(reverse("guidelines", args=[revised_retriever.pk]), fields(page))
     assert reply.status_code == 302
     assert Guidelines.objects.get(version=3).text == TEXTS[0]
 
 
 @pytest.mark.parametrize("name", ["label_set", "guidelines"])
-def test_it_offers_no_way_back_to_what_is_in_force(desk: Client, retriever: Retriever, name: str) -> None:
-    page = collapsed(version(desk, f"{name}_version", retriever, 2))
+def test_it_offers_no_way_back_to_what_is_in_force(desk: Client, revised_retriever: Retriever, name: str) -> None:
+    page = collapsed(version(desk, f"{name}_version", revised_retriever, 2))
     assert "This version is in force." in page
     assert 'class="restore"' not in page
-    editor = desk.get(reverse(name, args=[retriever.pk])).content.decode()
-    assert reverse(f"{name}_version", args=[retriever.pk, 1]) in editor
+    editor = desk.get(reverse(name, args=[revised_retriever.pk])).content.decode()
+    assert reverse(f"{name}_version", args=[revised_retriever.pk, 1]) in editor
 
 
-def test_it_restores_an_empty_set(desk: Client, adam: User, retriever: Retriever) -> None:
-    set_labels(retriever.pk, [], other_allowed=True, base_version=2, actor=adam)
-    set_labels(retriever.pk, [LOGO], other_allowed=False, base_version=3, actor=adam)
-    page = version(desk, "label_set_version", retriever, 3)
+def test_it_restores_an_empty_set(desk: Client, adam: User, revised_retriever: Retriever) -> None:
+    set_labels(revised_retriever.pk, [], other_allowed=True, base_version=2, actor=adam)
+    set_labels(revised_retriever.pk, [LOGO], other_allowed=False, base_version=3, actor=adam)
+    page = version(desk, "label_set_version", revised_retriever, 3)
     assert "No labels: those in use were offered." in collapsed(page)
-    assert desk.post(reverse("label_set", args=[retriever.pk]), fields(page)).status_code == 302
+    assert desk.post(reverse("label_set", args=[revised_retriever.pk]), fields(page)).status_code == 302
     assert LabelSet.objects.get(version=5).labels == []
 
 
-def test_it_overwrites_nobody_who_was_faster(desk: Client, adam: User, retriever: Retriever) -> None:
-    labels, text = (fields(version(desk, f"{name}_version", retriever, 1)) for name in ("label_set", "guidelines"))
-    set_labels(retriever.pk, [NONE, Label(value="new")], other_allowed=True, base_version=2, actor=adam)
-    write_guidelines(retriever.pk, "Theirs.", base_version=2, actor=adam)
-    assert desk.post(reverse("label_set", args=[retriever.pk]), labels).status_code == 302
+def test_it_overwrites_nobody_who_was_faster(desk: Client, adam: User, revised_retriever: Retriever) -> None:
+    labels, text = (
+        fields(version(desk, f"{name}_version", revised_retriever, 1)) for name in ("label_set", "guidelines")
+    )
+    set_labels(revised_retriever.pk, [NONE, Label(value="new")], other_allowed=True, base_version=2, actor=adam)
+    write_guidelines(revised_retriever.pk, "Theirs.", base_version=2, actor=adam)
+    assert desk.post(reverse("label_set", args=[revised_retriever.pk]), labels).status_code == 302
     assert LabelSet.objects.get(version=4).values() == ["logo", "no logo", "new"]
-    assert desk.post(reverse("guidelines", args=[retriever.pk]), text).status_code == 409
+    assert desk.post(reverse("guidelines", args=[revised_retriever.pk]), text).status_code == 409
     assert Guidelines.objects.count() == 3
 
 
 @pytest.mark.parametrize("name", ["label_set_version", "guidelines_version"])
 def test_it_is_for_admins_and_knows_no_other_version(
-    client: Client, adam: User, lena: User, retriever: Retriever, name: str
+    client: Client, adam: User, lena: User, revised_retriever: Retriever, name: str
 ) -> None:
     client.force_login(lena)
-    assert version(client, name, retriever, 1).status_code == 403
+    assert version(client, name, revised_retriever, 1).status_code == 403
     client.force_login(adam)
     other = make_retriever()
-    for found, number in ((retriever, 3), (retriever, 10**12), (other, 1)):
+    for found, number in ((revised_retriever, 3), (revised_retriever, 10**12), (other, 1)):
         assert version(client, name, found, number).status_code == 404
-    assert client.post(reverse(name, args=[retriever.pk, 1])).status_code == 405
+    assert client.post(reverse(name, args=[revised_retriever.pk, 1])).status_code == 405

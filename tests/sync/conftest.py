@@ -46,13 +46,13 @@ def mixpeek_client(box: Box) -> Iterator[Client]:
 
 
 @pytest.fixture
-def retriever(db: None) -> Retriever:
+def mirrored_retriever(db: None) -> Retriever:
     """The sandbox's retriever, mirrored here."""
     return Retriever.objects.create(retriever_id="ret_logos", name="logos", seen_at=timezone.now())
 
 
 @pytest.fixture
-def annotation(mixpeek_client: Client, retriever: Retriever) -> Annotation:
+def annotation(mixpeek_client: Client, mirrored_retriever: Retriever) -> Annotation:
     """A machine-made annotation upstream, mirrored here."""
     record = mixpeek_client.create_annotation(
         document_id=f"doc_{next(_documents)}", label="logo", confidence=0.4, retriever_id="ret_logos"
@@ -62,10 +62,12 @@ def annotation(mixpeek_client: Client, retriever: Retriever) -> Annotation:
 
 
 @pytest.fixture
-def unannotated(retriever: Retriever) -> Annotation:
+def unannotated(mirrored_retriever: Retriever) -> Annotation:
     """A result nobody has annotated yet."""
     document_id = f"doc_{next(_documents)}"
-    result = Result.objects.create(retriever=retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0")
+    result = Result.objects.create(
+        retriever=mirrored_retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0"
+    )
     absorb.attach([result])
     return Annotation.objects.get(document_id=document_id)
 

@@ -47,12 +47,12 @@ class Spent:
 
 
 @pytest.fixture
-def change(retriever: Retriever, adam: User, mixpeek_client: Client) -> Iterator[Change]:
+def change(mirrored_retriever: Retriever, adam: User, mixpeek_client: Client) -> Iterator[Change]:
     """An edit that is to be delivered, of a description as Mixpeek has it now."""
-    absorb.absorb([mixpeek_client.get_retriever(retriever.retriever_id)])
-    retriever.refresh_from_db()
-    wish = edit_of(retriever, description=f"{retriever.description} Edited.")
-    made = services.edit(retriever.pk, wish, actor=adam)
+    absorb.absorb([mixpeek_client.get_retriever(mirrored_retriever.retriever_id)])
+    mirrored_retriever.refresh_from_db()
+    wish = edit_of(mirrored_retriever, description=f"{mirrored_retriever.description} Edited.")
+    made = services.edit(mirrored_retriever.pk, wish, actor=adam)
     assert made is not None
     yield made
     Pause.objects.all().delete()

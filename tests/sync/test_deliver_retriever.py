@@ -51,7 +51,7 @@ def mixpeek_client(box: Box) -> Iterator[Client]:
 
 
 @pytest.fixture
-def retriever(mixpeek_client: Client) -> Retriever:
+def untouched_retriever(mixpeek_client: Client) -> Retriever:
     record = mixpeek_client.get_retriever(f"ret_{next(_numbers) % _MANY}")
     absorb([record])
     return Retriever.objects.get(retriever_id=record.retriever_id)
@@ -87,44 +87,56 @@ def delivered(change: Change, client: Client) -> str:
 
 
 def test_it_sends_only_what_differs_in_the_servers_spelling(
-    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = edit(retriever, adam, name=f"{retriever.name} anew", description=retriever.description, tags_add=("c",))
+    change = edit(
+        untouched_retriever,
+        adam,
+        name=f"{untouched_retriever.name} anew",
+        description=untouched_retriever.description,
+        tags_add=("c",),
+    )
     box.clear()
     assert delivered(change, mixpeek_client) == "delivered"
     spelling = "name" if old(box) else "retriever_name"
-    assert sent(box) == [{spelling: f"{retriever.name} anew", "tags": ["a", "b", "c"]}]
+    assert sent(box) == [{spelling: f"{untouched_retriever.name} anew", "tags": ["a", "b", "c"]}]
     assert change.version == (None if old(box) else 2)
-    read = mixpeek_client.get_retriever(retriever.retriever_id)
-    retriever.refresh_from_db()
-    assert retriever.values() == retriever.upstream == deliver_retriever.values_of(read)
+    read = mixpeek_client.get_retriever(untouched_retriever.retriever_id)
+    untouched_retriever.refresh_from_db()
+    assert untouched_retriever.values() == untouched_retriever.upstream == deliver_retriever.values_of(read)
 
 
-def test_it_never_wipes_anothers_tags(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
-    change = edit(retriever, adam, tags_add=("mine",), tags_remove=("a",))
-    elsewhere(box, retriever, tags=["a", "b", "theirs"])
+def test_it_never_wipes_anothers_tags(
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(untouched_retriever, adam, tags_add=("mine",), tags_remove=("a",))
+    elsewhere(box, untouched_retriever, tags=["a", "b", "theirs"])
     assert delivered(change, mixpeek_client) == "delivered"
     assert change.merged == {"tags": [["a", "b"], ["a", "b", "theirs"]]}
-    assert mixpeek_client.get_retriever(retriever.retriever_id).tags == ("b", "theirs", "mine")
-    retriever.refresh_from_db()
-    assert retriever.tags == ["b", "theirs", "mine"]
+    assert mixpeek_client.get_retriever(untouched_retriever.retriever_id).tags == ("b", "theirs", "mine")
+    untouched_retriever.refresh_from_db()
+    assert untouched_retriever.tags == ["b", "theirs", "mine"]
 
 
 def test_it_delivers_what_two_admins_did_at_once(
-    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
 ) -> None:
-    seen = edit_of(retriever)
-    services.edit(retriever.pk, replace(edit_of(retriever, tags_add=("one",)), base=seen.base), actor=adam)
-    services.edit(retriever.pk, replace(edit_of(retriever, tags_remove=("b",)), base=seen.base), actor=adam)
+    seen = edit_of(untouched_retriever)
+    services.edit(
+        untouched_retriever.pk, replace(edit_of(untouched_retriever, tags_add=("one",)), base=seen.base), actor=adam
+    )
+    services.edit(
+        untouched_retriever.pk, replace(edit_of(untouched_retriever, tags_remove=("b",)), base=seen.base), actor=adam
+    )
     assert deliver.drain(mixpeek_client) == 2
-    assert mixpeek_client.get_retriever(retriever.retriever_id).tags == ("a", "one")
+    assert mixpeek_client.get_retriever(untouched_retriever.retriever_id).tags == ("a", "one")
 
 
 def test_it_sends_nothing_when_upstream_is_already_as_wanted(
-    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = edit(retriever, adam, description="Same", tags_add=("c",))
-    elsewhere(box, retriever, description="Same", tags=["c", "a"])
+    change = edit(untouched_retriever, adam, description="Same", tags_add=("c",))
+    elsewhere(box, untouched_retriever, description="Same", tags=["c", "a"])
     box.clear()
     assert delivered(change, mixpeek_client) == "delivered"
     assert sent(box) == []
@@ -132,80 +144,88 @@ def test_it_sends_nothing_when_upstream_is_already_as_wanted(
 
 @pytest.mark.parametrize("field", ["name", "description"])
 def test_it_asks_a_person_when_somebody_set_the_same_text(
-    field: str, retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+    field: str, untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
 ) -> None:
-    theirs = f"theirs {retriever.pk} {field}"
-    change = edit(retriever, adam, **{field: "mine"})
-    elsewhere(box, retriever, **{field: theirs})
+    theirs = f"theirs {untouched_retriever.pk} {field}"
+    change = edit(untouched_retriever, adam, **{field: "mine"})
+    elsewhere(box, untouched_retriever, **{field: theirs})
     box.clear()
     assert delivered(change, mixpeek_client) == "conflict"
     assert sent(box) == []
     assert (change.theirs or {})[field] == theirs
-    retriever.refresh_from_db()
-    assert retriever.values()[field] == theirs
+    untouched_retriever.refresh_from_db()
+    assert untouched_retriever.values()[field] == theirs
 
 
 def test_it_says_at_the_name_that_it_is_taken(
-    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = edit(retriever, adam, name="logos 59")
+    change = edit(untouched_retriever, adam, name="logos 59")
     assert delivered(change, mixpeek_client) == "refused"
     assert "already exists" in change.field_errors["name"]
-    retriever.refresh_from_db()
-    assert retriever.name == retriever.upstream["name"]
+    untouched_retriever.refresh_from_db()
+    assert untouched_retriever.name == untouched_retriever.upstream["name"]
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_it_keeps_what_upstream_says_of_a_field(
-    status: int, retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+    status: int, untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = edit(retriever, adam, description="Unwanted")
+    change = edit(untouched_retriever, adam, description="Unwanted")
     problem = {"loc": ["body", "description"], "msg": "is too rude", "type": "value_error"}
     box.faults([{"method": "PATCH", "status": status, "body": {"detail": [problem]}}])
     assert delivered(change, mixpeek_client) == "refused"
     assert "is too rude" in change.field_errors["description"]
-    retriever.refresh_from_db()
-    assert retriever.description == "Finds vans"
+    untouched_retriever.refresh_from_db()
+    assert untouched_retriever.description == "Finds vans"
 
 
-def test_it_catches_a_yes_that_did_nothing(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
-    change = edit(retriever, adam, name="Never")
-    body = box.call("GET", f"/v1/retrievers/{retriever.retriever_id}").json()
+def test_it_catches_a_yes_that_did_nothing(
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(untouched_retriever, adam, name="Never")
+    body = box.call("GET", f"/v1/retrievers/{untouched_retriever.retriever_id}").json()
     box.faults([{"method": "PATCH", "status": 200, "body": {"retriever": body}}])
     assert delivered(change, mixpeek_client) == "refused"
     assert list(change.field_errors) == ["name"]
-    retriever.refresh_from_db()
-    assert retriever.name != "Never"
+    untouched_retriever.refresh_from_db()
+    assert untouched_retriever.name != "Never"
 
 
-def test_it_waits_while_upstream_is_away(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
-    change = edit(retriever, adam, tags_add=("c",))
+def test_it_waits_while_upstream_is_away(
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(untouched_retriever, adam, tags_add=("c",))
     box.faults([{"method": "PATCH", "status": 503}])
     assert delivered(change, mixpeek_client) == "queued"
     assert change.attempts == 1
 
 
-def test_it_takes_gone_upstream_as_a_state(retriever: Retriever, adam: User, box: Box, mixpeek_client: Client) -> None:
-    change = edit(retriever, adam, tags_add=("c",))
-    box.faults([{"path": f"/v1/retrievers/{retriever.retriever_id}", "status": 404, "body": {"detail": "no"}}])
+def test_it_takes_gone_upstream_as_a_state(
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = edit(untouched_retriever, adam, tags_add=("c",))
+    box.faults(
+        [{"path": f"/v1/retrievers/{untouched_retriever.retriever_id}", "status": 404, "body": {"detail": "no"}}]
+    )
     assert delivered(change, mixpeek_client) == "refused"
-    retriever.refresh_from_db()
-    assert retriever.gone_at is not None
+    untouched_retriever.refresh_from_db()
+    assert untouched_retriever.gone_at is not None
 
 
-def test_it_refuses_what_has_no_row_here(retriever: Retriever, adam: User, mixpeek_client: Client) -> None:
-    change = edit(retriever, adam, tags_add=("c",))
-    retriever.delete()
+def test_it_refuses_what_has_no_row_here(untouched_retriever: Retriever, adam: User, mixpeek_client: Client) -> None:
+    change = edit(untouched_retriever, adam, tags_add=("c",))
+    untouched_retriever.delete()
     assert delivered(change, mixpeek_client) == "refused"
     assert "deleted here" in change.reason
 
 
 def test_it_records_that_somebody_got_in_between(
-    retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
+    untouched_retriever: Retriever, adam: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = edit(retriever, adam, tags_add=("c",))
-    read = mixpeek_client.get_retriever(retriever.retriever_id)
-    elsewhere(box, retriever, description="Theirs")
+    change = edit(untouched_retriever, adam, tags_add=("c",))
+    read = mixpeek_client.get_retriever(untouched_retriever.retriever_id)
+    elsewhere(box, untouched_retriever, description="Theirs")
     assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
     settle([deliver_retriever.bring_from(read, change, mixpeek_client)])

@@ -26,7 +26,7 @@ _MANY = 18
 
 
 @pytest.fixture
-def claimed(retriever: Retriever, alice: User, box: Box, mixpeek_client: Client) -> list[Change]:
+def claimed(mirrored_retriever: Retriever, alice: User, box: Box, mixpeek_client: Client) -> list[Change]:
     """Changes of as many annotations, claimed, in their order."""
     for number in range(_MANY):
         made = mixpeek_client.create_annotation(document_id=f"doc_{number}", label="logo", retriever_id="ret_logos")

@@ -56,12 +56,12 @@ def where(request: pytest.FixtureRequest, settings: Settings) -> str:
 
 
 @pytest.fixture
-def retriever(db: None) -> Retriever:
+def mirrored_retriever(db: None) -> Retriever:
     return Retriever.objects.create(retriever_id="ret_vans", name="vans", seen_at=timezone.now())
 
 
 @pytest.fixture
-def annotation(mixpeek_client: Client, retriever: Retriever, box: Box) -> Annotation:
+def annotation(mixpeek_client: Client, mirrored_retriever: Retriever, box: Box) -> Annotation:
     record = mixpeek_client.create_annotation(
         document_id=f"doc_{next(_numbers):05}", label="logo", retriever_id="ret_vans", payload={"theirs": 1}
     )
@@ -95,10 +95,12 @@ def test_it_rides_on_a_patch_in_the_payload_only(
 
 
 def test_it_rides_on_a_create_in_the_payload_only(
-    where: str, retriever: Retriever, alice: User, box: Box, mixpeek_client: Client
+    where: str, mirrored_retriever: Retriever, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
     document_id = f"doc_{next(_numbers):05}"
-    result = Result.objects.create(retriever=retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0")
+    result = Result.objects.create(
+        retriever=mirrored_retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0"
+    )
     absorb.attach([result])
     annotation = Annotation.objects.get(document_id=document_id)
     change = decide(annotation, alice, label="logo")
