@@ -1,33 +1,14 @@
-"""What the tests of accounts share: real passwords, hashed fast; a single sign-on of our own."""
+"""A single sign-on provider of our own, for tests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.hashers import make_password
-from django.core.cache import cache
 from pytest_django import Settings
 
 from reviewapp.accounts import roles
-from reviewapp.accounts.models import User
 from tests.accounts.idp import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
-from tests.people import person
-
-PASSWORD = "seven-green-bottles"
-
-
-@pytest.fixture
-def quick_hashing(settings: Settings, db: None) -> None:
-    """Passwords are hashed fast; failed sign-ins of other tests are forgotten."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
-
-
-@pytest.fixture
-def carol(quick_hashing: None) -> User:
-    """A reviewer with a password."""
-    return person("carol", roles.REVIEWER, password=make_password(PASSWORD))
 
 
 @pytest.fixture

@@ -29,6 +29,6 @@ def come_back(client: Client, asked: str) -> Any:
     return client.get(led.removeprefix("http://testserver"))
 
 
-def sign_in(client: Client, idp: Provider, **who: Any) -> Any:
+def sign_in_by_sso(client: Client, idp: Provider, **who: Any) -> Any:
     idp.who = {name: value for name, value in (WENDY | who).items() if value is not None}
     return come_back(client, begin(client))

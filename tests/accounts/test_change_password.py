@@ -6,20 +6,14 @@ import pytest
 from django.test import Client
 
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
+from tests.people import PASSWORD, sign_in_with_password
 
 URL = "/accounts/password/change/"
 NEW = "nine-blue-umbrellas"
 
 
-@pytest.fixture
-def signed_in(client: Client, carol: User) -> Client:
-    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
-    return client
-
-
-def test_it_changes_the_password_and_keeps_one_signed_in(signed_in: Client, carol: User) -> None:
-    response = signed_in.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}, follow=True)
+def test_it_changes_the_password_and_keeps_one_signed_in(carol_client: Client, carol: User) -> None:
+    response = carol_client.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}, follow=True)
 
     assert response.redirect_chain == [("/preferences", 302)]
     assert "Your password is changed" in response.content.decode()
@@ -31,8 +25,8 @@ def test_it_changes_the_password_and_keeps_one_signed_in(signed_in: Client, caro
     ("old", "new", "again"),
     [("wrong", NEW, NEW), (PASSWORD, NEW, "other"), (PASSWORD, "short", "short"), (PASSWORD, "", ""), ("", NEW, NEW)],
 )
-def test_it_refuses_and_changes_nothing(signed_in: Client, carol: User, old: str, new: str, again: str) -> None:
-    response = signed_in.post(URL, {"oldpassword": old, "password1": new, "password2": again})
+def test_it_refuses_and_changes_nothing(carol_client: Client, carol: User, old: str, new: str, again: str) -> None:
+    response = carol_client.post(URL, {"oldpassword": old, "password1": new, "password2": again})
 
     assert response.status_code == 422
     assert "field-error" in response.content.decode()
@@ -40,15 +34,15 @@ def test_it_refuses_and_changes_nothing(signed_in: Client, carol: User, old: str
     assert carol.check_password(PASSWORD)
 
 
-def test_it_ends_the_persons_other_sessions(signed_in: Client, carol: User) -> None:
+def test_it_ends_the_persons_other_sessions(carol_client: Client, carol: User) -> None:
     elsewhere = Client()
-    elsewhere.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    sign_in_with_password(elsewhere)
     assert elsewhere.get("/preferences").status_code == 200
 
-    signed_in.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+    carol_client.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
 
     assert elsewhere.get("/preferences").status_code == 302
-    assert signed_in.get("/preferences").status_code == 200
+    assert carol_client.get("/preferences").status_code == 200
 
 
 def test_it_is_not_there_for_somebody_without_a_password(client: Client, alice: User) -> None:

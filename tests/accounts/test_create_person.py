@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from reviewapp.accounts import roles, services
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
+from tests.people import PASSWORD
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,10 @@ from pytest_django import Settings
 
 from reviewapp.accounts import links
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
+from tests.people import PASSWORD
 
 NEW = "nine-blue-umbrellas"
 BOTH = {"password1": NEW, "password2": NEW}
-
-
-@pytest.fixture
-def hers(carol: User) -> Client:
-    """A session of carol's."""
-    client = Client()
-    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
-    return client
 
 
 @pytest.fixture
@@ -31,7 +23,7 @@ def mailed(settings: Settings) -> None:
     settings.EMAIL_HOST = "mail.example"
 
 
-def test_it_is_set_by_a_link_of_an_admin(client: Client, adam: User, carol: User, hers: Client) -> None:
+def test_it_is_set_by_a_link_of_an_admin(client: Client, adam: User, carol: User, carol_client: Client) -> None:
     client.force_login(adam)
     page = client.post(f"/people/{carol.pk}/password-link").content.decode()
     found = re.search(r"http://testserver(/new-password/[\w-]+)", page)
@@ -42,7 +34,7 @@ def test_it_is_set_by_a_link_of_an_admin(client: Client, adam: User, carol: User
     assert response["Location"] == "/accounts/login/"
     carol.refresh_from_db()
     assert carol.check_password(NEW)
-    assert hers.get("/preferences").status_code == 302
+    assert carol_client.get("/preferences").status_code == 302
     assert Client().get(found.group(1)).status_code == 404
 
 
@@ -74,7 +66,7 @@ def test_it_opens_nothing_for_somebody_deactivated(adam: User, carol: User, clie
 
 
 @pytest.mark.usefixtures("mailed")
-def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, hers: Client) -> None:
+def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, carol_client: Client) -> None:
     assert "Forgotten password?" in client.get("/accounts/login/").content.decode()
     response = client.post("/accounts/password/reset/", {"email": "carol@example.com"}, follow=True)
     assert "Look into your mail" in response.content.decode()
@@ -89,7 +81,7 @@ def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, hers: Client
     assert "Your new password is set" in done.content.decode()
     carol.refresh_from_db()
     assert carol.check_password(NEW)
-    assert hers.get("/preferences").status_code == 302
+    assert carol_client.get("/preferences").status_code == 302
     assert "opens nothing" in Client().get(found.group(1), follow=True).content.decode()
 
 

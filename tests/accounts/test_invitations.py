@@ -18,8 +18,7 @@ from pytest_django import Settings
 from reviewapp.accounts import links, roles
 from reviewapp.accounts.exceptions import LinkIsSpent
 from reviewapp.accounts.models import Link, User
-from tests.accounts.conftest import PASSWORD
-from tests.people import person
+from tests.people import PASSWORD, person, sign_in_with_password
 
 GOOD = {"username": "nina", "password1": PASSWORD, "password2": PASSWORD}
 
@@ -27,12 +26,6 @@ GOOD = {"username": "nina", "password1": PASSWORD, "password2": PASSWORD}
 @pytest.fixture(autouse=True)
 def _quick(quick_hashing: None) -> None:
     """Hashing is fast."""
-
-
-@pytest.fixture
-def signed_in(client: Client, adam: User) -> Client:
-    client.force_login(adam)
-    return client
 
 
 def invited(client: Client, email: str = "nina@example.com", role: str = roles.LEAD) -> str:
@@ -44,30 +37,30 @@ def invited(client: Client, email: str = "nina@example.com", role: str = roles.L
     return found.group(1)
 
 
-def test_it_lets_the_invited_person_in_with_the_role_and_address(signed_in: Client) -> None:
-    link = invited(signed_in)
+def test_it_lets_the_invited_person_in_with_the_role_and_address(adam_client: Client) -> None:
+    link = invited(adam_client)
 
     guest = Client()
     assert "as lead" in guest.get(link).content.decode()
     assert guest.post(link, GOOD)["Location"] == "/accounts/login/"
-    guest.post("/accounts/login/", {"login": "nina@example.com", "password": PASSWORD})
+    sign_in_with_password(guest, login="nina@example.com")
 
     nina = User.objects.get(username="nina")
     assert (nina.email, roles.role_of(nina)) == ("nina@example.com", roles.LEAD)
     assert guest.get("/history").status_code == 200
 
 
-def test_it_keeps_no_secret(signed_in: Client) -> None:
-    secret = invited(signed_in).rpartition("/")[2]
+def test_it_keeps_no_secret(adam_client: Client) -> None:
+    secret = invited(adam_client).rpartition("/")[2]
 
     row = Link.objects.values().get()
     assert secret not in str(row)
     assert len(row["digest"]) == 64
-    assert secret not in signed_in.get("/people").content.decode()
+    assert secret not in adam_client.get("/people").content.decode()
 
 
-def test_it_is_good_once(signed_in: Client) -> None:
-    link = invited(signed_in)
+def test_it_is_good_once(adam_client: Client) -> None:
+    link = invited(adam_client)
     Client().post(link, GOOD)
 
     again = Client().post(link, {**GOOD, "username": "mallory"})
@@ -77,36 +70,36 @@ def test_it_is_good_once(signed_in: Client) -> None:
     assert not User.objects.filter(username="mallory").exists()
 
 
-def test_it_runs_out(signed_in: Client) -> None:
-    link = invited(signed_in)
+def test_it_runs_out(adam_client: Client) -> None:
+    link = invited(adam_client)
     Link.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
     assert Client().get(link).status_code == 404
     assert Client().post(link, GOOD).status_code == 404
-    assert "Ran out" in signed_in.get("/people").content.decode()
+    assert "Ran out" in adam_client.get("/people").content.decode()
 
 
-def test_it_lasts_a_week(signed_in: Client) -> None:
-    invited(signed_in)
+def test_it_lasts_a_week(adam_client: Client) -> None:
+    invited(adam_client)
 
     link = Link.objects.get()
     assert link.expires_at - link.made_at == pytest.approx(timedelta(days=7), abs=timedelta(minutes=1))
 
 
-def test_it_can_be_withdrawn(signed_in: Client) -> None:
-    link = invited(signed_in)
+def test_it_can_be_withdrawn(adam_client: Client) -> None:
+    link = invited(adam_client)
 
-    signed_in.post(f"/people/links/{Link.objects.get().pk}/withdraw")
+    adam_client.post(f"/people/links/{Link.objects.get().pk}/withdraw")
 
     assert Client().post(link, GOOD).status_code == 404
-    assert "nina@example.com" not in [each.email for each in signed_in.get("/people").context["invitations"]]
-    assert signed_in.post("/people/links/999999/withdraw").status_code == 404
+    assert "nina@example.com" not in [each.email for each in adam_client.get("/people").context["invitations"]]
+    assert adam_client.post("/people/links/999999/withdraw").status_code == 404
 
 
-def test_it_replaces_an_earlier_one_for_the_same_address(signed_in: Client) -> None:
-    first = invited(signed_in)
+def test_it_replaces_an_earlier_one_for_the_same_address(adam_client: Client) -> None:
+    first = invited(adam_client)
 
-    second = invited(signed_in, email="Nina@example.com", role=roles.REVIEWER)
+    second = invited(adam_client, email="Nina@example.com", role=roles.REVIEWER)
 
     assert Client().get(first).status_code == 404
     assert Client().post(second, GOOD).status_code == 302
@@ -127,8 +120,8 @@ def test_it_replaces_an_earlier_one_for_the_same_address(signed_in: Client) -> N
         {"email": "x" * 400 + "@example.com", "role": "lead"},
     ],
 )
-def test_it_refuses_to_invite_nobody_or_somebody_who_is_here(signed_in: Client, fields: dict[str, str]) -> None:
-    response = signed_in.post("/people/invite", fields)
+def test_it_refuses_to_invite_nobody_or_somebody_who_is_here(adam_client: Client, fields: dict[str, str]) -> None:
+    response = adam_client.post("/people/invite", fields)
 
     assert response.status_code == 422
     assert "field-error" in response.content.decode()
@@ -150,9 +143,9 @@ def test_it_refuses_to_invite_nobody_or_somebody_who_is_here(signed_in: Client, 
     ],
 )
 def test_it_says_at_the_field_what_does_not_do_and_stays_good(
-    signed_in: Client, changed: dict[str, str], field: str
+    adam_client: Client, changed: dict[str, str], field: str
 ) -> None:
-    link = invited(signed_in)
+    link = invited(adam_client)
 
     response = Client().post(link, GOOD | changed)
 
@@ -173,8 +166,8 @@ def test_it_says_at_the_field_what_does_not_do_and_stays_good(
         ({"password1": "x" * 1001, "password2": "x" * 1001}, "password1"),
     ],
 )
-def test_it_says_one_fault_once(signed_in: Client, changed: dict[str, str], field: str) -> None:
-    page = Client().post(invited(signed_in), GOOD | changed)
+def test_it_says_one_fault_once(adam_client: Client, changed: dict[str, str], field: str) -> None:
+    page = Client().post(invited(adam_client), GOOD | changed)
 
     assert page.status_code == 422
     assert page.content.decode().count("field-error") == 1
@@ -184,16 +177,16 @@ def test_it_says_one_fault_once(signed_in: Client, changed: dict[str, str], fiel
 @pytest.mark.parametrize("changed", [{}, {"password2": ""}, {"password2": "other"}])
 @pytest.mark.parametrize("name", ["", "ADAM"])
 def test_it_says_once_that_both_passwords_are_to_be_typed_again(
-    signed_in: Client, name: str, changed: dict[str, str]
+    adam_client: Client, name: str, changed: dict[str, str]
 ) -> None:
-    page = Client().post(invited(signed_in), GOOD | changed | {"username": name})
+    page = Client().post(invited(adam_client), GOOD | changed | {"username": name})
 
     assert set(page.context["form"].errors) - {"username"} == ({"password2"} if name and changed else {"password1"})
     assert page.content.decode().count("Type your password again, here and below.") == (not name or not changed)
 
 
-def test_it_says_so_when_somebody_took_the_address_meanwhile(signed_in: Client) -> None:
-    link = invited(signed_in)
+def test_it_says_so_when_somebody_took_the_address_meanwhile(adam_client: Client) -> None:
+    link = invited(adam_client)
     person("other", email="nina@example.com")
 
     response = Client().post(link, GOOD)
@@ -209,8 +202,8 @@ def test_it_opens_for_no_guess(client: Client, db: None, secret: str) -> None:
     assert client.get(f"/new-password/{secret}").status_code == 404
 
 
-def test_it_does_not_open_the_other_kind(signed_in: Client, alice: User, adam: User) -> None:
-    invitation = invited(signed_in).rpartition("/")[2]
+def test_it_does_not_open_the_other_kind(adam_client: Client, alice: User, adam: User) -> None:
+    invitation = invited(adam_client).rpartition("/")[2]
     _, secret = links.new_password_link(alice, actor=adam)
 
     assert Client().get(f"/new-password/{invitation}").status_code == 404
@@ -238,10 +231,10 @@ def test_it_lets_one_of_two_in_who_use_it_at_once() -> None:
     assert User.objects.count() == 2
 
 
-def test_it_mails_the_link_when_there_is_a_mail_server(signed_in: Client, settings: Settings) -> None:
+def test_it_mails_the_link_when_there_is_a_mail_server(adam_client: Client, settings: Settings) -> None:
     settings.EMAIL_HOST = "mail.example"
 
-    link = invited(signed_in)
+    link = invited(adam_client)
 
     (sent,) = mail.outbox
     assert sent.to == ["nina@example.com"]
@@ -249,17 +242,17 @@ def test_it_mails_the_link_when_there_is_a_mail_server(signed_in: Client, settin
     assert "adam invites you to reviewapp, as lead" in sent.body
 
 
-def test_it_mails_nothing_without_one(signed_in: Client) -> None:
-    invited(signed_in)
+def test_it_mails_nothing_without_one(adam_client: Client) -> None:
+    invited(adam_client)
 
     assert mail.outbox == []
 
 
-def test_it_says_so_when_the_mail_server_does_not_take_it(signed_in: Client, settings: Settings) -> None:
+def test_it_says_so_when_the_mail_server_does_not_take_it(adam_client: Client, settings: Settings) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", 1, False
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
-    page = signed_in.post("/people/invite", {"email": "nina@example.com", "role": "lead"})
+    page = adam_client.post("/people/invite", {"email": "nina@example.com", "role": "lead"})
 
     assert page.status_code == 200
     assert "The mail server did not take it" in page.content.decode()

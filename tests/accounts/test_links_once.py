@@ -21,28 +21,22 @@ from reviewapp.accounts.models import Link, User
 LINK = re.compile(r"http://testserver(/(?:join|new-password)/[\w-]{43})")
 
 
-@pytest.fixture
-def signed_in(client: Client, adam: User) -> Client:
-    client.force_login(adam)
-    return client
-
-
 @pytest.fixture(params=["invitation", "password"])
-def form(request: pytest.FixtureRequest, signed_in: Client, alice: User) -> tuple[str, dict[str, str]]:
+def form(request: pytest.FixtureRequest, adam_client: Client, alice: User) -> tuple[str, dict[str, str]]:
     """Where a form that makes a link goes to, and what it sends."""
     invites = request.param == "invitation"
     page = "/people/invite" if invites else f"/people/{alice.pk}"
-    found = re.search(r'name="form_id" value="([\w-]{36})"', signed_in.get(page).content.decode())
+    found = re.search(r'name="form_id" value="([\w-]{36})"', adam_client.get(page).content.decode())
     assert found
     sent = {"form_id": found[1]} | ({"email": "nina@example.com", "role": roles.LEAD} if invites else {})
     return (page if invites else f"{page}/password-link"), sent
 
 
 def test_it_shows_the_same_link_when_loaded_again(
-    signed_in: Client, form: tuple[str, dict[str, str]], settings: Settings
+    adam_client: Client, form: tuple[str, dict[str, str]], settings: Settings
 ) -> None:
     settings.EMAIL_HOST = "mail.example"
-    first, again = (signed_in.post(*form).content.decode() for _ in range(2))
+    first, again = (adam_client.post(*form).content.decode() for _ in range(2))
     assert LINK.findall(first) == LINK.findall(again)
     assert "Nothing new was made" in again
     assert len(mail.outbox) == 1
@@ -52,28 +46,28 @@ def test_it_shows_the_same_link_when_loaded_again(
 
 @pytest.mark.parametrize("field", ["used_at", "withdrawn_at", "made_at"])
 def test_it_makes_and_shows_nothing_once_the_link_is_spent_or_old(
-    signed_in: Client, form: tuple[str, dict[str, str]], field: str
+    adam_client: Client, form: tuple[str, dict[str, str]], field: str
 ) -> None:
-    signed_in.post(*form)
+    adam_client.post(*form)
     Link.objects.update(**{field: timezone.now() - timedelta(minutes=11)})
-    again = signed_in.post(*form)
+    again = adam_client.post(*form)
     assert again.status_code == 409
     assert "a link is shown once. Nothing new was made." in again.content.decode()
     assert not LINK.search(again.content.decode())
     assert Link.objects.count() == 1
 
 
-def test_it_replaces_the_link_when_asked_anew(signed_in: Client, form: tuple[str, dict[str, str]]) -> None:
+def test_it_replaces_the_link_when_asked_anew(adam_client: Client, form: tuple[str, dict[str, str]]) -> None:
     address, sent = form
-    first = LINK.findall(signed_in.post(address, sent).content.decode())
-    second = LINK.findall(signed_in.post(address, sent | {"form_id": str(uuid.uuid4())}).content.decode())
+    first = LINK.findall(adam_client.post(address, sent).content.decode())
+    second = LINK.findall(adam_client.post(address, sent | {"form_id": str(uuid.uuid4())}).content.decode())
     assert first != second
     assert [Client().get(link).status_code for link in (*first, *second)] == [404, 200]
 
 
-def test_it_refuses_a_damaged_id(signed_in: Client, form: tuple[str, dict[str, str]]) -> None:
+def test_it_refuses_a_damaged_id(adam_client: Client, form: tuple[str, dict[str, str]]) -> None:
     address, sent = form
-    reply = signed_in.post(address, sent | {"form_id": "x"})
+    reply = adam_client.post(address, sent | {"form_id": "x"})
     assert reply.status_code == 422
     assert "This form is damaged" in reply.content.decode()
     assert not Link.objects.exists()

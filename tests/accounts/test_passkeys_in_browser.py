@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.hashers import make_password
-from django.core.cache import cache
 from playwright.sync_api import Page, expect
-from pytest_django import Settings
 
-from reviewapp.accounts import roles
-from tests.accounts.conftest import PASSWORD
+from reviewapp.accounts.models import User
 from tests.pages.desk import Desk, desk
-from tests.people import person
+from tests.people import PASSWORD
 
 __all__ = ["desk"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -37,10 +33,7 @@ def type_the_password(desk: Desk) -> None:
     desk.page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def test_it_adds_a_passkey_and_signs_in_with_it(desk: Desk, settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
-    person("carol", roles.REVIEWER, password=make_password(PASSWORD))
+def test_it_adds_a_passkey_and_signs_in_with_it(desk: Desk, carol: User) -> None:
     page = desk.page
     with_a_fingerprint_reader(page)
     type_the_password(desk)

@@ -17,22 +17,15 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts import people, roles
 from reviewapp.accounts.exceptions import LastAdmin, OnYourself, Refused
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
 from tests.collapsed import collapsed
-from tests.people import person
+from tests.people import person, sign_in_with_password
 
 
-@pytest.fixture
-def signed_in(client: Client, adam: User) -> Client:
-    client.force_login(adam)
-    return client
-
-
-def test_it_lists_everybody_with_role_and_state(signed_in: Client, alice: User, stranger: User) -> None:
+def test_it_lists_everybody_with_role_and_state(adam_client: Client, alice: User, stranger: User) -> None:
     User.objects.filter(pk=stranger.pk).update(is_active=False)
     Authenticator.objects.create(user=alice, type="totp", data={})
 
-    page = signed_in.get("/people")
+    page = adam_client.get("/people")
 
     rows = {user.username: (user, role) for user, role in page.context["rows"]}
     assert {name: role for name, (_, role) in rows.items()} == {"adam": "admin", "alice": "reviewer", "stranger": ""}
@@ -42,77 +35,77 @@ def test_it_lists_everybody_with_role_and_state(signed_in: Client, alice: User, 
     assert all(said in text for said in ("you · ", "No role", "Deactivated", "Password only", "Second factor"))
 
 
-def test_it_costs_the_same_for_many(signed_in: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_costs_the_same_for_many(adam_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for number in range(60):
         person(f"p{number:02}", roles.REVIEWER)
 
     with django_assert_max_num_queries(9):
-        page = signed_in.get("/people")
+        page = adam_client.get("/people")
 
     assert len(page.context["rows"]) == 50
-    second = signed_in.get(f"/people?cursor={page.context['page'].after}")
+    second = adam_client.get(f"/people?cursor={page.context['page'].after}")
     assert len(second.context["rows"]) == 11
 
 
 @pytest.mark.parametrize("words", ["ALI", "alice@example", "Liddell"])
-def test_it_finds_people_by_name_and_address(signed_in: Client, alice: User, words: str) -> None:
+def test_it_finds_people_by_name_and_address(adam_client: Client, alice: User, words: str) -> None:
     User.objects.filter(pk=alice.pk).update(last_name="Liddell")
 
-    page = signed_in.get("/people", {"search": words})
+    page = adam_client.get("/people", {"search": words})
 
     assert [user.username for user, _ in page.context["rows"]] == ["alice"]
 
 
 @pytest.mark.parametrize(("words", "status"), [("%", 200), ("no\0body", 422), ("x" * 300, 422), ("<b>", 200)])
-def test_it_takes_odd_words_as_they_are(signed_in: Client, words: str, status: int) -> None:
-    page = signed_in.get("/people", {"search": words})
+def test_it_takes_odd_words_as_they_are(adam_client: Client, words: str, status: int) -> None:
+    page = adam_client.get("/people", {"search": words})
 
     assert page.status_code == status
     assert "<b>" not in collapsed(page)
-    assert signed_in.get("/people", {"cursor": words}).status_code == 302
+    assert adam_client.get("/people", {"cursor": words}).status_code == 302
 
 
-def test_it_answers_htmx_with_the_list_alone(signed_in: Client) -> None:
-    part = collapsed(signed_in.get("/people", headers={"HX-Request": "true"}))
+def test_it_answers_htmx_with_the_list_alone(adam_client: Client) -> None:
+    part = collapsed(adam_client.get("/people", headers={"HX-Request": "true"}))
 
     assert part.startswith('<section id="people"')
 
 
 @pytest.mark.parametrize("role", [roles.REVIEWER, roles.LEAD, roles.ADMIN, ""])
-def test_it_gives_a_role(signed_in: Client, alice: User, role: str) -> None:
-    response = signed_in.post(f"/people/{alice.pk}/role", {"role": role})
+def test_it_gives_a_role(adam_client: Client, alice: User, role: str) -> None:
+    response = adam_client.post(f"/people/{alice.pk}/role", {"role": role})
 
     assert response["Location"] == f"/people/{alice.pk}"
     assert roles.role_of(alice) == role
 
 
-def test_it_knows_no_other_role(signed_in: Client, alice: User) -> None:
-    response = signed_in.post(f"/people/{alice.pk}/role", {"role": "boss"})
+def test_it_knows_no_other_role(adam_client: Client, alice: User) -> None:
+    response = adam_client.post(f"/people/{alice.pk}/role", {"role": "boss"})
 
     assert response.status_code == 422
     assert roles.role_of(alice) == roles.REVIEWER
 
 
-def test_it_ends_sessions_at_once_and_for_good(signed_in: Client, carol: User) -> None:
+def test_it_ends_sessions_at_once_and_for_good(adam_client: Client, carol: User) -> None:
     hers = Client()
-    hers.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    sign_in_with_password(hers)
     assert hers.get("/preferences").status_code == 200
 
-    signed_in.post(f"/people/{carol.pk}/deactivate")
+    adam_client.post(f"/people/{carol.pk}/deactivate")
     assert hers.get("/preferences").status_code == 302
-    signed_in.post(f"/people/{carol.pk}/reactivate")
+    adam_client.post(f"/people/{carol.pk}/reactivate")
 
     assert hers.get("/preferences").status_code == 302
     assert not get_user(hers).is_authenticated
-    hers.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    sign_in_with_password(hers)
     assert hers.get("/preferences").status_code == 200
     assert roles.role_of(carol) == roles.REVIEWER
 
 
-def test_it_lets_nobody_shut_themselves_out(signed_in: Client, adam: User) -> None:
+def test_it_lets_nobody_shut_themselves_out(adam_client: Client, adam: User) -> None:
     person("ada", roles.ADMIN)
 
-    for deed in (signed_in.post(f"/people/{adam.pk}/deactivate"), signed_in.post(f"/people/{adam.pk}/role")):
+    for deed in (adam_client.post(f"/people/{adam.pk}/deactivate"), adam_client.post(f"/people/{adam.pk}/role")):
         assert deed.status_code == 409
         assert "Another admin can do that" in collapsed(deed)
 
@@ -167,21 +160,21 @@ def test_it_keeps_one_of_two_admins_who_remove_each_other_at_once() -> None:
     assert User.people.active_in(roles.ADMIN).count() == 1
 
 
-def test_it_takes_a_lost_second_factor_away(signed_in: Client, alice: User, bob: User) -> None:
+def test_it_takes_a_lost_second_factor_away(adam_client: Client, alice: User, bob: User) -> None:
     for user in (alice, bob):
         for kind in ("totp", "recovery_codes"):
             Authenticator.objects.create(user=user, type=kind, data={})
 
-    signed_in.post(f"/people/{alice.pk}/remove-factors")
+    adam_client.post(f"/people/{alice.pk}/remove-factors")
 
     assert not Authenticator.objects.filter(user=alice).exists()
     assert Authenticator.objects.filter(user=bob).count() == 2
 
 
 @pytest.mark.parametrize("deed", ["role", "deactivate", "reactivate", "remove-factors", "password-link"])
-def test_it_does_its_deeds_by_post_to_people_there_are(signed_in: Client, alice: User, deed: str) -> None:
-    assert signed_in.get(f"/people/{alice.pk}/{deed}").status_code == 405
-    assert signed_in.post(f"/people/{alice.pk + 1000}/{deed}").status_code == 404
+def test_it_does_its_deeds_by_post_to_people_there_are(adam_client: Client, alice: User, deed: str) -> None:
+    assert adam_client.get(f"/people/{alice.pk}/{deed}").status_code == 405
+    assert adam_client.post(f"/people/{alice.pk + 1000}/{deed}").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["alice", "lena", "stranger"])
@@ -198,8 +191,8 @@ def test_it_refuses_oneself_before_anything_else(adam: User) -> None:
         people.deactivate(adam, actor=adam)
 
 
-def test_it_offers_nobody_what_is_refused_on_oneself(signed_in: Client, adam: User, alice: User) -> None:
-    own, other = (collapsed(signed_in.get(f"/people/{who.pk}")) for who in (adam, alice))
+def test_it_offers_nobody_what_is_refused_on_oneself(adam_client: Client, adam: User, alice: User) -> None:
+    own, other = (collapsed(adam_client.get(f"/people/{who.pk}")) for who in (adam, alice))
     assert f'action="/people/{adam.pk}/deactivate"' not in own
     assert "You cannot deactivate yourself. Another admin can do that." in own
     assert "You cannot take the role of admin away from yourself. Another admin can do that." in own

@@ -15,8 +15,8 @@ from reviewapp.accounts import links, people, roles, services
 from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import timeline
-from tests.accounts.conftest import PASSWORD
 from tests.accounts.totp import code
+from tests.people import PASSWORD, sign_in_with_password
 
 
 def told(ref: str) -> list[tuple[str, str, str]]:
@@ -93,7 +93,7 @@ def test_it_tells_of_a_link_for_a_new_password(adam: User, alice: User) -> None:
 
 
 def test_it_tells_of_second_factors_as_their_owners_deed(client: Client, carol: User) -> None:
-    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    sign_in_with_password(client)
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     secret = client.get("/accounts/2fa/totp/activate/").context["form"].secret
     client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})

@@ -17,20 +17,14 @@ from tests.collapsed import collapsed
 URL = "/preferences"
 
 
-@pytest.fixture
-def signed_in(client: Client, alice: User) -> Client:
-    client.force_login(alice)
-    return client
-
-
 def fields(**changed: Any) -> dict[str, Any]:
     return {"theme": "system", "single_keys": "on", **changed}
 
 
-def test_it_shows_how_things_are(signed_in: Client, alice: User) -> None:
+def test_it_shows_how_things_are(alice_client: Client, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(theme="dark", blur_media=True, key_map={"skip": "q"})
 
-    page = signed_in.get(URL)
+    page = alice_client.get(URL)
 
     form = page.context["form"]
     assert form["theme"].value() == "dark"
@@ -39,48 +33,48 @@ def test_it_shows_how_things_are(signed_in: Client, alice: User) -> None:
     assert "with the role reviewer" in collapsed(page)
 
 
-def test_it_offers_every_action_that_has_a_single_key(signed_in: Client) -> None:
-    offered = {field.name for field in signed_in.get(URL).context["form"].key_fields()}
+def test_it_offers_every_action_that_has_a_single_key(alice_client: Client) -> None:
+    offered = {field.name for field in alice_client.get(URL).context["form"].key_fields()}
 
     assert offered == {f"key_{key.action}" for key in keymap.changeable_keys()}
     assert {"key_skip", "key_defer", "key_sheet"} <= offered
     assert not offered & {"key_label", "key_submit"}
 
 
-def test_it_saves_everything(signed_in: Client, alice: User) -> None:
+def test_it_saves_everything(alice_client: Client, alice: User) -> None:
     sent = fields(theme="dark", blur_media="on", greyscale_media="on", mute_media="on", key_skip="Q", key_defer="ß")
     del sent["single_keys"]
 
-    response = signed_in.post(URL, sent)
+    response = alice_client.post(URL, sent)
 
     assert (response.status_code, response["Location"]) == (302, URL)
     alice.refresh_from_db()
     assert (alice.theme, alice.single_keys) == ("dark", False)
     assert (alice.blur_media, alice.greyscale_media, alice.mute_media) == (True, True, True)
     assert alice.key_map == {"skip": "q", "defer": "ß"}
-    assert 'data-bs-theme="dark"' in collapsed(signed_in.get(URL))
+    assert 'data-bs-theme="dark"' in collapsed(alice_client.get(URL))
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("", None), ("0", 0), ("12", 12), ("60", 60)])
-def test_it_keeps_for_how_long_undo_takes_back(signed_in: Client, alice: User, typed: str, kept: int | None) -> None:
-    assert signed_in.post(URL, fields(undo_seconds=typed)).status_code == 302
+def test_it_keeps_for_how_long_undo_takes_back(alice_client: Client, alice: User, typed: str, kept: int | None) -> None:
+    assert alice_client.post(URL, fields(undo_seconds=typed)).status_code == 302
 
     alice.refresh_from_db()
     assert alice.undo_seconds == kept
-    page = signed_in.get(URL)
+    page = alice_client.get(URL)
     assert page.context["form"]["undo_seconds"].value() == kept
     assert f"what this site does: {settings.UNDO_SECONDS}." in collapsed(page)
 
 
-def test_it_keeps_only_what_differs_from_the_actions_own_key(signed_in: Client, alice: User) -> None:
-    signed_in.post(URL, fields(key_skip="s", key_defer=""))
+def test_it_keeps_only_what_differs_from_the_actions_own_key(alice_client: Client, alice: User) -> None:
+    alice_client.post(URL, fields(key_skip="s", key_defer=""))
 
     alice.refresh_from_db()
     assert alice.key_map == {}
 
 
-def test_it_lets_two_actions_swap_their_keys(signed_in: Client, alice: User) -> None:
-    assert signed_in.post(URL, fields(key_skip="d", key_defer="s")).status_code == 302
+def test_it_lets_two_actions_swap_their_keys(alice_client: Client, alice: User) -> None:
+    assert alice_client.post(URL, fields(key_skip="d", key_defer="s")).status_code == 302
 
     alice.refresh_from_db()
     assert alice.key_map == {"skip": "d", "defer": "s"}
@@ -104,8 +98,8 @@ def test_it_lets_two_actions_swap_their_keys(signed_in: Client, alice: User) -> 
         ({"key_skip": "x" * 10_000}, "key_skip"),
     ],
 )
-def test_it_refuses_and_shows_where(signed_in: Client, alice: User, changed: dict[str, str], field: str) -> None:
-    response = signed_in.post(URL, fields(blur_media="on", **changed))
+def test_it_refuses_and_shows_where(alice_client: Client, alice: User, changed: dict[str, str], field: str) -> None:
+    response = alice_client.post(URL, fields(blur_media="on", **changed))
 
     assert response.status_code == 422
     assert field in response.context["form"].errors
@@ -116,12 +110,12 @@ def test_it_refuses_and_shows_where(signed_in: Client, alice: User, changed: dic
     assert (alice.theme, alice.blur_media, alice.key_map) == ("system", False, {})
 
 
-def test_it_refuses_an_empty_form(signed_in: Client) -> None:
-    assert signed_in.post(URL, {}).status_code == 422
+def test_it_refuses_an_empty_form(alice_client: Client) -> None:
+    assert alice_client.post(URL, {}).status_code == 422
 
 
-def test_it_changes_nobody_else(signed_in: Client, bob: User) -> None:
-    signed_in.post(URL, fields(theme="dark"))
+def test_it_changes_nobody_else(alice_client: Client, bob: User) -> None:
+    alice_client.post(URL, fields(theme="dark"))
 
     bob.refresh_from_db()
     assert bob.theme == "system"
@@ -134,8 +128,8 @@ def test_it_is_for_everybody_who_can_sign_in(client: Client, stranger: User) -> 
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_it_knows_no_other_method(signed_in: Client, method: str) -> None:
-    assert getattr(signed_in, method)(URL).status_code == 405
+def test_it_knows_no_other_method(alice_client: Client, method: str) -> None:
+    assert getattr(alice_client, method)(URL).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -147,26 +141,26 @@ def test_it_knows_no_other_method(signed_in: Client, method: str) -> None:
         ("//evil.example", URL),
     ],
 )
-def test_it_changes_the_theme_alone_and_goes_back(signed_in: Client, alice: User, back: str, to: str) -> None:
-    response = signed_in.post("/preferences/theme", {"theme": "light", "next": back})
+def test_it_changes_the_theme_alone_and_goes_back(alice_client: Client, alice: User, back: str, to: str) -> None:
+    response = alice_client.post("/preferences/theme", {"theme": "light", "next": back})
 
     assert (response.status_code, response["Location"]) == (302, to)
     alice.refresh_from_db()
     assert alice.theme == "light"
 
 
-def test_it_stays_on_the_page_and_tells_it_the_theme(signed_in: Client, alice: User) -> None:
-    response = signed_in.post("/preferences/theme", {"theme": "dark"}, headers={"HX-Request": "true"})
+def test_it_stays_on_the_page_and_tells_it_the_theme(alice_client: Client, alice: User) -> None:
+    response = alice_client.post("/preferences/theme", {"theme": "dark"}, headers={"HX-Request": "true"})
 
     assert (response.status_code, response["HX-Trigger"]) == (204, '{"theme": {"value": "dark"}}')
     alice.refresh_from_db()
     assert alice.theme == "dark"
 
 
-def test_it_refuses_an_unknown_theme(signed_in: Client, alice: User) -> None:
-    assert signed_in.post("/preferences/theme", {"theme": "pink"}).status_code == 422
-    assert signed_in.post("/preferences/theme", {}).status_code == 422
-    assert signed_in.get("/preferences/theme").status_code == 405
+def test_it_refuses_an_unknown_theme(alice_client: Client, alice: User) -> None:
+    assert alice_client.post("/preferences/theme", {"theme": "pink"}).status_code == 422
+    assert alice_client.post("/preferences/theme", {}).status_code == 422
+    assert alice_client.get("/preferences/theme").status_code == 405
 
 
 @given(st.text(max_size=3))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -15,48 +14,43 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
 from tests.accounts.passkey import Passkey, options_on
 from tests.accounts.totp import code
+from tests.people import PASSWORD, sign_in_with_password, signed_in
 
 SECRET = "JBSWY3DPEHPK3PXP"
 
 
-def password(client: Client) -> Any:
-    """Sign in with the password alone."""
-    return client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
-
-
 @pytest.fixture
-def signed_in(client: Client, carol: User) -> Client:
+def reauthenticated_client(client: Client, carol: User) -> Client:
     """Carol, who typed her password again just now."""
-    password(client)
+    sign_in_with_password(client)
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     return client
 
 
-def test_it_sets_up_an_app_and_shows_recovery_codes(signed_in: Client, carol: User) -> None:
-    page = signed_in.get("/accounts/2fa/totp/activate/")
+def test_it_sets_up_an_app_and_shows_recovery_codes(reauthenticated_client: Client, carol: User) -> None:
+    page = reauthenticated_client.get("/accounts/2fa/totp/activate/")
     secret = page.context["form"].secret
     assert secret in page.content.decode()
     assert 'src="data:image/svg+xml;base64,' in page.content.decode()
 
-    done = signed_in.post("/accounts/2fa/totp/activate/", {"code": code(secret)}, follow=True)
+    done = reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)}, follow=True)
 
     assert done.redirect_chain[-1][0] == "/accounts/2fa/recovery-codes/"
     assert len(re.findall(r"<li>\d{8}</li>", done.content.decode())) == 10
     assert set(Authenticator.objects.filter(user=carol).values_list("type", flat=True)) == {"totp", "recovery_codes"}
 
 
-def test_it_leads_somebody_without_recovery_codes_to_the_second_factor(signed_in: Client) -> None:
-    assert signed_in.get("/accounts/2fa/recovery-codes/")["Location"] == "/accounts/2fa/"
+def test_it_leads_somebody_without_recovery_codes_to_the_second_factor(reauthenticated_client: Client) -> None:
+    assert reauthenticated_client.get("/accounts/2fa/recovery-codes/")["Location"] == "/accounts/2fa/"
 
 
 @pytest.mark.parametrize("typed", ["000000", "", "abc", "1" * 400, "\0"])
-def test_it_turns_nothing_on_by_a_wrong_code(signed_in: Client, carol: User, typed: str) -> None:
-    signed_in.get("/accounts/2fa/totp/activate/")
+def test_it_turns_nothing_on_by_a_wrong_code(reauthenticated_client: Client, carol: User, typed: str) -> None:
+    reauthenticated_client.get("/accounts/2fa/totp/activate/")
 
-    response = signed_in.post("/accounts/2fa/totp/activate/", {"code": typed})
+    response = reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": typed})
 
     assert response.status_code == 422
     assert "field-error" in response.content.decode()
@@ -64,7 +58,7 @@ def test_it_turns_nothing_on_by_a_wrong_code(signed_in: Client, carol: User, typ
 
 
 def test_it_asks_for_the_password_before_it_changes_anything(client: Client, carol: User) -> None:
-    password(client)
+    sign_in_with_password(client)
 
     assert client.get("/accounts/2fa/totp/activate/")["Location"].startswith("/accounts/reauthenticate/")
     refused = client.post("/accounts/reauthenticate/", {"password": "wrong"})
@@ -75,7 +69,7 @@ def test_it_asks_for_the_password_before_it_changes_anything(client: Client, car
 def test_it_asks_for_a_code_at_sign_in(client: Client, carol: User) -> None:
     TOTP.activate(carol, SECRET)
 
-    response = password(client)
+    response = sign_in_with_password(client)
 
     assert response["Location"].startswith("/accounts/2fa/authenticate/")
     assert not get_user(client).is_authenticated
@@ -89,10 +83,10 @@ def test_it_asks_for_a_code_at_sign_in(client: Client, carol: User) -> None:
 def test_it_takes_a_code_once(client: Client, carol: User) -> None:
     TOTP.activate(carol, SECRET)
     shown = code(SECRET)
-    password(client)
+    sign_in_with_password(client)
     client.post("/accounts/2fa/authenticate/", {"code": shown})
 
-    password(other := Client())
+    sign_in_with_password(other := Client())
     again = other.post("/accounts/2fa/authenticate/", {"code": shown})
 
     assert again.status_code == 422
@@ -100,7 +94,7 @@ def test_it_takes_a_code_once(client: Client, carol: User) -> None:
 
 def test_it_makes_a_guesser_of_codes_wait(client: Client, carol: User) -> None:
     TOTP.activate(carol, SECRET)
-    password(client)
+    sign_in_with_password(client)
     for _ in range(12):
         client.post("/accounts/2fa/authenticate/", {"code": "000000"})
 
@@ -110,52 +104,52 @@ def test_it_makes_a_guesser_of_codes_wait(client: Client, carol: User) -> None:
     assert not get_user(client).is_authenticated
 
 
-def test_it_takes_each_recovery_code_once(signed_in: Client, carol: User) -> None:
-    secret = signed_in.get("/accounts/2fa/totp/activate/").context["form"].secret
-    signed_in.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
-    kept = signed_in.get("/accounts/2fa/recovery-codes/").context["unused_codes"][0]
-    assert kept in signed_in.get("/accounts/2fa/recovery-codes/download/").content.decode()
+def test_it_takes_each_recovery_code_once(reauthenticated_client: Client, carol: User) -> None:
+    secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
+    reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
+    kept = reauthenticated_client.get("/accounts/2fa/recovery-codes/").context["unused_codes"][0]
+    assert kept in reauthenticated_client.get("/accounts/2fa/recovery-codes/download/").content.decode()
 
     answers = []
     for _ in range(2):
-        password(other := Client())
+        sign_in_with_password(other := Client())
         answers.append(other.post("/accounts/2fa/authenticate/", {"code": kept}).status_code)
 
     assert answers == [302, 422]
 
 
-def test_it_turns_the_app_off_and_the_codes_with_it(signed_in: Client, carol: User) -> None:
-    secret = signed_in.get("/accounts/2fa/totp/activate/").context["form"].secret
-    signed_in.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
+def test_it_turns_the_app_off_and_the_codes_with_it(reauthenticated_client: Client, carol: User) -> None:
+    secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
+    reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
 
-    signed_in.post("/accounts/2fa/totp/deactivate/")
+    reauthenticated_client.post("/accounts/2fa/totp/deactivate/")
 
     assert not Authenticator.objects.exists()
 
 
 @pytest.fixture
-def passkey(signed_in: Client, carol: User) -> Passkey:
+def passkey(reauthenticated_client: Client, carol: User) -> Passkey:
     """A passkey that carol added."""
     key = Passkey()
-    options = options_on(signed_in.get("/accounts/2fa/passkeys/add/"))
+    options = options_on(reauthenticated_client.get("/accounts/2fa/passkeys/add/"))
     sent = {"name": "laptop", "credential": key.create(options), "passwordless": "on"}
-    assert signed_in.post("/accounts/2fa/passkeys/add/", sent).status_code == 302
+    assert reauthenticated_client.post("/accounts/2fa/passkeys/add/", sent).status_code == 302
     return key
 
 
-def test_it_lists_renames_and_removes_a_passkey(signed_in: Client, passkey: Passkey) -> None:
-    assert "laptop" in signed_in.get("/accounts/2fa/passkeys/").content.decode()
+def test_it_lists_renames_and_removes_a_passkey(reauthenticated_client: Client, passkey: Passkey) -> None:
+    assert "laptop" in reauthenticated_client.get("/accounts/2fa/passkeys/").content.decode()
     key = Authenticator.objects.get(type="webauthn").pk
 
-    signed_in.post(f"/accounts/2fa/passkeys/{key}/edit/", {"name": "old laptop"})
-    assert "old laptop" in signed_in.get("/accounts/2fa/passkeys/").content.decode()
-    signed_in.post(f"/accounts/2fa/passkeys/{key}/remove/")
+    reauthenticated_client.post(f"/accounts/2fa/passkeys/{key}/edit/", {"name": "old laptop"})
+    assert "old laptop" in reauthenticated_client.get("/accounts/2fa/passkeys/").content.decode()
+    reauthenticated_client.post(f"/accounts/2fa/passkeys/{key}/remove/")
 
     assert not Authenticator.objects.filter(type="webauthn").exists()
 
 
 def test_it_takes_a_passkey_as_the_second_factor(passkey: Passkey, carol: User) -> None:
-    password(client := Client())
+    sign_in_with_password(client := Client())
     options = options_on(client.get("/accounts/2fa/authenticate/"))
 
     client.post("/accounts/2fa/authenticate/", {"credential": passkey.get(options)})
@@ -186,7 +180,7 @@ ODD = [
 
 @pytest.mark.parametrize("credential", ODD)
 def test_it_takes_nothing_else_for_a_passkey(passkey: Passkey, credential: str) -> None:
-    password(client := Client())
+    sign_in_with_password(client := Client())
     client.get("/accounts/2fa/authenticate/")
 
     response = client.post("/accounts/2fa/authenticate/", {"credential": credential})
@@ -196,9 +190,9 @@ def test_it_takes_nothing_else_for_a_passkey(passkey: Passkey, credential: str) 
 
 
 @pytest.mark.parametrize("credential", ODD)
-def test_it_registers_and_signs_in_nothing_else(signed_in: Client, credential: str) -> None:
-    signed_in.get("/accounts/2fa/passkeys/add/")
-    added = signed_in.post("/accounts/2fa/passkeys/add/", {"name": "x", "credential": credential})
+def test_it_registers_and_signs_in_nothing_else(reauthenticated_client: Client, credential: str) -> None:
+    reauthenticated_client.get("/accounts/2fa/passkeys/add/")
+    added = reauthenticated_client.post("/accounts/2fa/passkeys/add/", {"name": "x", "credential": credential})
     Client().get("/accounts/2fa/passkeys/login/", headers={"Accept": "application/json"})
     entered = (client := Client()).post("/accounts/2fa/passkeys/login/", {"credential": credential})
 
@@ -208,7 +202,7 @@ def test_it_registers_and_signs_in_nothing_else(signed_in: Client, credential: s
 
 
 def test_it_takes_no_passkey_of_a_stranger(passkey: Passkey) -> None:
-    password(client := Client())
+    sign_in_with_password(client := Client())
     options = options_on(client.get("/accounts/2fa/authenticate/"))
 
     client.post("/accounts/2fa/authenticate/", {"credential": Passkey().get(options)})
@@ -223,40 +217,41 @@ def must(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("must")
-def test_it_leads_those_who_need_one_to_set_it_up_before_anything_else(signed_in: Client) -> None:
+def test_it_leads_those_who_need_one_to_set_it_up_before_anything_else(reauthenticated_client: Client) -> None:
     for path in ("/annotations", "/preferences", "/history", "/retrievers"):
-        assert signed_in.get(path)["Location"] == "/accounts/2fa/"
-    assert "Your role needs a second factor" in signed_in.get("/accounts/2fa/").content.decode()
-    part = signed_in.get("/annotations", headers={"HX-Request": "true"})
+        assert reauthenticated_client.get(path)["Location"] == "/accounts/2fa/"
+    assert "Your role needs a second factor" in reauthenticated_client.get("/accounts/2fa/").content.decode()
+    part = reauthenticated_client.get("/annotations", headers={"HX-Request": "true"})
     assert part.status_code == 401
     assert "what you typed is still here" in part.content.decode()
 
-    secret = signed_in.get("/accounts/2fa/totp/activate/").context["form"].secret
-    signed_in.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
+    secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
+    reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
 
-    assert signed_in.get("/annotations").status_code == 200
+    assert reauthenticated_client.get("/annotations").status_code == 200
 
 
 @pytest.mark.usefixtures("must")
-def test_it_counts_no_recovery_code_as_one(signed_in: Client, carol: User) -> None:
+def test_it_counts_no_recovery_code_as_one(reauthenticated_client: Client, carol: User) -> None:
     Authenticator.objects.create(user=carol, type="recovery_codes", data={})
 
-    assert signed_in.get("/annotations").status_code == 302
+    assert reauthenticated_client.get("/annotations").status_code == 302
 
 
 @pytest.mark.usefixtures("must")
-def test_it_leaves_other_roles_and_the_way_out_alone(client: Client, lena: User, signed_in: Client) -> None:
-    other = Client()
-    other.force_login(lena)
+def test_it_leaves_other_roles_and_the_way_out_alone(
+    client: Client, lena: User, reauthenticated_client: Client
+) -> None:
+    other = signed_in(lena)
 
     assert other.get("/annotations").status_code == 200
-    assert signed_in.post("/accounts/logout/").status_code == 302
+    assert reauthenticated_client.post("/accounts/logout/").status_code == 302
 
 
 def test_it_asks_nothing_of_the_database_where_no_role_needs_one(
-    signed_in: Client,
+    reauthenticated_client: Client,
 ) -> None:
     with CaptureQueriesContext(connection) as asked:
-        signed_in.get("/preferences")
+        reauthenticated_client.get("/preferences")
 
     assert not any("mfa_authenticator" in query["sql"] for query in asked.captured_queries)

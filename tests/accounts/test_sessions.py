@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
+from tests.people import sign_in_with_password
 
 URL = "/accounts/sessions/"
 
@@ -22,7 +22,7 @@ URL = "/accounts/sessions/"
 def browser(name: str) -> Client:
     """Return a browser in which carol is signed in."""
     client = Client(HTTP_USER_AGENT=name)
-    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    sign_in_with_password(client)
     return client
 
 

@@ -9,12 +9,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
+from tests.people import PASSWORD
 
 URL = "/accounts/login/"
 
 
-def signed_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
 
@@ -24,7 +24,7 @@ def test_it_takes_the_name_or_the_address(client: Client, carol: User, name: str
 
     assert response.status_code == 302
     assert response["Location"] == "/"
-    assert signed_in(client)
+    assert is_signed_in(client)
 
 
 def test_it_goes_back_to_where_one_was(client: Client, carol: User) -> None:
@@ -76,7 +76,7 @@ def test_it_refuses_what_does_not_fit_and_keeps_the_name(client: Client, carol: 
 
     assert response.status_code == 422
     assert response.context["form"].errors
-    assert not signed_in(client)
+    assert not is_signed_in(client)
     assert PASSWORD not in response.content.decode()
 
 
@@ -95,7 +95,7 @@ def test_it_makes_a_guesser_wait(client: Client, carol: User) -> None:
 
     assert response.status_code == 422
     assert "Wait a minute" in response.content.decode()
-    assert not signed_in(client)
+    assert not is_signed_in(client)
 
 
 def test_it_lets_others_in_while_a_guesser_waits(client: Client, carol: User) -> None:
@@ -104,7 +104,7 @@ def test_it_lets_others_in_while_a_guesser_waits(client: Client, carol: User) ->
 
     client.post(URL, {"login": "carol", "password": PASSWORD})
 
-    assert signed_in(client)
+    assert is_signed_in(client)
 
 
 def test_it_lets_the_owner_in_from_elsewhere_while_a_guesser_waits(client: Client, carol: User) -> None:
@@ -116,7 +116,7 @@ def test_it_lets_the_owner_in_from_elsewhere_while_a_guesser_waits(client: Clien
     client.post(URL, {"login": "carol", "password": PASSWORD}, REMOTE_ADDR="198.51.100.3")
 
     assert "Wait a minute" in refused.content.decode()
-    assert signed_in(client)
+    assert is_signed_in(client)
 
 
 def test_it_stops_whoever_sends_too_much(client: Client, carol: User, settings: Settings) -> None:
@@ -146,7 +146,7 @@ def test_it_refuses_a_person_who_is_switched_off(client: Client, carol: User) ->
     response = client.post(URL, {"login": "carol", "password": PASSWORD}, follow=True)
 
     assert "This sign-in is switched off" in response.content.decode()
-    assert not signed_in(client)
+    assert not is_signed_in(client)
 
 
 def test_it_asks_for_the_token_of_the_form(carol: User) -> None:
@@ -193,7 +193,7 @@ def test_it_signs_out_by_post(client: Client, alice: User) -> None:
     response = client.post("/accounts/logout/")
 
     assert response["Location"] == URL
-    assert not signed_in(client)
+    assert not is_signed_in(client)
 
 
 def test_it_never_leads_elsewhere_after_signing_out(client: Client, alice: User) -> None:

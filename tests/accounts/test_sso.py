@@ -14,10 +14,9 @@ from pytest_django import Settings
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
-from tests.accounts.conftest import PASSWORD
 from tests.accounts.idp import Provider
-from tests.accounts.sso import WENDY, begin, come_back, sign_in
-from tests.people import person
+from tests.accounts.sso import WENDY, begin, come_back, sign_in_by_sso
+from tests.people import PASSWORD, person, sign_in_with_password
 
 
 def test_it_offers_the_button_only_where_it_is_set_up(client: Client, db: None, idp: Provider) -> None:
@@ -31,7 +30,7 @@ def test_it_is_not_there_unless_set_up(client: Client, db: None) -> None:
 
 
 def test_it_lets_a_new_person_in_with_the_role_of_the_group(client: Client, idp: Provider) -> None:
-    response = sign_in(client, idp)
+    response = sign_in_by_sso(client, idp)
 
     assert (response.status_code, response["Location"]) == (302, "/")
     wendy = User.objects.get(username="wendy")
@@ -43,7 +42,7 @@ def test_it_lets_a_new_person_in_with_the_role_of_the_group(client: Client, idp:
 
 
 def test_it_writes_that_into_the_history(client: Client, idp: Provider) -> None:
-    sign_in(client, idp)
+    sign_in_by_sso(client, idp)
 
     told = {event.action: event for event in Event.objects.about("people/wendy")}
     assert {"person.added", "role.given"} <= told.keys()
@@ -52,9 +51,9 @@ def test_it_writes_that_into_the_history(client: Client, idp: Provider) -> None:
 
 
 def test_it_knows_the_person_again_whatever_name_and_address_say(client: Client, idp: Provider) -> None:
-    sign_in(client, idp)
+    sign_in_by_sso(client, idp)
 
-    sign_in(Client(), idp, preferred_username="gwendolyn", email="other@example.com")
+    sign_in_by_sso(Client(), idp, preferred_username="gwendolyn", email="other@example.com")
 
     assert User.objects.count() == 1
 
@@ -66,9 +65,9 @@ def test_it_knows_the_person_again_whatever_name_and_address_say(client: Client,
 def test_it_brings_the_role_in_line_at_each_sign_in(
     client: Client, idp: Provider, adam: User, groups: Any, role: str
 ) -> None:
-    sign_in(client, idp)
+    sign_in_by_sso(client, idp)
 
-    sign_in(Client(), idp, groups=groups)
+    sign_in_by_sso(Client(), idp, groups=groups)
 
     assert roles.role_of(User.objects.get(username="wendy")) == role
     assert [e.action for e in Event.objects.about("people/wendy")][:2] == ["role.given", "role.taken"]
@@ -80,14 +79,14 @@ def test_it_reads_groups_from_userinfo_and_from_a_nested_claim(
     settings.OIDC_GROUPS_CLAIM = "realm_access.roles"
     idp.userinfo_lies = {"realm_access": {"roles": ["writers"]}}
 
-    sign_in(client, idp, groups=None)
+    sign_in_by_sso(client, idp, groups=None)
 
     assert roles.role_of(User.objects.get(username="wendy")) == roles.REVIEWER
 
 
 @pytest.mark.parametrize("groups", [[], ["strangers"], None, "Writers", {"writers": True}, 7, [["writers"]]])
 def test_it_lets_nobody_in_without_a_mapped_group(client: Client, idp: Provider, groups: Any) -> None:
-    response = sign_in(client, idp, groups=groups)
+    response = sign_in_by_sso(client, idp, groups=groups)
 
     assert response.status_code == 403
     assert "You have no role here" in response.content.decode()
@@ -96,27 +95,27 @@ def test_it_lets_nobody_in_without_a_mapped_group(client: Client, idp: Provider,
 
 
 def test_it_locks_out_whoever_lost_the_last_mapped_group(client: Client, idp: Provider) -> None:
-    sign_in(client, idp)
+    sign_in_by_sso(client, idp)
 
-    response = sign_in(other := Client(), idp, groups=["strangers"])
+    response = sign_in_by_sso(other := Client(), idp, groups=["strangers"])
 
     assert response.status_code == 403
     assert not get_user(other).is_authenticated
 
 
 def test_it_keeps_the_last_admin(client: Client, idp: Provider) -> None:
-    sign_in(client, idp, groups=["heads"])
+    sign_in_by_sso(client, idp, groups=["heads"])
 
-    sign_in(Client(), idp, groups=["writers"])
+    sign_in_by_sso(Client(), idp, groups=["writers"])
 
     assert roles.role_of(User.objects.get(username="wendy")) == roles.ADMIN
 
 
 def test_it_refuses_a_deactivated_person_and_changes_nothing(client: Client, idp: Provider) -> None:
-    sign_in(Client(), idp)
+    sign_in_by_sso(Client(), idp)
     User.objects.update(is_active=False)
 
-    response = sign_in(client, idp, groups=["heads"])
+    response = sign_in_by_sso(client, idp, groups=["heads"])
 
     assert response["Location"] == "/accounts/inactive/"
     assert not get_user(client).is_authenticated
@@ -124,7 +123,7 @@ def test_it_refuses_a_deactivated_person_and_changes_nothing(client: Client, idp
 
 
 def test_it_matches_a_verified_address_and_voids_the_password(client: Client, idp: Provider, carol: User) -> None:
-    sign_in(client, idp, email="CAROL@example.com")
+    sign_in_by_sso(client, idp, email="CAROL@example.com")
 
     assert get_user(client) == carol
     carol.refresh_from_db()
@@ -134,16 +133,16 @@ def test_it_matches_a_verified_address_and_voids_the_password(client: Client, id
 
 def test_it_ends_the_sessions_of_whoever_held_the_password(client: Client, idp: Provider, carol: User) -> None:
     holder = Client()
-    holder.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    sign_in_with_password(holder)
 
-    sign_in(client, idp, email="carol@example.com")
+    sign_in_by_sso(client, idp, email="carol@example.com")
 
     assert holder.get("/preferences").status_code == 302
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1])
 def test_it_matches_no_address_that_is_not_verified(client: Client, idp: Provider, carol: User, verified: Any) -> None:
-    sign_in(client, idp, email="carol@example.com", email_verified=verified)
+    sign_in_by_sso(client, idp, email="carol@example.com", email_verified=verified)
 
     assert get_user(client).get_username() == "wendy"
     assert User.objects.get(username="wendy").email == ""
@@ -154,16 +153,16 @@ def test_it_matches_no_address_that_is_not_verified(client: Client, idp: Provide
 def test_it_does_not_match_an_address_that_two_share(client: Client, idp: Provider, carol: User) -> None:
     person("cora", roles.ADMIN, email="Carol@example.com")
 
-    response = sign_in(client, idp, email="carol@example.com")
+    response = sign_in_by_sso(client, idp, email="carol@example.com")
 
     assert response.status_code == 403
     assert "Somebody here has that address" in response.content.decode()
 
 
 def test_it_does_not_match_somebody_who_came_as_another_before(client: Client, idp: Provider) -> None:
-    sign_in(Client(), idp)
+    sign_in_by_sso(Client(), idp)
 
-    response = sign_in(client, idp, sub="w-2", preferred_username="wendy2")
+    response = sign_in_by_sso(client, idp, sub="w-2", preferred_username="wendy2")
 
     assert response.status_code == 403
     assert not get_user(client).is_authenticated
@@ -174,7 +173,7 @@ def test_it_does_not_let_a_deactivated_person_in_through_the_address(
 ) -> None:
     User.objects.update(is_active=False)
 
-    assert sign_in(client, idp, email="carol@example.com").status_code == 403
+    assert sign_in_by_sso(client, idp, email="carol@example.com").status_code == 403
 
 
 def test_it_says_so_when_the_person_gives_up(client: Client, idp: Provider) -> None:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from reviewapp.accounts.models import User
 from tests.accounts.idp import STRANGERS_KEY, Provider
-from tests.accounts.sso import WENDY, begin, come_back, sign_in
+from tests.accounts.sso import WENDY, begin, come_back, sign_in_by_sso
 
 # Fixed: what tests are called must be the same in every process that runs them.
 LONG_AGO, LONG_HENCE = 1_000_000_000, 10_000_000_000
@@ -40,7 +40,7 @@ def test_it_believes_no_token_of_another_issuer_client_time_or_subject(
     idp.lies = lie
     idp.userinfo_lies = {"sub": "w-1"}
 
-    response = sign_in(client, idp)
+    response = sign_in_by_sso(client, idp)
 
     assert response.status_code == 400
     assert "did not work" in response.content.decode()
@@ -52,7 +52,7 @@ def test_it_believes_no_token_of_another_issuer_client_time_or_subject(
 def test_it_believes_no_token_of_another_sign_in(client: Client, idp: Provider, nonce: Any) -> None:
     idp.lies = {"nonce": nonce}
 
-    response = sign_in(client, idp)
+    response = sign_in_by_sso(client, idp)
 
     assert response.status_code == 403
     assert "not the one you began" in response.content.decode()
@@ -62,14 +62,14 @@ def test_it_believes_no_token_of_another_sign_in(client: Client, idp: Provider, 
 def test_it_believes_no_signature_of_a_stranger(client: Client, idp: Provider) -> None:
     idp.key = STRANGERS_KEY
 
-    assert sign_in(client, idp).status_code == 400
+    assert sign_in_by_sso(client, idp).status_code == 400
     assert not User.objects.exists()
 
 
 def test_it_believes_no_token_without_a_signature(client: Client, idp: Provider) -> None:
     idp.algorithm = "none"
 
-    assert sign_in(client, idp).status_code == 400
+    assert sign_in_by_sso(client, idp).status_code == 400
 
 
 def test_it_believes_no_discovery_of_another_issuer(client: Client, idp: Provider) -> None:

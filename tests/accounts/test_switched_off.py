@@ -7,8 +7,8 @@ from django.test import Client
 
 from reviewapp.accounts import people
 from reviewapp.accounts.models import User
-from tests.accounts.conftest import PASSWORD
 from tests.collapsed import collapsed
+from tests.people import sign_in_with_password
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_it_tells_it_no_more_to_whoever_signs_in_after(shut_out: Client, bob: Us
 
 
 def test_it_asks_to_sign_in_again_once_the_person_is_back(client: Client, carol: User, adam: User) -> None:
-    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD})
+    sign_in_with_password(client)
     people.deactivate(carol, actor=adam)
     assert client.get("/accounts/who").json()["refused"] == TOLD
     assert people.reactivate(carol, actor=adam)

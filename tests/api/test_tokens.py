@@ -15,6 +15,7 @@ from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
 from tests.api.conftest import Caller
+from tests.people import signed_in
 
 GOOD = {"name": "nightly", "scope": "decide", "days": "30"}
 SECRET = re.compile(r"rvw_[\w-]{43}")
@@ -55,8 +56,7 @@ def test_it_revokes_at_once_and_only_ones_own(client: Client, alice: User, bob: 
     client.force_login(alice)
     secret = shown(client)
     pk = ApiToken.objects.get().pk
-    other = Client()
-    other.force_login(bob)
+    other = signed_in(bob)
     assert other.post(f"/tokens/{pk}/revoke").status_code == 404
     asked = client.get(f"/tokens/{pk}/revoke").content.decode()
     assert "Revoke “nightly”?" in asked

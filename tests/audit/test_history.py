@@ -23,12 +23,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def lead(client: Client, lena: User) -> Client:
-    client.force_login(lena)
-    return client
-
-
-@pytest.fixture
 def busy(alice: User, bob: User) -> Annotation:
     """An annotation that alice relabelled, bob explained, and somebody changed in SQL."""
     row = make_bare_annotation(retriever=make_retriever(retriever_id="ret_1", name="Logos"))
@@ -50,24 +44,24 @@ def found(client: Client, **wanted: str) -> list[tuple[str, str]]:
 ALICE, BOB = ("alice", "relabelled “cat” to “dog”"), ("bob", "changed the annotation")
 
 
-def test_it_tells_who_did_what_newest_first(lead: Client, busy: Annotation) -> None:
-    told = found(lead)
+def test_it_tells_who_did_what_newest_first(lena_client: Client, busy: Annotation) -> None:
+    told = found(lena_client)
     assert told[1:3] == [BOB, ALICE]
     assert told[0][1] == "relabelled “dog” to “cow”"
     assert [sentence for _, sentence in told[3:]] == ["recorded a new annotation", "recorded a new retriever"]
 
 
-def test_it_shows_the_change_the_reason_and_the_door(lead: Client, busy: Annotation) -> None:
-    page = lead.get("/history").content.decode()
+def test_it_shows_the_change_the_reason_and_the_door(lena_client: Client, busy: Annotation) -> None:
+    page = lena_client.get("/history").content.decode()
     assert '<ins class="diff-new" dir="auto">the ears are counterfeit</ins>' in page
     assert "took another look" in page
     assert "SQL, outside the app" in page
     assert "request-alice" in page
 
 
-def test_it_filters_by_person(lead: Client, busy: Annotation, alice: User) -> None:
-    assert found(lead, person=str(alice.pk)) == [ALICE]
-    assert len(found(lead, person="none")) == 3
+def test_it_filters_by_person(lena_client: Client, busy: Annotation, alice: User) -> None:
+    assert found(lena_client, person=str(alice.pk)) == [ALICE]
+    assert len(found(lena_client, person="none")) == 3
 
 
 @pytest.mark.parametrize(
@@ -85,8 +79,8 @@ def test_it_filters_by_person(lead: Client, busy: Annotation, alice: User) -> No
         ({"until": "1999-01-01T00:00"}, []),
     ],
 )
-def test_it_filters(wanted: dict[str, str], told: list[tuple[str, str]], lead: Client, busy: Annotation) -> None:
-    assert found(lead, **wanted) == told
+def test_it_filters(wanted: dict[str, str], told: list[tuple[str, str]], lena_client: Client, busy: Annotation) -> None:
+    assert found(lena_client, **wanted) == told
 
 
 @pytest.mark.parametrize(
@@ -99,15 +93,15 @@ def test_it_filters(wanted: dict[str, str], told: list[tuple[str, str]], lead: C
         ({"since": "1999-01-01T00:00+02:00"}, 5),
     ],
 )
-def test_it_keeps_what_fits(wanted: dict[str, str], number: int, lead: Client, busy: Annotation) -> None:
-    assert len(found(lead, **wanted)) == number
+def test_it_keeps_what_fits(wanted: dict[str, str], number: int, lena_client: Client, busy: Annotation) -> None:
+    assert len(found(lena_client, **wanted)) == number
 
 
-def test_it_offers_retrievers_by_their_name_of_last(lead: Client, busy: Annotation) -> None:
+def test_it_offers_retrievers_by_their_name_of_last(lena_client: Client, busy: Annotation) -> None:
     assert busy.retriever is not None
     busy.retriever.name = "Marks"
     busy.retriever.save()
-    assert '<option value="ret_1">Marks</option>' in lead.get("/history").content.decode()
+    assert '<option value="ret_1">Marks</option>' in lena_client.get("/history").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -123,14 +117,14 @@ def test_it_offers_retrievers_by_their_name_of_last(lead: Client, busy: Annotati
         {"ref": "nul\0byte"},
     ],
 )
-def test_it_answers_422_to_a_filter_that_makes_no_sense(wanted: dict[str, str], lead: Client) -> None:
+def test_it_answers_422_to_a_filter_that_makes_no_sense(wanted: dict[str, str], lena_client: Client) -> None:
     (name,) = list(wanted)[-1:]
     for headers in ({}, HTMX):
-        answer = lead.get("/history", wanted, headers=headers)
+        answer = lena_client.get("/history", wanted, headers=headers)
         assert answer.status_code == 422
         assert answer.context["form"].errors.keys() == {name}
         assert str(answer.context["form"][name].label) in answer.content.decode()
-    assert lead.get("/history.csv", wanted).status_code == 422
+    assert lena_client.get("/history.csv", wanted).status_code == 422
 
 
 @pytest.mark.parametrize("path", ["/history", "/history.csv"])
@@ -142,53 +136,55 @@ def test_it_is_for_leads_and_admins(path: str, client: Client, alice: User, lena
 
 
 @pytest.mark.parametrize("path", ["/history", "/history.csv"])
-def test_it_is_only_read(path: str, lead: Client) -> None:
-    assert lead.post(path).status_code == 405
+def test_it_is_only_read(path: str, lena_client: Client) -> None:
+    assert lena_client.post(path).status_code == 405
 
 
-def test_it_pages_by_key_and_finds_every_event_once(lead: Client) -> None:
+def test_it_pages_by_key_and_finds_every_event_once(lena_client: Client) -> None:
     row = make_bare_annotation()
     for number in range(119):
         Annotation.objects.filter(pk=row.pk).update(label=f"label {number}")
     seen, address = [], "/history?label_from=&ref=annotations/ann_1"
     while address:
-        answer = lead.get(address)
+        answer = lena_client.get(address)
         seen += [entry.sentence for entry, _ in answer.context["entries"]]
         older = answer.context["older"]
         address = f"/history{older}" if older else ""
     assert len(seen) == len(set(seen)) == 120
-    back = lead.get(f"/history{answer.context['newer']}")
+    back = lena_client.get(f"/history{answer.context['newer']}")
     assert [entry.sentence for entry, _ in back.context["entries"]] == seen[50:100]
 
 
-def test_it_starts_again_from_a_cursor_of_elsewhere(lead: Client, busy: Annotation) -> None:
-    answer = lead.get("/history", {"cursor": "bm9uc2Vuc2U"})
+def test_it_starts_again_from_a_cursor_of_elsewhere(lena_client: Client, busy: Annotation) -> None:
+    answer = lena_client.get("/history", {"cursor": "bm9uc2Vuc2U"})
     assert "cannot be found any more" in answer.content.decode()
     assert len(answer.context["entries"]) == 5
 
 
-def test_it_says_why_there_is_nothing(lead: Client) -> None:
-    assert "Nothing has happened yet" in lead.get("/history").content.decode()
-    assert "No event matches these filters" in lead.get("/history", {"q": "unicorn"}).content.decode()
+def test_it_says_why_there_is_nothing(lena_client: Client) -> None:
+    assert "Nothing has happened yet" in lena_client.get("/history").content.decode()
+    assert "No event matches these filters" in lena_client.get("/history", {"q": "unicorn"}).content.decode()
 
 
-def test_it_gives_htmx_the_events_alone_and_their_address(lead: Client, busy: Annotation) -> None:
-    answer = lead.get("/history", {"q": "counterfeit", "person": ""}, headers=HTMX)
+def test_it_gives_htmx_the_events_alone_and_their_address(lena_client: Client, busy: Annotation) -> None:
+    answer = lena_client.get("/history", {"q": "counterfeit", "person": ""}, headers=HTMX)
     assert answer.content.decode().lstrip().startswith('<section id="events"')
     assert answer["HX-Push-Url"] == "/history?q=counterfeit"
     assert "HX-Request" in answer["Vary"]
-    assert "<html" in lead.get("/history", headers=HTMX | {"HX-History-Restore-Request": "true"}).content.decode()
+    assert (
+        "<html" in lena_client.get("/history", headers=HTMX | {"HX-History-Restore-Request": "true"}).content.decode()
+    )
 
 
-def test_it_keeps_the_filters_in_the_download(lead: Client, busy: Annotation) -> None:
-    page = lead.get("/history", {"q": "counterfeit", "label_to": ""}).content.decode()
+def test_it_keeps_the_filters_in_the_download(lena_client: Client, busy: Annotation) -> None:
+    page = lena_client.get("/history", {"q": "counterfeit", "label_to": ""}).content.decode()
     assert 'href="/history.csv?q=counterfeit"' in page
 
 
-def test_it_never_renders_what_people_wrote_as_html(lead: Client, alice: User) -> None:
+def test_it_never_renders_what_people_wrote_as_html(lena_client: Client, alice: User) -> None:
     with acting(alice, note="<script>alert(1)</script>"):
         make_bare_annotation(ref="annotations/<b>", label="<i>cat</i>", reasoning="<img src=x>", payload={"<u>": "<s>"})
-    page = lead.get("/history").content.decode()
+    page = lena_client.get("/history").content.decode()
     for tag in ("<script>alert", "<b>", "<i>", "<img src=x", "<u>", "<s>"):
         assert tag not in page
 
@@ -206,13 +202,15 @@ FILTERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS)
-def test_it_takes_five_queries_however_many_events(wanted: dict[str, str], lead: Client, busy: Annotation) -> None:
+def test_it_takes_five_queries_however_many_events(
+    wanted: dict[str, str], lena_client: Client, busy: Annotation
+) -> None:
     with CaptureQueriesContext(connection) as few:
-        lead.get("/history", wanted, headers=HTMX)
+        lena_client.get("/history", wanted, headers=HTMX)
     for number in range(60):
         Annotation.objects.filter(pk=busy.pk).update(label=f"{number}")
     with CaptureQueriesContext(connection) as many:
-        lead.get("/history", wanted, headers=HTMX)
+        lena_client.get("/history", wanted, headers=HTMX)
     # Session, user, that person's own and groups' permissions, people, names of retrievers, events.
     # One more for the other names of a ref that was typed.
     assert len(few) == len(many) == 5 + ("ref" in wanted)

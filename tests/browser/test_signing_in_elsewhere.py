@@ -14,12 +14,13 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.accounts.conftest import PASSWORD, idp, quick_hashing
+from tests.accounts.conftest import idp
 from tests.accounts.idp import Provider
-from tests.accounts.sso import sign_in
+from tests.accounts.sso import sign_in_by_sso
 from tests.browser.desk import Open, Window, items, open_item, ready, sit_down, window
+from tests.people import PASSWORD
 
-__all__ = ["idp", "items", "open_item", "quick_hashing", "window"]
+__all__ = ["idp", "items", "open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 DIALOG = "#sign_in_again"
@@ -106,7 +107,7 @@ def test_it_goes_on_after_a_single_sign_on(
 ) -> None:
     policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
     settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**policy, "form-action": [*policy["form-action"], idp.url]}}
-    sign_in(Client(), idp)
+    sign_in_by_sso(Client(), idp)
     wendy = User.objects.get(username="wendy")
     page = window(wendy)
     open_item(page, items[0])

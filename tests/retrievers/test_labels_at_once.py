@@ -31,12 +31,6 @@ def labelled_retriever(db: None, adam: User) -> Retriever:
     return made
 
 
-@pytest.fixture
-def desk(client: Client, adam: User) -> Client:
-    client.force_login(adam)
-    return client
-
-
 def theirs(retriever: Retriever, adam: User, *labels: Label, base: int = 1) -> None:
     assert set_labels(retriever.pk, labels, other_allowed=True, base_version=base, actor=adam)
 
@@ -58,10 +52,12 @@ def post(client: Client, retriever: Retriever, data: dict[str, Any]) -> Any:
     return client.post(reverse("label_set", args=[retriever.pk]), data)
 
 
-def test_it_saves_what_merges_by_itself_and_says_so(desk: Client, adam: User, labelled_retriever: Retriever) -> None:
+def test_it_saves_what_merges_by_itself_and_says_so(
+    adam_client: Client, adam: User, labelled_retriever: Retriever
+) -> None:
     theirs(labelled_retriever, adam, LOGO, Label(value="no logo", colour="red"), Label(value="old logo"))
     mine = sent(Label(value="logo", title="Mark"), NONE, Label(value="parody"))
-    reply = desk.post(reverse("label_set", args=[labelled_retriever.pk]), mine, follow=True)
+    reply = adam_client.post(reverse("label_set", args=[labelled_retriever.pk]), mine, follow=True)
     made = LabelSet.objects.get(version=3)
     assert made.values() == ["logo", "no logo", "old logo", "parody"]
     assert (made.labels[0]["title"], made.labels[1]["colour"]) == ("Mark", "red")
@@ -75,10 +71,10 @@ def test_it_saves_what_merges_by_itself_and_says_so(desk: Client, adam: User, la
 
 
 def test_it_asks_with_nothing_preselected_and_loses_nothing(
-    desk: Client, adam: User, labelled_retriever: Retriever
+    adam_client: Client, adam: User, labelled_retriever: Retriever
 ) -> None:
     theirs(labelled_retriever, adam, Label(value="logo", title="Theirs"), NONE, Label(value="old logo"))
-    page = post(desk, labelled_retriever, sent(Label(value="logo", title="Mine", description="Mine too"), NONE))
+    page = post(adam_client, labelled_retriever, sent(Label(value="logo", title="Mine", description="Mine too"), NONE))
     text = collapsed(page)
     assert page.status_code == 409
     assert [row.value for row in page.context["form"].rows] == ["logo", "no logo", "old logo", ""]
@@ -90,17 +86,19 @@ def test_it_asks_with_nothing_preselected_and_loses_nothing(
     assert LabelSet.objects.count() == 2
 
 
-def test_it_refuses_until_each_question_is_answered(desk: Client, adam: User, labelled_retriever: Retriever) -> None:
+def test_it_refuses_until_each_question_is_answered(
+    adam_client: Client, adam: User, labelled_retriever: Retriever
+) -> None:
     theirs(labelled_retriever, adam, Label(value="logo", title="Theirs", colour="red"), NONE)
-    page = post(desk, labelled_retriever, sent(Label(value="logo", title="Mine", colour="blue"), NONE))
+    page = post(adam_client, labelled_retriever, sent(Label(value="logo", title="Mine", colour="blue"), NONE))
     assert shown(page)["asked"] == ["title:logo", "colour:logo"]
-    again = post(desk, labelled_retriever, shown(page) | {"keep_1": "theirs"})
+    again = post(adam_client, labelled_retriever, shown(page) | {"keep_1": "theirs"})
     assert again.status_code == 422
     assert [keep.wrong for keep in again.context["keeps"]] == [UNCHOSEN, ""]
     assert "A logo" in collapsed(again)
     assert re.search(r'name="keep_1" value="theirs" required checked', collapsed(again))
     assert LabelSet.objects.count() == 2
-    last = post(desk, labelled_retriever, shown(again) | {"keep_0": "mine", "keep_1": "theirs"})
+    last = post(adam_client, labelled_retriever, shown(again) | {"keep_0": "mine", "keep_1": "theirs"})
     assert last.status_code == 302
     assert LabelSet.objects.get(version=3).labels[0] == {
         "value": "logo", "title": "Mine", "description": "", "colour": "red",
@@ -109,15 +107,15 @@ def test_it_refuses_until_each_question_is_answered(desk: Client, adam: User, la
 
 @pytest.mark.parametrize(("keep", "after"), [("mine", ["no logo"]), ("theirs", ["logo", "no logo"])])
 def test_it_asks_whether_a_label_that_one_removed_and_one_changed_stays(
-    desk: Client, adam: User, labelled_retriever: Retriever, keep: str, after: list[str]
+    adam_client: Client, adam: User, labelled_retriever: Retriever, keep: str, after: list[str]
 ) -> None:
     theirs(labelled_retriever, adam, Label(value="logo", title="Theirs"), NONE)
-    page = post(desk, labelled_retriever, sent(NONE))
+    page = post(adam_client, labelled_retriever, sent(NONE))
     assert page.status_code == 409
     assert "not among the labels" in collapsed(page)
     assert "logo · Theirs" in collapsed(page)
     assert "taken over" not in collapsed(page)
-    post(desk, labelled_retriever, shown(page) | {"keep_0": keep})
+    post(adam_client, labelled_retriever, shown(page) | {"keep_0": keep})
     if keep == "mine":
         assert LabelSet.objects.get(version=3).values() == after
     else:
@@ -126,42 +124,42 @@ def test_it_asks_whether_a_label_that_one_removed_and_one_changed_stays(
 
 
 def test_it_goes_on_asking_while_rows_are_moved_without_scripts(
-    desk: Client, adam: User, labelled_retriever: Retriever
+    adam_client: Client, adam: User, labelled_retriever: Retriever
 ) -> None:
     theirs(labelled_retriever, adam, Label(value="logo", title="Theirs"), NONE)
-    page = post(desk, labelled_retriever, sent(Label(value="logo", title="Mine"), NONE))
-    moved = post(desk, labelled_retriever, shown(page) | {"keep_0": "mine", "act": "down:0"})
+    page = post(adam_client, labelled_retriever, sent(Label(value="logo", title="Mine"), NONE))
+    moved = post(adam_client, labelled_retriever, shown(page) | {"keep_0": "mine", "act": "down:0"})
     assert moved.status_code == 200
     assert [(keep.key, keep.chosen) for keep in moved.context["keeps"]] == [("title:logo", "mine")]
-    gone = post(desk, labelled_retriever, shown(page) | {"act": "remove:0"})
+    gone = post(adam_client, labelled_retriever, shown(page) | {"act": "remove:0"})
     assert gone.context["keeps"] == []
-    assert post(desk, labelled_retriever, shown(moved) | {"keep_0": "mine"}).status_code == 302
+    assert post(adam_client, labelled_retriever, shown(moved) | {"keep_0": "mine"}).status_code == 302
     assert LabelSet.objects.get(version=3).labels[1]["title"] == "Mine"
 
 
-def test_it_asks_anew_about_a_third_edit(desk: Client, adam: User, labelled_retriever: Retriever) -> None:
+def test_it_asks_anew_about_a_third_edit(adam_client: Client, adam: User, labelled_retriever: Retriever) -> None:
     theirs(labelled_retriever, adam, Label(value="logo", title="Theirs"), NONE)
-    page = post(desk, labelled_retriever, sent(Label(value="logo", title="Mine"), NONE))
+    page = post(adam_client, labelled_retriever, sent(Label(value="logo", title="Mine"), NONE))
     theirs(labelled_retriever, adam, Label(value="logo", title="Third"), NONE, base=2)
-    again = post(desk, labelled_retriever, shown(page) | {"keep_0": "mine"})
+    again = post(adam_client, labelled_retriever, shown(page) | {"keep_0": "mine"})
     assert again.status_code == 409
     (keep,) = again.context["keeps"]
     assert (keep.base, keep.mine, keep.theirs, keep.chosen) == ("Theirs", "Mine", "Third", "")
 
 
 def test_it_shows_a_set_that_became_too_long_and_what_is_in_it(
-    desk: Client, adam: User, labelled_retriever: Retriever
+    adam_client: Client, adam: User, labelled_retriever: Retriever
 ) -> None:
     theirs(labelled_retriever, adam, LOGO, NONE, *(Label(value=f"t{number}") for number in range(30)))
-    page = post(desk, labelled_retriever, sent(LOGO, NONE, *(Label(value=f"m{number}") for number in range(30))))
+    page = post(adam_client, labelled_retriever, sent(LOGO, NONE, *(Label(value=f"m{number}") for number in range(30))))
     assert page.status_code == 409
     assert "A set has 50 labels at most." in collapsed(page)
     assert len(page.context["form"].offer.labels) == 62
 
 
-def test_it_forgives_damaged_questions(desk: Client, adam: User, labelled_retriever: Retriever) -> None:
+def test_it_forgives_damaged_questions(adam_client: Client, adam: User, labelled_retriever: Retriever) -> None:
     odd = {"asked": ["x", "title:nowhere", "order:x", "others:", "\x00"], "was_base": "x", "base_version": "77"}
-    reply = post(desk, labelled_retriever, sent(LOGO, Label(value="mine")) | odd)
+    reply = post(adam_client, labelled_retriever, sent(LOGO, Label(value="mine")) | odd)
     assert reply.status_code == 302
     assert LabelSet.objects.latest("version").values() == ["logo", "no logo", "mine"]
 

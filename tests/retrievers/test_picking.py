@@ -24,12 +24,6 @@ def many(db: None) -> list[Retriever]:
     return [make_retriever(f"triage {number:02}", tags=["t"] if number % 2 else []) for number in range(40)]
 
 
-@pytest.fixture
-def desk(client: Client, adam: User) -> Client:
-    client.force_login(adam)
-    return client
-
-
 def sends(page: Any) -> dict[str, Any]:
     """Return what the form of the list would send, as the browser puts it together from its fields."""
     sent: dict[str, list[str]] = {}
@@ -51,16 +45,16 @@ def keys(retrievers: list[Retriever]) -> set[str]:
     return {str(one.pk) for one in retrievers}
 
 
-def test_it_carries_picks_over_pages_searches_and_orders(desk: Client, many: list[Retriever]) -> None:
+def test_it_carries_picks_over_pages_searches_and_orders(adam_client: Client, many: list[Retriever]) -> None:
     chosen = [many[0], many[3], many[35]]
-    first = look(desk, LIST, pk=[one.pk for one in chosen], add="new, newer", remove='o"ld')
+    first = look(adam_client, LIST, pk=[one.pk for one in chosen], add="new, newer", remove='o"ld')
     assert "3 picked, 1 of them not on this page" in collapsed(first)
     assert [one.pk for one in first.context["picks"].elsewhere] == [many[35].pk]
     cursor = re.search(r'form="listing" name="cursor" value="([^"]+)"', first.content.decode())
     assert cursor
     turns = [("cursor", cursor[1]), ("q", "triage 1"), ("tag", "t"), ("sort", "waiting"), ("q", "nothing")]
     for name, value in turns:
-        page = desk.get(LIST, sends(first) | {name: value})
+        page = adam_client.get(LIST, sends(first) | {name: value})
         sent = sends(page)
         assert set(sent["pk"]) == keys(chosen)
         assert (sent["add"], sent["remove"]) == (["new, newer"], ['o"ld'])
@@ -68,28 +62,28 @@ def test_it_carries_picks_over_pages_searches_and_orders(desk: Client, many: lis
         away = sum(1 for one in chosen if one.pk not in shown)
         assert len(page.context["picks"].elsewhere) == away
         assert f"3 picked{f', {away} of them not on this page' if away else ''}<" in collapsed(page)
-    last = desk.get(LIST + first.context["after"])
+    last = adam_client.get(LIST + first.context["after"])
     assert set(sends(last)["pk"]) == keys(chosen)
     assert "3 picked, 2 of them not on this page" in collapsed(last)
 
 
-def test_it_lets_each_pick_go(desk: Client, many: list[Retriever]) -> None:
-    page = look(desk, LIST, pk=[many[0].pk, many[39].pk], q="triage", sort="name")
-    away = desk.get(LIST, sends(page) | {"pk": [many[0].pk]})
+def test_it_lets_each_pick_go(adam_client: Client, many: list[Retriever]) -> None:
+    page = look(adam_client, LIST, pk=[many[0].pk, many[39].pk], q="triage", sort="name")
+    away = adam_client.get(LIST, sends(page) | {"pk": [many[0].pk]})
     assert "1 picked<" in collapsed(away)
     address = page.context["unpicked"]
     assert f'href="{reverse("retrievers")}{address}"'.replace("&", "&amp;") in page.content.decode()
-    none = desk.get(LIST + address)
+    none = adam_client.get(LIST + address)
     assert (none.context["picks"].total, none.context["q"]) == (0, "triage")
 
 
-def test_it_leads_to_the_preview_and_back_with_all_of_it(desk: Client, many: list[Retriever]) -> None:
+def test_it_leads_to_the_preview_and_back_with_all_of_it(adam_client: Client, many: list[Retriever]) -> None:
     chosen = [many[0], many[35]]
-    page = look(desk, LIST, pk=[one.pk for one in chosen], q="triage 0", add="new")
+    page = look(adam_client, LIST, pk=[one.pk for one in chosen], q="triage 0", add="new")
     assert re.search(r'<button[^>]*form="listing" formaction="/retrievers/tags"', page.content.decode())
-    preview = desk.get("/retrievers/tags", sends(page))
+    preview = adam_client.get("/retrievers/tags", sends(page))
     assert [one.retriever.pk for one in preview.context["plan"]] == [one.pk for one in chosen]
-    again = desk.get(preview.context["back"])
+    again = adam_client.get(preview.context["back"])
     assert set(sends(again)["pk"]) == keys(chosen)
     assert (sends(again)["add"], again.context["q"]) == (["new"], "triage 0")
 
@@ -99,10 +93,10 @@ def test_it_leads_to_the_preview_and_back_with_all_of_it(desk: Client, many: lis
     [({"pk": []}, "Pick at least one retriever."), ({"add": "", "remove": ""}, "Name a tag to add or to remove.")],
 )
 def test_it_refuses_a_preview_and_keeps_what_was_picked_and_typed(
-    desk: Client, many: list[Retriever], wrong: dict[str, Any], sentence: str
+    adam_client: Client, many: list[Retriever], wrong: dict[str, Any], sentence: str
 ) -> None:
     given = {"pk": [many[0].pk, many[35].pk], "add": "new", "remove": "old", "tag": ""} | wrong
-    page = desk.get("/retrievers/tags", given)
+    page = adam_client.get("/retrievers/tags", given)
     assert page.status_code == 422
     text = collapsed(page)
     assert sentence in text
@@ -110,15 +104,15 @@ def test_it_refuses_a_preview_and_keeps_what_was_picked_and_typed(
         assert f'type="checkbox" name="pk" value="{key}" checked' in text
     for name in ("add", "remove"):
         assert f'name="{name}" value="{given[name]}"' in text
-    back = sends(desk.get(page.context["back"]))
+    back = sends(adam_client.get(page.context["back"]))
     assert (back.get("pk", []), back["add"], back["remove"]) == (
         [str(key) for key in given["pk"]], [given["add"]], [given["remove"]]
     )  # fmt: skip
 
 
-def test_it_says_on_the_list_when_too_many_are_picked(desk: Client) -> None:
+def test_it_says_on_the_list_when_too_many_are_picked(adam_client: Client) -> None:
     several = [make_retriever() for _ in range(201)]
-    page = desk.get(LIST, {"pk": [one.pk for one in several]})
+    page = adam_client.get(LIST, {"pk": [one.pk for one in several]})
     assert "No more than 200 at a time." in collapsed(page)
     assert "201 picked, 171 of them not on this page" in collapsed(page)
 

@@ -32,12 +32,6 @@ def revised_retriever(db: None, adam: User) -> Retriever:
     return made
 
 
-@pytest.fixture
-def desk(client: Client, adam: User) -> Client:
-    client.force_login(adam)
-    return client
-
-
 def version(client: Client, name: str, retriever: Retriever, number: int) -> Any:
     return client.get(reverse(name, args=[retriever.pk, number]))
 
@@ -57,8 +51,8 @@ def unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def test_it_restores_labels_after_a_look_at_what_changes(desk: Client, revised_retriever: Retriever) -> None:
-    page = version(desk, "label_set_version", revised_retriever, 1)
+def test_it_restores_labels_after_a_look_at_what_changes(adam_client: Client, revised_retriever: Retriever) -> None:
+    page = version(adam_client, "label_set_version", revised_retriever, 1)
     text = collapsed(page)
     for words in ("Labels, version 1", "A &lt;b&gt;logo", "Seen whole", "No other label is accepted"):
         assert words in text
@@ -68,50 +62,52 @@ def test_it_restores_labels_after_a_look_at_what_changes(desk: Client, revised_r
         ("“logo”", "", "logo · A <b>logo</b> · Seen whole · green"),
     ]
     assert LabelSet.objects.count() == 2
-    reply = desk.post(reverse("label_set", args=[revised_retriever.pk]), fields(page))
+    reply = adam_client.post(reverse("label_set", args=[revised_retriever.pk]), fields(page))
     assert reply.status_code == 302
     made, first = (LabelSet.objects.get(version=number) for number in (3, 1))
     assert (made.labels, made.other_allowed) == (first.labels, first.other_allowed)
-    assert "It is the same as version 3" in collapsed(version(desk, "label_set_version", revised_retriever, 1))
+    assert "It is the same as version 3" in collapsed(version(adam_client, "label_set_version", revised_retriever, 1))
 
 
-def test_it_restores_guidelines_after_a_look_at_what_changes(desk: Client, revised_retriever: Retriever) -> None:
-    page = version(desk, "guidelines_version", revised_retriever, 1)
+def test_it_restores_guidelines_after_a_look_at_what_changes(adam_client: Client, revised_retriever: Retriever) -> None:
+    page = version(adam_client, "guidelines_version", revised_retriever, 1)
     assert "<strong>twice</strong>" in page.content.decode()
     assert "This makes version 3" in collapsed(page)
     assert [diff.name for diff in page.context["diffs"]] == ["text"]
-    reply = desk.post(reverse("guidelines", args=[revised_retriever.pk]), fields(page))
+    reply = adam_client.post(reverse("guidelines", args=[revised_retriever.pk]), fields(page))
     assert reply.status_code == 302
     assert Guidelines.objects.get(version=3).text == TEXTS[0]
 
 
 @pytest.mark.parametrize("name", ["label_set", "guidelines"])
-def test_it_offers_no_way_back_to_what_is_in_force(desk: Client, revised_retriever: Retriever, name: str) -> None:
-    page = collapsed(version(desk, f"{name}_version", revised_retriever, 2))
+def test_it_offers_no_way_back_to_what_is_in_force(
+    adam_client: Client, revised_retriever: Retriever, name: str
+) -> None:
+    page = collapsed(version(adam_client, f"{name}_version", revised_retriever, 2))
     assert "This version is in force." in page
     assert 'class="restore"' not in page
-    editor = desk.get(reverse(name, args=[revised_retriever.pk])).content.decode()
+    editor = adam_client.get(reverse(name, args=[revised_retriever.pk])).content.decode()
     assert reverse(f"{name}_version", args=[revised_retriever.pk, 1]) in editor
 
 
-def test_it_restores_an_empty_set(desk: Client, adam: User, revised_retriever: Retriever) -> None:
+def test_it_restores_an_empty_set(adam_client: Client, adam: User, revised_retriever: Retriever) -> None:
     set_labels(revised_retriever.pk, [], other_allowed=True, base_version=2, actor=adam)
     set_labels(revised_retriever.pk, [LOGO], other_allowed=False, base_version=3, actor=adam)
-    page = version(desk, "label_set_version", revised_retriever, 3)
+    page = version(adam_client, "label_set_version", revised_retriever, 3)
     assert "No labels: those in use were offered." in collapsed(page)
-    assert desk.post(reverse("label_set", args=[revised_retriever.pk]), fields(page)).status_code == 302
+    assert adam_client.post(reverse("label_set", args=[revised_retriever.pk]), fields(page)).status_code == 302
     assert LabelSet.objects.get(version=5).labels == []
 
 
-def test_it_overwrites_nobody_who_was_faster(desk: Client, adam: User, revised_retriever: Retriever) -> None:
+def test_it_overwrites_nobody_who_was_faster(adam_client: Client, adam: User, revised_retriever: Retriever) -> None:
     labels, text = (
-        fields(version(desk, f"{name}_version", revised_retriever, 1)) for name in ("label_set", "guidelines")
+        fields(version(adam_client, f"{name}_version", revised_retriever, 1)) for name in ("label_set", "guidelines")
     )
     set_labels(revised_retriever.pk, [NONE, Label(value="new")], other_allowed=True, base_version=2, actor=adam)
     write_guidelines(revised_retriever.pk, "Theirs.", base_version=2, actor=adam)
-    assert desk.post(reverse("label_set", args=[revised_retriever.pk]), labels).status_code == 302
+    assert adam_client.post(reverse("label_set", args=[revised_retriever.pk]), labels).status_code == 302
     assert LabelSet.objects.get(version=4).values() == ["logo", "no logo", "new"]
-    assert desk.post(reverse("guidelines", args=[revised_retriever.pk]), text).status_code == 409
+    assert adam_client.post(reverse("guidelines", args=[revised_retriever.pk]), text).status_code == 409
     assert Guidelines.objects.count() == 3
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.accounts.conftest import idp, quick_hashing
+from tests.accounts.conftest import idp
 
-__all__ = ["idp", "quick_hashing"]
+__all__ = ["idp"]

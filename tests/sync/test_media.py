@@ -52,32 +52,26 @@ def box(shared_box: Box, settings: Settings) -> Box:
     return shared_box
 
 
-@pytest.fixture
-def reader(client: Client, alice: User) -> Client:
-    client.force_login(alice)
-    return client
-
-
 def ask(reader: Client, field: str, document_id: str = "doc_00001") -> Any:
     return reader.get(reverse("media", args=[document_id, INDEX.get(field, 1)]))
 
 
-def test_it_redirects_to_a_link_that_works(box: Box, reader: Client) -> None:
-    reply = ask(reader, "a.png")
+def test_it_redirects_to_a_link_that_works(box: Box, alice_client: Client) -> None:
+    reply = ask(alice_client, "a.png")
     assert reply.status_code == 302
     assert reply["Cache-Control"] == "private, no-store"
     with box.session.get(reply["Location"], timeout=10) as file:
         assert file.content == b"picture"
 
 
-def test_it_asks_mixpeek_once_for_many_looks(box: Box, reader: Client) -> None:
+def test_it_asks_mixpeek_once_for_many_looks(box: Box, alice_client: Client) -> None:
     for _ in range(3):
-        ask(reader, "a.png")
+        ask(alice_client, "a.png")
     assert len(box.received(path="/v1/documents/batch-get")) == 1
 
 
-def test_it_finds_documents_with_any_id(box: Box, reader: Client) -> None:
-    assert ask(reader, "a.png", "a/b c").status_code == 302
+def test_it_finds_documents_with_any_id(box: Box, alice_client: Client) -> None:
+    assert ask(alice_client, "a.png", "a/b c").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -92,17 +86,17 @@ def test_it_finds_documents_with_any_id(box: Box, reader: Client) -> None:
     ],
 )
 def test_it_says_why_there_is_no_link(
-    box: Box, reader: Client, field: str, document_id: str, status: int, sentence: str
+    box: Box, alice_client: Client, field: str, document_id: str, status: int, sentence: str
 ) -> None:
-    reply = ask(reader, field, document_id)
+    reply = ask(alice_client, field, document_id)
     assert reply.status_code == status
     assert sentence in reply.content.decode()
 
 
-def test_it_says_that_mixpeek_is_down_and_asks_again_next_time(box: Box, reader: Client) -> None:
+def test_it_says_that_mixpeek_is_down_and_asks_again_next_time(box: Box, alice_client: Client) -> None:
     box.faults([{"path": "/v1/documents/batch-get", "status": 503}])
-    assert ask(reader, "a.png").status_code == 502
-    assert ask(reader, "a.png").status_code == 302
+    assert ask(alice_client, "a.png").status_code == 502
+    assert ask(alice_client, "a.png").status_code == 302
 
 
 def test_it_gives_nothing_to_people_without_a_role_or_strangers(box: Box, client: Client, stranger: User) -> None:
