@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +10,10 @@ import pytest
 from reviewapp.accounts.models import User
 from reviewapp.annotations.absorb import absorb, attach, mark_gone, rebase
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Submission, decide
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.retrievers.tally import Tally
+from tests.decisions import decide
 from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
@@ -130,8 +129,7 @@ def test_it_takes_gone_and_back_again() -> None:
 @pytest.mark.parametrize("outcome", ["decided", "undecidable"])
 def test_it_comes_back_as_what_was_decided_here(alice: User, outcome: str) -> None:
     annotation = make_annotation(version=1)
-    seen: dict[str, Any] = {**annotation.values(), "base": annotation.seen(), "reasoning": "Because."}
-    decide(annotation.pk, Submission(decision_id=uuid.uuid4(), outcome=Decision.Outcome(outcome), **seen), actor=alice)
+    decide(annotation, alice, outcome=Decision.Outcome(outcome), reasoning="Because.")
     absorb_again = record(str(annotation.annotation_id), document_id=annotation.document_id)
     mark_gone([str(annotation.annotation_id)])
     absorb([absorb_again])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,18 +12,14 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import services
 from reviewapp.annotations.absorb import absorb, attach
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
-from reviewapp.annotations.services import DecisionIdTaken, Submission
+from reviewapp.annotations.services import DecisionIdTaken
 from reviewapp.annotations.set_aside import put_aside
 from reviewapp.mixpeek.records import AnnotationRecord
 from tests.annotations.racing import at_once, start
+from tests.decisions import submission
 from tests.factories import make_annotation, make_lease, make_result, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def submission(annotation: Annotation, **values: Any) -> Submission:
-    given: dict[str, Any] = {"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()}
-    return Submission(**given | values)
 
 
 def test_it_refuses_a_decision_id_that_is_just_being_used_for_another_item(alice: User) -> None:

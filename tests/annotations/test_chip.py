@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services, undoing
-from reviewapp.annotations.forms import DecisionForm
+from reviewapp.annotations import undoing
 from reviewapp.annotations.item import telling
-from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.models import Change
-from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.decisions import decide_by_form
 from tests.factories import make_annotation
 
 MINE, OTHER = uuid.uuid4(), uuid.uuid4()
@@ -44,19 +41,12 @@ def test_it_is_about_what_stands(
     assert telling(changes, standing) is (None if shown is None else changes[shown])
 
 
-def _decide(person: User, item: Annotation, **typed: Any) -> Decision:
-    now = Annotation.objects.get(pk=item.pk)
-    form = DecisionForm(filled(now, **typed), annotation=now)
-    assert form.is_valid()
-    return services.decide(item.pk, form.submission(hold=60), actor=person)
-
-
 @pytest.mark.django_db
 def test_it_stays_delivered_when_a_colleague_undoes_a_later_decision(client: Client, alice: User, bob: User) -> None:
     item = make_annotation(confidence=0.5)
-    _decide(alice, item, confidence="0.9")
+    decide_by_form(item, alice, confidence="0.9")
     Change.objects.update(state="delivered", version=2, settled_at=item.seen_at)
-    undoing.undo(_decide(bob, item, confidence="0.1").pk, actor=bob)
+    undoing.undo(decide_by_form(item, bob, confidence="0.1").pk, actor=bob)
     client.force_login(alice)
     page = collapsed(client.get(reverse("review", args=[item.pk])))
     assert '<a id="delivery" class="chip tone-ok"' in page
@@ -66,6 +56,6 @@ def test_it_stays_delivered_when_a_colleague_undoes_a_later_decision(client: Cli
 @pytest.mark.django_db
 def test_it_is_not_there_when_all_was_undone(client: Client, alice: User) -> None:
     item = make_annotation(confidence=0.5)
-    undoing.undo(_decide(alice, item, confidence="0.9").pk, actor=alice)
+    undoing.undo(decide_by_form(item, alice, confidence="0.9").pk, actor=alice)
     client.force_login(alice)
     assert 'id="delivery"' not in collapsed(client.get(reverse("review", args=[item.pk])))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
@@ -13,18 +10,14 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
-from reviewapp.annotations.services import DecisionIdTaken, Gone, Stale, Submission
+from reviewapp.annotations.services import DecisionIdTaken, Gone, Stale
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
+from tests.decisions import submission
 from tests.factories import make_annotation, make_change, make_lease, make_result, make_retriever, make_set_aside
 
 pytestmark = pytest.mark.django_db
-
-
-def submission(annotation: Annotation, **values: Any) -> Submission:
-    given: dict[str, Any] = {"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()}
-    return Submission(**given | values)
 
 
 def test_it_records_decides_and_promises_the_difference(alice: User) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,9 +11,9 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.models import Decision
 from reviewapp.outbox.models import Change
-from tests.annotations.forms import filled
+from tests.decisions import filled_form, post_decision
 from tests.factories import make_annotation, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
@@ -22,15 +21,13 @@ pytestmark = pytest.mark.django_db
 WHY = "The lettering is drawn by hand; 手書き, and that is the reason."
 
 
-def _decide(client: Client, annotation: Annotation, **changes: Any) -> Any:
-    return client.post(reverse("decide", args=[annotation.pk]), filled(annotation, **changes))
-
-
 def test_it_records_what_was_submitted_with_what_was_seen(client: Client, alice: User) -> None:
     result = make_result(document_id="doc_seen")
     annotation = make_annotation(document_id="doc_seen", result=result, label="logo", payload={"codes": ["A1"]})
     client.force_login(alice)
-    response = _decide(client, annotation, label="not a logo", confidence="0.9", reasoning=WHY, payload='{"codes": []}')
+    response = post_decision(
+        client, annotation, label="not a logo", confidence="0.9", reasoning=WHY, payload='{"codes": []}'
+    )
     decision = Decision.objects.get()
     assert response.status_code == 302
     assert (decision.label, decision.confidence, decision.reasoning, decision.payload) == (
@@ -47,15 +44,15 @@ def test_it_records_what_was_submitted_with_what_was_seen(client: Client, alice:
 def test_it_promises_only_what_is_different(client: Client, alice: User) -> None:
     annotation = make_annotation(confidence=0.1 + 0.2, reasoning="one\r\ntwo", payload={"a": 1.5, "ü": ["x"]})
     client.force_login(alice)
-    _decide(client, annotation, reasoning="one\r\ntwo", label="other")
+    post_decision(client, annotation, reasoning="one\r\ntwo", label="other")
     assert Change.objects.get().fields == {"label": "other"}
 
 
 def test_it_takes_the_label_from_the_buttons_unless_one_is_written(client: Client, alice: User) -> None:
     picked, written = make_annotation(), make_annotation()
     client.force_login(alice)
-    _decide(client, picked, choice=" spaced ", label="")
-    _decide(client, written, choice="logo", label="  mine ")
+    post_decision(client, picked, choice=" spaced ", label="")
+    post_decision(client, written, choice="logo", label="  mine ")
     assert [one.label for one in Decision.objects.order_by("id")] == [" spaced ", "mine"]
 
 
@@ -103,7 +100,7 @@ REFUSED = [
 def test_it_takes_the_machine_s_words_for_no_reason_of_mine(client: Client, alice: User) -> None:
     annotation = make_annotation(reasoning="No region exceeds the threshold.")
     client.force_login(alice)
-    response = _decide(client, annotation, outcome="undecidable", reasoning=annotation.reasoning)
+    response = post_decision(client, annotation, outcome="undecidable", reasoning=annotation.reasoning)
     assert response.status_code == 422
     assert "Say why it cannot be told" in response.content.decode()
 
@@ -115,7 +112,7 @@ def test_it_refuses_with_a_sentence_and_keeps_what_was_typed(
     annotation = make_annotation()
     client.force_login(alice)
     typed = {"label": "my own label", "confidence": "0.62", "reasoning": WHY, "payload": '{"mine": 1}'} | wrong
-    response = _decide(client, annotation, **typed)
+    response = post_decision(client, annotation, **typed)
     page = response.content.decode()
     assert response.status_code == 422
     assert escape(sentence) in page
@@ -130,14 +127,14 @@ def test_it_refuses_with_a_sentence_and_keeps_what_was_typed(
 def test_it_reads_a_confidence_as_people_write_it(client: Client, alice: User, typed: str, kept: float | None) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    _decide(client, annotation, confidence=typed)
+    post_decision(client, annotation, confidence=typed)
     assert Decision.objects.get().confidence == kept
 
 
 def test_it_counts_characters_and_not_bytes(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    response = _decide(client, annotation, label="😀" * 100, reasoning="😀\r\n" * 2500)
+    response = post_decision(client, annotation, label="😀" * 100, reasoning="😀\r\n" * 2500)
     assert response.status_code == 302
     assert len(Decision.objects.get().reasoning) == 5000
 
@@ -145,20 +142,20 @@ def test_it_counts_characters_and_not_bytes(client: Client, alice: User) -> None
 def test_it_lets_an_oversized_payload_from_upstream_pass_untouched(client: Client, alice: User) -> None:
     annotation = make_annotation(payload={"long": "x" * 70_000})
     client.force_login(alice)
-    assert _decide(client, annotation, label="other").status_code == 302
+    assert post_decision(client, annotation, label="other").status_code == 302
 
 
 def test_it_refuses_a_request_beyond_all_bounds(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    assert _decide(client, annotation, payload="x" * 10_000_000).status_code == 413
+    assert post_decision(client, annotation, payload="x" * 10_000_000).status_code == 413
     assert not Decision.objects.exists()
 
 
 def test_it_cannot_tell_with_a_reason(client: Client, alice: User) -> None:
     annotation = make_annotation(label="logo")
     client.force_login(alice)
-    response = _decide(client, annotation, outcome="undecidable", choice="", reasoning="Too blurred.")
+    response = post_decision(client, annotation, outcome="undecidable", choice="", reasoning="Too blurred.")
     annotation.refresh_from_db()
     assert response.status_code == 302
     assert (annotation.status, annotation.label) == ("undecidable", "logo")
@@ -168,7 +165,7 @@ def test_it_cannot_tell_with_a_reason(client: Client, alice: User) -> None:
 def test_it_makes_one_decision_of_a_form_sent_twice(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    data = filled(annotation, label="twice")
+    data = filled_form(annotation, label="twice")
     first, second = (client.post(reverse("decide", args=[annotation.pk]), data) for _ in range(2))
     assert (first.status_code, second.status_code) == (302, 302)
     assert Decision.objects.count() == 1
@@ -177,7 +174,7 @@ def test_it_makes_one_decision_of_a_form_sent_twice(client: Client, alice: User)
 def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    data = filled(annotation, label="first")
+    data = filled_form(annotation, label="first")
     client.post(reverse("decide", args=[annotation.pk]), data)
     response = client.post(reverse("decide", args=[annotation.pk]), data | {"label": "second", "reasoning": WHY})
     assert response.status_code == 409
@@ -191,8 +188,8 @@ def test_it_does_not_take_a_decision_id_of_another_item(client: Client, alice: U
     one, other = make_annotation(), make_annotation()
     client.force_login(alice)
     number = str(uuid.uuid4())
-    _decide(client, one, decision_id=number)
-    response = _decide(client, other, decision_id=number, label=WHY)
+    post_decision(client, one, decision_id=number)
+    response = post_decision(client, other, decision_id=number, label=WHY)
     assert response.status_code == 409
     assert escape(WHY) in response.content.decode()
 
@@ -200,7 +197,7 @@ def test_it_does_not_take_a_decision_id_of_another_item(client: Client, alice: U
 def test_it_says_when_the_annotation_is_gone(client: Client, alice: User) -> None:
     annotation = make_annotation(status="gone")
     client.force_login(alice)
-    response = _decide(client, annotation, reasoning=WHY)
+    response = post_decision(client, annotation, reasoning=WHY)
     assert response.status_code == 409
     assert "Mixpeek no longer has this annotation" in response.content.decode()
     assert escape(WHY) in response.content.decode()
@@ -213,7 +210,7 @@ def test_it_refuses_get(client: Client, alice: User) -> None:
 
 def test_it_refuses_somebody_without_a_role(client: Client, stranger: User) -> None:
     client.force_login(stranger)
-    assert _decide(client, make_annotation(), label="").status_code == 403
+    assert post_decision(client, make_annotation(), label="").status_code == 403
 
 
 def test_it_does_not_know_an_annotation_that_is_not_there(client: Client, alice: User) -> None:
@@ -227,7 +224,7 @@ def test_it_gives_the_next_item_and_says_how_many_are_left(client: Client, alice
     first, second, _ = (make_annotation(retriever, confidence=0.1 * at) for at in range(3))
     client.force_login(alice)
     response = client.post(
-        reverse("decide", args=[first.pk]), filled(first), headers={"HX-Request": "true"}, follow=True
+        reverse("decide", args=[first.pk]), filled_form(first), headers={"HX-Request": "true"}, follow=True
     )
     assert response.redirect_chain[-1][0] == reverse("review", args=[second.pk])
     assert json.loads(response["HX-Trigger"]) == {"say": "Saved. 2 left."}
@@ -239,12 +236,12 @@ def test_it_leads_to_the_queue_when_nothing_is_left(client: Client, alice: User)
     annotation = make_annotation()
     client.force_login(alice)
     url = reverse("decide", args=[annotation.pk]) + "?sort=newest"
-    assert client.post(url, filled(annotation)).headers["Location"] == "/annotations?sort=newest"
+    assert client.post(url, filled_form(annotation)).headers["Location"] == "/annotations?sort=newest"
 
 
 def test_it_makes_htmx_leave_for_the_queue_as_a_whole_page(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
     url = reverse("decide", args=[annotation.pk])
-    response = client.post(url, filled(annotation), headers={"HX-Request": "true"})
+    response = client.post(url, filled_form(annotation), headers={"HX-Request": "true"})
     assert response.headers["HX-Redirect"] == "/annotations"

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services
-from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Stale, Submission
-from tests.annotations.forms import filled
+from reviewapp.annotations.models import Decision
+from reviewapp.annotations.services import Stale
+from tests.decisions import filled_form, submission
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
-
-
-def submission(annotation: Annotation, **values: Any) -> Submission:
-    given: dict[str, Any] = {"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()}
-    return Submission(**given | values)
 
 
 def test_it_does_not_relabel_what_somebody_has_confirmed_meanwhile(alice: User, bob: User) -> None:
@@ -44,7 +36,7 @@ def test_it_lets_two_people_confirm_the_same_label(alice: User, bob: User) -> No
 
 def test_it_shows_that_somebody_could_not_tell_and_why(client: Client, alice: User, bob: User) -> None:
     annotation = make_annotation(label="logo")
-    before, url = filled(annotation, label="no logo"), reverse("decide", args=[annotation.pk])
+    before, url = filled_form(annotation, label="no logo"), reverse("decide", args=[annotation.pk])
     cannot = submission(annotation, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too <b>blurred</b>.")
     services.decide(annotation.pk, cannot, actor=bob)
     client.force_login(alice)

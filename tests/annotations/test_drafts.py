@@ -18,7 +18,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import drafts
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.annotations.tasks import forget_drafts
-from tests.annotations.forms import filled
+from tests.decisions import filled_form, post_decision
 from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ SCRIPT = {"Accept": "application/json", "HX-Request": "true"}
 
 
 def _save(client: Client, annotation: Annotation, **changes: Any) -> Any:
-    data = filled(annotation) | {"reasoning": TYPED} | changes
+    data = filled_form(annotation) | {"reasoning": TYPED} | changes
     return client.post(reverse("draft", args=[annotation.pk]), data, headers=SCRIPT)
 
 
@@ -69,7 +69,7 @@ def test_it_shows_a_draft_to_nobody_else(client: Client, annotation: Annotation,
 
 
 def test_it_is_gone_with_the_decision_that_it_becomes(client: Client, annotation: Annotation) -> None:
-    form = filled(annotation) | {"reasoning": TYPED}
+    form = filled_form(annotation) | {"reasoning": TYPED}
     client.post(reverse("draft", args=[annotation.pk]), form, headers=SCRIPT)
     assert client.post(reverse("decide", args=[annotation.pk]), form).status_code == 302
     assert not Draft.objects.exists()
@@ -79,20 +79,20 @@ def test_it_is_gone_with_a_decision_that_was_made_from_it_after_a_conflict(
     client: Client, annotation: Annotation
 ) -> None:
     edition = _save(client, annotation).json()["edition"]
-    decided = filled(annotation, reasoning=TYPED, draft=edition)
+    decided = filled_form(annotation, reasoning=TYPED, draft=edition)
     assert client.post(reverse("decide", args=[annotation.pk]), decided).status_code == 302
     assert not Draft.objects.exists()
 
 
 def test_it_outlives_a_decision_that_knew_nothing_of_it(client: Client, annotation: Annotation) -> None:
     _save(client, annotation)
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, label="other", draft="no uuid"))
+    post_decision(client, annotation, label="other", draft="no uuid")
     assert Decision.objects.exists()
     assert Draft.objects.get().typed["reasoning"] == TYPED
 
 
 def test_it_does_not_come_back_when_it_arrives_after_the_decision(client: Client, annotation: Annotation) -> None:
-    form = filled(annotation) | {"reasoning": TYPED}
+    form = filled_form(annotation) | {"reasoning": TYPED}
     client.post(reverse("decide", args=[annotation.pk]), form)
     response = client.post(reverse("draft", args=[annotation.pk]), form, headers=SCRIPT)
     assert (response.status_code, response.json()) == (409, {"state": "decided"})
@@ -118,9 +118,9 @@ def test_it_says_the_same_words_twice_without_a_quarrel(client: Client, annotati
 def test_it_asks_whose_value_stands_when_both_changed_a_field(
     client: Client, annotation: Annotation, alice: User, bob: User
 ) -> None:
-    before = filled(annotation)
+    before = filled_form(annotation)
     client.force_login(bob)
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, label="theirs", confidence="0.9"))
+    post_decision(client, annotation, label="theirs", confidence="0.9")
     client.force_login(alice)
     typed = before | {"label": "mine", "reasoning": TYPED}
     client.post(reverse("draft", args=[annotation.pk]), typed, headers=SCRIPT)
@@ -147,7 +147,7 @@ def test_it_asks_whose_value_stands_when_both_changed_a_field(
 def test_it_merges_what_only_others_changed_and_says_so(client: Client, annotation: Annotation, bob: User) -> None:
     _save(client, annotation)
     client.force_login(bob)
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, confidence="0.9"))
+    post_decision(client, annotation, confidence="0.9")
     client.force_login(User.objects.get(username="alice"))
     page = _open(client, annotation)
     assert page.context["stale"] is None
@@ -156,7 +156,7 @@ def test_it_merges_what_only_others_changed_and_says_so(client: Client, annotati
 
 
 def test_it_keeps_its_base_when_it_cannot_be_compared_yet(client: Client, annotation: Annotation) -> None:
-    before = filled(annotation)
+    before = filled_form(annotation)
     _save(client, annotation, confidence="a lot")
     Annotation.objects.filter(pk=annotation.pk).update(label="other")
     assert _open(client, annotation).context["data"]["base"] == before["base"]
@@ -171,11 +171,11 @@ def test_it_is_discarded_by_one_click(client: Client, annotation: Annotation) ->
 
 
 def test_it_works_without_scripts(client: Client, annotation: Annotation) -> None:
-    url, form = reverse("draft", args=[annotation.pk]), filled(annotation) | {"reasoning": TYPED}
+    url, form = reverse("draft", args=[annotation.pk]), filled_form(annotation) | {"reasoning": TYPED}
     page = client.post(url, form, follow=True)
     assert "Draft saved on the server." in page.content.decode()
     assert escape(TYPED) in page.content.decode()
-    other = client.post(url, filled(annotation) | {"reasoning": "Something else"})
+    other = client.post(url, filled_form(annotation) | {"reasoning": "Something else"})
     assert other.status_code == 409
     assert escape(TYPED) in other.content.decode()
     assert other.context["data"]["reasoning"] == "Something else"
@@ -200,7 +200,7 @@ def test_it_refuses_what_is_no_form_of_ours_or_too_much(
     response = _save(client, annotation, **damage)
     assert response.status_code == 422
     assert response.json()["why"]
-    page = client.post(reverse("draft", args=[annotation.pk]), filled(annotation, label="kept") | damage)
+    page = client.post(reverse("draft", args=[annotation.pk]), filled_form(annotation, label="kept") | damage)
     assert page.status_code == 422
     assert page.context["data"]["label"] == "kept"
     assert not Draft.objects.exists()
@@ -219,7 +219,7 @@ def test_it_keeps_so_many_drafts_a_person_and_refuses_the_next(
 
 def test_it_refuses_what_somebody_else_had_typed(client: Client, annotation: Annotation, bob: User) -> None:
     assert _save(client, annotation, person=bob.pk).status_code == 403
-    form = filled(annotation, person=bob.pk)
+    form = filled_form(annotation, person=bob.pk)
     for door in ("decide", "skip", "defer", "discard_draft"):
         response = client.post(reverse(door, args=[annotation.pk]), form)
         assert response.status_code == 403

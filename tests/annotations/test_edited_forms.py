@@ -11,19 +11,15 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.decisions import filled_form, post_decision
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 
 
-def decide(client: Client, item: Annotation, **typed: Any) -> Any:
-    return client.post(reverse("decide", args=[item.pk]), filled(item, **typed))
-
-
 def sent(client: Client, item: Annotation, more: bytes) -> Any:
-    fields = {name: value for name, value in filled(item).items() if name != "reasoning"}
+    fields = {name: value for name, value in filled_form(item).items() if name != "reasoning"}
     body = urlencode(fields).encode() + more
     return client.generic("POST", reverse("decide", args=[item.pk]), body, "application/x-www-form-urlencoded")
 
@@ -31,7 +27,7 @@ def sent(client: Client, item: Annotation, more: bytes) -> Any:
 @pytest.mark.parametrize("label", ["a\nb", "a\r\nb", "a\tb", "a\x07b", "a\x85b", "a\u2028b"])
 def test_it_takes_labels_on_one_line_only(client: Client, alice: User, label: str) -> None:
     client.force_login(alice)
-    response = decide(client, make_annotation(label="logo"), choice=label)
+    response = post_decision(client, make_annotation(label="logo"), choice=label)
     assert response.status_code == 422
     assert "The label holds a line break or a control character." in collapsed(response)
     assert not Decision.objects.exists()
@@ -40,16 +36,16 @@ def test_it_takes_labels_on_one_line_only(client: Client, alice: User, label: st
 def test_it_lets_a_label_of_upstreams_stand_that_has_two_lines(client: Client, alice: User) -> None:
     item = make_annotation(label="a\nb")
     client.force_login(alice)
-    assert decide(client, item, choice="a\r\nb").status_code == 302
+    assert post_decision(client, item, choice="a\r\nb").status_code == 302
     assert Decision.objects.get().label == "a\nb"
 
 
 def test_it_says_that_a_form_is_of_another_item(client: Client, alice: User) -> None:
     one, other = make_annotation(), make_annotation()
     client.force_login(alice)
-    form = filled(one)
+    form = filled_form(one)
     assert client.post(reverse("decide", args=[one.pk]), form).status_code == 302
-    response = decide(client, other, decision_id=form["decision_id"], reasoning="typed here")
+    response = post_decision(client, other, decision_id=form["decision_id"], reasoning="typed here")
     page = collapsed(response)
     assert response.status_code == 409
     assert "This form was damaged" in page
@@ -75,4 +71,4 @@ def test_it_keeps_the_replacement_character_that_somebody_wrote(client: Client, 
 @pytest.mark.parametrize(("typed", "status"), [("1e-400", 422), ("0.0e-400", 302), ("1e-300", 302)])
 def test_it_makes_no_zero_of_another_number(client: Client, alice: User, typed: str, status: int) -> None:
     client.force_login(alice)
-    assert decide(client, make_annotation(), confidence=typed).status_code == status
+    assert post_decision(client, make_annotation(), confidence=typed).status_code == status

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
-from tests.annotations.forms import filled
+from tests.decisions import filled_form, post_decision
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_it_takes_over_nothing_that_cannot_be_kept(client: Client, alice: User, 
     annotation = make_annotation()
     base = json.dumps({**annotation.seen(), name: value})
     client.force_login(alice)
-    sent = filled(annotation, base=base, **{f"keep_{name}": "theirs"})
+    sent = filled_form(annotation, base=base, **{f"keep_{name}": "theirs"})
     assert client.post(reverse("decide", args=[annotation.pk]), sent).status_code == 422
     assert not Decision.objects.exists()
 
@@ -46,7 +46,7 @@ def test_it_takes_over_nothing_that_cannot_be_kept(client: Client, alice: User, 
 def test_it_takes_over_what_upstream_has_however_long(client: Client, alice: User) -> None:
     annotation = make_annotation(reasoning="x" * 6000, payload={"a": "x" * 70_000})
     client.force_login(alice)
-    sent = filled(annotation, keep_reasoning="theirs", keep_payload="theirs")
+    sent = filled_form(annotation, keep_reasoning="theirs", keep_payload="theirs")
     assert client.post(reverse("decide", args=[annotation.pk]), sent).status_code == 302
     assert Decision.objects.get().payload == annotation.payload
 
@@ -56,5 +56,5 @@ def test_it_takes_over_what_upstream_has_however_long(client: Client, alice: Use
 def test_it_refuses_numbers_that_no_column_holds(client: Client, alice: User, name: str, value: str) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    response = client.post(reverse("decide", args=[annotation.pk]), filled(annotation, **{name: value}))
+    response = post_decision(client, annotation, **{name: value})
     assert response.status_code == 422

@@ -17,7 +17,7 @@ from reviewapp.annotations import leases
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.models import Annotation, Decision, Lease
 from reviewapp.annotations.queue import candidates
-from tests.annotations.forms import filled
+from tests.decisions import post_decision
 from tests.factories import make_annotation, make_lease, make_retriever
 from tests.people import person
 
@@ -83,7 +83,7 @@ def test_it_says_who_has_it_and_lets_others_read_and_decide(client: Client, alic
     client.force_login(alice)
     page = client.get(reverse("review", args=[annotation.pk])).content.decode()
     assert "<strong>bob</strong> has this open until" in page
-    assert client.post(reverse("decide", args=[annotation.pk]), filled(annotation)).status_code == 302
+    assert post_decision(client, annotation).status_code == 302
     assert Decision.objects.get().reviewer == alice
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import uuid
 from io import StringIO
 from typing import cast
 
@@ -15,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
 from reviewapp.annotations.models import Annotation
 from reviewapp.api import tokens
 from reviewapp.audit.neighbours import MadeWith, made_with
@@ -23,15 +21,10 @@ from reviewapp.audit.timeline import timeline
 from reviewapp.retrievers.guidance import set_labels, write_guidelines
 from reviewapp.retrievers.labels import Label
 from tests.api.conftest import Caller
+from tests.decisions import decide
 from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
-
-
-def decide(annotation: Annotation, label: str, actor: User) -> None:
-    annotation.refresh_from_db()
-    said = services.Submission(decision_id=uuid.uuid4(), label=label, payload={}, base=annotation.seen())
-    services.decide(annotation.pk, said, actor=actor)
 
 
 @pytest.fixture
@@ -39,12 +32,12 @@ def decided(alice: User, adam: User) -> Annotation:
     """An annotation decided under no labels, under v1 of both, and under v2 of the labels."""
     retriever = make_retriever()
     row = make_annotation(retriever)
-    decide(row, "logo", alice)
+    decide(row, alice, label="logo", confidence=None)
     set_labels(retriever.pk, [Label(value="cat")], other_allowed=True, base_version=0, actor=adam)
     write_guidelines(retriever.pk, "Look twice.", base_version=0, actor=adam)
-    decide(row, "cat", alice)
+    decide(row, alice, label="cat", confidence=None)
     set_labels(retriever.pk, [Label(value="dog")], other_allowed=True, base_version=1, actor=adam)
-    decide(row, "dog", alice)
+    decide(row, alice, label="dog", confidence=None)
     return row
 
 

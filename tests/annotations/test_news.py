@@ -11,12 +11,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
-from reviewapp.annotations.forms import DecisionForm
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.news import digest
-from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.decisions import decide_by_form, filled_form
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -78,16 +76,12 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
 
 
 def test_it_names_the_colleague_who_decided(client: Client, item: Annotation, bob: User) -> None:
-    form = DecisionForm(filled(item, label="lorry", choice=""), annotation=item)
-    assert form.is_valid()
-    services.decide(item.pk, form.submission(), actor=bob)
+    decide_by_form(item, bob, hold=0, label="lorry", choice="")
     assert "bob has changed label meanwhile" in collapsed(tell(client, item))
 
 
 def test_it_tells_of_a_decision_that_changed_no_value(client: Client, item: Annotation, bob: User) -> None:
-    form = DecisionForm(filled(item), annotation=item)
-    assert form.is_valid()
-    services.decide(item.pk, form.submission(), actor=bob)
+    decide_by_form(item, bob, hold=0)
     assert ask(client, item).status_code == 200
     assert "bob has decided this meanwhile, with the same values" in collapsed(tell(client, item))
 
@@ -106,7 +100,7 @@ def test_it_survives_a_damaged_base(client: Client, item: Annotation, base: str)
 
 
 def catch_up(client: Client, item: Annotation, **typed: Any) -> Any:
-    return client.post(reverse("catch_up", args=[item.pk]), filled(item, **typed), headers=HTMX)
+    return client.post(reverse("catch_up", args=[item.pk]), filled_form(item, **typed), headers=HTMX)
 
 
 def test_it_brings_into_the_form_what_only_they_changed(client: Client, item: Annotation) -> None:

@@ -11,11 +11,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.absorb import absorb
-from reviewapp.annotations.services import Submission, decide
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.timeline import Entry, timeline
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
+from tests.decisions import decide
 from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
@@ -110,10 +110,8 @@ def test_it_tells_a_change_of_metadata_as_no_confirmation(alice: User) -> None:
     row = make_annotation(label="cat", confidence=0.5, metadata={"a": 1})
     given: dict[str, Any] = {"label": "cat", "confidence": 0.5, "reasoning": row.reasoning, "payload": row.payload}
     base = {**given, "metadata": {"a": 1}}
-    submission = Submission(decision_id=UUID(int=1), base=base, metadata={"a": 2}, **given)
     with tracing(Origin.API):
-        decide(row.pk, submission, actor=alice)
+        decide(row, alice, decision_id=UUID(int=1), base=base, metadata={"a": 2})
     assert timeline(row.ref)[0].sentence == "changed the annotation and queued a change for Mixpeek"
-    again = Submission(decision_id=UUID(int=2), base={**base, "metadata": {"a": 2}}, **given)
-    decide(row.pk, again, actor=alice)
+    decide(row, alice, decision_id=UUID(int=2), base={**base, "metadata": {"a": 2}})
     assert timeline(row.ref)[0].sentence == "confirmed the annotation"

@@ -13,10 +13,10 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services, undoing
 from reviewapp.annotations.forms import DecisionForm
-from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.views import deciding
-from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.decisions import decide_by_form, filled_form
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -28,13 +28,6 @@ def item(client: Client, alice: User) -> Annotation:
     """An item whose page Alice has open."""
     client.force_login(alice)
     return make_annotation(label="logo", confidence=0.5, reasoning=MACHINE, actor_id="logo-detector-v4")
-
-
-def by(person: User, item: Annotation, *, hold: int = 60, **typed: Any) -> Decision:
-    now = Annotation.objects.get(pk=item.pk)
-    form = DecisionForm(filled(now, **typed), annotation=now)
-    assert form.is_valid()
-    return services.decide(item.pk, form.submission(hold=hold), actor=person)
 
 
 def submit(client: Client, item: Annotation, data: dict[str, Any], **headers: str) -> Any:
@@ -59,8 +52,8 @@ def changed_at_mixpeek(item: Annotation, **values: Any) -> None:
 
 
 def test_it_says_that_a_decision_was_taken_back(client: Client, item: Annotation, bob: User) -> None:
-    opened = filled(item, reasoning=MINE)
-    decision = by(bob, item, reasoning=THEIRS)
+    opened = filled_form(item, reasoning=MINE)
+    decision = decide_by_form(item, bob, reasoning=THEIRS)
     asked = submit(client, item, opened)
     assert "bob was faster" in collapsed(asked)
     undoing.undo(decision.pk, actor=bob)
@@ -77,22 +70,22 @@ def test_it_says_that_a_decision_was_taken_back(client: Client, item: Annotation
 
 
 def test_it_names_who_decided_after_another_took_back(client: Client, item: Annotation, bob: User, lena: User) -> None:
-    undone = by(bob, item, reasoning=THEIRS)
-    seen = filled(Annotation.objects.get(), reasoning=MINE)
+    undone = decide_by_form(item, bob, reasoning=THEIRS)
+    seen = filled_form(Annotation.objects.get(), reasoning=MINE)
     undoing.undo(undone.pk, actor=bob)
-    by(lena, item, reasoning="lena's words")
+    decide_by_form(item, lena, reasoning="lena's words")
     assert "lena was faster" in collapsed(submit(client, item, seen))
 
 
 def test_it_reads_out_that_a_decision_was_taken_back(client: Client, item: Annotation, bob: User) -> None:
-    decision = by(bob, item, reasoning=THEIRS)
+    decision = decide_by_form(item, bob, reasoning=THEIRS)
     seen = Annotation.objects.get().seen()
     undoing.undo(decision.pk, actor=bob)
     assert told(client, item, seen).startswith("bob has taken a decision back, and with it reasoning, meanwhile.")
 
 
 def test_it_tells_one_truth_of_another_key(client: Client, item: Annotation) -> None:
-    opened = filled(item, reasoning=MINE)
+    opened = filled_form(item, reasoning=MINE)
     changed_at_mixpeek(item, label="fake", reasoning="their words")
     response = client.post(reverse("catch_up", args=[item.pk]), opened)
     for asked in (response, submit(client, item, opened)):
@@ -103,8 +96,8 @@ def test_it_tells_one_truth_of_another_key(client: Client, item: Annotation) -> 
 
 
 def test_it_calls_a_person_you_in_another_tab(client: Client, item: Annotation, alice: User) -> None:
-    opened, seen = filled(item, reasoning=MINE, payload='{"here": 1}'), item.seen()
-    by(alice, item, reasoning="tab one", confidence="0.9")
+    opened, seen = filled_form(item, reasoning=MINE, payload='{"here": 1}'), item.seen()
+    decide_by_form(item, alice, reasoning="tab one", confidence="0.9")
     assert told(client, item, seen).startswith(
         "You have changed confidence and reasoning meanwhile in another tab or browser."
     )
@@ -118,8 +111,8 @@ def test_it_calls_a_person_you_in_another_tab(client: Client, item: Annotation, 
 
 
 def test_it_says_whose_values_it_merged_as_they_stood_when_it_did(client: Client, item: Annotation, bob: User) -> None:
-    opened = filled(item, reasoning=MINE)
-    by(bob, item, confidence="0.9")
+    opened = filled_form(item, reasoning=MINE)
+    decide_by_form(item, bob, confidence="0.9")
     response = submit(client, item, opened)
     assert [str(message) for message in get_messages(response.wsgi_request)] == [
         "Saved. Merged with bob's confidence, which you had left as it was."
@@ -129,16 +122,16 @@ def test_it_says_whose_values_it_merged_as_they_stood_when_it_did(client: Client
 def test_it_names_the_decision_that_was_made_between_loading_and_locking(
     item: Annotation, alice: User, bob: User
 ) -> None:
-    form = DecisionForm(filled(item, reasoning=MINE), annotation=item)
+    form = DecisionForm(filled_form(item, reasoning=MINE), annotation=item)
     assert form.is_valid()
-    by(bob, item, confidence="0.9")
+    decide_by_form(item, bob, confidence="0.9")
     submission = form.submission()
     decision = services.decide(item.pk, submission, actor=alice)
     assert "bob's confidence" in deciding.merged(decision, submission)
 
 
 def test_it_names_mixpeek_when_the_values_are_of_no_decision(client: Client, item: Annotation) -> None:
-    opened = filled(item, reasoning=MINE)
+    opened = filled_form(item, reasoning=MINE)
     changed_at_mixpeek(item, confidence=0.9)
     response = submit(client, item, opened)
     assert "Merged with Mixpeek's confidence" in str(next(iter(get_messages(response.wsgi_request))))

@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.decisions import post_decision
 from tests.factories import (
     make_annotation,
     make_change,
@@ -119,7 +119,7 @@ def test_it_opens_without_a_document_and_without_an_annotation_upstream(client: 
     new = make_annotation(annotation_id=None, version=None, label="", confidence=None, proposed={}, upstream={})
     page = _shown(client, new)
     assert "this result has no annotation yet" in page
-    assert client.post(reverse("decide", args=[new.pk]), filled(new, label="first")).status_code == 302
+    assert post_decision(client, new, label="first").status_code == 302
 
 
 def test_it_shows_delivery_history_and_other_results(client: Client, alice: User) -> None:
@@ -127,7 +127,7 @@ def test_it_shows_delivery_history_and_other_results(client: Client, alice: User
     make_change(annotation, state="conflict", reason="Changed upstream.")
     other = make_annotation(make_retriever("Other finder"), document_id="doc_x", label="elsewhere")
     client.force_login(alice)
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, label="relabelled by me"))
+    post_decision(client, annotation, label="relabelled by me")
     page = _shown(client, annotation)
     assert 'id="delivery"' in page
     assert "relabelled by me" in page
@@ -141,13 +141,13 @@ def test_it_offers_my_last_decision_to_undo_or_change_it(client: Client, alice: 
     retriever = make_retriever()
     first, second = make_annotation(retriever, confidence=0.1), make_annotation(retriever, confidence=0.2)
     client.force_login(alice)
-    client.post(reverse("decide", args=[first.pk]), filled(first, label="hasty", reasoning="Too quick."))
+    post_decision(client, first, label="hasty", reasoning="Too quick.")
     page = _shown(client, second)
     address = reverse("undo", args=[Decision.objects.get().pk])
     assert f'data-action="undo" data-leaves href="{address}"' in page
     first.refresh_from_db()
     assert "Too quick." in _shown(client, first)
-    client.post(reverse("decide", args=[first.pk]), filled(first, label="considered"))
+    post_decision(client, first, label="considered")
     assert [one.label for one in Decision.objects.order_by("id")] == ["hasty", "considered"]
 
 
@@ -228,7 +228,7 @@ def test_it_asks_the_database_the_same_number_of_times_whatever_there_is(
         make_change(annotation, state="delivered")
     client.force_login(alice)
     for other in Annotation.objects.exclude(pk=annotation.pk):
-        client.post(reverse("decide", args=[other.pk]), filled(other, label="a"))
+        post_decision(client, other, label="a")
     _shown(client, annotation)
     with django_assert_max_num_queries(23):
         _shown(client, annotation)

@@ -12,7 +12,7 @@ from django.utils.html import escape
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
-from tests.annotations.forms import filled
+from tests.decisions import filled_form, post_decision
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ TYPED = "Half a page of thoughts & more."
 def test_it_brings_back_what_was_typed_after_signing_in(client: Client, alice: User) -> None:
     annotation = make_annotation()
     url = reverse("decide", args=[annotation.pk]) + "?sort=newest"
-    response = client.post(url, filled(annotation, reasoning=TYPED, label="mine", choice=""))
+    response = client.post(url, filled_form(annotation, reasoning=TYPED, label="mine", choice=""))
     review = f"/annotations/{annotation.pk}"
     assert response.headers["Location"] == f"/accounts/login/?next={review}%3Fsort%3Dnewest"
     client.force_login(alice)
@@ -36,7 +36,7 @@ def test_it_brings_back_what_was_typed_after_signing_in(client: Client, alice: U
 
 def test_it_brings_it_back_once(client: Client, alice: User) -> None:
     annotation = make_annotation()
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, reasoning=TYPED))
+    post_decision(client, annotation, reasoning=TYPED)
     client.force_login(alice)
     review = reverse("review", args=[annotation.pk])
     client.get(review)
@@ -45,14 +45,14 @@ def test_it_brings_it_back_once(client: Client, alice: User) -> None:
 
 def test_it_brings_nothing_to_another_item(client: Client, alice: User) -> None:
     annotation, other = make_annotation(), make_annotation()
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, reasoning=TYPED))
+    post_decision(client, annotation, reasoning=TYPED)
     client.force_login(alice)
     assert escape(TYPED) not in client.get(reverse("review", args=[other.pk])).content.decode()
 
 
 def test_it_forgets_after_an_hour(client: Client, alice: User) -> None:
     annotation = make_annotation()
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, reasoning=TYPED))
+    post_decision(client, annotation, reasoning=TYPED)
     session = client.session
     session["kept_decision"] |= {"at": (timezone.now() - timedelta(minutes=61)).isoformat()}
     session.save()
@@ -63,9 +63,9 @@ def test_it_forgets_after_an_hour(client: Client, alice: User) -> None:
 def test_it_still_notices_that_somebody_was_faster(client: Client, alice: User, bob: User) -> None:
     annotation = make_annotation(label="logo")
     stranger = Client()
-    stranger.post(reverse("decide", args=[annotation.pk]), filled(annotation, label="mine"))
+    post_decision(stranger, annotation, label="mine")
     client.force_login(bob)
-    client.post(reverse("decide", args=[annotation.pk]), filled(annotation, label="theirs"))
+    post_decision(client, annotation, label="theirs")
     stranger.force_login(alice)
     data = stranger.get(reverse("review", args=[annotation.pk])).context["data"]
     data = {name: "" if value is None else value for name, value in data.items()}

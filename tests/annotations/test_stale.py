@@ -13,8 +13,8 @@ from django.utils.html import escape
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.annotations.forms import filled
 from tests.collapsed import collapsed
+from tests.decisions import filled_form, post_decision
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +30,9 @@ def annotation(client: Client, bob: User) -> Annotation:
 
 def _meanwhile(client: Client, bob: User, annotation: Annotation, **values: Any) -> dict[str, Any]:
     """Return Alice's form as rendered before Bob decided."""
-    before = filled(annotation)
+    before = filled_form(annotation)
     client.force_login(bob)
-    assert client.post(reverse("decide", args=[annotation.pk]), filled(annotation, **values)).status_code == 302
+    assert post_decision(client, annotation, **values).status_code == 302
     return before
 
 
@@ -145,7 +145,7 @@ def test_it_takes_no_answer_for_values_that_were_not_shown(
     asked = _again(client.post(url, before | {"label": "unclear"}), keep_label="mine")
     annotation.refresh_from_db()
     client.force_login(bob)
-    assert client.post(url, filled(annotation, label="forged")).status_code == 302
+    assert client.post(url, filled_form(annotation, label="forged")).status_code == 302
     client.force_login(alice)
     again = client.post(url, asked)
     assert again.status_code == 409

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.utils import timezone
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside, Undo
-from reviewapp.annotations.services import Submission, TakenBack
+from reviewapp.annotations.services import TakenBack
 from reviewapp.annotations.undoing import Overtaken, TooLate, undo
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
@@ -22,6 +21,7 @@ from reviewapp.audit.timeline import timeline
 from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
+from tests.decisions import decide, submission
 from tests.factories import LONG_AGO, make_annotation, make_change, make_set_aside
 
 pytestmark = pytest.mark.django_db
@@ -29,14 +29,8 @@ pytestmark = pytest.mark.django_db
 COLUMNS = ("status", "decision_id", "reviewer_id", "decided_at", "label", "confidence", "reasoning", "payload")
 
 
-def submission(annotation: Annotation, **values: Any) -> Submission:
-    annotation.refresh_from_db()
-    given: dict[str, Any] = {"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values(), "hold": 30}
-    return Submission(**given | values)
-
-
-def decide(annotation: Annotation, actor: User, **values: Any) -> Decision:
-    return services.decide(annotation.pk, submission(annotation, **values), actor=actor)
+def decide_and_hold(annotation: Annotation, actor: User, *, hold: int = 30, **values: Any) -> Decision:
+    return decide(annotation, actor, hold=hold, **values)
 
 
 def columns(annotation: Annotation) -> dict[str, Any]:
@@ -46,7 +40,7 @@ def columns(annotation: Annotation) -> dict[str, Any]:
 
 def test_it_holds_what_was_submitted(alice: User) -> None:
     annotation = make_annotation()
-    decision = decide(annotation, alice, label="no logo")
+    decision = decide_and_hold(annotation, alice, label="no logo")
     change = Change.objects.get()
     assert (change.state, change.due) == ("queued", decision.held_until)
     assert claims.claim(timezone.now()) is None
@@ -55,7 +49,7 @@ def test_it_holds_what_was_submitted(alice: User) -> None:
 
 
 def test_it_sends_at_once_what_is_not_held(alice: User) -> None:
-    decision = decide(make_annotation(), alice, label="no logo", hold=0)
+    decision = decide_and_hold(make_annotation(), alice, label="no logo", hold=0)
     assert decision.held_until is None
     assert Change.objects.get().progress == "Queued"
     assert claims.claim(timezone.now()) is not None
@@ -64,7 +58,7 @@ def test_it_sends_at_once_what_is_not_held(alice: User) -> None:
 def test_it_makes_the_annotation_what_it_was(alice: User) -> None:
     annotation = make_annotation(reasoning="On the door.")
     before = columns(annotation)
-    decision = decide(annotation, alice, label="no logo", confidence=0.9, reasoning="", payload={"a": 1})
+    decision = decide_and_hold(annotation, alice, label="no logo", confidence=0.9, reasoning="", payload={"a": 1})
     assert columns(annotation) != before
     undo(decision.pk, actor=alice)
     assert columns(annotation) == before
@@ -75,7 +69,7 @@ def test_it_makes_the_annotation_what_it_was(alice: User) -> None:
 
 def test_it_keeps_the_decision_and_tells_history(alice: User) -> None:
     annotation = make_annotation()
-    decision = decide(annotation, alice, label="no logo")
+    decision = decide_and_hold(annotation, alice, label="no logo")
     undo(decision.pk, actor=alice)
     assert (Decision.objects.get(), Undo.objects.get().decision) == (decision, decision)
     events = Event.objects.about(annotation.ref)
@@ -87,14 +81,14 @@ def test_it_keeps_the_decision_and_tells_history(alice: User) -> None:
 
 
 def test_it_is_harmless_to_repeat(alice: User) -> None:
-    decision = decide(make_annotation(), alice, label="no logo")
+    decision = decide_and_hold(make_annotation(), alice, label="no logo")
     assert undo(decision.pk, actor=alice) == undo(decision.pk, actor=alice) == decision
     assert Undo.objects.count() == 1
 
 
 def test_it_brings_no_late_copy_of_the_form_back(alice: User) -> None:
     annotation = make_annotation()
-    sent = submission(annotation, label="no logo")
+    sent = submission(annotation, label="no logo", hold=30)
     undo(services.decide(annotation.pk, sent, actor=alice).pk, actor=alice)
     with pytest.raises(TakenBack):
         services.decide(annotation.pk, sent, actor=alice)
@@ -105,14 +99,14 @@ def test_it_takes_back_cannot_tell(alice: User) -> None:
     annotation = make_annotation()
     before = columns(annotation)
     outcome = Decision.Outcome.UNDECIDABLE
-    undo(decide(annotation, alice, outcome=outcome, reasoning="Too dark.").pk, actor=alice)
+    undo(decide_and_hold(annotation, alice, outcome=outcome, reasoning="Too dark.").pk, actor=alice)
     assert columns(annotation) == before
 
 
 def test_it_takes_back_a_decision_that_changed_nothing(alice: User) -> None:
     annotation = make_annotation()
     before = columns(annotation)
-    undo(decide(annotation, alice).pk, actor=alice)
+    undo(decide_and_hold(annotation, alice).pk, actor=alice)
     assert columns(annotation) == before
     assert not Change.objects.exists()
 
@@ -120,18 +114,18 @@ def test_it_takes_back_a_decision_that_changed_nothing(alice: User) -> None:
 def test_it_takes_back_a_create(alice: User) -> None:
     annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
     before = columns(annotation)
-    undo(decide(annotation, alice, label="logo").pk, actor=alice)
+    undo(decide_and_hold(annotation, alice, label="logo").pk, actor=alice)
     assert columns(annotation) == before
-    again = decide(annotation, alice, label="van")
+    again = decide_and_hold(annotation, alice, label="van")
     assert Change.objects.get(cause=again.decision_id).verb == Change.Verb.CREATE
 
 
 def test_it_takes_back_the_second_of_two_quick_decisions_then_the_first(alice: User) -> None:
     annotation = make_annotation()
     before = columns(annotation)
-    first = decide(annotation, alice, label="no logo")
+    first = decide_and_hold(annotation, alice, label="no logo")
     between = columns(annotation)
-    second = decide(annotation, alice, label="van", confidence=0.9)
+    second = decide_and_hold(annotation, alice, label="van", confidence=0.9)
     with pytest.raises(Overtaken):
         undo(first.pk, actor=alice)
     undo(second.pk, actor=alice)
@@ -143,8 +137,8 @@ def test_it_takes_back_the_second_of_two_quick_decisions_then_the_first(alice: U
 
 def test_it_says_who_decided_since(alice: User, bob: User) -> None:
     annotation = make_annotation()
-    mine = decide(annotation, alice, label="no logo")
-    decide(annotation, bob, reasoning="On the door.")
+    mine = decide_and_hold(annotation, alice, label="no logo")
+    decide_and_hold(annotation, bob, reasoning="On the door.")
     with pytest.raises(Overtaken) as caught:
         undo(mine.pk, actor=alice)
     assert caught.value.standing is not None
@@ -153,7 +147,7 @@ def test_it_says_who_decided_since(alice: User, bob: User) -> None:
 
 
 def test_it_is_too_late_once_a_worker_has_it(alice: User) -> None:
-    decision = decide(make_annotation(), alice, label="no logo")
+    decision = decide_and_hold(make_annotation(), alice, label="no logo")
     Change.objects.update(due=LONG_AGO)
     assert claims.claim(timezone.now()) is not None
     with pytest.raises(TooLate):
@@ -163,7 +157,7 @@ def test_it_is_too_late_once_a_worker_has_it(alice: User) -> None:
 
 
 def test_it_is_too_late_for_what_only_waits_for_its_turn(alice: User) -> None:
-    decision = decide(make_annotation(), alice, label="no logo", hold=0)
+    decision = decide_and_hold(make_annotation(), alice, label="no logo", hold=0)
     change = claims.claim(timezone.now())
     assert change is not None
     outbox.put_off([change], until=timezone.now() + timedelta(seconds=30))
@@ -174,7 +168,7 @@ def test_it_is_too_late_for_what_only_waits_for_its_turn(alice: User) -> None:
 
 def test_it_is_too_late_when_nothing_was_held(alice: User) -> None:
     for hold, values in ((0, {"label": "no logo"}), (0, {})):
-        decision = decide(make_annotation(), alice, hold=hold, **values)
+        decision = decide_and_hold(make_annotation(), alice, hold=hold, **values)
         with pytest.raises(TooLate):
             undo(decision.pk, actor=alice)
 
@@ -183,7 +177,7 @@ def test_it_brings_back_what_the_decision_had_cleared_away(alice: User) -> None:
     annotation = make_annotation()
     waiting = make_change(annotation, "conflict", reason="Somebody else set label.", theirs={"label": "van"})
     make_set_aside(annotation, alice, reason="Later.")
-    decision = decide(annotation, alice, label="no logo")
+    decision = decide_and_hold(annotation, alice, label="no logo")
     waiting.refresh_from_db()
     assert waiting.state == "withdrawn"
     assert not SetAside.objects.exists()
@@ -196,7 +190,7 @@ def test_it_brings_back_what_the_decision_had_cleared_away(alice: User) -> None:
 
 def test_it_leaves_what_is_gone_gone(alice: User) -> None:
     annotation = make_annotation()
-    decision = decide(annotation, alice, label="no logo")
+    decision = decide_and_hold(annotation, alice, label="no logo")
     Annotation.objects.update(status="gone")
     undo(decision.pk, actor=alice)
     annotation.refresh_from_db()
@@ -205,7 +199,7 @@ def test_it_leaves_what_is_gone_gone(alice: User) -> None:
 
 def test_it_is_decided_when_a_person_at_mixpeek_did_so_meanwhile(alice: User) -> None:
     annotation = make_annotation()
-    decision = decide(annotation, alice, label="no logo")
+    decision = decide_and_hold(annotation, alice, label="no logo")
     Annotation.objects.update(actor_type="user")
     undo(decision.pk, actor=alice)
     annotation.refresh_from_db()
@@ -213,7 +207,7 @@ def test_it_is_decided_when_a_person_at_mixpeek_did_so_meanwhile(alice: User) ->
 
 
 def test_it_is_for_ones_own_decisions(alice: User, bob: User, stranger: User) -> None:
-    decision = decide(make_annotation(), alice, label="no logo")
+    decision = decide_and_hold(make_annotation(), alice, label="no logo")
     with pytest.raises(Decision.DoesNotExist):
         undo(decision.pk, actor=bob)
     with pytest.raises(PermissionDenied):
@@ -225,7 +219,7 @@ def test_it_wakes_a_worker_when_the_hold_ends_with_one_statement(
 ) -> None:
     from procrastinate.contrib.django.models import ProcrastinateJob
 
-    decision = decide(make_annotation(), alice, label="no logo")
+    decision = decide_and_hold(make_annotation(), alice, label="no logo")
     jobs = ProcrastinateJob.objects.filter(task_name="sync.deliver", status="todo")
     assert [job.scheduled_at for job in jobs] == [decision.held_until]
     with django_capture_on_commit_callbacks() as callbacks, django_assert_max_num_queries(2):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 import pytest
@@ -12,11 +11,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
 from reviewapp.annotations.models import Annotation, Decision, Undo
-from reviewapp.annotations.services import Submission
 from reviewapp.outbox.models import Change
-from tests.annotations.forms import filled
+from tests.decisions import decide, filled_form, post_decision
 from tests.factories import LONG_AGO, make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +25,9 @@ def item(client: Client, alice: User) -> Annotation:
     return make_annotation(reasoning="On the door.")
 
 
-def decide(client: Client, annotation: Annotation, **values: Any) -> Decision:
+def decide_on_page(client: Client, annotation: Annotation, **values: Any) -> Decision:
     annotation.refresh_from_db()
-    assert client.post(reverse("decide", args=[annotation.pk]), filled(annotation, **values)).status_code == 302
+    assert post_decision(client, annotation, **values).status_code == 302
     return Decision.objects.latest("id")
 
 
@@ -44,11 +41,11 @@ def test_it_holds_for_as_long_as_the_person_or_the_site_says(
     settings.UNDO_SECONDS = 7
     for own, held in ((None, 7), (42, 42), (0, 0)):
         User.objects.filter(pk=alice.pk).update(undo_seconds=own)
-        assert decide(client, item, label=f"after {own}").held_for == held
+        assert decide_on_page(client, item, label=f"after {own}").held_for == held
 
 
 def test_it_offers_undo_with_the_seconds_left(client: Client, item: Annotation) -> None:
-    decision = decide(client, item, label="no logo")
+    decision = decide_on_page(client, item, label="no logo")
     page = shown(client.get(reverse("review", args=[make_annotation(item.retriever).pk])))
     assert f'action="{reverse("undo", args=[decision.pk])}"' in page
     assert 'data-action="undo"' in page
@@ -56,7 +53,7 @@ def test_it_offers_undo_with_the_seconds_left(client: Client, item: Annotation) 
 
 
 def test_it_opens_the_item_again_with_what_was_submitted(client: Client, item: Annotation) -> None:
-    decision = decide(client, item, label="no logo", confidence="0.9", reasoning="Wrong van.")
+    decision = decide_on_page(client, item, label="no logo", confidence="0.9", reasoning="Wrong van.")
     answer = client.post(reverse("undo", args=[decision.pk]) + "?show=all", follow=True)
     assert answer.redirect_chain[0][0] == f"{reverse('review', args=[item.pk])}?show=all&again={decision.pk}"
     assert "nothing of it was sent" in shown(answer)
@@ -68,14 +65,14 @@ def test_it_opens_the_item_again_with_what_was_submitted(client: Client, item: A
 
 
 def test_it_brings_the_reason_why_it_could_not_be_told_back(client: Client, item: Annotation) -> None:
-    decision = decide(client, item, outcome="undecidable", reasoning="Too dark.")
+    decision = decide_on_page(client, item, outcome="undecidable", reasoning="Too dark.")
     answer = client.post(reverse("undo", args=[decision.pk]), follow=True)
     assert answer.context["data"]["reasoning"] == "Too dark."
 
 
 def test_it_goes_back_one_decision_after_the_other(client: Client, item: Annotation) -> None:
     other = make_annotation(item.retriever)
-    first, second = decide(client, item, label="no logo"), decide(client, other, label="van")
+    first, second = decide_on_page(client, item, label="no logo"), decide_on_page(client, other, label="van")
     page = client.post(reverse("undo", args=[second.pk]), follow=True)
     assert page.context["last_standing"] == first
     page = client.post(reverse("undo", args=[first.pk]), follow=True)
@@ -84,7 +81,7 @@ def test_it_goes_back_one_decision_after_the_other(client: Client, item: Annotat
 
 
 def test_it_previews_a_new_decision_when_it_is_too_late(client: Client, item: Annotation) -> None:
-    decision = decide(client, item, label="no logo", reasoning="Wrong van.")
+    decision = decide_on_page(client, item, label="no logo", reasoning="Wrong van.")
     Change.objects.update(claimed_at=LONG_AGO)
     answer = client.post(reverse("undo", args=[decision.pk]))
     assert answer.status_code == 409
@@ -99,7 +96,7 @@ def test_it_previews_a_new_decision_when_it_is_too_late(client: Client, item: An
 
 
 def test_it_shows_the_same_preview_to_who_only_looks(client: Client, item: Annotation) -> None:
-    decision = decide(client, item, label="no logo")
+    decision = decide_on_page(client, item, label="no logo")
     answer = client.get(reverse("undo", args=[decision.pk]), follow=True)
     assert answer.status_code == 200
     assert [field.then for field in answer.context["undoing"].reversal.back] == ["logo"]
@@ -107,11 +104,8 @@ def test_it_shows_the_same_preview_to_who_only_looks(client: Client, item: Annot
 
 
 def test_it_says_who_decided_since_and_keeps_theirs(client: Client, item: Annotation, bob: User) -> None:
-    mine = decide(client, item, label="no logo", confidence="0.9")
-    item.refresh_from_db()
-    values = item.values() | {"label": "van"}
-    theirs = Submission(decision_id=uuid.uuid4(), base=item.seen(), **values)  # type: ignore[arg-type]
-    services.decide(item.pk, theirs, actor=bob)
+    mine = decide_on_page(client, item, label="no logo", confidence="0.9")
+    decide(item, bob, label="van")
     answer = client.post(reverse("undo", args=[mine.pk]))
     assert answer.status_code == 409
     assert "bob has decided this again since" in shown(answer).replace("</strong>", "")
@@ -125,19 +119,19 @@ def test_it_says_that_a_created_annotation_cannot_be_forgotten(client: Client, a
     nobodys = make_annotation(
         make_retriever(), annotation_id=None, version=None, upstream={}, label="", confidence=None
     )
-    decision = decide(client, nobodys, label="logo")
+    decision = decide_on_page(client, nobodys, label="logo")
     Change.objects.update(claimed_at=LONG_AGO)
     assert "Before it there was no annotation" in shown(client.post(reverse("undo", args=[decision.pk])))
 
 
 def test_it_says_when_there_is_nothing_to_set_back(client: Client, item: Annotation, alice: User) -> None:
     User.objects.update(undo_seconds=0)
-    decision = decide(client, item)
+    decision = decide_on_page(client, item)
     assert "There is nothing to set back" in shown(client.post(reverse("undo", args=[decision.pk])))
 
 
 def test_it_says_that_a_late_copy_of_the_form_is_not_saved(client: Client, item: Annotation) -> None:
-    sent = filled(item, label="no logo")
+    sent = filled_form(item, label="no logo")
     client.post(reverse("decide", args=[item.pk]), sent)
     client.post(reverse("undo", args=[Decision.objects.get().pk]))
     answer = client.post(reverse("decide", args=[item.pk]), sent)
@@ -147,14 +141,14 @@ def test_it_says_that_a_late_copy_of_the_form_is_not_saved(client: Client, item:
 
 
 def test_it_shows_the_button_alone_once_the_hold_is_over(client: Client, item: Annotation) -> None:
-    decide(client, item, label="no logo")
+    decide_on_page(client, item, label="no logo")
     part = client.get(reverse("last_decision"), headers={"HX-Request": "true"})
     assert shown(part).lstrip().startswith('<div id="undo"')
     assert client.get(reverse("last_decision"))["Location"] == reverse("queue")
 
 
 def test_it_refuses_others_and_what_is_not_there(client: Client, item: Annotation, bob: User, stranger: User) -> None:
-    decision = decide(client, item, label="no logo")
+    decision = decide_on_page(client, item, label="no logo")
     address = reverse("undo", args=[decision.pk])
     assert client.put(address).status_code == 405
     assert client.post(reverse("undo", args=[999_999])).status_code == 404
@@ -166,7 +160,7 @@ def test_it_refuses_others_and_what_is_not_there(client: Client, item: Annotatio
 
 
 def test_it_names_the_item_it_shows_when_it_is_too_late(client: Client, item: Annotation) -> None:
-    decision = decide(client, item, label="no logo")
+    decision = decide_on_page(client, item, label="no logo")
     Change.objects.update(claimed_at=LONG_AGO)
     other = f"http://testserver{reverse('review', args=[make_annotation(item.retriever).pk])}"
     answer = client.post(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -12,8 +10,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services
-from reviewapp.annotations.models import Annotation, Decision, Undo
-from reviewapp.annotations.services import Submission
+from reviewapp.annotations.models import Decision, Undo
 from reviewapp.annotations.withdrawing import prospects_of_withdrawal, retry, withdraw
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
@@ -21,6 +18,7 @@ from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
+from tests.decisions import queue_decision
 from tests.factories import (
     LONG_AGO,
     make_annotation,
@@ -33,13 +31,6 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def decide(annotation: Annotation, actor: User, **values: Any) -> Change:
-    annotation.refresh_from_db()
-    given: dict[str, Any] = {"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()}
-    decision = services.decide(annotation.pk, Submission(**given | values), actor=actor)
-    return Change.objects.get(cause=decision.decision_id)
-
-
 def failed(change: Change) -> Change:
     outbox.postpone(change, until=timezone.now(), reason="Mixpeek could not be reached.")
     change.refresh_from_db()
@@ -48,7 +39,7 @@ def failed(change: Change) -> Change:
 
 def test_it_withdraws_what_failed_and_takes_its_decision_back(alice: User, lena: User) -> None:
     annotation = make_annotation()
-    change = failed(decide(annotation, alice, label="no logo"))
+    change = failed(queue_decision(annotation, alice, label="no logo"))
     assert withdraw(change, actor=lena)
     annotation.refresh_from_db()
     assert (annotation.label, annotation.status, annotation.decision) == ("logo", "waiting", None)
@@ -58,7 +49,7 @@ def test_it_withdraws_what_failed_and_takes_its_decision_back(alice: User, lena:
 
 
 def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: User) -> None:
-    change = decide(make_annotation(), alice, label="no logo")
+    change = queue_decision(make_annotation(), alice, label="no logo")
     outbox.postpone(change, until=timezone.now(), reason="Mixpeek did not answer in time.", maybe_sent=True)
     change.refresh_from_db()
     assert not withdraw(change, actor=lena)
@@ -69,7 +60,7 @@ def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: 
 
 
 def test_it_does_not_withdraw_what_somebody_who_died_had_claimed(alice: User, lena: User) -> None:
-    change = decide(make_annotation(), alice, label="no logo")
+    change = queue_decision(make_annotation(), alice, label="no logo")
     assert claims.claim(timezone.now()) == change
     again = claims.claim(timezone.now() + claims.CLAIM)
     assert again == change
@@ -85,7 +76,7 @@ def test_it_withdraws_what_waits_for_a_person(lena: User, state: str) -> None:
 
 
 def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -> None:
-    change = decide(make_annotation(), alice, label="no logo")
+    change = queue_decision(make_annotation(), alice, label="no logo")
     claimed = claims.claim(timezone.now())
     assert claimed == change
     (prospect,) = prospects_of_withdrawal([claimed], actor=lena)
@@ -98,8 +89,8 @@ def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -
 
 def test_it_shows_before_exactly_what_comes_after(alice: User, bob: User, lena: User) -> None:
     annotation = make_annotation(confidence=0.4)
-    first = failed(decide(annotation, alice, label="no logo", confidence=0.9))
-    decide(annotation, bob, reasoning="On the door.")
+    first = failed(queue_decision(annotation, alice, label="no logo", confidence=0.9))
+    queue_decision(annotation, bob, reasoning="On the door.")
     (prospect,) = prospects_of_withdrawal([first], actor=lena)
     assert ({shift.name: shift.then for shift in prospect.shifts}, prospect.reopens) == (
         {"label": "logo", "confidence": "0.4"},
@@ -113,7 +104,7 @@ def test_it_shows_before_exactly_what_comes_after(alice: User, bob: User, lena: 
 
 def test_it_lets_what_waits_behind_rest_on_what_stood_before(alice: User, bob: User, lena: User) -> None:
     annotation = make_annotation()
-    first, second = decide(annotation, alice, label="no logo"), decide(annotation, bob, label="van")
+    first, second = queue_decision(annotation, alice, label="no logo"), queue_decision(annotation, bob, label="van")
     assert second.base["label"] == "no logo"
     assert withdraw(first, actor=lena)
     second.refresh_from_db()
@@ -123,7 +114,7 @@ def test_it_lets_what_waits_behind_rest_on_what_stood_before(alice: User, bob: U
 
 def test_it_hands_a_create_on_to_what_waits_behind(alice: User, bob: User, lena: User) -> None:
     annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
-    first, second = decide(annotation, alice, label="logo"), decide(annotation, bob, confidence=0.9)
+    first, second = queue_decision(annotation, alice, label="logo"), queue_decision(annotation, bob, confidence=0.9)
     (prospect,) = prospects_of_withdrawal([first], actor=lena)
     assert prospect.shifts == ()
     assert withdraw(first, actor=lena)
@@ -135,7 +126,7 @@ def test_it_hands_a_create_on_to_what_waits_behind(alice: User, bob: User, lena:
 
 def test_it_previews_several_on_one_item_together(alice: User, bob: User, lena: User) -> None:
     annotation = make_annotation()
-    both = [decide(annotation, bob, label="van"), decide(annotation, alice, label="no logo")]
+    both = [queue_decision(annotation, bob, label="van"), queue_decision(annotation, alice, label="no logo")]
     found = prospects_of_withdrawal(both[::-1], actor=lena)
     assert [[shift.then for shift in prospect.shifts] for prospect in found] == [["logo"], ["logo"]]
     for change in both[::-1]:
@@ -145,7 +136,7 @@ def test_it_previews_several_on_one_item_together(alice: User, bob: User, lena: 
 
 
 def test_it_retries_at_once_and_tells_history(alice: User, lena: User) -> None:
-    change = decide(make_annotation(), alice, label="no logo")
+    change = queue_decision(make_annotation(), alice, label="no logo")
     assert not retry(change, actor=lena)
     failed(change)
     Change.objects.update(due=timezone.now() + timedelta(hours=1))
@@ -178,7 +169,7 @@ def test_it_is_for_leads_and_admins(alice: User) -> None:
 
 def test_it_opens_an_item_again_whose_create_is_given_up(alice: User) -> None:
     annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
-    change = decide(annotation, alice, label="logo")
+    change = queue_decision(annotation, alice, label="logo")
     settle_as_refused(change, reason="No such document.")
     assert services.take_theirs(change, actor=alice)
     annotation.refresh_from_db()

@@ -9,10 +9,9 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
-from tests.annotations.test_decide import submission
+from tests.decisions import decide
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +30,7 @@ def as_the_app(alice: User) -> None:
 
 def test_it_can_do_its_work(as_the_app: None, alice: User, client: Client) -> None:
     annotation = make_annotation()
-    services.decide(annotation.pk, submission(annotation, label="other"), actor=alice)
+    decide(annotation, alice, label="other")
     assert Change.objects.get().fields == {"label": "other"}
     assert Event.objects.filter(actor_name="alice", ref=annotation.ref).exists()
     client.force_login(alice)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,9 +17,8 @@ from django.utils import timezone
 from psycopg import sql
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import absorb, services
+from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.services import Submission
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
@@ -28,6 +26,7 @@ from reviewapp.outbox.services import wake
 from reviewapp.outbox.standing import workers_alive
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
+from tests.decisions import queue_decision
 from tests.operations.processes import (
     database_url,
     environment,
@@ -62,10 +61,7 @@ def change(box: Box, alice: User) -> Change:
     Retriever.objects.create(retriever_id="ret_logos", name="logos", seen_at=timezone.now())
     absorb.absorb([record])
     annotation = Annotation.objects.get()
-    values = {**annotation.values(), "label": "no_logo"}
-    submission = Submission(decision_id=uuid.uuid4(), base=annotation.seen(), **values)  # type: ignore[arg-type]
-    services.decide(annotation.pk, submission, actor=alice)
-    return Change.objects.get()
+    return queue_decision(annotation, alice, label="no_logo")
 
 
 def _client(box: Box) -> Client:

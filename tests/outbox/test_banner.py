@@ -16,7 +16,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.news import digest
 from reviewapp.outbox.models import Pause
 from reviewapp.outbox.standing import standing
-from tests.annotations.forms import filled
+from tests.decisions import filled_form
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_it_comes_with_the_item_also_when_the_form_is_shown_again(client: Client
     address = reverse("review", args=[item.pk])
     for shown, comes in (("", True), ("no worker", False), (None, False)):
         assert (SAID in client.get(address, headers=_htmx(shown)).content.decode()) is comes
-    refused = client.post(reverse("decide", args=[item.pk]), filled(item, confidence="7"), headers=_htmx(""))
+    refused = client.post(reverse("decide", args=[item.pk]), filled_form(item, confidence="7"), headers=_htmx(""))
     assert refused.status_code == 422
     assert SAID in refused.content.decode()
 

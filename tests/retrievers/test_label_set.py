@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 
 import pytest
@@ -13,14 +12,14 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services
-from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.models import Decision
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.guidance import BadLabels, Overtaken, set_labels, write_guidelines
 from reviewapp.retrievers.label_merge import Question
 from reviewapp.retrievers.labels import Label
 from reviewapp.retrievers.models import LabelSet, Retriever
-from tests.annotations.forms import filled
+from tests.decisions import decide, filled_form
 from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +32,6 @@ def closed(retriever: Retriever, adam: User) -> LabelSet:
     made = set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=0, actor=adam)
     assert made is not None
     return made
-
-
-def submitted(annotation: Annotation, label: str) -> services.Submission:
-    return services.Submission(decision_id=uuid.uuid4(), label=label, payload={}, base=annotation.seen())
 
 
 def test_it_makes_the_next_version_and_keeps_the_one_before(retriever: Retriever, closed: LabelSet, adam: User) -> None:
@@ -123,7 +118,7 @@ def test_it_is_for_admins(retriever: Retriever, lena: User) -> None:
 def test_it_pins_a_decision_to_what_was_in_force(retriever: Retriever, closed: LabelSet, adam: User) -> None:
     told = write_guidelines(retriever.pk, "Look twice.", base_version=0, actor=adam)
     annotation = make_annotation(retriever)
-    decision = services.decide(annotation.pk, submitted(annotation, "no logo"), actor=adam)
+    decision = decide(annotation, adam, label="no logo", confidence=None)
     set_labels(retriever.pk, [NONE], other_allowed=True, base_version=1, actor=adam)
     decision.refresh_from_db()
     assert (decision.label_set, decision.guidelines) == (closed, told)
@@ -133,7 +128,7 @@ def test_it_refuses_a_label_that_is_not_offered(retriever: Retriever, closed: La
     annotation = make_annotation(retriever, label="machine's own")
     for label in ("other", annotation.label):
         with pytest.raises(services.LabelNotOffered) as refused:
-            services.decide(annotation.pk, submitted(annotation, label), actor=alice)
+            decide(annotation, alice, label=label, confidence=None)
         assert refused.value.offered == ["logo", "no logo"]
     assert not Decision.objects.exists()
 
@@ -141,7 +136,7 @@ def test_it_refuses_a_label_that_is_not_offered(retriever: Retriever, closed: La
 def test_it_takes_any_label_when_others_are_allowed(retriever: Retriever, adam: User) -> None:
     set_labels(retriever.pk, [LOGO], other_allowed=True, base_version=0, actor=adam)
     annotation = make_annotation(retriever)
-    assert services.decide(annotation.pk, submitted(annotation, "other"), actor=adam).label == "other"
+    assert decide(annotation, adam, label="other", confidence=None).label == "other"
 
 
 def test_it_says_at_the_form_that_a_label_is_not_offered(
@@ -151,10 +146,10 @@ def test_it_says_at_the_form_that_a_label_is_not_offered(
     client.force_login(alice)
     address = reverse("decide", args=[annotation.pk])
     for wrong in ({"choice": "", "label": "other"}, {"choice": "other", "label": ""}):
-        answer = client.post(address, filled(annotation, **wrong))
+        answer = client.post(address, filled_form(annotation, **wrong))
         assert answer.status_code == 422
         assert "“other” is not among the labels" in answer.content.decode()
-    assert client.post(address, filled(annotation, choice="no logo", label="")).status_code == 302
+    assert client.post(address, filled_form(annotation, choice="no logo", label="")).status_code == 302
 
 
 def test_it_lets_nobody_be_stopped_from_saying_cannot_tell(
@@ -162,7 +157,7 @@ def test_it_lets_nobody_be_stopped_from_saying_cannot_tell(
 ) -> None:
     annotation = make_annotation(retriever, label="machine's own")
     client.force_login(alice)
-    data = filled(annotation, outcome="undecidable", reasoning="Too dark.")
+    data = filled_form(annotation, outcome="undecidable", reasoning="Too dark.")
     assert client.post(reverse("decide", args=[annotation.pk]), data).status_code == 302
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from pytest_django import Settings
 
 from reviewapp.accounts import links, roles
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
-from reviewapp.annotations.services import Submission
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
@@ -30,6 +27,7 @@ from reviewapp.retrievers.guidance import set_labels, write_guidelines
 from reviewapp.retrievers.labels import Label
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
+from tests.decisions import decide
 from tests.factories import make_annotation, make_change, make_execution, make_retriever
 from tests.people import person
 
@@ -144,10 +142,9 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         return {"pk": token.pk}
     if name in {"undo", "api_withdraw_change"}:
         decided = make_annotation()
-        wanted = Submission(decision_id=uuid.uuid4(), base=decided.seen(), payload={}, label="mine", hold=60)
         adam = User.objects.get(username="adam")
         decider = user if user and user.has_perm("annotations.decide_annotation") else adam
-        made = services.decide(decided.pk, wanted, actor=decider)
+        made = decide(decided, decider, label="mine", hold=60)
         return {"pk": made.pk} if name == "undo" else {"change_id": Change.objects.get(cause=made.decision_id).pk}
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}

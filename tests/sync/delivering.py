@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from reviewapp.accounts.models import User
-from reviewapp.annotations import services
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.services import Submission
-from reviewapp.outbox.models import Change
 from tests.sandbox.running import Box
-
-
-def decide(annotation: Annotation, actor: User, **values: Any) -> Change:
-    annotation.refresh_from_db()
-    submission = Submission(
-        **{"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()} | values  # type: ignore[arg-type]
-    )
-    services.decide(annotation.pk, submission, actor=actor)
-    return Change.objects.about(annotation.ref)[0]
 
 
 def upstream(box: Box, annotation: Annotation) -> dict[str, Any]:

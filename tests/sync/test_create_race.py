@@ -21,8 +21,9 @@ from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver, hints
 from reviewapp.sync.models import Hint
 from reviewapp.sync.pull import pull
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
-from tests.sync.delivering import decide, upstream
+from tests.sync.delivering import upstream
 
 pytestmark = pytest.mark.django_db
 _CREATE = {"method": "POST", "path": "^/v1/annotations$"}
@@ -80,7 +81,7 @@ def try_again(change: Change, client: Client) -> None:
 def test_it_keeps_both_when_theirs_is_made_and_pulled_between_our_look_and_our_create(
     where: str, unannotated: Annotation, theirs: Theirs, alice: User, box: Box
 ) -> None:
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
     with meanwhile(box, lambda: (theirs.make(), theirs.are_pulled())) as client:
         deliver.drain(client)
     change.refresh_from_db()
@@ -95,7 +96,7 @@ def test_it_keeps_both_when_theirs_is_made_and_pulled_between_our_look_and_our_c
 def test_it_keeps_both_when_our_answer_is_lost_and_theirs_is_pulled_first(
     where: str, unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client, box: Box
 ) -> None:
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
     box.faults([{**_CREATE, "delay": 0.0}, {**_CREATE, "drop": "after"}])
     with meanwhile(box, theirs.make) as client:
         deliver.drain(client)
@@ -112,7 +113,7 @@ def test_it_keeps_both_when_our_answer_is_lost_and_theirs_is_pulled_first(
 def test_it_asks_a_person_when_our_create_never_came_and_theirs_is_there(
     where: str, unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client, box: Box
 ) -> None:
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
     box.faults([{**_CREATE, "drop": "before"}])
     deliver.drain(mixpeek_client)
     made = theirs.make()
@@ -126,7 +127,7 @@ def test_it_asks_a_person_when_our_create_never_came_and_theirs_is_there(
 def test_it_asks_a_person_when_a_pull_that_began_earlier_gave_our_row_to_theirs(
     unannotated: Annotation, theirs: Theirs, alice: User, box: Box
 ) -> None:
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
 
     def a_pull_commits() -> None:
         Annotation.objects.filter(pk=unannotated.pk).update(annotation_id=theirs.make())
@@ -144,7 +145,7 @@ def test_it_says_nothing_of_what_a_script_had_made_there_before(
     Annotation.objects.create(
         ref=f"annotations/{made}", annotation_id=made, document_id=unannotated.document_id, seen_at=timezone.now()
     )
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
     assert (change.state, change.raced, len(theirs.all())) == ("delivered", None, 2)
@@ -153,7 +154,7 @@ def test_it_says_nothing_of_what_a_script_had_made_there_before(
 def test_it_is_delivered_although_nobody_can_say_who_else_was_there(
     unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client, box: Box
 ) -> None:
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
     listing = {"method": "POST", "path": "^/v1/annotations/list"}
     box.faults([{**listing, "delay": 0.0}, {**listing, "status": 503}])
     deliver.drain(mixpeek_client)
@@ -164,7 +165,7 @@ def test_it_is_delivered_although_nobody_can_say_who_else_was_there(
 def test_it_reads_a_hint_again_that_has_to_wait(
     unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client
 ) -> None:
-    decide(unannotated, alice, label="logo")
+    queue_decision(unannotated, alice, label="logo")
     assert claims.claim(timezone.now()) is not None
     hints.hear([theirs.make()], Hint.Source.WEBHOOK)
     hints.follow(mixpeek_client)
@@ -175,7 +176,7 @@ def test_it_reads_a_hint_again_that_has_to_wait(
 def test_it_does_not_walk_through_everything_again_for_what_has_to_wait(
     unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client, box: Box
 ) -> None:
-    decide(unannotated, alice, label="logo")
+    queue_decision(unannotated, alice, label="logo")
     assert claims.claim(timezone.now()) is not None
     theirs.make()
     box.clear()

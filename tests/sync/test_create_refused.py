@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 import pytest
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
 from reviewapp.annotations.absorb import attach
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.services import Submission
 from reviewapp.mixpeek.client import Client
-from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.sync import deliver
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
 
 pytestmark = pytest.mark.django_db
-
-
-def decide(annotation: Annotation, actor: User, **values: Any) -> Change:
-    annotation.refresh_from_db()
-    given: dict[str, Any] = {"decision_id": uuid.uuid4(), "base": annotation.seen(), **annotation.values()}
-    services.decide(annotation.pk, Submission(**given | values), actor=actor)
-    return Change.objects.about(annotation.ref)[0]
 
 
 def test_it_creates_with_everything_the_later_person_saw(
@@ -36,8 +24,8 @@ def test_it_creates_with_everything_the_later_person_saw(
     result = Result.objects.create(retriever=retriever, document_id="doc_99", snapshot={"title": "Van"}, digest="0")
     attach([result])
     annotation = Annotation.objects.get(document_id="doc_99")
-    first = decide(annotation, alice, label="logo", reasoning="On the door.")
-    second = decide(annotation, bob, confidence=0.9)
+    first = queue_decision(annotation, alice, label="logo", reasoning="On the door.")
+    second = queue_decision(annotation, bob, confidence=0.9)
     refusal = {"status": 422, "error": {"message": "No.", "type": "ValidationError"}}
     box.faults([{"method": "POST", "path": "^/v1/annotations$", "status": 422, "body": refusal}])
     deliver.drain(mixpeek_client)

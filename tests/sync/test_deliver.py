@@ -18,8 +18,9 @@ from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.sync import deliver, deliver_annotation
 from reviewapp.sync.outcomes import settle
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
-from tests.sync.delivering import decide, edit_elsewhere, upstream, writes
+from tests.sync.delivering import edit_elsewhere, upstream, writes
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def test_it_sends_only_what_changed_and_absorbs_the_reply(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo", reasoning="It is a shadow.")
+    change = queue_decision(annotation, alice, label="no logo", reasoning="It is a shadow.")
     box.clear()
     assert deliver.drain(mixpeek_client) == 1
     change.refresh_from_db()
@@ -46,7 +47,7 @@ def test_it_sends_only_what_changed_and_absorbs_the_reply(
 def test_it_sends_nothing_when_upstream_is_already_as_wanted(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     edit_elsewhere(box, annotation, label="no logo")
     box.clear()
     deliver.drain(mixpeek_client)
@@ -57,7 +58,7 @@ def test_it_sends_nothing_when_upstream_is_already_as_wanted(
 def test_it_merges_what_others_changed_in_other_fields(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     edit_elsewhere(box, annotation, confidence=0.9)
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
@@ -69,7 +70,7 @@ def test_it_merges_what_others_changed_in_other_fields(
 def test_it_asks_a_person_when_somebody_set_the_same_field(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     edit_elsewhere(box, annotation, label="partial logo")
     box.clear()
     deliver.drain(mixpeek_client)
@@ -83,8 +84,8 @@ def test_it_asks_a_person_when_somebody_set_the_same_field(
 def test_it_delivers_changes_of_one_annotation_in_order(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    decide(annotation, alice, label="first")
-    decide(annotation, alice, label="second")
+    queue_decision(annotation, alice, label="first")
+    queue_decision(annotation, alice, label="second")
     box.clear()
     assert deliver.drain(mixpeek_client) == 2
     assert [body for _, body in writes(box)] == [{"label": "first"}, {"label": "second"}]
@@ -106,7 +107,7 @@ def test_it_delivers_changes_of_one_annotation_in_order(
 def test_it_waits_and_then_delivers_once(
     fault: dict[str, Any], annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     box.faults([{"method": "PATCH", **fault}])
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
@@ -123,7 +124,7 @@ def test_it_waits_and_then_delivers_once(
 
 
 def test_it_honours_retry_after(annotation: Annotation, alice: User, box: Box, mixpeek_client: Client) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     box.faults([{"path": "/v1/annotations", "status": 429, "headers": {"Retry-After": "77"}}])
     before = timezone.now()
     deliver.drain(mixpeek_client)
@@ -135,7 +136,7 @@ def test_it_honours_retry_after(annotation: Annotation, alice: User, box: Box, m
 def test_it_pauses_everything_when_our_key_is_refused(
     status: int, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     box.faults([{"path": "/v1/annotations", "status": status}])
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
@@ -149,7 +150,7 @@ def test_it_pauses_everything_when_our_key_is_refused(
 
 
 def test_it_shows_why_upstream_refused(annotation: Annotation, alice: User, box: Box, mixpeek_client: Client) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     problem = {"loc": ["body", "label"], "msg": "is not one of ours", "type": "value_error"}
     box.faults([{"method": "PATCH", "status": 422, "body": {"detail": [problem]}}])
     deliver.drain(mixpeek_client)
@@ -163,7 +164,7 @@ def test_it_shows_why_upstream_refused(annotation: Annotation, alice: User, box:
 def test_it_catches_a_yes_that_did_nothing(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     box.faults([{"method": "PATCH", "status": 200, "body": upstream(box, annotation)}])
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
@@ -173,7 +174,7 @@ def test_it_catches_a_yes_that_did_nothing(
 def test_it_records_the_words_it_wrote_over_in_a_race(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     read = mixpeek_client.get_annotation(annotation.annotation_id or "")
     edit_elsewhere(box, annotation, label="partial logo")
     assert claims.claim(timezone.now()) == change
@@ -200,7 +201,7 @@ def race_and_lose_the_answer(change: Change, annotation: Annotation, box: Box, c
 def test_it_records_what_it_wrote_over_when_the_answer_was_lost(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     race_and_lose_the_answer(change, annotation, box, mixpeek_client)
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
@@ -212,7 +213,7 @@ def test_it_records_what_it_wrote_over_when_the_answer_was_lost(
 def test_it_records_what_it_wrote_over_even_when_it_is_in_conflict_by_then(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     race_and_lose_the_answer(change, annotation, box, mixpeek_client)
     edit_elsewhere(box, annotation, label="other")
     deliver.drain(mixpeek_client)
@@ -227,7 +228,7 @@ def test_it_takes_our_own_earlier_values_for_no_loss(
 ) -> None:
     labels = ("text", "face", "text")
     for label in labels:
-        decide(annotation, alice, label=label)
+        queue_decision(annotation, alice, label=label)
     while deliver.drain(mixpeek_client):
         pass
     assert [change.raced for change in Change.objects.about(annotation.ref)] == [None] * 3
@@ -236,7 +237,7 @@ def test_it_takes_our_own_earlier_values_for_no_loss(
 def test_it_takes_gone_upstream_as_a_state(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     box.call("DELETE", f"/v1/annotations/{annotation.annotation_id}")
     deliver.drain(mixpeek_client)
     change.refresh_from_db()

@@ -11,8 +11,9 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
-from tests.sync.delivering import decide, writes
+from tests.sync.delivering import writes
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def test_it_writes_nothing_once_its_claim_ran_out(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    decide(annotation, alice, label="no logo")
+    queue_decision(annotation, alice, label="no logo")
     late = claims.claim(timezone.now())
     assert late is not None
     late.due = timezone.now()
@@ -33,7 +34,7 @@ def test_it_writes_nothing_once_its_claim_ran_out(
 def test_it_waits_with_a_change_that_we_cannot_make_sense_of(
     annotation: Annotation, alice: User, mixpeek_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     Change.objects.filter(pk=change.pk).update(fields=["not", "a", "mapping"])
     assert deliver.drain(mixpeek_client) == 1
     change.refresh_from_db()

@@ -13,8 +13,9 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
-from tests.sync.delivering import decide, upstream
+from tests.sync.delivering import upstream
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def test_it_creates_an_annotation_for_a_result_without_one(
     unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(unannotated, alice, label="logo", confidence=0.8)
+    change = queue_decision(unannotated, alice, label="logo", confidence=0.8)
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
     there = upstream(box, unannotated)
@@ -34,7 +35,7 @@ def test_it_creates_an_annotation_for_a_result_without_one(
 def test_it_makes_no_second_annotation_when_a_create_is_retried(
     drop: str, unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    decide(unannotated, alice, label="logo", confidence=0.8)
+    queue_decision(unannotated, alice, label="logo", confidence=0.8)
     box.faults([{"method": "POST", "path": "^/v1/annotations$", "drop": drop}])
     deliver.drain(mixpeek_client)
     later = claims.claim(timezone.now() + timedelta(minutes=2))
@@ -48,8 +49,8 @@ def test_it_makes_no_second_annotation_when_a_create_is_retried(
 def test_it_delivers_a_second_decision_made_before_the_create_went_out(
     unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    decide(unannotated, alice, label="logo")
-    decide(unannotated, alice, label="no logo")
+    queue_decision(unannotated, alice, label="logo")
+    queue_decision(unannotated, alice, label="no logo")
     deliver.drain(mixpeek_client)
     assert set(Change.objects.values_list("state", flat=True)) == {"delivered"}
     assert upstream(box, unannotated)["label"] == "no logo"
@@ -58,7 +59,7 @@ def test_it_delivers_a_second_decision_made_before_the_create_went_out(
 def test_it_does_not_create_beside_an_annotation_somebody_else_made(
     unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
     made = mixpeek_client.create_annotation(
         document_id=unannotated.document_id, label="no logo", retriever_id="ret_logos"
     )

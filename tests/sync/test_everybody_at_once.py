@@ -6,7 +6,6 @@ import itertools
 import random
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,12 +14,13 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import services
 from reviewapp.annotations.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Stale, Submission
+from reviewapp.annotations.services import Stale
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
 from tests.annotations.racing import at_once
+from tests.decisions import submission
 from tests.sandbox.running import Box
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,8 +49,7 @@ def reviewing(person: User, ids: list[str], dice: random.Random) -> Callable[[],
             row = seen[dice.choice(ids)]
             if dice.random() < 0.7:
                 row.refresh_from_db()
-            given: dict[str, Any] = row.values() | {"label": f"{person.username}-{next(_LABELS)}"}
-            sent = Submission(decision_id=uuid.uuid4(), base=row.seen(), **given)
+            sent = submission(row, label=f"{person.username}-{next(_LABELS)}")
             try:
                 services.decide(row.pk, sent, actor=person)
             except Stale:

@@ -16,8 +16,9 @@ from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
-from tests.sync.delivering import decide, writes
+from tests.sync.delivering import writes
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def claimed(mirrored_retriever: Retriever, alice: User, box: Box, mixpeek_client
     for number in range(_MANY):
         made = mixpeek_client.create_annotation(document_id=f"doc_{number}", label="logo", retriever_id="ret_logos")
         absorb.absorb([made])
-        decide(Annotation.objects.get(annotation_id=made.annotation_id), alice, label="no logo")
+        queue_decision(Annotation.objects.get(annotation_id=made.annotation_id), alice, label="no logo")
     box.clear()
     return claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, most=_MANY)
 

@@ -16,8 +16,9 @@ from reviewapp.outbox import budget
 from reviewapp.outbox.bucket import Rank
 from reviewapp.sync import deliver, feed
 from reviewapp.sync.pace import Budgeted, OutOfBudget, spending
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
-from tests.sync.delivering import decide, writes
+from tests.sync.delivering import writes
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +91,7 @@ def test_it_is_lowered_by_what_the_headers_say(paced: Client, box: Box) -> None:
 def test_it_puts_a_delivery_off_that_cannot_be_paid(
     annotation: Annotation, alice: User, paced: Client, box: Box
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     budget.reserve(Rank.INTERACTIVE, want=3, whole=True)
     box.clear()
     before = timezone.now()

@@ -16,8 +16,9 @@ from reviewapp.outbox.models import Change
 from reviewapp.sync import deliver, outcomes
 from reviewapp.sync.backlog import deliver as deliver_in_bulk
 from reviewapp.sync.planning import Listing, Round
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box
-from tests.sync.delivering import decide, edit_elsewhere, upstream, writes
+from tests.sync.delivering import edit_elsewhere, upstream, writes
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def test_it_rides_on_the_patch_beside_what_is_there(
 ) -> None:
     edit_elsewhere(box, annotation, **{where: {"theirs": 1}})
     absorb.absorb([mixpeek_client.get_annotation(annotation.annotation_id or "")])
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     box.clear()
     deliver.drain(mixpeek_client)
     (written,) = writes(box)
@@ -51,12 +52,12 @@ def test_it_rides_on_the_patch_beside_what_is_there(
 def test_it_is_nobodys_edit(
     where: str, annotation: Annotation, alice: User, bob: User, box: Box, mixpeek_client: Client
 ) -> None:
-    decide(annotation, alice, label="no logo")
+    queue_decision(annotation, alice, label="no logo")
     deliver.drain(mixpeek_client)
     annotation.refresh_from_db()
     assert annotation.payload == {}
     assert annotation.upstream["metadata"] == {}
-    second = decide(annotation, bob, label="partial logo")
+    second = queue_decision(annotation, bob, label="partial logo")
     deliver.drain(mixpeek_client)
     second.refresh_from_db()
     assert (second.state, second.merged, second.raced, second.version) == ("delivered", None, None, 3)
@@ -67,7 +68,7 @@ def test_it_is_nobodys_edit(
 def test_it_sends_nothing_for_its_own_sake(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    decide(annotation, alice, label="no logo")
+    queue_decision(annotation, alice, label="no logo")
     edit_elsewhere(box, annotation, label="no logo")
     box.clear()
     deliver.drain(mixpeek_client)
@@ -77,7 +78,7 @@ def test_it_sends_nothing_for_its_own_sake(
 def test_it_says_whose_hand_it_was_even_when_we_lost_count(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     deliver.drain(mixpeek_client)
     Change.objects.filter(pk=change.pk).update(version=None)
     annotation.refresh_from_db()
@@ -89,11 +90,11 @@ def test_it_says_whose_hand_it_was_even_when_we_lost_count(
 def test_it_still_sees_what_others_set_beside_it(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    decide(annotation, alice, label="no logo")
+    queue_decision(annotation, alice, label="no logo")
     deliver.drain(mixpeek_client)
     there = upstream(box, annotation)[where]
     edit_elsewhere(box, annotation, **{where: there | {"theirs": 1}})
-    change = decide(annotation, alice, label="partial logo")
+    change = queue_decision(annotation, alice, label="partial logo")
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
     assert upstream(box, annotation)[where] == {"theirs": 1, "reviewapp": said(change)}
@@ -103,7 +104,7 @@ def test_it_still_sees_what_others_set_beside_it(
 def test_it_is_told_of_what_is_created(
     where: str, annotation: Annotation, unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(unannotated, alice, label="logo")
+    change = queue_decision(unannotated, alice, label="logo")
     deliver.drain(mixpeek_client)
     assert upstream(box, unannotated)[where] == {"reviewapp": said(change)}
     unannotated.refresh_from_db()
@@ -113,7 +114,7 @@ def test_it_is_told_of_what_is_created(
 def test_it_leaves_a_refused_stamp_out(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     problem = {"loc": ["body", where], "msg": "Extra inputs are not permitted", "type": "extra_forbidden"}
     box.faults([{"method": "PATCH", "status": 422, "body": {"detail": [problem]}}])
     box.call("DELETE", "/_sandbox/requests")
@@ -126,7 +127,7 @@ def test_it_leaves_a_refused_stamp_out(
 def test_it_goes_in_bulk_only_where_bulk_takes_it(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     lists = (Listing(retriever_id="ret_logos", pages=1),)
     done = deliver_in_bulk(Round(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
     outcomes.settle(done.outcomes)
@@ -150,7 +151,7 @@ def test_it_does_not_stand_in_the_way_of_metadata_that_a_script_sets(
     edit_elsewhere(box, annotation, metadata={"b": 2})
     absorb.absorb([mixpeek_client.get_annotation(annotation.annotation_id or "")])
     annotation.refresh_from_db()
-    change = decide(annotation, alice, metadata=metadata, base=annotation.seen() | {"metadata": {"b": 2}})
+    change = queue_decision(annotation, alice, metadata=metadata, base=annotation.seen() | {"metadata": {"b": 2}})
     box.clear()
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
@@ -165,7 +166,7 @@ def test_it_tells_nobody_when_told_not_to(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client, settings: Settings
 ) -> None:
     settings.MIXPEEK_WHO = "none"
-    decide(annotation, alice, label="no logo")
+    queue_decision(annotation, alice, label="no logo")
     box.clear()
     deliver.drain(mixpeek_client)
     assert writes(box) == [("PATCH", {"label": "no logo"})]

@@ -20,10 +20,11 @@ from reviewapp.sandbox.dialect import OLD
 from reviewapp.sync import deliver, outcomes
 from reviewapp.sync.backlog import deliver as deliver_in_bulk
 from reviewapp.sync.planning import Listing, Round
+from tests.decisions import queue_decision
 from tests.sandbox.running import Box, SharedSandboxes
 from tests.sync import upstream
-from tests.sync.delivering import decide, writes
 from tests.sync.delivering import upstream as read
+from tests.sync.delivering import writes
 
 pytestmark = pytest.mark.django_db
 _MANY = 40
@@ -85,7 +86,7 @@ def is_nobodys_edit(annotation: Annotation, box: Box) -> bool:
 def test_it_rides_on_a_patch_in_the_payload_only(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     deliver.drain(mixpeek_client)
     stamp = told(change, where)
     assert writes(box) == [("PATCH", {"label": "no logo", **({"payload": {"theirs": 1, **stamp}} if stamp else {})})]
@@ -103,7 +104,7 @@ def test_it_rides_on_a_create_in_the_payload_only(
     )
     absorb.attach([result])
     annotation = Annotation.objects.get(document_id=document_id)
-    change = decide(annotation, alice, label="logo")
+    change = queue_decision(annotation, alice, label="logo")
     deliver.drain(mixpeek_client)
     ((_, body),) = writes(box)
     assert (body.get("payload") or {}, "metadata" in body) == (told(change, where), False)
@@ -115,7 +116,7 @@ def test_it_rides_on_a_create_in_the_payload_only(
 def test_it_goes_in_bulk_in_the_payload_only(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    change = decide(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     lists = (Listing(retriever_id="ret_vans", pages=1),)
     done = deliver_in_bulk(Round(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
     outcomes.settle(done.outcomes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -18,7 +17,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations import services
 from reviewapp.annotations.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Stale, Submission
+from reviewapp.annotations.services import Stale
 from reviewapp.annotations.undoing import Overtaken, TooLate, undo
 from reviewapp.annotations.withdrawing import prospects_of_withdrawal, withdraw
 from reviewapp.mixpeek.client import Client
@@ -26,6 +25,7 @@ from reviewapp.outbox.display import in_words
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
+from tests.decisions import submission
 from tests.proofs import examples
 from tests.sandbox.running import Box
 from tests.sync.delivering import edit_elsewhere
@@ -81,8 +81,7 @@ class Desk:
         acts[step[0]](*step[1:])
 
     def decide(self, who: str, values: dict[str, Any], outcome: Decision.Outcome) -> None:
-        given: dict[str, Any] = self.row.values() | values | {"outcome": outcome}
-        sent = Submission(decision_id=uuid.uuid4(), base=self.row.seen(), hold=60, **given)
+        sent = submission(self.row, **values, outcome=outcome, hold=60)
         with suppress(Stale):
             services.decide(self.pk, sent, actor=self.people[who])
 
