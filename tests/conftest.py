@@ -33,7 +33,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 
-pytest_plugins = ["tests.factories", "tests.people", "tests.sandbox.shared", "tests.truncating"]
+# In the order of their imports: pytest rewrites the assertions of a plugin only if nobody imported it before.
+pytest_plugins = ["tests.factories", "tests.people", "tests.desk", "tests.sandbox.shared", "tests.truncating"]
 
 _OF_A_BROWSER = {"page", "context", "browser"}
 

@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from reviewapp.accounts.models import User
-from tests.pages.desk import Desk, desk
+from tests.desk import Desk
 from tests.people import PASSWORD
 
-__all__ = ["desk"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 

@@ -9,10 +9,9 @@ from playwright.sync_api import Page, Route, expect
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Lease
-from tests.browser.desk import Open, Window, open_item, ready, window
+from tests.desk import Open, Window, ready
 from tests.factories import make_annotation, make_result, make_retriever
 
-__all__ = ["open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 DOT = base64.b64decode(
@@ -21,7 +20,7 @@ DOT = base64.b64decode(
 
 
 @pytest.fixture
-def items(db: None) -> list[Annotation]:
+def pictured_items(db: None) -> list[Annotation]:
     """Three waiting items with a picture each."""
     retriever = make_retriever()
     made = []
@@ -46,33 +45,33 @@ def served(page: Page) -> list[str]:
 
 
 def test_it_has_the_picture_before_the_item_is_given_and_asks_for_it_once(
-    window: Window, open_item: Open, alice: User, items: list[Annotation]
+    window: Window, open_item: Open, alice: User, pictured_items: list[Annotation]
 ) -> None:
     page = window(alice)
     asked = served(page)
-    open_item(page, items[0])
+    open_item(page, pictured_items[0])
     expect(page.locator("#review[data-looked='1']")).to_be_attached()
-    assert asked == [items[0].document_id, items[1].document_id]
-    assert list(Lease.objects.values_list("annotation_id", flat=True)) == [items[0].pk]
+    assert asked == [pictured_items[0].document_id, pictured_items[1].document_id]
+    assert list(Lease.objects.values_list("annotation_id", flat=True)) == [pictured_items[0].pk]
     page.locator("[data-action=submit]").click()
-    ready(page, items[1])
+    ready(page, pictured_items[1])
     picture = page.locator(".medium-what")
     assert picture.evaluate("image => image.complete && image.naturalWidth") == 1
     expect(page.locator("#review[data-looked='1']")).to_be_attached()
-    assert asked == [item.document_id for item in items]
+    assert asked == [item.document_id for item in pictured_items]
     assert Decision.objects.count() == 1
 
 
 def test_it_opens_what_is_free_whatever_was_looked_at(
-    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation]
+    window: Window, open_item: Open, alice: User, bob: User, pictured_items: list[Annotation]
 ) -> None:
     page = window(alice)
     served(page)
-    open_item(page, items[0])
+    open_item(page, pictured_items[0])
     expect(page.locator("#review[data-looked='1']")).to_be_attached()
     other = window(bob)
     served(other)
-    open_item(other, items[1])
+    open_item(other, pictured_items[1])
     page.locator("[data-action=submit]").click()
-    ready(page, items[2])
-    assert Lease.objects.get(annotation=items[1]).holder == bob
+    ready(page, pictured_items[2])
+    assert Lease.objects.get(annotation=pictured_items[1]).holder == bob

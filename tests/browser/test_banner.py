@@ -8,9 +8,8 @@ from playwright.sync_api import Page, expect
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
-from tests.browser.desk import Open, Window, items, open_item, ready, window
+from tests.desk import Open, Window, ready
 
-__all__ = ["items", "open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BANNER = "#pause .banner"
 # What the page does by itself every eight seconds.

@@ -9,9 +9,8 @@ from playwright.sync_api import Dialog, Page, Route, expect
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Draft
-from tests.browser.desk import Open, Window, items, open_item, ready, window
+from tests.desk import Open, Window, ready
 
-__all__ = ["items", "open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WORDS = "Half a thought, 手書き"

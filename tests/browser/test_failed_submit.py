@@ -11,10 +11,9 @@ from playwright.sync_api import expect
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.outbox.models import Change
-from tests.browser.desk import Open, Window, items, open_item, ready, window
+from tests.desk import Open, Window, ready
 from tests.factories import LONG_AGO
 
-__all__ = ["items", "open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SAVED = re.compile("Draft saved on the server")
 

@@ -10,9 +10,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
-from tests.browser.desk import Window, window
+from tests.desk import Window
 
-__all__ = ["window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 

@@ -11,35 +11,21 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
-from tests.factories import make_annotation, make_retriever
+from tests.desk import Open, Window, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SignIn = Callable[[User], Page]
-
 
 @pytest.fixture
-def items(db: None) -> list[Annotation]:
-    """Three waiting items of one retriever, in the order of the queue, with the labels a, b and c in use."""
-    retriever = make_retriever()
-    return [make_annotation(retriever, label=label, confidence=0.1 * at) for at, label in enumerate("abc", 1)]
-
-
-@pytest.fixture
-def page_of(sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]) -> Callable[[int], Page]:
+def page_of(window: Window, open_item: Open, alice: User, items: list[Annotation]) -> Callable[[int], Page]:
     """Return a function that opens one of the items for Alice."""
 
     def opened(at: int) -> Page:
-        page = sign_in(alice)
-        page.goto(live_server.url + reverse("review", args=[items[at].pk]))
-        _ready(page, items[at])
+        page = window(alice)
+        open_item(page, items[at])
         return page
 
     return opened
-
-
-def _ready(page: Page, item: Annotation) -> None:
-    expect(page.locator(f'#review[data-item="{item.pk}"][data-ready]')).to_be_visible()
 
 
 def _press(page: Page, key: str, code: str, **more: bool) -> None:
@@ -64,7 +50,7 @@ def test_it_submits_while_typing_and_opens_the_next(page_of: Callable[[int], Pag
     page.keyboard.press("r")
     page.keyboard.type("Because of b, said at once")
     page.keyboard.press("Control+Enter")
-    _ready(page, items[1])
+    ready(page, items[1])
     expect(page.locator("#live")).to_have_text("Saved. 2 left.")
     expect(page).to_have_url(page.url.rsplit("/", 1)[0] + f"/{items[1].pk}")
     decision = Decision.objects.get()
@@ -78,7 +64,7 @@ def test_it_types_letters_where_somebody_types(page_of: Callable[[int], Page], i
         page.fill(field, "")
         page.locator(field).press_sequentially("jsdx[1?")
         expect(page.locator(field)).to_have_value("jsdx[1?")
-    _ready(page, items[0])
+    ready(page, items[0])
     assert not SetAside.objects.exists()
 
 
@@ -89,9 +75,9 @@ def test_it_leaves_a_field_by_escape_and_then_takes_single_keys(
     page.keyboard.press("r")
     page.keyboard.press("Escape")
     page.keyboard.press("j")
-    _ready(page, items[1])
+    ready(page, items[1])
     page.keyboard.press("k")
-    _ready(page, items[0])
+    ready(page, items[0])
 
 
 def test_it_does_nothing_for_a_key_that_is_held(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
@@ -101,7 +87,7 @@ def test_it_does_nothing_for_a_key_that_is_held(page_of: Callable[[int], Page], 
     _press(page, "Enter", "Enter", ctrlKey=True, repeat=True)
     page.keyboard.press("2")
     expect(page.locator('[name=choice][value="b"]')).to_be_checked()
-    _ready(page, items[0])
+    ready(page, items[0])
     assert not Decision.objects.exists()
     assert not SetAside.objects.exists()
 
@@ -110,14 +96,14 @@ def test_it_decides_one_item_for_two_quick_presses(page_of: Callable[[int], Page
     page = page_of(0)
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Control+Enter")
-    _ready(page, items[1])
+    ready(page, items[1])
     assert Decision.objects.count() == 1
 
 
 def test_it_decides_one_item_for_a_double_click(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
     page = page_of(0)
     page.locator("[data-action=submit]").dblclick()
-    _ready(page, items[1])
+    ready(page, items[1])
     assert Decision.objects.count() == 1
 
 
@@ -125,7 +111,7 @@ def test_it_does_not_submit_by_enter_in_a_field(page_of: Callable[[int], Page], 
     page = page_of(0)
     for field in ("[name=choice] >> nth=0", "#label", "#confidence"):
         page.locator(field).press("Enter")
-    _ready(page, items[0])
+    ready(page, items[0])
     assert not Decision.objects.exists()
 
 
@@ -137,7 +123,7 @@ def test_it_rests_while_a_dialog_is_open(page_of: Callable[[int], Page], items: 
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
-    _ready(page, items[0])
+    ready(page, items[0])
     assert not Decision.objects.exists()
 
 
@@ -146,7 +132,7 @@ def test_it_rests_with_alt(page_of: Callable[[int], Page], items: list[Annotatio
     for key in ("Alt+s", "Alt+j", "Alt+2", "Meta+s", "Shift+S"):
         page.keyboard.press(key)
     expect(page.locator('[name=choice][value="a"]')).to_be_checked()
-    _ready(page, items[0])
+    ready(page, items[0])
     assert not SetAside.objects.exists()
 
 
@@ -188,26 +174,26 @@ def test_it_asks_for_a_reason_when_it_cannot_be_told(page_of: Callable[[int], Pa
     page.keyboard.type("Too dark")
     page.keyboard.press("Escape")
     page.keyboard.press("x")
-    _ready(page, items[1])
+    ready(page, items[1])
     assert Decision.objects.get().outcome == "undecidable"
 
 
 def test_it_skips_defers_and_undoes_the_last_decision(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
     page = page_of(0)
     page.keyboard.press("Control+Enter")
-    _ready(page, items[1])
+    ready(page, items[1])
     expect(page.locator("[data-seconds-left]")).to_be_visible()
     page.keyboard.press("Control+z")
-    _ready(page, items[0])
+    ready(page, items[0])
     expect(page.locator("#live")).to_contain_text("Taken back")
     assert Undo.objects.count() == 1
     page.once("dialog", lambda question: question.accept())
     page.keyboard.press("j")
-    _ready(page, items[1])
+    ready(page, items[1])
     page.keyboard.press("d")
-    _ready(page, items[2])
+    ready(page, items[2])
     page.keyboard.press("s")
-    _ready(page, items[0])
+    ready(page, items[0])
     assert {(aside.annotation_id, aside.kind) for aside in SetAside.objects.all()} == {
         (items[1].pk, "deferred"),
         (items[2].pk, "skipped"),
@@ -215,13 +201,13 @@ def test_it_skips_defers_and_undoes_the_last_decision(page_of: Callable[[int], P
 
 
 def test_it_asks_before_text_is_left_behind_that_no_draft_could_keep(
-    sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]
+    window: Window, live_server: LiveServer, alice: User, items: list[Annotation]
 ) -> None:
-    page = sign_in(alice)
+    page = window(alice)
     page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})")
     page.route("**/draft", lambda route: route.abort())
     page.goto(live_server.url + reverse("review", args=[items[0].pk]))
-    _ready(page, items[0])
+    ready(page, items[0])
     questions: list[str] = []
 
     def stay(dialog: Dialog) -> None:
@@ -233,41 +219,41 @@ def test_it_asks_before_text_is_left_behind_that_no_draft_could_keep(
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     expect(page.locator("#reasoning")).to_have_value("Half a thought")
-    _ready(page, items[0])
+    ready(page, items[0])
     assert len(questions) == 1
 
 
 def test_it_takes_a_persons_own_key_and_shows_it(
-    sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]
+    window: Window, live_server: LiveServer, alice: User, items: list[Annotation]
 ) -> None:
     alice.key_map = {"item_next": "n"}
     alice.save()
-    page = sign_in(alice)
+    page = window(alice)
     page.goto(live_server.url + reverse("review", args=[items[0].pk]))
-    _ready(page, items[0])
+    ready(page, items[0])
     page.keyboard.press("j")
-    _ready(page, items[0])
+    ready(page, items[0])
     page.keyboard.press("n")
-    _ready(page, items[1])
+    ready(page, items[1])
 
 
 def test_it_takes_no_single_key_from_somebody_who_switched_them_off(
-    sign_in: SignIn, live_server: LiveServer, alice: User, items: list[Annotation]
+    window: Window, live_server: LiveServer, alice: User, items: list[Annotation]
 ) -> None:
     alice.single_keys = False
     alice.save()
-    page = sign_in(alice)
+    page = window(alice)
     page.goto(live_server.url + reverse("review", args=[items[0].pk]))
-    _ready(page, items[0])
+    ready(page, items[0])
     for key in ("2", "j", "s", "d", "?"):
         page.keyboard.press(key)
     expect(page.locator('[name=choice][value="a"]')).to_be_checked()
     page.keyboard.press("Control+Enter")
-    _ready(page, items[1])
+    ready(page, items[1])
     assert not SetAside.objects.exists()
 
 
 def test_it_reads_letters_by_place_in_another_alphabet(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
     page = page_of(0)
     _press(page, "\u043e", "KeyJ")
-    _ready(page, items[1])
+    ready(page, items[1])

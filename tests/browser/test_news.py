@@ -16,6 +16,7 @@ from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.mixpeek.client import Client
 from reviewapp.sync import hints
 from reviewapp.sync.models import Hint
+from tests.desk import Window
 from tests.sandbox.running import Box
 from tests.sync.conftest import box, mixpeek_client, shared_box
 
@@ -40,13 +41,11 @@ def foreign(box: Box, mixpeek_client: Client) -> Foreign:
 
 
 @pytest.fixture
-def open_page(
-    box: Box, mixpeek_client: Client, sign_in: Callable[[User], Page], alice: User, live_server: LiveServer
-) -> Page:
+def open_page(box: Box, mixpeek_client: Client, window: Window, alice: User, live_server: LiveServer) -> Page:
     """The one item there is, open before Alice."""
     made = box.call("POST", "/v1/annotations", json={"document_id": "doc_9", "label": "van", "reasoning": "so"}).json()
     absorb.absorb([mixpeek_client.get_annotation(made["annotation_id"])])
-    page = sign_in(alice)
+    page = window(alice)
     page.goto(live_server.url + reverse("review", args=[Annotation.objects.get().pk]))
     expect(page.locator("#review[data-ready]")).to_be_visible()
     return page

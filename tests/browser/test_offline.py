@@ -11,9 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside
-from tests.browser.desk import Open, Window, items, open_item, ready, sit_down, window
+from tests.desk import Open, Window, ready, sign_in_browser
 
-__all__ = ["items", "open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CHIP = "[data-waiting-count]"
@@ -166,14 +165,14 @@ def test_it_never_submits_in_the_name_of_somebody_else(
     page.fill("#reasoning", "Said Alice")
     page.keyboard.press("Control+Enter")
     expect(page.locator(WAITS)).to_be_visible()
-    sit_down(page.context, bob, live_server.url)
+    sign_in_browser(page.context, bob, live_server.url)
     page.context.set_offline(False)
     expect(page.locator("#failure")).to_contain_text("It is kept until alice signs in again.", timeout=20_000)
     page.goto(live_server.url + "/annotations")
     expect(page.locator(CHIP)).to_be_hidden()
     assert _waiting(page) == 1
     assert not Decision.objects.exists()
-    sit_down(page.context, alice, live_server.url)
+    sign_in_browser(page.context, alice, live_server.url)
     page.goto(live_server.url + "/annotations")
     expect(page.locator("#live")).to_contain_text("Item 1: Saved.")
     assert Decision.objects.get().reviewer == alice

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
+from tests.desk import Window
 from tests.factories import make_annotation, make_change, make_execution, make_retriever
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,14 +32,14 @@ _COVERED = """() => {
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_it_lays_nothing_over_what_one_can_press(
-    sign_in: Callable[[User], Page], live_server: LiveServer, lena: User, alice: User, width: int
+    window: Window, live_server: LiveServer, lena: User, alice: User, width: int
 ) -> None:
     retriever = make_retriever(tags=["brand", "vans"])
     execution = make_execution(retriever, requested_by=alice)
     annotation = make_annotation(retriever, title="A title of quite some length, so that it takes all of its row")
     for state in ("delivered", "queued", "conflict", "refused"):
         make_change(make_annotation(retriever, reviewer=alice), state=state, fields={"label": "new"}, attempts=1)
-    page = sign_in(lena)
+    page = window(lena)
     page.set_viewport_size({"width": width, "height": 800})
     places = ("queue", "attention", "deliveries", "retrievers", "history", "preferences", "tokens")
     addresses = [

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
+from tests.desk import Window
 from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -43,11 +42,11 @@ def annotation(db: None) -> Annotation:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_has_no_violation_that_a_machine_can_find(
-    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation, theme: str
+    window: Window, live_server: LiveServer, alice: User, annotation: Annotation, theme: str
 ) -> None:
     alice.theme = theme
     alice.save()
-    page = sign_in(alice)
+    page = window(alice)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     expect(page.locator("#review[data-ready]")).to_be_visible()
     found = Axe().run(page, options=_RULES)
@@ -61,9 +60,9 @@ def test_it_has_no_violation_that_a_machine_can_find(
 
 
 def test_it_fits_a_screen_of_360_pixels(
-    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+    window: Window, live_server: LiveServer, alice: User, annotation: Annotation
 ) -> None:
-    page = sign_in(alice)
+    page = window(alice)
     page.set_viewport_size({"width": 360, "height": 740})
     make_annotation(annotation.retriever, label="next")
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
@@ -77,9 +76,9 @@ def test_it_fits_a_screen_of_360_pixels(
 
 
 def test_it_says_once_what_is_wrong_with_the_payload(
-    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+    window: Window, live_server: LiveServer, alice: User, annotation: Annotation
 ) -> None:
-    page = sign_in(alice)
+    page = window(alice)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     expect(page.locator("#review[data-ready]")).to_be_visible()
     page.locator("[data-payload-raw] summary").click()
@@ -94,9 +93,9 @@ def test_it_says_once_what_is_wrong_with_the_payload(
 
 
 def test_it_shows_payload_as_fields_and_sends_what_they_say(
-    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
+    window: Window, live_server: LiveServer, alice: User, annotation: Annotation
 ) -> None:
-    page = sign_in(alice)
+    page = window(alice)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     page.get_by_label("codes one per line").fill("A1\nC3")
     page.get_by_label("deep.text").fill("other words")
@@ -108,20 +107,13 @@ def test_it_shows_payload_as_fields_and_sends_what_they_say(
     assert annotation.payload == {"codes": ["A1", "C3"], "sure": False, "score": 0.75, "deep": {"text": "other words"}}
 
 
-def test_it_works_without_scripts(
-    sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
-) -> None:
-    cookies = sign_in(alice).context.cookies()
-    browser = sign_in(alice).context.browser
-    assert browser
-    with browser.new_context(java_script_enabled=False) as context:
-        context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_server.url} for one in cookies])
-        page = context.new_page()
-        page.goto(live_server.url + reverse("review", args=[annotation.pk]))
-        page.locator("#label").fill("by hand")
-        page.locator("#payload").fill('{"mine": 1}')
-        page.get_by_role("button", name="Submit and next").click()
-        expect(page.get_by_text("Saved.")).to_be_visible()
+def test_it_works_without_scripts(window: Window, live_server: LiveServer, alice: User, annotation: Annotation) -> None:
+    page = window(alice, java_script_enabled=False)
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    page.locator("#label").fill("by hand")
+    page.locator("#payload").fill('{"mine": 1}')
+    page.get_by_role("button", name="Submit and next").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     annotation.refresh_from_db()
     assert (annotation.label, annotation.payload) == ("by hand", {"mine": 1})
 
@@ -135,7 +127,7 @@ def test_it_works_without_scripts(
     ids=["picture", "frame"],
 )
 def test_it_asks_once_more_for_media_that_fail_and_then_offers_to_load_them_again(
-    sign_in: Callable[[User], Page],
+    window: Window,
     live_server: LiveServer,
     alice: User,
     annotation: Annotation,
@@ -154,7 +146,7 @@ def test_it_asks_once_more_for_media_that_fail_and_then_offers_to_load_them_agai
         else:
             route.fulfill(body=body, content_type="image/svg+xml" if blob["type"] == "image" else "text/plain")
 
-    page = sign_in(alice)
+    page = window(alice)
     page.route("**/media/**", media_host)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     shown = page.locator(".medium-what")

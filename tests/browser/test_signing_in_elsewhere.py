@@ -17,10 +17,10 @@ from reviewapp.annotations.models import Annotation, Decision
 from tests.accounts.conftest import idp
 from tests.accounts.idp import Provider
 from tests.accounts.sso import sign_in_by_sso
-from tests.browser.desk import Open, Window, items, open_item, ready, sit_down, window
+from tests.desk import Open, Window, ready, sign_in_browser
 from tests.people import PASSWORD
 
-__all__ = ["idp", "items", "open_item", "window"]
+__all__ = ["idp"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 DIALOG = "#sign_in_again"
@@ -153,6 +153,6 @@ def test_it_goes_on_when_its_writer_comes_back_to_the_tab(
     page = window(alice)
     open_item(page, items[0])
     type_and_submit_signed_out(page)
-    sit_down(page.context, alice, live_server.url)
+    sign_in_browser(page.context, alice, live_server.url)
     page.evaluate(sign)
     went_on(page, items, alice)

@@ -11,9 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Draft
-from tests.browser.desk import Open, Window, items, open_item, ready, sit_down, window
+from tests.desk import Open, Window, ready, sign_in_browser
 
-__all__ = ["items", "open_item", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WORDS = "Half a thought about the serifs"
@@ -105,7 +104,7 @@ def test_it_warns_of_what_is_not_sent_and_keeps_it(
     is_signed_out(page)
     assert WORDS in kept(page)
     page.context.unroute("**/decide*")
-    sit_down(page.context, alice, live_server.url)
+    sign_in_browser(page.context, alice, live_server.url)
     page.goto(f"{live_server.url}/annotations")
     expect(page.locator("[data-waiting-count]")).to_be_hidden()
     expect(page.locator("#live")).to_contain_text("Saved.")
@@ -152,12 +151,12 @@ def test_it_leaves_nothing_saved_to_the_next_person_after_a_session_that_just_en
     cut(page, "**/draft*")
     open_item(page, items[1])
     page.fill("#reasoning", "Nobody has this yet")
-    sit_down(page.context, bob, live_server.url)
+    sign_in_browser(page.context, bob, live_server.url)
     page.goto(f"{live_server.url}/annotations")
     left: Any = kept(page)
     assert WORDS not in left
     assert "Nobody has this yet" in left
-    sit_down(page.context, alice, live_server.url)
+    sign_in_browser(page.context, alice, live_server.url)
     open_item(page, items[0])
     expect(page.locator("#reasoning")).to_have_value(WORDS)
     ready(page, items[0])

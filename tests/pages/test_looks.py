@@ -11,10 +11,9 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.api.models import ApiToken
+from tests.desk import Desk
 from tests.factories import make_annotation, make_change, make_execution, make_retriever
-from tests.pages.desk import Desk, desk
 
-__all__ = ["desk"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LONG = "word-without-an-end-" * 4

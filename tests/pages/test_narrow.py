@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from reviewapp.accounts.models import User
+from tests.desk import Desk
 from tests.factories import make_annotation, make_change
-from tests.pages.desk import Desk, desk
 
-__all__ = ["desk"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),

@@ -10,10 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
 from reviewapp.accounts.models import User
+from tests.desk import Desk
 from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever
-from tests.pages.desk import Desk, desk
-
-__all__ = ["desk"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

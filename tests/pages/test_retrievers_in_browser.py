@@ -12,11 +12,9 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.guidance import set_labels, write_guidelines
 from reviewapp.retrievers.labels import COLOURS, Label
 from reviewapp.retrievers.models import LabelSet
+from tests.desk import Desk
 from tests.factories import make_annotation, make_retriever
-from tests.pages.desk import Desk, desk
 from tests.retrievers.editing import edit_of
-
-__all__ = ["desk"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -34,7 +34,7 @@ def running(tmp_path: Path) -> Iterator[Launch]:
     launch.end()
 
 
-def sign_in(page: Page, running: Launch, username: str) -> None:
+def fill_sign_in_form(page: Page, running: Launch, username: str) -> None:
     page.goto(f"http://127.0.0.1:{running.port}/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password", exact=True).fill(_PASSWORDS[username])
@@ -66,7 +66,7 @@ def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
 
     # A reviewer signs in, filters the queue and opens the first item.
-    sign_in(page, running, "reviewer")
+    fill_sign_in_form(page, running, "reviewer")
     page.get_by_label("Retriever").select_option("brand_logo_triage")
     page.get_by_label("Label", exact=True).fill("no_logo")
     page.keyboard.press("Enter")
@@ -94,7 +94,7 @@ def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
 
     # A lead reads who changed what, when and why.
     sign_out(page, "reviewer")
-    sign_in(page, running, "lead")
+    fill_sign_in_form(page, running, "lead")
     page.get_by_role("link", name="History").click()
     page.get_by_label("Person").select_option("reviewer")
     expect(page).to_have_url(re.compile("person="))

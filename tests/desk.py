@@ -1,0 +1,120 @@
+"""Browser windows for tests: a person's own window, signed in, and an item open in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation
+from tests.factories import make_annotation, make_retriever
+from tests.people import signed_in
+
+Window = Callable[..., Page]
+Open = Callable[[Page, Annotation], None]
+
+
+def sign_in_browser(context: BrowserContext, user: User, url: str) -> None:
+    """Put a fresh session of `user` into a browser on the server at `url`, as signing in in another tab would."""
+    name = settings.SESSION_COOKIE_NAME
+    session = signed_in(user).cookies[name].value
+    context.add_cookies([{"name": name, "value": session, "url": url}])
+
+
+@pytest.fixture
+def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
+    """Return a function that opens a browser of its own for a person; a script error in any of them fails the test.
+
+    Without a person, nobody is signed in. Options are Playwright's, of `Browser.new_context`.
+    """
+    problems: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def open_window(user: User | None = None, **options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.on("weberror", lambda error: problems.append(str(error.error)))
+        if user:
+            sign_in_browser(context, user, live_server.url)
+        return context.new_page()
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """One browser window on one server; `complaints` is what its console had to say of our policy."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def context(self) -> BrowserContext:
+        """Return the browser that the window belongs to."""
+        return self.page.context
+
+    @property
+    def address(self) -> str:
+        """Return path and query of the page."""
+        return self.page.url.removeprefix(self.url)
+
+    def sign_in(self, user: User) -> None:
+        """Put a fresh session of `user` into the browser."""
+        sign_in_browser(self.context, user, self.url)
+
+    def open(self, address: str) -> None:
+        """Go to `address` of the server and wait until it is there."""
+        self.page.goto(self.url + address)
+
+
+@pytest.fixture
+def desk(window: Window, live_server: LiveServer, request: pytest.FixtureRequest) -> Desk:
+    """A desk with nobody signed in; `@pytest.mark.parametrize("desk", [{...}], indirect=True)` sets the window."""
+    assert urlsplit(live_server.url).hostname == "localhost"
+    options: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
+    desk = Desk(page=window(**options | getattr(request, "param", {})), url=live_server.url)
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            desk.complaints.append(message.text)
+
+    desk.page.on("console", note)
+    return desk
+
+
+@pytest.fixture
+def items(db: None) -> list[Annotation]:
+    """Three waiting items of one retriever, in the order of the queue, with the labels a, b and c in use."""
+    retriever = make_retriever()
+    return [
+        make_annotation(retriever, label=label, confidence=0.1 * number, title=f"Item {number}")
+        for number, label in enumerate("abc", 1)
+    ]
+
+
+@pytest.fixture
+def open_item(live_server: LiveServer) -> Open:
+    """Return a function that opens an item in a window and waits until it can be decided."""
+
+    def open_review_page(page: Page, item: Annotation) -> None:
+        page.goto(live_server.url + reverse("review", args=[item.pk]))
+        ready(page, item)
+
+    return open_review_page
+
+
+def ready(page: Page, item: Annotation) -> None:
+    """Wait until this item is in the page and takes a submit."""
+    expect(page.locator(f'#review[data-item="{item.pk}"][data-ready]')).to_be_visible()
