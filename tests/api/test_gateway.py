@@ -27,7 +27,7 @@ from reviewapp.retrievers.models import Execution
 from reviewapp.sync import deliver
 from reviewapp.sync.pull import pull
 from tests.sandbox.running import Box, SharedSandboxes
-from tests.sync import upstream
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 
 Connect = Callable[[str], mixpeek.ApiClient]
 
@@ -35,11 +35,11 @@ Connect = Callable[[str], mixpeek.ApiClient]
 @pytest.fixture(scope="module")
 def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with twelve documents, three of them annotated."""
-    folder = upstream.write(
+    folder = write_data_folder(
         Path(tmp_path_factory.mktemp("gateway")),
-        retrievers=[upstream.retriever()],
-        documents=map(upstream.document, range(12)),
-        annotations=map(upstream.annotation, range(3)),
+        retrievers=[retriever_json()],
+        documents=map(document_json, range(12)),
+        annotations=map(annotation_json, range(3)),
     )
     return sandboxes.namespace(folder)
 

@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from reviewapp.postgres.cluster import Cluster
+from tests.sandbox_data import write_data_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,8 +29,7 @@ class Launch:
         self.said = ""
         self.data = home / "export"
         self.data.mkdir()
-        for name in ("retrievers", "documents", "annotations"):
-            (self.data / f"{name}.jsonl").touch()
+        write_data_folder(self.data)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, stdin: int = subprocess.DEVNULL, **variables: str) -> None:

@@ -18,6 +18,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import SILENT_SECONDS
 from tests.factories import make_annotation, make_change
 from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import write_data_folder
 
 TOKEN = "a-token-nobody-guesses"
 NOBODY_THERE = "http://127.0.0.1:9"
@@ -25,9 +26,7 @@ NOBODY_THERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def mixpeek(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
-    folder = tmp_path_factory.mktemp("upstream")
-    for kind in ("retrievers", "documents", "annotations"):
-        (folder / f"{kind}.jsonl").touch()
+    folder = write_data_folder(tmp_path_factory.mktemp("upstream"))
     return sandboxes.namespace(folder)
 
 

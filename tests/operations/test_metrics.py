@@ -22,6 +22,7 @@ from reviewapp.sync.client import client as configured_client
 from tests.factories import make_annotation, make_change, settle_as_conflict, settle_as_delivered, settle_as_refused
 from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
 from tests.sandbox.running import running_sandbox
+from tests.sandbox_data import write_data_folder
 
 TOKEN = "a-token-nobody-guesses"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -153,9 +154,7 @@ def test_it_counts_deliveries_by_outcome_once_they_are_committed(
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_counts_calls_to_mixpeek_and_its_429s(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> None:
-    folder = tmp_path_factory.mktemp("upstream")
-    for kind in ("retrievers", "documents", "annotations"):
-        (folder / f"{kind}.jsonl").touch()
+    folder = write_data_folder(tmp_path_factory.mktemp("upstream"))
     before = counted()
     with running_sandbox(data=folder) as box:
         settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY = box.url, box.key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 from collections.abc import Iterator
@@ -39,6 +38,7 @@ from tests.operations.processes import (
     writes,
 )
 from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import document_json, write_data_folder
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 WORK = ["manage.py", "work"]
@@ -46,11 +46,8 @@ WORK = ["manage.py", "work"]
 
 @pytest.fixture
 def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
-    (tmp_path / "retrievers.jsonl").touch()
-    (tmp_path / "annotations.jsonl").touch()
-    document = {"document_id": "doc_1", "collection_id": "col_photos", "title": "Van"}
-    (tmp_path / "documents.jsonl").write_text(json.dumps(document) + "\n")
-    return sandboxes.namespace(tmp_path)
+    folder = write_data_folder(tmp_path, documents=[document_json(1, document_id="doc_1")])
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from reviewapp.mixpeek.reach import Reach, knock
 from reviewapp.operations.upstream import Doorbell
 from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox_data import write_data_folder
 
 
 @pytest.mark.parametrize(("status", "there"), [(200, True), (401, True), (404, True), (429, True), (503, False)])
@@ -23,9 +24,7 @@ def test_it_finds_nobody_where_nobody_is() -> None:
 
 @pytest.mark.process
 def test_it_shows_nobody_our_key(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("upstream")
-    for kind in ("retrievers", "documents", "annotations"):
-        (folder / f"{kind}.jsonl").touch()
+    folder = write_data_folder(tmp_path_factory.mktemp("upstream"))
     box: Box
     with running_sandbox(data=folder) as box:
         assert knock(box.url).is_there

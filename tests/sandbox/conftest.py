@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 
 from reviewapp.sandbox.dialect import OLD
-from tests.sandbox.folders import write_folder
 from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import write_fruit_folder
 
 
 @pytest.fixture(scope="session")
 def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """Start the sandbox every test shares."""
-    return sandboxes.namespace(write_folder(tmp_path_factory.mktemp("current") / "data"))
+    return sandboxes.namespace(write_fruit_folder(tmp_path_factory.mktemp("current") / "data"))
 
 
 @pytest.fixture(scope="session")
 def shared_old_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """Start the sandbox of the older dialect."""
-    folder = write_folder(tmp_path_factory.mktemp("old") / "data")
+    folder = write_fruit_folder(tmp_path_factory.mktemp("old") / "data")
     return sandboxes.namespace(folder, dialect=OLD)
 
 

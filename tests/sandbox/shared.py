@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sandbox.running import SharedSandboxes
+from tests.sandbox_data import write_data_folder
 
 
 @pytest.fixture(scope="session")
 def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedSandboxes]:
     """Give each caller a namespace of its own in a sandbox process that is started once."""
-    empty = tmp_path_factory.mktemp("empty")
-    for name in ("retrievers", "documents", "annotations"):
-        (empty / f"{name}.jsonl").touch()
+    empty = write_data_folder(tmp_path_factory.mktemp("empty"))
     shared = SharedSandboxes(empty)
     yield shared
     shared.stop()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.sandbox.folders import write_folder
 from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox_data import write_fruit_folder
 
 TONE = bytes(range(100))
 
@@ -59,7 +59,7 @@ def test_it_refuses_a_link_it_did_not_make(box: Box) -> None:
 
 @pytest.mark.process
 def test_it_lets_links_expire(tmp_path: Path) -> None:
-    with running_sandbox(write_folder(tmp_path), extra_args=["--media-lifetime", "0"]) as brief:
+    with running_sandbox(write_fruit_folder(tmp_path), extra_args=["--media-lifetime", "0"]) as brief:
         link = _link(brief)
         while (reply := requests.get(link, timeout=10)).status_code == 200:
             continue

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.folders import annotation, document, write_folder, write_lines
 from tests.sandbox.running import ROOT, running_sandbox, sandbox_command
+from tests.sandbox_data import fruit_annotation_json, fruit_document_json, write_fruit_folder, write_lines
 
 pytestmark = pytest.mark.process
 
 
 def test_it_loses_no_answered_write_to_a_kill(tmp_path: Path) -> None:
-    data, state = write_folder(tmp_path / "data"), tmp_path / "state.db"
+    data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
     with running_sandbox(data, state) as box:
         for number in range(5):
             box.call("PATCH", "/v1/annotations/ann_1", json={"label": f"label {number}"})
@@ -34,11 +34,13 @@ def test_it_loses_no_answered_write_to_a_kill(tmp_path: Path) -> None:
 
 
 def test_it_adds_new_rows_and_keeps_its_own(tmp_path: Path) -> None:
-    data, state = write_folder(tmp_path / "data"), tmp_path / "state.db"
+    data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
     with running_sandbox(data, state) as box:
         box.call("PATCH", "/v1/annotations/ann_1", json={"label": "mine"})
         box.call("DELETE", "/v1/annotations/ann_2")
-    write_lines(data / "annotations.jsonl", [{**annotation(number), "label": "theirs"} for number in range(12)])
+    write_lines(
+        data / "annotations.jsonl", [{**fruit_annotation_json(number), "label": "theirs"} for number in range(12)]
+    )
     with running_sandbox(data, state) as box:
         labels = [box.call("GET", f"/v1/annotations/ann_{number}").json().get("label") for number in (0, 1, 2, 11)]
     assert labels == ["ripe", "mine", None, "theirs"]
@@ -65,7 +67,7 @@ def _refused(*arguments: str) -> str:
     ],
 )
 def test_it_names_a_bad_line(tmp_path: Path, name: str, line: str, why: str) -> None:
-    data, state = write_folder(tmp_path / "data"), tmp_path / "state.db"
+    data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
     path = data / name
     count = len(path.read_text().splitlines())
     with path.open("a") as file:
@@ -76,11 +78,11 @@ def test_it_names_a_bad_line(tmp_path: Path, name: str, line: str, why: str) -> 
 
 
 def test_it_loads_nothing_of_a_bad_folder(tmp_path: Path) -> None:
-    data, state = write_folder(tmp_path / "data"), tmp_path / "state.db"
+    data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
     good = (data / "annotations.jsonl").read_text()
     (data / "annotations.jsonl").write_text(f"{good}oops\n")
     _refused(*sandbox_command(data, state))
-    write_lines(data / "documents.jsonl", [document(5)])
+    write_lines(data / "documents.jsonl", [fruit_document_json(5)])
     (data / "annotations.jsonl").write_text(good)
     with running_sandbox(data, state) as box:
         assert box.call("GET", "/v1/documents/doc_6").status_code == 404
@@ -91,20 +93,22 @@ def test_it_says_what_is_wrong_with_its_arguments(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "holds none of" in _refused(*sandbox_command(tmp_path / "empty", None))
     (tmp_path / "state.db").write_text("not a database, just a text that is long enough to be looked at")
-    assert "as the state file" in _refused(*sandbox_command(write_folder(tmp_path / "data"), tmp_path / "state.db"))
+    assert "as the state file" in _refused(
+        *sandbox_command(write_fruit_folder(tmp_path / "data"), tmp_path / "state.db")
+    )
     assert "--port" in _refused(*sandbox_command(None, None), "--port", "eighty")
 
 
 def test_it_names_a_busy_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
-        said = _refused(*sandbox_command(write_folder(tmp_path), None), "--port", port)
+        said = _refused(*sandbox_command(write_fruit_folder(tmp_path), None), "--port", port)
     assert len(said.splitlines()) == 1
     assert port in said
 
 
 def test_it_ends_well_when_told_to(tmp_path: Path) -> None:
-    with running_sandbox(write_folder(tmp_path)) as box:
+    with running_sandbox(write_fruit_folder(tmp_path)) as box:
         assert box.stop() == 0
 
 
@@ -117,7 +121,7 @@ def test_it_ends_well_when_told_to(tmp_path: Path) -> None:
     ],
 )
 def test_it_takes_documents_in_every_form(tmp_path: Path, row: dict[str, object]) -> None:
-    data = write_folder(tmp_path, documents=[row])
+    data = write_fruit_folder(tmp_path, documents=[row])
     with (data / "retrievers.jsonl").open("a") as file:
         config = {"stage_name": "attribute_filter", "parameters": {"field": "colour", "operator": "eq", "value": "red"}}
         older = {"pipeline_id": "ret_form", "name": "form", "stages": [{"name": "only", "config": config}]}

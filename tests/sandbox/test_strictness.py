@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.folders import write_folder
 from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox_data import write_fruit_folder
 
 
 def _complaints(reply: requests.Response) -> list[tuple[str, str]]:
@@ -147,7 +147,7 @@ def test_it_gives_every_answer_a_request_id(box: Box) -> None:
 
 @pytest.mark.process
 def test_it_refuses_another_key_when_one_was_named(tmp_path: Path) -> None:
-    with running_sandbox(write_folder(tmp_path), extra_args=["--key", "sk_mine", "--namespace", "ns_own"]) as own:
+    with running_sandbox(write_fruit_folder(tmp_path), extra_args=["--key", "sk_mine", "--namespace", "ns_own"]) as own:
         assert own.call("GET", "/v1/annotations/ann_1").json()["namespace_id"] == "ns_own"
         other = {"Authorization": "Bearer sk_other"}
         assert own.call("GET", "/v1/annotations/ann_1", headers=other).status_code == 401

@@ -14,9 +14,9 @@ import mixpeek
 import pytest
 from mixpeek.exceptions import NotFoundException
 
-from tests.sandbox.folders import write_folder
 from tests.sandbox.receiver import Received, Receiver, receiving
 from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox_data import write_fruit_folder
 
 SECRET = "s3cret"
 
@@ -139,7 +139,7 @@ def test_it_refuses_what_is_not_a_webhook(box: Box, wrong: dict[str, Any]) -> No
 
 @pytest.mark.process
 def test_it_loses_no_delivery_to_a_kill(tmp_path: Path, receiver: Receiver) -> None:
-    data, state = write_folder(tmp_path / "data"), tmp_path / "state.db"
+    data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
     receiver.answers = [500, 500]
     with running_sandbox(data, state) as box:
         body = asked(receiver.url).to_dict()

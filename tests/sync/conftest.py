@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -15,6 +13,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Result, Retriever
 from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import document_json, retriever_json, write_data_folder
 
 # The first hundred are those that tests name themselves.
 _documents = itertools.count(100)
@@ -23,10 +22,11 @@ _documents = itertools.count(100)
 @pytest.fixture(scope="session")
 def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with one retriever and a thousand documents that nobody has annotated."""
-    folder = tmp_path_factory.mktemp("upstream")
-    _write(folder, "retrievers", [_retriever()])
-    _write(folder, "documents", [_document(number) for number in range(1000)])
-    _write(folder, "annotations", [])
+    folder = write_data_folder(
+        tmp_path_factory.mktemp("upstream"),
+        retrievers=[retriever_json(retriever_id="ret_logos", retriever_name="logos")],
+        documents=[document_json(number, document_id=f"doc_{number}") for number in range(1000)],
+    )
     return sandboxes.namespace(folder)
 
 
@@ -70,34 +70,3 @@ def unannotated(mirrored_retriever: Retriever) -> Annotation:
     )
     absorb.attach([result])
     return Annotation.objects.get(document_id=document_id)
-
-
-def _write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
-    (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-
-
-def _retriever() -> dict[str, object]:
-    parameters = {"query": "{{INPUT.query}}"}
-    return {
-        "retriever_id": "ret_logos",
-        "retriever_name": "logos",
-        "collection_identifiers": ["col_photos"],
-        "stages": [
-            {
-                "stage_name": "search",
-                "stage_type": "filter",
-                "config": {"stage_id": "feature_search", "parameters": parameters},
-                "parameters": parameters,
-            }
-        ],
-        "input_schema": {"query": {"type": "string", "required": True}},
-    }
-
-
-def _document(number: int) -> dict[str, object]:
-    return {
-        "document_id": f"doc_{number}",
-        "collection_id": "col_photos",
-        "title": f"Van {number}",
-        "text": f"A blue logo on van number {number}.",
-    }

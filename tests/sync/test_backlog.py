@@ -20,7 +20,7 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import backlog, deliver
 from reviewapp.sync.planning import Round
 from tests.sandbox.running import Box, SharedSandboxes
-from tests.sync import upstream
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 
 pytestmark = pytest.mark.django_db
 MANY = 60
@@ -30,9 +30,9 @@ BASE: dict[str, Any] = {"label": "logo", "confidence": 0.25, "reasoning": "", "p
 @pytest.fixture
 def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with as many annotations as are decided on here."""
-    annotations = map(upstream.annotation, range(MANY))
-    documents = map(upstream.document, range(MANY))
-    folder = upstream.write(tmp_path, retrievers=[upstream.retriever()], documents=documents, annotations=annotations)
+    annotations = map(annotation_json, range(MANY))
+    documents = map(document_json, range(MANY))
+    folder = write_data_folder(tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations)
     return sandboxes.namespace(folder)
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.absorb import attach
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
-from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.sync import deliver
 from tests.decisions import queue_decision
 from tests.sandbox.running import Box
@@ -18,21 +15,17 @@ pytestmark = pytest.mark.django_db
 
 
 def test_it_creates_with_everything_the_later_person_saw(
-    alice: User, bob: User, box: Box, mixpeek_client: Client
+    unannotated: Annotation, alice: User, bob: User, box: Box, mixpeek_client: Client
 ) -> None:
-    retriever = Retriever.objects.create(retriever_id="ret_logos", name="logos", seen_at=timezone.now())
-    result = Result.objects.create(retriever=retriever, document_id="doc_99", snapshot={"title": "Van"}, digest="0")
-    attach([result])
-    annotation = Annotation.objects.get(document_id="doc_99")
-    first = queue_decision(annotation, alice, label="logo", reasoning="On the door.")
-    second = queue_decision(annotation, bob, confidence=0.9)
+    first = queue_decision(unannotated, alice, label="logo", reasoning="On the door.")
+    second = queue_decision(unannotated, bob, confidence=0.9)
     refusal = {"status": 422, "error": {"message": "No.", "type": "ValidationError"}}
     box.faults([{"method": "POST", "path": "^/v1/annotations$", "status": 422, "body": refusal}])
     deliver.drain(mixpeek_client)
     first.refresh_from_db()
     second.refresh_from_db()
-    annotation.refresh_from_db()
+    unannotated.refresh_from_db()
     assert (first.state, second.state) == ("refused", "delivered")
-    upstream = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()
+    upstream = box.call("GET", f"/v1/annotations/{unannotated.annotation_id}").json()
     assert (upstream["label"], upstream["reasoning"], upstream["confidence"]) == ("logo", "On the door.", 0.9)
-    assert (annotation.label, annotation.confidence) == ("logo", 0.9)
+    assert (unannotated.label, unannotated.confidence) == ("logo", 0.9)

@@ -17,7 +17,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
 from tests.sandbox.running import Box, SharedSandboxes
-from tests.sync import upstream
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 12
@@ -27,8 +27,8 @@ BASE: dict[str, Any] = {"label": "logo", "confidence": 0.25, "reasoning": "", "p
 @pytest.fixture
 def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with as many annotations as are decided on here."""
-    annotations, documents = map(upstream.annotation, range(MANY)), map(upstream.document, range(MANY))
-    folder = upstream.write(tmp_path, retrievers=[upstream.retriever()], documents=documents, annotations=annotations)
+    annotations, documents = map(annotation_json, range(MANY)), map(document_json, range(MANY))
+    folder = write_data_folder(tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations)
     return sandboxes.namespace(folder)
 
 

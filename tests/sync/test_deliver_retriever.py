@@ -21,8 +21,7 @@ from reviewapp.sync import deliver, deliver_retriever
 from reviewapp.sync.outcomes import settle
 from tests.retrievers.editing import edit_of
 from tests.sandbox.running import Box, SharedSandboxes
-from tests.sync.upstream import document, write
-from tests.sync.upstream import retriever as pipeline
+from tests.sandbox_data import document_json, retriever_json, write_data_folder
 
 pytestmark = pytest.mark.django_db
 _numbers = itertools.count()
@@ -32,8 +31,8 @@ _MANY = 60
 @pytest.fixture(scope="module", params=["current", "2025-10"])
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox of each dialect, with a retriever for every test."""
-    rows = [pipeline(retriever_id=f"ret_{n}", retriever_name=f"logos {n}", tags=["a", "b"]) for n in range(_MANY)]
-    folder = write(tmp_path_factory.mktemp("data"), retrievers=rows, documents=[document(1)])
+    rows = [retriever_json(retriever_id=f"ret_{n}", retriever_name=f"logos {n}", tags=["a", "b"]) for n in range(_MANY)]
+    folder = write_data_folder(tmp_path_factory.mktemp("data"), retrievers=rows, documents=[document_json(1)])
     return sandboxes.namespace(folder, dialect=request.param)
 
 

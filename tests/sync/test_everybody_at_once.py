@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services
@@ -28,9 +27,8 @@ _LABELS = itertools.count()
 
 
 @pytest.fixture
-def ids(mixpeek_client: Client) -> list[str]:
+def ids(mixpeek_client: Client, mirrored_retriever: Retriever) -> list[str]:
     """Three annotations upstream, mirrored here."""
-    Retriever.objects.create(retriever_id="ret_logos", name="logos", seen_at=timezone.now())
     records = [
         mixpeek_client.create_annotation(document_id=f"doc_9{at}", label="logo", retriever_id="ret_logos")
         for at in range(3)

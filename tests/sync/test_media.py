@@ -17,7 +17,7 @@ from reviewapp.accounts.models import User
 from reviewapp.retrievers.medium import files
 from reviewapp.sync import media
 from tests.sandbox.running import Box, running_sandbox
-from tests.sync import upstream
+from tests.sandbox_data import document_json, retriever_json, write_data_folder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.process]
 
@@ -28,15 +28,15 @@ def blob(name: str, **values: str) -> dict[str, str]:
 
 PICTURE, LOST, SECRET = blob("a.png"), blob("lost.png"), blob("b.png", unavailable_reason="Deleted by its owner")
 ELSEWHERE, STORED = blob("c.png", url="https://evil.example/c.png"), blob("d.png", url="s3://bucket/d.png")
-DOCUMENT = upstream.document(1, document_blobs=[PICTURE, LOST, SECRET, ELSEWHERE, STORED])
+DOCUMENT = document_json(1, document_blobs=[PICTURE, LOST, SECRET, ELSEWHERE, STORED])
 INDEX = {file.field: file.index for file in files(DOCUMENT)}
 
 
 @pytest.fixture(scope="module")
 def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     folder = tmp_path_factory.mktemp("media_box")
-    slashed = upstream.document(2, document_id="a/b c", document_blobs=[PICTURE])
-    upstream.write(folder, retrievers=[upstream.retriever()], documents=[DOCUMENT, slashed])
+    slashed = document_json(2, document_id="a/b c", document_blobs=[PICTURE])
+    write_data_folder(folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed])
     (folder / "media").mkdir()
     (folder / "media" / "a.png").write_bytes(b"picture")
     with running_sandbox(data=folder) as box:

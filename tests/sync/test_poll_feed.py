@@ -15,6 +15,7 @@ from reviewapp.mixpeek.records import FeedPage
 from reviewapp.sync import feed, hints
 from reviewapp.sync.models import FeedCursor, Hint, Quiet
 from tests.sandbox.running import Box, SharedSandboxes, running_sandbox
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 from tests.sync import upstream
 
 pytestmark = pytest.mark.django_db
@@ -27,9 +28,9 @@ class Killed(BaseException):
 @pytest.fixture
 def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox whose feed begins empty."""
-    annotations = map(upstream.annotation, range(3))
-    documents = map(upstream.document, range(3))
-    folder = upstream.write(tmp_path, retrievers=[upstream.retriever()], documents=documents, annotations=annotations)
+    annotations = map(annotation_json, range(3))
+    documents = map(document_json, range(3))
+    folder = write_data_folder(tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations)
     return sandboxes.namespace(folder)
 
 
@@ -126,7 +127,7 @@ def test_it_repeats_a_page_at_most_after_a_kill(
 @pytest.mark.process
 def test_it_remembers_a_server_without_a_feed(tmp_path: Path) -> None:
     with (
-        running_sandbox(data=upstream.write(tmp_path), extra_args=["--dialect", "2025-10"]) as old,
+        running_sandbox(data=write_data_folder(tmp_path), extra_args=["--dialect", "2025-10"]) as old,
         Client(base_url=old.url, api_key=old.key, namespace=old.namespace) as client,
     ):
         for _ in range(3):

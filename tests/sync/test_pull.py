@@ -22,6 +22,7 @@ from reviewapp.sync.models import PullPass
 from reviewapp.sync.progress import Log
 from reviewapp.sync.pull import pull
 from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 from tests.sync import upstream
 
 pytestmark = pytest.mark.django_db
@@ -52,11 +53,11 @@ class Killed(BaseException):
 @pytest.fixture
 def box(tmp_path: Path, sandboxes: SharedSandboxes, request: pytest.FixtureRequest) -> Box:
     number = getattr(request, "param", FEW)
-    folder = upstream.write(
+    folder = write_data_folder(
         tmp_path,
-        retrievers=[upstream.retriever()],
-        documents=map(upstream.document, range(number)),
-        annotations=map(upstream.annotation, range(number)),
+        retrievers=[retriever_json()],
+        documents=map(document_json, range(number)),
+        annotations=map(annotation_json, range(number)),
     )
     return sandboxes.namespace(folder)
 

@@ -16,6 +16,7 @@ from reviewapp.sync.models import PullPass
 from reviewapp.sync.tally import Counts
 from tests.proofs import examples
 from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import document_json, retriever_json, write_data_folder
 from tests.sync import upstream
 from tests.sync.test_pull import Hooked
 
@@ -25,7 +26,7 @@ SIZE, ROWS = 4, 17
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     folder = tmp_path_factory.mktemp("shifting")
-    upstream.write(folder, retrievers=[upstream.retriever()], documents=map(upstream.document, range(ROWS)))
+    write_data_folder(folder, retrievers=[retriever_json()], documents=map(document_json, range(ROWS)))
     return sandboxes.namespace(folder)
 
 

@@ -20,7 +20,7 @@ from reviewapp.retrievers.services import request_execution
 from reviewapp.sync import run
 from reviewapp.sync.pull import pull
 from tests.sandbox.running import Box, SharedSandboxes
-from tests.sync import upstream
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 
 pytestmark = pytest.mark.django_db
 EXECUTE = "/v1/retrievers/ret_vans/execute"
@@ -29,11 +29,11 @@ EXECUTE = "/v1/retrievers/ret_vans/execute"
 @pytest.fixture(scope="module")
 def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     folder = tmp_path_factory.mktemp("runs")
-    upstream.write(
+    write_data_folder(
         folder,
-        retrievers=[upstream.retriever()],
-        documents=map(upstream.document, range(12)),
-        annotations=map(upstream.annotation, range(3)),
+        retrievers=[retriever_json()],
+        documents=map(document_json, range(12)),
+        annotations=map(annotation_json, range(3)),
     )
     return sandboxes.namespace(folder)
 

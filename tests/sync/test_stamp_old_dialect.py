@@ -22,7 +22,7 @@ from reviewapp.sync.backlog import deliver as deliver_in_bulk
 from reviewapp.sync.planning import Listing, Round
 from tests.decisions import queue_decision
 from tests.sandbox.running import Box, SharedSandboxes
-from tests.sync import upstream
+from tests.sandbox_data import document_json, retriever_json, write_data_folder
 from tests.sync.delivering import upstream as read
 from tests.sync.delivering import writes
 
@@ -34,10 +34,10 @@ _numbers = itertools.count()
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     """A sandbox of the older dialect with documents for every test."""
-    folder = upstream.write(
+    folder = write_data_folder(
         tmp_path_factory.mktemp("old"),
-        retrievers=[upstream.retriever()],
-        documents=[upstream.document(number) for number in range(_MANY)],
+        retrievers=[retriever_json()],
+        documents=[document_json(number) for number in range(_MANY)],
     )
     return sandboxes.namespace(folder, dialect=OLD)
 
