@@ -13,10 +13,7 @@ from reviewapp.accounts import roles, services
 from reviewapp.accounts.models import User
 from tests.people import PASSWORD
 
-
-@pytest.fixture(autouse=True)
-def _quick(carol: User) -> None:
-    """carol is there, and hashing is fast."""
+pytestmark = pytest.mark.usefixtures("carol")
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -20,12 +20,9 @@ from reviewapp.accounts.exceptions import LinkIsSpent
 from reviewapp.accounts.models import Link, User
 from tests.people import PASSWORD, person, sign_in_with_password
 
+pytestmark = pytest.mark.usefixtures("quick_hashing")
+
 GOOD = {"username": "nina", "password1": PASSWORD, "password2": PASSWORD}
-
-
-@pytest.fixture(autouse=True)
-def _quick(quick_hashing: None) -> None:
-    """Hashing is fast."""
 
 
 def invited(client: Client, email: str = "nina@example.com", role: str = roles.LEAD) -> str:

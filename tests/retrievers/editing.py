@@ -22,7 +22,7 @@ def address(retriever: Retriever) -> str:
     return reverse("edit_retriever", args=[retriever.pk])
 
 
-def typed(client: Client, retriever: Retriever, **changes: Any) -> dict[str, Any]:
+def filled_edit_form(client: Client, retriever: Retriever, **changes: Any) -> dict[str, Any]:
     """Return what a browser would send of the form as it is given out, with changes."""
     draft = client.get(address(retriever)).context["draft"]
     return {

@@ -14,14 +14,14 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.keeping import UNCHOSEN
 from reviewapp.retrievers.models import Retriever
 from tests.collapsed import collapsed
-from tests.retrievers.editing import address, edit_of, typed
+from tests.retrievers.editing import address, edit_of, filled_edit_form
 
 
 def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
     client: Client, adam: User, retriever: Retriever
 ) -> None:
     client.force_login(adam)
-    mine = typed(client, retriever, name="Mine", add=["my tag"])
+    mine = filled_edit_form(client, retriever, name="Mine", add=["my tag"])
     services.edit(retriever.pk, edit_of(retriever, name="Theirs", description="New", tags_add=("their",)), actor=adam)
     reply = client.post(address(retriever), mine)
     assert reply.status_code == 409
@@ -36,7 +36,7 @@ def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
         "my tag",
     ):
         assert words in collapsed(reply)
-    again = typed(client, retriever) | mine | {"description": "New"}
+    again = filled_edit_form(client, retriever) | mine | {"description": "New"}
     draft = reply.context["draft"]
     kept = again | {"edit_id": draft.edit_id, "base": draft.base_json, "asked": "name", "keep_name": "mine"}
     assert client.post(address(retriever), kept).status_code == 302
@@ -50,7 +50,7 @@ def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
 
 def test_it_takes_theirs_where_asked(client: Client, adam: User, retriever: Retriever) -> None:
     client.force_login(adam)
-    mine = typed(client, retriever, name="Mine", add=["tag"])
+    mine = filled_edit_form(client, retriever, name="Mine", add=["tag"])
     services.edit(retriever.pk, edit_of(retriever, name="Theirs"), actor=adam)
     draft = client.post(address(retriever), mine).context["draft"]
     client.post(address(retriever), mine | {"edit_id": draft.edit_id, "base": draft.base_json, "keep_name": "theirs"})
@@ -60,7 +60,7 @@ def test_it_takes_theirs_where_asked(client: Client, adam: User, retriever: Retr
 
 def overtaken(client: Client, adam: User, retriever: Retriever) -> dict[str, Any]:
     """Return what a browser would send of a form whose name and description somebody else set first."""
-    mine = typed(client, retriever, name="Mine", description="My words", add=["tag"])
+    mine = filled_edit_form(client, retriever, name="Mine", description="My words", add=["tag"])
     services.edit(retriever.pk, edit_of(retriever, name="Theirs", description="Their words"), actor=adam)
     page = client.post(address(retriever), mine)
     draft, markup = page.context["draft"], collapsed(page)

@@ -19,7 +19,7 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
 from tests.collapsed import collapsed
 from tests.factories import make_execution, make_retriever, settle_as_refused
-from tests.retrievers.editing import address, edit_of, typed
+from tests.retrievers.editing import address, edit_of, filled_edit_form
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "details"}
@@ -27,7 +27,9 @@ HTMX = {"HX-Request": "true", "HX-Target": "details"}
 
 def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retriever) -> None:
     client.force_login(adam)
-    data = typed(client, retriever, name=" Brands ", add=["new, newer", "a\nb"], add_exactly=["x,y"], remove=["vans"])
+    data = filled_edit_form(
+        client, retriever, name=" Brands ", add=["new, newer", "a\nb"], add_exactly=["x,y"], remove=["vans"]
+    )
     reply = client.post(address(retriever), data, follow=True)
     assert reply.redirect_chain == [(reverse("retriever", args=[retriever.pk]), 302)]
     assert "on its way to Mixpeek" in collapsed(reply)
@@ -39,7 +41,7 @@ def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retri
 
 def test_it_sends_nothing_for_a_form_that_is_saved_untouched(client: Client, adam: User, retriever: Retriever) -> None:
     client.force_login(adam)
-    reply = client.post(address(retriever), typed(client, retriever), follow=True)
+    reply = client.post(address(retriever), filled_edit_form(client, retriever), follow=True)
     assert "Nothing was different" in collapsed(reply)
     assert not Change.objects.exists()
 
@@ -49,7 +51,7 @@ def test_it_gives_htmx_the_form_and_then_the_whole(client: Client, adam: User, r
     form = collapsed(client.get(address(retriever), headers=HTMX)).strip()
     assert form.startswith('<section id="details"')
     assert 'list="tags-in-use"' in form
-    reply = client.post(address(retriever), typed(client, retriever, name="Brands"), headers=HTMX)
+    reply = client.post(address(retriever), filled_edit_form(client, retriever, name="Brands"), headers=HTMX)
     assert collapsed(reply).strip().startswith('<div id="retriever"')
     assert reply["HX-Retarget"] == "#retriever"
     assert "on its way" in json.loads(reply["HX-Trigger"])["say"]
@@ -79,7 +81,7 @@ def test_it_says_what_is_wrong_and_keeps_what_was_typed(
     make_retriever("Taken")
     client.force_login(adam)
     given = {"name": "Mine <b>", "description": "My words", "add": ["mine"], "remove": ["vans"]} | wrong
-    reply = client.post(address(retriever), typed(client, retriever, **given))
+    reply = client.post(address(retriever), filled_edit_form(client, retriever, **given))
     page = collapsed(reply)
     assert reply.status_code == 422
     assert sentence in page
@@ -93,7 +95,7 @@ def test_it_saves_a_form_sent_twice_once_and_an_old_one_not_at_all(
     client: Client, adam: User, retriever: Retriever
 ) -> None:
     client.force_login(adam)
-    data = typed(client, retriever, name="Brands")
+    data = filled_edit_form(client, retriever, name="Brands")
     assert [client.post(address(retriever), data).status_code for _ in range(2)] == [302, 302]
     assert Change.objects.count() == 1
     reply = client.post(address(retriever), data | {"name": "Something else"})
@@ -162,7 +164,7 @@ def test_it_is_for_admins_and_knows_no_other_retriever(
 
 def test_it_does_not_change_what_is_gone(client: Client, adam: User, retriever: Retriever) -> None:
     client.force_login(adam)
-    data = typed(client, retriever, name="Brands")
+    data = filled_edit_form(client, retriever, name="Brands")
     Retriever.objects.update(gone_at=timezone.now())
     reply = client.post(address(retriever), data)
     assert reply.status_code == 422
