@@ -24,7 +24,7 @@ from reviewapp.accounts.models import User
 PASSWORD = "seven-green-bottles"
 
 
-def person(username: str, role: str = "", **fields: Any) -> User:
+def make_person(username: str, role: str = "", **fields: Any) -> User:
     """Return a new person with `role` ("" for none), who has no password unless a hashed one is given."""
     fields = {"password": make_password(None), "email": f"{username}@example.com", **fields}
     user = User.objects.create(username=username, **fields)
@@ -48,31 +48,31 @@ def sign_in_with_password(client: Client, login: str = "carol", password: str = 
 @pytest.fixture
 def alice(db: None) -> User:
     """A reviewer."""
-    return person("alice", roles.REVIEWER)
+    return make_person("alice", roles.REVIEWER)
 
 
 @pytest.fixture
 def bob(db: None) -> User:
     """Another reviewer."""
-    return person("bob", roles.REVIEWER)
+    return make_person("bob", roles.REVIEWER)
 
 
 @pytest.fixture
 def lena(db: None) -> User:
     """A team lead."""
-    return person("lena", roles.LEAD)
+    return make_person("lena", roles.LEAD)
 
 
 @pytest.fixture
 def adam(db: None) -> User:
     """An admin."""
-    return person("adam", roles.ADMIN)
+    return make_person("adam", roles.ADMIN)
 
 
 @pytest.fixture
 def stranger(db: None) -> User:
     """Somebody who can sign in but was given no role."""
-    return person("stranger")
+    return make_person("stranger")
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def quick_hashing(settings: Settings, db: None) -> None:
 @pytest.fixture
 def carol(quick_hashing: None) -> User:
     """A reviewer who has a password, `PASSWORD`."""
-    return person("carol", roles.REVIEWER, password=make_password(PASSWORD))
+    return make_person("carol", roles.REVIEWER, password=make_password(PASSWORD))
 
 
 @pytest.fixture

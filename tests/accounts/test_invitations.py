@@ -18,7 +18,7 @@ from pytest_django import Settings
 from reviewapp.accounts import links, roles
 from reviewapp.accounts.exceptions import LinkIsSpent
 from reviewapp.accounts.models import Link, User
-from tests.people import PASSWORD, person, sign_in_with_password
+from tests.people import PASSWORD, make_person, sign_in_with_password
 
 pytestmark = pytest.mark.usefixtures("quick_hashing")
 
@@ -184,7 +184,7 @@ def test_it_says_once_that_both_passwords_are_to_be_typed_again(
 
 def test_it_says_so_when_somebody_took_the_address_meanwhile(adam_client: Client) -> None:
     link = invited(adam_client)
-    person("other", email="nina@example.com")
+    make_person("other", email="nina@example.com")
 
     response = Client().post(link, GOOD)
 
@@ -209,7 +209,7 @@ def test_it_does_not_open_the_other_kind(adam_client: Client, alice: User, adam:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_lets_one_of_two_in_who_use_it_at_once() -> None:
-    link, _ = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=person("ada", roles.ADMIN))
+    link, _ = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=make_person("ada", roles.ADMIN))
     start = Barrier(2)
 
     def accept(name: str) -> str:

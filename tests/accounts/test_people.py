@@ -18,7 +18,7 @@ from reviewapp.accounts import people, roles
 from reviewapp.accounts.exceptions import LastAdmin, OnYourself, Refused
 from reviewapp.accounts.models import User
 from tests.collapsed import collapsed
-from tests.people import person, sign_in_with_password
+from tests.people import make_person, sign_in_with_password
 
 
 def test_it_lists_everybody_with_role_and_state(adam_client: Client, alice: User, stranger: User) -> None:
@@ -37,7 +37,7 @@ def test_it_lists_everybody_with_role_and_state(adam_client: Client, alice: User
 
 def test_it_costs_the_same_for_many(adam_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for number in range(60):
-        person(f"p{number:02}", roles.REVIEWER)
+        make_person(f"p{number:02}", roles.REVIEWER)
 
     with django_assert_max_num_queries(9):
         page = adam_client.get("/people")
@@ -103,7 +103,7 @@ def test_it_ends_sessions_at_once_and_for_good(adam_client: Client, carol: User)
 
 
 def test_it_lets_nobody_shut_themselves_out(adam_client: Client, adam: User) -> None:
-    person("ada", roles.ADMIN)
+    make_person("ada", roles.ADMIN)
 
     for deed in (adam_client.post(f"/people/{adam.pk}/deactivate"), adam_client.post(f"/people/{adam.pk}/role")):
         assert deed.status_code == 409
@@ -115,7 +115,7 @@ def test_it_lets_nobody_shut_themselves_out(adam_client: Client, adam: User) -> 
 
 
 def test_it_keeps_the_last_active_admin(adam: User, lena: User) -> None:
-    ada = person("ada", roles.ADMIN)
+    ada = make_person("ada", roles.ADMIN)
     people.deactivate(ada, actor=adam)
     # As if she had been an admin when she opened the page.
     lena.user_permissions.set(Group.objects.get(name=roles.ADMIN).permissions.all())
@@ -129,7 +129,7 @@ def test_it_keeps_the_last_active_admin(adam: User, lena: User) -> None:
 
 
 def test_it_lets_one_of_two_admins_go(adam: User) -> None:
-    ada = person("ada", roles.ADMIN)
+    ada = make_person("ada", roles.ADMIN)
 
     roles.give_role(ada, roles.LEAD, actor=adam)
     assert people.deactivate(ada, actor=adam)
@@ -140,7 +140,7 @@ def test_it_lets_one_of_two_admins_go(adam: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_keeps_one_of_two_admins_who_remove_each_other_at_once() -> None:
-    pair = [person("ada", roles.ADMIN), person("ann", roles.ADMIN)]
+    pair = [make_person("ada", roles.ADMIN), make_person("ann", roles.ADMIN)]
     start = Barrier(2)
 
     def remove(actor: User, other: User) -> str:

@@ -16,7 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
 from tests.accounts.idp import Provider
 from tests.accounts.sso import WENDY, begin, come_back, sign_in_by_sso
-from tests.people import PASSWORD, person, sign_in_with_password
+from tests.people import PASSWORD, make_person, sign_in_with_password
 
 
 def test_it_offers_the_button_only_where_it_is_set_up(client: Client, db: None, idp: Provider) -> None:
@@ -151,7 +151,7 @@ def test_it_matches_no_address_that_is_not_verified(client: Client, idp: Provide
 
 
 def test_it_does_not_match_an_address_that_two_share(client: Client, idp: Provider, carol: User) -> None:
-    person("cora", roles.ADMIN, email="Carol@example.com")
+    make_person("cora", roles.ADMIN, email="Carol@example.com")
 
     response = sign_in_by_sso(client, idp, email="carol@example.com")
 

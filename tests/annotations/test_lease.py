@@ -19,7 +19,7 @@ from reviewapp.annotations.models import Annotation, Decision, Lease
 from reviewapp.annotations.queue import candidates
 from tests.decisions import post_decision
 from tests.factories import make_annotation, make_lease, make_retriever
-from tests.people import person
+from tests.people import make_person
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -62,7 +62,7 @@ def test_it_gives_no_two_people_the_same_item() -> None:
     retriever = make_retriever()
     for _ in range(8):
         make_annotation(retriever)
-    people = [person(f"p{number}", roles.REVIEWER) for number in range(8)]
+    people = [make_person(f"p{number}", roles.REVIEWER) for number in range(8)]
 
     def claim(who: User) -> int | None:
         try:

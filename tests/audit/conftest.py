@@ -10,7 +10,7 @@ from django.db import connection
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
-from tests.people import person
+from tests.people import make_person
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def unrecorded() -> Iterator[None]:
 
 def arriving(username: str, role: str = "") -> User:
     with unrecorded():
-        return person(username, role)
+        return make_person(username, role)
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from tests.accounts.totp import code
 from tests.desk import Open, Window, ready
+from tests.people import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PASSWORD = "seven-green-bottles"
 DIALOG = "#sign_in_again"
 
 

@@ -37,7 +37,7 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import backlog, deliver
 from tests.drill.far_side import AFTER, BEFORE, READ, WRITE, Crash, FarSide
 from tests.drill.tables import ask
-from tests.people import person
+from tests.people import make_person
 
 # Four at once are worth a bulk call.
 _ITEMS = 4
@@ -69,8 +69,8 @@ class Outbox(RuleBasedStateMachine):
         self._atomic.__enter__()
         self.far = FarSide()
         self.client = self.far.client()
-        self.people: dict[str, User] = {name: person(name, roles.REVIEWER) for name in _PEOPLE}
-        self.people["lena"] = person("lena", roles.LEAD)
+        self.people: dict[str, User] = {name: make_person(name, roles.REVIEWER) for name in _PEOPLE}
+        self.people["lena"] = make_person("lena", roles.LEAD)
         Retriever.objects.create(retriever_id=_RETRIEVER, name="drill", seen_at=timezone.now())
         with tracing(Origin.PULL), acting(None):
             made = [

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from tests.people import person
+from tests.people import PASSWORD, make_person
 
 PAGES = ["/", "/preferences", "/accounts/login/", "/accounts/password/change/", "/accounts/inactive/", "/no/such/page"]
 
@@ -52,9 +52,9 @@ def test_it_is_framed_sniffed_and_quoted_by_nobody(reader: Client, path: str) ->
 
 def test_it_keeps_the_session_from_scripts_and_from_other_sites(client: Client, settings: Settings, db: None) -> None:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
-    person("carol", password=make_password("seven-green-bottles"))
+    make_person("carol", password=make_password(PASSWORD))
     client.get("/accounts/login/", secure=True)
-    client.post("/accounts/login/", {"login": "carol", "password": "seven-green-bottles"}, secure=True)
+    client.post("/accounts/login/", {"login": "carol", "password": PASSWORD}, secure=True)
 
     session, token = client.cookies["sessionid"], client.cookies["csrftoken"]
     assert session["httponly"] is True

@@ -29,7 +29,7 @@ from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.decisions import decide
 from tests.factories import make_annotation, make_change, make_execution, make_retriever
-from tests.people import person
+from tests.people import PASSWORD, make_person
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "people.md"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -69,7 +69,7 @@ Place = Callable[..., str]
 def place(idp: Provider, settings: Settings, adam: User) -> Place:
     """Return what turns a URL's name into the address of something that is really there."""
     settings.MIXPEEK_BASE_URL, settings.METRICS_TOKEN = "http://127.0.0.1:1", "m" * 32
-    tara = person("tara", roles.REVIEWER)
+    tara = make_person("tara", roles.REVIEWER)
     annotation, change = make_annotation(), make_change(make_annotation(), state="conflict")
     invitation, secret = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
     _, other = links.new_password_link(tara, actor=adam)
@@ -120,7 +120,7 @@ def people(settings: Settings, adam: User, lena: User, alice: User, stranger: Us
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     found = {"no role": stranger, "reviewer": alice, "lead": lena, "admin": adam}
     for user in found.values():
-        User.objects.filter(pk=user.pk).update(password=make_password("seven-green-bottles"))
+        User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD))
         user.refresh_from_db()
         TOTP.activate(user, "JBSWY3DPEHPK3PXP")
         RecoveryCodes.activate(user)
@@ -228,7 +228,7 @@ def test_it_lets_a_later_role_do_all_that_an_earlier_one_may() -> None:
 @pytest.mark.parametrize("name", ["mfa_edit_webauthn", "mfa_remove_webauthn"])
 def test_it_keeps_ones_passkeys_from_others(name: str, people: dict[str, User], client: Client) -> None:
     client.force_login(people["admin"])
-    client.post("/accounts/reauthenticate/", {"password": "seven-green-bottles"})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     address = reverse(name, kwargs=own(name, people["reviewer"]))
 
     assert client.get(address).status_code == 404
