@@ -36,9 +36,9 @@ def test_it_stores_what_django_would(fields: dict[str, Any], reason: str, versio
     assert (ours.state, ours.theirs, ours.cause is None) == ("queued", None, False)
 
 
-def test_it_gives_key_and_times_in_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_gives_key_and_times_in_few_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     made = change()
-    with django_assert_num_queries(1):
+    with django_assert_max_num_queries(2):
         stored.insert(made)
     kept = Change.objects.get(pk=made.pk)
     assert (kept.created_at, kept.due) == (made.created_at, made.due)

@@ -34,8 +34,8 @@ _NO_FEED = timedelta(hours=1)
 _SKEW = timedelta(minutes=5)
 
 
-def poll(client: Client) -> int:
-    """Read what is new in the feed of each event type, ten pages of a thousand at most; returns how many were asked.
+def poll(client: Client, *, page_size: int = PAGE) -> int:
+    """Read what is new in the feed of each event type, ten pages at most; returns how many were asked.
 
     The first poll ever begins with now: whatever the 90 days before hold has been pulled.
     """
@@ -49,7 +49,7 @@ def poll(client: Client) -> int:
             continue
         asked += 1
         with spending(Rank.BACKGROUND):
-            if not _read(at, client):
+            if not _read(at, client, page_size):
                 break
     return asked
 
@@ -60,11 +60,11 @@ def _claim(event_type: str) -> FeedCursor | None:
     return FeedCursor.objects.get(event_type=event_type) if claimed else None
 
 
-def _read(at: FeedCursor, client: Client) -> bool:
+def _read(at: FeedCursor, client: Client, page_size: int) -> bool:
     """Read the pages of one event type; returns whether it makes sense to go on with another."""
     try:
         for _ in range(MOST_PAGES):
-            page = client.events(at.event_type, cursor=at.cursor, limit=PAGE)
+            page = client.events(at.event_type, cursor=at.cursor, limit=page_size)
             _take_in(at, page.items, page.cursor)
             if not page.has_more:
                 break

@@ -122,6 +122,8 @@
     if (one) act(one);
     return Boolean(one);
   };
+  // A pause that comes before the medium plays is no error.
+  const play = (medium) => { medium.play().catch(() => {}); };
   const step = (by) => media((medium) => { medium.currentTime = Math.max(0, medium.currentTime + by); });
   const ACTIONS = {
     label: (row) => { press(row.target); row.target.focus(); },
@@ -135,7 +137,7 @@
     guidelines: () => unfold("guidelines"),
     history: () => unfold("history"),
     search: () => { window.location.assign(`${document.querySelector(".top-nav a").href}#id_q`); },
-    media_play: () => media((medium) => (medium.paused ? medium.play() : medium.pause())),
+    media_play: () => media((medium) => (medium.paused ? play(medium) : medium.pause())),
     media_back: () => step(-MEDIA_STEP),
     media_forward: () => step(MEDIA_STEP),
   };

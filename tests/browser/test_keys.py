@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
+from reviewapp.retrievers.guidance import write_guidelines
 from tests.desk import Open, Window, ready
+from tests.factories import make_annotation, make_result
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -257,3 +261,76 @@ def test_it_reads_letters_by_place_in_another_alphabet(page_of: Callable[[int], 
     page = page_of(0)
     _press(page, "\u043e", "KeyJ")
     ready(page, items[1])
+
+
+def test_it_unfolds_the_guidelines_and_the_history_and_goes_to_the_search(
+    page_of: Callable[[int], Page], items: list[Annotation], adam: User
+) -> None:
+    write_guidelines(items[0].retriever_id or 0, "Look twice.", base_version=0, actor=adam)
+    page = page_of(0)
+    history = page.locator("details", has_text="History").first
+    guidelines = page.locator("details", has_text="Guidelines").first
+    page.keyboard.press("g")
+    expect(guidelines).to_have_attribute("open", "")
+    expect(history).not_to_have_attribute("open", "")
+    page.keyboard.press("h")
+    expect(history).to_have_attribute("open", "")
+    expect(guidelines).not_to_have_attribute("open", "")
+    page.keyboard.press("/")
+    page.wait_for_url("**/annotations*#id_q")
+
+
+def test_it_chooses_the_eleventh_label_with_shift(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    for label in "defghijkl":
+        make_annotation(items[0].retriever, label=label)
+    page = page_of(0)
+    page.keyboard.press("Shift+Digit1")
+    eleventh = page.locator("[name=choice]").nth(10)
+    expect(eleventh).to_be_checked()
+
+
+def test_it_goes_back_to_the_field_above(page_of: Callable[[int], Page]) -> None:
+    page = page_of(0)
+    page.locator("#confidence").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#label")).to_be_focused()
+
+
+def test_it_blurs_plays_and_winds_the_media(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+    blob = {"field": "file", "url": "s3://bucket/a.wav", "type": "audio", "filename": "a.wav"}
+    result = make_result(items[1].retriever, snapshot={"document_blobs": [blob]}, document_id=items[1].document_id)
+    Annotation.objects.filter(pk=items[1].pk).update(result=result)
+    page = page_of(0)
+    page.route("**/media/*", _play_silence)
+    page.keyboard.press("j")
+    ready(page, items[1])
+
+    page.keyboard.press("b")
+    expect(page.locator("#blur")).to_be_checked()
+    audio = page.locator("audio")
+    expect(audio).to_have_js_property("duration", 20)
+    for key, seconds in (("ArrowRight", 5), ("ArrowRight", 10), ("ArrowLeft", 5)):
+        page.keyboard.press(f"Alt+{key}")
+        expect(audio).to_have_js_property("currentTime", seconds)
+    for paused in (False, True):
+        page.keyboard.press("Alt+Space")
+        expect(audio).to_have_js_property("paused", paused)
+
+
+def _play_silence(route: Route) -> None:
+    """Answer with twenty seconds of silence, from where the browser asks for it: else it could not wind."""
+    sound = _silence(seconds=20)
+    start = int(route.request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
+    headers = {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{len(sound) - 1}/{len(sound)}"}
+    route.fulfill(status=206, body=sound[start:], content_type="audio/wav", headers=headers)
+
+
+def _silence(seconds: int) -> bytes:
+    rate = 8_000
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(rate)
+        sound.writeframes(bytes([128]) * rate * seconds)
+    return file.getvalue()

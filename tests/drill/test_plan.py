@@ -13,7 +13,8 @@ from reviewapp.drill.plan import blows, steps
 from reviewapp.drill.reviewer import filled
 from reviewapp.sandbox.faults import Script
 
-KINDS = set(plan._KINDS)
+# What there is in storms so long that no kind is left out by chance.
+KINDS = {blow.kind for seed in range(5) for blow in blows(seed, submits=10_000)}
 
 
 @given(seed=st.integers(0, 10**6), submits=st.integers(1, 400), clients=st.integers(1, 20))

@@ -13,8 +13,6 @@ from django.test.utils import CaptureQueriesContext
 from reviewapp.asked import rows
 from reviewapp.postgres.quiet import is_quiet
 
-NAMED = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
-
 
 def raw() -> psycopg.Connection[object]:
     """The driver's connection."""
@@ -24,21 +22,16 @@ def raw() -> psycopg.Connection[object]:
 
 
 @pytest.mark.django_db
-def test_it_plans_a_statement_once_for_a_connection() -> None:
-    for value in (1, 2, 3):
-        assert rows("SELECT %s::int AS planned_once", [value]) == [(value,)]
-    with connection.cursor() as cursor:
-        cursor.execute(NAMED, ["%AS planned_once%"])
-        assert cursor.fetchone() == (1,)
+def test_it_answers_each_value_of_a_statement_that_is_asked_again() -> None:
+    for value in range(10):
+        assert rows("SELECT %s::int AS value", [value]) == [(value,)]
 
 
-@pytest.mark.django_db
-def test_it_prepares_nothing_that_is_said_in_the_usual_way() -> None:
-    with connection.cursor() as cursor:
-        for _ in range(10):
-            cursor.execute("SELECT 7 AS said_as_usual")
-        cursor.execute(NAMED, ["%AS said_as_usual%"])
-        assert cursor.fetchone() == (0,)
+@pytest.mark.django_db(transaction=True)
+def test_it_answers_over_a_new_connection() -> None:
+    assert rows("SELECT %s::int AS value", [1]) == [(1,)]
+    connection.close()
+    assert rows("SELECT %s::int AS value", [2]) == [(2,)]
 
 
 @pytest.mark.django_db

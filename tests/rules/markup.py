@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,18 @@ _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 def names() -> list[str]:
     """Return the name of every template that holds HTML."""
     return sorted(path.relative_to(TEMPLATES).as_posix() for path in Path(TEMPLATES).rglob("*.html"))
+
+
+@cache
+def source(name: str) -> str:
+    """Return the text of a template's file."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@cache
+def parsed(name: str) -> list[tuple[list[Element], str]]:
+    """Return, for each variant of a template, its elements and the text outside of them; see `variants` and `read`."""
+    return [read(markup) for markup in variants(name)]
 
 
 def variants(name: str) -> list[str]:

@@ -87,21 +87,15 @@ def test_it_asks_for_nothing_that_it_holds_already(box: Box, mixpeek_client: Cli
     assert heard() == set()
 
 
-def test_it_goes_on_after_a_downtime(
-    box: Box, mixpeek_client: Client, mirrored: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feed, "PAGE", 2)
+def test_it_goes_on_after_a_downtime(box: Box, mixpeek_client: Client, mirrored: None) -> None:
     for turn in range(4):
         for number in range(3):
             relabel(box, number, f"turn {turn}")
-    feed.poll(mixpeek_client)
+    feed.poll(mixpeek_client, page_size=2)
     assert heard() == {"ann_00000", "ann_00001", "ann_00002"}
 
 
-def test_it_repeats_a_page_at_most_after_a_kill(
-    box: Box, mixpeek_client: Client, mirrored: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feed, "PAGE", 1)
+def test_it_repeats_a_page_at_most_after_a_kill(box: Box, mixpeek_client: Client, mirrored: None) -> None:
     for number in range(3):
         relabel(box, number, "meanwhile")
     pages = iter(range(3))
@@ -113,13 +107,13 @@ def test_it_repeats_a_page_at_most_after_a_kill(
             return super().events(event_type, cursor=cursor, limit=limit)
 
     with Dying(base_url=box.url, api_key=box.key, namespace=box.namespace) as dying, pytest.raises(Killed):
-        feed.poll(dying)
+        feed.poll(dying, page_size=1)
     assert heard() == {"ann_00000", "ann_00001"}
     # Nobody else polls before the dead one's claim has run out.
     before = asked(box)
-    assert feed.poll(mixpeek_client) == 2
+    assert feed.poll(mixpeek_client, page_size=1) == 2
     FeedCursor.objects.update(due=timezone.now())
-    feed.poll(mixpeek_client)
+    feed.poll(mixpeek_client, page_size=1)
     assert heard() == {"ann_00000", "ann_00001", "ann_00002"}
     assert asked(box) - before == 5
 
