@@ -46,7 +46,7 @@ def box(both: Box) -> Iterator[Box]:
 
 @pytest.fixture
 def mixpeek_client(box: Box) -> Iterator[Client]:
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(2, 2)) as client:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
         yield client
 
 
