@@ -63,6 +63,7 @@ def test_it_has_no_violation_that_a_machine_can_find(
 def test_it_fits_a_screen_of_360_pixels(
     sign_in: Callable[[User], Page], live_server: LiveServer, alice: User, annotation: Annotation
 ) -> None:
+    User.objects.filter(pk=alice.pk).update(undo_seconds=60)
     page = sign_in(alice)
     page.set_viewport_size({"width": 360, "height": 740})
     make_annotation(annotation.retriever, label="next")
