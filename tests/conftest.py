@@ -20,6 +20,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import override_settings
+from playwright.sync_api import expect
 
 from tests.proofs import examples
 from tests.template_database import template_database
@@ -32,6 +33,7 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")
+expect.set_options(timeout=30_000)
 
 # In the order of their imports: pytest rewrites the assertions of a plugin only if nobody imported it before.
 pytest_plugins = ["tests.factories", "tests.people", "tests.desk", "tests.sandbox.shared", "tests.truncating"]

@@ -25,7 +25,7 @@ def started(*words: str, folder: Path, **variables: str) -> subprocess.Completed
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
     env = {**kept, "VAR_DIR": str(folder), "TMPDIR": str(folder), **variables}
     command = [sys.executable, *words]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def begin(client: Client) -> str:
 
 def come_back(client: Client, asked: str) -> Any:
     """Let the provider consent, and follow it back."""
-    led = requests.get(asked, allow_redirects=False, timeout=5).headers["Location"]
+    led = requests.get(asked, allow_redirects=False, timeout=60).headers["Location"]
     return client.get(led.removeprefix("http://testserver"))
 
 

@@ -79,7 +79,7 @@ def test_it_makes_one_of_a_double_click(adam: User) -> None:
 
     def click() -> str:
         try:
-            together.wait(10)
+            together.wait(60)
             return links.invite(email="nina@example.com", role=roles.LEAD, actor=adam, form_id=form_id)[1]
         finally:
             connection.close()

@@ -84,7 +84,7 @@ def test_it_believes_no_discovery_of_another_issuer(client: Client, idp: Provide
 def test_it_wants_back_the_state_it_gave(client: Client, idp: Provider) -> None:
     idp.who = WENDY
     asked = begin(client)
-    led = requests.get(asked, allow_redirects=False, timeout=5).headers["Location"].removeprefix("http://testserver")
+    led = requests.get(asked, allow_redirects=False, timeout=60).headers["Location"].removeprefix("http://testserver")
     state = parse_qs(urlsplit(led).query)["state"][0]
 
     assert client.get(led.replace(state, "x" * 16)).status_code == 400

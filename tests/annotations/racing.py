@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.db import connection, connections
 
 T = TypeVar("T")
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 

@@ -126,13 +126,14 @@ def test_it_throttles_each_token_by_itself(settings: Settings, as_alice: Caller,
 
 
 def test_it_notes_the_use_of_a_token_once_a_minute(as_alice: Caller) -> None:
-    as_alice("POST", LIST)
-    first = ApiToken.objects.get().last_used_at
-    assert first is not None
-    as_alice("POST", LIST)
-    again = ApiToken.objects.get().last_used_at
-    assert again is not None
-    assert again == first or again - first < timedelta(minutes=1)
+    uses = set()
+    for _ in range(4):
+        as_alice("POST", LIST)
+        uses.add(ApiToken.objects.get().last_used_at)
+
+    assert None not in uses
+    # A minute may end in between.
+    assert len(uses) <= 2
 
 
 def test_it_gives_back_the_request_id(as_alice: Caller) -> None:

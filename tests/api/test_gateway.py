@@ -56,7 +56,7 @@ def box(shared_box: Box, settings: Settings, transactional_db: None) -> Box:
 
 
 def client_of(box: Box) -> Client:
-    return Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(2, 5))
+    return Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(60, 60))
 
 
 def drain(box: Box) -> None:
@@ -197,7 +197,7 @@ def test_it_raises_what_mixpeeks_client_always_raised(
 def test_it_serves_the_hand_written_client_too(
     box: Box, live_server: object, secret_of: Callable[..., str], adam: User
 ) -> None:
-    client = mixpeek.Mixpeek(secret_of(adam), namespace=box.namespace, base_url=f"{live_server}/api/v1", timeout=5)
+    client = mixpeek.Mixpeek(secret_of(adam), namespace=box.namespace, base_url=f"{live_server}/api/v1", timeout=60)
     assert [each["retriever_name"] for each in client.retrievers.list()["results"]] == ["vans"]
     found = client._request("POST", "/annotations/list?limit=1", body={"document_id": "doc_00001"})["results"]
     cleared = client._request("PATCH", f"/annotations/{found[0]['annotation_id']}", body={"confidence": None})

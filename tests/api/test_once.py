@@ -105,7 +105,7 @@ def test_it_does_one_of_many_equal_requests_at_once(as_alice: Caller) -> None:
 
     def send(_: int) -> Any:
         try:
-            together.wait(timeout=10)
+            together.wait(timeout=60)
             return Caller(as_alice.secret)("POST", "/v1/annotations", NEW, Idempotency_Key="k")
         finally:
             connections.close_all()

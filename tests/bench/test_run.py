@@ -30,7 +30,7 @@ def test_it_loads_serves_measures_and_reports(tmp_path: Path) -> None:
         "4",
         "200",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert [line["name"] for line in report["lines"]] == [row.name for row in ROWS]

@@ -98,7 +98,13 @@ def test_it_does_nothing_for_a_key_that_is_held(page_of: Callable[[int], Page], 
 
 def test_it_decides_one_item_for_two_quick_presses(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
     page = page_of(0)
-    page.keyboard.press("Control+Enter")
+
+    def press_again(route: Route) -> None:
+        page.keyboard.press("Control+Enter")
+        route.continue_()
+
+    # While the first submit is certainly still under way.
+    page.route("**/decide", press_again, times=1)
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
     assert Decision.objects.count() == 1
@@ -182,7 +188,10 @@ def test_it_asks_for_a_reason_when_it_cannot_be_told(page_of: Callable[[int], Pa
     assert Decision.objects.get().outcome == "undecidable"
 
 
-def test_it_skips_defers_and_undoes_the_last_decision(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_skips_defers_and_undoes_the_last_decision(
+    page_of: Callable[[int], Page], alice: User, items: list[Annotation]
+) -> None:
+    User.objects.filter(pk=alice.pk).update(undo_seconds=60)
     page = page_of(0)
     page.keyboard.press("Control+Enter")
     ready(page, items[1])

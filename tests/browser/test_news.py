@@ -23,7 +23,6 @@ from tests.sync.conftest import box, mixpeek_client, shared_box
 __all__ = ["box", "mixpeek_client", "shared_box"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Foreign = Callable[..., None]
-SOON = 20_000
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_it_says_what_changed_and_brings_it_into_the_form(open_page: Page, forei
     page = open_page
     page.fill("#reasoning", "my own words")
     foreign("PATCH", label="lorry")
-    expect(page.locator("#news .banner")).to_contain_text("This has changed.", timeout=SOON)
+    expect(page.locator("#news .banner")).to_contain_text("This has changed.")
     expect(page.locator("#news .diff-new")).to_have_text("lorry")
     expect(page.locator("#live")).to_contain_text("has changed label meanwhile")
     expect(page.locator("#reasoning")).to_have_value("my own words")
@@ -73,7 +72,7 @@ def test_it_asks_whose_value_stands_before_anything_is_submitted(open_page: Page
     page = open_page
     page.fill("#reasoning", "my own words")
     foreign("PATCH", reasoning="their words")
-    page.click("text=Bring it into the form", timeout=SOON)
+    page.click("text=Bring it into the form")
     expect(page.locator("#stale")).to_contain_text("their words")
     expect(page.locator("#reasoning")).to_have_value("my own words")
     expect(page.locator("[name=keep_reasoning][value=mine]")).to_be_focused()
@@ -92,7 +91,7 @@ def test_it_switches_off_deciding_what_is_gone(open_page: Page, foreign: Foreign
     page = open_page
     page.fill("#reasoning", "my own words")
     foreign("DELETE")
-    expect(page.locator("#news .banner")).to_contain_text("Gone upstream.", timeout=SOON)
+    expect(page.locator("#news .banner")).to_contain_text("Gone upstream.")
     expect(page.locator("[data-action=submit]")).to_be_disabled()
     expect(page.locator("[data-action=cannot_tell]")).to_be_disabled()
     expect(page.locator("#reasoning")).to_have_value("my own words")

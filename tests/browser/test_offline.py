@@ -48,7 +48,7 @@ def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
     assert not Decision.objects.exists()
     tabs[0].context.set_offline(False)
     for tab in tabs:
-        expect(tab.locator(CHIP)).to_be_hidden(timeout=20_000)
+        expect(tab.locator(CHIP)).to_be_hidden()
     assert [(one.label, one.reasoning) for one in Decision.objects.order_by("id")] == [
         ("x", "Why x"),
         ("y", "Why y"),
@@ -110,7 +110,7 @@ def test_it_shows_a_conflict_as_one_and_keeps_every_word(
     expect(page.locator(WAITS)).to_be_visible()
     Annotation.objects.filter(pk=items[0].pk).update(label="theirs")
     page.context.set_offline(False)
-    expect(page.locator("#stale")).to_contain_text("theirs", timeout=20_000)
+    expect(page.locator("#stale")).to_contain_text("theirs")
     expect(page.locator("#label")).to_have_value("mine")
     expect(page.locator("#reasoning")).to_have_value("My words")
     expect(page.locator(CHIP)).to_contain_text("1 needs you")
@@ -149,7 +149,7 @@ def test_it_skips_and_defers_without_a_network_too(
     tabs[1].keyboard.press("d")
     expect(tabs[1].locator(CHIP)).to_contain_text("2 submits wait for the network")
     tabs[0].context.set_offline(False)
-    expect(tabs[0].locator(CHIP)).to_be_hidden(timeout=20_000)
+    expect(tabs[0].locator(CHIP)).to_be_hidden()
     assert {(one.annotation_id, one.kind) for one in SetAside.objects.all()} == {
         (items[0].pk, "skipped"),
         (items[1].pk, "deferred"),
@@ -167,7 +167,7 @@ def test_it_never_submits_in_the_name_of_somebody_else(
     expect(page.locator(WAITS)).to_be_visible()
     sign_in_browser(page.context, bob, live_server.url)
     page.context.set_offline(False)
-    expect(page.locator("#failure")).to_contain_text("It is kept until alice signs in again.", timeout=20_000)
+    expect(page.locator("#failure")).to_contain_text("It is kept until alice signs in again.")
     page.goto(live_server.url + "/annotations")
     expect(page.locator(CHIP)).to_be_hidden()
     assert _waiting(page) == 1

@@ -62,6 +62,7 @@ def test_it_has_no_violation_that_a_machine_can_find(
 def test_it_fits_a_screen_of_360_pixels(
     window: Window, live_server: LiveServer, alice: User, annotation: Annotation
 ) -> None:
+    User.objects.filter(pk=alice.pk).update(undo_seconds=60)
     page = window(alice)
     page.set_viewport_size({"width": 360, "height": 740})
     make_annotation(annotation.retriever, label="next")

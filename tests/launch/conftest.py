@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from reviewapp.postgres.cluster import Cluster
+from tests.operations.processes import reserved_port
 from tests.sandbox_data import write_data_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,12 +58,12 @@ class Launch:
             return 0
         if number is not None:
             process.send_signal(number)
-        self.said += process.communicate(timeout=60)[0]
+        self.said += process.communicate(timeout=120)[0]
         return process.returncode
 
     def page(self, path: str) -> str:
         """Return a page as a browser would get it."""
-        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
             return str(answer.read().decode())
 
     def processes(self) -> dict[int, str]:
@@ -98,12 +98,10 @@ class Launch:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Launch:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
     """A folder that the tests of one file share, so that only the first launch makes everything."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    return Launch(tmp_path_factory.mktemp("launch"), port)
+    with reserved_port() as port:
+        yield Launch(tmp_path_factory.mktemp("launch"), port)
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ class FakeMixpeek:
         self.answers: deque[Answer] = deque()
         self.answer: Callable[[Received], Answer] = lambda _request: self._next()
         self.received: list[Received] = []
+        self.has_received = threading.Event()
         self.connections = 0
         self.stopping = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler, self)
@@ -99,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
             body=json.loads(sent) if sent else None,
         )
         fake.received.append(request)
+        fake.has_received.set()
         with suppress(ConnectionError):
             self._send(fake.answer(request), fake)
 

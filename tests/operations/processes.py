@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from django.db import connection
+from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from reviewapp.outbox.services import wake
@@ -76,10 +76,16 @@ def writes(process: subprocess.Popen[str], *words: str) -> bool:
 
 def until_at_work(worker: subprocess.Popen[str]) -> None:
     """Wait until a worker has done a job, so that it also listens to signals."""
-    wake()
-    jobs = ProcrastinateJob.objects.filter(task_name="sync.deliver")
-    until(lambda: not jobs.filter(status__in=["todo", "doing"]).exists(), worker)
-    assert not jobs.exists(), "the job failed"
+    jobs = ProcrastinateJob.objects.filter(task_name="sync.deliver", scheduled_at=None)
+    # In one transaction, so that no worker takes the job before its number is known.
+    with transaction.atomic():
+        wake()
+        numbers = list(jobs.values_list("pk", flat=True))
+
+    # Only these: a worker that starts also sweeps, which wakes it once more.
+    awaited = jobs.filter(pk__in=numbers)
+    until(lambda: not awaited.filter(status__in=["todo", "doing"]).exists(), worker)
+    assert not awaited.exists(), "the job failed"
 
 
 def told_to_stop(process: subprocess.Popen[str]) -> str:
@@ -90,11 +96,17 @@ def told_to_stop(process: subprocess.Popen[str]) -> str:
     return said
 
 
-def free_port() -> int:
-    """Return a port that nobody listened on a moment ago."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Reserve a port of this machine for a server that sets SO_REUSEADDR, as all of ours do.
+
+    The port stays bound meanwhile, so the system gives it to no other process and to no outgoing connection.
+    """
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        # Only now: an address that may be reused can be given out twice.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        yield int(reserved.getsockname()[1])
 
 
 def listens(port: int) -> bool:

@@ -75,11 +75,11 @@ def test_it_stays_in_rotation_without_a_worker(client: Client, all_well: None) -
     beat(SILENT_SECONDS + 1)
     answer = asked(client)
     assert (answer["status"], answer["checks"]["worker"]) == ("degraded", "degraded")
-    beat(SILENT_SECONDS - 5)
+    beat()
     assert asked(client)["status"] == "ready"
 
 
-@pytest.mark.parametrize(("age", "status"), [(899, "ok"), (901, "degraded")])
+@pytest.mark.parametrize(("age", "status"), [(600, "ok"), (901, "degraded")])
 def test_it_says_when_the_oldest_change_is_late(client: Client, all_well: None, age: int, status: str) -> None:
     for created, state in ((age, "queued"), (90_000, "delivered"), (90_000, "refused")):
         change = make_change(make_annotation(), state)

@@ -17,7 +17,7 @@ import yaml
 from django.core.management import get_commands
 from django.urls import resolve
 
-from tests.operations.processes import ROOT, environment, free_port, listens, running, told_to_stop, until
+from tests.operations.processes import ROOT, environment, listens, reserved_port, running, told_to_stop, until
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -115,11 +115,13 @@ def test_it_builds_and_runs_from_that_context_alone(sent: Path, tmp_path: Path) 
     assert collected.returncode == 0, collected.stderr
     assert (image / "staticfiles" / "staticfiles.json").exists()
     (start,) = [json.loads(rest) for word, rest in instructions() if word == "CMD"]
-    port = free_port()
-    env = environment(WEB_CONCURRENCY="1", PORT=str(port), VAR_DIR=str(tmp_path / "var"), ALLOWED_HOSTS="x.example")
-    with running(["-m", *start, "--bind", f"127.0.0.1:{port}"], env, cwd=image) as web:
+    env = environment(WEB_CONCURRENCY="1", VAR_DIR=str(tmp_path / "var"), ALLOWED_HOSTS="x.example")
+    with (
+        reserved_port() as port,
+        running(["-m", *start, "--bind", f"127.0.0.1:{port}"], env, cwd=image) as web,
+    ):
         until(lambda: listens(port), web)
-        with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=20) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=60) as answer:
             assert answer.read() == b"alive\n"
         assert "gunicorn" in told_to_stop(web)
     assert not (tmp_path / "var").exists()

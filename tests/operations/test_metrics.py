@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 from http.client import HTTPConnection
 
@@ -20,7 +21,7 @@ from reviewapp.outbox import budget, services
 from reviewapp.outbox.models import Change
 from reviewapp.sync.client import client as configured_client
 from tests.factories import make_annotation, make_change, settle_as_conflict, settle_as_delivered, settle_as_refused
-from tests.operations.processes import environment, free_port, listens, running, told_to_stop, until, until_at_work
+from tests.operations.processes import environment, listens, reserved_port, running, told_to_stop, until, until_at_work
 from tests.sandbox.running import running_sandbox
 from tests.sandbox_data import write_data_folder
 
@@ -177,10 +178,9 @@ def test_it_counts_calls_to_mixpeek_and_its_429s(tmp_path_factory: pytest.TempPa
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_adds_up_what_all_web_processes_counted() -> None:
-    port = free_port()
-    env = environment(WEB_CONCURRENCY="2", PORT=str(port))
+    env = environment(WEB_CONCURRENCY="2")
     command = ["-m", "gunicorn", "-c", "python:reviewapp.operations.web", "reviewapp.wsgi:application"]
-    with running([*command, "--bind", f"127.0.0.1:{port}"], env) as web:
+    with reserved_port() as port, running([*command, "--bind", f"127.0.0.1:{port}"], env) as web:
         until(lambda: listens(port), web)
         visitor = _Visitor(port)
         for _ in range(20):
@@ -194,9 +194,10 @@ def test_it_adds_up_what_all_web_processes_counted() -> None:
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_it_shows_a_workers_numbers_on_a_port_of_its_own() -> None:
-    port = free_port()
-    env = environment(WORKER_METRICS_PORT=str(port), METRICS_TOKEN=TOKEN)
-    with running(["manage.py", "work"], env) as worker:
+    with ExitStack() as stack:
+        port = stack.enter_context(reserved_port())
+        env = environment(WORKER_METRICS_PORT=str(port), METRICS_TOKEN=TOKEN)
+        worker = stack.enter_context(running(["manage.py", "work"], env))
         until_at_work(worker)
         visitor = _Visitor(port)
         assert visitor.get("/")[0] == 401
@@ -213,7 +214,7 @@ class _Visitor:
         self._port = port
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()

@@ -29,8 +29,8 @@ from tests.decisions import queue_decision
 from tests.operations.processes import (
     database_url,
     environment,
-    free_port,
     listens,
+    reserved_port,
     running,
     told_to_stop,
     until,
@@ -62,7 +62,7 @@ def change(box: Box, alice: User) -> Change:
 
 
 def _client(box: Box) -> Client:
-    return Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(5, 5))
+    return Client(base_url=box.url, api_key=box.key, namespace=box.namespace)
 
 
 def _at(box: Box) -> dict[str, str]:
@@ -74,11 +74,12 @@ def _is_being_sent(box: Box) -> bool:
 
 
 def test_it_finishes_the_request_under_way() -> None:
-    port, body = free_port(), b"login=alice&password=x"
+    body = b"login=alice&password=x"
     command = ["-m", "gunicorn", "-c", "python:reviewapp.operations.web", "reviewapp.wsgi:application"]
-    with running([*command, "--bind", f"127.0.0.1:{port}"], environment(WEB_CONCURRENCY="1", DEBUG="on")) as web:
+    env = environment(WEB_CONCURRENCY="1", DEBUG="on")
+    with reserved_port() as port, running([*command, "--bind", f"127.0.0.1:{port}"], env) as web:
         until(lambda: listens(port), web)
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as person:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as person:
             head = f"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
             form = (
                 "Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
@@ -89,7 +90,7 @@ def test_it_finishes_the_request_under_way() -> None:
             until(lambda: not listens(port))
             person.sendall(body[5:])
             answer = b"".join(iter(lambda: person.recv(65536), b""))
-        said, _ = web.communicate(timeout=30)
+        said, _ = web.communicate(timeout=60)
     assert answer.startswith(b"HTTP/1.1 403 "), said
     assert b"</html>" in answer
     assert web.returncode == 0, said

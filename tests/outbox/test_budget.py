@@ -15,27 +15,26 @@ from tests.annotations.racing import at_once
 
 
 @pytest.fixture(autouse=True)
-def sixty_a_minute(settings: Settings) -> None:
-    """Allow few requests, so that they run out."""
-    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
+def one_a_minute(settings: Settings) -> None:
+    """Allow so few requests that none comes back during a test, however slow the machine."""
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 1
 
 
 @pytest.mark.django_db
 def test_it_begins_full_and_runs_out() -> None:
-    assert budget.standing().tokens == {Rank.INTERACTIVE: 3, Rank.BULK: 2, Rank.BACKGROUND: 1}
-    grants = [budget.reserve(Rank.INTERACTIVE, want=2, least=1) for _ in range(4)]
-    assert sum(grant.tokens for grant in grants) == 3
-    assert grants[-1].tokens == 0
-    assert 0 < grants[-1].wait < 3
+    assert budget.standing().tokens == {Rank.INTERACTIVE: 2, Rank.BULK: 2, Rank.BACKGROUND: 1}
+    grants = [budget.reserve(Rank.INTERACTIVE, want=1, least=1) for _ in range(3)]
+    assert [grant.tokens for grant in grants] == [1, 1, 0]
+    assert 0 < grants[-1].wait <= 120
     assert budget.reserve(Rank.BACKGROUND, want=1).tokens == 1
 
 
 @pytest.mark.django_db
 def test_it_takes_back_what_was_not_used() -> None:
-    assert budget.reserve(Rank.INTERACTIVE, want=3, whole=True).tokens == 3
-    budget.give_back(Rank.INTERACTIVE, 2)
-    assert budget.standing().tokens[Rank.INTERACTIVE] == 2
-    assert budget.reserve(Rank.INTERACTIVE, want=3, back=1, whole=True).tokens == 3
+    assert budget.reserve(Rank.INTERACTIVE, want=2, whole=True).tokens == 2
+    budget.give_back(Rank.INTERACTIVE, 1)
+    assert budget.standing().tokens[Rank.INTERACTIVE] == 1
+    assert budget.reserve(Rank.INTERACTIVE, want=2, back=1, whole=True).tokens == 2
 
 
 @pytest.mark.django_db
@@ -46,24 +45,26 @@ def test_it_gives_a_chunk_at_a_time(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_shut_and_lowered_by_a_refusal() -> None:
-    budget.lower(retry_after=30, reason="Mixpeek answered 429.")
+def test_it_is_shut_and_lowered_by_a_refusal(settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
+    budget.lower(retry_after=300, reason="Mixpeek answered 429.")
     now = budget.standing()
     assert (now.configured, now.allowed, now.is_lowered, now.why) == (60, 30, True, "Mixpeek answered 429.")
     assert sum(now.tokens.values()) == 0
     assert now.lowered_since is not None
     assert now.shut_until is not None
     assert now.lowered_until is not None
-    assert now.shut_until - now.lowered_since == timedelta(seconds=30)
+    assert now.shut_until - now.lowered_since == timedelta(seconds=300)
     assert now.lowered_until - now.lowered_since == timedelta(minutes=5)
-    assert budget.reserve(Rank.INTERACTIVE, want=1).wait > 29
+    assert budget.reserve(Rank.INTERACTIVE, want=1).wait > 200
 
 
 @pytest.mark.django_db
-def test_it_hears_of_the_limit() -> None:
+def test_it_hears_of_the_limit(settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
     budget.hear(per_minute=20)
     assert (budget.standing().allowed, budget.standing().told) == (20, 20)
-    budget.hear(opens_in=9)
+    budget.hear(opens_in=900)
     assert budget.standing().shut_until is not None
 
 
@@ -82,8 +83,7 @@ def test_it_gives_no_token_twice() -> None:
         return sum(budget.reserve(Rank.INTERACTIVE, want=1).tokens for _ in range(5))
 
     spent = at_once(*[spend] * 4)
-    # A token or two may come in while they spend.
-    assert 3 <= sum(each for each in spent if isinstance(each, int)) <= 6
+    assert sum(each for each in spent if isinstance(each, int)) == 2
     assert Budget.objects.count() == 1
 
 

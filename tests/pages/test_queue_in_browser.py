@@ -25,7 +25,8 @@ def test_it_follows_filters_into_the_address_and_back(desk: Desk, alice: User) -
     page.locator("#id_q").press_sequentially("red")
     expect(page.get_by_text("Nothing matches these filters")).to_be_visible()
     expect(page.locator("#id_q")).to_be_focused()
-    assert desk.address == "/annotations?q=red"
+    # A slow browser searches for the first letters too.
+    page.wait_for_url("**/annotations?q=red")
     page.get_by_role("link", name="Decided").click()
     expect(rows).to_have_text(["car"])
     page.get_by_label("Order").select_option("oldest")

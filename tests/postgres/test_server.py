@@ -61,7 +61,7 @@ def kill_server(data: Path) -> None:
     """Kill the server and wait until it is gone; its sessions follow it by themselves."""
     handle = os.pidfd_open(postmaster(data))
     signal.pidfd_send_signal(handle, signal.SIGKILL)
-    select.select([handle], [], [], 10)
+    select.select([handle], [], [], 60)
     os.close(handle)
 
 

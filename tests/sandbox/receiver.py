@@ -28,7 +28,7 @@ class Receiver:
 
     def next(self) -> Received:
         """Return the next delivery, waiting for it."""
-        return self.received.get(timeout=20)
+        return self.received.get(timeout=60)
 
 
 @contextmanager

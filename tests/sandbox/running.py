@@ -40,11 +40,11 @@ class Box:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request with key and namespace; `path` starts with a slash."""
-        return self.session.request(method, f"{self.url}{path}", timeout=20, **options)
+        return self.session.request(method, f"{self.url}{path}", timeout=60, **options)
 
     def faults(self, script: Sequence[dict[str, Any]]) -> None:
         """Script the next answers (see reviewapp/sandbox/faults.py)."""
-        reply = self.session.post(f"{self.url}/_sandbox/faults", json=list(script), timeout=20)
+        reply = self.session.post(f"{self.url}/_sandbox/faults", json=list(script), timeout=60)
         assert reply.status_code == 200, reply.text
 
     def faults_left(self) -> list[dict[str, Any]]:
@@ -86,14 +86,14 @@ class Box:
     def kill(self) -> None:
         """End the process as kill -9 would."""
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def stop(self) -> int:
         """End the process as an operator would and return its exit status."""
         self.session.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 class SharedSandboxes:

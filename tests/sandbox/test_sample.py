@@ -107,7 +107,7 @@ def test_it_serves_its_media(sample_box: Box) -> None:
     kinds = {blob["type"]: blob for blob in blobs}
     assert set(kinds) == {"audio", "video", "pdf", "image"}
     for blob in kinds.values():
-        reply = sample_box.session.get(blob["presigned_url"], timeout=10)
+        reply = sample_box.session.get(blob["presigned_url"], timeout=60)
         assert (reply.status_code, reply.headers["content-type"]) == (200, blob["content_type"])
 
 

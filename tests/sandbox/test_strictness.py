@@ -123,10 +123,10 @@ def test_it_refuses_a_wrong_retriever_patch(box: Box, name: str, body: dict[str,
 
 def test_it_wants_a_key_and_a_namespace(box: Box) -> None:
     url = f"{box.url}/v1/annotations/ann_1"
-    without_key = requests.get(url, headers={"X-Namespace": "ns_sample"}, timeout=10)
-    without_space = requests.get(url, headers={"Authorization": "Bearer sk_x"}, timeout=10)
+    without_key = requests.get(url, headers={"X-Namespace": "ns_sample"}, timeout=60)
+    without_space = requests.get(url, headers={"Authorization": "Bearer sk_x"}, timeout=60)
     assert (without_key.status_code, without_space.status_code) == (401, 400)
-    by_name = requests.get(url, headers={"Authorization": "Bearer sk_x", "X-Namespace": "sample"}, timeout=10)
+    by_name = requests.get(url, headers={"Authorization": "Bearer sk_x", "X-Namespace": "sample"}, timeout=60)
     assert by_name.status_code == 200
 
 

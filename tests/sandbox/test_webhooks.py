@@ -47,7 +47,7 @@ def asked(url: str, **values: Any) -> mixpeek.WebhookInput:
 def is_signed(delivery: Received, secret: str = SECRET) -> bool:
     stamp, _, mac = delivery.headers["X-Mixpeek-Signature"].partition(",v1=")
     at = stamp.removeprefix("t=")
-    assert abs(time.time() - int(at)) < 60
+    assert abs(time.time() - int(at)) < 600
     due = hmac.new(secret.encode(), f"{at}.".encode() + delivery.body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(mac, due)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from playwright.sync_api import Page, expect
 from reviewapp.accounts.demo import SIGN_INS
 from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE
 from tests.launch.conftest import Launch
+from tests.operations.processes import reserved_port
 
 pytestmark = pytest.mark.process
 
@@ -23,15 +23,13 @@ _PASSWORDS = {each.username: each.password for each in SIGN_INS}
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Launch]:
     """Everything `make run` starts, on the sample namespace."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    launch = Launch(tmp_path, port)
-    launch.start(SANDBOX_DATA="")
-    assert "reviewapp is ready" in launch.said, launch.said
-    yield launch
-    launch.kill()
-    launch.end()
+    with reserved_port() as port:
+        launch = Launch(tmp_path, port)
+        launch.start(SANDBOX_DATA="")
+        assert "reviewapp is ready" in launch.said, launch.said
+        yield launch
+        launch.kill()
+        launch.end()
 
 
 def fill_sign_in_form(page: Page, running: Launch, username: str) -> None:
@@ -86,7 +84,7 @@ def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
 
     # Sees the decision delivered, without reloading.
     page.goto(first)
-    expect(page.locator("#delivery")).to_contain_text("Delivered v2", timeout=15_000)
+    expect(page.locator("#delivery")).to_contain_text("Delivered v2", timeout=60_000)
 
     # May read no history and run no retriever.
     assert page.request.get(f"http://127.0.0.1:{running.port}/history").status == 403

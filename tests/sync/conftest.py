@@ -40,8 +40,8 @@ def box(shared_box: Box) -> Iterator[Box]:
 
 @pytest.fixture
 def mixpeek_client(box: Box) -> Iterator[Client]:
-    """Our client, pointed at the sandbox, impatient."""
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(2, 2)) as client:
+    """Our client, pointed at the sandbox."""
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
         yield client
 
 

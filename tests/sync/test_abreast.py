@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Barrier, Event, current_thread
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,12 +13,10 @@ from reviewapp.audit.trace import current, tracing
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.sync import abreast
 
-_CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-
 
 @pytest.mark.django_db(transaction=True)
 def test_it_does_several_at_the_same_time() -> None:
-    together = Barrier(4, timeout=20)
+    together = Barrier(4, timeout=60)
 
     def work(number: int) -> int:
         together.wait()
@@ -34,7 +33,7 @@ def test_it_begins_no_more_when_one_met_an_error() -> None:
         begun.add(number)
         if number == 0:
             raise Unavailable("down")
-        assert told.wait(20)
+        assert told.wait(60)
         return number
 
     for number, result in abreast.each(range(40), work):
@@ -52,16 +51,23 @@ def test_it_lets_mistakes_out() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_knows_the_job_and_leaves_no_connection_open() -> None:
+    used = list[Any]()
+
     def work(number: int) -> tuple[str, int]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT %s", [number])
-            return current().request_id, cursor.fetchall()[0][0]
+            (answer,) = cursor.fetchone()
+        used.append(connection.connection)
+        return current().request_id, answer
 
     with tracing(Origin.WORKER, "job-77777"):
-        assert sorted(abreast.each([1, 2, 3], work)) == [(number, ("job-77777", number)) for number in (1, 2, 3)]
-    with connection.cursor() as cursor:
-        cursor.execute(_CONNECTIONS)
-        assert cursor.fetchall() == [(0,)]
+        results = sorted(abreast.each([1, 2, 3], work))
+
+    assert results == [(number, ("job-77777", number)) for number in (1, 2, 3)]
+    # The server lists a session for a moment longer, so it is not asked.
+    assert len(used) == 3
+    assert all(session.closed for session in used)
+    assert connection.connection not in used
 
 
 @pytest.mark.django_db

@@ -67,7 +67,7 @@ def meanwhile(box: Box, act: Callable[[], Any]) -> Iterator[Client]:
         if to_come:
             to_come.pop()()
 
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, timeout=(2, 2), observe=observe) as client:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, observe=observe) as client:
         yield client
 
 

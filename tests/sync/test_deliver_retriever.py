@@ -44,6 +44,12 @@ def box(both: Box) -> Iterator[Box]:
 
 
 @pytest.fixture
+def mixpeek_client(box: Box) -> Iterator[Client]:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
+        yield client
+
+
+@pytest.fixture
 def untouched_retriever(mixpeek_client: Client) -> Retriever:
     record = mixpeek_client.get_retriever(f"ret_{next(_numbers) % _MANY}")
     absorb([record])

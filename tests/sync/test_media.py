@@ -60,7 +60,7 @@ def test_it_redirects_to_a_link_that_works(box: Box, alice_client: Client) -> No
     reply = ask(alice_client, "a.png")
     assert reply.status_code == 302
     assert reply["Cache-Control"] == "private, no-store"
-    with box.session.get(reply["Location"], timeout=10) as file:
+    with box.session.get(reply["Location"], timeout=60) as file:
         assert file.content == b"picture"
 
 

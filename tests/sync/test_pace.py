@@ -25,19 +25,19 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def paced(box: Box, settings: Settings) -> Iterator[Client]:
-    """Our client, which may ask sixty times a minute."""
-    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
+    """Our client, which may ask twice, and then for two minutes not again, however slow the machine."""
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 1
     with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Budgeted()) as client:
         yield client
 
 
 def test_it_sends_nothing_that_cannot_be_paid(paced: Client, box: Box) -> None:
-    for _ in range(3):
+    for _ in range(2):
         paced.list_annotations(limit=1)
     with pytest.raises(OutOfBudget) as caught:
         paced.list_annotations(limit=1)
-    assert 0 < (caught.value.retry_after or 0) < 3
-    assert len(box.received()) == 3
+    assert 0 < (caught.value.retry_after or 0) <= 120
+    assert len(box.received()) == 2
 
 
 def test_it_leaves_each_rank_its_own(paced: Client) -> None:
@@ -49,21 +49,23 @@ def test_it_leaves_each_rank_its_own(paced: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_waits_outside_of_transactions(paced: Client) -> None:
-    with spending(Rank.BACKGROUND, patience=10):
+def test_it_waits_outside_of_transactions(paced: Client, settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
+    with spending(Rank.BACKGROUND, patience=60):
         for _ in range(3):
             paced.list_annotations(limit=1)
 
 
 def test_it_gives_back_what_was_not_used(paced: Client) -> None:
-    with spending(Rank.INTERACTIVE, want=3) as purse:
-        purse.fill(want=3, whole=True)
+    with spending(Rank.INTERACTIVE, want=2) as purse:
+        purse.fill(want=2, whole=True)
         paced.list_annotations(limit=1)
         assert budget.standing().tokens[Rank.INTERACTIVE] == 0
-    assert budget.standing().tokens[Rank.INTERACTIVE] == 2
+    assert budget.standing().tokens[Rank.INTERACTIVE] == 1
 
 
-def test_it_is_lowered_by_a_refusal_and_asks_for_nothing_more(paced: Client, box: Box) -> None:
+def test_it_is_lowered_by_a_refusal_and_asks_for_nothing_more(paced: Client, box: Box, settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
     box.faults([{"status": 429, "headers": {"Retry-After": "40"}}])
     with pytest.raises(Unavailable):
         paced.list_annotations(limit=1)
@@ -74,12 +76,13 @@ def test_it_is_lowered_by_a_refusal_and_asks_for_nothing_more(paced: Client, box
     assert "40 s" in now.why
 
 
-def test_it_is_lowered_by_what_the_headers_say(paced: Client, box: Box) -> None:
+def test_it_is_lowered_by_what_the_headers_say(paced: Client, box: Box, settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
     said = {
         "X-RateLimit-Limit": "5",
         "X-RateLimit-Window": "10",
         "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Reset": "8",
+        "X-RateLimit-Reset": "800",
     }
     box.faults([{"headers": said}])
     paced.list_annotations(limit=1)
@@ -92,7 +95,7 @@ def test_it_puts_a_delivery_off_that_cannot_be_paid(
     annotation: Annotation, alice: User, paced: Client, box: Box
 ) -> None:
     change = queue_decision(annotation, alice, label="no logo")
-    budget.reserve(Rank.INTERACTIVE, want=3, whole=True)
+    budget.reserve(Rank.INTERACTIVE, want=2, whole=True)
     box.clear()
     before = timezone.now()
     deliver.drain(paced)

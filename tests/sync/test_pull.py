@@ -150,7 +150,7 @@ def test_it_refuses_to_run_twice_at_a_time(client: Client) -> None:
         if not second:
             thread = Thread(target=pull_elsewhere)
             thread.start()
-            thread.join(timeout=20)
+            thread.join(timeout=60)
 
     summary = pull(Hooked(start_another), client=client)
     assert (summary.stopped, second) == ("", ["Another pull is running already; let it finish."])

@@ -92,7 +92,7 @@ def test_it_keeps_what_says_nothing_to_us_as_ignored(client: Client, body: bytes
         ({"X-Mixpeek-Signature": "nonsense"}, 401),
         ({"X-Mixpeek-Signature": "", "X-Mixpeek-Secret": SECRET}, 401),
         ({"at": 1_000_000_000.0}, 400),
-        ({"at": time.time() + 3600}, 400),
+        ({"at": 4_000_000_000.0}, 400),
     ],
 )
 def test_it_refuses_without_a_word(client: Client, more: dict[str, Any], status: int) -> None:

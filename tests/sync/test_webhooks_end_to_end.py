@@ -34,9 +34,9 @@ def _webhook_id(box: Box) -> str:
 
 
 def until(there: Callable[[], bool]) -> None:
-    """Wait for something the other process causes, half a minute at most."""
+    """Wait for something the other process causes, a minute at most."""
     pause = Event()
-    for _ in range(300):
+    for _ in range(600):
         if there():
             return
         pause.wait(0.1)
