@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reviewapp.mixpeek import AnnotationRecord, Client, Refused, annotation_calls
 from reviewapp.mixpeek.wire import decipher
+from reviewapp.sandbox.dialect import DIALECTS
 from tests.mixpeek.samples import ANNOTATION, reply
 from tests.sandbox.folders import write_folder
-from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox.running import Box, SharedSandboxes
 
 FIELDS = ("confidence", "reasoning", "payload")
 
 
-@pytest.fixture(scope="module", params=["current", "2025-10"])
-def shared_box(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    folder: Path = write_folder(tmp_path_factory.mktemp(request.param) / "data")
-    with running_sandbox(folder, extra_args=["--dialect", request.param]) as box:
-        yield box
+@pytest.fixture(scope="module", params=DIALECTS)
+def shared_box(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    sandboxes: SharedSandboxes,
+) -> Box:
+    folder = write_folder(tmp_path_factory.mktemp("data"))
+    return sandboxes.namespace(folder, dialect=request.param)
 
 
 @pytest.fixture
-def box(shared_box: Box) -> Box:
+def box(shared_box: Box) -> Iterator[Box]:
     shared_box.clear()
-    return shared_box
+    yield shared_box
+    shared_box.clear()
 
 
 @pytest.fixture
