@@ -68,7 +68,9 @@ def one(annotation_id: str) -> Call[AnnotationRecord]:
     return Call(method="GET", path=path, reader=partial(decipher.annotation, asked=annotation_id))
 
 
-def create(*, document_id: str, label: str, **extras: Unpack[Extras]) -> Call[AnnotationRecord]:
+def create(
+    *, document_id: str, label: str, change_reason: str = "", **extras: Unpack[Extras]
+) -> Call[AnnotationRecord]:
     """`POST /v1/annotations` with what is given and nothing else."""
     _only(extras, Extras)
     values = wire.given(document_id=document_id, label=label, **extras)
@@ -78,10 +80,11 @@ def create(*, document_id: str, label: str, **extras: Unpack[Extras]) -> Call[An
         body=wire.body(values),
         reader=decipher.annotation,
         writes=True,
+        headers=wire.reason_header(change_reason),
     )
 
 
-def patch(annotation_id: str, changes: Mapping[str, object]) -> Call[AnnotationRecord]:
+def patch(annotation_id: str, changes: Mapping[str, object], *, change_reason: str = "") -> Call[AnnotationRecord]:
     """`PATCH /v1/annotations/{annotation_id}` with `changes` as they are, None meaning null."""
     wire.changes(changes, allowed=CHANGEABLE, never_null=("label",))
     return Call(
@@ -90,10 +93,11 @@ def patch(annotation_id: str, changes: Mapping[str, object]) -> Call[AnnotationR
         body=wire.body(changes),
         reader=partial(decipher.annotation, asked=annotation_id),
         writes=True,
+        headers=wire.reason_header(change_reason),
     )
 
 
-def bulk(updates: Mapping[str, Mapping[str, object]]) -> Call[tuple[BulkResult, ...]]:
+def bulk(updates: Mapping[str, Mapping[str, object]], *, change_reason: str = "") -> Call[tuple[BulkResult, ...]]:
     """`POST /v1/annotations/bulk` with the changes of each annotation, by id; metadata cannot be set so."""
     allowed = tuple(name for name in CHANGEABLE if name != "metadata")
     wire.within("updates", len(updates), 1, MOST_IN_BULK)
@@ -106,6 +110,7 @@ def bulk(updates: Mapping[str, Mapping[str, object]]) -> Call[tuple[BulkResult, 
         body=wire.body({"update": items}),
         reader=partial(decipher.bulk, asked=list(updates)),
         writes=True,
+        headers=wire.reason_header(change_reason),
     )
 
 

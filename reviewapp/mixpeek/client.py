@@ -1,4 +1,6 @@
-"""Mixpeek as Python methods. Every method may raise what `exceptions` describes and nothing else.
+"""Mixpeek as Python methods. Every method may raise what `exceptions` describes.
+
+Nothing else is raised, except ValueError for a `change_reason` that is no safe header value: a mistake of ours.
 
 Build one per process and share it between threads (see `Transport` for why that is safe). Nothing here retries, sleeps
 or logs. Paths in the docstrings are under the base URL; the vendor's pages are at
@@ -106,32 +108,44 @@ class Client:
         """Return the annotation as it is now: `GET /v1/annotations/{id}`. `NotFound` when it is not there."""
         return self._transport.send(annotation_calls.one(annotation_id))
 
-    def create_annotation(self, *, document_id: str, label: str, **extras: Unpack[Extras]) -> AnnotationRecord:
+    def create_annotation(
+        self, *, document_id: str, label: str, change_reason: str = "", **extras: Unpack[Extras]
+    ) -> AnnotationRecord:
         """Create an annotation and return it: `POST /v1/annotations`.
 
         `label` 1 to 100 characters, `confidence` 0 to 1, `reasoning` up to 5,000, payload, metadata, collection_id,
         retriever_id, execution_id, stage_name; what is None is not sent. Mixpeek has no idempotency: after an
-        `Unavailable` with `maybe_applied`, list by document before asking again.
+        `Unavailable` with `maybe_applied`, list by document before asking again. `change_reason` as for
+        `patch_annotation`.
         """
-        call = annotation_calls.create(document_id=document_id, label=label, **extras)
+        call = annotation_calls.create(document_id=document_id, label=label, change_reason=change_reason, **extras)
         return self._transport.send(call)
 
-    def patch_annotation(self, annotation_id: str, changes: Mapping[str, object]) -> AnnotationRecord:
+    def patch_annotation(
+        self, annotation_id: str, changes: Mapping[str, object], *, change_reason: str = ""
+    ) -> AnnotationRecord:
         """Set only the fields in `changes` and return what Mixpeek made of it: `PATCH /v1/annotations/{id}`.
 
         Keys: label, confidence, reasoning, payload, metadata (whole objects, they replace). None is sent as null; what
         Mixpeek does with it is unknown, so compare the reply. `Refused` at once for no changes, other keys or a null
         label. The last write wins upstream: read before, and expect the next version.
-        """
-        return self._transport.send(annotation_calls.patch(annotation_id, changes))
 
-    def bulk_annotations(self, updates: Mapping[str, Mapping[str, object]]) -> tuple[BulkResult, ...]:
+        `change_reason`, up to 200 characters of ASCII, goes as `X-Change-Reason` when it is not blank; Mixpeek keeps
+        it as the `reason` of its audit event (from the official SDK's `AuditEventResponse`, so not proven for every
+        write). ValueError when it is no safe header value.
+        """
+        call = annotation_calls.patch(annotation_id, changes, change_reason=change_reason)
+        return self._transport.send(call)
+
+    def bulk_annotations(
+        self, updates: Mapping[str, Mapping[str, object]], *, change_reason: str = ""
+    ) -> tuple[BulkResult, ...]:
         """Change up to 1,000 annotations, each by itself, by id: `POST /v1/annotations/bulk`.
 
         Keys as for `patch_annotation` but without metadata. Returns what became of each that Mixpeek spoke of; only a
-        list read afterwards proves it.
+        list read afterwards proves it. `change_reason`, as for `patch_annotation`, is one for all.
         """
-        return self._transport.send(annotation_calls.bulk(updates))
+        return self._transport.send(annotation_calls.bulk(updates, change_reason=change_reason))
 
     def annotation_versions(self, annotation_id: str) -> VersionsRecord:
         """Return the list of versions: `GET /v1/annotations/{id}/versions`. `NotFound` also from servers without it."""
@@ -159,18 +173,20 @@ class Client:
         self._spelling = record.spelling
         return record
 
-    def patch_retriever(self, retriever_id: str, changes: Mapping[str, object]) -> RetrieverRecord:
+    def patch_retriever(
+        self, retriever_id: str, changes: Mapping[str, object], *, change_reason: str = ""
+    ) -> RetrieverRecord:
         """Rename, describe or tag a retriever and return it whole: `PATCH /v1/retrievers/{id}`.
 
         Keys: name (not blank), description, tags (replaces the list; [] empties it). 1. Learn how this server spells
         the name, if unknown. 2. Send that spelling alone. 3. Read again if the answer left fields out; whatever that
         raises says `maybe_applied`. 4. Raise `NotApplied` unless every change is there. `Refused` at once for nothing,
-        other keys or nulls.
+        other keys or nulls. `change_reason` as for `patch_annotation`.
         """
         retriever_calls.check(changes)
         if "name" in changes and self._spelling is None:
             self.get_retriever(retriever_id)
-        call = retriever_calls.patch(retriever_id, changes, spelling=self._spelling)
+        call = retriever_calls.patch(retriever_id, changes, spelling=self._spelling, change_reason=change_reason)
         record = self._transport.send(call)
         if record.absent:
             record = self._read_after_write(record.retriever_id)

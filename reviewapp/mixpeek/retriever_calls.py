@@ -42,7 +42,9 @@ def one(retriever_id: str) -> Call[RetrieverRecord]:
     return Call(method="GET", path=path, reader=partial(decipher.retriever, asked=retriever_id))
 
 
-def patch(retriever_id: str, changes: Mapping[str, object], *, spelling: Spelling | None) -> Call[RetrieverRecord]:
+def patch(
+    retriever_id: str, changes: Mapping[str, object], *, spelling: Spelling | None, change_reason: str = ""
+) -> Call[RetrieverRecord]:
     """`PATCH /v1/retrievers/{retriever_id}` with `changes`, our `name` sent as `spelling`, which a rename needs."""
     check(changes)
     if "name" in changes and spelling is None:
@@ -54,6 +56,7 @@ def patch(retriever_id: str, changes: Mapping[str, object], *, spelling: Spellin
         body=wire.body(sent),
         reader=partial(decipher.retriever, asked=retriever_id),
         writes=True,
+        headers=wire.reason_header(change_reason),
     )
 
 

@@ -158,7 +158,8 @@ class Transport:
     def _headers(self, call: Call[T]) -> dict[str, str]:
         headers = {"Accept": "application/json", "User-Agent": "reviewapp"}
         headers |= {"X-Namespace": self.namespace} if call.namespaced else {}
-        return headers | ({"Content-Type": "application/json"} if call.body is not None else {})
+        headers |= {"Content-Type": "application/json"} if call.body is not None else {}
+        return {**headers, **call.headers}
 
     def _reply(self, call: Call[T], response: requests.Response, deadline: float) -> Reply | MixpeekError:
         body = bytearray()

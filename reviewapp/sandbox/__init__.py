@@ -6,6 +6,8 @@ Start it with `python -m reviewapp.sandbox --help`. The layers, top to bottom:
     app, endpoint         ASGI application: authentication, namespaces, one answer per call
     routes_*              one module per resource: a call in, a JSON value out
     annotating ... events  what is kept, and the rules for changing it
+    nulls                 what a null in an edit does, switchable
+    audit                 the audit log, with the reason of each change
     loading, store        the data folder and the SQLite state file
     stages, templates, paging, revisions, checks, errors   pure
 """

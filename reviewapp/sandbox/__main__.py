@@ -16,6 +16,7 @@ from reviewapp.sandbox.endpoint import World
 from reviewapp.sandbox.errors import BadData
 from reviewapp.sandbox.loading import load
 from reviewapp.sandbox.media import Library
+from reviewapp.sandbox.nulls import NullPolicy
 from reviewapp.sandbox.options import Options, parse
 from reviewapp.sandbox.sample import MEDIA, write_sample
 from reviewapp.sandbox.server import listen, serve
@@ -49,7 +50,12 @@ def _run(options: Options) -> None:
         media = _load(store, options)
         library = Library(folder=media, secret=store.recall("secret") or "", lifetime=options.media_lifetime)
         world = World(
-            store=store, dialect=Dialect(options.dialect), library=library, key=options.key, courier=Courier(store)
+            store=store,
+            dialect=Dialect(options.dialect),
+            library=library,
+            key=options.key,
+            courier=Courier(store),
+            nulls=NullPolicy(options.null),
         )
         host = f"[{options.host}]" if ":" in options.host else options.host
         _say(f"Sandbox is ready at http://{host}:{listener.getsockname()[1]}")

@@ -1,9 +1,8 @@
 """Annotations: list, get, create, patch, delete, stats, versions. (Bulk is in bulk.py.)
 
-Where the public reference is silent this server decides, and says so here: null clears `confidence`, `reasoning`,
-`payload` and `metadata`, and counts as not given for `label`; `payload` and `metadata` are replaced whole; a PATCH
-that changes nothing makes no version; lists are in order of creation; a deleted annotation is gone (404) in every
-way, `as_of` included.
+Where the public reference is silent this server decides, and says so here: what a null in an edit does is in `nulls`;
+`payload` and `metadata` are replaced whole; a PATCH that changes nothing makes no version; lists are in order of
+creation; a deleted annotation is gone (404) in every way, `as_of` included.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from reviewapp.sandbox.audit import differences, log_change
 from reviewapp.sandbox.call import Call
 from reviewapp.sandbox.checks import Field, Json, parse_instant
 from reviewapp.sandbox.errors import Complaint, Invalid, not_found
@@ -105,12 +105,13 @@ def insert(call: Call, values: Json) -> Json:
     )
     call.store.db.execute(sql, annotation_columns(kept))
     record(call, "annotation.created", _told(kept))
+    log_change(call, "annotation_created", kept["annotation_id"])
     return kept
 
 
 def patch(call: Call) -> Json:
     """Edit an annotation; raises 404 and 422."""
-    values = call.dialect.accept(call.body, EDITABLE)
+    values = call.dialect.accept(call.body, call.nulls.accepted_fields(EDITABLE))
     with call.store.writing():
         return call.dialect.annotation(update(call, call.path["annotation_id"], values))
 
@@ -118,14 +119,14 @@ def patch(call: Call) -> Json:
 def update(call: Call, annotation_id: str, values: Json) -> Json:
     """Edit inside the open transaction and return the annotation as it stands then."""
     kept = find(call, annotation_id)
-    given = {key: value for key, value in values.items() if not (key == "label" and value is None)}
-    after = edited(kept, given, call.edit())
+    after = edited(kept, call.nulls.values_to_set(values), call.edit())
     if after is kept:
         return kept
     sql = "UPDATE annotations SET label = ?, body = ? WHERE namespace_id = ? AND annotation_id = ?"
     call.store.db.execute(sql, (after["label"], packed(after), call.namespace, annotation_id))
     changed = sorted(after["revisions"][-1]["prior"])
     record(call, "annotation.updated", {**_told(after), "changed_fields": changed})
+    log_change(call, "annotation_updated", annotation_id, differences(kept, after, changed))
     return after
 
 
@@ -142,6 +143,7 @@ def remove(call: Call, annotation_id: str) -> None:
     sql = "UPDATE annotations SET deleted = 1 WHERE namespace_id = ? AND annotation_id = ?"
     call.store.db.execute(sql, (call.namespace, annotation_id))
     record(call, "annotation.deleted", _told(kept))
+    log_change(call, "annotation_deleted", annotation_id)
 
 
 def stats(call: Call) -> Json:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from reviewapp.sandbox import (
     annotating,
+    audit,
     bulk,
     documents,
     events,
@@ -42,12 +43,9 @@ _KINDS = {401: "UnauthorizedError", 404: "NotFoundError", 405: "MethodNotAllowed
 def build(world: World) -> Gate:
     """Return the whole application."""
     script, requests = Script(), deque[Json](maxlen=KEPT_REQUESTS)
+    control = control_routes(script, requests, world.store, world.nulls)
     inner = Starlette(
-        routes=[
-            *_api(world),
-            *control_routes(script, requests, world.store),
-            Route("/media/{name:path}", _media(world)),
-        ],
+        routes=[*_api(world), *control, Route("/media/{name:path}", _media(world))],
         exception_handlers={HTTPException: _plain_refusal(world), Exception: _plain_refusal(world)},
         lifespan=_delivering(world),
     )
@@ -99,6 +97,7 @@ def _api(world: World) -> Sequence[BaseRoute]:
             at("/annotations/{annotation_id}/versions", "GET", annotating.versions),
             at("/annotations/{annotation_id}/versions/{version}", "GET", annotating.version),
             at("/events", "GET", events.list_events, namespace=OPTIONAL),
+            at("/organizations/audit/logs", "GET", audit.list_events, namespace=IGNORED),
             at("/organizations/webhooks/list", "POST", webhooks.list_webhooks, namespace=IGNORED),
             at("/organizations/webhooks", "POST", webhooks.create, namespace=IGNORED),
             at("/organizations/webhooks/{webhook_id}", "GET", webhooks.get, namespace=IGNORED),

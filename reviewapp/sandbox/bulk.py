@@ -27,7 +27,7 @@ _BODY = {
 def bulk(call: Call) -> Json:
     """Do every operation that can be done and report each; raises 422 when any item is malformed."""
     asked = call.dialect.accept(call.body, _BODY)
-    complaints = list(_malformed(asked, strict=call.dialect.current))
+    complaints = list(_malformed(call, asked))
     if complaints:
         raise Invalid(complaints)
     with call.store.writing():
@@ -37,8 +37,9 @@ def bulk(call: Call) -> Json:
     return {**counts, "failed_count": len(results) - len(done), "results": results}
 
 
-def _malformed(asked: Json, *, strict: bool) -> Iterator[Complaint]:
-    for operation, fields in (("create", _CREATE), ("update", _UPDATE)):
+def _malformed(call: Call, asked: Json) -> Iterator[Complaint]:
+    strict = call.dialect.current
+    for operation, fields in (("create", _CREATE), ("update", call.nulls.accepted_fields(_UPDATE))):
         for number, item in enumerate(asked.get(operation) or []):
             yield from complaints_about(item, fields, strict=strict, at=("body", operation, number))
 

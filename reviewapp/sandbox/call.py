@@ -10,6 +10,7 @@ from reviewapp.sandbox.checks import Json
 from reviewapp.sandbox.dialect import Dialect
 from reviewapp.sandbox.errors import Complaint, Invalid
 from reviewapp.sandbox.media import Library
+from reviewapp.sandbox.nulls import NullPolicy
 from reviewapp.sandbox.revisions import Edit
 from reviewapp.sandbox.store import Store, now
 
@@ -18,15 +19,20 @@ _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What was asked, by whom, in which namespace; `body` is None when there was none."""
+    """What was asked, by whom, in which namespace; `body` is None when there was none.
+
+    `change_reason` is the X-Change-Reason header, None when absent or blank.
+    """
 
     store: Store
     dialect: Dialect
     library: Library
+    nulls: NullPolicy
     namespace: str
     actor_id: str
     base_url: str
     request_id: str
+    change_reason: str | None
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any

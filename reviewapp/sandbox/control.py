@@ -1,4 +1,7 @@
-"""`/_sandbox`: script faults, add a namespace, see what was received, ask whether the server is up. Needs no key."""
+"""`/_sandbox`: what tests and operators steer; needs no key.
+
+Script faults, choose what null does, add a namespace, see what was received, ask whether the server is up.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from reviewapp.sandbox.checks import Json
+from reviewapp.sandbox.checks import Field, Json, validate
 from reviewapp.sandbox.errors import BadData, Invalid, error_body
 from reviewapp.sandbox.faults import Script
 from reviewapp.sandbox.loading import load
+from reviewapp.sandbox.nulls import MODES, NullPolicy
 from reviewapp.sandbox.store import Store
 
+_NULL_MODE = {"mode": Field(kind="text", nullable=False, required=True, among=MODES)}
 
-def control_routes(script: Script, requests: deque[Json], store: Store) -> list[Route]:
+
+def control_routes(script: Script, requests: deque[Json], store: Store, nulls: NullPolicy) -> list[Route]:
     """Return the routes under `/_sandbox`."""
 
     async def health(_request: Request) -> Response:
@@ -49,9 +55,22 @@ def control_routes(script: Script, requests: deque[Json], store: Store) -> list[
             return JSONResponse({"error": {"message": str(error)}}, status_code=422)
         return JSONResponse({"added": added})
 
+    async def null(request: Request) -> Response:
+        if request.method == "DELETE":
+            nulls.reset()
+        elif request.method == "PUT":
+            try:
+                nulls.mode = validate(json.loads(await request.body()), _NULL_MODE, strict=True)["mode"]
+            except Invalid as invalid:
+                return JSONResponse(error_body(invalid), status_code=422)
+            except (ValueError, RecursionError) as error:
+                return JSONResponse({"error": {"message": f"not JSON: {error}"}}, status_code=422)
+        return JSONResponse({"mode": nulls.mode})
+
     return [
         Route("/_sandbox/namespaces", namespaces, methods=["POST"]),
         Route("/_sandbox/health", health, methods=["GET"]),
         Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+        Route("/_sandbox/null", null, methods=["GET", "PUT", "DELETE"]),
         Route("/_sandbox/requests", received, methods=["GET", "DELETE"]),
     ]

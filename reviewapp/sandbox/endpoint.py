@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +18,7 @@ from reviewapp.sandbox.dialect import Dialect
 from reviewapp.sandbox.errors import Complaint, Invalid, Problem, bad_request, not_found
 from reviewapp.sandbox.media import Library
 from reviewapp.sandbox.namespaces import resolve
+from reviewapp.sandbox.nulls import NullPolicy
 from reviewapp.sandbox.store import Store
 
 # A handler that returns None has nothing to say (204).
@@ -35,6 +36,7 @@ class World:
     library: Library
     key: str | None
     courier: Courier
+    nulls: NullPolicy = field(default_factory=NullPolicy)
 
 
 def endpoint(world: World, handler: Handler, *, namespace: str = REQUIRED, empty: Json | None = None) -> Endpoint:
@@ -71,10 +73,12 @@ def _call(request: Request, world: World, namespace: str, actor: str, body: Any)
         store=world.store,
         dialect=world.dialect,
         library=world.library,
+        nulls=world.nulls,
         namespace=namespace,
         actor_id=actor,
         base_url=str(request.base_url).rstrip("/"),
         request_id=request.scope["request_id"],
+        change_reason=request.headers.get("x-change-reason", "").strip() or None,
         path=decoded(request.path_params),
         query=request.query_params,
         body=body,

@@ -16,7 +16,10 @@ _OPERATIONS = {"created": "insert", "updated": "update", "deleted": "delete"}
 
 
 def record(call: Call, event_type: str, payload: Json) -> None:
-    """Append an event and queue it for the webhooks that want it; to be called inside `store.writing()`."""
+    """Append an event and queue it for the webhooks that want it; to be called inside `store.writing()`.
+
+    `reason` is the sandbox's own addition to the row, for tests: upstream shows it in the audit log (see `audit`).
+    """
     resource, _, verb = event_type.partition(".")
     row = {
         "event_type": event_type,
@@ -25,6 +28,7 @@ def record(call: Call, event_type: str, payload: Json) -> None:
         "payload": payload,
         "namespace_id": call.namespace,
         "trace_id": call.request_id,
+        "reason": call.change_reason,
         "created_at": now(),
     }
     sql = "INSERT INTO events (namespace_id, event_type, body) VALUES (?, ?, ?) RETURNING seq"

@@ -86,6 +86,7 @@ def _entry(scope: Scope, path: str, body: bytes, request_id: str) -> Json:
         "query": scope["query_string"].decode("latin-1"),
         "body": _as_json(body),
         "namespace": _header(scope, b"x-namespace"),
+        "change_reason": _header(scope, b"x-change-reason"),
         "request_id": request_id,
         "status": None,
         "dropped": None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reviewapp.sandbox.dialect import CURRENT, DIALECTS
+from reviewapp.sandbox.nulls import CLEAR, MODES
 
 _ABOUT = "A local Mixpeek: the API of a review application, over a folder of files."
 _MORE = """\
@@ -19,7 +20,8 @@ FILE keeps the state: every answered write is in it, also after a kill. On a lat
 not know yet are added from DIR; rows it knows stay as they are in FILE, deleted ones stay deleted. To start afresh,
 delete FILE.
 
-POST /_sandbox/faults scripts the next answers, GET /_sandbox/requests shows what was received.
+POST /_sandbox/faults scripts the next answers, GET /_sandbox/requests shows what was received,
+PUT /_sandbox/null {"mode": "ignore"} switches --null (DELETE switches it back).
 """
 
 
@@ -34,6 +36,7 @@ class Options:
     namespace: str
     key: str | None
     dialect: str
+    null: str
     media_lifetime: int
 
 
@@ -53,6 +56,8 @@ def parse(arguments: Sequence[str] | None) -> Options:
     add("--namespace", type=_name, default="ns_sample", metavar="NS", help="namespace of rows without (%(default)s)")
     add("--key", metavar="KEY", type=_name, help="the one good API key (any that starts with sk_)")
     add("--dialect", choices=DIALECTS, default=CURRENT, help="API version to speak (%(default)s)")
+    help_null = "what a null in an edit of an annotation does to confidence, reasoning, payload, metadata (%(default)s)"
+    add("--null", choices=MODES, default=CLEAR, help=help_null)
     help_lifetime = "how long media links work (%(default)s)"
     add("--media-lifetime", type=_seconds, default=3600, metavar="SECONDS", help=help_lifetime)
     return Options(**vars(parser.parse_args(arguments)))

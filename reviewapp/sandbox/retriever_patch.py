@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from reviewapp.sandbox.audit import differences, log_change
 from reviewapp.sandbox.call import Call
 from reviewapp.sandbox.checks import Field, Json
 from reviewapp.sandbox.errors import Complaint, Invalid, already_exists, bad_request, not_found
@@ -62,6 +63,8 @@ def _updated(call: Call, kept: Json, values: Json) -> Json:
         call.store.db.execute(sql, (after["retriever_name"], packed(after), call.namespace, after["retriever_id"]))
     except sqlite3.IntegrityError as error:
         raise already_exists("retriever", after["retriever_name"]) from error
+    changed = sorted(key for key in changes if kept.get(key) != after[key])
+    log_change(call, "retriever_updated", after["retriever_id"], differences(kept, after, changed))
     return after
 
 

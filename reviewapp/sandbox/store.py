@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS webhooks (number INTEGER PRIMARY KEY, webhook_id TEXT
 CREATE TABLE IF NOT EXISTS deliveries (
     number INTEGER PRIMARY KEY, webhook_id TEXT NOT NULL, channel INTEGER NOT NULL, seq INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS audit_events (
+    number INTEGER PRIMARY KEY, timestamp TEXT NOT NULL, resource_type TEXT NOT NULL, resource_id TEXT NOT NULL,
+    actor_id TEXT NOT NULL, action TEXT NOT NULL, body TEXT NOT NULL);
 """
 
 
@@ -117,8 +120,13 @@ def packed(value: Any) -> str:
 
 
 def now() -> str:
-    """Return this instant as Mixpeek writes it: ISO 8601, UTC, with microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    """Return this instant as Mixpeek writes it."""
+    return instant_text(datetime.now(UTC))
+
+
+def instant_text(instant: datetime) -> str:
+    """Return an aware datetime as Mixpeek writes it: ISO 8601, UTC, with microseconds."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def new_id(prefix: str) -> str:

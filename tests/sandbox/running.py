@@ -52,9 +52,15 @@ class Box:
         left: list[dict[str, Any]] = self.call("GET", "/_sandbox/faults").json()["faults"]
         return left
 
+    def null(self, mode: str) -> None:
+        """Choose what a null in an edit of an annotation does (see reviewapp/sandbox/nulls.py)."""
+        reply = self.call("PUT", "/_sandbox/null", json={"mode": mode})
+        assert reply.status_code == 200, reply.text
+
     def clear(self) -> None:
-        """Forget scripted faults and received requests."""
+        """Forget scripted faults, the chosen null mode and received requests."""
         self.call("DELETE", "/_sandbox/faults")
+        self.call("DELETE", "/_sandbox/null")
         self.call("DELETE", "/_sandbox/requests")
 
     def received(self, *, method: str | None = None, path: str = "") -> list[dict[str, Any]]:

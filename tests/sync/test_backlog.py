@@ -192,9 +192,9 @@ def test_it_records_the_words_it_wrote_over(changes: list[Change], box: Box, mix
     class Meddler(Client):
         """The real client, with a stranger who edits between our read and our write."""
 
-        def bulk_annotations(self, updates: Any) -> Any:
+        def bulk_annotations(self, updates: Any, *, change_reason: str = "") -> Any:
             edit(box, 6, label="partial")
-            done = super().bulk_annotations(updates)
+            done = super().bulk_annotations(updates, change_reason=change_reason)
             edit(box, 7, label="theirs, later")
             return done
 
