@@ -76,7 +76,7 @@ def test_it_reads_an_answer_in_chunks(client: Client, upstream: FakeMixpeek) -> 
 
 
 def impatient(upstream: FakeMixpeek) -> Client:
-    return Client(base_url=upstream.url, api_key=KEY, namespace="ns_1", timeout=(60, 0.1))
+    return Client(base_url=upstream.url, api_key=KEY, namespace="ns_1", timeout=(0.5, 0.1))
 
 
 def test_it_gives_up_on_a_server_that_never_answers(upstream: FakeMixpeek) -> None:
