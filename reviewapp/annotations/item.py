@@ -34,7 +34,10 @@ _MOST_RECENT = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One annotation with what a person needs to judge it. `held_by` is "" while nobody else has it open."""
+    """One annotation with what a person needs to judge it.
+
+    `held_by` is "" while nobody else has it open. `could_not_tell`: this very person's "can't tell" stands.
+    """
 
     annotation: Annotation
     retriever: Retriever | None
@@ -47,6 +50,7 @@ class Item:
     change: Change | None
     history: list[Any]
     at_mixpeek: list[Made]
+    could_not_tell: bool
     other_annotations: list[Annotation]
     other_results: list[Result]
 
@@ -114,6 +118,7 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         change=telling(changes, annotation.decision.decision_id if annotation.decision else None),
         history=timeline(annotation.ref),
         at_mixpeek=at_mixpeek.versions(annotation, changes),
+        could_not_tell=annotation.status == Annotation.Status.UNDECIDABLE and annotation.reviewer_id == person.pk,
         other_annotations=_other_annotations(document_id=annotation.document_id, pk=annotation.pk),
         other_results=_other_results(document_id=annotation.document_id, pk=annotation.result_id or 0),
     )
@@ -178,9 +183,22 @@ def _recent(person_id: int) -> QuerySet[Decision]:
 
 
 def undoable(person: User) -> dict[str, Any]:
-    """Return a person's last decisions, and the newest that was not taken back: what Undo is about."""
-    found = recent(person)
-    return {"recent": found, "last_standing": next((one for one in found if not one.taken_back), None)}
+    """Return a person's last decisions and the last thing they did, which Undo is about.
+
+    That is `last_standing`, the newest decision that was not taken back, or the newer `last_aside`.
+    """
+    decisions = recent(person)
+    standing = next((one for one in decisions if not one.taken_back), None)
+    aside = next(iter(_last_aside(person_id=person.pk)), None)
+    if aside and standing and aside.created_at < standing.created_at:
+        aside = None
+    return {"recent": decisions, "last_standing": standing, "last_aside": aside}
+
+
+@asked
+def _last_aside(person_id: int) -> QuerySet[SetAside]:
+    mine = SetAside.objects.filter(person_id=person_id).select_related("annotation").order_by("-created_at")
+    return mine.only("kind", "created_at", "annotation__title", "annotation__document_id")[:1]
 
 
 def minutes() -> int:

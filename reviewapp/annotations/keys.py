@@ -52,7 +52,7 @@ KEYS: tuple[Key, ...] = (
     Key(action="leave", keys=("Escape",), sentence="Leave the field", typing=True),
     Key(action="submit", keys=("Mod+Enter",), sentence="Submit and open the next item", typing=True),
     Key(action="save_draft", keys=("Mod+s",), sentence="Save the draft now; it also saves itself", typing=True),
-    Key(action="undo", keys=("Mod+z",), sentence="Undo my last decision"),
+    Key(action="undo", keys=("Mod+z",), sentence="Undo my last decision, skip or defer"),
     Key(action="skip", keys=("s",), sentence="Skip: somebody else, please"),
     Key(action="defer", keys=("d",), sentence="Defer: back to me later"),
     Key(action="cannot_tell", keys=("x",), sentence="Cannot tell (needs a reasoning)"),

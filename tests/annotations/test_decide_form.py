@@ -184,6 +184,41 @@ def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice
     assert [one.label for one in Decision.objects.order_by("id")] == ["first", "second"]
 
 
+def test_it_does_not_drop_the_label_that_a_second_tab_chose(client: Client, alice: User) -> None:
+    """Both tabs went on from one draft and so carry one decision id; the second chose the label it began from."""
+    annotation = make_annotation(label="distinct")
+    client.force_login(alice)
+    draft, url = filled_form(annotation), reverse("decide", args=[annotation.pk])
+    assert client.post(url, draft | {"choice": "duplicate"}).status_code == 302
+    second = client.post(url, draft | {"choice": "distinct"})
+    assert second.status_code == 409
+    assert second.context["data"]["choice"] == "distinct"
+    assert client.post(url, {**second.context["data"], "outcome": "decided"}).status_code == 302
+    annotation.refresh_from_db()
+    assert [one.label for one in Decision.objects.order_by("id")] == ["duplicate", "distinct"]
+    assert annotation.label == "distinct"
+
+
+def test_it_does_not_drop_what_a_second_tab_emptied(client: Client, alice: User) -> None:
+    annotation = make_annotation(label="logo", confidence=0.5)
+    client.force_login(alice)
+    draft, url = filled_form(annotation), reverse("decide", args=[annotation.pk])
+    assert client.post(url, draft | {"payload": '{"seen": 1}'}).status_code == 302
+    second = client.post(url, draft | {"payload": "{}"})
+    assert second.status_code == 409
+    assert Decision.objects.count() == 1
+
+
+def test_it_takes_a_merged_form_sent_twice_for_one_decision(client: Client, alice: User, bob: User) -> None:
+    annotation = make_annotation(label="logo", confidence=0.5)
+    hers, url = filled_form(annotation, payload='{"seen": 1}'), reverse("decide", args=[annotation.pk])
+    client.force_login(bob)
+    assert client.post(url, filled_form(annotation, confidence="0.9")).status_code == 302
+    client.force_login(alice)
+    assert [client.post(url, hers).status_code for _ in range(2)] == [302, 302]
+    assert Decision.objects.filter(reviewer=alice).get().confidence == 0.9
+
+
 def test_it_does_not_take_a_decision_id_of_another_item(client: Client, alice: User) -> None:
     one, other = make_annotation(), make_annotation()
     client.force_login(alice)

@@ -194,7 +194,7 @@ def test_it_merges_what_does_not_touch(client: Client, alice: User, bob: User, a
     response = client.post(reverse("decide", args=[annotation.pk]), before | {"reasoning": MINE})
     assert response.status_code == 302
     *_, said = get_messages(response.wsgi_request)
-    assert "Merged with bob's confidence, which you had left as it was." in str(said)
+    assert "The confidence stays 0.9: bob changed it while you worked." in str(said)
     annotation.refresh_from_db()
     assert (annotation.confidence, annotation.reasoning) == (0.9, MINE)
 

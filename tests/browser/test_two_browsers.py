@@ -23,7 +23,7 @@ def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
     ready(his, items[1])
     hers.fill("#reasoning", "Her words")
     hers.keyboard.press("Control+Enter")
-    expect(hers.locator("#live")).to_contain_text("Merged with bob's confidence")
+    expect(hers.locator("#live")).to_contain_text("The confidence stays 0.9: bob changed it")
     open_item(hers, items[2])
     open_item(his, items[2])
     his.fill("#label", "his")
