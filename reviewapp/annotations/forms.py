@@ -130,7 +130,8 @@ class DecisionForm(forms.Form):
     def _read(self, name: str) -> None:
         data = self.cleaned_data
         try:
-            taken = data.get(f"keep_{name}") == THEIRS
+            is_unasked = self._undecidable() and name in {"confidence", "payload"}
+            taken = is_unasked or data.get(f"keep_{name}") == THEIRS
             data[name] = data["base"][name] if taken else getattr(self, f"_{name}")(data["base"])
             self._hold(name, data[name])
         except typed.NotThat as error:
@@ -160,7 +161,7 @@ class DecisionForm(forms.Form):
         text = typed.reasoning(self.cleaned_data["reasoning"], base=base["reasoning"])
         # What stood there before, the machine's mostly, is no reason of this person's.
         if self._undecidable() and text.strip() in {"", str(base["reasoning"]).strip()}:
-            raise typed.NotThat("Say why it cannot be told, so that the next person knows.")
+            raise typed.NotThat("Write why you can't tell, for the next reviewer.")
         return text
 
     def _payload(self, base: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ REFUSED = [
     ({"payload": '{"a":' * 20 + "{}" + "}" * 20}, "deeper than 20 levels"),
     ({"payload": '{"a":' * 5000 + "1" + "}" * 5000}, "deeper than 20 levels"),
     ({"payload": json.dumps({"a": "x" * 65_536})}, "at most 65,536 can be kept"),
-    ({"outcome": "undecidable", "reasoning": "  "}, "Say why it cannot be told"),
+    ({"outcome": "undecidable", "reasoning": "  "}, "Write why you can't tell, for the next reviewer."),
     ({"outcome": "whatever"}, "Select a valid choice"),
     ({"base": ""}, "This form is damaged."),
     ({"base": "[]"}, "This form is damaged."),
@@ -102,7 +102,7 @@ def test_it_takes_the_machine_s_words_for_no_reason_of_mine(client: Client, alic
     client.force_login(alice)
     response = post_decision(client, annotation, outcome="undecidable", reasoning=annotation.reasoning)
     assert response.status_code == 422
-    assert "Say why it cannot be told" in response.content.decode()
+    assert "Write why you can&#x27;t tell, for the next reviewer." in response.content.decode()
 
 
 @pytest.mark.parametrize(("wrong", "sentence"), REFUSED)
@@ -160,6 +160,26 @@ def test_it_cannot_tell_with_a_reason(client: Client, alice: User) -> None:
     assert response.status_code == 302
     assert (annotation.status, annotation.label) == ("undecidable", "logo")
     assert Decision.objects.get().reasoning == "Too blurred."
+
+
+def test_it_stays_at_cannot_tell_after_an_error(client: Client, alice: User) -> None:
+    annotation = make_annotation(label="logo")
+    client.force_login(alice)
+    refused = post_decision(client, annotation, outcome="undecidable", reasoning="")
+    assert refused.status_code == 422
+    assert 'name="outcome" value="undecidable"' in refused.content.decode()
+    again = {**refused.context["data"], "reasoning": "Too blurred."}
+    assert client.post(reverse("decide", args=[annotation.pk]), again).status_code == 302
+    assert Decision.objects.get().outcome == "undecidable"
+
+
+def test_it_does_not_read_what_cannot_tell_leaves_alone(client: Client, alice: User) -> None:
+    annotation = make_annotation(confidence=0.5, payload={"a": 1})
+    client.force_login(alice)
+    typed = {"confidence": "half", "payload": "{", "reasoning": "Too blurred."}
+    assert post_decision(client, annotation, outcome="undecidable", **typed).status_code == 302
+    decision = Decision.objects.get()
+    assert (decision.confidence, decision.payload) == (0.5, {"a": 1})
 
 
 def test_it_makes_one_decision_of_a_form_sent_twice(client: Client, alice: User) -> None:

@@ -68,6 +68,7 @@ def test_it_brings_the_reason_why_it_could_not_be_told_back(client: Client, item
     decision = decide_on_page(client, item, outcome="undecidable", reasoning="Too dark.")
     answer = client.post(reverse("undo", args=[decision.pk]), follow=True)
     assert answer.context["data"]["reasoning"] == "Too dark."
+    assert answer.context["cannot_tell"]
 
 
 def test_it_goes_back_one_decision_after_the_other(client: Client, item: Annotation) -> None:

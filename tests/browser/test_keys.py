@@ -177,17 +177,6 @@ def test_it_replaces_the_machines_words_when_the_arrows_lead_into_them(
     expect(page.locator("#reasoning")).to_have_value("Said I.")
 
 
-def test_it_asks_for_a_reason_when_it_cannot_be_told(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
-    page = page_of(0)
-    page.keyboard.press("x")
-    expect(page.locator("#reasoning")).to_be_focused()
-    page.keyboard.type("Too dark")
-    page.keyboard.press("Escape")
-    page.keyboard.press("x")
-    ready(page, items[1])
-    assert Decision.objects.get().outcome == "undecidable"
-
-
 def test_it_skips_defers_and_undoes_the_last_decision(
     page_of: Callable[[int], Page], alice: User, items: list[Annotation]
 ) -> None:
