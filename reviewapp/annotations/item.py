@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from reviewapp.annotations import at_mixpeek
 from reviewapp.annotations.counting import done_and_left
@@ -19,6 +19,7 @@ from reviewapp.annotations.leases import LASTS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.annotations.queue import CAP
 from reviewapp.asked import asked
+from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.timeline import timeline
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.evidence import Evidence, evidence
@@ -68,6 +69,11 @@ class Item:
     def needs_a_person(self) -> bool:
         """Whether the last decision could not be delivered, so that somebody has to say what stands."""
         return self.change is not None and self.change.state in {Change.State.CONFLICT, Change.State.REFUSED}
+
+    @property
+    def merged(self) -> tuple[FieldDiff, ...]:
+        """What somebody had changed at Mixpeek besides, and what therefore stays, when the last decision arrived."""
+        return field_diffs(self.change.merged or {}) if self.change else ()
 
     @property
     def is_gone(self) -> bool:
@@ -177,9 +183,11 @@ def recent(person: User) -> list[Decision]:
 
 @asked
 def _recent(person_id: int) -> QuerySet[Decision]:
+    merged = Change.objects.filter(cause=OuterRef("decision_id"), merged__isnull=False)
     mine = Decision.objects.filter(reviewer_id=person_id).order_by("-id").select_related("annotation", "undo")
     shown = ("outcome", "label", "confidence", "created_at", "held_until", "undo__id", "annotation__status")
-    return mine.only(*shown, "annotation__title", "annotation__document_id")[:_MOST_RECENT]
+    named = mine.only(*shown, "annotation__title", "annotation__document_id")
+    return named.annotate(merged=Exists(merged))[:_MOST_RECENT]
 
 
 def undoable(person: User) -> dict[str, Any]:

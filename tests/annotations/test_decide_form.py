@@ -52,7 +52,7 @@ def test_it_takes_the_label_from_the_buttons_unless_one_is_written(client: Clien
     picked, written = make_annotation(), make_annotation()
     client.force_login(alice)
     post_decision(client, picked, choice=" spaced ", label="")
-    post_decision(client, written, choice="logo", label="  mine ")
+    post_decision(client, written, choice="logo", label="  mine ", new_label="mine")
     assert [one.label for one in Decision.objects.order_by("id")] == [" spaced ", "mine"]
 
 
@@ -195,12 +195,13 @@ def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice
     annotation = make_annotation()
     client.force_login(alice)
     data = filled_form(annotation, label="first")
+    second = {"label": "second", "new_label": "second", "reasoning": WHY}
     client.post(reverse("decide", args=[annotation.pk]), data)
-    response = client.post(reverse("decide", args=[annotation.pk]), data | {"label": "second", "reasoning": WHY})
+    response = client.post(reverse("decide", args=[annotation.pk]), data | second)
     assert response.status_code == 409
     assert "is not saved yet" in response.content.decode()
     again = dict(response.context["hidden"])
-    client.post(reverse("decide", args=[annotation.pk]), data | {"label": "second", "reasoning": WHY} | again)
+    client.post(reverse("decide", args=[annotation.pk]), data | second | again)
     assert [one.label for one in Decision.objects.order_by("id")] == ["first", "second"]
 
 
@@ -208,8 +209,8 @@ def test_it_does_not_drop_the_label_that_a_second_tab_chose(client: Client, alic
     """Both tabs went on from one draft and so carry one decision id; the second chose the label it began from."""
     annotation = make_annotation(label="distinct")
     client.force_login(alice)
-    draft, url = filled_form(annotation), reverse("decide", args=[annotation.pk])
-    assert client.post(url, draft | {"choice": "duplicate"}).status_code == 302
+    draft, url = filled_form(annotation, choice="duplicate"), reverse("decide", args=[annotation.pk])
+    assert client.post(url, draft).status_code == 302
     second = client.post(url, draft | {"choice": "distinct"})
     assert second.status_code == 409
     assert second.context["data"]["choice"] == "distinct"

@@ -24,8 +24,11 @@ MINE = "Mine: the serifs are too thick & the kerning is off."
 
 @pytest.fixture
 def annotation(client: Client, bob: User) -> Annotation:
-    """An item with what Alice's form was rendered from; Bob decides it afterwards."""
-    return make_annotation(label="logo", confidence=0.5, reasoning="")
+    """An item of which Alice's form is rendered before Bob decides it; the labels that she gives are in use."""
+    item = make_annotation(label="logo", confidence=0.5, reasoning="")
+    for label in ("unclear", "x", "<b>"):
+        make_annotation(item.retriever, label=label, status="decided")
+    return item
 
 
 def _meanwhile(client: Client, bob: User, annotation: Annotation, **values: Any) -> dict[str, Any]:

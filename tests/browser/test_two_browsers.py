@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.desk import Open, Window, ready
+from tests.desk import Open, Window, put_in_use, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
     window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation]
 ) -> None:
+    put_in_use(items, "his", "hers")
     hers, his = window(alice), window(bob)
     open_item(hers, items[0])
     open_item(his, items[0])

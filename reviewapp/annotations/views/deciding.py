@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from reviewapp.annotations import services, set_aside
+from reviewapp.annotations import labels, services, set_aside
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import AsideForm, DecisionForm, fresh, opening
 from reviewapp.annotations.item import progress
@@ -57,6 +57,9 @@ def decide(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return show(request, item_or_404(pk), data, status=422, errors=form.errors)
     submission = form.submission(hold=request.user.hold)
+    if _is_to_be_confirmed(annotation, submission, data["new_label"]):
+        asks = {"errors": {"label": [_new_label(submission.label)]}, "new_label": submission.label}
+        return show(request, item_or_404(pk), data, status=422, **asks)
     try:
         decision = services.decide(pk, submission, actor=request.user)
     except _IN_THE_WAY as error:
@@ -64,6 +67,20 @@ def decide(request: Request, pk: int) -> HttpResponse:
     if not _says(decision, submission):
         return _once_more(request, item_or_404(pk), data, _USED)
     return _saved(request, annotation, merged=merged(decision, submission))
+
+
+def _is_to_be_confirmed(annotation: Annotation, submission: services.Submission, confirmed: str) -> bool:
+    """Return whether the label would be a new one, and the person has not said yet to create exactly that."""
+    if submission.outcome == Decision.Outcome.UNDECIDABLE or submission.label in {submission.base["label"], confirmed}:
+        return False
+    return labels.is_new(annotation, submission.label)
+
+
+def _new_label(label: str) -> str:
+    question = f"New label “{label}”? Nobody has used it here yet."
+    if len(label) == 1 and label.isdigit():
+        return f"{question} If you meant the key {label}, empty this field, leave it and press the key again."
+    return question
 
 
 def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exception) -> HttpResponse:
