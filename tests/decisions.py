@@ -40,8 +40,12 @@ def queue_decision(annotation: Annotation, actor: User, **values: Any) -> Change
 
 
 def filled_form(annotation: Annotation, **changes: Any) -> dict[str, Any]:
-    """Return what a browser sends of the review page's form, rendered from this object, with `changes`."""
-    data = opening(annotation, now=timezone.now()) | {"outcome": "decided"} | changes
+    """Return what a browser sends of the review page's form, rendered from this object, with `changes`.
+
+    A label among them that nobody has used is one to create.
+    """
+    created = changes.get("label") or changes.get("choice", "")
+    data = opening(annotation, now=timezone.now()) | {"outcome": "decided", "new_label": created} | changes
     return {name: "" if value is None else value for name, value in data.items()}
 
 

@@ -115,6 +115,12 @@ def open_item(live_server: LiveServer) -> Open:
     return open_review_page
 
 
+def put_in_use(items: list[Annotation], *labels: str) -> None:
+    """Have each label used on an item that is decided, so that nobody is asked whether to create it."""
+    for label in labels:
+        make_annotation(items[0].retriever, label=label, status="decided")
+
+
 def ready(page: Page, item: Annotation) -> None:
     """Wait until this item is in the page and takes a submit."""
     expect(page.locator(f'#review[data-item="{item.pk}"][data-ready]')).to_be_visible()

@@ -12,7 +12,7 @@ from reviewapp.annotations.drafts import Typed
 from reviewapp.annotations.forms import read_base
 
 MOST_CHARACTERS = 256 * 1024
-_TEXTS = ("result_id", "base_version", "opened", "choice", "label", "confidence", "reasoning", "payload")
+_TEXTS = ("result_id", "base_version", "opened", "choice", "label", "confidence", "reasoning", "payload", "outcome")
 
 
 class DraftForm(forms.Form):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 500
 # Of what is typed, this is what a person would miss; the rest says where it belongs.
-_WORDS = ("choice", "label", "confidence", "reasoning", "payload")
+_WORDS = ("choice", "label", "confidence", "reasoning", "payload", "outcome")
 
 
 class AlreadyDecided(Exception):

@@ -27,7 +27,18 @@ from reviewapp.retrievers.models import Result
 
 MOST_REASON = 500
 # What the form carries unseen, besides the seconds that the page counts.
-HIDDEN = ("decision_id", "base", "base_version", "result_id", "opened", "person", "draft", "was_base", "asked")
+HIDDEN = (
+    "decision_id",
+    "base",
+    "base_version",
+    "result_id",
+    "opened",
+    "person",
+    "draft",
+    "was_base",
+    "asked",
+    "new_label",
+)
 
 # The base comes back as it was rendered, so it may hold more than a person may type.
 _LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200
@@ -48,7 +59,7 @@ class DecisionForm(forms.Form):
     `choice` is the label picked among the buttons, `label` the one written instead; what is written wins. After a
     stale submission `asked` names the fields in question and `keep_<field>` says whose value stands, theirs being what
     `base` then holds. `person` is whose form it is, `draft` the edition of the draft they had before them, `was_base`
-    what they began from, older than `base`.
+    what they began from, older than `base`. `new_label` is a label that nobody had used and that is to be created.
     """
 
     decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
@@ -60,6 +71,7 @@ class DecisionForm(forms.Form):
     draft = forms.CharField(required=False)
     was_base = forms.CharField(required=False)
     asked = forms.CharField(required=False)
+    new_label = forms.CharField(required=False, strip=False)
     seconds = forms.CharField(required=False)
 
     outcome = forms.ChoiceField(choices=Decision.Outcome.choices, required=False)
@@ -130,7 +142,8 @@ class DecisionForm(forms.Form):
     def _read(self, name: str) -> None:
         data = self.cleaned_data
         try:
-            taken = data.get(f"keep_{name}") == THEIRS
+            is_unasked = self._undecidable() and name in {"confidence", "payload"}
+            taken = is_unasked or data.get(f"keep_{name}") == THEIRS
             data[name] = data["base"][name] if taken else getattr(self, f"_{name}")(data["base"])
             self._hold(name, data[name])
         except typed.NotThat as error:
@@ -160,7 +173,7 @@ class DecisionForm(forms.Form):
         text = typed.reasoning(self.cleaned_data["reasoning"], base=base["reasoning"])
         # What stood there before, the machine's mostly, is no reason of this person's.
         if self._undecidable() and text.strip() in {"", str(base["reasoning"]).strip()}:
-            raise typed.NotThat("Say why it cannot be told, so that the next person knows.")
+            raise typed.NotThat("Write why you can't tell, for the next reviewer.")
         return text
 
     def _payload(self, base: Mapping[str, Any]) -> dict[str, Any]:

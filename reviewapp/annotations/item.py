@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from reviewapp.annotations import at_mixpeek
 from reviewapp.annotations.counting import done_and_left
@@ -19,6 +19,7 @@ from reviewapp.annotations.leases import LASTS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.annotations.queue import CAP
 from reviewapp.asked import asked
+from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.timeline import timeline
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.evidence import Evidence, evidence
@@ -34,7 +35,10 @@ _MOST_RECENT = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One annotation with what a person needs to judge it. `held_by` is "" while nobody else has it open."""
+    """One annotation with what a person needs to judge it.
+
+    `held_by` is "" while nobody else has it open. `could_not_tell`: this very person's "can't tell" stands.
+    """
 
     annotation: Annotation
     retriever: Retriever | None
@@ -47,6 +51,7 @@ class Item:
     change: Change | None
     history: list[Any]
     at_mixpeek: list[Made]
+    could_not_tell: bool
     other_annotations: list[Annotation]
     other_results: list[Result]
 
@@ -64,6 +69,11 @@ class Item:
     def needs_a_person(self) -> bool:
         """Whether the last decision could not be delivered, so that somebody has to say what stands."""
         return self.change is not None and self.change.state in {Change.State.CONFLICT, Change.State.REFUSED}
+
+    @property
+    def merged(self) -> tuple[FieldDiff, ...]:
+        """What somebody had changed at Mixpeek besides, and what therefore stays, when the last decision arrived."""
+        return field_diffs(self.change.merged or {}) if self.change else ()
 
     @property
     def is_gone(self) -> bool:
@@ -114,6 +124,7 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         change=telling(changes, annotation.decision.decision_id if annotation.decision else None),
         history=timeline(annotation.ref),
         at_mixpeek=at_mixpeek.versions(annotation, changes),
+        could_not_tell=annotation.status == Annotation.Status.UNDECIDABLE and annotation.reviewer_id == person.pk,
         other_annotations=_other_annotations(document_id=annotation.document_id, pk=annotation.pk),
         other_results=_other_results(document_id=annotation.document_id, pk=annotation.result_id or 0),
     )
@@ -172,15 +183,30 @@ def recent(person: User) -> list[Decision]:
 
 @asked
 def _recent(person_id: int) -> QuerySet[Decision]:
+    merged = Change.objects.filter(cause=OuterRef("decision_id"), merged__isnull=False)
     mine = Decision.objects.filter(reviewer_id=person_id).order_by("-id").select_related("annotation", "undo")
     shown = ("outcome", "label", "confidence", "created_at", "held_until", "undo__id", "annotation__status")
-    return mine.only(*shown, "annotation__title", "annotation__document_id")[:_MOST_RECENT]
+    named = mine.only(*shown, "annotation__title", "annotation__document_id")
+    return named.annotate(merged=Exists(merged))[:_MOST_RECENT]
 
 
 def undoable(person: User) -> dict[str, Any]:
-    """Return a person's last decisions, and the newest that was not taken back: what Undo is about."""
-    found = recent(person)
-    return {"recent": found, "last_standing": next((one for one in found if not one.taken_back), None)}
+    """Return a person's last decisions and the last thing they did, which Undo is about.
+
+    That is `last_standing`, the newest decision that was not taken back, or the newer `last_aside`.
+    """
+    decisions = recent(person)
+    standing = next((one for one in decisions if not one.taken_back), None)
+    aside = next(iter(_last_aside(person_id=person.pk)), None)
+    if aside and standing and aside.created_at < standing.created_at:
+        aside = None
+    return {"recent": decisions, "last_standing": standing, "last_aside": aside}
+
+
+@asked
+def _last_aside(person_id: int) -> QuerySet[SetAside]:
+    mine = SetAside.objects.filter(person_id=person_id).select_related("annotation").order_by("-created_at")
+    return mine.only("kind", "created_at", "annotation__title", "annotation__document_id")[:1]
 
 
 def minutes() -> int:

@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.db.models import Q
 
+from reviewapp.annotations.models import Annotation
 from reviewapp.asked import rows
 from reviewapp.retrievers.labels import Label, from_json
 from reviewapp.retrievers.models import Retriever
@@ -76,6 +78,19 @@ def offer(retriever: Retriever | None) -> Offer:
         return Offer(labels=from_json(chosen.labels), other_allowed=chosen.other_allowed)
     in_use_now = in_use(retriever.pk if retriever else None)
     return Offer(labels=[Label(value=label) for label in in_use_now], other_allowed=True)
+
+
+def is_new(annotation: Annotation, label: str) -> bool:
+    """Return whether nobody has used `label` yet: it is in no set, on no annotation of the retriever, and was never
+    proposed for this annotation or decided on it. Each question is answered by an index.
+    """
+    label_set = annotation.retriever.label_set if annotation.retriever else None
+    if label == annotation.label or (label_set and label in label_set.values()):
+        return False
+    if Annotation.objects.filter(retriever=annotation.retriever, label=label).exists():
+        return False
+    before = Q(proposed__label=label) | Q(decisions__label=label) | Q(decisions__base__label=label)
+    return not Annotation.objects.filter(before, pk=annotation.pk).exists()
 
 
 def in_use(retriever_id: int | None, *, most: int = MOST) -> list[str]:

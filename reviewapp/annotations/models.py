@@ -168,8 +168,9 @@ class Decision(models.Model):
     """What one reviewer submitted: the values, the base they saw, the evidence. Never changed afterwards.
 
     `label_set` and `guidelines` are the retriever's versions that were in force. Until `held_until` its person may
-    take it back (`Undo`); `cleared` is what it cleared away that then comes back: `{"aside": {"kind", "reason"},
-    "replaced": [{"change", "state", "reason"}]}`, each only if there was any.
+    take it back (`Undo`); `cleared` is what it cleared away that then comes back:
+    `{"aside": {"kind", "reason", "created_at"}, "replaced": [{"change", "state", "reason"}]}`, each only if there
+    was any.
     """
 
     class Outcome(models.TextChoices):
@@ -220,6 +221,11 @@ class Decision(models.Model):
         """The whole seconds, rounded up, for which it may still be taken back; 0 when that is over."""
         return max(0, ceil((self.held_until - timezone.now()).total_seconds())) if self.held_until else 0
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether it is for Mixpeek at all: that somebody cannot tell stays here, so it can be undone at any time."""
+        return self.outcome != self.Outcome.UNDECIDABLE
+
 
 class Undo(models.Model):
     """That a decision was taken back before Mixpeek had it; the decision itself is never changed."""
@@ -254,11 +260,15 @@ class SetAside(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reason = models.CharField(max_length=500, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["annotation", "person"], name="set_aside_once_each")]
-        indexes = [models.Index(fields=["person", "kind", "id"], name="set_aside_by")]
+        indexes = [
+            models.Index(fields=["person", "kind", "id"], name="set_aside_by"),
+            # item.undoable(person): what was set aside last
+            models.Index(fields=["person", "-created_at"], name="set_aside_last_by"),
+        ]
         triggers = [
             SET_ASIDE,
             NeverTruncated(),

@@ -18,7 +18,9 @@ _VALUES = ("label", "confidence", "reasoning", "payload", "metadata")
 _RECORD = """
 WITH aside AS (
     DELETE FROM annotations_setaside WHERE annotation_id = %(annotation)s AND person_id = %(person)s
-    RETURNING jsonb_build_object('aside', jsonb_build_object('kind', kind, 'reason', reason)) AS said
+    RETURNING jsonb_build_object(
+        'aside', jsonb_build_object('kind', kind, 'reason', reason, 'created_at', created_at)
+    ) AS said
 ), given AS (
     SELECT %(decision)s::jsonb || jsonb_build_object('cleared',
         %(replaced)s::jsonb || coalesce((SELECT said FROM aside), '{{}}')) AS row

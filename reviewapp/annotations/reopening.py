@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Undoing:
-    """What the page says above a form with old values: what goes back, and which decision stands by now."""
+    """What the page says above a form with old values: what goes back, and which decision stands by now.
+
+    `recallable`: it is "can't tell" and still stands, so that it can be taken back as if it had not been made.
+    """
 
     reversal: Reversal
     since: Decision | None
     taken_back: bool
+    recallable: bool
 
 
 def reopened(annotation: Annotation, person: User, asked: Mapping[str, str]) -> dict[str, Any] | None:
@@ -40,7 +44,8 @@ def reopened(annotation: Annotation, person: User, asked: Mapping[str, str]) -> 
 
 def as_submitted(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with what was submitted in a decision."""
-    return {"data": _form(annotation, {name: getattr(decision, name) for name in FIELDS}), "again": decision}
+    form = _form(annotation, {name: getattr(decision, name) for name in FIELDS})
+    return {"data": form | {"outcome": decision.outcome}, "again": decision}
 
 
 def to_undo(annotation: Annotation, decision: Decision) -> dict[str, Any]:
@@ -48,7 +53,13 @@ def to_undo(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     change = Change.objects.filter(cause=decision.decision_id).first()
     found = reversal(change, annotation.values())
     since = annotation.decision if annotation.decision_id != decision.pk else None
-    said = Undoing(reversal=found, since=since, taken_back=hasattr(decision, "undo"))
+    stands = annotation.decision_id == decision.pk
+    said = Undoing(
+        reversal=found,
+        since=since,
+        taken_back=decision.taken_back,
+        recallable=stands and not decision.is_sent,
+    )
     return {"data": _form(annotation, annotation.values() | found.values), "undoing": said}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from reviewapp.annotations import leases
 from reviewapp.annotations.models import Annotation, SetAside
@@ -26,7 +27,9 @@ def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reaso
         Annotation.objects.select_for_update().only("pk").get(pk=annotation.pk)
         leases.release(annotation.pk, actor)
         aside, _ = SetAside.objects.update_or_create(
-            annotation=annotation, person=actor, defaults={"kind": kind, "reason": reason}
+            annotation=annotation,
+            person=actor,
+            defaults={"kind": kind, "reason": reason, "created_at": timezone.now()},
         )
     return aside
 

@@ -38,6 +38,8 @@ class Overtaken(Exception):
 def undo(decision_pk: int, *, actor: User) -> Decision:
     """Take back a person's own standing decision while it is held; all or nothing, and harmless to repeat.
 
+    That somebody cannot tell is sent to nobody: as long as it stands it can be taken back.
+
     Raises `PermissionDenied`, `Decision.DoesNotExist` (also for somebody else's), `Overtaken` and `TooLate`.
     """
     may_decide(actor)
@@ -77,6 +79,8 @@ def take_back(annotation: Annotation, decision: Decision, *, actor: User) -> Non
 
 
 def _withdraw(decision: Decision) -> None:
+    if not decision.is_sent:
+        return
     # A change that is due later is not a held one: it may wait for its turn after a worker that died had sent it.
     if not decision.held_for:
         raise TooLate(str(decision.decision_id))

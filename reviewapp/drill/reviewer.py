@@ -138,7 +138,7 @@ def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, 
     typed = dict(step.typed)
     if "label" in typed:
         # A label among the buttons would be picked; a written one wins.
-        form = form | {"choice": ""}
+        form = form | {"choice": "", "new_label": str(typed["label"])}
     data = form | typed | {"seconds": "4", "outcome": "undecidable" if step.cannot_tell else "decided"}
     asked = form.get("asked", "").split()
     given_up = [name for name in typed if step.yields and name in asked]

@@ -1,7 +1,7 @@
 // What a decision form says, as plain texts, and a form filled from such texts.
 (() => {
   const WORDS = ["choice", "label", "confidence", "reasoning", "payload"];
-  const CARRIED = ["decision_id", "base", "base_version", "result_id", "opened", "draft"];
+  const CARRIED = ["decision_id", "base", "base_version", "result_id", "opened", "draft", "outcome"];
   const lines = (text) => String(text ?? "").replace(/\r\n?/g, "\n");
   const field = (form, name) => form.querySelector(`[name="${name}"]:not([type=radio])`);
 
@@ -14,7 +14,7 @@
   };
   const label = (one) => one.label || one.choice || "";
   const same = (one, other) =>
-    label(one) === label(other) && WORDS.slice(2).every((name) => lines(one[name]).trim() === lines(other[name]).trim());
+    (one.outcome || "") === (other.outcome || "") && label(one) === label(other) && WORDS.slice(2).every((name) => lines(one[name]).trim() === lines(other[name]).trim());
 
   const write = (form, texts) => {
     for (const name of CARRIED) if (texts[name] !== undefined && field(form, name)) field(form, name).value = texts[name];
@@ -22,6 +22,7 @@
     for (const radio of radios) radio.checked = !texts.label && radio === wanted;
     if (field(form, "label")) field(form, "label").value = texts.label || (wanted ? "" : texts.choice || "");
     for (const name of WORDS.slice(2)) if (field(form, name)) field(form, name).value = texts[name] ?? "";
+    window.reviewapp.cannotTell.show(texts.outcome === "undecidable");
     form.dataset.typed = "yes";
     for (const name of WORDS.slice(2)) {
       field(form, name).dispatchEvent(new CustomEvent("input", { bubbles: true, detail: "filled" }));

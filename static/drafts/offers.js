@@ -14,9 +14,10 @@
     place.replaceChildren(...offered.map((one) => {
       const banner = template.content.firstElementChild.cloneNode(true);
       const said = (one.form.reasoning || "").trim().slice(0, 80);
+      const outcome = one.form.outcome === "undecidable" ? "can't tell" : one.form.label || one.form.choice || "no label";
       banner.querySelector("[data-words]").textContent =
         `Another draft of yours, of ${when(one.at)} from ${where(one)}, says something else: ` +
-        `${one.form.label || one.form.choice || "no label"}${said ? `, “${said}”` : ""}`;
+        `${outcome}${said ? `, “${said}”` : ""}`;
       banner.querySelector("[data-show]").addEventListener("click", () => act.show(one));
       banner.querySelector("[data-drop]").addEventListener("click", () => act.drop(one));
       return banner;

@@ -80,7 +80,7 @@
     find("[name=choice]:checked") || find("[name=choice]"), find("#label"), find("#confidence"), find("#reasoning"),
     find("[data-payload-fields] :is(input, textarea)") || find("[data-payload-raw][open] textarea"),
     find("[data-action=submit]"),
-  ].filter(Boolean);
+  ].filter((field) => field && !field.closest("[inert]"));
   const move = (by) => {
     const stops = fields();
     const here = stops.findIndex((stop) =>
@@ -103,12 +103,9 @@
     reasoning.focus();
     if (reasoning.value === reasoning.defaultValue && !("typed" in find("#decision").dataset)) reasoning.select();
   };
-  const cannotTell = () => {
-    const reasoning = find("#reasoning");
-    const own = reasoning.value.trim() && reasoning.value !== reasoning.defaultValue;
-    if (own || "typed" in find("#decision").dataset) return press(find("[data-action=cannot_tell]"));
-    write();
-    document.dispatchEvent(new CustomEvent("say", { detail: { value: "Say why it cannot be told, then press the key again." } }));
+  const leave = () => {
+    if (window.reviewapp.cannotTell.isOn()) window.reviewapp.cannotTell.leave();
+    else document.activeElement.blur();
   };
   const unfold = (name) => {
     const section = find(`[data-action-target=${name}]`);
@@ -132,8 +129,7 @@
     less_sure: () => surer(-STEP),
     more_sure: () => surer(STEP),
     reasoning: write,
-    leave: () => document.activeElement.blur(),
-    cannot_tell: cannotTell,
+    leave,
     guidelines: () => unfold("guidelines"),
     history: () => unfold("history"),
     search: () => { window.location.assign(`${document.querySelector(".top-nav a").href}#id_q`); },
@@ -150,7 +146,7 @@
     if (event.getModifierState("AltGraph")) return;
     const row = match(event);
     if (!row || rests(event, row)) return;
-    if (row.action === "leave" && (open() || !isTyping(event.target))) return;
+    if (row.action === "leave" && (open() || !(isTyping(event.target) || window.reviewapp.cannotTell.isOn()))) return;
     if (row.action.startsWith("media") && !find("[data-plays]")) return;
     event.preventDefault();
     if (event.repeat || inFlight || open()) return;

@@ -3,7 +3,7 @@
 (() => {
   const review = () => document.getElementById("review");
   const shut = () => {
-    for (const button of review().querySelectorAll("#decision button[name=outcome]")) button.disabled = true;
+    for (const button of review().querySelectorAll("[data-action=submit], [data-action=cannot_tell]")) button.disabled = true;
   };
   document.addEventListener("htmx:load", (event) => {
     if (!review()) return;

@@ -52,7 +52,7 @@ def test_it_takes_the_label_from_the_buttons_unless_one_is_written(client: Clien
     picked, written = make_annotation(), make_annotation()
     client.force_login(alice)
     post_decision(client, picked, choice=" spaced ", label="")
-    post_decision(client, written, choice="logo", label="  mine ")
+    post_decision(client, written, choice="logo", label="  mine ", new_label="mine")
     assert [one.label for one in Decision.objects.order_by("id")] == [" spaced ", "mine"]
 
 
@@ -85,7 +85,7 @@ REFUSED = [
     ({"payload": '{"a":' * 20 + "{}" + "}" * 20}, "deeper than 20 levels"),
     ({"payload": '{"a":' * 5000 + "1" + "}" * 5000}, "deeper than 20 levels"),
     ({"payload": json.dumps({"a": "x" * 65_536})}, "at most 65,536 can be kept"),
-    ({"outcome": "undecidable", "reasoning": "  "}, "Say why it cannot be told"),
+    ({"outcome": "undecidable", "reasoning": "  "}, "Write why you can't tell, for the next reviewer."),
     ({"outcome": "whatever"}, "Select a valid choice"),
     ({"base": ""}, "This form is damaged."),
     ({"base": "[]"}, "This form is damaged."),
@@ -102,7 +102,7 @@ def test_it_takes_the_machine_s_words_for_no_reason_of_mine(client: Client, alic
     client.force_login(alice)
     response = post_decision(client, annotation, outcome="undecidable", reasoning=annotation.reasoning)
     assert response.status_code == 422
-    assert "Say why it cannot be told" in response.content.decode()
+    assert "Write why you can&#x27;t tell, for the next reviewer." in response.content.decode()
 
 
 @pytest.mark.parametrize(("wrong", "sentence"), REFUSED)
@@ -162,6 +162,26 @@ def test_it_cannot_tell_with_a_reason(client: Client, alice: User) -> None:
     assert Decision.objects.get().reasoning == "Too blurred."
 
 
+def test_it_stays_at_cannot_tell_after_an_error(client: Client, alice: User) -> None:
+    annotation = make_annotation(label="logo")
+    client.force_login(alice)
+    refused = post_decision(client, annotation, outcome="undecidable", reasoning="")
+    assert refused.status_code == 422
+    assert 'name="outcome" value="undecidable"' in refused.content.decode()
+    again = {**refused.context["data"], "reasoning": "Too blurred."}
+    assert client.post(reverse("decide", args=[annotation.pk]), again).status_code == 302
+    assert Decision.objects.get().outcome == "undecidable"
+
+
+def test_it_does_not_read_what_cannot_tell_leaves_alone(client: Client, alice: User) -> None:
+    annotation = make_annotation(confidence=0.5, payload={"a": 1})
+    client.force_login(alice)
+    typed = {"confidence": "half", "payload": "{", "reasoning": "Too blurred."}
+    assert post_decision(client, annotation, outcome="undecidable", **typed).status_code == 302
+    decision = Decision.objects.get()
+    assert (decision.confidence, decision.payload) == (0.5, {"a": 1})
+
+
 def test_it_makes_one_decision_of_a_form_sent_twice(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
@@ -175,13 +195,49 @@ def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice
     annotation = make_annotation()
     client.force_login(alice)
     data = filled_form(annotation, label="first")
+    second = {"label": "second", "new_label": "second", "reasoning": WHY}
     client.post(reverse("decide", args=[annotation.pk]), data)
-    response = client.post(reverse("decide", args=[annotation.pk]), data | {"label": "second", "reasoning": WHY})
+    response = client.post(reverse("decide", args=[annotation.pk]), data | second)
     assert response.status_code == 409
     assert "is not saved yet" in response.content.decode()
     again = dict(response.context["hidden"])
-    client.post(reverse("decide", args=[annotation.pk]), data | {"label": "second", "reasoning": WHY} | again)
+    client.post(reverse("decide", args=[annotation.pk]), data | second | again)
     assert [one.label for one in Decision.objects.order_by("id")] == ["first", "second"]
+
+
+def test_it_does_not_drop_the_label_that_a_second_tab_chose(client: Client, alice: User) -> None:
+    """Both tabs went on from one draft and so carry one decision id; the second chose the label it began from."""
+    annotation = make_annotation(label="distinct")
+    client.force_login(alice)
+    draft, url = filled_form(annotation, choice="duplicate"), reverse("decide", args=[annotation.pk])
+    assert client.post(url, draft).status_code == 302
+    second = client.post(url, draft | {"choice": "distinct"})
+    assert second.status_code == 409
+    assert second.context["data"]["choice"] == "distinct"
+    assert client.post(url, {**second.context["data"], "outcome": "decided"}).status_code == 302
+    annotation.refresh_from_db()
+    assert [one.label for one in Decision.objects.order_by("id")] == ["duplicate", "distinct"]
+    assert annotation.label == "distinct"
+
+
+def test_it_does_not_drop_what_a_second_tab_emptied(client: Client, alice: User) -> None:
+    annotation = make_annotation(label="logo", confidence=0.5)
+    client.force_login(alice)
+    draft, url = filled_form(annotation), reverse("decide", args=[annotation.pk])
+    assert client.post(url, draft | {"payload": '{"seen": 1}'}).status_code == 302
+    second = client.post(url, draft | {"payload": "{}"})
+    assert second.status_code == 409
+    assert Decision.objects.count() == 1
+
+
+def test_it_takes_a_merged_form_sent_twice_for_one_decision(client: Client, alice: User, bob: User) -> None:
+    annotation = make_annotation(label="logo", confidence=0.5)
+    hers, url = filled_form(annotation, payload='{"seen": 1}'), reverse("decide", args=[annotation.pk])
+    client.force_login(bob)
+    assert client.post(url, filled_form(annotation, confidence="0.9")).status_code == 302
+    client.force_login(alice)
+    assert [client.post(url, hers).status_code for _ in range(2)] == [302, 302]
+    assert Decision.objects.filter(reviewer=alice).get().confidence == 0.9
 
 
 def test_it_does_not_take_a_decision_id_of_another_item(client: Client, alice: User) -> None:

@@ -115,7 +115,7 @@ def test_it_says_whose_values_it_merged_as_they_stood_when_it_did(client: Client
     decide_by_form(item, bob, confidence="0.9")
     response = submit(client, item, opened)
     assert [str(message) for message in get_messages(response.wsgi_request)] == [
-        "Saved. Merged with bob's confidence, which you had left as it was."
+        "Saved. The confidence stays 0.9: bob changed it while you worked."
     ]
 
 
@@ -127,11 +127,13 @@ def test_it_names_the_decision_that_was_made_between_loading_and_locking(
     decide_by_form(item, bob, confidence="0.9")
     submission = form.submission()
     decision = services.decide(item.pk, submission, actor=alice)
-    assert "bob's confidence" in deciding.merged(decision, submission)
+    assert "bob changed it" in deciding.merged(decision, submission)
 
 
 def test_it_names_mixpeek_when_the_values_are_of_no_decision(client: Client, item: Annotation) -> None:
     opened = filled_form(item, reasoning=MINE)
     changed_at_mixpeek(item, confidence=0.9)
     response = submit(client, item, opened)
-    assert "Merged with Mixpeek's confidence" in str(next(iter(get_messages(response.wsgi_request))))
+    assert "The confidence stays 0.9: another key at Mixpeek changed it" in str(
+        next(iter(get_messages(response.wsgi_request)))
+    )

@@ -24,8 +24,11 @@ MINE = "Mine: the serifs are too thick & the kerning is off."
 
 @pytest.fixture
 def annotation(client: Client, bob: User) -> Annotation:
-    """An item with what Alice's form was rendered from; Bob decides it afterwards."""
-    return make_annotation(label="logo", confidence=0.5, reasoning="")
+    """An item of which Alice's form is rendered before Bob decides it; the labels that she gives are in use."""
+    item = make_annotation(label="logo", confidence=0.5, reasoning="")
+    for label in ("unclear", "x", "<b>"):
+        make_annotation(item.retriever, label=label, status="decided")
+    return item
 
 
 def _meanwhile(client: Client, bob: User, annotation: Annotation, **values: Any) -> dict[str, Any]:
@@ -194,7 +197,7 @@ def test_it_merges_what_does_not_touch(client: Client, alice: User, bob: User, a
     response = client.post(reverse("decide", args=[annotation.pk]), before | {"reasoning": MINE})
     assert response.status_code == 302
     *_, said = get_messages(response.wsgi_request)
-    assert "Merged with bob's confidence, which you had left as it was." in str(said)
+    assert "The confidence stays 0.9: bob changed it while you worked." in str(said)
     annotation.refresh_from_db()
     assert (annotation.confidence, annotation.reasoning) == (0.9, MINE)
 

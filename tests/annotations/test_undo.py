@@ -103,6 +103,34 @@ def test_it_takes_back_cannot_tell(alice: User) -> None:
     assert columns(annotation) == before
 
 
+def test_it_takes_back_cannot_tell_however_late(alice: User) -> None:
+    annotation = make_annotation()
+    before = columns(annotation)
+    decision = decide_and_hold(annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0)
+    undo(decision.pk, actor=alice)
+    assert columns(annotation) == before
+    assert Undo.objects.get().decision == decision
+    assert Event.objects.about(annotation.ref).filter(action=Action.ANNOTATION_UNDONE).exists()
+
+
+def test_it_does_not_take_cannot_tell_back_from_under_a_later_decision(alice: User, bob: User) -> None:
+    annotation = make_annotation()
+    mine = decide_and_hold(annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0)
+    decide_and_hold(annotation, bob, label="no logo")
+    with pytest.raises(Overtaken):
+        undo(mine.pk, actor=alice)
+    annotation.refresh_from_db()
+    assert (annotation.status, annotation.label) == ("decided", "no logo")
+
+
+def test_it_puts_aside_again_as_long_ago_as_it_was(alice: User) -> None:
+    annotation = make_annotation()
+    make_set_aside(annotation, alice, reason="Later.")
+    SetAside.objects.update(created_at=LONG_AGO)
+    undo(decide_and_hold(annotation, alice, label="no logo").pk, actor=alice)
+    assert SetAside.objects.get().created_at == LONG_AGO
+
+
 def test_it_takes_back_a_decision_that_changed_nothing(alice: User) -> None:
     annotation = make_annotation()
     before = columns(annotation)

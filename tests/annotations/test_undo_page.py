@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation, Decision, Undo
+from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
 from reviewapp.outbox.models import Change
 from tests.decisions import decide, filled_form, post_decision
 from tests.factories import LONG_AGO, make_annotation, make_retriever
@@ -68,6 +68,7 @@ def test_it_brings_the_reason_why_it_could_not_be_told_back(client: Client, item
     decision = decide_on_page(client, item, outcome="undecidable", reasoning="Too dark.")
     answer = client.post(reverse("undo", args=[decision.pk]), follow=True)
     assert answer.context["data"]["reasoning"] == "Too dark."
+    assert answer.context["cannot_tell"]
 
 
 def test_it_goes_back_one_decision_after_the_other(client: Client, item: Annotation) -> None:
@@ -127,7 +128,7 @@ def test_it_says_that_a_created_annotation_cannot_be_forgotten(client: Client, a
 def test_it_says_when_there_is_nothing_to_set_back(client: Client, item: Annotation, alice: User) -> None:
     User.objects.update(undo_seconds=0)
     decision = decide_on_page(client, item)
-    assert "There is nothing to set back" in shown(client.post(reverse("undo", args=[decision.pk])))
+    assert "This decision changed nothing at Mixpeek" in shown(client.post(reverse("undo", args=[decision.pk])))
 
 
 def test_it_says_that_a_late_copy_of_the_form_is_not_saved(client: Client, item: Annotation) -> None:
@@ -145,6 +146,66 @@ def test_it_shows_the_button_alone_once_the_hold_is_over(client: Client, item: A
     part = client.get(reverse("last_decision"), headers={"HX-Request": "true"})
     assert shown(part).lstrip().startswith('<div id="undo"')
     assert client.get(reverse("last_decision"))["Location"] == reverse("queue")
+
+
+def test_it_undoes_a_skip_or_a_defer_when_that_came_last(client: Client, item: Annotation) -> None:
+    other = make_annotation(item.retriever)
+    decision = decide_on_page(client, item, label="no logo")
+    for door in ("skip", "defer"):
+        client.post(reverse(door, args=[other.pk]))
+        page = client.get(reverse("review", args=[make_annotation(item.retriever).pk]) + "?show=all")
+        assert page.context["last_aside"].annotation_id == other.pk
+        assert f'hx-post="{reverse("resume", args=[other.pk])}?show=all"' in shown(page)
+        undone = client.post(reverse("resume", args=[other.pk]) + "?show=all", follow=True)
+        assert undone.redirect_chain[-1][0] == reverse("review", args=[other.pk]) + "?show=all"
+        assert not SetAside.objects.exists()
+        assert (undone.context["last_aside"], undone.context["last_standing"]) == (None, decision)
+
+
+def test_it_undoes_the_decision_that_came_after_a_skip(client: Client, item: Annotation) -> None:
+    other = make_annotation(item.retriever)
+    client.post(reverse("skip", args=[other.pk]))
+    decision = decide_on_page(client, item, label="no logo")
+    page = client.get(reverse("review", args=[other.pk]))
+    assert (page.context["last_aside"], page.context["last_standing"]) == (None, decision)
+    page = client.post(reverse("undo", args=[decision.pk]), follow=True)
+    assert page.context["last_aside"].annotation_id == other.pk
+
+
+def test_it_counts_setting_aside_again_as_the_last_thing_done(client: Client, item: Annotation) -> None:
+    aside, decided = make_annotation(item.retriever), item
+    client.post(reverse("defer", args=[aside.pk]))
+    decide_on_page(client, decided, label="no logo")
+    client.post(reverse("skip", args=[aside.pk]))
+    page = client.get(reverse("review", args=[item.pk]))
+    assert (page.context["last_aside"].annotation_id, page.context["last_aside"].kind) == (aside.pk, "skipped")
+
+
+def test_it_offers_undo_on_the_queue_that_the_last_decision_led_to(client: Client, item: Annotation) -> None:
+    queue = client.post(reverse("decide", args=[item.pk]), filled_form(item, label="no logo"), follow=True)
+    assert queue.redirect_chain[-1][0] == reverse("queue")
+    address = reverse("undo", args=[Decision.objects.get().pk])
+    page = shown(queue)
+    assert f'action="{address}"' in page
+    assert f'hx-post="{address}"' not in page
+    part = shown(client.get(reverse("last_decision") + "?whole=1", headers={"HX-Request": "true"}))
+    assert f'action="{address}"' in part
+    assert f'hx-post="{address}"' not in part
+
+
+def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotation) -> None:
+    User.objects.update(undo_seconds=0)
+    decision = decide_on_page(client, item, outcome="undecidable", reasoning="Too dark.")
+    address = reverse("undo", args=[decision.pk])
+    page = client.get(reverse("review", args=[item.pk]))
+    assert shown(page).count(f'action="{address}"') == 3
+    assert "You said that you can't tell" in shown(page)
+    looked = client.get(address, follow=True)
+    assert looked.context["undoing"].recallable
+    undone = client.post(address, follow=True)
+    assert undone.redirect_chain[-1][0] == f"{reverse('review', args=[item.pk])}?again={decision.pk}"
+    item.refresh_from_db()
+    assert (item.status, item.decision) == ("waiting", None)
 
 
 def test_it_refuses_others_and_what_is_not_there(client: Client, item: Annotation, bob: User, stranger: User) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.outbox.models import Change
-from tests.desk import Open, Window, ready
+from tests.desk import Open, Window, put_in_use, ready
 from tests.factories import LONG_AGO
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -64,6 +64,7 @@ def test_it_opens_the_item_that_was_shown_when_an_undo_came_too_late(
     window: Window, open_item: Open, alice: User, items: list[Annotation]
 ) -> None:
     User.objects.filter(pk=alice.pk).update(undo_seconds=60)
+    put_in_use(items, "first")
     page = window(alice)
     open_item(page, items[0])
     page.fill("#label", "first")

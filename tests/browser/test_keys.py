@@ -177,17 +177,6 @@ def test_it_replaces_the_machines_words_when_the_arrows_lead_into_them(
     expect(page.locator("#reasoning")).to_have_value("Said I.")
 
 
-def test_it_asks_for_a_reason_when_it_cannot_be_told(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
-    page = page_of(0)
-    page.keyboard.press("x")
-    expect(page.locator("#reasoning")).to_be_focused()
-    page.keyboard.type("Too dark")
-    page.keyboard.press("Escape")
-    page.keyboard.press("x")
-    ready(page, items[1])
-    assert Decision.objects.get().outcome == "undecidable"
-
-
 def test_it_skips_defers_and_undoes_the_last_decision(
     page_of: Callable[[int], Page], alice: User, items: list[Annotation]
 ) -> None:
@@ -211,6 +200,62 @@ def test_it_skips_defers_and_undoes_the_last_decision(
         (items[1].pk, "deferred"),
         (items[2].pk, "skipped"),
     }
+
+
+@pytest.mark.parametrize("key", ["s", "d"])
+def test_it_undoes_the_skip_or_defer_that_came_last(
+    page_of: Callable[[int], Page], items: list[Annotation], key: str
+) -> None:
+    page = page_of(0)
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    page.keyboard.press(key)
+    ready(page, items[2])
+    page.keyboard.press("Control+z")
+    ready(page, items[1])
+    assert not SetAside.objects.exists()
+    assert not Undo.objects.exists()
+    page.keyboard.press("Control+z")
+    ready(page, items[0])
+    assert Undo.objects.count() == 1
+
+
+def test_it_undoes_the_last_decision_of_a_list_on_the_queue(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    Annotation.objects.exclude(pk=items[0].pk).update(status="decided")
+    page = page_of(0)
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    expect(page.locator("[data-seconds-left]")).to_be_visible()
+    page.locator("#id_q").press("Control+z")
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    page.locator("h1").click()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+z")
+    ready(page, items[0])
+    expect(page.locator('[name=choice][value="b"]')).to_be_checked()
+    items[0].refresh_from_db()
+    assert (items[0].status, items[0].label) == ("waiting", "a")
+
+
+def test_it_undoes_cannot_tell_after_the_hold(
+    page_of: Callable[[int], Page], items: list[Annotation], alice: User
+) -> None:
+    alice.undo_seconds = 0
+    alice.save()
+    page = page_of(0)
+    page.keyboard.press("x")
+    page.keyboard.type("Too dark.")
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    page.keyboard.press("Control+z")
+    ready(page, items[0])
+    expect(page.locator("#cannot-tell-note")).to_be_visible()
+    expect(page.locator("#reasoning")).to_have_value("Too dark.")
+    items[0].refresh_from_db()
+    assert items[0].status == "waiting"
 
 
 def test_it_asks_before_text_is_left_behind_that_no_draft_could_keep(

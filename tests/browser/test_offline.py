@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside
-from tests.desk import Open, Window, ready, sign_in_browser
+from tests.desk import Open, Window, put_in_use, ready, sign_in_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,6 +35,7 @@ def _waiting(page: Page) -> int:
 def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
     window: Window, open_item: Open, alice: User, items: list[Annotation]
 ) -> None:
+    put_in_use(items, "x", "y", "z")
     tabs = _tabs(window, open_item, alice, items)
     tabs[0].context.set_offline(True)
     for tab, label in zip(tabs, ("x", "y", "z"), strict=True):
@@ -101,6 +102,7 @@ def test_it_makes_one_decision_of_one_whose_answer_was_lost(
 def test_it_shows_a_conflict_as_one_and_keeps_every_word(
     window: Window, open_item: Open, alice: User, items: list[Annotation]
 ) -> None:
+    put_in_use(items, "mine")
     page = window(alice)
     open_item(page, items[0])
     page.context.set_offline(True)

@@ -114,6 +114,7 @@ def test_it_works_without_scripts(window: Window, live_server: LiveServer, alice
     page.locator("#label").fill("by hand")
     page.locator("#payload").fill('{"mine": 1}')
     page.get_by_role("button", name="Submit and next").click()
+    page.get_by_role("button", name="Create the label “by hand”").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     annotation.refresh_from_db()
     assert (annotation.label, annotation.payload) == ("by hand", {"mine": 1})

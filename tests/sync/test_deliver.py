@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client as Browser
+from django.urls import reverse
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
@@ -18,6 +20,7 @@ from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.sync import deliver, deliver_annotation
 from reviewapp.sync.outcomes import settle
+from tests.collapsed import collapsed
 from tests.decisions import queue_decision
 from tests.sandbox.running import Box
 from tests.sync.delivering import edit_elsewhere, upstream, writes
@@ -65,6 +68,28 @@ def test_it_merges_what_others_changed_in_other_fields(
     annotation.refresh_from_db()
     assert (change.state, change.merged) == ("delivered", {"confidence": [0.4, 0.9]})
     assert (annotation.label, annotation.confidence) == ("no logo", 0.9)
+
+
+def test_it_tells_a_merge_on_the_item_and_in_my_last_decisions(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client, client: Browser
+) -> None:
+    client.force_login(alice)
+    address = reverse("review", args=[annotation.pk])
+    queue_decision(annotation, alice, label="no logo")
+    deliver.drain(mixpeek_client)
+    page = client.get(address)
+    assert (page.context["item"].merged, [one.merged for one in page.context["recent"]]) == ((), [False])
+
+    annotation.refresh_from_db()
+    queue_decision(annotation, alice, label="van")
+    edit_elsewhere(box, annotation, confidence=0.9)
+    deliver.drain(mixpeek_client)
+    page = client.get(address)
+    (diff,) = page.context["item"].merged
+    assert (diff.name, [one.merged for one in page.context["recent"]]) == ("confidence", [True, False])
+    told = collapsed(page)
+    assert "Merged with a change at Mixpeek." in told
+    assert told.count("Merged</span>") == 1
 
 
 def test_it_asks_a_person_when_somebody_set_the_same_field(

@@ -12,13 +12,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from reviewapp.annotations import services, set_aside
+from reviewapp.annotations import labels, services, set_aside
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import AsideForm, DecisionForm, fresh, opening
 from reviewapp.annotations.item import progress
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.staleness import compare, refreshed
-from reviewapp.annotations.typed import FIELDS
+from reviewapp.annotations.typed import FIELDS, number
 from reviewapp.annotations.views.going_on import go_on, to_item
 from reviewapp.annotations.views.loading import item_or_404, to_decide_or_404
 from reviewapp.annotations.views.review import show
@@ -26,6 +26,7 @@ from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.audit.trace import about
 from reviewapp.http import Request, garbled, wants_json
 from reviewapp.outbox.merge import same
+from reviewapp.outbox.models import Change
 
 _GONE = "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to the next."
 _USED = (
@@ -56,6 +57,9 @@ def decide(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return show(request, item_or_404(pk), data, status=422, errors=form.errors)
     submission = form.submission(hold=request.user.hold)
+    if _is_to_be_confirmed(annotation, submission, data["new_label"]):
+        asks = {"errors": {"label": [_new_label(submission.label)]}, "new_label": submission.label}
+        return show(request, item_or_404(pk), data, status=422, **asks)
     try:
         decision = services.decide(pk, submission, actor=request.user)
     except _IN_THE_WAY as error:
@@ -63,6 +67,20 @@ def decide(request: Request, pk: int) -> HttpResponse:
     if not _says(decision, submission):
         return _once_more(request, item_or_404(pk), data, _USED)
     return _saved(request, annotation, merged=merged(decision, submission))
+
+
+def _is_to_be_confirmed(annotation: Annotation, submission: services.Submission, confirmed: str) -> bool:
+    """Return whether the label would be a new one, and the person has not said yet to create exactly that."""
+    if submission.outcome == Decision.Outcome.UNDECIDABLE or submission.label in {submission.base["label"], confirmed}:
+        return False
+    return labels.is_new(annotation, submission.label)
+
+
+def _new_label(label: str) -> str:
+    question = f"New label “{label}”? Nobody has used it here yet."
+    if len(label) == 1 and label.isdigit():
+        return f"{question} If you meant the key {label}, empty this field, leave it and press the key again."
+    return question
 
 
 def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exception) -> HttpResponse:
@@ -87,31 +105,46 @@ def _once_more(request: Request, now_so: Annotation, data: Mapping[str, Any], no
 
 
 def _says(decision: Decision, submission: services.Submission) -> bool:
-    """Return whether the decision is what was submitted; it is not when an old form came back with new values."""
+    """Return whether the decision is what was submitted; it is not when an old form came back with new values.
+
+    Two tabs that went on from one draft share its decision id. A value that only the earlier submit set, or a label,
+    which is always asserted, is then no merge: the later tab says something else.
+    """
     if decision.outcome != submission.outcome:
         return False
-    wanted = {name: new for name, new in submission.values().items() if not same(new, submission.base[name])}
     if submission.outcome == Decision.Outcome.UNDECIDABLE:
-        wanted = {"reasoning": submission.reasoning}
-    return all(same(getattr(decision, name), new) for name, new in wanted.items())
+        return decision.reasoning == submission.reasoning
+    differing = [name for name, new in submission.values().items() if not same(getattr(decision, name), new)]
+    if not differing:
+        return True
+    change = Change.objects.filter(cause=decision.decision_id).first()
+    asserted = {"label", *(change.fields if change else ())}
+    return all(name not in asserted and same(submission.values()[name], submission.base[name]) for name in differing)
 
 
 def merged(decision: Decision, submission: services.Submission) -> str:
-    """Return a sentence that names what only others had changed since, so that the decision holds it as theirs."""
+    """Return a sentence that says which values stay as somebody else set them, and who did; "" for none."""
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return ""
     theirs = [name for name in FIELDS if not same(getattr(decision, name), submission.values()[name])]
     if not theirs:
         return ""
-    return f" Merged with {_whose(decision, theirs)} {' and '.join(theirs)}, which you had left as it was."
+    by = _changed_by(decision, theirs)
+    if theirs == ["confidence"]:
+        return f" The confidence stays {number(decision.confidence) or 'blank'}: {by} it while you worked."
+    if len(theirs) == 1:
+        return f" The {theirs[0]} stays as it is: {by} it while you worked."
+    return f" The {' and '.join(theirs)} stay as they are: {by} them while you worked."
 
 
-def _whose(decision: Decision, fields: Sequence[str]) -> str:
-    """Return whose values a decision took over: those of the one that stood before it, unless it had others."""
+def _changed_by(decision: Decision, fields: Sequence[str]) -> str:
+    """Return who changed what a decision took over: the person of the one before it, unless that had other values."""
     before = Decision.objects.before(decision).first()
     if before is None or not all(same(getattr(before, name), getattr(decision, name)) for name in fields):
-        return "Mixpeek's"
-    return "your own" if before.reviewer_id == decision.reviewer_id else f"{before.reviewer.get_username()}'s"
+        return "another key at Mixpeek changed"
+    if before.reviewer_id == decision.reviewer_id:
+        return "you, in another tab, changed"
+    return f"{before.reviewer.get_username()} changed"
 
 
 def _saved(request: Request, annotation: Annotation, *, merged: str) -> HttpResponse:
@@ -164,5 +197,5 @@ def resume(request: Request, pk: int) -> HttpResponse:
     """Take up again what this person has skipped or deferred."""
     annotation = get_object_or_404(Annotation, pk=pk)
     if set_aside.resume(annotation, actor=request.user):
-        messages.success(request, "Taken up again.")
+        messages.success(request, "It is back in your queue.")
     return to_item(QueueFilter.parse(request.GET), pk)

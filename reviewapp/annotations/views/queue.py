@@ -16,6 +16,7 @@ from reviewapp.annotations.counting import counts
 from reviewapp.annotations.facets import facets
 from reviewapp.annotations.filters import QueueFilter, Show
 from reviewapp.annotations.found import look_for
+from reviewapp.annotations.item import undoable
 from reviewapp.annotations.line import line
 from reviewapp.annotations.listing import listed
 from reviewapp.annotations.queue import CAP, why_empty
@@ -50,7 +51,7 @@ def queue(request: Request) -> HttpResponse:
         "why": None if page.rows else why_empty(chosen, person),
     }
     if not wants_fragment(request):
-        context["facets"] = facets(chosen)
+        context |= {"facets": facets(chosen), "whole": True, **undoable(person)}
     response = page_or("annotations/_queue.html", request, "annotations/queue.html", context)
     return _announced(response, chosen, request.GET.get("cursor", ""), len(page.rows))
 

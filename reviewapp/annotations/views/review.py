@@ -24,7 +24,7 @@ from reviewapp.annotations.compiled import KINDS
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
 from reviewapp.annotations.item import Progress, look_at, minutes, progress, undoable
-from reviewapp.annotations.models import Annotation, Draft, Lease
+from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.reopening import reopened
 from reviewapp.annotations.resuming import as_json, resume
@@ -127,6 +127,7 @@ def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, 
     offered = labels.offer(annotation.retriever)
     return {
         "data": data,
+        "cannot_tell": data.get("outcome") == Decision.Outcome.UNDECIDABLE,
         "hidden": [(name, "" if data.get(name) is None else data[name]) for name in HIDDEN],
         "buttons": labels.buttons(offered, proposed, choice, chosen="" if data.get("label") else choice),
         "other_allowed": offered.other_allowed,

@@ -41,11 +41,12 @@ def undo(request: Request, pk: int) -> HttpResponse:
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def last(request: Request) -> HttpResponse:
-    """Show the button that undoes this person's last decision; it asks again by itself when the hold ends."""
+    """Show the button that undoes what this person did last; it asks again by itself when the hold ends."""
     chosen = QueueFilter.parse(request.GET)
     if not wants_fragment(request):
         return redirect(reverse("queue") + chosen.querystring())
-    return render(request, "annotations/_undo.html", undoable(request.user) | {"here": chosen.querystring()})
+    context = {"here": chosen.querystring(), "whole": bool(request.GET.get("whole"))}
+    return render(request, "annotations/_undo.html", undoable(request.user) | context)
 
 
 def _open(request: Request, decision: Decision, how: str) -> HttpResponse:
