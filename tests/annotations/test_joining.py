@@ -12,8 +12,8 @@ from reviewapp.annotations.services import decide
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.retrievers.models import Execution, Result, Retriever
-from tests.annotations.factories import make_annotation, make_execution, make_result, make_retriever
-from tests.annotations.test_decide import submission
+from tests.decisions import submission
+from tests.factories import make_annotation, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
 

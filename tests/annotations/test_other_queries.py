@@ -13,8 +13,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.retrievers.snapshot import digest
-from tests.annotations.factories import make_annotation, make_execution, make_result, make_retriever
 from tests.collapsed import collapsed
+from tests.factories import make_annotation, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
 DIFFERENT = "the document was different then"

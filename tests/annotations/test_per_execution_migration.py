@@ -16,7 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.snapshot import digest
-from tests.annotations.factories import make_annotation, make_execution, make_result, make_retriever
+from tests.factories import make_annotation, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
 _MIGRATION = import_module("reviewapp.annotations.migrations.0006_per_execution")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,9 +18,10 @@ from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.services import request_execution
 from reviewapp.sync import deliver, run
 from reviewapp.sync.pull import pull
-from tests.sandbox.running import Box, running_sandbox
-from tests.sync import upstream
-from tests.sync.delivering import decide, writes
+from tests.decisions import decide
+from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder, write_lines
+from tests.sync.delivering import writes
 
 pytestmark = pytest.mark.django_db
 QUERIES, DOCUMENTS, JUDGED_FOR_EACH = 225, 60, 7
@@ -40,7 +40,7 @@ def query_of(number: int) -> str:
 
 def document(number: int) -> dict[str, Any]:
     pick = random.Random(f"document {number}")
-    return upstream.document(number, title=f"Report {number}", text=f"On {' '.join(pick.sample(WORDS, 8))}.")
+    return document_json(number, title=f"Report {number}", text=f"On {' '.join(pick.sample(WORDS, 8))}.")
 
 
 def judgements() -> Iterator[dict[str, Any]]:
@@ -48,7 +48,7 @@ def judgements() -> Iterator[dict[str, Any]]:
     for query in range(QUERIES):
         pick = random.Random(f"judged {query}")
         for document_number in sorted(pick.sample(range(DOCUMENTS), JUDGED_FOR_EACH)):
-            yield upstream.annotation(
+            yield annotation_json(
                 document_number,
                 annotation_id=f"ann_{query:03}_{document_number:02}",
                 execution_id=f"exec_{query:03}",
@@ -71,17 +71,15 @@ def execution(query: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    folder = upstream.write(
+def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
+    folder = write_data_folder(
         tmp_path,
-        retrievers=[upstream.retriever(input_schema={"query": {"type": "string", "required": True}})],
+        retrievers=[retriever_json(input_schema={"query": {"type": "string", "required": True}})],
         documents=map(document, range(DOCUMENTS)),
         annotations=judgements(),
     )
-    runs = map(execution, range(QUERIES))
-    (folder / "executions.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in runs))
-    with running_sandbox(data=folder) as box:
-        yield box
+    write_lines(folder / "executions.jsonl", map(execution, range(QUERIES)))
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.sync.pull import pull
-from tests.sandbox.running import Box, running_sandbox
-from tests.sync import upstream
+from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 
 pytestmark = pytest.mark.django_db
 RUNS = "/v1/retrievers/ret_vans/executions"
@@ -25,16 +25,15 @@ NOTHING_LISTED = {
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
+def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with a document that was annotated for a run which nobody knows of."""
-    folder = upstream.write(
+    folder = write_data_folder(
         tmp_path,
-        retrievers=[upstream.retriever()],
-        documents=map(upstream.document, range(3)),
-        annotations=[upstream.annotation(0, execution_id="exec_old"), upstream.annotation(1)],
+        retrievers=[retriever_json()],
+        documents=map(document_json, range(3)),
+        annotations=[annotation_json(0, execution_id="exec_old"), annotation_json(1)],
     )
-    with running_sandbox(data=folder) as box:
-        yield box
+    return sandboxes.namespace(folder)
 
 
 @pytest.fixture
