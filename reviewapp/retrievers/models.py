@@ -203,9 +203,15 @@ class Execution(models.Model):
 
     @property
     def in_one_line(self) -> str:
-        """What it was asked, in one line: the inputs, else Mixpeek's summary of them; "" when neither is known."""
-        inputs = ", ".join(f"{path}: {value}" for path, value in self.asked if value)
-        return inputs or self.query_summary
+        """What it was asked, in one line: the inputs that are not the retriever's defaults, if any are not.
+
+        Without inputs it is Mixpeek's summary of them, and "" when that is not known either.
+        """
+        schema = self.retriever.input_schema
+        defaults = {name: field.get("default") for name, field in schema.items() if isinstance(field, dict)}
+        chosen = {name: value for name, value in self.inputs.items() if value != defaults.get(name)}
+        told = [(path, shown(value)) for path, value in leaves(chosen or self.inputs)]
+        return ", ".join(f"{path}: {value}" for path, value in told if value) or self.query_summary
 
     @property
     def is_gone(self) -> bool:

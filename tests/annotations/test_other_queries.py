@@ -120,6 +120,19 @@ def test_it_says_for_which_query_each_other_result_and_annotation_is(
     assert f'action="{reverse("judge_result", args=[result.pk])}"' in about
 
 
+def test_it_names_a_query_by_what_is_not_the_default(client: Client, alice: User) -> None:
+    schema = {"query": {"type": "string"}, "most": {"type": "integer", "default": 10}}
+    retriever = make_retriever(input_schema=schema)
+    mill = make_execution(retriever, inputs={"query": "mill", "most": 10})
+    few = make_execution(retriever, inputs={"query": "river", "most": 3})
+    none = make_execution(retriever, inputs={"most": 10})
+    for execution in (few, none):
+        item(execution)
+    about = page_of(client, alice, item(mill, returned(mill))).split('id="about"')[1]
+    assert '<q dir="auto">query: river, most: 3</q>' in about or '<q dir="auto">most: 3, query: river</q>' in about
+    assert '<q dir="auto">most: 10</q>' in about
+
+
 def test_it_offers_no_judgement_of_what_has_its_item(client: Client, alice: User, retriever: Retriever) -> None:
     mill, river = asked(retriever, "mill"), asked(retriever, "river")
     shown = item(mill, returned(mill))
@@ -129,6 +142,7 @@ def test_it_offers_no_judgement_of_what_has_its_item(client: Client, alice: User
     about = page_of(client, alice, shown).split('id="about"')[1]
     assert "Judge it for this query" not in about
     assert about.count(reverse("review", args=[other.pk])) == 2
+    assert "Pulled" in about
 
 
 @pytest.mark.parametrize(("text", "differs"), [("By the river.", False), ("By the sea.", True)])
