@@ -6,7 +6,6 @@ undelivered changes on top. An answer older than what we hold is left alone.
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,13 +14,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from reviewapp.annotations import at_mixpeek, storing
+from reviewapp.annotations import at_mixpeek, joining, storing
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import (
     BLANK,
     LONGEST_ID,
     by_a_person,
     decision_in,
+    execution_of,
     proposed_by,
     revisions_of,
     usable,
@@ -32,7 +32,6 @@ from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.holdable import text
 from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers import evidence
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.tally import Tally
 
@@ -43,7 +42,7 @@ _MIRRORED = [
     "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
 _COLUMNS = {"retriever": "retriever_id"}
-_SHOWN = ["result", "score", "title", "excerpt", "words"]
+_JOINED = ["execution_id", *joining.SHOWN]
 
 
 @transaction.atomic(savepoint=False)
@@ -51,8 +50,9 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     """Take upstream's annotations into the mirror, locking the rows they touch; safe to repeat.
 
     A record whose id is new to us fills the row of a result that nobody had annotated, if there is one for its
-    document and retriever, else it makes a row of its own. While we may be creating an annotation for that very row,
-    it waits (`Tally.left`) unless it is that one. What has ids that cannot be kept is left out, with a warning.
+    document, retriever and execution, else it makes a row of its own. While we may be creating an annotation for that
+    very row, it waits (`Tally.left`) unless it is that one. What has ids that cannot be kept is left out, with a
+    warning.
     """
     kept = [record for record in records if usable(record)]
     newest = {record.annotation_id: record for record in sorted(kept, key=lambda record: record.version or 0)}
@@ -75,6 +75,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
             changed.append(row)
         else:
             untouched.append(row.pk)
+    joining.show_own_results(made)
     Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
     _update(changed, before)
     if untouched:
@@ -84,26 +85,38 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
 
 @transaction.atomic
 def attach(results: Sequence[Result]) -> int:
-    """Show each (saved) result on the annotations of its document, making waiting rows for results nobody annotated.
+    """Show each (saved) result on the annotations it belongs to, making waiting rows for results nobody annotated.
 
-    Returns how many rows were made. A result without a retriever is shown on every annotation of its document that
-    has no result yet; any other on those of its own retriever.
+    Returns how many rows were made. `joining.belongs` says which annotations a result belongs to. Where the document
+    was annotated for the same query in an earlier run, no row is made: what nobody has annotated yet moves to this
+    run, and an annotation stays with its own.
     """
+    queries = joining.queries_of(results)
     by_document = defaultdict(list)
-    documents = {result.document_id for result in results}
-    for row in Annotation.objects.select_for_update().filter(document_id__in=documents).order_by("pk"):
+    for row in joining.lock(results, queries):
         by_document[row.document_id].append(row)
-    shown, made = {}, []
+
+    joined: list[Annotation] = []
+    made: list[Annotation] = []
     for result in results:
-        fitting = [row for row in by_document[result.document_id] if _fits(row, result)]
+        rows = by_document[result.document_id]
+        fitting = [row for row in rows if joining.belongs(row, result)]
         if not fitting and result.retriever_id is not None:
-            fitting = [_unannotated(result)]
-            made += fitting
-            by_document[result.document_id] += fitting
+            earlier = joining.of_same_query(rows, result, queries)
+            if earlier is None:
+                earlier = joining.unannotated(result)
+                made.append(earlier)
+                rows.append(earlier)
+            elif not joining.may_move(earlier, result):
+                continue
+            fitting = [earlier]
+
         for row in fitting:
-            _show(row, result)
-            shown[id(row)] = row
-    Annotation.objects.bulk_update([row for row in shown.values() if row.pk], _SHOWN, batch_size=100)
+            joining.show(row, result)
+            joined.append(row)
+
+    stored = {row.pk: row for row in joined if row.pk}
+    Annotation.objects.bulk_update(stored.values(), _JOINED, batch_size=100)
     Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=200)
     return len(made)
 
@@ -154,12 +167,14 @@ def _by_hand(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -
 
 
 def _locked(records: dict[str, AnnotationRecord]) -> list[Annotation]:
-    """Lock the rows that the records may be about: those with their ids, and unannotated ones of their documents.
+    """Lock the rows that the records may be about: those with their ids, and unannotated ones at their places.
 
     All are locked at once and in the order of their keys, as `attach` does it: neither can wait for the other.
     """
     named = Q(annotation_id__in=records)
-    free = Q(annotation_id__isnull=True, document_id__in={record.document_id for record in records.values()})
+    documents = {record.document_id for record in records.values()}
+    executions = {execution_of(record) for record in records.values()}
+    free = Q(annotation_id__isnull=True, document_id__in=documents, execution_id__in=executions)
     there = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
     return list(there.filter(named | free).order_by("pk"))
 
@@ -172,13 +187,14 @@ def _rows(
 ) -> tuple[dict[str, Annotation], set[str]]:
     """Return the row of each record that has one, by annotation id, and the ids of those that have to wait."""
     rows = {row.annotation_id: row for row in locked if row.annotation_id is not None}
-    by_place = {(row.document_id, row.retriever_id): row for row in locked if row.annotation_id is None}
+    unannotated = [row for row in locked if row.annotation_id is None]
+    by_place = {(row.document_id, row.retriever_id, row.execution_id): row for row in unannotated}
     left = set()
     for id_, record in records.items():
         if id_ in rows or (record.retriever_id and record.retriever_id not in retrievers):
             continue
         retriever = retrievers.get(record.retriever_id or "")
-        place = (record.document_id, retriever.pk if retriever else None)
+        place = (record.document_id, retriever.pk if retriever else None, execution_of(record))
         if place not in by_place:
             continue
         if _is_somebody_elses(record, undelivered[by_place[place].ref]):
@@ -216,7 +232,7 @@ def _fill(
     row.collection_id = text(record.collection_id or "", LONGEST_ID) or row.collection_id
     if record.retriever_id in retrievers:
         row.retriever = retrievers[record.retriever_id]
-    row.execution_id = text(record.execution_id or "", LONGEST_ID) or row.execution_id
+    row.execution_id = execution_of(record) or row.execution_id
     row.stage_name = text(record.stage_name or "", LONGEST_ID) or row.stage_name
     row.version, row.upstream, row.revisions = record.version, values_of(record), revisions_of(record)
     row.actor_id, row.actor_type = text(record.actor_id, LONGEST_ID), text(record.actor_type, _LONGEST_TYPE)
@@ -243,27 +259,3 @@ def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict
 def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:
     ids = {record.retriever_id for record in records if record.retriever_id}
     return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids).only("retriever_id")}
-
-
-def _fits(row: Annotation, result: Result) -> bool:
-    if result.retriever_id is None:
-        return row.result_id is None
-    return row.retriever_id in {result.retriever_id, None}
-
-
-def _unannotated(result: Result) -> Annotation:
-    return Annotation(
-        ref=f"annotations/local-{uuid.uuid4().hex}",
-        document_id=result.document_id,
-        retriever_id=result.retriever_id,
-        execution_id=(result.execution.execution_id or "") if result.execution else "",
-        seen_at=timezone.now(),
-    )
-
-
-def _show(row: Annotation, result: Result) -> None:
-    row.result, row.score = result, result.score
-    row.collection_id = row.collection_id or result.collection_id
-    row.title = evidence.title_of(result.snapshot)
-    row.excerpt = evidence.excerpt_of(result.snapshot)
-    row.words = evidence.words_of(result.snapshot)

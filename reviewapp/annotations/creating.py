@@ -1,4 +1,4 @@
-"""Making an annotation of a document that nobody was shown here: what scripts do."""
+"""Making an annotation that is not here yet: of any document, as scripts do, or of a result for its own query."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from reviewapp.annotations import joining
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Submission, decide, may_decide
 from reviewapp.audit.trace import acting
-from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.models import Result, Retriever
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
 class OnItsWay(Exception):
-    """An annotation of this document for this retriever waits for delivery: change that one, or wait.
+    """An annotation of this document for this execution of the retriever waits for delivery: change that one, or wait.
 
     Upstream has no idempotency, so two creates for one place could not be told apart when an answer is lost.
     """
@@ -54,6 +55,39 @@ def annotate(place: Place, submission: Submission, *, actor: User) -> Decision:
         return decide(annotation.pk, submission, actor=actor)
 
 
+def item_of(result: Result, *, actor: User) -> Annotation:
+    """Return the item in which `result` is judged for its own query, making one that waits if there is none.
+
+    Raises `PermissionDenied`, and ValueError for a result that no execution returned.
+    """
+    may_decide(actor)
+    if result.execution is None or result.retriever_id is None:
+        raise ValueError("A document that no execution returned is of no query.")
+    with acting(actor, note="to judge it for another query"):
+        queries = joining.queries_of([result])
+        there = joining.lock([result], queries)
+        own = next((row for row in there if row.result_id == result.pk), None)
+        found = own or joining.of_same_query(there, result, queries)
+        return found or _waiting_for(result)
+
+
+def _waiting_for(result: Result) -> Annotation:
+    row = joining.unannotated(result)
+    joining.show(row, result)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        # Somebody else made it at the same moment.
+        return Annotation.objects.get(
+            document_id=row.document_id,
+            retriever=result.retriever,
+            execution_id=row.execution_id,
+            annotation_id__isnull=True,
+        )
+    return row
+
+
 def replayed(decision_id: uuid.UUID) -> Decision | None:
     """Return the decision that a repeated request has made already."""
     return Decision.objects.filter(decision_id=decision_id).select_related("annotation").first()
@@ -61,7 +95,10 @@ def replayed(decision_id: uuid.UUID) -> Decision | None:
 
 def _waiting(place: Place) -> Annotation | None:
     there = Annotation.objects.filter(
-        document_id=place.document_id, retriever=place.retriever, annotation_id__isnull=True
+        document_id=place.document_id,
+        retriever=place.retriever,
+        execution_id=place.execution_id,
+        annotation_id__isnull=True,
     )
     return there.exclude(status=Annotation.Status.GONE).select_for_update(of=["self"]).first()
 

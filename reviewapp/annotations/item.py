@@ -17,6 +17,7 @@ from reviewapp.annotations.filters import QueueFilter, Show
 from reviewapp.annotations.hands import Made
 from reviewapp.annotations.leases import LASTS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
+from reviewapp.annotations.neighbours import OtherAnnotation, OtherResult, neighbours
 from reviewapp.annotations.queue import CAP
 from reviewapp.asked import asked
 from reviewapp.audit.diffs import FieldDiff, field_diffs
@@ -29,15 +30,15 @@ from reviewapp.retrievers.models import Execution, Result, Retriever
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_MOST_OTHERS = 10
 _MOST_RECENT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One annotation with what a person needs to judge it.
+    """One annotation with what a person needs to judge it. `held_by` is "" while nobody else has it open.
 
-    `held_by` is "" while nobody else has it open. `could_not_tell`: this very person's "can't tell" stands.
+    `execution` is the annotation's own, None while it is not here or none is named; `result` may be the document alone.
+    `could_not_tell`: this very person's "can't tell" stands.
     """
 
     annotation: Annotation
@@ -52,13 +53,49 @@ class Item:
     history: list[Any]
     at_mixpeek: list[Made]
     could_not_tell: bool
-    other_annotations: list[Annotation]
-    other_results: list[Result]
+    other_annotations: list[OtherAnnotation]
+    other_results: list[OtherResult]
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What the retriever was asked with."""
-        return self.execution.inputs if self.execution else {}
+        """What the retriever was asked with: the inputs, else Mixpeek's summary of them."""
+        if self.execution is None:
+            return {}
+        summary = {"asked": self.execution.query_summary} if self.execution.query_summary else {}
+        return self.execution.inputs or summary
+
+    @property
+    def execution_id(self) -> str:
+        """Mixpeek's id of the execution that this belongs to, also of one that is not here; "" for none."""
+        of_result = self.execution.execution_id if self.execution else None
+        return self.annotation.execution_id or of_result or ""
+
+    @property
+    def ranked(self) -> Result | None:
+        """The result whose rank and score are this item's; None where that of its own execution was not kept."""
+        named = self.annotation.execution_id
+        if self.result is None or not named:
+            return self.result
+        is_own = self.result.execution is not None and self.result.execution.execution_id == named
+        return self.result if is_own else None
+
+    @property
+    def why_no_query(self) -> str:
+        """Why it is not shown for which query this was judged; "" where it is shown, or no execution is named."""
+        if self.asked or not self.annotation.execution_id:
+            return ""
+        if self.execution is None:
+            return "not here yet; the next pull asks Mixpeek for it" if self.retriever else "not known"
+        if self.execution.is_gone:
+            return "Mixpeek no longer has this run: its query, rank and score are not known"
+        return "none" if self.execution.requested_by else "Mixpeek does not tell with what this run was asked"
+
+    @property
+    def judged_for_others(self) -> list[OtherAnnotation]:
+        """Decided annotations of the document for other queries, while this one waits for its own judgement."""
+        if self.annotation.status != Annotation.Status.WAITING or self.execution is None:
+            return []
+        return [other for other in self.other_annotations if other.is_judged_for_another_query]
 
     @property
     def others(self) -> int:
@@ -108,7 +145,8 @@ def load() -> QuerySet[Annotation]:
 def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: datetime, searched: str = "") -> Item:
     """Return the item as `person` sees it, with the words marked that were asked for, also in the queue's search."""
     result = annotation.result
-    execution = result.execution if result else None
+    others = neighbours(annotation)
+    execution = others.execution
     inputs = execution.inputs if execution else {}
     changes = _changes(ref=annotation.ref)
     held = lease is not None and lease.holder_id != person.pk and lease.until > now
@@ -125,8 +163,8 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         history=timeline(annotation.ref),
         at_mixpeek=at_mixpeek.versions(annotation, changes),
         could_not_tell=annotation.status == Annotation.Status.UNDECIDABLE and annotation.reviewer_id == person.pk,
-        other_annotations=_other_annotations(document_id=annotation.document_id, pk=annotation.pk),
-        other_results=_other_results(document_id=annotation.document_id, pk=annotation.result_id or 0),
+        other_annotations=others.annotations,
+        other_results=others.results,
     )
 
 
@@ -155,19 +193,6 @@ def _aside(annotation_id: int, person_id: int) -> QuerySet[SetAside]:
 @asked
 def _changes(ref: str) -> QuerySet[Change]:
     return Change.objects.about(ref)
-
-
-@asked
-def _other_annotations(document_id: str, pk: int) -> QuerySet[Annotation]:
-    same = Annotation.objects.filter(document_id=document_id).exclude(pk=pk).select_related("retriever")
-    return same.only("label", "confidence", "status", "retriever__name").order_by("-id")[:_MOST_OTHERS]
-
-
-@asked
-def _other_results(document_id: str, pk: int) -> QuerySet[Result]:
-    same = Result.objects.filter(document_id=document_id).exclude(pk=pk).select_related("execution__retriever")
-    shown = same.only("rank", "score", "digest", "created_at", "execution__retriever__name")
-    return shown.order_by("-id")[:_MOST_OTHERS]
 
 
 def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:

@@ -22,11 +22,12 @@ __all__ = ["Annotation", "Decision", "Draft", "Lease", "SetAside"]
 
 
 class Annotation(models.Model):
-    """The label, confidence, reasoning and payload of one document for one retriever.
+    """The label, confidence, reasoning and payload of one document for one execution of a retriever.
 
-    `ref` is given once and never changes; `annotation_id` is empty until upstream has one (a result nobody has
-    annotated). The four values (and `metadata`, which only scripts set) are ours: what upstream said last
-    (`upstream`) with our undelivered changes on top.
+    `execution_id` says for which query it was judged ("" when Mixpeek does not say). `ref` is given once and never
+    changes; `annotation_id` is empty until upstream has one (a result nobody has annotated). The four values (and
+    `metadata`, which only scripts set) are ours: what upstream said last (`upstream`) with our undelivered changes on
+    top.
     """
 
     class Status(models.TextChoices):
@@ -124,7 +125,7 @@ class Annotation(models.Model):
             ),
             # searching(words); each search reads what waits to be sorted in, so little may wait (in kB)
             GinIndex(fields=["search"], name="annotation_search", gin_pending_list_limit=64),
-            # join(result): the annotation of a document for a retriever
+            # joining.lock(): the annotations of a document
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
             # annotated(): what Mixpeek would call an annotation, in the order it came; also how many there are
             models.Index(fields=["id"], name="annotation_annotated", condition=ANNOTATED),
@@ -132,12 +133,12 @@ class Annotation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="once_unannotated",
-                fields=["document_id", "retriever"],
+                fields=["document_id", "retriever", "execution_id"],
                 condition=Q(annotation_id__isnull=True),
             ),
             models.UniqueConstraint(
                 name="once_unannotated_by_nothing",
-                fields=["document_id"],
+                fields=["document_id", "execution_id"],
                 condition=Q(annotation_id__isnull=True, retriever__isnull=True),
             ),
             models.CheckConstraint(

@@ -54,6 +54,11 @@ def decision_in(record: AnnotationRecord) -> str:
     return next((str(stamp["decision_id"]) for stamp in stamps if stamp), "")
 
 
+def execution_of(record: AnnotationRecord) -> str:
+    """Return the execution that a record names, as `Annotation.execution_id` keeps it; "" for none."""
+    return text(record.execution_id or "", LONGEST_ID)
+
+
 def _stamp_in(value: Any) -> dict[str, Any]:
     found = value.get(STAMP) if isinstance(value, dict) else None
     return found if isinstance(found, dict) and found.keys() == _STAMPED else {}

@@ -8,6 +8,7 @@ from reviewapp.annotations.views.attention import attention, by_ref, take_theirs
 from reviewapp.annotations.views.deciding import decide, defer, resume, skip
 from reviewapp.annotations.views.deliveries import chosen_deliveries, deliveries, delivery_figures
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
+from reviewapp.annotations.views.judging import judge_result
 from reviewapp.annotations.views.news import ask, catch_up
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import ahead, extend, next_item, review
@@ -27,6 +28,7 @@ urlpatterns = [
     path("annotations/<int:pk>/lease", extend, name="lease"),
     path("annotations/<int:pk>/news", ask, name="news"),
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
+    path("results/<int:pk>/judge", judge_result, name="judge_result"),
     path("decisions/last", last, name="last_decision"),
     path("decisions/<int:pk>/undo", undo, name="undo"),
     path("deliveries", deliveries, name="deliveries"),

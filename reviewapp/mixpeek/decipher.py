@@ -129,6 +129,8 @@ def execution(body: Fields, *, retriever_id: str) -> ExecutionRecord:
         execution_id=body.needed("execution_id"),
         retriever_id=body.text("retriever_id") or retriever_id,
         status=body.needed("status").lower(),
+        inputs=body.mapping("inputs"),
+        query_summary=body.text("query_summary"),
         documents=documents,
         error=_sentence(body.raw.get("error")),
         warnings=warnings(body) + _skipped(body),

@@ -119,12 +119,15 @@ class RetrieverRecord:
 class ExecutionRecord:
     """One run of a retriever with the page of documents it returned, best first.
 
-    A stored run usually keeps no rows: then `documents_retained` is False and `total_returned` counts them.
+    A stored run usually keeps no rows: then `documents_retained` is False and `total_returned` counts them. Mixpeek
+    promises neither `inputs` nor `query_summary` of a stored run; they are empty where it does not send them.
     """
 
     execution_id: str
     retriever_id: str
     status: str
+    inputs: Json = field(default_factory=dict)
+    query_summary: str = ""
     documents: tuple[Json, ...] = ()
     error: str = ""
     warnings: tuple[str, ...] = ()

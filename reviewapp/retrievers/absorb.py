@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from reviewapp.audit.trace import notices, noticing
-from reviewapp.mixpeek.records import ExecutionSummary, RetrieverRecord
+from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, RetrieverRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.edits import FIELDS, applied
 from reviewapp.retrievers.models import Execution, Retriever
@@ -99,6 +100,37 @@ def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary])
     Execution.objects.bulk_create(made, ignore_conflicts=True)
     Execution.objects.bulk_update(changed, _RUN)
     return Tally(new=len(made), changed=len(changed), same=len(known) - len(changed))
+
+
+@transaction.atomic
+def absorb_execution(retriever: Retriever, execution_id: str, record: ExecutionRecord) -> Execution:
+    """Take a run that was read by its id into the mirror; a run that is here already stays as it is."""
+    created_at = record.created_at or record.completed_at or timezone.now()
+    execution, _ = Execution.objects.get_or_create(
+        execution_id=execution_id,
+        defaults={
+            "retriever": retriever,
+            "inputs": storable_json(record.inputs),
+            "query_summary": storable(record.query_summary),
+            "status": "failed" if record.failed else storable(record.status)[:40],
+            "error": storable(record.error),
+            "warnings": storable_json(list(record.warnings)),
+            "degraded": storable_json(list(record.degraded)),
+            "total_returned": record.total_returned,
+            "created_at": created_at,
+            "completed_at": record.completed_at,
+        },
+    )
+    return execution
+
+
+def absorb_missing_execution(retriever: Retriever, execution_id: str, since: datetime | None) -> Execution:
+    """Note that upstream no longer has a run, so that nobody asks for it again; it was made at `since` or before."""
+    execution, _ = Execution.objects.get_or_create(
+        execution_id=execution_id,
+        defaults={"retriever": retriever, "status": Execution.GONE, "created_at": since or timezone.now()},
+    )
+    return execution
 
 
 _RUN = ("status", "total_returned", "duration_ms", "query_summary", "completed_at")

@@ -147,10 +147,12 @@ class Execution(models.Model):
     """One run of a retriever with its inputs; upstream forgets the rows, so we keep them as results.
 
     `execution_id` is empty until upstream has answered a run that was asked for here. `status` is ours while it is
-    `requested`, and what upstream said (`completed`, `failed`, `degraded`, ...) afterwards.
+    `requested`, and what upstream said (`completed`, `failed`, `degraded`, ...) afterwards; `gone` when an annotation
+    names a run that upstream no longer has.
     """
 
     REQUESTED = "requested"
+    GONE = "gone"
 
     retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="executions")
     execution_id = models.CharField(max_length=200, null=True, unique=True)
@@ -198,6 +200,23 @@ class Execution(models.Model):
     def asked(self) -> list[tuple[str, str]]:
         """The inputs as people read them, as (path, value)."""
         return [(path, shown(value)) for path, value in leaves(self.inputs)]
+
+    @property
+    def in_one_line(self) -> str:
+        """What it was asked, in one line: the inputs that are not the retriever's defaults, if any are not.
+
+        Without inputs it is Mixpeek's summary of them, and "" when that is not known either.
+        """
+        schema = self.retriever.input_schema
+        defaults = {name: field.get("default") for name, field in schema.items() if isinstance(field, dict)}
+        chosen = {name: value for name, value in self.inputs.items() if value != defaults.get(name)}
+        told = [(path, shown(value)) for path, value in leaves(chosen or self.inputs)]
+        return ", ".join(f"{path}: {value}" for path, value in told if value) or self.query_summary
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether an annotation names it, and upstream no longer has it."""
+        return self.status == self.GONE
 
     @property
     def is_pending(self) -> bool:

@@ -108,6 +108,16 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         """Return the runs that were asked for here and not made yet, oldest first."""
         return self.filter(status="requested").order_by("id")
 
+    def with_query_of(self, execution: Execution) -> Self:
+        """Return the executions that asked the same retriever for the same, `execution` among them.
+
+        Mixpeek does not tell the inputs of a run that was made elsewhere, so empty inputs are equal only where the
+        retriever takes none.
+        """
+        if not execution.inputs and execution.retriever.input_schema:
+            return self.filter(pk=execution.pk)
+        return self.filter(retriever=execution.retriever_id, inputs=execution.inputs)
+
 
 class ResultQuerySet(models.QuerySet["Result"]):
     """Results."""

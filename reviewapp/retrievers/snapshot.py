@@ -19,6 +19,8 @@ MOST_BYTES = 256 * 1024
 MOST_DEPTH = 16
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 CUT = "_cut"
+# What a run adds at the root of a document: the same document has another score in another run.
+RUN_KEYS = ("score", "_score")
 CUT_BECAUSE = "This document was too large to be kept whole."
 
 _LONGEST_TEXT = MOST_BYTES // 2

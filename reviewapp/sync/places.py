@@ -1,4 +1,5 @@
-"""Where an annotation of ours is to be made upstream (a document, for a retriever): what stands there, and whose it is.
+"""Where an annotation of ours is to be made upstream (a document, for an execution of a retriever): what stands there,
+and whose it is.
 
 Mixpeek knows no idempotency key and no lock, so a create is looked at from both sides: before it, what stands there is
 ours (its answer was lost) or somebody else's (a person is asked); after it, whoever got in between is recorded.
@@ -13,7 +14,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.said import decision_in
+from reviewapp.annotations.said import decision_in, execution_of
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -30,10 +31,11 @@ def retriever_of(annotation: Annotation) -> str | None:
 
 
 def look(annotation: Annotation, client: Client) -> list[AnnotationRecord]:
-    """Return the annotations that stand upstream where this one is to be."""
+    """Return the annotations that stand upstream where this one is to be; those of other executions do not."""
     retriever_id = retriever_of(annotation)
     there = client.list_annotations(document_id=annotation.document_id, retriever_id=retriever_id, limit=_MOST)
-    return [record for record in there.items if record.retriever_id == retriever_id]
+    of_retriever = [record for record in there.items if record.retriever_id == retriever_id]
+    return [record for record in of_retriever if execution_of(record) == annotation.execution_id]
 
 
 def free(there: Sequence[AnnotationRecord], annotation: Annotation) -> list[AnnotationRecord]:

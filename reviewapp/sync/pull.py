@@ -1,4 +1,6 @@
-"""Bring the mirror up to date: retrievers, their executions, all annotations, the documents nobody has here yet.
+"""Bring the mirror up to date: retrievers, their executions, all annotations, and what these rest on.
+
+That is the runs and the documents that they name, as far as they are not here yet.
 
 Each page is committed before the next is asked for, together with how far the walk got (`PullPass`), so a pull that was
 killed is gone on with. Only one pull runs at a time, whatever the number of processes.
@@ -79,7 +81,7 @@ def _walk(client: Client, at: PullPass, report: Progress, summary: Summary) -> N
         PullPass.Phase.EXECUTIONS: lambda: pull_executions.pull(client, report, summary.executions),
         PullPass.Phase.ANNOTATIONS: lambda: pull_annotations.pull(client, at, report, summary.annotations),
         PullPass.Phase.MISSING: lambda: pull_annotations.look_for_missing(client, at, report, summary.annotations),
-        PullPass.Phase.DOCUMENTS: lambda: pull_documents.pull(client, report, summary.documents),
+        PullPass.Phase.DOCUMENTS: lambda: _evidence(client, report, summary),
     }
     order = list(phases)
     for phase in order[order.index(at.phase) :]:
@@ -88,6 +90,12 @@ def _walk(client: Client, at: PullPass, report: Progress, summary: Summary) -> N
         report.begin(PullPass.Phase(phase).label)
         phases[phase]()
     at.delete()
+
+
+def _evidence(client: Client, report: Progress, summary: Summary) -> None:
+    """Fetch what annotations were judged by and we do not have: their runs, then their documents."""
+    pull_executions.pull_named(client, summary.executions)
+    pull_documents.pull(client, report, summary.documents)
 
 
 def _retrievers(client: Client, counts: Counts) -> None:

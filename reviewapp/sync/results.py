@@ -8,7 +8,7 @@ from typing import Any
 
 from reviewapp.mixpeek.records import Json
 from reviewapp.retrievers.models import Execution, Result
-from reviewapp.retrievers.snapshot import digest, snapshot, storable
+from reviewapp.retrievers.snapshot import RUN_KEYS, digest, snapshot, storable
 
 _LONGEST_ID = 200
 
@@ -48,7 +48,7 @@ def _result(execution: Execution, document_id: str, kept: Json, rank: int, docum
 
 
 def _score(document: Json) -> float | None:
-    for name in ("score", "_score"):
+    for name in RUN_KEYS:
         value: Any = document.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)

@@ -28,7 +28,7 @@ from reviewapp.retrievers.labels import Label
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.decisions import decide
-from tests.factories import make_annotation, make_change, make_execution, make_retriever
+from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 from tests.people import PASSWORD, make_person
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "people.md"
@@ -74,7 +74,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     invitation, secret = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
     _, other = links.new_password_link(tara, actor=adam)
     of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
-    retriever = make_retriever()
+    retriever, execution = make_retriever(), make_execution()
     born = Event.objects.about(retriever.ref).latest("id")
     set_labels(retriever.pk, [Label(value="logo")], other_allowed=True, base_version=0, actor=adam)
     write_guidelines(retriever.pk, "Look.", base_version=0, actor=adam)
@@ -97,7 +97,8 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         "api_nothing": {"rest": "nothing/of/the/kind"},
         "retriever_version": {**of_retriever, "event": born.pk},
         **dict.fromkeys(("label_set_version", "guidelines_version"), of_version),
-        "execution": {"pk": make_execution().pk},
+        "execution": {"pk": execution.pk},
+        "judge_result": {"pk": make_result(execution.retriever, execution=execution).pk},
         "media": {"document_id": annotation.document_id, "index": 0},
         "withdraw_link": {"pk": invitation.pk},
         "join": {"secret": secret},

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from reviewapp.http import Request, page_or
 from reviewapp.retrievers.evidence import excerpt_of, title_of
 from reviewapp.retrievers.forms import RunForm
+from reviewapp.retrievers.items import items_of
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.services import RetrieverGone, request_execution
 from reviewapp.retrievers.views.editing import load, may_see, show
@@ -40,10 +41,9 @@ def execution(request: Request, pk: int) -> HttpResponse:
     """Show how a run stands, and its results with the way to review each; the fragment asks again while it waits."""
     found = get_object_or_404(Execution.objects.select_related("retriever"), pk=pk)
     page = page_of(Result.objects.of(found), order=("rank", "id"), request=request)
-    annotations = found.retriever.annotations.filter(document_id__in=[row.document_id for row in page.rows])
-    by_document = {row.document_id: row for row in annotations.order_by("-pk")}
     rows = [
-        (row, title_of(row.snapshot), excerpt_of(row.snapshot), by_document.get(row.document_id)) for row in page.rows
+        {"result": row, "title": title_of(row.snapshot), "excerpt": excerpt_of(row.snapshot), "leads_to": items}
+        for row, items in zip(page.rows, items_of(found, page.rows), strict=True)
     ]
     context = {"execution": found, "rows": rows, "page": page} | around(page, request)
     return page_or("retrievers/_execution.html", request, "retrievers/execution.html", context)
