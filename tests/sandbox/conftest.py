@@ -1,25 +1,29 @@
-"""One sandbox of each dialect for the whole session; tests that need their own start one."""
+"""One sandbox of each dialect for these tests: what they ask of documents, media and namespaces is a whole process's."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from reviewapp.sandbox.dialect import OLD
-from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox.running import Box, running_sandbox
 from tests.sandbox_data import write_fruit_folder
 
 
 @pytest.fixture(scope="session")
-def shared_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
+def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """Start the sandbox every test shares."""
-    return sandboxes.namespace(write_fruit_folder(tmp_path_factory.mktemp("current") / "data"))
+    with running_sandbox(write_fruit_folder(tmp_path_factory.mktemp("current") / "data")) as box:
+        yield box
 
 
 @pytest.fixture(scope="session")
-def shared_old_box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
+def shared_old_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """Start the sandbox of the older dialect."""
     folder = write_fruit_folder(tmp_path_factory.mktemp("old") / "data")
-    return sandboxes.namespace(folder, dialect=OLD)
+    with running_sandbox(folder, extra_args=["--dialect", OLD]) as box:
+        yield box
 
 
 @pytest.fixture
