@@ -11,8 +11,8 @@ from reviewapp.mixpeek import AnnotationRecord, Client, Refused, annotation_call
 from reviewapp.mixpeek.wire import decipher
 from reviewapp.sandbox.dialect import DIALECTS
 from tests.mixpeek.samples import ANNOTATION, reply
-from tests.sandbox.folders import write_folder
 from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import write_fruit_folder
 
 FIELDS = ("confidence", "reasoning", "payload")
 
@@ -23,7 +23,7 @@ def shared_box(
     tmp_path_factory: pytest.TempPathFactory,
     sandboxes: SharedSandboxes,
 ) -> Box:
-    folder = write_folder(tmp_path_factory.mktemp("data"))
+    folder = write_fruit_folder(tmp_path_factory.mktemp("data"))
     return sandboxes.namespace(folder, dialect=request.param)
 
 

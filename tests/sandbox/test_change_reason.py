@@ -38,7 +38,7 @@ def _feed(box: Box, annotation_id: str) -> list[tuple[str, Any]]:
     while page["has_more"]:
         page = box.call("GET", f"/v1/events?limit=1000&cursor={page['next_cursor']}").json()
         rows += page["results"]
-    own = [row for row in rows if row["payload"]["annotation_id"] == annotation_id]
+    own = [row for row in rows if row["payload"].get("annotation_id") == annotation_id]
     return [(row["event_type"], row["reason"]) for row in own]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.folders import write_folder
 from tests.sandbox.running import Box, running_sandbox
+from tests.sandbox_data import write_fruit_folder
 
 VALUES: dict[str, Any] = {
     "confidence": 0.5,
@@ -146,7 +146,7 @@ def test_it_refuses_in_the_old_dialect_as_fastapi(old_box: Box, old_filled_id: s
 
 
 def test_it_starts_in_the_mode_of_the_command_line_and_returns_to_it(tmp_path: Path) -> None:
-    with running_sandbox(write_folder(tmp_path), extra_args=["--null", "refuse"]) as own:
+    with running_sandbox(write_fruit_folder(tmp_path), extra_args=["--null", "refuse"]) as own:
         null_confidence = {"confidence": None}
         assert own.call("PATCH", "/v1/annotations/ann_1", json=null_confidence).status_code == 422
         own.null("ignore")
