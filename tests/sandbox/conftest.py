@@ -1,4 +1,4 @@
-"""One sandbox of each dialect for these tests: what they ask of documents, media and namespaces is a whole process's."""
+"""One sandbox process of each dialect for these tests, which are about its documents, media and namespaces."""
 
 from __future__ import annotations
 
