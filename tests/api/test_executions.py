@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from reviewapp.retrievers.models import Execution, Retriever
-from tests.annotations.factories import LONG_AGO, make_execution, make_retriever
 from tests.api.conftest import Caller
+from tests.factories import LONG_AGO, make_execution, make_retriever
 
 pytestmark = pytest.mark.django_db
 LIST = "/v1/retrievers/ret_vans/executions/list"
