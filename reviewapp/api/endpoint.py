@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from rest_framework.fields import Field
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 from reviewapp.api import errors, reading
 from reviewapp.api.gate import Allowed, Bearer, Need, OnlyJson, PerToken
 from reviewapp.api.models import ApiToken
-from reviewapp.api.shapes.fields import Shape
+from reviewapp.api.shapes.fields import Flag, Shape, Whole
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import by_means_of, current, tracing
 
@@ -65,7 +66,8 @@ class Endpoint(APIView):
     def query(self, shape: type[Shape]) -> dict[str, Any]:
         """Return the query's parameters, checked by the same rules; unknown ones are ignored, as upstream does."""
         fields = shape().fields
-        given = {name: _typed(str(text)) for name, text in self.request.query_params.items() if name in fields}
+        sent = self.request.query_params.items()
+        given = {name: _value(fields[name], str(text)) for name, text in sent if name in fields}
         return _checked(shape, given, "query")
 
 
@@ -77,12 +79,15 @@ def _checked(shape: type[Shape], data: dict[str, Any], where: str) -> dict[str, 
     return values
 
 
-def _typed(text: str) -> Any:
-    """Return what a query's text stands for: everything in an address is text."""
-    if text in {"true", "false"}:
+def _value(field: Field[Any, Any, Any, Any], text: str) -> Any:
+    """Return what a query's text stands for in `field`; what it cannot stand for stays a text, to be refused."""
+    if isinstance(field, Flag) and text in {"true", "false"}:
         return text == "true"
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 19 else text
+    if isinstance(field, Whole):
+        digits = text.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and len(digits) < 19:
+            return int(text)
+    return text
 
 
 def _check_namespace(request: Request) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import F, OrderBy, Q
+from django.db.models import DateTimeField, Q, Value
+from django.db.models.functions import Coalesce
 
-from reviewapp.api import cursors
-from reviewapp.api.errors import not_found, wrong
-from reviewapp.api.shapes.retrievers import DEFAULT_PER_PAGE
+from reviewapp.api.errors import not_found
+from reviewapp.api.pages import order_of, part, texts_of
 from reviewapp.api.showing import instant
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.models import Retriever, UpstreamRetriever
 from reviewapp.retrievers.queries import RetrieverQuerySet
 
 Json = dict[str, Any]
@@ -25,17 +27,21 @@ _LISTS = {"tags": "tags", "collection_ids": "collection_ids", "collection_identi
 _ORDERS = {
     **_TEXTS,
     "version": "version",
-    "created_at": "created_at",
-    "updated_at": "updated_at",
+    "created_at": "created",
+    "updated_at": "updated",
     "description": "description",
 }
+_MOST_TAGS = 100
+# Servers of the older dialect spell these differently; what they mean stands in our columns.
+_OLDER_KEYS = {"name", "pipeline_id"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A retriever and how many of its edits wait for delivery, each of which will make a version."""
+    """A retriever, what Mixpeek sent of it, and how many of its edits wait for delivery (each makes a version)."""
 
     row: Retriever
+    body: Json
     queued: int
 
     @property
@@ -45,31 +51,44 @@ class Shown:
         return f'"{self.row.version + self.queued}-{hashlib.sha256(values.encode()).hexdigest()[:12]}"'
 
     def json(self) -> Json:
-        """Return Mixpeek's retriever object, as far as we mirror it."""
+        """Return the retriever as Mixpeek sent it, with our edits that are not delivered yet on top."""
         row = self.row
-        return {
+        ours = {
             "retriever_id": row.retriever_id,
             "retriever_name": row.name,
             "description": row.description or None,
             "tags": row.tags,
+            "version": row.version + self.queued,
+        }
+        if "retriever_name" not in self.body:
+            return self._in_present_spelling() | ours
+        # Mixpeek may spell nothing as null, as "" or as []: its own spelling stays.
+        differing = {name: value for name, value in ours.items() if (self.body.get(name) or None) != (value or None)}
+        return self.body | differing
+
+    def _in_present_spelling(self) -> Json:
+        row = self.row
+        sent = {name: value for name, value in self.body.items() if name not in _OLDER_KEYS}
+        return sent | {
             "stages": [_stage(stage) for stage in row.stages if isinstance(stage, dict)],
             "input_schema": row.input_schema,
             "collection_ids": row.collection_ids,
             "collection_identifiers": row.collection_ids,
             "budget_limits": row.budget_limits or None,
-            "version": row.version + self.queued,
             "created_at": instant(row.created_at),
             "updated_at": instant(row.updated_at),
-            "fusion": None,
+            "fusion": self.body.get("fusion"),
         }
 
 
 def show(rows: Iterable[Retriever]) -> list[Shown]:
-    """Return the rows with the number of their undelivered edits. One query."""
+    """Return the rows with what Mixpeek sent of them and the number of their undelivered edits. Two queries."""
     rows = list(rows)
     queued = Change.objects.filter(ref__in=[row.ref for row in rows], state=Change.State.QUEUED)
     counts = Counter(queued.values_list("ref", flat=True))
-    return [Shown(row=row, queued=counts[row.ref]) for row in rows]
+    sent = UpstreamRetriever.objects.filter(retriever__in=rows)
+    bodies = dict(sent.values_list("retriever_id", "body"))
+    return [Shown(row=row, body=bodies.get(row.pk, {}), queued=counts[row.ref]) for row in rows]
 
 
 def find(name: str) -> Retriever:
@@ -82,31 +101,33 @@ def find(name: str) -> Retriever:
 
 
 def page(asked: Mapping[str, Any], pager: Mapping[str, Any]) -> Json:
-    """Return Mixpeek's list reply: the page that the pager asks for of what matches, by name unless sorted."""
-    size = pager.get("limit") or pager.get("page_size") or DEFAULT_PER_PAGE
-    start = _start(pager, size)
+    """Return Mixpeek's list reply: the page of what matches that the pager asks for, oldest here first.
+
+    That order never changes, so that a walk by cursor meets each retriever once whatever is renamed meanwhile.
+    """
     matching = _matching(asked)
     total = matching.count()
-    rows = show(matching.order_by(*_orders(asked), "name", "id")[start : start + size])
-    more = start + len(rows) < total
+    ordered = matching.annotate(created=_known("created_at"), updated=_known("updated_at"))
+    order = [*order_of(asked, _ORDERS), "id"]
+    found = part(ordered, pager, order)
+
+    counted = pager["include_total"]
     pages = {
-        "total": total if pager["include_total"] else None,
-        "total_pages": -(-total // size) if pager["include_total"] else None,
-        "page": start // size + 1,
-        "page_size": size,
+        "total": total if counted else None,
+        "total_pages": math.ceil(total / found.size) if counted else None,
+        "page": found.start // found.size + 1,
+        "page_size": found.size,
         "next_page": None,
         "previous_page": None,
-        "next_cursor": cursors.pack(start=start + size) if more else None,
+        "next_cursor": found.next_cursor,
     }
-    return {"results": [each.json() for each in rows], "total": total, "pagination": pages, "warnings": None}
+    results = [shown.json() for shown in show(found.rows)]
+    return {"results": results, "total": total, "pagination": pages, "warnings": None}
 
 
-def _start(pager: Mapping[str, Any], size: int) -> int:
-    cursor = pager.get("cursor") or pager.get("next_cursor") or pager.get("after")
-    if cursor:
-        return cursors.unpack(cursor, "start")[0]
-    offset: int | None = pager.get("offset")
-    return offset if offset is not None else ((pager.get("page") or 1) - 1) * size
+def _known(column: str) -> Coalesce:
+    """Return a date that orders go by: what has none comes before all others."""
+    return Coalesce(column, Value(datetime(1970, 1, 1, tzinfo=UTC)), output_field=DateTimeField())
 
 
 def _matching(asked: Mapping[str, Any]) -> RetrieverQuerySet:
@@ -114,36 +135,18 @@ def _matching(asked: Mapping[str, Any]) -> RetrieverQuerySet:
     if words:
         how = "contains" if asked.get("case_sensitive") else "icontains"
         rows = rows.filter(Q(**{f"name__{how}": words}) | Q(**{f"description__{how}": words}))
-    for name, value in (asked.get("filters") or {}).items():
-        rows = rows.filter(_condition(name, value))
+    for name, texts in texts_of(asked.get("filters") or {}, _TEXTS | _LISTS).items():
+        rows = rows.filter(_condition(name, texts))
     return rows
 
 
-def _condition(name: str, value: Any) -> Q:
-    wanted = value.get("$in") if isinstance(value, dict) and set(value) == {"$in"} else [value]
-    if name not in _TEXTS | _LISTS:
-        accepted = ", ".join(_TEXTS | _LISTS)
-        raise wrong("body", "filters", name[:100], message=f"Filters are offered on {accepted}.")
-    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
-        raise wrong("body", "filters", name, message='This must be a text or {"$in": [texts]}.')
+def _condition(name: str, texts: list[str]) -> Q:
     if name in _TEXTS:
-        return Q(**{f"{_TEXTS[name]}__in": wanted})
-    found = Q(pk__in=[])
-    for one in wanted[:100]:
-        found |= Q(**{f"{_LISTS[name]}__contains": [one]})
-    return found
-
-
-def _orders(asked: Mapping[str, Any]) -> Sequence[OrderBy]:
-    sorts = asked.get("sorts") or ([asked["sort"]] if asked.get("sort") else [])
-    orders = []
-    for number, sort in enumerate(sorts[:10]):
-        if sort["field"] not in _ORDERS:
-            raise wrong("body", "sorts", number, "field", message=f"Orders are offered by {', '.join(_ORDERS)}.")
-        column = F(_ORDERS[sort["field"]])
-        descending = sort.get("direction") == "desc"
-        orders.append(column.desc(nulls_last=True) if descending else column.asc(nulls_first=True))
-    return orders
+        return Q(**{f"{_TEXTS[name]}__in": texts})
+    condition = Q(pk__in=[])
+    for text in texts[:_MOST_TAGS]:
+        condition |= Q(**{f"{_LISTS[name]}__contains": [text]})
+    return condition
 
 
 def _stage(stage: Mapping[str, Any]) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,7 @@ from reviewapp.api.inputs import complaints
 from reviewapp.api.shapes.retrievers import DEFAULT_PER_PAGE, NOT_PASSED_ON
 from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.exceptions import MixpeekError
-from reviewapp.mixpeek.records import ExecutionRecord
-from reviewapp.retrievers.models import Execution, Result, Retriever
+from reviewapp.retrievers.models import Execution, Result, Retriever, UpstreamExecution
 from reviewapp.retrievers.services import requested
 from reviewapp.sync import run
 from reviewapp.sync.client import client
@@ -29,29 +28,43 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which rows of a run to answer with: `size` from `start` on; `execution` when a cursor goes on within one."""
+    """Which rows of a run to answer with: `size` from `start` on; `execution` when a cursor goes on within one.
+
+    `overruled` is a `limit` that `pagination` contradicts.
+    """
 
     start: int
     size: int
     by_number: bool = False
     execution: int | None = None
+    overruled: int | None = None
 
 
 def window(asked: Mapping[str, Any]) -> Window:
-    """Return the part that an execute call asks for; `limit` is the shorthand that `pagination` overrules."""
+    """Return the part that an execute call asks for; `limit` is the shorthand that `pagination` overrules.
+
+    Raises a 422 when `limit` and its other name `page_size` differ, as Mixpeek does.
+    """
+    limit, page_size = asked.get("limit"), asked.get("page_size")
+    if limit and page_size and limit != page_size:
+        message = "limit and page_size mean the same; give one of them, or the same number."
+        raise wrong("body", "page_size", message=message)
+
     pagination: Mapping[str, Any] = asked.get("pagination") or {}
-    fallback = asked.get("limit") or asked.get("page_size") or DEFAULT_PER_PAGE
+    shorthand: int | None = limit or page_size
     by_number = pagination.get("method") == "offset" or (
         "method" not in pagination and ("page_number" in pagination or "page_size" in pagination)
     )
+    chosen: int | None = pagination.get("page_size" if by_number else "limit")
+    size = chosen or shorthand or DEFAULT_PER_PAGE
+    overruled = shorthand if shorthand != size else None
     if by_number:
-        size = pagination.get("page_size") or fallback
-        return Window(start=((pagination.get("page_number") or 1) - 1) * size, size=size, by_number=True)
-    size = pagination.get("limit") or fallback
+        start = ((pagination.get("page_number") or 1) - 1) * size
+        return Window(start=start, size=size, by_number=True, overruled=overruled)
     if not pagination.get("cursor"):
-        return Window(start=0, size=size)
+        return Window(start=0, size=size, overruled=overruled)
     execution, start = cursors.unpack(pagination["cursor"], "execution", "start")
-    return Window(start=start, size=size, execution=execution)
+    return Window(start=start, size=size, execution=execution, overruled=overruled)
 
 
 def execute(retriever: Retriever, asked: Mapping[str, Any], *, presigned: bool, actor: User) -> Json:
@@ -67,22 +80,19 @@ def execute(retriever: Retriever, asked: Mapping[str, Any], *, presigned: bool, 
         raise invalid(wrongs)
     part = window(asked)
     if part.execution is not None:
-        execution = _earlier(retriever, inputs, part.execution)
-        return _reply(execution, part, presigned) | {"stage_statistics": {}, "budget": {}}
-    execution, record = _made(retriever, inputs, actor)
-    told = {"stage_statistics": record.stage_statistics, "budget": record.budget}
-    return _reply(execution, part, presigned) | told
+        return _reply(_earlier(retriever, inputs, part.execution), part, presigned)
+    execution, answer = _made(retriever, inputs, actor)
+    return _reply(execution, part, presigned, sent=answer.documents)
 
 
-def _made(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, ExecutionRecord]:
+def _made(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, run.Answer]:
     with acting(actor):
         execution = requested(retriever, inputs, by=actor.get_username(), claimed_at=timezone.now())
     answer = run.make(execution)
     if isinstance(answer, MixpeekError):
         raise answer
     execution.refresh_from_db()
-    execution.execution_id = execution.execution_id or answer.record.execution_id
-    return execution, answer.record
+    return execution, answer
 
 
 def _earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
@@ -92,28 +102,52 @@ def _earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
     return execution
 
 
-def _reply(execution: Execution, part: Window, presigned: bool) -> Json:
-    rows = Result.objects.of(execution)
-    total = execution.total_returned or 0
-    documents = [result.snapshot for result in rows[part.start : part.start + part.size]]
+def _reply(execution: Execution, part: Window, presigned: bool, sent: Sequence[Json] | None = None) -> Json:
+    """Return Mixpeek's reply to a run with our page of it; `sent` are the run's documents as they just came.
+
+    A later page is made of what was kept of the documents.
+    """
+    results = Result.objects.of(execution)[part.start : part.start + part.size]
+    if sent is None:
+        documents = [result.snapshot for result in results]
+    else:
+        documents = [sent[result.rank - 1] for result in results if result.rank]
     if presigned:
         documents = _with_links(documents)
-    return {
+
+    upstream = UpstreamExecution.objects.filter(execution=execution).first()
+    reply: Json = upstream.reply if upstream else {}
+    own = {
         "execution_id": execution.execution_id or "",
         "status": execution.status,
         "retriever_id": execution.retriever.retriever_id,
-        "documents": documents,
-        "pagination": _pagination(execution, part, len(documents), total),
-        "warnings": execution.warnings,
-        "degraded": execution.degraded,
         "error": execution.error or None,
-        "total_time_ms": execution.duration_ms,
+    }
+    return {
+        **own,
+        **reply,
+        "documents": documents,
+        "pagination": _pagination(execution, part, len(documents), reply),
+        "warnings": _warnings(execution, part, reply),
     }
 
 
-def _pagination(execution: Execution, part: Window, returned: int, total: int) -> Json:
+def _warnings(execution: Execution, part: Window, reply: Json) -> list[str] | None:
+    """Return Mixpeek's warnings, then what we have to add."""
+    sent = reply.get("warnings") or []
+    added = [warning for warning in execution.warnings if warning not in sent]
+    if part.overruled is not None:
+        added.append(f"limit={part.overruled} was not used: pagination asks for {part.size}.")
+    return [*sent, *added] or reply.get("warnings")
+
+
+def _pagination(execution: Execution, part: Window, returned: int, reply: Json) -> Json:
+    kept = execution.total_returned or 0
     following = part.start + returned
-    more = bool(returned) and following < total
+    more = bool(returned) and following < kept
+    # Mixpeek counts what the pipeline found, which may be more than what is kept.
+    counted = (reply.get("pagination") or {}).get("total")
+    total = max(counted, kept) if isinstance(counted, int) else kept
     told: Json = {"returned": returned, "total": total, "has_next": more}
     if part.by_number:
         number, pages = part.start // part.size + 1, math.ceil(total / part.size)

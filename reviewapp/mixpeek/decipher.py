@@ -26,6 +26,7 @@ from reviewapp.mixpeek.records import (
 from reviewapp.mixpeek.reply import Malformed
 
 T = TypeVar("T")
+_DOCUMENTS = ("documents", "results", "final_results")
 
 
 def annotation(body: Fields, *, asked: str = "") -> AnnotationRecord:
@@ -97,7 +98,8 @@ def bulk(body: Fields, *, asked: Sequence[str]) -> tuple[BulkResult, ...]:
 
 def retriever(body: Fields, *, asked: str = "") -> RetrieverRecord:
     """Read a retriever, bare or wrapped in `{"retriever": ...}`."""
-    body = body.inside("retriever") if body.has("retriever") else body
+    wrapped = body.has("retriever")
+    body = body.inside("retriever") if wrapped else body
     spelling: Spelling = "retriever_name" if body.has("retriever_name") or not body.has("name") else "name"
     own_id = body.text(body.first("retriever_id", "pipeline_id")) or asked
     return RetrieverRecord(
@@ -117,13 +119,15 @@ def retriever(body: Fields, *, asked: str = "") -> RetrieverRecord:
         updated_by=body.text("updated_by"),
         spelling=spelling,
         absent=frozenset(key for key in ("description", "tags") if not body.has(key)),
+        body=body.raw,
+        complete=not wrapped,
     )
 
 
 def execution(body: Fields, *, retriever_id: str) -> ExecutionRecord:
     """Read a run and its documents, whichever of the three names they come under."""
     pages = body.inside("pagination")
-    documents = body.objects(body.first("documents", "results", "final_results"))
+    documents = body.objects(body.first(*_DOCUMENTS))
     cursor = pages.text_or_none(pages.first("cursor", "next_cursor"))
     return ExecutionRecord(
         execution_id=body.needed("execution_id"),
@@ -144,6 +148,7 @@ def execution(body: Fields, *, retriever_id: str) -> ExecutionRecord:
         stage_statistics=body.mapping("stage_statistics"),
         created_at=body.instant("created_at"),
         completed_at=body.instant("completed_at"),
+        body={name: value for name, value in body.raw.items() if name not in _DOCUMENTS},
     )
 
 
@@ -160,6 +165,7 @@ def execution_summary(body: Fields, *, retriever_id: str) -> ExecutionSummary:
         total_processed=body.integer("total_processed"),
         total_returned=body.integer("total_returned"),
         query_summary=body.text("query_summary"),
+        body=body.raw,
     )
 
 
@@ -254,7 +260,7 @@ def _sentence(value: object) -> str:
 def _skipped(body: Fields) -> tuple[str, ...]:
     if not body.flag("enrichment_skipped"):
         return ()
-    reason = _sentence(body.raw.get("enrichment_skipped_reason")) or "no reason given"
+    reason = _sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"
     return (f"Enrichment was skipped: {reason}",)
 
 

@@ -95,6 +95,7 @@ class RetrieverRecord:
 
     `spelling` is the key under which this server keeps the name. `absent` names the fields among name,
     description and tags that the answer left out (their values here are then empty, and prove nothing).
+    `body` is the object as the server sent it; a PATCH reply holds fewer fields than a read, so it is not `complete`.
     """
 
     retriever_id: str
@@ -113,6 +114,8 @@ class RetrieverRecord:
     updated_by: str = ""
     spelling: Spelling = "retriever_name"
     absent: frozenset[str] = frozenset()
+    body: Json = field(default_factory=dict, compare=False, repr=False)
+    complete: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +124,7 @@ class ExecutionRecord:
 
     A stored run usually keeps no rows: then `documents_retained` is False and `total_returned` counts them. Mixpeek
     promises neither `inputs` nor `query_summary` of a stored run; they are empty where it does not send them.
+    `body` is the answer as the server sent it, without its documents.
     """
 
     execution_id: str
@@ -141,6 +145,7 @@ class ExecutionRecord:
     stage_statistics: Json = field(default_factory=dict)
     created_at: datetime | None = None
     completed_at: datetime | None = None
+    body: Json = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def failed(self) -> bool:
@@ -155,7 +160,7 @@ class ExecutionRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionSummary:
-    """One row of a retriever's list of runs; durations in milliseconds."""
+    """One row of a retriever's list of runs; durations in milliseconds. `body` is the row as the server sent it."""
 
     execution_id: str
     retriever_id: str
@@ -167,6 +172,7 @@ class ExecutionSummary:
     total_processed: int | None = None
     total_returned: int | None = None
     query_summary: str = ""
+    body: Json = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,13 @@
 """The one door through which upstream retrievers and their executions enter our mirror.
 
 What upstream said last of name, description and tags is kept as it is (`upstream`); the values people see are that,
-with our own undelivered changes on top.
+with our own undelivered changes on top. Whole answers are kept beside (`UpstreamRetriever`, `UpstreamExecution`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from reviewapp.audit.trace import notices, noticing
 from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, RetrieverRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.edits import FIELDS, applied
-from reviewapp.retrievers.models import Execution, Retriever
+from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution, UpstreamRetriever
 from reviewapp.retrievers.snapshot import storable, storable_json
 from reviewapp.retrievers.tally import Tally
 
@@ -41,14 +41,18 @@ def absorb(records: Sequence[RetrieverRecord]) -> Tally:
         .order_by("pk")
     }
     undelivered = Change.objects.open_by_ref(row.ref for row in known.values())
-    made, changed = [], defaultdict(list)
+    made, changed, current = [], defaultdict(list), []
     for record in {record.retriever_id: record for record in records}.values():
         row = known.get(record.retriever_id)
         if row is None:
             values = _values(record)
             said = {name: values[name] for name in FIELDS}
             made.append(Retriever(retriever_id=record.retriever_id, seen_at=now, upstream=said, **values))
+            current.append(record)
             continue
+        if row.gone_at is None and record.version < row.version:
+            continue
+        current.append(record)
         before = row.version
         if _fill(row, record, undelivered[row.ref]):
             changed[_hand(record, before, undelivered[row.ref])].append(row)
@@ -56,9 +60,29 @@ def absorb(records: Sequence[RetrieverRecord]) -> Tally:
     for name, rows in changed.items():
         with noticing(name):
             Retriever.objects.bulk_update(rows, _MIRRORED)
+    _keep_bodies(current)
     Retriever.objects.filter(pk__in=[row.pk for row in known.values()]).update(seen_at=now)
     news = sum(map(len, changed.values()))
     return Tally(new=len(made), changed=news, same=len(known) - news)
+
+
+def _keep_bodies(records: Sequence[RetrieverRecord]) -> None:
+    """Keep each retriever as it was sent; an answer that is not complete only replaces the fields it holds."""
+    ids = [record.retriever_id for record in records]
+    keys = dict(Retriever.objects.filter(retriever_id__in=ids).values_list("retriever_id", "pk"))
+    kept = UpstreamRetriever.objects.filter(retriever__in=keys.values())
+    before = dict(kept.values_list("retriever_id", "body"))
+    changed = []
+    for record in records:
+        key = keys[record.retriever_id]
+        body = storable_json(record.body)
+        if not record.complete:
+            body = before.get(key, {}) | body
+        if body != before.get(key):
+            changed.append(UpstreamRetriever(retriever_id=key, body=body))
+    UpstreamRetriever.objects.bulk_create(
+        changed, update_conflicts=True, unique_fields=["retriever"], update_fields=["body"]
+    )
 
 
 def _hand(record: RetrieverRecord, before: int, undelivered: Sequence[Change]) -> str:
@@ -99,7 +123,38 @@ def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary])
             changed.append(row)
     Execution.objects.bulk_create(made, ignore_conflicts=True)
     Execution.objects.bulk_update(changed, _RUN)
-    return Tally(new=len(made), changed=len(changed), same=len(known) - len(changed))
+    news = {row.execution_id for row in changed} | _keep_summaries(newest)
+    differing = len(news & known.keys())
+    return Tally(new=len(made), changed=differing, same=len(known) - differing)
+
+
+def _keep_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
+    """Keep each run's row as it was sent; returns the ids of those that were new or different."""
+    rows = Execution.objects.only("execution_id").filter(execution_id__in=records)
+    kept = UpstreamExecution.objects.filter(execution__in=rows)
+    before = dict(kept.values_list("execution_id", "summary"))
+    changed: dict[str, UpstreamExecution] = {}
+    for row in rows:
+        assert row.execution_id is not None
+        summary = storable_json(records[row.execution_id].body)
+        if summary != before.get(row.pk):
+            changed[row.execution_id] = UpstreamExecution(execution=row, summary=summary)
+    UpstreamExecution.objects.bulk_create(
+        changed.values(), update_conflicts=True, unique_fields=["execution"], update_fields=["summary"]
+    )
+    return set(changed)
+
+
+def keep_reply(execution: Execution, record: ExecutionRecord) -> None:
+    """Keep the answer to a run as it was sent."""
+    UpstreamExecution.objects.update_or_create(execution=execution, defaults={"reply": storable_json(record.body)})
+
+
+def keep_detail(execution: Execution, record: ExecutionRecord) -> None:
+    """Keep what a read of a run said as it was sent, unless the run goes on or the read brought documents."""
+    if not record.running and not record.documents:
+        detail = storable_json(record.body)
+        UpstreamExecution.objects.update_or_create(execution=execution, defaults={"detail": detail})
 
 
 @transaction.atomic
@@ -121,6 +176,7 @@ def absorb_execution(retriever: Retriever, execution_id: str, record: ExecutionR
             "completed_at": record.completed_at,
         },
     )
+    keep_detail(execution, record)
     return execution
 
 
@@ -159,8 +215,6 @@ def _run_values(record: ExecutionSummary) -> dict[str, Any]:
 
 
 def _fill(row: Retriever, record: RetrieverRecord, changes: Iterable[Change]) -> bool:
-    if row.gone_at is None and record.version < row.version:
-        return False
     values = {name: value for name, value in _values(record).items() if name not in record.absent}
     held = {name: getattr(row, name) for name in (*_OURS, "upstream", "gone_at")}
     for name, value in values.items():

@@ -73,9 +73,24 @@ class Retriever(models.Model):
         """How the layers below name this retriever."""
         return f"retrievers/{self.retriever_id}"
 
+    @property
+    def is_published(self) -> bool:
+        """Whether Mixpeek said last that it is published: on a public page, or in the marketplace."""
+        return UpstreamRetriever.objects.filter(retriever=self, body__is_published=True).exists()
+
     def values(self) -> dict[str, Any]:
         """Return what people edit, as JSON can hold it; what a form is rendered from comes back as its base."""
         return {"name": self.name, "description": self.description, "tags": self.tags}
+
+
+class UpstreamRetriever(models.Model):
+    """A retriever as Mixpeek sent it last, with the fields that we have no column for.
+
+    A table of its own, because it may be large (`display_config` holds icons) and pages read retrievers all the time.
+    """
+
+    retriever = models.OneToOneField(Retriever, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    body = models.JSONField(default=dict)
 
 
 class LabelSet(models.Model):
@@ -222,6 +237,18 @@ class Execution(models.Model):
     def is_pending(self) -> bool:
         """Whether there is something to wait for: a worker, or Mixpeek."""
         return self.status in {self.REQUESTED, "pending", "processing", "running", "queued"}
+
+
+class UpstreamExecution(models.Model):
+    """What Mixpeek sent about a run, without documents: each answer whole, {} where it never gave that answer.
+
+    `summary` is its row in the list of runs, `reply` the answer to the run itself, `detail` what a read of it said.
+    """
+
+    execution = models.OneToOneField(Execution, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    summary = models.JSONField(default=dict)
+    reply = models.JSONField(default=dict)
+    detail = models.JSONField(default=dict)
 
 
 class Result(models.Model):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any
 
 from reviewapp.sandbox.call import Call
 from reviewapp.sandbox.checks import Field, Json
@@ -38,8 +37,43 @@ _LIST = {"filters": _OBJECT, "sorts": Field(kind="array"), "status": _TEXT}
 _UNSUPPORTED = ("stream", "target_collection_id")
 _SUMMARY = (
     *("execution_id", "status", "created_at", "completed_at", "duration_ms", "credits_used"),
-    *("total_processed", "total_returned", "inputs_hash", "query_summary", "trace_id"),
+    *("total_processed", "total_returned", "cache_hit_rate", "inputs_hash", "query_summary", "trace_id"),
 )
+# What the answer to a run says where there is nothing to say: every field of Mixpeek's model.
+_SILENT: Json = {
+    "warnings": None,
+    "degraded": None,
+    "limits": None,
+    "facets": None,
+    "completeness": None,
+    "interpretation": None,
+    "diagnostics": None,
+    "error": None,
+    "cache_hit": False,
+    "cached_at": None,
+    "consistency_mode": None,
+    "enrichment_skipped": False,
+    "enrichment_skipped_stages": None,
+    "enrichment_skip_reason": None,
+    "optimization_applied": False,
+    "optimization_summary": None,
+    "learned_fusion_context": None,
+    "written_to": None,
+    "explain_plan": None,
+}
+# What a stored run says besides.
+_UNRETAINED: Json = {
+    **_SILENT,
+    "pagination": {"returned": 0, "total": 0},
+    "stage_statistics": {"stages": {}, "total_time_ms": 0.0, "credits_used": 0.0},
+    "budget": {"credits_used": 0.0, "credits_remaining": None, "time_used_ms": 0.0},
+    "current_stage": None,
+    "stages_completed": 0,
+    "total_stages": 0,
+    "completed_at": None,
+    "total_returned": None,
+    "trace_id": None,
+}
 
 
 def execute(call: Call) -> Json:
@@ -51,16 +85,21 @@ def execute(call: Call) -> Json:
     retriever = find(call)
     inputs = resolve_inputs(asked.get("inputs") or {}, retriever["input_schema"])
     _check_filters(asked.get("filters"))
+    limit = _limit(asked)
     run_print = fingerprint(retriever["retriever_id"], inputs, asked.get("filters"))
     default = int((retriever.get("metadata") or {}).get("final_top_k") or 10)
-    window = execute_window(asked.get("pagination"), asked.get("limit") or asked.get("page_size"), run_print, default)
+    window = execute_window(asked.get("pagination"), limit, run_print, default)
     started, created_at = time.perf_counter(), now()
     outcome = run(call.store, call.namespace, retriever, inputs, asked.get("filters"))
     elapsed = round((time.perf_counter() - started) * 1000, 3)
     execution_id = window.execution_id or new_id("exec")
     reply = _reply(execution_id, retriever, outcome, elapsed)
+    reply["interpretation"] = _interpretation(asked.get("inputs") or {}, inputs, retriever["input_schema"])
     if asked.get("expand"):
         reply["warnings"] = [*(reply["warnings"] or []), "expand: this sandbox expands nothing"]
+    if limit is not None and limit != window.size:
+        warning = f"limit={limit} was not used: pagination asks for {window.size}"
+        reply["warnings"] = [*(reply["warnings"] or []), warning]
     if window.execution_id is None:
         _record(call, reply, outcome, inputs, created_at)
     page = outcome.ranking[window.start : window.start + window.size]
@@ -69,6 +108,23 @@ def execute(call: Call) -> Json:
         **reply,
         "documents": [_document(call, each, presigned) for each in page],
         "pagination": _pages(window, len(page), outcome, execution_id, run_print),
+    }
+
+
+def _limit(asked: Json) -> int | None:
+    limit, page_size = asked.get("limit"), asked.get("page_size")
+    if limit and page_size and limit != page_size:
+        message = "limit and page_size have different values"
+        raise Invalid([Complaint(kind="value_error", location=("body", "page_size"), message=message)])
+    return limit or page_size
+
+
+def _interpretation(given: Json, used: Json, schema: Json) -> Json:
+    return {
+        "provided_input_keys": sorted(given),
+        "inferred_inputs": {name: value for name, value in used.items() if name not in given},
+        "ignored_input_keys": sorted(given.keys() - schema.keys()),
+        "relaxations": [],
     }
 
 
@@ -93,7 +149,9 @@ def _document(call: Call, candidate: Candidate, presigned: bool) -> Json:
 
 
 def _reply(execution_id: str, retriever: Json, outcome: Outcome, elapsed: float) -> Json:
+    page = "complete" if outcome.status == "completed" else outcome.status
     return {
+        **_SILENT,
         "execution_id": execution_id,
         "status": outcome.status,
         "retriever_id": retriever["retriever_id"],
@@ -101,10 +159,30 @@ def _reply(execution_id: str, retriever: Json, outcome: Outcome, elapsed: float)
         "budget": {"credits_used": 0.0, "credits_remaining": None, "time_used_ms": elapsed},
         "warnings": outcome.warnings or None,
         "degraded": outcome.degraded or None,
+        "completeness": {"embeddings": "complete", "page": page, "overall": page},
+        "learned_fusion_context": _learned_fusion(retriever),
+        # This server answers from the very table it writes.
+        "consistency_mode": "strong",
         "error": outcome.error,
-        "cache_hit": False,
-        "enrichment_skipped": False,
     }
+
+
+def _learned_fusion(retriever: Json) -> Json | None:
+    if retriever.get("fusion") != "learned":
+        return None
+    uris = [_uri(address) for address in retriever.get("feature_dependencies") or []]
+    return {
+        "context_key": "global",
+        "context_level": "global",
+        "feature_uris": uris,
+        "sampled_weights": {uri: round(1 / len(uris), 6) for uri in uris},
+        "effective_exploration": 0.0,
+    }
+
+
+def _uri(address: Json) -> str:
+    extractor, version, output = (address.get(key) for key in ("extractor", "version", "output"))
+    return f"{address.get('scheme', 'mixpeek')}://{extractor}@{version}/{output}"
 
 
 def _record(call: Call, reply: Json, outcome: Outcome, inputs: Json, created_at: str) -> None:
@@ -151,8 +229,11 @@ def list_executions(call: Call) -> Json:
 
 
 def _summary(kept: Json) -> Json:
+    """Return a run's row in the list: its fields, and those that a data file has beyond Mixpeek's models."""
     counts: Json = {"duration_ms": 0.0, "credits_used": 0.0, "total_processed": 0, "total_returned": 0}
-    return {key: kept.get(key, counts.get(key)) for key in _SUMMARY}
+    known = {key: kept.get(key, counts.get(key)) for key in _SUMMARY}
+    unknown = {key: value for key, value in kept.items() if key not in {*_UNRETAINED, "retriever_id"}}
+    return {**unknown, **known}
 
 
 def get(call: Call) -> Json:
@@ -163,12 +244,3 @@ def get(call: Call) -> Json:
     if kept is None:
         raise not_found("execution", name)
     return {**_UNRETAINED, **kept, "documents": [], "documents_retained": False}
-
-
-_UNRETAINED: dict[str, Any] = {
-    "pagination": {"returned": 0, "total": 0},
-    "stage_statistics": {"stages": {}, "total_time_ms": 0.0, "credits_used": 0.0},
-    "budget": {"credits_used": 0.0, "credits_remaining": None, "time_used_ms": 0.0},
-    "warnings": None,
-    "error": None,
-}

@@ -66,8 +66,32 @@ _RETRIEVER = {
     "collection_identifiers": Field(kind="array", items=Field(kind="text", nullable=False)),
     "version": Field(kind="integer", least=1),
     "is_published": Field(kind="boolean"),
+    "marketplace_listing_id": _TEXT,
+    "visibility": Field(kind="text", among=("private", "public", "marketplace")),
+    "fusion": _TEXT,
+    "display_config": _OBJECT,
+    "feature_dependencies": Field(kind="array", items=_OBJECT),
     "created_at": _INSTANT,
     "updated_at": _INSTANT,
+    "created_by": _TEXT,
+    "updated_by": _TEXT,
+}
+# What a retriever has where its row says nothing.
+_RETRIEVER_DEFAULTS: Json = {
+    "description": None,
+    "budget_limits": None,
+    "feature_dependencies": None,
+    "tags": [],
+    "metadata": None,
+    "display_config": None,
+    "created_at": None,
+    "updated_at": None,
+    "created_by": None,
+    "updated_by": None,
+    "fusion": None,
+    "visibility": "private",
+    "is_published": False,
+    "marketplace_listing_id": None,
 }
 _STAGE = {
     "stage_name": _ID,
@@ -136,7 +160,7 @@ def retriever_row(row: Json, namespace: str) -> tuple[Any, ...]:
         _check(declared, _INPUT, f"input_schema.{name}")
     home = kept.get("namespace_id") or namespace
     kept |= {"collection_ids": collections, "collection_identifiers": collections}
-    kept = {"fusion": None, "is_published": False, "tags": [], "description": None, **kept}
+    kept = {**_RETRIEVER_DEFAULTS, **kept}
     kept["version"] = kept.get("version") or 1
     kept.pop("namespace_id", None)
     return home, kept["retriever_id"], kept["retriever_name"], packed(kept)

@@ -20,6 +20,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.mixpeek.records import ExecutionRecord, Json
 from reviewapp.outbox.bucket import Rank
+from reviewapp.retrievers.absorb import keep_reply
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.snapshot import storable, storable_json
 from reviewapp.sync import results
@@ -130,6 +131,7 @@ def _keep(execution: Execution, answer: Answer) -> None:
         row.total_returned, row.duration_ms = len(rows), answer.milliseconds
         row.completed_at = timezone.now()
         row.save()
+        keep_reply(row, record)
         absorb.attach(Result.objects.bulk_create(rows))
 
 

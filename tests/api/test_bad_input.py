@@ -121,6 +121,32 @@ def test_it_reads_a_body_or_refuses_it(raw: bytes) -> None:
         assert problem.status == 422
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("document_id", ["20240101", "-5", "true", "007", "9" * 30])
+def test_it_takes_a_text_of_a_query_to_the_letter(as_alice: Caller, document_id: str) -> None:
+    make_annotation(document_id=document_id, label="logo")
+    reply = as_alice("GET", f"/v1/annotations/stats?document_id={document_id}")
+    assert reply.json() == {"total": 1, "by_label": {"logo": 1}}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", ["limit=true", "page=1.5", "include_total=1", "offset=x"])
+def test_it_reads_no_number_and_no_switch_into_another_text(as_alice: Caller, query: str) -> None:
+    assert list(complained(as_alice("GET", f"/v1/retrievers?{query}"))) == [f"query.{query.partition('=')[0]}"]
+
+
+def test_it_refuses_two_sizes_of_one_page() -> None:
+    with pytest.raises(Problem) as refused:
+        window({"limit": 3, "page_size": 4})
+    assert (refused.value.status, refused.value.details["validation_errors"][0]["location"]) == (
+        422,
+        ["body", "page_size"],
+    )
+    assert window({"limit": 3, "page_size": 3}).size == 3
+    part = window({"limit": 3, "pagination": {"limit": 4}})
+    assert (part.size, part.overruled) == (4, 3)
+
+
 @given(st.text() | JSON.map(json.dumps))
 def test_it_takes_back_only_its_own_cursors(cursor: str) -> None:
     try:

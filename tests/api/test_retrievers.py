@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import F
+from django.utils import timezone
 
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
@@ -31,21 +34,72 @@ def names(reply: Any) -> list[str]:
 
 def test_it_lists_pages_by_number_and_by_cursor(as_alice: Caller, three: list[Retriever]) -> None:
     first = as_alice("POST", "/v1/retrievers/list?limit=2&include_total=true", {})
-    assert names(first) == ["a vans", "b logos"]
+    assert names(first) == ["b logos", "a vans"]
     pages = first.json()["pagination"]
     assert (first.json()["total"], pages["total"], pages["total_pages"], pages["page"]) == (3, 3, 2, 1)
     rest = as_alice("POST", f"/v1/retrievers/list?limit=2&cursor={pages['next_cursor']}")
     assert names(rest) == ["c/d"]
     assert rest.json()["pagination"]["next_cursor"] is None
     assert names(as_alice("GET", "/v1/retrievers?page_size=2&page=2")) == ["c/d"]
-    assert names(as_alice("GET", "/v1/retrievers?offset=1&limit=1")) == ["b logos"]
+    assert names(as_alice("GET", "/v1/retrievers?offset=1&limit=1")) == ["a vans"]
     assert as_alice("GET", "/v1/retrievers?cursor=nonsense").status_code == 400
+
+
+def walk(caller: Caller, body: dict[str, Any], after_each: Callable[[list[str]], None]) -> list[str]:
+    """Return the ids that pages of one retriever show, in their order; something happens after each page."""
+    ids: list[str] = []
+    cursor = ""
+    while True:
+        reply = caller("POST", f"/v1/retrievers/list?limit=1{cursor}", body).json()
+        ids += [row["retriever_id"] for row in reply["results"]]
+        if reply["pagination"]["next_cursor"] is None:
+            return ids
+        cursor = f"&cursor={reply['pagination']['next_cursor']}"
+        after_each(ids)
+
+
+def test_it_meets_each_once_whatever_is_renamed_meanwhile(as_alice: Caller, three: list[Retriever]) -> None:
+    def rename(seen: list[str]) -> None:
+        Retriever.objects.filter(retriever_id=seen[-1]).update(name=f"zz {seen[-1]}")
+        Retriever.objects.exclude(retriever_id__in=seen).update(name=F("retriever_id"))
+
+    assert walk(as_alice, {}, rename) == ["ret_b", "ret_a", "ret_c"]
+
+
+@pytest.mark.parametrize(
+    "sort",
+    [
+        {"field": "retriever_name"},
+        {"field": "retriever_name", "direction": "desc"},
+        {"field": "created_at"},
+        {"field": "updated_at", "direction": "desc"},
+        {"field": "version"},
+    ],
+)
+def test_it_goes_on_where_it_was_when_a_retriever_passed_already_goes(
+    as_alice: Caller, three: list[Retriever], sort: dict[str, str]
+) -> None:
+    asked = {"sort": sort}
+    expected = walk(as_alice, asked, lambda seen: None)
+
+    def go(seen: list[str]) -> None:
+        Retriever.objects.filter(retriever_id=seen[-1]).update(gone_at=timezone.now())
+
+    assert sorted(expected) == ["ret_a", "ret_b", "ret_c"]
+    assert walk(as_alice, asked, go) == expected
+
+
+def test_it_counts_where_a_page_by_cursor_stands(as_alice: Caller, three: list[Retriever]) -> None:
+    pages = as_alice("GET", "/v1/retrievers?limit=1&page=2").json()["pagination"]
+    assert pages["page"] == 2
+    after = as_alice("GET", f"/v1/retrievers?limit=1&after={pages['next_cursor']}").json()["pagination"]
+    assert (after["page"], after["next_cursor"]) == (3, None)
 
 
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
-        ({"search": "LOGO"}, ["a vans", "b logos"]),
+        ({"search": "LOGO"}, ["b logos", "a vans"]),
         ({"search": "LOGO", "case_sensitive": True}, []),
         ({"filters": {"tags": "x"}}, ["b logos", "c/d"]),
         ({"filters": {"tags": {"$in": ["y", "z"]}}}, ["c/d"]),
@@ -53,6 +107,7 @@ def test_it_lists_pages_by_number_and_by_cursor(as_alice: Caller, three: list[Re
         ({"filters": {"retriever_id": "ret_a"}}, ["a vans"]),
         ({"sort": {"field": "retriever_name", "direction": "desc"}}, ["c/d", "b logos", "a vans"]),
         ({"sorts": [{"field": "version"}]}, ["b logos", "a vans", "c/d"]),
+        ({"sorts": [{"field": "created_at"}, {"field": "retriever_name"}]}, ["a vans", "b logos", "c/d"]),
     ],
 )
 def test_it_finds_and_sorts(as_alice: Caller, three: list[Retriever], asked: dict[str, Any], found: list[str]) -> None:

@@ -106,6 +106,23 @@ def test_it_reads_a_retriever_of_the_older_dialect() -> None:
     assert record.stages[0]["name"] == "filter"
 
 
+def test_it_holds_a_retriever_as_it_was_sent() -> None:
+    sent = RETRIEVER | {"a_field_of_tomorrow": {"x": None}}
+    read = decipher(retriever_calls.one("x"), reply(sent))
+    patched = decipher(retriever_calls.one("x"), reply({"retriever": sent}))
+    assert (read.body, read.complete) == (sent, True)
+    assert (patched.body, patched.complete) == (sent, False)
+
+
+def test_it_holds_a_run_as_it_was_sent_but_for_its_documents() -> None:
+    rest = {"execution_id": "e", "status": "completed", "facets": [], "a_field_of_tomorrow": 1}
+    detail = decipher(retriever_calls.execution("ret_1", "e"), reply(rest | {"documents": [{"document_id": "d"}]}))
+    assert (detail.body, len(detail.documents)) == (rest, 1)
+    row = {"execution_id": "e", "status": "completed", "a_field_of_tomorrow": 1}
+    (summary,) = decipher(RUNS, reply({"results": [row], "pagination": {}})).items
+    assert summary.body == row
+
+
 @pytest.mark.parametrize("key", ["documents", "results", "final_results"])
 def test_it_reads_a_run_whatever_its_documents_are_called(key: str) -> None:
     pages = {"has_next": True, "cursor": "c", "total": 9, "returned": 1}
@@ -128,7 +145,7 @@ def test_it_tells_of_degraded_and_skipped_parts_of_a_run() -> None:
         "degraded": [{"stage": "rerank"}],
         "warnings": ["slow index"],
         "enrichment_skipped": True,
-        "enrichment_skipped_reason": "no credits",
+        "enrichment_skip_reason": "no credits",
     }
     record = decipher(RUN, reply(body))
     assert record.degraded == ({"stage": "rerank"},)

@@ -16,7 +16,8 @@ from django.utils.html import escape
 from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
-from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.models import Retriever, UpstreamRetriever
+from reviewapp.retrievers.views.editing import past
 from tests.collapsed import collapsed
 from tests.factories import make_execution, make_retriever, settle_as_refused
 from tests.retrievers.editing import address, edit_of, filled_edit_form
@@ -44,6 +45,31 @@ def test_it_sends_nothing_for_a_form_that_is_saved_untouched(client: Client, ada
     reply = client.post(address(retriever), filled_edit_form(client, retriever), follow=True)
     assert "Nothing was different" in collapsed(reply)
     assert not Change.objects.exists()
+
+
+PUBLISHED = "This retriever is published. Renaming it may change what its public page"
+
+
+@pytest.mark.parametrize("is_published", [True, False])
+def test_it_says_that_a_retriever_is_published_before_it_is_renamed(
+    client: Client, adam: User, retriever: Retriever, is_published: bool
+) -> None:
+    UpstreamRetriever.objects.create(retriever=retriever, body={"is_published": is_published})
+    client.force_login(adam)
+    assert (PUBLISHED in collapsed(client.get(address(retriever)))) is is_published
+
+
+def test_it_says_that_a_retriever_is_published_before_an_earlier_name_is_restored(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
+    UpstreamRetriever.objects.create(retriever=retriever, body={"is_published": True})
+    services.edit(retriever.pk, edit_of(retriever, name="Brands"), actor=adam)
+    client.force_login(adam)
+    newest, oldest = past(retriever)
+    earlier = reverse("retriever_version", args=[retriever.pk, oldest.event.pk])
+    assert PUBLISHED in collapsed(client.get(earlier))
+    now = reverse("retriever_version", args=[retriever.pk, newest.event.pk])
+    assert PUBLISHED not in collapsed(client.get(now))
 
 
 def test_it_gives_htmx_the_form_and_then_the_whole(client: Client, adam: User, retriever: Retriever) -> None:

@@ -69,6 +69,16 @@ def test_it_pages_by_cursor_within_one_execution(box: Box) -> None:
     assert len(executions) == 1
 
 
+def test_it_refuses_two_sizes_of_one_page_and_names_the_one_overruled(box: Box) -> None:
+    reply = box.call("POST", "/v1/retrievers/all/execute", json={"limit": 3, "page_size": 4})
+    assert reply.status_code == 422
+    assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == ["body", "page_size"]
+    assert len(_run(box, "all", limit=3, page_size=3)["documents"]) == 3
+    overruled = _run(box, "all", limit=3, pagination={"method": "cursor", "limit": 5})
+    assert len(overruled["documents"]) == 5
+    assert overruled["warnings"] == ["limit=3 was not used: pagination asks for 5"]
+
+
 def test_it_pages_by_offset(box: Box) -> None:
     page = _run(box, "all", pagination={"method": "offset", "page_size": 15, "page_number": 3})
     assert _ids(page) == [f"doc_{number}" for number in reversed(range(10))]

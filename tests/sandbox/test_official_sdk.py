@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import mixpeek
 import pytest
@@ -178,3 +179,20 @@ def test_it_wants_a_good_key(box: Box) -> None:
     with mixpeek.ApiClient(configuration) as client, pytest.raises(UnauthorizedException) as refused:
         mixpeek.AnnotationsApi(client).get_annotation("ann_1")
     assert refused.value.data.error.type == "UnauthorizedError"
+
+
+def test_it_sends_every_field_of_the_official_models(box: Box) -> None:
+    def missing(body: dict[str, object], model: Any) -> set[str]:
+        # `results` is the deprecated name of `documents`, which Mixpeek leaves out as well.
+        return set(model.model_fields) - body.keys() - {"results", "additional_properties"}
+
+    path = "/v1/retrievers/ret_search"
+    assert missing(box.call("GET", path).json(), mixpeek.RetrieverModelOutput) == set()
+    patched = box.call("PATCH", "/v1/retrievers/ret_patched", json={"metadata": {"a": 1}}).json()["retriever"]
+    assert missing(patched, mixpeek.RetrieverConfig) == set()
+    reply = box.call("POST", f"{path}/execute", json={"inputs": {"query": "plum"}}).json()
+    assert missing(reply, mixpeek.ExecuteRetrieverResponse) == set()
+    detail = box.call("GET", f"{path}/executions/{reply['execution_id']}").json()
+    assert missing(detail, mixpeek.ExecutionDetail) == set()
+    summary = box.call("POST", f"{path}/executions/list").json()["results"][0]
+    assert missing(summary, mixpeek.RetrieverExecutionSummary) == set()

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from reviewapp.api.shapes.fields import Flag, Instant, Number, Object, Text, Whole, optional, shape
+from reviewapp.api.shapes.fields import Flag, Instant, Number, Object, Shape, Text, Whole, optional, shape
 from reviewapp.api.shapes.refusals import PaginationResponse
 
 MOST_OFFSET, MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_ROWS = 10_000, 1000, 10, 500
@@ -15,6 +15,11 @@ MOST_OFFSET, MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_ROWS = 10_000, 1000, 10, 500
 def texts(**options: Any) -> Any:
     """Return a field for a list of texts that may be left out."""
     return serializers.ListField(child=Text(), **{"required": False, "allow_null": True} | options)
+
+
+def objects(**options: Any) -> Any:
+    """Return a field for a list of objects that may be left out."""
+    return serializers.ListField(child=Object(), **{"required": False, "allow_null": True} | options)
 
 
 Pager = shape(
@@ -59,16 +64,29 @@ _RETRIEVER: dict[str, Any] = {
     "description": optional(Text),
     "tags": texts(),
     "stages": serializers.ListField(child=Object()),
-    "input_schema": Object(),
+    "input_schema": optional(Object),
     "collection_ids": texts(),
     "collection_identifiers": texts(),
     "budget_limits": optional(Object),
+    "feature_dependencies": objects(),
+    "metadata": optional(Object),
+    "display_config": optional(Object, help_text="How its public page shows it."),
     "version": Whole(),
     "created_at": optional(Instant),
     "updated_at": optional(Instant),
-    "fusion": optional(Object),
+    "created_by": optional(Text),
+    "updated_by": optional(Text),
+    "visibility": optional(Text),
+    "is_published": optional(Flag, help_text="On a public page or in the marketplace."),
+    "marketplace_listing_id": optional(Text),
+    "fusion": optional(Text, help_text="learned, rrf, dbsf, ..."),
 }
-Retriever = shape("RetrieverResponse", "A retriever, with edits that are not delivered yet on top.", **_RETRIEVER)
+Retriever = shape(
+    "RetrieverResponse",
+    "A retriever as Mixpeek sent it, fields that are not listed here included, with edits that are not delivered yet "
+    "on top.",
+    **_RETRIEVER,
+)
 PatchedRetriever = shape("PatchRetrieverResponse", "The retriever as it stands.", retriever=Retriever())
 Warning_ = shape("ListWarning", "What a list could not tell.", resource=Text(), reason=Text(), next_step=Text())
 RetrieverList = shape(
@@ -107,18 +125,94 @@ ExecuteRetrieverRequest = shape(
     explain=optional(Flag),
 )
 NOT_PASSED_ON = ("filters", "expand", "stream", "skip_cache", "return_vectors", "explain")
+
+
+def execution_fields(**more: Any) -> dict[str, Shape]:
+    """Return fresh fields of a run as Mixpeek answers it; a field belongs to one shape."""
+    return {
+        "execution_id": Text(),
+        "status": Text(),
+        "retriever_id": Text(),
+        "documents": serializers.ListField(child=Object()),
+        "pagination": optional(Object),
+        "stage_statistics": optional(Object),
+        "budget": optional(Object),
+        "warnings": texts(help_text="Mixpeek's, then what this gateway has to add."),
+        "degraded": objects(),
+        "limits": objects(),
+        "facets": objects(),
+        "completeness": optional(Object),
+        "interpretation": optional(Object),
+        "diagnostics": optional(Object),
+        "error": optional(Text),
+        "cache_hit": optional(Flag),
+        "cached_at": optional(Number),
+        "consistency_mode": optional(Text),
+        "enrichment_skipped": optional(Flag),
+        "enrichment_skipped_stages": texts(),
+        "enrichment_skip_reason": optional(Text),
+        "optimization_applied": optional(Flag),
+        "optimization_summary": optional(Object),
+        "learned_fusion_context": optional(Object),
+        "written_to": optional(Object),
+        "explain_plan": optional(Object),
+        **more,
+    }
+
+
 Execution = shape(
     "ExecuteRetrieverResponse",
-    "One page of a run. 200 can be a failure: look at `status` and `error`.",
+    "One page of a run as Mixpeek sent it, fields that are not listed here included. 200 can be a failure: look at "
+    "`status` and `error`.",
+    **execution_fields(),
+)
+ExecutionDetail = shape(
+    "ExecutionDetail",
+    "A run of the past as Mixpeek tells it, mostly without its rows.",
+    **execution_fields(
+        created_at=optional(Instant),
+        completed_at=optional(Instant),
+        current_stage=optional(Text),
+        stages_completed=optional(Whole),
+        total_stages=optional(Whole),
+        documents_retained=optional(Flag, help_text="False: `documents` is empty because none were stored."),
+        total_returned=optional(Whole),
+        trace_id=optional(Text),
+    ),
+)
+ListExecutionsRequest = shape(
+    "ListExecutionsRequest",
+    'What to look for. Filters are `{field: value}` or `{field: {"$in": [...]}}` on execution_id and status; '
+    "orders are by created_at, completed_at, duration_ms, total_returned, status and execution_id.",
+    filters=optional(Object),
+    sorts=Sort(many=True, required=False, allow_null=True),
+    status=optional(Text),
+)
+ExecutionSummary = shape(
+    "RetrieverExecutionSummary",
+    "A run in the list, as Mixpeek sent it.",
     execution_id=Text(),
     status=Text(),
-    retriever_id=Text(),
-    documents=serializers.ListField(child=Object()),
-    pagination=Object(),
-    stage_statistics=Object(),
-    budget=Object(),
-    warnings=texts(),
-    degraded=serializers.ListField(child=Object()),
-    error=optional(Text),
-    total_time_ms=optional(Number),
+    created_at=Instant(),
+    completed_at=optional(Instant),
+    duration_ms=Number(),
+    credits_used=Number(),
+    total_processed=Whole(),
+    total_returned=Whole(),
+    cache_hit_rate=optional(Number),
+    inputs_hash=optional(Text),
+    query_summary=optional(Text),
+    trace_id=optional(Text),
+)
+ExecutionPagination = shape(
+    "PaginationMetadata",
+    "Where this page stands.",
+    total=Whole(),
+    limit=Whole(),
+    offset=Whole(),
+    has_next=Flag(),
+    next_cursor=optional(Text, help_text="Ours: goes on after the last row, whatever is run meanwhile."),
+)
+ExecutionList = shape(
+    "ListExecutionsResponse", "One page.", results=ExecutionSummary(many=True), pagination=ExecutionPagination()
 )

@@ -1,4 +1,4 @@
-"""`/v1/retrievers`: list, get, patch, execute."""
+"""`/v1/retrievers`: list, get, patch, execute, and the executions of the past."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.api import retrieving, running
+from reviewapp.api import executions, retrieving, running
 from reviewapp.api.endpoint import Endpoint
 from reviewapp.api.errors import Problem
 from reviewapp.api.gate import ADMIN, DECIDE, READ, Need
@@ -29,7 +29,7 @@ class RetrieverList(Endpoint):
         responses=shapes.RetrieverList,
     )
     def post(self, request: Request) -> Response:
-        """Return a page of retrievers, by name unless sorted otherwise."""
+        """Return a page of retrievers, in the order they came here unless sorted otherwise."""
         return Response(retrieving.page(self.body(shapes.ListRetrieversRequest), self.query(shapes.Pager)))
 
 
@@ -40,7 +40,7 @@ class Retrievers(Endpoint):
 
     @extend_schema(operation_id="get_retrievers", parameters=[shapes.Pager], responses=shapes.RetrieverList)
     def get(self, request: Request) -> Response:
-        """Return a page of retrievers, by name."""
+        """Return a page of retrievers, in the order they came here."""
         return Response(retrieving.page({}, self.query(shapes.Pager)))
 
 
@@ -93,3 +93,42 @@ class Execute(Endpoint):
         presigned = bool(asked.get(name) or self.query(shapes.ExecuteQuery).get(name))
         retriever = retrieving.find(retriever_id)
         return Response(running.execute(retriever, asked, presigned=presigned, actor=self.person))
+
+
+class ExecutionList(Endpoint):
+    """`POST /v1/retrievers/{retriever_id}/executions/list`."""
+
+    needs = {"POST": LOOK}
+
+    @extend_schema(
+        operation_id="list_executions",
+        parameters=[shapes.Pager],
+        request=shapes.ListExecutionsRequest,
+        responses=shapes.ExecutionList,
+    )
+    def post(self, request: Request, retriever_id: str) -> Response:
+        """Return a page of a retriever's runs, newest first unless sorted otherwise."""
+        asked, pager = self.body(shapes.ListExecutionsRequest), self.query(shapes.Pager)
+        return Response(executions.page(retrieving.find(retriever_id), asked, pager))
+
+
+class Executions(Endpoint):
+    """`GET /v1/retrievers/{retriever_id}/executions`, which Mixpeek does not have."""
+
+    needs = {"GET": LOOK}
+
+    @extend_schema(operation_id="get_executions", parameters=[shapes.Pager], responses=shapes.ExecutionList)
+    def get(self, request: Request, retriever_id: str) -> Response:
+        """Return a page of a retriever's runs, newest first."""
+        return Response(executions.page(retrieving.find(retriever_id), {}, self.query(shapes.Pager)))
+
+
+class OneExecution(Endpoint):
+    """`GET /v1/retrievers/{retriever_id}/executions/{execution_id}`."""
+
+    needs = {"GET": LOOK}
+
+    @extend_schema(operation_id="get_execution", responses=shapes.ExecutionDetail)
+    def get(self, request: Request, retriever_id: str, execution_id: str) -> Response:
+        """Return a run as Mixpeek tells it, mostly without its rows; Mixpeek is asked for what is not kept here."""
+        return Response(executions.detail(retrieving.find(retriever_id), execution_id))

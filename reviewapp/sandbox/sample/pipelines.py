@@ -56,6 +56,14 @@ SOURCES = (
 )
 
 
+# What the second run of each retriever ran into, and what it counted.
+_CAPPED: Json = {
+    "limits": [{"name": "limit", "requested": 500, "applied": 200, "ceiling": 200, "stage": "at_most"}],
+    "facets": [{"key": "listed", "buckets": [{"value": "yes", "count": 41}, {"value": "no", "count": 19}]}],
+    "completeness": {"embeddings": "complete", "page": "complete", "overall": "complete"},
+}
+
+
 def executions() -> Iterator[Json]:
     """Yield the executions of the past, three for each retriever."""
     for source in SOURCES:
@@ -70,7 +78,9 @@ def executions() -> Iterator[Json]:
                 "credits_used": 0.4,
                 "total_processed": 200,
                 "total_returned": 60,
+                "cache_hit_rate": 0.0,
                 "query_summary": ", ".join(f"{key}={value}" for key, value in inputs.items()),
+                **(_CAPPED if number == 1 else {}),
             }
 
 
@@ -142,6 +152,11 @@ def retrievers() -> Iterator[Json]:
         ),
         collection=notes.COLLECTION,
         tags=["coding", "text"],
+        fusion="learned",
+        feature_dependencies=[
+            _feature("text_extractor", "multilingual-e5-large"),
+            _feature("entity_extractor", "clinical-codes"),
+        ],
         inputs={
             "query": _input(
                 "text",
@@ -187,6 +202,15 @@ def retrievers() -> Iterator[Json]:
         ),
         collection=uploads.COLLECTION,
         tags=["moderation", "audio", "video", "pdf"],
+        visibility="public",
+        is_published=True,
+        display_config={
+            "title": "Is it a duplicate?",
+            "inputs": [],
+            "exposed_fields": ["title", "media_type", "similarity.score"],
+            "field_config": {"similarity.score": {"format": "percentage"}},
+            "field_mappings": {"title": "title"},
+        },
         inputs={
             "min_similarity": _input("number", "Lowest similarity with an earlier upload, 0 to 1", default=0.0),
             "media_type": _input("string", "Only this kind of upload", enum=["audio", "video", "pdf"]),
@@ -237,7 +261,15 @@ def _stage(name: str, stage_id: str, stage_type: str, **parameters: object) -> J
 
 
 def _retriever(
-    retriever_id: str, name: str, about: str, *, collection: str, tags: list[str], inputs: Json, stages: list[Json]
+    retriever_id: str,
+    name: str,
+    about: str,
+    *,
+    collection: str,
+    tags: list[str],
+    inputs: Json,
+    stages: list[Json],
+    **more: object,
 ) -> Json:
     return {
         "retriever_id": retriever_id,
@@ -255,6 +287,15 @@ def _retriever(
         "updated_at": instant(0),
         "created_by": "user_platform",
         "updated_by": "user_platform",
-        "fusion": None,
+        "feature_dependencies": [_feature("text_extractor", "multilingual-e5-large")],
+        "display_config": None,
+        "fusion": "rrf",
+        "visibility": "private",
         "is_published": False,
+        "marketplace_listing_id": None,
+        **more,
     }
+
+
+def _feature(extractor: str, output: str) -> Json:
+    return {"scheme": "mixpeek", "extractor": extractor, "version": "v1", "output": output}
