@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from reviewapp.retrievers.models import Execution, Result
-
-if TYPE_CHECKING:
-    from reviewapp.annotations.models import Annotation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Items:
-    """What a result leads to: its `item` (perhaps of an `earlier_run`), and what was `judged` for another query."""
+    """What a result leads to: its `item` (perhaps of an `earlier_run`), and what was `judged` for another query.
 
-    item: Annotation | None
+    Both are annotations.
+    """
+
+    item: Model | None
     earlier_run: bool
-    judged: Annotation | None
+    judged: Model | None
 
 
 def items_of(execution: Execution, results: Sequence[Result]) -> list[Items]:
