@@ -204,8 +204,9 @@ def test_it_skips_defers_and_undoes_the_last_decision(
 
 @pytest.mark.parametrize("key", ["s", "d"])
 def test_it_undoes_the_skip_or_defer_that_came_last(
-    page_of: Callable[[int], Page], items: list[Annotation], key: str
+    page_of: Callable[[int], Page], alice: User, items: list[Annotation], key: str
 ) -> None:
+    User.objects.filter(pk=alice.pk).update(undo_seconds=60)
     page = page_of(0)
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
@@ -221,8 +222,9 @@ def test_it_undoes_the_skip_or_defer_that_came_last(
 
 
 def test_it_undoes_the_last_decision_of_a_list_on_the_queue(
-    page_of: Callable[[int], Page], items: list[Annotation]
+    page_of: Callable[[int], Page], alice: User, items: list[Annotation]
 ) -> None:
+    User.objects.filter(pk=alice.pk).update(undo_seconds=60)
     Annotation.objects.exclude(pk=items[0].pk).update(status="decided")
     page = page_of(0)
     page.keyboard.press("2")
