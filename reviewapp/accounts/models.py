@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -16,8 +17,15 @@ from reviewapp.accounts.tracked import FACTOR, LINK, PERSON, ROLE
 from reviewapp.audit.tracking import NeverTruncated
 
 
+def new_pseudonym() -> str:
+    """Return a random name, made from nothing that is known of a person."""
+    return f"reviewer_{secrets.token_hex(6)}"
+
+
 class User(AbstractUser):
     """A person who signs in; roles are groups (see `roles.py`), the rest are that person's own preferences.
+
+    `pseudonym` is what Mixpeek is told instead of the name (`MIXPEEK_REVIEWER`).
 
     `undo_seconds` is None for what the site says; `last_active` is written once a minute at most (see `middleware.py`).
     """
@@ -27,6 +35,7 @@ class User(AbstractUser):
         LIGHT = "light", "Light"
         DARK = "dark", "Dark"
 
+    pseudonym = models.CharField(max_length=40, unique=True, default=new_pseudonym, editable=False)
     theme = models.CharField(max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
     single_keys = models.BooleanField("single-key shortcuts", default=True)
     key_map = models.JSONField(default=dict, blank=True)
