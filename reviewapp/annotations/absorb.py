@@ -38,8 +38,8 @@ from reviewapp.retrievers.tally import Tally
 _LONGEST_TYPE = 40
 _MIRRORED = [
     "annotation_id", "document_id", "collection_id", "retriever", "execution_id", "stage_name", "label", "confidence",
-    "reasoning", "payload", "metadata", "version", "upstream", "revisions", "proposed", "actor_id", "actor_type",
-    "created_at", "updated_at", "seen_at", "status",
+    "reasoning", "payload", "metadata", "version", "upstream", "uncleared", "revisions", "proposed", "actor_id",
+    "actor_type", "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
 _COLUMNS = {"retriever": "retriever_id"}
 _JOINED = ["execution_id", *joining.SHOWN]
@@ -129,6 +129,12 @@ def mark_gone(annotation_ids: Collection[str]) -> int:
     return Annotation.objects.filter(pk__in=locked).update(status=Annotation.Status.GONE)
 
 
+def note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
+    """Note all that Mixpeek still shows of this annotation although a decision cleared it, and show it blank."""
+    Annotation.objects.filter(ref=ref).update(uncleared=dict(uncleared))
+    rebase(ref)
+
+
 def rebase(ref: str) -> None:
     """Show again what upstream said last under what is still to be delivered, after a change fell away."""
     row = Annotation.objects.select_for_update().get(ref=ref)
@@ -138,8 +144,12 @@ def rebase(ref: str) -> None:
 
 
 def shown(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the values that people see: what upstream said last under these changes, oldest first."""
-    return _with_undelivered(row.upstream or BLANK, changes)
+    """Return the values that people see: what upstream said last under these changes, oldest first.
+
+    What a decision cleared and upstream still shows is blank.
+    """
+    cleared = {name: BLANK[name] for name in row.uncleared}
+    return _with_undelivered((row.upstream or BLANK) | cleared, changes)
 
 
 def _mirror(row: Annotation) -> dict[str, Any]:
@@ -237,7 +247,8 @@ def _fill(
     row.version, row.upstream, row.revisions = record.version, values_of(record), revisions_of(record)
     row.actor_id, row.actor_type = text(record.actor_id, LONGEST_ID), text(record.actor_type, _LONGEST_TYPE)
     row.created_at, row.updated_at, row.seen_at = record.created_at, record.updated_at, timezone.now()
-    for name, value in _with_undelivered(row.upstream, changes).items():
+    row.uncleared = still_uncleared(row.uncleared, row.upstream)
+    for name, value in shown(row, changes).items():
         setattr(row, name, value)
     if row.status in {Annotation.Status.WAITING, Annotation.Status.GONE}:
         row.status = _status(row, record)
@@ -247,6 +258,11 @@ def _status(row: Annotation, record: AnnotationRecord) -> Annotation.Status:
     if row.decision is not None:
         return Annotation.Status(row.decision.outcome)
     return Annotation.Status.DECIDED if by_a_person(record) else Annotation.Status.WAITING
+
+
+def still_uncleared(uncleared: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what upstream still shows of the values that decisions cleared; anything else there is a new value."""
+    return {name: value for name, value in uncleared.items() if same(upstream.get(name), value)}
 
 
 def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from django.utils import timezone
 
 from reviewapp.annotations import payload as payloads
 from reviewapp.annotations import typed
+from reviewapp.annotations.authorship import PERSONAL_FIELDS, given_by_people
 from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.services import Submission
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.outbox.merge import same
@@ -43,6 +45,10 @@ HIDDEN = (
 # The base comes back as it was rendered, so it may hold more than a person may type.
 _LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200
 _DAMAGED = "This form is damaged. Copy what you typed, reload the page and submit again."
+FROM_BEFORE = (
+    "This page was opened before an update. Confidence and reasoning no longer start with the machine's words: check "
+    "them and submit again."
+)
 _A_DAY = 86_400.0
 
 
@@ -98,8 +104,27 @@ class DecisionForm(forms.Form):
             outcome=Decision.Outcome(data["outcome"]),
             hold=hold,
             draft=_edition(data["draft"]),
+            given=self._given(),
+            is_whole=True,
             **{name: data[name] for name in (*FIELDS, "base", "base_version", "result_id", "seconds")},
         )
+
+    @property
+    def is_from_before(self) -> bool:
+        """Whether the page was opened when forms still started with the machine's confidence and reasoning."""
+        return bool(self.cleaned_data.get("base")) and "given" not in self.cleaned_data["base"]
+
+    def _given(self) -> frozenset[str]:
+        """Return what the person gave of confidence and reasoning.
+
+        That is what is written there, also what was cleared of a value that the form began with, and what the person
+        took over when somebody else's value was asked about.
+        """
+        data = self.cleaned_data
+        began_with = set(data["base"].get("given", ()))
+        written = {name for name in PERSONAL_FIELDS if data.get(name) not in (None, "")}
+        taken = {name for name in PERSONAL_FIELDS if data.get(f"keep_{name}") == THEIRS}
+        return frozenset(began_with | written | taken)
 
     def clean_outcome(self) -> str:
         """Submitting by the Enter key, without a button, means to decide."""
@@ -196,19 +221,52 @@ class AsideForm(forms.Form):
 
 
 def opening(annotation: Annotation, *, now: datetime) -> dict[str, Any]:
-    """Return the data of an untouched form: the annotation's values, and what a decision will refer to."""
+    """Return the data of an untouched form, and what a decision will refer to.
+
+    It starts with the annotation's values, but with a confidence and a reasoning only if a person gave them.
+    """
     return {
         **fresh(annotation),
         "result_id": annotation.result_id,
         "opened": now.isoformat(),
-        **typed.as_typed(annotation.values(), *FIELDS),
+        **as_form(annotation.values(), given_by_people(annotation, annotation.changes)),
     }
 
 
-def fresh(annotation: Annotation) -> dict[str, Any]:
-    """Return what makes a form a new one: its own id, and the annotation as it stands."""
-    seen = json.dumps(annotation.seen())
+def as_form(values: Mapping[str, Any], given: Collection[str], names: Collection[str] = FIELDS) -> dict[str, str]:
+    """Return values as the form's data; confidence and reasoning are blank unless they are among those `given`."""
+    blanks = {name: BLANK[name] for name in PERSONAL_FIELDS if name not in given}
+    return typed.as_typed({**values, **blanks}, *names)
+
+
+def fresh(annotation: Annotation, given: Collection[str] | None = None) -> dict[str, Any]:
+    """Return what makes a form a new one: its own id, and the annotation as it stands.
+
+    `given` names those of confidence and reasoning that the form holds, None for all that people gave.
+    """
+    if given is None:
+        given = given_by_people(annotation, annotation.changes)
+    seen = json.dumps(annotation.seen(given))
     return {"decision_id": str(uuid.uuid4()), "base": seen, "base_version": annotation.version}
+
+
+def brought_up_to_date(data: Mapping[str, Any], annotation: Annotation) -> dict[str, Any]:
+    """Return the data of a form from before the update with a new base, and without the machine's words.
+
+    What its writer typed stays: whatever is not what the form began with.
+    """
+    began = read_base(str(data.get("was_base") or data["base"]))
+    untouched = [
+        name
+        for name, text in typed.as_typed(began, *PERSONAL_FIELDS).items()
+        if _is_same_text(text, str(data.get(name, "")))
+    ]
+    values = as_form(annotation.values(), given_by_people(annotation, annotation.changes), untouched)
+    return {**data, **fresh(annotation), "was_base": "", "asked": "", **values}
+
+
+def _is_same_text(one: str, other: str) -> bool:
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
 
 
 def unanswered(data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -238,7 +296,11 @@ def _edition(text: str) -> uuid.UUID | None:
 
 def _is_seen(base: Mapping[str, Any]) -> bool:
     kinds = {"label": str, "confidence": int | float | None, "reasoning": str, "payload": dict, "decision": int | None}
-    shaped = set(base) == set(kinds) and all(
+    # Forms from before the update say nothing of what a person gave.
+    given = base.get("given", [])
+    if not isinstance(given, list) or not set(map(str, given)) <= set(PERSONAL_FIELDS):
+        return False
+    shaped = set(base) - {"given"} == set(kinds) and all(
         isinstance(base[name], kind) and not isinstance(base[name], bool) for name, kind in kinds.items()
     )
     return shaped and len(base["label"]) <= typed.MOST_LABEL and 0 <= (base["confidence"] or 0) <= 1

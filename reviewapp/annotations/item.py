@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from reviewapp.annotations import at_mixpeek
+from reviewapp.annotations.authorship import given_by_people, machine_values
 from reviewapp.annotations.counting import done_and_left
 from reviewapp.annotations.filters import QueueFilter, Show
 from reviewapp.annotations.hands import Made
@@ -38,7 +39,7 @@ class Item:
     """One annotation with what a person needs to judge it. `held_by` is "" while nobody else has it open.
 
     `execution` is the annotation's own, None while it is not here or none is named; `result` may be the document alone.
-    `could_not_tell`: this very person's "can't tell" stands.
+    `machine` holds what the machine proposed, {} for nothing; `could_not_tell`: this very person's "can't tell" stands.
     """
 
     annotation: Annotation
@@ -51,6 +52,7 @@ class Item:
     aside: SetAside | None
     change: Change | None
     history: list[Any]
+    machine: Mapping[str, Any]
     at_mixpeek: list[Made]
     could_not_tell: bool
     other_annotations: list[OtherAnnotation]
@@ -148,7 +150,7 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
     others = neighbours(annotation)
     execution = others.execution
     inputs = execution.inputs if execution else {}
-    changes = _changes(ref=annotation.ref)
+    changes = annotation.changes
     held = lease is not None and lease.holder_id != person.pk and lease.until > now
     return Item(
         annotation=annotation,
@@ -161,6 +163,7 @@ def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: d
         aside=next(iter(_aside(annotation_id=annotation.pk, person_id=person.pk)), None),
         change=telling(changes, annotation.decision.decision_id if annotation.decision else None),
         history=timeline(annotation.ref),
+        machine=machine_values(annotation, given_by_people(annotation, changes)),
         at_mixpeek=at_mixpeek.versions(annotation, changes),
         could_not_tell=annotation.status == Annotation.Status.UNDECIDABLE and annotation.reviewer_id == person.pk,
         other_annotations=others.annotations,
@@ -188,11 +191,6 @@ def loaded(pk: int) -> QuerySet[Annotation]:
 @asked
 def _aside(annotation_id: int, person_id: int) -> QuerySet[SetAside]:
     return SetAside.objects.filter(annotation_id=annotation_id, person_id=person_id)
-
-
-@asked
-def _changes(ref: str) -> QuerySet[Change]:
-    return Change.objects.about(ref)
 
 
 def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:

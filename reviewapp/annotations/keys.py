@@ -49,6 +49,7 @@ KEYS: tuple[Key, ...] = (
     Key(action="less_sure", keys=("[",), sentence="Lower the confidence by 0.05"),
     Key(action="more_sure", keys=("]",), sentence="Raise the confidence by 0.05"),
     Key(action="reasoning", keys=("r",), sentence="Write the reasoning"),
+    Key(action="take_reasoning", keys=("m",), sentence="Use the machine's reasoning as mine, to be edited"),
     Key(action="leave", keys=("Escape",), sentence="Leave the field, or “can't tell”", typing=True),
     Key(action="submit", keys=("Mod+Enter",), sentence="Submit and open the next item", typing=True),
     Key(action="save_draft", keys=("Mod+s",), sentence="Save the draft now; it also saves itself", typing=True),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.db.models import QuerySet
 
+from reviewapp.annotations.authorship import PERSONAL_FIELDS, machine_words
 from reviewapp.annotations.models import Decision
 from reviewapp.asked import asked
 from reviewapp.audit.neighbours import MadeWith
@@ -25,15 +27,25 @@ def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
     if unknown := wanted - found.keys():
         rows = _read(keys=",".join(map(str, sorted(unknown))))
         read = {
-            key: MadeWith(retriever=retriever, labels=labels, guidelines=guidelines)
-            for key, retriever, labels, guidelines in rows
+            key: MadeWith(
+                retriever=retriever,
+                labels=labels,
+                guidelines=guidelines,
+                machine_words=tuple(machine_words(own_words, values, proposed)),
+            )
+            for key, retriever, labels, guidelines, own_words, *values, proposed in rows
         }
         _known.update(read)
         found |= read
-    return {key: made for key, made in found.items() if (made.labels, made.guidelines) != (None, None)}
+    return {
+        key: made for key, made in found.items() if (made.labels, made.guidelines) != (None, None) or made.machine_words
+    }
 
 
 @asked
-def _read(keys: str) -> QuerySet[Decision, tuple[int, int | None, int | None, int | None]]:
-    read = ("pk", "annotation__retriever_id", "label_set__version", "guidelines__version")
+def _read(keys: str) -> QuerySet[Decision, tuple[Any, ...]]:
+    read = (
+        *("pk", "annotation__retriever_id", "label_set__version", "guidelines__version"),
+        *("own_words", *PERSONAL_FIELDS, "annotation__proposed"),
+    )
     return Decision.objects.keyed(keys).order_by("pk").values_list(*read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import ceil
 
 from django.conf import settings
@@ -11,11 +12,14 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from reviewapp.annotations.draft_model import Draft
 from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
 from reviewapp.annotations.tracked import ANNOTATION, SET_ASIDE
 from reviewapp.audit.tracking import Kept, NeverTruncated
+from reviewapp.outbox.models import Change
+from reviewapp.outbox.standing import changes_about
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
 
 __all__ = ["Annotation", "Decision", "Draft", "Lease", "SetAside"]
@@ -33,7 +37,7 @@ class Annotation(models.Model):
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"
         DECIDED = "decided", "Decided"
-        UNDECIDABLE = "undecidable", "Cannot tell"
+        UNDECIDABLE = "undecidable", "Can't tell"
         GONE = "gone", "Gone upstream"
 
     ref = models.CharField(max_length=300, unique=True)
@@ -52,6 +56,8 @@ class Annotation(models.Model):
 
     version = models.IntegerField(null=True)
     upstream = models.JSONField(default=dict)
+    # What a decision cleared and Mixpeek still shows, as Mixpeek shows it: `{field: value}`. It is the machine's.
+    uncleared = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     # Every edit upstream knows, oldest first, each with the values it replaced (`versions.py` reads them).
     revisions = models.JSONField(default=list)
     proposed = models.JSONField(default=dict)
@@ -151,6 +157,11 @@ class Annotation(models.Model):
             NeverTruncated(),
         ]
 
+    @cached_property
+    def changes(self) -> list[Change]:
+        """All changes of this annotation, newest first; read once for each object."""
+        return changes_about(ref=self.ref)
+
     def values(self) -> dict[str, object]:
         """Return the four values people decide on, as JSON can hold them."""
         return {
@@ -160,14 +171,19 @@ class Annotation(models.Model):
             "payload": self.payload,
         }
 
-    def seen(self) -> dict[str, object]:
-        """Return what a form is rendered from, to come back as its base: the values and the decision in force."""
-        return {**self.values(), "decision": self.decision_id}
+    def seen(self, given: Collection[str] = ()) -> dict[str, object]:
+        """Return what a form is rendered from, to come back as its base: the values and the decision in force.
+
+        `given` names the values that a person gave (`authorship.given_by_people`): the form starts with those.
+        """
+        return {**self.values(), "decision": self.decision_id, "given": sorted(given)}
 
 
 class Decision(models.Model):
     """What one reviewer submitted: the values, the base they saw, the evidence. Never changed afterwards.
 
+    `confidence` and `reasoning` are the person's own words, blank where they gave none; where `own_words` is false, the
+    decision was made by an older version, whose form started with the machine's.
     `label_set` and `guidelines` are the retriever's versions that were in force. Until `held_until` its person may
     take it back (`Undo`); `cleared` is what it cleared away that then comes back:
     `{"aside": {"kind", "reason", "created_at"}, "replaced": [{"change", "state", "reason"}]}`, each only if there
@@ -176,7 +192,7 @@ class Decision(models.Model):
 
     class Outcome(models.TextChoices):
         DECIDED = "decided", "Decided"
-        UNDECIDABLE = "undecidable", "Cannot tell"
+        UNDECIDABLE = "undecidable", "Can't tell"
 
     decision_id = models.UUIDField(unique=True)
     annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="decisions")
@@ -186,6 +202,7 @@ class Decision(models.Model):
     confidence = models.FloatField(null=True)
     reasoning = models.TextField()
     payload = models.JSONField()
+    own_words = models.BooleanField(default=True, db_default=False)
     base = models.JSONField()
     base_version = models.IntegerField(null=True)
     result = models.ForeignKey(Result, null=True, on_delete=models.PROTECT, related_name="+")

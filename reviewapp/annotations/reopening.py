@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from reviewapp.annotations.forms import opening
+from reviewapp.annotations.authorship import PERSONAL_FIELDS, given_by_people, machine_words
+from reviewapp.annotations.forms import as_form, opening
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.reversal import Reversal, reversal
-from reviewapp.annotations.typed import FIELDS, as_typed
+from reviewapp.annotations.typed import FIELDS
 from reviewapp.http import whole_number
 from reviewapp.outbox.models import Change
 
@@ -44,14 +45,17 @@ def reopened(annotation: Annotation, person: User, asked: Mapping[str, str]) -> 
 
 def as_submitted(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with what was submitted in a decision."""
-    form = _form(annotation, {name: getattr(decision, name) for name in FIELDS})
+    values = {name: getattr(decision, name) for name in FIELDS}
+    own = (decision.confidence, decision.reasoning)
+    given = set(PERSONAL_FIELDS) - set(machine_words(decision.own_words, own, annotation.proposed))
+    form = _form(annotation, values, given)
     return {"data": form | {"outcome": decision.outcome}, "again": decision}
 
 
 def to_undo(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with the values from before a decision that is on its way, or delivered."""
     change = Change.objects.filter(cause=decision.decision_id).first()
-    found = reversal(change, annotation.values())
+    found = reversal(change, annotation.values(), given_before=decision.base.get("given", PERSONAL_FIELDS))
     since = annotation.decision if annotation.decision_id != decision.pk else None
     stands = annotation.decision_id == decision.pk
     said = Undoing(
@@ -60,8 +64,9 @@ def to_undo(annotation: Annotation, decision: Decision) -> dict[str, Any]:
         taken_back=decision.taken_back,
         recallable=stands and not decision.is_sent,
     )
-    return {"data": _form(annotation, annotation.values() | found.values), "undoing": said}
+    given = given_by_people(annotation, annotation.changes) | found.values.keys()
+    return {"data": _form(annotation, annotation.values() | found.values, given), "undoing": said}
 
 
-def _form(annotation: Annotation, values: Mapping[str, Any]) -> dict[str, Any]:
-    return opening(annotation, now=timezone.now()) | as_typed(values, *FIELDS)
+def _form(annotation: Annotation, values: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+    return opening(annotation, now=timezone.now()) | as_form(values, given)

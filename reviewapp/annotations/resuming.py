@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from reviewapp.annotations.forms import DecisionForm
+from reviewapp.annotations.forms import FROM_BEFORE, DecisionForm, brought_up_to_date
 from reviewapp.annotations.models import Annotation, Draft
 from reviewapp.annotations.news import digest, news
 from reviewapp.annotations.staleness import Staleness, caught_up, compare, refreshed
@@ -25,7 +25,8 @@ class Resumed:
 def form_of(draft: Draft) -> dict[str, Any]:
     """Return the data of the form as the draft holds it."""
     # As `Annotation.seen()` has it: jsonb keeps no order, and the script compares texts.
-    base = json.dumps({name: draft.base.get(name) for name in (*FIELDS, "decision")})
+    names = (*FIELDS, "decision", "given") if "given" in draft.base else (*FIELDS, "decision")
+    base = json.dumps({name: draft.base.get(name) for name in names})
     return {**draft.typed, "decision_id": str(draft.decision_id), "base": base, "draft": str(draft.edition)}
 
 
@@ -45,6 +46,8 @@ def resume(draft: Draft, annotation: Annotation) -> Resumed:
     A draft that is not well formed yet cannot be compared: it keeps its base, and submitting it is what compares.
     """
     data = form_of(draft)
+    if "given" not in draft.base:
+        return Resumed(data=brought_up_to_date(data, annotation), news=FROM_BEFORE)
     if digest(draft.base) == digest(annotation.seen()):
         return Resumed(data=data)
     viewer = draft.person.get_username()

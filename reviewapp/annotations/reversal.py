@@ -6,10 +6,12 @@ changed, theirs stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reviewapp.annotations.authorship import PERSONAL_FIELDS
+from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.outbox.display import in_words
 from reviewapp.outbox.merge import same
@@ -41,14 +43,25 @@ class Reversal:
     created: bool = False
 
 
-def reversal(change: Change | None, now: Mapping[str, Any]) -> Reversal:
-    """Return how to undo the decision that made `change` (None when it changed nothing) from the values `now`."""
+def reversal(
+    change: Change | None, now: Mapping[str, Any], *, given_before: Collection[str] = PERSONAL_FIELDS
+) -> Reversal:
+    """Return how to undo the decision that made `change` (None when it changed nothing) from the values `now`.
+
+    `given_before` are those of confidence and reasoning that a person had given before it; where they were the
+    machine's they go back to blank.
+    """
     if change is None or change.state in _NEVER_TAKEN:
         return Reversal(values={})
     if not change.base.get("label"):
         return Reversal(values={}, created=True)
-    set_by_it = [name for name in FIELDS if name in change.fields and not same(now[name], change.base[name])]
+    before = {
+        name: BLANK[name] if name in PERSONAL_FIELDS and name not in given_before else change.base[name]
+        for name in FIELDS
+        if name in change.fields
+    }
+    set_by_it = [name for name, value in before.items() if not same(now[name], value)]
     kept = tuple(name for name in set_by_it if not same(now[name], change.fields[name]))
-    values = {name: change.base[name] for name in set_by_it if name not in kept}
+    values = {name: before[name] for name in set_by_it if name not in kept}
     back = tuple(Back(name=name, now=in_words(now[name]), then=in_words(then)) for name, then in values.items())
     return Reversal(values=values, back=back, kept=kept)

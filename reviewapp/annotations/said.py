@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -24,7 +24,7 @@ _STAMPED = frozenset({"decision_id", "reviewer", "time"})
 _OBJECTS = ("payload", "metadata")
 
 _log = logging.getLogger(__name__)
-_MACHINE = "system"
+_MACHINE, _USER = "system", "user"
 _LONGEST_LABEL, _MOST_VERSION = 100, 2**31
 
 
@@ -113,20 +113,33 @@ def _decision(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 
 def by_a_person(record: AnnotationRecord) -> bool:
-    """Return whether a person made the annotation or edited it at Mixpeek."""
-    return record.actor_type != _MACHINE or any(edit.edited_by_type != _MACHINE for edit in record.revisions)
+    """Return whether a person made the annotation or edited it at Mixpeek.
+
+    What an API key created may be a machine's: it counts as a proposal until somebody edits it.
+    """
+    edited = any(edit.edited_by_type != _MACHINE for edit in record.revisions)
+    return edited or not proposed_by(record)
 
 
-def kept_of_a_person(actor_type: str, revisions: Sequence[Mapping[str, Any]]) -> bool:
+def kept_of_a_person(proposed: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]) -> bool:
     """Return what `by_a_person` says of a record, of what we keep of it."""
-    return actor_type != _MACHINE or any(edit["edited_by_type"] != _MACHINE for edit in revisions)
+    edited = any(edit["edited_by_type"] != _MACHINE for edit in revisions)
+    return edited or not proposed
 
 
 def proposed_by(record: AnnotationRecord) -> dict[str, Any]:
-    """Return what the machine said first: version 1, rebuilt from the backward revisions; {} for a person's own."""
-    if record.actor_type != _MACHINE and not record.revisions:
+    """Return what was proposed first: version 1, rebuilt from the backward revisions.
+
+    {} where a user created it, or where our stamp was on it from the beginning.
+    """
+    first = _first_version(record)
+    if record.actor_type == _USER or decision_in(first):
         return {}
-    values = values_of(record)
+    return values_of(first)
+
+
+def _first_version(record: AnnotationRecord) -> AnnotationRecord:
+    values: dict[str, Any] = {}
     for revision in sorted(record.revisions, key=lambda revision: revision.version, reverse=True):
-        values |= kept_of(holdable(revision.prior))
-    return values
+        values |= {name: revision.prior[name] for name in BLANK if name in revision.prior}
+    return replace(record, **values)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from django.utils import timezone
 from psycopg.errors import UniqueViolation
 
 from reviewapp.annotations.absorb import rebase
+from reviewapp.annotations.authorship import PERSONAL_FIELDS, is_nobodys_edit
 from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.annotations.recording import record
 from reviewapp.annotations.said import BLANK
@@ -76,9 +77,14 @@ class Stale(Exception):
 class Submission:
     """What a person submits: the four values, the base they saw, the evidence, and how long it took (seconds).
 
-    `base` is `Annotation.seen()` as it was rendered. `decision_id` is made with the form; the same id sent again is
-    the same decision. For `hold` seconds it can be taken back, and is not sent. `draft` is the edition of the draft
-    that ends with it. `metadata` is for scripts: an object, None to clear it, `...` to leave it as it is.
+    `base` is `Annotation.seen()` as it was rendered. `given` names the fields that the person gave, also those that
+    they gave as they were or blank; None stands for those that differ from the base. With `is_whole`, as a form is, the
+    label is always given, and a relabel clears the confidence and reasoning that were not: they belonged to another
+    label.
+
+    `decision_id` is made with the form; the same id sent again is the same decision. For `hold` seconds it can be taken
+    back, and is not sent. `draft` is the edition of the draft that ends with it. `metadata` is for scripts: an object,
+    None to clear it, `...` to leave it as it is.
     """
 
     decision_id: UUID
@@ -87,6 +93,8 @@ class Submission:
     reasoning: str = ""
     payload: dict[str, Any]
     base: dict[str, Any]
+    given: frozenset[str] | None = None
+    is_whole: bool = False
     base_version: int | None = None
     outcome: Decision.Outcome = Decision.Outcome.DECIDED
     result_id: int | None = None
@@ -96,14 +104,52 @@ class Submission:
     metadata: dict[str, Any] | EllipsisType | None = ...
 
     def values(self) -> dict[str, Any]:
-        """Return the four values, and the metadata when it is to be set."""
-        values = {
+        """Return what the annotation is to hold: the four values, and the metadata when it is to be set.
+
+        A confidence or reasoning that the person did not give is cleared by a relabel and else stays as it was.
+        """
+        given = self.given_fields()
+        cleared = self.cleared_fields()
+        values = self._raw_values()
+        for name in PERSONAL_FIELDS:
+            if name in cleared:
+                values[name] = BLANK[name]
+            elif name not in given:
+                values[name] = self.base.get(name, BLANK[name])
+        return values if self.metadata is ... else values | {"metadata": self.metadata}
+
+    @property
+    def relabels(self) -> bool:
+        """Whether the label is another one than the person saw."""
+        return not same(self.label, self.base.get("label"))
+
+    def given_fields(self) -> frozenset[str]:
+        """Return the names of the fields that the person gave."""
+        if self.given is None:
+            values = self._raw_values()
+            return frozenset(name for name, value in values.items() if not same(value, self.base.get(name)))
+        return self.given | {"label"} if self.is_whole else self.given
+
+    def cleared_fields(self) -> list[str]:
+        """Return those of confidence and reasoning that a relabel clears because the person gave none."""
+        if not (self.is_whole and self.relabels):
+            return []
+        given = self.given_fields()
+        return [name for name in PERSONAL_FIELDS if name not in given]
+
+    def own_words(self) -> dict[str, Any]:
+        """Return confidence and reasoning as the person gave them, blank where they gave none."""
+        given = self.given_fields()
+        values = self._raw_values()
+        return {name: values[name] if name in given else BLANK[name] for name in PERSONAL_FIELDS}
+
+    def _raw_values(self) -> dict[str, Any]:
+        return {
             "label": self.label,
             "confidence": self.confidence,
             "reasoning": self.reasoning,
             "payload": self.payload,
         }
-        return values if self.metadata is ... else values | {"metadata": self.metadata}
 
 
 def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decision:
@@ -137,7 +183,7 @@ def decide_on(annotation: Annotation, submission: Submission, *, actor: User) ->
     decision = _made(annotation, submission, values, actor, cleared)
     with _once(submission):
         record(decision, values, draft=submission.draft)
-        _promise(annotation, decision, before, values)
+        _promise(annotation, decision, submission, before, values)
     return decision
 
 
@@ -194,19 +240,44 @@ def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
 
 def _settled_values(annotation: Annotation, submission: Submission) -> dict[str, Any]:
     """Return the values the annotation is to have; raises `Stale` where two people said different things."""
-    base, theirs = submission.base, _theirs(annotation, submission.values())
+    base = submission.base
     settled_since = "decision" in base and base["decision"] != annotation.decision_id
     if submission.outcome == Decision.Outcome.UNDECIDABLE:
+        theirs = _theirs(annotation, submission.values())
         mine = {name: base.get(name, value) for name, value in theirs.items()}
         merge = three_way(base=base, mine=mine, theirs=theirs)
         conflicts = ["outcome"] if settled_since and annotation.status == Annotation.Status.DECIDED else []
     else:
-        mine = submission.values()
-        merge = three_way(base=base, mine=mine, theirs=theirs, asserted={"label"})
-        conflicts = [*(_unseen(annotation, mine, merge) if settled_since else ()), *merge.conflicts]
+        mine, merge = merge_with(annotation, submission, asserted={"label"})
+        unseen = _unseen(annotation, mine, merge) if settled_since else []
+        conflicts = without_cleared(submission, [*unseen, *merge.conflicts])
     if conflicts:
         raise Stale(annotation, base=base, mine=mine, merge=merge, conflicts=conflicts)
     return merge.values
+
+
+def merge_with(
+    annotation: Annotation, submission: Submission, *, asserted: Collection[str] = ()
+) -> tuple[dict[str, Any], Merge]:
+    """Merge what is submitted into the annotation as it is now; returns the submission's values and the merge.
+
+    A confidence or reasoning that was the machine's or blank, and is so again, is nobody's edit: the submission counts
+    as made from what stands now.
+    """
+    theirs = _theirs(annotation, submission.values())
+    base = dict(submission.base)
+    for name in PERSONAL_FIELDS:
+        if name in base and not same(theirs[name], base[name]) and is_nobodys_edit(annotation, name, base[name]):
+            base[name] = theirs[name]
+    mine = replace(submission, base=base).values()
+    return mine, three_way(base=base, mine=mine, theirs=theirs, asserted=asserted)
+
+
+def without_cleared(submission: Submission, conflicts: Collection[str]) -> list[str]:
+    """Return the conflicts without what follows the label: a relabel clears it without a word about it."""
+    if "label" not in conflicts:
+        return list(conflicts)
+    return [name for name in conflicts if name not in submission.cleared_fields()]
 
 
 def _raise_if_not_offered(annotation: Annotation, submission: Submission, label: str) -> None:
@@ -243,15 +314,19 @@ def _replaced(annotation: Annotation, actor: User) -> dict[str, Any]:
 def _made(
     annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User, cleared: dict[str, Any]
 ) -> Decision:
-    undecidable = submission.outcome == Decision.Outcome.UNDECIDABLE
+    words = submission.own_words()
+    if submission.outcome == Decision.Outcome.UNDECIDABLE:
+        words["reasoning"] = submission.reasoning
     result = shown(annotation, submission.result_id)
     return Decision(
         decision_id=submission.decision_id,
         annotation=annotation,
         reviewer=actor,
         outcome=submission.outcome,
-        **{name: values[name] for name in annotation.values()}
-        | ({"reasoning": submission.reasoning} if undecidable else {}),
+        label=values["label"],
+        payload=values["payload"],
+        **words,
+        own_words=True,
         base=submission.base,
         base_version=submission.base_version,
         result=result,
@@ -265,22 +340,46 @@ def _made(
     )
 
 
-def _promise(annotation: Annotation, decision: Decision, before: dict[str, Any], values: dict[str, Any]) -> None:
-    """Enqueue what differs."""
+def _promise(
+    annotation: Annotation,
+    decision: Decision,
+    submission: Submission,
+    before: dict[str, Any],
+    values: dict[str, Any],
+) -> None:
+    """Enqueue what Mixpeek is to be told: what differs, what the person gave, and the label that they decided on."""
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return
     creating = annotation.annotation_id is None and not Change.objects.open_on(annotation.ref).exists()
     base = BLANK if creating else before
-    fields = values if creating else {name: new for name, new in values.items() if not same(base[name], new)}
-    if fields:
-        outbox.enqueue(
-            annotation.ref,
-            verb=Change.Verb.CREATE if creating else Change.Verb.SET,
-            fields=fields,
-            base=base,
-            base_version=annotation.version,
-            cause=decision.decision_id,
-            actor=decision.reviewer,
-            retriever_id=annotation.retriever.retriever_id if annotation.retriever else "",
-            held_until=decision.held_until,
-        )
+    fields = values if creating else _fields_to_tell(submission, before, values)
+    if not fields:
+        return
+
+    verb = Change.Verb.SET
+    if creating:
+        verb = Change.Verb.CREATE
+    elif all(same(before[name], value) for name, value in fields.items()):
+        verb = Change.Verb.CONFIRM
+    outbox.enqueue(
+        annotation.ref,
+        verb=verb,
+        fields=fields,
+        base=base,
+        base_version=annotation.version,
+        cause=decision.decision_id,
+        actor=decision.reviewer,
+        retriever_id=annotation.retriever.retriever_id if annotation.retriever else "",
+        held_until=decision.held_until,
+    )
+
+
+def _fields_to_tell(submission: Submission, before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Return what differs, and what the person gave although it stays as it is: it was the machine's before.
+
+    A blank that stays blank says nothing, and neither does what a form began with.
+    """
+    differing = {name for name, value in values.items() if not same(before[name], value)}
+    given = {name for name in submission.given_fields() if not same(values[name], BLANK[name])}
+    given -= set(submission.base.get("given", ()))
+    return {name: value for name, value in values.items() if name in differing | given}

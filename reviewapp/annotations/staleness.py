@@ -9,12 +9,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from reviewapp.annotations import payload as payloads
-from reviewapp.annotations.forms import fresh, read_base, unanswered
+from reviewapp.annotations.authorship import given_by_people
+from reviewapp.annotations.forms import as_form, fresh, read_base, unanswered
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.overtaking import Hand, overtaker
-from reviewapp.annotations.services import Stale, Submission
-from reviewapp.annotations.typed import FIELDS, as_typed, number
-from reviewapp.outbox.merge import same, three_way
+from reviewapp.annotations.services import Stale, Submission, merge_with, without_cleared
+from reviewapp.annotations.typed import FIELDS, number
+from reviewapp.outbox.merge import same
 
 _NAMES = {"label": "Label", "confidence": "Confidence", "reasoning": "Reasoning", "payload": "Payload"}
 
@@ -57,10 +58,11 @@ def caught_up(submission: Submission, annotation: Annotation, *, asked: Collecti
 
     Those of the fields `asked` about that differ are still in question.
     """
-    base, mine, theirs = submission.base, submission.values(), annotation.values()
-    merge = three_way(base=base, mine=mine, theirs=theirs)
+    mine, merge = merge_with(annotation, submission)
+    theirs = annotation.values()
     still = [name for name in asked if name not in merge.conflicts and not same(mine[name], theirs[name])]
-    return Stale(annotation, base=base, mine=mine, merge=merge, conflicts=[*merge.conflicts, *still])
+    conflicts = without_cleared(submission, [*merge.conflicts, *still])
+    return Stale(annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts)
 
 
 def compare(stale: Stale, data: Mapping[str, Any], *, viewer: str) -> Staleness:
@@ -101,7 +103,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _taken(stale: Stale) -> list[str]:
-    # "Cannot tell" leaves the values alone; the reasoning is why it cannot be told, and is the reviewer's.
+    # "Can't tell" leaves the values alone; the reasoning is why it cannot be told, and is the reviewer's.
     return [name for name in stale.only_theirs if not ("outcome" in stale.conflicts and name == "reasoning")]
 
 
@@ -115,7 +117,11 @@ def refreshed(data: Mapping[str, Any], stale: Stale, annotation: Annotation) -> 
         "was_base": data.get("was_base") or data.get("base", ""),
         "asked": " ".join(name for name in FIELDS if name in stale.conflicts),
     }
-    return {**data, **fresh(annotation), **asks, **as_typed(stale.theirs, *_taken(stale))}
+    given = given_by_people(annotation, annotation.changes)
+    taken = _taken(stale)
+    # What the form began with it still holds, or its writer has cleared it; what they never had is left out of it.
+    held = given & {*stale.base.get("given", ()), *taken}
+    return {**data, **fresh(annotation, held), **asks, **as_form(stale.theirs, given, taken)}
 
 
 def _untold(annotation: Annotation) -> str:

@@ -61,7 +61,7 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
 def locked_with_decision(pk: int) -> Annotation:
     """Return the annotation and its standing decision, locked until the transaction ends, without what pages show."""
     rows = Annotation.objects.select_for_update(of=["self"]).select_related("decision__reviewer")
-    return rows.defer("words", "search", "excerpt", "proposed").get(pk=pk)
+    return rows.defer("words", "search", "excerpt").get(pk=pk)
 
 
 def take_back(annotation: Annotation, decision: Decision, *, actor: User) -> None:
@@ -105,5 +105,5 @@ def _status(annotation: Annotation, before: Decision | None) -> Annotation.Statu
     if before is not None:
         return Annotation.Status(before.outcome)
     elsewhere = annotation.annotation_id is not None
-    decided = elsewhere and kept_of_a_person(annotation.actor_type, annotation.revisions)
+    decided = elsewhere and kept_of_a_person(annotation.proposed, annotation.revisions)
     return Annotation.Status.DECIDED if decided else Annotation.Status.WAITING

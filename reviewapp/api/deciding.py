@@ -88,7 +88,9 @@ def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple
     wanted = {name: given.get(name, BLANK[name]) for name in _VALUES}
     if given.get("metadata") is not None:
         wanted["metadata"] = given["metadata"]
-    submission = Submission(decision_id=decision_id, base=dict(BLANK), hold=asked.get("hold") or 0, **wanted)
+    submission = Submission(
+        decision_id=decision_id, base=dict(BLANK), given=frozenset(given), hold=asked.get("hold") or 0, **wanted
+    )
     place = creating.Place(
         document_id=asked["document_id"],
         retriever=_retriever(asked.get("retriever_id")),
@@ -137,7 +139,8 @@ def _submission(row: Annotation, given: dict[str, Any], said: Mapping[str, Any] 
     names = (*_VALUES, "metadata") if "metadata" in given else _VALUES
     mine = {name: given.get(name, base[name]) for name in names}
     seen = {name: base[name] for name in names}
-    return Submission(decision_id=made, base=seen, base_version=row.version, **mine)
+    sent = frozenset(given)
+    return Submission(decision_id=made, base=seen, base_version=row.version, given=sent, **mine)
 
 
 def _decide(row: Annotation, submission: Submission, actor: User) -> None:

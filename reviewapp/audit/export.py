@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "at", "actor_id", "actor_name", "action", "ref", "retriever_id", "origin", "request_id",
-    "label_from", "label_to", "note", "changes", "labels_version", "guidelines_version",
+    "label_from", "label_to", "note", "changes", "labels_version", "guidelines_version", "machine_words",
 )  # fmt: skip
-_MADE_WITH = ("labels_version", "guidelines_version")
+_MADE_WITH = ("labels_version", "guidelines_version", "machine_words")
 _ACTION, _CHANGES = COLUMNS.index("action"), COLUMNS.index("changes")
 # Spreadsheets take a file without this mark for the code page of the machine, and spoil every other script.
 _BYTE_ORDER_MARK = "\ufeff"
@@ -60,7 +60,10 @@ def _with_versions(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]
     known = made_with({key for key in keys if key is not None})
     for row, key in zip(batch, keys, strict=True):
         made = known.get(key) if key is not None else None
-        yield (*row, made and made.labels, made and made.guidelines)
+        if made is None:
+            yield (*row, None, None, None)
+        else:
+            yield (*row, made.labels, made.guidelines, ", ".join(made.machine_words))
 
 
 def _written(rows: Iterable[Iterable[object]]) -> str:

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class MadeWith:
-    """What a decision was made with: versions of what its retriever (by key) told reviewers, None where nothing."""
+    """What a decision was made with: versions of what its retriever (by key) told reviewers, None where nothing.
+
+    `machine_words` names the fields in which an old decision repeats the machine: its form had started with them.
+    """
 
     retriever: int | None
     labels: int | None
     guidelines: int | None
+    machine_words: tuple[str, ...] = ()
 
 
 _made_with: list[Callable[[Collection[int]], Mapping[int, MadeWith]]] = []

@@ -23,15 +23,18 @@ _TITLES = {
     "revoked_at": "Revoked",
     "role": "Role",
     "total_returned": "Documents returned",
+    "uncleared": "Still shown at Mixpeek",
     "used_at": "Used",
     "username": "Username",
     "withdrawn_at": "Withdrawn",
+    "without_author": "Author told to Mixpeek",
 }
 _WORDS = {
     "is_active": ("deactivated", "allowed"),
     "is_staff": ("no", "yes"),
     "is_superuser": ("no", "yes"),
     "other_allowed": ("not allowed", "allowed"),
+    "without_author": ("yes", "no"),
 }
 
 

@@ -31,6 +31,7 @@ class Change(models.Model):
 
     class Verb(models.TextChoices):
         SET = "set", "Set fields"
+        CONFIRM = "confirm", "Confirm"
         CREATE = "create", "Create"
 
     ref = models.CharField(max_length=300)
@@ -41,6 +42,8 @@ class Change(models.Model):
     cause = models.UUIDField(null=True, unique=True)
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=150, default="")
+    # How Mixpeek may be told who it was without being told the name.
+    actor_pseudonym = models.CharField(max_length=40, default="", db_default="")
     retriever_id = models.CharField(max_length=200, default="")
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
@@ -49,6 +52,9 @@ class Change(models.Model):
     theirs = models.JSONField(null=True)
     merged = models.JSONField(null=True)
     raced = models.JSONField(null=True)
+    # What it cleared and Mixpeek still shows, `{field: value}`; and whether Mixpeek was not told who decided.
+    uncleared = models.JSONField(null=True)
+    without_author = models.BooleanField(default=False, db_default=False)
     version = models.IntegerField(null=True)
     upstream_request_id = models.CharField(max_length=200, default="")
 
@@ -93,7 +99,10 @@ class Change(models.Model):
         ]
         triggers = [
             Tracked(
-                columns=["state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version", "retried_at"],
+                columns=[
+                    *("state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version", "retried_at"),
+                    *("uncleared", "without_author"),
+                ],
                 constant=["ref", "verb", "base", "cause", "actor_id", "actor_name", "retriever_id"],
                 retriever="{row}.retriever_id",
                 created=Action.CHANGE_QUEUED,
@@ -129,8 +138,8 @@ class Change(models.Model):
     @property
     def progress(self) -> str:
         """How far it got, in the words of the delivery chip; "delivered" only when the reply proved it."""
-        if self.state == self.State.DELIVERED and self.version is not None:
-            return f"Delivered v{self.version}"
+        if self.state == self.State.DELIVERED:
+            return self._delivered
         if not self.is_open:
             return self.State(self.state).label
         if seconds := self.held_for:
@@ -138,6 +147,15 @@ class Change(models.Model):
         if self.attempts:
             return "Waiting to try again"
         return "Sending" if self.claimed_at else "Queued"
+
+    @property
+    def _delivered(self) -> str:
+        words = "Delivered" if self.verb != self.Verb.CONFIRM else "Confirmed, delivered"
+        if self.version is not None:
+            words = f"{words} v{self.version}"
+        if self.without_author:
+            words = f"{words} without author"
+        return words
 
     @property
     def tone(self) -> str:

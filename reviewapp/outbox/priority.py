@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from reviewapp.outbox.bucket import Rank
+from reviewapp.outbox.models import Change
 
 _rank: ContextVar[Rank] = ContextVar("reviewapp_rank", default=Rank.INTERACTIVE)
 
 
-def current() -> Rank:
-    """Return the rank of what is promised now."""
+def rank_of(verb: str) -> Rank:
+    """Return the rank of a change that is enqueued now; a confirmation waits behind what changes a value."""
+    if verb == Change.Verb.CONFIRM:
+        return Rank.BULK
     return _rank.get()
 
 

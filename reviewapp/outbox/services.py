@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +23,13 @@ from reviewapp.outbox.holdable import holdable
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.outbox.settling import tell
 
+
+class Author(Person, Protocol):
+    """Whoever makes a change: a person, and how Mixpeek may be told of them."""
+
+    pseudonym: str
+
+
 UNCLAIMED = Q(state=Change.State.QUEUED, claimed_at=None)
 NEVER_SENT = UNCLAIMED & Q(maybe_sent=False)
 WAITING = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
@@ -33,7 +40,7 @@ def enqueue(
     *,
     fields: Mapping[str, Any],
     base: Mapping[str, Any],
-    actor: Person,
+    actor: Author,
     verb: str = Change.Verb.SET,
     base_version: int | None = None,
     cause: UUID | None = None,
@@ -51,8 +58,9 @@ def enqueue(
         cause=cause,
         actor_id=actor.pk,
         actor_name=actor.get_username(),
+        actor_pseudonym=actor.pseudonym,
         retriever_id=retriever_id,
-        rank=priority.current(),
+        rank=priority.rank_of(verb),
         due=held_until or timezone.now(),
     )
     stored.insert(change)

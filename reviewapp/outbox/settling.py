@@ -17,15 +17,16 @@ from reviewapp.outbox.signals import moved
 
 _log = logging.getLogger(__name__)
 _MOST_VERSION = 2**31
-_JSON = ("field_errors", "theirs", "merged", "raced")
+_JSON = ("field_errors", "theirs", "merged", "raced", "uncleared")
 
 _SETTLE = """
 UPDATE outbox_change c SET settled_at = %s, state = s.state, reason = coalesce(s.reason, ''),
     field_errors = coalesce(s.field_errors, c.field_errors), theirs = coalesce(s.theirs, c.theirs),
     merged = coalesce(s.merged, c.merged), raced = coalesce(s.raced, c.raced), version = coalesce(s.version, c.version),
+    uncleared = coalesce(s.uncleared, c.uncleared), without_author = coalesce(s.without_author, c.without_author),
     upstream_request_id = coalesce(s.upstream_request_id, c.upstream_request_id)
 FROM jsonb_to_recordset(%s::jsonb) AS s (id bigint, state text, reason text, field_errors jsonb, theirs jsonb,
-    merged jsonb, raced jsonb, version int, upstream_request_id text)
+    merged jsonb, raced jsonb, uncleared jsonb, without_author boolean, version int, upstream_request_id text)
 WHERE c.id = s.id AND c.state = 'queued' RETURNING c.id
 """
 
@@ -40,6 +41,8 @@ class Settlement:
     theirs: Mapping[str, Any] | None = None
     merged: Mapping[str, Any] | None = None
     raced: Mapping[str, Any] | None = None
+    uncleared: Mapping[str, Any] | None = None
+    without_author: bool = False
     field_errors: Mapping[str, str] | None = None
     version: int | None = None
     upstream_request_id: str = ""
@@ -51,7 +54,8 @@ class Settlement:
             del known["version"]
         known |= {"upstream_request_id": self.upstream_request_id} if self.upstream_request_id else {}
         held = {name: holdable(dict(value) if name in _JSON else value) for name, value in known.items()}
-        return held | {"state": str(self.state), "reason": holdable(self.reason)}
+        settled = {"state": str(self.state), "reason": holdable(self.reason), "without_author": self.without_author}
+        return held | settled
 
 
 def settle(settlements: Sequence[Settlement]) -> set[int]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import QuerySet
 
-from reviewapp.outbox.models import Pause
+from reviewapp.asked import asked
+from reviewapp.outbox.models import Change, Pause
 
 SILENT_SECONDS = 25
 MOST_COUNTED = 99
@@ -54,6 +56,12 @@ def standing() -> Standing:
         cursor.execute(_STANDING, [SILENT_SECONDS, MOST_COUNTED + 1])
         alive, waiting, reason, since = cursor.fetchone()
     return Standing(pause=Pause(reason=reason, since=since) if since else None, worker_alive=alive, waiting=waiting)
+
+
+@asked
+def changes_about(ref: str) -> QuerySet[Change]:
+    """Return all changes of a ref, newest first, as a list."""
+    return Change.objects.about(ref)
 
 
 def workers_alive() -> int:

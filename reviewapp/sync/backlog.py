@@ -8,9 +8,10 @@ https://docs.mixpeek.com/api-reference/annotations/bulk-annotations
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation
@@ -19,16 +20,27 @@ from reviewapp.mixpeek.exceptions import MixpeekError, Refused
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox import claims
 from reviewapp.outbox.bucket import Rank
-from reviewapp.outbox.merge import Judgement, judge
+from reviewapp.outbox.merge import Judgement
 from reviewapp.outbox.models import Change
-from reviewapp.sync.deliver_annotation import judged, replaced_before, theirs_of, wanted_by
+from reviewapp.sync.deliver_annotation import (
+    judge_change,
+    judged,
+    left_uncleared,
+    replaced_before,
+    to_send,
+    uncleared_after,
+    version_made,
+)
+from reviewapp.sync.null_support import clears_null, without_nulls
 from reviewapp.sync.planning import MOST_WRITTEN, PAGE, Head, Listing, Round, plan
 from reviewapp.sync.proof import landed, race
 from reviewapp.sync.sizes import sizes
-from reviewapp.sync.stamp import stamped
+from reviewapp.sync.stamp import lacks_author, stamped
 from reviewapp.sync.target import Outcome, delivered, held
 
 _FIELDS = frozenset({"label", "confidence", "reasoning", "payload"})
+# A change delivered by itself is read and written.
+_REQUESTS_EACH = 2
 # A list longer than we thought is read so many pages further; what is missing then goes the single way.
 _MORE_PAGES = 1
 
@@ -54,14 +66,25 @@ class _Item:
     change: Change
     read: AnnotationRecord
     judgement: Judgement
+    send: dict[str, Any]
     before: dict[str, Any] | None
+    uncleared: Mapping[str, Any]
 
 
 def planned(rank: Rank) -> Round:
-    """Return what is worth delivering in bulk of all that is due in a rank; reads the tables only."""
+    """Return what is worth delivering in bulk of all that is due in a rank; reads the tables only.
+
+    Bulk cannot say who decided, so a confirmation goes in bulk only when more of them wait than a minute's requests
+    can tell one by one.
+    """
+    due = Change.objects.heads_due(timezone.now(), rank=rank)
+    one_by_one = settings.MIXPEEK_REQUESTS_PER_MINUTE // _REQUESTS_EACH
+    confirmations = due.filter(verb=Change.Verb.CONFIRM)[one_by_one : one_by_one + MOST_WRITTEN]
+    others = due.filter(verb=Change.Verb.SET)[:MOST_WRITTEN]
+
     heads = []
-    for change in Change.objects.heads_due(timezone.now(), rank=rank)[:MOST_WRITTEN]:
-        if change.verb == Change.Verb.SET and not change.attempts and change.fields.keys() <= _FIELDS:
+    for change in [*others, *confirmations]:
+        if not change.attempts and change.fields.keys() <= _FIELDS:
             label = str(change.base.get("label", ""))
             wanted = str(change.fields.get("label", label))
             heads.append(Head(pk=change.pk, retriever_id=change.retriever_id, label=label, wanted=wanted))
@@ -71,11 +94,11 @@ def planned(rank: Rank) -> Round:
 def deliver(found: Round, client: Client) -> Delivered:
     """Claim the changes of a round and deliver them together; nothing is settled yet."""
     changes = claims.claim_these(timezone.now(), found.heads)
-    ids = _ids(changes)
-    done = Delivered(singly=[change for change in changes if change.ref not in ids])
-    ours = [change for change in changes if change.ref in ids]
+    rows = _rows(changes)
+    done = Delivered(singly=[change for change in changes if change.ref not in rows])
+    ours = [change for change in changes if change.ref in rows]
     try:
-        items = _read(ours, ids, found.before, client, done)
+        items = _read(ours, rows, found.before, client, done)
         written = _write(items, client, done)
         _confirm(written, found.after, client, done)
     except MixpeekError as error:
@@ -85,21 +108,31 @@ def deliver(found: Round, client: Client) -> Delivered:
 
 
 def _read(
-    changes: Sequence[Change], ids: dict[str, str], lists: Sequence[Listing], client: Client, done: Delivered
+    changes: Sequence[Change], rows: dict[str, Annotation], lists: Sequence[Listing], client: Client, done: Delivered
 ) -> list[_Item]:
     """Return what is to be written; what needs no write, or is not in the lists, is put where it belongs."""
-    there, items = _listed(lists, {ids[change.ref]: change for change in changes}, client), []
+    wanted = {str(rows[change.ref].annotation_id): change for change in changes}
+    there = _listed(lists, wanted, client)
+    nulls_clear = clears_null()
+    items = []
     for change in changes:
-        read = there.get(ids[change.ref])
+        row = rows[change.ref]
+        read = there.get(str(row.annotation_id))
         if read is None:
             done.singly.append(change)
             continue
-        judgement = judge(fields=wanted_by(change, read), base=change.base, theirs=theirs_of(change, read))
-        before = replaced_before(change, read)
+
+        judgement = judge_change(change, read, row.uncleared)
+        before = replaced_before(change, read, row.uncleared)
         if settled := judged(change, read, judgement, before):
             done.outcomes.append(settled)
-        else:
-            items.append(_Item(change=change, read=read, judgement=judgement, before=before))
+            continue
+
+        send = to_send(change, judgement, read)
+        if not nulls_clear:
+            send = without_nulls(send)
+        item = _Item(change=change, read=read, judgement=judgement, send=send, before=before, uncleared=row.uncleared)
+        items.append(item)
     return items
 
 
@@ -114,10 +147,8 @@ def _write(items: Sequence[_Item], client: Client, done: Delivered) -> list[_Ite
     done.sent = True
     try:
         results = client.bulk_annotations(
-            {
-                item.read.annotation_id: stamped(item.judgement.send, item.change, item.read, bulk=True)
-                for item in sending
-            }
+            {item.read.annotation_id: stamped(item.send, item.change, item.read, bulk=True) for item in sending},
+            change_reason=f"{len(sending)} decisions",
         )
     except Refused:
         done.singly += [item.change for item in sending]
@@ -132,12 +163,26 @@ def _confirm(items: Sequence[_Item], lists: Sequence[Listing], client: Client, d
     there = _listed(lists, {item.read.annotation_id: item.change for item in items}, client)
     for item in items:
         now = there.get(item.read.annotation_id)
-        written = landed(item.read, now, item.judgement.send) if now else None
+        written = landed(item.read, now, item.send) if now else None
         if now is None or written is None:
             done.singly.append(item.change)
             continue
-        raced, merged = race(item.read, written) or item.before, item.judgement.merged or None
-        done.outcomes.append(delivered(item.change, now, version=written.version, merged=merged, raced=raced))
+        done.outcomes.append(_outcome(item, now, written))
+
+
+def _outcome(item: _Item, now: AnnotationRecord, written: AnnotationRecord) -> Outcome:
+    """Return the outcome of an item whose write the list `now` proves; `written` is how it stood right after."""
+    left = left_uncleared(item.change, item.read, written)
+    outcome = delivered(
+        item.change,
+        now,
+        version=version_made(item.change, item.read, written),
+        merged=item.judgement.merged or None,
+        raced=race(item.read, written) or item.before,
+        uncleared=left or None,
+        without_author=lacks_author(written, item.change),
+    )
+    return replace(outcome, uncleared=uncleared_after(item.change, item.uncleared, left))
 
 
 def _listed(lists: Sequence[Listing], wanted: Mapping[str, Change], client: Client) -> dict[str, AnnotationRecord]:
@@ -157,8 +202,7 @@ def _listed(lists: Sequence[Listing], wanted: Mapping[str, Change], client: Clie
     return found
 
 
-def _ids(changes: Sequence[Change]) -> dict[str, str]:
-    """Return Mixpeek's id by ref, of those that have one."""
-    refs = [change.ref for change in changes]
-    known = Annotation.objects.filter(ref__in=refs, annotation_id__isnull=False)
-    return {ref: annotation_id for ref, annotation_id in known.values_list("ref", "annotation_id") if annotation_id}
+def _rows(changes: Sequence[Change]) -> dict[str, Annotation]:
+    """Return the annotations of the changes by ref, of those that Mixpeek has."""
+    known = Annotation.objects.filter(annotation_id__isnull=False).only("ref", "annotation_id", "uncleared")
+    return known.by_ref([change.ref for change in changes])

@@ -92,3 +92,16 @@ class Quiet(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="only_one_quiet", condition=Q(id=1))]
+
+
+class NullSupport(models.Model):
+    """What one Mixpeek server does with a null in a PATCH, as far as it was seen."""
+
+    class Mode(models.TextChoices):
+        CLEARS = "clears", "clears the field"
+        IGNORES = "ignores", "keeps the value"
+        REFUSES = "refuses", "refuses the null"
+
+    server = models.CharField(max_length=500, unique=True)
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    learnt_at = models.DateTimeField()

@@ -64,6 +64,8 @@ def _together(batch: Sequence[Outcome], target: Target) -> None:
         # Rows are locked here, all at once and in one order, before any is touched by itself.
         target.absorb([outcome.record for outcome in batch if outcome.record is not None])
         for outcome in batch:
+            if outcome.uncleared is not None and target.note_uncleared:
+                target.note_uncleared(outcome.change.ref, outcome.uncleared)
             if outcome.gone:
                 target.mark_gone(outcome.change.ref)
             elif outcome.rebase:

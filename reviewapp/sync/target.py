@@ -40,7 +40,8 @@ class Outcome:
     """What trying a change came to: how it is settled, what upstream said last, and what else that means here.
 
     With `rebase` the values upstream said last are shown again; `gone` is whether upstream has it no more. `beside`
-    are records of others that came to light.
+    are records of others that came to light. `uncleared` is all that upstream still shows although it was cleared
+    (see `Annotation.uncleared`), None when that is as it was.
     """
 
     settlement: Settlement
@@ -48,6 +49,7 @@ class Outcome:
     beside: tuple[Any, ...] = ()
     rebase: bool = False
     gone: bool = False
+    uncleared: Mapping[str, Any] | None = None
 
     @property
     def change(self) -> Change:
@@ -80,7 +82,7 @@ class Target:
     `find` returns our rows by ref, with what `bring` needs of them. `bring` brings upstream to what the change of such
     a row wants: read, compare, write, compare the reply; it raises what the client raises. `absorb` takes records into
     the mirror, `rebase` shows again what upstream said last of a ref, if it is still here; `mark_gone` notes that
-    upstream has it no more.
+    upstream has it no more, `note_uncleared` what it still shows although it was cleared.
     """
 
     word: str
@@ -89,3 +91,4 @@ class Target:
     absorb: Callable[[Sequence[Any]], object]
     rebase: Callable[[str], None]
     mark_gone: Callable[[str], None]
+    note_uncleared: Callable[[str, Mapping[str, Any]], None] | None = None

@@ -19,6 +19,14 @@
     at("#confidence").value = value;
     at("#confidence").dispatchEvent(new Event("input", { bubbles: true }));
   };
+  // The machine's reasoning becomes the person's, below what they have written already.
+  const useMachineReasoning = () => {
+    const reasoning = at("#reasoning"), machine = document.querySelector("[data-machine-reasoning]").textContent;
+    if (reasoning.value.includes(machine)) { reasoning.focus(); return; }
+    reasoning.value = reasoning.value.trim() ? `${reasoning.value.trimEnd()}\n${machine}` : machine;
+    reasoning.dispatchEvent(new Event("input", { bubbles: true }));
+    reasoning.focus();
+  };
   const counter = () => {
     const shown = at("[data-count-of=reasoning]");
     // Characters as the server counts them: an emoji is one.
@@ -46,6 +54,7 @@
   document.addEventListener("click", (event) => {
     const preset = event.target.closest("[data-preset]");
     if (preset) setConfidence(preset.dataset.preset);
+    if (event.target.closest("[data-action=take_reasoning]")) useMachineReasoning();
   });
   document.addEventListener("htmx:load", () => {
     if (!form() || form().dataset.started) return;

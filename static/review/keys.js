@@ -97,12 +97,7 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
     light(field);
   };
-  // What stands there untouched is mostly the machine's: the first letter typed replaces it, an arrow key keeps it.
-  const write = () => {
-    const reasoning = find("#reasoning");
-    reasoning.focus();
-    if (reasoning.value === reasoning.defaultValue && !("typed" in find("#decision").dataset)) reasoning.select();
-  };
+  const write = () => find("#reasoning").focus();
   const leave = () => {
     if (window.reviewapp.cannotTell.isOn()) window.reviewapp.cannotTell.leave();
     else document.activeElement.blur();
@@ -129,6 +124,7 @@
     less_sure: () => surer(-STEP),
     more_sure: () => surer(STEP),
     reasoning: write,
+    take_reasoning: () => press(find("[data-action=take_reasoning]")),
     leave,
     guidelines: () => unfold("guidelines"),
     history: () => unfold("history"),

@@ -18,6 +18,7 @@ from tests.factories import make_annotation, make_change, make_execution, make_r
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+STAMP = {"decision_id": "0f", "reviewer": "reviewer_1", "time": "2026-05-01T12:00:00+00:00"}
 
 
 def record(annotation_id: str = "ann_1", **values: Any) -> AnnotationRecord:
@@ -93,7 +94,9 @@ def test_it_shows_upstream_again_when_a_change_falls_away() -> None:
     [
         ({"actor_type": "system"}, "waiting", "logo"),
         ({"actor_type": "user"}, "decided", None),
-        ({"actor_type": "api_key"}, "decided", None),
+        ({"actor_type": "api_key"}, "waiting", "logo"),
+        ({"actor_type": "api_key", "metadata": {"reviewapp": STAMP}}, "decided", None),
+        ({"actor_type": "api_key", "version": 2, "revisions": (edited_by("api_key", label="x"),)}, "decided", "x"),
         ({"version": 2, "revisions": (edited_by("user", label="first"),)}, "decided", "first"),
         ({"version": 2, "revisions": (edited_by("system", label="first"),)}, "waiting", "first"),
     ],

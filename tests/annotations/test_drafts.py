@@ -129,11 +129,10 @@ def test_it_asks_whose_value_stands_when_both_changed_a_field(
         stale = page.context["stale"]
         assert [(side.field, side.mine, side.theirs, side.choose) for side in stale.sides] == [
             ("label", "mine", "theirs", True),
-            ("confidence", "0.5", "0.9", False),
         ]
         assert page.context["data"]["reasoning"] == TYPED
         assert page.context["data"]["was_base"] == before["base"]
-        assert "bob has changed label and confidence meanwhile" in page.content.decode()
+        assert "bob has changed label and confidence and reasoning meanwhile" in page.content.decode()
     assert (
         client.post(
             reverse("draft", args=[annotation.pk]), page.context["data"] | {"label": "mine too"}, headers=SCRIPT
@@ -166,7 +165,8 @@ def test_it_is_discarded_by_one_click(client: Client, annotation: Annotation) ->
     _save(client, annotation)
     response = client.post(reverse("discard_draft", args=[annotation.pk]), follow=True)
     assert "These are the values as they stand." in response.content.decode()
-    assert response.context["data"]["reasoning"] == "Said the machine."
+    assert response.context["data"]["reasoning"] == ""
+    assert response.context["item"].machine["reasoning"] == "Said the machine."
     assert not Draft.objects.exists()
 
 

@@ -77,7 +77,7 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
 
 def test_it_names_the_colleague_who_decided(client: Client, item: Annotation, bob: User) -> None:
     decide_by_form(item, bob, hold=0, label="lorry", choice="")
-    assert "bob has changed label meanwhile" in collapsed(tell(client, item))
+    assert "bob has changed label and confidence and reasoning meanwhile" in collapsed(tell(client, item))
 
 
 def test_it_tells_of_a_decision_that_changed_no_value(client: Client, item: Annotation, bob: User) -> None:

@@ -118,7 +118,7 @@ def test_it_opens_without_a_document_and_without_an_annotation_upstream(client: 
     assert "The document is not here yet" in _shown(client, make_annotation(result=None))
     new = make_annotation(annotation_id=None, version=None, label="", confidence=None, proposed={}, upstream={})
     page = _shown(client, new)
-    assert "this result has no annotation yet" in page
+    assert 'Machine\'s label</dt><dd class="muted">none' in page
     assert post_decision(client, new, label="first").status_code == 302
 
 

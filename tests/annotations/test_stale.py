@@ -55,7 +55,6 @@ def test_it_shows_base_mine_and_theirs(client: Client, alice: User, bob: User, a
         (side.field, side.base, side.mine, side.theirs, side.choose) for side in response.context["stale"].sides
     ] == [
         ("label", "logo", "unclear", "fake", True),
-        ("confidence", "0.5", "0.5", "0.9", False),
     ]
     assert escape(MINE) in page
     assert Decision.objects.count() == 1
@@ -69,7 +68,6 @@ def test_it_names_for_each_side_what_merges_by_itself(
     url, mine = reverse("decide", args=[annotation.pk]), {"label": "unclear", "reasoning": MINE, "payload": '{"a": 1}'}
     page = client.post(url, before | mine).content.decode()
     assert "Only you changed the reasoning and payload: they stay as you have them." in page
-    assert "Only bob changed the confidence: taken over." in page
     waiting = client.post(url, before | mine, headers={"Accept": "application/json"}).json()
     assert waiting["why"].startswith("bob was faster. Only you changed the reasoning and payload")
 
@@ -92,21 +90,22 @@ def test_it_takes_no_words_of_theirs_for_why_it_cannot_be_told(
     client.force_login(alice)
     url = reverse("decide", args=[annotation.pk])
     response = client.post(url, before | {"outcome": "undecidable", "reasoning": MINE})
-    assert response.context["stale"].settled == ("Only bob changed the label: taken over.",)
+    assert response.context["stale"].settled == ("Only bob changed the label and confidence: taken over.",)
     assert response.context["data"]["reasoning"] == MINE
 
 
-@pytest.mark.parametrize(("keep", "label"), [("mine", "unclear"), ("theirs", "fake")])
+@pytest.mark.parametrize(("keep", "label", "confidence"), [("mine", "unclear", None), ("theirs", "fake", 0.9)])
 def test_it_settles_with_one_click(
-    client: Client, alice: User, bob: User, annotation: Annotation, keep: str, label: str
+    client: Client, alice: User, bob: User, annotation: Annotation, keep: str, label: str, confidence: float | None
 ) -> None:
+    """The confidence follows the label: theirs belonged to theirs."""
     before = _meanwhile(client, bob, annotation, label="fake", confidence="0.9")
     client.force_login(alice)
     url = reverse("decide", args=[annotation.pk])
     response = client.post(url, before | {"label": "unclear", "reasoning": MINE})
     assert client.post(url, _again(response, keep_label=keep)).status_code == 302
     annotation.refresh_from_db()
-    assert (annotation.label, annotation.confidence, annotation.reasoning) == (label, 0.9, MINE)
+    assert (annotation.label, annotation.confidence, annotation.reasoning) == (label, confidence, MINE)
     assert annotation.reviewer == alice
 
 

@@ -228,7 +228,7 @@ def test_it_leaves_what_is_gone_gone(alice: User) -> None:
 def test_it_is_decided_when_a_person_at_mixpeek_did_so_meanwhile(alice: User) -> None:
     annotation = make_annotation()
     decision = decide_and_hold(annotation, alice, label="no logo")
-    Annotation.objects.update(actor_type="user")
+    Annotation.objects.update(actor_type="user", proposed={})
     undo(decision.pk, actor=alice)
     annotation.refresh_from_db()
     assert annotation.status == "decided"

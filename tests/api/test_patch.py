@@ -67,12 +67,26 @@ def test_it_does_nothing_when_nothing_is_asked(as_alice: Caller) -> None:
     assert not Decision.objects.exists()
 
 
-def test_it_confirms_what_is_said_again_and_sends_nothing(as_alice: Caller) -> None:
+def test_it_confirms_what_is_said_again_and_tells_mixpeek_only_that(as_alice: Caller) -> None:
     row = make_annotation()
     reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "logo"})
-    assert reply.status_code == 200 and "X-Change-Id" not in reply
-    assert Decision.objects.count() == 1
-    assert not Change.objects.exists()
+    assert reply.status_code == 200
+    change = Change.objects.get(pk=reply["X-Change-Id"])
+    assert (change.verb, change.fields, change.cause) == (
+        "confirm",
+        {"label": "logo"},
+        Decision.objects.get().decision_id,
+    )
+
+
+def test_it_clears_nothing_that_was_not_sent(as_alice: Caller) -> None:
+    row = make_annotation(confidence=0.31, reasoning="blurred")
+    as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
+    row.refresh_from_db()
+    assert (row.label, row.confidence, row.reasoning) == ("van", 0.31, "blurred")
+    assert Change.objects.get().fields == {"label": "van"}
+    decision = Decision.objects.get()
+    assert (decision.confidence, decision.reasoning) == (None, "")
 
 
 def test_it_refuses_a_patch_from_an_old_tag_and_shows_three_sides(as_alice: Caller, call: Any, bob: User) -> None:

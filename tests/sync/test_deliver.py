@@ -47,7 +47,7 @@ def test_it_sends_only_what_changed_and_absorbs_the_reply(
     ]
 
 
-def test_it_sends_nothing_when_upstream_is_already_as_wanted(
+def test_it_tells_the_label_when_upstream_is_already_as_wanted(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
     change = queue_decision(annotation, alice, label="no logo")
@@ -55,7 +55,7 @@ def test_it_sends_nothing_when_upstream_is_already_as_wanted(
     box.clear()
     deliver.drain(mixpeek_client)
     change.refresh_from_db()
-    assert (change.state, writes(box)) == ("delivered", [])
+    assert (change.state, change.raced, writes(box)) == ("delivered", None, [("PATCH", {"label": "no logo"})])
 
 
 def test_it_merges_what_others_changed_in_other_fields(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
@@ -32,7 +33,7 @@ def where(request: pytest.FixtureRequest, settings: Settings) -> str:
 
 def said(change: Change) -> dict[str, str]:
     time = change.created_at.isoformat(timespec="seconds")
-    return {"decision_id": str(change.cause), "reviewer": "alice", "time": time}
+    return {"decision_id": str(change.cause), "reviewer": change.actor_pseudonym, "time": time}
 
 
 def test_it_rides_on_the_patch_beside_what_is_there(
@@ -65,14 +66,36 @@ def test_it_is_nobodys_edit(
     assert [list(edit["prior"]) for edit in annotation.revisions] == [["label"], ["label"]]
 
 
-def test_it_sends_nothing_for_its_own_sake(
+def test_it_says_who_decided_what_somebody_else_has_set_already(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
-    queue_decision(annotation, alice, label="no logo")
+    change = queue_decision(annotation, alice, label="no logo")
     edit_elsewhere(box, annotation, label="no logo")
     box.clear()
     deliver.drain(mixpeek_client)
-    assert writes(box) == []
+    assert writes(box) == [("PATCH", {"label": "no logo", where: {"reviewapp": said(change)}})]
+
+
+def test_it_sends_nothing_again_once_its_stamp_is_there(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = queue_decision(annotation, alice, label="no logo")
+    box.faults([{"method": "PATCH", "drop": "after"}])
+    deliver.drain(mixpeek_client)
+    Change.objects.update(due=timezone.now())
+    box.clear()
+    deliver.drain(mixpeek_client)
+    change.refresh_from_db()
+    assert (change.state, change.version, writes(box)) == ("delivered", 2, [])
+
+
+def test_it_tells_the_username_only_where_that_is_wanted(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client, settings: Settings
+) -> None:
+    settings.MIXPEEK_REVIEWER = "username"
+    queue_decision(annotation, alice, label="no logo")
+    deliver.drain(mixpeek_client)
+    assert upstream(box, annotation)[where]["reviewapp"]["reviewer"] == "alice"
 
 
 def test_it_says_whose_hand_it_was_even_when_we_lost_count(

@@ -74,7 +74,7 @@ def annotation(mixpeek_client: Client, mirrored_retriever: Retriever, box: Box) 
 def told(change: Change, where: str) -> dict[str, Any]:
     """Return what is said of who decided, beside what is there."""
     time = change.created_at.isoformat(timespec="seconds")
-    stamp = {"decision_id": str(change.cause), "reviewer": "alice", "time": time}
+    stamp = {"decision_id": str(change.cause), "reviewer": change.actor_pseudonym, "time": time}
     return {"reviewapp": stamp} if where == "payload" else {}
 
 

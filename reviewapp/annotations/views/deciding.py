@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from reviewapp.annotations import labels, services, set_aside
+from reviewapp.annotations.authorship import PERSONAL_FIELDS
 from reviewapp.annotations.filters import QueueFilter
-from reviewapp.annotations.forms import AsideForm, DecisionForm, fresh, opening
+from reviewapp.annotations.forms import FROM_BEFORE, AsideForm, DecisionForm, brought_up_to_date, fresh, opening
 from reviewapp.annotations.item import progress
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.staleness import compare, refreshed
@@ -40,6 +41,8 @@ _OF_ANOTHER = (
 )
 _TAKEN_BACK = "You took this decision back, so nothing of it is saved. Submit again to make it your new decision."
 _GARBLED = "This holds characters that cannot be stored; they are shown as \ufffd. Write them anew or take them out."
+# Where only others changed these, a decision holds theirs.
+_MERGED = ("label", "payload")
 _IN_THE_WAY = (services.Stale, services.LabelNotOffered, services.Gone, services.DecisionIdTaken)
 
 
@@ -56,6 +59,9 @@ def decide(request: Request, pk: int) -> HttpResponse:
         form.add_error(name, _GARBLED)
     if not form.is_valid():
         return show(request, item_or_404(pk), data, status=422, errors=form.errors)
+    if form.is_from_before:
+        now_so = item_or_404(pk)
+        return show(request, now_so, brought_up_to_date(data, now_so), status=409, notice=FROM_BEFORE)
     submission = form.submission(hold=request.user.hold)
     if _is_to_be_confirmed(annotation, submission, data["new_label"]):
         asks = {"errors": {"label": [_new_label(submission.label)]}, "new_label": submission.label}
@@ -114,7 +120,9 @@ def _says(decision: Decision, submission: services.Submission) -> bool:
         return False
     if submission.outcome == Decision.Outcome.UNDECIDABLE:
         return decision.reasoning == submission.reasoning
-    differing = [name for name, new in submission.values().items() if not same(getattr(decision, name), new)]
+    if any(not same(getattr(decision, name), words) for name, words in submission.own_words().items()):
+        return False
+    differing = [name for name in _MERGED if not same(getattr(decision, name), submission.values()[name])]
     if not differing:
         return True
     change = Change.objects.filter(cause=decision.decision_id).first()
@@ -126,21 +134,37 @@ def merged(decision: Decision, submission: services.Submission) -> str:
     """Return a sentence that says which values stay as somebody else set them, and who did; "" for none."""
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return ""
-    theirs = [name for name in FIELDS if not same(getattr(decision, name), submission.values()[name])]
+    theirs = _taken_over(decision, submission)
     if not theirs:
         return ""
     by = _changed_by(decision, theirs)
     if theirs == ["confidence"]:
-        return f" The confidence stays {number(decision.confidence) or 'blank'}: {by} it while you worked."
+        confidence = number(decision.annotation.confidence) or "blank"
+        return f" The confidence stays {confidence}: {by} it while you worked."
     if len(theirs) == 1:
         return f" The {theirs[0]} stays as it is: {by} it while you worked."
     return f" The {' and '.join(theirs)} stay as they are: {by} them while you worked."
 
 
+def _taken_over(decision: Decision, submission: services.Submission) -> list[str]:
+    """Return the fields that hold somebody else's value because the person had left them as they were.
+
+    A decision holds the person's own confidence and reasoning; what stands of them is on the annotation, as long as
+    this decision does.
+    """
+    values = submission.values()
+    theirs = [name for name in _MERGED if not same(getattr(decision, name), values[name])]
+    if decision.annotation.decision_id == decision.pk:
+        standing = decision.annotation.values()
+        theirs += [name for name in PERSONAL_FIELDS if not same(standing[name], values[name])]
+    return [name for name in FIELDS if name in theirs]
+
+
 def _changed_by(decision: Decision, fields: Sequence[str]) -> str:
     """Return who changed what a decision took over: the person of the one before it, unless that had other values."""
     before = Decision.objects.before(decision).first()
-    if before is None or not all(same(getattr(before, name), getattr(decision, name)) for name in fields):
+    standing = decision.annotation.values() | {name: getattr(decision, name) for name in _MERGED}
+    if before is None or not all(same(getattr(before, name), standing[name]) for name in fields):
         return "another key at Mixpeek changed"
     if before.reviewer_id == decision.reviewer_id:
         return "you, in another tab, changed"

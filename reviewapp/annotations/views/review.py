@@ -20,15 +20,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.annotations import drafts, kept, keys, labels, leases
 from reviewapp.annotations.ahead import pictures
+from reviewapp.annotations.authorship import given_by_people
 from reviewapp.annotations.compiled import KINDS
 from reviewapp.annotations.filters import QueueFilter
-from reviewapp.annotations.forms import HIDDEN, opening
+from reviewapp.annotations.forms import HIDDEN, as_form, opening
 from reviewapp.annotations.item import Progress, look_at, minutes, progress, undoable
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.reopening import reopened
 from reviewapp.annotations.resuming import as_json, resume
-from reviewapp.annotations.typed import FIELDS, MOST_REASONING, as_typed
+from reviewapp.annotations.typed import FIELDS, MOST_REASONING
 from reviewapp.annotations.views.going_on import go_back, go_on
 from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.signed_out import or_sign_in
@@ -56,7 +57,8 @@ def review(request: Request, pk: int) -> HttpResponse:
     if was_typed := kept.take_back(request, pk):
         return show(request, annotation, data | was_typed, notice=_BACK, other_draft=draft)
     if change := _to_mend(annotation, request.GET.get("change", "")):
-        data |= as_typed(annotation.values() | change.fields, *FIELDS)
+        given = given_by_people(annotation, annotation.changes) | change.fields.keys()
+        data |= as_form(annotation.values() | change.fields, given)
         return show(request, annotation, data, mending=change, other_draft=draft)
     if again := reopened(annotation, request.user, request.GET.dict()):
         return show(request, annotation, **again, other_draft=draft)

@@ -43,6 +43,10 @@ Event = shape(
     note=optional(Text),
     labels_version=optional(Whole, help_text="Of a decision: the retriever's labels it was made with."),
     guidelines_version=optional(Whole, help_text="Of a decision: the retriever's guidelines it was made with."),
+    machine_words=serializers.ListField(
+        child=Text(),
+        help_text="Of a decision from before an update: the fields in which it repeats the machine's words.",
+    ),
 )
 HistoryPagination = shape(
     "HistoryPagination",
@@ -66,7 +70,9 @@ Change = shape(
     base=Object(),
     theirs=optional(Object),
     field_errors=Object(),
-    version=optional(Whole, help_text="Mixpeek's version after delivery."),
+    version=optional(Whole, help_text="Mixpeek's version after delivery; null if it changed nothing there."),
+    uncleared=optional(Object, help_text="What it cleared and Mixpeek still shows."),
+    without_author=Flag(help_text="Whether Mixpeek could not be told who decided."),
     attempts=Whole(),
     actor_name=Text(),
     created_at=Instant(),

@@ -99,6 +99,7 @@ def _event(event: Event, known: Mapping[int, MadeWith]) -> dict[str, Any]:
         "note": event.note or None,
         "labels_version": made.labels if made else None,
         "guidelines_version": made.guidelines if made else None,
+        "machine_words": list(made.machine_words) if made else [],
     }
 
 
@@ -115,6 +116,8 @@ def _change(change: Change) -> dict[str, Any]:
         "theirs": change.theirs,
         "field_errors": change.field_errors,
         "version": change.version,
+        "uncleared": change.uncleared,
+        "without_author": change.without_author,
         "attempts": change.attempts,
         "actor_name": change.actor_name,
         "created_at": instant(change.created_at),
