@@ -7,6 +7,7 @@ by itself meets them.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -84,3 +85,22 @@ def flush_may_truncate() -> Iterator[None]:
         patch.setattr(operations, "sql_flush", nothing)
         patch.setattr(operations, "execute_sql_flush", empty)
         yield
+
+
+@pytest.fixture(autouse=True)
+def requests_end_first(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the live server finish what a page still asked for: emptying the tables would meet it in a deadlock.
+
+    This begins after the database and before the browser, so it ends when the browser's connections are closed.
+    """
+    if request.node.get_closest_marker("browser") is None:
+        yield
+        return
+
+    request.getfixturevalue("transactional_db")
+    yield
+    # As socketserver names the thread of a connection.
+    open_connections = [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+    for connection_thread in open_connections:
+        connection_thread.join(60)
+        assert not connection_thread.is_alive(), "a browser left a connection to the live server open"
