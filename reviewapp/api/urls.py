@@ -21,7 +21,6 @@ from reviewapp.api.views.retrievers import (
 )
 
 _ANNOTATION, _RETRIEVER = "api/v1/annotations/<path:annotation_id>", "api/v1/retrievers/<path:retriever_id>"
-_EXECUTION = f"{_RETRIEVER}/executions/<path:execution_id>"
 
 urlpatterns = [
     path("api/v1/annotations", Annotations.as_view(), name="api_annotations"),
@@ -36,9 +35,7 @@ urlpatterns = [
     path(f"{_RETRIEVER}/execute", Execute.as_view(), name="api_execute"),
     path(f"{_RETRIEVER}/executions", Executions.as_view(), name="api_executions"),
     path(f"{_RETRIEVER}/executions/list", ExecutionList.as_view(), name="api_execution_list"),
-    path(f"{_EXECUTION}/status", Nothing.as_view(), name="api_nothing"),
-    path(f"{_EXECUTION}/profile", Nothing.as_view(), name="api_nothing"),
-    path(_EXECUTION, OneExecution.as_view(), name="api_execution"),
+    path(f"{_RETRIEVER}/executions/<path:execution_id>", OneExecution.as_view(), name="api_execution"),
     path(_RETRIEVER, OneRetriever.as_view(), name="api_retriever"),
     path("api/v1/history/list", HistoryList.as_view(), name="api_history_list"),
     path("api/v1/changes/<int:change_id>", OneChange.as_view(), name="api_change"),

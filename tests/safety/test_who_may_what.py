@@ -76,8 +76,6 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
     retriever, execution = make_retriever(), make_execution()
     born = Event.objects.about(retriever.ref).latest("id")
-    run = make_execution(retriever)
-    of_execution = {"retriever_id": retriever.retriever_id, "execution_id": run.execution_id}
     set_labels(retriever.pk, [Label(value="logo")], other_allowed=True, base_version=0, actor=adam)
     write_guidelines(retriever.pk, "Look.", base_version=0, actor=adam)
     of_change, of_retriever = {"pk": change.pk}, {"pk": retriever.pk}
@@ -92,11 +90,9 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         **dict.fromkeys(("remove_factors", "password_link"), of_tara),
         **dict.fromkeys(("api_annotation", "api_versions"), upstream),
         "api_version": {**upstream, "version": 1},
-        "api_retriever": {"retriever_id": retriever.retriever_id},
-        "api_execute": {"retriever_id": retriever.retriever_id},
-        "api_executions": {"retriever_id": retriever.retriever_id},
-        "api_execution_list": {"retriever_id": retriever.retriever_id},
-        "api_execution": of_execution,
+        **{key: {"retriever_id": retriever.retriever_id} for key in ("api_retriever", "api_execute")},
+        **{key: {"retriever_id": retriever.retriever_id} for key in ("api_executions", "api_execution_list")},
+        "api_execution": {"retriever_id": execution.retriever.retriever_id, "execution_id": execution.execution_id},
         "api_change": {"change_id": change.pk},
         "api_openapi": {"form": "json"},
         "api_nothing": {"rest": "nothing/of/the/kind"},
