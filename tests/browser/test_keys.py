@@ -166,9 +166,7 @@ def test_it_walks_through_the_fields(page_of: Callable[[int], Page]) -> None:
     assert page.evaluate("document.activeElement.id") == "reasoning"
 
 
-def test_it_replaces_the_machines_words_when_the_arrows_lead_into_them(
-    page_of: Callable[[int], Page], items: list[Annotation]
-) -> None:
+def test_it_goes_into_an_empty_reasoning_by_the_arrows(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
     Annotation.objects.filter(pk=items[0].pk).update(reasoning="Said the machine.")
     page = page_of(0)
     page.locator("#confidence").focus()
