@@ -9,6 +9,7 @@ from playwright.sync_api import Dialog, Page, Route, expect
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Draft
+from tests.decisions import decide
 from tests.desk import Open, Window, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -189,12 +190,13 @@ def test_it_compares_a_draft_that_is_older_than_the_item(
     expect(again.locator("#stale")).to_contain_text("theirs")
     expect(again.locator("#reasoning")).to_have_value(WORDS)
     expect(again.locator("#label")).to_have_value("mine")
-    expect(again.locator("#confidence")).to_have_value("0.9")
+    expect(again.locator("#confidence")).to_have_value("")
     again.get_by_text("Take theirs").click()
     again.keyboard.press("Control+Enter")
     ready(again, items[1])
     decision = Decision.objects.get()
-    assert (decision.label, decision.reasoning, decision.confidence) == ("theirs", WORDS, 0.9)
+    assert (decision.label, decision.reasoning, decision.confidence) == ("theirs", WORDS, None)
+    assert Annotation.objects.get(pk=items[0].pk).confidence == 0.9
 
 
 @pytest.mark.parametrize("storage", ["forbidden", "full"])
@@ -277,7 +279,7 @@ def test_it_leaves_an_item_without_a_question_because_what_was_typed_comes_back(
 
 
 def test_it_forgets_a_draft_that_was_submitted_just_before_a_crash(
-    window: Window, open_item: Open, alice: User, items: list[Annotation]
+    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation]
 ) -> None:
     page = window(alice)
     open_item(page, items[0])
@@ -286,7 +288,7 @@ def test_it_forgets_a_draft_that_was_submitted_just_before_a_crash(
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
     page.evaluate("(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))", kept)
-    Annotation.objects.filter(pk=items[0].pk).update(reasoning="Put better since")
+    decide(items[0], bob, reasoning="Put better since")
     open_item(page, items[0])
     expect(page.locator("#failure")).to_contain_text("had been submitted before this page closed")
     expect(page.locator("#reasoning")).to_have_value("Put better since")

@@ -94,6 +94,8 @@ def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
     sign_out(page, "reviewer")
     fill_sign_in_form(page, running, "lead")
     page.get_by_role("link", name="History").click()
+    # The filters listen once the page's scripts have loaded.
+    page.wait_for_load_state()
     page.get_by_label("Person").select_option("reviewer")
     expect(page).to_have_url(re.compile("person="))
     events = page.locator("#events")
