@@ -130,6 +130,13 @@ class Submission:
             return frozenset(name for name, value in values.items() if not same(value, self.base.get(name)))
         return self.given | {"label"} if self.is_whole else self.given
 
+    def newly_given(self) -> set[str]:
+        """Return those of confidence and reasoning that the person gave and that the form did not begin with.
+
+        Such a value is theirs even where it equals the machine's that they saw.
+        """
+        return set(PERSONAL_FIELDS) & self.given_fields() - set(self.base.get("given", ()))
+
     def cleared_fields(self) -> list[str]:
         """Return those of confidence and reasoning that a relabel clears because the person gave none."""
         if not (self.is_whole and self.relabels):
@@ -248,7 +255,7 @@ def _settled_values(annotation: Annotation, submission: Submission) -> dict[str,
         merge = three_way(base=base, mine=mine, theirs=theirs)
         conflicts = ["outcome"] if settled_since and annotation.status == Annotation.Status.DECIDED else []
     else:
-        mine, merge = merge_with(annotation, submission, asserted={"label"})
+        mine, merge = merge_with(annotation, submission, asserted={"label", *submission.newly_given()})
         unseen = _unseen(annotation, mine, merge) if settled_since else []
         conflicts = without_cleared(submission, [*unseen, *merge.conflicts])
     if conflicts:

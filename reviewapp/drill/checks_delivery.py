@@ -23,7 +23,8 @@ class Matched:
 def matched(versions: list[Version], changes: list[Promised], ours: str) -> Matched:
     """Give each version of ours the first change, later than that of the version before, that wanted just that.
 
-    A change may be sent anew when a stranger has set back what it had done before anybody heard of it.
+    A change may be sent anew when a stranger has set back what it had done before anybody heard of it, and once more to
+    say whose decision it is when that could not be said at first (in bulk).
     """
     pairs: list[tuple[Version, Promised]] = []
     strays, rest = [], list(changes)
@@ -35,11 +36,16 @@ def matched(versions: list[Version], changes: list[Promised], ours: str) -> Matc
         if at is not None:
             pairs.append((version, rest[at]))
             rest = rest[at + 1 :]
-        elif pairs and _fits(version, pairs[-1][1]) and _set_back(versions, pairs[-1][0], version, ours):
+        elif pairs and _fits(version, pairs[-1][1]) and _is_sent_anew(versions, pairs[-1][0], version, ours):
             pairs.append((version, pairs[-1][1]))
         else:
             strays.append(version)
     return Matched(pairs=pairs, strays=strays)
+
+
+def _is_sent_anew(versions: list[Version], first: Version, again: Version, ours: str) -> bool:
+    only_says_who = again.changed == {"metadata"} and _decided_by(first) != _decided_by(again)
+    return only_says_who or _set_back(versions, first, again, ours)
 
 
 def _set_back(versions: list[Version], first: Version, again: Version, ours: str) -> bool:
@@ -48,6 +54,9 @@ def _set_back(versions: list[Version], first: Version, again: Version, ours: str
 
 
 def _fits(version: Version, change: Promised) -> bool:
+    if change.state == "delivered" and change.version is None and not change.raced:
+        # A confirmation that changed nothing upstream.
+        return False
     told = _decided_by(version)
     if "metadata" in version.changed and told:
         return told == change.cause
@@ -105,7 +114,10 @@ def applied_once(world: World) -> tuple[str, list[Fault]]:
 
 
 def proven(world: World) -> tuple[str, list[Fault]]:
-    """A change that is called delivered stood upstream at the version it names."""
+    """A change that is called delivered stood upstream at the version it names, and its decision is named there.
+
+    A confirmation may name no version, where nothing said who decided; then what it confirms stood there some time.
+    """
     faults, many = [], 0
     for ref, versions, changes, _ in _all(world):
         numbered = {each.number: each for each in versions}
@@ -113,14 +125,22 @@ def proven(world: World) -> tuple[str, list[Fault]]:
             if change.state != "delivered":
                 continue
             many += 1
-            stood = numbered.get(change.version or 0)
-            missing = [
-                name for name, value in change.fields.items() if stood is None or not same(stood.values[name], value)
-            ]
-            if missing:
+            is_confirmed = change.verb == "confirm" and change.version is None
+            stood = (
+                versions if is_confirmed else [numbered[number] for number in (change.version,) if number in numbered]
+            )
+            if not any(_holds(version, change) for version in stood):
                 what = f"change {change.id} is called delivered as version {change.version}, which does not hold it"
-                faults.append(Fault(about=ref, what=what, seen={"missing": missing}))
+                faults.append(Fault(about=ref, what=what, seen={"wanted": change.fields}))
+            is_named = change.without_author or any(_decided_by(version) == change.cause for version in versions)
+            if world.stamped and not is_named:
+                what = f"change {change.id} is called delivered, and no version names its decision"
+                faults.append(Fault(about=ref, what=what))
     return f"{many:,} delivered", faults
+
+
+def _holds(version: Version, change: Promised) -> bool:
+    return all(same(version.values[name], value) for name, value in change.fields.items())
 
 
 def last_word(world: World) -> tuple[str, list[Fault]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from reviewapp.drill.evidence import VALUES, Told, World
+from reviewapp.drill.evidence import VALUES, Promised, Told, World
 from reviewapp.drill.findings import Check, Fault, same
 
 # Of a person who sets an item aside; no column of the annotation changes.
 _ASIDE = {"annotation.skipped", "annotation.deferred", "annotation.resumed"}
 _UNDONE = "annotation.undone"
+_PERSONAL = ("confidence", "reasoning")
 _MACHINE = {"worker", "pull", "webhook", "shell"}
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 
@@ -38,12 +39,18 @@ def unbroken(world: World) -> tuple[str, list[Fault]]:
 
 
 def decisions_told(world: World) -> tuple[str, list[Fault]]:
-    """Each decision has one event, by its person, with what it set; and what it set was promised, whole."""
+    """Each decision has one event, by its person, with what it set, and exactly one change that promises it.
+
+    The change holds the label and all that the decision set, and else only what its person gave. It is a confirmation
+    if nothing was set. That it cannot be told is promised to nobody.
+    """
     told: dict[Any, list[Told]] = defaultdict(list)
     for event in world.events:
         if event.action.startswith("annotation.") and event.action != _UNDONE and "decision_id" in event.changes:
             told[event.changes["decision_id"][1]].append(event)
-    promised = {each.cause: each for each in world.changes}
+    promised: dict[Any, list[Promised]] = defaultdict(list)
+    for change in world.changes:
+        promised[change.cause].append(change)
     faults = []
     for decision in world.decisions:
         events = told.get(decision.id, [])
@@ -51,13 +58,21 @@ def decisions_told(world: World) -> tuple[str, list[Fault]]:
             what = f"decision {decision.id} has {len(events)} events, or one of somebody else"
             faults.append(Fault(about=decision.ref, what=what))
             continue
+        changes = promised[decision.decision_id]
+        if len(changes) != (1 if decision.outcome == "decided" else 0):
+            what = f"decision {decision.id} ({decision.outcome}) has {len(changes)} changes"
+            faults.append(Fault(about=decision.ref, what=what))
+            continue
         moved = {name: events[0].changes[name][1] for name in VALUES if name in events[0].changes}
-        wanted = moved if decision.outcome == "decided" else {}
-        change = promised.get(decision.decision_id)
-        kept = {name: value for name, value in change.fields.items() if name in VALUES} if change else {}
-        if not same(kept, wanted):
-            what = f"decision {decision.id} set {sorted(wanted)} and promised {sorted(kept)}"
-            faults.append(Fault(about=decision.ref, what=what, seen={"set": wanted, "promised": kept}))
+        for change in changes:
+            # What its person gave although it stood there already; a blank cannot be given so.
+            given = {name: decision.values[name] for name in _PERSONAL if name in change.fields}
+            wanted = {"label": decision.values["label"], **given, **moved}
+            if not same(change.fields, wanted) or (change.verb == "confirm") != (not moved):
+                what = (
+                    f"decision {decision.id} set {sorted(moved)} and promised {sorted(change.fields)} ({change.verb})"
+                )
+                faults.append(Fault(about=decision.ref, what=what, seen={"set": wanted, "promised": change.fields}))
     return f"{len(world.decisions):,} decisions", faults
 
 

@@ -58,7 +58,7 @@ def none_doubled(world: World) -> tuple[str, list[Fault]]:
 
 
 def as_typed(world: World) -> tuple[str, list[Fault]]:
-    """A decision holds what was typed, and is its person's."""
+    """A decision holds what was typed, is its person's, and holds no confidence or reasoning that they did not give."""
     submits = {each.decision_id: each for each in world.journal.submits if each.outcome == ACKNOWLEDGED}
     faults = []
     for decision in world.decisions:
@@ -68,6 +68,14 @@ def as_typed(world: World) -> tuple[str, list[Fault]]:
         lost = {name: value for name, value in submit.typed.items() if not same(decision.values[name], value)}
         if lost:
             faults.append(Fault(about=decision.ref, what="what was typed was not kept", seen={"typed": lost}))
+        foreign = {
+            name: decision.values[name]
+            for name, value in submit.words.items()
+            if name not in submit.typed and not same(decision.values[name], value)
+        }
+        if foreign:
+            what = "the decision holds what its person did not say"
+            faults.append(Fault(about=decision.ref, what=what, seen={"held": foreign, "words": submit.words}))
         expected = submit.person, submit.ref, "undecidable" if submit.cannot_tell else "decided"
         if expected != (decision.person, decision.ref, decision.outcome):
             faults.append(Fault(about=decision.ref, what=f"decision {decision.decision_id} is another's or on another"))

@@ -48,6 +48,8 @@ class Promised:
     raced: dict[str, Any] | None
     version: int | None
     attempts: int
+    verb: str
+    without_author: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,10 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything there is to judge: `undone` are ids of decisions, `people` names by key, `ours` our key upstream."""
+    """Everything there is to judge: `undone` are ids of decisions, `people` names by key, `ours` our key upstream.
+
+    `stamped` is whether Mixpeek is to be told in the metadata who decided.
+    """
 
     journal: Kept
     decisions: list[Decided] = field(default_factory=list)
@@ -95,6 +100,7 @@ class World:
     undone: list[str] = field(default_factory=list)
     people: dict[int, str] = field(default_factory=dict)
     ours: str = ""
+    stamped: bool = False
 
     @cached_property
     def changes_by_ref(self) -> dict[str, list[Promised]]:
@@ -131,7 +137,9 @@ FROM annotations_decision d JOIN annotations_annotation a ON a.id = d.annotation
 JOIN accounts_user u ON u.id = d.reviewer_id
 """
 _CHANGES = """
-SELECT id, ref, state, fields, base, cause::text AS cause, actor_id, reason, raced, version, attempts FROM outbox_change
+SELECT id, ref, state, fields, base, cause::text AS cause, actor_id, reason, raced, version, attempts, verb,
+    without_author
+FROM outbox_change
 """
 _ANNOTATIONS = """
 SELECT ref, annotation_id, version, jsonb_build_object('annotation_id', annotation_id, 'label', label,
@@ -151,10 +159,12 @@ WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
 def gather(database_url: str, sandbox: str, journal: Kept) -> World:
     """Read everything; nobody may be writing any more."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
-        return world_of(lambda query: connection.execute(query.encode()).fetchall(), upstream(sandbox), journal)
+        return world_of(
+            lambda query: connection.execute(query.encode()).fetchall(), upstream(sandbox), journal, stamped=True
+        )
 
 
-def world_of(ask: Callable[[str], list[Row]], records: Iterable[Row], journal: Kept) -> World:
+def world_of(ask: Callable[[str], list[Row]], records: Iterable[Row], journal: Kept, *, stamped: bool) -> World:
     """Return what the tables hold, as `ask` reads them, beside the annotations as Mixpeek tells them."""
     return World(
         journal=journal,
@@ -166,6 +176,7 @@ def world_of(ask: Callable[[str], list[Row]], records: Iterable[Row], journal: K
         undone=[row["decision_id"] for row in ask(_UNDONE)],
         people={row["id"]: row["username"] for row in ask("SELECT id, username FROM accounts_user")},
         ours=name_of(SANDBOX_KEY),
+        stamped=stamped,
     )
 
 

@@ -15,8 +15,9 @@ ACKNOWLEDGED, TURNED_DOWN, UNEXPECTED, NEVER_ANSWERED = "acknowledged", "turned 
 class Submit:
     """One form, sent until there was an answer.
 
-    `ref` is the item's; `typed` what its person filled in, as it should be kept; `sent` and `answered` are seconds on
-    one clock; `answers` says what came back each time, "lost" for nothing at all.
+    `ref` is the item's; `typed` what its person filled in, as it should be kept; `words` is what the form held of
+    confidence and reasoning when it was sent, which is all that the decision may hold of them; `sent` and `answered`
+    are seconds on one clock; `answers` says what came back each time, "lost" for nothing at all.
     """
 
     decision_id: str
@@ -25,6 +26,7 @@ class Submit:
     person: str
     outcome: str
     typed: dict[str, Any]
+    words: dict[str, Any]
     cannot_tell: bool
     sent: float
     answered: float

@@ -20,6 +20,8 @@ from reviewapp.drill.plan import HOLD, Edit, Step
 from reviewapp.drill.stranger import Stranger
 
 _STALE = 409
+# What the form holds only of a person.
+_PERSONAL = ("confidence", "reasoning")
 # A person who is overtaken again and again gives up.
 _TRIES = 5
 _UNDO = re.compile(r'<form class="bar-form" method="post" action="(/decisions/\d+/undo[^"]*)"')
@@ -79,7 +81,7 @@ class Reviewer:
 
     def _submit(self, step: Step, annotation_id: str, action: str, form: dict[str, str]) -> requests.Response:
         """Submit the form until it is answered, and write down what was said."""
-        data, meant = filled(form, step)
+        data, meant, words = filled(form, step)
         self._last = data.get("decision_id", "")
         told: list[str] = []
         sent, answer = time.monotonic(), None
@@ -95,6 +97,7 @@ class Reviewer:
                     person=self._person,
                     outcome=outcome_of(answer),
                     typed=meant,
+                    words=words,
                     cannot_tell=step.cannot_tell,
                     sent=sent,
                     answered=time.monotonic(),
@@ -130,10 +133,11 @@ class Reviewer:
             self._browser.submit(found[1], form_fields(page.text, found[1]), [])
 
 
-def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the form as it is sent, and what of it is meant to be kept: what was typed and is not given up.
+def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
+    """Return the form as it is sent, what of it is meant to be kept, and its person's own words.
 
-    Who types what the form says already has said nothing: what somebody else changes meanwhile then stands.
+    Meant is what was typed and is not given up. Who types what the form says already has said nothing: what somebody
+    else changes meanwhile then stands. The words are what the form holds of confidence and reasoning.
     """
     typed = dict(step.typed)
     if "label" in typed:
@@ -145,7 +149,11 @@ def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, 
     data |= {f"keep_{name}": "theirs" if name in given_up else "mine" for name in asked}
     read = {name: _read(name, text) for name, text in typed.items() if name not in given_up}
     seen = json.loads(form.get("base") or "{}")
-    return data, {name: value for name, value in read.items() if name not in seen or not same(value, seen[name])}
+    began_with = {name: value for name, value in seen.items() if name not in _PERSONAL or name in seen.get("given", ())}
+    meant = {name: value for name, value in read.items() if name not in began_with or not same(value, began_with[name])}
+    personal = ("reasoning",) if step.cannot_tell else _PERSONAL
+    words = {name: _read(name, data.get(name, "")) for name in personal if data.get(f"keep_{name}") != "theirs"}
+    return data, meant, words
 
 
 def outcome_of(answer: requests.Response | None) -> str:
@@ -168,7 +176,7 @@ def _different(first: requests.Response, second: requests.Response, told: list[s
 def _read(name: str, text: str) -> Any:
     match name:
         case "confidence":
-            return float(text)
+            return float(text) if text else None
         case "payload":
             return json.loads(text)
     return text

@@ -29,7 +29,8 @@ _RETRIEVER = "ret_drill"
 _PEOPLE = """
 WITH made AS (
     INSERT INTO accounts_user SELECT (jsonb_populate_record(demo, jsonb_build_object(
-        'id', nextval(pg_get_serial_sequence('accounts_user', 'id')), 'username', name, 'email', name || '@example.com'
+        'id', nextval(pg_get_serial_sequence('accounts_user', 'id')), 'username', name, 'email', name || '@example.com',
+        'pseudonym', 'pseudonym_of_' || name
     ))).* FROM accounts_user demo, unnest(%(names)s::text[]) name WHERE demo.username = 'reviewer' RETURNING id
 )
 INSERT INTO accounts_user_groups (user_id, group_id)
@@ -77,7 +78,7 @@ class Site:
         ours = {
             "HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "WEB_CONCURRENCY": "1", "PULL_MINUTES": "2",
             "FEED_SECONDS": "20", "MIXPEEK_REQUESTS_PER_MINUTE": "60000", "MIXPEEK_TIMEOUT": str(TIMEOUT),
-            "TMPDIR": str(self.folder / "tmp"), "UNDO_SECONDS": str(HOLD),
+            "MIXPEEK_WHO": "metadata", "TMPDIR": str(self.folder / "tmp"), "UNDO_SECONDS": str(HOLD),
         }  # fmt: skip
         return {**os.environ, **seen, **ours, "PYTHONUNBUFFERED": "1"}
 

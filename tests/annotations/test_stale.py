@@ -233,3 +233,19 @@ def test_it_swaps_the_fragment_for_htmx(client: Client, alice: User, bob: User, 
     assert response.status_code == 409
     assert response.content.decode().strip().startswith('<div id="review"')
     assert "HX-Push-Url" not in response.headers
+
+
+def test_it_asks_also_when_somebody_gave_what_the_machine_had_said(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
+    before = _meanwhile(client, bob, annotation, confidence="0.9")
+    client.force_login(alice)
+    url = reverse("decide", args=[annotation.pk])
+    response = client.post(url, before | {"confidence": "0.5"})
+    assert response.status_code == 409
+    asked = [side.field for side in response.context["stale"].sides if side.choose]
+    assert asked == ["confidence"]
+
+    assert client.post(url, _again(response, keep_confidence="mine")).status_code == 302
+    annotation.refresh_from_db()
+    assert annotation.confidence == 0.5

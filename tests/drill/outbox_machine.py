@@ -6,11 +6,13 @@ Real tables, the real services, the real client; only the far side of the wire i
 from __future__ import annotations
 
 import itertools
+import json
 import uuid
 from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.annotations import services, undoing, withdrawing
 from reviewapp.annotations.absorb import absorb
+from reviewapp.annotations.forms import DecisionForm, opening
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.services import Stale, Submission, TakenBack
 from reviewapp.annotations.undoing import Overtaken, TooLate
@@ -31,6 +34,8 @@ from reviewapp.drill.evidence import World, world_of
 from reviewapp.drill.findings import Fault
 from reviewapp.drill.journal import ACKNOWLEDGED, TURNED_DOWN, Foreign, Kept, Submit
 from reviewapp.drill.journal import TakenBack as TakenBackLine
+from reviewapp.drill.plan import Step
+from reviewapp.drill.reviewer import filled
 from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.models import Retriever
@@ -74,7 +79,13 @@ class Outbox(RuleBasedStateMachine):
         Retriever.objects.create(retriever_id=_RETRIEVER, name="drill", seen_at=timezone.now())
         with tracing(Origin.PULL), acting(None):
             made = [
-                self.client.create_annotation(document_id=f"doc_{each}", label="logo", retriever_id=_RETRIEVER)
+                self.client.create_annotation(
+                    document_id=f"doc_{each}",
+                    label="logo",
+                    confidence=0.5,
+                    reasoning="the machine's",
+                    retriever_id=_RETRIEVER,
+                )
                 for each in range(_ITEMS)
             ]
             absorb(made)
@@ -82,7 +93,7 @@ class Outbox(RuleBasedStateMachine):
         self.kept, self.numbers, self.clock = Kept(), itertools.count(1), itertools.count(1)
         self.sent: list[tuple[str, int, Submission]] = []
         self.undone: set[str] = set()
-        self.old_forms: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self.old_forms: dict[int, dict[str, str]] = {}
 
     def teardown(self) -> None:
         """Let the weather clear, deliver all, pull, and look at everything; then forget it."""
@@ -118,19 +129,29 @@ class Outbox(RuleBasedStateMachine):
         """Submit a form, one that is open for long as well."""
         row = Annotation.objects.get(annotation_id=self.ids[item])
         name = f"1-{next(self.numbers)}"
-        values, base = self.old_forms.get(item, (row.values(), row.seen())) if old else (row.values(), row.seen())
-        typed: dict[str, Any] = {
+        opened = self.old_forms.get(item) if old else None
+        texts = {
             "label": label,
-            "confidence": sure,
+            "confidence": str(sure),
             "reasoning": f"({name})",
-            "payload": {"step": name},
+            "payload": json.dumps({"step": name}),
         }
-        typed = {"reasoning": f"cannot tell ({name})"} if not cannot else {each: typed[each] for each in sorted(chosen)}
-        outcome = Decision.Outcome.DECIDED if cannot else Decision.Outcome.UNDECIDABLE
-        submission = Submission(decision_id=uuid.uuid4(), base=base, outcome=outcome, hold=hold, **(values | typed))
-        self._submit(name, who, row, submission, typed)
+        typed = {each: texts[each] for each in sorted(chosen)} if cannot else {"reasoning": f"cannot tell ({name})"}
+        data, meant, words = filled(opened or _opened(row), _step(name, item, typed, cannot_tell=not cannot))
 
-    def _submit(self, name: str, who: str, row: Annotation, submission: Submission, typed: dict[str, Any]) -> None:
+        form = DecisionForm({**data, "decision_id": str(uuid.uuid4())}, annotation=row)
+        assert form.is_valid(), form.errors
+        self._submit(name, who, row, form.submission(hold=hold), meant, words)
+
+    def _submit(
+        self,
+        name: str,
+        who: str,
+        row: Annotation,
+        submission: Submission,
+        typed: dict[str, Any],
+        words: dict[str, Any],
+    ) -> None:
         said, sent = ACKNOWLEDGED, float(next(self.clock))
         try:
             with tracing(Origin.WEB):
@@ -141,7 +162,7 @@ class Outbox(RuleBasedStateMachine):
         self.kept.submits.append(
             Submit(
                 decision_id=str(submission.decision_id), step=name, ref=row.ref, person=who, outcome=said, typed=typed,
-                cannot_tell=submission.outcome == Decision.Outcome.UNDECIDABLE, sent=sent,
+                words=words, cannot_tell=submission.outcome == Decision.Outcome.UNDECIDABLE, sent=sent,
                 answered=float(next(self.clock)), answers=[said],
             )
         )  # fmt: skip
@@ -156,7 +177,7 @@ class Outbox(RuleBasedStateMachine):
     def open_form(self, item: int) -> None:
         """Leave a form open, to be submitted when it is old."""
         row = Annotation.objects.get(annotation_id=self.ids[item])
-        self.old_forms[item] = row.values(), row.seen()
+        self.old_forms[item] = _opened(row)
 
     @precondition(lambda self: self.sent)
     @rule(which=st.integers(0, 100))
@@ -284,4 +305,25 @@ class Outbox(RuleBasedStateMachine):
 
     def _world(self) -> World:
         self.kept.taken_back = [TakenBackLine(step="", decision_id=each) for each in sorted(self.undone)]
-        return world_of(ask, self.far.records(), self.kept)
+        return world_of(ask, self.far.records(), self.kept, stamped=settings.MIXPEEK_WHO == "metadata")
+
+
+def _opened(row: Annotation) -> dict[str, str]:
+    """Return what a browser holds of a form that was just opened."""
+    data = opening(row, now=timezone.now())
+    return {name: "" if value is None else str(value) for name, value in data.items()}
+
+
+def _step(name: str, item: int, typed: dict[str, str], *, cannot_tell: bool) -> Step:
+    return Step(
+        name=name,
+        item=item,
+        typed=typed,
+        cannot_tell=cannot_tell,
+        way="once",
+        yields=False,
+        takes_theirs=False,
+        undoes=False,
+        races=False,
+        edit=None,
+    )

@@ -11,7 +11,21 @@ import pytest
 from reviewapp.drill.evidence import Shown, Version, World, versions
 from reviewapp.drill.journal import NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Foreign, Kept, TakenBack
 from reviewapp.drill.oracle import CHECKS, judge
-from tests.drill.worlds import ALICE, FIRST, OURS, REF, SECOND, STRANGER, change, good, submit, told, version
+from tests.drill.worlds import (
+    ALICE,
+    BOB,
+    FIRST,
+    OURS,
+    REF,
+    SECOND,
+    STRANGER,
+    THIRD,
+    change,
+    good,
+    submit,
+    told,
+    version,
+)
 
 
 def broken(world: World) -> set[str]:
@@ -65,6 +79,41 @@ def changed_event(world: World, id_: int, **more: Any) -> World:
     return replace(world, events=[replace(each, **more) if each.id == id_ else each for each in world.events])
 
 
+def confirmed(world: World, **of_change: Any) -> World:
+    """Alice confirms it all; Mixpeek is told by a version that only names her decision."""
+    (shown,) = world.annotations
+    last = world.upstream["ann_1"][-1]
+    confirmation = change(
+        23, THIRD, {"label": "text"}, last.values, actor_id=ALICE, version=5, verb="confirm", **of_change
+    )
+    decision = replace(
+        world.decisions[-1], id=13, decision_id=THIRD, person="alice", values=last.values | {"reasoning": ""}
+    )
+    words = {"confidence": 0.4, "reasoning": ""}
+    return replace(
+        more_upstream(world, OURS, metadata={"reviewapp": {"decision_id": THIRD}}),
+        journal=replace(
+            world.journal, submits=[*world.journal.submits, submit(THIRD, "1-2", "alice", {}, 9.0, words=words)]
+        ),
+        decisions=[*world.decisions, decision],
+        changes=[*world.changes, confirmation],
+        annotations=[
+            replace(shown, version=5, tracked=shown.tracked | {"decision_id": 13, "reviewer_id": ALICE}),
+        ],
+        events=[
+            *world.events,
+            told(39, "annotation.confirmed", {"decision_id": [12, 13], "reviewer_id": [BOB, ALICE]}, ALICE, "web"),
+            told(40, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
+            told(41, "change.delivered", {"state": ["queued", "delivered"]}),
+        ],
+    )
+
+
+def third_change(world: World, **more: Any) -> World:
+    *others, third = confirmed(world).changes
+    return replace(confirmed(world), changes=[*others, replace(third, **more)])
+
+
 def row(world: World, **tracked: Any) -> World:
     (one,) = world.annotations
     return replace(world, annotations=[replace(one, tracked=one.tracked | tracked)])
@@ -88,6 +137,11 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("a decision there twice", lambda w: replace(w, decisions=[*w.decisions, w.decisions[0]]), DOUBLED),
     ("another word than typed", lambda w: journal(w, typed={"label": "face"}), TYPED),
     ("another person's name", lambda w: journal(w, person="bob"), TYPED),
+    (
+        "the machine's reasoning in a person's mouth",
+        lambda w: journal(w, words={"confidence": 0.4, "reasoning": ""}),
+        TYPED,
+    ),
     ("the wrong outcome", lambda w: journal(w, cannot_tell=True), TYPED),
     ("an earlier submit decided later", lambda w: journal(w, sent=9.0, answered=9.5), ORDER),
     ("a change still waiting", lambda w: second_change(w, state="queued"), SETTLED),
@@ -101,6 +155,14 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("a version of a later change", lambda w: second_change(w, version=3), ONCE),
     ("delivered as a version that lacks it", lambda w: first_change(w, version=1), PROVEN),
     ("delivered as a version that is not there", lambda w: second_change(w, version=9), PROVEN),
+    ("delivered without a version of its own", lambda w: second_change(w, version=None), PROVEN),
+    (
+        "a confirmation sent twice",
+        lambda w: more_upstream(confirmed(w), OURS, metadata={"reviewapp": {"decision_id": THIRD, "time": 2}}),
+        ONCE,
+    ),
+    ("a confirmation that never stood", lambda w: third_change(w, version=None, fields={"label": "face"}), PROVEN),
+    ("a delivery that names no decision", lambda w: replace(w, stamped=True), PROVEN),
     ("never sent, called delivered", lambda w: upstream(w, *w.upstream["ann_1"][:3]), PROVEN),
     ("never sent, and nothing says why", lambda w: never_sent(w, state="conflict"), LAST),
     ("withdrawn without a reason", lambda w: second_change(w, state="withdrawn", fields={"reasoning": "B"}), LAST),
@@ -131,6 +193,14 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("a decision without event", lambda w: without_event(w, 32), DECIDED),
     ("a decision told as somebody else's", lambda w: changed_event(w, 32, actor_id=2), DECIDED),
     ("a decision never promised", lambda w: replace(w, changes=w.changes[1:]), DECIDED),
+    ("a confirmation never promised", lambda w: replace(confirmed(w), changes=w.changes), DECIDED),
+    (
+        "a confirmation promised twice",
+        lambda w: replace(confirmed(w), changes=[*confirmed(w).changes, confirmed(w).changes[-1]]),
+        DECIDED,
+    ),
+    ("a confirmation that sets something", lambda w: third_change(w, fields={"label": "face"}), DECIDED),
+    ("a confirmation called something else", lambda w: third_change(w, verb="set"), DECIDED),
     ("a promise of something else", lambda w: first_change(w, fields={"label": "face"}), DECIDED),
     ("a change without its event", lambda w: without_event(w, 33), EVENTS),
     ("a delivery without event", lambda w: without_event(w, 38), EVENTS),
@@ -148,6 +218,22 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
 @pytest.mark.parametrize(("breaks", "promise"), [case[1:] for case in WORLDS], ids=[case[0] for case in WORLDS])
 def test_it_finds_what_is_broken(breaks: Callable[[World], World], promise: str) -> None:
     assert promise in broken(breaks(good()))
+
+
+def test_it_counts_a_confirmation_as_a_write() -> None:
+    world = confirmed(good())
+    assert broken(world) == set()
+    figures = {each.promise: each.figure for each in judge(world)}
+    assert figures[ONCE] == "3 versions of ours = 3 effective changes"
+
+
+def test_it_lets_a_confirmation_make_no_version_where_nothing_names_its_decision() -> None:
+    world = third_change(good(), version=None)
+    world = upstream(world, *world.upstream["ann_1"][:4])
+    (shown,) = world.annotations
+    world = replace(world, annotations=[replace(shown, version=4)])
+    assert broken(world) == set()
+    assert broken(replace(world, stamped=True)) == {PROVEN}
 
 
 def test_it_tries_every_check() -> None:

@@ -65,7 +65,7 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
         :1
     ]
     form = {"decision_id": "d", "base": "{}", "choice": "logo", "label": "", "confidence": "0.5", "payload": "{}"}
-    data, meant = filled(form, step)
+    data, meant, _ = filled(form, step)
     assert (data["decision_id"], data["choice"], data["label"]) == ("d", "", step.typed["label"])
     assert meant == {
         name: json.loads(text) if name in {"payload", "confidence"} else text for name, text in step.typed.items()
@@ -75,9 +75,10 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
 def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
     whole = steps(1, submits=400, clients=1, client=0)
     (step,) = [each for each in whole if each.yields and set(each.typed) == {"label", "reasoning"}][:1]
-    data, meant = filled({"asked": "label confidence"}, step)
+    data, meant, words = filled({"asked": "label confidence"}, step)
     assert (data["keep_label"], data["keep_confidence"]) == ("theirs", "mine")
     assert set(meant) == {"reasoning"}
+    assert words == {"confidence": None, "reasoning": step.typed["reasoning"]}
 
 
 def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
@@ -85,6 +86,15 @@ def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
         :1
     ]
     form = {"base": json.dumps({"label": step.typed["label"], "confidence": 0.5})}
-    data, meant = filled(form, step)
+    data, meant, _ = filled(form, step)
     assert data["label"] == step.typed["label"]
     assert set(meant) == set(step.typed) - {"label"}
+
+
+def test_it_takes_the_machines_confidence_for_somebodys_word_once_it_is_typed() -> None:
+    (step,) = [each for each in steps(1, submits=400, clients=1, client=0) if set(each.typed) == {"confidence"}][:1]
+    seen = {"label": "logo", "confidence": float(step.typed["confidence"])}
+    for began_with, typed in ([], {"confidence": seen["confidence"]}), (["confidence"], {}):
+        _, meant, words = filled({"base": json.dumps({**seen, "given": began_with})}, step)
+        assert meant == typed
+        assert words == {"confidence": seen["confidence"], "reasoning": ""}

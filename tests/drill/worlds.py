@@ -10,16 +10,24 @@ from reviewapp.drill.journal import ACKNOWLEDGED, Foreign, Kept, Submit
 REF, OURS, STRANGER = "annotations/ann_1", "key_ours", "key_stranger"
 ALICE, BOB = 1, 2
 FIRST, SECOND = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
+THIRD = "00000000-0000-0000-0000-000000000003"
 START: dict[str, Any] = {"label": "logo", "confidence": 0.4, "reasoning": "machine", "payload": {}, "metadata": None}
 
 
 def submit(decision_id: str, step: str, person: str, typed: dict[str, Any], at: float, **more: Any) -> Submit:
-    whole: dict[str, Any] = {"outcome": ACKNOWLEDGED, "cannot_tell": False, "answers": ["302"], "ref": REF} | more
+    whole: dict[str, Any] = {
+        "outcome": ACKNOWLEDGED,
+        "cannot_tell": False,
+        "words": {},
+        "answers": ["302"],
+        "ref": REF,
+    } | more
     return Submit(decision_id=decision_id, step=step, person=person, typed=typed, sent=at, answered=at + 0.5, **whole)
 
 
 def change(id_: int, cause: str, fields: dict[str, Any], base: dict[str, Any], **more: Any) -> Promised:
-    whole: dict[str, Any] = {"state": "delivered", "reason": "", "raced": None, "attempts": 0, "ref": REF} | more
+    whole: dict[str, Any] = {"state": "delivered", "reason": "", "raced": None, "attempts": 0, "ref": REF}
+    whole |= {"verb": "set", "without_author": False} | more
     return Promised(id=id_, cause=cause, fields=fields, base=base, **whole)
 
 
@@ -56,7 +64,14 @@ def good() -> World:
         ],
         changes=[
             change(21, FIRST, {"label": "text"}, base, actor_id=ALICE, version=2),
-            change(22, SECOND, {"reasoning": "Bob's"}, base | {"reasoning": "a stranger's"}, actor_id=BOB, version=4),
+            change(
+                22,
+                SECOND,
+                {"label": "text", "reasoning": "Bob's"},
+                base | {"label": "text", "reasoning": "a stranger's"},
+                actor_id=BOB,
+                version=4,
+            ),
         ],
         annotations=[Shown(ref=REF, annotation_id="ann_1", version=4, tracked=tracked)],
         events=_events(),
