@@ -110,6 +110,7 @@ def test_it_starts_with_nothing_chosen_until_somebody_decided(
     page = client.get(reverse("review", args=[annotation.pk]))
     assert [(button.label, button.chosen) for button in page.context["buttons"]] == [("logo", False)]
     assert page.context["item"].machine["label"] == "logo"
+    annotation = Annotation.objects.get(pk=annotation.pk)
     assert post_decision(client, annotation).status_code == 422
 
     assert post_decision(client, annotation, choice="logo").status_code == 302
