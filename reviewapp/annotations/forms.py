@@ -24,6 +24,7 @@ from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.services import Submission
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.outbox.merge import same
+from reviewapp.retrievers.form_settings import StartsFrom
 from reviewapp.retrievers.keeping import MINE, THEIRS
 from reviewapp.retrievers.models import Result
 
@@ -223,13 +224,20 @@ class AsideForm(forms.Form):
 def opening(annotation: Annotation, *, now: datetime) -> dict[str, Any]:
     """Return the data of an untouched form, and what a decision will refer to.
 
-    It starts with the annotation's values, but with a confidence and a reasoning only if a person gave them.
+    It starts with the annotation's values, but with a confidence and a reasoning only if a person gave them, and
+    without a label where nobody has decided and the retriever's form starts from nothing.
     """
+    label_set = annotation.retriever.label_set if annotation.retriever else None
+    starts_from = label_set.starts_from if label_set else StartsFrom.MACHINE
+    values = as_form(annotation.values(), given_by_people(annotation, annotation.changes))
+    if starts_from == StartsFrom.NOTHING and annotation.status == Annotation.Status.WAITING:
+        values["choice"] = ""
+
     return {
         **fresh(annotation),
         "result_id": annotation.result_id,
         "opened": now.isoformat(),
-        **as_form(annotation.values(), given_by_people(annotation, annotation.changes)),
+        **values,
     }
 
 

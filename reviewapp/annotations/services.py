@@ -46,12 +46,30 @@ class TakenBack(DecisionIdTaken):
     """The decision with this id was taken back, and a late copy of its form does not bring it back."""
 
 
-class LabelNotOffered(Exception):
+class FieldsRefused(Exception):
+    """Fields of a submission cannot be accepted: `errors` holds a sentence for each, `kind` is what scripts go by."""
+
+    kind = "value_error"
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+class LabelNotOffered(FieldsRefused):
     """The retriever's label set allows only the labels in it (`offered`), and `label` is not one of them."""
 
+    kind = "enum"
+
     def __init__(self, label: str, offered: list[str]) -> None:
-        super().__init__(f"“{label}” is not among the labels of this retriever: {', '.join(offered)}.")
+        super().__init__({"label": f"“{label}” is not among the labels of this retriever: {', '.join(offered)}."})
         self.label, self.offered = label, offered
+
+
+class WordsRequired(FieldsRefused):
+    """The retriever asks for a reasoning or a confidence that the person did not give."""
+
+    kind = "missing"
 
 
 class Stale(Exception):
@@ -162,7 +180,7 @@ class Submission:
 def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decision:
     """Record a person's decision, update the annotation, and promise the difference to Mixpeek; all or nothing.
 
-    Raises `PermissionDenied`, `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, `LabelNotOffered`, and `Stale`
+    Raises `PermissionDenied`, `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, `FieldsRefused`, and `Stale`
     when somebody settled the item differently since. The same decision id again returns the decision it made.
     """
     may_decide(actor)
@@ -185,6 +203,7 @@ def decide_on(annotation: Annotation, submission: Submission, *, actor: User) ->
         raise Gone(annotation.ref)
     values = _settled_values(annotation, submission)
     _raise_if_not_offered(annotation, submission, values["label"])
+    _raise_if_words_missing(annotation, submission)
     before = _theirs(annotation, values)
     cleared = _replaced(annotation, actor) if in_the_way else {}
     decision = _made(annotation, submission, values, actor, cleared)
@@ -291,6 +310,17 @@ def _raise_if_not_offered(annotation: Annotation, submission: Submission, label:
     offered = annotation.retriever.label_set if annotation.retriever else None
     if submission.outcome == Decision.Outcome.DECIDED and offered and not offered.allows(label):
         raise LabelNotOffered(label, offered.values())
+
+
+def _raise_if_words_missing(annotation: Annotation, submission: Submission) -> None:
+    label_set = annotation.retriever.label_set if annotation.retriever else None
+    if label_set is None or submission.outcome != Decision.Outcome.DECIDED:
+        return
+    # The first label of an item that had none changes nothing.
+    changes_label = submission.relabels and bool(submission.base.get("label"))
+    missing = label_set.settings.missing_words(submission.own_words(), relabels=changes_label)
+    if missing:
+        raise WordsRequired(missing)
 
 
 def _unseen(annotation: Annotation, mine: Mapping[str, Any], merge: Merge) -> list[str]:

@@ -13,11 +13,11 @@ from reviewapp.annotations import creating, services
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.overtaking import overtaker
 from reviewapp.annotations.said import BLANK
-from reviewapp.annotations.services import DecisionIdTaken, Gone, LabelNotOffered, Stale, Submission
+from reviewapp.annotations.services import DecisionIdTaken, FieldsRefused, Gone, Stale, Submission
 from reviewapp.annotations.standing import made
 from reviewapp.annotations.versions import at_version
 from reviewapp.api import showing
-from reviewapp.api.errors import Problem, not_found, wrong
+from reviewapp.api.errors import Problem, invalid, not_found, wrong
 from reviewapp.api.listing import with_names
 from reviewapp.api.showing import Shown, show
 from reviewapp.asked import asked
@@ -102,8 +102,8 @@ def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple
         decision = creating.annotate(place, submission, actor=actor)
     except creating.OnItsWay as error:
         raise _on_its_way(error.annotation) from error
-    except LabelNotOffered as error:
-        raise _not_offered(error) from error
+    except FieldsRefused as error:
+        raise _fields_refused(error) from error
     return _after(decision.annotation_id), _change_of(decision_id)
 
 
@@ -152,12 +152,12 @@ def _decide(row: Annotation, submission: Submission, actor: User) -> None:
         raise not_found("annotation", row.annotation_id or "") from error
     except DecisionIdTaken as error:
         raise Problem(409, "This idempotency key was used for another annotation.") from error
-    except LabelNotOffered as error:
-        raise _not_offered(error) from error
+    except FieldsRefused as error:
+        raise _fields_refused(error) from error
 
 
-def _not_offered(error: LabelNotOffered) -> Problem:
-    return wrong("body", "label", message=str(error), kind="enum")
+def _fields_refused(error: FieldsRefused) -> Problem:
+    return invalid((error.kind, ["body", name], sentence) for name, sentence in error.errors.items())
 
 
 def _raise_unless_matching(now: Shown, given: dict[str, Any], if_match: str) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 _TITLES = {
+    "confidence_required": "Confidence required",
     "email": "Email address",
     "expires_at": "Runs out",
     "first_name": "First name",
@@ -19,9 +20,11 @@ _TITLES = {
     "last_name": "Last name",
     "other_allowed": "Other labels",
     "prefix": "Begins with",
+    "reasoning_required": "Reasoning required",
     "retried_at": "Tried again",
     "revoked_at": "Revoked",
     "role": "Role",
+    "starts_from": "The form starts from",
     "total_returned": "Documents returned",
     "uncleared": "Still shown at Mixpeek",
     "used_at": "Used",
@@ -36,6 +39,11 @@ _WORDS = {
     "other_allowed": ("not allowed", "allowed"),
     "without_author": ("yes", "no"),
 }
+_CHOICES = {
+    "confidence_required": {"relabelled": "when relabelled"},
+    "reasoning_required": {"relabelled": "when relabelled"},
+    "starts_from": {"machine": "the machine's label", "nothing": "nothing chosen"},
+}
 
 
 def title(name: str) -> str:
@@ -44,7 +52,9 @@ def title(name: str) -> str:
 
 
 def word(name: str, value: Any) -> str:
-    """Return the word for what a column of ours says by true and false, "" for anything else."""
+    """Return the word for true, false or a choice in a column of ours, "" for anything else."""
+    if isinstance(value, str) and name in _CHOICES:
+        return _CHOICES[name].get(value, "")
     return _WORDS[name][value] if isinstance(value, bool) and name in _WORDS else ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reviewapp.audit.trace import acting
 from reviewapp.retrievers import labels as rules
+from reviewapp.retrievers.form_settings import DEFAULT, FormSettings
 from reviewapp.retrievers.label_merge import Merged, Offer, merge
 from reviewapp.retrievers.labels import Label
 from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
@@ -47,13 +48,20 @@ class Overtaken(Exception):
 
 
 def set_labels(
-    retriever_pk: int, labels: Sequence[Label], *, other_allowed: bool, base_version: int, actor: User
+    retriever_pk: int,
+    labels: Sequence[Label],
+    *,
+    other_allowed: bool,
+    base_version: int,
+    actor: User,
+    settings: FormSettings = DEFAULT,
 ) -> LabelSet | None:
     """Make the next version of a retriever's label set; None when it would be the one in force already.
 
     `base_version` is the version the person saw (0: none). When there is a newer one, both are merged, and `Overtaken`
     is raised when that leaves a question or cannot be kept. No labels at all means that those in use are offered, and
-    any other is allowed. Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadLabels` and `Overtaken`.
+    any other is allowed; the `settings` of the form hold all the same. Raises `PermissionDenied`,
+    `Retriever.DoesNotExist`, `BadLabels` and `Overtaken`.
     """
     may_change(actor)
     if wrong := rules.problems(labels):
@@ -61,7 +69,8 @@ def set_labels(
     with acting(actor):
         retriever = _locked(retriever_pk)
         now = retriever.label_set
-        wanted = _wanted(retriever, Offer(labels=tuple(labels), other_allowed=other_allowed), base_version)
+        mine = Offer(labels=tuple(labels), other_allowed=other_allowed, settings=settings)
+        wanted = _wanted(retriever, mine, base_version)
         if wanted == offer_of(now):
             return None
         made = LabelSet.objects.create(
@@ -69,6 +78,7 @@ def set_labels(
             version=now.version + 1 if now else 1,
             labels=rules.as_json(wanted.labels),
             other_allowed=wanted.other_allowed,
+            **wanted.settings.values(),
             created_by=actor,
         )
         retriever.label_set = made
@@ -102,7 +112,10 @@ def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: 
 
 def offer_of(held: LabelSet | None) -> Offer:
     """Return what a version offers."""
-    return Offer(labels=tuple(rules.from_json(held.labels)), other_allowed=held.other_allowed) if held else Offer()
+    if held is None:
+        return Offer()
+    labels = tuple(rules.from_json(held.labels))
+    return Offer(labels=labels, other_allowed=held.other_allowed, settings=held.settings)
 
 
 def offered(retriever_pk: int, version: int) -> Offer:

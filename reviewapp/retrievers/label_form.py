@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from reviewapp.http import whole_number
 from reviewapp.retrievers import label_questions, label_rows, labels
+from reviewapp.retrievers.form_settings import FormSettings
 from reviewapp.retrievers.keeping import Keep
 from reviewapp.retrievers.label_merge import Merged, Offer, Question, answered
 from reviewapp.retrievers.label_rows import Row
@@ -24,6 +25,7 @@ class LabelForm:
 
     rows: list[Row]
     other_allowed: bool
+    settings: FormSettings
     base_version: int
     was_version: int | None = None
     questions: list[Question] = field(default_factory=list)
@@ -32,7 +34,8 @@ class LabelForm:
     @property
     def offer(self) -> Offer:
         """What the rows come to."""
-        return Offer(labels=tuple(label_rows.labels(self.rows)), other_allowed=self.other_allowed)
+        labels_of_rows = tuple(label_rows.labels(self.rows))
+        return Offer(labels=labels_of_rows, other_allowed=self.other_allowed, settings=self.settings)
 
     def marked(self) -> LabelForm:
         """Return it with what is wrong said at each row."""
@@ -57,7 +60,12 @@ class LabelForm:
 
 def over(offer: Offer, *, version: int) -> LabelForm:
     """Return an untouched form."""
-    return LabelForm(rows=label_rows.rows_of(offer.labels), other_allowed=offer.other_allowed, base_version=version)
+    return LabelForm(
+        rows=label_rows.rows_of(offer.labels),
+        other_allowed=offer.other_allowed,
+        settings=offer.settings,
+        base_version=version,
+    )
 
 
 def read(data: QueryDict) -> LabelForm:
@@ -66,6 +74,7 @@ def read(data: QueryDict) -> LabelForm:
     return LabelForm(
         rows=label_rows.read(data),
         other_allowed=bool(data.get("other_allowed")),
+        settings=FormSettings.read(data),
         base_version=whole_number(data.get("base_version", "")) or 0,
         was_version=whole_number(data.get("was_base", "")),
         questions=label_questions.read(keys),

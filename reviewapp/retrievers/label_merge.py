@@ -1,9 +1,9 @@
 """Two edits of one label set put together: what one side alone changed merges by itself, what both did is asked. Pure.
 
 A label is its value, so another value is another label. Each label by itself came, stayed or went; each of its fields
-was changed by nobody, by one side, or by both. The order is one thing for the whole set: the side that alone moved
-labels has its order, else theirs, which is in force, stands. Labels that only the other side has come behind the label
-they stood behind there, and behind what was put in that place already.
+was changed by nobody, by one side, or by both, and so was each setting of the decision form. The order is one thing for
+the whole set: the side that alone moved labels has its order, else theirs, which is in force, stands. Labels that only
+the other side has come behind the label they stood behind there, and behind what was put in that place already.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reviewapp.outbox.merge import three_way
+from reviewapp.retrievers.form_settings import DEFAULT, SETTINGS, FormSettings
 from reviewapp.retrievers.keeping import THEIRS
 from reviewapp.retrievers.labels import Label
 
@@ -22,17 +23,18 @@ PRESENCE, ORDER = "label", "order"
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What reviewers choose from: labels in their order, and whether another may be written.
+    """What reviewers choose from: labels in their order, whether another may be written, and how their form is set.
 
     Without labels those in use are offered and any other may be written, whatever `other_allowed` says.
     """
 
     labels: tuple[Label, ...] = ()
     other_allowed: bool = True
+    settings: FormSettings = DEFAULT
 
     def whole(self) -> Offer:
         """Return it as it is kept: without labels, any may be written."""
-        return self if self.labels else Offer()
+        return self if self.labels else replace(self, other_allowed=True)
 
     def by_value(self) -> dict[str, Label]:
         """Return the labels by what makes each the label it is."""
@@ -41,7 +43,7 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What both sides set differently: `field` is one of `FIELDS`, `PRESENCE`, or `ORDER`, which is of no label."""
+    """What both sides set differently: `field` is one of `FIELDS`, `PRESENCE`, or of no label: `ORDER` or a setting."""
 
     field: str
     value: str = ""
@@ -67,7 +69,13 @@ def merge(*, base: Offer, mine: Offer, theirs: Offer) -> Merged:
             kept[value] = label
     order, asked = _order(list(was), list(here), list(there), kept)
     questions += [Question(field=ORDER)] if asked else []
-    offer = Offer(labels=tuple(kept[value] for value in order), other_allowed=_others(base, mine, theirs))
+    settings = three_way(base=base.settings.values(), mine=mine.settings.values(), theirs=theirs.settings.values())
+    questions += [Question(field=name) for name in settings.conflicts]
+    offer = Offer(
+        labels=tuple(kept[value] for value in order),
+        other_allowed=_others(base, mine, theirs),
+        settings=FormSettings.read(settings.values),
+    )
     return Merged(offer=offer.whole(), questions=tuple(questions))
 
 
@@ -79,9 +87,13 @@ def is_open(question: Question, *, mine: Offer, theirs: Offer) -> bool:
 def answered(mine: Offer, theirs: Offer, answers: Mapping[Question, str]) -> Offer:
     """Return mine with theirs put in wherever that is the answer."""
     labels = list(mine.labels)
+    settings = mine.settings.values()
     for question in (one for one, said in answers.items() if said == THEIRS):
-        labels = _taken(question, labels, theirs)
-    return replace(mine, labels=tuple(labels))
+        if question.field in SETTINGS:
+            settings[question.field] = theirs.settings.values()[question.field]
+        else:
+            labels = _taken(question, labels, theirs)
+    return replace(mine, labels=tuple(labels), settings=FormSettings.read(settings))
 
 
 def woven(first: Sequence[str], second: Sequence[str]) -> list[str]:
@@ -136,6 +148,8 @@ def _only(values: Sequence[str], kept: Iterable[str]) -> list[str]:
 
 
 def _state(question: Question, one: Offer, other: Offer) -> object:
+    if question.field in SETTINGS:
+        return one.settings.values()[question.field]
     here, there = one.by_value(), other.by_value()
     if question.field == ORDER:
         return _only(list(here), there)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from reviewapp.retrievers.form_settings import SETTINGS, TITLES
 from reviewapp.retrievers.keeping import UNCHOSEN, Keep
 from reviewapp.retrievers.label_merge import FIELDS, ORDER, PRESENCE, Offer, Question, is_open
 from reviewapp.retrievers.labels import MOST_LABELS, Label
 
+# Questions about the whole set rather than one label.
+_OF_THE_SET = [Question(field=name) for name in (ORDER, *SETTINGS)]
 _MOST = MOST_LABELS * len(FIELDS) * 3
 
 
@@ -21,7 +24,7 @@ def read(keys: Iterable[str]) -> list[Question]:
     """Return the questions that a form says it asked; what is none is passed over."""
     pairs = (key.partition(":") for key in list(dict.fromkeys(keys))[:_MOST])
     found = [Question(field=field, value=value) for field, _, value in pairs]
-    return [one for one in found if one.field in FIELDS or one.field == PRESENCE or one == Question(field=ORDER)]
+    return [one for one in found if one.field in FIELDS or one.field == PRESENCE or one in _OF_THE_SET]
 
 
 def keeps(
@@ -69,6 +72,8 @@ def differences(now: Offer, then: Offer) -> dict[str, list[str | None]]:
         ", ".join(value for value in one if value in other) for one, other in ((was, would), (would, was))
     ]
     found["other labels"] = [sides[now.other_allowed], sides[then.other_allowed]]
+    for name in SETTINGS:
+        found[TITLES[name].lower()] = [_told(Question(field=name), one) for one in (now, then)]
     return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
 
 
@@ -86,6 +91,9 @@ def _done(base: Offer, side: Offer) -> Iterator[tuple[Question, tuple[str, str]]
         yield Question(field=ORDER), ("changed the order", "")
     if was and now and base.other_allowed != side.other_allowed:
         yield Question(field="others"), ("allowed other labels" if side.other_allowed else "allowed no others", "")
+    for name, value in side.settings.values().items():
+        if value != base.settings.values()[name]:
+            yield Question(field=name), (f"set “{TITLES[name]}” to “{value.label}”", "")
 
 
 def _alone(one: Mapping[Question, tuple[str, str]], other: Mapping[Question, tuple[str, str]]) -> list[tuple[str, str]]:
@@ -112,6 +120,8 @@ def _together(done: Iterable[tuple[str, str]]) -> list[str]:
 def _legend(question: Question) -> str:
     if question.field == ORDER:
         return "The order of the labels"
+    if question.field in SETTINGS:
+        return TITLES[question.field]
     about = "The label" if question.field == PRESENCE else question.field.capitalize() + " of"
     return f"{about} “{question.value}”"
 
@@ -119,6 +129,8 @@ def _legend(question: Question) -> str:
 def _told(question: Question, side: Offer) -> str:
     if question.field == ORDER:
         return ", ".join(label.shown for label in side.labels)
+    if question.field in SETTINGS:
+        return str(side.settings.values()[question.field].label)
     label = side.by_value().get(question.value)
     if question.field == PRESENCE:
         return _whole(label) if label else "not among the labels"

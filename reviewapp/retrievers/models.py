@@ -11,6 +11,7 @@ from django.db.models import Q
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import Kept, NeverTruncated, Tracked
 from reviewapp.retrievers.document import leaves, shown
+from reviewapp.retrievers.form_settings import SETTINGS, FormSettings, Required, StartsFrom
 from reviewapp.retrievers.queries import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
 # For `Tracked`: the upstream id of the retriever that a row's foreign key names.
@@ -97,13 +98,23 @@ class LabelSet(models.Model):
     """One version of the labels that reviewers choose from, in their order; never changed afterwards.
 
     `labels` is a list of `{"value", "title", "description", "colour"}` (see `labels.py`), empty when the labels in use
-    are to be offered again. Without `other_allowed` no other label can be decided on.
+    are to be offered again. Without `other_allowed` no other label can be decided on. The rest says what the form of a
+    decision starts from, and what must be given (see `form_settings.py`).
     """
 
     retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="label_sets")
     version = models.IntegerField()
     labels = models.JSONField()
     other_allowed = models.BooleanField(default=True)
+    starts_from = models.CharField(
+        max_length=20, choices=StartsFrom, default=StartsFrom.MACHINE, db_default=StartsFrom.MACHINE
+    )
+    reasoning_required = models.CharField(
+        max_length=20, choices=Required, default=Required.NEVER, db_default=Required.NEVER
+    )
+    confidence_required = models.CharField(
+        max_length=20, choices=Required, default=Required.NEVER, db_default=Required.NEVER
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -114,7 +125,7 @@ class LabelSet(models.Model):
             NeverTruncated(),
             # Nothing but the insert ever happens.
             Tracked(
-                columns=["version", "labels", "other_allowed"],
+                columns=["version", "labels", "other_allowed", *SETTINGS],
                 ref=f"'retrievers/' || {RETRIEVER_ID}",
                 retriever=RETRIEVER_ID,
                 created=Action.LABELS_SET,
@@ -122,6 +133,11 @@ class LabelSet(models.Model):
                 deleted=Action.LABELS_SET,
             ),
         ]
+
+    @property
+    def settings(self) -> FormSettings:
+        """What the form of a decision starts from, and what must be given."""
+        return FormSettings.read({name: getattr(self, name) for name in SETTINGS})
 
     def values(self) -> list[str]:
         """Return the labels themselves, in their order."""

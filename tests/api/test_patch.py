@@ -11,6 +11,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers.form_settings import FormSettings, Required
 from reviewapp.retrievers.guidance import set_labels
 from reviewapp.retrievers.labels import Label
 from tests.api.conftest import Caller
@@ -58,6 +59,20 @@ def test_it_refuses_a_label_that_the_retriever_does_not_offer(as_alice: Caller, 
         assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == ["body", "label"]
     assert (in_bulk["failed_count"], in_bulk["results"][0]["success"]) == (1, False)
     assert not Decision.objects.exists()
+
+
+def test_it_names_the_field_that_the_retriever_requires(as_alice: Caller, adam: User) -> None:
+    row = make_annotation(reasoning="the machine's")
+    assert row.retriever is not None
+    settings = FormSettings(reasoning_required=Required.RELABELLED)
+    set_labels(row.retriever.pk, [], other_allowed=True, base_version=0, actor=adam, settings=settings)
+    address = f"/v1/annotations/{row.annotation_id}"
+    refused = as_alice("PATCH", address, {"label": "van"})
+    assert refused.status_code == 422
+    error = refused.json()["error"]["details"]["validation_errors"][0]
+    assert (error["type"], error["location"]) == ("missing", ["body", "reasoning"])
+    assert not Decision.objects.exists()
+    assert as_alice("PATCH", address, {"label": "van", "reasoning": "seen"}).status_code == 200
 
 
 def test_it_does_nothing_when_nothing_is_asked(as_alice: Caller) -> None:

@@ -43,7 +43,7 @@ _TAKEN_BACK = "You took this decision back, so nothing of it is saved. Submit ag
 _GARBLED = "This holds characters that cannot be stored; they are shown as \ufffd. Write them anew or take them out."
 # Where only others changed these, a decision holds theirs.
 _MERGED = ("label", "payload")
-_IN_THE_WAY = (services.Stale, services.LabelNotOffered, services.Gone, services.DecisionIdTaken)
+_IN_THE_WAY = (services.Stale, services.FieldsRefused, services.Gone, services.DecisionIdTaken)
 
 
 @require_POST
@@ -95,8 +95,9 @@ def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exc
         case services.Stale():
             asks = compare(error, data, viewer=request.user.get_username())
             return show(request, now_so, refreshed(data, error, now_so), status=409, stale=asks)
-        case services.LabelNotOffered():
-            return show(request, now_so, data, status=422, errors={"label": [str(error)]})
+        case services.FieldsRefused():
+            errors = {name: [sentence] for name, sentence in error.errors.items()}
+            return show(request, now_so, data, status=422, errors=errors)
         case services.Gone():
             return show(request, now_so, data, status=409, notice=_GONE)
         case services.OfAnotherItem():

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from reviewapp.audit.diffs import field_diffs
 from reviewapp.http import Request
 from reviewapp.retrievers import guidance, label_form, label_questions, label_rows
+from reviewapp.retrievers.form_settings import Required, StartsFrom
 from reviewapp.retrievers.guidance import BadLabels, Overtaken, offer_of, offered
 from reviewapp.retrievers.label_form import LabelForm
 from reviewapp.retrievers.labels import COLOURS, MOST_LABELS
@@ -59,6 +60,7 @@ def _saved(request: Request, found: Retriever, form: LabelForm) -> HttpResponse:
             other_allowed=mine.other_allowed,
             base_version=form.base_version,
             actor=request.user,
+            settings=mine.settings,
         )
     except BadLabels:
         return _page(request, found, form.marked(), status=422)
@@ -96,6 +98,8 @@ def _page(
         "keeps": list((label_questions.refused(asked) if refused else asked).values()),
         "faster": sets.filter(version=form.base_version).first() if form.was_version is not None else None,
         "colours": COLOURS,
+        "starts_from_choices": StartsFrom.choices,
+        "required_choices": Required.choices,
         "most": MOST_LABELS,
         **earlier(request, sets),
     }

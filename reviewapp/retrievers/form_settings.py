@@ -1,0 +1,84 @@
+"""What a decision form starts from, and what a decision must say besides its label; a label set holds it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self, TypeVar
+
+from django.db import models
+
+_Choices = TypeVar("_Choices", bound=models.TextChoices)
+
+
+class StartsFrom(models.TextChoices):
+    """Which label is chosen in the form of an item that nobody has decided."""
+
+    MACHINE = "machine", "the machine's label"
+    NOTHING = "nothing", "nothing chosen"
+
+
+class Required(models.TextChoices):
+    """When a person must give a value."""
+
+    NEVER = "never", "never"
+    RELABELLED = "relabelled", "when relabelled"
+    ALWAYS = "always", "always"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormSettings:
+    """What a form starts from, and when a person must give a reasoning and a confidence."""
+
+    starts_from: StartsFrom = StartsFrom.MACHINE
+    reasoning_required: Required = Required.NEVER
+    confidence_required: Required = Required.NEVER
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """Return the settings in a form's data or a row; the default stands where a value is missing or unknown."""
+        return cls(
+            starts_from=_choice(StartsFrom, data.get("starts_from"), StartsFrom.MACHINE),
+            reasoning_required=_choice(Required, data.get("reasoning_required"), Required.NEVER),
+            confidence_required=_choice(Required, data.get("confidence_required"), Required.NEVER),
+        )
+
+    def values(self) -> dict[str, StartsFrom | Required]:
+        """Return the settings by name."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    def sentences(self) -> list[str]:
+        """Return a sentence for each setting that is not the default."""
+        sentences = []
+        if self.starts_from == StartsFrom.NOTHING:
+            sentences.append("No label is chosen beforehand.")
+        for name in ("reasoning", "confidence"):
+            when = getattr(self, f"{name}_required")
+            if when != Required.NEVER:
+                sentences.append(f"A {name} is required {when.label}.")
+        return sentences
+
+    def missing_words(self, words: Mapping[str, Any], *, relabels: bool) -> dict[str, str]:
+        """Return a sentence for each field that a person must give and that is blank in `words`."""
+        missing = {}
+        for name in ("reasoning", "confidence"):
+            when = getattr(self, f"{name}_required")
+            is_required = when == Required.ALWAYS or (when == Required.RELABELLED and relabels)
+            if is_required and not str("" if words[name] is None else words[name]).strip():
+                condition = "" if when == Required.ALWAYS else " when the label is changed"
+                missing[name] = f"This retriever asks for a {name}{condition}."
+        return missing
+
+
+SETTINGS = tuple(field.name for field in fields(FormSettings))
+TITLES = {
+    "starts_from": "The form starts from",
+    "reasoning_required": "Reasoning is required",
+    "confidence_required": "Confidence is required",
+}
+# What reviewers get where no label set says otherwise.
+DEFAULT = FormSettings()
+
+
+def _choice(choices: type[_Choices], value: object, default: _Choices) -> _Choices:
+    return choices(value) if value in choices.values else default
