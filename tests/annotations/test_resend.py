@@ -62,7 +62,7 @@ def test_it_shows_what_was_decided_and_what_mixpeek_has(client: Client, alice: U
     assert at_mixpeek["reasoning"] == "Their reason."
     page = collapsed(response)
     assert "Conflict." in page
-    assert "<mark>unclear</mark>" in page
+    assert "<strong>unclear</strong>" in page
 
 
 def test_it_never_shows_their_reasoning_as_decided(client: Client, alice: User) -> None:
