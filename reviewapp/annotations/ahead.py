@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import candidates
-from reviewapp.retrievers.medium import Medium, media
+from reviewapp.retrievers.medium import media
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -31,12 +31,5 @@ def pictures(chosen: QueueFilter, person: User, after: Annotation, *, now: datet
     found = behind.only("document_id", "result__snapshot").first()
     if found is None or found.result is None:
         return []
-    shown = [index for medium in media(found.result.snapshot) if (index := _still(medium)) is not None]
+    shown = [medium.still for medium in media(found.result.snapshot) if medium.still is not None]
     return [(found.document_id, index) for index in shown[:_MOST]]
-
-
-def _still(medium: Medium) -> int | None:
-    """Return the file of a picture, or of the still before a film."""
-    if medium.unavailable_reason:
-        return None
-    return medium.index if medium.kind == "image" else medium.poster

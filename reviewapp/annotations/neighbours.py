@@ -65,8 +65,8 @@ def neighbours(annotation: Annotation) -> Neighbours:
     results = _results(
         document_id=annotation.document_id, pk=shown.pk if shown else 0, digest=shown.digest if shown else ""
     )
-    executions = _executions([annotation, *annotations])
-    own = _execution_of(annotation, executions)
+    executions = executions_of([annotation, *annotations])
+    own = execution_of(annotation, executions)
     return Neighbours(
         execution=own,
         annotations=[_other_annotation(other, own, executions) for other in annotations],
@@ -77,7 +77,7 @@ def neighbours(annotation: Annotation) -> Neighbours:
 def _other_annotation(
     annotation: Annotation, own: Execution | None, executions: Mapping[str, Execution]
 ) -> OtherAnnotation:
-    execution = _execution_of(annotation, executions)
+    execution = execution_of(annotation, executions)
     return OtherAnnotation(annotation=annotation, execution=execution, is_same_query=_is_same_query(own, execution))
 
 
@@ -101,14 +101,14 @@ def _is_same_query(one: Execution | None, other: Execution | None) -> bool:
     return is_known and same(one.inputs, other.inputs)
 
 
-def _execution_of(annotation: Annotation, executions: Mapping[str, Execution]) -> Execution | None:
+def execution_of(annotation: Annotation, executions: Mapping[str, Execution]) -> Execution | None:
     """Return the execution that the annotation names; of one that names none, the execution of its result."""
     if annotation.execution_id:
         return executions.get(annotation.execution_id)
     return annotation.result.execution if annotation.result else None
 
 
-def _executions(annotations: Iterable[Annotation]) -> dict[str, Execution]:
+def executions_of(annotations: Iterable[Annotation]) -> dict[str, Execution]:
     """Return the executions that these annotations name, by id; those that came with their results are not read."""
     results = [annotation.result for annotation in annotations if annotation.result]
     known = {result.execution.execution_id: result.execution for result in results if result.execution}

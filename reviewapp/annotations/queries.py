@@ -98,6 +98,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Return the annotations that these refs name, by ref."""
         return {row.ref: row for row in self.filter(ref__in=set(refs))}
 
+    def with_evidence(self) -> Self:
+        """Return them with the results they were judged by, and without what only searches need."""
+        return self.select_related("result__execution__retriever").defer("words", "search")
+
 
 def matches(words: str) -> Case:
     """Return whether a row's words match: an expression that no index serves."""

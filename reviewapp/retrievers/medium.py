@@ -54,6 +54,13 @@ class Medium:
     full: int | None = None
     poster: int | None = None
 
+    @property
+    def still(self) -> int | None:
+        """The file of a picture, or of the still before a film; None where there is nothing to show."""
+        if self.unavailable_reason:
+            return None
+        return self.index if self.kind == "image" else self.poster
+
 
 def media(document: Mapping[str, Any]) -> list[Medium]:
     """Return what there is to look at, one entry for each thing and not for each file."""

@@ -64,7 +64,9 @@ def delivered(change: Change, record: Any, **facts: Any) -> Outcome:
 
 def conflicting(change: Change, record: Any, names: Sequence[str], **facts: Any) -> Outcome:
     """Somebody else set the same fields upstream; `facts` are `theirs`, `version`, `raced`."""
-    reason = f"Somebody else set {' and '.join(names)} at Mixpeek meanwhile."
+    fields = " and ".join(names)
+    verb = "was" if len(names) == 1 else "were"
+    reason = f"The {fields} {verb} changed at Mixpeek before this was sent."
     settlement = Settlement(change=change, state=Change.State.CONFLICT, reason=reason, **facts)
     return Outcome(settlement=settlement, record=record, rebase=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -9,10 +11,16 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers.medium import media
 from tests.collapsed import collapsed
-from tests.factories import make_annotation, make_change
+from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
+
+
+_PICTURE = {
+    "document_blobs": [{"field": "photo", "type": "image", "url": "https://example.org/van.png", "role": "source"}]
+}
 
 
 @pytest.fixture
@@ -23,15 +31,30 @@ def conflict() -> Change:
         "conflict",
         fields={"label": "no logo"},
         theirs={"label": "partial logo", "confidence": 0.5, "reasoning": "", "payload": {}},
-        reason="Somebody else set label at Mixpeek meanwhile.",
+        reason="The label was changed at Mixpeek before this was sent.",
     )
 
 
 def test_it_shows_the_values_side_by_side(conflict: Change, client: Client, alice: User) -> None:
     client.force_login(alice)
     page = client.get("/attention").content.decode()
-    for words in ("A van at night", "no logo", "partial logo", conflict.reason, "Submit anew", "Take theirs"):
+    for words in ("A van at night", "no logo", "partial logo", conflict.reason, "Edit and resend", "Take theirs"):
         assert words in page
+
+
+def test_it_shows_the_evidence_of_each_decision(client: Client, alice: User) -> None:
+    execution = make_execution(inputs={"query": "vans <at> night"})
+    result = make_result(execution.retriever, document_id="doc_van", snapshot=_PICTURE)
+    seen: dict[str, Any] = {"result": result, "document_id": "doc_van", "excerpt": "Two <logos> on a door."}
+    make_change(make_annotation(execution_id=execution.execution_id, **seen), "refused")
+    make_change(make_annotation(title="Without a picture", excerpt=""), "conflict")
+    client.force_login(alice)
+    page = collapsed(client.get("/attention"))
+    assert page.count("attention-picture") == 1
+    index = media(_PICTURE)[0].index
+    assert f'src="{reverse("media", args=["doc_van", index])}"' in page
+    assert "Two &lt;logos&gt; on a door." in page
+    assert "vans &lt;at&gt; night" in page
 
 
 def test_it_shows_what_upstream_said_of_each_field(client: Client, alice: User) -> None:
@@ -57,8 +80,10 @@ def test_it_goes_through_the_pages(client: Client, alice: User) -> None:
 
 
 def test_it_asks_few_questions(client: Client, alice: User, django_assert_max_num_queries: object) -> None:
-    for _ in range(5):
-        make_change(make_annotation(), "refused")
+    for number in range(5):
+        result = make_result(make_retriever(), snapshot=_PICTURE, execution=make_execution())
+        own = make_execution(inputs={"query": f"van {number}"})
+        make_change(make_annotation(result=result, execution_id=own.execution_id), "refused")
     client.force_login(alice)
     client.get("/attention")
     with django_assert_max_num_queries(9):  # type: ignore[operator]
@@ -70,7 +95,7 @@ def test_it_takes_theirs(conflict: Change, client: Client, alice: User) -> None:
     answer = client.post(f"/changes/{conflict.pk}/take-theirs", follow=True)
     conflict.refresh_from_db()
     assert conflict.state == "withdrawn"
-    assert "values stand" in answer.content.decode()
+    assert "values kept." in answer.content.decode()
     again = client.post(f"/changes/{conflict.pk}/take-theirs", follow=True)
     assert "dealt with this already" in again.content.decode()
 
@@ -99,7 +124,7 @@ def test_it_offers_what_can_be_done_about_what_is_gone(client: Client, alice: Us
     client.force_login(alice)
     page = collapsed(client.get("/attention"))
     assert "Before it was gone, Mixpeek had: logo" in page
-    for untrue in ("At Mixpeek now", "Submit anew", "Take theirs", f"?change={change.pk}"):
+    for untrue in ("At Mixpeek now", "Edit and resend", "Take theirs", f"?change={change.pk}"):
         assert untrue not in page
     assert "Look at it" in page
     said = collapsed(client.post(reverse("take_theirs", args=[change.pk]), follow=True))
@@ -114,6 +139,6 @@ def test_it_offers_nothing_to_submit_on_the_page_of_what_is_gone(client: Client,
     client.force_login(alice)
     page = collapsed(client.get(reverse("review", args=[annotation.pk]), {"change": change.pk}))
     assert "there is nothing to decide" in page
-    assert "submit anew" not in page
-    assert "Submit it anew" not in page
+    assert "edit it if needed" not in page
+    assert "Edit and resend" not in page
     assert "dismiss it" in page

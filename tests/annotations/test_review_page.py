@@ -172,7 +172,7 @@ def test_it_marks_the_words_of_the_queues_search(client: Client, alice: User) ->
     assert "<mark>van</mark>" not in _shown(client, annotation)
 
 
-@pytest.mark.parametrize(("state", "said"), [("refused", "Mixpeek refused"), ("conflict", "met other values")])
+@pytest.mark.parametrize(("state", "said"), [("refused", "Mixpeek refused"), ("conflict", "in conflict with Mixpeek")])
 def test_it_says_that_the_last_decision_waits_for_a_person(state: str, said: str, client: Client, alice: User) -> None:
     annotation = make_annotation()
     change = make_change(annotation, state=state, reason="not allowed")
@@ -181,7 +181,7 @@ def test_it_says_that_the_last_decision_waits_for_a_person(state: str, said: str
     assert said in page
     assert "not allowed." in page
     assert f"?change={change.pk}" in page
-    assert "Submit it anew" not in _shown(client, annotation, f"?change={change.pk}")
+    assert "Edit and resend" not in _shown(client, annotation, f"?change={change.pk}")
 
 
 def test_it_keeps_the_filter_on_every_way_out(client: Client, alice: User) -> None:

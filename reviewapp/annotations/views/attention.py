@@ -14,14 +14,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.annotations import naming, services
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.neighbours import execution_of, executions_of
 from reviewapp.http import Request, page_or
 from reviewapp.keyset import BadCursor, page
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services as retriever_services
-from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.medium import media
+from reviewapp.retrievers.models import Execution, Retriever
 
-_GIVEN_UP = "Mixpeek's values stand. What was given up stays in the history."
-_DISMISSED = "Dismissed: Mixpeek no longer has the annotation. What was decided stays in the history."
+_GIVEN_UP = "Mixpeek's values kept. Your decision is still in the history."
+_DISMISSED = "Dismissed: Mixpeek no longer has the annotation. The decision is still in the history."
 
 
 @require_GET
@@ -33,16 +35,31 @@ def attention(request: Request) -> HttpResponse:
     except BadCursor:
         return redirect("attention")
     refs = [change.ref for change in found.rows]
-    rows, retrievers = Annotation.objects.by_ref(refs), Retriever.objects.by_ref(refs)
-    items = [_item(change, rows.get(change.ref), retrievers.get(change.ref)) for change in found.rows]
+    annotations = Annotation.objects.with_evidence().by_ref(refs)
+    retrievers = Retriever.objects.by_ref(refs)
+    executions = executions_of(annotations.values())
+
+    items = []
+    for change in found.rows:
+        annotation = annotations.get(change.ref)
+        item = {"change": change, "annotation": annotation, "retriever": retrievers.get(change.ref)}
+        if annotation is not None:
+            item |= _evidence(annotation, execution_of(annotation, executions))
+        items.append(item)
     return page_or(
         "annotations/_attention.html", request, "annotations/attention.html", {"items": items, "page": found}
     )
 
 
-def _item(change: Change, annotation: Annotation | None, retriever: Retriever | None) -> dict[str, Any]:
-    gone = annotation is not None and annotation.status == Annotation.Status.GONE
-    return {"change": change, "annotation": annotation, "retriever": retriever, "gone": gone}
+def _evidence(annotation: Annotation, execution: Execution | None) -> dict[str, Any]:
+    """Return what a card shows of the document: its first picture, and the query it was found with."""
+    snapshot = annotation.result.snapshot if annotation.result else {}
+    stills = [medium.still for medium in media(snapshot) if medium.still is not None]
+    return {
+        "gone": annotation.status == Annotation.Status.GONE,
+        "picture": next(iter(stills), None),
+        "query": execution.in_one_line if execution else "",
+    }
 
 
 @require_POST

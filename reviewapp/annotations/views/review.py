@@ -20,14 +20,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.annotations import drafts, kept, keys, labels, leases
 from reviewapp.annotations.ahead import pictures
-from reviewapp.annotations.authorship import given_by_people
 from reviewapp.annotations.compiled import KINDS
 from reviewapp.annotations.filters import QueueFilter
-from reviewapp.annotations.forms import HIDDEN, as_form, opening
+from reviewapp.annotations.forms import HIDDEN, opening
 from reviewapp.annotations.item import Progress, look_at, minutes, progress, undoable
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.reopening import reopened
+from reviewapp.annotations.resending import resending
 from reviewapp.annotations.resuming import as_json, resume
 from reviewapp.annotations.typed import FIELDS, MOST_REASONING
 from reviewapp.annotations.views.going_on import go_back, go_on
@@ -37,7 +37,6 @@ from reviewapp.asked import asked
 from reviewapp.audit.trace import about
 from reviewapp.http import Request, page_or, wants_fragment, wants_json, whole_number
 from reviewapp.outbox.banner import with_banner
-from reviewapp.outbox.models import Change
 from reviewapp.retrievers.markdown import rendered
 
 _BACK = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
@@ -56,10 +55,8 @@ def review(request: Request, pk: int) -> HttpResponse:
     data, draft = opening(annotation, now=now), drafts.own(pk, request.user)
     if was_typed := kept.take_back(request, pk):
         return show(request, annotation, data | was_typed, notice=_BACK, other_draft=draft)
-    if change := _to_mend(annotation, request.GET.get("change", "")):
-        given = given_by_people(annotation, annotation.changes) | change.fields.keys()
-        data |= as_form(annotation.values() | change.fields, given)
-        return show(request, annotation, data, mending=change, other_draft=draft)
+    if waiting := resending(annotation, request.GET.get("change", "")):
+        return show(request, annotation, **waiting, other_draft=draft)
     if again := reopened(annotation, request.user, request.GET.dict()):
         return show(request, annotation, **again, other_draft=draft)
     if draft:
@@ -73,7 +70,7 @@ def show(
 ) -> HttpResponse:
     """Render the item with the form holding `data`.
 
-    `more` may be `errors`, `stale`, `notice`, `mending`, `again`, `undoing`, `draft` (what the form goes on from, and
+    `more` may be `errors`, `stale`, `notice`, `resending`, `again`, `undoing`, `draft` (what the form goes on from, and
     with `draft_news` what happened since), `other_draft` (to be offered beside it).
     """
     about(annotation.ref)
@@ -161,13 +158,6 @@ def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | N
     if annotation.status == Annotation.Status.GONE or not request.user.has_perm("annotations.decide_annotation"):
         return Lease.objects.select_related("holder").filter(annotation=annotation).first()
     return leases.take(annotation, request.user, now=now)
-
-
-def _to_mend(annotation: Annotation, named: str) -> Change | None:
-    key = whole_number(named)
-    if not key or annotation.status == Annotation.Status.GONE:
-        return None
-    return Change.objects.attention().filter(ref=annotation.ref, pk=key).first()
 
 
 @require_GET
