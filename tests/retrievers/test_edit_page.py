@@ -141,7 +141,7 @@ def test_it_shows_a_refusal_at_its_field_and_takes_it_up_anew(
     seen = collapsed(client.get("/attention"))
     assert "Retriever <a" in seen
     assert "+ new" in seen
-    assert "Submit anew" not in seen
+    assert "Edit and resend" not in seen
     assert client.post(reverse("take_theirs", args=[change.pk])).status_code == 403
     client.force_login(adam)
     assert "is &lt;taken&gt; upstream" in collapsed(client.get(reverse("retriever", args=[retriever.pk])))
