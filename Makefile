@@ -16,7 +16,9 @@ PIP = $(PY) -m pip install --quiet --quiet --disable-pip-version-check --root-us
 LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links -q --custom-compile-command "make lock"
 
-PYTEST = $(PY) -m pytest -n 2 --dist worksteal
+# Tests wait for processes and browsers, so two cores are kept busy by more of them than two.
+PYTEST = $(PY) -m pytest -n 3 --dist worksteal
+PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
 	bench drill lock clean
@@ -87,7 +89,7 @@ tests:
 
 # By itself: Playwright's event loop gives its thread another connection to the database.
 browser-tests:
-	$(PYTEST) -m browser
+	$(PYTEST_BROWSER) -m browser
 
 long-tests:
 	LONG_TESTS=1 $(PYTEST) -m "not browser"
