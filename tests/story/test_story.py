@@ -105,6 +105,6 @@ def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
     # And Mixpeek has it, as the official client says.
     ref = events.locator("a[href*='annotations']").first.inner_text()
     there = upstream(running, ref.removeprefix("annotations/"))
-    assert (there.label, there.confidence, there.reasoning) == ("counterfeit", 0.36, "The emblem is a copy.")
+    assert (there.label, there.confidence, there.reasoning) == ("counterfeit", 0.55, "The emblem is a copy.")
     assert there.version == 2
     assert not complaints, "; ".join(complaints)
