@@ -196,3 +196,14 @@ def test_it_refuses_what_makes_no_sense(client: Client, lena: User, asked: dict[
     assert client.post(CHOSEN, asked).status_code == 422
     assert client.get(CHOSEN, asked).status_code == 422
     assert client.put(CHOSEN).status_code == 405
+
+
+def test_it_shows_a_confirmed_label_as_no_difference(client: Client, alice: User) -> None:
+    change = make_change(
+        make_annotation(label="logo"), "delivered", verb="confirm", fields={"label": "logo"}, version=2
+    )
+    assert change.base["label"] == "logo"
+    client.force_login(alice)
+    page = client.get(URL, {"state": "delivered"}).content.decode()
+    assert "Confirmed, delivered v2" in page
+    assert "diff-old" not in page
