@@ -16,8 +16,8 @@ PIP = $(PY) -m pip install --quiet --quiet --disable-pip-version-check --root-us
 LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links -q --custom-compile-command "make lock"
 
-# Tests wait for processes and browsers, so two cores are kept busy by more of them than two.
-PYTEST = $(PY) -m pytest -n 3 --dist worksteal
+# Browser tests mostly wait for pages, so two cores carry four of them.
+PYTEST = $(PY) -m pytest -n 2 --dist worksteal
 PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
