@@ -101,8 +101,10 @@ class Change(models.Model):
             Tracked(
                 columns=[
                     *("state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version", "retried_at"),
-                    *("uncleared", "without_author"),
+                    "uncleared",
                 ],
+                # Only worth a word when it is so.
+                named={"without_author": "nullif({row}.without_author, false)"},
                 constant=["ref", "verb", "base", "cause", "actor_id", "actor_name", "retriever_id"],
                 retriever="{row}.retriever_id",
                 created=Action.CHANGE_QUEUED,

@@ -72,6 +72,7 @@ def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
     page.locator("#queue a[href^='/annotations/']").first.click()
     first = page.url
     expect(page.get_by_role("img").first).to_be_visible()
+    expect(page.locator("#review[data-ready]")).to_be_visible()
 
     # Decides with the keyboard alone; the next item opens at once.
     page.keyboard.press("2")
