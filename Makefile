@@ -11,14 +11,17 @@
 # Paths are relative throughout, because make splits absolute ones at spaces.
 
 PY = .venv/bin/python
-BROWSERS = chromium chromium-browser google-chrome
+BROWSERS = chromium-headless-shell chromium chromium-browser google-chrome
 PIP = $(PY) -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links -q --custom-compile-command "make lock"
 
-# Browser tests mostly wait for pages, so two cores carry four of them.
+# What was compiled is kept: else each of a hundred processes compiles the product and every test anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTEST = $(PY) -m pytest -n 2 --dist worksteal
-PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal
+# These wait for pages much of the time.
+PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
 	bench drill lock clean
@@ -48,15 +51,20 @@ $(PY):
 	echo "Python 3.11 or later is needed and none was found. Install it, or name it: make PYTHON=/path/to/python3" >&2; \
 	exit 1
 
-# The system's browser if there is one (through apt when root may install it), else Playwright's own.
+# Debian's headless shell, which needs half the time of a whole browser and which root can install; else the browser that
+# is there, else Debian's, else Playwright's own.
 browser: dev
-	@for name in $(BROWSERS); do "$$name" --version >/dev/null 2>&1 && exit 0; done; \
-	ls .venv/browser-installed >/dev/null 2>&1 && exit 0; \
+	@is_there() { for name in "$$@"; do "$$name" --version >/dev/null 2>&1 && return 0; done; return 1; }; \
+	install() { DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$$1" >/dev/null 2>&1 && is_there "$$1"; }; \
+	is_there $(word 1,$(BROWSERS)) && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Chromium ..."; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null && \
-			chromium --version >/dev/null 2>&1 && exit 0; \
+		echo "Installing a browser for the tests ..."; \
+		apt-get update -qq; \
+		install chromium-headless-shell && exit 0; \
+		is_there $(BROWSERS) || install chromium && exit 0; \
 	fi; \
+	is_there $(BROWSERS) && exit 0; \
+	ls .venv/browser-installed >/dev/null 2>&1 && exit 0; \
 	echo "Installing Playwright's Chromium ..."; \
 	$(PY) -m playwright install chromium && touch .venv/browser-installed
 

@@ -38,7 +38,10 @@ expect.set_options(timeout=30_000)
 # In the order of their imports: pytest rewrites the assertions of a plugin only if nobody imported it before.
 pytest_plugins = ["tests.factories", "tests.people", "tests.desk", "tests.sandbox.shared", "tests.truncating"]
 
+# As in the Makefile.
+_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _OF_A_BROWSER = {"page", "context", "browser"}
+_BROWSER_TESTS = Path(__file__).parent / "browser"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,6 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _OF_A_BROWSER & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
+            if item.path.parent != _BROWSER_TESTS:
+                raise pytest.UsageError(f"{item.nodeid} needs a browser, so it belongs into tests/browser.")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -103,7 +108,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Use the system's browser when there is one (the names `make test` looks for), else Playwright's own."""
     # Playwright keeps an event loop in this thread, which Django would take for asynchronous code of ours.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     own = {"executable_path": found} if found else {}
     # Nothing here needs a graphics card, and drawing as if there were one takes half of the processor.
     return {**browser_type_launch_args, **own, "args": ["--disable-gpu"]}

@@ -111,6 +111,9 @@ class Reviewer:
             with ThreadPoolExecutor(2) as both:
                 windows = [self._browser, self._browser.twin()]
                 first, second = both.map(lambda window: window.submit(action, data, told), windows)
+            if {outcome_of(first), outcome_of(second)} == {TURNED_DOWN, ACKNOWLEDGED}:
+                # What overtook the one may have been taken back before the other: both have to agree in the end.
+                first, second = (window.submit(action, data, told) for window in windows)
             return first if outcome_of(first) == outcome_of(second) else _different(first, second, told)
         answer = self._browser.submit(action, data, told)
         if step.way == "again" and outcome_of(answer) == ACKNOWLEDGED:

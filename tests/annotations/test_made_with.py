@@ -62,14 +62,14 @@ def test_it_links_the_versions_for_those_who_may_open_them(
         assert f'<a href="/retrievers/{key}/guidelines?version=1#v1">guidelines v1</a>' in page
 
 
-@pytest.mark.parametrize("page", ["labels", "guidelines"])
-def test_it_shows_the_version_that_a_link_means_however_old(page: str, client: Client, adam: User) -> None:
+@pytest.mark.parametrize("name", ["labels", "guidelines"])
+def test_it_shows_the_version_that_a_link_means_however_old(name: str, client: Client, adam: User) -> None:
     retriever = make_retriever()
     for version in range(22):
         set_labels(retriever.pk, [Label(value=f"l{version}")], other_allowed=True, base_version=version, actor=adam)
         write_guidelines(retriever.pk, f"Text {version}", base_version=version, actor=adam)
     client.force_login(adam)
-    address = f"/retrievers/{retriever.pk}/{page}"
+    address = f"/retrievers/{retriever.pk}/{name}"
     assert 'id="v1"' not in client.get(address).content.decode()
     assert 'id="v1"' in client.get(address, {"version": "1"}).content.decode()
     assert client.get(address, {"version": "9" * 18}).status_code == 200

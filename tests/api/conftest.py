@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import mixpeek
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -14,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.api import tokens
+from tests.official_sdk import mixpeek
 
 NAMESPACE = "ns_sample"
 

@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import mixpeek
 import pytest
-from mixpeek.exceptions import (
-    ApiException,
-    BadRequestException,
-    ConflictException,
-    ForbiddenException,
-    NotFoundException,
-    ServiceException,
-    UnauthorizedException,
-    UnprocessableEntityException,
-)
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
@@ -26,10 +15,11 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Execution
 from reviewapp.sync import deliver
 from reviewapp.sync.pull import pull
+from tests.official_sdk import mixpeek
 from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 
-Connect = Callable[[str], mixpeek.ApiClient]
+Connect = Callable[[str], "mixpeek.ApiClient"]
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +133,7 @@ def test_it_refuses_inputs_that_the_retriever_does_not_have(
 ) -> None:
     retrievers = mixpeek.RetrieversApi(sdk(secret_of(lena, "decide")))
     for inputs in ({}, {"query": 5}, {"query": "x", "colour": "red"}, {"query": "x", "kind": "film"}):
-        with pytest.raises(UnprocessableEntityException):
+        with pytest.raises(mixpeek.exceptions.UnprocessableEntityException):
             retrievers.execute_retriever("ret_vans", mixpeek.ExecuteRetrieverRequest(inputs=inputs))
     assert not Execution.objects.filter(requested_by="lena").exists()
 
@@ -151,7 +141,7 @@ def test_it_refuses_inputs_that_the_retriever_does_not_have(
 def test_it_says_when_mixpeek_cannot_run_it(box: Box, sdk: Connect, secret_of: Callable[..., str], lena: User) -> None:
     box.faults([{"method": "POST", "path": "/v1/retrievers/ret_vans/execute", "status": 503}] * 10)
     retrievers = mixpeek.RetrieversApi(sdk(secret_of(lena, "decide")))
-    with pytest.raises(ServiceException) as failed:
+    with pytest.raises(mixpeek.exceptions.ServiceException) as failed:
         retrievers.execute_retriever("ret_vans", mixpeek.ExecuteRetrieverRequest(inputs={"query": "van"}))
     assert (failed.value.status, failed.value.data.error.type) == (503, "ServiceUnavailableError")
     box.clear()
@@ -173,23 +163,23 @@ def test_it_raises_what_mixpeeks_client_always_raised(
 ) -> None:
     mine, admins = sdk(secret_of(alice, "decide")), sdk(secret_of(adam, "admin"))
     annotations, retrievers = mixpeek.AnnotationsApi(mine), mixpeek.RetrieversApi(admins)
-    with pytest.raises(NotFoundException) as missing:
+    with pytest.raises(mixpeek.exceptions.NotFoundException) as missing:
         annotations.get_annotation("ann_none")
     assert missing.value.data.error.type == "NotFoundError"
-    with pytest.raises(UnprocessableEntityException) as wrong:
+    with pytest.raises(mixpeek.exceptions.UnprocessableEntityException) as wrong:
         annotations.create_annotation(mixpeek.CreateAnnotationRequest(document_id="d", label="x", retriever_id="none"))
     assert "retriever_id" in wrong.value.data.error.message
-    with pytest.raises(BadRequestException):
+    with pytest.raises(mixpeek.exceptions.BadRequestException):
         retrievers.patch_retriever("ret_vans", mixpeek.PatchRetrieverRequest())
-    with pytest.raises(ForbiddenException):
+    with pytest.raises(mixpeek.exceptions.ForbiddenException):
         mixpeek.RetrieversApi(mine).patch_retriever("ret_vans", mixpeek.PatchRetrieverRequest(description="x"))
-    with pytest.raises(UnauthorizedException):
+    with pytest.raises(mixpeek.exceptions.UnauthorizedException):
         mixpeek.AnnotationsApi(sdk("rvw_wrong")).get_annotation("ann_none")
     new = mixpeek.CreateAnnotationRequest(document_id="doc_twice", label="x")
     annotations.create_annotation(new)
-    with pytest.raises(ConflictException):
+    with pytest.raises(mixpeek.exceptions.ConflictException):
         annotations.create_annotation(new)
-    with pytest.raises(ApiException) as refused:
+    with pytest.raises(mixpeek.exceptions.ApiException) as refused:
         annotations.delete_annotation("ann_00001")
     assert refused.value.status == 405
 

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import mixpeek
 import pytest
-from mixpeek.exceptions import NotFoundException
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
@@ -21,9 +19,10 @@ from reviewapp.sandbox.sample import write_sample
 from reviewapp.sync import deliver
 from reviewapp.sync.pull import pull
 from tests.api.conftest import Caller
+from tests.official_sdk import mixpeek
 from tests.sandbox.running import Box, running_sandbox
 
-Connect = Callable[[str], mixpeek.ApiClient]
+Connect = Callable[[str], "mixpeek.ApiClient"]
 Json = dict[str, Any]
 FUTURE: Json = {"a_field_of_tomorrow": {"deep": [1, None, "x", 0.25]}}
 
@@ -175,7 +174,7 @@ def test_it_says_which_of_both_is_not_there(
     other = Execution.objects.filter(retriever=coding).first()
     assert other is not None
     for missing in ("exec_none", other.execution_id):
-        with pytest.raises(NotFoundException) as refused:
+        with pytest.raises(mixpeek.exceptions.NotFoundException) as refused:
             gateway.get_execution_retrievers(brands.retriever_id, missing)
         assert refused.value.data.error.message == f"execution not found: {missing}"
     for path in ("executions", "executions/exec_none"):

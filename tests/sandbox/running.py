@@ -17,10 +17,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import mixpeek
 import requests
 
 from reviewapp.sandbox.dialect import CURRENT
+from tests.official_sdk import mixpeek
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "Sandbox is ready at "

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import mixpeek
 import pytest
-from mixpeek.exceptions import UnauthorizedException
 
+from tests.official_sdk import mixpeek
 from tests.sandbox.running import Box
 
 REASON = "decision 7f3a: relabelled"
@@ -142,7 +141,7 @@ def test_it_logs_nothing_that_was_refused(box: Box, annotation_id: str) -> None:
 
 def test_it_shows_the_log_to_good_keys_only(box: Box) -> None:
     configuration = mixpeek.Configuration(host=box.url, access_token="pk_wrong", retries=False)
-    with mixpeek.ApiClient(configuration) as stranger, pytest.raises(UnauthorizedException):
+    with mixpeek.ApiClient(configuration) as stranger, pytest.raises(mixpeek.exceptions.UnauthorizedException):
         mixpeek.OrganizationAuditApi(stranger).list_audit_logs_organizations()
 
 

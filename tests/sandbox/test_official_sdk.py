@@ -6,10 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-import mixpeek
 import pytest
-from mixpeek.exceptions import BadRequestException, ConflictException, NotFoundException, UnauthorizedException
 
+from tests.official_sdk import mixpeek
 from tests.sandbox.running import Box
 
 
@@ -36,7 +35,7 @@ def test_it_creates_reads_and_deletes_an_annotation(labels: mixpeek.AnnotationsA
     assert (read.label, read.version, read.revisions, read.payload) == ("ripe", 1, [], {"a": 1})
     assert read.actor_type == "api_key"
     labels.delete_annotation(made.annotation_id)
-    with pytest.raises(NotFoundException):
+    with pytest.raises(mixpeek.exceptions.NotFoundException):
         labels.get_annotation(made.annotation_id)
 
 
@@ -49,7 +48,7 @@ def test_it_makes_a_version_of_each_changing_edit(labels: mixpeek.AnnotationsApi
     assert [(each.version, each.current) for each in history.versions] == [(1, False), (2, True)]
     assert history.versions[1].changed_fields == ["confidence", "label"]
     assert labels.get_annotation_at_version(annotation_id, 1).label == "unripe"
-    with pytest.raises(NotFoundException):
+    with pytest.raises(mixpeek.exceptions.NotFoundException):
         labels.get_annotation_at_version(annotation_id, 3)
 
 
@@ -102,7 +101,7 @@ def test_it_does_what_it_can_in_bulk(labels: mixpeek.AnnotationsApi, annotation_
 def test_it_lists_and_reads_retrievers_by_id_and_name(retrievers: mixpeek.RetrieversApi) -> None:
     assert retrievers.list_retrievers(page_size=2).results[0].retriever_id == "ret_search"
     assert retrievers.get_retriever("search").retriever_id == retrievers.get_retriever("ret_search").retriever_id
-    with pytest.raises(NotFoundException):
+    with pytest.raises(mixpeek.exceptions.NotFoundException):
         retrievers.get_retriever("nobody")
 
 
@@ -111,9 +110,9 @@ def test_it_patches_a_retriever(retrievers: mixpeek.RetrieversApi) -> None:
     asked = mixpeek.PatchRetrieverRequest(description="now with words", tags=["a"])
     after = retrievers.patch_retriever("ret_patched", asked).retriever
     assert (after.version, after.description, after.tags) == (before + 1, "now with words", ["a"])
-    with pytest.raises(BadRequestException):
+    with pytest.raises(mixpeek.exceptions.BadRequestException):
         retrievers.patch_retriever("ret_patched", mixpeek.PatchRetrieverRequest())
-    with pytest.raises(ConflictException):
+    with pytest.raises(mixpeek.exceptions.ConflictException):
         retrievers.patch_retriever("ret_patched", mixpeek.PatchRetrieverRequest(retriever_name="search"))
 
 
@@ -139,7 +138,7 @@ def test_it_reads_documents(client: mixpeek.ApiClient) -> None:
     assert reply.not_found == ["doc_none"]
     plain = mixpeek.CollectionDocumentsApi(client).get_document("col_fruit", "doc_30")
     assert plain.document_blobs[0].presigned_url is None
-    with pytest.raises(NotFoundException):
+    with pytest.raises(mixpeek.exceptions.NotFoundException):
         mixpeek.CollectionDocumentsApi(client).get_document("col_other", "doc_30")
 
 
@@ -160,7 +159,7 @@ def test_it_feeds_events_in_order(client: mixpeek.ApiClient, annotation_id: str)
     rest = events.list_events(event_type="annotation.updated", cursor=first.next_cursor)
     assert [each.payload["label"] for each in rest.results] == ["c"]
     assert not rest.has_more
-    with pytest.raises(BadRequestException):
+    with pytest.raises(mixpeek.exceptions.BadRequestException):
         events.list_events(event_type="annotation.created", cursor=start)
 
 
@@ -176,7 +175,7 @@ def test_it_wants_a_good_key(box: Box) -> None:
     configuration = mixpeek.Configuration(
         host=box.url, access_token="pk_wrong", api_key={"NamespaceHeader": "ns_sample"}, retries=False
     )
-    with mixpeek.ApiClient(configuration) as client, pytest.raises(UnauthorizedException) as refused:
+    with mixpeek.ApiClient(configuration) as client, pytest.raises(mixpeek.exceptions.UnauthorizedException) as refused:
         mixpeek.AnnotationsApi(client).get_annotation("ann_1")
     assert refused.value.data.error.type == "UnauthorizedError"
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mixpeek
 import pytest
 
 from reviewapp.sandbox.sample import write_sample
+from tests.official_sdk import mixpeek
 from tests.sandbox.running import Box, running_sandbox
 
 pytestmark = pytest.mark.process

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mixpeek
 import pytest
-from mixpeek.exceptions import NotFoundException
 
+from tests.official_sdk import mixpeek
 from tests.sandbox.receiver import Received, Receiver, receiving
 from tests.sandbox.running import Box, running_sandbox
 from tests.sandbox_data import write_fruit_folder
@@ -64,7 +63,7 @@ def test_it_keeps_webhooks_and_never_returns_their_secret(webhooks: mixpeek.Webh
     assert (found.total, [each.webhook_id for each in found.results]) == (1, [made.webhook_id])
     webhooks.delete_webhook_organizations(made.webhook_id)
     webhooks.delete_webhook_organizations(made.webhook_id)
-    with pytest.raises(NotFoundException):
+    with pytest.raises(mixpeek.exceptions.NotFoundException):
         webhooks.get_webhook_organizations(made.webhook_id)
 
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import mixpeek
 import pytest
 from playwright.sync_api import Page, expect
 
 from reviewapp.accounts.demo import SIGN_INS
 from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE
 from tests.launch.conftest import Launch
+from tests.official_sdk import mixpeek
 from tests.operations.processes import reserved_port
 
 pytestmark = pytest.mark.process
