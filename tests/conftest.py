@@ -52,6 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if item.path.parent != _BROWSER_TESTS:
                 raise pytest.UsageError(f"{item.nodeid} needs a browser, so it belongs into tests/browser.")
+    # What starts processes mostly waits: first, it does so beside all others, which another worker begins with.
+    items.sort(key=lambda item: item.get_closest_marker("process") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)

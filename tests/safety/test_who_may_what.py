@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.decisions import decide
 from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
-from tests.people import PASSWORD, make_person
+from tests.people import PASSWORD, make_person, signed_in
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "people.md"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -155,21 +156,27 @@ def own(name: str, user: User | None) -> dict[str, Any]:
     return {"pk": key.pk}
 
 
-def answer(address: str, method: str, user: User | None) -> Any:
-    """Return what this person gets there; what it changes is undone."""
-    client = Client(raise_request_exception=True)
-    with transaction.atomic():
-        headers = {}
-        if user and address.startswith("/api/v1/"):
+class Caller:
+    """One person, or nobody, with a session and an API token that last for a whole test."""
+
+    def __init__(self, user: User | None) -> None:
+        self._headers, self._cookies = {}, SimpleCookie()
+        if user:
             _, secret = tokens.create(user, name="script", scope=ApiToken.Scope.ADMIN, actor=user)
-            headers = {"Authorization": f"Bearer {secret}"}
-        elif user:
-            client.force_login(user)
-        response: Any = client.generic(method, address, headers=headers)
-        if response.streaming:
-            list(response)
-        transaction.set_rollback(True)
-    return response
+            self._headers = {"Authorization": f"Bearer {secret}"}
+            self._cookies = signed_in(user).cookies
+
+    def answer(self, address: str, method: str) -> Any:
+        """Return what this person gets there; what it changes is undone, a sign-out too."""
+        client = Client(raise_request_exception=True)
+        is_api = address.startswith("/api/v1/")
+        client.cookies = SimpleCookie() if is_api else SimpleCookie(self._cookies.output(header="", sep=";"))
+        with transaction.atomic():
+            response: Any = client.generic(method, address, headers=self._headers if is_api else {})
+            if response.streaming:
+                list(response)
+            transaction.set_rollback(True)
+        return response
 
 
 def word(response: Any) -> str:
@@ -201,9 +208,9 @@ def test_it_behaves_as_the_table_says(name: str, place: Place, people: dict[str,
     wrong = []
     for who in WHO:
         user = people.get(who)
-        address = place(name, **own(name, user))
+        address, caller = place(name, **own(name, user)), Caller(user)
         for method in METHODS:
-            told = word(answer(address, method, user))
+            told = word(caller.answer(address, method))
             row = TABLE.get((name, method))
             # What is not listed is for nobody: refused as a method, or earlier.
             wanted = {row[who]} if row else {"405", "no", "sign in", "key"}
