@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST = $(PY) -m pytest -n 3 --dist worksteal
 # These wait for pages much of the time.
-PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal tests/browser
+PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
 	bench drill lock clean

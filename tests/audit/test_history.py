@@ -214,7 +214,7 @@ def test_it_takes_no_more_queries_for_many_events(
     assert len(many) <= len(few) <= 8
 
 
-INDEXED = {
+INDEXED: dict[str, tuple[dict[str, Any], str]] = {
     "person": ({"actor_id": 7}, "event_by"),
     "action": ({"action": "annotation.relabelled"}, "event_doing"),
     "retriever": ({"retriever_id": "ret_7"}, "event_around"),
@@ -224,8 +224,7 @@ INDEXED = {
 }
 
 
-@pytest.fixture
-def many_events() -> None:
+def make_many_events() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -238,18 +237,18 @@ def many_events() -> None:
             """
         )
         cursor.execute("ANALYZE audit_event")
+        # As autovacuum does, which is off here; what waits to be put into the index makes it look dear.
+        cursor.execute("SELECT gin_clean_pending_list('event_words')")
 
 
 def plan(events: Any) -> str:
     return str(events[:51].explain())
 
 
-@pytest.mark.parametrize(("wanted", "index"), INDEXED.values(), ids=INDEXED)
-def test_it_has_an_index_for_each_filter(wanted: dict[str, Any], index: str, many_events: None) -> None:
-    assert index in plan(Event.objects.filter(**wanted).newest())
-
-
-def test_it_has_an_index_for_time_and_one_for_words(many_events: None) -> None:
+def test_it_has_an_index_for_each_filter_for_time_and_for_words() -> None:
+    make_many_events()
+    for wanted, index in INDEXED.values():
+        assert index in plan(Event.objects.filter(**wanted).newest())
     assert "event_newest" in plan(Event.objects.newest())
     assert "event_newest" in plan(Event.objects.between(None, timezone.now()).newest())
     assert "event_words" in plan(Event.objects.mentioning("note7").newest())
