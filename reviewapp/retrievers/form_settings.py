@@ -58,6 +58,12 @@ class FormSettings:
                 sentences.append(f"A {name} is required {when.label}.")
         return sentences
 
+    def notes(self) -> dict[str, str]:
+        """Return what stands beside each field that must be given, such as "required when relabelled"."""
+        required = {"reasoning": self.reasoning_required, "confidence": self.confidence_required}
+        texts = {Required.RELABELLED: "required when relabelled", Required.ALWAYS: "required"}
+        return {name: texts[when] for name, when in required.items() if when in texts}
+
     def missing_words(self, words: Mapping[str, Any], *, relabels: bool) -> dict[str, str]:
         """Return a sentence for each field that a person must give and that is blank in `words`."""
         missing = {}

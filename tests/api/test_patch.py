@@ -75,6 +75,28 @@ def test_it_names_the_field_that_the_retriever_requires(as_alice: Caller, adam: 
     assert as_alice("PATCH", address, {"label": "van", "reasoning": "seen"}).status_code == 200
 
 
+def test_it_names_the_required_field_of_a_new_annotation_and_in_bulk(as_alice: Caller, adam: User) -> None:
+    row = make_annotation(reasoning="the machine's")
+    assert row.retriever is not None
+    settings = FormSettings(confidence_required=Required.ALWAYS)
+    set_labels(row.retriever.pk, [], other_allowed=True, base_version=0, actor=adam, settings=settings)
+    new = {"document_id": "doc_new", "retriever_id": row.retriever.retriever_id, "label": "van"}
+    refused = as_alice("POST", "/v1/annotations", new)
+    assert refused.status_code == 422
+    error = refused.json()["error"]["details"]["validation_errors"][0]
+    assert (error["type"], error["location"]) == ("missing", ["body", "confidence"])
+
+    update = {"annotation_id": row.annotation_id, "label": "van"}
+    rest = [{**new, "document_id": "doc_other"}, {**new, "confidence": 0.5}]
+    mixed = as_alice("POST", "/v1/annotations/bulk", {"create": rest, "update": [update]}).json()
+    assert [each["success"] for each in mixed["results"]] == [False, True, False]
+    assert "asks for a confidence" in mixed["results"][2]["error"]
+    assert Decision.objects.count() == 1
+    assert (
+        as_alice("POST", "/v1/annotations/bulk", {"update": [{**update, "confidence": 0}]}).json()["failed_count"] == 0
+    )
+
+
 def test_it_does_nothing_when_nothing_is_asked(as_alice: Caller) -> None:
     row = make_annotation()
     for body in ({}, {"label": None}, None):

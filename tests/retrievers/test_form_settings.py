@@ -95,6 +95,18 @@ def test_it_says_at_the_fields_what_is_missing_and_keeps_what_was_typed(
     assert post_decision(client, annotation, reasoning="seen", confidence="0").status_code == 302
 
 
+def test_it_says_beforehand_what_is_required(client: Client, retriever: Retriever, adam: User, alice: User) -> None:
+    annotation = make_annotation(retriever)
+    client.force_login(alice)
+    address = reverse("review", args=[annotation.pk])
+    assert "0 to 1, or blank" in client.get(address).content.decode()
+
+    put(retriever, adam, reasoning_required=Required.RELABELLED, confidence_required=Required.ALWAYS)
+    page = client.get(address).content.decode()
+    assert "0 to 1, required<" in page
+    assert ">required when relabelled<" in page
+
+
 def test_it_requires_nothing_of_who_cannot_tell(retriever: Retriever, adam: User, alice: User) -> None:
     put(retriever, adam, confidence_required=Required.ALWAYS)
     decision = decide_by_form(make_annotation(retriever), alice, outcome="undecidable", reasoning="Too dark.")

@@ -37,6 +37,7 @@ from reviewapp.asked import asked
 from reviewapp.audit.trace import about
 from reviewapp.http import Request, page_or, wants_fragment, wants_json, whole_number
 from reviewapp.outbox.banner import with_banner
+from reviewapp.retrievers.form_settings import DEFAULT, FormSettings
 from reviewapp.retrievers.markdown import rendered
 
 _BACK = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
@@ -130,11 +131,17 @@ def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, 
         "hidden": [(name, "" if data.get(name) is None else data[name]) for name in HIDDEN],
         "buttons": labels.buttons(offered, proposed, choice, chosen="" if data.get("label") else choice),
         "other_allowed": offered.other_allowed,
+        "required": _settings(annotation).notes(),
         "guidelines": _guidelines(annotation),
         "problems": [sentence for name in errors if name not in _SHOWN for sentence in errors[name]],
         "presets": _PRESETS,
         "most_reasoning": MOST_REASONING,
     }
+
+
+def _settings(annotation: Annotation) -> FormSettings:
+    label_set = annotation.retriever.label_set if annotation.retriever else None
+    return label_set.settings if label_set else DEFAULT
 
 
 def _draft(request: Request, other: Draft | None, now: datetime) -> dict[str, Any]:
