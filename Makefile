@@ -4,6 +4,7 @@
 # make test   all tests but the long proofs, browser tests included
 # make test-long  the long proofs as well
 # make bench  load N results (N=10000,1000000 for two sizes) and measure beside a bare Django project
+# make bench-reviewers  how long the decisions of eight busy reviewers wait until Mixpeek has them
 # make drill  N people's submits (N=10000 CLIENTS=50 SEED=1) while everything is killed and cut: is a word lost?
 # make lock   pin the requirements anew from pyproject.toml
 # make clean  remove what was installed and built here; the data in var/ stays
@@ -24,7 +25,7 @@ PYTEST = $(PY) -m pytest -n 3 --dist worksteal
 PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
-	bench drill lock clean
+	bench bench-reviewers drill lock clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -104,6 +105,9 @@ long-tests:
 
 bench: setup
 	@$(PY) -m reviewapp.bench $(or $(N),10000)
+
+bench-reviewers: setup
+	@$(PY) -m reviewapp.bench.reviewers
 
 drill: setup
 	@$(PY) -m reviewapp.drill $(or $(N),10000) --clients $(or $(CLIENTS),50) --seed $(or $(SEED),1)

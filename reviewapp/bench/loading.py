@@ -30,9 +30,9 @@ _TABLES = ["annotations_annotation", "annotations_decision", "outbox_change", "a
 
 _PEOPLE = """
 INSERT INTO accounts_user (id, username, password, email, first_name, last_name, is_superuser, is_staff, is_active,
-    date_joined, theme, single_keys, key_map, blur_media, greyscale_media, mute_media)
+    date_joined, theme, single_keys, key_map, blur_media, greyscale_media, mute_media, pseudonym)
 SELECT 1000 + k, 'reviewer' || k, '!', 'reviewer' || k || '@example.com', '', '', false, false, true,
-    now(), 'system', true, '{}', false, false, false
+    now(), 'system', true, '{}', false, false, false, 'reviewer_' || k
 FROM generate_series(1, %(reviewers)s) k;
 """
 
