@@ -63,7 +63,7 @@ class Item:
         """What the retriever was asked with: the inputs, else Mixpeek's summary of them."""
         if self.execution is None:
             return {}
-        summary = {"asked": self.execution.query_summary} if self.execution.query_summary else {}
+        summary = {"Query": self.execution.query_summary} if self.execution.query_summary else {}
         return self.execution.inputs or summary
 
     @property
