@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 MOST_BYTES = 64 * 1024
@@ -62,6 +63,8 @@ def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
         raise BadPayload(f"The number {text} in the payload is too large.")
+    if Decimal(text) != Decimal(repr(value)):
+        raise BadPayload(f"The number {text} in the payload cannot be kept to the digit; {value!r} can.")
     return value
 
 

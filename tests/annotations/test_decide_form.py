@@ -80,6 +80,8 @@ REFUSED = [
     ({"payload": '"text"'}, "The payload must be a JSON object"),
     ({"payload": '{"a": NaN}'}, "The payload holds NaN"),
     ({"payload": '{"a": 1e999}'}, "is too large"),
+    ({"payload": '{"a": 1e-400}'}, "cannot be kept to the digit; 0.0 can"),
+    ({"payload": '{"a": 0.1234567890123456789}'}, "cannot be kept to the digit; 0.12345678901234568 can"),
     ({"payload": '{"a": ' + "9" * 5000 + "}"}, "too long"),
     ({"payload": '{"a": 1, "a": 2}'}, "twice"),
     ({"payload": '{"a": "\\u0000"}'}, "NUL character"),

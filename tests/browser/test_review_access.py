@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
@@ -9,7 +11,8 @@ from playwright.sync_api import Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.outbox.models import Change
 from tests.desk import Window
 from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
@@ -106,6 +109,56 @@ def test_it_shows_payload_as_fields_and_sends_what_they_say(
     expect(page.locator("#live")).to_contain_text("Saved.")
     annotation.refresh_from_db()
     assert annotation.payload == {"codes": ["A1", "C3"], "sure": False, "score": 0.75, "deep": {"text": "other words"}}
+
+
+def test_it_changes_nothing_in_the_payload_but_the_field_that_is_edited(
+    window: Window, live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
+    exact = '{"impact": 0.0, "id": 9007199254740993, "big": 1e22, "deep": {"code": "A", "rest": [1.50, {"a": -0.0}]}}'
+    Annotation.objects.filter(pk=annotation.pk).update(payload=json.loads(exact))
+    page = window(alice)
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    expect(page.get_by_label("impact")).to_have_value("0.0")
+    expect(page.get_by_label("id", exact=True)).to_have_value("9007199254740993")
+    before = page.locator("#payload").input_value()
+    page.get_by_label("deep.code").fill('B "quoted", {and} more')
+    assert page.locator("#payload").input_value() == before.replace('"A"', r'"B \"quoted\", {and} more"')
+    page.get_by_label("id", exact=True).fill("9007199254740995")
+    page.locator("[data-action=submit]").click()
+    expect(page.locator("#live")).to_contain_text("Saved.")
+    change = Change.objects.filter(ref=annotation.ref).latest("id")
+    deep = {"code": 'B "quoted", {and} more', "rest": [1.5, {"a": -0.0}]}
+    assert change.fields["payload"] == {"impact": 0.0, "id": 9007199254740995, "big": 1e22, "deep": deep}
+    assert isinstance(change.fields["payload"]["impact"], float)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("0x1F", "score is a number, such as 12 or 0.75."),
+        ("", "score is a number, such as 12 or 0.75."),
+        ("1e-400", "score cannot be kept to the digit; 0 can."),
+        ("0.1234567890123456789", "score cannot be kept to the digit; 0.12345678901234568 can."),
+        ("1e999", "score is too large a number."),
+    ],
+)
+def test_it_submits_no_number_that_it_could_not_keep(
+    typed: str, said: str, window: Window, live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
+    page = window(alice)
+    page.goto(live_server.url + reverse("review", args=[annotation.pk]))
+    expect(page.locator("#review[data-ready]")).to_be_visible()
+    score = page.get_by_label("score")
+    score.fill(typed)
+    expect(page.locator("[data-payload-problem]")).to_have_text(said)
+    page.locator("[data-action=submit]").click()
+    expect(score).to_be_focused()
+    expect(score).to_have_value(typed)
+    assert not Decision.objects.exists()
+    score.fill("7.50e-1")
+    expect(page.locator("[data-payload-problem]")).to_be_hidden()
+    page.locator("[data-action=submit]").click()
+    expect(page.locator("#live")).to_contain_text("Saved.")
 
 
 def test_it_works_without_scripts(window: Window, live_server: LiveServer, alice: User, annotation: Annotation) -> None:
