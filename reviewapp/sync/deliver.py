@@ -28,7 +28,7 @@ from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change
 from reviewapp.sync import abreast, backlog
 from reviewapp.sync.outcomes import rows_of, settle, target_of
-from reviewapp.sync.pace import WHILE_NOBODY_WAITS, OutOfBudget, spending
+from reviewapp.sync.pace import WHILE_NOBODY_WAITS, OutOfBudget, prepaid, spending
 from reviewapp.sync.planning import Round
 from reviewapp.sync.target import ClaimLost, Outcome, Target, refused
 
@@ -60,9 +60,8 @@ def drain(client: Client, *, most: int = 50) -> int:
         by_rank = {rank: list(group) for rank, group in groupby(changes, key=_rank)}
         paid = {rank: _paid(ours, rank, client, first=tried == 0) for rank, ours in by_rank.items()}
         tried += len(changes)
-        if not all(paid.values()):
-            return tried
-        # All places that a rank may have were taken: there is more where that came from.
+        # All places that a rank may have were taken: there is more where that came from. What the budget does not pay
+        # for one by one it may pay for in bulk.
         if len(changes) >= _FIRST - _FIRST // 4 and not planned:
             planned = True
             for rank in by_rank:
@@ -70,6 +69,8 @@ def drain(client: Client, *, most: int = 50) -> int:
                 tried += many
                 if not go_on:
                     return tried
+        if not all(paid.values()):
+            return tried
     outbox.wake()
     return tried
 
@@ -200,7 +201,10 @@ def _tried(change: Change, row: Any, client: Client) -> Outcome | None:
     with tracing(job.origin, job.request_id):
         about(change.ref)
         try:
-            return target.bring(change, row, client) if row else _nowhere(change, target)
+            if not row:
+                return _nowhere(change, target)
+            with prepaid(_REQUESTS):
+                return target.bring(change, row, client)
         except NotFound as error:
             return _no(change, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
         except Refused as error:

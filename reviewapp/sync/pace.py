@@ -38,11 +38,11 @@ class OutOfBudget(Unavailable):
 class Purse:
     """Tokens of one rank for the requests of one job; `patience` is how many seconds a request may wait for one.
 
-    The threads of a job share it.
+    The threads of a job share it. `taken_from` is the one that paid for it.
     """
 
-    def __init__(self, rank: Rank, *, want: int = 1, patience: float = 0.0) -> None:
-        self.rank, self.left = rank, 0
+    def __init__(self, rank: Rank, *, want: int = 1, patience: float = 0.0, taken_from: Purse | None = None) -> None:
+        self.rank, self.left, self.taken_from = rank, 0, taken_from
         self._want, self._patience, self._turn = want, patience, Lock()
 
     def fill(self, *, want: int, least: int = 1, whole: bool = False) -> float:
@@ -53,17 +53,25 @@ class Purse:
         self.left = grant.tokens
         return grant.wait
 
-    def take(self) -> None:
-        """Take the token of one request, waiting for it if need be; raises `OutOfBudget` when that takes too long."""
+    def take(self, tokens: int = 1) -> None:
+        """Take the tokens of some requests, waiting for them if need be; raises `OutOfBudget` when that takes too long.
+
+        Either all of them are taken or none.
+        """
         patience = 0.0 if connection.in_atomic_block else self._patience
         with self._turn:
-            while wait := self.fill(want=self._want):
+            while wait := self.fill(want=max(self._want, tokens), least=tokens):
                 if wait > patience:
                     raise OutOfBudget(wait)
                 nap = max(wait, _SHORTEST_NAP)
                 time.sleep(nap)
                 patience -= nap
-            self.left -= 1
+            self.left -= tokens
+
+    def put_back(self, tokens: int) -> None:
+        """Return tokens that were taken and not used."""
+        with self._turn:
+            self.left += tokens
 
     def empty(self) -> None:
         """Give back what was not used."""
@@ -86,6 +94,28 @@ def spending(rank: Rank, *, want: int = 1, patience: float = 0.0) -> Iterator[Pu
         purse.empty()
 
 
+@contextmanager
+def prepaid(requests: int) -> Iterator[None]:
+    """Pay so many requests before the first one is sent; raises `OutOfBudget` when they cannot all be paid now.
+
+    Work that was begun and cannot go on would spend what comes in on beginning again and again. If it needs more
+    requests than that, it waits for them. Outside of any `spending` nothing is paid beforehand.
+    """
+    shared = _purse.get()
+    if shared is None:
+        yield
+        return
+    shared.take(requests)
+    own = Purse(shared.rank, patience=WHILE_NOBODY_WAITS, taken_from=shared)
+    own.left = requests
+    before = _purse.set(own)
+    try:
+        yield
+    finally:
+        _purse.reset(before)
+        shared.put_back(own.left)
+
+
 class Budgeted:
     """The pace of the one client of this process."""
 
@@ -102,8 +132,9 @@ class Budgeted:
 
     def refused(self, retry_after: float | None) -> None:
         """Lower what everybody may ask, and drop what this job still had."""
-        if purse := _purse.get():
-            purse.left = 0
+        purse = _purse.get()
+        while purse:
+            purse.left, purse = 0, purse.taken_from
         after = f", to ask again after {retry_after:.0f} s" if retry_after else ""
         budget.lower(retry_after=retry_after, reason=f"Mixpeek answered 429, too many requests{after}.")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
@@ -16,6 +17,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync import deliver
+from reviewapp.sync.pace import Budgeted
 from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 
@@ -60,3 +62,13 @@ def test_it_leaves_the_others_when_mixpeek_is_down(box: Box, mixpeek_client: Cli
     assert all(change.due > timezone.now() for change in tried)
     assert not Change.objects.exclude(state="queued").exists()
     assert Change.objects.filter(claimed_at=None).count() == 2 * MANY
+
+
+def test_it_begins_nothing_that_it_cannot_pay_to_the_end(box: Box, settings: Settings) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Budgeted()) as paced:
+        deliver.drain(paced)
+    delivered = Change.objects.filter(state="delivered").count()
+    assert 1 <= delivered < MANY
+    assert Counter(one["method"] for one in box.received()) == {"GET": delivered, "PATCH": delivered}
+    assert not Change.objects.filter(state="queued").exclude(claimed_at=None).exists()
