@@ -10,7 +10,9 @@ from pathlib import Path
 
 import psycopg
 
-_SOURCES = ("reviewapp", "static", ".venv/installed.txt", "staticfiles/staticfiles.json")
+_SOURCES = ("reviewapp", "static", ".venv/installed.txt")
+# Written anew by each preparation, whoever's it is; what it says stays the same.
+_COLLECTED = "staticfiles/staticfiles.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +56,5 @@ def _files(root: Path) -> Iterable[str]:
             if file.is_file() and file.suffix != ".pyc":
                 found = file.stat()
                 yield f"{file.relative_to(root)} {found.st_size} {found.st_mtime_ns}"
+    collected = root / _COLLECTED
+    yield sha256(collected.read_bytes()).hexdigest() if collected.is_file() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_it_ends_with_a_changed_or_a_new_file(root: Path, url: str) -> None:
     between = fingerprint(root, url)
     (root / "reviewapp" / "migrations" / "0001_initial.py").write_text("rewritten")
     assert len({before, between, fingerprint(root, url)}) == 3
+
+
+def test_it_holds_when_another_launch_collects_the_same_files_again(root: Path, url: str) -> None:
+    (root / "staticfiles").mkdir()
+    collected = root / "staticfiles" / "staticfiles.json"
+    collected.write_text('{"paths": {}}')
+    os.utime(collected, (1, 1))
+    before = fingerprint(root, url)
+    collected.write_text('{"paths": {}}')
+    assert fingerprint(root, url) == before
+    collected.write_text('{"paths": {"a.js": "a.1.js"}}')
+    assert fingerprint(root, url) != before
 
 
 def test_it_ends_with_another_source(root: Path, url: str) -> None:
