@@ -27,9 +27,10 @@ BASE: dict[str, Any] = {"label": "logo", "confidence": 0.25, "reasoning": "", "p
 
 
 @pytest.fixture
-def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
+def box(tmp_path: Path, sandboxes: SharedSandboxes, request: pytest.FixtureRequest) -> Box:
     """A sandbox with as many annotations as are decided on here."""
-    annotations, documents = map(annotation_json, range(MANY)), map(document_json, range(MANY))
+    many = getattr(request, "param", MANY)
+    annotations, documents = map(annotation_json, range(many)), map(document_json, range(many))
     folder = write_data_folder(tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations)
     return sandboxes.namespace(folder)
 
@@ -72,3 +73,14 @@ def test_it_begins_nothing_that_it_cannot_pay_to_the_end(box: Box, settings: Set
     assert 1 <= delivered < MANY
     assert Counter(one["method"] for one in box.received()) == {"GET": delivered, "PATCH": delivered}
     assert not Change.objects.filter(state="queued").exclude(claimed_at=None).exists()
+
+
+@pytest.mark.parametrize("box", [3 * MANY], indirect=True)
+def test_it_goes_on_in_bulk_where_one_by_one_costs_too_much(box: Box, settings: Settings) -> None:
+    Change.objects.update(attempts=0, retriever_id="ret_vans")
+    # Two seconds bring the three requests that a bulk write takes.
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 120
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Budgeted()) as paced:
+        deliver.drain(paced)
+    assert any(one["path"] == "/v1/annotations/bulk" for one in box.received())
+    assert Change.objects.filter(state="delivered").count() > MANY
