@@ -213,17 +213,24 @@ def _recent(person_id: int) -> QuerySet[Decision]:
     return named.annotate(merged=Exists(merged))[:_MOST_RECENT]
 
 
-def undoable(person: User) -> dict[str, Any]:
-    """Return a person's last decisions and the last thing they did, which Undo is about.
+def undoable(person: User, decisions: Sequence[Decision] | None = None) -> dict[str, Any]:
+    """Return the last thing a person did, which Undo is about; `decisions` are their last ones, where they are known.
 
     That is `last_standing`, the newest decision that was not taken back, or the newer `last_aside`.
     """
-    decisions = recent(person)
+    if decisions is None:
+        decisions = _newest_standing(person_id=person.pk)
     standing = next((one for one in decisions if not one.taken_back), None)
     aside = next(iter(_last_aside(person_id=person.pk)), None)
     if aside and standing and aside.created_at < standing.created_at:
         aside = None
-    return {"recent": decisions, "last_standing": standing, "last_aside": aside}
+    return {"last_standing": standing, "last_aside": aside}
+
+
+@asked
+def _newest_standing(person_id: int) -> QuerySet[Decision]:
+    mine = Decision.objects.filter(reviewer_id=person_id, undo=None).order_by("-id").select_related("undo")
+    return mine.only("outcome", "created_at", "held_until", "undo__id")[:1]
 
 
 @asked

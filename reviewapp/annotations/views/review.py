@@ -23,7 +23,7 @@ from reviewapp.annotations.ahead import pictures
 from reviewapp.annotations.compiled import KINDS
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import HIDDEN, opening
-from reviewapp.annotations.item import Progress, look_at, minutes, progress, undoable
+from reviewapp.annotations.item import Progress, look_at, minutes, progress, recent, undoable
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.news import digest_of
 from reviewapp.annotations.reopening import reopened
@@ -77,13 +77,14 @@ def show(
     about(annotation.ref)
     if wants_json(request):
         return JsonResponse({"state": "asks", "why": _why(more)}, status=status)
-    now, chosen = timezone.now(), QueueFilter.parse(request.GET)
+    now, chosen, decisions = timezone.now(), QueueFilter.parse(request.GET), recent(request.user)
     left = progress(chosen, request.user, now=now)
     said = _said(request, left) if wants_fragment(request) else ""
     context = {
         "item": look_at(annotation, request.user, lease=_lease(annotation, request, now), now=now, searched=chosen.q),
         "progress": left,
-        **undoable(request.user),
+        "recent": decisions,
+        **undoable(request.user, decisions),
         "here": chosen.querystring(),
         "said": said,
         "lease_minutes": minutes(),
