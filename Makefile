@@ -25,7 +25,7 @@ PYTEST = $(PY) -m pytest -n 3 --dist worksteal
 PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
-	bench bench-reviewers drill lock clean
+	compiled bench bench-reviewers drill lock clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -69,15 +69,23 @@ browser: dev
 	echo "Installing Playwright's Chromium ..."; \
 	$(PY) -m playwright install chromium && touch .venv/browser-installed
 
-# Every part runs, also when one before it failed; then the whole fails.
+# Every part runs, also when one before it failed; then the whole fails. What needs one core runs beside compiling the
+# tests, which else each of their processes would do at the same time.
+define run_all
+failed=0; \
+$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync lint types migrations compiled || failed=1; \
+$(MAKE) --no-print-directory --keep-going $(1) || failed=1; \
+exit $$failed
+endef
+
 check: dev
-	@$(MAKE) --no-print-directory --keep-going lint types migrations fast-tests
+	@$(call run_all,fast-tests)
 
 test: dev browser
-	@$(MAKE) --no-print-directory --keep-going lint types migrations tests browser-tests
+	@$(call run_all,tests browser-tests)
 
 test-long: dev browser
-	@$(MAKE) --no-print-directory --keep-going lint types migrations long-tests browser-tests
+	@$(call run_all,long-tests browser-tests)
 
 lint:
 	$(PY) -m ruff check
@@ -89,6 +97,10 @@ types:
 migrations:
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
+
+# The tests themselves say what is wrong with one that cannot be read.
+compiled:
+	@$(PY) -m pytest --collect-only --quiet >/dev/null || true
 
 fast-tests:
 	$(PYTEST) -m "not browser and not process and not long"
