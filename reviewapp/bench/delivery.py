@@ -81,10 +81,7 @@ class Rates:
 def measure(site: Site, wait: Callable[[float], object], *, many: int) -> Rates:
     """Deliver `many` changes four times (both ways, one worker and two), PATCHing as many by hand in between."""
     with psycopg.connect(site.url, autocommit=True) as connection:
-        # What the walks submitted is of annotations that this sandbox does not know.
-        connection.execute("UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'")
-        connection.execute("DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
-        connection.execute(_PUT_OFF)
+        put_off_the_rest(connection)
         known = [ref for (ref,) in connection.execute(_TAKE, [5 * many]).fetchall()]
         fifth = len(known) // 5
         bare, runs = [_patch(site, known[:fifth])], list[Run]()
@@ -93,6 +90,14 @@ def measure(site: Site, wait: Callable[[float], object], *, many: int) -> Rates:
             runs.append(_deliver(site, connection, ids, how, wait))
             bare.append(_patch(site, known[:fifth]))
     return Rates(bare=tuple(bare), runs=tuple(runs))
+
+
+def put_off_the_rest(connection: psycopg.Connection) -> None:
+    """Let nothing that waits by now be delivered, pulled or read while deliveries are timed."""
+    # What was submitted before may be of annotations that this sandbox does not know.
+    connection.execute("UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'")
+    connection.execute("DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+    connection.execute(_PUT_OFF)
 
 
 def _patch(site: Site, ids: list[str]) -> float:

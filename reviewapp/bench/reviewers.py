@@ -1,6 +1,6 @@
 """`make bench-reviewers`: how long the decisions of eight busy reviewers wait until Mixpeek has them.
 
-Eight sessions decide at a steady pace through the web server, most of them confirming the label, while one worker
+Eight windows decide at a steady pace through the web server, most of them confirming the label, while one worker
 delivers with a small budget of requests a minute. The lag runs from the answer to a submit to its settled change.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psycopg
 
+from reviewapp.bench.delivery import put_off_the_rest
 from reviewapp.bench.figures import percentile
 from reviewapp.bench.site import Failed, Site
 from reviewapp.bench.visitor import Visitor, form_fields
@@ -34,15 +35,9 @@ _RESULTS = 10_000
 _PATIENCE = 600
 
 _OPEN = """
-SELECT a.id, a.label FROM annotations_annotation a
+SELECT a.id FROM annotations_annotation a
 WHERE a.status = 'waiting' AND a.version = 1 AND NOT EXISTS (SELECT 1 FROM outbox_change c WHERE c.ref = a.ref)
 ORDER BY a.id LIMIT %s
-"""
-_OTHERS_WAIT = "UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'"
-_PUT_OFF = """
-INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, scheduled_at)
-SELECT 'default', name, name, now() + interval '1 day' FROM unnest(ARRAY['sync.pull', 'sync.feed']) name
-ON CONFLICT DO NOTHING
 """
 _WAITING = "SELECT count(*) FROM outbox_change WHERE id > %s AND state = 'queued'"
 _LAGS = """
@@ -86,8 +81,14 @@ def _bench(budgets: Sequence[int], minutes: float, folder: Path) -> None:
         address = server.join(folder / "postgres")
         measured = []
         for budget in budgets:
-            limits = {"MIXPEEK_REQUESTS_PER_MINUTE": str(budget), "UNDO_SECONDS": "0"}
-            site = Site(count=_RESULTS, folder=folder / str(_RESULTS), address=address, signals=signals, limits=limits)
+            variables = {"MIXPEEK_REQUESTS_PER_MINUTE": str(budget), "UNDO_SECONDS": "0"}
+            site = Site(
+                count=_RESULTS,
+                folder=folder / str(_RESULTS),
+                address=address,
+                signals=signals,
+                variables=variables,
+            )
             stack.callback(site.stop)
             _say(f"{budget} requests a minute: loading ...")
             site.prepare(fresh=False)
@@ -100,11 +101,9 @@ def _bench(budgets: Sequence[int], minutes: float, folder: Path) -> None:
 def _measure(site: Site, budget: int, minutes: float) -> Lags:
     each = int(minutes * 60 / _SECONDS_EACH)
     with psycopg.connect(site.url, autocommit=True) as connection:
-        connection.execute(_OTHERS_WAIT)
-        connection.execute("DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
-        connection.execute(_PUT_OFF)
+        put_off_the_rest(connection)
         newest = _number(connection, "SELECT coalesce(max(id), 0) FROM outbox_change")
-        items = connection.execute(_OPEN, [REVIEWERS * each]).fetchall()
+        items = [pk for (pk,) in connection.execute(_OPEN, [REVIEWERS * each]).fetchall()]
         site.start_sandbox()
         site.start("web")
         site.children.start("worker1", manage("work"))
@@ -131,13 +130,13 @@ def _measure(site: Site, budget: int, minutes: float) -> Lags:
         )
 
 
-def _decide_all(person: Visitor, items: Sequence[tuple[int, str]], *, seed: int) -> None:
+def _decide_all(person: Visitor, items: Sequence[int], *, seed: int) -> None:
     """Decide the items in a window of this person, one every few seconds, whatever an answer took."""
     dice = random.Random(seed)  # noqa: S311 - which ones are confirmed is no secret
     visitor = Visitor(person.base)
     visitor.session.cookies.update(person.session.cookies)
     began = time.monotonic() + dice.random() * _SECONDS_EACH
-    for number, (pk, _) in enumerate(items):
+    for number, pk in enumerate(items):
         time.sleep(max(began + number * _SECONDS_EACH - time.monotonic(), 0))
         action = f"/annotations/{pk}/decide"
         form = form_fields(visitor.ask(f"/annotations/{pk}")[1].text, action) | {"seconds": "4", "outcome": "decided"}

@@ -40,14 +40,14 @@ class Failed(Exception):
 class Site:
     """One database of `count` results and what is served from it; addresses are without a slash at the end.
 
-    `limits` are settings of the processes that differ from the usual ones, by their variables.
+    `variables` are of the environment of its processes and differ from the usual ones.
     """
 
     count: int
     folder: Path
     address: Address
     signals: Signals
-    limits: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     children: Children = field(init=False)
     addresses: dict[str, str] = field(default_factory=dict)
     sandbox_port: int = 0
@@ -74,7 +74,7 @@ class Site:
         plan = self._plan()
         seen = plan.children_see(database_url=self.url, secret_key=plan.secret_key, sandbox_port=self.sandbox_port)
         ours = {"HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "API_REQUESTS_PER_MINUTE": "100000"}
-        return {**os.environ, **seen, **ours, **self.limits, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **seen, **ours, **self.variables, "PYTHONUNBUFFERED": "1"}
 
     def prepare(self, *, fresh: bool) -> list[str]:
         """Make and fill the database, unless an earlier run did so in the same way; returns what was done."""
