@@ -41,6 +41,21 @@ def test_it_follows_filters_into_the_address_and_back(desk: Desk, alice: User) -
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
+def test_a_choice_counts_as_soon_as_the_new_list_is_there(desk: Desk, alice: User) -> None:
+    make_annotation(title="car", status="decided")
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    desk.page.evaluate(
+        """() => document.addEventListener("htmx:afterSwap", () => queueMicrotask(() => {
+          const order = document.getElementById("id_sort");
+          order.value = "oldest";
+          order.dispatchEvent(new Event("change", { bubbles: true }));
+        }), { once: true })"""
+    )
+    desk.page.get_by_role("link", name="Decided").click()
+    desk.page.wait_for_url("**/annotations?show=decided&sort=oldest")
+
+
 def test_it_opens_an_item_by_a_slow_click_right_after_a_search(desk: Desk, alice: User) -> None:
     item = make_annotation(title="van", words="a blue van")
     desk.sign_in(alice)
