@@ -23,6 +23,7 @@ from django.db import connections
 from django.test import override_settings
 from playwright.sync_api import expect
 
+from tests.official_sdk import mixpeek
 from tests.proofs import examples
 from tests.template_database import template_database
 
@@ -53,8 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if item.path.parent != _BROWSER_TESTS:
                 raise pytest.UsageError(f"{item.nodeid} needs a browser, so it belongs into tests/browser.")
-    # What starts processes mostly waits: first, it does so beside all others, which another worker begins with.
-    items.sort(key=lambda item: item.get_closest_marker("process") is None)
+    # A worker begins with what needs Mixpeek's package, so that one of them imports it. What starts processes mostly
+    # waits: next, it does so beside all others, which another worker begins with.
+    items.sort(key=lambda item: (not _is_with_official_sdk(item), item.get_closest_marker("process") is None))
+
+
+def _is_with_official_sdk(item: pytest.Item) -> bool:
+    module = item.getparent(pytest.Module)
+    return module is not None and getattr(module.obj, "mixpeek", None) is mixpeek
 
 
 def pytest_collection_finish() -> None:

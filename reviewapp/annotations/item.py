@@ -210,7 +210,7 @@ def _recent(person_id: int) -> QuerySet[Decision]:
     mine = Decision.objects.filter(reviewer_id=person_id).order_by("-id").select_related("annotation", "undo")
     shown = ("outcome", "label", "confidence", "created_at", "held_until", "undo__id", "annotation__status")
     named = mine.only(*shown, "annotation__title", "annotation__document_id")
-    return named.annotate(merged=Exists(merged))[:_MOST_RECENT]
+    return named.annotate(merged=Exists(merged), set_aside_since=_set_aside_since(person_id))[:_MOST_RECENT]
 
 
 def undoable(person: User, decisions: Sequence[Decision] | None = None) -> dict[str, Any]:
@@ -221,16 +221,19 @@ def undoable(person: User, decisions: Sequence[Decision] | None = None) -> dict[
     if decisions is None:
         decisions = _newest_standing(person_id=person.pk)
     standing = next((one for one in decisions if not one.taken_back), None)
-    aside = next(iter(_last_aside(person_id=person.pk)), None)
-    if aside and standing and aside.created_at < standing.created_at:
-        aside = None
-    return {"last_standing": standing, "last_aside": aside}
+    asides = _last_aside(person_id=person.pk) if getattr(standing, "set_aside_since", True) else []
+    return {"last_standing": standing, "last_aside": next(iter(asides), None)}
 
 
 @asked
 def _newest_standing(person_id: int) -> QuerySet[Decision]:
     mine = Decision.objects.filter(reviewer_id=person_id, undo=None).order_by("-id").select_related("undo")
-    return mine.only("outcome", "created_at", "held_until", "undo__id")[:1]
+    shown = mine.only("outcome", "created_at", "held_until", "undo__id")
+    return shown.annotate(set_aside_since=_set_aside_since(person_id))[:1]
+
+
+def _set_aside_since(person_id: int) -> Exists:
+    return Exists(SetAside.objects.filter(person_id=person_id, created_at__gte=OuterRef("created_at")))
 
 
 @asked

@@ -30,6 +30,14 @@ WITH RECURSIVE one AS (
 SELECT label FROM one WHERE label IS NOT NULL LIMIT %(most)s
 """
 
+# Along the index `annotation_labels`; annotations without a retriever are few.
+_IS_USED = """
+(SELECT FROM annotations_annotation WHERE retriever_id = %(retriever)s AND label = %(label)s LIMIT 1)
+UNION ALL
+(SELECT FROM annotations_annotation WHERE %(retriever)s IS NULL AND retriever_id IS NULL AND label = %(label)s LIMIT 1)
+LIMIT 1
+"""
+
 # Along the index `annotation_retriever`, from the newest down.
 _USED = """
 SELECT label, count(*) FROM (
@@ -87,7 +95,7 @@ def is_new(annotation: Annotation, label: str) -> bool:
     label_set = annotation.retriever.label_set if annotation.retriever else None
     if label == annotation.label or (label_set and label in label_set.values()):
         return False
-    if Annotation.objects.filter(retriever=annotation.retriever, label=label).exists():
+    if rows(_IS_USED, {"retriever": annotation.retriever_id, "label": label}):
         return False
     before = Q(proposed__label=label) | Q(decisions__label=label) | Q(decisions__base__label=label)
     return not Annotation.objects.filter(before, pk=annotation.pk).exists()

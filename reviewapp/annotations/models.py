@@ -44,7 +44,9 @@ class Annotation(models.Model):
     annotation_id = models.CharField(max_length=200, null=True, unique=True)
     document_id = models.CharField(max_length=200)
     collection_id = models.CharField(max_length=200, default="")
-    retriever = models.ForeignKey(Retriever, null=True, on_delete=models.PROTECT, related_name="annotations")
+    retriever = models.ForeignKey(
+        Retriever, null=True, on_delete=models.PROTECT, related_name="annotations", db_index=False
+    )
     execution_id = models.CharField(max_length=200, default="")
     stage_name = models.CharField(max_length=200, default="")
 
@@ -75,7 +77,9 @@ class Annotation(models.Model):
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING)
     decision = models.ForeignKey("Decision", null=True, on_delete=models.PROTECT, related_name="+")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     decided_at = models.DateTimeField(null=True)
 
     # Keyset pages need a value in every row: what has no confidence sorts before the least sure, what has no score
@@ -195,8 +199,10 @@ class Decision(models.Model):
         UNDECIDABLE = "undecidable", "Can't tell"
 
     decision_id = models.UUIDField(unique=True)
-    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="decisions")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
+    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="decisions", db_index=False)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions", db_index=False
+    )
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
     label = models.CharField(max_length=100)
     confidence = models.FloatField(null=True)
@@ -260,7 +266,7 @@ class Lease(models.Model):
     """Who has an item open, and until when; it runs out by itself."""
 
     annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="lease")
-    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     until = models.DateTimeField()
 
     class Meta:
@@ -274,8 +280,8 @@ class SetAside(models.Model):
         SKIPPED = "skipped", "Skipped"
         DEFERRED = "deferred", "Deferred"
 
-    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="set_aside")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="set_aside", db_index=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reason = models.CharField(max_length=500, default="")
     created_at = models.DateTimeField(default=timezone.now)
@@ -284,7 +290,7 @@ class SetAside(models.Model):
         constraints = [models.UniqueConstraint(fields=["annotation", "person"], name="set_aside_once_each")]
         indexes = [
             models.Index(fields=["person", "kind", "id"], name="set_aside_by"),
-            # item.undoable(person): what was set aside last
+            # item.undoable(person): what was set aside last, and whether that was after a decision
             models.Index(fields=["person", "-created_at"], name="set_aside_last_by"),
         ]
         triggers = [

@@ -20,7 +20,9 @@ class ApiToken(models.Model):
         DECIDE = "decide", "Read, decide and run retrievers"
         ADMIN = "admin", "Everything my role may do"
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_tokens")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_tokens", db_index=False
+    )
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
@@ -68,7 +70,7 @@ class TokenUse(models.Model):
 class KeptAnswer(models.Model):
     """What was answered to a write that carried an `Idempotency-Key`; no status yet means that it is being made."""
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.SmallIntegerField(null=True)

@@ -102,7 +102,7 @@ class LabelSet(models.Model):
     decision starts from, and what must be given (see `form_settings.py`).
     """
 
-    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="label_sets")
+    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="label_sets", db_index=False)
     version = models.IntegerField()
     labels = models.JSONField()
     other_allowed = models.BooleanField(default=True)
@@ -151,7 +151,7 @@ class LabelSet(models.Model):
 class Guidelines(models.Model):
     """One version of what reviewers are told about a retriever's results, in Markdown; never changed afterwards."""
 
-    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="guideline_texts")
+    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="guideline_texts", db_index=False)
     version = models.IntegerField()
     text = models.TextField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -185,7 +185,7 @@ class Execution(models.Model):
     REQUESTED = "requested"
     GONE = "gone"
 
-    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="executions")
+    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="executions", db_index=False)
     execution_id = models.CharField(max_length=200, null=True, unique=True)
     inputs = models.JSONField(default=dict)
     status = models.CharField(max_length=40, default=REQUESTED)
@@ -275,7 +275,9 @@ class Result(models.Model):
     """
 
     retriever = models.ForeignKey(Retriever, null=True, on_delete=models.PROTECT, related_name="results")
-    execution = models.ForeignKey(Execution, null=True, on_delete=models.PROTECT, related_name="results")
+    execution = models.ForeignKey(
+        Execution, null=True, on_delete=models.PROTECT, related_name="results", db_index=False
+    )
     document_id = models.CharField(max_length=200)
     collection_id = models.CharField(max_length=200, default="")
     rank = models.IntegerField(null=True)
