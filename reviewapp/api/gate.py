@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -59,12 +59,16 @@ class Allowed(BasePermission):
     """Both must allow it: the token by its scope, the person by their role."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether the request may go on; says which of the two was in the way."""
+        """Return whether the request may go on; says which of the two was in the way.
+
+        HEAD needs what GET needs. A method that the view does not list is for nobody.
+        """
         if not request.user.is_authenticated:
             return False
-        need: Need | None = getattr(view, "needs", {}).get(str(request.method))
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        need: Need | None = getattr(view, "needs", {}).get(method)
         if need is None:
-            return True
+            raise MethodNotAllowed(str(request.method))
         if isinstance(request.auth, ApiToken) and not request.auth.allows(need.scope):
             message = f"This token's scope is {request.auth.scope}; this call needs {need.scope}."
             raise Problem(403, message, code="scope", details={"scope": request.auth.scope, "needed": need.scope})

@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.audit.trace import acting
 from reviewapp.http import Request, page_or
@@ -17,7 +17,7 @@ from reviewapp.outbox.models import Change
 _TRYING = "Trying again; whether Mixpeek accepts our key shows with the next delivery."
 
 
-@require_GET
+@require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def delivery(request: Request, pk: int) -> HttpResponse:
     """Show how far one change got; the chip asks again by itself until it is settled."""

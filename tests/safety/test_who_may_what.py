@@ -13,6 +13,8 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -29,13 +31,16 @@ from reviewapp.retrievers.labels import Label
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.decisions import decide
-from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import LONG_AGO, make_annotation, make_change, make_execution, make_result, make_retriever
 from tests.people import PASSWORD, make_person, signed_in
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "people.md"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# HEAD is for whom GET is; these are for nobody.
+REFUSED_METHODS = ["OPTIONS", "TRACE", "BREW"]
 WHO = ["stranger", "no role", "reviewer", "lead", "admin"]
 WORDS = {"yes", "no", "sign in", "key"}
+REFUSALS = {"405", "no", "sign in", "key"}
 Row = dict[str, str]
 
 
@@ -127,12 +132,17 @@ def people(settings: Settings, adam: User, lena: User, alice: User, stranger: Us
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     found = {"no role": stranger, "reviewer": alice, "lead": lena, "admin": adam}
     for user in found.values():
-        User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD))
-        user.refresh_from_db()
-        TOTP.activate(user, "JBSWY3DPEHPK3PXP")
-        RecoveryCodes.activate(user)
-        Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=a_passkey())
+        give_password_and_factors(user)
     return found
+
+
+def give_password_and_factors(user: User) -> None:
+    """Let the person sign in by a password, an authenticator app, recovery codes or a passkey."""
+    User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD))
+    user.refresh_from_db()
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(user)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=a_passkey())
 
 
 def a_passkey() -> dict[str, Any]:
@@ -166,9 +176,10 @@ class Caller:
     def __init__(self, user: User | None) -> None:
         self._headers, self._cookies = {}, SimpleCookie()
         if user:
-            _, secret = tokens.create(user, name="script", scope=ApiToken.Scope.ADMIN, actor=user)
+            self.token, secret = tokens.create(user, name="script", scope=ApiToken.Scope.ADMIN, actor=user)
             self._headers = {"Authorization": f"Bearer {secret}"}
             self._cookies = signed_in(user).cookies
+            self.session = Session.objects.filter(session_key=self._cookies["sessionid"].value)
 
     def answer(self, address: str, method: str) -> Any:
         """Return what this person gets there; what it changes is undone, a sign-out too."""
@@ -214,15 +225,63 @@ def test_it_behaves_as_the_table_says(names: list[str], place: Place, people: di
         user = people.get(who)
         caller = Caller(user)
         for name, address in [(name, place(name, **own(name, user))) for name in names]:
-            for method in METHODS:
+            for method in [*METHODS, "HEAD", *REFUSED_METHODS]:
                 told = word(caller.answer(address, method))
-                row = TABLE.get((name, method))
+                row = TABLE.get((name, "GET" if method == "HEAD" else method))
                 # What is not listed is for nobody: refused as a method, or earlier.
-                wanted = {row[who]} if row else {"405", "no", "sign in", "key"}
-                if told not in wanted:
+                wanted = {row[who]} if row else REFUSALS
+                if told not in wanted and not (name == "api_nothing" and method in REFUSED_METHODS):
                     wrong.append(
                         f"{who} {method} {address}: {told}, where the table says {' or '.join(sorted(wanted))}"
                     )
+    assert not wrong, "\n".join(wrong)
+
+
+def deactivate(user: User, _: Caller) -> None:
+    User.people.filter(pk=user.pk).update(is_active=False)
+
+
+def demote(user: User, _: Caller) -> None:
+    user.groups.set([Group.objects.get(name=roles.REVIEWER)])
+
+
+def take_the_role_away(user: User, _: Caller) -> None:
+    user.groups.clear()
+
+
+def expire(_: User, caller: Caller) -> None:
+    caller.session.update(expire_date=LONG_AGO)
+    ApiToken.objects.filter(pk=caller.token.pk).update(expires_at=LONG_AGO)
+
+
+def revoke(user: User, caller: Caller) -> None:
+    caller.session.delete()
+    tokens.revoke(caller.token, actor=user)
+
+
+# What happens to an admin after they signed in and made a token, and whose rights they have from then on.
+LATER = {
+    "deactivated": (deactivate, "stranger"),
+    "demoted": (demote, "reviewer"),
+    "without a role": (take_the_role_away, "no role"),
+    "expired": (expire, "stranger"),
+    "revoked": (revoke, "stranger"),
+}
+
+
+@pytest.mark.parametrize("state", LATER)
+def test_it_counts_what_a_person_may_do_now(state: str, place: Place, people: dict[str, User]) -> None:
+    happens, who = LATER[state]
+    later = make_person("later", roles.ADMIN)
+    give_password_and_factors(later)
+    caller = Caller(later)
+    addresses = {name: place(name, **own(name, later)) for name in NAMES}
+    happens(later, caller)
+    wrong = []
+    for (name, method), row in TABLE.items():
+        told = word(caller.answer(addresses[name], method))
+        if told != row[who]:
+            wrong.append(f"{method} {addresses[name]}: {told}, where the table says {row[who]}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations import naming, services
 from reviewapp.annotations.models import Annotation
@@ -26,7 +26,7 @@ _GIVEN_UP = "Mixpeek's values kept. Your decision is still in the history."
 _DISMISSED = "Dismissed: Mixpeek no longer has the annotation. The decision is still in the history."
 
 
-@require_GET
+@require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def attention(request: Request) -> HttpResponse:
     """List what Mixpeek refused and where somebody else was faster, newest first."""
@@ -77,7 +77,7 @@ def take_theirs(request: Request, pk: int) -> HttpResponse:
     return redirect("attention")
 
 
-@require_GET
+@require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def by_ref(request: Request) -> HttpResponse:
     """Lead from a ref, as history or Mixpeek names it, to the page of what it names."""

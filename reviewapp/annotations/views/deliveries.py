@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp import keyset
 from reviewapp.annotations import withdrawing
@@ -32,7 +32,7 @@ _TOO_LATE = {
 }
 
 
-@require_GET
+@require_safe
 @never_cache
 @permission_required("annotations.view_annotation", raise_exception=True)
 def deliveries(request: Request) -> HttpResponse:
@@ -57,7 +57,7 @@ def deliveries(request: Request) -> HttpResponse:
     return page_or("annotations/_deliveries.html", request, "annotations/deliveries.html", context)
 
 
-@require_GET
+@require_safe
 @never_cache
 @permission_required("annotations.view_annotation", raise_exception=True)
 def delivery_figures(request: Request) -> HttpResponse:
@@ -67,7 +67,7 @@ def delivery_figures(request: Request) -> HttpResponse:
     return with_banner(request, render(request, "annotations/_figures.html", _going_on()))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @permission_required(withdrawing.PERMISSION, raise_exception=True)
 def chosen_deliveries(request: Request) -> HttpResponse:

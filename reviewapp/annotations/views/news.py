@@ -26,7 +26,7 @@ _NOTHING = 204
 _BROUGHT = "This is the annotation as it is now. What you had typed stays where only you changed it."
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @permission_required("annotations.view_annotation", raise_exception=True)
 def ask(request: Request, pk: int) -> HttpResponse:

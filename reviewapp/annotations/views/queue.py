@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from reviewapp import keyset
 from reviewapp.annotations.counting import counts
@@ -23,7 +23,7 @@ from reviewapp.annotations.queue import CAP, why_empty
 from reviewapp.http import Request, page_or, wants_fragment
 
 
-@require_GET
+@require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def queue(request: Request) -> HttpResponse:
     """Show one page of the queue; what the address gets wrong is left out and said."""

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations import drafts, kept, keys, labels, leases
 from reviewapp.annotations.ahead import pictures
@@ -47,7 +47,7 @@ _SHOWN = {*FIELDS, "choice"}
 _PRESETS = ("0", "0.25", "0.5", "0.75", "1")
 
 
-@require_GET
+@require_safe
 @never_cache
 @permission_required("annotations.view_annotation", raise_exception=True)
 def review(request: Request, pk: int) -> HttpResponse:
@@ -168,7 +168,7 @@ def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | N
     return leases.take(annotation, request.user, now=now)
 
 
-@require_GET
+@require_safe
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def next_item(request: Request) -> HttpResponse:
@@ -182,7 +182,7 @@ def next_item(request: Request) -> HttpResponse:
     return go_on(request, chosen, after)
 
 
-@require_GET
+@require_safe
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def ahead(request: Request) -> HttpResponse:

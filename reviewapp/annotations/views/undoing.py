@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.annotations import undoing
 from reviewapp.annotations.filters import QueueFilter
@@ -21,7 +21,7 @@ from reviewapp.http import Request, wants_fragment
 _BACK = "Taken back: nothing of it was sent to Mixpeek."
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def undo(request: Request, pk: int) -> HttpResponse:
     """Take a decision of this person back and open its item again; when it is too late, say how to undo it anew."""
@@ -37,7 +37,7 @@ def undo(request: Request, pk: int) -> HttpResponse:
     return _open(request, decision, "again")
 
 
-@require_GET
+@require_safe
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def last(request: Request) -> HttpResponse:

@@ -15,7 +15,7 @@ from rest_framework.request import Request as ApiRequest
 from reviewapp.api import reference
 from reviewapp.api.endpoint import Endpoint
 from reviewapp.api.errors import not_found
-from reviewapp.api.gate import Bearer, Session
+from reviewapp.api.gate import READ, Bearer, Need, Session
 from reviewapp.http import Request
 
 _FORMS = {"json": "application/vnd.oai.openapi+json", "yaml": "application/vnd.oai.openapi"}
@@ -26,6 +26,7 @@ class OpenApi(Endpoint):
     """`GET /v1/openapi.json` and `.yaml`, for a token or a signed-in browser."""
 
     authentication_classes = [Bearer, Session]
+    needs = {"GET": Need(scope=READ, permission="")}
 
     def get(self, request: ApiRequest, form: str) -> HttpResponse:
         """Return the document."""

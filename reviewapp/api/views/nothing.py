@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +13,9 @@ from reviewapp.api.errors import not_found
 
 @extend_schema(exclude=True)
 class Nothing(Endpoint):
-    """Any other path below /api/v1."""
+    """Any other path below /api/v1, whatever the method."""
+
+    permission_classes = [IsAuthenticated]
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Let strangers know as little as anybody: 401 first, then 404."""

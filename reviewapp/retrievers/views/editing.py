@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.audit.diffs import field_diffs
 from reviewapp.audit.models import Event
@@ -38,7 +38,7 @@ may_see = permission_required("retrievers.view_retriever", raise_exception=True)
 may_change = permission_required("retrievers.change_retriever", raise_exception=True)
 
 
-@require_GET
+@require_safe
 @may_see
 def retriever(request: Request, pk: int) -> HttpResponse:
     """Show what a retriever is and was, its runs, and (to those who may) the forms that change and run it."""
@@ -52,7 +52,7 @@ def retriever(request: Request, pk: int) -> HttpResponse:
     return show(request, found, form=form, draft=draft, errors=errors, mending=change)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @may_change
 def edit_retriever(request: Request, pk: int) -> HttpResponse:
     """Give out the form, or save what was typed; whatever stands in the way is said beside it."""
@@ -79,7 +79,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
     return show(request, load(pk), whole=True) if wants_fragment(request) else redirect("retriever", pk)
 
 
-@require_GET
+@require_safe
 @may_see
 def version(request: Request, pk: int, event: int) -> HttpResponse:
     """Show a retriever as it stood from one event on, the way back, and what else has changed since."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.audit.diffs import field_diffs
 from reviewapp.http import Request
@@ -22,7 +22,7 @@ from reviewapp.retrievers.views.earlier import earlier
 from reviewapp.retrievers.views.editing import load, may_change
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @may_change
 def label_set(request: Request, pk: int) -> HttpResponse:
     """Edit the label set, a row for each label; the buttons of the rows work on the rows, the last one saves."""
@@ -40,7 +40,7 @@ def label_set(request: Request, pk: int) -> HttpResponse:
     return _saved(request, found, form.with_answers(asked, theirs=theirs) if asked else form)
 
 
-@require_GET
+@require_safe
 @may_change
 def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
     """Show one version of the label set, what would be different if it were in force, and the way back to it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from reviewapp.audit.models import Event
 from reviewapp.http import Request, page_or
@@ -19,7 +19,7 @@ from reviewapp.retrievers.views.paging import around, kept_of, page_of
 _SEARCH, _PICKING = ("q", "tag", "sort"), ("pk", "add", "remove")
 
 
-@require_GET
+@require_safe
 @may_see
 def retrievers(request: Request) -> HttpResponse:
     """List the retrievers with how much waits, when each ran last, and who changed it last; picks are carried along."""

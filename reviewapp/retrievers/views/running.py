@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.http import Request, page_or
 from reviewapp.retrievers.evidence import excerpt_of, title_of
@@ -35,7 +35,7 @@ def run(request: Request, pk: int) -> HttpResponse:
     return show(request, found, form=form, status=422)
 
 
-@require_GET
+@require_safe
 @may_see
 def execution(request: Request, pk: int) -> HttpResponse:
     """Show how a run stands, and its results with the way to review each; the fragment asks again while it waits."""

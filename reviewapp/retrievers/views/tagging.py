@@ -10,7 +10,7 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.http import Request, page_or
 from reviewapp.retrievers import bulk
@@ -26,7 +26,7 @@ class _Doing(forms.Form):
     bulk_id = forms.UUIDField()
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @may_change
 def tag_retrievers(request: Request) -> HttpResponse:
     """Preview the change of each retriever that was picked; on POST make them and say what became of each."""
@@ -47,7 +47,7 @@ def tag_retrievers(request: Request) -> HttpResponse:
     return render(request, "retrievers/tag_preview.html", context | {"plan": plan, "moving": moving}, status=status)
 
 
-@require_GET
+@require_safe
 @may_change
 def tagged_retrievers(request: Request) -> HttpResponse:
     """Show what became of each retriever that was tagged; it asks again by itself until all is delivered."""
