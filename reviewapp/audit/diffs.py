@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from difflib import SequenceMatcher
 from enum import Enum
-from itertools import chain
+from itertools import islice
 from typing import Any
 
 from reviewapp.audit import spoken
+from reviewapp.audit.text_diff import MOST_WORK, Piece, shortened, text_diff
+from reviewapp.json_values import same
 
 _LONG = 60
 _MOST = 40
-_CONTEXT = 8
-_ALIKE = 0.3
+# What is looked at of one row, one by one: members of objects and lists, and levels.
+_MOST_MEMBERS = 2_000
+_MOST_LEVELS = 20
+# Longer lists are shown as JSON.
+_MOST_ITEMS = 1_000
+_LONGEST_NAME = 100
 _ABSENT = object()
-_WORD = re.compile(r"\S+\s*|\s+")
 
 
 class Kind(Enum):
@@ -30,14 +33,6 @@ class Kind(Enum):
     JSON = "json"
     TIME = "time"
     TAGS = "tags"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """A stretch of text that stayed (`=`), went (`-`), came (`+`), or stayed and is left out (`.`)."""
-
-    sign: str
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +48,7 @@ class FieldDiff:
     kind: Kind = Kind.VALUE
     gone: tuple[str, ...] = ()
     come: tuple[str, ...] = ()
+    most_work: int = field(default=MOST_WORK, compare=False)
 
     @property
     def title(self) -> str:
@@ -72,43 +68,60 @@ class FieldDiff:
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """Return the new text with what went and came marked, long unchanged stretches left out."""
-        return tuple(chain.from_iterable(map(_briefly, word_diff(self.old, self.new))))
+        pieces = text_diff(self.old, self.new, most_work=self.most_work)
+        return tuple(shortened(pieces, most_work=self.most_work))
 
 
 def field_diffs(changes: Mapping[str, Any], *, hidden: Collection[str] = ()) -> tuple[FieldDiff, ...]:
-    """Return the differences of an event's `changes`, JSON objects taken apart into their leaves, at most 40."""
-    leaves = chain.from_iterable(
-        _leaves(name, *_sides(pair)) for name, pair in sorted(changes.items()) if name not in hidden
-    )
-    found = [_field_diff(*leaf) for leaf in leaves]
-    if len(found) > _MOST:
-        rest = FieldDiff(name="…", old="", new=f"and {len(found) - _MOST + 1} more fields")
-        return (*found[: _MOST - 1], rest)
-    return tuple(found)
+    """Return the differences of an event's `changes`, JSON objects taken apart into their leaves, at most 40.
+
+    The work is bounded: values are taken apart while they have at most 2,000 members together, what is
+    larger is one leaf, and all texts share what one row may cost (`text_diff.MOST_WORK`).
+    """
+    leaves = _all_leaves({name: pair for name, pair in sorted(changes.items()) if name not in hidden})
+    first = list(islice(leaves, _MOST))
+    more = sum(1 for _ in leaves)
+
+    if more:
+        rest = FieldDiff(name="…", old="", new=f"and {more + 1} more fields")
+        return (*_field_diffs(first[:-1]), rest)
+    return tuple(_field_diffs(first))
 
 
-def word_diff(old: str, new: str) -> list[Piece]:
-    """Return what went and came, word by word; what stayed and went is `old`, what stayed and came is `new`."""
-    was, now = _WORD.findall(old), _WORD.findall(new)
-    matcher = SequenceMatcher(None, was, now)
-    if matcher.real_quick_ratio() < _ALIKE or matcher.quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
-        return [Piece(sign=sign, text=text) for sign, text in (("-", old), ("+", new)) if text]
-    pieces = []
-    for tag, from_was, to_was, from_now, to_now in matcher.get_opcodes():
-        went, came = "".join(was[from_was:to_was]), "".join(now[from_now:to_now])
-        pairs = [("=", went)] if tag == "equal" else [("-", went), ("+", came)]
-        pieces += [Piece(sign=sign, text=text) for sign, text in pairs if text]
-    return pieces
+def _field_diffs(leaves: Collection[_Leaf]) -> list[FieldDiff]:
+    diffs = [_field_diff(".".join(leaf.path), leaf.old, leaf.new) for leaf in leaves]
+    texts = sum(1 for diff in diffs if diff.kind == Kind.WORDS)
+    return [replace(diff, most_work=MOST_WORK // max(texts, 1)) for diff in diffs]
 
 
-def _briefly(piece: Piece) -> Iterator[Piece]:
-    words = _WORD.findall(piece.text)
-    if piece.sign != "=" or len(words) <= 3 * _CONTEXT:
-        yield piece
-        return
-    yield Piece(sign="=", text="".join(words[:_CONTEXT]))
-    yield Piece(sign=".", text=f"{len(words) - 2 * _CONTEXT} words")
-    yield Piece(sign="=", text="".join(words[-_CONTEXT:]))
+@dataclass(frozen=True, kw_only=True)
+class _Leaf:
+    """A value that is not taken apart, before and after."""
+
+    path: tuple[str, ...]
+    old: Any
+    new: Any
+
+
+class _Members:
+    """How many members of objects may still be looked at."""
+
+    def __init__(self) -> None:
+        self.left = _MOST_MEMBERS
+
+    def take(self, count: int) -> bool:
+        """Return whether so many more may be looked at, and count them if so."""
+        if count > self.left:
+            return False
+        self.left -= count
+        return True
+
+
+def _all_leaves(changes: Mapping[str, Any]) -> Iterator[_Leaf]:
+    members = _Members()
+    for name, pair in changes.items():
+        old, new = _sides(pair)
+        yield from _leaves((_short_name(name),), old, new, members)
 
 
 def _sides(pair: Any) -> tuple[Any, Any]:
@@ -116,36 +129,73 @@ def _sides(pair: Any) -> tuple[Any, Any]:
     return (pair[0], pair[1]) if isinstance(pair, list) and len(pair) == 2 else (None, pair)
 
 
-def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (path, old, new) for each leaf that differs; where only one side is an object, the other is nothing."""
-    if _named(old) and _named(new):
-        yield from _leaves_by_name(path, old or [], new or [])
-        return
-    if not _opens(old, new):
-        if _json(old) != _json(new):
-            yield path, old, new
-        return
-    was, now = (side if isinstance(side, dict) else {} for side in (old, new))
-    for key in sorted({*was, *now}):
-        yield from _leaves(f"{path}.{key}", was.get(key, _ABSENT), now.get(key, _ABSENT))
+def _leaves(path: tuple[str, ...], old: Any, new: Any, members: _Members) -> Iterator[_Leaf]:
+    """Yield each leaf that differs; where only one side is an object, the other is nothing."""
+    if len(path) > _MOST_LEVELS:
+        if _differ(old, new, members):
+            yield _Leaf(path=path, old=old, new=new)
+    elif _named(old) and _named(new) and members.take(len(old or []) + len(new or [])):
+        yield from _leaves_by_name(path, old or [], new or [], members)
+    elif _opens(old, new) and members.take(_size(old) + _size(new)):
+        was, now = (side if isinstance(side, dict) else {} for side in (old, new))
+        for key in sorted({*was, *now}):
+            inner = (*path, _short_name(key))
+            yield from _leaves(inner, was.get(key, _ABSENT), now.get(key, _ABSENT), members)
+    elif _differ(old, new, members):
+        yield _Leaf(path=path, old=old, new=new)
+
+
+def _size(side: Any) -> int:
+    return len(side) if isinstance(side, dict) else 0
+
+
+def _short_name(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+def _differ(old: Any, new: Any, members: _Members) -> bool:
+    if old is _ABSENT or new is _ABSENT:
+        return old is not new
+    if isinstance(old, str) and isinstance(new, str):
+        return old != new
+    # Python takes true for 1.
+    if old == new and _json(old) == _json(new):
+        return False
+    return _is_large([old, new], members) or not same(old, new)
+
+
+def _is_large(values: list[Any], members: _Members) -> bool:
+    """Return whether values hold more than may still be looked at."""
+    level = values
+    while level:
+        containers = [value for value in level if isinstance(value, dict | list)]
+        if not members.take(sum(map(len, containers))):
+            return True
+        level = [inner for value in containers for inner in _inside(value)]
+    return False
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Collection[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _named(side: Any) -> bool:
     """Return whether this is nothing, or a list of objects that each have a `value` of their own, such as labels."""
-    if side is None or side is _ABSENT or not isinstance(side, list):
+    if side is None or not isinstance(side, list) or len(side) > _MOST_MEMBERS:
         return side is None
     names = [item.get("value") if isinstance(item, dict) else None for item in side]
     return bool(names) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
 
 
-def _leaves_by_name(path: str, old: list[Any], new: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+def _leaves_by_name(path: tuple[str, ...], old: list[Any], new: list[Any], members: _Members) -> Iterator[_Leaf]:
     """Yield what came, went and changed among named objects, and their order when only that is different."""
     was, now = ({item["value"]: _besides_its_name(item) for item in side} for side in (old, new))
     for name in dict.fromkeys([*was, *now]):
-        yield from _leaves(f"{path}.{name}", was.get(name, _ABSENT), now.get(name, _ABSENT))
+        inner = (*path, _short_name(name))
+        yield from _leaves(inner, was.get(name, _ABSENT), now.get(name, _ABSENT), members)
     kept_was, kept_now = [name for name in was if name in now], [name for name in now if name in was]
     if kept_was != kept_now:
-        yield f"{path} (order)", list(was), list(now)
+        yield _Leaf(path=(*path[:-1], f"{path[-1]} (order)"), old=list(was), new=list(now))
 
 
 def _besides_its_name(item: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +230,8 @@ def _retagged(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     was, now = (side or [] for side in (old, new))
     if not all(isinstance(side, list) and all(isinstance(tag, str) for tag in side) for side in (was, now)):
         return (), ()
-    return tuple(tag for tag in was if tag not in now), tuple(tag for tag in now if tag not in was)
+    before, after = set(was), set(now)
+    return tuple(tag for tag in was if tag not in after), tuple(tag for tag in now if tag not in before)
 
 
 def _nested(side: Any) -> bool:
@@ -204,4 +255,7 @@ def _json(value: Any) -> str:
 
 
 def _holds_objects(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+    """Return whether a list is shown as JSON: one of objects or lists, or a long one."""
+    return isinstance(value, list) and (
+        len(value) > _MOST_ITEMS or any(isinstance(item, dict | list) for item in value)
+    )

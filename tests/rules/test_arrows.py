@@ -9,7 +9,7 @@ import pytest
 
 from tests.rules.sources import OUR_NAMES, PACKAGE, Import, imports, imports_of, modules
 
-EVERYBODY_MAY = {"http", "unreachable", "keyset", "env", "markup", "asked", "stored", "shown_once"}
+EVERYBODY_MAY = {"http", "unreachable", "keyset", "env", "markup", "asked", "stored", "shown_once", "json_values"}
 VALUES_OF_THE_CLIENT = "mixpeek.records"
 RECORDS = {"annotations", "retrievers", "outbox", "audit"}
 ARROWS: dict[str, set[str]] = {
