@@ -159,7 +159,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
+# The form finds the person by name or address; allauth then has one name, and one password, to check.
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_FORMS = {"login": "reviewapp.accounts.sign_in_form.SignInForm"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "reviewapp.accounts.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from reviewapp.accounts import demo
+from reviewapp.accounts.models import User
 
 _NO_FIT = "Name and password do not fit together. Check both, and the Caps Lock key."
 
@@ -19,13 +21,19 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": _NO_FIT,
-        "email_password_mismatch": _NO_FIT,
         "too_many_login_attempts": "Too many tries that did not fit. Wait a minute, then try again.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: nobody registers by themselves."""
         return False
+
+    def generate_unique_username(self, txts: list[str | None], regex: str | None = None) -> str:
+        """Return a name that nobody has in any spelling, for somebody who comes by single sign-on."""
+        username: str = super().generate_unique_username(txts, regex)
+        while User.people.with_login(username).exists():
+            username = super().generate_unique_username([f"{username}{secrets.randbelow(10)}"])
+        return username
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth counts by the name alone, so that a guesser anywhere would lock the owner out everywhere.

@@ -54,9 +54,12 @@ def _made_or_mended(wanted: SignIn) -> bool:
 
 
 def _made_or_mended_inside(wanted: SignIn) -> bool:
-    user, created = User.objects.get_or_create(
-        username=wanted.username, defaults={"email": f"{wanted.username}@example.com"}
-    )
+    user = User.people.with_name(wanted.username).first()
+    created = user is None
+    if user is None:
+        address = f"{wanted.username}@example.com"
+        is_free = not User.people.with_login(address).exists()
+        user = User.objects.create(username=wanted.username, email=address if is_free else "")
     fits = user.is_active and not created and user.check_password(wanted.password)
     if not fits:
         user.is_active = True

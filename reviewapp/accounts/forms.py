@@ -114,7 +114,7 @@ class InviteForm(OnceForm):
     def clean_email(self) -> str:
         """Refuse the address of somebody who is here already."""
         email: str = self.cleaned_data["email"]
-        if User.people.with_address(email).exists():
+        if User.people.with_login(email).exists():
             raise forms.ValidationError(f"Somebody here has the address {email} already: look for it in the list.")
         return email
 

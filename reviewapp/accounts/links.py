@@ -22,6 +22,7 @@ from django.utils import timezone
 from reviewapp.accounts import people, roles, services
 from reviewapp.accounts.exceptions import LinkIsSpent
 from reviewapp.accounts.models import Link, User
+from reviewapp.accounts.normal_form import normalized
 from reviewapp.accounts.queries import LinkQuerySet
 from reviewapp.audit.trace import acting
 from reviewapp.shown_once import MadeBefore, is_fresh, secret_of
@@ -44,12 +45,13 @@ def invite(*, email: str, role: str, actor: User, form_id: uuid.UUID | None = No
     roles.may_manage(actor)
     if role not in roles.PERMISSIONS:
         raise ValueError(f"{role!r} is no role; the roles are {', '.join(roles.PERMISSIONS)}")
-    if User.people.with_address(email).exists():
+    email = User.objects.normalize_email(normalized(email))
+    if User.people.with_login(email).exists():
         raise ValidationError({"email": f"Somebody has the address {email} already: look for it in the list."})
     secret = secret_of(form_id, "invitation", actor.pk, email, role)
-    link = Link(kind=Link.Kind.INVITATION, email=User.objects.normalize_email(email), role=role)
+    link = Link(kind=Link.Kind.INVITATION, email=email, role=role)
     link.expires_at = timezone.now() + INVITATION_LASTS
-    return _made_once(link, secret, Link.objects.waiting().filter(email__iexact=email), actor=actor), secret
+    return _made_once(link, secret, Link.objects.inviting(email), actor=actor), secret
 
 
 def new_password_link(user: User, *, actor: User, form_id: uuid.UUID | None = None) -> tuple[Link, str]:

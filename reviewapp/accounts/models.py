@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -12,8 +13,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from reviewapp.accounts.normal_form import lookup_key, normalized
 from reviewapp.accounts.queries import LinkQuerySet, PersonQuerySet
-from reviewapp.accounts.tracked import FACTOR, LINK, PERSON, ROLE
+from reviewapp.accounts.tracked import FACTOR, KEYS_FOLLOW, LINK, PERSON, ROLE
 from reviewapp.audit.tracking import NeverTruncated
 
 
@@ -25,6 +27,10 @@ def new_pseudonym() -> str:
 class User(AbstractUser):
     """A person who signs in; roles are groups (see `roles.py`), the rest are that person's own preferences.
 
+    `username_key` and `email_key` are the normal form of the name and the address (see `normal_form.py`). They are
+    unique, so no two people share a name or an address; `email_key` is null without an address. `save` fills them.
+    Where SQL writes a name or an address alone, the trigger `KEYS_FOLLOW` does.
+
     `pseudonym` is what Mixpeek is told instead of the name (`MIXPEEK_REVIEWER`).
 
     `undo_seconds` is None for what the site says; `last_active` is written once a minute at most (see `middleware.py`).
@@ -35,6 +41,8 @@ class User(AbstractUser):
         LIGHT = "light", "Light"
         DARK = "dark", "Dark"
 
+    username_key = models.TextField(editable=False)
+    email_key = models.TextField(null=True, editable=False)
     pseudonym = models.CharField(max_length=40, unique=True, default=new_pseudonym, editable=False)
     theme = models.CharField(max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
     single_keys = models.BooleanField("single-key shortcuts", default=True)
@@ -51,7 +59,25 @@ class User(AbstractUser):
     refused = ""
 
     class Meta:
-        triggers = [PERSON, NeverTruncated()]
+        constraints = [
+            # with_name(), with_address(), with_login()
+            models.UniqueConstraint(fields=["username_key"], name="one_person_a_name"),
+            models.UniqueConstraint(fields=["email_key"], name="one_person_an_address"),
+        ]
+        triggers = [PERSON, KEYS_FOLLOW, NeverTruncated()]
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Store the person, with the name and the address in their normal form and the keys that follow from them."""
+        self.username = normalized(self.username)
+        self.email = normalized(self.email)
+        self.username_key = lookup_key(self.username)
+        self.email_key = lookup_key(self.email) or None
+
+        if update_fields is not None:
+            changed = {"username", "email"} & set(update_fields)
+            update_fields = [*update_fields, *(f"{name}_key" for name in changed)]
+
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     @property
     def hold(self) -> int:

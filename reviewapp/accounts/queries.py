@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from reviewapp.accounts.normal_form import lookup_key
+
 if TYPE_CHECKING:
     from reviewapp.accounts.models import Link, User
 
@@ -33,9 +35,18 @@ class PersonQuerySet(models.QuerySet["User"]):
         """Return those who can sign in and hold `role`."""
         return self.filter(is_active=True, groups__name=role)
 
+    def with_name(self, username: str) -> Self:
+        """Return the person of this name, however it is spelled; the unique `username_key` answers it."""
+        return self.filter(username_key=lookup_key(username))
+
     def with_address(self, email: str) -> Self:
-        """Return those who sign in with this address; sign-in ignores case."""
-        return self.filter(email__iexact=email) if email else self.none()
+        """Return the person who has this address, however it is spelled; the unique `email_key` answers it."""
+        return self.filter(email_key=lookup_key(email)) if email else self.none()
+
+    def with_login(self, login: str) -> Self:
+        """Return whom the name or address that somebody typed at sign-in means."""
+        key = lookup_key(login)
+        return self.filter(Q(username_key=key) | Q(email_key=key)) if key else self.none()
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
@@ -44,6 +55,12 @@ class LinkQuerySet(models.QuerySet["Link"]):
     def usable(self) -> Self:
         """Return those that still open: not used, not withdrawn, not run out."""
         return self.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+
+    def inviting(self, email: str) -> Self:
+        """Return the waiting invitations of this address, however it is spelled."""
+        key = lookup_key(email)
+        waiting = self.waiting().values_list("pk", "email")
+        return self.filter(pk__in=[pk for pk, invited in waiting if lookup_key(invited) == key])
 
     def waiting(self) -> Self:
         """Return the invitations that nobody accepted yet, newest first, those that ran out as well."""

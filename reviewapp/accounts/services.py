@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass, field
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.accounts.normal_form import normalized
 from reviewapp.asked import rows
 from reviewapp.audit.trace import acting
 
@@ -37,18 +39,22 @@ def create_person(
     taken, the address is malformed or somebody else's, or the password is too easy to guess.
     """
     roles.may_manage(actor)
-    user = User(username=username, email=User.objects.normalize_email(email))
+    user = User(username=normalized(username), email=User.objects.normalize_email(normalized(email)))
     user.full_clean(exclude=["password"], validate_unique=False)
-    # Sign-in ignores case, so two names that differ in case only would be one.
-    if User.objects.filter(username__iexact=username).exists():
-        raise ValidationError({"username": f"{username} is taken."})
-    if User.people.with_address(email).exists():
-        raise ValidationError({"email": f"Somebody else signs in with {email}."})
+    _refuse_if_taken(user)
     validate_password(password, user)
     user.set_password(password)
     user.pk = _next_key() if joining else None
+
     with acting(user if joining else actor, note=note):
-        user.save(force_insert=True)
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+        except IntegrityError:
+            # Somebody took the name or the address since we looked.
+            _refuse_if_taken(user)
+            raise
+
         if joining:
             roles.take_on(user, role)
         else:
@@ -64,6 +70,14 @@ def save_preferences(user: User, wanted: Preferences) -> None:
 def save_theme(user: User, theme: str) -> None:
     """Keep the user's theme (one of `User.Theme`)."""
     _save(user, theme=theme)
+
+
+def _refuse_if_taken(user: User) -> None:
+    # One field takes both at sign-in, so a name may not be somebody's address, nor an address somebody's name.
+    if User.people.with_login(user.username).exists():
+        raise ValidationError({"username": f"{user.username} is taken."})
+    if User.people.with_login(user.email).exists():
+        raise ValidationError({"email": f"Somebody else signs in with {user.email}."})
 
 
 def _next_key() -> int:

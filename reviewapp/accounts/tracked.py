@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pgtrigger
+
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import Tracked
 
@@ -19,6 +21,24 @@ PERSON = Tracked(
     ],
     deleted=Action.PERSON_DELETED,
     ref="'people/' || {row}.username",
+)
+
+# The app stores the keys itself. What SQL writes without them gets the nearest that the database can compute.
+KEYS_FOLLOW = pgtrigger.Trigger(
+    name="keys_follow",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("username", "email"),
+    func="""
+    IF NEW.username_key IS NULL
+        OR (NEW.username IS DISTINCT FROM OLD.username AND NEW.username_key = OLD.username_key)
+    THEN
+        NEW.username_key := lower(normalize(NEW.username, NFKC));
+    END IF;
+    IF NEW.email_key IS NOT DISTINCT FROM OLD.email_key AND NEW.email IS DISTINCT FROM OLD.email THEN
+        NEW.email_key := nullif(lower(normalize(NEW.email, NFKC)), '');
+    END IF;
+    RETURN NEW;
+    """,
 )
 
 ROLE = Tracked(

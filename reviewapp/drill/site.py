@@ -30,7 +30,7 @@ _PEOPLE = """
 WITH made AS (
     INSERT INTO accounts_user SELECT (jsonb_populate_record(demo, jsonb_build_object(
         'id', nextval(pg_get_serial_sequence('accounts_user', 'id')), 'username', name, 'email', name || '@example.com',
-        'pseudonym', 'pseudonym_of_' || name
+        'username_key', name, 'email_key', name || '@example.com', 'pseudonym', 'pseudonym_of_' || name
     ))).* FROM accounts_user demo, unnest(%(names)s::text[]) name WHERE demo.username = 'reviewer' RETURNING id
 )
 INSERT INTO accounts_user_groups (user_id, group_id)

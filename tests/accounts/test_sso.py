@@ -16,7 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
 from tests.accounts.idp import Provider
 from tests.accounts.sso import WENDY, begin, come_back, sign_in_by_sso
-from tests.people import PASSWORD, make_person, sign_in_with_password
+from tests.people import PASSWORD, sign_in_with_password
 
 
 def test_it_offers_the_button_only_where_it_is_set_up(client: Client, db: None, idp: Provider) -> None:
@@ -148,15 +148,6 @@ def test_it_matches_no_address_that_is_not_verified(client: Client, idp: Provide
     assert User.objects.get(username="wendy").email == ""
     carol.refresh_from_db()
     assert carol.check_password(PASSWORD)
-
-
-def test_it_does_not_match_an_address_that_two_share(client: Client, idp: Provider, carol: User) -> None:
-    make_person("cora", roles.ADMIN, email="Carol@example.com")
-
-    response = sign_in_by_sso(client, idp, email="carol@example.com")
-
-    assert response.status_code == 403
-    assert "Somebody here has that address" in response.content.decode()
 
 
 def test_it_does_not_match_somebody_who_came_as_another_before(client: Client, idp: Provider) -> None:

@@ -34,7 +34,7 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise _refusal(request, "unmapped")
         if sociallogin.is_existing:
             _keep_role(sociallogin.user, role)
-        elif sociallogin.user.email and User.people.with_address(sociallogin.user.email).exists():
+        elif sociallogin.user.email and User.people.with_login(sociallogin.user.email).exists():
             raise _refusal(request, "taken", email=sociallogin.user.email)
         else:
             sociallogin.state["role"] = role
@@ -51,14 +51,16 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
         """Return the person with this verified address, when it is safe to say that it is the same one.
 
-        It is not when two people share the address, or when the person came through the provider before as somebody
-        else. allauth then voids the password: who held it need not be who holds the address.
+        It is not when the person came through the provider before as somebody else. allauth then voids the password:
+        who held it need not be who holds the address.
         """
         for address in sociallogin.email_addresses:
-            found = list(User.people.with_address(address.email)[:2])
-            known = SocialAccount.objects.filter(user__in=found, provider=sociallogin.account.provider)
-            if address.verified is True and len(found) == 1 and found[0].is_active and not known.exists():
-                return found[0], address.email
+            person = User.people.with_address(address.email).filter(is_active=True).first()
+            if person is None or address.verified is not True:
+                continue
+            known = SocialAccount.objects.filter(user=person, provider=sociallogin.account.provider)
+            if not known.exists():
+                return person, address.email
         return None
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:

@@ -29,8 +29,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it and print only the secret on standard output, so that a script can take it from there."""
-        people = get_user_model().objects
-        owner = people.filter(username=options["username"], is_active=True).first()
+        people = get_user_model().people
+        owner = people.with_name(options["username"]).filter(is_active=True).first()
         if owner is None:
             raise CommandError(f"There is no active person called {options['username']!r}.")
         try:
