@@ -73,13 +73,10 @@ def test_it_brings_the_role_in_line_at_each_sign_in(
     assert [e.action for e in Event.objects.about("people/wendy")][:2] == ["role.given", "role.taken"]
 
 
-def test_it_reads_groups_from_userinfo_and_from_a_nested_claim(
-    client: Client, idp: Provider, settings: Settings
-) -> None:
+def test_it_reads_groups_from_a_nested_claim(client: Client, idp: Provider, settings: Settings) -> None:
     settings.OIDC_GROUPS_CLAIM = "realm_access.roles"
-    idp.userinfo_lies = {"realm_access": {"roles": ["writers"]}}
 
-    sign_in_by_sso(client, idp, groups=None)
+    sign_in_by_sso(client, idp, groups=None, realm_access={"roles": ["writers"]})
 
     assert roles.role_of(User.objects.get(username="wendy")) == roles.REVIEWER
 
@@ -103,12 +100,23 @@ def test_it_locks_out_whoever_lost_the_last_mapped_group(client: Client, idp: Pr
     assert not get_user(other).is_authenticated
 
 
-def test_it_keeps_the_last_admin(client: Client, idp: Provider) -> None:
-    sign_in_by_sso(client, idp, groups=["heads"])
+def test_it_turns_the_last_admin_away_whose_groups_say_less(client: Client, idp: Provider) -> None:
+    sign_in_by_sso(Client(), idp, groups=["heads"])
 
-    sign_in_by_sso(Client(), idp, groups=["writers"])
+    response = sign_in_by_sso(client, idp, groups=["writers"])
 
+    assert response.status_code == 403
+    assert "You are the last admin" in response.content.decode()
+    assert not get_user(client).is_authenticated
     assert roles.role_of(User.objects.get(username="wendy")) == roles.ADMIN
+
+
+def test_it_takes_the_role_of_admin_away_where_there_is_another(client: Client, idp: Provider, adam: User) -> None:
+    sign_in_by_sso(Client(), idp, groups=["heads"])
+
+    sign_in_by_sso(client, idp, groups=["writers"])
+
+    assert roles.role_of(User.objects.get(username="wendy")) == roles.REVIEWER
 
 
 def test_it_refuses_a_deactivated_person_and_changes_nothing(client: Client, idp: Provider) -> None:

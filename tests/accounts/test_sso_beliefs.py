@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user
 from django.test import Client
 from pytest_django import Settings
@@ -79,6 +80,73 @@ def test_it_believes_no_discovery_of_another_issuer(client: Client, idp: Provide
 
     assert response.status_code == 502
     assert "does not answer" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("token", "userinfo"),
+    [
+        ({"email": None, "email_verified": True}, {"email": "carol@example.com"}),
+        ({"email": "carol@example.com", "email_verified": None}, {"email_verified": True}),
+        ({"email": None, "email_verified": None}, {"email": "carol@example.com", "email_verified": True}),
+    ],
+    ids=["address", "proof", "both"],
+)
+def test_it_takes_no_address_and_no_proof_from_userinfo(
+    client: Client, idp: Provider, carol: User, token: dict[str, Any], userinfo: dict[str, Any]
+) -> None:
+    idp.userinfo_lies = userinfo
+
+    sign_in_by_sso(client, idp, **token)
+
+    assert get_user(client).get_username() == "wendy"
+    assert User.objects.get(username="wendy").email == ""
+    carol.refresh_from_db()
+    assert carol.has_usable_password()
+
+
+@pytest.mark.parametrize("claim", ["groups", "name", "realm_access.roles"])
+def test_it_takes_no_groups_from_userinfo(client: Client, idp: Provider, settings: Settings, claim: str) -> None:
+    settings.OIDC_GROUPS_CLAIM = claim
+    idp.userinfo_lies = {"groups": ["heads"], "name": "heads", "realm_access": {"roles": ["heads"]}}
+
+    response = sign_in_by_sso(client, idp, groups=None)
+
+    assert response.status_code == 403
+    assert not User.objects.exists()
+
+
+def test_it_takes_names_from_userinfo(client: Client, idp: Provider) -> None:
+    idp.userinfo_lies = {"preferred_username": "gwen", "given_name": "Gwendolyn", "family_name": ["no name"]}
+
+    sign_in_by_sso(client, idp, preferred_username=None)
+
+    person = User.objects.get()
+    assert (person.username, person.first_name, person.last_name) == ("gwen", "Gwendolyn", "")
+
+
+@pytest.mark.parametrize(
+    ("stored", "claimed"),
+    [
+        ("carol@mail.example", "carol@ma\u0131l.example"),
+        ("carol@mail.example", "\uff43arol@mail.example"),
+        ("kate@mail.example", "\u212aate@mail.example"),
+        ("sue@mail.example", "\u017fue@mail.example"),
+        ("carol@strasse.example", "carol@stra\u00dfe.example"),
+    ],
+    ids=["dotless", "full width", "kelvin", "long s", "sharp s"],
+)
+def test_it_links_no_address_that_only_looks_alike(
+    client: Client, idp: Provider, carol: User, stored: str, claimed: str
+) -> None:
+    carol.email = stored
+    carol.save()
+
+    sign_in_by_sso(client, idp, email=claimed)
+
+    assert get_user(client) != carol
+    carol.refresh_from_db()
+    assert carol.has_usable_password()
+    assert not SocialAccount.objects.filter(user=carol).exists()
 
 
 def test_it_wants_back_the_state_it_gave(client: Client, idp: Provider) -> None:

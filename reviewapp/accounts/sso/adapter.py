@@ -10,11 +10,13 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import render
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.accounts.normal_form import lookup_key
 from reviewapp.accounts.sso.groups import groups_in, role_for
 from reviewapp.audit.trace import acting
 
@@ -33,7 +35,7 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if not role:
             raise _refusal(request, "unmapped")
         if sociallogin.is_existing:
-            _keep_role(sociallogin.user, role)
+            _give_role(request, sociallogin.user, role)
         elif sociallogin.user.email and User.people.with_login(sociallogin.user.email).exists():
             raise _refusal(request, "taken", email=sociallogin.user.email)
         else:
@@ -42,21 +44,22 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
         """Return the person as the provider describes them, without an address that nobody has verified."""
         user: User = super().populate_user(request, sociallogin, data)
-        verified = {each.email.lower() for each in sociallogin.email_addresses if each.verified is True}
-        sociallogin.email_addresses = [each for each in sociallogin.email_addresses if each.verified is True]
-        if user.email.lower() not in verified:
+        verified = [address for address in sociallogin.email_addresses if address.verified is True]
+        sociallogin.email_addresses = verified
+        if lookup_key(user.email) not in {lookup_key(address.email) for address in verified}:
             user.email = ""
         return user
 
     def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
         """Return the person with this verified address, when it is safe to say that it is the same one.
 
-        It is not when the person came through the provider before as somebody else. allauth then voids the password:
-        who held it need not be who holds the address.
+        It is not when only the normal form is the same (`ß` and `ss` are two mailboxes), or when the person came
+        through the provider before as somebody else. allauth then voids the password: who held it need not be who holds
+        the address.
         """
         for address in sociallogin.email_addresses:
             person = User.people.with_address(address.email).filter(is_active=True).first()
-            if person is None or address.verified is not True:
+            if person is None or address.verified is not True or person.email.lower() != address.email.lower():
                 continue
             known = SocialAccount.objects.filter(user=person, provider=sociallogin.account.provider)
             if not known.exists():
@@ -70,7 +73,12 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
         """Make the new person, with the role of the groups."""
         with acting(None, note=_note()):
-            user: User = super().save_user(request, sociallogin, form)
+            try:
+                with transaction.atomic():
+                    user: User = super().save_user(request, sociallogin, form)
+            except IntegrityError as error:
+                # Somebody took the name or the address since we looked, or this is the second half of a double click.
+                raise _refusal(request, "stale") from error
             roles.give_role(user, sociallogin.state["role"], actor=None, note=_note())
         return user
 
@@ -81,14 +89,17 @@ def _is_answer(claims: dict[str, Any], state: dict[str, Any]) -> bool:
     return isinstance(asked, str) and isinstance(told, str) and hmac.compare_digest(asked.encode(), told.encode())
 
 
-def _keep_role(user: User, role: str) -> None:
-    """Bring the role in line with the groups; somebody inactive keeps theirs, and so does the last admin."""
+def _give_role(request: HttpRequest, user: User, role: str) -> None:
+    """Bring the role in line with the groups; somebody inactive keeps theirs.
+
+    Raises ImmediateHttpResponse, and changes nothing, where that would leave nobody who manages people.
+    """
     if not user.is_active or roles.role_of(user) == role:
         return
     with acting(None, note=_note()):
         if roles.role_of(user) == roles.ADMIN and roles.is_last_admin(user):
-            _log.warning("%s stays admin, being the last one; the groups say %s", user.get_username(), role)
-            return
+            _log.warning("%s is the last admin and was turned away: the groups say %s", user.get_username(), role)
+            raise _refusal(request, "last_admin", role=role)
         roles.give_role(user, role, actor=None, note=_note())
 
 

@@ -9,10 +9,11 @@ from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from reviewapp.accounts.sso.tokens import Untrusted, claims_of
+from reviewapp.accounts.sso.tokens import Untrusted, claims_of, described
 
 
 class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
@@ -33,12 +34,12 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if not isinstance(id_token, str):
             raise OAuth2Error("There is no ID token")
         claims = self._decode_id_token(app, id_token)
-        more = self._fetch_user_info(token.token) if self.openid_config.get("userinfo_endpoint") else {}
-        if more.get("sub", claims["sub"]) != claims["sub"]:
+        userinfo = self._fetch_user_info(token.token) if self.openid_config.get("userinfo_endpoint") else {}
+        if userinfo.get("sub", claims["sub"]) != claims["sub"]:
             raise OAuth2Error("Userinfo is about another subject than the ID token")
-        # What is signed goes before what is not, and the nonce is only ever the signed one.
-        told = {**more, "nonce": None, **claims}
-        return self.get_provider().sociallogin_from_response(request, {"id_token": told})
+
+        response = {"id_token": described(claims, userinfo=userinfo, groups_claim=settings.OIDC_GROUPS_CLAIM)}
+        return self.get_provider().sociallogin_from_response(request, response)
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
         """Return where the provider leads back to, to be registered there."""
