@@ -188,10 +188,10 @@ MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 # Passkeys need https; on loopback browsers make an exception, and so must we.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
-# Mail: without a server it goes to the log, and admins pass links on by themselves.
+# Mail: without a server none is made, and admins pass links on by themselves. It must never end up in a log.
 
 EMAIL_HOST = env.text("EMAIL_HOST")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
 EMAIL_PORT = env.number("EMAIL_PORT", 587, least=1, most=65535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")

@@ -21,6 +21,7 @@ from reviewapp.launch.signals import Signals, watched
 from reviewapp.postgres import secret, server
 from reviewapp.postgres.cluster import Cluster
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
+from reviewapp.postgres.private import make_private_folder
 
 _LOOK_SECONDS = 2
 _LEAVING_SECONDS = 15
@@ -146,7 +147,7 @@ def _alone(plan: Plan) -> Iterator[float]:
     Yields for how many seconds a busy port is worth waiting for: after a launch that was killed, its web
     server may still be on its way out.
     """
-    plan.var.mkdir(parents=True, exist_ok=True)
+    make_private_folder(plan.var)
     with (plan.var / "launch.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

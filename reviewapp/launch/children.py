@@ -18,6 +18,7 @@ from pathlib import Path
 
 from reviewapp.launch.exceptions import ChildEnded
 from reviewapp.launch.signals import Signals
+from reviewapp.postgres.private import make_private_folder, open_private_file
 
 _STOP_SECONDS = 35  # the worker lets jobs under way finish, for at most 30
 _PR_SET_PDEATHSIG = 1
@@ -32,14 +33,15 @@ class Children:
         self._logs = logs
         self._env = dict(env)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        logs.mkdir(parents=True, exist_ok=True)
+        make_private_folder(logs)
 
     def start(self, name: str, command: Sequence[str], *, loud: bool = False, keep: Sequence[int] = ()) -> None:
         """Start a process; its output goes to its log, or to our own terminal when `loud`."""
         log = self.log(name)
         if log.exists():
+            log.chmod(0o600)
             log.replace(log.with_suffix(".log.1"))
-        with log.open("wb") as file:
+        with open_private_file(log) as file:
             self._running[name] = subprocess.Popen(  # noqa: S603 - our own modules, no shell
                 command,
                 env=self._env,

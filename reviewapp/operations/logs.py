@@ -1,7 +1,8 @@
 """How a log line is written: as a line for people or as one JSON object, always without secrets and people's words.
 
 A line says what was done to which ref, never with which values. What others may have put into a message is cut here:
-query strings, bearer tokens, our own secrets, and what PostgreSQL adds below an error's first line, which holds rows.
+query strings, bearer tokens, links that let people in, our own secrets, and what PostgreSQL adds below an error's first
+line, which holds rows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _HIDDEN = "***"
 _QUERY = re.compile(r"\?[\w.%~-]+=[^\s\"'<>\\]*")
 _BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{6,}")
 _IN_URL = re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+@")
+# Whoever holds one of these links gets in, and whoever holds such a token acts for its owner.
+_LINK = re.compile(r"/(join|new-password|accounts/password/reset/key)/[^\s\"'<>\\]+")
+_API_TOKEN = re.compile(r"\brvw_[\w-]{8,}")
 _IN_WORKER = {Origin.WORKER, Origin.PULL}
 _MOST_FRAMES = 30
 _MOST_ERRORS = 5
@@ -37,11 +41,14 @@ class _Safe(logging.Formatter):
         self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
 
     def cleaned(self, text: str) -> str:
-        """Return `text` without secrets and query strings."""
+        """Return `text` on one line, without secrets and query strings."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
         text = _BEARER.sub(rf"\1 {_HIDDEN}", text)
-        return _QUERY.sub("?…", _IN_URL.sub(f"{_HIDDEN}@", text))
+        text = _LINK.sub(rf"/\1/{_HIDDEN}", text)
+        text = _API_TOKEN.sub(_HIDDEN, text)
+        text = _QUERY.sub("?…", _IN_URL.sub(f"{_HIDDEN}@", text))
+        return text
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return what is known of the record besides its message."""
@@ -55,7 +62,8 @@ class _Safe(logging.Formatter):
         """Return the errors of a record: where, which, and the first line of what each says."""
         if not record.exc_info or record.exc_info[1] is None:
             return ""
-        return self.cleaned("\n".join(_told(record.exc_info[1])))
+        told = _told(record.exc_info[1])
+        return "\n".join(self.cleaned(line) for line in told)
 
 
 class Line(_Safe):
@@ -64,8 +72,9 @@ class Line(_Safe):
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in self.fields(record).items())
         text = f"{_instant(record)} {record.levelname} {record.name} {record.getMessage()}{fields}"
+        line = self.cleaned(text)
         raised = self.raised(record)
-        return self.cleaned(text) + (f"\n{raised}" if raised else "")
+        return f"{line}\n{raised}" if raised else line
 
 
 class Json(_Safe):
@@ -100,8 +109,14 @@ def config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"ours": {"()": Json if form == "json" else Line, "secrets": list(secrets)}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ours"}},
-        # procrastinate says every step of every job at INFO, with the job's arguments; we say each job's end ourselves.
-        "loggers": {"procrastinate": quiet},
+        "loggers": {
+            # procrastinate says every step of every job at INFO, with its arguments; we say each job's end ourselves.
+            "procrastinate": quiet,
+            # Without handlers of their own: Django's defaults would write addresses and errors uncut. And never at
+            # DEBUG, where statements come with their values.
+            "django": {"level": "INFO", "handlers": []},
+            "django.server": {"level": "INFO", "handlers": [], "propagate": True},
+        },
         "root": {"handlers": ["console"], "level": level},
     }
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from reviewapp.postgres.cluster import Address, Cluster
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
+from reviewapp.postgres.private import make_private_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ def join(data: Path, *, durable: bool = True) -> Address:
         hold = _holds.get(data)
         if hold and hold.pid == os.getpid() and (address := cluster.running()):
             return address
-        data.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(data.parent)
         with _gate(data):
             if not hold or hold.pid != os.getpid():
                 _holds[data] = _Hold(cluster=cluster, users=_enter(data), pid=os.getpid())

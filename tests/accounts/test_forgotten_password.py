@@ -94,6 +94,16 @@ def test_it_tells_nobody_whether_an_address_is_here(client: Client, carol: User)
     assert [sent.to for sent in mail.outbox] == [["carol@example.com"]]
 
 
+@pytest.mark.usefixtures("carol")
+def test_it_makes_no_link_where_no_mail_goes_out(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    response = client.post("/accounts/password/reset/", {"email": "carol@example.com"})
+
+    assert response.status_code == 422
+    assert "Ask an admin of your team" in response.content.decode()
+    assert mail.outbox == []
+    assert "/accounts/password/reset/key/" not in "".join(capfd.readouterr())
+
+
 def test_it_says_whom_to_ask_where_no_mail_goes_out(client: Client, carol: User) -> None:
     assert "An admin of your team makes you a link" in client.get("/accounts/login/").content.decode()
     assert "Ask an admin of your team" in client.get("/accounts/password/reset/").content.decode()

@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from reviewapp.accounts import links, roles
 from reviewapp.accounts.models import User
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import about, tracing
 from reviewapp.operations import logs
 from tests.factories import make_annotation, make_change, settle_as_refused
+from tests.operations.processes import environment, running
 
 SECRETS = ["sk_live_never_shown", "p@ss/word"]
 
@@ -128,6 +131,10 @@ def test_it_names_the_job_of_a_worker(written: io.StringIO) -> None:
         "Authorization: Bearer sk_abcdef",
         "authorization: token sk_abcdef",
         "Basic sk_abcdefgh=",
+        "Unprocessable Entity: /join/sk_abcdefgh",
+        "Not Found: /new-password/sk_abcdefgh",
+        "https://review.example/accounts/password/reset/key/1-sk_abcdefgh/ was mailed",
+        "rvw_0123456789sk_abcdef",
     ],
 )
 def test_it_hides_secrets_and_query_strings(form: type[logs.Json], text: str) -> None:
@@ -135,6 +142,45 @@ def test_it_hides_secrets_and_query_strings(form: type[logs.Json], text: str) ->
     assert "sk_" not in said
     assert "p@ss" not in said
     assert "***" in said or "…" in said
+
+
+@pytest.mark.parametrize("name", ["join", "new_password", "account_reset_password_from_key"])
+def test_it_hides_every_link_that_lets_somebody_in(name: str) -> None:
+    given = {"uidb36": "1", "key": "Secret-part"} if name.startswith("account") else {"secret": "Secret-part"}
+    said = logs.Line().format(record("%s", reverse(name, kwargs=given)))
+    assert "Secret-part" not in said
+
+
+def test_it_never_writes_a_link_when_it_is_opened(adam: User, carol: User, written: io.StringIO) -> None:
+    _, joining = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
+    _, password = links.new_password_link(carol, actor=adam)
+
+    for address in (f"/join/{joining}", f"/new-password/{password}"):
+        assert Client().get(address).status_code == 200
+        assert Client().post(address, {}).status_code == 422
+        assert Client().get(f"{address}x").status_code == 404
+
+    said = written.getvalue()
+    assert "/new-password/***" in said
+    assert joining not in said
+    assert password not in said
+
+
+@pytest.mark.process
+def test_it_has_no_second_writer_that_cuts_nothing() -> None:
+    """Not even with DEBUG on: Django's defaults bring handlers of their own for that."""
+    code = (
+        "import django, logging; django.setup(); "
+        "logging.getLogger('django.request').error('Not Found: /join/Secret-part'); "
+        "logging.getLogger('django.server').error('Not Found: /join/Secret-part'); "
+        "logging.getLogger('django.db.backends').debug('SELECT Words-of-a-person')"
+    )
+    env = environment(DEBUG="on", LOG_LEVEL="DEBUG", DJANGO_SETTINGS_MODULE="reviewapp.settings")
+    with running(["-c", code], env) as process:
+        said = process.communicate(timeout=60)[0]
+    assert said.count("/join/***") == 2
+    assert "Secret-part" not in said
+    assert "Words-of-a-person" not in said
 
 
 def test_it_leaves_out_whatever_else_a_library_attaches() -> None:

@@ -76,6 +76,15 @@ class _ChangePassword(_Refusing, account.PasswordChangeView):  # type: ignore[mi
 
 
 class _ResetPassword(_Refusing, account.PasswordResetView):  # type: ignore[misc]
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Make no link where no mail can carry it: show the page that says whom to ask."""
+        response: HttpResponse
+        if settings.EMAIL_HOST:
+            response = super().post(request, *args, **kwargs)
+        else:
+            response = self.render_to_response(self.get_context_data(), status=422)
+        return response
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add whether mail goes out at all."""
         return {**super().get_context_data(**kwargs), "mail": bool(settings.EMAIL_HOST)}
