@@ -2,7 +2,7 @@
 
 A line says what was done to which ref, never with which values. What others may have put into a message is cut here:
 query strings, bearer tokens, links that let people in, our own secrets, and what PostgreSQL adds below an error's first
-line, which holds rows.
+line, which holds rows. Control characters are escaped, so one record is one line and drives no terminal.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from reviewapp.audit import trace
 from reviewapp.audit.actions import Origin
 from reviewapp.env import Env
+from reviewapp.printable import printable
 
 # What a line may carry besides its message, in this order; everything else that a library attaches is left out.
 FIELDS = ("route", "method", "status", "ms", "person", "ref", "task", "outcome")
@@ -48,7 +49,7 @@ class _Safe(logging.Formatter):
         text = _LINK.sub(rf"/\1/{_HIDDEN}", text)
         text = _API_TOKEN.sub(_HIDDEN, text)
         text = _QUERY.sub("?…", _IN_URL.sub(f"{_HIDDEN}@", text))
-        return text
+        return printable(text)
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return what is known of the record besides its message."""
@@ -70,7 +71,7 @@ class Line(_Safe):
     """`time level logger message field=value ...`, errors below."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = "".join(f" {name}={value}" for name, value in self.fields(record).items())
+        fields = "".join(f" {name}={_in_line(value)}" for name, value in self.fields(record).items())
         text = f"{_instant(record)} {record.levelname} {record.name} {record.getMessage()}{fields}"
         line = self.cleaned(text)
         raised = self.raised(record)
@@ -123,6 +124,12 @@ def config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
 
 def _instant(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _in_line(value: object) -> str:
+    """Return a field's value as one word, quoted where it could pass for more fields."""
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if re.search(r'[\s"=]', text) else text
 
 
 def _told(error: BaseException, more: int = _MOST_ERRORS) -> list[str]:

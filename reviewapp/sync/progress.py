@@ -7,6 +7,8 @@ from typing import Never, Protocol
 
 from tqdm import tqdm
 
+from reviewapp.printable import printable
+
 
 class Out(Protocol):
     """Somewhere to write: a stream, or a command's wrapper of one."""
@@ -62,7 +64,7 @@ class Lines:
 
     def say(self, sentence: str) -> None:
         """Write the sentence."""
-        self._out.write(f"{sentence}\n")
+        self._out.write(f"{printable(sentence)}\n")
 
     def begin(self, what: str) -> None:
         """Remember it for the lines to come."""
@@ -85,12 +87,12 @@ class Bars:
 
     def say(self, sentence: str) -> None:
         """Write the sentence above the bar."""
-        tqdm.write(sentence, file=self._out)
+        tqdm.write(printable(sentence), file=self._out)
 
     def begin(self, what: str) -> None:
         """Start the next bar."""
         self.end()
-        self._bar = tqdm(desc=what, file=self._out, unit="", dynamic_ncols=True)
+        self._bar = tqdm(desc=printable(what), file=self._out, unit="", dynamic_ncols=True)
 
     def reach(self, number: int, total: int | None) -> None:
         """Move the bar."""

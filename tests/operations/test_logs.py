@@ -183,6 +183,53 @@ def test_it_has_no_second_writer_that_cuts_nothing() -> None:
     assert "Words-of-a-person" not in said
 
 
+BREAKING = "\r\n\x1b[2J\x85\u2028\u2029\x7f\x9b\u202e\x00\udc80"
+
+
+@pytest.mark.parametrize("form", [logs.Json, logs.Line])
+@pytest.mark.parametrize("logger", ["reviewapp.access", "gunicorn.access", "gunicorn.error", "x"])
+def test_it_escapes_what_would_break_a_line(form: type[logs.Json], logger: str) -> None:
+    made = record("GET /a%sb", BREAKING, ref=f"annotations/{BREAKING}")
+    made.name = logger
+    try:
+        raise ValueError(f"wrong {BREAKING[2:]}")
+    except ValueError:
+        made.exc_info = sys.exc_info()
+
+    said = form().format(made)
+
+    parts = said.split("\n") if form is logs.Line else [said]
+    assert not [part for part in parts if set(part) & set(BREAKING) - set("[2J")]
+    assert "\\x1b[2J" in said
+    assert "\\u2028" in said
+    assert len(said.splitlines()) == len(parts)
+
+
+def test_it_keeps_letters_of_all_languages_readable_in_a_line() -> None:
+    assert "Über 日本 😀" in logs.Line().format(record("Über 日本 😀"))
+
+
+def test_it_lets_no_value_pass_for_other_fields() -> None:
+    said = logs.Line().format(record("answered", ref='annotations/a status=200 person=1 "'))
+    assert said.endswith(' ref="annotations/a status=200 person=1 \\""')
+
+
+@pytest.mark.process
+def test_it_has_gunicorn_write_through_the_same_formatter() -> None:
+    code = (
+        "from gunicorn.config import Config; from gunicorn.glogging import Logger; "
+        "from reviewapp.operations import web; chosen = Config(); chosen.set('accesslog', '-'); "
+        "chosen.set('logconfig_dict', web.logconfig_dict); logger = Logger(chosen); "
+        "logger.access_log.setLevel('INFO'); "
+        "[log.critical('GET /join/Secret-part\\x1b[2J\\r\\u2028') for log in (logger.access_log, logger.error_log)]"
+    )
+    with running(["-c", code], environment()) as process:
+        said = process.communicate(timeout=60)[0]
+    assert said.count("GET /join/***") == 2
+    assert len(said.splitlines()) == 2
+    assert "\x1b" not in said
+
+
 def test_it_leaves_out_whatever_else_a_library_attaches() -> None:
     said = logs.Json().format(record("hello", status=200, task_kwargs={"text": "Words"}, payload="Words"))
     assert json.loads(said) == {

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from reviewapp.printable import printable
 from reviewapp.sync.progress import Bars, Lines
 from reviewapp.sync.pull import pull
 
@@ -20,6 +21,6 @@ class Command(BaseCommand):
         """Pull and print what came; exits with 1 and one sentence when it could not finish."""
         summary = pull(Bars(sys.stderr) if sys.stderr.isatty() else Lines(self.stdout))
         if summary.stopped:
-            raise CommandError(summary.stopped)
+            raise CommandError(printable(summary.stopped))
         for line in summary.lines():
-            self.stdout.write(line)
+            self.stdout.write(printable(line))

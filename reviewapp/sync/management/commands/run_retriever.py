@@ -12,6 +12,7 @@ from django.utils import timezone
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.exceptions import MixpeekError
+from reviewapp.printable import printable
 from reviewapp.retrievers import absorb
 from reviewapp.retrievers.evidence import title_of
 from reviewapp.retrievers.forms import RunForm
@@ -41,9 +42,9 @@ class Command(BaseCommand):
             run.make(execution)
         execution.refresh_from_db()
         for line in _report(execution):
-            self.stdout.write(line)
+            self.stdout.write(printable(line))
         if execution.status == "failed":
-            raise CommandError(execution.error or "The run failed, and Mixpeek did not say why.")
+            raise CommandError(printable(execution.error) or "The run failed, and Mixpeek did not say why.")
 
 
 def _find(name: str) -> Retriever:
@@ -57,7 +58,8 @@ def _find(name: str) -> Retriever:
     try:
         record = client().get_retriever(name)
     except MixpeekError as error:
-        raise CommandError(f"There is no retriever {name!r} here, and Mixpeek says: {error.message}") from None
+        said = printable(error.message)
+        raise CommandError(f"There is no retriever {name!r} here, and Mixpeek says: {said}") from None
     with acting(None, note="run_retriever"):
         absorb.absorb([record])
     return Retriever.objects.get(retriever_id=record.retriever_id)

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from reviewapp.mixpeek.exceptions import MixpeekError
+from reviewapp.printable import printable
 from reviewapp.sync.client import client
 from reviewapp.sync.webhook_setup import BadAddress, register
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         try:
             done = register(client(), name=options["name"], url=options["url"])
         except (BadAddress, MixpeekError) as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(printable(str(error))) from None
         verb = "Registered" if done.is_new else "Updated"
         self.stdout.write(f"{verb} the webhook {done.webhook.name} ({done.webhook.webhook_id}) for {options['url']}.")
         if done.made_secret:
