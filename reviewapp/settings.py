@@ -168,7 +168,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGOUT_REDIRECT_URL = LOGIN_URL
 # A guesser gets five tries a minute at one account from one address; the owner, elsewhere, gets in meanwhile.
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/m/key"}
+# Each of the last three lets somebody who is not signed in store a session.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,5/m/key",
+    "passkey_start": "60/m/ip",
+    "sso_start": "60/m/ip",
+    "kept_form": "20/h/key",
+}
 # What a person may give other keys to: settings tie the two, because accounts must not know annotations.
 KEY_TABLE = "reviewapp.annotations.keys.KEYS"
 DRAFT_DAYS = env.number("DRAFT_DAYS", 30, least=1, most=365)

@@ -19,6 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from reviewapp.accounts import switched_off
 from reviewapp.accounts.models import User
 from reviewapp.accounts.queries import FACTORS
+from reviewapp.accounts.session_proof import has_session_proof, set_session_proof
 from reviewapp.http import wants_fragment
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ class SecondFactorRequired:
 
 
 class LastActive:
-    """Write down, once a minute at most, that a person and a session are in use; end a session that is too old."""
+    """Write down, once a minute at most, that a person and a session are in use; end a session that is too old.
+
+    Whenever a session is stored anew, and so lasts longer, its browser's proof of it is made anew too.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -74,7 +78,12 @@ class LastActive:
         # Asked for its session only when there is one: a stranger must not get a cookie for a look.
         if request.user.is_authenticated:
             _note_use(request)
-        return self.get_response(request)
+
+        response = self.get_response(request)
+
+        if request.user.is_authenticated and (request.session.modified or not has_session_proof(request)):
+            set_session_proof(response, request.user)
+        return response
 
 
 def begin_session(*, request: HttpRequest | None, user: User, **_: object) -> None:

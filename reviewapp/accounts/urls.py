@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allauth.account import views as account
 from allauth.mfa.recovery_codes.views import download_recovery_codes
-from allauth.mfa.webauthn.views import list_webauthn, login_webauthn
+from allauth.mfa.webauthn.views import list_webauthn
 from allauth.socialaccount.views import login_cancelled
 from django.urls import path, re_path
 from django.views.decorators.http import require_http_methods, require_safe
@@ -60,7 +60,7 @@ _SECOND_FACTORS = [
     path("accounts/2fa/passkeys/add/", _page(signing_in.add_passkey), name="mfa_add_webauthn"),
     path("accounts/2fa/passkeys/<int:pk>/edit/", _page(signing_in.edit_passkey), name="mfa_edit_webauthn"),
     path("accounts/2fa/passkeys/<int:pk>/remove/", _page(signing_in.remove_passkey), name="mfa_remove_webauthn"),
-    path("accounts/2fa/passkeys/login/", _page(login_webauthn), name="mfa_login_webauthn"),
+    path("accounts/2fa/passkeys/login/", _page(signing_in.sign_in_by_passkey), name="mfa_login_webauthn"),
     path(
         "accounts/2fa/passkeys/reauthenticate/",
         _page(signing_in.reauthenticate_by_passkey),

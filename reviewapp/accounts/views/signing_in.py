@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from allauth.account import views as account
+from allauth.decorators import rate_limit
 from allauth.mfa.base.views import AuthenticateView, IndexView, ReauthenticateView
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
@@ -16,6 +17,7 @@ from allauth.mfa.webauthn.views import (
     EditWebAuthnView,
     ReauthenticateWebAuthnView,
     RemoveWebAuthnView,
+    login_webauthn,
 )
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
@@ -170,6 +172,8 @@ deactivate_totp = recorded(_DeactivateTotp.as_view())
 generate_recovery_codes = recorded(recovery_codes.GenerateRecoveryCodesView.as_view())
 add_passkey = recorded(_AddPasskey.as_view())
 edit_passkey = _EditPasskey.as_view()
+# What is asked of the passkey waits in a session, which a GET makes.
+sign_in_by_passkey = rate_limit(action="passkey_start", limit_get=True)(login_webauthn)
 remove_passkey = recorded(RemoveWebAuthnView.as_view())
 sessions = _Sessions.as_view()
 
@@ -205,6 +209,7 @@ def signed_in_again(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@rate_limit(action="sso_start")  # type: ignore[untyped-decorator]
 def sso(request: HttpRequest) -> HttpResponse:
     """Lead to the single sign-on: GET asks first, POST goes there."""
     return _through(OAuth2LoginView, request)

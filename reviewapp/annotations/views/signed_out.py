@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import cast
 
+from allauth.core.ratelimit import respond_429
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +23,8 @@ View = Callable[[Request, int], HttpResponse]
 def or_sign_in(view: View) -> View:
     """Let a stranger's POST about one annotation lead to the sign-in, and from there to the item's page.
 
-    The middleware's own redirect would lead back to an address that only takes POST. htmx gets a 401 instead: the
+    The middleware's own redirect would lead back to an address that only takes POST. What was typed is kept meanwhile
+    if the browser had a session (`kept`). htmx gets a 401 instead: the
     page stays as it is, typed text and all, and says what to do.
 
     A form that was rendered for somebody else (`person`) is refused: who signs in at the same browser later must not
@@ -36,7 +38,11 @@ def or_sign_in(view: View) -> View:
             return view(ours, pk) if _is_theirs(ours) else render(request, "403_person.html", status=403)
         if wants_fragment(ours):
             return HttpResponse(status=401)
-        kept.keep(request, pk)
+        try:
+            kept.keep(request, pk)
+        except kept.TooOften:
+            refused: HttpResponse = respond_429(request)
+            return refused
         return redirect_to_login(reverse("review", args=[pk]) + QueueFilter.parse(request.GET).querystring())
 
     return login_not_required(signed_in_only)
