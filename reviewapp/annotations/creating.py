@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from reviewapp.annotations import joining
-from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Submission, decide, may_decide
+from reviewapp.annotations.models import Annotation, Decision, Undo
+from reviewapp.annotations.services import OfAnotherItem, OfAnotherPerson, Submission, TakenBack, decide, may_decide
 from reviewapp.audit.trace import acting
 from reviewapp.retrievers.models import Result, Retriever
 
@@ -88,9 +88,25 @@ def _waiting_for(result: Result) -> Annotation:
     return row
 
 
-def replayed(decision_id: uuid.UUID) -> Decision | None:
-    """Return the decision that a repeated request has made already."""
-    return Decision.objects.filter(decision_id=decision_id).select_related("annotation").first()
+def replayed(decision_id: uuid.UUID, *, document_id: str, retriever_id: str | None, actor: User) -> Decision | None:
+    """Return the decision that a repeated request has made already.
+
+    Raises `OfAnotherPerson`, `OfAnotherItem` when it is about another document or retriever, and `TakenBack`.
+    """
+    decisions = Decision.objects.filter(decision_id=decision_id).select_related("annotation__retriever")
+    decision = decisions.first()
+    if decision is None:
+        return None
+
+    if decision.reviewer_id != actor.pk:
+        raise OfAnotherPerson(str(decision_id))
+    annotation = decision.annotation
+    decided_retriever_id = annotation.retriever.retriever_id if annotation.retriever else None
+    if (annotation.document_id, decided_retriever_id) != (document_id, retriever_id):
+        raise OfAnotherItem(str(decision_id))
+    if Undo.objects.filter(decision=decision).exists():
+        raise TakenBack(str(decision_id))
+    return decision
 
 
 def _waiting(place: Place) -> Annotation | None:

@@ -29,7 +29,7 @@ _WORDS = ("choice", "label", "confidence", "reasoning", "payload", "outcome")
 
 
 class AlreadyDecided(Exception):
-    """The decision this draft would become has been submitted: there is nothing left to keep."""
+    """This person has submitted the decision that this draft would become: there is nothing left to keep."""
 
 
 class Overtaken(Exception):
@@ -69,7 +69,8 @@ def save(annotation_id: int, typed: Typed, *, actor: User) -> Draft:
     with transaction.atomic():
         # A decision locks its annotation too: a draft that arrives late never outlives what became of it.
         Annotation.objects.select_for_update(no_key=True).only("pk").get(pk=annotation_id)
-        if Decision.objects.filter(decision_id=typed.decision_id).exists():
+        # Of this person only: nobody else may learn which decision ids exist.
+        if Decision.objects.filter(decision_id=typed.decision_id, reviewer=actor).exists():
             raise AlreadyDecided
         draft = own(annotation_id, actor) or _first(annotation_id, actor)
         if draft.pk and draft.edition != typed.seen and words(draft.typed) != words(typed.texts):

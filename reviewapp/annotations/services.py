@@ -39,7 +39,11 @@ class DecisionIdTaken(Exception):
 
 
 class OfAnotherItem(DecisionIdTaken):
-    """The decision with this id is about another item or of another person: the form is damaged."""
+    """The decision with this id is about another item: the form is damaged."""
+
+
+class OfAnotherPerson(OfAnotherItem):
+    """Something of another person has this id, which nobody may learn from the answer: decide with a fresh id."""
 
 
 class TakenBack(DecisionIdTaken):
@@ -244,7 +248,7 @@ def may_decide(actor: User) -> None:
 
 @contextmanager
 def _once(submission: Submission) -> Iterator[None]:
-    """Raise `DecisionIdTaken` when the id is used, at this very moment, for another item or for another change.
+    """Raise `OfAnotherPerson` when the id is used, at this very moment, for another item or for another change.
 
     The transaction is over then: whoever opened it takes everything back.
     """
@@ -252,12 +256,14 @@ def _once(submission: Submission) -> Iterator[None]:
         yield
     except IntegrityError as error:
         if isinstance(error.__cause__, UniqueViolation):
-            raise DecisionIdTaken(str(submission.decision_id)) from error
+            raise OfAnotherPerson(str(submission.decision_id)) from error
         raise
 
 
 def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
-    if (seen.annotation_id, seen.reviewer_id) != (annotation.pk, actor.pk):
+    if seen.reviewer_id != actor.pk:
+        raise OfAnotherPerson(str(seen.decision_id))
+    if seen.annotation_id != annotation.pk:
         raise OfAnotherItem(str(seen.decision_id))
     if Undo.objects.filter(decision=seen).exists():
         raise TakenBack(str(seen.decision_id))

@@ -82,8 +82,14 @@ def patch(
 
 def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple[Shown, int | None]:
     """Annotate a document; returns the annotation and the id of the change that carries it. Raises 403, 409, 422."""
-    if replayed := creating.replayed(decision_id):
-        return _after(replayed.annotation_id), _change_of(decision_id)
+    document_id, retriever_id = asked["document_id"], asked.get("retriever_id")
+    try:
+        earlier = creating.replayed(decision_id, document_id=document_id, retriever_id=retriever_id, actor=actor)
+    except DecisionIdTaken as error:
+        raise _key_used() from error
+    if earlier is not None:
+        return _after(earlier.annotation_id), _change_of(decision_id)
+
     given = _given(asked)
     wanted = {name: given.get(name, BLANK[name]) for name in _VALUES}
     if given.get("metadata") is not None:
@@ -92,8 +98,8 @@ def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple
         decision_id=decision_id, base=dict(BLANK), given=frozenset(given), hold=asked.get("hold") or 0, **wanted
     )
     place = creating.Place(
-        document_id=asked["document_id"],
-        retriever=_retriever(asked.get("retriever_id")),
+        document_id=document_id,
+        retriever=_retriever(retriever_id),
         collection_id=asked.get("collection_id") or "",
         execution_id=asked.get("execution_id") or "",
         stage_name=asked.get("stage_name") or "",
@@ -102,6 +108,8 @@ def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple
         decision = creating.annotate(place, submission, actor=actor)
     except creating.OnItsWay as error:
         raise _on_its_way(error.annotation) from error
+    except DecisionIdTaken as error:
+        raise _key_used() from error
     except FieldsRefused as error:
         raise _fields_refused(error) from error
     return _after(decision.annotation_id), _change_of(decision_id)
@@ -151,9 +159,13 @@ def _decide(row: Annotation, submission: Submission, actor: User) -> None:
     except Gone as error:
         raise not_found("annotation", row.annotation_id or "") from error
     except DecisionIdTaken as error:
-        raise Problem(409, "This idempotency key was used for another annotation.") from error
+        raise _key_used() from error
     except FieldsRefused as error:
         raise _fields_refused(error) from error
+
+
+def _key_used() -> Problem:
+    return Problem(409, "This idempotency key was used for another annotation, or what it made was taken back.")
 
 
 def _fields_refused(error: FieldsRefused) -> Problem:

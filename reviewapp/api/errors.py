@@ -85,9 +85,7 @@ def invalid(complaints: Iterable[tuple[str, Sequence[str | int], str]]) -> Probl
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to whatever a view raised; DRF's exception handler."""
-    problem = _problem(error)
-    if problem.status == 500 or isinstance(error, (OperationalError, InterfaceError)):
-        _log.error("the API failed", exc_info=error)
+    problem = understood(error)
     headers = {"Retry-After": str(math.ceil(problem.retry_after))} if problem.retry_after is not None else {}
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
@@ -105,6 +103,14 @@ def body(problem: Problem) -> dict[str, Any]:
         "details": problem.details,
     }
     return {"success": False, "status": problem.status, "error": error}
+
+
+def understood(error: Exception) -> Problem:
+    """Return what an error means to the caller; what is our own fault is logged."""
+    problem = _problem(error)
+    if problem.status == 500 or isinstance(error, (OperationalError, InterfaceError)):
+        _log.error("the API failed", exc_info=error)
+    return problem
 
 
 def _problem(error: Exception) -> Problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 
@@ -68,11 +70,18 @@ class TokenUse(models.Model):
 
 
 class KeptAnswer(models.Model):
-    """What was answered to a write that carried an `Idempotency-Key`; no status yet means that it is being made."""
+    """A write that carried an `Idempotency-Key`, and what was answered to it.
+
+    Without a status there is no answer to repeat: `is_claimed` says whether a request is making it, or whether the
+    last one was told to try again. The ids of the write's decisions follow from `seed`, which is random and never
+    shown, so they are the same at every try and nobody can guess them.
+    """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
+    seed = models.UUIDField(default=uuid.uuid4)
+    is_claimed = models.BooleanField(default=True)
     status = models.SmallIntegerField(null=True)
     body = models.JSONField(null=True)
     headers = models.JSONField(default=dict)

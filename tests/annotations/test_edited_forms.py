@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,9 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.models import Annotation, Decision, Draft
+from reviewapp.annotations.services import decide
 from tests.collapsed import collapsed
-from tests.decisions import filled_form, post_decision
+from tests.decisions import filled_form, post_decision, submission
 from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +74,25 @@ def test_it_keeps_the_replacement_character_that_somebody_wrote(client: Client, 
 def test_it_makes_no_zero_of_another_number(client: Client, alice: User, typed: str, status: int) -> None:
     client.force_login(alice)
     assert post_decision(client, make_annotation(), confidence=typed).status_code == status
+
+
+@pytest.mark.parametrize("used_for", ["this item", "another item", "nothing"])
+def test_it_does_not_tell_which_ids_other_peoples_decisions_have(
+    used_for: str, client: Client, alice: User, bob: User
+) -> None:
+    item, other = make_annotation(label="logo"), make_annotation(label="logo")
+    decision_id = uuid.uuid4()
+    if used_for != "nothing":
+        decided = item if used_for == "this item" else other
+        decide(decided.pk, submission(decided, decision_id=decision_id), actor=bob)
+    item.refresh_from_db()
+    client.force_login(alice)
+    form = filled_form(item, decision_id=decision_id, reasoning="typed here")
+
+    draft = client.post(reverse("draft", args=[item.pk]), form, headers={"Accept": "application/json"})
+    first, again = (client.post(reverse("decide", args=[item.pk]), form) for _ in range(2))
+
+    assert (draft.status_code, draft.json()["state"]) == (200, "saved")
+    assert (first.status_code, again.status_code) == (302, 302)
+    assert Decision.objects.filter(reviewer=alice).get().annotation == item
+    assert not Draft.objects.exists()

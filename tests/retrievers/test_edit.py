@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
@@ -15,6 +16,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
 from tests.factories import make_retriever, settle_as_refused
+from tests.people import make_person
 from tests.retrievers.editing import edit_of
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,18 @@ def test_it_refuses_an_old_form_with_something_else_in_it(retriever: Retriever, 
     other = make_retriever("Other")
     with pytest.raises(services.EditIdTaken):
         services.edit(other.pk, edit_of(other, edit_id=edit_id, name="Brands"), actor=adam)
+
+
+def test_it_does_not_tell_which_ids_other_peoples_edits_have(retriever: Retriever, adam: User) -> None:
+    edit_id = uuid.uuid4()
+    services.edit(retriever.pk, edit_of(retriever, edit_id=edit_id, name="Brands"), actor=adam)
+    eve = make_person("eve", roles.ADMIN)
+    other = make_retriever("Other")
+    wish = edit_of(other, edit_id=edit_id, name="Vans")
+    first, again = (services.edit(other.pk, wish, actor=eve) for _ in range(2))
+    assert first == again
+    assert first is not None
+    assert (first.ref, first.actor_id) == (other.ref, eve.pk)
 
 
 @pytest.mark.parametrize("field", ["name", "description"])

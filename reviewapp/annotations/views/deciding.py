@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -12,7 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from reviewapp.annotations import labels, services, set_aside
+from reviewapp.annotations import drafts, labels, services, set_aside
 from reviewapp.annotations.authorship import PERSONAL_FIELDS
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.forms import FROM_BEFORE, AsideForm, DecisionForm, brought_up_to_date, fresh, opening
@@ -29,6 +31,9 @@ from reviewapp.http import Request, garbled, wants_json
 from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
 _GONE = "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to the next."
 _USED = (
     "This form was submitted before, and that decision stands. What differs from it below is not saved yet: "
@@ -36,7 +41,7 @@ _USED = (
 )
 
 _OF_ANOTHER = (
-    "This form was damaged: it carried the mark of a decision on another item or of another person. Nothing is saved. "
+    "This form was damaged: it carried the mark of a decision on another item. Nothing is saved. "
     "What you typed is below: submit again to make it your decision here."
 )
 _TAKEN_BACK = "You took this decision back, so nothing of it is saved. Submit again to make it your new decision."
@@ -67,12 +72,25 @@ def decide(request: Request, pk: int) -> HttpResponse:
         asks = {"errors": {"label": [_new_label(submission.label)]}, "new_label": submission.label}
         return show(request, item_or_404(pk), data, status=422, **asks)
     try:
-        decision = services.decide(pk, submission, actor=request.user)
+        decision = _decided(pk, submission, request.user)
     except _IN_THE_WAY as error:
         return _told(request, item_or_404(pk), data, error)
     if not _says(decision, submission):
         return _once_more(request, item_or_404(pk), data, _USED)
     return _saved(request, annotation, merged=merged(decision, submission))
+
+
+def _decided(pk: int, submission: services.Submission, actor: User) -> Decision:
+    """Decide; an id that something of another person has counts as an unused one, so no answer tells that it exists."""
+    try:
+        return services.decide(pk, submission, actor=actor)
+    except services.OfAnotherPerson:
+        # The same form sent again is one decision all the same, and ends its draft.
+        own_id = uuid.uuid5(submission.decision_id, f"person {actor.pk}")
+        draft = drafts.own(pk, actor)
+        if draft is not None and draft.decision_id == submission.decision_id:
+            submission = replace(submission, draft=draft.edition)
+        return services.decide(pk, replace(submission, decision_id=own_id), actor=actor)
 
 
 def _is_to_be_confirmed(annotation: Annotation, submission: services.Submission, confirmed: str) -> bool:

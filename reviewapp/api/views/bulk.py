@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.db import InterfaceError, OperationalError, connection
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reviewapp.api import deciding
 from reviewapp.api.endpoint import Endpoint
-from reviewapp.api.errors import Problem
-from reviewapp.api.once import decision_id, once
+from reviewapp.api.errors import understood
+from reviewapp.api.once import UnfinishedResponse, decision_id, once
 from reviewapp.api.shapes import annotations as shapes
 from reviewapp.api.showing import Shown
 from reviewapp.api.views.annotations import MAY_DECIDE
@@ -38,13 +40,25 @@ class BulkAnnotations(Endpoint):
     @once
     def post(self, request: Request) -> Response:
         """Do what can be done, each in its own transaction, and say what became of each."""
-        results = list(_each(request, self.body(shapes.BulkAnnotationsRequest), self.person))
-        done = [each["operation"] for each in results if each["success"]]
+        attempts = list(_attempts(request, self.body(shapes.BulkAnnotationsRequest), self.person))
+        results = [attempt.result for attempt in attempts]
+        done = [result["operation"] for result in results if result["success"]]
         counts = {f"{verb}d_count": done.count(verb) for verb in ("create", "update", "delete")}
-        return Response({**counts, "failed_count": len(results) - len(done), "results": results})
+        content = {**counts, "failed_count": len(results) - len(done), "results": results}
+        if any(attempt.failed_here for attempt in attempts):
+            return UnfinishedResponse(content)
+        return Response(content)
 
 
-def _each(request: Request, asked: dict[str, Any], actor: User) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What became of one item, as it is answered; `failed_here` when that is our fault and worth another try."""
+
+    result: dict[str, Any]
+    failed_here: bool = False
+
+
+def _attempts(request: Request, asked: dict[str, Any], actor: User) -> Iterator[Attempt]:
     """Yield what became of each item; whoever waits for the answer does not wait for their delivery."""
     creates, updates = asked.get("create") or [], asked.get("update") or []
     for number, item in enumerate(creates):
@@ -55,14 +69,27 @@ def _each(request: Request, asked: dict[str, Any], actor: User) -> Iterator[dict
         act = partial(deciding.patch, name, item, if_match="", decision_id=made, actor=actor)
         yield _attempt("update", name, act)
     for name in asked.get("delete") or []:
-        yield {"operation": "delete", "success": False, "annotation_id": name, "error": _NO_DELETING, "change_id": None}
+        yield Attempt(result={**_result("delete", name), "success": False, "error": _NO_DELETING})
 
 
-def _attempt(operation: str, name: str | None, act: Callable[[], tuple[Shown, int | None]]) -> dict[str, Any]:
-    result: dict[str, Any] = {"operation": operation, "annotation_id": name, "error": None, "change_id": None}
+def _attempt(operation: str, name: str | None, act: Callable[[], tuple[Shown, int | None]]) -> Attempt:
+    """Do one item; whatever it raises is the item's own failure, but for a database that is away."""
+    result = _result(operation, name)
     try:
         with in_bulk():
             shown, change = act()
-    except Problem as problem:
-        return {**result, "success": False, "error": problem.message}
-    return {**result, "success": True, "annotation_id": shown.annotation_id, "change_id": change}
+    except Exception as error:
+        if isinstance(error, (OperationalError, InterfaceError)) and not connection.is_usable():
+            raise
+        problem = understood(error)
+        return Attempt(
+            result={**result, "success": False, "error": problem.message},
+            failed_here=problem.status >= 500,
+        )
+    return Attempt(
+        result={**result, "success": True, "annotation_id": shown.annotation_id, "change_id": change},
+    )
+
+
+def _result(operation: str, name: str | None) -> dict[str, Any]:
+    return {"operation": operation, "annotation_id": name, "error": None, "change_id": None}
