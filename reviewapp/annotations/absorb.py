@@ -28,9 +28,9 @@ from reviewapp.annotations.said import (
     values_of,
 )
 from reviewapp.audit.trace import notices, noticing
+from reviewapp.json_values import same
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.holdable import text
-from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.tally import Tally
@@ -159,7 +159,7 @@ def _mirror(row: Annotation) -> dict[str, Any]:
 def _update(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -> None:
     """Write the columns that are new in any of the rows: a delivery brings few, and a search vector costs most."""
     now = {row.pk: _mirror(row) for row in rows}
-    news = [name for name in _MIRRORED if any(each[name] != before[pk][name] for pk, each in now.items())]
+    news = [name for name in _MIRRORED if not all(same(each[name], before[pk][name]) for pk, each in now.items())]
     for name, theirs in _by_hand(rows, before).items():
         with noticing(name):
             storing.update(theirs, news)
@@ -167,7 +167,7 @@ def _update(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) ->
 
 def _by_hand(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -> dict[str, list[Annotation]]:
     """Return the rows by whose hand at Mixpeek changed what people see of them, "" where it was nobody known."""
-    seen = [row for row in rows if any(getattr(row, name) != before[row.pk][name] for name in BLANK)]
+    seen = [row for row in rows if not all(same(getattr(row, name), before[row.pk][name]) for name in BLANK)]
     since = {row.pk: before[row.pk]["version"] for row in seen}
     editors = at_mixpeek.editors(seen, since) if seen and notices() else {}
     by_hand = defaultdict(list)

@@ -24,7 +24,7 @@ from typing import Any
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import BLANK
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 
 # A form leaves these empty unless a person gave their value; label and payload start with what stands.

@@ -23,7 +23,7 @@ from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.services import Submission
 from reviewapp.annotations.typed import FIELDS
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.retrievers.form_settings import StartsFrom
 from reviewapp.retrievers.keeping import MINE, THEIRS
 from reviewapp.retrievers.models import Result

@@ -16,7 +16,7 @@ from typing import Any
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import BLANK
 from reviewapp.audit.diffs import FieldDiff, field_diffs
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 
 _MACHINE = "system"

@@ -9,7 +9,7 @@ from django.db.models import BooleanField, Case, Func, JSONField, OuterRef, Q, Q
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.snapshot import RUN_KEYS
 

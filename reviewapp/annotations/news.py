@@ -12,7 +12,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.overtaking import Hand, overtaker
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.audit.diffs import FieldDiff, field_diffs
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import canonical, same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def news(row: Annotation, base: Mapping[str, Any], *, viewer: str) -> News:
 def digest(seen: Mapping[str, Any]) -> str:
     """Return a short text that differs when anything that was seen does. Pure."""
     told = {name: seen.get(name) for name in (*FIELDS, "decision")}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps(canonical(told), sort_keys=True).encode()).hexdigest()[:24]
 
 
 def digest_of(base: object) -> str:

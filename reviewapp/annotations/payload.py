@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
+
+from reviewapp.json_values import BadNumber, Path, loads
 
 MOST_BYTES = 64 * 1024
 MOST_LEVELS = 20
 
 
 class BadPayload(ValueError):
-    """The text is not a payload that can be kept; the message is a sentence for whoever typed it."""
+    """The text is not a payload that can be kept; the message is a sentence for whoever typed it.
+
+    `path` leads to the value that is at fault, where it is one.
+    """
+
+    def __init__(self, message: str, path: Path = ()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 def read(text: str, *, most_bytes: int = MOST_BYTES, most_levels: int = MOST_LEVELS) -> dict[str, Any]:
@@ -45,27 +52,13 @@ def _parsed(text: str, most_bytes: int, most_levels: int) -> Any:
     if len(text) > 8 * most_bytes:
         raise BadPayload(f"The payload holds {len(text):,} characters; at most {most_bytes:,} bytes can be kept.")
     try:
-        return json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_once)
+        return loads(text, object_pairs_hook=_once)
+    except BadNumber as error:
+        raise BadPayload(error.sentence("the payload"), error.path) from error
     except json.JSONDecodeError as error:
         raise BadPayload(f"The payload is not JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from error
     except RecursionError as error:
         raise BadPayload(_too_deep(most_levels)) from error
-    except ValueError as error:
-        # Our own sentences pass; what remains is an integer of more digits than Python reads.
-        raise error if isinstance(error, BadPayload) else BadPayload("A number in the payload is too long.") from error
-
-
-def _no_constant(name: str) -> float:
-    raise BadPayload(f"The payload holds {name}, which JSON does not know.")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise BadPayload(f"The number {text} in the payload is too large.")
-    if Decimal(text) != Decimal(repr(value)):
-        raise BadPayload(f"The number {text} in the payload cannot be kept to the digit; {value!r} can.")
-    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

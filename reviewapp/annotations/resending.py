@@ -14,8 +14,8 @@ from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.typed import FIELDS
 from reviewapp.http import whole_number
+from reviewapp.json_values import same
 from reviewapp.outbox.display import in_words
-from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from reviewapp.annotations.authorship import PERSONAL_FIELDS
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.typed import FIELDS
+from reviewapp.json_values import same
 from reviewapp.outbox.display import in_words
-from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 
 # What Mixpeek has not taken, it need not give back.

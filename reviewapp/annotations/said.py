@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from reviewapp.json_values import same
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.holdable import holdable, text
-from reviewapp.outbox.merge import same
 from reviewapp.retrievers.snapshot import storable_json
 
 LONGEST_ID = 200
@@ -101,7 +101,7 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
 
 
 def _only_stamped(name: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
-    if name not in _OBJECTS or before[name] == after[name]:
+    if name not in _OBJECTS or same(before[name], after[name]):
         return False
     return same(unstamped(before[name]) or {}, unstamped(after[name]) or {})
 

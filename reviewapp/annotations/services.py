@@ -22,8 +22,9 @@ from reviewapp.annotations.recording import record
 from reviewapp.annotations.said import BLANK
 from reviewapp.annotations.standing import beside, in_trouble, locked, made, shown
 from reviewapp.audit.trace import acting
+from reviewapp.json_values import same
 from reviewapp.outbox import services as outbox
-from reviewapp.outbox.merge import Merge, same, three_way
+from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:

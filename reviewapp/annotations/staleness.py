@@ -15,7 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.overtaking import Hand, overtaker
 from reviewapp.annotations.services import Stale, Submission, merge_with, without_cleared
 from reviewapp.annotations.typed import FIELDS, number
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 
 _NAMES = {"label": "Label", "confidence": "Confidence", "reasoning": "Reasoning", "payload": "Payload"}
 

@@ -13,10 +13,10 @@ from reviewapp.annotations.absorb import rebase, shown
 from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.annotations.undoing import locked_with_decision, take_back
 from reviewapp.audit.trace import about, acting
+from reviewapp.json_values import same
 from reviewapp.outbox import falling
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.display import in_words
-from reviewapp.outbox.merge import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.absorb import shown as shown_of_retriever

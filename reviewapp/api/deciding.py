@@ -22,6 +22,7 @@ from reviewapp.api.listing import with_names
 from reviewapp.api.showing import Shown, show
 from reviewapp.asked import asked
 from reviewapp.audit.trace import acting
+from reviewapp.json_values import same
 from reviewapp.outbox.merge import three_way
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
@@ -182,11 +183,12 @@ def _overtaken(now: Shown, given: dict[str, Any], if_match: str) -> Problem:
     seen = at_version(now.state, version) if version and version <= now.state.version else None
     theirs = now.state.values
     merge = three_way(base=seen.values, mine={**seen.values, **given}, theirs=theirs) if seen else None
+    differing = [name for name in given if seen is None or not same(seen.values.get(name), theirs.get(name))]
     details = {
         "base": showing.values(seen.values) if seen else None,
         "mine": showing.values({**(seen.values if seen else theirs), **given}),
         "theirs": showing.values(theirs),
-        "conflicts": sorted(name for name in given if seen is None or seen.values.get(name) != theirs.get(name)),
+        "conflicts": sorted(differing),
         "only_mine": list(merge.mine_only) if merge else None,
         "only_theirs": list(merge.theirs_only) if merge else None,
         "etag": now.etag,

@@ -14,6 +14,7 @@ from reviewapp.api.errors import Problem, invalid, wrong
 from reviewapp.api.inputs import complaints
 from reviewapp.api.shapes.retrievers import DEFAULT_PER_PAGE, NOT_PASSED_ON
 from reviewapp.audit.trace import acting
+from reviewapp.json_values import same
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.retrievers.models import Execution, Result, Retriever, UpstreamExecution
 from reviewapp.retrievers.services import requested
@@ -97,7 +98,7 @@ def _made(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, r
 
 def _earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
     execution = Execution.objects.filter(pk=pk, retriever=retriever).first()
-    if execution is None or execution.inputs != inputs:
+    if execution is None or not same(execution.inputs, inputs):
         raise Problem(400, "The cursor belongs to other inputs; start without a cursor.")
     return execution
 

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.versions import Edit, State, latest
 from reviewapp.asked import asked
+from reviewapp.json_values import canonical
 from reviewapp.outbox.models import Change
 
 Json = dict[str, Any]
@@ -36,7 +37,7 @@ class Shown:
     @property
     def etag(self) -> str:
         """What `If-Match` compares: the version, the decision in force, and the values themselves."""
-        values = json.dumps(self.state.values, sort_keys=True, ensure_ascii=True)
+        values = json.dumps(canonical(self.state.values), sort_keys=True, ensure_ascii=True)
         digest = hashlib.sha256(values.encode()).hexdigest()[:12]
         return f'"{self.state.version}-{self.row.decision_id or 0}-{digest}"'
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reviewapp.json_values import same
+
 # By state: the chip's class in the style sheet, and its icon, so that a state is never colour alone.
 TONES = {
     "queued": "tone-info",
@@ -85,7 +87,7 @@ def sides(
     *, fields: Mapping[str, Any], base: Mapping[str, Any], theirs: Mapping[str, Any], errors: Mapping[str, str]
 ) -> list[Side]:
     """Return the fields of a change, those it sets first, then those that upstream has differently."""
-    moved = [name for name in theirs if name not in fields and theirs[name] != base.get(name)]
+    moved = [name for name in theirs if name not in fields and not same(theirs[name], base.get(name))]
     return [
         _side(name, fields=fields, base=base, theirs=theirs, error=errors.get(name, "")) for name in [*fields, *moved]
     ]
@@ -101,7 +103,7 @@ def _side(
         base=in_words(was),
         mine=_tags_in_words(tags) if tags else in_words(fields.get(name, was)),
         theirs=in_words(now),
-        differs=name in fields and name in theirs and name != "tags" and now != fields[name],
+        differs=name in fields and name in theirs and name != "tags" and not same(now, fields[name]),
         error=error,
         tags=tags,
     )

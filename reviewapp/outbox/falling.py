@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 
 

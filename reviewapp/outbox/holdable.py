@@ -6,13 +6,13 @@ without end: none of them may stop a pull or a delivery.
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
+from reviewapp.json_values import storable_number
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MOST_LEVELS = 64
-_MOST_BITS = 1024
 
 
 def holdable(value: Any, levels: int = 0) -> Any:
@@ -23,17 +23,9 @@ def holdable(value: Any, levels: int = 0) -> Any:
         return {text(key): holdable(inner, levels + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [holdable(inner, levels + 1) for inner in value]
-    return text(value) if isinstance(value, str) else _number(value)
+    return text(value) if isinstance(value, str) else storable_number(value)
 
 
 def text(value: str, most: int | None = None) -> str:
     """Return a text as it can be stored, its first `most` characters."""
     return _UNSTORABLE.sub("\ufffd", value)[:most]
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        return "a number too large to keep"
-    return value

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reviewapp.json_values import same
+
 Values = Mapping[str, Any]
 
 
@@ -35,17 +37,6 @@ class Judgement:
     send: dict[str, Any]
     conflicts: tuple[str, ...] = ()
     merged: dict[str, list[Any]] = field(default_factory=dict)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Return whether two JSON values are equal; unlike Python, `true` is not 1, and like JSON, 1.0 is 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
 
 
 def three_way(*, base: Values, mine: Values, theirs: Values, asserted: Collection[str] = ()) -> Merge:

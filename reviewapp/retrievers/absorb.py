@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from reviewapp.audit.trace import notices, noticing
+from reviewapp.json_values import same
 from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, RetrieverRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.edits import FIELDS, applied
@@ -78,7 +79,7 @@ def _keep_bodies(records: Sequence[RetrieverRecord]) -> None:
         body = storable_json(record.body)
         if not record.complete:
             body = before.get(key, {}) | body
-        if body != before.get(key):
+        if not same(body, before.get(key)):
             changed.append(UpstreamRetriever(retriever_id=key, body=body))
     UpstreamRetriever.objects.bulk_create(
         changed, update_conflicts=True, unique_fields=["retriever"], update_fields=["body"]
@@ -137,7 +138,7 @@ def _keep_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
     for row in rows:
         assert row.execution_id is not None
         summary = storable_json(records[row.execution_id].body)
-        if summary != before.get(row.pk):
+        if not same(summary, before.get(row.pk)):
             changed[row.execution_id] = UpstreamExecution(execution=row, summary=summary)
     UpstreamExecution.objects.bulk_create(
         changed.values(), update_conflicts=True, unique_fields=["execution"], update_fields=["summary"]
@@ -223,7 +224,7 @@ def _fill(row: Retriever, record: RetrieverRecord, changes: Iterable[Change]) ->
     for name, value in shown(row, changes).items():
         setattr(row, name, value)
     row.gone_at = None
-    return any(getattr(row, name) != value for name, value in held.items())
+    return not all(same(getattr(row, name), value) for name, value in held.items())
 
 
 def shown(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from reviewapp.outbox.merge import Merge, same, three_way
+from reviewapp.json_values import same
+from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.retrievers import tags
 from reviewapp.retrievers.snapshot import UNSTORABLE
 

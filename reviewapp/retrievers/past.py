@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.retrievers.edits import FIELDS, TEXTS
 from reviewapp.retrievers.tags import between
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
+
+from reviewapp.json_values import canonical, storable_number
 
 Json = dict[str, Any]
 
@@ -119,14 +120,8 @@ def _unsigned(match: re.Match[str]) -> str:
 
 
 def _number(value: Any) -> Any:
-    # jsonb knows neither NaN nor infinities nor the difference between 1e22 and its digits: agree beforehand.
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return str(value)
-        return int(value) if value.is_integer() else value
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 1024:
-        return "a number too large to keep"
-    return value
+    # jsonb does not know the difference between 1e22 and its digits: agree beforehand.
+    return canonical(storable_number(value))
 
 
 def storable_json(value: Any, depth: int = 0) -> Any:

@@ -13,10 +13,11 @@ from reviewapp.annotations.absorb import still_uncleared
 from reviewapp.annotations.authorship import PERSONAL_FIELDS
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import BLANK, decision_in, revisions_of, unstamped, values_of
+from reviewapp.json_values import same
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.records import AnnotationRecord
-from reviewapp.outbox.merge import Judgement, judge, same
+from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
 from reviewapp.sync import places
 from reviewapp.sync.models import NullSupport

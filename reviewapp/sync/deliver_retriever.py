@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from reviewapp.json_values import same
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused
 from reviewapp.mixpeek.records import RetrieverRecord
-from reviewapp.outbox.merge import Judgement, judge, same
+from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import absorb
 from reviewapp.retrievers.edits import applied

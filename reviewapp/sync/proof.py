@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from reviewapp.annotations.said import kept_of, values_of
+from reviewapp.json_values import same
 from reviewapp.mixpeek.records import AnnotationRecord
-from reviewapp.outbox.merge import same
 
 
 def unproven(reply: AnnotationRecord, sent: Mapping[str, Any]) -> dict[str, str]:

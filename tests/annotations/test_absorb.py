@@ -55,6 +55,19 @@ def test_it_takes_what_changed_upstream() -> None:
     assert (row.label, row.version, row.status, row.proposed["label"]) == ("no logo", 2, "decided", "logo")
 
 
+def test_it_takes_what_python_would_call_the_same() -> None:
+    absorb([record(payload={"seen": 1})])
+    assert absorb([record(payload={"seen": True}, version=2)]) == Tally(changed=1)
+    assert Annotation.objects.get().payload["seen"] is True
+
+
+def test_it_sees_no_news_in_how_jsonb_spells_a_number() -> None:
+    absorb([record(payload={"n": 1e23, "m": 1.0}, version=None)])
+    events = Event.objects.count()
+    assert absorb([record(payload={"n": 1e23, "m": 1}, version=None)]) == Tally(same=1)
+    assert Event.objects.count() == events
+
+
 def test_it_leaves_an_older_answer_alone() -> None:
     absorb([record(label="new", version=3)])
     assert absorb([record(label="old", version=2)]) == Tally(same=1)

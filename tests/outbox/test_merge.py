@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.outbox.merge import judge, same, three_way
+from reviewapp.json_values import same
+from reviewapp.outbox.merge import judge, three_way
 
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 0.5, 1.0]) | st.text("ab", max_size=2)
 json_values = st.recursive(

@@ -89,7 +89,7 @@ def test_it_keeps_the_address_of_a_signed_link() -> None:
 
 
 def test_it_replaces_what_the_database_cannot_hold() -> None:
-    kept = snapshot({"a\x00": "b\ud800c", "n": float("nan"), "big": 10**400})
+    kept = snapshot({"a\x00": "b\ud800c", "n": float("nan"), "big": 10**1000})
     assert kept == {"a\ufffd": "b\ufffdc", "n": "nan", "big": "a number too large to keep"}
 
 

@@ -28,7 +28,7 @@ from reviewapp.annotations.views.review import show
 from reviewapp.annotations.views.signed_out import or_sign_in
 from reviewapp.audit.trace import about
 from reviewapp.http import Request, garbled, wants_json
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from reviewapp.audit.diffs import field_diffs
 from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import timeline
 from reviewapp.http import Request, page_or, wants_fragment, whole_number
-from reviewapp.outbox.merge import same
+from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import edit_draft, services
 from reviewapp.retrievers.edit_draft import Draft

@@ -1,0 +1,153 @@
+"""Any JSON goes from the form to Mixpeek, back with the next pull and onto the page, and stays the same value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from reviewapp.annotations import payload as payloads
+from reviewapp.annotations.models import Annotation
+from reviewapp.audit.models import Event
+from reviewapp.json_values import LONGEST_INTEGER, canonical, same
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.models import Change
+from reviewapp.sync import deliver
+from reviewapp.sync.pull import pull
+from tests.decisions import filled_form
+from tests.proofs import examples
+from tests.sandbox.running import Box, SharedSandboxes
+from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
+
+pytestmark = pytest.mark.django_db
+
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+INTEGERS = st.integers() | st.integers(-(10**LONGEST_INTEGER) + 1, 10**LONGEST_INTEGER - 1)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1e22, 1e23, 1e300, 5e-324, -0.0, 2.0**63])
+VALUES = st.recursive(
+    st.none() | st.booleans() | INTEGERS | FLOATS | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+PAYLOADS = st.dictionaries(TEXT, VALUES, max_size=5)
+DEEPEST = json.loads('{"a":' * payloads.MOST_LEVELS + "0.0" + "}" * payloads.MOST_LEVELS)
+LARGEST = {"text": "é" * ((payloads.MOST_BYTES - 20) // 2)}
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
+    folder = write_data_folder(
+        tmp_path_factory.mktemp("any_json"),
+        retrievers=[retriever_json()],
+        documents=map(document_json, range(2)),
+        annotations=map(annotation_json, range(2)),
+    )
+    return sandboxes.namespace(folder)
+
+
+@pytest.fixture(scope="module")
+def mixpeek_client(box: Box) -> Iterator[Client]:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
+        yield client
+
+
+def upstream(box: Box, annotation: Annotation) -> Any:
+    """Return the payload that Mixpeek holds, without what we add."""
+    payload = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()["payload"] or {}
+    return {name: value for name, value in payload.items() if name != "reviewapp"}
+
+
+def pulled(client: Client) -> Annotation:
+    """Pull everything and return the annotation of these tests."""
+    assert pull(client=client).stopped == ""
+    return Annotation.objects.get(annotation_id="ann_00000")
+
+
+class PayloadBox(HTMLParser):
+    """Takes the text of the payload's field out of a page."""
+
+    text: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "textarea" and dict(attrs).get("id") == "payload":
+            self.text = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.text is not None and self.lasttag == "textarea":
+            self.text += data
+
+
+def on_the_page(browser: Browser, annotation: Annotation) -> Any:
+    """Return the payload that the item's page puts into its form."""
+    page = browser.get(reverse("review", args=[annotation.pk])).content.decode()
+    box = PayloadBox()
+    box.feed(page[: page.index("</textarea>", page.index('id="payload"'))])
+    assert box.text is not None
+    return payloads.read(box.text.removeprefix("\n"))
+
+
+def decided(browser: Browser, annotation: Annotation, payload: dict[str, Any], client: Client) -> Change:
+    """Submit the form with this payload, deliver it, and return the change."""
+    form = filled_form(annotation, payload=payloads.write(payload))
+    assert browser.post(reverse("decide", args=[annotation.pk]), form).status_code == 302
+    Change.objects.filter(state=Change.State.QUEUED).update(due=timezone.now())
+    deliver.drain(client)
+    return Change.objects.latest("pk")
+
+
+@settings(max_examples=examples(4, 300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(typed=PAYLOADS, theirs=PAYLOADS)
+@example(typed={"n": 1e23, "note": "seen"}, theirs={"n": 1e23})
+@example(typed={"n": [10**999, 1e300, True, 1, 1.0, 0.0]}, theirs={"n": [-(10**999), 1e22, False, 0, 0.0, 5e-324]})
+@example(typed=DEEPEST, theirs=LARGEST)
+@example(typed=LARGEST, theirs=DEEPEST)
+@example(typed={"a": True, "b": 0}, theirs={"a": 1, "b": False})
+def test_it_stays_the_same_value(
+    alice_client: Browser, box: Box, mixpeek_client: Client, typed: dict[str, Any], theirs: dict[str, Any]
+) -> None:
+    # 1. Somebody at Mixpeek sets a payload: it arrives here and on the page.
+    box.call("PATCH", "/v1/annotations/ann_00000", json={"payload": theirs})
+    annotation = pulled(mixpeek_client)
+    assert same(annotation.payload, theirs)
+    assert same(on_the_page(alice_client, annotation), theirs)
+
+    # 2. A person submits another: it arrives there, and nobody is told of a conflict or a merge.
+    change = decided(alice_client, annotation, typed, mixpeek_client)
+    assert (change.state, change.merged, change.raced) == (Change.State.DELIVERED, None, None)
+    assert same(upstream(box, annotation), typed)
+
+    # 3. It comes back with the next pull, which changes nothing.
+    events = Event.objects.count()
+    annotation = pulled(mixpeek_client)
+    assert same(annotation.payload, typed)
+    assert same(on_the_page(alice_client, annotation), typed)
+    assert Event.objects.count() == events
+
+
+@given(value=VALUES, other=VALUES)
+def test_it_compares_by_value(value: Any, other: Any) -> None:
+    assert same(value, json.loads(json.dumps(value)))
+    assert same(value, canonical(value))
+    assert same(value, other) == same(other, value) == (texts(value) == texts(other))
+
+
+def texts(value: Any) -> str:
+    """Return a text that equal JSON values have in common."""
+    return json.dumps(canonical(value), sort_keys=True)
+
+
+@pytest.mark.parametrize("number", [1e22, 1e23, 1.5e300, -1e23, 2.0**63, 2.0**53 + 2])
+def test_it_takes_a_float_for_the_digits_that_jsonb_makes_of_it(number: float) -> None:
+    digits = int(Decimal(repr(number)))
+    assert same({"n": [number]}, {"n": [digits]})
+    assert not same(number, digits + 1)
+    assert not same(2**53 + 1, 2**53)
