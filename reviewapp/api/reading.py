@@ -10,6 +10,7 @@ from reviewapp.api.errors import wrong
 MOST_BYTES = 1024 * 1024
 # A bulk request holds a list of objects, each with a payload of its own depth.
 MOST_LEVELS = payload.MOST_LEVELS + 4
+_LONGEST_KEY = 100
 
 
 def body(raw: bytes) -> dict[str, Any]:
@@ -23,7 +24,8 @@ def body(raw: bytes) -> dict[str, Any]:
     except payload.BadPayload as error:
         # What reads a payload speaks of one; here it has read the whole body.
         said = str(error).replace("The payload", "The body").replace("the payload", "the body")
-        raise wrong("body", message=said, kind="json_invalid") from error
+        place = [part[:_LONGEST_KEY] if isinstance(part, str) else part for part in error.path]
+        raise wrong("body", *place, message=said, kind="json_invalid") from error
 
 
 def text(value: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from reviewapp.json_values import BadNumber, loads
 from reviewapp.retrievers.snapshot import UNSTORABLE
 
 _MOST_JSON = 64 * 1024
@@ -47,17 +48,15 @@ class JsonField(forms.CharField):
 
 def _parsed(text: str) -> Any:
     try:
-        found = json.loads(text, parse_constant=_no_constant)
+        found = loads(text)
         storable = not UNSTORABLE.search(json.dumps(found, ensure_ascii=False)) and "\\u0000" not in text
+    except BadNumber as error:
+        raise ValidationError(str(error)) from error
     except (ValueError, RecursionError) as error:
         raise ValidationError("This is not JSON. Check quotes, commas and brackets.") from error
     if not storable:
         raise ValidationError("This holds characters that cannot be stored.")
     return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 class AddressField(forms.CharField):

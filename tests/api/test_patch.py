@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
 from reviewapp.audit.models import Event
+from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.form_settings import FormSettings, Required
 from reviewapp.retrievers.guidance import set_labels
@@ -33,6 +35,17 @@ def test_it_patches_like_a_click(as_alice: Caller, alice: User) -> None:
     assert (decision.reviewer, decision.label, change.cause) == (alice, "van", decision.decision_id)
     event = Event.objects.get(action="annotation.relabelled")
     assert (event.origin, event.actor_name, event.request_id) == ("api", "alice", reply["X-Request-ID"])
+
+
+def test_it_keeps_every_digit_of_a_number(as_alice: Caller) -> None:
+    numbers = {"long": 9007199254740993, "longest": 10**1000 - 1, "large": 1e23, "small": 5e-324, "zero": 0.0}
+    row = make_annotation(payload={})
+    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", json.dumps({"payload": numbers}))
+    assert reply.status_code == 200, reply.content
+    assert same(Change.objects.get().fields["payload"], numbers)
+    read = as_alice("GET", f"/v1/annotations/{row.annotation_id}")
+    assert same(read.json()["payload"], numbers)
+    assert b"9007199254740993" in read.content
 
 
 def test_it_carries_metadata(as_alice: Caller) -> None:
