@@ -184,7 +184,10 @@ ROLES = ("reviewer", "lead", "admin")
 SECOND_FACTOR_ROLES = env.words("SECOND_FACTOR_ROLES", [], among=ROLES)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ADAPTER = "reviewapp.accounts.factors.Factors"
 MFA_FORMS = {
+    "authenticate": "reviewapp.accounts.code_forms.Authenticate",
+    "reauthenticate": "reviewapp.accounts.code_forms.Reauthenticate",
     "add_webauthn": "reviewapp.accounts.passkey_forms.Add",
     "authenticate_webauthn": "reviewapp.accounts.passkey_forms.Authenticate",
     "login_webauthn": "reviewapp.accounts.passkey_forms.Login",

@@ -27,7 +27,7 @@ PERSON = Tracked(
 KEYS_FOLLOW = pgtrigger.Trigger(
     name="keys_follow",
     when=pgtrigger.Before,
-    operation=pgtrigger.Insert | pgtrigger.UpdateOf("username", "email"),
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("username", "email"),  # type: ignore[no-untyped-call]
     func="""
     IF NEW.username_key IS NULL
         OR (NEW.username IS DISTINCT FROM OLD.username AND NEW.username_key = OLD.username_key)

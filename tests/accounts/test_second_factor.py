@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth import get_user
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from reviewapp.accounts.code_forms import use_totp_code
 from reviewapp.accounts.models import User
 from tests.accounts.passkey import Passkey, options_on
 from tests.accounts.totp import code
@@ -80,16 +84,70 @@ def test_it_asks_for_a_code_at_sign_in(client: Client, carol: User) -> None:
     assert get_user(client) == carol
 
 
-def test_it_takes_a_code_once(client: Client, carol: User) -> None:
+def sign_in_with_code(typed: str) -> int:
+    """Sign in as Carol in a new browser; return the status of the page of the code."""
+    sign_in_with_password(client := Client())
+    return client.post("/accounts/2fa/authenticate/", {"code": typed}).status_code
+
+
+def test_it_takes_a_code_once(carol: User) -> None:
+    TOTP.activate(carol, SECRET)
+    shown = code(SECRET)
+
+    first = sign_in_with_code(shown)
+    # What is remembered in the cache goes after half a minute, and earlier when the cache is full.
+    cache.clear()
+    again = sign_in_with_code(f"{shown[:3]} {shown[3:]}")
+
+    assert (first, again) == (302, 422)
+
+
+def test_it_takes_no_code_of_before_the_last_one(carol: User) -> None:
+    TOTP.activate(carol, SECRET)
+
+    statuses = [sign_in_with_code(code(SECRET, later=later)) for later in (0, -1, 1)]
+
+    assert statuses == [302, 422, 302]
+
+
+def test_it_takes_the_code_that_turned_the_app_on_for_nothing_else(reauthenticated_client: Client) -> None:
+    secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
+    shown = code(secret)
+    reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": shown})
+
+    assert sign_in_with_code(shown) == 422
+    assert sign_in_with_code(code(secret, later=1)) == 302
+
+
+def test_it_takes_a_code_once_to_prove_who_is_there(client: Client, carol: User) -> None:
     TOTP.activate(carol, SECRET)
     shown = code(SECRET)
     sign_in_with_password(client)
     client.post("/accounts/2fa/authenticate/", {"code": shown})
+    cache.clear()
 
-    sign_in_with_password(other := Client())
-    again = other.post("/accounts/2fa/authenticate/", {"code": shown})
+    again = client.post("/accounts/2fa/reauthenticate/", {"code": shown})
 
     assert again.status_code == 422
+    assert "used before" in again.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_takes_a_code_once_of_two_who_send_it_at_once(carol: User) -> None:
+    authenticator = TOTP.activate(carol, SECRET).instance
+    shown, start = code(SECRET), Barrier(2)
+
+    def use(_: int) -> bool:
+        start.wait()
+        try:
+            return use_totp_code(authenticator, shown)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(use, range(2)))
+
+    assert sorted(outcomes) == [False, True]
 
 
 def test_it_makes_a_guesser_of_codes_wait(client: Client, carol: User) -> None:

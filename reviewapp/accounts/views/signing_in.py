@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from allauth.account import views as account
 from allauth.decorators import rate_limit
 from allauth.mfa.base.views import AuthenticateView, IndexView, ReauthenticateView
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import (
@@ -36,6 +37,7 @@ from requests import RequestException
 
 from reviewapp.accounts import switched_off
 from reviewapp.accounts.browsers import readable
+from reviewapp.accounts.code_forms import use_totp_code
 from reviewapp.accounts.middleware import lacks_factor
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.trace import acting
@@ -122,7 +124,12 @@ class _Factors(IndexView):  # type: ignore[misc]
 
 
 class _ActivateTotp(_Refusing, ActivateTOTPView):  # type: ignore[misc]
-    pass
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Turn the app on; the code that did it is good for nothing else."""
+        response: HttpResponse = super().form_valid(form)
+        authenticator = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        use_totp_code(authenticator, form.cleaned_data["code"])
+        return response
 
 
 class _DeactivateTotp(_Refusing, DeactivateTOTPView):  # type: ignore[misc]
