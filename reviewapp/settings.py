@@ -167,11 +167,13 @@ ACCOUNT_ADAPTER = "reviewapp.accounts.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGOUT_REDIRECT_URL = LOGIN_URL
-# A guesser gets five tries a minute at one account from one address; the owner, elsewhere, gets in meanwhile.
+# A guesser gets five tries a minute at one account from one network, and a hundred an hour from all networks together.
+# The owner gets in meanwhile, from a browser in which they were signed in before.
 # Each of the last three lets somebody who is not signed in store a session.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/m/key",
+    "login_failed_at_account": "100/h/key",
     "passkey_start": "60/m/ip",
     "sso_start": "60/m/ip",
     "kept_form": "20/h/key",

@@ -1,6 +1,6 @@
 """A signed cookie by which a browser proves, after its session has ended, who was signed in there.
 
-It opens nothing. It only tells a browser that had a session from a stranger who posts a form.
+It opens nothing. It only tells a browser that had a session from a stranger who posts a form, or tries passwords.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.accounts import links
 from reviewapp.accounts.exceptions import LinkIsSpent
 from reviewapp.accounts.forms import JoinForm, NewPasswordForm
-from reviewapp.accounts.models import Link
+from reviewapp.accounts.models import Link, User
+from reviewapp.accounts.session_proof import set_session_proof
 
 
 @login_not_required
@@ -29,7 +30,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
         if form.is_valid():
             made = links.accept(link, username=form.cleaned_data["username"], password=form.cleaned_data["password1"])
             messages.success(request, f"Welcome, {made}. Sign in with the password you just chose.")
-            return redirect("account_login")
+            return _to_sign_in(made)
     except LinkIsSpent as spent:
         return _spent(request, spent)
     except ValidationError as error:
@@ -48,15 +49,22 @@ def new_password(request: HttpRequest, secret: str) -> HttpResponse:
     try:
         link = links.opened_by(secret, Link.Kind.PASSWORD)
         if form.is_valid():
-            links.set_password(link, password=form.cleaned_data["password1"])
+            user = links.set_password(link, password=form.cleaned_data["password1"])
             messages.success(request, "Your new password is set. Sign in with it.")
-            return redirect("account_login")
+            return _to_sign_in(user)
     except LinkIsSpent as spent:
         return _spent(request, spent)
     except ValidationError as error:
         form.refuse(error)
     context = {"form": form, "link": link, "secret": secret}
     return render(request, "accounts/new_password.html", context, status=422 if form.is_bound else 200)
+
+
+def _to_sign_in(user: User) -> HttpResponse:
+    # Whoever came by the link is the owner: what strangers tried at this account does not count for this browser.
+    response = redirect("account_login")
+    set_session_proof(response, user)
+    return response
 
 
 def _spent(request: HttpRequest, spent: LinkIsSpent) -> HttpResponse:

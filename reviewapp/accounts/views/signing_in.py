@@ -39,6 +39,7 @@ from reviewapp.accounts import switched_off
 from reviewapp.accounts.browsers import readable
 from reviewapp.accounts.code_forms import use_totp_code
 from reviewapp.accounts.middleware import lacks_factor
+from reviewapp.accounts.session_proof import set_session_proof
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.trace import acting
 
@@ -95,7 +96,11 @@ class _ResetPassword(_Refusing, account.PasswordResetView):  # type: ignore[misc
 
 
 class _ResetPasswordFromKey(_Refusing, account.PasswordResetFromKeyView):  # type: ignore[misc]
-    pass
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Set the password; what strangers tried at the account does not count for this browser of the owner's."""
+        response: HttpResponse = super().form_valid(form)
+        set_session_proof(response, self.reset_user)
+        return response
 
 
 class _Reauthenticate(_Refusing, account.ReauthenticateView):  # type: ignore[misc]
