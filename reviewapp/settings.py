@@ -161,7 +161,10 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 # The form finds the person by name or address; allauth then has one name, and one password, to check.
 ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_FORMS = {"login": "reviewapp.accounts.sign_in_form.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "reviewapp.accounts.sign_in_forms.SignInForm",
+    "reset_password": "reviewapp.accounts.sign_in_forms.ResetPasswordForm",
+}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "reviewapp.accounts.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -174,6 +177,9 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/m/key",
     "login_failed_at_account": "100/h/key",
+    "reset_password": "20/m/ip",
+    "reset_mail": "6/h/key",
+    "password_link": "20/m/ip",
     "passkey_start": "60/m/ip",
     "sso_start": "60/m/ip",
     "kept_form": "20/h/key",
@@ -211,7 +217,6 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "reviewapp@localhost")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 
 # Single sign-on: there when OIDC_SERVER_URL is set, and then it must be whole.
 

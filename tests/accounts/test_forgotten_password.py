@@ -6,15 +6,32 @@ import re
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from reviewapp.accounts import links
 from reviewapp.accounts.models import User
-from tests.people import PASSWORD
+from reviewapp.accounts.tasks import mail_password_link
+from tests.people import PASSWORD, make_person
 
 NEW = "nine-blue-umbrellas"
 BOTH = {"password1": NEW, "password2": NEW}
+
+
+def jobs() -> QuerySet[ProcrastinateJob]:
+    """Return the mails that wait for the worker."""
+    return ProcrastinateJob.objects.filter(task_name="accounts.mail_password_link", status="todo")
+
+
+def do_jobs() -> None:
+    """Send them, as the worker does."""
+    for job in jobs():
+        mail_password_link(**job.args)
 
 
 @pytest.fixture
@@ -70,6 +87,7 @@ def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, carol_client
     assert "Forgotten password?" in client.get("/accounts/login/").content.decode()
     response = client.post("/accounts/password/reset/", {"email": "carol@example.com"}, follow=True)
     assert "Look into your mail" in response.content.decode()
+    do_jobs()
     (sent,) = mail.outbox
     found = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", str(sent.body))
     assert found
@@ -91,7 +109,52 @@ def test_it_tells_nobody_whether_an_address_is_here(client: Client, carol: User)
     unknown = client.post("/accounts/password/reset/", {"email": "nobody@example.com"}, follow=True)
 
     assert known.redirect_chain == unknown.redirect_chain
+    assert mail.outbox == []
+    do_jobs()
     assert [sent.to for sent in mail.outbox] == [["carol@example.com"]]
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_does_the_same_work_whether_an_address_is_here_or_not(carol: User) -> None:
+    make_person("dora", is_active=False)
+    statements = []
+    for name in ("carol", "nobody", "dora"):
+        cache.clear()
+        with CaptureQueriesContext(connection) as captured:
+            Client().post("/accounts/password/reset/", {"email": f"{name}@example.com"})
+        statements.append([query["sql"].split()[0] for query in captured.captured_queries])
+
+    assert statements[0] == statements[1] == statements[2]
+    assert jobs().count() == 3
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_mails_to_the_stored_address_whatever_spelling_was_typed(carol: User) -> None:
+    Client().post("/accounts/password/reset/", {"email": "CAROL@\uff25xample.com"})
+    do_jobs()
+
+    assert [sent.to for sent in mail.outbox] == [["carol@example.com"]]
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_mails_nothing_to_somebody_deactivated(carol: User) -> None:
+    User.objects.update(is_active=False)
+    Client().post("/accounts/password/reset/", {"email": "carol@example.com"})
+
+    do_jobs()
+
+    assert mail.outbox == []
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_fills_nobodys_mailbox(carol: User) -> None:
+    answers = [
+        Client().post("/accounts/password/reset/", {"email": address}, REMOTE_ADDR=f"192.0.2.{number}")
+        for number, address in enumerate(["carol@example.com", "Carol@Example.com"] * 5)
+    ]
+
+    assert {answer["Location"] for answer in answers} == {"/accounts/password/reset/done/"}
+    assert jobs().count() == 6
 
 
 @pytest.mark.usefixtures("carol")

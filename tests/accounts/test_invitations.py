@@ -193,6 +193,15 @@ def test_it_says_so_when_somebody_took_the_address_meanwhile(adam_client: Client
     assert Link.objects.usable().exists()
 
 
+def test_it_lets_nobody_ask_for_names_without_end(adam_client: Client) -> None:
+    link = invited(adam_client)
+
+    answers = [Client().post(link, {**GOOD, "username": "ADAM"}).status_code for _ in range(21)]
+
+    assert answers == [422] * 20 + [429]
+    assert Client().post(link, GOOD, REMOTE_ADDR="192.0.2.7").status_code == 302
+
+
 @pytest.mark.parametrize("secret", ["x", "a" * 43, "%00", "%C3%A9", "x" * 5000])
 def test_it_opens_for_no_guess(client: Client, db: None, secret: str) -> None:
     assert client.get(f"/join/{secret}").status_code == 404

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import get_user
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from tests.people import PASSWORD
+from tests.people import PASSWORD, make_person
 
 URL = "/accounts/login/"
 
@@ -85,6 +88,39 @@ def test_it_does_not_tell_whether_a_name_exists(client: Client, carol: User) -> 
     unknown = client.post(URL, {"login": "nobody", "password": "wrong"})
 
     assert wrong.context["form"].errors == unknown.context["form"].errors
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Counts how often a password is hashed, which is what takes the time."""
+
+    algorithm = "counting"
+    hashed = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        """Return the hash."""
+        CountingHasher.hashed += 1
+        return super().encode(password, salt)
+
+
+LOGINS = ["known", "KNOWN", "known@example.com", "away", "away@example.com", "sso", "sso@example.com"]
+
+
+@pytest.mark.parametrize("login", [*LOGINS, "nobody", "nobody@example.com"])
+def test_it_takes_as_long_for_a_name_or_address_that_is_not_here(
+    client: Client, quick_hashing: None, settings: Settings, login: str
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    make_person("known", password=make_password(PASSWORD))
+    make_person("away", password=make_password(PASSWORD), is_active=False)
+    make_person("sso")
+    CountingHasher.hashed = 0
+
+    with CaptureQueriesContext(connection) as captured:
+        response = client.post(URL, {"login": login, "password": "wrong"})
+
+    assert "do not fit" in response.context["form"].non_field_errors()[0]
+    assert CountingHasher.hashed == 1
+    assert sum("accounts_user" in query["sql"] for query in captured.captured_queries) == 2
 
 
 def test_it_makes_a_guesser_wait(client: Client, carol: User) -> None:

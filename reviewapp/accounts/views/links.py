@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ from reviewapp.accounts.session_proof import set_session_proof
 
 
 @login_not_required
+@rate_limit(action="password_link")  # type: ignore[untyped-decorator]
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,6 +42,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 @login_not_required
+@rate_limit(action="password_link")  # type: ignore[untyped-decorator]
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
