@@ -17,6 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from reviewapp.mixpeek.exceptions import MixpeekError, Refused, Unauthorized, Unavailable
+from reviewapp.sync.limits import ShareSpent
 
 _log = logging.getLogger(__name__)
 _MOST_COMPLAINTS = 100
@@ -142,6 +143,8 @@ def _other(error: Exception) -> Problem:
 def _upstream(error: MixpeekError) -> Problem:
     """Return what Mixpeek's refusal means to our caller: its own words, except where our key is at fault."""
     details = {"upstream_request_id": error.request_id} if error.request_id else {}
+    if isinstance(error, ShareSpent):
+        return Problem(429, error.message, retry_after=error.retry_after)
     if isinstance(error, Unavailable):
         return Problem(503, error.message, details=details, retry_after=error.retry_after or 5)
     if isinstance(error, Unauthorized):

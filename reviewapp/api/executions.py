@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import DateTimeField, FloatField, IntegerField, Value
 from django.db.models.functions import Coalesce
 
+from reviewapp.api import upstream
 from reviewapp.api.errors import not_found
 from reviewapp.api.pages import order_of, part, texts_of
 from reviewapp.api.showing import instant
-from reviewapp.mixpeek.exceptions import NotFound
 from reviewapp.retrievers.absorb import keep_detail
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution
 from reviewapp.retrievers.queries import ExecutionQuerySet
-from reviewapp.sync.client import client
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
 
 Json = dict[str, Any]
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +63,7 @@ def page(retriever: Retriever, asked: Mapping[str, Any], pager: Mapping[str, Any
     return {"results": _summaries(found.rows), "pagination": pagination}
 
 
-def detail(retriever: Retriever, execution_id: str) -> Json:
+def detail(retriever: Retriever, execution_id: str, *, actor: User) -> Json:
     """Return one run as Mixpeek tells it: as it was kept, else Mixpeek is asked while the caller waits.
 
     Raises a 404 for a run that is not in our mirror, without asking Mixpeek, and `MixpeekError`.
@@ -73,9 +75,8 @@ def detail(retriever: Retriever, execution_id: str) -> Json:
     if kept.detail:
         return {**kept.detail, "documents": []}
 
-    try:
-        record = client().get_execution(retriever.retriever_id, execution_id)
-    except NotFound:
+    record = upstream.execution(retriever.retriever_id, execution_id, person=actor)
+    if record is None:
         return _remembered(execution, kept)
     keep_detail(execution, record)
     return {**record.body, "documents": list(record.documents)}

@@ -13,13 +13,13 @@ from reviewapp.api import cursors
 from reviewapp.api.errors import Problem, invalid, wrong
 from reviewapp.api.inputs import complaints
 from reviewapp.api.shapes.retrievers import DEFAULT_PER_PAGE, NOT_PASSED_ON
+from reviewapp.api.upstream import documents as documents_with_links
 from reviewapp.audit.trace import acting
 from reviewapp.json_values import same
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.retrievers.models import Execution, Result, Retriever, UpstreamExecution
 from reviewapp.retrievers.services import requested
-from reviewapp.sync import run
-from reviewapp.sync.client import client
+from reviewapp.sync import limits, run
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -81,17 +81,22 @@ def execute(retriever: Retriever, asked: Mapping[str, Any], *, presigned: bool, 
         raise invalid(wrongs)
     part = window(asked)
     if part.execution is not None:
-        return _reply(_earlier(retriever, inputs, part.execution), part, presigned)
-    execution, answer = _made(retriever, inputs, actor)
-    return _reply(execution, part, presigned, sent=answer.documents)
+        return _reply(_earlier(retriever, inputs, part.execution), part, presigned, reader=actor)
+
+    with limits.CALLS.entered():
+        execution, answer = _made(retriever, inputs, actor)
+        return _reply(execution, part, presigned, sent=answer.documents)
 
 
 def _made(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, run.Answer]:
-    with acting(actor):
-        execution = requested(retriever, inputs, by=actor.get_username(), claimed_at=timezone.now())
-    answer = run.make(execution)
-    if isinstance(answer, MixpeekError):
-        raise answer
+    with limits.asking(None):
+        with acting(actor):
+            execution = requested(retriever, inputs, by=actor.get_username(), claimed_at=timezone.now())
+
+        answer = run.make(execution)
+        if isinstance(answer, MixpeekError):
+            raise answer
+
     execution.refresh_from_db()
     return execution, answer
 
@@ -103,10 +108,18 @@ def _earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
     return execution
 
 
-def _reply(execution: Execution, part: Window, presigned: bool, sent: Sequence[Json] | None = None) -> Json:
+def _reply(
+    execution: Execution,
+    part: Window,
+    presigned: bool,
+    *,
+    reader: User | None = None,
+    sent: Sequence[Json] | None = None,
+) -> Json:
     """Return Mixpeek's reply to a run with our page of it; `sent` are the run's documents as they just came.
 
-    A later page is made of what was kept of the documents.
+    A later page is made of what was kept of the documents; `reader` pays for its links, nobody for those of a run
+    that was just made.
     """
     results = Result.objects.of(execution)[part.start : part.start + part.size]
     if sent is None:
@@ -114,7 +127,7 @@ def _reply(execution: Execution, part: Window, presigned: bool, sent: Sequence[J
     else:
         documents = [sent[result.rank - 1] for result in results if result.rank]
     if presigned:
-        documents = _with_links(documents)
+        documents = _with_links(documents, reader)
 
     upstream = UpstreamExecution.objects.filter(execution=execution).first()
     reply: Json = upstream.reply if upstream else {}
@@ -157,8 +170,8 @@ def _pagination(execution: Execution, part: Window, returned: int, reply: Json) 
     return {"method": "cursor", "limit": part.size, "cursor": cursor, **told}
 
 
-def _with_links(documents: list[Json]) -> list[Json]:
+def _with_links(documents: list[Json], reader: User | None) -> list[Json]:
     """Return the documents with links that work now: asked for afresh, since what we keep holds none."""
     ids = [document["document_id"] for document in documents]
-    fresh = {found.document_id: found.body for found in client().batch_get_documents(ids).found}
+    fresh = documents_with_links(ids, person=reader)
     return [document | fresh.get(document["document_id"], {}) for document in documents]

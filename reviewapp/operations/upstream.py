@@ -14,7 +14,10 @@ _FRESH_SECONDS = 15.0
 
 
 class Doorbell:
-    """Remembers the last answer of each address for a while; while one thread asks, the others wait for it."""
+    """Remembers the last answer of each address for a while.
+
+    While one thread asks, the others get the answer before; only where there is none yet do they wait for it.
+    """
 
     def __init__(self, ask: Callable[[str], Reach] = knock, clock: Callable[[], float] = monotonic) -> None:
         self._ask, self._clock = ask, clock
@@ -22,13 +25,21 @@ class Doorbell:
         self._asking = Lock()
 
     def reach(self, url: str) -> Reach:
-        """Return what asking `url` found, not more than 15 seconds ago."""
-        with self._asking:
+        """Return what asking `url` found, mostly not more than 15 seconds ago."""
+        at, found = self._kept.get(url, (0.0, None))
+        if found is not None and self._clock() - at <= _FRESH_SECONDS:
+            return found
+
+        if not self._asking.acquire(blocking=found is None):
+            return self._kept[url][1]
+        try:
             at, found = self._kept.get(url, (0.0, None))
             if found is None or self._clock() - at > _FRESH_SECONDS:
                 found = self._ask(url)
                 self._kept[url] = self._clock(), found
             return found
+        finally:
+            self._asking.release()
 
 
 _doorbell = Doorbell()

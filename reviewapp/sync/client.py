@@ -12,18 +12,23 @@ from reviewapp.sync.pace import Budgeted
 from reviewapp.sync.signals import answered
 
 _LONGEST_CONNECT = 5
-_clients: dict[tuple[str, str, str, int], Client] = {}
+_clients: dict[tuple[str, str, str, int, bool], Client] = {}
 _building = Lock()
 
 
-def client() -> Client:
+def client(*, impatient: bool = False) -> Client:
     """Return the client for the configured Mixpeek; safe from any thread.
 
-    Raises `Unauthorized` naming the setting to mend when there is no key or namespace, or none that can work.
+    An `impatient` one waits for MIXPEEK_PAGE_TIMEOUT seconds, as where a page waits. Raises `Unauthorized` naming the
+    setting to mend when there is no key or namespace, or none that can work.
     """
+    seconds = settings.MIXPEEK_TIMEOUT
+    if impatient:
+        seconds = min(seconds, settings.MIXPEEK_PAGE_TIMEOUT)
+
     chosen = (
         *(settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE),
-        settings.MIXPEEK_TIMEOUT,
+        *(seconds, impatient),
     )
     with _building:
         if chosen not in _clients:
@@ -31,12 +36,13 @@ def client() -> Client:
         return _clients[chosen]
 
 
-def _build(base_url: str, api_key: str, namespace: str, seconds: int) -> Client:
+def _build(base_url: str, api_key: str, namespace: str, seconds: int, impatient: bool) -> Client:
     missing = [name for name, value in (("MIXPEEK_API_KEY", api_key), ("MIXPEEK_NAMESPACE", namespace)) if not value]
     if missing:
         raise Unauthorized(f"Set {' and '.join(missing)} first; without, Mixpeek cannot be asked for anything.")
     try:
-        timeout = (min(_LONGEST_CONNECT, seconds), seconds)
+        connect = seconds / 2 if impatient else min(_LONGEST_CONNECT, seconds)
+        timeout = (connect, seconds)
         return Client(
             base_url=base_url,
             api_key=api_key,

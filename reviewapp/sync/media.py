@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.cache.backends.locmem import LocMemCache
 
+from reviewapp.annotations.models import Annotation
+from reviewapp.bounded import MIB, BoundedCache
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
 from reviewapp.retrievers.medium import File, files
+from reviewapp.retrievers.models import Result
+from reviewapp.retrievers.snapshot import UNSTORABLE
+from reviewapp.sync import limits
 from reviewapp.sync.client import client
+from reviewapp.sync.pace import OutOfBudget
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
 
 # Presigned URLs live for about an hour. They are secrets, so they stay in memory and out of the shared cache.
 KEPT_FOR = 600
-_links = LocMemCache("media-links", {"timeout": KEPT_FOR, "OPTIONS": {"MAX_ENTRIES": 1000}})
+# That a document is not there is believed for a shorter while.
+MISSING_FOR = 120
+# The files of a document by index, or the sentence that says why there are none.
+_links: BoundedCache[dict[int, File] | str] = BoundedCache(most_bytes=8 * MIB)
+# The pictures of one item come at once: one of them asks, the others wait for its answer.
+_reading = [Lock() for _ in range(64)]
 _PATTERN = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<host>\*|(?:\*\.)?[a-z0-9.-]+|\[[0-9a-f:]+\])(?::(?P<port>\d+|\*))?/?"
 )
@@ -23,20 +40,24 @@ _PORTS = {"http": "80", "https": "443"}
 
 
 class NoLink(Exception):
-    """There is no link to give; `status` is the HTTP status that says so and `reason` a sentence for a person."""
+    """There is no link to give; `status` is the HTTP status that says so and `reason` a sentence for a person.
 
-    def __init__(self, *, status: int, reason: str) -> None:
+    `retry_after` is in seconds, where asking again may help.
+    """
+
+    def __init__(self, *, status: int, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
-        self.status, self.reason = status, reason
+        self.status, self.reason, self.retry_after = status, reason, retry_after
 
 
-def link(document_id: str, index: int) -> str:
+def link(document_id: str, index: int, *, person: User) -> str:
     """Return a URL that serves the file `index` (see `retrievers.medium.File`) of a document right now.
 
-    Raises `NoLink`: 404 when there is no such file or it is unavailable, 403 when its host is not among MEDIA_HOSTS,
-    502 when Mixpeek cannot be asked.
+    Only documents that are mirrored here are asked for. Raises `NoLink`: 404 when there is no such file or it is
+    unavailable, 403 when its host is not among MEDIA_HOSTS, 429 when `person` has asked too often, 502 when Mixpeek
+    failed, 503 when it cannot be asked just now.
     """
-    file = _files(document_id).get(index)
+    file = _files(document_id, person).get(index)
     if file is None:
         raise NoLink(status=404, reason="The document does not have this file any more.")
     if file.unavailable_reason:
@@ -80,23 +101,69 @@ def _matches(pattern: str, scheme: str, host: str, port: str) -> bool:
     return same_host and same_port and (scheme == wanted_scheme or (scheme == "https" and wanted_scheme == "http"))
 
 
-def _files(document_id: str) -> dict[int, File]:
+def _files(document_id: str, person: User) -> dict[int, File]:
     """Return a document's files with fresh links, by index; asks Mixpeek once in `KEPT_FOR` seconds."""
-    key = document_id.encode().hex()
-    found: dict[int, File] | None = _links.get(key)
+    found = _links.get(document_id)
+
     if found is None:
-        found = {file.index: file for file in files(_document(document_id))}
-        _links.set(key, found)
+        _check_mirrored(document_id)
+        try:
+            with limits.FILES.entered(), _alone_with(document_id):
+                found = _links.get(document_id)
+                if found is None:
+                    found = _read(document_id, person)
+        except limits.ShareSpent as error:
+            raise NoLink(status=429, reason=error.message, retry_after=error.retry_after) from None
+        except (limits.TooBusy, OutOfBudget) as error:
+            raise NoLink(status=503, reason=error.message, retry_after=error.retry_after or 1) from None
+        except MixpeekError as error:
+            raise NoLink(status=502, reason=f"The file cannot be shown now: {error.message}") from None
+
+    if isinstance(found, str):
+        raise NoLink(status=404, reason=found)
     return found
 
 
-def _document(document_id: str) -> dict[str, object]:
+def _check_mirrored(document_id: str) -> None:
+    """Raise `NoLink` for a document that nobody was ever shown here."""
+    # A character that no column holds is in no document of ours.
+    is_possible = not UNSTORABLE.search(document_id)
+    is_mirrored = is_possible and (
+        Annotation.objects.filter(document_id=document_id).exists()
+        or Result.objects.filter(document_id=document_id).exists()
+    )
+    if not is_mirrored:
+        raise NoLink(status=404, reason="There is no such document here.")
+
+
+@contextmanager
+def _alone_with(document_id: str) -> Iterator[None]:
+    """Let one thread at a time read a document; raises `TooBusy` after waiting as long as that one may take."""
+    lock = _reading[zlib.crc32(document_id.encode(errors="replace")) % len(_reading)]
+    if not lock.acquire(timeout=settings.MIXPEEK_PAGE_TIMEOUT):
+        raise limits.TooBusy("Mixpeek takes long to answer. Try again in a moment.", retry_after=1.0)
     try:
-        batch = client().batch_get_documents([document_id])
+        yield
+    finally:
+        lock.release()
+
+
+def _read(document_id: str, person: User) -> dict[int, File] | str:
+    """Ask Mixpeek for a document and remember what came of it; raises `MixpeekError` when there was no answer."""
+    try:
+        with limits.asking(person):
+            batch = client(impatient=True).batch_get_documents([document_id])
     except (NotFound, Refused):
-        raise NoLink(status=404, reason="Mixpeek does not know this document.") from None
-    except MixpeekError as error:
-        raise NoLink(status=502, reason=f"The file cannot be shown now: {error.message}") from None
+        return _missing(document_id, "Mixpeek does not know this document.")
+
     if not batch.found:
-        raise NoLink(status=404, reason="The document is not at Mixpeek any more.")
-    return batch.found[0].body
+        return _missing(document_id, "The document is not at Mixpeek any more.")
+
+    found = {file.index: file for file in files(batch.found[0].body)}
+    _links.set(document_id, found, seconds=KEPT_FOR)
+    return found
+
+
+def _missing(document_id: str, reason: str) -> str:
+    _links.set(document_id, reason, seconds=MISSING_FOR)
+    return reason

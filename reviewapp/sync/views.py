@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from django.contrib.auth.decorators import login_not_required, permission_required
@@ -24,9 +25,11 @@ _ANSWERS = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 def media(request: Request, document_id: str, index: int) -> HttpResponse:
     """Redirect to a link that serves the file now, or say in a sentence why there is none."""
     try:
-        response: HttpResponse = HttpResponseRedirect(link(document_id, index))
+        response: HttpResponse = HttpResponseRedirect(link(document_id, index, person=request.user))
     except NoLink as error:
         response = HttpResponse(error.reason, status=error.status, content_type="text/plain; charset=utf-8")
+        if error.retry_after is not None:
+            response["Retry-After"] = str(math.ceil(error.retry_after))
     response["Cache-Control"] = "private, no-store"
     # The address bar of our page is nobody's business.
     response["Referrer-Policy"] = "no-referrer"

@@ -1,8 +1,9 @@
-// Media that did not load is asked for once more by itself (its link may just have expired), then says so and offers
-// to be asked again. Pictures open large, at fit or actual size.
+// Media that did not load is asked for twice more by itself (its link may just have expired; the server may have had too
+// many to ask for), then says so and offers to be asked again. Pictures open large, at fit or actual size.
 (() => {
   const figure = (element) => element.closest("[data-medium]");
   const FILE = "img, video, audio, iframe";
+  const PAUSES = [0, 2000];
   // A frame tells nobody that it stayed empty, so its file is asked for beside it, no further than that it answers.
   const look = async (frame) => {
     const asking = new AbortController();
@@ -32,7 +33,13 @@
   document.addEventListener("error", (event) => {
     const box = event.target.closest && figure(event.target);
     if (!box) return;
-    if (!box.dataset.tried) { box.dataset.tried = "yes"; reload(event.target); } else failed(box, true);
+    const tried = Number(box.dataset.tried || 0);
+    if (tried >= PAUSES.length) {
+      failed(box, true);
+      return;
+    }
+    box.dataset.tried = String(tried + 1);
+    setTimeout(() => { if (event.target.isConnected) reload(event.target); }, PAUSES[tried]);
   }, true);
   document.addEventListener("click", (event) => {
     const again = event.target.closest("[data-again]");

@@ -181,7 +181,7 @@ def test_it_works_without_scripts(window: Window, live_server: LiveServer, alice
     ],
     ids=["picture", "frame"],
 )
-def test_it_asks_once_more_for_media_that_fail_and_then_offers_to_load_them_again(
+def test_it_asks_twice_more_for_media_that_fail_and_then_offers_to_load_them_again(
     window: Window,
     live_server: LiveServer,
     alice: User,
@@ -207,7 +207,7 @@ def test_it_asks_once_more_for_media_that_fail_and_then_offers_to_load_them_agai
     shown = page.locator(".medium-what")
     expect(page.get_by_text("This did not load.")).to_be_visible()
     expect(shown).to_be_hidden()
-    assert len(asked) == 2
+    assert len(asked) == 3
     is_down = False
     page.get_by_role("button", name="Load again").click()
     expect(shown).to_be_visible()

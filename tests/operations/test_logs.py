@@ -188,7 +188,7 @@ BREAKING = "\r\n\x1b[2J\x85\u2028\u2029\x7f\x9b\u202e\x00\udc80"
 
 @pytest.mark.parametrize("form", [logs.Json, logs.Line])
 @pytest.mark.parametrize("logger", ["reviewapp.access", "gunicorn.access", "gunicorn.error", "x"])
-def test_it_escapes_what_would_break_a_line(form: type[logs.Json], logger: str) -> None:
+def test_it_escapes_what_would_break_a_line(form: type[logging.Formatter], logger: str) -> None:
     made = record("GET /a%sb", BREAKING, ref=f"annotations/{BREAKING}")
     made.name = logger
     try:

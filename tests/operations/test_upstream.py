@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -60,3 +60,27 @@ def test_it_asks_once_for_all_who_wait() -> None:
     for thread in threads:
         thread.join()
     assert asked == ["a"]
+
+
+def test_it_holds_nobody_who_can_have_the_answer_before() -> None:
+    now, asking, answer = [0.0], Event(), Event()
+
+    def ask(url: str) -> Reach:
+        if now[0]:
+            asking.set()
+            assert answer.wait(60)
+        return Reach(status=200, seconds=now[0])
+
+    bell = Doorbell(ask, clock=lambda: now[0])
+    assert bell.reach("a").seconds == 0
+    now[0] = 20
+    first = Thread(target=bell.reach, args=["a"])
+    first.start()
+    assert asking.wait(60)
+
+    # The first one still asks: had the second to wait for it, this would never end.
+    assert bell.reach("a").seconds == 0
+
+    answer.set()
+    first.join()
+    assert bell.reach("a").seconds == 20

@@ -9,12 +9,15 @@ import pytest
 
 from tests.rules.sources import OUR_NAMES, PACKAGE, Import, imports, imports_of, modules
 
-EVERYBODY_MAY = {"http", "unreachable", "keyset", "env", "markup", "asked", "stored", "shown_once", "json_values"}
+EVERYBODY_MAY = {
+    *("http", "unreachable", "keyset", "env", "markup"),
+    *("asked", "stored", "shown_once", "bounded", "printable", "json_values"),
+}
 VALUES_OF_THE_CLIENT = "mixpeek.records"
 RECORDS = {"annotations", "retrievers", "outbox", "audit"}
 ARROWS: dict[str, set[str]] = {
     # A run and an unmirrored version are asked for while the caller waits.
-    "api": {*RECORDS, "mixpeek", "sync.client", "sync.run"},
+    "api": {*RECORDS, "mixpeek", "sync.client", "sync.limits", "sync.run"},
     "sync": {*RECORDS, "mixpeek"},
     "annotations": {"retrievers", "outbox", "audit", VALUES_OF_THE_CLIENT},
     "retrievers": {"outbox", "audit", VALUES_OF_THE_CLIENT},

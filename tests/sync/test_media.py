@@ -16,6 +16,8 @@ from pytest_django.fixtures import Settings
 from reviewapp.accounts.models import User
 from reviewapp.retrievers.medium import files
 from reviewapp.sync import media
+from reviewapp.sync.limits import ShareSpent, asking, share
+from tests.factories import make_annotation, make_result
 from tests.sandbox.running import Box, running_sandbox
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
 
@@ -36,7 +38,8 @@ INDEX = {file.field: file.index for file in files(DOCUMENT)}
 def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     folder = tmp_path_factory.mktemp("media_box")
     slashed = document_json(2, document_id="a/b c", document_blobs=[PICTURE])
-    write_data_folder(folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed])
+    bare = document_json(3)
+    write_data_folder(folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed, bare])
     (folder / "media").mkdir()
     (folder / "media" / "a.png").write_bytes(b"picture")
     with running_sandbox(data=folder) as box:
@@ -44,11 +47,13 @@ def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 
 @pytest.fixture
-def box(shared_box: Box, settings: Settings) -> Box:
+def box(shared_box: Box, settings: Settings, db: None) -> Box:
     shared_box.clear()
     settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY = shared_box.url, shared_box.key
     settings.MIXPEEK_NAMESPACE, settings.MEDIA_HOSTS = shared_box.namespace, [shared_box.url]
     media.forget()
+    for document_id in ("doc_00001", "a/b c", "doc_00003", "doc_99999"):
+        make_result(document_id=document_id)
     return shared_box
 
 
@@ -97,6 +102,51 @@ def test_it_says_that_mixpeek_is_down_and_asks_again_next_time(box: Box, alice_c
     box.faults([{"path": "/v1/documents/batch-get", "status": 503}])
     assert ask(alice_client, "a.png").status_code == 502
     assert ask(alice_client, "a.png").status_code == 302
+
+
+@pytest.mark.parametrize("document_id", ["doc_77777", "nul%00", "x" * 3000])
+def test_it_asks_nobody_for_a_document_that_is_not_mirrored(box: Box, alice_client: Client, document_id: str) -> None:
+    reply = alice_client.get(f"/documents/{document_id}/media/1")
+    assert reply.status_code == 404
+    assert "no such document here" in reply.content.decode()
+    assert not box.received(path="/v1/documents")
+
+
+def test_it_asks_for_a_document_that_only_an_annotation_is_about(box: Box, alice_client: Client) -> None:
+    make_annotation(document_id="doc_55555", result=None)
+    assert ask(alice_client, "a.png", "doc_55555").status_code == 404
+    assert len(box.received(path="/v1/documents/batch-get")) == 1
+
+
+def test_it_remembers_for_a_while_that_a_document_is_gone(box: Box, alice_client: Client) -> None:
+    for index in range(5):
+        assert alice_client.get(reverse("media", args=["doc_99999", index])).status_code == 404
+    assert len(box.received(path="/v1/documents/batch-get")) == 1
+
+
+def test_it_asks_once_for_a_document_without_files(box: Box, alice_client: Client) -> None:
+    for _ in range(3):
+        assert alice_client.get(reverse("media", args=["doc_00003", 1])).status_code == 404
+    assert len(box.received(path="/v1/documents/batch-get")) == 1
+
+
+def test_it_gives_each_person_a_share_of_their_own(
+    box: Box, alice: User, alice_client: Client, lena_client: Client, settings: Settings
+) -> None:
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = 600
+    with pytest.raises(ShareSpent):
+        # Twice the share and one more: the minute may turn meanwhile.
+        for _ in range(2 * share() + 1):
+            with asking(alice):
+                pass
+
+    reply = ask(alice_client, "a.png")
+    if reply.status_code != 302:
+        assert reply.status_code == 429
+        assert 0 < int(reply["Retry-After"]) <= 60
+        assert "the most for one person" in reply.content.decode()
+        assert not box.received(path="/v1/documents")
+    assert ask(lena_client, "a.png").status_code == 302
 
 
 def test_it_gives_nothing_to_people_without_a_role_or_strangers(box: Box, client: Client, stranger: User) -> None:

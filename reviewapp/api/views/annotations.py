@@ -109,7 +109,7 @@ class OneVersion(Endpoint):
             raise not_found("version", f"{annotation_id} v{version}")
         then = at_version(now.state, version)
         if then is None:
-            return Response(annotation_at_version(now, version))
+            return Response(annotation_at_version(now, version, person=self.person))
         return Response(Shown(row=now.row, state=then).json())
 
 

@@ -131,4 +131,4 @@ class OneExecution(Endpoint):
     @extend_schema(operation_id="get_execution", responses=shapes.ExecutionDetail)
     def get(self, request: Request, retriever_id: str, execution_id: str) -> Response:
         """Return a run as Mixpeek tells it, mostly without its rows; Mixpeek is asked for what is not kept here."""
-        return Response(executions.detail(retrieving.find(retriever_id), execution_id))
+        return Response(executions.detail(retrieving.find(retriever_id), execution_id, actor=self.person))

@@ -1,0 +1,143 @@
+"""Caches of one process that are bounded in bytes: what others send decides what is in them, never how much.
+
+    @bounded_cache(most_bytes=4 * MIB)
+    def rendered(text: str) -> SafeString: ...
+
+Values are weighed when they are put in, by what they and their key hold. A cache has two halves: what is used moves
+into the younger one; when that is full, the older one is dropped and the younger one takes its place.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import update_wrapper
+from threading import Lock
+from time import monotonic
+from typing import Any, Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+V = TypeVar("V")
+
+MIB = 1024 * 1024
+# What an entry costs besides its key and value.
+_ENTRY = 400
+_FOR_EVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[V]):
+    value: V
+    size: int
+    until: float
+
+
+class BoundedCache(Generic[V]):
+    """Values by key, `most_bytes` of them at most, the least recently used dropped first; None cannot be a value."""
+
+    def __init__(self, *, most_bytes: int, clock: Callable[[], float] = monotonic) -> None:
+        self.most_bytes = most_bytes
+        self._clock = clock
+        self._changing = Lock()
+        self._young: dict[Hashable, _Entry[V]] = {}
+        self._old: dict[Hashable, _Entry[V]] = {}
+        self._young_bytes = 0
+        self._old_bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """Return how much is kept."""
+        return self._young_bytes + self._old_bytes
+
+    def get(self, key: Hashable) -> V | None:
+        """Return the value of `key`, None when there is none (any more)."""
+        entry = self._young.get(key)
+
+        if entry is None:
+            entry = self._old.get(key)
+            if entry is None:
+                return None
+            self._put(key, entry)
+
+        if entry.until <= self._clock():
+            return None
+        return entry.value
+
+    def set(self, key: Hashable, value: V, *, size: int | None = None, seconds: float = _FOR_EVER) -> None:
+        """Keep a value for so many seconds; `size` is its weight in bytes where it is known without weighing.
+
+        What takes more than an eighth of the cache is not kept.
+        """
+        weighed = weight((key, value)) if size is None else size
+        entry = _Entry(value=value, size=weighed + _ENTRY, until=self._clock() + seconds)
+        if entry.size <= self.most_bytes // 8:
+            self._put(key, entry)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._changing:
+            self._young, self._old = {}, {}
+            self._young_bytes = self._old_bytes = 0
+
+    def _put(self, key: Hashable, entry: _Entry[V]) -> None:
+        with self._changing:
+            replaced = self._young.pop(key, None)
+            if replaced is not None:
+                self._young_bytes -= replaced.size
+
+            if self._young_bytes + entry.size > self.most_bytes // 2:
+                self._old, self._old_bytes = self._young, self._young_bytes
+                self._young, self._young_bytes = {}, 0
+
+            self._young[key] = entry
+            self._young_bytes += entry.size
+
+
+def bounded_cache(
+    *, most_bytes: int, size: Callable[[Any], int] | None = None
+) -> Callable[[Callable[P, V]], Callable[P, V]]:
+    """Remember what a function returns for its (hashable) arguments, within `most_bytes` in this process.
+
+    `size` weighs a result and its key where walking through it would be wrong or slow.
+    """
+
+    def decorate(function: Callable[P, V]) -> Callable[P, V]:
+        cache: BoundedCache[V] = BoundedCache(most_bytes=most_bytes)
+
+        def cached(*args: P.args, **kwargs: P.kwargs) -> V:
+            key = (args, *kwargs.items()) if kwargs else args
+            value = cache.get(key)
+
+            if value is None:
+                value = function(*args, **kwargs)
+                cache.set(key, value, size=size(value) if size else None)
+            return value
+
+        return update_wrapper(cached, function)
+
+    return decorate
+
+
+def weight(value: object) -> int:
+    """Return about how many bytes a plain value holds: texts, numbers, containers, dataclasses, each object once."""
+    total = 0
+    seen: set[int] = set()
+    waiting: list[object] = [value]
+
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen or isinstance(part, type) or callable(part):
+            continue
+        seen.add(id(part))
+        total += sys.getsizeof(part)
+
+        if isinstance(part, dict):
+            waiting.extend(part.keys())
+            waiting.extend(part.values())
+        elif isinstance(part, list | tuple | set | frozenset):
+            waiting.extend(part)
+        elif hasattr(part, "__dict__"):
+            waiting.append(vars(part))
+
+    return total
