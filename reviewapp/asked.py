@@ -33,6 +33,8 @@ from psycopg.sql import Literal
 
 P = ParamSpec("P")
 Row = TypeVar("Row")
+# What one compiled question takes in memory, for caches of them: 30 to 50 KiB were measured.
+QUESTION_BYTES = 64 * 1024
 _FIRST = -7_000_001
 # Nobody can mean these: no key is negative, nothing is that old, and nobody types that character.
 _STAND_INS: dict[type, Callable[[int], Any]] = {
@@ -58,6 +60,11 @@ class Sql:
     text: str
     parameters: tuple[Any, ...]
     names: Mapping[Any, str]
+
+    @property
+    def bytes(self) -> int:
+        """Return about how much memory it takes."""
+        return 4 * len(self.text) + 4096
 
     def run(self, values: Mapping[str, Any]) -> list[Any]:
         """Return all rows, with these values in the places of their stand-ins."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +18,8 @@ from django.template import Context, Library
 from django.template.loader import get_template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
+
+from reviewapp.bounded import MIB, bounded_cache
 
 register = Library()
 _BACKTICKED = re.compile("`([^`]+)`")
@@ -50,7 +51,7 @@ def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
 
 
 @register.simple_tag
-@lru_cache(maxsize=5000)
+@bounded_cache(most_bytes=16 * MIB)
 def line(line: Hashable) -> SafeString:
     """Return a line of the queue's list; whoever shows the same values gets the same line."""
     return mark_safe(get_template("annotations/_row.html").render({"line": line}))  # noqa: S308
@@ -122,7 +123,7 @@ def top(context: Context) -> SafeString:
 _TOKEN, _ADDRESS = "\ue000token", "\ue000address"
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=4 * MIB)
 def _top(username: str, theme: str, here: str, held: frozenset[str], attention_count: object) -> SafeString:
     # A stand-in for the request: it has nothing that the arguments do not say.
     person = SimpleNamespace(is_authenticated=True, get_username=username, theme=theme)
@@ -135,7 +136,7 @@ def _top(username: str, theme: str, here: str, held: frozenset[str], attention_c
     return mark_safe(get_template("_top.html").render(seen))  # noqa: S308 - Django's own escaped output
 
 
-@lru_cache(maxsize=2000)
+@bounded_cache(most_bytes=16 * MIB)
 def _rendered(template: str, **values: object) -> SafeString:
     # Shared by all requests, so that nothing of one gets into it: there is no request at hand.
     return mark_safe(get_template(template).render(values))  # noqa: S308 - Django's own escaped output

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -16,6 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.nearest import Lane, nearest
 from reviewapp.annotations.queue import candidates
 from reviewapp.asked import Sql, stand_in
+from reviewapp.bounded import MIB, bounded_cache
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -76,7 +76,7 @@ def _free(kind: QueueFilter, person: User) -> AnnotationQuerySet:
     return candidates(kind, person, now=compiled.SINCE)
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
 def _claiming(kind: QueueFilter, behind: bool, wrapped: bool) -> Sql:
     person = get_user_model()(pk=compiled.PERSON)
     after: Any = Annotation(pk=_ROW["id"]) if behind else None

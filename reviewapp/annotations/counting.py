@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -15,6 +14,7 @@ from reviewapp.annotations.found import look_for
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import CAP, narrowed, shown
 from reviewapp.asked import Sql
+from reviewapp.bounded import MIB, bounded_cache
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -52,13 +52,13 @@ def _meant(chosen: QueueFilter, person: User, found: Found | None = None) -> dic
     return compiled.meant(chosen, person) | {"keys": found.counted if found else ""}
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
 def _counting(kind: QueueFilter, searching: bool) -> Sql:
     person, among = _person(), _among(kind, searching)
     return _counts([shown(among, kind.showing(show), person) for show in Show], person)
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
 def _progressing(kind: QueueFilter, searching: bool) -> Sql:
     person = _person()
     mine = Annotation.objects.filter(reviewer=person, decided_at__gte=compiled.SINCE)

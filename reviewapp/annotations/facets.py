@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import lru_cache
 
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
@@ -12,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from reviewapp.annotations.filters import Band, QueueFilter, Show
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import rows
+from reviewapp.bounded import MIB, bounded_cache
 
 _MOST, _MOST_LABELS = 500, 200
 
@@ -45,7 +45,7 @@ def offered(*, most_labels: int = _MOST_LABELS) -> tuple[str, str, str]:
     return retrievers, people, labels
 
 
-@lru_cache(maxsize=200)
+@bounded_cache(most_bytes=8 * MIB)
 def _drawn(found: tuple[str, str, str], chosen: QueueFilter) -> SafeString:
     retrievers, people, labels = map(json.loads, found)
     seen = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -12,6 +11,7 @@ from django.db.models import TextChoices
 from django.utils.http import urlencode
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.bounded import MIB, bounded_cache
 
 _MOST_KEY = 2**63 - 1
 _UNKNOWN = {"invalid_choice": "There is no “%(value)s”."}
@@ -147,7 +147,7 @@ class QueueFilter:
 
 
 # Asked by every page of the queue, mostly for the same few filters.
-@lru_cache(maxsize=500)
+@bounded_cache(most_bytes=4 * MIB)
 def _read(said: tuple[tuple[str, str], ...]) -> QueueFilter:
     form = FilterForm(dict(said))
     form.is_valid()

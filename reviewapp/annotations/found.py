@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -20,7 +19,8 @@ from reviewapp.annotations.filters import QueueFilter, Show
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queries import matches
 from reviewapp.annotations.queue import narrowed
-from reviewapp.asked import Question
+from reviewapp.asked import QUESTION_BYTES, Question
+from reviewapp.bounded import MIB, bounded_cache
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -98,7 +98,7 @@ def look_for(chosen: QueueFilter, person: User) -> Found:
     return Found(keys=[key for key, _ in rows[:_FEW]], more=len(rows) > _FEW, frequent=False)
 
 
-@lru_cache(maxsize=500)
+@bounded_cache(most_bytes=8 * MIB, size=lambda _: QUESTION_BYTES)
 def _first(kind: QueueFilter, frequent: bool) -> Question[Any]:
     rows = narrowed(Annotation.objects.all(), kind)
     if frequent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -14,7 +13,8 @@ from reviewapp.annotations.found import look_for
 from reviewapp.annotations.nearest import Lane, nearest
 from reviewapp.annotations.queries import AnnotationQuerySet
 from reviewapp.annotations.queue import in_queue
-from reviewapp.asked import Question
+from reviewapp.asked import QUESTION_BYTES, Question
+from reviewapp.bounded import MIB, bounded_cache
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -49,7 +49,7 @@ def _fits(value: object, kind: type) -> bool:
     return not isinstance(value, bool) and (isinstance(value, kind) or (kind is float and isinstance(value, int)))
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=8 * MIB, size=lambda _: QUESTION_BYTES)
 def _listing(kind: QueueFilter, going: tuple[str, ...], beyond: bool, most: int) -> Question[Any]:
     rows, names = in_queue(kind, get_user_model()(pk=compiled.PERSON)), dict(compiled.NAMES)
     if beyond:

@@ -11,18 +11,15 @@ from reviewapp.annotations.authorship import PERSONAL_FIELDS, machine_words
 from reviewapp.annotations.models import Decision
 from reviewapp.asked import asked
 from reviewapp.audit.neighbours import MadeWith
+from reviewapp.bounded import MIB, BoundedCache
 
 # A decision is never changed, so what is known of one stays true.
-_known: dict[int, MadeWith] = {}
-_MOST = 20_000
+_known: BoundedCache[MadeWith] = BoundedCache(most_bytes=4 * MIB)
 
 
 def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
     """Return what these decisions were made with, by their keys. One query for those not asked for before, if any."""
     wanted = set(decisions)
-    if len(_known) > _MOST:
-        _known.clear()
-    # Another thread may clear what is known between any two lines: what is returned is held here.
     found = {key: made for key in wanted if (made := _known.get(key)) is not None}
     if unknown := wanted - found.keys():
         rows = _read(keys=",".join(map(str, sorted(unknown))))
@@ -35,7 +32,8 @@ def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
             )
             for key, retriever, labels, guidelines, own_words, *values, proposed in rows
         }
-        _known.update(read)
+        for key, made in read.items():
+            _known.set(key, made)
         found |= read
     return {
         key: made for key, made in found.items() if (made.labels, made.guidelines) != (None, None) or made.machine_words

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -19,7 +18,8 @@ from reviewapp import keyset
 from reviewapp.annotations import compiled
 from reviewapp.annotations.filters import QueueFilter
 from reviewapp.annotations.queue import framed
-from reviewapp.asked import Question
+from reviewapp.asked import QUESTION_BYTES, Question
+from reviewapp.bounded import MIB, bounded_cache
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -65,7 +65,7 @@ def _named(side: str, place: Sequence[Any]) -> dict[str, Any]:
     return {f"{side}{at}": value for at, value in enumerate(place)}
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
 def _end(lane: Lane, beyond: bool, span: int) -> Question[Any]:
     """Where a stretch ends; nothing where the list does before. Read off an index alone, whoever asks."""
     rows, names = _starting(lane, beyond, framed)
@@ -73,7 +73,7 @@ def _end(lane: Lane, beyond: bool, span: int) -> Question[Any]:
     return Question(rows.order_by(*lane.going).values_list(*columns)[span - 1 : span], names)
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
 def _between(lane: Lane, beyond: bool, ending: bool, stretch: Stretch) -> Question[Any]:
     rows, names = _starting(lane, beyond)
     if ending:
@@ -85,7 +85,7 @@ def _between(lane: Lane, beyond: bool, ending: bool, stretch: Stretch) -> Questi
     return Question(lane.shape(rows.order_by(*order))[: lane.most], names)
 
 
-@lru_cache(maxsize=1000)
+@bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
 def _all(lane: Lane, beyond: bool) -> Question[Any]:
     rows, names = _starting(lane, beyond)
     return Question(lane.shape(rows.keyed(compiled.KEYS).order_by(keyset.sorting(lane.going)))[: lane.most], names)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -16,7 +14,8 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queries import AnnotationQuerySet
 from reviewapp.annotations.versions import as_of
 from reviewapp.api.showing import Shown, show
-from reviewapp.asked import Question, stand_in
+from reviewapp.asked import QUESTION_BYTES, Question, stand_in
+from reviewapp.bounded import MIB, BoundedCache, bounded_cache
 from reviewapp.outbox.models import Change
 
 _COLUMNS = {
@@ -29,7 +28,8 @@ _COMPARED = {*_COLUMNS, "label"}
 # So many are counted each time. To count a million takes a hundred times as long as to list thirty of them: a number
 # that large is counted twice a minute, and in between is a little behind; whatever is listed never is.
 _COUNTED = 2_000
-_counts = LocMemCache("api-counts", {"timeout": 30, "OPTIONS": {"MAX_ENTRIES": 500}})
+_COUNT_HOLDS = 30
+_counts: BoundedCache[int] = BoundedCache(most_bytes=MIB)
 
 # The label at an instant: of the newest of our queued changes made before it, else what the first edit after it
 # replaced, else upstream's.
@@ -67,7 +67,7 @@ def _listed(filters: Mapping[str, Any]) -> QuerySet[Annotation]:
     return with_names(_matching(filters)).annotate(has_queued=Exists(queued)).order_by("id")
 
 
-@lru_cache(maxsize=200)
+@bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
 def _first_page(names: tuple[str, ...], limit: int) -> Question[Annotation]:
     given = {name: stand_in(str, at) for at, name in enumerate(names)}
     return Question(_listed(given)[:limit], {value: name for name, value in given.items()})
@@ -104,11 +104,11 @@ def _count(filters: Mapping[str, Any]) -> int:
     """Return how many match; of more than `_COUNTED` that is as of half a minute ago at most."""
     said = sorted((name, str(value)) for name, value in filters.items() if value is not None)
     key = sha256(repr(said).encode()).hexdigest()
-    found: int | None = _counts.get(key)
+    found = _counts.get(key)
     if found is None:
         matching = _matching(filters).order_by()
         found = matching[: _COUNTED + 1].count()
         if found > _COUNTED:
             found = matching.count()
-            _counts.set(key, found)
+            _counts.set(key, found, seconds=_COUNT_HOLDS)
     return found

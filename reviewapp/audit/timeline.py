@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,10 +15,13 @@ from reviewapp.audit.actions import NOTICING, Action, Origin
 from reviewapp.audit.diffs import FieldDiff, field_diffs
 from reviewapp.audit.models import Event
 from reviewapp.audit.neighbours import MadeWith, made_with
+from reviewapp.bounded import MIB, BoundedCache
 
 # What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
 _SAID = frozenset({"attempts", "decision_id", "retried_at", "reviewer_id", "state"})
 _MOST = 50
+# By all that a story says.
+_stories: BoundedCache[Entry] = BoundedCache(most_bytes=16 * MIB)
 _NAMED_BY = {
     Action.ANNOTATION_RELABELLED: "label",
     Action.RETRIEVER_RENAMED: "name",
@@ -132,27 +134,21 @@ def stories(events: Iterable[Event], known: Mapping[int, MadeWith] | None = None
             parts = latest[(event.ref, event.origin, *together)] = []
             apart.append(parts)
         parts.append(event)
-    return [_kept_story(_parts(parts[::-1], known or {})) for parts in apart]
+    return [_kept_story(parts[::-1], known or {}) for parts in apart]
 
 
-def _parts(events: Sequence[Event], known: Mapping[int, MadeWith]) -> _Parts:
+def _kept_story(events: Sequence[Event], known: Mapping[int, MadeWith]) -> Entry:
+    """Return the story of events that belong together; those that say the same have the same one."""
     keys = [decided(event.action, event.changes) for event in events]
     made = [known[key] for key in keys if key is not None and key in known]
-    return _Parts(said=tuple(map(_said_by, events)), made_with=made[-1] if made else None, events=events)
+    made_with = made[-1] if made else None
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Parts:
-    """Events that belong together: what they say is compared, not which objects say it."""
-
-    said: tuple[object, ...]
-    made_with: MadeWith | None
-    events: Sequence[Event] = field(compare=False)
-
-
-@lru_cache(maxsize=1000)
-def _kept_story(parts: _Parts) -> Entry:
-    return replace(story(parts.events), made_with=parts.made_with)
+    said = (made_with, *map(_said_by, events))
+    entry = _stories.get(said)
+    if entry is None:
+        entry = replace(story(events), made_with=made_with)
+        _stories.set(said, entry)
+    return entry
 
 
 def _said_by(event: Event) -> tuple[object, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import nh3
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
+
+from reviewapp.bounded import MIB, bounded_cache
 
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "em", "strong", "s"),
@@ -15,7 +15,7 @@ _TAGS = {
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
-@lru_cache(maxsize=256)
+@bounded_cache(most_bytes=4 * MIB)
 def rendered(text: str) -> SafeString:
     """Return `text` as HTML that holds no script, style, picture or address but http, https and mailto."""
     made = _parser.render(text)

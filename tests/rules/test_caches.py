@@ -1,0 +1,96 @@
+"""Caches of a process are bounded in bytes: what others send decides what is in them, never how much."""
+
+from __future__ import annotations
+
+import ast
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from reviewapp.annotations.line import Line
+from reviewapp.bounded import MIB
+from reviewapp.markup import kept, line
+from reviewapp.retrievers.markdown import rendered
+from tests.rules.sources import PACKAGE
+
+# Remembered without a bound in bytes: one value, or one for each model, static file or migration of this code.
+CONSTANT = {
+    "api/reference.py: document",
+    "annotations/recording.py: _statement",
+    "operations/files.py: lru_cache",
+    "operations/questions.py: _wanted",
+    "postgres/prepared.py: _adapters",
+    "stored.py: _given",
+    "stored.py: _insert",
+    "stored.py: columns",
+}
+NOT_SERVED = {"sandbox", "bench", "drill", "launch"}
+UNBOUNDED = {"lru_cache", "cache", "LocMemCache"}
+
+
+def name_of(node: ast.expr) -> str:
+    called = node.func if isinstance(node, ast.Call) else node
+    return called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+
+
+def unbounded(tree: ast.Module) -> Iterator[str]:
+    """Yield each function that is remembered by count or for ever, and each such cache that is made elsewhere."""
+    decorators = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            decorators.add(decorator)
+            if name_of(decorator) in UNBOUNDED:
+                yield node.name
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node not in decorators and name_of(node) in UNBOUNDED:
+            yield name_of(node)
+
+
+def test_it_bounds_every_cache_of_the_product_in_bytes() -> None:
+    product = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in NOT_SERVED]
+    found = {
+        f"{path.relative_to(PACKAGE)}: {name}" for path in product for name in unbounded(ast.parse(path.read_text()))
+    }
+    assert found == CONSTANT
+
+
+def used_by(work: Iterator[object]) -> int:
+    tracemalloc.start()
+    for _ in work:
+        pass
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return used
+
+
+def test_it_holds_little_of_many_large_guidelines() -> None:
+    texts = (f"# {number}\n\n{'word ' * 40_000}" for number in range(100))
+    assert used_by(rendered(text) for text in texts) < 8 * MIB
+
+
+@pytest.mark.parametrize("length", [10, 8_000])
+def test_it_holds_little_of_many_lines_of_the_queue(length: int) -> None:
+    plain: dict[str, Any] = {
+        "title": "t",
+        "excerpt": "e",
+        "document_id": "d",
+        "retriever": "r",
+        "score": 0.5,
+        "was": "",
+        "label": "l",
+    }
+    plain |= {"confidence": 0.5, "status": "waiting", "delivery": "", "open_by": "", "reviewer": ""}
+    lines = (Line(pk=number, here="x" * length, decided_at=None, created_at=None, **plain) for number in range(3_000))
+    assert used_by(line(each) for each in lines) < 24 * MIB
+
+
+def test_it_holds_little_of_many_parts_of_pages() -> None:
+    choices = ((number, "x" * 20_000) for number in range(3_000))
+    parts = (
+        kept("_choice.html", id="id", name="name", choices=[(str(number), text)], chosen="") for number, text in choices
+    )
+    assert used_by(parts) < 24 * MIB
