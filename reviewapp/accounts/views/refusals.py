@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 
 from reviewapp.accounts import roles
 from reviewapp.unreachable import RETRY_AFTER, is_unreachable
+from reviewapp.uploads import FileRefused
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -27,7 +28,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Say that what was sent makes no sense (400), or that it is more than we accept (413)."""
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
-    return render(request, f"{status}.html", status=status)
+    context = {"has_file": isinstance(exception, FileRefused)}
+    return render(request, f"{status}.html", context, status=status)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,54 @@
+"""Bound what a request may send: no body is larger than a form can be, and no page takes a file.
+
+Without this, files in a form of anybody are written to /tmp whatever their size, since Django's limit
+(`DATA_UPLOAD_MAX_MEMORY_SIZE`) does not count them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest, HttpResponse
+
+
+class FileRefused(SuspiciousOperation):
+    """A form came with a file, and no page here takes one."""
+
+
+class NoFiles(FileUploadHandler):
+    """The only upload handler: refuse a form at its first file, before anything of the file is stored."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Raise `FileRefused`."""
+        raise FileRefused("No page takes a file.")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        """Store nothing; never reached, because `new_file` raises."""
+        return None
+
+    def file_complete(self, file_size: int) -> UploadedFile[Any] | None:
+        """Return no file; never reached, because `new_file` raises."""
+        return None
+
+
+class BoundedBody:
+    """Refuse a request by its Content-Length alone, before anything of its body is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig("The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.")
+        return self.get_response(request)
+
+
+def _content_length(request: HttpRequest) -> int:
+    """Return the length that the client announces; Django takes what is no number for 0, and reads nothing."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text[:20]) if text.isascii() and text.isdigit() else 0
