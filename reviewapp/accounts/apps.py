@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.signals import password_reset
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
@@ -14,9 +15,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep the three groups in line with the code and the cache table in place; say what is set up wrong."""
-        from reviewapp.accounts import cache, checks, middleware, roles
+        from reviewapp.accounts import cache, checks, middleware, people, roles
 
         register(checks.check_mixpeek, Tags.security)
         post_migrate.connect(roles.make_groups, sender=self)
         post_migrate.connect(cache.make_cache_table, sender=self)
         user_logged_in.connect(middleware.begin_session)
+        password_reset.connect(people.revoke_after_reset)

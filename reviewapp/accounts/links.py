@@ -102,7 +102,10 @@ def accept(link: Link, *, username: str, password: str) -> User:
 
 
 def set_password(link: Link, *, password: str) -> User:
-    """Give the link's person a new password and end their sessions; raises LinkIsSpent, ValidationError."""
+    """Give the link's person a new password and end their sessions and API tokens.
+
+    Raises LinkIsSpent, ValidationError.
+    """
     user = link.person
     if user is None:
         raise LinkIsSpent(_SPENT)
@@ -112,6 +115,7 @@ def set_password(link: Link, *, password: str) -> User:
         Link.objects.filter(pk=link.pk).update(used_at=timezone.now())
         user.set_password(password)
         user.save(update_fields=["password"])
+        people.revoke_tokens(user, actor=user, note=people.BY_LINK)
     people.end_sessions(user)
     return user
 

@@ -18,7 +18,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from reviewapp.accounts import switched_off
 from reviewapp.accounts.models import User
-from reviewapp.accounts.queries import FACTORS
 from reviewapp.accounts.session_proof import has_session_proof, set_session_proof
 from reviewapp.http import wants_fragment
 
@@ -58,9 +57,9 @@ class SecondFactorRequired:
     def process_view(self, request: Request, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """Answer in the view's stead when a factor is missing; one query, and only where the setting is used."""
         name = request.resolver_match.url_name if request.resolver_match else None
-        if not settings.SECOND_FACTOR_ROLES or not request.user.is_authenticated or _on_the_way(name):
+        if not request.user.is_authenticated or _on_the_way(name):
             return None
-        if not lacks_factor(request.user):
+        if not request.user.lacks_second_factor():
             return None
         return _in_words(_NEEDS_FACTOR) if wants_fragment(request) else redirect("mfa_index")
 
@@ -91,12 +90,6 @@ def begin_session(*, request: HttpRequest | None, user: User, **_: object) -> No
     if request is not None:
         request.session["began"] = request.session["used"] = int(time.time())
         User.people.filter(pk=user.pk).update(last_active=timezone.now())
-
-
-def lacks_factor(user: User) -> bool:
-    """Return whether the person's role needs a second factor and the person has none."""
-    bound = User.people.filter(pk=user.pk, groups__name__in=settings.SECOND_FACTOR_ROLES)
-    return bound.exclude(authenticator__type__in=FACTORS).exists()
 
 
 def _note_use(request: Request) -> None:

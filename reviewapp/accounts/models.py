@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from reviewapp.accounts.normal_form import lookup_key, normalized
-from reviewapp.accounts.queries import LinkQuerySet, PersonQuerySet
+from reviewapp.accounts.queries import FACTORS, LinkQuerySet, PersonQuerySet
 from reviewapp.accounts.tracked import FACTOR, KEYS_FOLLOW, LINK, PERSON, ROLE
 from reviewapp.audit.tracking import NeverTruncated
 
@@ -88,6 +88,16 @@ class User(AbstractUser):
     def ref(self) -> str:
         """Return how history names this person."""
         return f"people/{self.username}"
+
+    def lacks_second_factor(self) -> bool:
+        """Return whether this person's role needs a second factor and the person has none.
+
+        One query, and only where `SECOND_FACTOR_ROLES` names a role.
+        """
+        if not settings.SECOND_FACTOR_ROLES:
+            return False
+        bound = User.people.filter(pk=self.pk, groups__name__in=settings.SECOND_FACTOR_ROLES)
+        return bound.exclude(authenticator__type__in=FACTORS).exists()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Return whether this person holds `perm`, and remember a refusal."""

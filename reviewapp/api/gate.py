@@ -37,13 +37,19 @@ class Bearer(BaseAuthentication):
     """`Authorization: Bearer rvw_...`; a browser's session counts for nothing here."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        """Return the person and the token, None without the header; raises 401 for a token that is no good."""
+        """Return the person and the token, None without the header.
+
+        Raises 401 for a token that is no good, 403 for a person whose role needs a second factor and who has none.
+        """
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         if not kind:
             return None
         token = tokens.recognise(secret.strip()) if kind.lower() == "bearer" else None
         if token is None:
             raise AuthenticationFailed("This API token is unknown, expired or revoked.")
+        if token.owner.lacks_second_factor():
+            message = "Your role needs a second factor. Sign in with a browser and set it up; then this token works."
+            raise Problem(403, message, code="second_factor")
         return token.owner, token
 
     def authenticate_header(self, request: Request) -> str:

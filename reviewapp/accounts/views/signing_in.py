@@ -38,7 +38,6 @@ from requests import RequestException
 from reviewapp.accounts import switched_off
 from reviewapp.accounts.browsers import readable
 from reviewapp.accounts.code_forms import use_totp_code
-from reviewapp.accounts.middleware import lacks_factor
 from reviewapp.accounts.session_proof import set_session_proof
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.trace import acting
@@ -125,7 +124,7 @@ class _Authenticate(_Refusing, AuthenticateView):  # type: ignore[misc]
 class _Factors(IndexView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add whether this person has to set one up before anything else."""
-        return {**super().get_context_data(**kwargs), "must": lacks_factor(self.request.user)}
+        return {**super().get_context_data(**kwargs), "must": self.request.user.lacks_second_factor()}
 
 
 class _ActivateTotp(_Refusing, ActivateTOTPView):  # type: ignore[misc]

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
+from reviewapp.api.proof import proof_required
 from reviewapp.http import Request, whole_number
 from reviewapp.shown_once import MadeBefore
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.view_annotation", raise_exception=True)
+@proof_required
 @sensitive_variables("secret")
 def tokens(request: Request) -> HttpResponse:
     """Show one's tokens, to an admin those of the `person` asked for; a POST makes one and shows its secret, once."""
