@@ -71,6 +71,7 @@ ALL = {named(pattern): pattern for pattern in patterns(get_resolver())}
 NAMES = sorted(ALL.keys() & LISTED)
 # So many URLs share one set of people and things, which take longer to make than to be asked for.
 AT_ONCE = 10
+LEADS_TO_A_FACTOR = {"account_reauthenticate", "account_change_password", "theme"}
 PARTS = [NAMES[at : at + AT_ONCE] for at in range(0, len(NAMES), AT_ONCE)]
 Place = Callable[..., str]
 
@@ -282,6 +283,25 @@ def test_it_counts_what_a_person_may_do_now(state: str, place: Place, people: di
         told = word(caller.answer(addresses[name], method))
         if told != row[who]:
             wrong.append(f"{method} {addresses[name]}: {told}, where the table says {row[who]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_it_opens_little_until_a_required_second_factor_is_set_up(
+    place: Place, people: dict[str, User], settings: Settings
+) -> None:
+    """Besides what strangers may: what leads to a second factor, and nothing by a token."""
+    settings.SECOND_FACTOR_ROLES = [roles.ADMIN]
+    bound = make_person("bound", roles.ADMIN)
+    caller = Caller(bound)
+    wrong = []
+    for (name, method), row in TABLE.items():
+        if row["stranger"] == "yes" or name in LEADS_TO_A_FACTOR or name.startswith("mfa_"):
+            continue
+        address = place(name, **own(name, people["admin"]))
+        response = caller.answer(address, method)
+        is_led_there = response.status_code == 302 and response["Location"] == reverse("mfa_index")
+        if not is_led_there and response.status_code not in {401, 403}:
+            wrong.append(f"{method} {address}: {response.status_code}")
     assert not wrong, "\n".join(wrong)
 
 
