@@ -2,10 +2,13 @@
 --
 --     psql --set ON_ERROR_STOP=1 --single-transaction --file docs/partition-history.sql "$DATABASE_URL"
 --
+-- Where the app has a database user of its own, run docs/database-roles.sql (or `manage.py migrate`) in the same pause:
+-- the new table is one that it has no right to yet.
+--
 -- The table as it is becomes the first partition, with its indexes: no row is copied and no index is built again. Its
 -- rows are read once, to prove that none is later than the first of next month; announce a pause of a few minutes for
 -- every 100,000,000 events. Afterwards `manage.py pgtrigger install` is not needed, and migrations go on as before.
--- To make the next partitions, call add_history_partitions() once a month; what finds no partition goes to
+-- To make the next partitions, the owner calls add_history_partitions() once a month; what finds no partition goes to
 -- audit_event_rest, because a history that cannot be written would stop all work.
 
 ALTER TABLE audit_event RENAME TO audit_event_first;
@@ -52,17 +55,19 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION guard_history_partition(partition text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_history_partition(partition text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     EXECUTE (
-        SELECT replace(pg_get_triggerdef(oid), ' ON public.audit_event ', format(' ON %I ', partition))
+        SELECT replace(pg_get_triggerdef(oid), ' ON public.audit_event ', format(' ON public.%I ', partition))
         FROM pg_trigger
-        WHERE tgrelid = 'audit_event'::regclass AND tgname LIKE 'pgtrigger_never_truncated_%'
+        WHERE tgrelid = 'public.audit_event'::regclass AND tgname LIKE 'pgtrigger_never_truncated_%'
     );
 END
 $$;
 
-CREATE FUNCTION add_history_partitions(ahead int DEFAULT 3) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION add_history_partitions(ahead int DEFAULT 3) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     lower timestamptz;
     name text;
@@ -70,14 +75,17 @@ BEGIN
     FOR step IN 1..ahead LOOP
         lower := date_trunc('month', now() + step * interval '1 month');
         name := 'audit_event_' || to_char(lower, 'YYYY_MM');
-        IF to_regclass(name) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I PARTITION OF audit_event FOR VALUES FROM (%L) TO (%L)',
+        IF to_regclass('public.' || name) IS NULL THEN
+            EXECUTE format('CREATE TABLE public.%I PARTITION OF public.audit_event FOR VALUES FROM (%L) TO (%L)',
                            name, lower, lower + interval '1 month');
-            PERFORM guard_history_partition(name);
+            PERFORM public.guard_history_partition(name);
         END IF;
     END LOOP;
 END
 $$;
+
+-- Both make tables, which is for the owner to do.
+REVOKE ALL ON FUNCTION guard_history_partition, add_history_partitions FROM PUBLIC;
 
 CREATE TABLE audit_event_rest PARTITION OF audit_event DEFAULT;
 SELECT guard_history_partition('audit_event_rest');

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pgtrigger
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import Tracked
+from reviewapp.audit.tracking import OwnerTrigger, Tracked
 
-_OF_USER = "'people/' || (SELECT username FROM accounts_user WHERE id = {row}.user_id)"
+_OF_USER = "'people/' || (SELECT username FROM public.accounts_user WHERE id = {row}.user_id)"
 
 PERSON = Tracked(
     columns=["username", "email", "first_name", "last_name", "is_active"],
@@ -24,7 +24,7 @@ PERSON = Tracked(
 )
 
 # The app stores the keys itself. What SQL writes without them gets the nearest that the database can compute.
-KEYS_FOLLOW = pgtrigger.Trigger(
+KEYS_FOLLOW = OwnerTrigger(
     name="keys_follow",
     when=pgtrigger.Before,
     operation=pgtrigger.Insert | pgtrigger.UpdateOf("username", "email"),  # type: ignore[no-untyped-call]
@@ -43,7 +43,7 @@ KEYS_FOLLOW = pgtrigger.Trigger(
 
 ROLE = Tracked(
     columns=[],
-    named={"role": "(SELECT name FROM auth_group WHERE id = {row}.group_id)"},
+    named={"role": "(SELECT name FROM public.auth_group WHERE id = {row}.group_id)"},
     created=Action.ROLE_GIVEN,
     changed=[("true", Action.ROLE_GIVEN)],
     deleted=Action.ROLE_TAKEN,
@@ -74,7 +74,7 @@ LINK = Tracked(
     ],
     deleted=Action.LINK_DELETED,
     ref=(
-        "coalesce('people/' || (SELECT username FROM accounts_user WHERE id = {row}.person_id), "
+        "coalesce('people/' || (SELECT username FROM public.accounts_user WHERE id = {row}.person_id), "
         "'invitations/' || {row}.id)"
     ),
 )

@@ -43,10 +43,10 @@ ANNOTATION = Tracked(
 )
 
 # For `Tracked`: what a row's foreign key leads to.
-_ANNOTATION_REF = "(SELECT a.ref FROM annotations_annotation a WHERE a.id = {row}.annotation_id)"
+_ANNOTATION_REF = "(SELECT a.ref FROM public.annotations_annotation a WHERE a.id = {row}.annotation_id)"
 _ANNOTATION_RETRIEVER = (
-    "(SELECT r.retriever_id FROM annotations_annotation a JOIN retrievers_retriever r ON r.id = a.retriever_id"
-    " WHERE a.id = {row}.annotation_id)"
+    "(SELECT r.retriever_id FROM public.annotations_annotation a"
+    " JOIN public.retrievers_retriever r ON r.id = a.retriever_id WHERE a.id = {row}.annotation_id)"
 )
 
 SET_ASIDE = Tracked(

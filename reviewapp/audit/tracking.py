@@ -1,5 +1,8 @@
 """The triggers that write history and guard it: declared on a model, run by the database on every path to a row.
 
+Their functions belong to the owner of the tables and run as the owner (`trigger_sql.py`), so that the app's own
+database user needs no right to write events. SQL in a declaration names each table with its schema.
+
 What the app says about itself (`trace.acting`) is read with care: a setting that is forged into nonsense is passed
 over, because history must never be the reason why a write fails.
 """
@@ -10,14 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pgtrigger
+from pgtrigger import compiler
 
 from reviewapp.audit.actions import Action, Origin
-
-# pgtrigger's triggers step aside when this setting names them; ours empty it before it is looked at.
-_UNAVOIDABLE = [("unavoidable", "text := set_config('pgtrigger.ignore', '{}', true)")]
+from reviewapp.audit.trigger_sql import OwnerTriggerSql
 
 _DECLARE = [
-    *_UNAVOIDABLE,
     ("diff", "jsonb := '{}'"),
     ("acting", "jsonb := '{}'"),
     ("acting_id", "bigint"),
@@ -50,7 +51,7 @@ _WRITE = """
             acting_note := acting_note || ', with an unreadable reviewapp.acting';
         END;
     END IF;
-    INSERT INTO audit_event
+    INSERT INTO public.audit_event
         (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)
     VALUES (
         clock_timestamp(),
@@ -62,28 +63,34 @@ _WRITE = """
         acting_origin,
         left(coalesce(acting->>'request_id', ''), 64),
         diff,
-        acting_note
+        left(acting_note, 20000)
     );
     RETURN NULL;
 """
 
 
-class Kept(pgtrigger.Protect):
-    """Refuse to update or delete a row; unlike pgtrigger's own protection, no setting switches it off."""
+class OwnerTrigger(pgtrigger.Trigger):
+    """A trigger that runs as the owner of the tables, and that no setting switches off."""
 
-    declare = _UNAVOIDABLE
+    def compile(self, model: Any) -> compiler.Trigger:
+        """Return the trigger as migrations hold it."""
+        compiled = super().compile(model)
+        return compiler.Trigger(name=compiled.name, sql=OwnerTriggerSql(**compiled.sql.kwargs))
+
+
+class Kept(OwnerTrigger, pgtrigger.Protect):
+    """Refuse to update or delete a row."""
 
     def __init__(self, *, name: str) -> None:
         super().__init__(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
 
 
-class NeverTruncated(pgtrigger.Trigger):
+class NeverTruncated(OwnerTrigger):
     """Refuse TRUNCATE, which no row trigger sees."""
 
     when = pgtrigger.Before
     operation = pgtrigger.Truncate
     level = pgtrigger.Statement
-    declare = _UNAVOIDABLE
 
     def __init__(self) -> None:
         super().__init__(name="never_truncated")
@@ -93,7 +100,7 @@ class NeverTruncated(pgtrigger.Trigger):
         return "RAISE EXCEPTION '% cannot be truncated: it would leave no history', TG_TABLE_NAME;"
 
 
-class Tracked(pgtrigger.Trigger):
+class Tracked(OwnerTrigger):
     """Write an event for each insert and delete, and for each update that changes one of the columns.
 
     `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change;

@@ -47,13 +47,13 @@ def main() -> int:
 
 def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
     sandbox_port = ports.remembered(plan.var / "sandbox" / "port") if plan.sandbox else 0
-    database_url = plan.database_url or server.join(plan.var / "postgres").url
-    env = _environment(plan, database_url, sandbox_port)
+    owner_url, app_url = _database_urls(plan)
+    env = _environment(plan, app_url, sandbox_port)
     children = Children(signals=signals, logs=plan.var / "log", env=env)
     try:
         if plan.sandbox:
             _start_sandbox(plan, children, sandbox_port)
-        sign_ins = _prepare(plan, children, database_url, sandbox_port)
+        sign_ins = _prepare(plan, children, owner_url, sandbox_port)
         children.start("web", plan.web_command(listener.fileno()), keep=[listener.fileno()])
         _await_sandbox(plan, children, sandbox_port)
         children.start("worker", manage("work"))
@@ -65,6 +65,15 @@ def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
         children.stop("web", "worker", "prepare", "pull")
         children.stop("sandbox", "sample")
         server.leave_all()
+
+
+def _database_urls(plan: Plan) -> tuple[str, str]:
+    """Return the DATABASE_URL of who migrates, and that of the web server and the worker."""
+    if plan.database_url:
+        return plan.database_url, plan.database_url
+
+    address = server.join(plan.var / "postgres")
+    return address.url, address.app_url
 
 
 def _environment(plan: Plan, database_url: str, sandbox_port: int) -> dict[str, str]:
@@ -87,27 +96,28 @@ def _await_sandbox(plan: Plan, children: Children, port: int) -> None:
         ports.await_listener(port, children.wait)
 
 
-def _prepare(plan: Plan, children: Children, database_url: str, sandbox_port: int) -> str:
+def _prepare(plan: Plan, children: Children, owner_url: str, sandbox_port: int) -> str:
     """Bring the database up to date and fill it, unless the last launch did; return the sign-ins."""
     note = plan.var / "prepared.json"
     kept = Prepared.kept(note)
-    if kept and kept.fingerprint == fingerprint(ROOT, database_url, plan.source):
+    if kept and kept.fingerprint == fingerprint(ROOT, owner_url, plan.source):
         return kept.sign_ins
     note.unlink(missing_ok=True)
-    answer = _catch_up(plan, children)
+    answer = _catch_up(plan, children, owner_url)
     sign_ins = str(answer["sign_ins"])
     if answer["empty"]:
         _await_sandbox(plan, children, sandbox_port)
         if not _first_pull(children):
             return sign_ins
-    Prepared(sign_ins=sign_ins, fingerprint=fingerprint(ROOT, database_url, plan.source)).keep(note)
+    Prepared(sign_ins=sign_ins, fingerprint=fingerprint(ROOT, owner_url, plan.source)).keep(note)
     return sign_ins
 
 
-def _catch_up(plan: Plan, children: Children) -> dict[str, object]:
+def _catch_up(plan: Plan, children: Children, owner_url: str) -> dict[str, object]:
     file = plan.var / "log" / "prepare.json"
     demo = ["--demo"] if plan.sandbox else []
-    if children.run("prepare", python("-m", "reviewapp.launch.prepare", str(file), *demo)):
+    command = python("-m", "reviewapp.launch.prepare", str(file), *demo)
+    if children.run("prepare", command, env={"DATABASE_URL": owner_url}):
         raise CannotStart(f"The database could not be brought up to date:\n{children.last_words('prepare')}")
     answer: dict[str, object] = json.loads(file.read_text())
     return answer

@@ -35,8 +35,19 @@ class Children:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         make_private_folder(logs)
 
-    def start(self, name: str, command: Sequence[str], *, loud: bool = False, keep: Sequence[int] = ()) -> None:
-        """Start a process; its output goes to its log, or to our own terminal when `loud`."""
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        loud: bool = False,
+        keep: Sequence[int] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a process; its output goes to its log, or to our own terminal when `loud`.
+
+        `env` is for this process alone, over what they all see.
+        """
         log = self.log(name)
         if log.exists():
             log.chmod(0o600)
@@ -44,7 +55,7 @@ class Children:
         with open_private_file(log) as file:
             self._running[name] = subprocess.Popen(  # noqa: S603 - our own modules, no shell
                 command,
-                env=self._env,
+                env=self._env | dict(env or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=None if loud else file,
                 stderr=None if loud else subprocess.STDOUT,
@@ -53,9 +64,11 @@ class Children:
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - the launcher has a single thread
             )
 
-    def run(self, name: str, command: Sequence[str], *, loud: bool = False) -> int:
+    def run(
+        self, name: str, command: Sequence[str], *, loud: bool = False, env: Mapping[str, str] | None = None
+    ) -> int:
         """Run a process to its end and return its exit code, while watching everything else."""
-        self.start(name, command, loud=loud)
+        self.start(name, command, loud=loud, env=env)
         process = self._running[name]
         while process.poll() is None:
             self.wait(60, but=name)

@@ -1,9 +1,10 @@
-"""The app's registration with Django: its checks, and its ear on what deliveries and calls have to tell."""
+"""The app's registration with Django: its checks, the database user's rights, and what it counts."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
 
 
 class OperationsConfig(AppConfig):
@@ -11,13 +12,14 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        """Say what is set up wrong, and count what outbox and sync tell of."""
-        from reviewapp.operations import checks, meters, worker
+        """Say what is set up wrong, count what outbox and sync tell of, and keep the app's database user in line."""
+        from reviewapp.operations import app_user, checks, meters, worker
         from reviewapp.outbox.signals import moved
         from reviewapp.sync.signals import answered, working
 
         register(checks.check_token, Tags.security)
         register(checks.check_hosts, Tags.security, deploy=True)
+        post_migrate.connect(app_user.grant_rights)
         moved.connect(meters.count_change)
         answered.connect(meters.count_call)
         working.connect(worker.serve_metrics)

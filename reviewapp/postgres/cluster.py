@@ -26,6 +26,8 @@ from reviewapp.postgres.runas import RunAs, open_programs, server_user
 
 MAJOR = "18"
 NAME = "reviewapp"
+# As docs/database-roles.sql calls the user who may use the tables and owns nothing.
+APP_USER = "reviewapp_app"
 PORT = "5432"
 _START_SECONDS = 300  # the recovery after a crash is part of the start
 _SOCKET_ROOM = 60  # a socket's path has room for about 100 bytes on every system
@@ -57,8 +59,16 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The address as a DATABASE_URL."""
-        return f"postgresql://{NAME}@/{NAME}?host={quote(self.socket_dir, safe='/')}&port={PORT}"
+        """The address as the DATABASE_URL of the owner, who may do everything."""
+        return self._url(NAME)
+
+    @property
+    def app_url(self) -> str:
+        """The address as the DATABASE_URL of web processes and workers."""
+        return self._url(APP_USER)
+
+    def _url(self, user: str) -> str:
+        return f"postgresql://{user}@/{NAME}?host={quote(self.socket_dir, safe='/')}&port={PORT}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,3 +252,7 @@ def _ensure_database(socket_dir: Path) -> None:
     with psycopg.connect(host=str(socket_dir), port=PORT, user=NAME, dbname="postgres", autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
+
+        # Migrate gives the user its rights, in each database by itself.
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APP_USER]).fetchone():
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APP_USER)))

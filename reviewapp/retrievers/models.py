@@ -15,7 +15,7 @@ from reviewapp.retrievers.form_settings import SETTINGS, FormSettings, Required,
 from reviewapp.retrievers.queries import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
 # For `Tracked`: the upstream id of the retriever that a row's foreign key names.
-RETRIEVER_ID = "(SELECT r.retriever_id FROM retrievers_retriever r WHERE r.id = {row}.retriever_id)"
+RETRIEVER_ID = "(SELECT r.retriever_id FROM public.retrievers_retriever r WHERE r.id = {row}.retriever_id)"
 
 
 class Retriever(models.Model):

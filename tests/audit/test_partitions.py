@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
+from reviewapp.postgres.cluster import APP_USER
+from tests.app_user import grant_rights
 from tests.factories import make_bare_annotation
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +79,41 @@ def test_it_refuses_to_change_an_event_through_any_table(before: list[int], tabl
     with pytest.raises(DatabaseError, match=r"Cannot update or delete|cannot be truncated"), transaction.atomic():
         run(sql.format(table))
     assert Event.objects.filter(id__in=before).count() == len(before)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE audit_event DETACH PARTITION audit_event_first",
+        "DROP TABLE audit_event_first",
+        "DROP TABLE audit_event_rest",
+        "CREATE TABLE audit_event_old PARTITION OF audit_event FOR VALUES FROM ('2300-01-01') TO ('2300-02-01')",
+        "ALTER TABLE audit_event ATTACH PARTITION outbox_pause DEFAULT",
+        "ALTER TABLE audit_event_first DISABLE TRIGGER ALL",
+        "ALTER TABLE audit_event_first NO INHERIT audit_event",
+        "INSERT INTO audit_event_first (at) VALUES (now())",
+        "INSERT INTO audit_event_rest (at) VALUES (now())",
+        "UPDATE audit_event_first SET note = 'x'",
+        "DELETE FROM audit_event_rest",
+        "TRUNCATE audit_event_first",
+        "COPY audit_event_first FROM STDIN",
+        "SELECT nextval('audit_event_numbers')",
+        "SELECT add_history_partitions()",
+        "SELECT guard_history_partition('audit_event_first')",
+    ],
+)
+def test_the_apps_own_user_cannot_touch_a_partition(before: list[int], sql: str) -> None:
+    grant_rights()
+    run(f"SET LOCAL ROLE {APP_USER}")
+    with pytest.raises(DatabaseError, match=r"permission denied|must be owner"), transaction.atomic():
+        run(sql)
+
+
+def test_the_apps_own_user_goes_on_writing_history(before: list[int]) -> None:
+    grant_rights()
+    run(f"SET LOCAL ROLE {APP_USER}")
+    run("UPDATE annotations_annotation SET label = 'other'")
+    assert Event.objects.newest()[0].changes == {"label": ["cat", "other"]}
 
 
 def test_it_shows_the_same_page(before: list[int], client: Client, lena: User) -> None:

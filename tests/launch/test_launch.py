@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from reviewapp.postgres import server
+from reviewapp.postgres.cluster import APP_USER
 from tests.launch.conftest import Launch
 
 pytestmark = pytest.mark.process
@@ -72,6 +73,20 @@ def test_it_loses_nothing_when_everything_is_killed(launch: Launch) -> None:
     with psycopg.connect(server.join(launch.postgres).url) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
     server.leave(launch.postgres)
+
+
+def test_its_web_server_and_worker_are_the_apps_own_user(launch: Launch) -> None:
+    launch.start()
+    assert "<form" in launch.page(SIGN_IN)
+    address = server.join(launch.postgres)
+    with psycopg.connect(address.url) as connection:
+        users = connection.execute(
+            "SELECT DISTINCT usename FROM pg_stat_activity"
+            " WHERE datname = 'reviewapp' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchall()
+    server.leave(launch.postgres)
+    assert users == [(APP_USER,)]
+    assert launch.end(signal.SIGINT) == 0
 
 
 def test_it_starts_again_after_only_the_launcher_was_killed(launch: Launch) -> None:

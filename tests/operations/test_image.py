@@ -17,6 +17,7 @@ import yaml
 from django.core.management import get_commands
 from django.urls import resolve
 
+from reviewapp.postgres.cluster import APP_USER
 from tests.operations.processes import ROOT, environment, listens, reserved_port, running, told_to_stop, until
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -61,12 +62,15 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_sends_the_code_and_nothing_else(sent: Path) -> None:
     assert {path.name for path in sent.iterdir()} == {
+        "docs",
         "manage.py",
         "requirements.txt",
         "reviewapp",
         "static",
         "templates",
     }
+    # What migrate runs.
+    assert [path.name for path in (sent / "docs").iterdir()] == ["database-roles.sql"]
     assert not (sent / "reviewapp" / "sandbox").exists()
     for name in (".git/config", ".env", "var/secret_key", "tests/conftest.py", "reviewapp/__pycache__/a.pyc"):
         assert not is_sent(PurePosixPath(name)), name
@@ -141,7 +145,19 @@ def test_it_composes_web_worker_and_database() -> None:
     assert services["web"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     assert services["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
     assert services["web"]["ports"][0].startswith("${PUBLISH:-127.0.0.1:")
-    assert {mount.partition(":")[0] for mount in services["db"]["volumes"]} == COMPOSE["volumes"].keys()
+    data, first_start = (mount.split(":") for mount in services["db"]["volumes"])
+    assert data[0] in COMPOSE["volumes"]
+    assert (ROOT / first_start[0]).is_file()
+    assert first_start[1].startswith("/docker-entrypoint-initdb.d/")
+
+
+def test_it_runs_web_and_worker_as_a_user_who_owns_nothing() -> None:
+    users = {
+        name: COMPOSE["services"][name]["environment"]["DATABASE_URL"].split("://")[1].split(":")[0]
+        for name in ("migrate", "web", "worker")
+    }
+    assert users == {"migrate": "reviewapp", "web": APP_USER, "worker": APP_USER}
+    assert COMPOSE["services"]["db"]["environment"]["POSTGRES_USER"] not in users.values()
 
 
 def test_it_sets_only_settings_that_there_are_and_holds_no_secret() -> None:

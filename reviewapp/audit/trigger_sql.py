@@ -1,0 +1,41 @@
+"""The SQL that installs a trigger whose function nobody but the owner of the tables can influence."""
+
+from __future__ import annotations
+
+from pgtrigger.compiler import UpsertTriggerSql
+
+# Temporary objects come last, and are named so that PostgreSQL does not look at them first.
+SEARCH_PATH = "pg_catalog, public, pg_temp"
+
+
+class OwnerTriggerSql(UpsertTriggerSql):
+    """Install the function as SECURITY DEFINER, with a fixed search path, for nobody else to call.
+
+    It runs as its owner, who may write events, whoever changes the row. No object of a session's own can take the place
+    of one that it names, and no setting makes it step aside (pgtrigger's own template has one). Migrations name this
+    class, so a change of the template changes all installed triggers: make migrations for them.
+    """
+
+    def get_template(self) -> str:
+        """Return the statements, with a place for each part of the trigger."""
+        return f"""
+            CREATE OR REPLACE FUNCTION public.{{pgid}}() RETURNS trigger
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = {SEARCH_PATH}
+            AS $$
+                {{declare}}
+                BEGIN
+                    {{func}}
+                END;
+            $$;
+            REVOKE ALL ON FUNCTION public.{{pgid}}() FROM PUBLIC;
+
+            DROP TRIGGER IF EXISTS {{pgid}} ON public.{{table}};
+            CREATE {{constraint}} TRIGGER {{pgid}}
+                {{when}} {{operation}} ON public.{{table}}
+                {{timing}}
+                {{referencing}}
+                FOR EACH {{level}} {{condition}}
+                EXECUTE FUNCTION public.{{execute}};
+
+            COMMENT ON TRIGGER {{pgid}} ON public.{{table}} IS '{{hash}}';
+        """
