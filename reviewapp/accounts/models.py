@@ -8,15 +8,24 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from reviewapp.accounts.normal_form import lookup_key, normalized
 from reviewapp.accounts.queries import FACTORS, LinkQuerySet, PersonQuerySet
-from reviewapp.accounts.tracked import FACTOR, KEYS_FOLLOW, LINK, PERSON, ROLE
-from reviewapp.audit.tracking import NeverTruncated
+from reviewapp.accounts.tracked import (
+    FACTOR,
+    GROUP,
+    GROUP_PERMISSION,
+    KEYS_FOLLOW,
+    LINK,
+    OWN_PERMISSION,
+    PERSON,
+    ROLE,
+)
+from reviewapp.audit.tracking import NeverTruncated, NeverUpdated
 
 
 def new_pseudonym() -> str:
@@ -160,7 +169,37 @@ class HeldRole(User.groups.through):  # type: ignore[name-defined,misc]
     class Meta:
         proxy = True
         app_label = "accounts"
-        triggers = [ROLE, NeverTruncated()]
+        triggers = [ROLE, NeverUpdated(), NeverTruncated()]
+
+
+class OwnPermission(User.user_permissions.through):  # type: ignore[name-defined,misc]
+    """That a person holds a permission beside those of a role; the app gives none."""
+
+    class Meta:
+        proxy = True
+        app_label = "accounts"
+        default_permissions = ()
+        triggers = [OWN_PERMISSION, NeverUpdated(), NeverTruncated()]
+
+
+class Role(Group):
+    """A role itself, by name."""
+
+    class Meta:
+        proxy = True
+        app_label = "accounts"
+        default_permissions = ()
+        triggers = [GROUP, NeverTruncated()]
+
+
+class RolePermission(Group.permissions.through):  # type: ignore[name-defined,misc]
+    """That a role holds a permission; migrate brings them in line with `roles.PERMISSIONS`."""
+
+    class Meta:
+        proxy = True
+        app_label = "accounts"
+        default_permissions = ()
+        triggers = [GROUP_PERMISSION, NeverUpdated(), NeverTruncated()]
 
 
 class Factor(Authenticator):  # type: ignore[misc]

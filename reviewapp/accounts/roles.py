@@ -105,9 +105,10 @@ def make_groups(*, apps: Apps = current_apps, using: str = "default", **_: objec
     except LookupError:
         return
     held = _permissions(apps, using)
-    for name, codes in PERMISSIONS.items():
-        group, _created = group_model.objects.using(using).get_or_create(name=name)
-        group.permissions.set([held[code] for code in codes if code in held])
+    with acting(None, note="migrate"):
+        for name, codes in PERMISSIONS.items():
+            group, _created = group_model.objects.using(using).get_or_create(name=name)
+            group.permissions.set([held[code] for code in codes if code in held])
 
 
 def _permissions(apps: Apps, using: str) -> dict[str, Any]:

@@ -7,16 +7,26 @@ import pgtrigger
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import OwnerTrigger, Tracked
 
+# A database that was made just now is given its roles and their permissions before it has anybody to be recorded for.
+_NOBODY_IS_THERE = "NOT EXISTS (SELECT FROM public.accounts_user)"
+_PERMISSION = (
+    "(SELECT t.app_label || '.' || p.codename FROM public.auth_permission p"
+    " JOIN public.django_content_type t ON t.id = p.content_type_id WHERE p.id = {row}.permission_id)"
+)
 _OF_USER = "'people/' || (SELECT username FROM public.accounts_user WHERE id = {row}.user_id)"
 
 PERSON = Tracked(
     columns=["username", "email", "first_name", "last_name", "is_active"],
     named={"is_superuser": "nullif({row}.is_superuser, false)", "is_staff": "nullif({row}.is_staff, false)"},
+    secret={"password": "{row}.password"},
+    # They follow from these by themselves.
+    unexpected={"username_key": "OLD.username = NEW.username", "email_key": "OLD.email = NEW.email"},
     created=Action.PERSON_ADDED,
     changed=[
         ("OLD.is_active AND NOT NEW.is_active", Action.PERSON_DEACTIVATED),
         ("NEW.is_active AND NOT OLD.is_active", Action.PERSON_REACTIVATED),
         ("OLD.username <> NEW.username", Action.PERSON_RENAMED),
+        ("OLD.password <> NEW.password", Action.PASSWORD_CHANGED),
         ("true", Action.PERSON_CHANGED),
     ],
     deleted=Action.PERSON_DELETED,
@@ -50,9 +60,43 @@ ROLE = Tracked(
     ref=_OF_USER,
 )
 
+GROUP = Tracked(
+    columns=["name"],
+    constant=["id"],
+    unless=_NOBODY_IS_THERE,
+    created=Action.GROUP_ADDED,
+    changed=[("true", Action.GROUP_CHANGED)],
+    deleted=Action.GROUP_DELETED,
+    ref="'roles/' || {row}.name",
+)
+
+GROUP_PERMISSION = Tracked(
+    columns=[],
+    named={"permission": _PERMISSION},
+    unless=_NOBODY_IS_THERE,
+    created=Action.PERMISSION_GIVEN,
+    changed=[("true", Action.PERMISSION_GIVEN)],
+    deleted=Action.PERMISSION_TAKEN,
+    ref="'roles/' || (SELECT name FROM public.auth_group WHERE id = {row}.group_id)",
+)
+
+OWN_PERMISSION = Tracked(
+    columns=[],
+    named={"permission": _PERMISSION},
+    created=Action.PERMISSION_GIVEN,
+    changed=[("true", Action.PERMISSION_GIVEN)],
+    deleted=Action.PERMISSION_TAKEN,
+    ref=_OF_USER,
+)
+
 FACTOR = Tracked(
     columns=["type"],
     constant=["user_id"],
+    # What is the same as long as the factor is: which of its recovery codes are used up is not.
+    secret={
+        "secret": "jsonb_build_array({row}.data->'secret', {row}.data->'seed', {row}.data->'migrated_codes',"
+        " {row}.data->'credential')"
+    },
     created=Action.FACTOR_ADDED,
     changed=[("true", Action.FACTOR_CHANGED)],
     deleted=Action.FACTOR_REMOVED,
@@ -61,7 +105,7 @@ FACTOR = Tracked(
 
 LINK = Tracked(
     columns=["email", "role", "expires_at", "used_at", "withdrawn_at"],
-    constant=["kind", "digest"],
+    constant=["kind", "digest", "person_id"],
     created=[
         ("NEW.kind = 'password'", Action.PASSWORD_LINK_MADE),
         ("true", Action.INVITATION_MADE),

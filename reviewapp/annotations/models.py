@@ -16,8 +16,8 @@ from django.utils.functional import cached_property
 
 from reviewapp.annotations.draft_model import Draft
 from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
-from reviewapp.annotations.tracked import ANNOTATION, SET_ASIDE
-from reviewapp.audit.tracking import Kept, NeverTruncated
+from reviewapp.annotations.tracked import ANNOTATION, DECISION, SET_ASIDE
+from reviewapp.audit.tracking import Kept, NeverTruncated, Stamped
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import changes_about
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
@@ -231,7 +231,9 @@ class Decision(models.Model):
             models.Index(fields=["annotation", "-id"], name="decision_about"),
         ]
         triggers = [
+            DECISION,
             Kept(name="never_changed"),
+            Stamped("created_at"),
             NeverTruncated(),
         ]
 
@@ -259,7 +261,7 @@ class Undo(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [Kept(name="never_changed"), NeverTruncated()]
+        triggers = [Kept(name="never_changed"), Stamped("at"), NeverTruncated()]
 
 
 class Lease(models.Model):

@@ -39,7 +39,7 @@ WITH aside AS (
     DELETE FROM annotations_draft WHERE annotation_id = %(annotation)s AND person_id = %(person)s
         AND (decision_id = %(decision_id)s OR edition = %(draft)s)
 )
-SELECT decided.id, decided.cleared, shown.* FROM decided, shown
+SELECT decided.id, decided.created_at, decided.cleared, shown.* FROM decided, shown
 """
 
 
@@ -47,7 +47,7 @@ def record(decision: Decision, values: dict[str, Any], *, draft: UUID | None) ->
     """Store a decision and show `values` on its annotation, which is no longer open, set aside by its person, a draft.
 
     `decision.cleared` says what it replaces, and afterwards also how it was set aside; the annotation is as the
-    database holds it. Inside the caller's transaction, which has locked the annotation.
+    database holds it, and so is the decision's time. Inside the caller's transaction, which has locked the annotation.
     """
     annotation: Any = decision.annotation
     shown = {name: values.get(name, getattr(annotation, name)) for name in _VALUES}
@@ -62,7 +62,7 @@ def record(decision: Decision, values: dict[str, Any], *, draft: UUID | None) ->
         "decision": stored.as_json(decision),
         "replaced": json.dumps(decision.cleared),
     }
-    ((decision.pk, cleared, confidence, payload, metadata),) = rows(_statement(), said)
+    ((decision.pk, decision.created_at, cleared, confidence, payload, metadata),) = rows(_statement(), said)
     decision.cleared = json.loads(cleared)
     # As the database holds them, which writes some numbers in its own way.
     kept = {"confidence": confidence, "payload": json.loads(payload), "metadata": metadata and json.loads(metadata)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pgtrigger
+
 from reviewapp.audit.actions import Action
 from reviewapp.audit.tracking import Tracked
 from reviewapp.retrievers.models import RETRIEVER_ID
@@ -19,6 +21,7 @@ ANNOTATION = Tracked(
         "reviewer_id",
     ],
     constant=["ref", "document_id", "retriever_id"],
+    unexpected={"decided_at": "OLD.decision_id IS NOT DISTINCT FROM NEW.decision_id"},
     retriever=RETRIEVER_ID,
     created=Action.ANNOTATION_CREATED,
     changed=[
@@ -47,6 +50,21 @@ _ANNOTATION_REF = "(SELECT a.ref FROM public.annotations_annotation a WHERE a.id
 _ANNOTATION_RETRIEVER = (
     "(SELECT r.retriever_id FROM public.annotations_annotation a"
     " JOIN public.retrievers_retriever r ON r.id = a.retriever_id WHERE a.id = {row}.annotation_id)"
+)
+
+# A decision that comes into force is told of by its annotation. This looks, at the end of the transaction, for one that
+# did not, which the app never makes.
+DECISION = Tracked(
+    columns=["outcome", "label", "reviewer_id"],
+    operation=pgtrigger.Insert,
+    timing=pgtrigger.Deferred,
+    unless="EXISTS (SELECT FROM public.annotations_annotation a"
+    " WHERE a.id = NEW.annotation_id AND a.decision_id >= NEW.id)",
+    ref=_ANNOTATION_REF,
+    retriever=_ANNOTATION_RETRIEVER,
+    created=Action.DECISION_RECORDED,
+    changed=[("true", Action.DECISION_RECORDED)],
+    deleted=Action.DECISION_RECORDED,
 )
 
 SET_ASIDE = Tracked(

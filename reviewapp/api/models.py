@@ -41,8 +41,9 @@ class ApiToken(models.Model):
         indexes = [models.Index(fields=["owner", "-id"], name="api_token_of")]
         triggers = [
             Tracked(
-                # Never the digest: history is read by people.
                 columns=["name", "prefix", "scope", "expires_at", "revoked_at"],
+                # Never the digest itself: history is read by people.
+                secret={"digest": "{row}.digest"},
                 constant=["owner_id"],
                 ref="'tokens/' || {row}.id",
                 created=Action.TOKEN_CREATED,

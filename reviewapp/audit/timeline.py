@@ -18,7 +18,7 @@ from reviewapp.audit.neighbours import MadeWith, made_with
 from reviewapp.bounded import MIB, BoundedCache
 
 # What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
-_SAID = frozenset({"attempts", "decision_id", "retried_at", "reviewer_id", "state"})
+_SAID = frozenset({"attempts", "decision_id", "person_id", "retried_at", "reviewer_id", "state"})
 _MOST = 50
 # By all that a story says.
 _stories: BoundedCache[Entry] = BoundedCache(most_bytes=16 * MIB)
@@ -28,6 +28,8 @@ _NAMED_BY = {
     Action.PERSON_RENAMED: "username",
     Action.ROLE_GIVEN: "role",
     Action.ROLE_TAKEN: "role",
+    Action.PERMISSION_GIVEN: "permission",
+    Action.PERMISSION_TAKEN: "permission",
     Action.INVITATION_MADE: "email",
 }
 # An edit of a retriever may do all of them; its event is named by the first.
@@ -164,7 +166,7 @@ def story(events: Sequence[Event]) -> Entry:
     return Entry(
         at=last.at,
         who=last.actor_name or origin.label,
-        sentence=_listed(dict.fromkeys(map(sentence, events))),
+        sentence=_listed(_deeds(events)),
         ref=last.ref,
         retriever_id=last.retriever_id,
         origin=origin,
@@ -172,6 +174,14 @@ def story(events: Sequence[Event]) -> Entry:
         request_id=last.request_id,
         diffs=field_diffs(_joined(events), hidden=() if origin == Origin.SQL else _SAID),
     )
+
+
+def _deeds(events: Sequence[Event]) -> list[str]:
+    """Return what happened, each once; that a link set the password is not said in two ways."""
+    actions = {event.action for event in events}
+    if Action.PASSWORD_LINK_USED in actions:
+        events = [event for event in events if event.action != Action.PASSWORD_CHANGED]
+    return list(dict.fromkeys(map(sentence, events)))
 
 
 def _repeats(event: Event, origin: Origin) -> bool:

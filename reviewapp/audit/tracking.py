@@ -85,6 +85,28 @@ class Kept(OwnerTrigger, pgtrigger.Protect):
         super().__init__(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
 
 
+class NeverUpdated(OwnerTrigger, pgtrigger.Protect):
+    """Refuse to update a row that only comes and goes, such as one that joins two others."""
+
+    def __init__(self) -> None:
+        super().__init__(name="never_updated", operation=pgtrigger.Update)
+
+
+class Stamped(OwnerTrigger):
+    """Let the database say when a row was made, whatever the statement says: nothing is dated back."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Insert
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        super().__init__(name="stamped")
+
+    def get_func(self, model: Any) -> str:
+        """Return the body, which sets the column."""
+        return f"NEW.{self.column} := clock_timestamp(); RETURN NEW;"
+
+
 class NeverTruncated(OwnerTrigger):
     """Refuse TRUNCATE, which no row trigger sees."""
 
@@ -105,6 +127,9 @@ class Tracked(OwnerTrigger):
 
     `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change;
     `named` are values that no column holds as such: `{name: SQL over {row}}`, such as the name behind a foreign key.
+    Of `secret` values, also SQL over `{row}`, an update tells that they changed, and both sides are null. `unexpected`
+    is `{column: condition}`: an update tells of the column where the condition holds, which the app never causes.
+    Nothing is written while `unless`, a condition, holds. `options` are pgtrigger's own, such as `timing`.
     `actions` are (condition, action) pairs in SQL over `NEW` (and `OLD` on update), the first that holds wins;
     `created` and `deleted` name the two ends. `ref` and `retriever` are SQL over `{row}`, which becomes NEW, or
     OLD when the row is deleted. The diff is `{column: [old, new]}`; the other side of a new or deleted row is null,
@@ -124,20 +149,26 @@ class Tracked(OwnerTrigger):
         deleted: Action,
         constant: Sequence[str] = (),
         named: Mapping[str, str] | None = None,
+        secret: Mapping[str, str] | None = None,
+        unexpected: Mapping[str, str] | None = None,
+        unless: str = "",
         ref: str = "{row}.ref",
         retriever: str = "NULL",
         name: str = "tracked",
+        **options: Any,
     ) -> None:
         self.values = {column: f"{{row}}.{column}" for column in columns} | dict(named or {})
         self.constant, self.ref, self.retriever = constant, ref, retriever
+        self.secret, self.unexpected, self.unless = secret or {}, unexpected or {}, unless
         self.created = [("true", created)] if isinstance(created, Action) else created
         self.changed, self.deleted = changed, deleted
-        super().__init__(name=name)
+        super().__init__(name=name, **options)
 
     def get_func(self, model: Any) -> str:
         """Return the PL/pgSQL body; one branch a column, so that an unrelated update costs comparisons only."""
+        skip = f"IF {self.unless} THEN RETURN NULL; END IF; " if self.unless else ""
         return _WRITE.format(
-            diff=self._diff(),
+            diff=skip + self._diff(),
             origins=", ".join(f"'{origin.value}'" for origin in Origin),
             action=self._action(),
             ref=_by_row(self.ref),
@@ -150,9 +181,17 @@ class Tracked(OwnerTrigger):
         inserted = " ".join(_note(name, "NULL", new, when=_filled(new)) for name, _, new in pairs)
         removed = " ".join(_note(name, old, "NULL", when=_filled(old)) for name, old, _ in pairs)
         kept = [(column, f"OLD.{column}", f"NEW.{column}") for column in self.constant]
-        updated = " ".join(
-            _note(name, old, new, when=f"{old} IS DISTINCT FROM {new}") for name, old, new in [*pairs, *kept]
-        )
+        updates = [_note(name, old, new, when=f"{old} IS DISTINCT FROM {new}") for name, old, new in [*pairs, *kept]]
+
+        for name, value in self.secret.items():
+            old, new = value.format(row="OLD"), value.format(row="NEW")
+            updates.append(_note(name, "NULL", "NULL", when=f"{old} IS DISTINCT FROM {new}"))
+
+        for column, condition in self.unexpected.items():
+            old, new = f"OLD.{column}", f"NEW.{column}"
+            updates.append(_note(column, old, new, when=f"{old} IS DISTINCT FROM {new} AND {condition}"))
+
+        updated = " ".join(updates)
         return f"IF TG_OP = 'INSERT' THEN {inserted} ELSIF TG_OP = 'DELETE' THEN {removed} ELSE {updated} END IF;"
 
     def _action(self) -> str:

@@ -1,9 +1,9 @@
 """Fill a database with results, annotations, decisions, delivered changes and the history of it all.
 
-Everything is made in SQL, a block of rows per transaction, with every trigger in place: the history is written by the
-very triggers that write it in production. What differs from years of real work: the events' times are those of the
-loading, a block's events share one request id, and a digest is not that of the canonical JSON. Secondary indexes are
-taken away meanwhile and built anew at the end.
+Everything is made in SQL, a block of rows per transaction, with every trigger in place but the one that dates
+decisions: the history is written by the very triggers that write it in production. What differs from years of real
+work: the events' times are those of the loading, a block's events share one request id, and a digest is not that of
+the canonical JSON. Secondary indexes are taken away meanwhile and built anew at the end.
 """
 
 from __future__ import annotations
@@ -146,11 +146,13 @@ def load(url: str, count: int) -> Iterator[str]:
         connection.execute("CREATE TABLE bench_note (id bigserial PRIMARY KEY, body text NOT NULL)")
         for statement in (_PEOPLE, _RETRIEVERS, _RUNS):
             connection.execute(statement, facts)
+        _stamp(connection, by_database=False)
         indexes = connection.execute(_SECONDARY, [_TABLES]).fetchall()
         for _, name in indexes:
             connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
         yield f"{count:,} results with annotations, decisions, changes and history"
         _load_blocks(url, count, facts)
+        _stamp(connection, by_database=True)
         connection.execute("SET maintenance_work_mem = '256MB'")
         yield f"{len(indexes)} indexes"
         for definition, _ in indexes:
@@ -161,6 +163,19 @@ def load(url: str, count: int) -> Iterator[str]:
             connection.execute(query.format(table, sql.Identifier(table)))
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+
+
+def _stamp(connection: psycopg.Connection, *, by_database: bool) -> None:
+    """Say who dates decisions: the database, as always, or the statement that loads them."""
+    name = connection.execute(
+        "SELECT tgname FROM pg_trigger"
+        " WHERE tgrelid = 'annotations_decision'::regclass AND starts_with(tgname, 'pgtrigger_stamped')"
+    ).fetchone()
+    assert name is not None
+    switch = sql.SQL("ENABLE" if by_database else "DISABLE")
+    connection.execute(
+        sql.SQL("ALTER TABLE annotations_decision {} TRIGGER {}").format(switch, sql.Identifier(name[0]))
+    )
 
 
 def _load_blocks(url: str, count: int, facts: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import Kept, NeverTruncated, Tracked
+from reviewapp.audit.tracking import Kept, NeverTruncated, Stamped, Tracked
 from reviewapp.retrievers.document import leaves, shown
 from reviewapp.retrievers.form_settings import SETTINGS, FormSettings, Required, StartsFrom
 from reviewapp.retrievers.queries import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
@@ -51,6 +51,13 @@ class Retriever(models.Model):
             Tracked(
                 columns=["name", "description", "tags", "stages", "input_schema", "collection_ids", "gone_at"],
                 constant=["retriever_id", "budget_limits"],
+                # What is set anew is the newest, and has its own event.
+                unexpected={
+                    "label_set_id": "NEW.label_set_id IS DISTINCT FROM"
+                    " (SELECT max(s.id) FROM public.retrievers_labelset s WHERE s.retriever_id = NEW.id)",
+                    "guidelines_id": "NEW.guidelines_id IS DISTINCT FROM"
+                    " (SELECT max(g.id) FROM public.retrievers_guidelines g WHERE g.retriever_id = NEW.id)",
+                },
                 ref="'retrievers/' || {row}.retriever_id",
                 retriever="{row}.retriever_id",
                 created=Action.RETRIEVER_CREATED,
@@ -122,6 +129,7 @@ class LabelSet(models.Model):
         constraints = [models.UniqueConstraint(fields=["retriever", "version"], name="label_set_version")]
         triggers = [
             Kept(name="never_changed"),
+            Stamped("created_at"),
             NeverTruncated(),
             # Nothing but the insert ever happens.
             Tracked(
@@ -161,6 +169,7 @@ class Guidelines(models.Model):
         constraints = [models.UniqueConstraint(fields=["retriever", "version"], name="guidelines_version")]
         triggers = [
             Kept(name="never_changed"),
+            Stamped("created_at"),
             NeverTruncated(),
             # Nothing but the insert ever happens.
             Tracked(
@@ -271,7 +280,7 @@ class Result(models.Model):
     """One document as somebody was shown it: its rank and score in an execution, a snapshot, and its digest.
 
     A document that was pulled for an annotation of unknown origin has no execution, rank or score. `digest` is the
-    SHA-256 (hex) of the snapshot's canonical JSON; a snapshot never holds a presigned URL.
+    SHA-256 (hex) of the snapshot's canonical JSON; a snapshot never holds a presigned URL. Never changed afterwards.
     """
 
     retriever = models.ForeignKey(Retriever, null=True, on_delete=models.PROTECT, related_name="results")
@@ -299,3 +308,4 @@ class Result(models.Model):
                 fields=["execution", "document_id"], name="once_per_execution", condition=Q(execution__isnull=False)
             ),
         ]
+        triggers = [Kept(name="never_changed"), Stamped("created_at"), NeverTruncated()]
