@@ -32,6 +32,9 @@ if not SECRET_KEY:
         )
     SECRET_KEY = secret.kept_in(VAR_DIR / "secret_key")
 
+# Keys of before: what they signed still counts, and the second factors that they encrypted can be read.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
+
 # A clone without any environment speaks plain http on loopback; whatever is deployed must say so to do that.
 HTTPS = env.flag("HTTPS", not DEBUG and bool(_database or env.text("SECRET_KEY")))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -318,5 +321,12 @@ PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
 READY_MAX_CHANGE_AGE = env.number("READY_MAX_CHANGE_AGE", 900, least=10, most=86400)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
-_secrets = [SECRET_KEY, MIXPEEK_API_KEY, MIXPEEK_WEBHOOK_SECRET, METRICS_TOKEN, EMAIL_HOST_PASSWORD]
+_secrets = [
+    SECRET_KEY,
+    *SECRET_KEY_FALLBACKS,
+    MIXPEEK_API_KEY,
+    MIXPEEK_WEBHOOK_SECRET,
+    METRICS_TOKEN,
+    EMAIL_HOST_PASSWORD,
+]
 LOGGING = logs.configured(env, secrets=[*_secrets, env.text("OIDC_CLIENT_SECRET"), _database.get("PASSWORD", "")])

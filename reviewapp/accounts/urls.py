@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from allauth.account import views as account
-from allauth.mfa.recovery_codes.views import download_recovery_codes
 from allauth.mfa.webauthn.views import list_webauthn
 from allauth.socialaccount.views import login_cancelled
 from django.urls import path, re_path
@@ -13,7 +12,7 @@ from reviewapp.accounts.views import links, people, preferences, signing_in
 
 # allauth's views would take PUT for POST.
 _page = require_http_methods(["GET", "HEAD", "POST"])
-_codes = require_safe(download_recovery_codes)
+_codes = require_safe(signing_in.download_recovery_codes)
 
 # The names are allauth's own: its views lead to each other by them.
 _SIGNING_IN = [

@@ -13,6 +13,7 @@ from allauth.mfa.base.views import AuthenticateView, IndexView, ReauthenticateVi
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.utils import decrypt
 from allauth.mfa.webauthn.views import (
     AddWebAuthnView,
     EditWebAuthnView,
@@ -26,6 +27,7 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAu
 from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -33,6 +35,7 @@ from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
+from django.views.generic import FormView
 from requests import RequestException
 
 from reviewapp.accounts import switched_off
@@ -123,8 +126,23 @@ class _Authenticate(_Refusing, AuthenticateView):  # type: ignore[misc]
 
 class _Factors(IndexView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether this person has to set one up before anything else."""
-        return {**super().get_context_data(**kwargs), "must": self.request.user.lacks_second_factor()}
+        """Add whether this person has to set one up before anything else, and how many recovery codes are left.
+
+        `unreadable` says why, where the app or the codes cannot be read any more (see `factors.py`).
+        """
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        app = context["authenticators"].get(Authenticator.Type.TOTP)
+        codes = context["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
+        context |= {"must": self.request.user.lacks_second_factor(), "codes_left": 0, "unreadable": ""}
+
+        try:
+            if codes is not None:
+                context["codes_left"] = len(codes.get_unused_codes())
+            if app is not None:
+                decrypt(app.instance.data["secret"])
+        except ValidationError as error:
+            context["unreadable"] = error.messages[0]
+        return context
 
 
 class _ActivateTotp(_Refusing, ActivateTOTPView):  # type: ignore[misc]
@@ -138,6 +156,16 @@ class _ActivateTotp(_Refusing, ActivateTOTPView):  # type: ignore[misc]
 
 class _DeactivateTotp(_Refusing, DeactivateTOTPView):  # type: ignore[misc]
     pass
+
+
+class _GenerateRecoveryCodes(recovery_codes.GenerateRecoveryCodesView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Offer new codes where the old ones cannot be read any more, too."""
+        try:
+            context: dict[str, Any] = super().get_context_data(**kwargs)
+        except ValidationError:
+            context = FormView.get_context_data(self, **kwargs) | {"unused_code_count": 0}
+        return context
 
 
 class _AddPasskey(_Refusing, AddWebAuthnView):  # type: ignore[misc]
@@ -180,7 +208,7 @@ reauthenticate_by_passkey = _ReauthenticateByPasskey.as_view()
 authenticate = login_not_required(_Authenticate.as_view())
 activate_totp = recorded(_ActivateTotp.as_view())
 deactivate_totp = recorded(_DeactivateTotp.as_view())
-generate_recovery_codes = recorded(recovery_codes.GenerateRecoveryCodesView.as_view())
+generate_recovery_codes = recorded(_GenerateRecoveryCodes.as_view())
 add_passkey = recorded(_AddPasskey.as_view())
 edit_passkey = _EditPasskey.as_view()
 # What is asked of the passkey waits in a session, which a GET makes.
@@ -203,13 +231,24 @@ def who(request: HttpRequest) -> JsonResponse:
     return JsonResponse({**told, "refused": switched_off.sentence(request)})
 
 
-def view_recovery_codes(request: HttpRequest) -> HttpResponse:
-    """Show the recovery codes; lead somebody who has none to the page where a second factor is set up."""
-    try:
-        response: HttpResponse = recovery_codes.view_recovery_codes(request)
-    except Http404:
-        return redirect("mfa_index")
-    return response
+def _with_codes(view: View) -> View:
+    """Return the view of recovery codes, which leads somebody who has none to where a second factor is set up.
+
+    So it does where they cannot be read any more (see `factors.py`); that page says why.
+    """
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except (Http404, ValidationError):
+            return redirect("mfa_index")
+
+    return shown
+
+
+view_recovery_codes = _with_codes(recovery_codes.view_recovery_codes)
+download_recovery_codes = _with_codes(recovery_codes.download_recovery_codes)
 
 
 @require_safe

@@ -1,0 +1,27 @@
+"""`manage.py encrypt_factors`: after a new SECRET_KEY, make second factors independent of the old one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.core.management.base import BaseCommand, CommandError
+
+from reviewapp.accounts.factors import encrypt_again
+
+
+class Command(BaseCommand):
+    help = "Encrypt all second factors with today's SECRET_KEY; then the old one can leave SECRET_KEY_FALLBACKS."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Encrypt them; raises CommandError, which names the people, when some cannot be read."""
+        factors = Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).select_related("user").order_by("pk")
+        unreadable = [factor for factor in factors if not encrypt_again(factor)]
+        self.stdout.write(f"{len(factors) - len(unreadable)} factors are encrypted with today's SECRET_KEY.")
+
+        if unreadable:
+            names = ", ".join(sorted({factor.user.get_username() for factor in unreadable}))
+            raise CommandError(
+                f"{len(unreadable)} factors were encrypted with another key, of: {names}. Name that key in "
+                "SECRET_KEY_FALLBACKS and repeat this, or take the second factors away on the page of each person."
+            )
