@@ -19,6 +19,7 @@ class OperationsConfig(AppConfig):
 
         register(checks.check_token, Tags.security)
         register(checks.check_hosts, Tags.security, deploy=True)
+        register(checks.check_media, Tags.security)
         post_migrate.connect(app_user.grant_rights)
         moved.connect(meters.count_change)
         answered.connect(meters.count_call)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
@@ -18,7 +18,7 @@ from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
 from reviewapp.retrievers.medium import File, files
 from reviewapp.retrievers.models import Result
 from reviewapp.retrievers.snapshot import UNSTORABLE
-from reviewapp.sync import limits
+from reviewapp.sync import limits, papers
 from reviewapp.sync.client import client
 from reviewapp.sync.pace import OutOfBudget
 
@@ -34,7 +34,9 @@ _links: BoundedCache[dict[int, File] | str] = BoundedCache(most_bytes=8 * MIB)
 # The pictures of one item come at once: one of them asks, the others wait for its answer.
 _reading = [Lock() for _ in range(64)]
 _PATTERN = re.compile(
-    r"(?:(?P<scheme>https?)://)?(?P<host>\*|(?:\*\.)?[a-z0-9.-]+|\[[0-9a-f:]+\])(?::(?P<port>\d+|\*))?/?"
+    r"(?:(?P<scheme>https?)://)?(?P<host>\*|(?:\*\.)?[a-z0-9.-]+|\[[0-9a-f:]+\])(?::(?P<port>\d+|\*))?"
+    r"(?P<path>/[^\s;,]*)?",
+    re.IGNORECASE,
 )
 _PORTS = {"http": "80", "https": "443"}
 
@@ -48,6 +50,25 @@ class NoLink(Exception):
     def __init__(self, *, status: int, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.status, self.reason, self.retry_after = status, reason, retry_after
+
+
+def framed_link(document_id: str, index: int, *, person: User) -> str:
+    """Return a URL as `link` does, of a file that is a PDF indeed, so that a page may frame it.
+
+    Raises `NoLink` also with 415 when it is something else, 502 when its host does not give it.
+    """
+    url = link(document_id, index, person=person)
+
+    try:
+        is_pdf = papers.is_pdf(url)
+    except limits.TooBusy as error:
+        raise NoLink(status=503, reason=error.message, retry_after=error.retry_after) from None
+    except papers.Unreadable as error:
+        raise NoLink(status=502, reason=f"The file cannot be shown now: {error}.") from None
+
+    if not is_pdf:
+        raise NoLink(status=415, reason="This file calls itself a PDF and is none, so it is not shown here.")
+    return url
 
 
 def link(document_id: str, index: int, *, person: User) -> str:
@@ -78,7 +99,10 @@ def forget() -> None:
 
 
 def allowed(url: str, patterns: Sequence[str]) -> bool:
-    """Return whether the origin of `url` matches one of the CSP-style host `patterns`, like `https://*.example.com`."""
+    """Return whether `url` matches one of the CSP-style `patterns`, like `https://*.example.com`.
+
+    A pattern's path, like the bucket in `https://s3.example.com/bucket/`, matches what begins with it.
+    """
     try:
         parts = urlsplit(url)
         scheme, host = parts.scheme, (parts.hostname or "").rstrip(".")
@@ -88,17 +112,30 @@ def allowed(url: str, patterns: Sequence[str]) -> bool:
     # A browser reads backslashes and users differently than we do: such a URL is nobody's honest link.
     if not host or "@" in parts.netloc or "\\" in url or scheme not in _PORTS:
         return False
-    return any(_matches(pattern.lower(), scheme, host, port) for pattern in patterns)
+    return any(_matches(pattern, scheme, host, port, parts.path) for pattern in patterns)
 
 
-def _matches(pattern: str, scheme: str, host: str, port: str) -> bool:
+def _matches(pattern: str, scheme: str, host: str, port: str, path: str) -> bool:
     match = _PATTERN.fullmatch(pattern)
-    if match is None:
+    if match is None or not _is_under(path, match["path"] or "/"):
         return False
-    wanted_scheme, wanted, wanted_port = match["scheme"] or "https", match["host"].strip("[]"), match["port"]
+    wanted_scheme = (match["scheme"] or "https").lower()
+    wanted, wanted_port = match["host"].lower().strip("[]"), match["port"]
     same_host = wanted in {"*", host} or (wanted.startswith("*.") and host.endswith(wanted[1:]))
     same_port = wanted_port in {"*", port} or (wanted_port is None and port == _PORTS[scheme])
     return same_host and same_port and (scheme == wanted_scheme or (scheme == "https" and wanted_scheme == "http"))
+
+
+def _is_under(path: str, wanted: str) -> bool:
+    """Return whether a browser that is sent to `path` asks for `wanted` or something below it."""
+    if wanted == "/":
+        return True
+
+    # A browser goes up by itself, also where the dots are quoted.
+    steps = unquote(path).replace("\\", "/").split("/")
+    if "." in steps or ".." in steps:
+        return False
+    return path.startswith(wanted if wanted.endswith("/") else f"{wanted}/")
 
 
 def _files(document_id: str, person: User) -> dict[int, File]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.http import Request
 from reviewapp.sync import notifications
-from reviewapp.sync.media import NoLink, link
+from reviewapp.sync.media import NoLink, framed_link, link
 from reviewapp.sync.signature import Verdict
 
 # The answers say nothing but their number: who has the secret needs no more, who has not shall learn no more.
@@ -23,9 +23,13 @@ _ANSWERS = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def media(request: Request, document_id: str, index: int) -> HttpResponse:
-    """Redirect to a link that serves the file now, or say in a sentence why there is none."""
+    """Redirect to a link that serves the file now, or say in a sentence why there is none.
+
+    With `as=pdf` only to a file that is a PDF by its content.
+    """
     try:
-        response: HttpResponse = HttpResponseRedirect(link(document_id, index, person=request.user))
+        give = framed_link if request.GET.get("as") == "pdf" else link
+        response: HttpResponse = HttpResponseRedirect(give(document_id, index, person=request.user))
     except NoLink as error:
         response = HttpResponse(error.reason, status=error.status, content_type="text/plain; charset=utf-8")
         if error.retry_after is not None:

@@ -92,6 +92,8 @@ def test_it_shows_media_by_their_kind_through_our_own_address(
     assert 'src="/documents/doc_x/media/' in page
     assert "s3://bucket" not in page.split("Where it came from")[0]
     assert ("#t=4.5,9" in page) == (kind in {"video", "audio"})
+    # The server looks at a file before it lets a frame show it.
+    assert ("?as=pdf" in page) == (kind == "pdf")
 
 
 def test_it_says_why_a_file_cannot_be_shown(client: Client, alice: User) -> None:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from pytest_django import Settings
 
+from reviewapp.operations.checks import check_media
 from tests.operations.processes import ROOT
 
 pytestmark = pytest.mark.process
@@ -34,6 +36,26 @@ def test_it_has_nothing_to_say_about_a_deployment() -> None:
     done = check()
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_open"),
+    [
+        ("https://*.amazonaws.com", True),
+        ("https://*.s3.eu-central-1.amazonaws.com:*", True),
+        ("https://*", True),
+        ("*", True),
+        ("https://s3.eu-central-1.amazonaws.com", True),
+        ("https://storage.googleapis.com/", True),
+        ("https://s3.eu-central-1.amazonaws.com/ours/", False),
+        ("https://ours.s3.eu-central-1.amazonaws.com", False),
+        ("https://*.mixpeek.com", False),
+        ("https://*.files.example.com", False),
+    ],
+)
+def test_it_names_media_hosts_where_anybody_can_put_files(settings: Settings, pattern: str, is_open: bool) -> None:
+    settings.MEDIA_HOSTS = ["https://files.example.com", pattern]
+    assert [message.id for message in check_media()] == (["reviewapp.W011"] if is_open else [])
 
 
 def test_it_names_all_that_cannot_work() -> None:

@@ -31,6 +31,21 @@ def blob(name: str, **values: str) -> dict[str, str]:
 PICTURE, LOST, SECRET = blob("a.png"), blob("lost.png"), blob("b.png", unavailable_reason="Deleted by its owner")
 ELSEWHERE, STORED = blob("c.png", url="https://evil.example/c.png"), blob("d.png", url="s3://bucket/d.png")
 DOCUMENT = document_json(1, document_blobs=[PICTURE, LOST, SECRET, ELSEWHERE, STORED])
+FILES = {
+    "real.pdf": b"%PDF-1.7 ...",
+    "page.pdf": b"<script>top.location = 'https://evil.example'</script>",
+    "page.html": b"<script>1</script>",
+    "marked.html": b"%PDF-1.7 <script>1</script>",
+    "empty.pdf": b"",
+}
+OF_PAPERS = document_json(
+    4,
+    document_blobs=[
+        *(blob(name, type="pdf") for name in FILES),
+        blob("away", url="http://127.0.0.1:9/a.pdf", type="pdf"),
+    ],
+)
+PAPERS = {file.field: file.index for file in files(OF_PAPERS)}
 INDEX = {file.field: file.index for file in files(DOCUMENT)}
 
 
@@ -39,8 +54,10 @@ def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     folder = tmp_path_factory.mktemp("media_box")
     slashed = document_json(2, document_id="a/b c", document_blobs=[PICTURE])
     bare = document_json(3)
-    write_data_folder(folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed, bare])
+    write_data_folder(folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed, bare, OF_PAPERS])
     (folder / "media").mkdir()
+    for name, content in FILES.items():
+        (folder / "media" / name).write_bytes(content)
     (folder / "media" / "a.png").write_bytes(b"picture")
     with running_sandbox(data=folder) as box:
         yield box
@@ -52,7 +69,7 @@ def box(shared_box: Box, settings: Settings, db: None) -> Box:
     settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY = shared_box.url, shared_box.key
     settings.MIXPEEK_NAMESPACE, settings.MEDIA_HOSTS = shared_box.namespace, [shared_box.url]
     media.forget()
-    for document_id in ("doc_00001", "a/b c", "doc_00003", "doc_99999"):
+    for document_id in ("doc_00001", "a/b c", "doc_00003", "doc_00004", "doc_99999"):
         make_result(document_id=document_id)
     return shared_box
 
@@ -149,6 +166,31 @@ def test_it_gives_each_person_a_share_of_their_own(
     assert ask(lena_client, "a.png").status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("field", "status"),
+    [("real.pdf", 302), ("page.pdf", 415), ("page.html", 415), ("marked.html", 415), ("empty.pdf", 415)],
+)
+def test_it_frames_only_what_is_a_pdf_by_its_content(box: Box, alice_client: Client, field: str, status: int) -> None:
+    address = reverse("media", args=["doc_00004", PAPERS[field]])
+    reply = alice_client.get(f"{address}?as=pdf")
+    assert reply.status_code == status
+    if status == 415:
+        assert "calls itself a PDF and is none" in reply.content.decode()
+
+
+def test_it_frames_nothing_whose_host_is_away(box: Box, alice_client: Client, settings: Settings) -> None:
+    settings.MEDIA_HOSTS = ["http://127.0.0.1:9"]
+    reply = alice_client.get(reverse("media", args=["doc_00004", PAPERS["away"]]) + "?as=pdf")
+    assert reply.status_code == 502
+    assert "its host did not answer" in reply.content.decode()
+
+
+def test_it_frames_nothing_of_a_host_that_is_not_listed(box: Box, alice_client: Client, settings: Settings) -> None:
+    settings.MEDIA_HOSTS = ["https://files.example"]
+    reply = alice_client.get(reverse("media", args=["doc_00004", PAPERS["real.pdf"]]) + "?as=pdf")
+    assert reply.status_code == 403
+
+
 def test_it_gives_nothing_to_people_without_a_role_or_strangers(box: Box, client: Client, stranger: User) -> None:
     assert client.get(reverse("media", args=["doc_00001", INDEX["a.png"]])).status_code == 302
     assert not box.received(path="/v1/documents")
@@ -176,6 +218,15 @@ def test_it_gives_nothing_to_people_without_a_role_or_strangers(box: Box, client
         ("https://evil.example/a", "'self'", False),
         ("https://B.AmazonAWS.com./a", "https://*.amazonaws.com", True),
         ("javascript:alert(1)", "https://*", False),
+        ("https://s3.amazonaws.com/ours/a.png?x", "https://s3.amazonaws.com/ours/", True),
+        ("https://s3.amazonaws.com/ours/a.png", "https://s3.amazonaws.com/ours", True),
+        ("https://s3.amazonaws.com/Ours/a.png", "https://s3.amazonaws.com/ours/", False),
+        ("https://s3.amazonaws.com/ours-too/a.png", "https://s3.amazonaws.com/ours", False),
+        ("https://s3.amazonaws.com/theirs/a.png?/ours/", "https://s3.amazonaws.com/ours/", False),
+        ("https://s3.amazonaws.com/ours/../theirs/a.png", "https://s3.amazonaws.com/ours/", False),
+        ("https://s3.amazonaws.com/ours/%2e%2E/theirs/a.png", "https://s3.amazonaws.com/ours/", False),
+        ("https://s3.amazonaws.com/ours/..%2ftheirs/a.png", "https://s3.amazonaws.com/ours/", False),
+        ("https://s3.amazonaws.com/a.png", "https://s3.amazonaws.com/", True),
         ("https://[::1", "https://*", False),
     ],
 )
