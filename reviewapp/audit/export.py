@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,11 @@ _ACTION, _CHANGES = COLUMNS.index("action"), COLUMNS.index("changes")
 # Spreadsheets take a file without this mark for the code page of the machine, and spoil every other script.
 _BYTE_ORDER_MARK = "\ufeff"
 _AT_ONCE = 1000
-# What a spreadsheet runs as a formula: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a spreadsheet runs a formula (https://owasp.org/www-community/attacks/CSV_Injection): at the beginning of a cell
+# and, where it splits lines at semicolons and so does not see our quotes, after a semicolon, a tab or a line break.
+# Apostrophes that are there already count as nothing, so that one can always be taken away again: docs/operations.md.
+_SIGN = "=+@\uff1d\uff0b\uff0d\uff20-"
+_RUNS = re.compile(rf"""(^|;)(?=[ '"]*[\t\r\n{_SIGN}])|([\t\r\n])(?=[ '"]*[{_SIGN}])""")
 
 
 def lines(events: EventQuerySet) -> Iterator[str]:
@@ -45,13 +49,12 @@ def lines(events: EventQuerySet) -> Iterator[str]:
 
 
 def cell(value: object) -> str:
-    """Return a value as a spreadsheet shows it; what it would run as a formula begins with an apostrophe."""
+    """Return a value as a spreadsheet shows it, with an apostrophe before whatever it would run as a formula."""
     if value is None:
         return ""
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return _RUNS.sub(r"\1\2'", str(value))
 
 
 def _with_versions(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
