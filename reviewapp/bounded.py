@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import update_wrapper
 from threading import Lock
 from time import monotonic
@@ -23,6 +24,8 @@ V = TypeVar("V")
 MIB = 1024 * 1024
 # What an entry costs besides its key and value.
 _ENTRY = 400
+_SMALL = {bool, int, float, datetime, type(None)}
+_SMALL_BYTES, _OBJECT_BYTES = 48, 400
 _FOR_EVER = float("inf")
 
 
@@ -123,21 +126,30 @@ def weight(value: object) -> int:
     """Return about how many bytes a plain value holds: texts, numbers, containers, dataclasses, each object once."""
     total = 0
     seen: set[int] = set()
-    waiting: list[object] = [value]
+    waiting: list[Any] = [value]
 
     while waiting:
         part = waiting.pop()
-        if id(part) in seen or isinstance(part, type) or callable(part):
+        kind = type(part)
+        if kind in _SMALL:
+            total += _SMALL_BYTES
+            continue
+
+        if id(part) in seen:
             continue
         seen.add(id(part))
-        total += sys.getsizeof(part)
 
-        if isinstance(part, dict):
-            waiting.extend(part.keys())
+        if isinstance(part, str | bytes):
+            total += sys.getsizeof(part)
+        elif isinstance(part, dict):
+            total += sys.getsizeof(part)
+            waiting.extend(part)
             waiting.extend(part.values())
         elif isinstance(part, list | tuple | set | frozenset):
+            total += sys.getsizeof(part)
             waiting.extend(part)
-        elif hasattr(part, "__dict__"):
-            waiting.append(vars(part))
+        elif not isinstance(part, type) and not callable(part):
+            total += _OBJECT_BYTES
+            waiting.extend(getattr(part, "__dict__", {}).values())
 
     return total
