@@ -32,8 +32,13 @@ if not os.environ.get(_FOLDER):
     # so nothing above may import it.
     _ours = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="reviewapp-metrics-")
 
-worker_class = "gthread"
+worker_class = "reviewapp.operations.buffering.BufferingWorker"
 threads = 8
+# Of each process; above it what has waited longest is closed.
+worker_connections = 800
+# Nobody's word is taken for where a request comes from and how: behind a proxy the settings read what they need.
+forwarded_allow_ips = ""
+forwarder_headers = ""
 keepalive = 5
 timeout = 60
 graceful_timeout = 30
