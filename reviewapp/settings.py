@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "reviewapp.uploads.BoundedBody",
+    "reviewapp.accounts.middleware.BusyHashing",
     "reviewapp.accounts.middleware.SignInRequired",
     "reviewapp.accounts.middleware.SecondFactorRequired",
     "reviewapp.accounts.middleware.LastActive",
@@ -159,6 +160,7 @@ CACHES = {"default": {**_CACHE, "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["reviewapp.accounts.backend.OneQuery"]
+PASSWORD_HASHERS = ["reviewapp.accounts.hashing.BoundedPBKDF2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")

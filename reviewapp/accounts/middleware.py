@@ -13,10 +13,11 @@ from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from reviewapp.accounts import switched_off
+from reviewapp.accounts import hashing, switched_off
 from reviewapp.accounts.models import User
 from reviewapp.accounts.session_proof import has_session_proof, set_session_proof
 from reviewapp.http import wants_fragment
@@ -62,6 +63,23 @@ class SecondFactorRequired:
         if not request.user.lacks_second_factor():
             return None
         return _in_words(_NEEDS_FACTOR) if wants_fragment(request) else redirect("mfa_index")
+
+
+class BusyHashing:
+    """Answer 503 where a password had to be hashed while enough others are."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Say when to come back; any other exception is none of ours."""
+        if not isinstance(exception, hashing.HashingIsBusy):
+            return None
+        headers = {"Retry-After": str(hashing.RETRY_AFTER)}
+        return HttpResponse(render_to_string("accounts/busy.html"), status=503, headers=headers)
 
 
 class LastActive:
