@@ -1,4 +1,7 @@
-"""Who may read numbers and details: whoever holds METRICS_TOKEN, and an admin; without a token, this machine."""
+"""Who may read numbers and details: whoever holds METRICS_TOKEN, and an admin; without a token, this machine.
+
+From this machine means by a name of ours, too: a page in a browser here can have a name of its own lead to us.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port, validate_host
 from django.utils.crypto import constant_time_compare
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
@@ -37,7 +41,20 @@ def _is_from_here(request: HttpRequest) -> bool:
     """Tell a process of this machine from a proxy on it, whose every request comes from loopback too."""
     if any(header in request.headers for header in _FORWARDED):
         return False
+    # Every browser sends one.
+    host = request.headers.get("Host", "localhost")
+    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and is_own_name(host)
+
+
+def is_own_name(host: str) -> bool:
+    """Return whether a Host header has a name that is ours, or an address or name of loopback."""
+    name, _ = split_domain_port(host)
+    ours = [allowed for allowed in settings.ALLOWED_HOSTS if allowed != "*"]
+    return name == "localhost" or _is_loopback(name.strip("[]")) or validate_host(name, ours)
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+        return ip_address(address).is_loopback
     except ValueError:
         return False

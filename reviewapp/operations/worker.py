@@ -12,7 +12,7 @@ from django.conf import settings
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from reviewapp.operations import meters
-from reviewapp.operations.access import has_token
+from reviewapp.operations.access import has_token, is_own_name
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -30,12 +30,18 @@ class _Silent(WSGIRequestHandler):
 
 
 def numbers(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer with this process's numbers, to whoever has METRICS_TOKEN if there is one."""
-    if settings.METRICS_TOKEN and not has_token(environ.get("HTTP_AUTHORIZATION", "")):
+    """Answer with this process's numbers, to whoever has METRICS_TOKEN; without one, by a name of ours only."""
+    if not _may_read(environ):
         start_response("401 Unauthorized", [("Content-Type", "text/plain"), ("WWW-Authenticate", "Bearer")])
-        return [b"For METRICS_TOKEN as a bearer token.\n"]
+        return [b"For METRICS_TOKEN as a bearer token; without one set, for this machine only.\n"]
     start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
     return [meters.exposition(gauges=False)]
+
+
+def _may_read(environ: WSGIEnvironment) -> bool:
+    if settings.METRICS_TOKEN:
+        return has_token(environ.get("HTTP_AUTHORIZATION", ""))
+    return is_own_name(environ.get("HTTP_HOST", "localhost"))
 
 
 def serve_metrics(**_: Any) -> None:

@@ -6,6 +6,7 @@ import re
 from contextlib import ExitStack
 from datetime import timedelta
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -17,6 +18,7 @@ from reviewapp.accounts.models import User
 from reviewapp.mixpeek.client import Client as Mixpeek
 from reviewapp.mixpeek.exceptions import Unavailable
 from reviewapp.operations import meters
+from reviewapp.operations.worker import numbers as answer
 from reviewapp.outbox import budget, services
 from reviewapp.outbox.models import Change
 from reviewapp.sync.client import client as configured_client
@@ -82,6 +84,49 @@ def test_it_is_for_this_machine_only_without_a_token(
     client: Client, address: str, headers: dict[str, str], status: int
 ) -> None:
     assert client.get("/metrics", REMOTE_ADDR=address, headers=headers).status_code == status
+
+
+HOSTS = [
+    ("localhost", 200),
+    ("127.0.0.1:8000", 200),
+    ("[::1]:8000", 200),
+    ("review.example.com", 200),
+    ("evil.example", 401),
+    ("evil.example:8000", 401),
+    ("127.0.0.1.evil.example", 401),
+    ("localhost@evil.example", 401),
+    ("10.1.2.3", 401),
+    ("", 401),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("host", "status"), HOSTS)
+@pytest.mark.parametrize("wildcard", [[], ["*"]])
+def test_it_is_for_this_machine_by_a_name_of_ours_without_a_token(
+    client: Client, settings: Settings, host: str, status: int, wildcard: list[str]
+) -> None:
+    settings.ALLOWED_HOSTS = ["review.example.com", *wildcard]
+    response = client.get("/metrics", REMOTE_ADDR="127.0.0.1", HTTP_HOST=host)
+    assert response.status_code == status
+    assert (status == 200) == (b"reviewapp_" in response.content)
+
+
+@pytest.mark.parametrize(("host", "status"), HOSTS)
+def test_it_shows_a_workers_numbers_by_a_name_of_ours_without_a_token(
+    settings: Settings, host: str, status: int
+) -> None:
+    settings.ALLOWED_HOSTS = ["review.example.com"]
+    lines: list[str] = []
+    visitor: Any = lambda line, headers: lines.append(line)  # noqa: E731
+    answer({"HTTP_HOST": host}, visitor)
+    assert [line[:3] for line in lines] == [str(status)]
+
+
+@pytest.mark.django_db
+def test_it_answers_any_host_with_the_token(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    assert client.get("/metrics", headers={**BEARER, "Host": "10.1.2.3:8000"}).status_code == 200
 
 
 @pytest.mark.django_db
