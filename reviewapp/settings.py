@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "reviewapp.operations.middleware.ProbesOfAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reviewapp.headers.PrivateAnswers",
     "csp.middleware.CSPMiddleware",
     "reviewapp.audit.trace.TraceMiddleware",
     "reviewapp.operations.middleware.AccessLog",

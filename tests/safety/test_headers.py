@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
+from reviewapp.api import tokens
 from tests.people import PASSWORD, make_person
 
 PAGES = ["/", "/preferences", "/accounts/login/", "/accounts/password/change/", "/accounts/inactive/", "/no/such/page"]
@@ -48,6 +49,27 @@ def test_it_is_framed_sniffed_and_quoted_by_nobody(reader: Client, path: str) ->
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Referrer-Policy"] == "same-origin"
     assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/annotations", "/history", "/people", "/api/v1/annotations", "/v1/nothing"])
+def test_it_lets_nobody_store_an_answer(reader: Client, path: str) -> None:
+    stored_by = {word.strip() for word in reader.get(path)["Cache-Control"].split(",")}
+    assert {"private", "no-store"} <= stored_by
+
+
+def test_it_lets_nobody_store_what_a_token_reads(client: Client, alice: User) -> None:
+    secret = tokens.create(alice, name="script", scope="read", actor=None)[1]
+    for path in ("/api/v1/annotations", "/api/v1/retrievers", "/api/v1/annotations/none"):
+        answer = client.get(path, headers={"Authorization": f"Bearer {secret}"})
+        assert answer["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_lets_no_page_use_what_it_does_not_need(reader: Client, path: str) -> None:
+    features = dict(part.split("=") for part in reader.get(path)["Permissions-Policy"].split(", "))
+    assert features["camera"] == features["microphone"] == features["geolocation"] == features["payment"] == "()"
+    # A passkey is asked for, a picture is shown on the whole screen.
+    assert not features.keys() & {"publickey-credentials-get", "publickey-credentials-create", "fullscreen"}
 
 
 def test_it_keeps_the_session_from_scripts_and_from_other_sites(client: Client, settings: Settings, db: None) -> None:
