@@ -12,6 +12,7 @@ from reviewapp.mixpeek.exceptions import (
     Refused,
     Unauthorized,
     Unavailable,
+    Unreadable,
 )
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
@@ -23,6 +24,7 @@ from reviewapp.mixpeek.records import (
     ExecutionSummary,
     FeedEvent,
     FeedPage,
+    LeftOut,
     Page,
     RetrieverRecord,
     RevisionRecord,
@@ -43,6 +45,7 @@ __all__ = [
     "FeedEvent",
     "FeedPage",
     "Garbled",
+    "LeftOut",
     "MixpeekError",
     "NamespaceUnresolved",
     "NotApplied",
@@ -53,6 +56,7 @@ __all__ = [
     "RevisionRecord",
     "Unauthorized",
     "Unavailable",
+    "Unreadable",
     "VersionRecord",
     "VersionsRecord",
     "WebhookRecord",

@@ -28,6 +28,7 @@ from reviewapp.mixpeek.records import (
     ExecutionSummary,
     FeedPage,
     Json,
+    LeftOut,
     Page,
     RetrieverRecord,
     Spelling,
@@ -155,14 +156,18 @@ class Client:
         """Return the annotation as `version` (from 1) had it: `GET /v1/annotations/{id}/versions/{version}`."""
         return self._transport.send(annotation_calls.at_version(annotation_id, version))
 
-    def list_retrievers(self) -> tuple[RetrieverRecord, ...]:
-        """Return all retrievers of the namespace: `POST /v1/retrievers/list`, page by page."""
+    def list_retrievers(self, *, left_out: list[LeftOut] | None = None) -> tuple[RetrieverRecord, ...]:
+        """Return all retrievers of the namespace: `POST /v1/retrievers/list`, page by page.
+
+        What cannot be read is not among them, and is added to `left_out`.
+        """
 
         def fetch(offset: int, cursor: str | None) -> Page[RetrieverRecord]:
             call = retriever_calls.listing(limit=100, offset=offset, cursor=cursor)
             return self._transport.send(call)
 
-        records = tuple(each(fetch, identity=lambda row: row.retriever_id, limit=100))
+        rows = each(fetch, identity=lambda row: row.retriever_id, limit=100, left_out=left_out)
+        records = tuple(rows)
         if records:
             self._spelling = records[0].spelling
         return records
@@ -226,16 +231,17 @@ class Client:
         )
         return self._transport.send(call)
 
-    def executions(self, retriever_id: str) -> Iterator[ExecutionSummary]:
+    def executions(self, retriever_id: str, *, left_out: list[LeftOut] | None = None) -> Iterator[ExecutionSummary]:
         """Yield all runs of a retriever once each: `POST /v1/retrievers/{id}/executions/list`, page by page.
 
+        What cannot be read is added to `left_out`.
         Mixpeek refuses offsets beyond 10,000, so a longer list ends in `Refused` after that many rows.
         """
 
         def fetch(offset: int, _cursor: str | None) -> Page[ExecutionSummary]:
             return self._transport.send(retriever_calls.executions(retriever_id, limit=100, offset=offset))
 
-        return each(fetch, identity=lambda row: row.execution_id, limit=100)
+        return each(fetch, identity=lambda row: row.execution_id, limit=100, left_out=left_out)
 
     def get_execution(self, retriever_id: str, execution_id: str) -> ExecutionRecord:
         """Return a stored run, mostly without its rows: `GET /v1/retrievers/{id}/executions/{execution_id}`."""
@@ -247,8 +253,8 @@ class Client:
         Presigned URLs work for about an hour and must not be stored. No ids make no request.
         """
         calls = document_calls.batch(document_ids, return_presigned_urls=return_presigned_urls)
-        found = [document for call in calls for document in self._transport.send(call)]
-        return document_calls.gathered(document_ids, found)
+        pages = [self._transport.send(call) for call in calls]
+        return document_calls.gathered(document_ids, pages)
 
     def events(self, event_type: str, *, cursor: str | None = None, limit: int = 100) -> FeedPage:
         """Return what happened after `cursor` in our namespace, oldest first: `GET /v1/events`.

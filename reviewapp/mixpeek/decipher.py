@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from reviewapp.mixpeek import bounds
+from reviewapp.mixpeek.failures import plain
 from reviewapp.mixpeek.fields import Fields
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
@@ -15,6 +18,7 @@ from reviewapp.mixpeek.records import (
     ExecutionSummary,
     FeedEvent,
     FeedPage,
+    LeftOut,
     Page,
     RetrieverRecord,
     RevisionRecord,
@@ -27,19 +31,20 @@ from reviewapp.mixpeek.reply import Malformed
 
 T = TypeVar("T")
 _DOCUMENTS = ("documents", "results", "final_results")
+_IDS = ("annotation_id", "retriever_id", "pipeline_id", "execution_id", "document_id", "webhook_id", "event_id")
 
 
 def annotation(body: Fields, *, asked: str = "") -> AnnotationRecord:
     """Read an annotation; `asked` is the id in the path, for servers that do not repeat it."""
     return AnnotationRecord(
-        annotation_id=body.text("annotation_id") or asked or body.needed("annotation_id"),
-        document_id=body.needed("document_id"),
+        annotation_id=_own_id(body, "annotation_id", asked),
+        document_id=body.identifier("document_id"),
         namespace_id=body.needed("namespace_id"),
         label=body.needed("label"),
         confidence=body.number("confidence"),
-        reasoning=body.text_or_none("reasoning"),
-        payload=body.mapping("payload"),
-        metadata=body.mapping("metadata") if body.has("metadata") else None,
+        reasoning=body.bounded_text("reasoning") if body.raw.get("reasoning") is not None else None,
+        payload=body.bounded_mapping("payload"),
+        metadata=body.bounded_mapping("metadata") if body.has("metadata") else None,
         collection_id=body.text_or_none("collection_id"),
         retriever_id=body.text_or_none("retriever_id"),
         execution_id=body.text_or_none("execution_id"),
@@ -48,18 +53,40 @@ def annotation(body: Fields, *, asked: str = "") -> AnnotationRecord:
         actor_type=body.text("actor_type", "system"),
         created_at=body.instant("created_at"),
         updated_at=body.instant("updated_at"),
-        version=body.integer("version"),
-        revisions=tuple(_revision(row) for row in body.rows("revisions")),
+        version=body.version("version"),
+        revisions=_revisions(body),
     )
 
 
+def _own_id(body: Fields, key: str, asked: str) -> str:
+    """Return the id of a record, or the one in the path, for servers that do not repeat it."""
+    return body.identifier(key) if body.text(key) or not asked else asked
+
+
+def _revisions(body: Fields) -> tuple[RevisionRecord, ...]:
+    """Return the edits that can be read, the newest up to a bound: without the others, history begins later."""
+    revisions, _ = _readable(body.values("revisions"), _revision, place="revisions")
+    newest_first = sorted(revisions, key=lambda revision: revision.version, reverse=True)
+    kept: list[RevisionRecord] = []
+    room: float = bounds.MOST_BODY
+    for revision in newest_first[: bounds.MOST_REVISIONS]:
+        room -= bounds.size(revision.prior)
+        if room < 0:
+            break
+        kept.append(revision)
+    return tuple(reversed(kept))
+
+
 def _revision(body: Fields) -> RevisionRecord:
+    prior = body.bounded_mapping("prior")
+    if isinstance(prior.get("reasoning"), str):
+        body.inside("prior").bounded_text("reasoning")
     return RevisionRecord(
-        version=body.needed_integer("version"),
-        prior=body.mapping("prior"),
+        version=body.needed_version("version"),
+        prior=prior,
         edited_at=body.instant("edited_at"),
-        edited_by=body.text("edited_by"),
-        edited_by_type=body.text("edited_by_type"),
+        edited_by=body.text("edited_by")[: bounds.LONGEST_ID],
+        edited_by_type=body.text("edited_by_type")[: bounds.LONGEST_ID],
     )
 
 
@@ -67,10 +94,10 @@ def versions(body: Fields, *, asked: str = "") -> VersionsRecord:
     """Read the list of an annotation's versions."""
     return VersionsRecord(
         annotation_id=body.text("annotation_id", asked),
-        current_version=body.needed_integer("current_version"),
+        current_version=body.needed_version("current_version"),
         versions=tuple(
             VersionRecord(
-                version=row.needed_integer("version"),
+                version=row.needed_version("version"),
                 current=row.flag("current"),
                 edited_at=row.instant("edited_at"),
                 edited_by=row.text("edited_by"),
@@ -101,71 +128,85 @@ def retriever(body: Fields, *, asked: str = "") -> RetrieverRecord:
     wrapped = body.has("retriever")
     body = body.inside("retriever") if wrapped else body
     spelling: Spelling = "retriever_name" if body.has("retriever_name") or not body.has("name") else "name"
-    own_id = body.text(body.first("retriever_id", "pipeline_id")) or asked
     return RetrieverRecord(
-        retriever_id=own_id or body.needed("retriever_id"),
-        name=body.needed(spelling),
-        description=body.text("description"),
-        tags=body.texts("tags"),
+        retriever_id=_own_id(body, body.first("retriever_id", "pipeline_id"), asked),
+        name=_name(body, spelling),
+        description=body.bounded_text("description"),
+        tags=_few(body, "tags"),
         stages=body.objects("stages"),
         input_schema=body.mapping("input_schema"),
-        collection_ids=body.texts(body.first("collection_ids", "collection_identifiers")),
+        collection_ids=_few(body, body.first("collection_ids", "collection_identifiers")),
         budget_limits=body.mapping("budget_limits"),
         metadata=body.mapping("metadata"),
-        version=_or(body.integer("version"), 1),
+        version=_or(body.version("version"), 1),
         created_at=body.instant("created_at"),
         updated_at=body.instant("updated_at"),
-        created_by=body.text("created_by"),
-        updated_by=body.text("updated_by"),
+        created_by=body.text("created_by")[: bounds.LONGEST_ID],
+        updated_by=body.text("updated_by")[: bounds.LONGEST_ID],
         spelling=spelling,
         absent=frozenset(key for key in ("description", "tags") if not body.has(key)),
-        body=body.raw,
+        body=body.bounded_body(),
         complete=not wrapped,
     )
+
+
+def _few(body: Fields, key: str) -> tuple[str, ...]:
+    texts = body.texts(key)
+    if len(texts) > bounds.MOST_TEXTS:
+        raise Malformed(f"it has {len(texts):,} {key}, more than {bounds.MOST_TEXTS:,}")
+    return texts
+
+
+def _name(body: Fields, key: str) -> str:
+    name = body.needed(key)
+    body.bounded_text(key)
+    return name
 
 
 def execution(body: Fields, *, retriever_id: str) -> ExecutionRecord:
     """Read a run and its documents, whichever of the three names they come under."""
     pages = body.inside("pagination")
-    documents = body.objects(body.first(*_DOCUMENTS))
+    documents = body.objects(body.first(*_DOCUMENTS))[: bounds.MOST_ROWS]
+    rest = {name: value for name, value in body.raw.items() if name not in _DOCUMENTS}
     cursor = pages.text_or_none(pages.first("cursor", "next_cursor"))
     return ExecutionRecord(
-        execution_id=body.needed("execution_id"),
+        execution_id=body.identifier("execution_id"),
         retriever_id=body.text("retriever_id") or retriever_id,
         status=body.needed("status").lower(),
-        inputs=body.mapping("inputs"),
-        query_summary=body.text("query_summary"),
+        inputs=body.bounded_mapping("inputs"),
+        query_summary=body.bounded_text("query_summary"),
         documents=documents,
         error=_sentence(body.raw.get("error")),
         warnings=warnings(body) + _skipped(body),
-        degraded=body.objects("degraded"),
+        degraded=body.objects("degraded")[: bounds.MOST_REMARKS],
         next_cursor=cursor if pages.flag("has_next", default=bool(cursor)) else None,
         has_next=pages.flag("has_next", default=bool(cursor)),
-        total=pages.integer("total"),
-        total_returned=_or(body.integer("total_returned"), len(documents)),
+        total=pages.count("total"),
+        total_returned=_or(body.count("total_returned"), len(documents)),
         documents_retained=body.flag("documents_retained", default=True),
         budget=body.mapping("budget"),
         stage_statistics=body.mapping("stage_statistics"),
         created_at=body.instant("created_at"),
         completed_at=body.instant("completed_at"),
-        body={name: value for name, value in body.raw.items() if name not in _DOCUMENTS},
+        # A run was paid for: its documents are taken in, whatever else came with them.
+        body=rest if bounds.size(rest) <= bounds.MOST_BODY else {},
     )
 
 
 def execution_summary(body: Fields, *, retriever_id: str) -> ExecutionSummary:
     """Read one row of a retriever's list of runs."""
     return ExecutionSummary(
-        execution_id=body.needed("execution_id"),
+        execution_id=body.identifier("execution_id"),
         retriever_id=body.text("retriever_id") or retriever_id,
         status=body.needed("status").lower(),
         created_at=body.instant("created_at"),
         completed_at=body.instant("completed_at"),
         duration_ms=body.number("duration_ms"),
         credits_used=body.number("credits_used"),
-        total_processed=body.integer("total_processed"),
-        total_returned=body.integer("total_returned"),
-        query_summary=body.text("query_summary"),
-        body=body.raw,
+        total_processed=body.count("total_processed"),
+        total_returned=body.count("total_returned"),
+        query_summary=body.bounded_text("query_summary"),
+        body=body.bounded_body(),
     )
 
 
@@ -179,7 +220,7 @@ def document(body: Fields) -> DocumentRecord:
         document_id=body.needed("document_id"),
         collection_id=body.text_or_none("collection_id"),
         body=body.raw,
-        blobs=_each_once(blobs),
+        blobs=_each_once(blobs)[: bounds.MOST_BLOBS],
     )
 
 
@@ -207,11 +248,32 @@ def _each_once(blobs: Iterable[BlobRecord]) -> tuple[BlobRecord, ...]:
     return tuple(found.values())
 
 
-def documents(body: Fields) -> tuple[DocumentRecord, ...]:
+def documents(body: Fields) -> Page[DocumentRecord]:
     """Read the documents of a batch; which ones are missing is for the caller to see."""
     if not body.has("documents"):
         raise Malformed("the answer has no documents")
-    return tuple(document(row) for row in body.rows("documents"))
+    items, left_out = _readable(body.values("documents"), document, place="documents")
+    return Page(items=items, left_out=left_out)
+
+
+def _readable(
+    values: Sequence[Any], read: Callable[[Fields], T], *, place: str
+) -> tuple[tuple[T, ...], tuple[LeftOut, ...]]:
+    """Return what can be read of a list, and what cannot: one bad record spoils no page."""
+    items, left_out = [], []
+    for at, value in enumerate(values):
+        try:
+            items.append(read(Fields(value, f"{place}[{at}]")))
+        except Malformed as error:
+            left_out.append(LeftOut(name=_name_of(value) or f"{place}[{at}]", reason=plain(str(error))))
+    return tuple(items), tuple(left_out)
+
+
+def _name_of(value: Any) -> str:
+    """Return the id of a record that cannot be read, as far as it has one."""
+    named = value if isinstance(value, dict) else {}
+    ids = (named.get(key) for key in _IDS)
+    return plain(next((name for name in ids if isinstance(name, str) and name), ""))[: bounds.LONGEST_ID]
 
 
 def page(body: Fields, row: Callable[[Fields], T], *, total_key: str) -> Page[T]:
@@ -222,15 +284,17 @@ def page(body: Fields, row: Callable[[Fields], T], *, total_key: str) -> Page[T]
     known = ("results", total_key, "pagination")
     if body.raw and not any(body.has(key) for key in known):
         raise Malformed("the answer is not a page of results")
-    items = tuple(row(found) for found in body.rows("results"))
+    rows = body.values("results")
+    items, left_out = _readable(rows, row, place="results")
     pages = body.inside("pagination")
-    totals = (body.integer(total_key), pages.integer("total"))
+    totals = (body.count(total_key), pages.count("total"))
     return Page(
         items=items,
         # Servers leave the total at its default, 0, when they did not count.
-        total=next((total for total in totals if total is not None and total >= len(items)), None),
+        total=next((total for total in totals if total is not None and total >= len(rows)), None),
         next=pages.text_or_none("next_cursor"),
         warnings=warnings(body),
+        left_out=left_out,
     )
 
 
@@ -238,23 +302,25 @@ def execution_page(body: Fields, *, retriever_id: str) -> Page[ExecutionSummary]
     """Read one page of runs; its `pagination` is `{total, limit, offset, has_next}`, unlike all the others."""
     rows = page(body, lambda row: execution_summary(row, retriever_id=retriever_id), total_key="total")
     pages = body.inside("pagination")
-    following = _or(pages.integer("offset"), 0) + len(rows.items)
-    more = pages.flag("has_next") and bool(rows.items)
-    return Page(items=rows.items, total=rows.total, next=following if more else None, warnings=rows.warnings)
+    following = _or(pages.count("offset"), 0) + rows.rows
+    more = pages.flag("has_next") and bool(rows.rows)
+    return replace(rows, next=following if more else None)
 
 
 def warnings(body: Fields) -> tuple[str, ...]:
     """Read `warnings` as sentences: texts as they are, objects by their resource, reason and next step."""
     found = body.raw.get("warnings")
-    entries = found if isinstance(found, list) else [found]
+    entries = found[: bounds.MOST_REMARKS] if isinstance(found, list) else [found]
     return tuple(sentence for sentence in map(_sentence, entries) if sentence)
 
 
 def _sentence(value: object) -> str:
     if isinstance(value, dict):
         keys = ("message", "resource", "id", "reason", "next_step")
-        return ": ".join(str(value[key]) for key in keys if value.get(key)) or str(value)
-    return "" if value is None else str(value)
+        sentence = ": ".join(str(value[key]) for key in keys if value.get(key)) or str(value)
+    else:
+        sentence = "" if value is None else str(value)
+    return sentence[: bounds.LONGEST_TEXT]
 
 
 def _skipped(body: Fields) -> tuple[str, ...]:
@@ -268,9 +334,13 @@ def feed(body: Fields) -> FeedPage:
     """Read a stretch of the change feed; without a `next_cursor`, the last event's own says where to go on."""
     if not body.has("results"):
         raise Malformed("the answer is not a page of events")
-    items = tuple(_event(row) for row in body.rows("results"))
+    items, left_out = _readable(body.values("results"), _event, place="results")
     following = body.text_or_none("next_cursor") or (items[-1].cursor if items else None)
-    return FeedPage(items=items, cursor=following, has_more=body.flag("has_more"))
+    if left_out and following is None:
+        raise Malformed(f"{left_out[0].reason}, and nothing says where to go on")
+    if following is not None and len(following) > bounds.LONGEST_CURSOR:
+        raise Malformed(f"its cursor is longer than {bounds.LONGEST_CURSOR:,} characters")
+    return FeedPage(items=items, cursor=following, has_more=body.flag("has_more"), left_out=left_out)
 
 
 def _event(body: Fields) -> FeedEvent:

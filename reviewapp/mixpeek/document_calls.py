@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from reviewapp.mixpeek import decipher, wire
 from reviewapp.mixpeek.exceptions import Refused
-from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord
+from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, Page
 from reviewapp.mixpeek.wire import Call
 
 MOST_PER_CALL = 1000
 
 
-def batch(document_ids: Sequence[str], *, return_presigned_urls: bool) -> Iterator[Call[tuple[DocumentRecord, ...]]]:
+def batch(document_ids: Sequence[str], *, return_presigned_urls: bool) -> Iterator[Call[Page[DocumentRecord]]]:
     """Yield one `POST /v1/documents/batch-get` for each thousand of different ids; none for no ids."""
     ids = list(dict.fromkeys(document_ids))
     if "" in ids:
@@ -30,11 +30,12 @@ def batch(document_ids: Sequence[str], *, return_presigned_urls: bool) -> Iterat
         )
 
 
-def gathered(document_ids: Sequence[str], documents: Sequence[DocumentRecord]) -> DocumentBatch:
-    """Sort `documents` into the order of `document_ids`, each once; whatever is not among them was not found."""
-    found = {document.document_id: document for document in documents}
+def gathered(document_ids: Sequence[str], pages: Sequence[Page[DocumentRecord]]) -> DocumentBatch:
+    """Sort documents into the order of `document_ids`, each once; whatever is not among them was not found."""
+    found = {document.document_id: document for page in pages for document in page.items}
     asked = dict.fromkeys(document_ids)
     return DocumentBatch(
         found=tuple(found[key] for key in asked if key in found),
         not_found=tuple(key for key in asked if key not in found),
+        left_out=tuple(record for page in pages for record in page.left_out),
     )

@@ -3,6 +3,7 @@
     MixpeekError
       Unavailable              try again later
         Garbled                try again later, after reading what is there now
+          Unreadable           ask for less, or leave out the record that was asked for
       Unauthorized             mend our key, our plan or our settings; nothing else is at fault
         NamespaceUnresolved    mend the namespace's name
       Refused                  change what is asked
@@ -54,6 +55,10 @@ class Unavailable(MixpeekError):
 
 class Garbled(Unavailable):
     """The answer makes no sense (an HTML page, half a body, a wrong type, a redirect): read again, later."""
+
+
+class Unreadable(Garbled):
+    """Mixpeek answered with JSON that is too large, or not what the call promises: others may be read."""
 
 
 class Unauthorized(MixpeekError):

@@ -6,9 +6,11 @@ judged, for what is stored upstream must stay readable.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
+from reviewapp.mixpeek import bounds
 from reviewapp.mixpeek.records import Json
 from reviewapp.mixpeek.reply import Malformed
 
@@ -39,6 +41,20 @@ class Fields:
             raise Malformed(f"{self._where} has no {key}")
         return text
 
+    def identifier(self, key: str) -> str:
+        """Return a text that must be there, be not empty and be no longer than an id."""
+        text = self.needed(key)
+        if len(text) > bounds.LONGEST_ID:
+            raise Malformed(f"{self._where}: {key} is longer than {bounds.LONGEST_ID} characters")
+        return text
+
+    def bounded_text(self, key: str, default: str = "") -> str:
+        """Return a text of up to 50,000 characters, or `default`."""
+        text = self.text(key, default)
+        if len(text) > bounds.LONGEST_TEXT:
+            raise Malformed(f"{self._where}: {key} is longer than {bounds.LONGEST_TEXT:,} characters")
+        return text
+
     def text(self, key: str, default: str = "") -> str:
         """Return a text, or `default`."""
         found = self._typed(key, str)
@@ -55,6 +71,25 @@ class Fields:
             raise Malformed(f"{self._where}: {key} should be a whole number")
         return None if number is None else int(self.raw[key])
 
+    def version(self, key: str) -> int | None:
+        """Return the number of a version or None."""
+        number = self.integer(key)
+        if number is not None and not 0 <= number <= bounds.MOST_VERSION:
+            raise Malformed(f"{self._where}: {key} is no version from 0 to {bounds.MOST_VERSION:,}")
+        return number
+
+    def needed_version(self, key: str) -> int:
+        """Return the number of a version that must be there."""
+        number = self.version(key)
+        if number is None:
+            raise Malformed(f"{self._where} has no {key}")
+        return number
+
+    def count(self, key: str) -> int | None:
+        """Return how many there are of something, None when that is no number that anybody counts to."""
+        number = self.integer(key)
+        return number if number is not None and 0 <= number <= bounds.MOST_COUNT else None
+
     def needed_integer(self, key: str) -> int:
         """Return a whole number that must be there."""
         number = self.integer(key)
@@ -70,9 +105,12 @@ class Fields:
         if isinstance(found, bool) or not isinstance(found, int | float):
             raise self._wrong(key, "a number", found)
         try:
-            return float(found)
+            number = float(found)
         except OverflowError:
-            raise Malformed(f"{self._where}: {key} is too large a number") from None
+            number = math.inf
+        if not math.isfinite(number):
+            raise Malformed(f"{self._where}: {key} is too large a number, or none")
+        return number
 
     def flag(self, key: str, default: bool = False) -> bool:
         """Return a boolean, or `default`."""
@@ -83,6 +121,23 @@ class Fields:
         """Return an object, empty when absent."""
         found: Json | None = self._typed(key, dict)
         return found or {}
+
+    def bounded_mapping(self, key: str) -> Json:
+        """Return an object of up to 256 KiB, empty when absent."""
+        found = self.mapping(key)
+        if bounds.size(found) > bounds.MOST_JSON:
+            raise Malformed(f"{self._where}: {key} is larger than {bounds.MOST_JSON // 1024} KiB")
+        return found
+
+    def bounded_body(self) -> Json:
+        """Return the whole object as it was sent, up to 1 MiB."""
+        if bounds.size(self.raw) > bounds.MOST_BODY:
+            raise Malformed(f"{self._where} is larger than {bounds.MOST_BODY // 1024 // 1024} MiB")
+        return self.raw
+
+    def values(self, key: str) -> list[Any]:
+        """Return a list of anything, empty when absent."""
+        return list(self._typed(key, list) or ())
 
     def inside(self, key: str) -> Fields:
         """Return an object as `Fields`, empty when absent."""

@@ -15,13 +15,33 @@ Spelling = Literal["retriever_name", "name"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A record that could not be taken in: its id, as far as it has one, and why."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page(Generic[T]):
-    """One page of a list; `next` is the cursor or offset that follows, None when this page says it is the last."""
+    """One page of a list; `next` is the cursor or offset that follows, None when this page says it is the last.
+
+    `left_out` are the rows of the page that could not be read.
+    """
 
     items: tuple[T, ...]
     total: int | None = None
     next: str | int | None = None
     warnings: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows the page had, those that could not be read included."""
+        return len(self.items) + len(self.left_out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,10 +222,11 @@ class DocumentRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentBatch:
-    """The documents that were found, in the order asked for, and the ids that were not."""
+    """The documents that were found, in the order asked for, the ids that were not, and what could not be read."""
 
     found: tuple[DocumentRecord, ...] = ()
     not_found: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +251,7 @@ class FeedPage:
     items: tuple[FeedEvent, ...]
     cursor: str | None
     has_more: bool
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

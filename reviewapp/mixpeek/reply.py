@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from reviewapp.mixpeek.bounds import LONGEST_INTEGER, MOST_VALUES
+
+_BEFORE_VALUES = (b"{", b"[", b",")
 _SUSPECT = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REQUEST_ID = 128
+_TOO_LONG = "a number too large to keep"
 
 
 class Malformed(ValueError):
     """This answer is not what the call promises; the text says where."""
+
+
+class TooMuch(Malformed):
+    """This answer is JSON, but more of it than can be taken in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +50,19 @@ class Reply:
     def json(self) -> Any:
         """Return the body as JSON; raise `Malformed` when it is not JSON.
 
-        NaN, infinities and numbers too large for a float are refused. NUL characters and lone surrogates become
-        U+FFFD, because no database or page downstream can hold them and one such text must not stop a whole pull.
+        NUL characters and lone surrogates become U+FFFD, because no database or page downstream can hold them and one
+        such text must not stop a whole pull. NaN, infinities and endless numbers are left to whoever reads the field.
+        A body that would take more memory than any answer is worth is refused unread.
         """
+        if sum(map(self.body.count, _BEFORE_VALUES)) > MOST_VALUES:
+            raise TooMuch(f"it holds more than {MOST_VALUES:,} values")
         try:
             text = self.body.decode("utf-8-sig")
-            value = json.loads(text, parse_constant=_not_a_number, parse_float=_finite)
+            value = json.loads(text, parse_int=_integer)
             return _storable(value) if _SUSPECT.search(self.body) else value
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise TooMuch("it is nested too deeply") from error
+        except ValueError as error:
             raise Malformed(_why_not_json(self)) from error
 
 
@@ -60,15 +72,8 @@ def _why_not_json(reply: Reply) -> str:
     return "the body is not JSON" if reply.body.strip() else "the body is empty"
 
 
-def _not_a_number(name: str) -> float:
-    raise ValueError(name)
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(digits)
-    return number
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= LONGEST_INTEGER else _TOO_LONG
 
 
 def _storable(value: Any) -> Any:

@@ -23,7 +23,8 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
-from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable
+from reviewapp.mixpeek.bounds import MOST_BYTES
+from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable, Unreadable
 from reviewapp.mixpeek.pace import Pace, limit
 from reviewapp.mixpeek.reply import Reply
 from reviewapp.mixpeek.wire import Call, decipher
@@ -32,7 +33,6 @@ T = TypeVar("T")
 Timeout = tuple[float, float]
 # Is told of each request: its method, the answer's status (None when there was none), how many seconds it took.
 Observer = Callable[[str, int | None, float], None]
-_MOST_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 _TOO_MANY = 429
 
@@ -167,8 +167,8 @@ class Transport:
             body += chunk
             if time.monotonic() > deadline:
                 return Unavailable("Mixpeek did not finish its answer in time.", maybe_applied=call.writes)
-            if len(body) > _MOST_BYTES:
-                return Garbled("Mixpeek's answer is too large to be one.", maybe_applied=call.writes)
+            if len(body) > MOST_BYTES:
+                return Unreadable("Mixpeek's answer is too large to be one.", maybe_applied=call.writes)
         return Reply(
             status=response.status_code,
             headers={name.lower(): self._key.wiped(value) for name, value in response.headers.items()},

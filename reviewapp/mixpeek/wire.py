@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, NamespaceUnresolved, Refused
+from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, NamespaceUnresolved, Refused, Unreadable
 from reviewapp.mixpeek.failures import failure, plain
 from reviewapp.mixpeek.fields import Fields
-from reviewapp.mixpeek.reply import Malformed, Reply
+from reviewapp.mixpeek.reply import Malformed, Reply, TooMuch
 
 T = TypeVar("T")
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -57,21 +57,25 @@ def decipher(call: Call[T], reply: Reply) -> T:
     if not 200 <= reply.status < 300:
         raise failure(reply, writes=call.writes)
     try:
-        body = Fields(reply.json())
+        value = reply.json()
+    except Malformed as error:
+        raise _garbled(call, reply, error, kind=Unreadable if isinstance(error, TooMuch) else Garbled) from None
+    try:
+        body = Fields(value)
         confessed = _confession(call, reply, body)
         if confessed is None:
             return call.reader(body)
     except (Malformed, RecursionError) as error:
-        raise _garbled(call, reply, error) from None
+        raise _garbled(call, reply, error, kind=Unreadable) from None
     raise confessed
 
 
-def _garbled(call: Call[Any], reply: Reply, error: Exception) -> MixpeekError:
+def _garbled(call: Call[Any], reply: Reply, error: Exception, *, kind: type[Garbled]) -> MixpeekError:
     if "x-namespace-unresolved" in reply.headers:
         return _unresolved(reply)
     why = plain(str(error)) if isinstance(error, Malformed) else "it is nested too deeply"
     message = f"Mixpeek's answer to {call.method} {call.path} makes no sense: {why}."
-    return Garbled(message, status=reply.status, request_id=reply.request_id, maybe_applied=call.writes)
+    return kind(message, status=reply.status, request_id=reply.request_id, maybe_applied=call.writes)
 
 
 def _confession(call: Call[Any], reply: Reply, body: Fields) -> MixpeekError | None:

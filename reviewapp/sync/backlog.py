@@ -197,7 +197,7 @@ def _listed(lists: Sequence[Listing], wanted: Mapping[str, Change], client: Clie
                 skip=page * PAGE, limit=PAGE, retriever_id=listing.retriever_id, label=listing.label
             )
             found |= {each.annotation_id: each for each in got.items if each.annotation_id in wanted}
-            if len(got.items) < PAGE:
+            if got.rows < PAGE:
                 break
     return found
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from reviewapp.audit.trace import about, acting, current, tracing
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unauthorized, Unavailable
+from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unauthorized, Unavailable, Unreadable
 from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.backoff import wait
@@ -211,6 +211,9 @@ def _tried(change: Change, row: Any, client: Client) -> Outcome | None:
             return _no(change, error, reason=error.message)
         except ClaimLost:
             _log.warning("held up for longer than the claim on %s; left to whoever has it now", change.ref)
+        except Unreadable as error:
+            # It is this record that cannot be read: the others need not wait.
+            _postpone(change, reason=error.message, maybe_sent=error.maybe_applied)
         except MixpeekError:
             raise
         except Exception:

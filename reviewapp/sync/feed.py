@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
+from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unreadable
 from reviewapp.mixpeek.records import FeedEvent
 from reviewapp.outbox.bucket import Rank
 from reviewapp.sync import hints, quiet
@@ -65,6 +65,8 @@ def _read(at: FeedCursor, client: Client, page_size: int) -> bool:
     try:
         for _ in range(MOST_PAGES):
             page = client.events(at.event_type, cursor=at.cursor, limit=page_size)
+            for record in page.left_out:
+                _log.warning("left out an event of the change feed: %s", record)
             _take_in(at, page.items, page.cursor)
             if not page.has_more:
                 break
@@ -77,6 +79,9 @@ def _read(at: FeedCursor, client: Client, page_size: int) -> bool:
         _log.warning("The change feed does not go on from our cursor: %s", error.message)
         FeedCursor.objects.filter(pk=at.pk).update(cursor=None, since=timezone.now())
         return True
+    except Unreadable as error:
+        # The others may be read, and the pull finds what this one would have told.
+        _log.warning("The change feed cannot be read: %s", error.message)
     except MixpeekError as error:
         quiet.keep_quiet(error)
         FeedCursor.objects.filter(pk=at.pk).update(due=timezone.now())

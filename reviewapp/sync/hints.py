@@ -18,7 +18,7 @@ from reviewapp.annotations import absorb
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
+from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unreadable
 from reviewapp.outbox import waking
 from reviewapp.outbox.bucket import Rank
 from reviewapp.sync import quiet
@@ -98,6 +98,10 @@ def look(hint: Hint, client: Client) -> bool:
     except Refused as error:
         _log.warning("Mixpeek will not be asked for an annotation that it spoke of: %s", error.message)
         _done(hint)
+        return True
+    except Unreadable as error:
+        _log.warning("left out %s: %s", hint.annotation_id, error.message)
+        _put_off(hint)
         return True
     except MixpeekError as error:
         quiet.keep_quiet(error)

@@ -16,7 +16,7 @@ from django.db import transaction
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import decision_in, execution_of
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError
+from reviewapp.mixpeek.exceptions import MixpeekError, Unreadable
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 from reviewapp.sync.target import Outcome
@@ -34,6 +34,9 @@ def look(annotation: Annotation, client: Client) -> list[AnnotationRecord]:
     """Return the annotations that stand upstream where this one is to be; those of other executions do not."""
     retriever_id = retriever_of(annotation)
     there = client.list_annotations(document_id=annotation.document_id, retriever_id=retriever_id, limit=_MOST)
+    if there.left_out:
+        # One of these may be what an earlier try has made.
+        raise Unreadable(f"Mixpeek has an annotation of this document that cannot be read: {there.left_out[0]}.")
     of_retriever = [record for record in there.items if record.retriever_id == retriever_id]
     return [record for record in of_retriever if execution_of(record) == annotation.execution_id]
 

@@ -19,7 +19,8 @@ from django.utils import timezone
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError, NotFound
+from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Unreadable
+from reviewapp.mixpeek.records import LeftOut
 from reviewapp.outbox.bucket import Rank
 from reviewapp.retrievers import absorb
 from reviewapp.retrievers.models import Retriever
@@ -48,9 +49,11 @@ class Summary:
     stopped: str = ""
 
     def lines(self) -> Iterator[str]:
-        """Yield one line for each kind of record."""
+        """Yield one line for each kind of record, and one for each record that was left out."""
         for name in ("retrievers", "executions", "annotations", "documents"):
-            yield f"{name.capitalize()}: {getattr(self, name)}."
+            counts: Counts = getattr(self, name)
+            yield f"{name.capitalize()}: {counts}."
+            yield from counts.reasons()
 
 
 def pull(report: Progress | None = None, *, client: Client | None = None) -> Summary:
@@ -99,8 +102,10 @@ def _evidence(client: Client, report: Progress, summary: Summary) -> None:
 
 
 def _retrievers(client: Client, counts: Counts) -> None:
-    found = client.list_retrievers()
-    listed = {record.retriever_id for record in found}
+    left_out: list[LeftOut] = []
+    found = client.list_retrievers(left_out=left_out)
+    counts.leave_out(left_out)
+    listed = {record.retriever_id for record in found} | counts.left_out.keys()
     unlisted = Retriever.objects.present().exclude(retriever_id__in=listed).values_list("retriever_id", flat=True)
     gone = [retriever_id for retriever_id in unlisted if not _is_there(client, retriever_id)]
     with acting(None, note="pull"):
@@ -113,6 +118,8 @@ def _is_there(client: Client, retriever_id: str) -> bool:
         return client.get_retriever(retriever_id).retriever_id == retriever_id
     except NotFound:
         return False
+    except Unreadable:
+        return True
 
 
 def _current(report: Progress) -> PullPass:

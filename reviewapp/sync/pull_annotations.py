@@ -3,6 +3,8 @@
 Pages overlap. When the first row of a page is not one that this walk has seen, or there is none, rows before it went
 away and others slipped past us: step back until the pages meet. When the walk is over and has seen less than upstream
 counts, walk again. Only then is what nobody saw asked for by itself, and called gone when it is not there.
+
+A page that cannot be read is read in smaller ones, so that the one row at fault is left out and no other.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from django.db import transaction
 from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.trace import acting
+from reviewapp.mixpeek.bounds import MOST_ANNOTATIONS
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import Garbled, NotFound
-from reviewapp.mixpeek.records import AnnotationRecord, Page
+from reviewapp.mixpeek.exceptions import Garbled, NotFound, Unreadable
+from reviewapp.mixpeek.records import AnnotationRecord, LeftOut, Page
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.progress import Progress
 from reviewapp.sync.tally import Counts
@@ -24,30 +27,84 @@ from reviewapp.sync.tally import Counts
 PAGE = 500
 _MOST_STEPS_BACK, _MOST_ROUNDS, _MOST_REPEATS = 20, 3, 3
 _ASKED_AT_ONCE = 50
+_SMALLER, _MOST_UNREADABLE = 8, 50
 
 
-def pull(client: Client, at: PullPass, report: Progress, counts: Counts, *, size: int = PAGE) -> None:
-    """Absorb every page of `size` rows (3 to 500), keeping in `at` how far it got; raises `MixpeekError`."""
+def pull(
+    client: Client,
+    at: PullPass,
+    report: Progress,
+    counts: Counts,
+    *,
+    size: int = PAGE,
+    most: int = MOST_ANNOTATIONS,
+) -> None:
+    """Absorb every page of `size` rows (3 to 500), keeping in `at` how far it got; raises `MixpeekError`.
+
+    A list of more than `most` rows is left at that.
+    """
     steps_back, repeats, before = 0, 0, [""]
+    after_gap = False
     while True:
-        page = client.list_annotations(skip=at.skip, limit=size)
+        try:
+            page = client.list_annotations(skip=at.skip, limit=size)
+        except Unreadable:
+            _pull_piecemeal(client, at, counts, until=at.skip + size)
+            after_gap = True
+            continue
+
+        counts.leave_out(page.left_out)
         ids = [item.annotation_id for item in page.items]
-        if steps_back < _MOST_STEPS_BACK and not _meets(at, ids):
+        if not after_gap and steps_back < _MOST_STEPS_BACK and not _meets(at, ids):
             steps_back += 1
             # An empty page tells how far the list shrank, if it has a total.
-            end = at.skip if ids or page.total is None else min(at.skip, page.total)
+            end = at.skip if page.rows or page.total is None else min(at.skip, page.total)
             _move(at, max(end - size, 0))
             continue
+        after_gap = False
         repeats = repeats + 1 if ids and ids == before else 0
         if repeats > _MOST_REPEATS:
             raise Garbled("Mixpeek sends the same page of annotations again and again.")
-        before, reached = ids, at.skip + len(ids)
+        before, reached = ids, at.skip + page.rows
         with acting(None, note="pull"):
             counts.add(absorb.absorb(_fresh(page.items, at)))
-            done = _advance(at, page, size, left=counts.left)
+            done = _advance(at, page, size, left=counts.left + len(counts.left_out))
         report.reach(reached, page.total)
         if done:
             return
+        if reached >= most:
+            report.say(f"Mixpeek lists more than {most:,} annotations; the rest is left out.")
+            return
+
+
+def _pull_piecemeal(client: Client, at: PullPass, counts: Counts, *, until: int) -> None:
+    """Absorb the rows up to `until` in smaller pages; a row that cannot be read even alone is left out.
+
+    Raises `Unreadable` when there are more than 50 of those.
+    """
+    size, unreadable = until - at.skip, 0
+    while at.skip < until:
+        size = min(size, until - at.skip)
+        try:
+            page = client.list_annotations(skip=at.skip, limit=size)
+        except Unreadable as error:
+            if size > 1:
+                size = max(size // _SMALLER, 1)
+                continue
+            unreadable += 1
+            if unreadable > _MOST_UNREADABLE:
+                raise
+            counts.leave_out([LeftOut(name=f"the annotation at place {at.skip + 1:,}", reason=error.message)])
+            _move(at, at.skip + 1)
+            continue
+
+        if not page.rows:
+            return
+        counts.leave_out(page.left_out)
+        with acting(None, note="pull"):
+            counts.add(absorb.absorb(_fresh(page.items, at)))
+            _move(at, at.skip + page.rows)
+        size *= _SMALLER
 
 
 def look_for_missing(client: Client, at: PullPass, report: Progress, counts: Counts) -> None:
@@ -59,7 +116,10 @@ def look_for_missing(client: Client, at: PullPass, report: Progress, counts: Cou
     )
     last, asked = 0, 0
     while rows := list(unseen.filter(pk__gt=last).values_list("pk", "annotation_id")[:_ASKED_AT_ONCE]):
-        answers = {annotation_id: _get(client, annotation_id) for _, annotation_id in rows if annotation_id}
+        answers: dict[str, AnnotationRecord | None] = {}
+        for _, annotation_id in rows:
+            if annotation_id:
+                _ask(client, annotation_id, answers, counts)
         with acting(None, note="pull"):
             counts.add(absorb.absorb([record for record in answers.values() if record is not None]))
         with acting(None, note="pull"):
@@ -73,11 +133,14 @@ def overlap(size: int) -> int:
     return max(size // 20, 1)
 
 
-def _get(client: Client, annotation_id: str) -> AnnotationRecord | None:
+def _ask(client: Client, annotation_id: str, answers: dict[str, AnnotationRecord | None], counts: Counts) -> None:
+    """Note the annotation in `answers`, None when it is gone; what cannot be read is there, and stays as it is."""
     try:
-        return client.get_annotation(annotation_id)
+        answers[annotation_id] = client.get_annotation(annotation_id)
     except NotFound:
-        return None
+        answers[annotation_id] = None
+    except Unreadable as error:
+        counts.leave_out([LeftOut(name=annotation_id, reason=error.message)])
 
 
 def _seen(at: PullPass, ids: Sequence[str]) -> set[str | None]:
@@ -99,8 +162,8 @@ def _fresh(items: Sequence[AnnotationRecord], at: PullPass) -> list[AnnotationRe
 
 def _advance(at: PullPass, page: Page[AnnotationRecord], size: int, *, left: int) -> bool:
     """Go to the next page, or to the next round; return whether the walk is complete."""
-    reached = at.skip + len(page.items)
-    if page.items and (len(page.items) >= size or reached < (page.total or 0)):
+    reached = at.skip + page.rows
+    if page.rows and (page.rows >= size or reached < (page.total or 0)):
         _move(at, max(reached - overlap(size), at.skip + 1))
         return False
     seen = Annotation.objects.filter(annotation_id__isnull=False, seen_at__gte=at.started_at).count()

@@ -12,8 +12,8 @@ from reviewapp.annotations.absorb import attach
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import NotFound, Refused
-from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary
+from reviewapp.mixpeek.exceptions import NotFound, Refused, Unreadable
+from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, LeftOut
 from reviewapp.retrievers.absorb import absorb_execution, absorb_executions, absorb_missing_execution
 from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.sync import results
@@ -33,15 +33,20 @@ def pull(client: Client, report: Progress, counts: Counts) -> None:
     """Absorb each present retriever's runs; raises `MixpeekError`."""
     passed = 0
     for retriever in Retriever.objects.present():
-        runs = islice(client.executions(retriever.retriever_id), _MOST)
-        while page := list(islice(runs, _PAGE)):
-            with acting(None, note="pull"):
-                tally = absorb_executions(retriever, page)
-            counts.add(tally)
-            passed += len(page)
-            report.reach(passed, None)
-            if tally.same == len(page) and _newest_first(page):
-                break
+        left_out: list[LeftOut] = []
+        runs = islice(client.executions(retriever.retriever_id, left_out=left_out), _MOST)
+        try:
+            while page := list(islice(runs, _PAGE)):
+                with acting(None, note="pull"):
+                    tally = absorb_executions(retriever, page)
+                counts.add(tally)
+                passed += len(page)
+                report.reach(passed, None)
+                if tally.same == len(page) and _newest_first(page):
+                    break
+        except Unreadable as error:
+            left_out.append(LeftOut(name=f"more runs of {retriever.retriever_id}", reason=error.message))
+        counts.leave_out(left_out)
 
 
 def pull_named(client: Client, counts: Counts) -> None:
@@ -57,6 +62,8 @@ def pull_named(client: Client, counts: Counts) -> None:
             with acting(None, note="pull"):
                 absorb_missing_execution(retriever, execution_id, since)
             counts.gone += 1
+        except Unreadable as error:
+            counts.leave_out([LeftOut(name=execution_id, reason=error.message)])
         except Refused as error:
             _log.warning("Mixpeek will not tell of a run that an annotation names: %s", error.message)
         else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.mixpeek import Client, Garbled, Page
+from reviewapp.mixpeek import Client, Garbled, LeftOut, Page
 from reviewapp.mixpeek.paging import each
 from tests.mixpeek.samples import RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek, Received
@@ -84,3 +86,25 @@ def test_it_gathers_documents_in_the_order_asked(client: Client, upstream: FakeM
 def test_it_asks_nothing_for_no_documents(client: Client, upstream: FakeMixpeek) -> None:
     assert client.batch_get_documents([]).found == ()
     assert not upstream.received
+
+
+def test_it_ends_a_list_that_never_ends() -> None:
+    numbers = itertools.count()
+
+    def fetch(_offset: int, _cursor: str | None) -> Page[str]:
+        return Page(items=tuple(str(next(numbers)) for _ in range(100)), next="more")
+
+    with pytest.raises(Garbled, match="does not end"):
+        list(each(fetch, identity=str, limit=100))
+    assert next(numbers) == 10_000
+
+
+def test_it_goes_on_after_a_page_that_cannot_be_read(client: Client, upstream: FakeMixpeek) -> None:
+    bad = RETRIEVER | {"retriever_id": "bad", "version": -1}
+    upstream.will(
+        Answer(body={"results": [bad], "pagination": {"next_cursor": "c2"}}),
+        Answer(body={"results": [RETRIEVER], "pagination": {"next_cursor": None}}),
+    )
+    left_out: list[LeftOut] = []
+    assert [record.retriever_id for record in client.list_retrievers(left_out=left_out)] == ["ret_1"]
+    assert [record.name for record in left_out] == ["bad"]

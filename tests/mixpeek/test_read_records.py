@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import Garbled, RevisionRecord, annotation_calls, document_calls, retriever_calls
+from reviewapp.mixpeek import Garbled, RevisionRecord, Unreadable, annotation_calls, document_calls, retriever_calls
 from reviewapp.mixpeek.wire import Call, decipher
 from tests.mixpeek.samples import ANNOTATION, BARE_ANNOTATION, RETRIEVER, SEED_RETRIEVER, reply
 
@@ -166,7 +167,7 @@ def test_it_gathers_the_files_of_a_document_each_once() -> None:
     signed = blob | {"presigned_url": "https://s3/1?sig"}
     gone = {"field": "clip", "url": "s3://b/2", "unavailable_reason": "deleted"}
     document = {"document_id": "d", "document_blobs": [blob], "_internal": {"source_blobs": [signed, gone]}}
-    (record,) = decipher(BATCH, reply({"documents": [document]}))
+    (record,) = decipher(BATCH, reply({"documents": [document]})).items
     assert [(b.field, b.presigned_url, b.unavailable_reason) for b in record.blobs] == [
         ("image", "https://s3/1?sig", ""),
         ("clip", "", "deleted"),
@@ -185,9 +186,18 @@ def _with(**changes: Any) -> dict[str, Any]:
         (ONE, b'{"document_id": "d", "lab', "not JSON"),
         (ONE, b"", "empty"),
         (ONE, b"\xff\xfe{}", "not JSON"),
-        (ONE, b'{"confidence": NaN}', "not JSON"),
-        (ONE, b'{"confidence": 1e999}', "not JSON"),
-        (ONE, b"[" * 100_000, "not JSON"),
+        (ONE, b"[" * 100_000, "nested too deeply"),
+        (ONE, _with(confidence=float("nan")), "confidence is too large a number, or none"),
+        (ONE, _with(confidence=float("inf")), "confidence is too large a number, or none"),
+        (ONE, _with(annotation_id="a" * 201), "annotation_id is longer than 200 characters"),
+        (ONE, _with(document_id="d" * 201), "document_id is longer than 200 characters"),
+        (ONE, _with(reasoning="word " * 10_001), "reasoning is longer than 50,000 characters"),
+        (ONE, _with(payload={"a": "x" * 300_000}), "payload is larger than 256 KiB"),
+        (ONE, _with(metadata={"a": ["x"] * 100_000}), "metadata is larger than 256 KiB"),
+        (ONE, _with(version=2**31 - 1), "version is no version"),
+        (ONE, _with(version=10**20), "version is no version"),
+        (ONE, _with(version=-1), "version is no version"),
+        (ONE, _with(version=float("nan")), "version is too large a number, or none"),
         (ONE, [], "is a list"),
         (ONE, None, "is null"),
         (ONE, {}, "no document_id"),
@@ -201,12 +211,9 @@ def _with(**changes: Any) -> dict[str, Any]:
         (ONE, _with(payload=[]), "payload should be an object"),
         (ONE, _with(created_at=""), "created_at should be a date"),
         (ONE, _with(created_at=1e300), "created_at should be a date"),
-        (ONE, _with(revisions=[{"prior": {}}]), "revisions[0] has no version"),
         (LIST, {"results": {}}, "results should be a list"),
-        (LIST, {"results": [BARE_ANNOTATION]}, "results[0] has no annotation_id"),
         (LIST, {"message": "hello"}, "not a page"),
-        (RETRIEVERS, {"results": [RETRIEVER | {"tags": [None]}]}, "tags should be a list of texts"),
-        (RETRIEVERS, {"results": [{"retriever_id": "r"}]}, "no retriever_name"),
+        (RUN, {"execution_id": "e" * 201, "status": "completed"}, "execution_id is longer than 200"),
         (RUN, {"status": "completed"}, "no execution_id"),
         (RUN, {"execution_id": "e", "status": "completed", "documents": ["d"]}, "documents[0]"),
         (RUNS, {"results": [], "pagination": []}, "pagination should be an object"),
@@ -219,3 +226,66 @@ def test_it_says_what_makes_no_sense(call: Call[Any], body: Any, where: str) -> 
     assert where in garbled.value.message
     assert (garbled.value.status, garbled.value.request_id) == (200, "req_7")
     assert garbled.value.maybe_applied is call.writes
+
+
+@pytest.mark.parametrize(
+    ("call", "bad", "good", "name", "reason"),
+    [
+        (LIST, BARE_ANNOTATION, ANNOTATION, "doc_1", "results[0] has no annotation_id"),
+        (LIST, 5, ANNOTATION, "results[0]", "results[0] should be an object and is a number"),
+        (LIST, _with(annotation_id="bad", version=2**31 - 1), ANNOTATION, "bad", "version is no version"),
+        (LIST, _with(annotation_id="bad", reasoning="x" * 50_001), ANNOTATION, "bad", "reasoning is longer"),
+        (LIST, _with(annotation_id="b" * 9_000), ANNOTATION, "b" * 200, "annotation_id is longer"),
+        (RETRIEVERS, RETRIEVER | {"retriever_id": "bad", "tags": [None]}, RETRIEVER, "bad", "a list of texts"),
+        (RETRIEVERS, RETRIEVER | {"retriever_id": "bad", "version": 10**20}, RETRIEVER, "bad", "no version"),
+        (RETRIEVERS, {"retriever_id": "bad"}, RETRIEVER, "bad", "no retriever_name"),
+        (RETRIEVERS, RETRIEVER | {"retriever_id": "bad", "x": "y" * 2_000_000}, RETRIEVER, "bad", "than 1 MiB"),
+        (RUNS, {"execution_id": "bad"}, {"execution_id": "e", "status": "ok"}, "bad", "has no status"),
+        (BATCH, {"document_id": "bad", "document_blobs": 1}, {"document_id": "d"}, "bad", "document_blobs"),
+    ],
+)
+def test_it_leaves_out_one_bad_record(call: Call[Any], bad: Any, good: Any, name: str, reason: str) -> None:
+    page = decipher(call, reply({"results": [bad, good], "documents": [bad, good], "total": 2, "total_count": 2}))
+    assert (len(page.items), page.rows) == (1, 2)
+    (left_out,) = page.left_out
+    assert left_out.name == name
+    assert reason in left_out.reason
+
+
+def test_it_drops_revisions_that_cannot_be_read_and_keeps_the_newest() -> None:
+    good = {"version": 1, "prior": {"label": "a"}, "edited_at": None, "edited_by": "x", "edited_by_type": "user"}
+    odd = [good | {"version": 10**20}, good | {"version": None}, 5, good | {"prior": {"reasoning": "x" * 60_000}}]
+    record = decipher(ONE, reply(_with(revisions=[*odd, good])))
+    assert [revision.version for revision in record.revisions] == [1]
+
+    many = [good | {"version": number} for number in range(1, 1_001)]
+    record = decipher(ONE, reply(_with(revisions=many, version=1_001)))
+    assert [revision.version for revision in record.revisions] == list(range(801, 1_001))
+
+    large = [good | {"version": number, "prior": {"payload": {"a": "x" * 200_000}}} for number in range(1, 11)]
+    record = decipher(ONE, reply(_with(revisions=large, version=11)))
+    assert [revision.version for revision in record.revisions] == [6, 7, 8, 9, 10]
+
+
+def test_it_takes_counts_that_nobody_counts_to_for_none() -> None:
+    page = decipher(LIST, reply({"results": [ANNOTATION], "total_count": 10**20}))
+    assert page.total is None
+    run = {"execution_id": "e", "status": "ok", "documents": [{}], "total_returned": 2**31, "warnings": ["w"] * 1_000}
+    record = decipher(RUN, reply(run | {"extra": "x" * 2_000_000}))
+    assert (record.total_returned, len(record.warnings), record.body) == (1, 100, {})
+
+
+@pytest.mark.parametrize("number", ["Infinity", "NaN", "1e999", "9" * 5000], ids=["infinite", "NaN", "large", "long"])
+def test_it_reads_a_payload_with_a_number_that_nobody_can_keep(number: str) -> None:
+    body = json.dumps(_with(payload={"a": 0.5})).replace("0.5", number).encode()
+    assert "a" in decipher(ONE, reply(body)).payload
+
+    version = json.dumps(_with(version=77)).replace("77", number).encode()
+    with pytest.raises(Unreadable, match="version"):
+        decipher(ONE, reply(version))
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"0"])
+def test_it_does_not_parse_what_holds_more_than_any_answer(value: bytes) -> None:
+    with pytest.raises(Unreadable, match="more than 2,000,000 values"):
+        decipher(LIST, reply(b'{"results": [' + (value + b",") * 2_000_000 + b"0]}"))

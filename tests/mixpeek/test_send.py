@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import Client, Garbled, MixpeekError, Unavailable
+from reviewapp.mixpeek import Client, Garbled, MixpeekError, Unavailable, Unreadable
 from tests.mixpeek.conftest import KEY
 from tests.mixpeek.samples import ANNOTATION, RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek
@@ -106,7 +106,7 @@ def test_it_gives_up_on_an_answer_that_never_ends(upstream: FakeMixpeek) -> None
     upstream.will(Answer(raw=endless))
     with (
         Client(base_url=upstream.url, api_key=KEY, namespace="ns_1") as client,
-        pytest.raises(Garbled, match="too large"),
+        pytest.raises(Unreadable, match="too large"),
     ):
         client.get_annotation("ann_1")
 

@@ -1,0 +1,254 @@
+"""Whoever answers in the place of Mixpeek may send anything: one bad record is left out, and all others come."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.absorb import absorb
+from reviewapp.annotations.models import Annotation
+from reviewapp.mixpeek.client import Client
+from reviewapp.mixpeek.records import AnnotationRecord
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Execution, Result, Retriever
+from reviewapp.sync import deliver, hints, pull_annotations
+from reviewapp.sync.models import Hint, PullPass, Quiet
+from reviewapp.sync.progress import Log
+from reviewapp.sync.pull import Summary, pull
+from reviewapp.sync.tally import Counts
+from tests.decisions import decide_by_form
+from tests.factories import make_annotation
+from tests.mixpeek.samples import ANNOTATION, RETRIEVER
+from tests.mixpeek.server import Answer, FakeMixpeek, Received
+
+pytestmark = pytest.mark.django_db
+Json = dict[str, Any]
+
+
+class Upstream:
+    """Lists of raw rows that a fake Mixpeek pages through; a row of bytes makes every page with it unreadable."""
+
+    def __init__(self) -> None:
+        self.retrievers: list[Any] = [RETRIEVER]
+        self.executions: list[Any] = []
+        self.annotations: list[Any] = []
+        self.documents: dict[str, Any] = {}
+
+    def answer(self, request: Received) -> Answer:
+        """Answer as Mixpeek does."""
+        parts = urlsplit(request.target)
+        query = {name: int(values[0]) for name, values in parse_qs(parts.query).items() if values[0].isdigit()}
+        if parts.path == "/v1/annotations/list":
+            return page(self.annotations, query["skip"], query["limit"])
+        if parts.path == "/v1/retrievers/list":
+            return page(self.retrievers, query.get("offset", 0), query["limit"])
+        if parts.path.endswith("/executions/list"):
+            return page(self.executions, query.get("offset", 0), query["limit"])
+        if parts.path == "/v1/documents/batch-get":
+            asked = request.body["document_ids"]
+            return rows("documents", [self.documents[name] for name in asked if name in self.documents])
+        kind, _, name = parts.path.removeprefix("/v1/").partition("/")
+        return self._one(getattr(self, kind), name)
+
+    def _one(self, listed: list[Any], name: str) -> Answer:
+        for row in listed:
+            if isinstance(row, dict) and name in {row.get("annotation_id"), row.get("retriever_id")}:
+                return Answer(body=row)
+            if isinstance(row, bytes) and name.encode() in row:
+                return Answer(body=row)
+        return Answer(status=404, body={"detail": "not found"})
+
+
+def page(listed: list[Any], skip: int, limit: int) -> Answer:
+    """Return a page of a list with its total."""
+    return rows("results", listed[skip : skip + limit], total_count=len(listed), total=len(listed))
+
+
+def rows(key: str, listed: list[Any], **more: Any) -> Answer:
+    """Return an answer with these rows, raw bytes as they are."""
+    texts = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in listed]
+    rest = json.dumps({"pagination": {}, **more}).encode()[1:]
+    return Answer(body=b'{"' + key.encode() + b'": [' + b",".join(texts) + b"], " + rest)
+
+
+def annotation(number: int, **values: Any) -> Json:
+    """Return an annotation as Mixpeek sends it."""
+    ids = {"annotation_id": f"ann_{number}", "document_id": f"doc_{number}", "execution_id": None}
+    return ANNOTATION | {"version": 1, "revisions": []} | ids | values
+
+
+def raw(number: int, value: str) -> bytes:
+    """Return an annotation whose payload is this JSON text."""
+    return json.dumps(annotation(number, payload={"a": "PLACE"})).encode().replace(b'"PLACE"', value.encode())
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    yield Upstream()
+
+
+@pytest.fixture
+def client(upstream: Upstream) -> Iterator[Client]:
+    server = FakeMixpeek()
+    server.answer = upstream.answer
+    server.start()
+    try:
+        with Client(base_url=server.url, api_key="sk_test", namespace="ns_1") as client:
+            yield client
+    finally:
+        server.stop()
+
+
+def pulled(client: Client) -> Summary:
+    """Pull everything, which must come to its end."""
+    summary = pull(client=client)
+    assert summary.stopped == ""
+    return summary
+
+
+def here() -> set[str | None]:
+    """Return the ids of the annotations in the mirror."""
+    return set(Annotation.objects.values_list("annotation_id", flat=True))
+
+
+WORDS = " ".join(f"word{number}" for number in range(150_000))
+DEEP = "[" * 50_000 + "]" * 50_000
+BAD: dict[str, Callable[[], Any]] = {
+    "over 1 MB of different words": lambda: annotation(1, reasoning=WORDS),
+    "version 2147483647": lambda: annotation(1, version=2**31 - 1),
+    "version 10^20": lambda: annotation(1, version=10**20),
+    "a version without end": lambda: json.dumps(annotation(1, version=77)).replace("77", "9" * 9_000).encode(),
+    "a large payload": lambda: annotation(1, payload={"a": ["x"] * 200_000}),
+    "an id without end": lambda: annotation(1, annotation_id="ann_1" * 1_000),
+    "no object": lambda: "ann_1",
+    "no label": lambda: annotation(1, label=None),
+    "nesting without end": lambda: raw(1, DEEP),
+    "60 MB of {}": lambda: raw(1, "[" + "{}," * 20_000_000 + "{}]"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_it_leaves_out_one_bad_annotation(upstream: Upstream, client: Client, bad: Callable[[], Any]) -> None:
+    upstream.annotations = [annotation(0), bad(), *(annotation(number) for number in range(2, 40))]
+    summary = pulled(client)
+    assert here() == {f"ann_{number}" for number in range(40) if number != 1}
+    assert len(summary.annotations.left_out) == 1
+    (line,) = [line for line in summary.lines() if line.startswith("Left out")]
+    assert "ann_1" in line or "results[1]" in line or "at place 2" in line
+
+
+@pytest.mark.parametrize("bad", [BAD["over 1 MB of different words"], BAD["nesting without end"]])
+def test_it_leaves_an_annotation_as_it_is_that_has_become_bad(
+    upstream: Upstream, client: Client, bad: Callable[[], Any]
+) -> None:
+    upstream.annotations = [annotation(number) for number in range(30)]
+    pulled(client)
+    upstream.annotations[1] = bad()
+    upstream.annotations[2] = annotation(2, label="changed", version=2)
+    pulled(client)
+    kept = Annotation.objects.get(annotation_id="ann_1")
+    assert (kept.label, kept.status) == ("approved", Annotation.Status.WAITING)
+    assert Annotation.objects.get(annotation_id="ann_2").label == "changed"
+
+
+def test_it_takes_in_an_annotation_without_its_odd_revisions(
+    upstream: Upstream, client: Client, alice_client: Browser
+) -> None:
+    edit = ANNOTATION["revisions"][0]  # type: ignore[index]
+    odd = [edit | {"version": 10**20}, edit | {"prior": {"reasoning": WORDS}}]
+    upstream.annotations = [annotation(1, version=3, revisions=[*odd, edit | {"version": 2}])]
+    pulled(client)
+    row = Annotation.objects.get()
+    assert [edit["version"] for edit in row.revisions] == [2]
+    assert alice_client.get(reverse("review", args=[row.pk])).status_code == 200
+
+
+def test_it_never_makes_a_list_of_as_many_versions_as_a_number_says(alice_client: Browser) -> None:
+    from reviewapp.annotations.versions import at_version, latest
+
+    row = make_annotation(version=2**31 - 1, revisions=[])
+    assert at_version(latest(row, []), 1) is None
+    assert alice_client.get(reverse("review", args=[row.pk])).status_code == 200
+
+
+def test_it_leaves_out_bad_retrievers_runs_and_documents(upstream: Upstream, client: Client) -> None:
+    upstream.retrievers = [
+        RETRIEVER,
+        RETRIEVER | {"retriever_id": "ret_2", "version": 10**20},
+        RETRIEVER | {"retriever_id": "ret_3", "tags": ["t"] * 2_000},
+    ]
+    run = {"execution_id": "exec_2", "status": "completed", "created_at": "2026-11-01T10:00:00Z"}
+    upstream.executions = [run | {"execution_id": "e" * 300}, run | {"total_returned": 10**12}, run | {"status": 5}]
+    upstream.annotations = [annotation(number) for number in range(4)]
+    deep = b'{"document_id": "doc_3", "a": ' + DEEP.encode() + b"}"
+    upstream.documents = {
+        "doc_1": {"document_id": "doc_1", "collection_id": "c" * 300},
+        "doc_2": {"document_id": "doc_2", "document_blobs": 5},
+        "doc_3": deep,
+    }
+    summary = pulled(client)
+    assert set(Retriever.objects.values_list("retriever_id", flat=True)) == {"ret_1"}
+    assert summary.retrievers.left_out.keys() == {"ret_2", "ret_3"}
+    assert Execution.objects.get().execution_id == "exec_2"
+    assert len(summary.executions.left_out) == 2
+    assert [result.document_id for result in Result.objects.all()] == ["doc_1"]
+    assert summary.documents.left_out.keys() == {"doc_2", "doc_3"}
+    # Nothing that is only unreadable counts as gone.
+    Retriever.objects.create(retriever_id="ret_2", name="two", seen_at=timezone.now())
+    pulled(client)
+    assert Retriever.objects.get(retriever_id="ret_2").gone_at is None
+
+
+def test_it_ends_the_walk_through_a_list_without_end(client: Client, upstream: Upstream) -> None:
+    class Endless(list[Any]):
+        def __getitem__(self, part: Any) -> Any:
+            return [annotation(number) for number in range(part.start, part.stop)]
+
+        def __len__(self) -> int:
+            return 10**9
+
+    upstream.annotations = Endless()
+    at, counts = PullPass.objects.create(started_at=timezone.now()), Counts()
+    pull_annotations.pull(client, at, Log(), counts, size=20, most=100)
+    assert 100 <= counts.new <= 120
+
+
+def test_it_stops_where_nothing_at_all_can_be_read(client: Client, upstream: Upstream) -> None:
+    upstream.annotations = [raw(number, DEEP) for number in range(80)]
+    assert "nested too deeply" in pull(client=client).stopped
+
+
+def test_it_follows_other_hints_past_one_that_cannot_be_read(client: Client, upstream: Upstream) -> None:
+    upstream.annotations = [annotation(1, version=10**20), annotation(2)]
+    hints.hear(["ann_1", "ann_2"], Hint.Source.WEBHOOK)
+    hints.follow(client)
+    assert here() == {"ann_2"}
+    assert [hint.annotation_id for hint in Hint.objects.all()] == ["ann_1"]
+    assert not Quiet.objects.exists()
+
+
+def test_it_delivers_others_past_one_that_cannot_be_read(client: Client, upstream: Upstream, alice: User) -> None:
+    numbers = itertools.count(1)
+    records = [
+        AnnotationRecord(annotation_id=f"ann_{n}", document_id="d", namespace_id="ns", label="a", version=1)
+        for n in itertools.islice(numbers, 3)
+    ]
+    absorb(records)
+    changes = []
+    for row in Annotation.objects.order_by("pk"):
+        decision = decide_by_form(row, alice, hold=0)
+        changes.append(Change.objects.get(cause=decision.decision_id))
+    upstream.annotations = [raw(1, DEEP), annotation(2, label="a"), annotation(3, label="a")]
+    deliver.drain(client)
+    states = {change.ref: (change.state, change.attempts) for change in Change.objects.all()}
+    assert states["annotations/ann_1"] == ("queued", 1)
+    assert states["annotations/ann_2"] == states["annotations/ann_3"] == ("delivered", 0)
