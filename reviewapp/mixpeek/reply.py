@@ -73,7 +73,7 @@ def _why_not_json(reply: Reply) -> str:
 
 
 def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= LONGEST_INTEGER else _TOO_LONG
+    return int(digits) if len(digits.removeprefix("-")) <= LONGEST_INTEGER else _TOO_LONG
 
 
 def _storable(value: Any) -> Any:

@@ -285,6 +285,11 @@ def test_it_reads_a_payload_with_a_number_that_nobody_can_keep(number: str) -> N
         decipher(ONE, reply(version))
 
 
+def test_it_reads_an_integer_of_a_thousand_digits() -> None:
+    payload = {"most": 10**1000 - 1, "least": 1 - 10**1000}
+    assert decipher(ONE, reply(_with(payload=payload))).payload == payload
+
+
 @pytest.mark.parametrize("value", [b"{}", b"[]", b"0"])
 def test_it_does_not_parse_what_holds_more_than_any_answer(value: bytes) -> None:
     with pytest.raises(Unreadable, match="more than 2,000,000 values"):

@@ -67,6 +67,8 @@ def test_it_sends_what_was_typed_in_the_declared_type(kind: str, typed: str, sen
         ("object", "[" * 5000),
         ("object", '{"a": "' + "x" * 70_000 + '"}'),
         ("array", '["a"'),
+        ("array", "[0.1234567890123456789]"),
+        ("array", "[NaN]"),
         ("date", "21.11.2026 or so"),
         ("datetime", "soon"),
         ("image", "javascript:alert(1)"),
