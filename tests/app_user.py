@@ -55,4 +55,4 @@ def as_app_user() -> Iterator[None]:
 def refused(session: psycopg.Connection, statement: str, match: str = r"permission denied|must be owner") -> None:
     """Assert that the database refuses a statement of this user."""
     with pytest.raises(psycopg.Error, match=match), session.transaction():
-        session.execute(statement)  # type: ignore[call-overload]
+        session.execute(statement)

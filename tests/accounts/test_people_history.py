@@ -49,7 +49,7 @@ def test_it_writes_nothing_when_nothing_changed(adam: User, alice: User) -> None
 
     roles.give_role(alice, roles.REVIEWER, actor=adam)
     people.reactivate(alice, actor=adam)
-    User.objects.filter(pk=alice.pk).update(theme="dark", last_login=None, last_active=None, password="x")
+    User.objects.filter(pk=alice.pk).update(theme="dark", last_login=None, last_active=None)
 
     assert Event.objects.count() == before
 
@@ -84,11 +84,12 @@ def test_it_tells_of_a_link_for_a_new_password(adam: User, alice: User) -> None:
     other, _ = links.new_password_link(alice, actor=adam)
     links.set_password(other, password=PASSWORD)
 
-    assert told("people/alice")[-4:] == [
+    assert told("people/alice")[-5:] == [
         ("adam", "password_link.made", "shell"),
         ("adam", "link.withdrawn", "shell"),
         ("adam", "password_link.made", "shell"),
         ("alice", "password_link.used", "shell"),
+        ("alice", "password.changed", "shell"),
     ]
 
 

@@ -124,7 +124,7 @@ OTHERS = [
 
 def answer(session: psycopg.Connection, statement: str) -> str:
     try:
-        session.execute(statement)  # type: ignore[call-overload]
+        session.execute(statement)
     except psycopg.Error as error:
         return str(error)
     return "done"
@@ -223,7 +223,6 @@ def test_no_object_of_its_own_takes_the_place_of_a_real_one(
         with careless.transaction():
             careless.execute("UPDATE public.annotations_annotation SET label = label || 'x'")
             careless.execute("UPDATE public.accounts_user SET is_superuser = NOT is_superuser")
-            careless.execute("UPDATE public.accounts_user_groups SET group_id = group_id + 1 - 1, user_id = user_id")
             careless.execute("DELETE FROM public.accounts_user_groups")
             careless.execute(
                 "INSERT INTO public.accounts_user_groups (user_id, group_id)"
@@ -274,7 +273,7 @@ def test_every_way_to_write_leaves_an_event(app_session: psycopg.Connection, ali
     ]
     for way in ways:
         before = Event.objects.count()
-        app_session.execute(way)  # type: ignore[call-overload]
+        app_session.execute(way)
         assert Event.objects.count() == before + 1, way
 
     before = Event.objects.count()

@@ -16,8 +16,7 @@ from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.models import Event
 from reviewapp.audit.timeline import timeline
 from reviewapp.audit.trace import tracing
-from reviewapp.retrievers import guidance
-from reviewapp.retrievers.models import Guidelines, LabelSet, Result
+from reviewapp.retrievers.models import Guidelines, LabelSet
 from tests.decisions import decide
 from tests.factories import make_annotation, make_result, make_retriever
 from tests.people import PASSWORD
@@ -26,9 +25,24 @@ pytestmark = pytest.mark.django_db
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
 
-def execute(statement: str, *values: object) -> None:
+def execute(statement: str, *values: int | str | datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+
+
+def numbers(statement: str, *values: int | str | datetime) -> tuple[int, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return tuple(cursor.fetchone() or ())
+
+
+def copy_rows(table: str, **changed: str) -> None:
+    """Insert each row again, with other values (SQL) in some columns."""
+    with connection.cursor() as cursor:
+        columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
+    columns.remove("id")
+    values = [changed.get(column, column) for column in columns]
+    execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}")
 
 
 def since(events: int) -> list[tuple[str, str, object]]:
@@ -60,29 +74,22 @@ def test_it_dates_by_the_databases_clock_what_is_never_changed(alice: User, adam
     assert annotation.decided_at == decision.created_at
 
     # The same rows again, as somebody would date them back.
-    guidance.write_guidelines(annotation.retriever_id, "Look.", actor=adam, base_version=0)
-    LabelSet.objects.create(retriever=annotation.retriever, version=1, labels=[], created_by=adam)
-    Undo.objects.create(decision=decision, actor=alice)
-    copies = {
-        Decision: {"decision_id": "gen_random_uuid()"},
-        LabelSet: {"version": "version + 1"},
-        Guidelines: {"version": "version + 1"},
-        Result: {"document_id": "document_id || 'x'"},
-    }
-    start = timezone.now() - timedelta(minutes=1)
-    for model, changed in copies.items():
-        table, known = model._meta.db_table, model.objects.count()
-        columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
-        values = [changed.get(column, f"'{LONG_AGO}'" if column == "created_at" else column) for column in columns]
-        execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}")
-        assert model.objects.count() == 2 * known > 0
-        assert model.objects.filter(created_at__gte=start).count() == 2 * known
+    retriever = make_retriever()
+    Guidelines.objects.create(retriever=retriever, version=1, text="Look.", created_by=adam)
+    LabelSet.objects.create(retriever=retriever, version=1, labels=[], created_by=adam)
+    old = f"'{LONG_AGO}'"
+    copy_rows("annotations_decision", decision_id="gen_random_uuid()", created_at=old)
+    copy_rows("retrievers_guidelines", version="version + 1", created_at=old)
+    copy_rows("retrievers_labelset", version="version + 1", created_at=old)
+    copy_rows("retrievers_result", document_id="document_id || 'x'", created_at=old)
+    undo = "INSERT INTO annotations_undo (decision_id, actor_id, at) VALUES (%s, %s, %s)"
+    execute(undo, decision.pk, alice.pk, LONG_AGO)
 
-    later = decide(make_annotation(), alice, label="other")
-    execute(
-        "INSERT INTO annotations_undo (decision_id, actor_id, at) VALUES (%s, %s, %s)", later.pk, alice.pk, LONG_AGO
-    )
-    assert Undo.objects.filter(at__gte=start).count() == 2
+    start = timezone.now() - timedelta(minutes=1)
+    for table in ("annotations_decision", "retrievers_guidelines", "retrievers_labelset", "retrievers_result"):
+        found = f"SELECT count(*), count(*) FILTER (WHERE created_at > %s) FROM {table}"
+        assert numbers(found, start) == (2, 2), table
+    assert Undo.objects.filter(at__gte=start).count() == 1
 
 
 def test_it_tells_of_an_annotation_that_is_dated_back(alice: User) -> None:
@@ -99,16 +106,10 @@ def test_it_tells_of_an_annotation_that_is_dated_back(alice: User) -> None:
 
 def test_it_tells_of_a_decision_that_is_only_inserted(alice: User) -> None:
     annotation = make_annotation()
-    decision = decide(annotation, alice, label="other")
+    decide(annotation, alice, label="other")
     execute("SET CONSTRAINTS ALL IMMEDIATE")
     events = Event.objects.count()
-    columns = [field.column for field in Decision._meta.concrete_fields if field.column not in {"id", "decision_id"}]
-    names = ", ".join(columns)
-    execute(
-        f"INSERT INTO annotations_decision (decision_id, {names}) SELECT gen_random_uuid(), {names}"
-        " FROM annotations_decision WHERE id = %s",
-        decision.pk,
-    )
+    copy_rows("annotations_decision", decision_id="gen_random_uuid()")
     ((action, ref, changes),) = since(events)
     assert (action, ref) == (Action.DECISION_RECORDED, annotation.ref)
     assert changes == {"outcome": [None, "decided"], "label": [None, "other"], "reviewer_id": [None, alice.pk]}

@@ -102,4 +102,4 @@ def test_the_app_works_and_leaves_events(migrated: Address) -> None:
 )
 def test_the_app_gets_no_further(migrated: Address, statement: str) -> None:
     with connect(migrated, APP_USER) as connection, pytest.raises(psycopg.Error, match=r"permission denied|must be"):
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)
