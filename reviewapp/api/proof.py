@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from allauth.account import app_settings
 from allauth.account.adapter import get_adapter
@@ -43,4 +43,4 @@ def proof_required(view: View[P]) -> View[P]:
         messages.warning(request, _SIGN_IN_AGAIN)
         return redirect(request.path)
 
-    return proven
+    return cast("View[P]", proven)

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reviewapp.api import deciding
+from reviewapp.api.abreast import few_at_once
 from reviewapp.api.endpoint import Endpoint
 from reviewapp.api.errors import understood
 from reviewapp.api.once import UnfinishedResponse, decision_id, once
@@ -37,6 +38,7 @@ class BulkAnnotations(Endpoint):
         request=shapes.BulkAnnotationsRequest,
         responses=shapes.BulkAnnotationsResponse,
     )
+    @few_at_once
     @once
     def post(self, request: Request) -> Response:
         """Do what can be done, each in its own transaction, and say what became of each."""
