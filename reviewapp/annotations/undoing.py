@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from reviewapp.annotations import set_aside
 from reviewapp.annotations.absorb import shown
-from reviewapp.annotations.leases import LASTS
+from reviewapp.annotations.leases import LASTS, let_oldest_go
 from reviewapp.annotations.models import Annotation, Decision, Lease, Undo
 from reviewapp.annotations.said import BLANK, kept_of_a_person
 from reviewapp.annotations.services import may_decide
@@ -55,6 +55,7 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
         take_back(annotation, decision, actor=actor)
         held = {"holder": actor, "until": timezone.now() + LASTS}
         Lease.objects.get_or_create(annotation=annotation, defaults=held)
+        let_oldest_go(actor)
     return decision
 
 
