@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -33,6 +34,12 @@ def page_or(fragment: str, request: Request, page: str, context: dict[str, Any],
     response = render(request, template, context, status=status)
     response["Vary"] = "HX-Request"
     return response
+
+
+def is_path_of_ours(address: str) -> bool:
+    """Return whether a form's `next` is a path of this site that a redirect can lead to."""
+    is_text = address.isprintable() and address.isascii()
+    return address.startswith("/") and is_text and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
 def whole_number(text: str) -> int | None:

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from reviewapp.accounts import demo
 from reviewapp.accounts.models import User
 from reviewapp.accounts.session_proof import COOKIE, proven_person_id
+from reviewapp.http import is_path_of_ours
 
 _FAILED_AT_ACCOUNT = "login_failed_at_account"
 _NO_FIT = "Name and password do not fit together. Check both, and the Caps Lock key."
@@ -52,6 +53,10 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         except ValueError:
             mapped = None
         return str(mapped) if mapped else address
+
+    def is_safe_url(self, url: str) -> bool:
+        """Return whether a sign-in may lead on to `url`: to paths of ours, and nothing that no header can hold."""
+        return is_path_of_ours(url)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth counts by the name alone, so that a guesser anywhere would lock the owner out everywhere.

@@ -6,11 +6,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.audit.trace import acting
-from reviewapp.http import Request, page_or
+from reviewapp.http import Request, is_path_of_ours, page_or
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 
@@ -33,4 +32,4 @@ def resume(request: Request) -> HttpResponse:
         resumed = services.resume()
     messages.info(request, _TRYING if resumed else "Deliveries were not paused.")
     back = request.POST.get("next", "")
-    return redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/")
+    return redirect(back if is_path_of_ours(back) else "/")

@@ -16,6 +16,7 @@ from reviewapp.retrievers.edit_draft import Draft, keep_of, opening
 from reviewapp.retrievers.edits import FIELDS, TEXTS, Edit
 from reviewapp.retrievers.keeping import THEIRS, UNCHOSEN, Keep
 from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.snapshot import UNSTORABLE
 
 _DAMAGED = "This form is damaged. Copy what you typed, reload the page and save again."
 _LONGEST_BASE = 1024 * 1024
@@ -130,8 +131,10 @@ def _read_base(text: str) -> dict[str, Any]:
 def _is_base(base: Any) -> bool:
     if not isinstance(base, dict) or set(base) != set(FIELDS):
         return False
-    texts = [base[name] for name in TEXTS]
-    return isinstance(base["tags"], list) and all(isinstance(text, str) for text in (*texts, *base["tags"]))
+    if not isinstance(base["tags"], list):
+        return False
+    texts = [*(base[name] for name in TEXTS), *base["tags"]]
+    return all(isinstance(text, str) and not UNSTORABLE.search(text) for text in texts)
 
 
 def _lines(text: str) -> str:

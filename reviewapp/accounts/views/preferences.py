@@ -8,14 +8,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from reviewapp.accounts import roles, services
 from reviewapp.accounts.forms import PreferencesForm, ThemeForm
 from reviewapp.accounts.keymap import changeable_keys
-from reviewapp.http import wants_fragment
+from reviewapp.http import is_path_of_ours, wants_fragment
 
 if TYPE_CHECKING:
     from reviewapp.http import Request
@@ -50,5 +49,4 @@ def theme(request: Request) -> HttpResponse:
     if wants_fragment(request):
         return trigger_client_event(HttpResponse(status=204), "theme", {"value": request.user.theme})
     back = request.POST.get("next", "")
-    here = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return redirect(back if here else "preferences")
+    return redirect(back if is_path_of_ours(back) else "preferences")

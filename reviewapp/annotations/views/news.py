@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.annotations.filters import QueueFilter
-from reviewapp.annotations.forms import DecisionForm, unanswered
+from reviewapp.annotations.forms import DecisionForm, read_base, unanswered
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.news import digest, digest_of, news
+from reviewapp.annotations.news import digest, news
 from reviewapp.annotations.staleness import caught_up, compare, refreshed
 from reviewapp.annotations.views.loading import item_or_404
 from reviewapp.annotations.views.review import show
@@ -42,8 +43,11 @@ def ask(request: Request, pk: int) -> HttpResponse:
 
 def _tell(request: Request, pk: int) -> HttpResponse:
     row = item_or_404(pk)
-    base = request.POST.get("base", "")
-    found = news(row, json.loads(base), viewer=request.user.get_username()) if digest_of(base) else None
+    try:
+        found = news(row, read_base(request.POST.get("base", "")), viewer=request.user.get_username())
+    except ValidationError:
+        # A damaged form gets no news; submitting it says what is wrong with it.
+        found = None
     context = {"annotation": row, "news": found, "seen": digest(row.seen()), **_here(request)}
     response = render(request, "annotations/_news.html", context)
     if found:
