@@ -11,7 +11,7 @@ from tests.rules.sources import OUR_NAMES, PACKAGE, Import, imports, imports_of,
 
 EVERYBODY_MAY = {
     *("http", "unreachable", "keyset", "env", "markup"),
-    *("asked", "stored", "shown_once", "bounded", "printable", "json_values"),
+    *("asked", "stored", "shown_once", "bounded", "printable", "json_values", "uploads"),
 }
 VALUES_OF_THE_CLIENT = "mixpeek.records"
 RECORDS = {"annotations", "retrievers", "outbox", "audit"}
@@ -19,7 +19,8 @@ ARROWS: dict[str, set[str]] = {
     # A run and an unmirrored version are asked for while the caller waits.
     "api": {*RECORDS, "mixpeek", "sync.client", "sync.limits", "sync.run"},
     "sync": {*RECORDS, "mixpeek"},
-    "annotations": {"retrievers", "outbox", "audit", VALUES_OF_THE_CLIENT},
+    # What a browser typed whose session has ended waits for its person only.
+    "annotations": {"accounts.session_proof", "retrievers", "outbox", "audit", VALUES_OF_THE_CLIENT},
     "retrievers": {"outbox", "audit", VALUES_OF_THE_CLIENT},
     "outbox": {"audit"},
     # Looks at everything that runs, and is known to nobody but the settings.
