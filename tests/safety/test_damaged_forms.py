@@ -27,9 +27,10 @@ OF_EVERY_PAGE = {"/accounts/logout/", "/preferences/theme"}
 BASES = ["base", "was_base"]
 EDIT_BASE = {"name": "Brands", "description": "", "tags": []}
 DAMAGED = ["", "x", "-1", "9" * 40, "null", "\0", "a\r\nb", "[" * 5000, '{"decision": "x"}', "//[", "review"]
+NO_VALUES: list[Any] = ["x", 10**30, [], {}, None, "\ud800"]
 DAMAGED_BASES = [
     '{"a": NaN}',
-    *(json.dumps(BASE | {name: wrong}) for name in BASE for wrong in ("x", 10**30, [], {}, None, "\ud800")),
+    *(json.dumps(BASE | {name: wrong}) for name in BASE for wrong in NO_VALUES),
 ]
 NO_TEXTS: list[Any] = ["\ud800", [1], 1, None]
 DAMAGED_EDIT_BASES = [json.dumps(EDIT_BASE | {name: wrong}) for name in EDIT_BASE for wrong in NO_TEXTS]
