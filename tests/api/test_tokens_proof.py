@@ -10,10 +10,12 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core import mail
 from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from reviewapp.accounts import links, people
 from reviewapp.accounts.models import User
+from reviewapp.accounts.tasks import mail_password_link
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
@@ -128,6 +130,8 @@ def test_it_revokes_tokens_with_a_new_password_by_mail(carol: User, client: Clie
     settings.EMAIL_HOST = "mail.example.com"
     secret = make_token(carol)
     client.post("/accounts/password/reset/", {"email": carol.email})
+    for job in ProcrastinateJob.objects.filter(task_name=mail_password_link.name):
+        mail_password_link(**job.args)
     (path,) = re.findall(r"/accounts/password/reset/key/\S+", str(mail.outbox[0].body))
     form = client.get(path, follow=True)
     passwords = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
