@@ -6,6 +6,7 @@
 # make bench  load N results (N=10000,1000000 for two sizes) and measure beside a bare Django project
 # make bench-reviewers  how long the decisions of eight busy reviewers wait until Mixpeek has them
 # make drill  N people's submits (N=10000 CLIENTS=50 SEED=1) while everything is killed and cut: is a word lost?
+# make drill ABUSE=1 CLIENTS=10  the same beside one abusive client: are the others still answered within a second?
 # make lock   pin the requirements anew from pyproject.toml
 # make clean  remove what was installed and built here; the data in var/ stays
 #
@@ -122,7 +123,7 @@ bench-reviewers: setup
 	@$(PY) -m reviewapp.bench.reviewers
 
 drill: setup
-	@$(PY) -m reviewapp.drill $(or $(N),10000) --clients $(or $(CLIENTS),50) --seed $(or $(SEED),1)
+	@$(PY) -m reviewapp.drill $(or $(N),10000) --clients $(or $(CLIENTS),50) --seed $(or $(SEED),1) $(if $(ABUSE),--abuse)
 
 lock: $(PY)
 	@$(PIP) uv

@@ -1,6 +1,7 @@
 """`make drill`: prepare, let the crowd loose while everything breaks, calm down, judge. See `--help`.
 
-`python -m reviewapp.drill [--seed S] [--clients C] [--limit SECONDS] [--var FOLDER] N`; exit code 0 means passed.
+`python -m reviewapp.drill [--seed S] [--clients C] [--limit SECONDS] [--abuse] [--var FOLDER] N`; exit code 0 means
+passed. With `--abuse` nothing is broken; one client uses up all it can instead, and the others must not notice.
 What happened is kept in the folder: the journal, the faults, the logs, the tables, and the report.
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 import psycopg
 
 from reviewapp.bench.site import Failed
-from reviewapp.drill import evidence, journal, oracle, plan
+from reviewapp.drill import abuser, evidence, journal, oracle, plan
 from reviewapp.drill.blows import Blows
 from reviewapp.drill.crowd import Orders
 from reviewapp.drill.report import Report
@@ -43,10 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--limit", type=float, help="seconds after which the drill has failed (600 and half a second a submit)"
     )
+    parser.add_argument("--abuse", action="store_true", help="an abusive client instead of faults")
     parser.add_argument("--var", type=Path, default=ROOT / "var" / "drill", help="where everything is kept")
     options = parser.parse_args(arguments)
     report = Report(
-        command=f"make drill N={options.submits} CLIENTS={options.clients} SEED={options.seed}",
+        command=_command(options),
         started=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         load=os.getloadavg()[0],
     )
@@ -60,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if report.passed else 1
 
 
+def _command(options: argparse.Namespace) -> str:
+    command = f"make drill N={options.submits} CLIENTS={options.clients} SEED={options.seed}"
+    return f"{command} ABUSE=1" if options.abuse else command
+
+
 def _drill(options: argparse.Namespace, report: Report) -> None:
     folder: Path = options.var.absolute()
     shutil.rmtree(folder, ignore_errors=True)
@@ -69,14 +76,16 @@ def _drill(options: argparse.Namespace, report: Report) -> None:
         stack.callback(site.stop)
         with _timed(report, "prepare"):
             people = [f"reviewer{number + 1:03}" for number in range(options.clients)]
-            site.prepare(items=plan.items(options.submits), people=people)
+            site.prepare(items=plan.items(options.submits), people=[*people, abuser.PERSON])
             site.start_all()
-        blows = Blows(
-            site, plan.blows(options.seed, submits=options.submits), folder / "faults.jsonl", seed=options.seed
-        )
+        planned = [] if options.abuse else plan.blows(options.seed, submits=options.submits)
+        blows = Blows(site, planned, folder / "faults.jsonl", seed=options.seed)
         report.dealt, report.ended = blows.dealt, blows.ended
         with _timed(report, "storm"):
+            if options.abuse:
+                _abuse(site)
             _storm(site, blows, _orders(site, options, people, until), until)
+            site.children.stop("abuser")
         with _timed(report, "calm"):
             _calm(site, blows, until)
         with _timed(report, "judge"):
@@ -85,7 +94,7 @@ def _drill(options: argparse.Namespace, report: Report) -> None:
                 # The first one goes on with a walk that was cut off, and does not look again at what that had seen.
                 site.run("pull", manage("pull"))
             world = evidence.gather(site.database.url, site.sandbox, journal.read(folder / "journal.jsonl"))
-            report.verdicts = oracle.judge(world)
+            report.verdicts = oracle.judge(world, abuse=options.abuse)
 
 
 def _orders(site: Site, options: argparse.Namespace, people: list[str], until: float) -> Orders:
@@ -100,6 +109,21 @@ def _orders(site: Site, options: argparse.Namespace, people: list[str], until: f
         items=site.items(),
         journal=str(site.folder / "journal.jsonl"),
     )
+
+
+def _abuse(site: Site) -> None:
+    """Let the abusive client loose; how it is answered is in `abuse.json`."""
+    site.run("token", manage("create_token", abuser.PERSON, "--scope", "decide", "--days", "1"))
+    orders = abuser.Orders(
+        web=site.webs,
+        password=PASSWORD,
+        token=site.children.last_words("token").split()[-1],
+        items=[pk for pk, _ in site.items()],
+        answers=str(site.folder / "abuse.json"),
+    )
+    file = site.folder / "abuser.json"
+    orders.write(file)
+    site.children.start("abuser", python("-m", "reviewapp.drill.abuser", str(file)))
 
 
 def _storm(site: Site, blows: Blows, orders: Orders, until: float) -> None:
@@ -119,6 +143,8 @@ def _storm(site: Site, blows: Blows, orders: Orders, until: float) -> None:
             raise Failed("The crowd did not come to an end.")
     if blows.crowd_ended != "exit code 0":
         raise Failed(f"The crowd failed ({blows.crowd_ended}):\n{site.children.last_words('crowd')}")
+    if blows.abuser_ended:
+        raise Failed(f"The abusive client failed ({blows.abuser_ended}):\n{site.children.last_words('abuser')}")
 
 
 def _calm(site: Site, blows: Blows, until: float) -> None:

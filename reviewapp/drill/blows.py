@@ -32,6 +32,7 @@ class Blows:
         self.dealt: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
         self.crowd_ended = ""
+        self.abuser_ended = ""
 
     def go_on(self, share: float) -> None:
         """Deal what is due when `share` of the steps are done, and start again what was away for long enough."""
@@ -51,6 +52,9 @@ class Blows:
         for name, how in self._site.children.ended().items():
             if name == "crowd":
                 self.crowd_ended = how
+                continue
+            if name == "abuser":
+                self.abuser_ended = how
                 continue
             self._note("ended by itself", name=name, how=how)
             self.ended[name] += 1

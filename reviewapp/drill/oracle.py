@@ -5,6 +5,7 @@ Each check returns what it looked at, in a few words, and what is wrong. A drill
 
 from __future__ import annotations
 
+from reviewapp.drill.checks_abuse import ABUSE
 from reviewapp.drill.checks_delivery import DELIVERY
 from reviewapp.drill.checks_history import HISTORY
 from reviewapp.drill.checks_submits import SUBMITS
@@ -14,10 +15,10 @@ from reviewapp.drill.findings import Verdict
 CHECKS = {**SUBMITS, **DELIVERY, **HISTORY}
 
 
-def judge(world: World) -> list[Verdict]:
-    """Return the verdict on each promise."""
+def judge(world: World, *, abuse: bool = False) -> list[Verdict]:
+    """Return the verdict on each promise, and with an abusive client also on how long the others waited."""
     verdicts = []
-    for promise, check in CHECKS.items():
+    for promise, check in (CHECKS | ABUSE if abuse else CHECKS).items():
         figure, faults = check(world)
         verdicts.append(Verdict(promise=promise, figure=figure, faults=faults))
     return verdicts

@@ -130,7 +130,7 @@ class Site:
 
     def stop(self) -> None:
         """Stop everything."""
-        self.children.stop("crowd", *WEBS, *WORKERS, "prepare", "pull")
+        self.children.stop("abuser", "crowd", *WEBS, *WORKERS, "prepare", "pull")
         self.children.stop("sandbox")
         self.database.leave()
 
