@@ -7,6 +7,7 @@ oracle's rules about decisions hold beside it. How it was answered is written to
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import sys
@@ -167,6 +168,8 @@ class Abuser:
 
 def main(arguments: Sequence[str]) -> int:
     """Attack until the process is ended from outside."""
+    # It would have a machine of its own; here it must not take the processor from those whom it attacks.
+    os.nice(19)
     orders = Orders(**json.loads(Path(arguments[0]).read_text()))
     abuser = Abuser(orders)
     abuser.sign_in()

@@ -33,6 +33,8 @@ class Browser:
         self._username, self._password, self._until = username, password, until
         self.session = requests.Session()
         self.session.trust_env = False
+        # How long each submit waited that was answered.
+        self.seconds: list[float] = []
 
     def sign_in(self) -> None:
         """Sign in through the page, however often it takes."""
@@ -64,7 +66,10 @@ class Browser:
 
     def submit_once(self, path: str, data: Mapping[str, str], told: list[str]) -> requests.Response | None:
         """Send a form once; returns None when it stays open whether it was taken."""
+        began = time.monotonic()
         answer = self._send("POST", path, data=dict(data), headers=_HTMX)
+        if answer is not None:
+            self.seconds.append(time.monotonic() - began)
         told.append(str(answer.status_code) if answer is not None else "lost")
         if answer is None or answer.status_code >= 500 or not self._is_signed_in(answer):
             return None

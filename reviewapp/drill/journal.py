@@ -17,7 +17,8 @@ class Submit:
 
     `ref` is the item's; `typed` what its person filled in, as it should be kept; `words` is what the form held of
     confidence and reasoning when it was sent, which is all that the decision may hold of them; `sent` and `answered`
-    are seconds on one clock; `answers` says what came back each time, "lost" for nothing at all.
+    are seconds on one clock; `answers` says what came back each time, "lost" for nothing at all; `seconds` is how long
+    each answer took.
     """
 
     decision_id: str
@@ -31,6 +32,7 @@ class Submit:
     sent: float
     answered: float
     answers: list[str]
+    seconds: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

