@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from reviewapp.annotations.found import Found
     from reviewapp.annotations.queries import AnnotationQuerySet
 
+_COUNTED_ALONE = tuple(show for show in Show if show != Show.ALL)
+
 
 class _CappedCount(Subquery):
     """How many rows a sliced query has; it stops reading at the slice."""
@@ -31,13 +33,22 @@ class _CappedCount(Subquery):
 
 
 def counts(chosen: QueueFilter, person: User, *, found: Found | None = None) -> dict[Show, int]:
-    """Return how many items each chip would show under the same filters, never more than `CAP`, in one query.
+    """Return how many items each chip would show under the same filters, never more than `CAP`.
 
     A search counts among the first `COUNTED` of what it finds (`found`, if that has been looked for already): when
     there is more of it (`Found.at_least`), there may be more of each than is said.
     """
-    (counted,) = _counting(compiled.kind(chosen), bool(chosen.q)).run(_meant(chosen, person, found))
-    return dict(zip(Show, counted, strict=True))
+    meant = _meant(chosen, person, found)
+    kind, is_search = compiled.kind(chosen), bool(chosen.q)
+
+    (counted,) = _counting(kind, is_search).run(meant)
+    number = dict(zip(_COUNTED_ALONE, counted, strict=True))
+
+    # No item waits and is decided: where those two reach the cap together, all do, and need not be counted.
+    number[Show.ALL] = min(number[Show.WAITING] + number[Show.DECIDED], CAP)
+    if number[Show.ALL] < CAP:
+        ((number[Show.ALL],),) = _counting_all(kind, is_search).run(meant)
+    return number
 
 
 def done_and_left(chosen: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
@@ -55,7 +66,13 @@ def _meant(chosen: QueueFilter, person: User, found: Found | None = None) -> dic
 @bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
 def _counting(kind: QueueFilter, searching: bool) -> Sql:
     person, among = _person(), _among(kind, searching)
-    return _counts([shown(among, kind.showing(show), person) for show in Show], person)
+    return _counts([shown(among, kind.showing(show), person) for show in _COUNTED_ALONE], person)
+
+
+@bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
+def _counting_all(kind: QueueFilter, searching: bool) -> Sql:
+    person = _person()
+    return _counts([shown(_among(kind, searching), kind.showing(Show.ALL), person)], person)
 
 
 @bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
