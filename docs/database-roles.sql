@@ -38,7 +38,9 @@ DECLARE
     item record;
     read_only name[] := ARRAY[
         'audit_event', 'auth_group', 'auth_group_permissions', 'auth_permission', 'django_content_type',
-        'django_migrations'
+        'django_migrations',
+        -- A provider of single sign-on is a way in for whoever runs it. Ours comes from the settings.
+        'socialaccount_socialapp'
     ];
 BEGIN
     FOR item IN

@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
@@ -16,9 +18,11 @@ from django.utils import timezone
 from reviewapp.accounts.normal_form import lookup_key, normalized
 from reviewapp.accounts.queries import FACTORS, LinkQuerySet, PersonQuerySet
 from reviewapp.accounts.tracked import (
+    ADDRESS,
     FACTOR,
     GROUP,
     GROUP_PERMISSION,
+    IDENTITY,
     KEYS_FOLLOW,
     LINK,
     OWN_PERMISSION,
@@ -209,3 +213,23 @@ class Factor(Authenticator):  # type: ignore[misc]
         proxy = True
         app_label = "accounts"
         triggers = [FACTOR, NeverTruncated()]
+
+
+class Identity(SocialAccount):  # type: ignore[misc]
+    """That somebody at the single sign-on provider is a person of ours; allauth's, which does not type it."""
+
+    class Meta:
+        proxy = True
+        app_label = "accounts"
+        default_permissions = ()
+        triggers = [IDENTITY, NeverTruncated()]
+
+
+class SignInAddress(EmailAddress):  # type: ignore[misc]
+    """An address by which allauth knows a person; allauth's, which does not type it."""
+
+    class Meta:
+        proxy = True
+        app_label = "accounts"
+        default_permissions = ()
+        triggers = [ADDRESS, NeverTruncated()]

@@ -19,6 +19,8 @@ PERSON = Tracked(
     columns=["username", "email", "first_name", "last_name", "is_active"],
     named={"is_superuser": "nullif({row}.is_superuser, false)", "is_staff": "nullif({row}.is_staff, false)"},
     secret={"password": "{row}.password"},
+    # Mixpeek is told this in the place of the name.
+    constant=["pseudonym"],
     # They follow from these by themselves.
     unexpected={"username_key": "OLD.username = NEW.username", "email_key": "OLD.email = NEW.email"},
     created=Action.PERSON_ADDED,
@@ -103,9 +105,28 @@ FACTOR = Tracked(
     ref=_OF_USER,
 )
 
+# What allauth knows of the person at the provider, `extra_data`, is new with every sign-in.
+IDENTITY = Tracked(
+    columns=["provider", "uid"],
+    constant=["user_id"],
+    created=Action.IDENTITY_LINKED,
+    changed=[("true", Action.IDENTITY_CHANGED)],
+    deleted=Action.IDENTITY_UNLINKED,
+    ref=_OF_USER,
+)
+
+ADDRESS = Tracked(
+    columns=["email", "verified", "primary"],
+    constant=["user_id"],
+    created=Action.ADDRESS_ADDED,
+    changed=[("true", Action.ADDRESS_CHANGED)],
+    deleted=Action.ADDRESS_REMOVED,
+    ref=_OF_USER,
+)
+
 LINK = Tracked(
     columns=["email", "role", "expires_at", "used_at", "withdrawn_at"],
-    constant=["kind", "digest", "person_id"],
+    constant=["kind", "digest", "person_id", "made_by_id", "made_at"],
     created=[
         ("NEW.kind = 'password'", Action.PASSWORD_LINK_MADE),
         ("true", Action.INVITATION_MADE),

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 
 from reviewapp.annotations.draft_model import Draft
 from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
-from reviewapp.annotations.tracked import ANNOTATION, DECISION, SET_ASIDE
+from reviewapp.annotations.tracked import ANNOTATION, DECISION, SET_ASIDE, UNDO
 from reviewapp.audit.tracking import Kept, NeverTruncated, Stamped
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.standing import changes_about
@@ -261,7 +261,7 @@ class Undo(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [Kept(name="never_changed"), Stamped("at"), NeverTruncated()]
+        triggers = [UNDO, Kept(name="never_changed"), Stamped("at"), NeverTruncated()]
 
 
 class Lease(models.Model):

@@ -9,26 +9,34 @@ from datetime import datetime
 from typing import Any
 
 _TITLES = {
+    "actor_pseudonym": "Pseudonym",
     "confidence_required": "Confidence required",
     "email": "Email address",
     "expires_at": "Runs out",
     "first_name": "First name",
     "gone_at": "Gone upstream",
+    "id": "Number of the row",
     "is_active": "Sign-in",
     "is_staff": "Staff",
     "is_superuser": "Superuser",
     "last_name": "Last name",
+    "made_by_id": "Made by",
     "other_allowed": "Other labels",
     "prefix": "Begins with",
+    "primary": "Main address",
+    "pseudonym": "Pseudonym",
     "reasoning_required": "Reasoning required",
+    "result_id": "Evidence",
     "retried_at": "Tried again",
     "revoked_at": "Revoked",
     "role": "Role",
     "starts_from": "The form starts from",
     "total_returned": "Documents returned",
+    "uid": "Account at the provider",
     "uncleared": "Still shown at Mixpeek",
     "used_at": "Used",
     "username": "Username",
+    "verified": "Verified",
     "withdrawn_at": "Withdrawn",
     "without_author": "Author told to Mixpeek",
 }
@@ -37,6 +45,8 @@ _WORDS = {
     "is_staff": ("no", "yes"),
     "is_superuser": ("no", "yes"),
     "other_allowed": ("not allowed", "allowed"),
+    "primary": ("no", "yes"),
+    "verified": ("no", "yes"),
     "without_author": ("yes", "no"),
 }
 _CHOICES = {

@@ -125,7 +125,8 @@ class NeverTruncated(OwnerTrigger):
 class Tracked(OwnerTrigger):
     """Write an event for each insert and delete, and for each update that changes one of the columns.
 
-    `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change;
+    `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change, as
+    the row's own key is;
     `named` are values that no column holds as such: `{name: SQL over {row}}`, such as the name behind a foreign key.
     Of `secret` values, also SQL over `{row}`, an update tells that they changed, and both sides are null. `unexpected`
     is `{column: condition}`: an update tells of the column where the condition holds, which the app never causes.
@@ -168,7 +169,7 @@ class Tracked(OwnerTrigger):
         """Return the PL/pgSQL body; one branch a column, so that an unrelated update costs comparisons only."""
         skip = f"IF {self.unless} THEN RETURN NULL; END IF; " if self.unless else ""
         return _WRITE.format(
-            diff=skip + self._diff(),
+            diff=skip + self._diff(model._meta.pk.column),
             origins=", ".join(f"'{origin.value}'" for origin in Origin),
             action=self._action(),
             ref=_by_row(self.ref),
@@ -176,11 +177,13 @@ class Tracked(OwnerTrigger):
             retriever=_by_row(self.retriever),
         )
 
-    def _diff(self) -> str:
+    def _diff(self, key: str) -> str:
         pairs = [(name, value.format(row="OLD"), value.format(row="NEW")) for name, value in self.values.items()]
         inserted = " ".join(_note(name, "NULL", new, when=_filled(new)) for name, _, new in pairs)
         removed = " ".join(_note(name, old, "NULL", when=_filled(old)) for name, old, _ in pairs)
-        kept = [(column, f"OLD.{column}", f"NEW.{column}") for column in self.constant]
+        # With the key of another row, a row takes over all that refers to that one: roles, decisions, results.
+        constant = dict.fromkeys([*self.constant, key])
+        kept = [(column, f"OLD.{column}", f"NEW.{column}") for column in constant]
         updates = [_note(name, old, new, when=f"{old} IS DISTINCT FROM {new}") for name, old, new in [*pairs, *kept]]
 
         for name, value in self.secret.items():
@@ -189,7 +192,7 @@ class Tracked(OwnerTrigger):
 
         for column, condition in self.unexpected.items():
             old, new = f"OLD.{column}", f"NEW.{column}"
-            updates.append(_note(column, old, new, when=f"{old} IS DISTINCT FROM {new} AND {condition}"))
+            updates.append(_note(column, old, new, when=f"{old} IS DISTINCT FROM {new} AND ({condition})"))
 
         updated = " ".join(updates)
         return f"IF TG_OP = 'INSERT' THEN {inserted} ELSIF TG_OP = 'DELETE' THEN {removed} ELSE {updated} END IF;"

@@ -6,21 +6,25 @@ from pgtrigger.compiler import UpsertTriggerSql
 
 # Temporary objects come last, and are named so that PostgreSQL does not look at them first.
 SEARCH_PATH = "pg_catalog, public, pg_temp"
+# A session that asks for fewer digits would have rounded numbers written into the history.
+EXTRA_FLOAT_DIGITS = 1
 
 
 class OwnerTriggerSql(UpsertTriggerSql):
     """Install the function as SECURITY DEFINER, with a fixed search path, for nobody else to call.
 
     It runs as its owner, who may write events, whoever changes the row. No object of a session's own can take the place
-    of one that it names, and no setting makes it step aside (pgtrigger's own template has one). Migrations name this
-    class, so a change of the template changes all installed triggers: make migrations for them.
+    of one that it names, no setting makes it step aside (pgtrigger's own template has one), and none changes what it
+    writes. Migrations name this class, so a change of the template changes all installed triggers: make migrations for
+    them.
     """
 
     def get_template(self) -> str:
         """Return the statements, with a place for each part of the trigger."""
         return f"""
             CREATE OR REPLACE FUNCTION public.{{pgid}}() RETURNS trigger
-            LANGUAGE plpgsql SECURITY DEFINER SET search_path = {SEARCH_PATH}
+            LANGUAGE plpgsql SECURITY DEFINER
+            SET search_path = {SEARCH_PATH} SET extra_float_digits = {EXTRA_FLOAT_DIGITS}
             AS $$
                 {{declare}}
                 BEGIN

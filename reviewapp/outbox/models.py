@@ -105,7 +105,8 @@ class Change(models.Model):
                 ],
                 # Only worth a word when it is so.
                 named={"without_author": "nullif({row}.without_author, false)"},
-                constant=["ref", "verb", "base", "cause", "actor_id", "actor_name", "retriever_id"],
+                constant=["ref", "verb", "base", "cause", "actor_id", "actor_name", "actor_pseudonym", "retriever_id"],
+                unexpected={"settled_at": "OLD.state = NEW.state"},
                 retriever="{row}.retriever_id",
                 created=Action.CHANGE_QUEUED,
                 changed=[

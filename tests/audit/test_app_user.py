@@ -181,8 +181,9 @@ def test_every_function_of_a_trigger_is_the_owners(app_session: psycopg.Connecti
         " WHERE starts_with(tgname, 'pgtrigger_')"
     ).fetchall()
     assert len(found) > 20
+    expected = ["search_path=pg_catalog, public, pg_temp", "extra_float_digits=1"]
     for name, is_definer, settings, is_owners in found:
-        assert (is_definer, settings, is_owners) == (True, ["search_path=pg_catalog, public, pg_temp"], True), name
+        assert (is_definer, settings, is_owners) == (True, expected, True), name
 
 
 @pytest.fixture
@@ -321,9 +322,6 @@ def test_a_change_too_large_to_be_recorded_is_not_made(app_session: psycopg.Conn
     refused(
         app_session, "UPDATE outbox_pause SET reason = repeat('y', 270000000)", match="exceeds the maximum|too long"
     )
-    refused(
-        app_session, "DELETE FROM outbox_pause WHERE reason = repeat('y', 270000000)", match="^$"
-    ) if False else None
     assert app_session.execute("SELECT left(reason, 1) FROM outbox_pause").fetchall() == [("x",)]
     assert Event.objects.count() == events
 

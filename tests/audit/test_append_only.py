@@ -12,6 +12,7 @@ from tests.factories import make_bare_annotation
 pytestmark = pytest.mark.django_db
 
 TRACKED = [
+    "account_emailaddress",
     "accounts_link",
     "accounts_user",
     "accounts_user_groups",
@@ -32,6 +33,7 @@ TRACKED = [
     "retrievers_labelset",
     "retrievers_result",
     "retrievers_retriever",
+    "socialaccount_socialaccount",
 ]
 
 
