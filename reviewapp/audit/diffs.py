@@ -22,6 +22,11 @@ _MOST_LEVELS = 20
 # Longer lists are shown as JSON.
 _MOST_ITEMS = 1_000
 _LONGEST_NAME = 100
+# What one row may show: characters of each side. The whole values are in the API's list of events.
+_MOST_SHOWN = 100_000
+_LEAST_SHOWN = 500
+# Longer lists of tags are shown as one text.
+_LONGEST_TAGS = 20_000
 _ABSENT = object()
 
 
@@ -49,6 +54,7 @@ class FieldDiff:
     gone: tuple[str, ...] = ()
     come: tuple[str, ...] = ()
     most_work: int = field(default=MOST_WORK, compare=False)
+    most_shown: int = field(default=_MOST_SHOWN, compare=False)
 
     @property
     def title(self) -> str:
@@ -69,7 +75,24 @@ class FieldDiff:
     def pieces(self) -> tuple[Piece, ...]:
         """Return the new text with what went and came marked, long unchanged stretches left out."""
         pieces = text_diff(self.old, self.new, most_work=self.most_work)
-        return tuple(shortened(pieces, most_work=self.most_work))
+        short = shortened(pieces, most_work=self.most_work)
+        return tuple(replace(piece, text=_beginning(piece.text, self.most_shown)) for piece in short)
+
+    @property
+    def old_shown(self) -> str:
+        """Return the text before, or its beginning where it is too long for a page."""
+        return _beginning(self.old, self.most_shown)
+
+    @property
+    def new_shown(self) -> str:
+        """Return the text after, or its beginning where it is too long for a page."""
+        return _beginning(self.new, self.most_shown)
+
+
+def _beginning(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
+    return f"{text[:length]}… and {len(text) - length:,} more characters"
 
 
 def field_diffs(changes: Mapping[str, Any], *, hidden: Collection[str] = ()) -> tuple[FieldDiff, ...]:
@@ -91,7 +114,9 @@ def field_diffs(changes: Mapping[str, Any], *, hidden: Collection[str] = ()) -> 
 def _field_diffs(leaves: Collection[_Leaf]) -> list[FieldDiff]:
     diffs = [_field_diff(".".join(leaf.path), leaf.old, leaf.new) for leaf in leaves]
     texts = sum(1 for diff in diffs if diff.kind == Kind.WORDS)
-    return [replace(diff, most_work=MOST_WORK // max(texts, 1)) for diff in diffs]
+    most_work = MOST_WORK // max(texts, 1)
+    most_shown = max(_MOST_SHOWN // max(len(diffs), 1), _LEAST_SHOWN)
+    return [replace(diff, most_work=most_work, most_shown=most_shown) for diff in diffs]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +254,8 @@ def _retagged(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return which tags went and which came; none of either where a side is no list of tags."""
     was, now = (side or [] for side in (old, new))
     if not all(isinstance(side, list) and all(isinstance(tag, str) for tag in side) for side in (was, now)):
+        return (), ()
+    if sum(map(len, [*was, *now])) > _LONGEST_TAGS:
         return (), ()
     before, after = set(was), set(now)
     return tuple(tag for tag in was if tag not in after), tuple(tag for tag in now if tag not in before)

@@ -282,6 +282,22 @@ def longest_in_common(old: list[int], new: list[int]) -> int:
     return row[-1]
 
 
+def test_it_shows_the_beginning_of_what_no_page_can_hold() -> None:
+    many = {f"field_{number:02}": [None, "x" * 500_000] for number in range(30)}
+    (words,) = field_diffs({"text": ["a " * 500_000, "b " * 500_000]})
+    (value,) = field_diffs({"text": [None, "x" * 500_000]})
+    (tags,) = field_diffs({"tags": [[], ["t" * 500] * 1_000]})
+    shown = [
+        "".join(piece.text for piece in words.pieces),
+        value.new_shown,
+        tags.new_shown,
+        "".join(diff.new_shown for diff in field_diffs(many)),
+    ]
+    assert max(map(len, shown)) < 201_000
+    assert value.new_shown.endswith("… and 400,000 more characters")
+    assert tags.come == ()
+
+
 def test_it_names_a_long_key_in_short() -> None:
     (diff,) = field_diffs({"payload": [{"k" * 60_000: 1}, {"k" * 60_000: 2}]})
     assert diff.name == f"payload.{'k' * 100}…"
