@@ -37,7 +37,7 @@ _IDS = ("annotation_id", "retriever_id", "pipeline_id", "execution_id", "documen
 def annotation(body: Fields, *, asked: str = "") -> AnnotationRecord:
     """Read an annotation; `asked` is the id in the path, for servers that do not repeat it."""
     return AnnotationRecord(
-        annotation_id=_own_id(body, "annotation_id", asked),
+        annotation_id=_annotation_id(body, asked),
         document_id=body.identifier("document_id"),
         namespace_id=body.needed("namespace_id"),
         label=body.needed("label"),
@@ -56,6 +56,14 @@ def annotation(body: Fields, *, asked: str = "") -> AnnotationRecord:
         version=body.version("version"),
         revisions=_revisions(body),
     )
+
+
+def _annotation_id(body: Fields, asked: str) -> str:
+    """Return the id of an annotation; raises `Malformed` for the answer about another one than was asked for."""
+    own = _own_id(body, "annotation_id", asked)
+    if asked and own != asked:
+        raise Malformed(f"it is about {plain(own)}")
+    return own
 
 
 def _own_id(body: Fields, key: str, asked: str) -> str:
@@ -79,8 +87,7 @@ def _revisions(body: Fields) -> tuple[RevisionRecord, ...]:
 
 def _revision(body: Fields) -> RevisionRecord:
     prior = body.bounded_mapping("prior")
-    if isinstance(prior.get("reasoning"), str):
-        body.inside("prior").bounded_text("reasoning")
+    _check_prior(body.inside("prior"))
     return RevisionRecord(
         version=body.needed_version("version"),
         prior=prior,
@@ -88,6 +95,16 @@ def _revision(body: Fields) -> RevisionRecord:
         edited_by=body.text("edited_by")[: bounds.LONGEST_ID],
         edited_by_type=body.text("edited_by_type")[: bounds.LONGEST_ID],
     )
+
+
+def _check_prior(prior: Fields) -> None:
+    """Raise `Malformed` unless the values that an edit replaced are such as an annotation has."""
+    if prior.has("label"):
+        prior.needed("label")
+    prior.number("confidence")
+    prior.bounded_text("reasoning")
+    prior.mapping("payload")
+    prior.mapping("metadata")
 
 
 def versions(body: Fields, *, asked: str = "") -> VersionsRecord:

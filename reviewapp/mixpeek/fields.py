@@ -42,10 +42,12 @@ class Fields:
         return text
 
     def identifier(self, key: str) -> str:
-        """Return a text that must be there, be not empty and be no longer than an id."""
+        """Return a text that must be there, be no longer than an id and fit into the path of a call."""
         text = self.needed(key)
         if len(text) > bounds.LONGEST_ID:
             raise Malformed(f"{self._where}: {key} is longer than {bounds.LONGEST_ID} characters")
+        if not bounds.is_id(text):
+            raise Malformed(f"{self._where}: {key} cannot be an id")
         return text
 
     def bounded_text(self, key: str, default: str = "") -> str:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
+from reviewapp.mixpeek.bounds import is_id
 from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, NamespaceUnresolved, Refused, Unreadable
 from reviewapp.mixpeek.failures import failure, plain
 from reviewapp.mixpeek.fields import Fields
 from reviewapp.mixpeek.reply import Malformed, Reply, TooMuch
 
 T = TypeVar("T")
-_UNSENDABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _SAFE_REASON = re.compile(r"[\x20-\x7e]{1,200}")
 _BROKEN_TEXT = re.compile("[\x00\ud800-\udfff]")
 
@@ -110,7 +110,7 @@ def _unresolved(reply: Reply) -> NamespaceUnresolved:
 def path(template: str, **ids: str) -> str:
     """Fill `{name}` places of a path with percent-encoded ids; raise `Refused` for one that cannot be an id."""
     for name, value in ids.items():
-        if not value or value in {".", ".."} or _UNSENDABLE.search(value):
+        if not is_id(value):
             raise Refused(f"{plain(repr(value))} cannot be an id.", fields={name: "cannot be an id"})
     return template.format(**{name: quote(value, safe="") for name, value in ids.items()})
 

@@ -7,10 +7,10 @@ record as it is now is right in all these cases, and an annotation that is not t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unreadable
+from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox import waking
 from reviewapp.outbox.bucket import Rank
 from reviewapp.sync import quiet
@@ -30,6 +31,8 @@ _log = logging.getLogger(__name__)
 CLAIM = timedelta(seconds=120)
 # What still cannot be read then is dropped; the pull compares everything anyway.
 _MOST_ATTEMPTS = 20
+# Each costs a request; the pull finds what is beyond.
+MOST_WAITING = 50_000
 # So many requests are paid at once.
 _AT_ONCE = 10
 _BEHIND = timedelta(seconds=5)
@@ -51,6 +54,9 @@ def hear(annotation_ids: Iterable[str], source: Hint.Source) -> None:
     # In one order, so that two who hear of the same annotations never wait for each other.
     rows = [(annotation_id, source, timezone.now()) for annotation_id in sorted(set(annotation_ids))]
     if not rows:
+        return
+    if Hint.objects.count() >= MOST_WAITING:
+        _log.warning("left out %s hints: %s wait already, and the pull compares everything", len(rows), MOST_WAITING)
         return
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -108,6 +114,18 @@ def look(hint: Hint, client: Client) -> bool:
         _put_off(hint)
         return False
     quiet.speak_again()
+    try:
+        _take_in(hint, records)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # The others must not wait for this one.
+        _log.exception("could not take in %s", hint.annotation_id)
+        _put_off(hint)
+    return True
+
+
+def _take_in(hint: Hint, records: Sequence[AnnotationRecord]) -> None:
     with tracing(_ORIGINS[Hint.Source(hint.source)]), acting(None, note=f"hint: {hint.get_source_display()}"):
         left = absorb.absorb(records).left
         if not records:
@@ -116,7 +134,6 @@ def look(hint: Hint, client: Client) -> bool:
             _put_off(hint)
         else:
             _done(hint)
-    return True
 
 
 def _done(hint: Hint) -> None:

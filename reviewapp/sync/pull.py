@@ -19,7 +19,7 @@ from django.utils import timezone
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.trace import acting, tracing
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Unreadable
+from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unreadable
 from reviewapp.mixpeek.records import LeftOut
 from reviewapp.outbox.bucket import Rank
 from reviewapp.retrievers import absorb
@@ -118,7 +118,7 @@ def _is_there(client: Client, retriever_id: str) -> bool:
         return client.get_retriever(retriever_id).retriever_id == retriever_id
     except NotFound:
         return False
-    except Unreadable:
+    except (Refused, Unreadable):
         return True
 
 

@@ -9,16 +9,17 @@ A page that cannot be read is read in smaller ones, so that the one row at fault
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from reviewapp.annotations import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.bounds import MOST_ANNOTATIONS
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import Garbled, NotFound, Unreadable
+from reviewapp.mixpeek.exceptions import Garbled, NotFound, Refused, Unreadable
 from reviewapp.mixpeek.records import AnnotationRecord, LeftOut, Page
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.progress import Progress
@@ -27,7 +28,9 @@ from reviewapp.sync.tally import Counts
 PAGE = 500
 _MOST_STEPS_BACK, _MOST_ROUNDS, _MOST_REPEATS = 20, 3, 3
 _ASKED_AT_ONCE = 50
-_SMALLER, _MOST_UNREADABLE = 8, 50
+_SMALLER, _MOST_IN_A_ROW, _MOST_SINGLY = 8, 50, 1_000
+
+_log = logging.getLogger(__name__)
 
 
 def pull(
@@ -51,6 +54,8 @@ def pull(
         except Unreadable:
             _pull_piecemeal(client, at, counts, until=at.skip + size)
             after_gap = True
+            if at.skip >= most:
+                return
             continue
 
         counts.leave_out(page.left_out)
@@ -67,7 +72,7 @@ def pull(
             raise Garbled("Mixpeek sends the same page of annotations again and again.")
         before, reached = ids, at.skip + page.rows
         with acting(None, note="pull"):
-            counts.add(absorb.absorb(_fresh(page.items, at)))
+            _absorb(_fresh(page.items, at), counts)
             done = _advance(at, page, size, left=counts.left + len(counts.left_out))
         report.reach(reached, page.total)
         if done:
@@ -80,31 +85,60 @@ def pull(
 def _pull_piecemeal(client: Client, at: PullPass, counts: Counts, *, until: int) -> None:
     """Absorb the rows up to `until` in smaller pages; a row that cannot be read even alone is left out.
 
-    Raises `Unreadable` when there are more than 50 of those.
+    After 1,000 of those in a pull, whatever cannot be read is left out as it is, without looking for the row at fault.
+    Raises `Unreadable` when there is nothing else: not even the end of the list.
     """
-    size, unreadable = until - at.skip, 0
+    size, in_a_row = until - at.skip, 0
     while at.skip < until:
         size = min(size, until - at.skip)
         try:
             page = client.list_annotations(skip=at.skip, limit=size)
         except Unreadable as error:
-            if size > 1:
+            if size > 1 and len(counts.left_out) < _MOST_SINGLY:
                 size = max(size // _SMALLER, 1)
                 continue
-            unreadable += 1
-            if unreadable > _MOST_UNREADABLE:
-                raise
-            counts.leave_out([LeftOut(name=f"the annotation at place {at.skip + 1:,}", reason=error.message)])
-            _move(at, at.skip + 1)
+
+            in_a_row += 1
+            if in_a_row % _MOST_IN_A_ROW == 0:
+                client.list_annotations(skip=MOST_ANNOTATIONS, limit=1)
+            counts.leave_out([LeftOut(name=_places(at.skip, size), reason=error.message)])
+            _move(at, at.skip + size)
             continue
 
         if not page.rows:
             return
+        in_a_row = 0
         counts.leave_out(page.left_out)
         with acting(None, note="pull"):
-            counts.add(absorb.absorb(_fresh(page.items, at)))
+            _absorb(_fresh(page.items, at), counts)
             _move(at, at.skip + page.rows)
         size *= _SMALLER
+
+
+def _places(skip: int, size: int) -> str:
+    if size == 1:
+        return f"the annotation at place {skip + 1:,}"
+    return f"the annotations at places {skip + 1:,} to {skip + size:,}"
+
+
+def _absorb(records: Sequence[AnnotationRecord], counts: Counts) -> None:
+    """Take in records, one by one if they cannot be taken in together; the one at fault is left out and logged."""
+    try:
+        with transaction.atomic():
+            tally = absorb.absorb(records)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if len(records) > 1:
+            for record in records:
+                _absorb([record], counts)
+            return
+
+        name = records[0].annotation_id
+        _log.exception("could not take in %s", name)
+        counts.leave_out([LeftOut(name=name, reason="it cannot be stored; the log says why")])
+    else:
+        counts.add(tally)
 
 
 def look_for_missing(client: Client, at: PullPass, report: Progress, counts: Counts) -> None:
@@ -121,7 +155,7 @@ def look_for_missing(client: Client, at: PullPass, report: Progress, counts: Cou
             if annotation_id:
                 _ask(client, annotation_id, answers, counts)
         with acting(None, note="pull"):
-            counts.add(absorb.absorb([record for record in answers.values() if record is not None]))
+            _absorb([record for record in answers.values() if record is not None], counts)
         with acting(None, note="pull"):
             counts.gone += absorb.mark_gone([id_ for id_, record in answers.items() if record is None])
         last, asked = rows[-1][0], asked + len(rows)
@@ -139,7 +173,7 @@ def _ask(client: Client, annotation_id: str, answers: dict[str, AnnotationRecord
         answers[annotation_id] = client.get_annotation(annotation_id)
     except NotFound:
         answers[annotation_id] = None
-    except Unreadable as error:
+    except (Refused, Unreadable) as error:
         counts.leave_out([LeftOut(name=annotation_id, reason=error.message)])
 
 

@@ -10,7 +10,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.said import LONGEST_ID
 from reviewapp.audit.trace import acting
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import Unreadable
+from reviewapp.mixpeek.exceptions import NotFound, Refused, Unreadable
 from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, LeftOut
 from reviewapp.retrievers.models import Result
 from reviewapp.retrievers.snapshot import digest, snapshot
@@ -43,7 +43,9 @@ def _fetched(client: Client, document_ids: Sequence[str]) -> DocumentBatch:
     """Return the documents, in ever smaller batches where an answer cannot be read; one alone is left out."""
     try:
         batch = client.batch_get_documents(document_ids, return_presigned_urls=False)
-    except Unreadable as error:
+    except NotFound:
+        raise
+    except (Refused, Unreadable) as error:
         if len(document_ids) == 1:
             return DocumentBatch(left_out=(LeftOut(name=document_ids[0], reason=error.message),))
         middle = len(document_ids) // 2

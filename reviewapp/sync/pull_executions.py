@@ -44,7 +44,7 @@ def pull(client: Client, report: Progress, counts: Counts) -> None:
                 report.reach(passed, None)
                 if tally.same == len(page) and _newest_first(page):
                     break
-        except Unreadable as error:
+        except (Refused, Unreadable) as error:
             left_out.append(LeftOut(name=f"more runs of {retriever.retriever_id}", reason=error.message))
         counts.leave_out(left_out)
 

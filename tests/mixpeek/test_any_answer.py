@@ -19,8 +19,8 @@ DOCUMENT = {"document_id": "d", "collection_id": "c", "document_blobs": [{"field
 PAGES = {"total": 1, "limit": 1, "offset": 0, "has_next": False, "next_cursor": "c"}
 
 CALLS: list[tuple[Call[Any], Any]] = [
-    (annotation_calls.one("a"), ANNOTATION),
-    (annotation_calls.patch("a", {"label": "x"}), ANNOTATION),
+    (annotation_calls.one("ann_1"), ANNOTATION),
+    (annotation_calls.patch("ann_1", {"label": "x"}), ANNOTATION),
     (annotation_calls.listing(skip=0, limit=1), {"results": [ANNOTATION], "total_count": 1}),
     (annotation_calls.versions("a"), {"current_version": 1, "versions": [{"version": 1, "current": True}]}),
     (retriever_calls.one("r"), {"retriever": RETRIEVER}),

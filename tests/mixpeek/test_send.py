@@ -32,7 +32,7 @@ def test_it_sends_the_key_and_the_namespace_and_only_what_changed(client: Client
 
 
 def test_it_keeps_an_id_with_slashes_and_dots_in_its_place(client: Client, upstream: FakeMixpeek) -> None:
-    upstream.will(Answer(body=ANNOTATION))
+    upstream.will(Answer(body=ANNOTATION | {"annotation_id": "../a?b#c%2F"}))
     client.get_annotation("../a?b#c%2F")
     assert upstream.received[0].target == "/v1/annotations/..%2Fa%3Fb%23c%252F"
 

@@ -42,8 +42,13 @@ class Upstream:
         self.executions: list[Any] = []
         self.annotations: list[Any] = []
         self.documents: dict[str, Any] = {}
+        self.override: Callable[[Received], Answer] | None = None
 
     def answer(self, request: Received) -> Answer:
+        """Answer as a test says, else as Mixpeek does."""
+        return self.override(request) if self.override else self.usual(request)
+
+    def usual(self, request: Received) -> Answer:
         """Answer as Mixpeek does."""
         parts = urlsplit(request.target)
         query = {name: int(values[0]) for name, values in parse_qs(parts.query).items() if values[0].isdigit()}
@@ -222,9 +227,94 @@ def test_it_ends_the_walk_through_a_list_without_end(client: Client, upstream: U
     assert 100 <= counts.new <= 120
 
 
+def test_it_goes_on_past_any_number_of_annotations_that_cannot_be_read(client: Client, upstream: Upstream) -> None:
+    upstream.annotations = [raw(number, DEEP) for number in range(80)] + [annotation(100)]
+    summary = pulled(client)
+    assert here() == {"ann_100"}
+    assert len(summary.annotations.left_out) == 80
+
+
 def test_it_stops_where_nothing_at_all_can_be_read(client: Client, upstream: Upstream) -> None:
-    upstream.annotations = [raw(number, DEEP) for number in range(80)]
+    class Nothing(list[Any]):
+        def __getitem__(self, part: Any) -> Any:
+            return [raw(1, DEEP)]
+
+    upstream.annotations = Nothing()
     assert "nested too deeply" in pull(client=client).stopped
+
+
+DEEPER_THAN_THE_STACK = json.loads('{"a":' * 900 + "1" + "}" * 900)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        {"label": None},
+        {"label": 5},
+        {"confidence": "high"},
+        {"reasoning": ["x"]},
+        {"payload": "x"},
+        {"metadata": [1]},
+        DEEPER_THAN_THE_STACK,
+    ],
+    ids=str,
+)
+def test_it_takes_in_an_annotation_whose_revision_holds_odd_values(
+    upstream: Upstream, client: Client, prior: Json
+) -> None:
+    edit = ANNOTATION["revisions"][0] | {"prior": prior, "version": 1}  # type: ignore[index]
+    upstream.annotations = [annotation(0), annotation(1, version=2, revisions=[edit]), annotation(2)]
+    pulled(client)
+    assert here() == {"ann_0", "ann_1", "ann_2"}
+    assert Annotation.objects.get(annotation_id="ann_1").revisions == []
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "..", "a\x7f"])
+def test_it_leaves_out_what_has_an_id_that_no_call_can_name(upstream: Upstream, client: Client, name: str) -> None:
+    upstream.annotations = [annotation(0), annotation(1, annotation_id=name), annotation(2)]
+    upstream.retrievers = [RETRIEVER, RETRIEVER | {"retriever_id": name}]
+    for _ in range(2):
+        summary = pulled(client)
+        assert here() == {"ann_0", "ann_2"}
+        assert len(summary.annotations.left_out) == len(summary.retrievers.left_out) == 1
+
+
+def test_it_pulls_others_past_a_retriever_whose_runs_are_refused(upstream: Upstream, client: Client) -> None:
+    upstream.retrievers = [RETRIEVER | {"retriever_id": "ret_0"}, RETRIEVER]
+    upstream.executions = [{"execution_id": "exec_2", "status": "completed", "created_at": "2026-11-01T10:00:00Z"}]
+
+    def refusing(request: Received) -> Answer:
+        if "/ret_0/executions" in request.target:
+            return Answer(status=404, body={"detail": "no such retriever"})
+        return upstream.usual(request)
+
+    upstream.override = refusing
+    summary = pulled(client)
+    assert Execution.objects.get().execution_id == "exec_2"
+    assert list(summary.executions.left_out) == ["more runs of ret_0"]
+
+
+def test_it_writes_nothing_to_another_annotation_than_the_one_decided(
+    client: Client, upstream: Upstream, alice: User
+) -> None:
+    absorb([AnnotationRecord(annotation_id="ann_1", document_id="d", namespace_id="ns", label="a", version=1)])
+    decide_by_form(Annotation.objects.get(), alice, hold=0)
+    asked: list[str] = []
+
+    def about_another(request: Received) -> Answer:
+        asked.append(f"{request.method} {request.target}")
+        return Answer(body=annotation(2, label="a"))
+
+    upstream.override = about_another
+    deliver.drain(client)
+    assert asked == ["GET /v1/annotations/ann_1"]
+    assert Change.objects.get().state == Change.State.QUEUED
+
+
+def test_it_keeps_so_many_hints_and_no_more() -> None:
+    Hint.objects.bulk_create(Hint(annotation_id=f"old_{n}", source="feed") for n in range(hints.MOST_WAITING))
+    hints.hear(["ann_1"], Hint.Source.FEED)
+    assert not Hint.objects.filter(annotation_id="ann_1").exists()
 
 
 def test_it_follows_other_hints_past_one_that_cannot_be_read(client: Client, upstream: Upstream) -> None:
