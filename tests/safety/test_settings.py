@@ -1,38 +1,30 @@
-"""Settings as a process sees them at start: safe for a deployment, plain on a laptop, loud when wrong."""
+"""Settings as a process reads them at start: safe for a deployment, plain on a laptop, loud when wrong.
+
+How a process ends whose settings are wrong is tested in `tests/test_starting.py`.
+"""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import os
+import runpy
+import traceback
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
-
-pytestmark = pytest.mark.process
+from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYED = {"DATABASE_URL": "postgresql://u:hunter2@db.example/reviewapp", "SECRET_KEY": "x" * 64}
-_TELL = """
-import json
-from reviewapp import settings
-print(json.dumps({name: getattr(settings, name, None) for name in %r}))
-"""
-
-
-def start(environment: dict[str, str], tmp_path: Path, *names: str) -> subprocess.CompletedProcess[str]:
-    variables = {"VAR_DIR": str(tmp_path), "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run(
-        [sys.executable, "-c", _TELL % (names,)], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
-    )
 
 
 def settings_of(environment: dict[str, str], tmp_path: Path, *names: str) -> dict[str, Any]:
-    told = start(environment, tmp_path, *names)
-    assert told.returncode == 0, told.stderr
-    settings: dict[str, Any] = json.loads(told.stdout)
-    return settings
+    """Read the settings anew with nothing but this environment, and return those with these names."""
+    variables = {"VAR_DIR": str(tmp_path), **environment}
+    with mock.patch.dict(os.environ, variables, clear=True):
+        settings = runpy.run_path(str(ROOT / "reviewapp" / "settings.py"))
+    return {name: settings.get(name) for name in names}
 
 
 COOKIES = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
@@ -113,7 +105,7 @@ def test_it_believes_a_proxy_only_when_told_so(tmp_path: Path) -> None:
     )
 
     assert told == {
-        "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
         "ALLAUTH_TRUSTED_PROXY_COUNT": 1,
     }
 
@@ -160,8 +152,8 @@ def test_it_answers_only_to_its_own_names(tmp_path: Path) -> None:
 def test_it_stops_at_start_with_a_sentence_that_names_the_variable(
     tmp_path: Path, environment: dict[str, str], sentence: str
 ) -> None:
-    told = start(environment, tmp_path)
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        settings_of(environment, tmp_path)
 
-    assert told.returncode != 0
-    assert sentence in told.stderr.splitlines()[-1]
-    assert "hunter2" not in told.stderr
+    assert sentence in str(refusal.value)
+    assert "hunter2" not in "".join(traceback.format_exception(refusal.value))
