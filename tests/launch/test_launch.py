@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 SIGN_IN = "/accounts/login/"
 
 
-def test_it_brings_up_everything_and_stops_it(launch: Launch) -> None:
+def test_it_brings_up_everything_once_and_stops_it(launch: Launch, tmp_path: Path) -> None:
     launch.start()
     assert f"http://127.0.0.1:{launch.port}/" in launch.said
     for person in ("reviewer", "lead", "admin"):
@@ -31,18 +31,64 @@ def test_it_brings_up_everything_and_stops_it(launch: Launch) -> None:
     commands = " ".join(launch.processes().values())
     for part in ("reviewapp.launch", "reviewapp.sandbox", "gunicorn", "manage.py work", "postgres"):
         assert part in commands
+    _assert_that_all_sessions_are_the_apps_users(launch)
+
+    # It runs once in a folder.
+    second = Launch(tmp_path, launch.port)
+    second.start(VAR_DIR=str(launch.var))
+    assert second.end() == 1
+    assert second.said.startswith(f"Port {launch.port} is in use by a reviewapp from this very folder")
+    assert "<form" in launch.page(SIGN_IN)
+
     assert launch.end(signal.SIGINT) == 0
     assert launch.said.endswith("Stopped.\n")
     assert launch.processes() == {}
 
 
-def test_it_prepares_nothing_twice(launch: Launch) -> None:
+def test_it_prepares_nothing_twice_and_goes_on_after_every_kill(launch: Launch) -> None:
     launch.start()
-    assert launch.end(signal.SIGINT) == 0
+    address = server.join(launch.postgres)
+    with psycopg.connect(address.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     prepared = (launch.var / "log" / "prepare.log").stat().st_ino
+
+    # Everything is killed: nothing is lost, and nothing is prepared again.
+    launch.kill()
+    launch.end()
     launch.start()
     assert "reviewer" in launch.said
+    assert "<form" in launch.page(SIGN_IN)
     assert (launch.var / "log" / "prepare.log").stat().st_ino == prepared
+    with psycopg.connect(server.join(launch.postgres).url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+    server.leave(launch.postgres)
+
+    # Only the launcher is killed.
+    launch.kill("reviewapp.launch")
+    launch.end()
+    launch.start()
+    assert "<form" in launch.page(SIGN_IN)
+    assert launch.end(signal.SIGINT) == 0
+    assert launch.processes() == {}
+
+
+def _assert_that_all_sessions_are_the_apps_users(launch: Launch) -> None:
+    """Check that the web server and the worker are the app's own user."""
+    address = server.join(launch.postgres)
+    with psycopg.connect(address.url, autocommit=True) as connection:
+
+        def users() -> list[tuple[object, ...]]:
+            # The page that asks the database, whatever it says of it.
+            with suppress(HTTPError):
+                launch.page("/health/ready")
+            return connection.execute(
+                "SELECT DISTINCT usename FROM pg_stat_activity"
+                " WHERE datname = 'reviewapp' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            ).fetchall()
+
+        # Whoever prepared everything, as the owner, is seen for an instant more.
+        until(lambda: users() == [(APP_USER,)])
+    server.leave(launch.postgres)
 
 
 @pytest.mark.long
@@ -61,50 +107,6 @@ def test_it_stops_when_its_terminal_is_gone(launch: Launch) -> None:
     os.close(theirs)
     os.close(ours)
     assert launch.end() == 0
-    assert launch.processes() == {}
-
-
-def test_it_loses_nothing_when_everything_is_killed(launch: Launch) -> None:
-    launch.start()
-    address = server.join(launch.postgres)
-    with psycopg.connect(address.url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    launch.kill()
-    launch.end()
-    launch.start()
-    assert "<form" in launch.page(SIGN_IN)
-    with psycopg.connect(server.join(launch.postgres).url) as connection:
-        assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
-    server.leave(launch.postgres)
-
-
-def test_its_web_server_and_worker_are_the_apps_own_user(launch: Launch) -> None:
-    launch.start()
-    address = server.join(launch.postgres)
-    with psycopg.connect(address.url, autocommit=True) as connection:
-
-        def users() -> list[tuple[object, ...]]:
-            # The page that asks the database, whatever it says of it.
-            with suppress(HTTPError):
-                launch.page("/health/ready")
-            return connection.execute(
-                "SELECT DISTINCT usename FROM pg_stat_activity"
-                " WHERE datname = 'reviewapp' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            ).fetchall()
-
-        # Whoever prepared everything, as the owner, is seen for an instant more.
-        until(lambda: users() == [(APP_USER,)])
-    server.leave(launch.postgres)
-    assert launch.end(signal.SIGINT) == 0
-
-
-def test_it_starts_again_after_only_the_launcher_was_killed(launch: Launch) -> None:
-    launch.start()
-    launch.kill("reviewapp.launch")
-    launch.end()
-    launch.start()
-    assert "<form" in launch.page(SIGN_IN)
-    assert launch.end(signal.SIGINT) == 0
     assert launch.processes() == {}
 
 
@@ -128,15 +130,6 @@ def test_it_names_a_busy_port_and_the_setting(launch: Launch) -> None:
     assert launch.said.startswith(f"Port {port} is in use: choose another with the PORT setting")
     assert launch.said.count("\n") == 1
     assert launch.processes() == {}
-
-
-def test_it_runs_once_in_a_folder(launch: Launch, tmp_path: Path) -> None:
-    launch.start()
-    second = Launch(tmp_path, launch.port)
-    second.start(VAR_DIR=str(launch.var))
-    assert second.end() == 1
-    assert second.said.startswith(f"Port {launch.port} is in use by a reviewapp from this very folder")
-    assert "<form" in launch.page(SIGN_IN)
 
 
 def test_it_refuses_a_port_that_is_none(launch: Launch) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,10 +18,10 @@ from tests.operations.processes import ROOT
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[Address]:
     """A new server with nobody but its superuser `postgres`, as in the image."""
-    data = tmp_path_factory.mktemp("compose") / "postgres"
+    data = tmp_path / "postgres"
     address = server.join(data, durable=False)
     with psycopg.connect(address.url, autocommit=True) as connection:
         connection.execute(f"DROP ROLE {APP_USER}")
@@ -45,7 +46,7 @@ def run(address: Address, user: str, *command: str) -> None:
     assert "database-roles" not in done.stderr
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def migrated(address: Address) -> Address:
     """The same server after the first start, repeated once, and the migrations."""
     env = {
@@ -65,7 +66,21 @@ def migrated(address: Address) -> Address:
     return address
 
 
+REFUSED = [
+    "CREATE TEMPORARY TABLE audit_event (id int)",
+    "CREATE TABLE public.mine (id int)",
+    "CREATE SCHEMA mine",
+    "SELECT lo_create(0)",
+    "INSERT INTO audit_event (at) VALUES (now())",
+    "ALTER TABLE accounts_user DISABLE TRIGGER USER",
+    "SET session_replication_role = replica",
+    f"SET ROLE {NAME}",
+    "SET ROLE postgres",
+]
+
+
 def test_it_makes_two_users_who_are_no_superusers(migrated: Address) -> None:
+    """All that holds of one server, in one test: another process would make the server once more."""
     with connect(migrated, "postgres") as connection:
         users = connection.execute(
             "SELECT rolname, rolsuper, rolcreaterole, rolcreatedb, rolpassword IS NOT NULL FROM pg_authid"
@@ -78,28 +93,17 @@ def test_it_makes_two_users_who_are_no_superusers(migrated: Address) -> None:
     assert users == [(NAME, False, False, False, True), (APP_USER, False, False, False, True)]
     assert owners == [(NAME,)]
 
-
-def test_the_app_works_and_leaves_events(migrated: Address) -> None:
+    # The app's user works, and leaves events.
     run(migrated, APP_USER, "create_person", "ada", "--role", "admin")
     with connect(migrated, APP_USER) as connection:
         actions = connection.execute("SELECT action FROM audit_event WHERE ref = 'people/ada' ORDER BY id").fetchall()
     assert [action for (action,) in actions][:2] == ["person.added", "role.given"]
 
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "CREATE TEMPORARY TABLE audit_event (id int)",
-        "CREATE TABLE public.mine (id int)",
-        "CREATE SCHEMA mine",
-        "SELECT lo_create(0)",
-        "INSERT INTO audit_event (at) VALUES (now())",
-        "ALTER TABLE accounts_user DISABLE TRIGGER USER",
-        "SET session_replication_role = replica",
-        f"SET ROLE {NAME}",
-        "SET ROLE postgres",
-    ],
-)
-def test_the_app_gets_no_further(migrated: Address, statement: str) -> None:
-    with connect(migrated, APP_USER) as connection, pytest.raises(psycopg.Error, match=r"permission denied|must be"):
-        connection.execute(statement)
+    # It gets no further.
+    for statement in REFUSED:
+        with (
+            connect(migrated, APP_USER) as connection,
+            pytest.raises(psycopg.Error, match=r"permission denied|must be"),
+        ):
+            connection.execute(statement)
+            pytest.fail(f"the app's user may {statement}")
