@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -11,18 +12,43 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateWorker
+from psycopg import sql
 
 from reviewapp.accounts.models import User
-from tests.operations.processes import environment, running, told_to_stop, until, until_at_work
+from tests.operations.processes import database_url, environment, running, told_to_stop, until, until_at_work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
 
 @pytest.fixture
-def file(tmp_path: Path, alice: User) -> Path:
+def file(tmp_path: Path, alice: User) -> Iterator[Path]:
+    """A backup, and meanwhile Django's connection on a database of its own, restored from it.
+
+    In the database that all tests share, a session of another test may still be open, and would rightly count.
+    """
     made = tmp_path / "all.dump"
     call_command("backup", str(made), stdout=io.StringIO())
-    return made
+    with _database_of_its_own():
+        call_command("restore", str(made), stdout=io.StringIO())
+        yield made
+
+
+@contextmanager
+def _database_of_its_own() -> Iterator[None]:
+    usual = connection.settings_dict["NAME"]
+    own = f"{usual}_restored"
+    name = sql.Identifier(own)
+    with psycopg.connect(database_url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        connection.close()
+        connection.settings_dict["NAME"] = own
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = usual
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture
