@@ -44,6 +44,19 @@ pytest_plugins = ["tests.factories", "tests.people", "tests.desk", "tests.sandbo
 _BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _OF_A_BROWSER = {"page", "context", "browser"}
 _BROWSER_TESTS = Path(__file__).parent / "browser"
+_LONGEST = Path(__file__).parent / "drill" / "test_short_drill.py"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each run a temporary folder of its own in the checkout.
+
+    In the system's one, which all runs of a user share, pytest changes the rights of what another run's servers are in.
+    """
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):
+        number, lock = _free_slot(_folder(), "run")
+        config.add_cleanup(lock.close)
+        config.option.basetemp = _folder() / f"tmp{number}"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,9 +67,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if item.path.parent != _BROWSER_TESTS:
                 raise pytest.UsageError(f"{item.nodeid} needs a browser, so it belongs into tests/browser.")
-    # A worker begins with what needs Mixpeek's package, so that one of them imports it. What starts processes mostly
-    # waits: next, it does so beside all others, which another worker begins with.
-    items.sort(key=lambda item: (not _is_with_official_sdk(item), item.get_closest_marker("process") is None))
+    # The longest comes first, so that it is never what all wait for in the end. Then comes what needs Mixpeek's
+    # package, so that one worker imports it. What starts processes mostly waits: next, it does so beside all others,
+    # which another worker begins with.
+    items.sort(
+        key=lambda item: (
+            item.path != _LONGEST,
+            not _is_with_official_sdk(item),
+            item.get_closest_marker("process") is None,
+        )
+    )
 
 
 def _is_with_official_sdk(item: pytest.Item) -> bool:
@@ -106,9 +126,8 @@ def django_db_modify_db_settings() -> Iterator[None]:
     with ExitStack() as slot:
         wanted = connections["default"].settings_dict
         if wanted.get("EMBEDDED"):
-            folder = Path(settings.VAR_DIR) / "tests"
-            folder.mkdir(parents=True, exist_ok=True)
-            number, lock = _free_slot(folder)
+            folder = _folder()
+            number, lock = _free_slot(folder, "slot")
             slot.enter_context(lock)
             wanted.update(EMBEDDED_DIR=folder / "postgres", EMBEDDED_DURABLE=False)
             wanted["TEST"].update(NAME=f"test_reviewapp_{number}", TEMPLATE=template_database(folder))
@@ -131,9 +150,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, **own, "args": ["--disable-gpu"]}
 
 
-def _free_slot(folder: Path) -> tuple[int, TextIO]:
+def _folder() -> Path:
+    folder = Path(settings.VAR_DIR) / "tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _free_slot(folder: Path, name: str) -> tuple[int, TextIO]:
     for number in itertools.count(1):
-        lock = (folder / f"slot{number}").open("w")
+        lock = (folder / f"{name}{number}").open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
