@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from reviewapp.sandbox.errors import BadData
+from reviewapp.sandbox.loading import load
+from reviewapp.sandbox.store import Store
 from tests.sandbox.running import ROOT, running_sandbox, sandbox_command
 from tests.sandbox_data import fruit_annotation_json, fruit_document_json, write_fruit_folder, write_lines
 
@@ -67,12 +71,14 @@ def _refused(*arguments: str) -> str:
     ],
 )
 def test_it_names_a_bad_line(tmp_path: Path, name: str, line: str, why: str) -> None:
-    data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
+    data = write_fruit_folder(tmp_path)
     path = data / name
     count = len(path.read_text().splitlines())
     with path.open("a") as file:
         file.write(f"{line}\n")
-    said = _refused(*sandbox_command(data, state))
+    with closing(Store(None)) as store, pytest.raises(BadData) as refusal:
+        load(store, data, "ns_sample")
+    said = str(refusal.value)
     assert said.startswith(f"{name}:{count + 1}: ")
     assert why in said
 
@@ -81,7 +87,7 @@ def test_it_loads_nothing_of_a_bad_folder(tmp_path: Path) -> None:
     data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
     good = (data / "annotations.jsonl").read_text()
     (data / "annotations.jsonl").write_text(f"{good}oops\n")
-    _refused(*sandbox_command(data, state))
+    assert _refused(*sandbox_command(data, state)).startswith("annotations.jsonl:")
     write_lines(data / "documents.jsonl", [fruit_document_json(5)])
     (data / "annotations.jsonl").write_text(good)
     with running_sandbox(data, state) as box:
