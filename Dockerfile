@@ -23,4 +23,4 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health/live', timeout=4)"]
-CMD ["gunicorn", "-c", "python:reviewapp.operations.web", "reviewapp.wsgi:application"]
+CMD ["gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", "reviewapp.wsgi:application"]

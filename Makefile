@@ -30,7 +30,7 @@ PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/
 .DEFAULT_GOAL := run
 
 run: setup
-	@exec $(PY) -m reviewapp.launch
+	@exec $(PY) -m tools.launch
 
 # A copy of the installed requirements tells whether they changed; time stamps do not survive a checkout.
 setup: $(PY)
@@ -117,13 +117,13 @@ long-tests:
 	LONG_TESTS=1 $(PYTEST) -m "not browser"
 
 bench: setup
-	@$(PY) -m reviewapp.bench $(or $(N),10000)
+	@$(PY) -m tools.bench $(or $(N),10000)
 
 bench-reviewers: setup
-	@$(PY) -m reviewapp.bench.reviewers
+	@$(PY) -m tools.bench.reviewers
 
 drill: setup
-	@$(PY) -m reviewapp.drill $(or $(N),10000) --clients $(or $(CLIENTS),50) --seed $(or $(SEED),1) $(if $(ABUSE),--abuse)
+	@$(PY) -m tools.drill $(or $(N),10000) --clients $(or $(CLIENTS),50) --seed $(or $(SEED),1) $(if $(ABUSE),--abuse)
 
 lock: $(PY)
 	@$(PIP) uv
@@ -132,4 +132,4 @@ lock: $(PY)
 
 clean:
 	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis var/tests
-	find reviewapp tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find reviewapp tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

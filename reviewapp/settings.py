@@ -11,9 +11,9 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from reviewapp import secret_key
 from reviewapp.env import Env, origin
 from reviewapp.operations import logs
-from reviewapp.postgres import secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -30,7 +30,7 @@ if not SECRET_KEY:
         raise ImproperlyConfigured(
             "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_KEY=$(openssl rand -hex 32)"
         )
-    SECRET_KEY = secret.kept_in(VAR_DIR / "secret_key")
+    SECRET_KEY = secret_key.kept_in(VAR_DIR / "secret_key")
 
 # Keys of before: what they signed still counts, and the second factors that they encrypted can be read.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
@@ -102,9 +102,9 @@ MIDDLEWARE = [
     "reviewapp.operations.middleware.ProbesOfAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "reviewapp.headers.PrivateAnswers",
+    "reviewapp.web.security_headers.PrivateAnswers",
     "csp.middleware.CSPMiddleware",
-    "reviewapp.audit.trace.TraceMiddleware",
+    "reviewapp.audit.context.TraceMiddleware",
     "reviewapp.operations.middleware.AccessLog",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -114,7 +114,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "reviewapp.uploads.BoundedBody",
+    "reviewapp.web.body_limit.BoundedBody",
     "reviewapp.accounts.middleware.BusyHashing",
     "reviewapp.accounts.middleware.SignInRequired",
     "reviewapp.accounts.middleware.SecondFactorRequired",
@@ -127,12 +127,12 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["reviewapp.markup"],
+            "builtins": ["reviewapp.web.template_tags"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "reviewapp.outbox.context.pause",
+                "reviewapp.outbox.status.context_processors.pause",
             ],
         },
     }
@@ -161,7 +161,7 @@ CACHES = {"default": {**_CACHE, "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["reviewapp.accounts.backend.OneQuery"]
-PASSWORD_HASHERS = ["reviewapp.accounts.hashing.BoundedPBKDF2"]
+PASSWORD_HASHERS = ["reviewapp.accounts.sign_in.hashing.BoundedPBKDF2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
@@ -171,11 +171,11 @@ LOGIN_REDIRECT_URL = "/"
 # The form finds the person by name or address; allauth then has one name, and one password, to check.
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_FORMS = {
-    "login": "reviewapp.accounts.sign_in_forms.SignInForm",
-    "reset_password": "reviewapp.accounts.sign_in_forms.ResetPasswordForm",
+    "login": "reviewapp.accounts.sign_in.forms.SignInForm",
+    "reset_password": "reviewapp.accounts.sign_in.forms.ResetPasswordForm",
 }
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
-ACCOUNT_ADAPTER = "reviewapp.accounts.adapter.InvitationOnly"
+ACCOUNT_ADAPTER = "reviewapp.accounts.sign_in.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGOUT_REDIRECT_URL = LOGIN_URL
@@ -194,21 +194,21 @@ ACCOUNT_RATE_LIMITS = {
     "kept_form": "20/h/key",
 }
 # What a person may give other keys to: settings tie the two, because accounts must not know annotations.
-KEY_TABLE = "reviewapp.annotations.keys.KEYS"
+KEY_TABLE = "reviewapp.annotations.review.shortcuts.KEYS"
 DRAFT_DAYS = env.number("DRAFT_DAYS", 30, least=1, most=365)
 
 ROLES = ("reviewer", "lead", "admin")
 SECOND_FACTOR_ROLES = env.words("SECOND_FACTOR_ROLES", [], among=ROLES)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_ADAPTER = "reviewapp.accounts.factors.Factors"
+MFA_ADAPTER = "reviewapp.accounts.sign_in.factors.Factors"
 MFA_FORMS = {
-    "authenticate": "reviewapp.accounts.code_forms.Authenticate",
-    "reauthenticate": "reviewapp.accounts.code_forms.Reauthenticate",
-    "add_webauthn": "reviewapp.accounts.passkey_forms.Add",
-    "authenticate_webauthn": "reviewapp.accounts.passkey_forms.Authenticate",
-    "login_webauthn": "reviewapp.accounts.passkey_forms.Login",
-    "reauthenticate_webauthn": "reviewapp.accounts.passkey_forms.Reauthenticate",
+    "authenticate": "reviewapp.accounts.sign_in.code_forms.Authenticate",
+    "reauthenticate": "reviewapp.accounts.sign_in.code_forms.Reauthenticate",
+    "add_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Add",
+    "authenticate_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Authenticate",
+    "login_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Login",
+    "reauthenticate_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Reauthenticate",
 }
 MFA_TOTP_ISSUER = "reviewapp"
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
@@ -260,7 +260,7 @@ if OIDC_SERVER_URL:
 
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 600, least=1, most=100000)
 IDEMPOTENCY_DAYS = env.number("IDEMPOTENCY_DAYS", 3, least=1, most=90)
-REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "reviewapp.api.schema.Described"}
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "reviewapp.api.openapi.schema.Described"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Review gateway",
     "DESCRIPTION": "Mixpeek's annotations and retrievers, checked, delivered and recorded like a reviewer's click.",
@@ -272,7 +272,7 @@ SPECTACULAR_SETTINGS = {
 
 # Safety
 
-SESSION_ENGINE = "reviewapp.accounts.sessions"
+SESSION_ENGINE = "reviewapp.accounts.sessions.session_store"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # A sign-in ends after so many hours without use (a page that asks for news counts as use), or after so many days.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) * 3600
@@ -289,7 +289,7 @@ if env.flag("BEHIND_PROXY", False):
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # ten times what a decision form can hold
-FILE_UPLOAD_HANDLERS = ["reviewapp.uploads.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["reviewapp.web.body_limit.NoFiles"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -316,7 +316,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "reviewapp.operations.files.Hashed"},
+    "staticfiles": {"BACKEND": "reviewapp.operations.storage.Hashed"},
 }
 
 # Background work and logs

@@ -6,9 +6,9 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-handler400 = "reviewapp.accounts.views.refusals.malformed"
-handler403 = "reviewapp.accounts.views.refusals.forbidden"
-handler500 = "reviewapp.accounts.views.refusals.failed"
+handler400 = "reviewapp.accounts.views.errors.malformed"
+handler403 = "reviewapp.accounts.views.errors.forbidden"
+handler500 = "reviewapp.accounts.views.errors.failed"
 
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(url="/annotations")), name="home"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.api.urls")),
     path("", include("reviewapp.audit.urls")),
+    path("", include("reviewapp.deliveries.urls")),
     path("", include("reviewapp.operations.urls")),
     path("", include("reviewapp.outbox.urls")),
     path("", include("reviewapp.retrievers.urls")),

@@ -38,7 +38,7 @@ hypothesis.settings.load_profile("steady")
 expect.set_options(timeout=30_000)
 
 # In the order of their imports: pytest rewrites the assertions of a plugin only if nobody imported it before.
-pytest_plugins = ["tests.factories", "tests.people", "tests.desk", "tests.sandbox.shared", "tests.truncating"]
+pytest_plugins = ["tests.factories", "tests.people", "tests.desk", "tests.tools.sandbox.shared", "tests.truncating"]
 
 # As in the Makefile.
 _BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -115,7 +115,7 @@ def plain_http() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def counted_anew() -> None:
     """Let no test plan with the sizes of another test's mirror."""
-    from reviewapp.sync.sizes import sizes
+    from reviewapp.sync.deliver.list_sizes import sizes
 
     sizes.forget()
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
-from reviewapp.annotations.forms import DecisionForm, opening
+from reviewapp.annotations.decide import services
+from reviewapp.annotations.decide.forms import DecisionForm, opening
+from reviewapp.annotations.decide.services import Submission
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Submission
 from reviewapp.outbox.models import Change
 
 

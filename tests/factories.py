@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation, Lease, SetAside
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.settling import Settlement, settle
+from reviewapp.outbox.settle import Settlement, settle
 from reviewapp.retrievers.models import Execution, Result, Retriever
 
 if TYPE_CHECKING:

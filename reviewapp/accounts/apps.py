@@ -15,10 +15,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep the three groups in line with the code and the cache table in place; say what is set up wrong."""
-        from reviewapp.accounts import cache, checks, middleware, people, roles
+        from reviewapp.accounts import cache_table, checks, middleware, roles, services
 
         register(checks.check_mixpeek, Tags.security)
         post_migrate.connect(roles.make_groups, sender=self)
-        post_migrate.connect(cache.make_cache_table, sender=self)
+        post_migrate.connect(cache_table.make_cache_table, sender=self)
         user_logged_in.connect(middleware.begin_session)
-        password_reset.connect(people.revoke_after_reset)
+        password_reset.connect(services.revoke_after_reset)

@@ -17,13 +17,14 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from reviewapp.accounts import hashing, switched_off
 from reviewapp.accounts.models import User
-from reviewapp.accounts.session_proof import has_session_proof, set_session_proof
-from reviewapp.http import wants_fragment
+from reviewapp.accounts.sessions import deactivated
+from reviewapp.accounts.sessions.session_proof import has_session_proof, set_session_proof
+from reviewapp.accounts.sign_in import hashing
+from reviewapp.web.http import wants_fragment
 
 if TYPE_CHECKING:
-    from reviewapp.http import Request
+    from reviewapp.web.http import Request
 
 _SIGNED_OUT = "You are signed out. Sign in again in another tab and come back: what you typed is still here."
 _NEEDS_FACTOR = "Your role needs a second factor. Set it up in another tab and come back: what you typed is still here."
@@ -41,7 +42,7 @@ class SignInRequired(LoginRequiredMiddleware):
     def handle_no_permission(self, request: Request, view_func: Any) -> HttpResponse:  # type: ignore[override]
         """Answer somebody who is not signed in."""
         if wants_fragment(request):
-            return _in_words(switched_off.sentence(request) or _SIGNED_OUT)
+            return _in_words(deactivated.sentence(request) or _SIGNED_OUT)
         sign_in = resolve_url(self.get_login_url(view_func))
         return HttpResponseRedirect(f"{sign_in}?{urlencode({'next': _way_back(request)})}")
 

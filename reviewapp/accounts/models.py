@@ -15,9 +15,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from reviewapp.accounts.normal_form import lookup_key, normalized
-from reviewapp.accounts.queries import FACTORS, LinkQuerySet, PersonQuerySet
-from reviewapp.accounts.tracked import (
+from reviewapp.accounts.history_triggers import (
     ADDRESS,
     FACTOR,
     GROUP,
@@ -29,7 +27,9 @@ from reviewapp.accounts.tracked import (
     PERSON,
     ROLE,
 )
-from reviewapp.audit.tracking import NeverTruncated, NeverUpdated
+from reviewapp.accounts.people.normal_form import lookup_key, normalized
+from reviewapp.accounts.querysets import FACTORS, LinkQuerySet, PersonQuerySet
+from reviewapp.audit.triggers import NeverTruncated, NeverUpdated
 
 
 def new_pseudonym() -> str:

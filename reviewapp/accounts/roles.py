@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 
 from reviewapp.accounts.exceptions import LastAdmin, OnYourself
-from reviewapp.audit.trace import acting
+from reviewapp.audit.context import acting
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User

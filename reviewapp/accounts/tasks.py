@@ -6,14 +6,15 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from reviewapp.accounts import password_mail, sessions
+from reviewapp.accounts.sessions import session_store
+from reviewapp.accounts.sign_in import password_mail
 
 
 @app.periodic(cron="17 * * * *")
 @app.task(name="accounts.delete_expired_sessions", queueing_lock="accounts.delete_expired_sessions")
 def delete_expired_sessions(timestamp: int) -> None:
     """Delete expired sessions, which nothing else does, and what the list of sessions says about them."""
-    sessions.delete_expired(now=timezone.now())
+    session_store.delete_expired(now=timezone.now())
 
 
 # Tried again after one, two, four and eight minutes while the mail server is away.

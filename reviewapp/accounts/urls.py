@@ -8,22 +8,22 @@ from allauth.socialaccount.views import login_cancelled
 from django.urls import path, re_path
 from django.views.decorators.http import require_http_methods, require_safe
 
-from reviewapp.accounts.views import links, people, preferences, signing_in
+from reviewapp.accounts.views import invitations, people, preferences, sign_in
 
 # allauth's views would take PUT for POST.
 _page = require_http_methods(["GET", "HEAD", "POST"])
-_codes = require_safe(signing_in.download_recovery_codes)
+_codes = require_safe(sign_in.download_recovery_codes)
 
 # The names are allauth's own: its views lead to each other by them.
 _SIGNING_IN = [
-    path("accounts/login/", _page(signing_in.sign_in), name="account_login"),
+    path("accounts/login/", _page(sign_in.sign_in), name="account_login"),
     path("accounts/logout/", _page(account.logout), name="account_logout"),
-    path("accounts/who", signing_in.who, name="who"),
-    path("accounts/signed-in-again", signing_in.signed_in_again, name="signed_in_again"),
+    path("accounts/who", sign_in.who, name="who"),
+    path("accounts/signed-in-again", sign_in.signed_in_again, name="signed_in_again"),
     path("accounts/inactive/", _page(account.account_inactive), name="account_inactive"),
-    path("accounts/reauthenticate/", _page(signing_in.reauthenticate), name="account_reauthenticate"),
-    path("accounts/password/change/", _page(signing_in.change_password), name="account_change_password"),
-    path("accounts/password/reset/", _page(signing_in.reset_password), name="account_reset_password"),
+    path("accounts/reauthenticate/", _page(sign_in.reauthenticate), name="account_reauthenticate"),
+    path("accounts/password/change/", _page(sign_in.change_password), name="account_change_password"),
+    path("accounts/password/reset/", _page(sign_in.reset_password), name="account_reset_password"),
     path("accounts/password/reset/done/", _page(account.password_reset_done), name="account_reset_password_done"),
     path(
         "accounts/password/reset/key/done/",
@@ -33,36 +33,36 @@ _SIGNING_IN = [
     # A pattern, because allauth writes both parts joined by "-", which either may hold.
     re_path(
         r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
-        _page(signing_in.reset_password_from_key),
+        _page(sign_in.reset_password_from_key),
         name="account_reset_password_from_key",
     ),
-    path("accounts/sessions/", _page(signing_in.sessions), name="usersessions_list"),
-    path("accounts/sso/login/", _page(signing_in.sso), name="sso"),
-    path("accounts/sso/login/callback/", require_safe(signing_in.sso_callback), name="sso_callback"),
+    path("accounts/sessions/", _page(sign_in.sessions), name="usersessions_list"),
+    path("accounts/sso/login/", _page(sign_in.sso), name="sso"),
+    path("accounts/sso/login/callback/", require_safe(sign_in.sso_callback), name="sso_callback"),
     path("accounts/sso/cancelled/", _page(login_cancelled), name="socialaccount_login_cancelled"),
 ]
 
 _SECOND_FACTORS = [
-    path("accounts/2fa/", _page(signing_in.factors), name="mfa_index"),
-    path("accounts/2fa/authenticate/", _page(signing_in.authenticate), name="mfa_authenticate"),
-    path("accounts/2fa/reauthenticate/", _page(signing_in.reauthenticate_by_code), name="mfa_reauthenticate"),
-    path("accounts/2fa/totp/activate/", _page(signing_in.activate_totp), name="mfa_activate_totp"),
-    path("accounts/2fa/totp/deactivate/", _page(signing_in.deactivate_totp), name="mfa_deactivate_totp"),
-    path("accounts/2fa/recovery-codes/", _page(signing_in.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("accounts/2fa/", _page(sign_in.factors), name="mfa_index"),
+    path("accounts/2fa/authenticate/", _page(sign_in.authenticate), name="mfa_authenticate"),
+    path("accounts/2fa/reauthenticate/", _page(sign_in.reauthenticate_by_code), name="mfa_reauthenticate"),
+    path("accounts/2fa/totp/activate/", _page(sign_in.activate_totp), name="mfa_activate_totp"),
+    path("accounts/2fa/totp/deactivate/", _page(sign_in.deactivate_totp), name="mfa_deactivate_totp"),
+    path("accounts/2fa/recovery-codes/", _page(sign_in.view_recovery_codes), name="mfa_view_recovery_codes"),
     path(
         "accounts/2fa/recovery-codes/generate/",
-        _page(signing_in.generate_recovery_codes),
+        _page(sign_in.generate_recovery_codes),
         name="mfa_generate_recovery_codes",
     ),
     path("accounts/2fa/recovery-codes/download/", _codes, name="mfa_download_recovery_codes"),
     path("accounts/2fa/passkeys/", _page(list_webauthn), name="mfa_list_webauthn"),
-    path("accounts/2fa/passkeys/add/", _page(signing_in.add_passkey), name="mfa_add_webauthn"),
-    path("accounts/2fa/passkeys/<int:pk>/edit/", _page(signing_in.edit_passkey), name="mfa_edit_webauthn"),
-    path("accounts/2fa/passkeys/<int:pk>/remove/", _page(signing_in.remove_passkey), name="mfa_remove_webauthn"),
-    path("accounts/2fa/passkeys/login/", _page(signing_in.sign_in_by_passkey), name="mfa_login_webauthn"),
+    path("accounts/2fa/passkeys/add/", _page(sign_in.add_passkey), name="mfa_add_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/edit/", _page(sign_in.edit_passkey), name="mfa_edit_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/remove/", _page(sign_in.remove_passkey), name="mfa_remove_webauthn"),
+    path("accounts/2fa/passkeys/login/", _page(sign_in.sign_in_by_passkey), name="mfa_login_webauthn"),
     path(
         "accounts/2fa/passkeys/reauthenticate/",
-        _page(signing_in.reauthenticate_by_passkey),
+        _page(sign_in.reauthenticate_by_passkey),
         name="mfa_reauthenticate_webauthn",
     ),
 ]
@@ -77,8 +77,8 @@ _PEOPLE = [
     path("people/<int:pk>/remove-factors", people.remove_factors, name="remove_factors"),
     path("people/<int:pk>/password-link", people.password_link, name="password_link"),
     path("people/links/<int:pk>/withdraw", people.withdraw, name="withdraw_link"),
-    path("join/<str:secret>", links.join, name="join"),
-    path("new-password/<str:secret>", links.new_password, name="new_password"),
+    path("join/<str:secret>", invitations.join, name="join"),
+    path("new-password/<str:secret>", invitations.new_password, name="new_password"),
 ]
 
 urlpatterns = [

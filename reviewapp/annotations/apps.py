@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-from reviewapp.audit import neighbours
+from reviewapp.audit import registry
 
 
 class AnnotationsConfig(AppConfig):
@@ -13,7 +13,7 @@ class AnnotationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell history by which names annotations go, and what decisions were made with."""
-        from reviewapp.annotations import made_with, naming
+        from reviewapp.annotations.mirror import guidance_versions, refs
 
-        neighbours.other_names(naming.refs)
-        neighbours.what_decisions_were_made_with(made_with.versions)
+        registry.other_names(refs.refs)
+        registry.what_decisions_were_made_with(guidance_versions.versions)

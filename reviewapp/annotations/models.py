@@ -1,7 +1,11 @@
-"""Annotations as we mirror them, and what people do with them: decisions, leases, skips."""
+"""Annotations as we mirror them, and what people do with them: decisions, leases, skips.
+
+What somebody is typing and has not submitted: a row that is overwritten, and gone once it is decided.
+"""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
 from math import ceil
 
@@ -14,13 +18,42 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from reviewapp.annotations.draft_model import Draft
-from reviewapp.annotations.queries import ANNOTATED, AnnotationQuerySet, DecisionQuerySet
-from reviewapp.annotations.tracked import ANNOTATION, DECISION, SET_ASIDE, UNDO
-from reviewapp.audit.tracking import Kept, NeverTruncated, Stamped
+from reviewapp.annotations.history_triggers import ANNOTATION, DECISION, SET_ASIDE, UNDO
+from reviewapp.annotations.querysets import ANNOTATED, AnnotationQuerySet, DecisionQuerySet, DraftQuerySet
+from reviewapp.audit.triggers import Kept, NeverTruncated, Stamped
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.standing import changes_about
+from reviewapp.outbox.status.health import changes_about
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
+
+
+class Draft(models.Model):
+    """One person's unsubmitted form about one annotation, private to that person.
+
+    `typed` is the form's own texts, well formed or not; `base` is what the person saw when they began, and stays that
+    until they submit; `decision_id` is the decision it would become; `edition` changes with every save, so that two
+    browsers of one person notice each other.
+
+    It is no history, and no trigger watches it: nothing is decided here, nobody else may read it, and a history of
+    every keystroke would keep for ever what its writer took back. What comes of it is the decision.
+    """
+
+    annotation = models.ForeignKey("annotations.Annotation", on_delete=models.CASCADE, related_name="drafts")
+    # The constraint below begins with the person, and serves as that index too.
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    decision_id = models.UUIDField()
+    base = models.JSONField()
+    typed = models.JSONField()
+    edition = models.UUIDField(default=uuid.uuid4)
+    saved_at = models.DateTimeField()
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # of(person), about(annotation): the draft behind a review page; drafted_by(person)
+            models.UniqueConstraint(fields=["person", "annotation"], name="draft_once_each"),
+        ]
+
 
 __all__ = ["Annotation", "Decision", "Draft", "Lease", "SetAside"]
 
@@ -178,7 +211,7 @@ class Annotation(models.Model):
     def seen(self, given: Collection[str] = ()) -> dict[str, object]:
         """Return what a form is rendered from, to come back as its base: the values and the decision in force.
 
-        `given` names the values that a person gave (`authorship.given_by_people`): the form starts with those.
+        `given` names the values that a person gave (`value_authorship.given_by_people`): the form starts with those.
         """
         return {**self.values(), "decision": self.decision_id, "given": sorted(given)}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from reviewapp.annotations import drafts
+from reviewapp.annotations.drafts import services
 
 
 @app.periodic(cron="37 3 * * *")
 @app.task(name="annotations.forget_drafts", queueing_lock="annotations.forget_drafts")
 def forget_drafts(timestamp: int) -> None:
     """Delete drafts that are older than `DRAFT_DAYS`."""
-    drafts.forget_old(now=timezone.now())
+    services.forget_old(now=timezone.now())

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviewapp.annotations.views.attention import attention, by_ref, take_theirs
-from reviewapp.annotations.views.deciding import decide, defer, resume, skip
-from reviewapp.annotations.views.deliveries import chosen_deliveries, deliveries, delivery_figures
+from reviewapp.annotations.views.changed_since import ask, catch_up
+from reviewapp.annotations.views.decide import decide, defer, resume, skip
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
-from reviewapp.annotations.views.judging import judge_result
-from reviewapp.annotations.views.news import ask, catch_up
+from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import ahead, extend, next_item, review
-from reviewapp.annotations.views.undoing import last, undo
+from reviewapp.annotations.views.undo import last, undo
 
 urlpatterns = [
     path("annotations", queue, name="queue"),
@@ -31,10 +29,4 @@ urlpatterns = [
     path("results/<int:pk>/judge", judge_result, name="judge_result"),
     path("decisions/last", last, name="last_decision"),
     path("decisions/<int:pk>/undo", undo, name="undo"),
-    path("deliveries", deliveries, name="deliveries"),
-    path("deliveries/figures", delivery_figures, name="delivery_figures"),
-    path("deliveries/chosen", chosen_deliveries, name="chosen_deliveries"),
-    path("attention", attention, name="attention"),
-    path("changes/<int:pk>/take-theirs", take_theirs, name="take_theirs"),
-    path("by-ref", by_ref, name="by_ref"),
 ]

@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from reviewapp.mixpeek.exceptions import MixpeekError, Refused, Unauthorized, Unavailable
-from reviewapp.sync.limits import ShareSpent
+from reviewapp.sync.interactive_limits import ShareSpent
 
 _log = logging.getLogger(__name__)
 _MOST_COMPLAINTS = 100

@@ -6,7 +6,7 @@ from django import forms
 
 from reviewapp.api.models import ApiToken
 from reviewapp.api.tokens import DEFAULT_DAYS, MOST_DAYS
-from reviewapp.shown_once import OnceForm
+from reviewapp.web.one_time_forms import OnceForm
 
 
 class TokenForm(OnceForm):

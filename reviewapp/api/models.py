@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import NeverTruncated, Tracked
+from reviewapp.audit.triggers import NeverTruncated, Tracked
 
 
 class ApiToken(models.Model):

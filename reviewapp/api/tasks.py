@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from reviewapp.api.once import forget_old
+from reviewapp.api.idempotency import forget_old
 
 
 @app.periodic(cron="23 3 * * *")

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from reviewapp.api.models import ApiToken
 from reviewapp.asked import asked, rows
-from reviewapp.audit.trace import acting
-from reviewapp.shown_once import MadeBefore, is_fresh, secret_of
+from reviewapp.audit.context import acting
+from reviewapp.web.one_time_forms import MadeBefore, is_fresh, secret_of
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User

@@ -6,10 +6,9 @@ from django.urls import path
 
 from reviewapp.api.views.annotations import AnnotationList, Annotations, OneAnnotation, OneVersion, Stats, Versions
 from reviewapp.api.views.bulk import BulkAnnotations
-from reviewapp.api.views.described import OpenApi, docs
-from reviewapp.api.views.keys import revoke_token, tokens
-from reviewapp.api.views.nothing import Nothing
-from reviewapp.api.views.ours import HistoryList, OneChange, WithdrawnChange
+from reviewapp.api.views.history import HistoryList, OneChange, WithdrawnChange
+from reviewapp.api.views.not_found import Nothing
+from reviewapp.api.views.openapi import OpenApi, docs
 from reviewapp.api.views.retrievers import (
     Execute,
     ExecutionList,
@@ -19,6 +18,7 @@ from reviewapp.api.views.retrievers import (
     RetrieverList,
     Retrievers,
 )
+from reviewapp.api.views.token_pages import revoke_token, tokens
 
 _ANNOTATION, _RETRIEVER = "api/v1/annotations/<path:annotation_id>", "api/v1/retrievers/<path:retriever_id>"
 

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Func, Q
 
 from reviewapp.audit.actions import Action, Origin
-from reviewapp.audit.queries import EventQuerySet
-from reviewapp.audit.tracking import Kept, NeverTruncated
+from reviewapp.audit.querysets import EventQuerySet
+from reviewapp.audit.triggers import Kept, NeverTruncated
 
 # Whatever people wrote is searched; what machines pass to each other (whole payloads, pipelines, the three sides of a
 # conflict) is not. A search vector holds 1 MB at most, and no event may fail to be written because of its size.

@@ -11,17 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from reviewapp import keyset
-from reviewapp.audit.export import lines
+from reviewapp.audit.csv_export import lines
+from reviewapp.audit.filters import HistoryForm, Wanted
+from reviewapp.audit.first_page import SIZE, newest, retriever_names
 from reviewapp.audit.models import Event
-from reviewapp.audit.newest import SIZE, newest, retriever_names
-from reviewapp.audit.queries import NEWEST_FIRST
-from reviewapp.audit.timeline import told
-from reviewapp.audit.wanted import HistoryForm, Wanted
-from reviewapp.http import page_or
+from reviewapp.audit.presenters.timeline import told
+from reviewapp.audit.querysets import NEWEST_FIRST
+from reviewapp.web import pagination
+from reviewapp.web.http import page_or
 
 if TYPE_CHECKING:
-    from reviewapp.http import Request
+    from reviewapp.web.http import Request
 
 
 @require_safe
@@ -37,7 +37,7 @@ def history(request: Request) -> HttpResponse:
         return page_or("audit/_events.html", request, "audit/history.html", context, status=422)
     try:
         page = _page(wanted, cursor)
-    except keyset.BadCursor:
+    except pagination.BadCursor:
         cursor, context["lost"] = "", True
         page = _page(wanted, cursor)
     context |= {
@@ -50,9 +50,9 @@ def history(request: Request) -> HttpResponse:
     return _announced(response, wanted, cursor, len(page.rows))
 
 
-def _page(wanted: Wanted, cursor: str) -> keyset.Page[Event]:
+def _page(wanted: Wanted, cursor: str) -> pagination.Page[Event]:
     if wanted.narrowed:
-        return keyset.page(wanted.events(), order=NEWEST_FIRST, cursor=cursor, size=SIZE)
+        return pagination.page(wanted.events(), order=NEWEST_FIRST, cursor=cursor, size=SIZE)
     return newest(cursor)
 
 

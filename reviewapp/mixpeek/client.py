@@ -15,11 +15,15 @@ from typing import Self, Unpack
 
 import requests
 
-from reviewapp.mixpeek import annotation_calls, document_calls, feed_calls, retriever_calls, webhook_calls
-from reviewapp.mixpeek.annotation_calls import Extras, Filters
+from reviewapp.mixpeek.calls import annotations as annotation_calls
+from reviewapp.mixpeek.calls import documents as document_calls
+from reviewapp.mixpeek.calls import feed as feed_calls
+from reviewapp.mixpeek.calls import retrievers as retriever_calls
+from reviewapp.mixpeek.calls import webhooks as webhook_calls
+from reviewapp.mixpeek.calls.annotations import Extras, Filters
 from reviewapp.mixpeek.exceptions import MixpeekError
-from reviewapp.mixpeek.pace import Pace
 from reviewapp.mixpeek.paging import each
+from reviewapp.mixpeek.rate_hooks import Pace
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
     BulkResult,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from reviewapp.mixpeek.bounds import MOST_ROWS
 from reviewapp.mixpeek.exceptions import Garbled
+from reviewapp.mixpeek.parsing.bounds import MOST_ROWS
 from reviewapp.mixpeek.records import LeftOut, Page
 
 T = TypeVar("T")

@@ -23,10 +23,10 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
-from reviewapp.mixpeek.bounds import MOST_BYTES
 from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable, Unreadable
-from reviewapp.mixpeek.pace import Pace, limit
-from reviewapp.mixpeek.reply import Reply
+from reviewapp.mixpeek.parsing.bounds import MOST_BYTES
+from reviewapp.mixpeek.rate_hooks import Pace, limit
+from reviewapp.mixpeek.response import Reply
 from reviewapp.mixpeek.wire import Call, decipher
 
 T = TypeVar("T")

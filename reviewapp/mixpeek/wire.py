@@ -1,7 +1,7 @@
 """The pure half of the client: what a call looks like on the wire, and what an answer to it means.
 
-No socket, no clock, no state. The calls themselves are built in `annotation_calls`, `retriever_calls` and
-`document_calls`; `transport` sends them.
+No socket, no clock, no state. The calls themselves are built in `annotations`, `retrievers` and
+`documents`; `transport` sends them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-from reviewapp.mixpeek.bounds import is_id
 from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, NamespaceUnresolved, Refused, Unreadable
-from reviewapp.mixpeek.failures import failure, plain
-from reviewapp.mixpeek.fields import Fields
-from reviewapp.mixpeek.reply import Malformed, Reply, TooMuch
+from reviewapp.mixpeek.parsing.bounds import is_id
+from reviewapp.mixpeek.parsing.error_parser import failure, plain
+from reviewapp.mixpeek.parsing.json_reader import Fields
+from reviewapp.mixpeek.response import Malformed, Reply, TooMuch
 
 T = TypeVar("T")
 _SAFE_REASON = re.compile(r"[\x20-\x7e]{1,200}")

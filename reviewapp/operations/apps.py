@@ -13,7 +13,8 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what is set up wrong, count what outbox and sync tell of, and keep the app's database user in line."""
-        from reviewapp.operations import app_user, checks, meters, worker
+        from reviewapp.operations import app_user, checks
+        from reviewapp.operations.metrics import registry, worker
         from reviewapp.outbox.signals import moved
         from reviewapp.sync.signals import answered, working
 
@@ -21,6 +22,6 @@ class OperationsConfig(AppConfig):
         register(checks.check_hosts, Tags.security, deploy=True)
         register(checks.check_media, Tags.security)
         post_migrate.connect(app_user.grant_rights)
-        moved.connect(meters.count_change)
-        answered.connect(meters.count_call)
+        moved.connect(registry.count_change)
+        answered.connect(registry.count_call)
         working.connect(worker.serve_metrics)

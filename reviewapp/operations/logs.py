@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from reviewapp.audit import trace
+from reviewapp.audit import context
 from reviewapp.audit.actions import Origin
 from reviewapp.env import Env
 from reviewapp.printable import printable
@@ -53,8 +53,8 @@ class _Safe(logging.Formatter):
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return what is known of the record besides its message."""
-        now = trace.current()
-        within = {"job" if now.origin in _IN_WORKER else "request_id": now.request_id, "ref": trace.ref()}
+        now = context.current()
+        within = {"job" if now.origin in _IN_WORKER else "request_id": now.request_id, "ref": context.ref()}
         said = {name: getattr(record, name, None) for name in FIELDS}
         found = {**within, **{name: value for name, value in said.items() if value is not None}}
         return {name: value for name, value in found.items() if value not in (None, "")}

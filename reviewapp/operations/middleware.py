@@ -11,8 +11,9 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject, empty
 
-from reviewapp.audit import trace
-from reviewapp.operations import meters, views
+from reviewapp.audit import context
+from reviewapp.operations import views
+from reviewapp.operations.metrics import registry
 
 _log = logging.getLogger("reviewapp.access")
 _PROBES = {"/health/live": views.live, "/health/ready": views.ready, "/metrics": views.metrics}
@@ -47,9 +48,9 @@ class AccessLog:
         match = request.resolver_match
         route = match.route if match else "(none)"
         method = request.method if request.method in _METHODS else "(other)"
-        meters.count_request(route=route, method=method, status=response.status_code, seconds=seconds)
+        registry.count_request(route=route, method=method, status=response.status_code, seconds=seconds)
         line = {"route": route, "method": method, "status": response.status_code, "ms": round(seconds * 1000, 1)}
-        line |= {"person": _person(request), "ref": trace.ref() or _named(match.kwargs if match else {})}
+        line |= {"person": _person(request), "ref": context.ref() or _named(match.kwargs if match else {})}
         # Probes come every few seconds and say nothing when all is well.
         quiet = route in _ROUTES and response.status_code < 400
         _log.log(logging.DEBUG if quiet else logging.INFO, "answered", extra=line)

@@ -8,8 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from reviewapp.operations import meters, questions
-from reviewapp.operations.access import may_measure, may_see_details
+from reviewapp.operations import health_checks
+from reviewapp.operations.metrics import registry
+from reviewapp.operations.metrics.auth import may_measure, may_see_details
 
 
 @login_not_required
@@ -25,8 +26,8 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Say whether this process can serve pages (200) or not (503), and what else somebody should look at."""
-    answers = questions.ask()
-    said = questions.verdict(answers)
+    answers = health_checks.ask()
+    said = health_checks.verdict(answers)
     checks: dict[str, object] = {answer.name: answer.status for answer in answers}
     # Only a working database can tell who somebody is; the token needs none.
     if may_see_details(request, ask_who=said != "down"):
@@ -44,4 +45,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(text, status=401, content_type="text/plain; charset=utf-8")
         response["WWW-Authenticate"] = "Bearer"
         return response
-    return HttpResponse(meters.exposition(gauges=True), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(registry.exposition(gauges=True), content_type=CONTENT_TYPE_LATEST)

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from reviewapp.outbox.bucket import Rank
 from reviewapp.outbox.models import Change
+from reviewapp.outbox.rate_limit.token_bucket import Rank
 
 
 def claim_for(timeout: int) -> timedelta:

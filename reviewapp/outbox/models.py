@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import NeverTruncated, Tracked
-from reviewapp.outbox.display import ICONS, TONES, Side, sentence, sides
-from reviewapp.outbox.queries import ChangeQuerySet
+from reviewapp.audit.triggers import NeverTruncated, Tracked
+from reviewapp.outbox.querysets import ChangeQuerySet
+from reviewapp.outbox.status.presenters import ICONS, TONES, Side, sentence, sides
 
 
 class Change(models.Model):
@@ -58,7 +58,8 @@ class Change(models.Model):
     version = models.IntegerField(null=True)
     upstream_request_id = models.CharField(max_length=200, default="")
 
-    # `bucket.Rank`: whether a person waits for it. The bench writes rows without the app, hence the database's default.
+    # `token_bucket.Rank`: whether a person waits for it. The bench writes rows without the app, hence the database's
+    # default.
     rank = models.SmallIntegerField(default=0, db_default=0)
     attempts = models.IntegerField(default=0)
     due = models.DateTimeField()
@@ -212,7 +213,7 @@ class Pause(models.Model):
 
 
 class Budget(models.Model):
-    """The rate budget of all processes together, in its one row: `bucket.Bucket` as columns.
+    """The rate budget of all processes together, in its one row: `token_bucket.Bucket` as columns.
 
     Nobody decides anything here and it moves with every few requests, so it leaves no history.
     """

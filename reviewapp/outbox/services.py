@@ -1,7 +1,7 @@
 """Enqueue a change, take it back or have it tried again; pause and resume. Every write is conditional.
 
 A change leaves the state `queued` once; each function that moves one returns whether it did. Claiming is in
-`claims.py`, settling in `settling.py`.
+`claims.py`, settling in `settle.py`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from reviewapp import stored
-from reviewapp.audit.trace import Person, about
-from reviewapp.outbox import priority, waking
+from reviewapp.audit.context import Person, about
+from reviewapp.outbox import wake_worker
 from reviewapp.outbox.claims import release
-from reviewapp.outbox.holdable import holdable
 from reviewapp.outbox.models import Change, Pause
-from reviewapp.outbox.settling import tell
+from reviewapp.outbox.rate_limit import priority
+from reviewapp.outbox.settle import tell
+from reviewapp.postgres.storable_json import holdable
 
 
 class Author(Person, Protocol):
@@ -73,7 +74,7 @@ def enqueue(
 
 def wake(at: datetime | None = None) -> None:
     """Have a worker look for due changes: now (one waiting wake-up is enough for all) or at an instant."""
-    waking.wake("sync.deliver", at)
+    wake_worker.wake("sync.deliver", at)
 
 
 def withdraw(change: Change, *, reason: str) -> bool:

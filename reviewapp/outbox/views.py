@@ -8,10 +8,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from reviewapp.audit.trace import acting
-from reviewapp.http import Request, is_path_of_ours, page_or
+from reviewapp.audit.context import acting
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
+from reviewapp.web.http import Request, is_path_of_ours, page_or
 
 _TRYING = "Trying again; whether Mixpeek accepts our key shows with the next delivery."
 

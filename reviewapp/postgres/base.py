@@ -18,10 +18,10 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 
 from reviewapp.postgres.client import DatabaseClient
+from reviewapp.postgres.connection_health import is_quiet
 from reviewapp.postgres.creation import DatabaseCreation
 from reviewapp.postgres.operations import DatabaseOperations
 from reviewapp.postgres.prepared import PreparingCursor
-from reviewapp.postgres.quiet import is_quiet
 
 OLDEST = (14,)
 # Only what is asked for by name is prepared, however often anything else is said.

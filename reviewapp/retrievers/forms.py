@@ -9,9 +9,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from reviewapp.retrievers.inputs import examples, field_for, plain
+from reviewapp.retrievers.documents.snapshot import UNSTORABLE
+from reviewapp.retrievers.executions.input_fields import examples, field_for, plain
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.snapshot import UNSTORABLE
 
 _MOST_INPUTS = 100
 

@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import Q
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.tracking import Kept, NeverTruncated, Stamped, Tracked
-from reviewapp.retrievers.document import leaves, shown
-from reviewapp.retrievers.form_settings import SETTINGS, FormSettings, Required, StartsFrom
-from reviewapp.retrievers.queries import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
+from reviewapp.audit.triggers import Kept, NeverTruncated, Stamped, Tracked
+from reviewapp.retrievers.documents.layout import leaves, shown
+from reviewapp.retrievers.guidance.form_settings import SETTINGS, FormSettings, Required, StartsFrom
+from reviewapp.retrievers.querysets import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
 # For `Tracked`: the upstream id of the retriever that a row's foreign key names.
 RETRIEVER_ID = "(SELECT r.retriever_id FROM public.retrievers_retriever r WHERE r.id = {row}.retriever_id)"

@@ -12,12 +12,23 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from reviewapp.audit.trace import acting
-from reviewapp.outbox import falling, waking
+from reviewapp.audit.context import acting
+from reviewapp.outbox import rebase as outbox_rebase
 from reviewapp.outbox import services as outbox
+from reviewapp.outbox import wake_worker
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.absorb import rebase
-from reviewapp.retrievers.edits import FIELDS, Edit, NameTaken, Stale, Unacceptable, applied, check, merge, wanted
+from reviewapp.retrievers.editing.edit import (
+    FIELDS,
+    Edit,
+    NameTaken,
+    Stale,
+    Unacceptable,
+    applied,
+    check,
+    merge,
+    wanted,
+)
+from reviewapp.retrievers.mirror import rebase
 from reviewapp.retrievers.models import Execution, Retriever
 
 __all__ = [
@@ -97,7 +108,7 @@ def withdraw(change: Change, *, reason: str, actor: User) -> bool:
         withdrawn = outbox.withdraw_unsent(change, reason=reason)
         if withdrawn:
             if unsent:
-                falling.fall_away(change)
+                outbox_rebase.fall_away(change)
             rebase(change.ref)
     return withdrawn
 
@@ -192,4 +203,4 @@ def requested(
 
 def wake() -> None:
     """Have a worker make the requested runs; one waiting wake-up is enough for all."""
-    waking.wake("sync.run_requested")
+    wake_worker.wake("sync.run_requested")

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unauthorized
-from reviewapp.sync.pace import Budgeted
+from reviewapp.sync.rate_limited_client import Budgeted
 from reviewapp.sync.signals import answered
 
 _LONGEST_CONNECT = 5

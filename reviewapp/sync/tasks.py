@@ -13,12 +13,15 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.trace import current, tracing
+from reviewapp.audit.context import current, tracing
 from reviewapp.mixpeek.exceptions import Unauthorized
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Pause
-from reviewapp.sync import deliver, feed, hints, notifications, pull, run
 from reviewapp.sync.client import client
+from reviewapp.sync.deliver import drain
+from reviewapp.sync.executions import run
+from reviewapp.sync.listen import feed, hints, webhooks
+from reviewapp.sync.pull import run as pull_run
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +29,8 @@ _log = logging.getLogger(__name__)
 @app.task(name="sync.deliver")
 def deliver_due() -> None:
     """Deliver every change that is due."""
-    with tracing(Origin.WORKER, current().request_id), deliver.pausing_on_bad_settings():
-        deliver.drain(client())
+    with tracing(Origin.WORKER, current().request_id), drain.pausing_on_bad_settings():
+        drain.drain(client())
 
 
 @app.task(name="sync.run_requested")
@@ -43,12 +46,12 @@ def sweep(timestamp: int) -> None:
     """Pick up what a lost wake-up left lying, and probe whether a paused outbox may go on."""
     with tracing(Origin.WORKER, current().request_id):
         if Pause.objects.exists():
-            with deliver.pausing_on_bad_settings():
-                deliver.probe(client())
+            with drain.pausing_on_bad_settings():
+                drain.probe(client())
         outbox.wake()
         run.run_requested()
     hints.wake()
-    notifications.forget()
+    webhooks.forget()
 
 
 @app.task(name="sync.follow_hints")
@@ -71,5 +74,5 @@ def poll_feed(timestamp: int) -> None:
 @app.task(name="sync.pull", queueing_lock="sync.pull")
 def pull_all(timestamp: int) -> None:
     """Bring the mirror up to date; a pull that could not finish says why in the log."""
-    if stopped := pull.pull().stopped:
+    if stopped := pull_run.pull().stopped:
         _log.warning(stopped)

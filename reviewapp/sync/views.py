@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from reviewapp.http import Request
-from reviewapp.sync import notifications
-from reviewapp.sync.media import NoLink, framed_link, link
-from reviewapp.sync.signature import Verdict
+from reviewapp.sync.listen import webhooks
+from reviewapp.sync.listen.signature import Verdict
+from reviewapp.sync.media_links import NoLink, framed_link, link
+from reviewapp.web.http import Request
 
 # The answers say nothing but their number: who has the secret needs no more, who has not shall learn no more.
 _ANSWERS = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
@@ -53,17 +53,17 @@ def webhook(request: HttpRequest) -> HttpResponse:
         body = request.body
     except RequestDataTooBig:
         return HttpResponse(status=413)
-    verdict = notifications.verdict(
+    verdict = webhooks.verdict(
         body,
         signature=request.headers.get("X-Mixpeek-Signature", ""),
         static=request.headers.get("X-Mixpeek-Secret", ""),
         now=time.time(),
     )
     if verdict is Verdict.GENUINE:
-        notifications.take_in(body)
+        webhooks.take_in(body)
     return HttpResponse(status=_ANSWERS[verdict])
 
 
 def _too_long(request: HttpRequest) -> bool:
     length = request.headers.get("Content-Length") or "0"
-    return not (length.isascii() and length.isdigit()) or int(length[:20]) > notifications.MOST_BYTES
+    return not (length.isascii() and length.isdigit()) or int(length[:20]) > webhooks.MOST_BYTES

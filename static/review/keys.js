@@ -1,4 +1,4 @@
-// The keys of the review page. The table (reviewapp/annotations/keys.py) comes with the page; this file knows how a
+// The keys of the review page. The table (reviewapp/annotations/review/shortcuts.py) comes with the page; this file knows how a
 // key press is matched to it and what each action does. A held key, a key while somebody types, while a list or dialog
 // is open, while an item loads or a submit is in flight does nothing: nobody decides what nobody has seen.
 (() => {

@@ -14,8 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.retrievers.documents.snapshot import digest
 from reviewapp.retrievers.models import Execution, Result
-from reviewapp.retrievers.snapshot import digest
 from tests.factories import make_annotation, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db

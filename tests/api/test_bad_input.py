@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reviewapp.api import cursors, reading
+from reviewapp.api import pagination, parsers
+from reviewapp.api.annotations.render import matching, version_of
 from reviewapp.api.errors import Problem
-from reviewapp.api.inputs import complaints
-from reviewapp.api.running import window
-from reviewapp.api.showing import matching, version_of
+from reviewapp.api.retrievers.execute import window
+from reviewapp.api.retrievers.input_validation import complaints
 from tests.api.conftest import Caller
 from tests.factories import make_annotation
 
@@ -123,7 +123,7 @@ def test_it_finds_nothing_under_an_impossible_id(as_alice: Caller, path: str) ->
 @given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_it_reads_a_body_or_refuses_it(raw: bytes) -> None:
     try:
-        assert isinstance(reading.body(raw), dict)
+        assert isinstance(parsers.body(raw), dict)
     except Problem as problem:
         assert problem.status == 422
 
@@ -157,15 +157,15 @@ def test_it_refuses_two_sizes_of_one_page() -> None:
 @given(st.text() | JSON.map(json.dumps))
 def test_it_takes_back_only_its_own_cursors(cursor: str) -> None:
     try:
-        assert all(0 <= number < 2**62 for number in cursors.unpack(cursor, "start"))
+        assert all(0 <= number < 2**62 for number in pagination.unpack(cursor, "start"))
     except Problem as problem:
         assert problem.status == 400
 
 
 @given(st.integers(min_value=0, max_value=2**61), st.integers(min_value=0, max_value=2**61))
 def test_it_unpacks_what_it_packed(execution: int, start: int) -> None:
-    packed = cursors.pack(execution=execution, start=start)
-    assert cursors.unpack(packed, "execution", "start") == [execution, start]
+    packed = pagination.pack(execution=execution, start=start)
+    assert pagination.unpack(packed, "execution", "start") == [execution, start]
     part = window({"pagination": {"cursor": packed}})
     assert (part.execution, part.start, part.size) == (execution, start, 10)
 

@@ -13,11 +13,11 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Execution
-from reviewapp.sync import deliver
-from reviewapp.sync.pull import pull
+from reviewapp.sync.deliver import drain as deliver_drain
+from reviewapp.sync.pull.run import pull
 from tests.official_sdk import mixpeek
-from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
+from tests.tools.sandbox.running import Box, SharedSandboxes
 
 Connect = Callable[[str], "mixpeek.ApiClient"]
 
@@ -51,7 +51,7 @@ def client_of(box: Box) -> Client:
 
 def drain(box: Box) -> None:
     with client_of(box) as client:
-        deliver.drain(client)
+        deliver_drain.drain(client)
 
 
 def script(client: mixpeek.ApiClient) -> str:

@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError, connection
 
 from reviewapp.accounts.models import User
+from reviewapp.audit.context import acting
 from reviewapp.audit.models import Event
-from reviewapp.audit.trace import acting
 from reviewapp.outbox.models import Pause
 
 

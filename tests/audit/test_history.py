@@ -13,8 +13,8 @@ from django.utils import timezone
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Origin
+from reviewapp.audit.context import acting, tracing
 from reviewapp.audit.models import Event
-from reviewapp.audit.trace import acting, tracing
 from tests.factories import make_bare_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db

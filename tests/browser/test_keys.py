@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
-from reviewapp.retrievers.guidance import write_guidelines
+from reviewapp.retrievers.guidance.services import write_guidelines
 from tests.desk import Open, Window, ready
 from tests.factories import make_annotation, make_result
 

@@ -11,14 +11,14 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import absorb
+from reviewapp.annotations.mirror import absorb
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.mixpeek.client import Client
-from reviewapp.sync import hints
+from reviewapp.sync.listen import hints
 from reviewapp.sync.models import Hint
 from tests.desk import Window
-from tests.sandbox.running import Box
 from tests.sync.conftest import box, mixpeek_client, shared_box
+from tests.tools.sandbox.running import Box
 
 __all__ = ["box", "mixpeek_client", "shared_box"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -9,12 +9,12 @@ from playwright.sync_api import expect
 from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
-from reviewapp.retrievers.guidance import set_labels, write_guidelines
-from reviewapp.retrievers.labels import COLOURS, Label
+from reviewapp.retrievers.guidance.labels import COLOURS, Label
+from reviewapp.retrievers.guidance.services import set_labels, write_guidelines
 from reviewapp.retrievers.models import LabelSet
 from tests.desk import Desk
 from tests.factories import make_annotation, make_retriever
-from tests.retrievers.editing import edit_of
+from tests.retrievers.edits import edit_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Locator, Page, expect
 
-from reviewapp.accounts import people
+from reviewapp.accounts import services
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from tests.accounts.totp import code
@@ -70,7 +70,7 @@ def test_it_says_that_the_account_is_deactivated_and_asks_for_nothing(
     open_item(page, items[0])
     page.fill("#reasoning", "Typed before")
     expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
-    people.deactivate(alice, actor=adam)
+    services.deactivate(alice, actor=adam)
     page.locator("#reasoning").focus()
     page.keyboard.press("Control+Enter")
     dialog = page.locator(DIALOG)
@@ -83,7 +83,7 @@ def test_it_says_that_the_account_is_deactivated_and_asks_for_nothing(
     expect(page.locator("#reasoning")).to_have_value("Typed before")
     expect(page.locator("#failure [data-sign-in]")).to_be_hidden()
     Session.objects.all().delete()
-    people.reactivate(alice, actor=adam)
+    services.reactivate(alice, actor=adam)
     page.locator("#reasoning").focus()
     page.keyboard.press("Control+Enter")
     dialog.locator("[name=password]").fill(PASSWORD)

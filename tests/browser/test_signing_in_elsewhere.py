@@ -16,7 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from tests.accounts.conftest import idp
 from tests.accounts.idp import Provider
-from tests.accounts.sso import sign_in_by_sso
+from tests.accounts.sso_steps import sign_in_by_sso
 from tests.desk import Open, Window, ready, sign_in_browser
 from tests.people import PASSWORD
 

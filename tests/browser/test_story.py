@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from reviewapp.accounts.demo import SIGN_INS
-from reviewapp.launch.plan import SANDBOX_KEY, SANDBOX_NAMESPACE
-from tests.launch.conftest import Launch
+from reviewapp.accounts.people.demo import SIGN_INS
 from tests.official_sdk import mixpeek
 from tests.operations.processes import reserved_port
+from tests.tools.launch.conftest import Launch
+from tools.launch.config import SANDBOX_KEY, SANDBOX_NAMESPACE
 
 pytestmark = pytest.mark.process
 

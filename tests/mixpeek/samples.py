@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from reviewapp.mixpeek.reply import Reply
+from reviewapp.mixpeek.response import Reply
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

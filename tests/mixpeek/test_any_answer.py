@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.mixpeek import MixpeekError, annotation_calls, document_calls, retriever_calls
-from reviewapp.mixpeek.reply import Reply
+from reviewapp.mixpeek import MixpeekError
+from reviewapp.mixpeek.calls import annotations as annotation_calls
+from reviewapp.mixpeek.calls import documents as document_calls
+from reviewapp.mixpeek.calls import retrievers as retriever_calls
+from reviewapp.mixpeek.response import Reply
 from reviewapp.mixpeek.wire import Call, decipher
 from tests.mixpeek.samples import ANNOTATION, NOW, RETRIEVER
 

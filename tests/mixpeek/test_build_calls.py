@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import Refused, annotation_calls, document_calls, retriever_calls
+from reviewapp.mixpeek import Refused
+from reviewapp.mixpeek.calls import annotations as annotation_calls
+from reviewapp.mixpeek.calls import documents as document_calls
+from reviewapp.mixpeek.calls import retrievers as retriever_calls
 from reviewapp.mixpeek.wire import Call
 
 WHEN = datetime(2026, 11, 1, tzinfo=UTC)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import Client, annotation_calls, retriever_calls
+from reviewapp.mixpeek import Client
+from reviewapp.mixpeek.calls import annotations as annotation_calls
+from reviewapp.mixpeek.calls import retrievers as retriever_calls
 from reviewapp.mixpeek.wire import Call, reason_header
 from tests.mixpeek.samples import ANNOTATION, RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek

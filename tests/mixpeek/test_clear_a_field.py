@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import AnnotationRecord, Client, Refused, annotation_calls
+from reviewapp.mixpeek import AnnotationRecord, Client, Refused
+from reviewapp.mixpeek.calls import annotations as annotation_calls
 from reviewapp.mixpeek.wire import decipher
-from reviewapp.sandbox.dialect import DIALECTS
 from tests.mixpeek.samples import ANNOTATION, reply
-from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import write_fruit_folder
+from tests.tools.sandbox.running import Box, SharedSandboxes
+from tools.sandbox.dialect import DIALECTS
 
 FIELDS = ("confidence", "reasoning", "payload")
 

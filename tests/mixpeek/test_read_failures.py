@@ -6,17 +6,9 @@ from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import (
-    Garbled,
-    MixpeekError,
-    NamespaceUnresolved,
-    NotFound,
-    Refused,
-    Unauthorized,
-    Unavailable,
-    annotation_calls,
-    retriever_calls,
-)
+from reviewapp.mixpeek import Garbled, MixpeekError, NamespaceUnresolved, NotFound, Refused, Unauthorized, Unavailable
+from reviewapp.mixpeek.calls import annotations as annotation_calls
+from reviewapp.mixpeek.calls import retrievers as retriever_calls
 from reviewapp.mixpeek.wire import Call, decipher
 from tests.mixpeek.samples import ANNOTATION, RETRIEVER, reply
 

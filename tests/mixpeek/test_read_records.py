@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import Garbled, RevisionRecord, Unreadable, annotation_calls, document_calls, retriever_calls
+from reviewapp.mixpeek import Garbled, RevisionRecord, Unreadable
+from reviewapp.mixpeek.calls import annotations as annotation_calls
+from reviewapp.mixpeek.calls import documents as document_calls
+from reviewapp.mixpeek.calls import retrievers as retriever_calls
 from reviewapp.mixpeek.wire import Call, decipher
 from tests.mixpeek.samples import ANNOTATION, BARE_ANNOTATION, RETRIEVER, SEED_RETRIEVER, reply
 

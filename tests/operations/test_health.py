@@ -12,13 +12,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
-from reviewapp.operations import questions
+from reviewapp.operations import health_checks
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.standing import SILENT_SECONDS
+from reviewapp.outbox.status.health import SILENT_SECONDS
 from tests.factories import make_annotation, make_change
-from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import write_data_folder
+from tests.tools.sandbox.running import Box, SharedSandboxes
 
 TOKEN = "a-token-nobody-guesses"
 NOBODY_THERE = "http://127.0.0.1:9"
@@ -174,4 +174,4 @@ def test_it_only_reads(client: Client, db: None, path: str) -> None:
     ],
 )
 def test_it_is_down_only_when_something_is_down(found: list[str], said: str) -> None:
-    assert questions.verdict([questions.Answer(name=word, status=word) for word in found]) == said
+    assert health_checks.verdict([health_checks.Answer(name=word, status=word) for word in found]) == said

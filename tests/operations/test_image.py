@@ -71,7 +71,7 @@ def test_it_sends_the_code_and_nothing_else(sent: Path) -> None:
     }
     # What migrate runs.
     assert [path.name for path in (sent / "docs").iterdir()] == ["database-roles.sql"]
-    assert not (sent / "reviewapp" / "sandbox").exists()
+    assert not (sent / "tools").exists()
     for name in (".git/config", ".env", "var/secret_key", "tests/conftest.py", "reviewapp/__pycache__/a.pyc"):
         assert not is_sent(PurePosixPath(name)), name
 

@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from reviewapp.accounts import links, roles
+from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.accounts.people import invitations
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.trace import about, tracing
+from reviewapp.audit.context import about, tracing
 from reviewapp.operations import logs
 from tests.factories import make_annotation, make_change, settle_as_refused
 from tests.operations.processes import environment, running
@@ -152,8 +153,8 @@ def test_it_hides_every_link_that_lets_somebody_in(name: str) -> None:
 
 
 def test_it_never_writes_a_link_when_it_is_opened(adam: User, carol: User, written: io.StringIO) -> None:
-    _, joining = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
-    _, password = links.new_password_link(carol, actor=adam)
+    _, joining = invitations.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
+    _, password = invitations.new_password_link(carol, actor=adam)
 
     for address in (f"/join/{joining}", f"/new-password/{password}"):
         assert Client().get(address).status_code == 200
@@ -218,8 +219,8 @@ def test_it_lets_no_value_pass_for_other_fields() -> None:
 def test_it_has_gunicorn_write_through_the_same_formatter() -> None:
     code = (
         "from gunicorn.config import Config; from gunicorn.glogging import Logger; "
-        "from reviewapp.operations import web; chosen = Config(); chosen.set('accesslog', '-'); "
-        "chosen.set('logconfig_dict', web.logconfig_dict); logger = Logger(chosen); "
+        "from reviewapp.operations import gunicorn_conf; chosen = Config(); chosen.set('accesslog', '-'); "
+        "chosen.set('logconfig_dict', gunicorn_conf.logconfig_dict); logger = Logger(chosen); "
         "logger.access_log.setLevel('INFO'); "
         "[log.critical('GET /join/Secret-part\\x1b[2J\\r\\u2028') for log in (logger.access_log, logger.error_log)]"
     )

@@ -16,15 +16,15 @@ from django.utils import timezone
 from psycopg import sql
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import absorb
+from reviewapp.annotations.mirror import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.services import wake
-from reviewapp.outbox.standing import workers_alive
+from reviewapp.outbox.status.health import workers_alive
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync import deliver
+from reviewapp.sync.deliver import drain
 from tests.decisions import queue_decision
 from tests.operations.processes import (
     database_url,
@@ -37,8 +37,8 @@ from tests.operations.processes import (
     until_at_work,
     writes,
 )
-from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import document_json, write_data_folder
+from tests.tools.sandbox.running import Box, SharedSandboxes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 WORK = ["manage.py", "work"]
@@ -75,7 +75,7 @@ def _is_being_sent(box: Box) -> bool:
 
 def test_it_finishes_the_request_under_way() -> None:
     body = b"login=alice&password=x"
-    command = ["-m", "gunicorn", "-c", "python:reviewapp.operations.web", "reviewapp.wsgi:application"]
+    command = ["-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", "reviewapp.wsgi:application"]
     env = environment(WEB_CONCURRENCY="1", DEBUG="on")
     with reserved_port() as port, running([*command, "--bind", f"127.0.0.1:{port}"], env) as web:
         until(lambda: listens(port), web)
@@ -172,7 +172,7 @@ def test_it_is_harmless_to_kill_a_worker_in_the_middle(box: Box, change: Change)
     again = claims.claim(now + claims.CLAIM)
     assert again == change
     with _client(box) as client:
-        assert deliver.attempt(again, client)
+        assert drain.attempt(again, client)
     change.refresh_from_db()
     assert (change.state, change.version) == (Change.State.DELIVERED, 2)
     assert len(box.received(method="PATCH")) == 1

@@ -10,10 +10,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
-from reviewapp.outbox import claims, services, settling
-from reviewapp.outbox.bucket import Rank
+from reviewapp.outbox import claims, services, settle
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.priority import in_bulk
+from reviewapp.outbox.rate_limit.priority import in_bulk
+from reviewapp.outbox.rate_limit.token_bucket import Rank
 from tests.factories import make_annotation, make_change, settle_as_delivered
 
 pytestmark = pytest.mark.django_db
@@ -101,12 +101,12 @@ def test_it_settles_many_at_once_and_each_once(django_assert_max_num_queries: Dj
     one, two, before = (promise(Rank.BULK) for _ in range(3))
     settle_as_delivered(before, version=2)
     outcomes = [
-        settling.Settlement(change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}),
-        settling.Settlement(change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."),
-        settling.Settlement(change=before, state=Change.State.REFUSED, reason="late"),
+        settle.Settlement(change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}),
+        settle.Settlement(change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."),
+        settle.Settlement(change=before, state=Change.State.REFUSED, reason="late"),
     ]
     with django_assert_max_num_queries(2):
-        assert settling.settle(outcomes) == {one.pk, two.pk}
+        assert settle.settle(outcomes) == {one.pk, two.pk}
     found = {change.pk: change for change in Change.objects.all()}
     assert (found[one.pk].version, found[one.pk].merged, found[one.pk].state) == (5, {"label": ["a", "b"]}, "delivered")
     assert (found[two.pk].theirs, found[two.pk].reason) == ({"label": "x"}, "They did.")

@@ -14,8 +14,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
-from reviewapp.outbox.display import ICONS
 from reviewapp.outbox.models import Pause
+from reviewapp.outbox.status.presenters import ICONS
 from tests.collapsed import collapsed
 from tests.factories import make_annotation, make_change
 

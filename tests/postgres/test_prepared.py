@@ -11,7 +11,7 @@ from django.db.utils import DataError
 from django.test.utils import CaptureQueriesContext
 
 from reviewapp.asked import rows
-from reviewapp.postgres.quiet import is_quiet
+from reviewapp.postgres.connection_health import is_quiet
 
 
 def raw() -> psycopg.Connection[object]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from reviewapp.launch.children import Children
-from reviewapp.launch.plan import python
-from reviewapp.launch.signals import watched
-from reviewapp.postgres import secret
+from reviewapp import secret_key
 from reviewapp.postgres.private import make_private_folder, open_private_file
+from tools.launch.config import python
+from tools.launch.processes import Children
+from tools.launch.signals import watched
 
 
 def mode(path: Path) -> int:
@@ -29,7 +29,7 @@ def lax_umask() -> Iterator[None]:
 
 
 def test_it_makes_the_folder_of_the_secret_private(tmp_path: Path) -> None:
-    secret.kept_in(tmp_path / "var" / "secret_key")
+    secret_key.kept_in(tmp_path / "var" / "secret_key")
     assert mode(tmp_path / "var") == 0o700
     assert mode(tmp_path / "var" / "secret_key") == 0o600
 

@@ -12,7 +12,7 @@ from reviewapp.accounts.models import User
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever
 from tests.factories import make_annotation, make_execution, make_retriever
-from tests.retrievers.editing import edit_of
+from tests.retrievers.edits import edit_of
 
 pytestmark = pytest.mark.django_db
 

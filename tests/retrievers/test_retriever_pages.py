@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import absorb
+from reviewapp.annotations.mirror import absorb
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.models import Execution, Result, Retriever

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "reviewapp"
+TOOLS = ROOT / "tools"
 
 
 def modules(*folders: str) -> list[Path]:
@@ -30,7 +31,7 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-OUR_NAMES = frozenset(map(dotted, PACKAGE.rglob("*.py")))
+OUR_NAMES = frozenset(dotted(path) for folder in (PACKAGE, TOOLS) for path in folder.rglob("*.py"))
 
 
 @dataclass(frozen=True, kw_only=True)

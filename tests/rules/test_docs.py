@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reviewapp.env import Env
 from reviewapp.postgres.base import OLDEST
-from tests.rules.sources import PACKAGE, ROOT, modules, tree
+from tests.rules.sources import PACKAGE, ROOT, TOOLS, modules, tree
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -33,7 +33,7 @@ def first_cells(text: str) -> list[str]:
 
 def variables_read() -> Iterator[str]:
     """Yield every environment variable that the code, and the Procfile, reads."""
-    for path in modules("reviewapp"):
+    for path in modules("reviewapp", "tools"):
         for node in ast.walk(tree(path)):
             match node:
                 case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(name)), *_]):
@@ -56,7 +56,7 @@ def test_it_lists_exactly_the_settings_that_are_read() -> None:
 
 
 def test_it_tells_the_bounds_that_numbers_have() -> None:
-    for path in modules("reviewapp"):
+    for path in modules("reviewapp", "tools"):
         for node in ast.walk(tree(path)):
             match node:
                 case ast.Call(func=ast.Attribute(attr="number"), args=[ast.Constant(value=str(name)), default]):
@@ -67,8 +67,9 @@ def test_it_tells_the_bounds_that_numbers_have() -> None:
 
 
 def test_it_names_every_part_of_the_code_and_no_other() -> None:
-    named = {path for path in re.findall(r"`reviewapp/(\w+)`", README) if path}
-    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    named = set(re.findall(r"`((?:reviewapp|tools)/\w+)`", README))
+    folders = [path.parent for root in (PACKAGE, TOOLS) for path in root.glob("*/__init__.py")]
+    packages = {path.relative_to(ROOT).as_posix() for path in folders}
     assert named == packages
 
 

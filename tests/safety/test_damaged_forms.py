@@ -16,8 +16,8 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.services import pause
-from reviewapp.retrievers.guidance import set_labels, write_guidelines
-from reviewapp.retrievers.labels import Label
+from reviewapp.retrievers.guidance.labels import Label
+from reviewapp.retrievers.guidance.services import set_labels, write_guidelines
 from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db

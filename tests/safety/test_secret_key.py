@@ -10,7 +10,7 @@ from threading import Barrier
 
 import pytest
 
-from reviewapp.postgres.secret import kept_in
+from reviewapp.secret_key import kept_in
 
 
 def test_it_is_random_long_and_kept(tmp_path: Path) -> None:

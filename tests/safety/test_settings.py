@@ -1,6 +1,6 @@
 """Settings as a process reads them at start: safe for a deployment, plain on a laptop, loud when wrong.
 
-How a process ends whose settings are wrong is tested in `tests/test_starting.py`.
+How a process ends whose settings are wrong is tested in `tests/test_wrong_settings.py`.
 """
 
 from __future__ import annotations

@@ -20,14 +20,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
-from reviewapp.accounts import links, roles
+from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.accounts.people import invitations
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.guidance import set_labels, write_guidelines
-from reviewapp.retrievers.labels import Label
+from reviewapp.retrievers.guidance.labels import Label
+from reviewapp.retrievers.guidance.services import set_labels, write_guidelines
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.decisions import decide
@@ -84,8 +85,8 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     settings.MIXPEEK_BASE_URL, settings.METRICS_TOKEN = "http://127.0.0.1:1", "m" * 32
     tara = make_person("tara", roles.REVIEWER)
     annotation, change = make_annotation(), make_change(make_annotation(), state="conflict")
-    invitation, secret = links.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
-    _, other = links.new_password_link(tara, actor=adam)
+    invitation, secret = invitations.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
+    _, other = invitations.new_password_link(tara, actor=adam)
     of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
     retriever, execution = make_retriever(), make_execution()
     born = Event.objects.about(retriever.ref).latest("id")

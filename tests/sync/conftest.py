@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from reviewapp.annotations import absorb
+from reviewapp.annotations.mirror import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Result, Retriever
-from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
+from tests.tools.sandbox.running import Box, SharedSandboxes
 
 # The first hundred are those that tests name themselves.
 _documents = itertools.count(100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reviewapp.annotations.models import Annotation
-from tests.sandbox.running import Box
+from tests.tools.sandbox.running import Box
 
 
 def upstream(box: Box, annotation: Annotation) -> dict[str, Any]:

@@ -15,18 +15,18 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reviewapp.annotations import payload as payloads
+from reviewapp.annotations.decide import payload as payloads
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
 from reviewapp.json_values import LONGEST_INTEGER, canonical, same
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
-from reviewapp.sync import deliver
-from reviewapp.sync.pull import pull
+from reviewapp.sync.deliver import drain
+from reviewapp.sync.pull.run import pull
 from tests.decisions import filled_form
 from tests.proofs import examples
-from tests.sandbox.running import Box, SharedSandboxes
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
+from tests.tools.sandbox.running import Box, SharedSandboxes
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +100,7 @@ def decided(browser: Browser, annotation: Annotation, payload: dict[str, Any], c
     form = filled_form(annotation, payload=payloads.write(payload))
     assert browser.post(reverse("decide", args=[annotation.pk]), form).status_code == 302
     Change.objects.filter(state=Change.State.QUEUED).update(due=timezone.now())
-    deliver.drain(client)
+    drain.drain(client)
     return Change.objects.latest("pk")
 
 

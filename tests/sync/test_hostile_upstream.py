@@ -14,17 +14,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.absorb import absorb
+from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Execution, Result, Retriever
-from reviewapp.sync import deliver, hints, pull_annotations
+from reviewapp.sync.deliver import drain
+from reviewapp.sync.listen import hints
 from reviewapp.sync.models import Hint, PullPass, Quiet
-from reviewapp.sync.progress import Log
-from reviewapp.sync.pull import Summary, pull
-from reviewapp.sync.tally import Counts
+from reviewapp.sync.pull import annotations as pull_annotations
+from reviewapp.sync.pull.counts import Counts
+from reviewapp.sync.pull.progress import Log
+from reviewapp.sync.pull.run import Summary, pull
 from tests.decisions import decide_by_form
 from tests.factories import make_annotation
 from tests.mixpeek.samples import ANNOTATION, RETRIEVER
@@ -178,7 +180,7 @@ def test_it_takes_in_an_annotation_without_its_odd_revisions(
 
 
 def test_it_never_makes_a_list_of_as_many_versions_as_a_number_says(alice_client: Browser) -> None:
-    from reviewapp.annotations.versions import at_version, latest
+    from reviewapp.annotations.mirror.versions import at_version, latest
 
     row = make_annotation(version=2**31 - 1, revisions=[])
     assert at_version(latest(row, []), 1) is None
@@ -306,7 +308,7 @@ def test_it_writes_nothing_to_another_annotation_than_the_one_decided(
         return Answer(body=annotation(2, label="a"))
 
     upstream.override = about_another
-    deliver.drain(client)
+    drain.drain(client)
     assert asked == ["GET /v1/annotations/ann_1"]
     assert Change.objects.get().state == Change.State.QUEUED
 
@@ -338,7 +340,7 @@ def test_it_delivers_others_past_one_that_cannot_be_read(client: Client, upstrea
         decision = decide_by_form(row, alice, hold=0)
         changes.append(Change.objects.get(cause=decision.decision_id))
     upstream.annotations = [raw(1, DEEP), annotation(2, label="a"), annotation(3, label="a")]
-    deliver.drain(client)
+    drain.drain(client)
     states = {change.ref: (change.state, change.attempts) for change in Change.objects.all()}
     assert states["annotations/ann_1"] == ("queued", 1)
     assert states["annotations/ann_2"] == states["annotations/ann_3"] == ("delivered", 0)

@@ -14,21 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations import services
-from reviewapp.annotations.absorb import absorb
+from reviewapp.annotations.decide import services
+from reviewapp.annotations.decide.services import Stale
+from reviewapp.annotations.decide.undo import Overtaken, TooLate, undo
+from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.services import Stale
-from reviewapp.annotations.undoing import Overtaken, TooLate, undo
-from reviewapp.annotations.withdrawing import prospects_of_withdrawal, withdraw
+from reviewapp.deliveries.services import prospects_of_withdrawal, withdraw
 from reviewapp.mixpeek.client import Client
-from reviewapp.outbox.display import in_words
 from reviewapp.outbox.models import Change
+from reviewapp.outbox.status.presenters import in_words
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync import deliver
+from reviewapp.sync.deliver import drain
 from tests.decisions import submission
 from tests.proofs import examples
-from tests.sandbox.running import Box
 from tests.sync.delivering import edit_elsewhere
+from tests.tools.sandbox.running import Box
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ class Desk:
             "undo": self.undo,
             "withdraw": self.withdraw,
             "end hold": self.end_hold,
-            "deliver": lambda: deliver.drain(self.client),
+            "deliver": lambda: drain.drain(self.client),
             "absorb": self.absorb,
             "elsewhere": self.elsewhere,
         }
@@ -125,7 +125,7 @@ class Desk:
     def settle(self) -> None:
         """Let everything that is left be delivered, and hold Mixpeek itself against what is shown."""
         self.end_hold()
-        deliver.drain(self.client)
+        drain.drain(self.client)
         self.absorb()
         self.check()
         row = self.row

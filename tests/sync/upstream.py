@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sandbox.running import Box
+from tests.tools.sandbox.running import Box
 
 
 def annotate(box: Box, *numbers: int) -> list[str]:

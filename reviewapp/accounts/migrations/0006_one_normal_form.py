@@ -12,7 +12,7 @@ import pgtrigger.migrations
 from django.core.management import CommandError
 from django.db import migrations, models
 
-from reviewapp.accounts.normal_form import lookup_key
+from reviewapp.accounts.people.normal_form import lookup_key
 
 COLLISIONS = """\
 Nothing was changed. Sign-in takes these people for one another, because their names or addresses are the same but for

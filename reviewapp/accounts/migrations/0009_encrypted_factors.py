@@ -7,7 +7,7 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from django.db import migrations
 
-from reviewapp.accounts.factors import encrypted
+from reviewapp.accounts.sign_in.factors import encrypted
 
 
 def encrypt(apps: Any, schema_editor: Any) -> None:

@@ -16,9 +16,9 @@ from django.shortcuts import render
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
-from reviewapp.accounts.normal_form import lookup_key
+from reviewapp.accounts.people.normal_form import lookup_key
 from reviewapp.accounts.sso.groups import groups_in, role_for
-from reviewapp.audit.trace import acting
+from reviewapp.audit.context import acting
 
 _log = logging.getLogger(__name__)
 

@@ -13,17 +13,18 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from reviewapp import keyset
-from reviewapp.accounts import links, people, roles
+from reviewapp.accounts import roles, services
 from reviewapp.accounts.exceptions import Refused
-from reviewapp.accounts.forms import InviteForm, RoleForm, SearchForm
 from reviewapp.accounts.models import Link, User
-from reviewapp.audit.timeline import timeline
-from reviewapp.http import page_or
-from reviewapp.shown_once import MadeBefore, OnceForm
+from reviewapp.accounts.people import invitations
+from reviewapp.accounts.people.forms import InviteForm, RoleForm, SearchForm
+from reviewapp.audit.presenters.timeline import timeline
+from reviewapp.web import pagination
+from reviewapp.web.http import page_or
+from reviewapp.web.one_time_forms import MadeBefore, OnceForm
 
 if TYPE_CHECKING:
-    from reviewapp.http import Request
+    from reviewapp.web.http import Request
 
 manages_people = permission_required("accounts.change_user", raise_exception=True)
 
@@ -36,8 +37,8 @@ def list_people(request: Request) -> HttpResponse:
     words = form.cleaned_data["search"] if form.is_valid() else ""
     found = User.people.listed().mentioning(words) if words else User.people.listed()
     try:
-        page = keyset.page(found, order=["username"], cursor=request.GET.get("cursor", ""), size=50)
-    except keyset.BadCursor:
+        page = pagination.page(found, order=["username"], cursor=request.GET.get("cursor", ""), size=50)
+    except pagination.BadCursor:
         return redirect("people")
     context = {
         "form": form,
@@ -80,7 +81,7 @@ def deactivate(request: Request, pk: int) -> HttpResponse:
     """Switch the person's sign-in off, at once and everywhere."""
     user = get_object_or_404(User.people.listed(), pk=pk)
     try:
-        people.deactivate(user, actor=request.user)
+        services.deactivate(user, actor=request.user)
     except Refused as refused:
         return _refused(request, user, refused)
     messages.success(request, f"{user} is signed out everywhere and cannot sign in any more.")
@@ -92,7 +93,7 @@ def deactivate(request: Request, pk: int) -> HttpResponse:
 def reactivate(request: Request, pk: int) -> HttpResponse:
     """Switch the person's sign-in on again."""
     user = get_object_or_404(User, pk=pk)
-    people.reactivate(user, actor=request.user)
+    services.reactivate(user, actor=request.user)
     messages.success(request, f"{user} can sign in again.")
     return redirect("person", pk=pk)
 
@@ -102,7 +103,7 @@ def reactivate(request: Request, pk: int) -> HttpResponse:
 def remove_factors(request: Request, pk: int) -> HttpResponse:
     """Take a second factor away that the person lost."""
     user = get_object_or_404(User, pk=pk)
-    if people.remove_factors(user, actor=request.user):
+    if services.remove_factors(user, actor=request.user):
         messages.success(request, f"{user} signs in without a second factor now, and can set up a new one.")
     else:
         messages.info(request, f"{user} has no second factor.")
@@ -118,7 +119,7 @@ def invite(request: Request) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/invite.html", {"form": form}, status=422 if form.is_bound else 200)
     try:
-        made, secret = links.invite(**form.cleaned_data, actor=request.user)
+        made, secret = invitations.invite(**form.cleaned_data, actor=request.user)
     except MadeBefore as before:
         anew = InviteForm(initial={name: form.cleaned_data[name] for name in ("email", "role")})
         return render(request, "accounts/invite.html", {"form": anew, "refused": before}, status=409)
@@ -135,7 +136,7 @@ def password_link(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, user, form.errors["form_id"][0], status=422)
     try:
-        made, secret = links.new_password_link(user, actor=request.user, **form.cleaned_data)
+        made, secret = invitations.new_password_link(user, actor=request.user, **form.cleaned_data)
     except MadeBefore as before:
         return _refused(request, user, before)
     return _show_link(request, made, reverse("new_password", args=[secret]))
@@ -146,7 +147,7 @@ def password_link(request: Request, pk: int) -> HttpResponse:
 def withdraw(request: Request, pk: int) -> HttpResponse:
     """Make an invitation open nothing any more."""
     link = get_object_or_404(Link, pk=pk)
-    if links.withdraw(link, actor=request.user):
+    if invitations.withdraw(link, actor=request.user):
         messages.success(request, f"The link for {link.email or link.person} opens nothing any more.")
     else:
         messages.info(request, "It was used or withdrawn before.")
@@ -180,8 +181,8 @@ def _show_link(request: Request, link: Link, path: str) -> HttpResponse:
     context = {
         "link": link,
         "url": url,
-        "to": links.address_of(link),
-        "mailed": None if link.again else links.mail(link, url),
+        "to": invitations.address_of(link),
+        "mailed": None if link.again else invitations.mail(link, url),
     }
     return render(request, "accounts/link.html", context)
 

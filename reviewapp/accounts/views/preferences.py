@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from reviewapp.accounts import roles, services
-from reviewapp.accounts.forms import PreferencesForm, ThemeForm
-from reviewapp.accounts.keymap import changeable_keys
-from reviewapp.http import is_path_of_ours, wants_fragment
+from reviewapp.accounts.people.forms import PreferencesForm, ThemeForm
+from reviewapp.accounts.people.keymap import changeable_keys
+from reviewapp.web.http import is_path_of_ours, wants_fragment
 
 if TYPE_CHECKING:
-    from reviewapp.http import Request
+    from reviewapp.web.http import Request
 
 _UNDO = (
     "So long a decision waits before it is sent to Mixpeek, and Undo takes it back as if it had never been made. "

@@ -8,8 +8,8 @@ import sys
 from django.db import connection, migrations, models
 from django.db.models import F, Q
 
-from reviewapp.retrievers import evidence
-from reviewapp.retrievers.snapshot import digest
+from reviewapp.retrievers.documents import evidence
+from reviewapp.retrievers.documents.snapshot import digest
 
 # What a run adds to a document at its root.
 RUN_KEYS = ("score", "_score")

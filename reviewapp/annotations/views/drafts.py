@@ -10,17 +10,16 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
-from reviewapp.annotations import drafts
-from reviewapp.annotations.draft_form import DraftForm
-from reviewapp.annotations.filters import QueueFilter
-from reviewapp.annotations.forms import DecisionForm
+from reviewapp.annotations.decide.forms import DecisionForm
+from reviewapp.annotations.drafts import services
+from reviewapp.annotations.drafts.forms import DraftForm
+from reviewapp.annotations.drafts.resume import as_json, named
 from reviewapp.annotations.models import Annotation, Draft
-from reviewapp.annotations.resuming import as_json, named
-from reviewapp.annotations.views.going_on import to_item
-from reviewapp.annotations.views.loading import item_or_404
+from reviewapp.annotations.queue.filters import QueueFilter
+from reviewapp.annotations.views.navigation import item_or_404, to_item
 from reviewapp.annotations.views.review import show
-from reviewapp.annotations.views.signed_out import or_sign_in
-from reviewapp.http import Request, wants_json
+from reviewapp.annotations.views.sign_in_gate import or_sign_in
+from reviewapp.web.http import Request, wants_json
 
 _KEPT = "Draft saved on the server. Nothing is submitted yet."
 _DECIDED = "This was submitted already, so there is nothing left to keep as a draft."
@@ -39,12 +38,12 @@ def save_draft(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, pk, form.why())
     try:
-        draft = drafts.save(annotation.pk, form.typed(), actor=request.user)
-    except drafts.AlreadyDecided:
+        draft = services.save(annotation.pk, form.typed(), actor=request.user)
+    except services.AlreadyDecided:
         return _done(request, pk, {"state": "decided"}, _DECIDED, status=409)
-    except drafts.TooMany as error:
+    except services.TooMany as error:
         return _refused(request, pk, str(error))
-    except drafts.Overtaken as error:
+    except services.Overtaken as error:
         return _overtaken(request, pk, error.draft)
     return _done(request, pk, {"state": "saved", **named(draft)}, _KEPT)
 
@@ -55,7 +54,7 @@ def save_draft(request: Request, pk: int) -> HttpResponse:
 def discard_draft(request: Request, pk: int) -> HttpResponse:
     """Forget the draft and go back to the values as they stand."""
     annotation = get_object_or_404(Annotation.objects.only("pk"), pk=pk)
-    drafts.discard(annotation.pk, actor=request.user)
+    services.discard(annotation.pk, actor=request.user)
     return _done(request, pk, {"state": "discarded"}, "Discarded. These are the values as they stand.")
 
 
@@ -75,7 +74,7 @@ def _refused(request: Request, pk: int, why: str) -> HttpResponse:
 def _overtaken(request: Request, pk: int, other: Draft) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"state": "overtaken", **as_json(other)}, status=409)
-    said = "; ".join(f"{name}: {text}" for name, text in drafts.words(other.typed).items())
+    said = "; ".join(f"{name}: {text}" for name, text in services.words(other.typed).items())
     data = _typed(request) | {"draft": str(other.edition)}
     return show(request, item_or_404(pk), data, status=409, notice=f"{_TOLD}: {said}")
 

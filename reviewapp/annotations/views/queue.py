@@ -11,16 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from reviewapp import keyset
-from reviewapp.annotations.counting import counts
-from reviewapp.annotations.facets import facets
-from reviewapp.annotations.filters import QueueFilter, Show
-from reviewapp.annotations.found import look_for
-from reviewapp.annotations.item import undoable
-from reviewapp.annotations.line import line
-from reviewapp.annotations.listing import listed
-from reviewapp.annotations.queue import CAP, why_empty
-from reviewapp.http import Request, page_or, wants_fragment
+from reviewapp.annotations.queue.counts import counts
+from reviewapp.annotations.queue.filter_options import facets
+from reviewapp.annotations.queue.filters import QueueFilter, Show
+from reviewapp.annotations.queue.pages import listed
+from reviewapp.annotations.queue.querysets import CAP, why_empty
+from reviewapp.annotations.queue.row import line
+from reviewapp.annotations.queue.search import look_for
+from reviewapp.annotations.review.context import undoable
+from reviewapp.web import pagination
+from reviewapp.web.http import Request, page_or, wants_fragment
 
 
 @require_safe
@@ -31,7 +31,7 @@ def queue(request: Request) -> HttpResponse:
     problems, found = list(chosen.problems), look_for(chosen, person) if chosen.q else None
     try:
         page = listed(chosen, person, cursor=request.GET.get("cursor", ""), found=found)
-    except keyset.BadCursor:
+    except pagination.BadCursor:
         page = listed(chosen, person, found=found)
         problems.append("That page of the list cannot be found any more: this is the first one.")
     number, now, here = counts(chosen, person, found=found), timezone.now(), chosen.querystring()

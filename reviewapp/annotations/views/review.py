@@ -18,27 +18,28 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from reviewapp.annotations import drafts, kept, keys, labels, leases
-from reviewapp.annotations.ahead import pictures
-from reviewapp.annotations.compiled import KINDS
-from reviewapp.annotations.filters import QueueFilter
-from reviewapp.annotations.forms import HIDDEN, opening
-from reviewapp.annotations.item import Progress, look_at, minutes, progress, recent, undoable
+from reviewapp.annotations.decide.changed_since import digest_of
+from reviewapp.annotations.decide.forms import HIDDEN, opening
+from reviewapp.annotations.decide.parsing import FIELDS, MOST_REASONING
+from reviewapp.annotations.decide.resend_form import resending
+from reviewapp.annotations.decide.undo_form import reopened
+from reviewapp.annotations.drafts import services, session_rescue
+from reviewapp.annotations.drafts.resume import as_json, resume
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
-from reviewapp.annotations.news import digest_of
-from reviewapp.annotations.reopening import reopened
-from reviewapp.annotations.resending import resending
-from reviewapp.annotations.resuming import as_json, resume
-from reviewapp.annotations.typed import FIELDS, MOST_REASONING
-from reviewapp.annotations.views.going_on import go_back, go_on
-from reviewapp.annotations.views.loading import item_or_404
-from reviewapp.annotations.views.signed_out import or_sign_in
+from reviewapp.annotations.queue import leases
+from reviewapp.annotations.queue.compiled_queries import KINDS
+from reviewapp.annotations.queue.filters import QueueFilter
+from reviewapp.annotations.review import label_buttons, shortcuts
+from reviewapp.annotations.review.context import Progress, look_at, minutes, progress, recent, undoable
+from reviewapp.annotations.review.prefetch import pictures
+from reviewapp.annotations.views.navigation import go_back, go_on, item_or_404
+from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.asked import asked
-from reviewapp.audit.trace import about
-from reviewapp.http import Request, page_or, wants_fragment, wants_json, whole_number
-from reviewapp.outbox.banner import with_banner
-from reviewapp.retrievers.form_settings import DEFAULT, FormSettings
-from reviewapp.retrievers.markdown import rendered
+from reviewapp.audit.context import about
+from reviewapp.outbox.status.banner import with_banner
+from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
+from reviewapp.retrievers.guidance.markdown import rendered
+from reviewapp.web.http import Request, page_or, wants_fragment, wants_json, whole_number
 
 _BACK = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
 
@@ -53,8 +54,8 @@ _PRESETS = ("0", "0.25", "0.5", "0.75", "1")
 def review(request: Request, pk: int) -> HttpResponse:
     """Show one item, and give it to this person for ten minutes unless somebody else has it open."""
     annotation, now = item_or_404(pk), timezone.now()
-    data, draft = opening(annotation, now=now), drafts.own(pk, request.user)
-    if was_typed := kept.take_back(request, pk):
+    data, draft = opening(annotation, now=now), services.own(pk, request.user)
+    if was_typed := session_rescue.take_back(request, pk):
         return show(request, annotation, data | was_typed, notice=_BACK, other_draft=draft)
     if waiting := resending(annotation, request.GET.get("change", "")):
         return show(request, annotation, **waiting, other_draft=draft)
@@ -125,12 +126,12 @@ def _why(more: Mapping[str, Any]) -> str:
 def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the form shows besides what the item is; problems are those that belong to no visible field."""
     choice, proposed = str(data.get("choice") or ""), str(annotation.proposed.get("label") or "")
-    offered = labels.offer(annotation.retriever)
+    offered = label_buttons.offer(annotation.retriever)
     return {
         "data": data,
         "cannot_tell": data.get("outcome") == Decision.Outcome.UNDECIDABLE,
         "hidden": [(name, "" if data.get(name) is None else data[name]) for name in HIDDEN],
-        "buttons": labels.buttons(offered, proposed, choice, chosen="" if data.get("label") else choice),
+        "buttons": label_buttons.buttons(offered, proposed, choice, chosen="" if data.get("label") else choice),
         "other_allowed": offered.other_allowed,
         "required": _settings(annotation).notes(),
         "guidelines": _guidelines(annotation),
@@ -158,8 +159,8 @@ def _guidelines(annotation: Annotation) -> dict[str, Any] | None:
 
 
 def _keys(request: Request) -> dict[str, Any]:
-    table = keys.for_person(request.user.key_map)
-    return {"keys": table, "key_table": keys.as_json(table)}
+    table = shortcuts.for_person(request.user.key_map)
+    return {"keys": table, "key_table": shortcuts.as_json(table)}
 
 
 def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | None:

@@ -6,16 +6,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.annotations.versions import at_version
-from reviewapp.api import deciding
-from reviewapp.api.endpoint import Endpoint
+from reviewapp.annotations.mirror.versions import at_version
+from reviewapp.api.annotations import write
+from reviewapp.api.annotations.list import by_label_of, page
+from reviewapp.api.annotations.render import Shown, history, show
+from reviewapp.api.annotations.upstream_versions import annotation_at_version
+from reviewapp.api.auth import DECIDE, READ, Need
 from reviewapp.api.errors import Problem, not_found
-from reviewapp.api.gate import DECIDE, READ, Need
-from reviewapp.api.listing import by_label_of, page
-from reviewapp.api.once import decision_id, once
-from reviewapp.api.shapes import annotations as shapes
-from reviewapp.api.showing import Shown, history, show
-from reviewapp.api.upstream import annotation_at_version
+from reviewapp.api.idempotency import decision_id, once
+from reviewapp.api.serializers import annotations as shapes
+from reviewapp.api.views.base import Endpoint
 
 LOOK = Need(scope=READ, permission="annotations.view_annotation")
 MAY_DECIDE = Need(scope=DECIDE, permission="annotations.decide_annotation")
@@ -51,7 +51,7 @@ class Annotations(Endpoint):
     def post(self, request: Request) -> Response:
         """Annotate a document; delivered by a worker, recorded at once."""
         asked = self.body(shapes.CreateAnnotationRequest)
-        made, change = deciding.create(asked, decision_id=decision_id(request), actor=self.person)
+        made, change = write.create(asked, decision_id=decision_id(request), actor=self.person)
         return one(made, change)
 
 
@@ -63,14 +63,14 @@ class OneAnnotation(Endpoint):
     @extend_schema(operation_id="get_annotation", responses=shapes.Annotation)
     def get(self, request: Request, annotation_id: str) -> Response:
         """Return an annotation with what is not delivered yet on top; its ETag is for `If-Match`."""
-        return one(show([deciding.find(annotation_id)])[0])
+        return one(show([write.find(annotation_id)])[0])
 
     @extend_schema(operation_id="patch_annotation", request=shapes.PatchAnnotationRequest, responses=shapes.Annotation)
     @once
     def patch(self, request: Request, annotation_id: str) -> Response:
         """Decide: the values given, all others as they are. With `If-Match` or `base`, 409 when somebody was faster."""
         asked = self.body(shapes.PatchAnnotationRequest)
-        after, change = deciding.patch(
+        after, change = write.patch(
             annotation_id,
             asked,
             if_match=request.headers.get("If-Match", ""),
@@ -93,7 +93,7 @@ class Versions(Endpoint):
     @extend_schema(operation_id="get_annotation_versions", responses=shapes.Versions)
     def get(self, request: Request, annotation_id: str) -> Response:
         """Return every version we know of; undelivered edits count as the versions they are about to become."""
-        return Response(history(show([deciding.find(annotation_id)])[0]))
+        return Response(history(show([write.find(annotation_id)])[0]))
 
 
 class OneVersion(Endpoint):
@@ -104,7 +104,7 @@ class OneVersion(Endpoint):
     @extend_schema(operation_id="get_annotation_at_version", responses=shapes.Annotation)
     def get(self, request: Request, annotation_id: str, version: int) -> Response:
         """Return an annotation as it stood; Mixpeek is asked for versions whose edits were never mirrored."""
-        now = show([deciding.find(annotation_id)])[0]
+        now = show([write.find(annotation_id)])[0]
         if not 1 <= version <= now.state.version:
             raise not_found("version", f"{annotation_id} v{version}")
         then = at_version(now.state, version)

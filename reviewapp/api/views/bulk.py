@@ -12,15 +12,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.api import deciding
-from reviewapp.api.abreast import few_at_once
-from reviewapp.api.endpoint import Endpoint
+from reviewapp.api.annotations import write
+from reviewapp.api.annotations.bulk_limit import few_at_once
+from reviewapp.api.annotations.render import Shown
 from reviewapp.api.errors import understood
-from reviewapp.api.once import UnfinishedResponse, decision_id, once
-from reviewapp.api.shapes import annotations as shapes
-from reviewapp.api.showing import Shown
+from reviewapp.api.idempotency import UnfinishedResponse, decision_id, once
+from reviewapp.api.serializers import annotations as shapes
 from reviewapp.api.views.annotations import MAY_DECIDE
-from reviewapp.outbox.priority import in_bulk
+from reviewapp.api.views.base import Endpoint
+from reviewapp.outbox.rate_limit.priority import in_bulk
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -65,10 +65,10 @@ def _attempts(request: Request, asked: dict[str, Any], actor: User) -> Iterator[
     creates, updates = asked.get("create") or [], asked.get("update") or []
     for number, item in enumerate(creates):
         made = decision_id(request, number)
-        yield _attempt("create", None, partial(deciding.create, item, decision_id=made, actor=actor))
+        yield _attempt("create", None, partial(write.create, item, decision_id=made, actor=actor))
     for number, item in enumerate(updates, start=len(creates)):
         made, name = decision_id(request, number), item["annotation_id"]
-        act = partial(deciding.patch, name, item, if_match="", decision_id=made, actor=actor)
+        act = partial(write.patch, name, item, if_match="", decision_id=made, actor=actor)
         yield _attempt("update", name, act)
     for name in asked.get("delete") or []:
         yield Attempt(result={**_result("delete", name), "success": False, "error": _NO_DELETING})

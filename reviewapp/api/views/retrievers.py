@@ -6,13 +6,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.api import executions, retrieving, running
-from reviewapp.api.endpoint import Endpoint
+from reviewapp.api.auth import ADMIN, DECIDE, READ, Need
 from reviewapp.api.errors import Problem
-from reviewapp.api.gate import ADMIN, DECIDE, READ, Need
-from reviewapp.api.once import decision_id, is_second_try, once
-from reviewapp.api.retagging import patch
-from reviewapp.api.shapes import retrievers as shapes
+from reviewapp.api.idempotency import decision_id, is_second_try, once
+from reviewapp.api.retrievers import execute, executions
+from reviewapp.api.retrievers import list as retrievers_list
+from reviewapp.api.retrievers.edit import patch
+from reviewapp.api.serializers import retrievers as shapes
+from reviewapp.api.views.base import Endpoint
 
 LOOK = Need(scope=READ, permission="retrievers.view_retriever")
 
@@ -30,7 +31,7 @@ class RetrieverList(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """Return a page of retrievers, in the order they came here unless sorted otherwise."""
-        return Response(retrieving.page(self.body(shapes.ListRetrieversRequest), self.query(shapes.Pager)))
+        return Response(retrievers_list.page(self.body(shapes.ListRetrieversRequest), self.query(shapes.Pager)))
 
 
 class Retrievers(Endpoint):
@@ -41,7 +42,7 @@ class Retrievers(Endpoint):
     @extend_schema(operation_id="get_retrievers", parameters=[shapes.Pager], responses=shapes.RetrieverList)
     def get(self, request: Request) -> Response:
         """Return a page of retrievers, in the order they came here."""
-        return Response(retrieving.page({}, self.query(shapes.Pager)))
+        return Response(retrievers_list.page({}, self.query(shapes.Pager)))
 
 
 class OneRetriever(Endpoint):
@@ -52,7 +53,7 @@ class OneRetriever(Endpoint):
     @extend_schema(operation_id="get_retriever", responses=shapes.Retriever)
     def get(self, request: Request, retriever_id: str) -> Response:
         """Return a retriever with edits that are not delivered yet on top."""
-        shown = retrieving.show([retrieving.find(retriever_id)])[0]
+        shown = retrievers_list.show([retrievers_list.find(retriever_id)])[0]
         return Response(shown.json(), headers={"ETag": shown.etag})
 
     @extend_schema(
@@ -91,8 +92,8 @@ class Execute(Endpoint):
         asked = self.body(shapes.ExecuteRetrieverRequest)
         name = "return_presigned_urls"
         presigned = bool(asked.get(name) or self.query(shapes.ExecuteQuery).get(name))
-        retriever = retrieving.find(retriever_id)
-        return Response(running.execute(retriever, asked, presigned=presigned, actor=self.person))
+        retriever = retrievers_list.find(retriever_id)
+        return Response(execute.execute(retriever, asked, presigned=presigned, actor=self.person))
 
 
 class ExecutionList(Endpoint):
@@ -109,7 +110,7 @@ class ExecutionList(Endpoint):
     def post(self, request: Request, retriever_id: str) -> Response:
         """Return a page of a retriever's runs, newest first unless sorted otherwise."""
         asked, pager = self.body(shapes.ListExecutionsRequest), self.query(shapes.Pager)
-        return Response(executions.page(retrieving.find(retriever_id), asked, pager))
+        return Response(executions.page(retrievers_list.find(retriever_id), asked, pager))
 
 
 class Executions(Endpoint):
@@ -120,7 +121,7 @@ class Executions(Endpoint):
     @extend_schema(operation_id="get_executions", parameters=[shapes.Pager], responses=shapes.ExecutionList)
     def get(self, request: Request, retriever_id: str) -> Response:
         """Return a page of a retriever's runs, newest first."""
-        return Response(executions.page(retrieving.find(retriever_id), {}, self.query(shapes.Pager)))
+        return Response(executions.page(retrievers_list.find(retriever_id), {}, self.query(shapes.Pager)))
 
 
 class OneExecution(Endpoint):
@@ -131,4 +132,4 @@ class OneExecution(Endpoint):
     @extend_schema(operation_id="get_execution", responses=shapes.ExecutionDetail)
     def get(self, request: Request, retriever_id: str, execution_id: str) -> Response:
         """Return a run as Mixpeek tells it, mostly without its rows; Mixpeek is asked for what is not kept here."""
-        return Response(executions.detail(retrieving.find(retriever_id), execution_id, actor=self.person))
+        return Response(executions.detail(retrievers_list.find(retriever_id), execution_id, actor=self.person))

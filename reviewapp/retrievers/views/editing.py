@@ -12,22 +12,23 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from reviewapp.audit.diffs import field_diffs
 from reviewapp.audit.models import Event
-from reviewapp.audit.timeline import timeline
-from reviewapp.http import Request, page_or, wants_fragment, whole_number
+from reviewapp.audit.presenters.diffs import field_diffs
+from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers import edit_draft, services
-from reviewapp.retrievers.edit_draft import Draft
-from reviewapp.retrievers.edit_form import EditForm
-from reviewapp.retrievers.edits import FIELDS, settled
+from reviewapp.retrievers import services
+from reviewapp.retrievers.editing import form_state
+from reviewapp.retrievers.editing.edit import FIELDS, settled
+from reviewapp.retrievers.editing.form_state import Draft
+from reviewapp.retrievers.editing.forms import EditForm
+from reviewapp.retrievers.editing.versions import Version, back_to, versions
+from reviewapp.retrievers.executions.stage_text import inputs, readable
 from reviewapp.retrievers.forms import RunForm
-from reviewapp.retrievers.markdown import rendered
+from reviewapp.retrievers.guidance.markdown import rendered
 from reviewapp.retrievers.models import Execution, Retriever
-from reviewapp.retrievers.past import Version, back_to, versions
-from reviewapp.retrievers.stages import inputs, readable
 from reviewapp.retrievers.views.paging import around, page_of
+from reviewapp.web.http import Request, page_or, wants_fragment, whole_number
 
 WAITING_CAP = 1000
 _MOST_VERSIONS = 30
@@ -46,7 +47,7 @@ def retriever(request: Request, pk: int) -> HttpResponse:
     earlier = whole_number(request.GET.get("like", ""))
     like = found.executions.filter(pk=earlier).first() if earlier else None
     change = waiting(found, request.GET.get("change", "")) if request.GET.get("change") else None
-    draft = edit_draft.mending(found, change) if change and may_edit(request, found) else None
+    draft = form_state.mending(found, change) if change and may_edit(request, found) else None
     errors = {name: [said] for name, said in change.field_errors.items()} if change else {}
     form = RunForm(found, like=like.inputs if like else None)
     return show(request, found, form=form, draft=draft, errors=errors, mending=change)
@@ -58,7 +59,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
     """Give out the form, or save what was typed; whatever stands in the way is said beside it."""
     found = load(pk)
     if request.method == "GET":
-        return show(request, found, draft=edit_draft.opening(found) if may_edit(request, found) else None)
+        return show(request, found, draft=form_state.opening(found) if may_edit(request, found) else None)
     form = EditForm(request.POST)
     if not form.is_valid():
         return show(request, found, draft=form.draft(found), errors=form.errors, status=422)
@@ -69,11 +70,11 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         errors = {name: [sentence] for name, sentence in said.items()}
         return show(request, found, draft=form.draft(found), errors=errors, status=422)
     except services.Stale as stale:
-        draft = edit_draft.overtaken(form.draft(found), stale)
+        draft = form_state.overtaken(form.draft(found), stale)
         told: dict[str, Any] = {"faster": _faster(found, stale), "settled": settled(stale)}
         return show(request, load(pk), draft=draft, stale=stale, status=409, **told)
     except services.EditIdTaken:
-        draft = edit_draft.anew(form.draft(found), load(pk))
+        draft = form_state.anew(form.draft(found), load(pk))
         return show(request, load(pk), draft=draft, notice=_USED, status=409)
     messages.success(request, "Saved. It is on its way to Mixpeek." if change else "Nothing was different.")
     return show(request, load(pk), whole=True) if wants_fragment(request) else redirect("retriever", pk)
@@ -97,7 +98,7 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
         "stages": readable(then.values["stages"]),
         "diffs": field_diffs({name: pair for name, pair in other.items() if not same(*pair)}),
         "restoring": field_diffs({name: [getattr(found, name), then.values[name]] for name in fields}),
-        "draft": edit_draft.wishing(found, fields) if fields and may_edit(request, found) else None,
+        "draft": form_state.wishing(found, fields) if fields and may_edit(request, found) else None,
     }
     return render(request, "retrievers/version.html", context)
 

@@ -10,16 +10,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from reviewapp.audit.diffs import field_diffs
-from reviewapp.http import Request
-from reviewapp.retrievers import guidance
-from reviewapp.retrievers.guidance import BadGuidelines, Overtaken, written
-from reviewapp.retrievers.guidelines_form import GuidelinesForm, over, read
-from reviewapp.retrievers.keeping import THEIRS, UNCHOSEN, Keep
-from reviewapp.retrievers.markdown import rendered
+from reviewapp.audit.presenters.diffs import field_diffs
+from reviewapp.retrievers.conflict_choice import THEIRS, UNCHOSEN, Keep
+from reviewapp.retrievers.guidance import services
+from reviewapp.retrievers.guidance.guidelines_form import GuidelinesForm, over, read
+from reviewapp.retrievers.guidance.markdown import rendered
+from reviewapp.retrievers.guidance.services import BadGuidelines, Overtaken, written
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.views.earlier import earlier
 from reviewapp.retrievers.views.editing import load, may_change
+from reviewapp.retrievers.views.versions import earlier
+from reviewapp.web.http import Request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +56,7 @@ def guidelines_version(request: Request, pk: int, number: int) -> HttpResponse:
 
 def _saved(request: Request, found: Retriever, form: GuidelinesForm) -> HttpResponse:
     try:
-        made = guidance.write_guidelines(found.pk, form.text, base_version=form.base_version, actor=request.user)
+        made = services.write_guidelines(found.pk, form.text, base_version=form.base_version, actor=request.user)
     except BadGuidelines as wrong:
         return _page(request, found, form, status=422, wrong=wrong)
     except Overtaken as faster:
@@ -78,8 +78,8 @@ def _page(
     context = {
         "retriever": found,
         "form": form,
-        "html": rendered(form.text[: guidance.LONGEST_GUIDELINES]),
-        "longest": guidance.LONGEST_GUIDELINES,
+        "html": rendered(form.text[: services.LONGEST_GUIDELINES]),
+        "longest": services.LONGEST_GUIDELINES,
         "keeps": [replace(keep, wrong=UNCHOSEN) if refused else keep] if keep else [],
         "faster": texts.filter(version=form.base_version).first() if keep else None,
         "theirs": field_diffs({"text": [keep.base, keep.theirs]}) if keep else (),

@@ -10,16 +10,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from reviewapp.audit.diffs import field_diffs
-from reviewapp.http import Request
-from reviewapp.retrievers import guidance, label_form, label_questions, label_rows
-from reviewapp.retrievers.form_settings import Required, StartsFrom
-from reviewapp.retrievers.guidance import BadLabels, Overtaken, offer_of, offered
-from reviewapp.retrievers.label_form import LabelForm
-from reviewapp.retrievers.labels import COLOURS, MOST_LABELS
+from reviewapp.audit.presenters.diffs import field_diffs
+from reviewapp.retrievers.guidance import label_form, label_questions, label_rows, services
+from reviewapp.retrievers.guidance.form_settings import Required, StartsFrom
+from reviewapp.retrievers.guidance.label_form import LabelForm
+from reviewapp.retrievers.guidance.labels import COLOURS, MOST_LABELS
+from reviewapp.retrievers.guidance.services import BadLabels, Overtaken, offer_of, offered
 from reviewapp.retrievers.models import LabelSet, Retriever
-from reviewapp.retrievers.views.earlier import earlier
 from reviewapp.retrievers.views.editing import load, may_change
+from reviewapp.retrievers.views.versions import earlier
+from reviewapp.web.http import Request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,7 +54,7 @@ def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
 def _saved(request: Request, found: Retriever, form: LabelForm) -> HttpResponse:
     mine = form.offer
     try:
-        made = guidance.set_labels(
+        made = services.set_labels(
             found.pk,
             mine.labels,
             other_allowed=mine.other_allowed,

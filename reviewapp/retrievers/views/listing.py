@@ -8,13 +8,13 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from reviewapp.audit.models import Event
-from reviewapp.http import Request, page_or
-from reviewapp.retrievers import picking
-from reviewapp.retrievers.bulk import MOST
+from reviewapp.retrievers.editing import selection
+from reviewapp.retrievers.editing.bulk_tags import MOST
 from reviewapp.retrievers.forms import ListForm
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.views.editing import WAITING_CAP, may_see
 from reviewapp.retrievers.views.paging import around, kept_of, page_of
+from reviewapp.web.http import Request, page_or
 
 _SEARCH, _PICKING = ("q", "tag", "sort"), ("pk", "add", "remove")
 
@@ -31,7 +31,7 @@ def retrievers(request: Request) -> HttpResponse:
     edits = Event.objects.newest().in_bulk([row.last_edit for row in page.rows if row.last_edit])
     may_change = request.user.has_perm("retrievers.change_retriever")
     keeping = (*_SEARCH, *_PICKING) if may_change else _SEARCH
-    picks = picking.around(page.rows, request.GET) if may_change else None
+    picks = selection.around(page.rows, request.GET) if may_change else None
     context = {
         "rows": [(row, ran.get(row.last_execution), edits.get(row.last_edit)) for row in page.rows],
         "page": page,

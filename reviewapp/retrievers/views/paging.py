@@ -7,20 +7,20 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 
-from reviewapp import keyset
-from reviewapp.http import Request
+from reviewapp.web import pagination
+from reviewapp.web.http import Request
 
 
-def page_of(found: Any, *, order: tuple[str, ...], request: Request) -> keyset.Page[Any]:
+def page_of(found: Any, *, order: tuple[str, ...], request: Request) -> pagination.Page[Any]:
     """Return the page the address asks for; a cursor that is none leads to the first."""
     try:
-        return keyset.page(found, order=order, cursor=request.GET.get("cursor", ""))
-    except keyset.BadCursor:
+        return pagination.page(found, order=order, cursor=request.GET.get("cursor", ""))
+    except pagination.BadCursor:
         messages.info(request, "That page is not there any more; this is the first one.")
-        return keyset.page(found, order=order)
+        return pagination.page(found, order=order)
 
 
-def around(page: keyset.Page[Any], request: Request, *, keeping: tuple[str, ...] = ("q",)) -> dict[str, str]:
+def around(page: pagination.Page[Any], request: Request, *, keeping: tuple[str, ...] = ("q",)) -> dict[str, str]:
     """Return the query strings of the pages before and after, which keep the search."""
     kept = kept_of(request, keeping)
     cursors = {"before": page.before, "after": page.after}

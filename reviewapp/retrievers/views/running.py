@@ -7,14 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from reviewapp.http import Request, page_or
-from reviewapp.retrievers.evidence import excerpt_of, title_of
+from reviewapp.retrievers.documents.evidence import excerpt_of, title_of
+from reviewapp.retrievers.executions.result_items import items_of
 from reviewapp.retrievers.forms import RunForm
-from reviewapp.retrievers.items import items_of
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.services import RetrieverGone, request_execution
 from reviewapp.retrievers.views.editing import load, may_see, show
 from reviewapp.retrievers.views.paging import around, page_of
+from reviewapp.web.http import Request, page_or
 
 _may_run = permission_required("retrievers.run_retriever", raise_exception=True)
 

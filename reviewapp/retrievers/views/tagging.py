@@ -12,14 +12,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from reviewapp.http import Request, page_or
-from reviewapp.retrievers import bulk
-from reviewapp.retrievers.edit_form import several
-from reviewapp.retrievers.edits import Unacceptable
+from reviewapp.retrievers.editing import bulk_tags
+from reviewapp.retrievers.editing.edit import Unacceptable
+from reviewapp.retrievers.editing.forms import several
+from reviewapp.retrievers.editing.selection import picked
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.picking import picked
 from reviewapp.retrievers.views.editing import may_change
 from reviewapp.retrievers.views.paging import kept_of
+from reviewapp.web.http import Request, page_or
 
 
 class _Doing(forms.Form):
@@ -38,10 +38,10 @@ def tag_retrievers(request: Request) -> HttpResponse:
     if wrong := _wrong(found, add, remove):
         return render(request, "retrievers/tag_preview.html", context | {"wrong": wrong}, status=422)
     if request.method == "POST" and doing.is_valid():
-        done = bulk.retag(found, add=add, remove=remove, bulk_id=doing.cleaned_data["bulk_id"], actor=request.user)
+        done = bulk_tags.retag(found, add=add, remove=remove, bulk_id=doing.cleaned_data["bulk_id"], actor=request.user)
         asked_for = {"bulk_id": doing.cleaned_data["bulk_id"], "pk": [one.retriever.pk for one in done]}
         return redirect(f"{reverse('tagged_retrievers')}?{urlencode(asked_for, doseq=True)}")
-    plan = bulk.plan(found, add=add, remove=remove)
+    plan = bulk_tags.plan(found, add=add, remove=remove)
     status = 422 if request.method == "POST" else 200
     moving = sum(1 for one in plan if not one.why_not)
     return render(request, "retrievers/tag_preview.html", context | {"plan": plan, "moving": moving}, status=status)
@@ -52,21 +52,21 @@ def tag_retrievers(request: Request) -> HttpResponse:
 def tagged_retrievers(request: Request) -> HttpResponse:
     """Show what became of each retriever that was tagged; it asks again by itself until all is delivered."""
     doing = _Doing(request.GET)
-    found = picked(request.GET)[: bulk.MOST]
+    found = picked(request.GET)[: bulk_tags.MOST]
     if not doing.is_valid() or not found:
         return redirect("retrievers")
-    done = bulk.done_before(found, bulk_id=doing.cleaned_data["bulk_id"])
-    context = {"done": done, "sum": bulk.summed(done)}
+    done = bulk_tags.done_before(found, bulk_id=doing.cleaned_data["bulk_id"])
+    context = {"done": done, "sum": bulk_tags.summed(done)}
     return page_or("retrievers/_tagged.html", request, "retrievers/tagged.html", context)
 
 
 def _wrong(found: list[Retriever], add: tuple[str, ...], remove: tuple[str, ...]) -> list[str]:
     """Return all that stands in the way of a preview, a sentence each."""
     said = [] if found else ["Pick at least one retriever."]
-    if len(found) > bulk.MOST:
-        said.append(f"Pick {bulk.MOST} retrievers at most; these are {len(found)}.")
+    if len(found) > bulk_tags.MOST:
+        said.append(f"Pick {bulk_tags.MOST} retrievers at most; these are {len(found)}.")
     try:
-        bulk.check(add, remove)
+        bulk_tags.check(add, remove)
     except Unacceptable as error:
         said += error.fields.values()
     return said

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reviewapp.accounts import demo
+from reviewapp.accounts.people import demo
 
 
 class Command(BaseCommand):

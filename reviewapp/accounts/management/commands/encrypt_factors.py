@@ -7,7 +7,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
-from reviewapp.accounts.factors import encrypt_again
+from reviewapp.accounts.sign_in.factors import encrypt_again
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.trace import tracing
+from reviewapp.audit.context import tracing
 
 
 class Command(BaseCommand):

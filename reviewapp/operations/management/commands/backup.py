@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reviewapp.operations.backups import back_up
-from reviewapp.operations.exceptions import BackupError
+from reviewapp.operations.backup.backups import back_up
+from reviewapp.operations.backup.exceptions import BackupError
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from reviewapp.printable import printable
-from reviewapp.sync.progress import Bars, Lines
-from reviewapp.sync.pull import pull
+from reviewapp.sync.pull.progress import Bars, Lines
+from reviewapp.sync.pull.run import pull
 
 
 class Command(BaseCommand):

@@ -10,16 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.trace import acting, tracing
+from reviewapp.audit.context import acting, tracing
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.printable import printable
-from reviewapp.retrievers import absorb
-from reviewapp.retrievers.evidence import title_of
+from reviewapp.retrievers import mirror
+from reviewapp.retrievers.documents.evidence import title_of
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.retrievers.services import requested
-from reviewapp.sync import run
 from reviewapp.sync.client import client
+from reviewapp.sync.executions import run
 
 
 class Command(BaseCommand):
@@ -61,7 +61,7 @@ def _find(name: str) -> Retriever:
         said = printable(error.message)
         raise CommandError(f"There is no retriever {name!r} here, and Mixpeek says: {said}") from None
     with acting(None, note="run_retriever"):
-        absorb.absorb([record])
+        mirror.absorb([record])
     return Retriever.objects.get(retriever_id=record.retriever_id)
 
 

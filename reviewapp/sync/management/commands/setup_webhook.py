@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.printable import printable
 from reviewapp.sync.client import client
-from reviewapp.sync.webhook_setup import BadAddress, register
+from reviewapp.sync.listen.register_webhook import BadAddress, register
 
 
 class Command(BaseCommand):

@@ -15,7 +15,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
 
-from reviewapp.sync.jobs import traced
+from reviewapp.sync.job_logging import traced
 from reviewapp.sync.signals import working
 
 _log = logging.getLogger(__name__)

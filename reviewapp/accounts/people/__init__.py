@@ -1,0 +1,1 @@
+"""People: invitations, names, preferences and the demo's sign-ins."""

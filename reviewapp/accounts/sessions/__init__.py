@@ -1,0 +1,1 @@
+"""Sessions: their store, their signed proof, and the browsers they belong to."""

@@ -1,0 +1,1 @@
+"""Signing in: forms, second factors, password hashing and password mail."""

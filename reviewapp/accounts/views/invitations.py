@@ -1,0 +1,76 @@
+"""What is behind a link that an admin passed on: the form by which somebody gets in."""
+
+from __future__ import annotations
+
+from allauth.decorators import rate_limit
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from reviewapp.accounts.exceptions import LinkIsSpent
+from reviewapp.accounts.models import Link, User
+from reviewapp.accounts.people import invitations
+from reviewapp.accounts.people.forms import JoinForm, NewPasswordForm
+from reviewapp.accounts.sessions.session_proof import set_session_proof
+
+
+@login_not_required
+@rate_limit(action="password_link")  # type: ignore[untyped-decorator]
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """Let somebody who was invited choose a name and a password."""
+    form = JoinForm(request.POST if request.method == "POST" else None)
+    try:
+        link = invitations.opened_by(secret, Link.Kind.INVITATION)
+        if form.is_valid():
+            made = invitations.accept(
+                link, username=form.cleaned_data["username"], password=form.cleaned_data["password1"]
+            )
+            messages.success(request, f"Welcome, {made}. Sign in with the password you just chose.")
+            return _to_sign_in(made)
+    except LinkIsSpent as spent:
+        return _spent(request, spent)
+    except ValidationError as error:
+        form.refuse(error)
+    context = {"form": form, "link": link, "secret": secret}
+    return render(request, "accounts/join.html", context, status=422 if form.is_bound else 200)
+
+
+@login_not_required
+@rate_limit(action="password_link")  # type: ignore[untyped-decorator]
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_password(request: HttpRequest, secret: str) -> HttpResponse:
+    """Let somebody who forgot theirs choose a new password."""
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    try:
+        link = invitations.opened_by(secret, Link.Kind.PASSWORD)
+        if form.is_valid():
+            user = invitations.set_password(link, password=form.cleaned_data["password1"])
+            messages.success(request, "Your new password is set. Sign in with it.")
+            return _to_sign_in(user)
+    except LinkIsSpent as spent:
+        return _spent(request, spent)
+    except ValidationError as error:
+        form.refuse(error)
+    context = {"form": form, "link": link, "secret": secret}
+    return render(request, "accounts/new_password.html", context, status=422 if form.is_bound else 200)
+
+
+def _to_sign_in(user: User) -> HttpResponse:
+    # Whoever came by the link is the owner: what strangers tried at this account does not count for this browser.
+    response = redirect("account_login")
+    set_session_proof(response, user)
+    return response
+
+
+def _spent(request: HttpRequest, spent: LinkIsSpent) -> HttpResponse:
+    return render(request, "accounts/spent.html", {"sentence": str(spent)}, status=404)

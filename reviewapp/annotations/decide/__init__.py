@@ -1,0 +1,1 @@
+"""Deciding on an annotation: the form, conflicts, the service, undo and skip."""

@@ -1,0 +1,119 @@
+"""Between what people type and what is kept: the four values of a decision, read and written. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from reviewapp.annotations.decide import payload as payloads
+
+MOST_LABEL, MOST_REASONING = 100, 5_000
+FIELDS = ("label", "confidence", "reasoning", "payload")
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+
+
+class NotThat(ValueError):
+    """The text cannot be taken as it is; the message is a sentence for whoever typed it."""
+
+
+def label(text: str, *, base: str = "") -> str:
+    """Return a label of 1 to 100 characters on one line; raises `NotThat`.
+
+    Upstream's may have more lines: text that differs from `base` in nothing but line ends comes back as `base`.
+    """
+    if base.strip() and _lines(text) == _lines(base):
+        return base
+    if not text.strip():
+        raise NotThat("Choose a label, or write one.")
+    if len(text) > MOST_LABEL:
+        raise NotThat(f"The label has {len(text):,} characters; at most {MOST_LABEL} are possible.")
+    if not on_one_line(text):
+        raise NotThat("The label holds a line break or a control character. Write it on one line.")
+    return text
+
+
+def on_one_line(text: str) -> bool:
+    """Return whether `text` holds no line break, tabulator or other control character."""
+    return not any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text)
+
+
+def confidence(text: str) -> float | None:
+    """Return a number from 0 to 1, or None for blank; raises `NotThat`."""
+    text = text.strip()
+    if not text:
+        return None
+    if re.fullmatch(r"[0-9]*,[0-9]+", text):
+        raise NotThat(f"Write the confidence with a point: {text.replace(',', '.')}")
+    if not _NUMBER.match(text):
+        raise NotThat("The confidence is a number from 0 to 1, such as 0.75, or blank.")
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise NotThat(f"The confidence goes from 0 to 1; {text} is outside.")
+    if not number and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise NotThat(f"{text} is too small a number to be kept; write 0 if you mean that.")
+    return number + 0.0  # -0.0 is 0
+
+
+def reasoning(text: str, *, base: str = "") -> str:
+    """Return up to 5,000 characters; raises `NotThat`.
+
+    A form sends line ends as CR LF. Text that differs from `base` in nothing else comes back as `base`, unchanged.
+    """
+    text = _lines(text)
+    if text == _lines(base):
+        return base
+    if len(text) > MOST_REASONING:
+        raise NotThat(f"The reasoning has {len(text):,} characters; at most {MOST_REASONING:,} are possible.")
+    return text
+
+
+def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object in `text`; raises `NotThat`.
+
+    Text that still is what `base` was written as comes back as `base`: upstream may hold more than people may type.
+    """
+    if _lines(text).strip() == payloads.write(base):
+        return dict(base)
+    try:
+        return payloads.read(text)
+    except payloads.BadPayload as error:
+        raise NotThat(str(error)) from error
+
+
+def check(name: str, value: Any) -> None:
+    """Raise `NotThat` unless a person might have typed this value of the field `name`."""
+    if name == "label":
+        label(value)
+    elif name == "reasoning":
+        reasoning(value)
+    elif name == "payload":
+        try:
+            payloads.bounded(value)
+        except payloads.BadPayload as error:
+            raise NotThat(str(error)) from error
+
+
+def as_typed(values: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """Return some of the four values as the form's data; a label, as if picked among the buttons."""
+    every = {
+        "label": {"choice": values["label"], "label": ""},
+        "confidence": {"confidence": number(values["confidence"])},
+        "reasoning": {"reasoning": values["reasoning"]},
+        "payload": {"payload": payloads.write(values["payload"])},
+    }
+    return {key: text for name in names for key, text in every[name].items()}
+
+
+def number(value: float | None) -> str:
+    """Return the shortest text that reads back as `value`; "" for None."""
+    if value is None:
+        return ""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

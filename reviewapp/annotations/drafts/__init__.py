@@ -1,0 +1,1 @@
+"""Unsubmitted forms: saved as they are typed and offered again."""

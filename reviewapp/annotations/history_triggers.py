@@ -1,0 +1,118 @@
+"""What history tells of annotations and of who set them aside: the triggers of their tables."""
+
+from __future__ import annotations
+
+import pgtrigger
+
+from reviewapp.audit.actions import Action
+from reviewapp.audit.triggers import Tracked
+from reviewapp.retrievers.models import RETRIEVER_ID
+
+ANNOTATION = Tracked(
+    columns=[
+        "annotation_id",
+        "label",
+        "confidence",
+        "reasoning",
+        "payload",
+        "metadata",
+        "status",
+        "decision_id",
+        "reviewer_id",
+    ],
+    constant=["ref", "document_id", "retriever_id"],
+    unexpected={
+        "decided_at": "OLD.decision_id IS NOT DISTINCT FROM NEW.decision_id OR NEW.decided_at IS DISTINCT FROM"
+        " (SELECT d.created_at FROM public.annotations_decision d WHERE d.id = NEW.decision_id)",
+        # The first evidence comes with a pull or a run, and is that of its document.
+        "result_id": "OLD.result_id IS NOT NULL OR NEW.document_id IS DISTINCT FROM"
+        " (SELECT r.document_id FROM public.retrievers_result r WHERE r.id = NEW.result_id)",
+        "execution_id": "OLD.execution_id <> ''",
+    },
+    retriever=RETRIEVER_ID,
+    created=Action.ANNOTATION_CREATED,
+    changed=[
+        ("NEW.status = 'gone' AND OLD.status <> 'gone'", Action.ANNOTATION_GONE),
+        # A decision only ever follows an earlier one.
+        ("coalesce(NEW.decision_id, 0) < OLD.decision_id", Action.ANNOTATION_UNDONE),
+        (
+            "NEW.status = 'undecidable' AND OLD.decision_id IS DISTINCT FROM NEW.decision_id",
+            Action.ANNOTATION_UNDECIDABLE,
+        ),
+        ("OLD.label <> NEW.label", Action.ANNOTATION_RELABELLED),
+        (
+            "OLD.decision_id IS DISTINCT FROM NEW.decision_id"
+            " AND OLD.confidence IS NOT DISTINCT FROM NEW.confidence"
+            " AND OLD.reasoning = NEW.reasoning AND OLD.payload = NEW.payload"
+            " AND OLD.metadata IS NOT DISTINCT FROM NEW.metadata",
+            Action.ANNOTATION_CONFIRMED,
+        ),
+        ("true", Action.ANNOTATION_REVISED),
+    ],
+    deleted=Action.ANNOTATION_DELETED,
+)
+
+# For `Tracked`: what a row's foreign key leads to.
+_ANNOTATION_REF = "(SELECT a.ref FROM public.annotations_annotation a WHERE a.id = {row}.annotation_id)"
+_ANNOTATION_RETRIEVER = (
+    "(SELECT r.retriever_id FROM public.annotations_annotation a"
+    " JOIN public.retrievers_retriever r ON r.id = a.retriever_id WHERE a.id = {row}.annotation_id)"
+)
+
+# Whether the history of a decision's annotation tells what became of the decision since a row was inserted. The number
+# of a decision proves nothing: who inserts one may choose it.
+_IS_TOLD = (
+    "EXISTS (SELECT FROM public.annotations_decision d"
+    " JOIN public.annotations_annotation a ON a.id = d.annotation_id"
+    " JOIN public.audit_event e ON e.ref = a.ref AND e.at >= {since}"
+    " AND e.changes #>> '{{decision_id,{side}}}' = d.id::text"
+    " WHERE d.id = {decision})"
+)
+
+# A decision that comes into force is told of by its annotation. This looks, at the end of the transaction, for one that
+# did not, which the app never makes.
+DECISION = Tracked(
+    columns=["outcome", "label", "reviewer_id"],
+    operation=pgtrigger.Insert,
+    timing=pgtrigger.Deferred,
+    unless="EXISTS (SELECT FROM public.annotations_annotation a"
+    " WHERE a.id = NEW.annotation_id AND a.decision_id = NEW.id) OR "
+    + _IS_TOLD.format(since="NEW.created_at", side=1, decision="NEW.id"),
+    ref=_ANNOTATION_REF,
+    retriever=_ANNOTATION_RETRIEVER,
+    created=Action.DECISION_RECORDED,
+    changed=[("true", Action.DECISION_RECORDED)],
+    deleted=Action.DECISION_RECORDED,
+)
+
+# The same for what is taken back.
+UNDO = Tracked(
+    columns=["decision_id", "actor_id"],
+    operation=pgtrigger.Insert,
+    timing=pgtrigger.Deferred,
+    unless=_IS_TOLD.format(since="NEW.at", side=0, decision="NEW.decision_id"),
+    ref="(SELECT a.ref FROM public.annotations_decision d"
+    " JOIN public.annotations_annotation a ON a.id = d.annotation_id WHERE d.id = {row}.decision_id)",
+    retriever="(SELECT r.retriever_id FROM public.annotations_decision d"
+    " JOIN public.annotations_annotation a ON a.id = d.annotation_id"
+    " JOIN public.retrievers_retriever r ON r.id = a.retriever_id WHERE d.id = {row}.decision_id)",
+    created=Action.UNDO_RECORDED,
+    changed=[("true", Action.UNDO_RECORDED)],
+    deleted=Action.UNDO_RECORDED,
+)
+
+SET_ASIDE = Tracked(
+    columns=["kind", "reason"],
+    constant=["annotation_id", "person_id"],
+    ref=_ANNOTATION_REF,
+    retriever=_ANNOTATION_RETRIEVER,
+    created=[
+        ("NEW.kind = 'skipped'", Action.ANNOTATION_SKIPPED),
+        ("true", Action.ANNOTATION_DEFERRED),
+    ],
+    changed=[
+        ("NEW.kind = 'skipped'", Action.ANNOTATION_SKIPPED),
+        ("true", Action.ANNOTATION_DEFERRED),
+    ],
+    deleted=Action.ANNOTATION_RESUMED,
+)

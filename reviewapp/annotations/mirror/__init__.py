@@ -1,0 +1,1 @@
+"""Upstream annotations as we mirror them: absorbing, versions and who made them."""

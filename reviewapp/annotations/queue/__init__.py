@@ -1,0 +1,1 @@
+"""The queue: filters, search, counts, leases, and claiming the next item."""

@@ -1,0 +1,1 @@
+"""The review page: its context, label buttons, shortcuts and prefetching."""

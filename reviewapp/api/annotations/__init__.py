@@ -1,0 +1,1 @@
+"""Endpoints about annotations: list, render, write, withdraw."""

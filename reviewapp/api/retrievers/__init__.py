@@ -1,0 +1,1 @@
+"""Endpoints about retrievers and their executions."""

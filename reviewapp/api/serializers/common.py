@@ -1,0 +1,69 @@
+"""Shapes that every part of the API uses."""
+
+from __future__ import annotations
+
+from rest_framework.exceptions import ValidationError
+
+from reviewapp.annotations.decide.parsing import MOST_LABEL, MOST_REASONING, on_one_line
+from reviewapp.api.serializers.fields import Flag, Number, Object, Shape, Text, Whole, optional, shape
+
+MOST_HELD = 60
+
+ErrorDetail = shape(
+    "ErrorDetail",
+    "What went wrong.",
+    message=Text(),
+    type=Text(help_text="NotFoundError, ValidationError, ConflictError, ..."),
+    code=optional(Text, help_text="A finer reason: missing, extra_forbidden, stale, scope, ..."),
+    details=optional(
+        Object,
+        help_text="validation_errors: [{type, location, message}]; for a conflict base, mine, theirs, and the names of "
+        "fields: conflicts, only_mine, only_theirs.",
+    ),
+)
+ErrorResponse = shape(
+    "ErrorResponse",
+    "Mixpeek's error body.",
+    success=Flag(),
+    status=Whole(),
+    error=ErrorDetail(),
+)
+PaginationResponse = shape(
+    "PaginationResponse",
+    "Where this page stands; totals are null unless `include_total` asks for them.",
+    total=optional(Whole),
+    page=optional(Whole),
+    page_size=optional(Whole),
+    total_pages=optional(Whole),
+    next_page=optional(Text),
+    previous_page=optional(Text),
+    next_cursor=optional(Text),
+)
+
+
+def values() -> dict[str, Shape]:
+    """Return fresh fields for what is decided; a field belongs to one shape."""
+    return {
+        "confidence": optional(Number, min_value=0, max_value=1),
+        "reasoning": optional(Text, max_length=MOST_REASONING),
+        "payload": optional(Object),
+    }
+
+
+def label(**options: object) -> Text:
+    """Return a field for a label."""
+    return Text(**{"min_length": 1, "max_length": MOST_LABEL, "validators": [_says_something], **options})
+
+
+def hold() -> Shape:
+    """Return a field for how long a decision is held."""
+    said = "For so many seconds it is not sent and can be withdrawn; scripts' writes are not held unless asked."
+    field: Shape = optional(Whole, min_value=0, max_value=MOST_HELD, help_text=said)
+    return field
+
+
+def _says_something(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("Give a label with at least one character that is no space", code="string_too_short")
+    if not on_one_line(text):
+        raise ValidationError("A label holds no line break and no control character", code="string_pattern_mismatch")

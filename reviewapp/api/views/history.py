@@ -1,0 +1,128 @@
+"""What Mixpeek does not have: the history of everything, and how far a change got."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from reviewapp.api.annotations.render import instant
+from reviewapp.api.annotations.withdraw import withdraw
+from reviewapp.api.auth import DECIDE, READ, Need
+from reviewapp.api.errors import Problem, not_found
+from reviewapp.api.serializers import history as shapes
+from reviewapp.api.views.base import Endpoint
+from reviewapp.audit.filters import NO_PERSON, Wanted
+from reviewapp.audit.models import Event
+from reviewapp.audit.presenters.timeline import decided, sentence
+from reviewapp.audit.querysets import NEWEST_FIRST
+from reviewapp.audit.registry import MadeWith, made_with
+from reviewapp.outbox.models import Change
+from reviewapp.web import pagination as web_pagination
+
+
+class HistoryList(Endpoint):
+    """`POST /v1/history/list`."""
+
+    needs = {"POST": Need(scope=READ, permission="audit.view_event")}
+
+    @extend_schema(operation_id="list_history", request=shapes.ListHistoryRequest, responses=shapes.History)
+    def post(self, request: Request) -> Response:
+        """Return a page of events, newest first, with the cursors of the pages around it."""
+        asked = self.body(shapes.ListHistoryRequest)
+        try:
+            page = web_pagination.page(
+                _wanted(asked).events(), order=NEWEST_FIRST, cursor=asked.get("cursor") or "", size=asked["limit"]
+            )
+        except web_pagination.BadCursor as error:
+            raise Problem(400, "The cursor is not one that this list gave out.") from error
+        pagination = {"next_cursor": page.after or None, "previous_cursor": page.before or None}
+        keys = (decided(event.action, event.changes) for event in page.rows)
+        made = made_with({key for key in keys if key is not None})
+        return Response({"results": [_event(event, made) for event in page.rows], "pagination": pagination})
+
+
+class OneChange(Endpoint):
+    """`GET /v1/changes/{change_id}`."""
+
+    needs = {"GET": Need(scope=READ, permission="annotations.view_annotation")}
+
+    @extend_schema(operation_id="get_change", responses=shapes.Change)
+    def get(self, request: Request, change_id: int) -> Response:
+        """Return how far a change got; ask again until its state is not `queued`."""
+        change = Change.objects.filter(pk=change_id).first()
+        if change is None:
+            raise not_found("change", str(change_id))
+        return Response(_change(change))
+
+
+class WithdrawnChange(Endpoint):
+    """`POST /v1/changes/{change_id}/withdraw`."""
+
+    needs = {"POST": Need(scope=DECIDE, permission="annotations.decide_annotation")}
+
+    @extend_schema(operation_id="withdraw_change", request=None, responses=shapes.Change)
+    def post(self, request: Request, change_id: int) -> Response:
+        """Take back what is not sent: one's own while it is held; leads and admins also what waits or was refused."""
+        return Response(_change(withdraw(change_id, actor=self.person)))
+
+
+def _wanted(asked: dict[str, Any]) -> Wanted:
+    person = NO_PERSON if asked["no_person"] else asked.get("actor_id")
+    names = ("action", "ref", "label_from", "label_to", "q")
+    return Wanted(
+        person="" if person is None else str(person),
+        retriever=asked.get("retriever_id") or "",
+        since=asked.get("since"),
+        until=asked.get("until"),
+        **{name: asked.get(name) or "" for name in names},
+    )
+
+
+def _event(event: Event, known: Mapping[int, MadeWith]) -> dict[str, Any]:
+    made = known.get(decided(event.action, event.changes) or 0)
+    return {
+        "event_id": event.pk,
+        "at": instant(event.at),
+        "actor_id": event.actor_id,
+        "actor_name": event.actor_name,
+        "action": event.action,
+        "sentence": sentence(event),
+        "ref": event.ref,
+        "retriever_id": event.retriever_id or None,
+        "origin": event.origin,
+        "request_id": event.request_id or None,
+        "changes": event.changes,
+        "note": event.note or None,
+        "labels_version": made.labels if made else None,
+        "guidelines_version": made.guidelines if made else None,
+        "machine_words": list(made.machine_words) if made else [],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "change_id": change.pk,
+        "ref": change.ref,
+        "verb": change.verb,
+        "state": change.state,
+        "progress": change.progress,
+        "reason": change.reason or None,
+        "fields": change.fields,
+        "base": change.base,
+        "theirs": change.theirs,
+        "field_errors": change.field_errors,
+        "version": change.version,
+        "uncleared": change.uncleared,
+        "without_author": change.without_author,
+        "attempts": change.attempts,
+        "actor_name": change.actor_name,
+        "created_at": instant(change.created_at),
+        "due": instant(change.due) if change.is_open else None,
+        "held_until": instant(change.due) if change.held_for else None,
+        "settled_at": instant(change.settled_at),
+        "upstream_request_id": change.upstream_request_id or None,
+    }

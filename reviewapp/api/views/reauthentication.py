@@ -1,0 +1,46 @@
+"""Ask a person who they are once more, before something is made that outlives the session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from reviewapp.web.http import Request
+
+_SIGN_IN_AGAIN = (
+    "Nothing was made. You sign in without a password here, so this needs a sign-in of the last few minutes: sign "
+    "out, sign in again, then repeat it."
+)
+P = ParamSpec("P")
+View = Callable[Concatenate[Request, P], HttpResponse]
+
+
+def proof_required(view: View[P]) -> View[P]:
+    """Decorate a view whose POST needs the password or the second factor again, unless it was given just now.
+
+    allauth keeps the POST and carries it out afterwards. Who has neither must have signed in just now.
+    """
+    asks_again: View[P] = reauthentication_required(view)
+
+    @wraps(view)
+    def proven(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        if get_adapter().get_reauthentication_methods(request.user):
+            return asks_again(request, *args, **kwargs)
+        session_age = time.time() - request.session.get("began", 0)
+        if session_age < app_settings.REAUTHENTICATION_TIMEOUT:
+            return view(request, *args, **kwargs)
+        messages.warning(request, _SIGN_IN_AGAIN)
+        return redirect(request.path)
+
+    return cast("View[P]", proven)

@@ -1,0 +1,1 @@
+"""History for people: sentences, differences and the timeline."""

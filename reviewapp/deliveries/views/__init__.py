@@ -1,0 +1,1 @@
+"""Views about deliveries and about changes that need attention."""

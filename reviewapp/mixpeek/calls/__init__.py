@@ -1,0 +1,1 @@
+"""The calls of Mixpeek's API, one module for each resource."""

@@ -1,0 +1,1 @@
+"""Parsing Mixpeek's responses into records and errors. Pure."""

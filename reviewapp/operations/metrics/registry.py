@@ -1,0 +1,57 @@
+"""What this process counts: requests, calls to Mixpeek, deliveries. Prometheus reads it at /metrics.
+
+Web processes of one server share their numbers through the files of PROMETHEUS_MULTIPROC_DIR, which `gunicorn_conf.py`
+sets; a worker, being one process, keeps them in memory and shows them on a port of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from reviewapp.operations.metrics.database import Gauges
+
+_REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+_CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
+
+requests = Counter("reviewapp_requests", "Requests answered.", ["route", "method", "status"])
+request_seconds = Histogram(
+    "reviewapp_request_seconds", "How long answers took.", ["route", "method"], buckets=_REQUEST_SECONDS
+)
+calls = Counter("reviewapp_upstream_calls", "Requests to Mixpeek by status; none: no answer.", ["method", "status"])
+call_seconds = Histogram(
+    "reviewapp_upstream_seconds", "How long Mixpeek took to answer.", ["method"], buckets=_CALL_SECONDS
+)
+changes = Counter("reviewapp_changes_settled", "Deliveries by outcome, postponed ones included.", ["outcome"])
+
+
+def count_request(*, route: str, method: str, status: int, seconds: float) -> None:
+    """Count one answered request."""
+    requests.labels(route, method, str(status)).inc()
+    request_seconds.labels(route, method).observe(seconds)
+
+
+def count_call(*, method: str, status: int | None, seconds: float, **_: Any) -> None:
+    """Count one request to Mixpeek; 429s are those with status 429."""
+    calls.labels(method, str(status) if status is not None else "none").inc()
+    call_seconds.labels(method).observe(seconds)
+
+
+def count_change(*, outcome: str, **_: Any) -> None:
+    """Count one step of a change."""
+    changes.labels(outcome).inc()
+
+
+def exposition(*, gauges: bool) -> bytes:
+    """Return all numbers in Prometheus' text format; `gauges` adds those that the database knows."""
+    registry = CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)
+    if gauges:
+        registry.register(Gauges())
+    return generate_latest(registry)

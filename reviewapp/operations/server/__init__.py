@@ -1,0 +1,1 @@
+"""gunicorn's worker that buffers requests, and its request parser."""

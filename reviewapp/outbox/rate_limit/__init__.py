@@ -1,0 +1,1 @@
+"""The request budget that all workers share."""

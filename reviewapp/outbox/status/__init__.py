@@ -1,0 +1,1 @@
+"""The state of deliveries: health, figures, summaries and the banner."""

@@ -1,0 +1,1 @@
+"""Documents as evidence: layout, media, highlights and snapshots."""

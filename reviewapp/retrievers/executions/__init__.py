@@ -1,0 +1,1 @@
+"""Running a retriever: its input form, stages and results."""

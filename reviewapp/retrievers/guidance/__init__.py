@@ -1,0 +1,1 @@
+"""Labels and guidelines, in versions."""

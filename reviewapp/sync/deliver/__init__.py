@@ -1,0 +1,1 @@
+"""Delivering changes to Mixpeek, one by one or in bulk."""

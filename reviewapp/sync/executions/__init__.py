@@ -1,0 +1,1 @@
+"""Running a retriever at Mixpeek and storing its results."""

@@ -1,0 +1,1 @@
+"""Webhooks and the change feed: hints about what changed at Mixpeek."""

@@ -1,0 +1,1 @@
+"""Pulling records from Mixpeek into the mirror."""

@@ -1,0 +1,172 @@
+"""A forgotten password: a link by mail, or one that an admin makes; either way all other sessions end."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
+
+from reviewapp.accounts.models import User
+from reviewapp.accounts.people import invitations
+from reviewapp.accounts.tasks import mail_password_link
+from tests.people import PASSWORD, make_person
+
+NEW = "nine-blue-umbrellas"
+BOTH = {"password1": NEW, "password2": NEW}
+
+
+def jobs() -> QuerySet[ProcrastinateJob]:
+    """Return the mails that wait for the worker."""
+    return ProcrastinateJob.objects.filter(task_name="accounts.mail_password_link", status="todo")
+
+
+def do_jobs() -> None:
+    """Send them, as the worker does."""
+    for job in jobs():
+        mail_password_link(**job.args)
+
+
+@pytest.fixture
+def mailed(settings: Settings) -> None:
+    """A mail server is named."""
+    settings.EMAIL_HOST = "mail.example"
+
+
+def test_it_is_set_by_a_link_of_an_admin(client: Client, adam: User, carol: User, carol_client: Client) -> None:
+    client.force_login(adam)
+    page = client.post(f"/people/{carol.pk}/password-link").content.decode()
+    found = re.search(r"http://testserver(/new-password/[\w-]+)", page)
+    assert found
+
+    response = Client().post(found.group(1), BOTH)
+
+    assert response["Location"] == "/accounts/login/"
+    carol.refresh_from_db()
+    assert carol.check_password(NEW)
+    assert carol_client.get("/preferences").status_code == 302
+    assert Client().get(found.group(1)).status_code == 404
+
+
+def test_it_replaces_an_earlier_link(adam: User, carol: User) -> None:
+    _, first = invitations.new_password_link(carol, actor=adam)
+    _, second = invitations.new_password_link(carol, actor=adam)
+
+    assert Client().get(f"/new-password/{first}").status_code == 404
+    assert Client().get(f"/new-password/{second}").status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{}, {"password1": NEW, "password2": "x"}, {"password1": "a", "password2": "a"}])
+def test_it_refuses_and_changes_nothing(adam: User, carol: User, fields: dict[str, str]) -> None:
+    _, secret = invitations.new_password_link(carol, actor=adam)
+
+    assert Client().post(f"/new-password/{secret}", fields).status_code == 422
+
+    carol.refresh_from_db()
+    assert carol.check_password(PASSWORD)
+
+
+def test_it_opens_nothing_for_somebody_deactivated(adam: User, carol: User, client: Client) -> None:
+    _, secret = invitations.new_password_link(carol, actor=adam)
+    User.objects.filter(pk=carol.pk).update(is_active=False)
+
+    assert Client().post(f"/new-password/{secret}", BOTH).status_code == 404
+    client.force_login(adam)
+    assert client.post(f"/people/{carol.pk}/password-link").status_code == 404
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, carol_client: Client) -> None:
+    assert "Forgotten password?" in client.get("/accounts/login/").content.decode()
+    response = client.post("/accounts/password/reset/", {"email": "carol@example.com"}, follow=True)
+    assert "Look into your mail" in response.content.decode()
+    do_jobs()
+    (sent,) = mail.outbox
+    found = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", str(sent.body))
+    assert found
+    assert sent.subject == "A new password for reviewapp"
+
+    form = client.get(found.group(1), follow=True)
+    done = client.post(form.redirect_chain[-1][0], BOTH, follow=True)
+
+    assert "Your new password is set" in done.content.decode()
+    carol.refresh_from_db()
+    assert carol.check_password(NEW)
+    assert carol_client.get("/preferences").status_code == 302
+    assert "opens nothing" in Client().get(found.group(1), follow=True).content.decode()
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_tells_nobody_whether_an_address_is_here(client: Client, carol: User) -> None:
+    known = client.post("/accounts/password/reset/", {"email": "carol@example.com"}, follow=True)
+    unknown = client.post("/accounts/password/reset/", {"email": "nobody@example.com"}, follow=True)
+
+    assert known.redirect_chain == unknown.redirect_chain
+    assert mail.outbox == []
+    do_jobs()
+    assert [sent.to for sent in mail.outbox] == [["carol@example.com"]]
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_does_the_same_work_whether_an_address_is_here_or_not(carol: User) -> None:
+    make_person("dora", is_active=False)
+    statements = []
+    for name in ("carol", "nobody", "dora"):
+        cache.clear()
+        with CaptureQueriesContext(connection) as captured:
+            Client().post("/accounts/password/reset/", {"email": f"{name}@example.com"})
+        statements.append([query["sql"].split()[0] for query in captured.captured_queries])
+
+    assert statements[0] == statements[1] == statements[2]
+    assert jobs().count() == 3
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_mails_to_the_stored_address_whatever_spelling_was_typed(carol: User) -> None:
+    Client().post("/accounts/password/reset/", {"email": "CAROL@\uff25xample.com"})
+    do_jobs()
+
+    assert [sent.to for sent in mail.outbox] == [["carol@example.com"]]
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_mails_nothing_to_somebody_deactivated(carol: User) -> None:
+    User.objects.update(is_active=False)
+    Client().post("/accounts/password/reset/", {"email": "carol@example.com"})
+
+    do_jobs()
+
+    assert mail.outbox == []
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_fills_nobodys_mailbox(carol: User) -> None:
+    answers = [
+        Client().post("/accounts/password/reset/", {"email": address}, REMOTE_ADDR=f"192.0.2.{number}")
+        for number, address in enumerate(["carol@example.com", "Carol@Example.com"] * 5)
+    ]
+
+    assert {answer["Location"] for answer in answers} == {"/accounts/password/reset/done/"}
+    assert jobs().count() == 6
+
+
+@pytest.mark.usefixtures("carol")
+def test_it_makes_no_link_where_no_mail_goes_out(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    response = client.post("/accounts/password/reset/", {"email": "carol@example.com"})
+
+    assert response.status_code == 422
+    assert "Ask an admin of your team" in response.content.decode()
+    assert mail.outbox == []
+    assert "/accounts/password/reset/key/" not in "".join(capfd.readouterr())
+
+
+def test_it_says_whom_to_ask_where_no_mail_goes_out(client: Client, carol: User) -> None:
+    assert "An admin of your team makes you a link" in client.get("/accounts/login/").content.decode()
+    assert "Ask an admin of your team" in client.get("/accounts/password/reset/").content.decode()

@@ -1,0 +1,67 @@
+"""The table of keys: docs say what it says, a person's own keys never clash, and a page without scripts shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.review.shortcuts import KEYS, for_person
+from tests.factories import make_annotation
+
+DOCS = Path(settings.BASE_DIR) / "docs" / "keys.md"
+
+
+def _row(line: str) -> tuple[str, ...]:
+    return tuple(cell.strip().replace("`", "") for cell in line.strip("|\n").split("|"))
+
+
+def test_it_says_in_the_docs_what_the_code_does() -> None:
+    documented = [_row(line) for line in DOCS.read_text().splitlines() if line.startswith("| `")]
+    assert documented == [
+        (key.action, " or ".join(" + ".join(parts) for parts in key.shown), key.sentence, "yes" if key.typing else "")
+        for key in KEYS
+    ]
+
+
+def test_it_gives_no_key_to_two_actions() -> None:
+    every = [one for key in KEYS for one in key.keys]
+    assert len(every) == len(set(every))
+
+
+def test_it_lets_two_actions_change_keys() -> None:
+    mine = {key.action: key.single for key in for_person({"skip": "d", "defer": "s"})}
+    assert (mine["skip"], mine["defer"]) == ("d", "s")
+
+
+@pytest.mark.parametrize("bad", ["", "ab", "7", " ", "\n", 7, None, ["q"]])
+def test_it_leaves_out_what_is_no_key(bad: object) -> None:
+    assert for_person({"skip": bad}) == KEYS
+
+
+@given(st.dictionaries(st.sampled_from([key.action for key in KEYS] + ["nonsense"]), st.text(max_size=2)))
+def test_it_never_gives_one_key_to_two_actions_whatever_a_person_chose(key_map: dict[str, str]) -> None:
+    singles = [key.single for key in for_person(key_map) if key.single]
+    assert len(singles) == len(set(singles)) == len([key for key in KEYS if key.single])
+
+
+@pytest.mark.django_db
+def test_it_sends_the_table_with_a_persons_own_keys(client: Client, alice: User) -> None:
+    alice.key_map = {"skip": "q"}
+    alice.single_keys = False
+    alice.save()
+    client.force_login(alice)
+    page = client.get(reverse("review", args=[make_annotation().pk])).content.decode()
+    found = re.search(r'<script id="key-table" type="application/json">(.*?)</script>', page)
+    assert found
+    assert {"action": "skip", "keys": ["q"], "typing": False} in json.loads(found[1])
+    assert 'data-single-keys="off"' in page
+    assert "Skip: somebody else, please" in page

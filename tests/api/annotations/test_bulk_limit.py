@@ -1,0 +1,87 @@
+"""Bulks of one person: so many at a time, and the next is told to wait without having done anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.api.annotations.bulk_limit import BULKS_AT_ONCE
+from reviewapp.api.models import KeptAnswer
+from tests.annotations.racing import at_once
+from tests.api.conftest import Caller
+from tests.factories import make_annotation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+_PATIENCE = 60.0
+
+
+def calls_under_way() -> int:
+    """Return how many calls hold a place, as the database sees it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        ((count,),) = cursor.fetchall()
+    return int(count)
+
+
+def wait_until_under_way(count: int) -> None:
+    give_up = monotonic() + _PATIENCE
+    while calls_under_way() < count:
+        assert monotonic() < give_up, "the calls did not begin"
+
+
+def bulk(caller: Caller, row: Annotation, label: str, **headers: str) -> Any:
+    update = {"annotation_id": row.annotation_id, "label": label}
+    return caller("POST", "/v1/annotations/bulk", {"update": [update]}, **headers)
+
+
+def test_it_runs_a_few_bulks_of_a_person_at_a_time(
+    alice: User, as_alice: Caller, as_lena: Caller, call: Callable[..., Caller]
+) -> None:
+    locked, other = make_annotation(), make_annotation()
+    second_token = call(alice)
+
+    def send(caller: Caller, row: Annotation, label: str, **headers: str) -> Any:
+        try:
+            return bulk(caller, row, label, **headers)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(BULKS_AT_ONCE) as pool:
+        with transaction.atomic():
+            Annotation.objects.select_for_update().get(pk=locked.pk)
+            under_way: list[Future[Any]] = []
+            for _ in range(BULKS_AT_ONCE):
+                under_way.append(pool.submit(send, as_alice, locked, "van"))
+                wait_until_under_way(len(under_way))
+
+            answers: list[Any] = at_once(
+                lambda: bulk(second_token, other, "van", Idempotency_Key="k"),
+                lambda: bulk(as_lena, other, "bus"),
+            )
+        replies = [future.result(timeout=_PATIENCE) for future in under_way]
+
+    reply, allowed = answers
+    assert (reply.status_code, reply.json()["error"]["code"]) == (429, "too_many_at_once")
+    assert int(reply["Retry-After"]) >= 1
+    assert allowed.json()["updated_count"] == 1
+    assert [one.json()["updated_count"] for one in replies] == [1] * BULKS_AT_ONCE
+    assert not Decision.objects.filter(reviewer=alice, annotation=other).exists()
+    assert not KeptAnswer.objects.exists()
+    assert calls_under_way() == 0
+    assert bulk(second_token, other, "cab", Idempotency_Key="k").json()["updated_count"] == 1
+
+
+def test_it_gives_its_place_back_after_a_refusal(as_alice: Caller) -> None:
+    for _ in range(BULKS_AT_ONCE + 1):
+        assert as_alice("POST", "/v1/annotations/bulk", {"update": 1}).status_code == 422
+    assert calls_under_way() == 0

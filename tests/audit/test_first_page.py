@@ -1,0 +1,52 @@
+"""The history without filters, read from page to page by questions that are kept."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
+
+from reviewapp.audit.first_page import SIZE, newest, people
+from reviewapp.audit.models import Event
+from reviewapp.audit.querysets import NEWEST_FIRST
+from reviewapp.web import pagination
+from tests.factories import make_annotation
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_goes_through_the_whole_history_and_back(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    for _ in range(SIZE + 20):
+        make_annotation()
+    every = list(Event.objects.newest())
+    assert len(every) > SIZE
+    with django_assert_max_num_queries(2):
+        first = newest()
+    with django_assert_max_num_queries(2):
+        second = newest(first.after)
+    assert [*first.rows, *second.rows] == every[: 2 * SIZE]
+    with django_assert_max_num_queries(2):
+        assert newest(second.before) == first
+    assert pagination.page(Event.objects.newest(), order=NEWEST_FIRST, size=SIZE) == first
+
+
+def test_it_refuses_a_cursor_of_another_list() -> None:
+    for values in (["after", 1, 2], ["after", {"at": "2026-01-02T00:00:00+00:00"}, "x"]):
+        with pytest.raises(pagination.BadCursor):
+            newest(keyset_cursor(values))
+
+
+def test_it_names_people_as_they_are_now(alice: object) -> None:
+    before = people()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET username = 'zora' WHERE username = 'alice'")
+    assert [name for _, name in before] != [name for _, name in people()]
+
+
+def keyset_cursor(values: Sequence[object]) -> str:
+    """A cursor as an address might hold it."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")

@@ -1,0 +1,112 @@
+"""A document of any layout, sorted into what a reviewer looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewapp.retrievers.documents.evidence import (
+    MOST_EXCERPT,
+    MOST_TITLE,
+    MOST_WORDS,
+    evidence,
+    excerpt_of,
+    title_of,
+    words_of,
+)
+from reviewapp.retrievers.documents.highlight import pieces, query_words
+from reviewapp.retrievers.documents.snapshot import snapshot
+
+FIELDS = {"title": "Scan 7", "text": "A red fox\njumps", "brand": "Acme", "size": {"width": 640}}
+LAYOUTS = [
+    {"document_id": "d", **FIELDS},
+    {"document_id": "d", "payload": FIELDS},
+    {"document_id": "d", "content": FIELDS["text"], "metadata": {k: v for k, v in FIELDS.items() if k != "text"}},
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=400),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=9) | st.sampled_from(["title", "metadata", "document_blobs"]), inner)
+    ),
+    max_leaves=20,
+)
+KEYS = st.text(max_size=9) | st.sampled_from(["payload", "metadata", "content", "_internal", "document_blobs", "text"])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=["root", "payload", "content and metadata"])
+def test_it_reads_every_layout(layout: dict[str, Any]) -> None:
+    found = evidence(snapshot(layout))
+    assert found.title == "Scan 7"
+    assert [("".join(piece.text for piece in text)) for _, text in found.texts] == ["A red fox\njumps"]
+    assert {("brand", "Acme"), ("size.width", "640")} <= set(found.fields)
+    assert ("document_id", "d") in found.source
+
+
+def test_it_reads_features_as_fields() -> None:
+    found = evidence({"document_id": "d", "features": {"clip": {"score": 0.25}}})
+    assert found.fields == [("features.clip.score", "0.25")]
+
+
+def test_it_reads_short_texts_in_a_list_as_fields_and_excerpts_the_prose() -> None:
+    document = {"codes": [{"code": "I10", "description": "Hypertension"}], "text": "Seen today."}
+    found = evidence(snapshot(document))
+    assert [name for name, _ in found.texts] == ["text"]
+    assert ("codes[0].description", "Hypertension") in found.fields
+    assert excerpt_of(snapshot(document)) == "Seen today."
+
+
+def test_it_shows_a_field_once_when_two_layers_agree_and_twice_when_they_differ() -> None:
+    found = evidence({"brand": "Acme", "year": 1, "metadata": {"brand": "Acme", "year": 2}})
+    assert found.fields == [("brand", "Acme"), ("year", "1"), ("metadata.year", "2")]
+
+
+def test_it_keeps_what_the_system_noted_apart() -> None:
+    found = evidence({"a": "b", "_internal": {"modality": "image", "lineage": {"root": "o1"}}})
+    assert found.fields == [("a", "b")]
+    assert found.source == [("modality", "image"), ("lineage.root", "o1")]
+
+
+def test_it_marks_the_words_asked_for() -> None:
+    found = evidence({"text": "Fox, foxes and the FOX"}, query_words=("fox",))
+    assert [piece for piece in found.texts[0][1] if piece.is_marked] == [("Fox", True), ("FOX", True)]
+
+
+def test_it_marks_words_of_scripts_without_spaces() -> None:
+    assert pieces("東京都の狐です", ["狐"]) == [("東京都の", False), ("狐", True), ("です", False)]
+
+
+def test_it_takes_the_query_from_the_inputs_but_not_links_nor_common_words() -> None:
+    assert query_words({"query": "The Red fox", "image": "https://h/red.png", "n": 3}) == ("red", "fox")
+
+
+def test_it_names_a_document_without_a_title_by_its_file_its_text_or_its_id() -> None:
+    assert title_of({"document_blobs": [{"field": "f", "url": "s3://b/a%20b.png"}], "document_id": "d"}) == "a b.png"
+    assert title_of({"text": "Hello  there", "document_id": "d"}) == "Hello there"
+    assert title_of({"document_id": "d"}) == "d"
+
+
+def test_it_excerpts_the_text_or_else_the_fields() -> None:
+    assert excerpt_of({"text": "one\n two"}) == "one two"
+    assert excerpt_of({"brand": "Acme", "year": 1999}) == "brand: Acme · year: 1999"
+
+
+def test_it_finds_a_document_by_its_values_and_texts() -> None:
+    assert words_of({"text": "one two", "brand": "Acme"}) == "Acme one two"
+
+
+@given(st.dictionaries(KEYS, JSON, max_size=6))
+def test_it_reads_any_document_within_its_bounds(document: dict[str, Any]) -> None:
+    kept = snapshot(document)
+    evidence(kept, query_words=("a",))
+    assert len(title_of(kept)) <= MOST_TITLE
+    assert len(excerpt_of(kept)) <= MOST_EXCERPT
+    assert len(words_of(kept)) <= MOST_WORDS
+
+
+@given(st.text(), st.lists(st.text(max_size=5), max_size=5))
+def test_it_loses_no_text_in_marking(text: str, words: list[str]) -> None:
+    assert "".join(piece.text for piece in pieces(text, words)) == text

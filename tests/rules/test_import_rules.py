@@ -1,0 +1,196 @@
+"""Who may import whom, as docs and design say it: the layers of the product, and the tools beside it."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+
+import pytest
+
+from tests.rules.sources import OUR_NAMES, PACKAGE, TOOLS, Import, imports, imports_of, modules
+
+# Modules without a place in the layers, which every part may import.
+HELPERS = {"env", "json_values", "bounded_cache", "printable", "asked", "stored"}
+# What every app shares: the views' common parts, and the database.
+SHARED = {"web", "postgres"}
+MIXPEEK_VALUES = "mixpeek.records"
+RECORDS = {"annotations", "retrievers", "outbox", "audit"}
+
+# By part, the parts (or single modules) that it may import besides HELPERS and SHARED.
+ALLOWED: dict[str, set[str]] = {
+    "api": {*RECORDS, "mixpeek"},
+    "sync": {*RECORDS, "mixpeek"},
+    "deliveries": {*RECORDS, "mixpeek"},
+    "annotations": {"retrievers", "outbox", "audit", MIXPEEK_VALUES},
+    "retrievers": {"outbox", "audit", MIXPEEK_VALUES},
+    "outbox": {"audit"},
+    "audit": set(),
+    "accounts": set(),
+    "mixpeek": set(),
+    "postgres": set(),
+    "web": set(),
+    # Observes everything that runs; only the settings know it.
+    "operations": {"outbox", "sync", "audit", "mixpeek", "settings"},
+    "settings": {"operations.logs", "secret_key"},
+    "tools.sandbox": set(),
+    # Starts everything, so it may know everything; the sandbox it starts as a process.
+    "tools.launch": {*RECORDS, "accounts", "sync", "secret_key"},
+    # Serves and times what launch starts; the bare project in it stands alone.
+    "tools.bench": {"tools.launch"},
+    # Starts and kills what launch starts, and judges it from outside: by SQL and by Mixpeek's API alone.
+    "tools.drill": {"tools.bench", "tools.launch"},
+}
+
+# Imports that the layers above forbid and that the code has today. Take one out when its code is changed.
+EXCEPTIONS: dict[str, set[str]] = {
+    "api": {
+        # A run, and a version that is not mirrored, are requested while the caller waits.
+        "sync.client",
+        "sync.interactive_limits",
+        "sync.executions.run",
+        # Scripts withdraw a change by the same service as the deliveries page.
+        "deliveries.services",
+    },
+    "annotations": {
+        # A submitted form whose session has ended is stored for its writer alone.
+        "accounts.sessions.session_proof",
+    },
+    "accounts": {
+        # Who got which role is history.
+        "audit",
+    },
+    "secret_key": {"postgres.private"},
+}
+
+# Nothing of ours enters the client and the stand-in for Mixpeek, and no Django.
+STANDALONE = {"mixpeek", "tools.sandbox"}
+# These are below the views, so they share nothing with them.
+FOUNDATIONS = {"web", "postgres", *HELPERS}
+LAYERS = {"models": 0, "querysets": 0, "services": 1, "forms": 2, "views": 3, "urls": 4}
+
+
+@cache
+def every_import() -> list[Import]:
+    """Return every import of the product and the tools."""
+    return [one for path in modules("reviewapp", "tools") for one in imports(path)]
+
+
+def part(name: str) -> str:
+    """Return which part a module belongs to: the app, or `tools.` and the tool."""
+    words = name.split(".")
+    if words[0] == "tools":
+        return ".".join(words[:2])
+    return words[1] if len(words) > 1 else ""
+
+
+def layer(name: str) -> int | None:
+    """Return how high in its app a module is, from models to urls; None if it is none of them."""
+    return next((LAYERS[word] for word in name.split(".")[2:] if word in LAYERS), None)
+
+
+def allowed_parts(importer: str) -> set[str]:
+    """Return what a part may import besides itself."""
+    allowed = ALLOWED.get(importer, set()) | EXCEPTIONS.get(importer, set())
+    if importer in STANDALONE:
+        return allowed
+    if importer in FOUNDATIONS:
+        return allowed | HELPERS
+    return allowed | HELPERS | SHARED
+
+
+def is_allowed(one: Import) -> bool:
+    """Return whether the layers allow this import; a person's type may be named anywhere, for type checkers."""
+    importer, imported = part(one.by), part(one.of)
+
+    if one.of not in OUR_NAMES or importer == imported:
+        return True
+
+    if one.for_types and one.of == "reviewapp.accounts.models":
+        return True
+
+    name = one.of.removeprefix("reviewapp.")
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed_parts(importer))
+
+
+def goes_down(one: Import) -> bool:
+    """Return whether an import goes down inside its app; nobody else touches an app's views and urls."""
+    importer, imported = layer(one.by), layer(one.of)
+
+    if one.of not in OUR_NAMES or imported is None:
+        return True
+
+    if part(one.by) != part(one.of):
+        return imported < LAYERS["views"]
+
+    return importer is None or imported <= importer
+
+
+def test_it_knows_every_part() -> None:
+    apps = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    tools = {f"tools.{path.parent.name}" for path in TOOLS.glob("*/__init__.py")}
+    assert apps | tools <= ALLOWED.keys()
+
+
+def test_it_follows_the_layers() -> None:
+    assert [str(one) for one in every_import() if not is_allowed(one)] == []
+
+
+def test_it_needs_each_exception() -> None:
+    used = {(part(one.by), one.of.removeprefix("reviewapp.")) for one in every_import()}
+    unused = [
+        (importer, prefix)
+        for importer, prefixes in EXCEPTIONS.items()
+        for prefix in prefixes
+        if not any(by == importer and (of == prefix or of.startswith(f"{prefix}.")) for by, of in used)
+    ]
+    assert unused == []
+
+
+def test_it_imports_no_tool_into_the_product() -> None:
+    into_tools = [one for one in every_import() if one.of.split(".")[0] == "tools"]
+    assert [str(one) for one in into_tools if one.by.split(".")[0] == "reviewapp"] == []
+
+
+def test_it_looks_only_down_inside_an_app() -> None:
+    assert [str(one) for one in every_import() if not goes_down(one)] == []
+
+
+def test_it_keeps_django_out_of_what_stands_alone() -> None:
+    django = [one for one in every_import() if one.of.split(".")[0] == "django"]
+    assert [str(one) for one in django if part(one.by) in STANDALONE] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import reviewapp.sync.deliver",
+        "from reviewapp.sync import deliver",
+        "from reviewapp.sync.deliver import drain",
+        "from reviewapp import sync",
+        "from ..sync import deliver",
+        "def late():\n    from reviewapp.sync import deliver",
+        "import importlib\nimportlib.import_module('reviewapp.sync.deliver.drain')",
+        "if TYPE_CHECKING:\n    from reviewapp.sync import deliver",
+        "from reviewapp.mixpeek import client",
+        "from reviewapp.deliveries import services",
+        "from tools.sandbox import store",
+    ],
+)
+def test_it_sees_a_forbidden_import_however_it_is_written(source: str) -> None:
+    seen = imports_of(ast.parse(source), by="reviewapp.retrievers.services")
+    assert not all(map(is_allowed, seen))
+
+
+@pytest.mark.parametrize(
+    ("by", "source"),
+    [
+        ("models", "from reviewapp.retrievers import services"),
+        ("services", "from reviewapp.retrievers.views import listing"),
+        ("services", "from reviewapp.retrievers.editing.forms import EditForm"),
+        ("guidance.services", "from reviewapp.retrievers.forms import RunForm"),
+        ("views", "from reviewapp.annotations.views import queue"),
+    ],
+)
+def test_it_sees_an_import_that_looks_up(by: str, source: str) -> None:
+    seen = imports_of(ast.parse(source), by=f"reviewapp.retrievers.{by}")
+    assert not all(map(goes_down, seen))

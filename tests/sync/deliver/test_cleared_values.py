@@ -1,0 +1,166 @@
+"""A relabel clears the machine's confidence and reasoning at Mixpeek, whatever Mixpeek does with a null."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.mirror import absorb
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.value_authorship import given_by_people
+from reviewapp.audit.models import Event
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Retriever
+from reviewapp.sync.deliver import drain
+from reviewapp.sync.models import NullSupport
+from tests.decisions import decide_by_form
+from tests.tools.sandbox.running import Box
+
+pytestmark = pytest.mark.django_db
+MODES = ["clear", "ignore", "refuse"]
+
+
+@pytest.fixture
+def proposal(mixpeek_client: Client, mirrored_retriever: Retriever) -> Annotation:
+    """What the machine proposed, with its confidence and its reasoning."""
+    record = mixpeek_client.create_annotation(
+        document_id="doc_7", label="unclear", confidence=0.31, reasoning="too blurred", retriever_id="ret_logos"
+    )
+    absorb.absorb([record])
+    return Annotation.objects.get(annotation_id=record.annotation_id)
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest, box: Box) -> str:
+    """What the sandbox does with a null."""
+    box.null(request.param)
+    return str(request.param)
+
+
+def relabel(annotation: Annotation, actor: User, **typed: str) -> Change:
+    decision = decide_by_form(annotation, actor, hold=0, choice="counterfeit", **typed)
+    return Change.objects.get(cause=decision.decision_id)
+
+
+def there(box: Box, annotation: Annotation) -> dict[str, object]:
+    record: dict[str, object] = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()
+    return record
+
+
+def test_it_delivers_the_persons_own_words(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User, mode: str
+) -> None:
+    change = relabel(proposal, alice)
+    drain.drain(mixpeek_client)
+    change.refresh_from_db()
+    proposal.refresh_from_db()
+    record = there(box, proposal)
+
+    assert (change.state, record["label"], record["reasoning"] or "") == ("delivered", "counterfeit", "")
+    assert record["confidence"] == (None if mode == "clear" else 0.31)
+    # Whatever Mixpeek still shows, here nobody claims a confidence.
+    assert (proposal.confidence, proposal.reasoning) == (None, "")
+    assert proposal.uncleared == ({} if mode == "clear" else {"confidence": 0.31})
+    assert change.uncleared == (None if mode == "clear" else {"confidence": 0.31})
+    assert given_by_people(proposal, proposal.changes) == set()
+
+
+def test_it_says_in_the_history_what_mixpeek_still_shows(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User
+) -> None:
+    box.null("ignore")
+    relabel(proposal, alice)
+    drain.drain(mixpeek_client)
+    event = Event.objects.get(action="change.delivered")
+    assert event.changes["uncleared"] == [None, {"confidence": 0.31}]
+
+
+def test_it_stays_the_machines_through_a_pull_and_a_later_decision(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User, bob: User, mode: str
+) -> None:
+    relabel(proposal, alice)
+    drain.drain(mixpeek_client)
+    absorb.absorb([mixpeek_client.get_annotation(str(proposal.annotation_id))])
+    proposal.refresh_from_db()
+    assert proposal.confidence is None
+
+    second = decide_by_form(proposal, bob, hold=0, choice="genuine", confidence="0.9")
+    drain.drain(mixpeek_client)
+    proposal.refresh_from_db()
+    assert Change.objects.get(cause=second.decision_id).state == "delivered"
+    assert there(box, proposal)["confidence"] == 0.9
+    shown = Annotation.objects.get(pk=proposal.pk)
+    assert (shown.confidence, shown.uncleared) == (0.9, {})
+
+
+def test_it_takes_a_new_value_at_mixpeek_for_what_it_is(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User
+) -> None:
+    box.null("ignore")
+    relabel(proposal, alice)
+    drain.drain(mixpeek_client)
+    box.call("PATCH", f"/v1/annotations/{proposal.annotation_id}", json={"confidence": 0.7})
+    absorb.absorb([mixpeek_client.get_annotation(str(proposal.annotation_id))])
+    proposal.refresh_from_db()
+    assert (proposal.confidence, proposal.uncleared) == (0.7, {})
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("clear", "clears"), ("ignore", "ignores"), ("refuse", "refuses")])
+def test_it_remembers_what_the_server_does_with_a_null(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User, mode: str, kept: str
+) -> None:
+    box.null(mode)
+    relabel(proposal, alice)
+    drain.drain(mixpeek_client)
+    assert NullSupport.objects.get().mode == kept
+
+
+@pytest.mark.parametrize("mode", ["ignore", "refuse"])
+def test_it_does_not_send_a_null_again_where_it_was_in_vain(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User, mirrored_retriever: Retriever, mode: str
+) -> None:
+    box.null(mode)
+    relabel(proposal, alice)
+    drain.drain(mixpeek_client)
+    record = mixpeek_client.create_annotation(
+        document_id="doc_8", label="unclear", confidence=0.31, retriever_id="ret_logos"
+    )
+    absorb.absorb([record])
+    box.clear()
+    box.null(mode)
+
+    other = Annotation.objects.get(annotation_id=record.annotation_id)
+    change = relabel(other, alice)
+    drain.drain(mixpeek_client)
+    change.refresh_from_db()
+    other.refresh_from_db()
+    (patch,) = box.received(method="PATCH")
+    assert "confidence" not in patch["body"]
+    assert (change.state, change.uncleared, other.confidence) == ("delivered", {"confidence": 0.31}, None)
+
+
+def test_it_leaves_the_machines_words_to_a_confirmation(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User
+) -> None:
+    decision = decide_by_form(proposal, alice, hold=0)
+    drain.drain(mixpeek_client)
+    record = there(box, proposal)
+    proposal.refresh_from_db()
+    assert (record["label"], record["confidence"], record["reasoning"]) == ("unclear", 0.31, "too blurred")
+    assert (decision.confidence, decision.reasoning) == (None, "")
+    assert (proposal.confidence, proposal.reasoning) == (0.31, "too blurred")
+
+
+def test_it_sends_what_the_person_took_over(
+    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User, settings: Settings
+) -> None:
+    settings.MIXPEEK_WHO = "metadata"
+    change = relabel(proposal, alice, reasoning="too blurred", confidence="0.8")
+    drain.drain(mixpeek_client)
+    record = there(box, proposal)
+    assert (record["confidence"], record["reasoning"]) == (0.8, "too blurred")
+    proposal = Annotation.objects.get(pk=proposal.pk)
+    assert given_by_people(proposal, proposal.changes) == {"confidence", "reasoning"}
+    assert change.fields["reasoning"] == "too blurred"

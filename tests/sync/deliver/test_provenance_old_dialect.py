@@ -1,0 +1,126 @@
+"""Who decided, told to a server of the older dialect, which knows no metadata: in the payload, or not at all."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from reviewapp.accounts.models import User
+from reviewapp.annotations.mirror import absorb
+from reviewapp.annotations.models import Annotation
+from reviewapp.mixpeek.client import Client
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import Result, Retriever
+from reviewapp.sync.deliver import drain, settle
+from reviewapp.sync.deliver.bulk import deliver as deliver_in_bulk
+from reviewapp.sync.deliver.bulk_plan import Listing, Round
+from tests.decisions import queue_decision
+from tests.sandbox_data import document_json, retriever_json, write_data_folder
+from tests.sync.delivering import upstream as read
+from tests.sync.delivering import writes
+from tests.tools.sandbox.running import Box, SharedSandboxes
+from tools.sandbox.dialect import OLD
+
+pytestmark = pytest.mark.django_db
+_MANY = 40
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
+    """A sandbox of the older dialect with documents for every test."""
+    folder = write_data_folder(
+        tmp_path_factory.mktemp("old"),
+        retrievers=[retriever_json()],
+        documents=[document_json(number) for number in range(_MANY)],
+    )
+    return sandboxes.namespace(folder, dialect=OLD)
+
+
+@pytest.fixture
+def box(old: Box) -> Iterator[Box]:
+    old.clear()
+    yield old
+    old.clear()
+
+
+@pytest.fixture(params=["metadata", "payload", "none"])
+def where(request: pytest.FixtureRequest, settings: Settings) -> str:
+    """Each place in which who decided could be told."""
+    settings.MIXPEEK_WHO = request.param
+    return str(request.param)
+
+
+@pytest.fixture
+def mirrored_retriever(db: None) -> Retriever:
+    return Retriever.objects.create(retriever_id="ret_vans", name="vans", seen_at=timezone.now())
+
+
+@pytest.fixture
+def annotation(mixpeek_client: Client, mirrored_retriever: Retriever, box: Box) -> Annotation:
+    record = mixpeek_client.create_annotation(
+        document_id=f"doc_{next(_numbers):05}", label="logo", retriever_id="ret_vans", payload={"theirs": 1}
+    )
+    absorb.absorb([record])
+    box.clear()
+    return Annotation.objects.get(annotation_id=record.annotation_id)
+
+
+def told(change: Change, where: str) -> dict[str, Any]:
+    """Return what is said of who decided, beside what is there."""
+    time = change.created_at.isoformat(timespec="seconds")
+    stamp = {"decision_id": str(change.cause), "reviewer": change.actor_pseudonym, "time": time}
+    return {"reviewapp": stamp} if where == "payload" else {}
+
+
+def is_nobodys_edit(annotation: Annotation, box: Box) -> bool:
+    shown = read(box, annotation)
+    return "metadata" not in shown and "reviewapp" not in annotation.payload
+
+
+def test_it_rides_on_a_patch_in_the_payload_only(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = queue_decision(annotation, alice, label="no logo")
+    drain.drain(mixpeek_client)
+    stamp = told(change, where)
+    assert writes(box) == [("PATCH", {"label": "no logo", **({"payload": {"theirs": 1, **stamp}} if stamp else {})})]
+    change.refresh_from_db()
+    assert (change.state, change.merged, change.raced, change.version) == ("delivered", None, None, None)
+    assert is_nobodys_edit(annotation, box)
+
+
+def test_it_rides_on_a_create_in_the_payload_only(
+    where: str, mirrored_retriever: Retriever, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    document_id = f"doc_{next(_numbers):05}"
+    result = Result.objects.create(
+        retriever=mirrored_retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0"
+    )
+    absorb.attach([result])
+    annotation = Annotation.objects.get(document_id=document_id)
+    change = queue_decision(annotation, alice, label="logo")
+    drain.drain(mixpeek_client)
+    ((_, body),) = writes(box)
+    assert (body.get("payload") or {}, "metadata" in body) == (told(change, where), False)
+    change.refresh_from_db()
+    assert change.state == "delivered"
+    assert is_nobodys_edit(annotation, box)
+
+
+def test_it_goes_in_bulk_in_the_payload_only(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    change = queue_decision(annotation, alice, label="no logo")
+    lists = (Listing(retriever_id="ret_vans", pages=1),)
+    done = deliver_in_bulk(Round(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
+    settle.settle(done.outcomes)
+    change.refresh_from_db()
+    assert change.state == "delivered"
+    assert read(box, annotation)["payload"] == {"theirs": 1, **told(change, where)}
+    assert is_nobodys_edit(annotation, box)

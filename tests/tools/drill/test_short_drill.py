@@ -1,0 +1,52 @@
+"""A short drill from the command to the table: real processes, every kind of fault, and not a word lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rules.sources import ROOT
+from tools.drill.plan import blows
+from tools.drill.verifier import CHECKS
+
+pytestmark = pytest.mark.process
+
+SEED = 11
+
+
+@pytest.mark.parametrize("submits", [60, pytest.param(500, marks=pytest.mark.long)])
+def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
+    options = ["--seed", str(SEED), "--clients", "10", "--limit", "1500", "--var", str(tmp_path / "drill")]
+    command = [sys.executable, "-m", "tools.drill", *options, str(submits)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "drill" / "report.json").read_text())
+    assert report["passed"]
+    assert [each["promise"] for each in report["verdicts"]] == list(CHECKS)
+    assert (tmp_path / "drill" / "report.md").read_text() in done.stdout
+    # Some blow may find its target already down; nearly all of them meet.
+    assert len(report["dealt"]) > len({blow.kind for blow in blows(SEED, submits=submits)}) / 2
+    steps = (tmp_path / "drill" / "journal.jsonl").read_text().count('{"kind": "step"')
+    assert steps == submits
+
+
+@pytest.mark.long
+def test_it_fails_when_there_is_no_time(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tools.drill",
+        "--limit",
+        "0.1",
+        "--clients",
+        "2",
+        "--var",
+        str(tmp_path / "d"),
+    ]
+    done = subprocess.run([*command, "20"], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 1
+    assert "**Failed.**" in (tmp_path / "d" / "report.md").read_text()

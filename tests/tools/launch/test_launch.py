@@ -1,0 +1,147 @@
+"""`make run` from start to end, killed in between, and in each other's way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+from urllib.error import HTTPError
+
+import psycopg
+import pytest
+
+from reviewapp.postgres import server
+from reviewapp.postgres.cluster import APP_USER
+from tests.operations.processes import until
+from tests.tools.launch.conftest import Launch
+
+pytestmark = pytest.mark.process
+
+SIGN_IN = "/accounts/login/"
+
+
+def test_it_brings_up_everything_once_and_stops_it(launch: Launch, tmp_path: Path) -> None:
+    launch.start()
+    assert f"http://127.0.0.1:{launch.port}/" in launch.said
+    for person in ("reviewer", "lead", "admin"):
+        assert person in launch.said
+    assert "<form" in launch.page(SIGN_IN)
+    commands = " ".join(launch.processes().values())
+    for part in ("tools.launch", "tools.sandbox", "gunicorn", "manage.py work", "postgres"):
+        assert part in commands
+    _assert_that_all_sessions_are_the_apps_users(launch)
+
+    # It runs once in a folder.
+    second = Launch(tmp_path, launch.port)
+    second.start(VAR_DIR=str(launch.var))
+    assert second.end() == 1
+    assert second.said.startswith(f"Port {launch.port} is in use by a reviewapp from this very folder")
+    assert "<form" in launch.page(SIGN_IN)
+
+    assert launch.end(signal.SIGINT) == 0
+    assert launch.said.endswith("Stopped.\n")
+    assert launch.processes() == {}
+
+
+def test_it_prepares_nothing_twice_and_goes_on_after_every_kill(launch: Launch) -> None:
+    launch.start()
+    address = server.join(launch.postgres)
+    with psycopg.connect(address.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    prepared = (launch.var / "log" / "prepare.log").stat().st_ino
+
+    # Everything is killed: nothing is lost, and nothing is prepared again.
+    launch.kill()
+    launch.end()
+    launch.start()
+    assert "reviewer" in launch.said
+    assert "<form" in launch.page(SIGN_IN)
+    assert (launch.var / "log" / "prepare.log").stat().st_ino == prepared
+    with psycopg.connect(server.join(launch.postgres).url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+    server.leave(launch.postgres)
+
+    # Only the launcher is killed.
+    launch.kill("tools.launch")
+    launch.end()
+    launch.start()
+    assert "<form" in launch.page(SIGN_IN)
+    assert launch.end(signal.SIGINT) == 0
+    assert launch.processes() == {}
+
+
+def _assert_that_all_sessions_are_the_apps_users(launch: Launch) -> None:
+    """Check that the web server and the worker are the app's own user."""
+    address = server.join(launch.postgres)
+    with psycopg.connect(address.url, autocommit=True) as connection:
+
+        def users() -> list[tuple[object, ...]]:
+            # The page that asks the database, whatever it says of it.
+            with suppress(HTTPError):
+                launch.page("/health/ready")
+            return connection.execute(
+                "SELECT DISTINCT usename FROM pg_stat_activity"
+                " WHERE datname = 'reviewapp' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            ).fetchall()
+
+        # Whoever prepared everything, as the owner, is seen for an instant more.
+        until(lambda: users() == [(APP_USER,)])
+    server.leave(launch.postgres)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_for_every_polite_signal(launch: Launch, number: int) -> None:
+    launch.start()
+    assert launch.end(number) == 0
+    assert "Traceback" not in launch.said
+    assert launch.processes() == {}
+
+
+@pytest.mark.long
+def test_it_stops_when_its_terminal_is_gone(launch: Launch) -> None:
+    ours, theirs = os.openpty()
+    launch.start(stdin=theirs)
+    os.close(theirs)
+    os.close(ours)
+    assert launch.end() == 0
+    assert launch.processes() == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("part", "name"), [("manage.py work", "worker"), ("gunicorn", "web")])
+def test_it_names_the_process_that_ended_and_stops_the_rest(launch: Launch, part: str, name: str) -> None:
+    launch.start()
+    launch.kill(part)
+    assert launch.end() == 1
+    assert f"The {name} process ended (killed by SIGKILL)" in launch.said
+    assert launch.processes() == {}
+
+
+def test_it_names_a_busy_port_and_the_setting(launch: Launch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        launch.start(PORT=str(port))
+        assert launch.end() == 1
+    assert launch.said.startswith(f"Port {port} is in use: choose another with the PORT setting")
+    assert launch.said.count("\n") == 1
+    assert launch.processes() == {}
+
+
+def test_it_refuses_a_port_that_is_none(launch: Launch) -> None:
+    launch.start(PORT="eighty")
+    assert launch.end() == 1
+    assert launch.said == "PORT is 'eighty', which is not a whole number from 1 to 65535. For example: PORT=8000\n"
+
+
+def test_it_says_why_a_configured_database_cannot_be_used(launch: Launch) -> None:
+    launch.start(DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
+    assert launch.end() == 1
+    assert "The database could not be brought up to date" in launch.said
+    assert "Connection refused" in launch.said
+    assert "Traceback" not in launch.said
+    assert "postgres" not in launch.processes().values()

@@ -1,0 +1,118 @@
+"""The sample namespace: the same each time, whole, and varied enough to argue about."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.official_sdk import mixpeek
+from tests.tools.sandbox.running import Box, running_sandbox
+from tools.sandbox.sample import write_sample
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sample_box() -> Iterator[Box]:
+    with running_sandbox() as box:
+        yield box
+
+
+def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_it_comes_out_the_same_each_time(sample: Path, tmp_path: Path) -> None:
+    write_sample(tmp_path, with_media=False)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["annotations.jsonl", "documents.jsonl", "executions.jsonl", "retrievers.jsonl"]
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (sample / name).read_bytes()
+
+
+def test_it_has_a_file_or_a_reason_for_every_blob(sample: Path) -> None:
+    blobs = [blob for each in _rows(sample, "documents") for blob in each["document_blobs"]]
+    lost = [blob for blob in blobs if blob.get("unavailable_reason")]
+    assert lost
+    for blob in blobs:
+        assert blob in lost or (sample / blob["url"]).stat().st_size == blob["size_bytes"]
+    assert sum(path.stat().st_size for path in (sample / "media").iterdir()) < 5_000_000
+
+
+def test_it_is_varied(sample: Path) -> None:
+    documents, annotations = _rows(sample, "documents"), _rows(sample, "annotations")
+    text = json.dumps(documents, ensure_ascii=False)
+    assert len(documents) >= 600
+    assert len({each["document_id"] for each in documents} - {each["document_id"] for each in annotations}) > 50
+    assert any(len(each.get("text", "")) > 3000 for each in documents)
+    scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in set(text)}
+    assert {"ARABIC", "HEBREW", "HIRAGANA", "DEVANAGARI", "GREEK"} <= scripts
+    assert {each["actor_type"] for each in annotations} == {"system"}
+    assert sum(each["version"] > 1 for each in annotations) > 20
+    assert all(len(each["revisions"]) == each["version"] - 1 for each in annotations)
+    coding = [each["payload"] for each in annotations if each["retriever_id"] == "ret_clinical_coding"]
+    assert all("codes_approved" in each for each in coding)
+
+
+def test_it_is_what_the_official_client_expects(sample_box: Box) -> None:
+    with sample_box.sdk() as client:
+        annotations = mixpeek.AnnotationsApi(client).list_annotations(skip=0, limit=500)
+        assert annotations.total_count > 500
+        retrievers = mixpeek.RetrieversApi(client)
+        for each in retrievers.list_retrievers(page_size=10).results:
+            assert retrievers.list_executions_retrievers(each.retriever_id).pagination.total == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("brand_logo_triage", {"query": "Okuni poster"}),
+        ("brand_logo_triage", {"query": "看板"}),
+        ("clinical_coding_review", {"query": "burning feet", "max_score": 0.9}),
+        ("clinical_coding_review", {"query": "الدواء"}),
+        ("duplicate_and_moderation", {}),
+        ("duplicate_and_moderation", {"words": "invoice", "media_type": "pdf", "has_twin": True}),
+    ],
+)
+def test_it_runs_every_retriever(sample_box: Box, name: str, inputs: dict[str, Any]) -> None:
+    body = {"inputs": inputs, "limit": 500, "return_presigned_urls": True}
+    reply = sample_box.call("POST", f"/v1/retrievers/{name}/execute", json=body).json()
+    assert reply["status"] == "completed"
+    assert 0 < len(reply["documents"]) < 230
+    ids = [each["document_id"] for each in reply["documents"]]
+    with sample_box.sdk() as client:
+        asked = mixpeek.BatchGetDocumentsRequest(document_ids=ids)
+        for each in mixpeek.DocumentsApi(client).batch_get(asked).documents:
+            assert all(blob.presigned_url or blob.unavailable_reason for blob in each.document_blobs)
+
+
+def test_it_serves_its_media(sample_box: Box) -> None:
+    body = {"inputs": {}, "limit": 60, "return_presigned_urls": True}
+    documents = sample_box.call("POST", "/v1/retrievers/duplicate_and_moderation/execute", json=body).json()[
+        "documents"
+    ]
+    blobs = [blob for each in documents for blob in each["document_blobs"] if blob.get("presigned_url")]
+    kinds = {blob["type"]: blob for blob in blobs}
+    assert set(kinds) == {"audio", "video", "pdf", "image"}
+    for blob in kinds.values():
+        reply = sample_box.session.get(blob["presigned_url"], timeout=60)
+        assert (reply.status_code, reply.headers["content-type"]) == (200, blob["content_type"])
+
+
+def test_it_lives_in_whichever_namespace_is_named() -> None:
+    with running_sandbox(extra_args=["--namespace", "ns_other"]) as box:
+        reply = box.call("POST", "/v1/retrievers/duplicate_and_moderation/execute", json={}).json()
+        listed = box.call("POST", "/v1/annotations/list?limit=1").json()
+    assert (len(reply["documents"]), listed["results"][0]["namespace_id"]) == (10, "ns_other")

@@ -1,0 +1,1 @@
+"""Tools around the product: sandbox, drill, bench and launch. Nothing in `reviewapp` imports them."""

@@ -1,0 +1,174 @@
+"""How many changes a worker delivers per second, beside how many a bare `requests.Session` can PATCH one by one.
+
+Twice: in bulk, as any backlog goes, and one by one, as what was tried before goes (`attempts` keeps it out of bulk).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count, product
+from time import monotonic, perf_counter
+
+import psycopg
+import requests
+
+from tools.bench.site import Site
+from tools.launch.config import SANDBOX_KEY, SANDBOX_NAMESPACE, manage
+
+_PATIENCE = 300
+# How often a change was tried before, by the way it goes then.
+WAYS = {"in bulk": 0, "one by one": 1}
+_numbers = count(1)
+
+# What `services.decide` would leave behind, for many at once: the label as it was decided, and the promise of it.
+_QUEUE = """
+WITH chosen AS (
+    SELECT a.id, a.ref, a.upstream, r.retriever_id FROM annotations_annotation a
+    JOIN retrievers_retriever r ON r.id = a.retriever_id
+    WHERE a.annotation_id = ANY(%(ids)s)
+), shown AS (
+    UPDATE annotations_annotation a SET label = %(label)s FROM chosen c WHERE c.id = a.id
+)
+INSERT INTO outbox_change (ref, verb, fields, base, base_version, cause, actor_name, retriever_id, state, reason,
+    field_errors, upstream_request_id, attempts, due, created_at)
+SELECT ref, 'set', jsonb_build_object('label', %(label)s::text), upstream - 'metadata', 1, gen_random_uuid(), 'bench',
+    retriever_id, 'queued', '', '{}', '', %(attempts)s, now(), now()
+FROM chosen RETURNING id
+"""
+_TAKE = """
+SELECT a.annotation_id FROM annotations_annotation a
+WHERE a.status = 'waiting' AND a.version = 1 AND NOT EXISTS (SELECT 1 FROM outbox_change c WHERE c.ref = a.ref)
+ORDER BY a.id LIMIT %s
+"""
+# A wake-up that waits keeps the next one from being made. The sandbox knows a few thousand annotations only, so a pull
+# would find the others gone, and the feed tells of what is PATCHed by hand.
+_PUT_OFF = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, scheduled_at)
+SELECT 'default', name, name, now() + interval '1 day' FROM unnest(ARRAY['sync.pull', 'sync.feed']) name
+ON CONFLICT DO NOTHING
+"""
+_SETTLED = """
+SELECT count(*) FILTER (WHERE state = 'delivered'), count(*) FILTER (WHERE state <> 'queued'),
+    extract(epoch FROM max(settled_at) - min(claimed_at))::float
+FROM outbox_change WHERE id = ANY(%s)
+"""
+
+
+class NotDelivered(Exception):
+    """Changes that should have been delivered were not; the message says how many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """So many workers, one way: changes per second, and changes for each request that the sandbox received."""
+
+    way: str
+    workers: int
+    per_second: float
+    per_request: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """PATCHes per second of one bare client before, between and after, and what workers did."""
+
+    bare: tuple[float, ...]
+    runs: tuple[Run, ...]
+
+
+def measure(site: Site, wait: Callable[[float], object], *, many: int) -> Rates:
+    """Deliver `many` changes four times (both ways, one worker and two), PATCHing as many by hand in between."""
+    with psycopg.connect(site.url, autocommit=True) as connection:
+        put_off_the_rest(connection)
+        known = [ref for (ref,) in connection.execute(_TAKE, [5 * many]).fetchall()]
+        fifth = len(known) // 5
+        bare, runs = [_patch(site, known[:fifth])], list[Run]()
+        for number, how in enumerate(product(WAYS, (1, 2)), 1):
+            ids = known[number * fifth : (number + 1) * fifth]
+            runs.append(_deliver(site, connection, ids, how, wait))
+            bare.append(_patch(site, known[:fifth]))
+    return Rates(bare=tuple(bare), runs=tuple(runs))
+
+
+def put_off_the_rest(connection: psycopg.Connection) -> None:
+    """Let nothing that waits by now be delivered, pulled or read while deliveries are timed."""
+    # What was submitted before may be of annotations that this sandbox does not know.
+    connection.execute("UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'")
+    connection.execute("DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+    connection.execute(_PUT_OFF)
+
+
+def _patch(site: Site, ids: list[str]) -> float:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers.update({"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE})
+        label, started = f"by hand {next(_numbers)}", perf_counter()
+        for annotation_id in ids:
+            session.patch(f"{site.sandbox}/v1/annotations/{annotation_id}", json={"label": label}).raise_for_status()
+        return len(ids) / (perf_counter() - started)
+
+
+def _deliver(
+    site: Site,
+    connection: psycopg.Connection,
+    ids: list[str],
+    how: tuple[str, int],
+    wait: Callable[[float], object],
+) -> Run:
+    way, workers = how
+    names = [f"worker{number + 1}" for number in range(workers)]
+    connection.execute("DELETE FROM procrastinate_workers")
+    for name in names:
+        site.children.start(name, manage("work"))
+    _until(lambda: _one(connection, "SELECT count(*) FROM procrastinate_workers") == workers, wait)
+    try:
+        with connection.transaction():
+            said = json.dumps({"origin": "web", "request_id": "bench"})
+            connection.execute("SELECT set_config('reviewapp.acting', %s, true)", [said])
+            label = f"decided {next(_numbers)}"
+            asked = {"ids": ids, "label": label, "attempts": WAYS[way]}
+            changes = [pk for (pk,) in connection.execute(_QUEUE, asked).fetchall()]
+        connection.execute("ANALYZE outbox_change")
+        _sandbox(site, "DELETE")
+        site.run("wake", manage("shell", "-v0", "-c", "from reviewapp.outbox import services; services.wake()"))
+        _until(lambda: _settled(connection, changes)[1] == len(changes), wait)
+    finally:
+        site.children.stop(*names)
+    delivered, _, seconds = _settled(connection, changes)
+    if delivered != len(ids):
+        raise NotDelivered(f"{delivered} of {len(ids)} changes were delivered")
+    requests_made = len(_sandbox(site, "GET").json()["requests"])
+    return Run(way=way, workers=workers, per_second=delivered / seconds, per_request=delivered / requests_made)
+
+
+def _sandbox(site: Site, method: str) -> requests.Response:
+    """Forget the requests that the sandbox received, or list them (the last 2,000)."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, f"{site.sandbox}/_sandbox/requests")
+
+
+def _settled(connection: psycopg.Connection, changes: list[int]) -> tuple[int, int, float]:
+    return connection.execute(_SETTLED, [changes]).fetchone() or (0, 0, 0.0)
+
+
+def _one(connection: psycopg.Connection, query: str) -> int:
+    found = connection.execute(query.encode()).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _until(done: Callable[[], bool], wait: Callable[[float], object]) -> None:
+    patience = monotonic() + _PATIENCE
+    while not done():
+        if monotonic() > patience:
+            raise NotDelivered(f"nothing more happened within {_PATIENCE} seconds")
+        wait(0.05)
+
+
+def lines(rates: Rates) -> Iterator[tuple[Run, float]]:
+    """Yield each run and its share of the bare rate per worker; the bare rate is the mean."""
+    bare = sum(rates.bare) / len(rates.bare)
+    for run in rates.runs:
+        yield run, run.per_second / run.workers / bare

@@ -1,0 +1,87 @@
+"""What one run found: kept as JSON, shown as Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.bench import delivery, table
+from tools.bench.delivery import Rates
+from tools.bench.memory import Memory
+from tools.bench.table import Line
+
+
+@dataclass(kw_only=True)
+class Report:
+    """Times by row and size, rates and memory by size, seconds to the first answer by server."""
+
+    command: str
+    started: str
+    rounds: int
+    lines: list[Line] = field(default_factory=list)
+    rates: dict[int, Rates] = field(default_factory=dict)
+    memory: dict[str, list[Memory]] = field(default_factory=dict)
+    starts: dict[str, list[float]] = field(default_factory=dict)
+    loads: dict[int, float] = field(default_factory=dict)
+    busy: tuple[float, float] = (0.0, 0.0)
+
+    def markdown(self) -> str:
+        """Return all of it as a document."""
+        parts = [self._head(), "", *table.times(self.lines)]
+        for more in (table.growth(self.lines), self._deliveries(), self._memory(), self._starts()):
+            parts += ["", *more] if more else []
+        return "\n".join(parts) + "\n"
+
+    def json(self) -> dict[str, Any]:
+        """Return all of it as plain values."""
+        return {**asdict(self), "machine": machine()}
+
+    def _head(self) -> str:
+        load = " to ".join(f"{each:.1f}" for each in self.busy)
+        return (
+            f"`{self.command}`, {self.started}, {machine()}; load average {load}; {self.rounds} rounds; milliseconds."
+        )
+
+    def _deliveries(self) -> list[str]:
+        rows = [
+            [
+                *(f"{count:,}", run.way, run.workers, f"{sum(rates.bare) / len(rates.bare):.0f}"),
+                *(f"{run.per_second:.0f}", f"{share:.2f}", f"{run.per_request:.2f}"),
+            ]
+            for count, rates in self.rates.items()
+            for run, share in delivery.lines(rates)
+        ]
+        head = ["results", "delivered", "workers", "bare PATCH per second", "changes per second"]
+        head += ["share of it per worker", "changes per request"]
+        return table.markdown(head, rows) if rows else []
+
+    def _memory(self) -> list[str]:
+        rows = [
+            [name, len(found), f"{sum(each.pss for each in found):.0f}", f"{max(each.rss for each in found):.0f}"]
+            for name, found in self.memory.items()
+            if found
+        ]
+        return (
+            table.markdown(["memory", "processes", "MB together (PSS)", "MB, the largest (RSS)"], rows) if rows else []
+        )
+
+    def _starts(self) -> list[str]:
+        rows = [[name, *(f"{each:.1f}" for each in taken)] for name, taken in self.starts.items()]
+        width = max((len(row) for row in rows), default=0)
+        return table.markdown(["seconds to the first answer", *map(str, range(1, width))], rows) if rows else []
+
+
+def machine() -> str:
+    """Return what kind of machine this is, in a few words and without its name."""
+    model = next(iter(_cpu()), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} CPUs ({model}), {memory:.0f} GB, Python {platform.python_version()}"
+
+
+def _cpu() -> list[str]:
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -1,0 +1,1 @@
+"""The clients of a drill: reviewers, an abusive client, and an editor at Mixpeek."""

@@ -1,0 +1,193 @@
+"""`python -m tools.drill.clients.abuser FILE`: one client that uses up all it can, until it is stopped.
+
+It is a stranger, a signed-in person and a script with a token at once. Nothing that it sends is a decision, so the
+oracle's rules about decisions hold beside it. How it was answered is written to `answers` every second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle
+from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
+
+import requests
+
+from tools.bench.http_client import form_fields
+
+PERSON = "abuser"
+_LOGIN = "/accounts/login/"
+_PATIENCE_SECONDS = 30
+_HALF_SENT_CONNECTIONS = 40
+_BODY_BYTES = 900_000
+_FILE_BYTES = 5_000_000
+_IDS_PER_BULK = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What the abusive client has to know: the web servers, its own sign-in and token, the keys of real items."""
+
+    web: list[str]
+    password: str
+    token: str
+    items: list[int]
+    answers: str
+
+    def write(self, file: Path) -> None:
+        """Store the orders in a file, whose name is the process's argument."""
+        file.write_text(json.dumps(asdict(self)))
+
+
+class Abuser:
+    """Attacks, each of which sends one request (or keeps its connections half sent) and returns its answer."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self._random = random.Random(1)  # noqa: S311 - no secret
+        self._items = cycle(orders.items)
+        self._person = _session()
+        self._script = _session()
+        self._script.headers["Authorization"] = f"Bearer {orders.token}"
+        self.answers: Counter[str] = Counter()
+
+    def sign_in(self) -> None:
+        """Sign in as a reviewer, through the page."""
+        page = self._person.get(self._web + _LOGIN, timeout=_PATIENCE_SECONDS)
+        typed = {"login": PERSON, "password": self._orders.password}
+        fields = form_fields(page.text, _LOGIN) | typed
+        self._person.post(self._web + _LOGIN, data=fields, timeout=_PATIENCE_SECONDS).raise_for_status()
+
+    @property
+    def _web(self) -> str:
+        return self._random.choice(self._orders.web)
+
+    def attacks(self) -> dict[str, tuple[Callable[[], requests.Response], int]]:
+        """Return each attack by its name, with how many threads repeat it at once."""
+        return {
+            "wrong password": (self._guess_password, 16),
+            "large form of a stranger": (self._post_large_form, 2),
+            "file of a stranger": (self._upload_file, 2),
+            "bulk of unknown ids": (self._send_bulk, 16),
+            "picture of a made-up document": (self._ask_for_picture, 8),
+            "lease": (self._open_item, 2),
+            "search for many words": (self._search, 2),
+            "annotation that is not there": (self._ask_for_annotation, 2),
+        }
+
+    def repeat(self, name: str, attack: Callable[[], requests.Response]) -> None:
+        """Repeat one attack for ever, counting its answers by status."""
+        while True:
+            try:
+                answer = str(attack().status_code)
+            except requests.RequestException:
+                answer = "none"
+            self.answers[f"{name}: {answer}"] += 1
+
+    def keep_half_sent(self) -> None:
+        """Hold connections whose requests never end, a byte a second each, and replace those that are closed."""
+        connections: list[socket.socket] = []
+        while True:
+            while len(connections) < _HALF_SENT_CONNECTIONS:
+                try:
+                    connections.append(self._half_sent())
+                except OSError:
+                    break
+            time.sleep(1)
+            connections = [connection for connection in connections if self._is_open(connection)]
+
+    def _half_sent(self) -> socket.socket:
+        parts = urlsplit(self._web)
+        connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1)
+        connection.sendall(f"POST {_LOGIN} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Slow: ".encode())
+        return connection
+
+    def _is_open(self, connection: socket.socket) -> bool:
+        try:
+            connection.sendall(b"x")
+        except OSError:
+            connection.close()
+            self.answers["half-sent request: closed"] += 1
+            return False
+        return True
+
+    def _guess_password(self) -> requests.Response:
+        with _session() as stranger:
+            page = stranger.get(self._web + _LOGIN, timeout=_PATIENCE_SECONDS)
+            if page.status_code != 200:
+                return page
+            guess = {"login": f"nobody{self._random.random()}", "password": "a wrong one"}
+            fields = form_fields(page.text, _LOGIN) | guess
+            return stranger.post(self._web + _LOGIN, data=fields, timeout=_PATIENCE_SECONDS)
+
+    def _post_large_form(self) -> requests.Response:
+        path = f"/annotations/{next(self._items)}/decide"
+        with _session() as stranger:
+            form = {"reasoning": "x" * _BODY_BYTES}
+            url = self._web + path
+            return stranger.post(url, data=form, allow_redirects=False, timeout=_PATIENCE_SECONDS)
+
+    def _upload_file(self) -> requests.Response:
+        with _session() as stranger:
+            files = {"file": ("large.bin", b"x" * _FILE_BYTES)}
+            return stranger.post(self._web + _LOGIN, files=files, timeout=_PATIENCE_SECONDS)
+
+    def _send_bulk(self) -> requests.Response:
+        first = self._random.randrange(10**9)
+        ids = [f"ann_made_up_{number}" for number in range(first, first + _IDS_PER_BULK)]
+        body = {"update": [{"annotation_id": annotation_id, "label": "x"} for annotation_id in ids]}
+        url = f"{self._web}/api/v1/annotations/bulk"
+        return self._script.post(url, json=body, timeout=_PATIENCE_SECONDS)
+
+    def _ask_for_picture(self) -> requests.Response:
+        return self._look(f"/documents/doc_made_up_{self._random.randrange(10**9)}/media/0")
+
+    def _open_item(self) -> requests.Response:
+        return self._look(f"/annotations/{next(self._items)}")
+
+    def _search(self) -> requests.Response:
+        words = " ".join(f"word{self._random.randrange(1000)}" for _ in range(20))
+        return self._look(f"/annotations?q={words[:200]}")
+
+    def _look(self, path: str) -> requests.Response:
+        return self._person.get(self._web + path, allow_redirects=False, timeout=_PATIENCE_SECONDS)
+
+    def _ask_for_annotation(self) -> requests.Response:
+        url = f"{self._web}/api/v1/annotations/ann_made_up_{self._random.randrange(10**9)}/versions/1"
+        return self._script.get(url, timeout=_PATIENCE_SECONDS)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Attack until the process is ended from outside."""
+    # It would have a machine of its own; here it must not take the processor from those whom it attacks.
+    os.nice(19)
+    orders = Orders(**json.loads(Path(arguments[0]).read_text()))
+    abuser = Abuser(orders)
+    abuser.sign_in()
+    for name, (attack, threads) in abuser.attacks().items():
+        for _ in range(threads):
+            Thread(target=abuser.repeat, args=(name, attack), daemon=True).start()
+    Thread(target=abuser.keep_half_sent, daemon=True).start()
+
+    while True:
+        time.sleep(1)
+        Path(orders.answers).write_text(json.dumps(dict(sorted(abuser.answers.items())), indent=1))
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,217 @@
+"""What there is when all is over, as plain values: our tables by SQL, upstream by its API. Nothing is judged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from typing import Any, TypeVar
+
+import psycopg
+import requests
+from psycopg.rows import dict_row
+
+from tools.drill.journal import Kept
+from tools.launch.config import SANDBOX_KEY, SANDBOX_NAMESPACE
+
+VALUES = ("label", "confidence", "reasoning", "payload")
+_BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}, "metadata": None}
+_PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A row of the decisions; `values` are the four."""
+
+    id: int
+    decision_id: str
+    ref: str
+    person: str
+    outcome: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    """A row of the outbox."""
+
+    id: int
+    ref: str
+    state: str
+    fields: dict[str, Any]
+    base: dict[str, Any]
+    cause: str | None
+    actor_id: int | None
+    reason: str
+    raced: dict[str, Any] | None
+    version: int | None
+    attempts: int
+    verb: str
+    without_author: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A row of the annotations, with every column that history tracks."""
+
+    ref: str
+    annotation_id: str
+    version: int | None
+    tracked: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A row of the history; `changes` is `{column: [old, new]}`."""
+
+    id: int
+    ref: str
+    action: str
+    changes: dict[str, Any]
+    actor_id: int | None
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version upstream: whose key made it, what it changed, and the values that stood then."""
+
+    number: int
+    by: str
+    changed: frozenset[str]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything there is to judge: `undone` are ids of decisions, `people` names by key, `ours` our key upstream.
+
+    `stamped` is whether Mixpeek is to be told in the metadata who decided.
+    """
+
+    journal: Kept
+    decisions: list[Decided] = field(default_factory=list)
+    changes: list[Promised] = field(default_factory=list)
+    annotations: list[Shown] = field(default_factory=list)
+    events: list[Told] = field(default_factory=list)
+    upstream: dict[str, list[Version]] = field(default_factory=dict)
+    undone: list[str] = field(default_factory=list)
+    people: dict[int, str] = field(default_factory=dict)
+    ours: str = ""
+    stamped: bool = False
+
+    @cached_property
+    def changes_by_ref(self) -> dict[str, list[Promised]]:
+        """The outbox by ref, oldest first."""
+        return grouped(self.changes)
+
+    @cached_property
+    def events_by_ref(self) -> dict[str, list[Told]]:
+        """The history by ref, oldest first."""
+        return grouped(self.events)
+
+    @cached_property
+    def decisions_by_ref(self) -> dict[str, list[Decided]]:
+        """The decisions by ref, oldest first."""
+        return grouped(self.decisions)
+
+
+Ours = TypeVar("Ours", Decided, Promised, Told)
+Row = dict[str, Any]
+
+
+def grouped(rows: list[Ours]) -> dict[str, list[Ours]]:
+    """Return rows by their ref, in the order of their ids."""
+    found: dict[str, list[Ours]] = {}
+    for row in sorted(rows, key=lambda each: each.id):
+        found.setdefault(row.ref, []).append(row)
+    return found
+
+
+_DECISIONS = """
+SELECT d.id, d.decision_id::text AS decision_id, a.ref, u.username AS person, d.outcome, jsonb_build_object(
+    'label', d.label, 'confidence', d.confidence, 'reasoning', d.reasoning, 'payload', d.payload) AS values
+FROM annotations_decision d JOIN annotations_annotation a ON a.id = d.annotation_id
+JOIN accounts_user u ON u.id = d.reviewer_id
+"""
+_CHANGES = """
+SELECT id, ref, state, fields, base, cause::text AS cause, actor_id, reason, raced, version, attempts, verb,
+    without_author
+FROM outbox_change
+"""
+_ANNOTATIONS = """
+SELECT ref, annotation_id, version, jsonb_build_object('annotation_id', annotation_id, 'label', label,
+    'confidence', confidence, 'reasoning', reasoning, 'payload', payload, 'metadata', metadata, 'status', status,
+    'decision_id', decision_id, 'reviewer_id', reviewer_id) AS tracked
+FROM annotations_annotation
+"""
+_UNDONE = """
+SELECT d.decision_id::text AS decision_id FROM annotations_undo u JOIN annotations_decision d ON d.id = u.decision_id
+"""
+_EVENTS = """
+SELECT id, ref, action, changes, actor_id, origin FROM audit_event
+WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
+"""
+
+
+def gather(database_url: str, sandbox: str, journal: Kept) -> World:
+    """Read everything; nobody may be writing any more."""
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        return world_of(
+            lambda query: connection.execute(query.encode()).fetchall(), upstream(sandbox), journal, stamped=True
+        )
+
+
+def world_of(ask: Callable[[str], list[Row]], records: Iterable[Row], journal: Kept, *, stamped: bool) -> World:
+    """Return what the tables hold, as `ask` reads them, beside the annotations as Mixpeek tells them."""
+    return World(
+        journal=journal,
+        decisions=[Decided(**row) for row in ask(_DECISIONS)],
+        changes=[Promised(**row) for row in ask(_CHANGES)],
+        annotations=[Shown(**row) for row in ask(_ANNOTATIONS)],
+        events=[Told(**row) for row in ask(_EVENTS)],
+        upstream={record["annotation_id"]: versions(record) for record in records},
+        undone=[row["decision_id"] for row in ask(_UNDONE)],
+        people={row["id"]: row["username"] for row in ask("SELECT id, username FROM accounts_user")},
+        ours=name_of(SANDBOX_KEY),
+        stamped=stamped,
+    )
+
+
+def upstream(sandbox: str) -> Iterator[Row]:
+    """Yield every annotation upstream, with its revisions."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers.update({"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE})
+        for skip in count(0, _PAGE):
+            where = f"{sandbox}/v1/annotations/list?limit={_PAGE}&skip={skip}"
+            page = session.post(where, json={}, timeout=60).json()["results"]
+            yield from page
+            if len(page) < _PAGE:
+                return
+
+
+def versions(record: dict[str, Any]) -> list[Version]:
+    """Rebuild each version of a record from what every edit replaced, oldest first."""
+    values, newest_first = _normal(record), []
+    made_by = record["actor_id"]
+    for edit in sorted(record["revisions"], key=lambda each: each["version"], reverse=True):
+        changed = frozenset(edit["prior"])
+        newest_first.append(
+            Version(number=edit["version"] + 1, by=edit["edited_by"], changed=changed, values=dict(values))
+        )
+        values |= _normal(edit["prior"], only=changed)
+    first = Version(number=1, by=made_by, changed=frozenset(), values=dict(values))
+    return [first, *reversed(newest_first)]
+
+
+def name_of(key: str) -> str:
+    """Return what the sandbox calls the holder of a key."""
+    return f"key_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def _normal(record: dict[str, Any], only: frozenset[str] = frozenset(_BLANK)) -> dict[str, Any]:
+    """Return values as one compares them: no reasoning is "", no payload is {}."""
+    return {name: _BLANK[name] if record.get(name) is None else record[name] for name in _BLANK if name in only}

@@ -1,0 +1,170 @@
+"""All that a deployment has, as real processes: two web servers, three workers, a sandbox, its own PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tools.bench.memory import children
+from tools.bench.site import Failed
+from tools.drill.database import Database
+from tools.drill.plan import HOLD, LABELS
+from tools.launch import ports
+from tools.launch.config import SANDBOX_NAMESPACE, Plan, manage, python
+from tools.launch.processes import Children
+from tools.launch.signals import Signals
+
+WEBS, WORKERS = ("web1", "web2"), ("worker1", "worker2", "worker3")
+# Long enough for an honest answer on a busy machine, short enough to be exceeded on purpose.
+TIMEOUT = 2
+PASSWORD = "reviewer-demo"  # noqa: S105 - the demo's, which everybody may know
+_RETRIEVER = "ret_drill"
+
+_PEOPLE = """
+WITH made AS (
+    INSERT INTO accounts_user SELECT (jsonb_populate_record(demo, jsonb_build_object(
+        'id', nextval(pg_get_serial_sequence('accounts_user', 'id')), 'username', name, 'email', name || '@example.com',
+        'username_key', name, 'email_key', name || '@example.com', 'pseudonym', 'pseudonym_of_' || name
+    ))).* FROM accounts_user demo, unnest(%(names)s::text[]) name WHERE demo.username = 'reviewer' RETURNING id
+)
+INSERT INTO accounts_user_groups (user_id, group_id)
+SELECT made.id, held.group_id FROM made, accounts_user_groups held
+JOIN accounts_user demo ON demo.id = held.user_id WHERE demo.username = 'reviewer'
+"""
+
+
+@dataclass(kw_only=True)
+class Site:
+    """The processes of one drill in `folder`, which must be new."""
+
+    folder: Path
+    signals: Signals
+    database: Database = field(init=False)
+    children: Children = field(init=False)
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("tmp", "sandbox"):
+            (self.folder / name).mkdir(parents=True)
+        self.database = Database(self.folder / "postgres")
+        self.ports = {name: ports.remembered(self.folder / f"{name}.port") for name in (*WEBS, "sandbox")}
+        self.children = Children(signals=self.signals, logs=self.folder / "log", env=self._environment())
+
+    @property
+    def sandbox(self) -> str:
+        """The sandbox's address."""
+        return f"http://127.0.0.1:{self.ports['sandbox']}"
+
+    @property
+    def webs(self) -> list[str]:
+        """The web servers' addresses."""
+        return [f"http://127.0.0.1:{self.ports[name]}" for name in WEBS]
+
+    def _plan(self) -> Plan:
+        data = str(self.folder / "sandbox")
+        return Plan.read({"VAR_DIR": str(self.folder), "SECRET_KEY": "drill-" + "k" * 44, "SANDBOX_DATA": data})
+
+    def _environment(self) -> Mapping[str, str]:
+        plan = self._plan()
+        seen = plan.children_see(
+            database_url=self.database.url, secret_key=plan.secret_key, sandbox_port=self.ports["sandbox"]
+        )
+        ours = {
+            "HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "WEB_CONCURRENCY": "1", "PULL_MINUTES": "2",
+            "FEED_SECONDS": "20", "MIXPEEK_REQUESTS_PER_MINUTE": "60000", "MIXPEEK_TIMEOUT": str(TIMEOUT),
+            "MIXPEEK_WHO": "metadata", "TMPDIR": str(self.folder / "tmp"), "UNDO_SECONDS": str(HOLD),
+        }  # fmt: skip
+        return {**os.environ, **seen, **ours, "PYTHONUNBUFFERED": "1"}
+
+    def prepare(self, *, items: int, people: list[str]) -> None:
+        """Make the database, the people, and as many annotations upstream, and mirror them."""
+        _write(self.folder / "sandbox", items)
+        self.database.start()
+        self.run("prepare", python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"))
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute(_PEOPLE, {"names": people})
+        self.start("sandbox")
+        ports.await_listener(self.ports["sandbox"], self.signals.wait)
+        self.run("pull", manage("pull"))
+
+    def run(self, name: str, command: list[str]) -> None:
+        """Run a command to its end; raises `Failed`."""
+        if self.children.run(name, command):
+            raise Failed(f"{name} failed:\n{self.children.last_words(name)}")
+
+    def start(self, name: str) -> None:
+        """Start one process, or the database."""
+        if name == "database":
+            self.database.start()
+        elif name == "sandbox":
+            self.children.start(name, self._plan().sandbox_command(self.ports[name]))
+        elif name in WEBS:
+            command = self._plan().web_command(0)
+            # Refused while it is down: with our own socket, callers would only wait.
+            self.children.start(name, [*command[:-2], f"127.0.0.1:{self.ports[name]}", command[-1]])
+        else:
+            self.children.start(name, manage("work"))
+
+    def start_all(self) -> None:
+        """Start the web servers and the workers, and return when pages are served."""
+        for name in (*WEBS, *WORKERS):
+            self.start(name)
+        for name in WEBS:
+            ports.await_listener(self.ports[name], self.children.wait)
+
+    def serving(self, web: str) -> list[int]:
+        """Return the ids of the processes in which a web server answers."""
+        return children(self.children.pid(web))
+
+    def items(self) -> list[tuple[int, str]]:
+        """Return the key of each mirrored annotation with its id upstream, in the order of the ids."""
+        with psycopg.connect(self.database.url) as connection:
+            rows = connection.execute("SELECT id, annotation_id FROM annotations_annotation ORDER BY annotation_id")
+            return [(int(pk), str(annotation_id)) for pk, annotation_id in rows.fetchall()]
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self.children.stop("abuser", "crowd", *WEBS, *WORKERS, "prepare", "pull")
+        self.children.stop("sandbox")
+        self.database.leave()
+
+
+def _write(folder: Path, items: int) -> None:
+    ids = [f"{number:06}" for number in range(items)]
+    parameters = {"query": "{{INPUT.query}}"}
+    stage = {"stage_name": "search", "stage_type": "filter", "parameters": parameters}
+    retriever = {
+        "retriever_id": _RETRIEVER,
+        "retriever_name": "drill",
+        "namespace_id": SANDBOX_NAMESPACE,
+        "collection_identifiers": ["col_drill"],
+        "stages": [{**stage, "config": {"stage_id": "feature_search", "parameters": parameters}}],
+        "input_schema": {"query": {"type": "string", "required": True}},
+    }
+    documents = [{"document_id": f"doc_{id_}", "collection_id": "col_drill", "title": f"Van {id_}"} for id_ in ids]
+    annotations = [
+        {
+            "annotation_id": f"ann_{id_}",
+            "document_id": f"doc_{id_}",
+            "collection_id": "col_drill",
+            "retriever_id": _RETRIEVER,
+            "label": LABELS[number % len(LABELS)],
+            "confidence": number % 97 / 100,
+            "reasoning": "The machine thought so.",
+        }
+        for number, id_ in enumerate(ids)
+    ]
+    rows: dict[str, list[dict[str, Any]]] = {
+        "retrievers": [retriever],
+        "documents": documents,
+        "annotations": annotations,
+        "executions": [],
+    }
+    for name, each in rows.items():
+        (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in each))

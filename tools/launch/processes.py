@@ -1,0 +1,136 @@
+"""The processes of one launch: started with a log each, watched together, stopped in the order asked for.
+
+Each has a session of its own, so that Ctrl-C in the terminal reaches only the launcher, and on Linux is told by
+the kernel to stop when the launcher dies, however it dies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from reviewapp.postgres.private import make_private_folder, open_private_file
+from tools.launch.exceptions import ChildEnded
+from tools.launch.signals import Signals
+
+_STOP_SECONDS = 35  # the worker lets jobs under way finish, for at most 30
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class Children:
+    """Processes by name; `logs` is the folder their output goes to, `env` what they all see."""
+
+    def __init__(self, *, signals: Signals, logs: Path, env: Mapping[str, str]) -> None:
+        self._signals = signals
+        self._logs = logs
+        self._env = dict(env)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        make_private_folder(logs)
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        loud: bool = False,
+        keep: Sequence[int] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a process; its output goes to its log, or to our own terminal when `loud`.
+
+        `env` is for this process alone, over what they all see.
+        """
+        log = self.log(name)
+        if log.exists():
+            log.chmod(0o600)
+            log.replace(log.with_suffix(".log.1"))
+        with open_private_file(log) as file:
+            self._running[name] = subprocess.Popen(  # noqa: S603 - our own modules, no shell
+                command,
+                env=self._env | dict(env or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=None if loud else file,
+                stderr=None if loud else subprocess.STDOUT,
+                pass_fds=keep,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the launcher has a single thread
+            )
+
+    def run(
+        self, name: str, command: Sequence[str], *, loud: bool = False, env: Mapping[str, str] | None = None
+    ) -> int:
+        """Run a process to its end and return its exit code, while watching everything else."""
+        self.start(name, command, loud=loud, env=env)
+        process = self._running[name]
+        while process.poll() is None:
+            self.wait(60, but=name)
+        del self._running[name]
+        return process.returncode
+
+    def wait(self, timeout: float, *sockets: int, but: str = "") -> bool:
+        """Sleep as `Signals.wait` does. Raises `ChildEnded` when any process other than `but` has ended."""
+        readable = self._signals.wait(timeout, *sockets)
+        for name, process in self._running.items():
+            if name != but and process.poll() is not None:
+                raise ChildEnded(
+                    f"The {name} process ended ({_how(process.returncode)}), so everything was stopped. "
+                    f"Its last words, from {self.log(name)}:\n{self.last_words(name)}"
+                )
+        return readable
+
+    def stop(self, *names: str) -> None:
+        """Ask the named processes to stop, all at once, and wait; whoever takes too long is killed."""
+        leaving = [self._running.pop(name) for name in names if name in self._running]
+        for process in leaving:
+            process.terminate()
+        patience = time.monotonic() + _STOP_SECONDS
+        for process in leaving:
+            try:
+                process.wait(max(0.0, patience - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def kill(self, name: str) -> None:
+        """End a process and all it started as `kill -9` would, and forget it."""
+        process = self._running.pop(name)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def ended(self) -> dict[str, str]:
+        """Return how each process that ended by itself did so ("exit code 1"), and forget it."""
+        found = {name: process for name, process in self._running.items() if process.poll() is not None}
+        for name in found:
+            del self._running[name]
+        return {name: _how(process.returncode) for name, process in found.items()}
+
+    def pid(self, name: str) -> int:
+        """Return the process id of a running process."""
+        return self._running[name].pid
+
+    def log(self, name: str) -> Path:
+        """Return the file with the output of a process."""
+        return self._logs / f"{name}.log"
+
+    def last_words(self, name: str) -> str:
+        """Return the last lines of a process's log, indented."""
+        lines = self.log(name).read_text(errors="replace").splitlines()[-12:]
+        return "\n".join(f"    {line}" for line in lines)
+
+
+def _how(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+
+
+def _die_with_parent() -> None:
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

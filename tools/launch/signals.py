@@ -1,0 +1,66 @@
+"""Wait for signals and sockets at once, without polling and without exceptions out of nowhere."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from tools.launch.exceptions import Interrupted
+
+_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Signals:
+    """What arrived since we last looked; made by `watched()`."""
+
+    def __init__(self, pipe: int, terminals: Iterable[int]) -> None:
+        self._pipe = pipe
+        self._terminals = tuple(terminals)
+
+    def wait(self, timeout: float, *sockets: int) -> bool:
+        """Sleep until a child ends, a socket can be read or `timeout` seconds are over.
+
+        Returns whether a socket can be read. Raises `Interrupted` when we were asked to stop, or when the
+        terminal is gone: its SIGHUP goes to the session's leader, which may be a `make` that keeps it to itself.
+        """
+        poll = select.poll()
+        for readable in (self._pipe, *sockets):
+            poll.register(readable, select.POLLIN)
+        for terminal in self._terminals:
+            poll.register(terminal, 0)
+        ready = dict(poll.poll(timeout * 1000))
+        arrived = os.read(self._pipe, 4096) if self._pipe in ready else b""
+        if any(number in arrived for number in _STOP) or any(terminal in ready for terminal in self._terminals):
+            raise Interrupted
+        return any(socket in ready for socket in sockets)
+
+
+@contextmanager
+def watched() -> Iterator[Signals]:
+    """Turn SIGCHLD and the signals that stop us into something to wait for, and the latter into nothing more.
+
+    SIGHUP stays ignored when it already is: that is how `nohup` asks us to outlive the terminal.
+    """
+    outlive = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    taken = [number for number in (*_STOP, signal.SIGCHLD) if number != signal.SIGHUP or not outlive]
+    terminals = [] if outlive else [number for number in (0, 1, 2) if os.isatty(number)]
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = {number: signal.signal(number, _only_wake_up) for number in taken}
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    try:
+        yield Signals(reading, terminals)
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reading)
+        os.close(writing)
+
+
+def _only_wake_up(_number: int, _frame: FrameType | None) -> None:
+    """Exist, so that the signal reaches the wake-up pipe."""

@@ -1,0 +1,1 @@
+"""Importing a data folder into the sandbox."""

@@ -1,0 +1,1 @@
+"""The sandbox's resources: one module for each, with its rules for changes."""

@@ -1,0 +1,1 @@
+"""Pure rules of the sandbox: stages, templates, paging, revisions and validation."""
