@@ -16,13 +16,13 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
+from reviewapp.mixpeek.deadline import Deadline, DeadlineAdapter
 from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable, Unreadable
 from reviewapp.mixpeek.parsing.bounds import MOST_BYTES
 from reviewapp.mixpeek.rate_hooks import Pace, limit
@@ -100,7 +100,7 @@ class Transport:
 
     @property
     def longest_call(self) -> float:
-        """Seconds after which an ordinary call has ended: three silent addresses, the answer's start, one last read."""
+        """Seconds after which an ordinary call has ended: three silent addresses, then the deadline; and some more."""
         connect, read = self._timeouts[False]
         return 3 * connect + 2 * read
 
@@ -133,16 +133,25 @@ class Transport:
         return decipher(call, outcome)
 
     def _exchange(self, call: Call[T]) -> Reply | MixpeekError:
-        # requests' timeout is per read, so a server that drips would hold us for ever.
-        deadline = time.monotonic() + sum(self._timeouts[call.slow])
+        timeout = self._timeouts[call.slow]
+        deadline = Deadline(sum(timeout))
+        outcome: Reply | MixpeekError
+
         try:
-            timeout = self._timeouts[call.slow]
-            with self._session.send(
-                self._prepared(call), timeout=timeout, allow_redirects=False, **self._way
-            ) as response:
-                return self._reply(call, response, deadline)
+            with (
+                deadline,
+                self._session.send(
+                    self._prepared(call), timeout=timeout, allow_redirects=False, **self._way
+                ) as response,
+            ):
+                outcome = self._reply(call, response)
         except (requests.RequestException, HTTPError, OSError) as error:
-            return _unavailable(error, writes=call.writes)
+            outcome = _unavailable(error, writes=call.writes)
+
+        # A connection that was shut down may look like one that the server closed.
+        if deadline.has_passed:
+            return Unavailable("Mixpeek did not finish its answer in time.", maybe_applied=call.writes)
+        return outcome
 
     def _prepared(self, call: Call[T]) -> requests.PreparedRequest:
         """Return the request as requests would prepare it, in a fifth of the time: all that can vary is known here."""
@@ -161,12 +170,10 @@ class Transport:
         headers |= {"Content-Type": "application/json"} if call.body is not None else {}
         return {**headers, **call.headers}
 
-    def _reply(self, call: Call[T], response: requests.Response, deadline: float) -> Reply | MixpeekError:
+    def _reply(self, call: Call[T], response: requests.Response) -> Reply | MixpeekError:
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
-            if time.monotonic() > deadline:
-                return Unavailable("Mixpeek did not finish its answer in time.", maybe_applied=call.writes)
             if len(body) > MOST_BYTES:
                 return Unreadable("Mixpeek's answer is too large to be one.", maybe_applied=call.writes)
         return Reply(
@@ -193,7 +200,7 @@ def _unavailable(error: Exception, *, writes: bool) -> Unavailable:
 def _session(base_url: str, pool_size: int) -> requests.Session:
     session = requests.Session()
     # No retries below us: the outbox decides when to try again, and must know of every attempt.
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size, pool_block=False, max_retries=0)
+    adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=pool_size, pool_block=False, max_retries=0)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -16,7 +16,7 @@ from typing import Any
 class Answer:
     """What to send back; `raw` replaces all of it.
 
-    `hold` then keeps the client waiting until the server is stopped, `drip` sends it a blank now and then instead.
+    `hold` then keeps the client waiting until the server is stopped, `drip` sends it these bytes again and again.
     """
 
     body: Any = None
@@ -24,7 +24,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     hold: bool = False
-    drip: bool = False
+    drip: bytes = b""
 
     def payload(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(payload)
         while answer.drip and not fake.stopping.wait(0.02):
-            self.wfile.write(b" ")
+            self.wfile.write(answer.drip)
         if answer.hold:
             self.wfile.flush()
             fake.stopping.wait()
