@@ -18,7 +18,7 @@ pytestmark = pytest.mark.process
 SEED = 11
 
 
-@pytest.mark.parametrize("submits", [60, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("submits", [120, pytest.param(500, marks=pytest.mark.long)])
 def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
     options = ["--seed", str(SEED), "--clients", "10", "--limit", "1500", "--var", str(tmp_path / "drill")]
     command = [sys.executable, "-m", "tools.drill", *options, str(submits)]
