@@ -273,6 +273,7 @@ SPECTACULAR_SETTINGS = {
 # Safety
 
 SESSION_ENGINE = "reviewapp.accounts.sessions.session_store"
+SESSION_COOKIE_NAME = "sessionid"  # read by the web worker as well
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # A sign-in ends after so many hours without use (a page that asks for news counts as use), or after so many days.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) * 3600

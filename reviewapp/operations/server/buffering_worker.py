@@ -20,12 +20,17 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from reviewapp import settings
+from reviewapp.operations.server.client_identity import client_of
+from reviewapp.operations.server.fair_queue import Client, FairQueue
 from reviewapp.operations.server.request_parser import ArrivingRequest
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
 # For a client to read an answer that is larger than what the system takes at once.
 SEND_SECONDS = 20
+# Of the threads, so many at once for one network (an office may be one) and for one person, script or stranger in it.
+NETWORK_SHARE = 3 / 4
+CLIENT_SHARE = 3 / 8
 MOST_BUFFERED = 64 * 1024 * 1024
 _SEND_BUFFER = 1024 * 1024
 _LINGER_SECONDS = 2.0
@@ -40,8 +45,9 @@ class Connection(TConn):  # type: ignore[misc]
         self.worker = worker
         self.request = ArrivingRequest(most_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         self.deadline = 0.0
-        # Bytes of the request that a thread has, or that waits for one.
+        # Bytes of the request that a thread has, or that waits for one, and whose it is.
         self.dispatched = 0
+        self.sender = Client(network="")
 
     def close(self, graceful: bool = False) -> None:
         """Close; gracefully means to let the client read to the end, which the worker's loop waits for."""
@@ -60,6 +66,12 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         # The oldest first; a dict, because any of them may leave.
         self._arriving: dict[Connection, None] = {}
         self._lingering: dict[socket.socket, float] = {}
+        threads = self.cfg.threads
+        self._queue: FairQueue[Connection] = FairQueue(
+            thread_count=threads,
+            network_limit=max(1, int(threads * NETWORK_SHARE)),
+            client_limit=max(1, int(threads * CLIENT_SHARE)),
+        )
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection, and close the oldest that waits if there are too many."""
@@ -90,11 +102,18 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self.keepalived_conns.remove(conn)
         self._await_request(conn)
 
+    def enqueue_req(self, conn: Connection) -> None:
+        """Let a request wait for its turn, and give threads to those whose turn it is."""
+        self._queue.add(conn.sender, conn)
+        self._start_waiting()
+
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
         """Close the connection or keep it, and read the next request if some of it has arrived."""
         self.buffered -= conn.dispatched
         conn.dispatched = 0
+        self._queue.finish(conn.sender)
         super().finish_request(conn, fs)
+        self._start_waiting()
         if len(conn.request) and conn in self.keepalived_conns:
             self.on_client_socket_readable(conn, conn.sock)
 
@@ -126,6 +145,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._lingering[client] = time.monotonic() + _LINGER_SECONDS
         if len(self._lingering) > self.worker_connections:
             self._end_lingering(next(iter(self._lingering)))
+
+    def _start_waiting(self) -> None:
+        while (connection := self._queue.start_next()) is not None:
+            super().enqueue_req(connection)
 
     def _await_request(self, connection: Connection) -> None:
         connection.deadline = time.monotonic() + HEAD_SECONDS
@@ -174,6 +197,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def _dispatch(self, connection: Connection) -> None:
         self._forget(connection)
         whole = connection.request.take()
+        connection.sender = _sender(whole, connection)
         connection.dispatched = len(whole)
         self.buffered += connection.dispatched
 
@@ -242,6 +266,16 @@ def _bound_waiting(client: socket.socket) -> None:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SEND_SECONDS, 0))
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 1, 0))
+
+
+def _sender(request: bytes, connection: Connection) -> Client:
+    address = connection.client[0] if isinstance(connection.client, tuple) else ""
+    return client_of(
+        request.partition(b"\r\n\r\n")[0],
+        address=address,
+        session_cookie=settings.SESSION_COOKIE_NAME,
+        behind_proxy=getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) > 0,
+    )
 
 
 def _send(client: socket.socket, data: bytes) -> None:

@@ -18,9 +18,11 @@ from dataclasses import asdict, dataclass
 from itertools import cycle
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from tools.bench.http_client import form_fields
 
@@ -28,6 +30,8 @@ PERSON = "abuser"
 _LOGIN = "/accounts/login/"
 _PATIENCE_SECONDS = 30
 _HALF_SENT_CONNECTIONS = 40
+# Another machine than that of the others, as far as a web server can tell.
+_ADDRESS = "127.0.0.2"
 _BODY_BYTES = 900_000
 _FILE_BYTES = 5_000_000
 _IDS_PER_BULK = 1_000
@@ -107,7 +111,9 @@ class Abuser:
 
     def _half_sent(self) -> socket.socket:
         parts = urlsplit(self._web)
-        connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1)
+        connection = socket.create_connection(
+            (parts.hostname or "", parts.port or 80), timeout=1, source_address=(_ADDRESS, 0)
+        )
         connection.sendall(f"POST {_LOGIN} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Slow: ".encode())
         return connection
 
@@ -183,9 +189,15 @@ def main(arguments: Sequence[str]) -> int:
         Path(orders.answers).write_text(json.dumps(dict(sorted(abuser.answers.items())), indent=1))
 
 
+class _FromAddress(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, source_address=(_ADDRESS, 0), **kwargs)
+
+
 def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
+    session.mount("http://", _FromAddress())
     return session
 
 

@@ -1,0 +1,56 @@
+"""By what a web process tells its clients apart before the app has looked at a request."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+
+from reviewapp.operations.server.fair_queue import Client
+
+_IPV6_NETWORK_BITS = 64
+
+
+def client_of(head: bytes, *, address: str, session_cookie: str, behind_proxy: bool) -> Client:
+    """Return who sends a request with this head (request line and header fields, as they arrived).
+
+    `address` is where the connection comes from. Behind a proxy it is the last one of `X-Forwarded-For` instead.
+    """
+    fields = _fields(head)
+    forwarded = fields.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    if behind_proxy and forwarded:
+        address = forwarded
+
+    token = fields.get("authorization", "")
+    session = _cookie(fields.get("cookie", ""), session_cookie)
+    return Client(network=_network(address), credentials=token or session)
+
+
+def _fields(head: bytes) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for line in head.decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        fields[name.lower()] = value.strip()
+    return fields
+
+
+def _cookie(header: str, wanted: str) -> str:
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == wanted:
+            return value
+    return ""
+
+
+def _network(address: str) -> str:
+    """Return an IPv4 address as it is, and of an IPv6 address the /64, which is one subscriber's."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+
+    host_bits = parsed.max_prefixlen - _IPV6_NETWORK_BITS
+    return str(IPv6Address(int(parsed) >> host_bits << host_bits))
