@@ -10,7 +10,8 @@ from http.client import HTTPConnection, HTTPResponse
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from reviewapp.operations.server.buffering_worker import HEAD_SECONDS
+from reviewapp.operations.gunicorn_conf import worker_connections
+from reviewapp.operations.server.buffering_worker import HEAD_SECONDS, MOST_BUFFERED
 from tests.operations.processes import environment, listens, reserved_port, running, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
@@ -153,3 +154,39 @@ def test_it_takes_nobodys_word_for_how_a_request_came(port: int, forged: dict[st
         client.request("POST", "/accounts/login/", body, headers)
         # Over https Django would miss the referrer.
         assert client.getresponse().status == 422
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Return whether the server has closed this connection; waits for nothing."""
+    client.setblocking(False)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_it_closes_the_connection_that_waits_longest_above_the_bound(port: int) -> None:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(port)) for _ in range(worker_connections + 10)]
+
+        assert is_answered(port)
+        assert is_closed(clients[0])
+        assert not is_closed(clients[-1])
+
+
+def test_it_refuses_the_request_that_waits_longest_above_the_bound_of_bytes(port: int) -> None:
+    body = b"x" * 1_000_000
+    crowd_size = MOST_BUFFERED // len(body) + 5
+    with ExitStack() as stack:
+        clients = []
+        for _ in range(crowd_size):
+            client = stack.enter_context(connect(port))
+            # Not the whole body, so that it waits.
+            client.sendall(FORM + b"Content-Length: %d\r\n\r\n" % (len(body) + 1) + body)
+            clients.append(client)
+
+        assert is_answered(port)
+        assert answer_on(clients[0])[0] == 503
+        assert not is_closed(clients[-1])
