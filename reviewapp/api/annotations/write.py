@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -45,6 +45,21 @@ def find(annotation_id: str, *, lock: bool = False) -> Annotation:
     if not found:
         raise not_found("annotation", annotation_id)
     return found[0]
+
+
+def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
+    """Return those of the ids, Mixpeek's or local ones, that `find` knows; two queries, however many there are."""
+    wanted = set(annotation_ids)
+    if not wanted:
+        return set()
+
+    upstream = Annotation.objects.filter(annotation_id__in=wanted).values_list("annotation_id", flat=True)
+    existing = {annotation_id for annotation_id in upstream if annotation_id}
+
+    prefix = "annotations/"
+    refs = [prefix + annotation_id for annotation_id in wanted]
+    local = Annotation.objects.filter(ref__in=refs).values_list("ref", flat=True)
+    return existing | {ref.removeprefix(prefix) for ref in local}
 
 
 @asked

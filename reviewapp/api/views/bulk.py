@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from reviewapp.api.annotations import write
 from reviewapp.api.annotations.bulk_limit import few_at_once
 from reviewapp.api.annotations.render import Shown
-from reviewapp.api.errors import understood
+from reviewapp.api.errors import not_found, understood
 from reviewapp.api.idempotency import UnfinishedResponse, decision_id, once
 from reviewapp.api.serializers import annotations as shapes
 from reviewapp.api.views.annotations import MAY_DECIDE
@@ -66,10 +66,17 @@ def _attempts(request: Request, asked: dict[str, Any], actor: User) -> Iterator[
     for number, item in enumerate(creates):
         made = decision_id(request, number)
         yield _attempt("create", None, partial(write.create, item, decision_id=made, actor=actor))
+
+    existing = write.existing_ids(item["annotation_id"] for item in updates)
     for number, item in enumerate(updates, start=len(creates)):
         made, name = decision_id(request, number), item["annotation_id"]
+        if name not in existing:
+            error = not_found("annotation", name)
+            yield Attempt(result={**_result("update", name), "success": False, "error": error.message})
+            continue
         act = partial(write.patch, name, item, if_match="", decision_id=made, actor=actor)
         yield _attempt("update", name, act)
+
     for name in asked.get("delete") or []:
         yield Attempt(result={**_result("delete", name), "success": False, "error": _NO_DELETING})
 

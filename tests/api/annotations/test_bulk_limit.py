@@ -85,3 +85,25 @@ def test_it_gives_its_place_back_after_a_refusal(as_alice: Caller) -> None:
     for _ in range(BULKS_AT_ONCE + 1):
         assert as_alice("POST", "/v1/annotations/bulk", {"update": 1}).status_code == 422
     assert calls_under_way() == 0
+
+
+def test_it_looks_unknown_ids_up_together(as_alice: Caller, django_assert_max_num_queries: Callable[..., Any]) -> None:
+    known = make_annotation()
+    names = [f"unknown-{number}" for number in range(300)]
+    updates = [{"annotation_id": name, "label": "cat"} for name in [*names, known.annotation_id]]
+
+    with django_assert_max_num_queries(100):
+        answer = as_alice("POST", "/v1/annotations/bulk", {"update": updates}).json()
+
+    assert (answer["updated_count"], answer["failed_count"]) == (1, 300)
+    assert answer["results"][0]["error"] == "annotation not found: unknown-0"
+    assert list(Decision.objects.values_list("annotation_id", flat=True)) == [known.pk]
+
+
+def test_it_updates_by_a_local_id(as_alice: Caller) -> None:
+    row = make_annotation()
+    update = {"annotation_id": row.ref.removeprefix("annotations/"), "label": "cat"}
+
+    answer = as_alice("POST", "/v1/annotations/bulk", {"update": [update]}).json()
+
+    assert answer["updated_count"] == 1
