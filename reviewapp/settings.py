@@ -68,6 +68,8 @@ LANGUAGE_CODE, TIME_ZONE = "en", "UTC"
 USE_TZ, USE_I18N, APPEND_SLASH = True, False, False
 
 INSTALLED_APPS = [
+    # Before auth, whose `changepassword` it replaces.
+    "reviewapp.accounts",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -92,7 +94,6 @@ INSTALLED_APPS = [
     "reviewapp.retrievers",
     "reviewapp.annotations",
     "reviewapp.sync",
-    "reviewapp.accounts",
     "reviewapp.api",
     "reviewapp.operations",
 ]

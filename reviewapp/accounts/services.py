@@ -21,6 +21,7 @@ from reviewapp.asked import rows
 from reviewapp.audit.context import acting
 
 BY_LINK = "a new password was set by a link"
+BY_COMMAND = "a new password was set at the command line"
 
 
 def deactivate(user: User, *, actor: User) -> bool:
@@ -70,7 +71,7 @@ def end_sessions(user: User) -> int:
     return len(sessions)
 
 
-def revoke_tokens(user: User, *, actor: User, note: str) -> int:
+def revoke_tokens(user: User, *, actor: User | None, note: str) -> int:
     """Revoke the person's API tokens for good; return how many of them worked until now."""
     with acting(actor, note=note):
         now = timezone.now()

@@ -1,0 +1,27 @@
+"""Django's `changepassword`, which also ends what the old password had let in."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.contrib.auth.management.commands import changepassword
+
+from reviewapp.accounts import services
+from reviewapp.accounts.models import User
+
+
+class Command(changepassword.Command):
+    help = "Set a person's password; their sessions end and their API tokens are revoked."
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        """Set the password that is typed, then revoke the person's API tokens."""
+        # Django's default: the name of whoever runs it.
+        username = options["username"] or getpass.getuser()
+        options["username"] = username
+        message = super().handle(*args, **options)
+
+        # Sessions hold a hash of the password, so the old ones are void already.
+        user = User.people.get(username=username)
+        services.revoke_tokens(user, actor=None, note=services.BY_COMMAND)
+        return message
