@@ -12,7 +12,7 @@ from reviewapp.annotations.decide import payload as payloads
 from reviewapp.annotations.decide.changed_since import Hand, overtaker
 from reviewapp.annotations.decide.forms import as_form, fresh, read_base, unanswered
 from reviewapp.annotations.decide.parsing import FIELDS, number
-from reviewapp.annotations.decide.services import Stale, Submission, merge_with, without_cleared
+from reviewapp.annotations.decide.services import Stale, Submission, merge_submission, without_cleared_fields
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import given_by_people
 from reviewapp.json_values import same
@@ -58,10 +58,10 @@ def caught_up(submission: Submission, annotation: Annotation, *, asked: Collecti
 
     Those of the fields `asked` about that differ are still in question.
     """
-    mine, merge = merge_with(annotation, submission)
+    mine, merge = merge_submission(annotation, submission)
     theirs = annotation.values()
     still = [name for name in asked if name not in merge.conflicts and not same(mine[name], theirs[name])]
-    conflicts = without_cleared(submission, [*merge.conflicts, *still])
+    conflicts = without_cleared_fields(submission, [*merge.conflicts, *still])
     return Stale(annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts)
 
 

@@ -1,4 +1,4 @@
-"""Making an annotation that is not here yet: of any document, as scripts do, or of a result for its own query."""
+"""Create an annotation: of any document, as scripts do, or of a result for its own query."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from reviewapp.annotations.decide.services import (
-    OfAnotherItem,
-    OfAnotherPerson,
+    IdTakenByOtherItem,
+    IdTakenByOtherPerson,
     Submission,
     TakenBack,
     decide,
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 
 class OnItsWay(Exception):
-    """An annotation of this document for this execution of the retriever waits for delivery: change that one, or wait.
+    """The same annotation is still to be delivered: change that one, or wait.
 
-    Upstream has no idempotency, so two creates for one place could not be told apart when an answer is lost.
+    The same means of this document, for this execution of the retriever. Upstream has no
+    idempotency key, so two creates for one place could not be told apart if an answer is lost.
     """
 
     def __init__(self, annotation: Annotation) -> None:
@@ -39,7 +40,7 @@ class OnItsWay(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What is annotated, and where it was found; everything but the document may be unknown."""
+    """What is annotated, and where it was found; all but the document may be unknown."""
 
     document_id: str
     retriever: Retriever | None = None
@@ -49,85 +50,103 @@ class Place:
 
 
 def annotate(place: Place, submission: Submission, *, actor: User) -> Decision:
-    """Make an annotation and promise it to Mixpeek; a result that waits for one becomes it.
+    """Create an annotation, or use the waiting item of the same place, and decide on it.
 
-    `submission.base` is not looked at: there is nothing yet. Raises `PermissionDenied`, `OnItsWay`, and what
-    `services.decide` raises.
+    `submission.base` is ignored: there is nothing yet. Raises `PermissionDenied`, `OnItsWay`, and
+    what `services.decide` raises.
     """
     may_decide(actor)
     with acting(actor):
-        annotation = _waiting(place) or _made(place) or _waiting(place)
-        if annotation is None or annotation.label:
-            raise OnItsWay(annotation or Annotation(ref="", document_id=place.document_id))
+        annotation = _lock_local(place) or _create_local(place) or _lock_local(place)
+        if annotation is None:
+            raise OnItsWay(Annotation(ref="", document_id=place.document_id))
+        if annotation.label:
+            raise OnItsWay(annotation)
         return decide(annotation.pk, submission, actor=actor)
 
 
 def item_of(result: Result, *, actor: User) -> Annotation:
-    """Return the item in which `result` is judged for its own query, making one that waits if there is none.
+    """Return the item in which `result` is judged for its own query; create one if there is none.
 
     Raises `PermissionDenied`, and ValueError for a result that no execution returned.
     """
     may_decide(actor)
     if result.execution is None or result.retriever_id is None:
         raise ValueError("A document that no execution returned is of no query.")
+
     with acting(actor, note="to judge it for another query"):
         queries = result_matching.queries_of([result])
-        there = result_matching.lock([result], queries)
-        own = next((row for row in there if row.result_id == result.pk), None)
-        found = own or result_matching.of_same_query(there, result, queries)
-        return found or _waiting_for(result)
+        annotations = result_matching.lock([result], queries)
+
+        for annotation in annotations:
+            if annotation.result_id == result.pk:
+                return annotation
+
+        same_query = result_matching.of_same_query(annotations, result, queries)
+        return same_query or _create_waiting(result)
 
 
-def _waiting_for(result: Result) -> Annotation:
-    row = result_matching.unannotated(result)
-    result_matching.show(row, result)
+def _create_waiting(result: Result) -> Annotation:
+    annotation = result_matching.unannotated(result)
+    result_matching.show(annotation, result)
     try:
         with transaction.atomic():
-            row.save()
+            annotation.save()
     except IntegrityError:
-        # Somebody else made it at the same moment.
+        # Another request created it at the same moment.
         return Annotation.objects.get(
-            document_id=row.document_id,
+            document_id=annotation.document_id,
             retriever=result.retriever,
-            execution_id=row.execution_id,
+            execution_id=annotation.execution_id,
             annotation_id__isnull=True,
         )
-    return row
+    return annotation
 
 
-def replayed(decision_id: uuid.UUID, *, document_id: str, retriever_id: str | None, actor: User) -> Decision | None:
-    """Return the decision that a repeated request has made already.
+def replayed(
+    decision_id: uuid.UUID,
+    *,
+    document_id: str,
+    retriever_id: str | None,
+    actor: User,
+) -> Decision | None:
+    """Return the decision that a repeated request has already made, else None.
 
-    Raises `OfAnotherPerson`, `OfAnotherItem` when it is about another document or retriever, and `TakenBack`.
+    Raises `IdTakenByOtherPerson`, `TakenBack`, and `IdTakenByOtherItem` when the decision is about
+    another document or retriever.
     """
-    decisions = Decision.objects.filter(decision_id=decision_id).select_related("annotation__retriever")
-    decision = decisions.first()
+    decisions = Decision.objects.filter(decision_id=decision_id)
+    decision = decisions.select_related("annotation__retriever").first()
     if decision is None:
         return None
 
     if decision.reviewer_id != actor.pk:
-        raise OfAnotherPerson(str(decision_id))
+        raise IdTakenByOtherPerson(str(decision_id))
+
     annotation = decision.annotation
     decided_retriever_id = annotation.retriever.retriever_id if annotation.retriever else None
     if (annotation.document_id, decided_retriever_id) != (document_id, retriever_id):
-        raise OfAnotherItem(str(decision_id))
+        raise IdTakenByOtherItem(str(decision_id))
+
     if Undo.objects.filter(decision=decision).exists():
         raise TakenBack(str(decision_id))
     return decision
 
 
-def _waiting(place: Place) -> Annotation | None:
-    there = Annotation.objects.filter(
+def _lock_local(place: Place) -> Annotation | None:
+    """Lock and return the item of this place that upstream does not have, None without one."""
+    annotations = Annotation.objects.filter(
         document_id=place.document_id,
         retriever=place.retriever,
         execution_id=place.execution_id,
         annotation_id__isnull=True,
     )
-    return there.exclude(status=Annotation.Status.GONE).select_for_update(of=["self"]).first()
+    present = annotations.exclude(status=Annotation.Status.GONE)
+    return present.select_for_update(of=["self"]).first()
 
 
-def _made(place: Place) -> Annotation | None:
-    """Return a new row, None when somebody else made it at the same moment."""
+def _create_local(place: Place) -> Annotation | None:
+    """Create an item, or return None when another request created it at the same moment."""
     try:
         with transaction.atomic():
             return Annotation.objects.create(

@@ -1,4 +1,4 @@
-"""Write a decision down: one statement for all that it changes here, planned once in a connection."""
+"""Store a decision: one prepared statement for all the rows that it changes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from reviewapp.asked import rows
 
 _VALUES = ("label", "confidence", "reasoning", "payload", "metadata")
 
-# Parts that write history read from the one before, so that history tells of them in this order. What the person had
-# set aside is taken up again; nobody has the item open any more; the draft that became this decision is over.
+# Each part that writes history reads from the part before it, so that the events come in this
+# order: the item is taken up again, the decision, the annotation. Nobody has the item open any
+# more, and the draft that became this decision is deleted.
 _RECORD = """
 WITH aside AS (
     DELETE FROM annotations_setaside WHERE annotation_id = %(annotation)s AND person_id = %(person)s
@@ -26,7 +27,8 @@ WITH aside AS (
         %(replaced)s::jsonb || coalesce((SELECT said FROM aside), '{{}}')) AS row
 ), decided AS (
     INSERT INTO annotations_decision ({columns})
-    SELECT {columns} FROM given, jsonb_populate_record(NULL::annotations_decision, given.row) RETURNING *
+    SELECT {columns} FROM given, jsonb_populate_record(NULL::annotations_decision, given.row)
+    RETURNING *
 ), shown AS (
     UPDATE annotations_annotation a SET label = %(label)s, confidence = %(confidence)s::float8,
         reasoning = %(reasoning)s, payload = %(payload)s::jsonb, metadata = %(metadata)s::jsonb,
@@ -44,17 +46,24 @@ SELECT decided.id, decided.created_at, decided.cleared, shown.* FROM decided, sh
 
 
 def record(decision: Decision, values: dict[str, Any], *, draft: UUID | None) -> None:
-    """Store a decision and show `values` on its annotation, which is no longer open, set aside by its person, a draft.
+    """Insert a decision and set `values` on its annotation.
 
-    `decision.cleared` says what it replaces, and afterwards also how it was set aside; the annotation is as the
-    database holds it, and so is the decision's time. Inside the caller's transaction, which has locked the annotation.
+    Also ends the annotation's lease, and the reviewer's skip or deferral and draft of it. Call it
+    inside a transaction that has locked the annotation. Afterwards `decision` has its key, its
+    time and in `cleared` also how the item was set aside; `decision.annotation` is as the database
+    holds it.
     """
     annotation: Any = decision.annotation
-    shown = {name: values.get(name, getattr(annotation, name)) for name in _VALUES}
-    said = {
-        **shown,
-        "payload": json.dumps(shown["payload"]),
-        "metadata": None if shown["metadata"] is None else json.dumps(shown["metadata"]),
+    new_values = {name: values.get(name, getattr(annotation, name)) for name in _VALUES}
+
+    metadata_json = None
+    if new_values["metadata"] is not None:
+        metadata_json = json.dumps(new_values["metadata"])
+
+    parameters = {
+        **new_values,
+        "payload": json.dumps(new_values["payload"]),
+        "metadata": metadata_json,
         "annotation": annotation.pk,
         "person": decision.reviewer_id,
         "decision_id": decision.decision_id,
@@ -62,14 +71,24 @@ def record(decision: Decision, values: dict[str, Any], *, draft: UUID | None) ->
         "decision": stored.as_json(decision),
         "replaced": json.dumps(decision.cleared),
     }
-    ((decision.pk, decision.created_at, cleared, confidence, payload, metadata),) = rows(_statement(), said)
+    (row,) = rows(_statement(), parameters)
+    pk, created_at, cleared, confidence, payload, metadata = row
+
+    decision.pk = pk
+    decision.created_at = created_at
     decision.cleared = json.loads(cleared)
-    # As the database holds them, which writes some numbers in its own way.
-    kept = {"confidence": confidence, "payload": json.loads(payload), "metadata": metadata and json.loads(metadata)}
-    for name, value in (shown | kept).items():
+
+    for name, value in new_values.items():
         setattr(annotation, name, value)
-    annotation.decision, annotation.status = decision, Annotation.Status(decision.outcome)
-    annotation.reviewer, annotation.decided_at = decision.reviewer, decision.created_at
+    # PostgreSQL writes some numbers in its own way.
+    annotation.confidence = confidence
+    annotation.payload = json.loads(payload)
+    annotation.metadata = metadata and json.loads(metadata)
+
+    annotation.decision = decision
+    annotation.status = Annotation.Status(decision.outcome)
+    annotation.reviewer = decision.reviewer
+    annotation.decided_at = decision.created_at
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What people do with annotations. One verb, one function, however many doors lead to it."""
+"""Decide on an annotation. The page, the API and commands all call `decide` (or `decide_on`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from django.db import IntegrityError
 from django.utils import timezone
 from psycopg.errors import UniqueViolation
 
-from reviewapp.annotations.decide.prechecks import beside, in_trouble, locked, made, shown
+from reviewapp.annotations.decide.prechecks import (
+    changes_needing_attention,
+    lock_annotation,
+    made,
+    precheck,
+    resolve_result,
+)
 from reviewapp.annotations.decide.record import record
 from reviewapp.annotations.mirror.absorb import rebase
 from reviewapp.annotations.mirror.from_upstream import BLANK
@@ -26,6 +32,7 @@ from reviewapp.json_values import same
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.outbox.models import Change
+from reviewapp.retrievers.models import LabelSet
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -36,23 +43,26 @@ class Gone(Exception):
 
 
 class DecisionIdTaken(Exception):
-    """This decision id was used for something else: render the form anew, which makes a fresh one."""
+    """This decision id is in use: render the form again, which makes a new id."""
 
 
-class OfAnotherItem(DecisionIdTaken):
+class IdTakenByOtherItem(DecisionIdTaken):
     """The decision with this id is about another item: the form is damaged."""
 
 
-class OfAnotherPerson(OfAnotherItem):
-    """Something of another person has this id, which nobody may learn from the answer: decide with a fresh id."""
+class IdTakenByOtherPerson(IdTakenByOtherItem):
+    """Another person's row has this id, which the answer must not reveal: decide with a new id."""
 
 
 class TakenBack(DecisionIdTaken):
-    """The decision with this id was taken back, and a late copy of its form does not bring it back."""
+    """The decision with this id was taken back; a late copy of its form does not restore it."""
 
 
 class FieldsRefused(Exception):
-    """Fields of a submission cannot be accepted: `errors` holds a sentence for each, `kind` is what scripts go by."""
+    """Some fields of a submission are not accepted.
+
+    `errors` maps each field to a sentence; `kind` is the machine-readable error type.
+    """
 
     kind = "value_error"
 
@@ -62,52 +72,65 @@ class FieldsRefused(Exception):
 
 
 class LabelNotOffered(FieldsRefused):
-    """The retriever's label set allows only the labels in it (`offered`), and `label` is not one of them."""
+    """The retriever's label set allows only its own labels (`offered`); `label` is not one."""
 
     kind = "enum"
 
     def __init__(self, label: str, offered: list[str]) -> None:
-        super().__init__({"label": f"“{label}” is not among the labels of this retriever: {', '.join(offered)}."})
-        self.label, self.offered = label, offered
+        labels = ", ".join(offered)
+        sentence = f"“{label}” is not among the labels of this retriever: {labels}."
+        super().__init__({"label": sentence})
+        self.label = label
+        self.offered = offered
 
 
 class WordsRequired(FieldsRefused):
-    """The retriever asks for a reasoning or a confidence that the person did not give."""
+    """The retriever requires a reasoning or a confidence that the person did not give."""
 
     kind = "missing"
 
 
 class Stale(Exception):
-    """Somebody settled the item since the form was rendered, and differently: show base, mine and theirs.
+    """Somebody settled the item differently since the form was rendered: show base, mine, theirs.
 
-    `conflicts` names the fields in question (`outcome` when only the outcome is), `merged` is mine with everything
-    that only they touched; `only_mine` and `only_theirs` are the fields that so need no asking (`changed_since.py` says
-    who settled it).
+    `conflicts` names the fields that both sides set (`outcome` when only the outcome differs).
+    `merged` is mine with everything that only they touched. `only_mine` and `only_theirs` are the
+    fields that one side alone changed. `changed_since.py` tells who settled it.
     """
 
     def __init__(
-        self, annotation: Annotation, *, base: dict[str, Any], mine: dict[str, Any], merge: Merge, conflicts: list[str]
+        self,
+        annotation: Annotation,
+        *,
+        base: dict[str, Any],
+        mine: dict[str, Any],
+        merge: Merge,
+        conflicts: list[str],
     ) -> None:
         super().__init__(f"{annotation.ref} was changed meanwhile: {', '.join(conflicts)}")
-        self.annotation, self.base, self.mine, self.conflicts = annotation, base, mine, conflicts
-        self.theirs = _theirs(annotation, mine)
+        self.annotation = annotation
+        self.base = base
+        self.mine = mine
+        self.theirs = _current_values(annotation, mine)
         self.merged = merge.values
+        self.conflicts = conflicts
         self.only_mine = [name for name in merge.mine_only if name not in conflicts]
         self.only_theirs = [name for name in merge.theirs_only if name not in conflicts]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What a person submits: the four values, the base they saw, the evidence, and how long it took (seconds).
+    """What a person submits: the four values, the base they saw, the evidence, the time it took.
 
-    `base` is `Annotation.seen()` as it was rendered. `given` names the fields that the person gave, also those that
-    they gave as they were or blank; None stands for those that differ from the base. With `is_whole`, as a form is, the
-    label is always given, and a relabel clears the confidence and reasoning that were not: they belonged to another
-    label.
+    `base` is `Annotation.seen()` as it was rendered. `given` names the fields that the person
+    gave, also those they left as they were or made blank; None stands for those that differ from
+    the base. With `is_whole`, as for a form, the label is always given, and a relabel clears the
+    confidence and reasoning that were not given: they belonged to another label.
 
-    `decision_id` is made with the form; the same id sent again is the same decision. For `hold` seconds it can be taken
-    back, and is not sent. `draft` is the edition of the draft that ends with it. `metadata` is for scripts: an object,
-    None to clear it, `...` to leave it as it is.
+    `decision_id` is made with the form; the same id sent again is the same decision. For `hold`
+    seconds the decision can be taken back and is not sent. `seconds` is how long the person took.
+    `draft` is the edition of the draft that this decision ends. `metadata` is for scripts: an
+    object, None to clear it, `...` to leave it unchanged.
     """
 
     decision_id: UUID
@@ -127,42 +150,54 @@ class Submission:
     metadata: dict[str, Any] | EllipsisType | None = ...
 
     def values(self) -> dict[str, Any]:
-        """Return what the annotation is to hold: the four values, and the metadata when it is to be set.
+        """Return the values the annotation is to hold: the four, and the metadata if it is set.
 
-        A confidence or reasoning that the person did not give is cleared by a relabel and else stays as it was.
+        A confidence or reasoning that was not given is cleared by a relabel, else unchanged.
         """
         given = self.given_fields()
         cleared = self.cleared_fields()
-        values = self._raw_values()
+
+        values = self._submitted_values()
         for name in PERSONAL_FIELDS:
             if name in cleared:
                 values[name] = BLANK[name]
             elif name not in given:
                 values[name] = self.base.get(name, BLANK[name])
-        return values if self.metadata is ... else values | {"metadata": self.metadata}
+
+        if self.metadata is not ...:
+            values["metadata"] = self.metadata
+        return values
 
     @property
-    def relabels(self) -> bool:
-        """Whether the label is another one than the person saw."""
+    def is_relabel(self) -> bool:
+        """Whether the label differs from the one the person saw."""
         return not same(self.label, self.base.get("label"))
+
+    @property
+    def is_undecidable(self) -> bool:
+        """Whether the person cannot tell."""
+        return self.outcome == Decision.Outcome.UNDECIDABLE
 
     def given_fields(self) -> frozenset[str]:
         """Return the names of the fields that the person gave."""
         if self.given is None:
-            values = self._raw_values()
-            return frozenset(name for name, value in values.items() if not same(value, self.base.get(name)))
-        return self.given | {"label"} if self.is_whole else self.given
+            values = self._submitted_values()
+            return frozenset(name for name in values if not same(values[name], self.base.get(name)))
+        if self.is_whole:
+            return self.given | {"label"}
+        return self.given
 
     def newly_given(self) -> set[str]:
-        """Return those of confidence and reasoning that the person gave and that the form did not begin with.
+        """Return the personal fields that the person gave and the form did not start with.
 
-        Such a value is theirs even where it equals the machine's that they saw.
+        Such a value is the person's even where it equals the machine's that they saw.
         """
-        return set(PERSONAL_FIELDS) & self.given_fields() - set(self.base.get("given", ()))
+        initial = set(self.base.get("given", ()))
+        return set(PERSONAL_FIELDS) & self.given_fields() - initial
 
     def cleared_fields(self) -> list[str]:
-        """Return those of confidence and reasoning that a relabel clears because the person gave none."""
-        if not (self.is_whole and self.relabels):
+        """Return the personal fields that a relabel clears because the person gave none."""
+        if not (self.is_whole and self.is_relabel):
             return []
         given = self.given_fields()
         return [name for name in PERSONAL_FIELDS if name not in given]
@@ -170,10 +205,13 @@ class Submission:
     def own_words(self) -> dict[str, Any]:
         """Return confidence and reasoning as the person gave them, blank where they gave none."""
         given = self.given_fields()
-        values = self._raw_values()
-        return {name: values[name] if name in given else BLANK[name] for name in PERSONAL_FIELDS}
+        values = self._submitted_values()
+        words = {}
+        for name in PERSONAL_FIELDS:
+            words[name] = values[name] if name in given else BLANK[name]
+        return words
 
-    def _raw_values(self) -> dict[str, Any]:
+    def _submitted_values(self) -> dict[str, Any]:
         return {
             "label": self.label,
             "confidence": self.confidence,
@@ -183,60 +221,84 @@ class Submission:
 
 
 def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decision:
-    """Record a person's decision, update the annotation, and promise the difference to Mixpeek; all or nothing.
+    """Record a decision, update the annotation, enqueue the change; all in one transaction.
 
-    Raises `PermissionDenied`, `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, `FieldsRefused`, and `Stale`
-    when somebody settled the item differently since. The same decision id again returns the decision it made.
+    The same decision id again returns the decision it made. Raises `PermissionDenied`,
+    `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, `FieldsRefused`, and `Stale` when
+    somebody settled the item differently since.
     """
     may_decide(actor)
-    # Why it cannot be told is on no annotation; the history has it.
-    why = submission.reasoning if submission.outcome == Decision.Outcome.UNDECIDABLE else ""
-    with acting(actor, note=why):
-        return decide_on(locked(annotation_id), submission, actor=actor)
+
+    note = ""
+    if submission.is_undecidable:
+        # The annotation does not hold why somebody cannot tell; the history does.
+        note = submission.reasoning
+
+    with acting(actor, note=note):
+        annotation = lock_annotation(annotation_id)
+        return decide_on(annotation, submission, actor=actor)
 
 
 def decide_on(annotation: Annotation, submission: Submission, *, actor: User) -> Decision:
-    """Do what `decide` does with an annotation that the caller has locked while `acting` as the actor.
+    """Decide on an annotation that the caller has locked, inside the caller's `acting(actor)`.
 
-    Whatever it raises, the caller's transaction must be rolled back; the annotation is then as it stands afterwards.
+    Afterwards `annotation` holds the decided values. Raises what `decide` raises; the caller must
+    then roll back its transaction.
     """
     may_decide(actor)
-    seen, in_the_way = beside(annotation.ref, submission.decision_id)
-    if seen:
-        return _replayed(made(decision_id=submission.decision_id)[0], annotation, actor)
+
+    already_decided, has_open_trouble = precheck(annotation.ref, submission.decision_id)
+    if already_decided:
+        decision = made(decision_id=submission.decision_id)[0]
+        _raise_unless_replay(decision, annotation, actor)
+        return decision
     if annotation.status == Annotation.Status.GONE:
         raise Gone(annotation.ref)
-    values = _settled_values(annotation, submission)
-    _raise_if_not_offered(annotation, submission, values["label"])
-    _raise_if_words_missing(annotation, submission)
-    before = _theirs(annotation, values)
-    cleared = _replaced(annotation, actor) if in_the_way else {}
-    decision = _made(annotation, submission, values, actor, cleared)
-    with _once(submission):
+
+    values = _merge_or_raise_stale(annotation, submission)
+    _raise_if_not_allowed(annotation, submission, values["label"])
+    base = _current_values(annotation, values)
+
+    cleared: dict[str, Any] = {}
+    if has_open_trouble:
+        cleared = _withdraw_superseded(annotation, actor)
+
+    decision = _build_decision(annotation, submission, values, actor, cleared)
+    with _raise_if_id_taken(submission):
         record(decision, values, draft=submission.draft)
-        _promise(annotation, decision, submission, before, values)
+        _enqueue_change(annotation, decision, submission, base, values)
     return decision
 
 
 def take_theirs(change: Change, *, actor: User) -> bool:
-    """Give up what conflicted or was refused: upstream's values stand. Returns False when it was settled before."""
+    """Withdraw a change that is in conflict or refused, so that upstream's values stand.
+
+    Returns False if it was settled before. Raises `PermissionDenied`.
+    """
     may_decide(actor)
     with acting(actor, note="took Mixpeek's values"):
         annotation = Annotation.objects.select_for_update().get(ref=change.ref)
-        withdrawn = outbox.withdraw(change, reason=f"{actor.get_username()} took Mixpeek's values")
+        reason = f"{actor.get_username()} took Mixpeek's values"
+        withdrawn = outbox.withdraw(change, reason=reason)
         if withdrawn:
             rebase(change.ref)
-            _open_again_when_blank(annotation, actor)
+            _reopen_if_never_created(annotation, actor)
     return withdrawn
 
 
-def _open_again_when_blank(annotation: Annotation, actor: User) -> None:
-    """Let an item wait again whose create was given up: its decisions never came to anything anywhere."""
-    if annotation.annotation_id is not None or Change.objects.open_on(annotation.ref).exists():
+def _reopen_if_never_created(annotation: Annotation, actor: User) -> None:
+    """Let an item wait again if its create was withdrawn: its decisions never reached Mixpeek."""
+    if annotation.annotation_id is not None:
         return
+    if Change.objects.open_on(annotation.ref).exists():
+        return
+
     for decision in Decision.objects.filter(annotation=annotation, undo=None):
         Undo.objects.create(decision=decision, actor=actor)
-    annotation.decision = annotation.reviewer = annotation.decided_at = None
+
+    annotation.decision = None
+    annotation.reviewer = None
+    annotation.decided_at = None
     annotation.status = Annotation.Status.WAITING
     annotation.save(update_fields=["decision", "reviewer", "decided_at", "status"])
 
@@ -247,121 +309,145 @@ def may_decide(actor: User) -> None:
         raise PermissionDenied("Deciding needs the role reviewer, lead or admin.")
 
 
-@contextmanager
-def _once(submission: Submission) -> Iterator[None]:
-    """Raise `OfAnotherPerson` when the id is used, at this very moment, for another item or for another change.
-
-    The transaction is over then: whoever opened it takes everything back.
-    """
-    try:
-        yield
-    except IntegrityError as error:
-        if isinstance(error.__cause__, UniqueViolation):
-            raise OfAnotherPerson(str(submission.decision_id)) from error
-        raise
+def _raise_unless_replay(decision: Decision, annotation: Annotation, actor: User) -> None:
+    """Raise `DecisionIdTaken` unless it is this person's decision on this item, and stands."""
+    decision_id = str(decision.decision_id)
+    if decision.reviewer_id != actor.pk:
+        raise IdTakenByOtherPerson(decision_id)
+    if decision.annotation_id != annotation.pk:
+        raise IdTakenByOtherItem(decision_id)
+    if Undo.objects.filter(decision=decision).exists():
+        raise TakenBack(decision_id)
 
 
-def _replayed(seen: Decision, annotation: Annotation, actor: User) -> Decision:
-    if seen.reviewer_id != actor.pk:
-        raise OfAnotherPerson(str(seen.decision_id))
-    if seen.annotation_id != annotation.pk:
-        raise OfAnotherItem(str(seen.decision_id))
-    if Undo.objects.filter(decision=seen).exists():
-        raise TakenBack(str(seen.decision_id))
-    return seen
-
-
-def _settled_values(annotation: Annotation, submission: Submission) -> dict[str, Any]:
-    """Return the values the annotation is to have; raises `Stale` where two people said different things."""
+def _merge_or_raise_stale(annotation: Annotation, submission: Submission) -> dict[str, Any]:
+    """Return the values the annotation is to have; raises `Stale` where both sides set a field."""
     base = submission.base
     settled_since = "decision" in base and base["decision"] != annotation.decision_id
-    if submission.outcome == Decision.Outcome.UNDECIDABLE:
-        theirs = _theirs(annotation, submission.values())
+
+    if submission.is_undecidable:
+        theirs = _current_values(annotation, submission.values())
         mine = {name: base.get(name, value) for name, value in theirs.items()}
         merge = three_way(base=base, mine=mine, theirs=theirs)
-        conflicts = ["outcome"] if settled_since and annotation.status == Annotation.Status.DECIDED else []
+        conflicts = []
+        if settled_since and annotation.status == Annotation.Status.DECIDED:
+            conflicts = ["outcome"]
     else:
-        mine, merge = merge_with(annotation, submission, asserted={"label", *submission.newly_given()})
-        unseen = _unseen(annotation, mine, merge) if settled_since else []
-        conflicts = without_cleared(submission, [*unseen, *merge.conflicts])
+        asserted = {"label", *submission.newly_given()}
+        mine, merge = merge_submission(annotation, submission, asserted=asserted)
+        conflicts = list(merge.conflicts)
+        if settled_since:
+            conflicts = _unseen_conflicts(annotation, mine, merge) + conflicts
+        conflicts = without_cleared_fields(submission, conflicts)
+
     if conflicts:
         raise Stale(annotation, base=base, mine=mine, merge=merge, conflicts=conflicts)
     return merge.values
 
 
-def merge_with(
+def merge_submission(
     annotation: Annotation, submission: Submission, *, asserted: Collection[str] = ()
 ) -> tuple[dict[str, Any], Merge]:
-    """Merge what is submitted into the annotation as it is now; returns the submission's values and the merge.
+    """Merge a submission into the annotation's current values; returns mine and the merge.
 
-    A confidence or reasoning that was the machine's or blank, and is so again, is nobody's edit: the submission counts
-    as made from what stands now.
+    A confidence or reasoning that was the machine's or blank, and is so again, is nobody's edit:
+    for such a field the current value counts as the base.
     """
-    theirs = _theirs(annotation, submission.values())
+    theirs = _current_values(annotation, submission.values())
     base = dict(submission.base)
     for name in PERSONAL_FIELDS:
-        if name in base and not same(theirs[name], base[name]) and is_nobodys_edit(annotation, name, base[name]):
+        if name not in base or same(theirs[name], base[name]):
+            continue
+        if is_nobodys_edit(annotation, name, base[name]):
             base[name] = theirs[name]
+
     mine = replace(submission, base=base).values()
-    return mine, three_way(base=base, mine=mine, theirs=theirs, asserted=asserted)
+    merge = three_way(base=base, mine=mine, theirs=theirs, asserted=asserted)
+    return mine, merge
 
 
-def without_cleared(submission: Submission, conflicts: Collection[str]) -> list[str]:
-    """Return the conflicts without what follows the label: a relabel clears it without a word about it."""
+def without_cleared_fields(submission: Submission, conflicts: Collection[str]) -> list[str]:
+    """Leave out the conflicts in fields that a relabel clears, if the label is in conflict too."""
     if "label" not in conflicts:
         return list(conflicts)
-    return [name for name in conflicts if name not in submission.cleared_fields()]
+    cleared = submission.cleared_fields()
+    return [name for name in conflicts if name not in cleared]
 
 
-def _raise_if_not_offered(annotation: Annotation, submission: Submission, label: str) -> None:
-    offered = annotation.retriever.label_set if annotation.retriever else None
-    if submission.outcome == Decision.Outcome.DECIDED and offered and not offered.allows(label):
-        raise LabelNotOffered(label, offered.values())
+def _unseen_conflicts(annotation: Annotation, mine: Mapping[str, Any], merge: Merge) -> list[str]:
+    """Return the conflicts with a decision that the person has not seen and that changed no value.
+
+    Confirming a label, or "can't tell", is as much a decision as setting another label.
+    """
+    if annotation.status == Annotation.Status.UNDECIDABLE:
+        return ["outcome"]
+    if same(mine["label"], annotation.label) or "label" in merge.conflicts:
+        return []
+    return ["label"]
 
 
-def _raise_if_words_missing(annotation: Annotation, submission: Submission) -> None:
-    label_set = annotation.retriever.label_set if annotation.retriever else None
+def _raise_if_not_allowed(annotation: Annotation, submission: Submission, label: str) -> None:
+    """Raise `FieldsRefused` unless the retriever's label set allows the label and the fields."""
+    label_set = _label_set(annotation)
     if label_set is None or submission.outcome != Decision.Outcome.DECIDED:
         return
+
+    if not label_set.allows(label):
+        raise LabelNotOffered(label, label_set.values())
+
     # The first label of an item that had none changes nothing.
-    changes_label = submission.relabels and bool(submission.base.get("label"))
-    missing = label_set.settings.missing_words(submission.own_words(), relabels=changes_label)
+    is_relabel = submission.is_relabel and bool(submission.base.get("label"))
+    missing = label_set.settings.missing_words(submission.own_words(), relabels=is_relabel)
     if missing:
         raise WordsRequired(missing)
 
 
-def _unseen(annotation: Annotation, mine: Mapping[str, Any], merge: Merge) -> list[str]:
-    """Return what a decision that this person has not seen says against theirs, though it changed no value.
-
-    Who confirms a label, or says that it cannot be told, has decided as much as who sets another.
-    """
-    if annotation.status == Annotation.Status.UNDECIDABLE:
-        return ["outcome"]
-    return [] if same(mine["label"], annotation.label) or "label" in merge.conflicts else ["label"]
+def _label_set(annotation: Annotation) -> LabelSet | None:
+    if annotation.retriever is None:
+        return None
+    return annotation.retriever.label_set
 
 
-def _theirs(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the annotation's values, the metadata among them when I set it."""
+def _current_values(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the annotation's values, with the metadata if `mine` sets it."""
     values = annotation.values()
-    return values | {"metadata": annotation.metadata} if "metadata" in mine else values
+    if "metadata" in mine:
+        values["metadata"] = annotation.metadata
+    return values
 
 
-def _replaced(annotation: Annotation, actor: User) -> dict[str, Any]:
-    """Withdraw what waited for a person, which this decision is the answer to; returns what undoing needs."""
-    waiting = in_trouble(ref=annotation.ref)
-    replaced = [{"change": one.pk, "state": one.state, "reason": one.reason} for one in waiting]
-    for one in waiting:
-        outbox.withdraw(one, reason=f"replaced by a new decision of {actor.get_username()}")
+def _withdraw_superseded(annotation: Annotation, actor: User) -> dict[str, Any]:
+    """Withdraw the changes in conflict or refused that this decision answers.
+
+    Returns what an undo needs to reinstate them, for `Decision.cleared`.
+    """
+    superseded = changes_needing_attention(ref=annotation.ref)
+    replaced = []
+    for change in superseded:
+        replaced.append({"change": change.pk, "state": change.state, "reason": change.reason})
+
+    for change in superseded:
+        outbox.withdraw(change, reason=f"replaced by a new decision of {actor.get_username()}")
     return {"replaced": replaced}
 
 
-def _made(
-    annotation: Annotation, submission: Submission, values: dict[str, Any], actor: User, cleared: dict[str, Any]
+def _build_decision(
+    annotation: Annotation,
+    submission: Submission,
+    values: dict[str, Any],
+    actor: User,
+    cleared: dict[str, Any],
 ) -> Decision:
     words = submission.own_words()
-    if submission.outcome == Decision.Outcome.UNDECIDABLE:
+    if submission.is_undecidable:
         words["reasoning"] = submission.reasoning
-    result = shown(annotation, submission.result_id)
+
+    held_until = None
+    if submission.hold:
+        held_until = timezone.now() + timedelta(seconds=submission.hold)
+
+    retriever = annotation.retriever
+    result = resolve_result(annotation, submission.result_id)
     return Decision(
         decision_id=submission.decision_id,
         annotation=annotation,
@@ -375,36 +461,54 @@ def _made(
         base_version=submission.base_version,
         result=result,
         document_digest=result.digest if result else "",
-        retriever_version=annotation.retriever.version if annotation.retriever else None,
-        label_set_id=annotation.retriever.label_set_id if annotation.retriever else None,
-        guidelines_id=annotation.retriever.guidelines_id if annotation.retriever else None,
+        retriever_version=retriever.version if retriever else None,
+        label_set_id=retriever.label_set_id if retriever else None,
+        guidelines_id=retriever.guidelines_id if retriever else None,
         seconds=submission.seconds,
-        held_until=timezone.now() + timedelta(seconds=submission.hold) if submission.hold else None,
+        held_until=held_until,
         cleared=cleared,
     )
 
 
-def _promise(
+@contextmanager
+def _raise_if_id_taken(submission: Submission) -> Iterator[None]:
+    """Raise `IdTakenByOtherPerson` if another transaction uses the decision id at this moment.
+
+    The caller's transaction is broken then and must be rolled back.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            raise IdTakenByOtherPerson(str(submission.decision_id)) from error
+        raise
+
+
+def _enqueue_change(
     annotation: Annotation,
     decision: Decision,
     submission: Submission,
-    before: dict[str, Any],
+    base: dict[str, Any],
     values: dict[str, Any],
 ) -> None:
-    """Enqueue what Mixpeek is to be told: what differs, what the person gave, and the label that they decided on."""
-    if decision.outcome == Decision.Outcome.UNDECIDABLE:
+    """Enqueue the fields to set upstream; "can't tell" is never sent."""
+    if submission.is_undecidable:
         return
-    creating = annotation.annotation_id is None and not Change.objects.open_on(annotation.ref).exists()
-    base = BLANK if creating else before
-    fields = values if creating else _fields_to_tell(submission, before, values)
+
+    is_local = annotation.annotation_id is None
+    if is_local and not Change.objects.open_on(annotation.ref).exists():
+        verb = Change.Verb.CREATE
+        fields = values
+        base = BLANK
+    else:
+        fields = _fields_to_send(submission, base, values)
+        is_confirmation = all(same(base[name], fields[name]) for name in fields)
+        verb = Change.Verb.CONFIRM if is_confirmation else Change.Verb.SET
     if not fields:
         return
 
-    verb = Change.Verb.SET
-    if creating:
-        verb = Change.Verb.CREATE
-    elif all(same(before[name], value) for name, value in fields.items()):
-        verb = Change.Verb.CONFIRM
+    retriever = annotation.retriever
+    retriever_id = retriever.retriever_id if retriever else ""
     outbox.enqueue(
         annotation.ref,
         verb=verb,
@@ -413,17 +517,28 @@ def _promise(
         base_version=annotation.version,
         cause=decision.decision_id,
         actor=decision.reviewer,
-        retriever_id=annotation.retriever.retriever_id if annotation.retriever else "",
+        retriever_id=retriever_id,
         held_until=decision.held_until,
     )
 
 
-def _fields_to_tell(submission: Submission, before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Return what differs, and what the person gave although it stays as it is: it was the machine's before.
+def _fields_to_send(
+    submission: Submission,
+    base: dict[str, Any],
+    values: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the fields that differ, and those that the person gave unchanged.
 
-    A blank that stays blank says nothing, and neither does what a form began with.
+    A given field that stays as it was is the person's now, and was the machine's before. A blank
+    that stays blank is not sent, nor is a value that the form started with.
     """
-    differing = {name for name, value in values.items() if not same(before[name], value)}
-    given = {name for name in submission.given_fields() if not same(values[name], BLANK[name])}
-    given -= set(submission.base.get("given", ()))
-    return {name: value for name, value in values.items() if name in differing | given}
+    initial = submission.base.get("given", ())
+    given = submission.given_fields().difference(initial)
+
+    fields = {}
+    for name, value in values.items():
+        is_changed = not same(base[name], value)
+        is_asserted = name in given and not same(value, BLANK[name])
+        if is_changed or is_asserted:
+            fields[name] = value
+    return fields

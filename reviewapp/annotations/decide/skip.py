@@ -1,4 +1,4 @@
-"""Put an item aside without deciding it: skip (somebody else, please), defer (back to me later), take up again."""
+"""Set an item aside without deciding it: skip (for somebody else), defer (for later), resume."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reason: str = "") -> SetAside:
-    """Skip or defer `annotation` for `actor`, who lets go of it; putting it aside again replaces kind and reason.
+def put_aside(
+    annotation: Annotation,
+    kind: SetAside.Kind,
+    *,
+    actor: User,
+    reason: str = "",
+) -> SetAside:
+    """Skip or defer `annotation` for `actor`, and release the actor's lease on it.
 
-    Raises `PermissionDenied` when the actor may not decide: one cannot pass on what one was never given.
+    A second call replaces kind and reason. Raises `PermissionDenied`.
     """
-    _check(actor)
+    _raise_unless_allowed(actor)
     with acting(actor, note=reason):
-        # The order in which a decision takes them: the item, who holds it, who has put it aside.
+        # The same lock order as a decision: the item, its lease, its skips.
         Annotation.objects.select_for_update().only("pk").get(pk=annotation.pk)
         leases.release(annotation.pk, actor)
         aside, _ = SetAside.objects.update_or_create(
@@ -34,19 +40,22 @@ def put_aside(annotation: Annotation, kind: SetAside.Kind, *, actor: User, reaso
     return aside
 
 
-def put_back(annotation: Annotation, aside: Mapping[str, str], person: User) -> None:
-    """Set aside again what a decision took up (`Decision.cleared`)."""
+def restore(annotation: Annotation, aside: Mapping[str, str], person: User) -> None:
+    """Set aside again what a decision took up (`aside` of `Decision.cleared`)."""
     SetAside.objects.get_or_create(annotation=annotation, person=person, defaults=dict(aside))
 
 
 def resume(annotation: Annotation, *, actor: User) -> bool:
-    """Take up again what `actor` had put aside; returns whether there was anything. Raises `PermissionDenied`."""
-    _check(actor)
+    """Take up what `actor` had set aside; returns False if nothing was.
+
+    Raises `PermissionDenied`.
+    """
+    _raise_unless_allowed(actor)
     with acting(actor):
         deleted, _ = SetAside.objects.filter(annotation=annotation, person=actor).delete()
     return bool(deleted)
 
 
-def _check(actor: User) -> None:
+def _raise_unless_allowed(actor: User) -> None:
     if not actor.has_perm("annotations.decide_annotation"):
         raise PermissionDenied

@@ -1,6 +1,6 @@
-"""Take a decision back before Mixpeek has it: the annotation is again what it was, and the decision stays on record.
+"""Undo a decision before it is sent to Mixpeek; the decision itself stays on record.
 
-When it is too late for that, undoing is a new decision with the old values (`undo_form.py` says which).
+After that, undoing is a new decision with the old values, which `undo_form.py` computes.
 """
 
 from __future__ import annotations
@@ -24,87 +24,112 @@ if TYPE_CHECKING:
 
 
 class TooLate(Exception):
-    """The hold is over or a worker was faster: undo it by a new decision."""
+    """The hold is over, or a worker has taken the change: undo it by a new decision."""
 
 
 class Overtaken(Exception):
-    """Another decision, `standing`, was made on the item since: nothing is taken back from under it."""
+    """Another decision, `standing`, was made on the item since: undo it by a new decision."""
 
     def __init__(self, standing: Decision | None) -> None:
-        super().__init__(f"decided again by {standing.reviewer.get_username()}" if standing else "not standing")
+        message = "not standing"
+        if standing is not None:
+            message = f"decided again by {standing.reviewer.get_username()}"
+        super().__init__(message)
         self.standing = standing
 
 
 def undo(decision_pk: int, *, actor: User) -> Decision:
-    """Take back a person's own standing decision while it is held; all or nothing, and harmless to repeat.
+    """Undo the actor's own decision while it stands and is held; a second call changes nothing.
 
-    That somebody cannot tell is sent to nobody: as long as it stands it can be taken back.
-
-    Raises `PermissionDenied`, `Decision.DoesNotExist` (also for somebody else's), `Overtaken` and `TooLate`.
+    "Can't tell" is never sent, so it can be undone as long as it stands. The actor gets the lease
+    on the item. Raises `PermissionDenied`, `Decision.DoesNotExist` (also for somebody else's),
+    `Overtaken` and `TooLate`.
     """
     may_decide(actor)
     with acting(actor):
         decision = Decision.objects.get(pk=decision_pk, reviewer=actor)
         annotation = locked_with_decision(decision.annotation_id)
         about(annotation.ref)
+
         if Undo.objects.filter(decision=decision).exists():
             return decision
         if annotation.decision_id != decision.pk:
             raise Overtaken(annotation.decision)
-        _withdraw(decision)
+
+        _withdraw_change(decision)
         take_back(annotation, decision, actor=actor)
-        held = {"holder": actor, "until": timezone.now() + LASTS}
-        Lease.objects.get_or_create(annotation=annotation, defaults=held)
+
+        lease = {"holder": actor, "until": timezone.now() + LASTS}
+        Lease.objects.get_or_create(annotation=annotation, defaults=lease)
         let_oldest_go(actor)
     return decision
 
 
 def locked_with_decision(pk: int) -> Annotation:
-    """Return the annotation and its standing decision, locked until the transaction ends, without what pages show."""
-    rows = Annotation.objects.select_for_update(of=["self"]).select_related("decision__reviewer")
-    return rows.defer("words", "search", "excerpt").get(pk=pk)
+    """Lock and return an annotation with its standing decision, without its texts for search."""
+    annotations = Annotation.objects.select_for_update(of=["self"])
+    with_decision = annotations.select_related("decision__reviewer")
+    return with_decision.defer("words", "search", "excerpt").get(pk=pk)
 
 
 def take_back(annotation: Annotation, decision: Decision, *, actor: User) -> None:
-    """Make a locked annotation what it was before its standing decision, whose change has been withdrawn.
+    """Restore a locked annotation to what it was before its standing decision.
 
-    Values are what upstream said last under what is still to be delivered; status and reviewer are those of the
-    decision before. What the decision had cleared away waits again.
+    The decision's change must have been withdrawn. The values become upstream's latest with the
+    undelivered changes on top; status and reviewer become those of the decision before. What the
+    decision had cleared (`Decision.cleared`) is reinstated.
     """
     Undo.objects.create(decision=decision, actor=actor)
-    for one in decision.cleared.get("replaced", ()):
-        outbox.reinstate(Change(pk=one["change"], ref=annotation.ref), state=one["state"], reason=one["reason"])
-    if aside := decision.cleared.get("aside"):
-        skip.put_back(annotation, aside, decision.reviewer)
-    _show_before(annotation, Decision.objects.before(decision).first())
+
+    for replaced in decision.cleared.get("replaced", ()):
+        change = Change(pk=replaced["change"], ref=annotation.ref)
+        outbox.reinstate(change, state=replaced["state"], reason=replaced["reason"])
+
+    aside = decision.cleared.get("aside")
+    if aside:
+        skip.restore(annotation, aside, decision.reviewer)
+
+    previous = Decision.objects.before(decision).first()
+    _restore_previous_values(annotation, previous)
 
 
-def _withdraw(decision: Decision) -> None:
+def _withdraw_change(decision: Decision) -> None:
     if not decision.is_sent:
         return
-    # A change that is due later is not a held one: it may wait for its turn after a worker that died had sent it.
+
+    # A change that is due later is not always a held one: a worker may have sent it and died, and
+    # then it waits for its next turn.
     if not decision.held_for:
         raise TooLate(str(decision.decision_id))
+
     change = Change.objects.filter(cause=decision.decision_id).first()
-    why = f"{decision.reviewer.get_username()} took the decision back"
-    if change is not None and not outbox.withdraw_held(change, reason=why):
+    if change is None:
+        return
+    reason = f"{decision.reviewer.get_username()} took the decision back"
+    if not outbox.withdraw_held(change, reason=reason):
         raise TooLate(str(decision.decision_id))
 
 
-def _show_before(annotation: Annotation, before: Decision | None) -> None:
-    for name, value in shown(annotation, Change.objects.open_on(annotation.ref)).items():
+def _restore_previous_values(annotation: Annotation, previous: Decision | None) -> None:
+    open_changes = Change.objects.open_on(annotation.ref)
+    for name, value in shown(annotation, open_changes).items():
         setattr(annotation, name, value)
-    annotation.decision, annotation.reviewer = before, before.reviewer if before else None
-    annotation.decided_at = before.created_at if before else None
-    annotation.status = _status(annotation, before)
+
+    annotation.decision = previous
+    annotation.reviewer = previous.reviewer if previous else None
+    annotation.decided_at = previous.created_at if previous else None
+    annotation.status = _previous_status(annotation, previous)
     annotation.save(update_fields=[*BLANK, "decision", "reviewer", "decided_at", "status"])
 
 
-def _status(annotation: Annotation, before: Decision | None) -> Annotation.Status:
+def _previous_status(annotation: Annotation, previous: Decision | None) -> Annotation.Status:
     if annotation.status == Annotation.Status.GONE:
         return Annotation.Status.GONE
-    if before is not None:
-        return Annotation.Status(before.outcome)
-    elsewhere = annotation.annotation_id is not None
-    decided = elsewhere and kept_of_a_person(annotation.proposed, annotation.revisions)
-    return Annotation.Status.DECIDED if decided else Annotation.Status.WAITING
+    if previous is not None:
+        return Annotation.Status(previous.outcome)
+
+    if annotation.annotation_id is None:
+        return Annotation.Status.WAITING
+    if kept_of_a_person(annotation.proposed, annotation.revisions):
+        return Annotation.Status.DECIDED
+    return Annotation.Status.WAITING

@@ -86,7 +86,7 @@ def _decided(pk: int, submission: services.Submission, actor: User) -> Decision:
     """Decide; an id that something of another person has counts as an unused one, so no answer tells that it exists."""
     try:
         return services.decide(pk, submission, actor=actor)
-    except services.OfAnotherPerson:
+    except services.IdTakenByOtherPerson:
         # The same form sent again is one decision all the same, and ends its draft.
         own_id = uuid.uuid5(submission.decision_id, f"person {actor.pk}")
         draft = drafts_services.own(pk, actor)
@@ -120,7 +120,7 @@ def _told(request: Request, now_so: Annotation, data: dict[str, Any], error: Exc
             return show(request, now_so, data, status=422, errors=errors)
         case services.Gone():
             return show(request, now_so, data, status=409, notice=_GONE)
-        case services.OfAnotherItem():
+        case services.IdTakenByOtherItem():
             return _once_more(request, now_so, data, _OF_ANOTHER)
         case services.TakenBack():
             return _once_more(request, now_so, data, _TAKEN_BACK)

@@ -35,7 +35,7 @@ def item_or_404(pk: int) -> Annotation:
 
 def to_decide_or_404(pk: int) -> Annotation:
     """Return the annotation with what deciding on it needs, which is less than what its page shows."""
-    found = prechecks.now(pk=pk) if pk <= _MOST_KEY else []
+    found = prechecks.get_for_decision(pk=pk) if pk <= _MOST_KEY else []
     if not found:
         raise Http404
     return found[0]
