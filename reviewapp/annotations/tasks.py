@@ -1,4 +1,4 @@
-"""What a worker does for annotations: once a night, forget drafts that nobody has touched for long."""
+"""Background tasks of annotations: delete old drafts once a night."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ from reviewapp.annotations.drafts import services
 @app.task(name="annotations.forget_drafts", queueing_lock="annotations.forget_drafts")
 def forget_drafts(timestamp: int) -> None:
     """Delete drafts that are older than `DRAFT_DAYS`."""
-    services.forget_old(now=timezone.now())
+    services.delete_old(now=timezone.now())

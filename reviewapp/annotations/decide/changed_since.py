@@ -1,6 +1,7 @@
-"""Has an item changed since somebody opened it? What they saw, as the form holds it, against what is there now.
+"""What has changed on an item since somebody opened it, and who changed it.
 
-Who overtook a form: a colleague who decided, one who took a decision back, another key, or oneself elsewhere.
+Compares the form's base with the annotation. The author may be a colleague who decided or took a
+decision back, another key at Mixpeek, or the same person in another tab.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _ELSEWHERE = "in another tab or browser"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hand:
-    """Whose hand made an item what it is now: `name` inside a sentence ("" when nobody knows).
+class ChangeAuthor:
+    """Who made an item what it is now: `name` as it reads inside a sentence, "" if unknown.
 
-    `decided` when it is a decision of one of us, `taken_back` when one fell away instead, `own` when it was the very
-    person who is told.
+    `decided`: by a decision here; `taken_back`: by taking a decision back; `own`: it was the
+    reader.
     """
 
     name: str
@@ -41,16 +42,19 @@ class Hand:
             return "You"
         # A person's name stays as it is written.
         name = self.name or "somebody"
-        return name[0].upper() + name[1:] if " " in name or not self.name else name
+        if " " in name or not self.name:
+            return name[0].upper() + name[1:]
+        return name
 
     @property
     def has(self) -> str:
         """Return the name with its verb, as in "bob has"."""
-        return f"{self.subject} {'have' if self.own else 'has'}"
+        verb = "have" if self.own else "has"
+        return f"{self.subject} {verb}"
 
     @property
     def where(self) -> str:
-        """Return where it was done if it was oneself, to end a sentence with."""
+        """Return where it was done if the reader did it, to end a sentence with."""
         return f" {_ELSEWHERE}" if self.own else ""
 
     @property
@@ -60,22 +64,27 @@ class Hand:
             what = "your decision" if self.own else "the decision you had seen"
             return f"{self.subject} took back {what}{self.where}"
         if self.own:
-            return f"You {'decided' if self.decided else 'changed'} this{self.where}"
+            verb = "decided" if self.decided else "changed"
+            return f"You {verb} this{self.where}"
         return f"{self.subject} was faster"
 
     @property
     def taking(self) -> str:
-        """Return how the choice of what stands now is called."""
-        return "Take what stands now" if self.own or self.taken_back else "Take theirs"
+        """Return the caption of the choice to keep the current value."""
+        if self.own or self.taken_back:
+            return "Take what stands now"
+        return "Take theirs"
 
     @property
     def standing(self) -> str:
-        """Return what is said before a value that stands now."""
-        by = "you" if self.own else self.name or "somebody else"
-        return "Now" if self.taken_back else f"Now, by {by}"
+        """Return the caption of a current value."""
+        if self.taken_back:
+            return "Now"
+        name = "you" if self.own else self.name or "somebody else"
+        return f"Now, by {name}"
 
     def took_over(self, fields: str) -> str:
-        """Return the sentence for fields that only this hand changed."""
+        """Return the sentence for fields that only this author changed."""
         if self.taken_back:
             return f"As it was before that decision again: the {fields}."
         if self.own:
@@ -83,35 +92,43 @@ class Hand:
         return f"Only {self.name or 'somebody else'} changed the {fields}: taken over."
 
 
-def overtaker(row: Annotation, base: Mapping[str, Any], *, viewer: str) -> Hand:
-    """Return whose hand changed `row` since somebody (`viewer` is the name of who is told) saw `base`."""
-    seen = base.get("decision")
-    if seen == row.decision_id:
-        return _upstream(row, viewer)
-    undone = Undo.objects.select_related("actor").filter(decision_id=seen).first() if seen else None
-    if undone and (row.decision_id or 0) < undone.decision_id:
-        name = undone.actor.get_username()
-        return Hand(name=name, taken_back=True, own=name == viewer)
-    if row.reviewer is None:
-        return _upstream(row, viewer)
-    name = row.reviewer.get_username()
-    return Hand(name=name, decided=True, own=name == viewer)
+def overtaker(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangeAuthor:
+    """Return who changed `annotation` since `base` was seen; `viewer` is the reader's user name."""
+    seen_decision = base.get("decision")
+    if seen_decision == annotation.decision_id:
+        return _upstream_author(annotation, viewer)
+
+    undo = None
+    if seen_decision:
+        undo = Undo.objects.select_related("actor").filter(decision_id=seen_decision).first()
+    if undo and (annotation.decision_id or 0) < undo.decision_id:
+        name = undo.actor.get_username()
+        return ChangeAuthor(name=name, taken_back=True, own=name == viewer)
+
+    if annotation.reviewer is None:
+        return _upstream_author(annotation, viewer)
+    name = annotation.reviewer.get_username()
+    return ChangeAuthor(name=name, decided=True, own=name == viewer)
 
 
-def _upstream(row: Annotation, viewer: str) -> Hand:
-    versions = version_authors.versions(row)
+def _upstream_author(annotation: Annotation, viewer: str) -> ChangeAuthor:
+    versions = version_authors.versions(annotation)
     if not versions:
-        return Hand(name="")
-    own = versions[0].whose is Whose.OURS and versions[0].name == viewer
-    return Hand(name=versions[0].who, own=own)
+        return ChangeAuthor(name="")
+    newest = versions[0]
+    is_own = newest.whose is Whose.OURS and newest.name == viewer
+    return ChangeAuthor(name=newest.who, own=is_own)
 
 
 @dataclass(frozen=True, kw_only=True)
-class News:
-    """What has become of an item: gone, or the values that are others now (`{field: [then, now]}`), and by whom."""
+class ChangesSince:
+    """What has changed on an item, and by whom; false if nothing has.
+
+    `changes` are `{field: [then, now]}`. `decided`: the standing decision is another one.
+    """
 
     gone: bool
-    by: Hand
+    by: ChangeAuthor
     changes: Mapping[str, Any]
     decided: bool
 
@@ -124,35 +141,50 @@ class News:
         return field_diffs(self.changes)
 
     def sentence(self) -> str:
-        """Return the news as it is read out."""
+        """Return the changes as a sentence, as it is announced."""
         if self.gone:
             return "Mixpeek no longer has this annotation, so nothing can be decided here any more."
         if not self.changes:
-            done = "taken a decision back" if self.by.taken_back else "decided this"
-            return f"{self.by.has} {done} meanwhile{self.by.where}, with the same values."
-        what = " and ".join(self.changes)
-        done = f"taken a decision back, and with it {what}," if self.by.taken_back else f"changed {what}"
-        return f"{self.by.has} {done} meanwhile{self.by.where}. What you typed is still here."
+            action = "taken a decision back" if self.by.taken_back else "decided this"
+            return f"{self.by.has} {action} meanwhile{self.by.where}, with the same values."
+
+        fields = " and ".join(self.changes)
+        action = f"changed {fields}"
+        if self.by.taken_back:
+            action = f"taken a decision back, and with it {fields},"
+        return f"{self.by.has} {action} meanwhile{self.by.where}. What you typed is still here."
 
 
-def news(row: Annotation, base: Mapping[str, Any], *, viewer: str) -> News:
-    """Return what has become of `row` since `viewer` (a name) saw `base` (see `Annotation.seen`)."""
-    changes = {name: [base.get(name), now] for name, now in row.values().items() if not same(base.get(name), now)}
-    decided = row.decision_id != base.get("decision")
-    by = overtaker(row, base, viewer=viewer) if decided or changes else Hand(name="")
-    return News(gone=row.status == Annotation.Status.GONE, by=by, changes=changes, decided=decided)
+def changes_since(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangesSince:
+    """Return what has changed since `viewer` (a user name) saw `base` (see `Annotation.seen`)."""
+    changes = {}
+    for name, now in annotation.values().items():
+        then = base.get(name)
+        if not same(then, now):
+            changes[name] = [then, now]
+
+    decided = annotation.decision_id != base.get("decision")
+    by = ChangeAuthor(name="")
+    if decided or changes:
+        by = overtaker(annotation, base, viewer=viewer)
+
+    is_gone = annotation.status == Annotation.Status.GONE
+    return ChangesSince(gone=is_gone, by=by, changes=changes, decided=decided)
 
 
 def digest(seen: Mapping[str, Any]) -> str:
-    """Return a short text that differs when anything that was seen does. Pure."""
-    told = {name: seen.get(name) for name in (*FIELDS, "decision")}
-    return hashlib.sha256(json.dumps(canonical(told), sort_keys=True).encode()).hexdigest()[:24]
+    """Return a digest of a form's base: 24 hex digits that differ when the base does. Pure."""
+    base = {name: seen.get(name) for name in (*FIELDS, "decision")}
+    text = json.dumps(canonical(base), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def digest_of(base: object) -> str:
-    """Return the digest of a form's base as it was sent; "" for one that is damaged."""
+    """Return the digest of a form's base as it was sent; "" if it is damaged."""
     try:
         seen = json.loads(str(base))
-        return digest(seen) if isinstance(seen, dict) else ""
+        if not isinstance(seen, dict):
+            return ""
+        return digest(seen)
     except (ValueError, RecursionError):
         return ""

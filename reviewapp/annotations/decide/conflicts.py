@@ -1,4 +1,4 @@
-"""A form that somebody overtook: what is shown of base, mine and theirs, and the form that can be sent again."""
+"""The conflict form: base, mine and theirs side by side, and data that can be submitted again."""
 
 from __future__ import annotations
 
@@ -9,23 +9,38 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from reviewapp.annotations.decide import payload as payloads
-from reviewapp.annotations.decide.changed_since import Hand, overtaker
-from reviewapp.annotations.decide.forms import as_form, fresh, read_base, unanswered
+from reviewapp.annotations.decide.changed_since import ChangeAuthor, overtaker
+from reviewapp.annotations.decide.forms import (
+    as_form_data,
+    new_decision_data,
+    read_base,
+    unanswered_fields,
+)
 from reviewapp.annotations.decide.parsing import FIELDS, number
-from reviewapp.annotations.decide.services import Stale, Submission, merge_submission, without_cleared_fields
+from reviewapp.annotations.decide.services import (
+    Stale,
+    Submission,
+    merge_submission,
+    without_cleared_fields,
+)
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import given_by_people
 from reviewapp.json_values import same
 
-_NAMES = {"label": "Label", "confidence": "Confidence", "reasoning": "Reasoning", "payload": "Payload"}
+_TITLES = {
+    "label": "Label",
+    "confidence": "Confidence",
+    "reasoning": "Reasoning",
+    "payload": "Payload",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One field as it was, as I want it and as they made it; `choose` when a person must say whose stands.
+    """One field as base, mine and theirs; `choose`: it is in conflict, so a person must choose.
 
-    Nothing is chosen beforehand: `chosen` is what was said of these very values, and `unsaid` whether nothing was,
-    though it had been asked.
+    `chosen` is the choice already made between these very values, "" for none: nothing is chosen
+    beforehand. `unsaid`: the form came back without a choice.
     """
 
     field: str
@@ -40,119 +55,153 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Staleness:
-    """Whose hand it was, what it did, and the fields to look at; no sides when only the outcome is in question.
+    """Who changed the item, and the fields to look at; none if only the `outcome` is in conflict.
 
-    `untold` is why they could not tell, when that is what they said. `settled` says what needs no asking, in a sentence
-    for what only I changed and one for what only they did.
+    `untold` is their reason if they could not tell. `settled` are sentences for the fields that
+    only one side changed.
     """
 
-    by: Hand
+    by: ChangeAuthor
     sides: list[Side]
     outcome: bool
     untold: str
     settled: tuple[str, ...]
 
 
-def caught_up(submission: Submission, annotation: Annotation, *, asked: Collection[str] = ()) -> Stale:
-    """Return how what is not submitted yet stands beside the annotation as it is now; `conflicts` may be empty.
+def merge_unsubmitted(
+    submission: Submission,
+    annotation: Annotation,
+    *,
+    unanswered: Collection[str] = (),
+) -> Stale:
+    """Merge what is not submitted yet into the annotation as it is now; there may be no conflicts.
 
-    Those of the fields `asked` about that differ are still in question.
+    The `unanswered` fields that still differ stay in conflict.
     """
     mine, merge = merge_submission(annotation, submission)
     theirs = annotation.values()
-    still = [name for name in asked if name not in merge.conflicts and not same(mine[name], theirs[name])]
-    conflicts = without_cleared_fields(submission, [*merge.conflicts, *still])
+
+    conflicts = list(merge.conflicts)
+    for name in unanswered:
+        if name not in merge.conflicts and not same(mine[name], theirs[name]):
+            conflicts.append(name)
+    conflicts = without_cleared_fields(submission, conflicts)
+
     return Stale(annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts)
 
 
-def compare(stale: Stale, data: Mapping[str, Any], *, viewer: str) -> Staleness:
-    """Return the fields both sides changed, those that only they did, and what became of all others by itself.
+def compare_sides(stale: Stale, data: Mapping[str, Any], *, viewer: str) -> Staleness:
+    """Return what the conflict form shows: the fields in conflict and those only they changed.
 
-    `data` is the form's, as it was sent; `viewer` is the name of who is told.
+    `data` is the form's, as it was sent; `viewer` is the reader's user name.
     """
-    by, opened = overtaker(stale.annotation, stale.base, viewer=viewer), _opened(stale, data)
+    by = overtaker(stale.annotation, stale.base, viewer=viewer)
+    old_base = _old_base(stale, data)
+
+    shown_fields = {*stale.conflicts, *stale.only_theirs}
+    sides = [_side(stale, name, old_base, data) for name in FIELDS if name in shown_fields]
+
     return Staleness(
         by=by,
-        sides=[_side(stale, name, opened, data) for name in FIELDS if name in (*stale.conflicts, *stale.only_theirs)],
+        sides=sides,
         outcome="outcome" in stale.conflicts,
-        untold=_untold(stale.annotation),
-        settled=settled(stale, by),
+        untold=_undecidable_reason(stale.annotation),
+        settled=_settled_sentences(stale, by),
     )
 
 
-def settled(stale: Stale, by: Hand) -> tuple[str, ...]:
-    """Return in a sentence for each side what merges by itself: what only I changed, and what only they did."""
-    mine, theirs = _named(stale.only_mine), _named(_taken(stale))
-    told = (
-        f"Only {'here did you change' if by.own else 'you changed'} the {mine}: {_kept(stale.only_mine)}."
-        if mine
-        else "",
-        by.took_over(theirs) if theirs else "",
-    )
-    return tuple(sentence for sentence in told if sentence)
+def _settled_sentences(stale: Stale, by: ChangeAuthor) -> tuple[str, ...]:
+    """Return a sentence for the fields only I changed, and one for those only they changed."""
+    sentences = []
+    if stale.only_mine:
+        who = "here did you change" if by.own else "you changed"
+        what = _join_names(stale.only_mine)
+        outcome = "they stay as you have them"
+        if len(stale.only_mine) == 1:
+            outcome = "it stays as you have it"
+        sentences.append(f"Only {who} the {what}: {outcome}.")
+
+    taken_over = _taken_over(stale)
+    if taken_over:
+        sentences.append(by.took_over(_join_names(taken_over)))
+    return tuple(sentences)
 
 
-def _kept(names: Sequence[str]) -> str:
-    return "it stays as you have it" if len(names) == 1 else "they stay as you have them"
+def _join_names(names: Sequence[str]) -> str:
+    *initial, last = [name for name in FIELDS if name in names]
+    if not initial:
+        return last
+    return f"{', '.join(initial)} and {last}"
 
 
-def _named(names: Sequence[str]) -> str:
-    ordered = [name for name in FIELDS if name in names]
-    *most, last = ordered or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+def _taken_over(stale: Stale) -> list[str]:
+    """Return the fields that the form takes over from them."""
+    if "outcome" not in stale.conflicts:
+        return stale.only_theirs
+    # "Can't tell" leaves the values alone; its reasoning is why, in the reviewer's own words.
+    return [name for name in stale.only_theirs if name != "reasoning"]
 
 
-def _taken(stale: Stale) -> list[str]:
-    # "Can't tell" leaves the values alone; the reasoning is why it cannot be told, and is the reviewer's.
-    return [name for name in stale.only_theirs if not ("outcome" in stale.conflicts and name == "reasoning")]
+def rebased_form_data(
+    data: Mapping[str, Any],
+    stale: Stale,
+    annotation: Annotation,
+) -> dict[str, Any]:
+    """Return the form's data on the current base: conflicts as typed, their fields as theirs.
 
-
-def refreshed(data: Mapping[str, Any], stale: Stale, annotation: Annotation) -> dict[str, Any]:
-    """Return the form's data from the new base: conflicting fields as typed, fields only they changed as theirs.
-
-    `was_base` is what its writer began from: a draft keeps it, so that the question is asked again, not forgotten, and
-    so does a form that comes back without an answer to what it `asked`.
+    `was_base` is what the form started from. A draft keeps it, and so does a form that comes back
+    without an answer to what it `asked`, so that the conflict is shown again.
     """
-    asks = {
-        "was_base": data.get("was_base") or data.get("base", ""),
-        "asked": " ".join(name for name in FIELDS if name in stale.conflicts),
-    }
+    asked = [name for name in FIELDS if name in stale.conflicts]
     given = given_by_people(annotation, annotation.changes)
-    taken = _taken(stale)
-    # What the form began with it still holds, or its writer has cleared it; what they never had is left out of it.
-    held = given & {*stale.base.get("given", ()), *taken}
-    return {**data, **fresh(annotation, held), **asks, **as_form(stale.theirs, given, taken)}
+    taken_over = _taken_over(stale)
+    # Of the given fields, those that the form started with or takes over, even if cleared since.
+    initial = given & {*stale.base.get("given", ()), *taken_over}
+    return {
+        **data,
+        **new_decision_data(annotation, initial),
+        "was_base": data.get("was_base") or data.get("base", ""),
+        "asked": " ".join(asked),
+        **as_form_data(stale.theirs, given, taken_over),
+    }
 
 
-def _untold(annotation: Annotation) -> str:
+def _undecidable_reason(annotation: Annotation) -> str:
     if annotation.status != Annotation.Status.UNDECIDABLE or annotation.decision is None:
         return ""
     return annotation.decision.reasoning
 
 
-def _opened(stale: Stale, data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _old_base(stale: Stale, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not data.get("was_base"):
+        return stale.base
     try:
-        return read_base(str(data["was_base"])) if data.get("was_base") else stale.base
+        return read_base(str(data["was_base"]))
     except ValidationError:
         return stale.base
 
 
-def _side(stale: Stale, name: str, opened: Mapping[str, Any], data: Mapping[str, Any]) -> Side:
-    # What was said of other values than theirs are now is no answer any more.
-    is_answer = same(stale.base[name], stale.theirs[name])
+def _side(stale: Stale, name: str, old_base: Mapping[str, Any], data: Mapping[str, Any]) -> Side:
+    chosen = ""
+    # A choice between other values than these no longer counts.
+    if same(stale.base[name], stale.theirs[name]):
+        chosen = str(data.get(f"keep_{name}", ""))
+
     return Side(
         field=name,
-        name=_NAMES[name],
-        base=_shown(name, opened[name]),
-        mine=_shown(name, stale.mine[name]),
-        theirs=_shown(name, stale.theirs[name]),
+        name=_TITLES[name],
+        base=_as_text(name, old_base[name]),
+        mine=_as_text(name, stale.mine[name]),
+        theirs=_as_text(name, stale.theirs[name]),
         choose=name in stale.conflicts,
-        chosen=str(data.get(f"keep_{name}", "")) if is_answer else "",
-        unsaid=name in unanswered(data),
+        chosen=chosen,
+        unsaid=name in unanswered_fields(data),
     )
 
 
-def _shown(name: str, value: Any) -> str:
+def _as_text(name: str, value: Any) -> str:
     if name == "confidence":
         return number(value)
-    return payloads.write(value) if name == "payload" else str(value)
+    if name == "payload":
+        return payloads.write(value)
+    return str(value)

@@ -65,7 +65,7 @@ def annotate(place: Place, submission: Submission, *, actor: User) -> Decision:
         return decide(annotation.pk, submission, actor=actor)
 
 
-def item_of(result: Result, *, actor: User) -> Annotation:
+def get_or_create_item(result: Result, *, actor: User) -> Annotation:
     """Return the item in which `result` is judged for its own query; create one if there is none.
 
     Raises `PermissionDenied`, and ValueError for a result that no execution returned.

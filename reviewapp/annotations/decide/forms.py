@@ -1,6 +1,6 @@
-"""Is what was submitted well formed? Typed text in, values out, a sentence for each thing that is wrong.
+"""The decision form: parse and validate what was typed into a `Submission`.
 
-Whether the person may, and whether somebody was faster, is the service's question (`services.decide`).
+Permissions and staleness are checked by `services.decide`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.annotations.decide import parsing
@@ -28,9 +27,10 @@ from reviewapp.retrievers.conflict_choice import MINE, THEIRS
 from reviewapp.retrievers.guidance.form_settings import StartsFrom
 from reviewapp.retrievers.models import Result
 
-MOST_REASON = 500
-# What the form carries unseen, besides the seconds that the page counts.
-HIDDEN = (
+MAX_REASON_LENGTH = 500
+
+# What the form carries in hidden inputs, besides the seconds that the page counts.
+HIDDEN_FIELDS = (
     "decision_id",
     "base",
     "base_version",
@@ -44,29 +44,40 @@ HIDDEN = (
 )
 
 # The base comes back as it was rendered, so it may hold more than a person may type.
-_LARGEST_BASE, _DEEPEST_BASE = 1024 * 1024, 200
+_MAX_BASE_BYTES = 1024 * 1024
+_MAX_BASE_LEVELS = 200
+_MAX_SECONDS = 86_400.0
+
+_BASE_TYPES: dict[str, Any] = {
+    "label": str,
+    "confidence": int | float | None,
+    "reasoning": str,
+    "payload": dict,
+    "decision": int | None,
+}
+
 _DAMAGED = "This form is damaged. Copy what you typed, reload the page and submit again."
-FROM_BEFORE = (
-    "This page was opened before an update. Confidence and reasoning no longer start with the machine's words: check "
-    "them and submit again."
+OLD_FORM_NOTICE = (
+    "This page was opened before an update. Confidence and reasoning no longer start with the "
+    "machine's words: check them and submit again."
 )
-_A_DAY = 86_400.0
 
 
-class _Shared(dict[str, forms.Field]):
-    """Fields that no form changes, so none needs a copy of them, which takes longer than reading what was typed."""
+class _SharedFields(dict[str, forms.Field]):
+    """Fields that forms share instead of copying: no form changes them, and copying is slow."""
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
 
 class DecisionForm(forms.Form):
-    """What a reviewer decides, with what they saw when they did (`base`, `base_version`, `result_id`).
+    """What a reviewer decides, and what they saw then (`base`, `base_version`, `result_id`).
 
-    `choice` is the label picked among the buttons, `label` the one written instead; what is written wins. After a
-    stale submission `asked` names the fields in question and `keep_<field>` says whose value stands, theirs being what
-    `base` then holds. `person` is whose form it is, `draft` the edition of the draft they had before them, `was_base`
-    what they began from, older than `base`. `new_label` is a label that nobody had used and that is to be created.
+    `choice` is the label picked among the buttons, `label` the one typed instead, which wins.
+    After a stale submission `asked` names the fields in conflict and `keep_<field>` whose value to
+    keep; theirs is what `base` then holds. `was_base` is the older base that the form started
+    from. `person` is the key of the person it was rendered for, `draft` the edition of the draft
+    it continues. `new_label` is the unused label that the person has confirmed.
     """
 
     decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
@@ -98,229 +109,282 @@ class DecisionForm(forms.Form):
         self.annotation = annotation
 
     def submission(self, *, hold: int = 0) -> Submission:
-        """Return what was submitted, to be held for so many seconds; only after `is_valid()`."""
+        """Return the submission, held for `hold` seconds. Call it only after `is_valid()`."""
         data = self.cleaned_data
+        names = (*FIELDS, "base", "base_version", "result_id", "seconds")
         return Submission(
             decision_id=data["decision_id"],
             outcome=Decision.Outcome(data["outcome"]),
             hold=hold,
-            draft=_edition(data["draft"]),
-            given=self._given(),
+            draft=_parse_edition(data["draft"]),
+            given=self._given_fields(),
             is_whole=True,
-            **{name: data[name] for name in (*FIELDS, "base", "base_version", "result_id", "seconds")},
+            **{name: data[name] for name in names},
         )
 
     @property
-    def is_from_before(self) -> bool:
-        """Whether the page was opened when forms still started with the machine's confidence and reasoning."""
-        return bool(self.cleaned_data.get("base")) and "given" not in self.cleaned_data["base"]
+    def is_old(self) -> bool:
+        """Whether it was rendered when forms started with the machine's words."""
+        base = self.cleaned_data.get("base") or {}
+        return bool(base) and "given" not in base
 
-    def _given(self) -> frozenset[str]:
-        """Return what the person gave of confidence and reasoning.
+    def _given_fields(self) -> frozenset[str]:
+        """Return the personal fields that the person gave.
 
-        That is what is written there, also what was cleared of a value that the form began with, and what the person
-        took over when somebody else's value was asked about.
+        Those that are filled in, those the form started with (also if cleared since), and those
+        where the person chose to keep somebody else's value.
         """
         data = self.cleaned_data
-        began_with = set(data["base"].get("given", ()))
-        written = {name for name in PERSONAL_FIELDS if data.get(name) not in (None, "")}
-        taken = {name for name in PERSONAL_FIELDS if data.get(f"keep_{name}") == THEIRS}
-        return frozenset(began_with | written | taken)
+        given = set(data["base"].get("given", ()))
+        for name in PERSONAL_FIELDS:
+            is_filled_in = data.get(name) not in (None, "")
+            is_taken_over = data.get(f"keep_{name}") == THEIRS
+            if is_filled_in or is_taken_over:
+                given.add(name)
+        return frozenset(given)
 
     def clean_outcome(self) -> str:
-        """Submitting by the Enter key, without a button, means to decide."""
+        """Submitting with the Enter key, without a button, decides."""
         return str(self.cleaned_data["outcome"] or Decision.Outcome.DECIDED)
 
     def clean_base(self) -> dict[str, Any]:
-        """Hold the base to the shape that `Annotation.seen()` has."""
+        """Parse the base; it must have the shape of `Annotation.seen()`."""
         return read_base(self.cleaned_data["base"])
 
     def clean_result_id(self) -> int | None:
-        """Let a decision rest on a result of its own document only."""
+        """Accept only a result of the annotation's document."""
         result_id: int | None = self.cleaned_data["result_id"]
-        # The annotation's own result needs no look: it is of this document.
-        own = result_id == self.annotation.result_id
-        if result_id is not None and not own and not self._results().filter(pk=result_id).exists():
+        # The annotation's own result needs no query: it is of this document.
+        if result_id is None or result_id == self.annotation.result_id:
+            return result_id
+
+        results = Result.objects.filter(document_id=self.annotation.document_id)
+        if not results.filter(pk=result_id).exists():
             raise ValidationError(_DAMAGED)
         return result_id
 
     def clean(self) -> dict[str, Any]:
-        """Read the four values, taking theirs where that was asked for, and how long it took."""
+        """Parse the four values and the seconds; where theirs was chosen, take it from the base."""
         data = self.cleaned_data
-        data["seconds"] = _spent(data.get("seconds", ""), data.get("opened", ""))
-        if unsaid := () if self._undecidable() else unanswered(data):
-            self._begin_again(unsaid)
+        data["seconds"] = _parse_seconds(data.get("seconds", ""), data.get("opened", ""))
+
+        if not self._is_undecidable():
+            unanswered = unanswered_fields(data)
+            if unanswered:
+                self._restore_old_base(unanswered)
+
         if "base" in data:
             for name in FIELDS:
                 if name not in self.errors:
-                    self._read(name)
+                    self._clean_value(name)
         return data
 
-    def _begin_again(self, fields: Collection[str]) -> None:
-        """Let these fields rest on what their writer began from, so that what is asked of them is asked again."""
+    def _restore_old_base(self, fields: Collection[str]) -> None:
+        """Base unanswered fields on what the form started from, so that they conflict again."""
         try:
-            was = read_base(self.cleaned_data["was_base"])
+            old_base = read_base(self.cleaned_data["was_base"])
         except ValidationError as error:
             self.add_error("base", error)
+        # `add_error` removes a damaged field from the cleaned data.
         if "base" in self.cleaned_data:
-            self.cleaned_data["base"] |= {name: was[name] for name in (*fields, "decision")}
+            restored = {name: old_base[name] for name in (*fields, "decision")}
+            self.cleaned_data["base"] |= restored
 
-    def _read(self, name: str) -> None:
+    def _clean_value(self, name: str) -> None:
         data = self.cleaned_data
+        base = data["base"]
+        is_ignored = self._is_undecidable() and name in {"confidence", "payload"}
+        keeps_theirs = data.get(f"keep_{name}") == THEIRS
         try:
-            is_unasked = self._undecidable() and name in {"confidence", "payload"}
-            taken = is_unasked or data.get(f"keep_{name}") == THEIRS
-            data[name] = data["base"][name] if taken else getattr(self, f"_{name}")(data["base"])
-            self._hold(name, data[name])
+            if is_ignored or keeps_theirs:
+                data[name] = base[name]
+            else:
+                data[name] = self._parse_value(name, base)
+            self._check_bounds(name, data[name])
         except parsing.NotThat as error:
             self.add_error(name, str(error))
 
-    def _hold(self, name: str, value: Any) -> None:
-        """Let nothing in through the base that nobody may type, unless it stands here or at Mixpeek already."""
-        standing = (self.annotation.values(), self.annotation.upstream)
-        if self._undecidable() or (value and any(same(value, values.get(name)) for values in standing)):
-            return
-        parsing.check(name, value)
-
-    def _label(self, base: Mapping[str, Any]) -> str:
-        text = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
-        if self._undecidable():
-            return str(base["label"])
-        text = parsing.label(text, base=str(base["label"]))
-        offered = self.annotation.retriever.label_set if self.annotation.retriever else None
-        if offered and not offered.allows(text):
-            raise parsing.NotThat(f"“{text}” is not among the labels of this retriever.")
-        return text
-
-    def _confidence(self, base: Mapping[str, Any]) -> float | None:
-        return parsing.confidence(self.cleaned_data["confidence"])
-
-    def _reasoning(self, base: Mapping[str, Any]) -> str:
-        text = parsing.reasoning(self.cleaned_data["reasoning"], base=base["reasoning"])
-        # What stood there before, the machine's mostly, is no reason of this person's.
-        if self._undecidable() and text.strip() in {"", str(base["reasoning"]).strip()}:
-            raise parsing.NotThat("Write why you can't tell, for the next reviewer.")
-        return text
-
-    def _payload(self, base: Mapping[str, Any]) -> dict[str, Any]:
+    def _parse_value(self, name: str, base: Mapping[str, Any]) -> Any:
+        if name == "label":
+            return self._parse_label(base)
+        if name == "confidence":
+            return parsing.confidence(self.cleaned_data["confidence"])
+        if name == "reasoning":
+            return self._parse_reasoning(base)
         return parsing.payload(self.cleaned_data["payload"], base=base["payload"])
 
-    def _undecidable(self) -> bool:
+    def _parse_label(self, base: Mapping[str, Any]) -> str:
+        if self._is_undecidable():
+            return str(base["label"])
+
+        typed = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
+        label = parsing.label(typed, base=str(base["label"]))
+        label_set = self.annotation.retriever.label_set if self.annotation.retriever else None
+        if label_set and not label_set.allows(label):
+            raise parsing.NotThat(f"“{label}” is not among the labels of this retriever.")
+        return label
+
+    def _parse_reasoning(self, base: Mapping[str, Any]) -> str:
+        reasoning = parsing.reasoning(self.cleaned_data["reasoning"], base=base["reasoning"])
+        # The reasoning of before, mostly the machine's, is not why this person cannot tell.
+        is_unchanged = reasoning.strip() in {"", str(base["reasoning"]).strip()}
+        if self._is_undecidable() and is_unchanged:
+            raise parsing.NotThat("Write why you can't tell, for the next reviewer.")
+        return reasoning
+
+    def _check_bounds(self, name: str, value: Any) -> None:
+        """Refuse a value of the base that nobody may type, unless it stands here or at Mixpeek."""
+        if self._is_undecidable():
+            return
+        if value:
+            for values in (self.annotation.values(), self.annotation.upstream):
+                if same(value, values.get(name)):
+                    return
+        parsing.check(name, value)
+
+    def _is_undecidable(self) -> bool:
         return bool(self.cleaned_data.get("outcome") == Decision.Outcome.UNDECIDABLE)
 
-    def _results(self) -> QuerySet[Result]:
-        return Result.objects.filter(document_id=self.annotation.document_id)
 
-
-DecisionForm.base_fields = _Shared(DecisionForm.base_fields)
+DecisionForm.base_fields = _SharedFields(DecisionForm.base_fields)
 
 
 class AsideForm(forms.Form):
     """Why somebody skips or defers an item; the reason may stay blank."""
 
-    reason = forms.CharField(required=False, max_length=MOST_REASON)
+    reason = forms.CharField(required=False, max_length=MAX_REASON_LENGTH)
 
 
 def opening(annotation: Annotation, *, now: datetime) -> dict[str, Any]:
-    """Return the data of an untouched form, and what a decision will refer to.
+    """Return the data of an untouched form.
 
-    It starts with the annotation's values, but with a confidence and a reasoning only if a person gave them, and
-    without a label where nobody has decided and the retriever's form starts from nothing.
+    It starts with the annotation's values, but with a confidence and a reasoning only if a person
+    gave them, and without a label where nobody has decided and the retriever's form starts empty.
     """
     label_set = annotation.retriever.label_set if annotation.retriever else None
     starts_from = label_set.starts_from if label_set else StartsFrom.MACHINE
-    values = as_form(annotation.values(), given_by_people(annotation, annotation.changes))
+
+    given = given_by_people(annotation, annotation.changes)
+    values = as_form_data(annotation.values(), given)
     if starts_from == StartsFrom.NOTHING and annotation.status == Annotation.Status.WAITING:
         values["choice"] = ""
 
     return {
-        **fresh(annotation),
+        **new_decision_data(annotation),
         "result_id": annotation.result_id,
         "opened": now.isoformat(),
         **values,
     }
 
 
-def as_form(values: Mapping[str, Any], given: Collection[str], names: Collection[str] = FIELDS) -> dict[str, str]:
-    """Return values as the form's data; confidence and reasoning are blank unless they are among those `given`."""
+def as_form_data(
+    values: Mapping[str, Any],
+    given: Collection[str],
+    names: Collection[str] = FIELDS,
+) -> dict[str, str]:
+    """Return values as form data; a personal field is blank unless it is among those `given`."""
     blanks = {name: BLANK[name] for name in PERSONAL_FIELDS if name not in given}
     return parsing.as_typed({**values, **blanks}, *names)
 
 
-def fresh(annotation: Annotation, given: Collection[str] | None = None) -> dict[str, Any]:
-    """Return what makes a form a new one: its own id, and the annotation as it stands.
+def new_decision_data(
+    annotation: Annotation,
+    given: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Return a new decision id, and the annotation as it is now as the form's base.
 
-    `given` names those of confidence and reasoning that the form holds, None for all that people gave.
+    `given` names the personal fields that the form holds, None for all that people gave.
     """
     if given is None:
         given = given_by_people(annotation, annotation.changes)
-    seen = json.dumps(annotation.seen(given))
-    return {"decision_id": str(uuid.uuid4()), "base": seen, "base_version": annotation.version}
+    return {
+        "decision_id": str(uuid.uuid4()),
+        "base": json.dumps(annotation.seen(given)),
+        "base_version": annotation.version,
+    }
 
 
-def brought_up_to_date(data: Mapping[str, Any], annotation: Annotation) -> dict[str, Any]:
-    """Return the data of a form from before the update with a new base, and without the machine's words.
+def upgraded_form_data(data: Mapping[str, Any], annotation: Annotation) -> dict[str, Any]:
+    """Return the data of an old form (`DecisionForm.is_old`) with a new base.
 
-    What its writer typed stays: whatever is not what the form began with.
+    What its writer typed stays; the machine's words that it started with go.
     """
-    began = read_base(str(data.get("was_base") or data["base"]))
-    untouched = [
-        name
-        for name, text in parsing.as_typed(began, *PERSONAL_FIELDS).items()
-        if _is_same_text(text, str(data.get(name, "")))
-    ]
-    values = as_form(annotation.values(), given_by_people(annotation, annotation.changes), untouched)
-    return {**data, **fresh(annotation), "was_base": "", "asked": "", **values}
+    old_base = read_base(str(data.get("was_base") or data["base"]))
+    old_texts = parsing.as_typed(old_base, *PERSONAL_FIELDS)
+
+    untouched = []
+    for name, text in old_texts.items():
+        if _is_same_text(text, str(data.get(name, ""))):
+            untouched.append(name)
+
+    given = given_by_people(annotation, annotation.changes)
+    values = as_form_data(annotation.values(), given, untouched)
+    return {**data, **new_decision_data(annotation), "was_base": "", "asked": "", **values}
 
 
-def _is_same_text(one: str, other: str) -> bool:
-    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+def _is_same_text(a: str, b: str) -> bool:
+    return a.replace("\r\n", "\n").strip() == b.replace("\r\n", "\n").strip()
 
 
-def unanswered(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the fields that a form asked about, and whose writer has not said whose value stands."""
+def unanswered_fields(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields in conflict for which nobody has chosen whose value to keep."""
     asked = str(data.get("asked") or "").split()
-    return tuple(name for name in FIELDS if name in asked and data.get(f"keep_{name}") not in {MINE, THEIRS})
+    unanswered = []
+    for name in FIELDS:
+        if name in asked and data.get(f"keep_{name}") not in {MINE, THEIRS}:
+            unanswered.append(name)
+    return tuple(unanswered)
 
 
 def read_base(text: str) -> dict[str, Any]:
-    """Return a base as a form carries it (see `Annotation.seen`); raises `ValidationError` when it is damaged."""
+    """Parse a form's base (see `Annotation.seen`); raises `ValidationError` when it is damaged."""
     try:
-        base = payloads.read(text, most_bytes=_LARGEST_BASE, most_levels=_DEEPEST_BASE)
+        base = payloads.read(text, most_bytes=_MAX_BASE_BYTES, most_levels=_MAX_BASE_LEVELS)
     except payloads.BadPayload as error:
         raise ValidationError(_DAMAGED) from error
-    if not _is_seen(base):
+    if not _is_base(base):
         raise ValidationError(_DAMAGED)
     return base
 
 
-def _edition(text: str) -> uuid.UUID | None:
-    """Return the edition of a draft; a damaged one is none, and no reason to refuse a decision."""
+def _is_base(base: Mapping[str, Any]) -> bool:
+    # Old forms have no `given`.
+    given = base.get("given", [])
+    if not isinstance(given, list) or not set(map(str, given)) <= set(PERSONAL_FIELDS):
+        return False
+
+    if set(base) - {"given"} != set(_BASE_TYPES):
+        return False
+    for name, kind in _BASE_TYPES.items():
+        # To Python, true and false are numbers.
+        if not isinstance(base[name], kind) or isinstance(base[name], bool):
+            return False
+
+    is_label_short = len(base["label"]) <= parsing.MOST_LABEL
+    return is_label_short and 0 <= (base["confidence"] or 0) <= 1
+
+
+def _parse_edition(text: str) -> uuid.UUID | None:
+    """Return the edition of a draft; a damaged one is None, and no reason to refuse a decision."""
     try:
         return uuid.UUID(text)
     except ValueError:
         return None
 
 
-def _is_seen(base: Mapping[str, Any]) -> bool:
-    kinds = {"label": str, "confidence": int | float | None, "reasoning": str, "payload": dict, "decision": int | None}
-    # Forms from before the update say nothing of what a person gave.
-    given = base.get("given", [])
-    if not isinstance(given, list) or not set(map(str, given)) <= set(PERSONAL_FIELDS):
-        return False
-    shaped = set(base) - {"given"} == set(kinds) and all(
-        isinstance(base[name], kind) and not isinstance(base[name], bool) for name, kind in kinds.items()
-    )
-    return shaped and len(base["label"]) <= parsing.MOST_LABEL and 0 <= (base["confidence"] or 0) <= 1
+def _parse_seconds(counted: str, opened: str) -> float | None:
+    """Return the seconds an item was looked at: as the page counted, else since it was rendered.
 
-
-def _spent(counted: str, opened: str) -> float | None:
-    """Return the seconds an item was looked at: as the page counted them, else since it was rendered.
-
-    None when neither can be believed; how long it took is never a reason to refuse a decision.
+    None when neither is credible (0 to 86,400); no reason to refuse a decision.
     """
     try:
-        seconds = float(counted or (timezone.now() - datetime.fromisoformat(opened)).total_seconds())
+        if counted:
+            seconds = float(counted)
+        else:
+            elapsed = timezone.now() - datetime.fromisoformat(opened)
+            seconds = elapsed.total_seconds()
     except (ValueError, TypeError):
         return None
-    return round(seconds, 1) if 0 <= seconds <= _A_DAY else None
+    if not 0 <= seconds <= _MAX_SECONDS:
+        return None
+    return round(seconds, 1)

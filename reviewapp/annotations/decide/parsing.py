@@ -1,4 +1,4 @@
-"""Between what people type and what is kept: the four values of a decision, read and written. Pure."""
+"""Parse the four values of a decision from what people type, and write them back. Pure."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from typing import Any
 
 from reviewapp.annotations.decide import payload as payloads
 
-MOST_LABEL, MOST_REASONING = 100, 5_000
+# In characters.
+MOST_LABEL = 100
+MOST_REASONING = 5_000
 FIELDS = ("label", "confidence", "reasoning", "payload")
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 
 
 class NotThat(ValueError):
-    """The text cannot be taken as it is; the message is a sentence for whoever typed it."""
+    """The text is not a valid value; the message is a sentence for whoever typed it."""
 
 
 def label(text: str, *, base: str = "") -> str:
     """Return a label of 1 to 100 characters on one line; raises `NotThat`.
 
-    Upstream's may have more lines: text that differs from `base` in nothing but line ends comes back as `base`.
+    Upstream's may have more lines: text that differs from `base` only in line ends returns `base`.
     """
-    if base.strip() and _lines(text) == _lines(base):
+    if base.strip() and _normalize_line_ends(text) == _normalize_line_ends(base):
         return base
     if not text.strip():
         raise NotThat("Choose a label, or write one.")
     if len(text) > MOST_LABEL:
-        raise NotThat(f"The label has {len(text):,} characters; at most {MOST_LABEL} are possible.")
+        limit = f"at most {MOST_LABEL} are possible"
+        raise NotThat(f"The label has {len(text):,} characters; {limit}.")
     if not on_one_line(text):
         raise NotThat("The label holds a line break or a control character. Write it on one line.")
     return text
@@ -37,7 +40,8 @@ def label(text: str, *, base: str = "") -> str:
 
 def on_one_line(text: str) -> bool:
     """Return whether `text` holds no line break, tabulator or other control character."""
-    return not any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text)
+    categories = map(unicodedata.category, text)
+    return not any(category in {"Cc", "Zl", "Zp"} for category in categories)
 
 
 def confidence(text: str) -> float | None:
@@ -52,30 +56,34 @@ def confidence(text: str) -> float | None:
     number = float(text)
     if not 0 <= number <= 1:
         raise NotThat(f"The confidence goes from 0 to 1; {text} is outside.")
-    if not number and re.search("[1-9]", re.split("[eE]", text)[0]):
+
+    mantissa = re.split("[eE]", text)[0]
+    if not number and re.search("[1-9]", mantissa):
         raise NotThat(f"{text} is too small a number to be kept; write 0 if you mean that.")
-    return number + 0.0  # -0.0 is 0
+    # -0.0 becomes 0.0.
+    return number + 0.0
 
 
 def reasoning(text: str, *, base: str = "") -> str:
     """Return up to 5,000 characters; raises `NotThat`.
 
-    A form sends line ends as CR LF. Text that differs from `base` in nothing else comes back as `base`, unchanged.
+    Forms send line ends as CR LF. Text that differs from `base` only in line ends returns `base`.
     """
-    text = _lines(text)
-    if text == _lines(base):
+    text = _normalize_line_ends(text)
+    if text == _normalize_line_ends(base):
         return base
     if len(text) > MOST_REASONING:
-        raise NotThat(f"The reasoning has {len(text):,} characters; at most {MOST_REASONING:,} are possible.")
+        limit = f"at most {MOST_REASONING:,} are possible"
+        raise NotThat(f"The reasoning has {len(text):,} characters; {limit}.")
     return text
 
 
 def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
     """Return the object in `text`; raises `NotThat`.
 
-    Text that still is what `base` was written as comes back as `base`: upstream may hold more than people may type.
+    Unchanged text of `base` returns `base`: upstream may hold more than people may type.
     """
-    if _lines(text).strip() == payloads.write(base):
+    if _normalize_line_ends(text).strip() == payloads.write(base):
         return dict(base)
     try:
         return payloads.read(text)
@@ -84,7 +92,7 @@ def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(name: str, value: Any) -> None:
-    """Raise `NotThat` unless a person might have typed this value of the field `name`."""
+    """Raise `NotThat` unless a person could have typed this value of the field `name`."""
     if name == "label":
         label(value)
     elif name == "reasoning":
@@ -97,14 +105,17 @@ def check(name: str, value: Any) -> None:
 
 
 def as_typed(values: Mapping[str, Any], *names: str) -> dict[str, str]:
-    """Return some of the four values as the form's data; a label, as if picked among the buttons."""
-    every = {
+    """Return the named fields of `values` as form data; the label is picked among the buttons."""
+    texts_of = {
         "label": {"choice": values["label"], "label": ""},
         "confidence": {"confidence": number(values["confidence"])},
         "reasoning": {"reasoning": values["reasoning"]},
         "payload": {"payload": payloads.write(values["payload"])},
     }
-    return {key: text for name in names for key, text in every[name].items()}
+    data: dict[str, str] = {}
+    for name in names:
+        data |= texts_of[name]
+    return data
 
 
 def number(value: float | None) -> str:
@@ -112,8 +123,10 @@ def number(value: float | None) -> str:
     if value is None:
         return ""
     short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
+    if float(short) == value:
+        return short
+    return repr(float(value))
 
 
-def _lines(text: str) -> str:
+def _normalize_line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")

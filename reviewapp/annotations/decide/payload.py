@@ -1,4 +1,4 @@
-"""Read a payload that somebody typed: a JSON object, bounded in size and depth, that PostgreSQL can hold."""
+"""Parse a typed payload: a JSON object of bounded size and depth that PostgreSQL can store."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MOST_LEVELS = 20
 
 
 class BadPayload(ValueError):
-    """The text is not a payload that can be kept; the message is a sentence for whoever typed it.
+    """The text is not a valid payload; the message is a sentence for whoever typed it.
 
-    `path` leads to the value that is at fault, where it is one.
+    `path` leads to the invalid value, where it is one value.
     """
 
     def __init__(self, message: str, path: Path = ()) -> None:
@@ -23,19 +23,29 @@ class BadPayload(ValueError):
         self.path = path
 
 
-def read(text: str, *, most_bytes: int = MOST_BYTES, most_levels: int = MOST_LEVELS) -> dict[str, Any]:
+def read(
+    text: str,
+    *,
+    most_bytes: int = MOST_BYTES,
+    most_levels: int = MOST_LEVELS,
+) -> dict[str, Any]:
     """Return the object in `text`; blank is the empty object. Raises `BadPayload`."""
     if not text.strip():
         return {}
-    value = _parsed(text, most_bytes, most_levels)
+    value = _parse_json(text, most_bytes, most_levels)
     if not isinstance(value, dict):
         raise BadPayload(f"The payload must be a JSON object, such as {{}}, not {_kind(value)}.")
     return bounded(value, most_bytes=most_bytes, most_levels=most_levels)
 
 
-def bounded(value: dict[str, Any], *, most_bytes: int = MOST_BYTES, most_levels: int = MOST_LEVELS) -> dict[str, Any]:
-    """Return `value`, an object that was parsed already, if it can be kept. Raises `BadPayload`."""
-    _look_through(value, most_levels)
+def bounded(
+    value: dict[str, Any],
+    *,
+    most_bytes: int = MOST_BYTES,
+    most_levels: int = MOST_LEVELS,
+) -> dict[str, Any]:
+    """Return a parsed object if it is within the limits. Raises `BadPayload`."""
+    _check_levels(value, most_levels)
     size = len(json.dumps(value, ensure_ascii=False).encode())
     if size > most_bytes:
         raise BadPayload(f"The payload holds {size:,} bytes; at most {most_bytes:,} can be kept.")
@@ -43,58 +53,69 @@ def bounded(value: dict[str, Any], *, most_bytes: int = MOST_BYTES, most_levels:
 
 
 def write(value: Mapping[str, Any]) -> str:
-    """Return `value` as people read and edit it; "" when there is nothing in it."""
-    return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
+    """Return `value` as people read and edit it; "" when it is empty."""
+    if not value:
+        return ""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _parsed(text: str, most_bytes: int, most_levels: int) -> Any:
-    # Spaces between the values are not kept, so the text may be larger than what it says; but not without end.
+def _parse_json(text: str, most_bytes: int, most_levels: int) -> Any:
+    # White space is not kept, so the text may be longer than the payload; but not without limit.
     if len(text) > 8 * most_bytes:
-        raise BadPayload(f"The payload holds {len(text):,} characters; at most {most_bytes:,} bytes can be kept.")
+        limit = f"at most {most_bytes:,} bytes can be kept"
+        raise BadPayload(f"The payload holds {len(text):,} characters; {limit}.")
     try:
-        return loads(text, object_pairs_hook=_once)
+        return loads(text, object_pairs_hook=_object_without_duplicates)
     except BadNumber as error:
         raise BadPayload(error.sentence("the payload"), error.path) from error
     except json.JSONDecodeError as error:
-        raise BadPayload(f"The payload is not JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from error
+        place = f"line {error.lineno}, column {error.colno}"
+        raise BadPayload(f"The payload is not JSON: {error.msg}, {place}.") from error
     except RecursionError as error:
         raise BadPayload(_too_deep(most_levels)) from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BadPayload(f"The payload names {twice!r} twice in one object.")
-    return found
+        duplicate = next(name for name in names if names.count(name) > 1)
+        raise BadPayload(f"The payload names {duplicate!r} twice in one object.")
+    return value
 
 
-def _look_through(payload: dict[str, Any], most_levels: int) -> None:
-    """Refuse depth beyond `most_levels` and text PostgreSQL cannot hold; walks level by level, never recursing."""
+def _check_levels(payload: dict[str, Any], most_levels: int) -> None:
+    """Refuse depth beyond `most_levels` and text that PostgreSQL cannot store.
+
+    Walks level by level, because recursion would end at Python's limit.
+    """
     level: list[Any] = [payload]
     depth = 0
     while level:
         depth += 1
         if depth > most_levels and any(isinstance(value, dict | list) for value in level):
             raise BadPayload(_too_deep(most_levels))
+
+        next_level: list[Any] = []
         for value in level:
-            _refuse_unstorable(value)
-        level = [inner for value in level for inner in _inside(value)]
+            if isinstance(value, str):
+                _check_text(value)
+            elif isinstance(value, dict):
+                for name in value:
+                    _check_text(name)
+                next_level.extend(value.values())
+            elif isinstance(value, list):
+                next_level.extend(value)
+        level = next_level
 
 
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
-def _refuse_unstorable(value: Any) -> None:
-    for text in [value] if isinstance(value, str) else value if isinstance(value, dict) else ():
-        if "\0" in text:
-            raise BadPayload("The payload holds a NUL character (\\u0000), which cannot be kept. Take it out.")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise BadPayload("The payload holds half of a surrogate pair (\\ud800 to \\udfff), which is no character.")
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        character = "a NUL character (\\u0000), which cannot be kept"
+        raise BadPayload(f"The payload holds {character}. Take it out.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        half = "half of a surrogate pair (\\ud800 to \\udfff)"
+        raise BadPayload(f"The payload holds {half}, which is no character.")
 
 
 def _too_deep(most_levels: int) -> str:

@@ -1,4 +1,4 @@
-"""Edit and resend: a decision that Mixpeek did not take, in the form again, beside what Mixpeek has now."""
+"""Edit and resend: the form with a decision that Mixpeek did not take, beside Mixpeek's values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from reviewapp.annotations.decide.forms import as_form, fresh, opening
+from reviewapp.annotations.decide.forms import as_form_data, new_decision_data, opening
 from reviewapp.annotations.decide.parsing import FIELDS
 from reviewapp.annotations.mirror.from_upstream import BLANK
 from reviewapp.annotations.models import Annotation, Decision
@@ -21,7 +21,7 @@ from reviewapp.web.http import whole_number
 
 @dataclass(frozen=True, kw_only=True)
 class MixpeekValue:
-    """One field as Mixpeek has it now, in words; `differs` from what was decided."""
+    """One field as Mixpeek has it now, in words. `differs`: from what was decided."""
 
     name: str
     value: str
@@ -30,19 +30,19 @@ class MixpeekValue:
 
 @dataclass(frozen=True, kw_only=True)
 class Resending:
-    """The change that waits for a person, and the fields as Mixpeek has them now, none where it has no annotation."""
+    """The change that needs attention, and Mixpeek's values; none if Mixpeek has no annotation."""
 
     change: Change
     at_mixpeek: list[MixpeekValue]
 
 
-def resending(annotation: Annotation, key: str) -> dict[str, Any] | None:
-    """Return the form's data and the banner for the change with this key; None unless it waits for a person.
+def resend_form(annotation: Annotation, key: str) -> dict[str, Any] | None:
+    """Return the form's data and the banner for the change with this key.
 
-    The form holds what was decided. Its base is the annotation as it is now, so that only what changes after this is
-    asked about.
+    None unless the change is in conflict or refused. The form holds what was decided. Its base is
+    the annotation as it is now, so that only later changes conflict.
     """
-    change = _waiting_change(annotation, key)
+    change = _change_needing_attention(annotation, key)
     if change is None:
         return None
 
@@ -51,23 +51,36 @@ def resending(annotation: Annotation, key: str) -> dict[str, Any] | None:
         decision = Decision.objects.filter(decision_id=change.cause).first()
 
     values = _decided_values(annotation, change, decision)
-    given = {name for name in PERSONAL_FIELDS if name in change.fields or not same(values[name], BLANK[name])}
-    data = opening(annotation, now=timezone.now()) | fresh(annotation, given) | as_form(values, given)
-    banner = Resending(change=change, at_mixpeek=_at_mixpeek(annotation.upstream, values, given))
+    given = set()
+    for name in PERSONAL_FIELDS:
+        if name in change.fields or not same(values[name], BLANK[name]):
+            given.add(name)
+
+    data = {
+        **opening(annotation, now=timezone.now()),
+        **new_decision_data(annotation, given),
+        **as_form_data(values, given),
+    }
+    at_mixpeek = _mixpeek_values(annotation.upstream, values, given)
+    banner = Resending(change=change, at_mixpeek=at_mixpeek)
     return {"data": data, "resending": banner}
 
 
-def _waiting_change(annotation: Annotation, key: str) -> Change | None:
+def _change_needing_attention(annotation: Annotation, key: str) -> Change | None:
     pk = whole_number(key)
     if not pk or annotation.status == Annotation.Status.GONE:
         return None
     return Change.objects.attention().filter(ref=annotation.ref, pk=pk).first()
 
 
-def _decided_values(annotation: Annotation, change: Change, decision: Decision | None) -> dict[str, Any]:
+def _decided_values(
+    annotation: Annotation,
+    change: Change,
+    decision: Decision | None,
+) -> dict[str, Any]:
     """Return the four values as they were decided.
 
-    A payload that the decision left as it was is the one of now, so that nobody else's edit is replaced with it.
+    A payload that the decision did not set is the current one, so that nobody's edit is lost.
     """
     values: dict[str, Any] = {
         "label": change.base.get("label", annotation.label),
@@ -84,20 +97,24 @@ def _decided_values(annotation: Annotation, change: Change, decision: Decision |
 
 def _own_words(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the confidence and reasoning of a decision, without those that repeat the machine."""
-    words = [getattr(decision, name) for name in PERSONAL_FIELDS]
-    repeated = machine_words(decision.own_words, words, annotation.proposed)
-    named = zip(PERSONAL_FIELDS, words, strict=True)
-    return {name: value for name, value in named if name not in repeated}
+    words = {name: getattr(decision, name) for name in PERSONAL_FIELDS}
+    repeated = machine_words(decision.own_words, list(words.values()), annotation.proposed)
+    return {name: value for name, value in words.items() if name not in repeated}
 
 
-def _at_mixpeek(upstream: Mapping[str, Any], decided: Mapping[str, Any], given: Collection[str]) -> list[MixpeekValue]:
-    """Return the fields as Mixpeek has them; those that are blank there and were not decided are left out."""
+def _mixpeek_values(
+    upstream: Mapping[str, Any],
+    decided: Mapping[str, Any],
+    given: Collection[str],
+) -> list[MixpeekValue]:
+    """Return the fields as Mixpeek has them, without those blank there and not decided."""
     fields = []
     for name in FIELDS:
         if name not in upstream:
             continue
         value = upstream[name]
         differs = not same(value, decided[name])
-        if name == "label" or name in given or differs or not same(value, BLANK[name]):
+        is_blank = same(value, BLANK[name])
+        if name == "label" or name in given or differs or not is_blank:
             fields.append(MixpeekValue(name=name, value=in_words(value), differs=differs))
     return fields

@@ -1,9 +1,7 @@
-"""An item opened again because of a decision of one's own: with what was submitted, or with what stood before it.
+"""Open an item again with the values of an own decision, or of before it (undo by a new decision).
 
-Undo by a new decision: which values it would set, and what stands in the way of some. Pure.
-
-The old values are merged into what stands now like anybody's: where somebody has changed since what the decision had
-changed, theirs stays.
+The old values are merged into the current ones: where somebody has changed a field since the
+decision, theirs stays.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from reviewapp.annotations.decide.forms import as_form, opening
+from reviewapp.annotations.decide.forms import as_form_data, opening
 from reviewapp.annotations.decide.parsing import FIELDS
 from reviewapp.annotations.mirror.from_upstream import BLANK
 from reviewapp.annotations.models import Annotation, Decision
@@ -28,13 +26,13 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-# What Mixpeek has not taken, it need not give back.
-_NEVER_TAKEN = {Change.State.CONFLICT, Change.State.REFUSED, Change.State.WITHDRAWN}
+# Mixpeek has not taken these, so there is nothing to restore there.
+_NEVER_DELIVERED = {Change.State.CONFLICT, Change.State.REFUSED, Change.State.WITHDRAWN}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Back:
-    """One field that goes back: what stands now and what stood before, in words."""
+class RestoredField:
+    """One field to restore: its current value and the one before, in words."""
 
     name: str
     now: str
@@ -43,46 +41,62 @@ class Back:
 
 @dataclass(frozen=True, kw_only=True)
 class Reversal:
-    """What undoing a decision now would set (`values`), field by field (`back`).
+    """What undoing a decision would set now (`values`), field by field (`back`).
 
-    `kept` are fields that somebody has changed since. `created`: there was nothing before it to go back to.
+    `kept` are the fields that somebody has changed since. `created`: the decision created the
+    annotation, so there is nothing to restore.
     """
 
     values: dict[str, Any]
-    back: tuple[Back, ...] = ()
+    back: tuple[RestoredField, ...] = ()
     kept: tuple[str, ...] = ()
     created: bool = False
 
 
-def reversal(
-    change: Change | None, now: Mapping[str, Any], *, given_before: Collection[str] = PERSONAL_FIELDS
+def build_reversal(
+    change: Change | None,
+    current: Mapping[str, Any],
+    *,
+    given_before: Collection[str] = PERSONAL_FIELDS,
 ) -> Reversal:
-    """Return how to undo the decision that made `change` (None when it changed nothing) from the values `now`.
+    """Return how to undo the decision that made `change` (None if it changed nothing). Pure.
 
-    `given_before` are those of confidence and reasoning that a person had given before it; where they were the
-    machine's they go back to blank.
+    `current` are the annotation's values. `given_before` are the personal fields that a person had
+    given before the decision; the others were the machine's and become blank.
     """
-    if change is None or change.state in _NEVER_TAKEN:
+    if change is None or change.state in _NEVER_DELIVERED:
         return Reversal(values={})
     if not change.base.get("label"):
         return Reversal(values={}, created=True)
-    before = {
-        name: BLANK[name] if name in PERSONAL_FIELDS and name not in given_before else change.base[name]
-        for name in FIELDS
-        if name in change.fields
-    }
-    set_by_it = [name for name, value in before.items() if not same(now[name], value)]
-    kept = tuple(name for name in set_by_it if not same(now[name], change.fields[name]))
-    values = {name: before[name] for name in set_by_it if name not in kept}
-    back = tuple(Back(name=name, now=in_words(now[name]), then=in_words(then)) for name, then in values.items())
-    return Reversal(values=values, back=back, kept=kept)
+
+    values = {}
+    restored = []
+    kept = []
+    for name in FIELDS:
+        if name not in change.fields:
+            continue
+
+        previous = change.base[name]
+        if name in PERSONAL_FIELDS and name not in given_before:
+            previous = BLANK[name]
+        if same(current[name], previous):
+            continue
+
+        if not same(current[name], change.fields[name]):
+            kept.append(name)
+            continue
+        values[name] = previous
+        now = in_words(current[name])
+        restored.append(RestoredField(name=name, now=now, then=in_words(previous)))
+    return Reversal(values=values, back=tuple(restored), kept=tuple(kept))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undoing:
-    """What the page says above a form with old values: what goes back, and which decision stands by now.
+    """What the page shows above a form with the old values.
 
-    `recallable`: it is "can't tell" and still stands, so that it can be taken back as if it had not been made.
+    `since` is the decision that stands instead, None if this one stands. `recallable`: it is
+    "can't tell" and stands, so it can still be undone as if it had not been made.
     """
 
     reversal: Reversal
@@ -91,40 +105,59 @@ class Undoing:
     recallable: bool
 
 
-def reopened(annotation: Annotation, person: User, asked: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the form's data, and what to say of it, when the address names a decision `again` or to `undo`."""
-    for name, opened in (("again", as_submitted), ("undo", to_undo)):
-        if key := whole_number(asked.get(name, "")):
-            own = Decision.objects.filter(pk=key, annotation=annotation, reviewer=person)
-            if decision := own.select_related("undo").first():
-                return opened(annotation, decision)
+def reopened_form(
+    annotation: Annotation,
+    person: User,
+    parameters: Mapping[str, str],
+) -> dict[str, Any] | None:
+    """Return the form for the decision that the query string names: to submit `again` or `undo`.
+
+    Only the person's own decisions on this annotation count; None for no such decision.
+    """
+    for name, build_form in (("again", resubmit_form), ("undo", undo_form)):
+        pk = whole_number(parameters.get(name, ""))
+        if not pk:
+            continue
+        own = Decision.objects.filter(pk=pk, annotation=annotation, reviewer=person)
+        decision = own.select_related("undo").first()
+        if decision:
+            return build_form(annotation, decision)
     return None
 
 
-def as_submitted(annotation: Annotation, decision: Decision) -> dict[str, Any]:
+def resubmit_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with what was submitted in a decision."""
     values = {name: getattr(decision, name) for name in FIELDS}
-    own = (decision.confidence, decision.reasoning)
-    given = set(PERSONAL_FIELDS) - set(machine_words(decision.own_words, own, annotation.proposed))
-    form = _form(annotation, values, given)
-    return {"data": form | {"outcome": decision.outcome}, "again": decision}
+    words = (decision.confidence, decision.reasoning)
+    repeated = machine_words(decision.own_words, words, annotation.proposed)
+    given = set(PERSONAL_FIELDS).difference(repeated)
+
+    data = _form_data(annotation, values, given) | {"outcome": decision.outcome}
+    return {"data": data, "again": decision}
 
 
-def to_undo(annotation: Annotation, decision: Decision) -> dict[str, Any]:
-    """Return the form with the values from before a decision that is on its way, or delivered."""
+def undo_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
+    """Return the form with the values from before a decision that was sent or is in delivery."""
     change = Change.objects.filter(cause=decision.decision_id).first()
-    found = reversal(change, annotation.values(), given_before=decision.base.get("given", PERSONAL_FIELDS))
-    since = annotation.decision if annotation.decision_id != decision.pk else None
+    given_before = decision.base.get("given", PERSONAL_FIELDS)
+    reversal = build_reversal(change, annotation.values(), given_before=given_before)
+
     stands = annotation.decision_id == decision.pk
-    said = Undoing(
-        reversal=found,
-        since=since,
+    undoing = Undoing(
+        reversal=reversal,
+        since=None if stands else annotation.decision,
         taken_back=decision.taken_back,
         recallable=stands and not decision.is_sent,
     )
-    given = given_by_people(annotation, annotation.changes) | found.values.keys()
-    return {"data": _form(annotation, annotation.values() | found.values, given), "undoing": said}
+
+    values = annotation.values() | reversal.values
+    given = given_by_people(annotation, annotation.changes) | reversal.values.keys()
+    return {"data": _form_data(annotation, values, given), "undoing": undoing}
 
 
-def _form(annotation: Annotation, values: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
-    return opening(annotation, now=timezone.now()) | as_form(values, given)
+def _form_data(
+    annotation: Annotation,
+    values: Mapping[str, Any],
+    given: Collection[str],
+) -> dict[str, Any]:
+    return opening(annotation, now=timezone.now()) | as_form_data(values, given)

@@ -1,4 +1,4 @@
-"""What the browser sends to be kept as a draft: any text, well formed or not, but bounded and from a form of ours."""
+"""Validate what the browser sends as a draft: any text, but of bounded size, with a valid base."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from reviewapp.annotations.decide.forms import read_base
-from reviewapp.annotations.drafts.services import Typed
+from reviewapp.annotations.drafts.services import DraftInput
 
-MOST_CHARACTERS = 256 * 1024
-_TEXTS = ("result_id", "base_version", "opened", "choice", "label", "confidence", "reasoning", "payload", "outcome")
+MAX_CHARACTERS = 256 * 1024
+_TEXT_FIELDS = (
+    "result_id",
+    "base_version",
+    "opened",
+    "choice",
+    "label",
+    "confidence",
+    "reasoning",
+    "payload",
+    "outcome",
+)
 
 
 class DraftForm(forms.Form):
-    """A decision form that is not finished; `was_base` is what its writer began from when `base` is newer by now."""
+    """An unfinished decision form; `was_base` is the base it started from if `base` is newer."""
 
     decision_id = forms.UUIDField()
     base = forms.CharField()
@@ -25,25 +35,36 @@ class DraftForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        for name in _TEXTS:
+        for name in _TEXT_FIELDS:
             self.fields[name] = forms.CharField(required=False, strip=False)
 
     def clean(self) -> dict[str, Any]:
-        """Hold the whole to its bound, and the base to the shape that ours have."""
-        if sum(len(str(text)) for text in self.cleaned_data.values()) > MOST_CHARACTERS:
-            raise ValidationError(f"This is too much to be kept as a draft: at most {MOST_CHARACTERS:,} characters.")
+        """Check the size of the whole form, and parse the base it started from."""
+        size = sum(len(str(text)) for text in self.cleaned_data.values())
+        if size > MAX_CHARACTERS:
+            limit = f"at most {MAX_CHARACTERS:,} characters"
+            raise ValidationError(f"This is too much to be kept as a draft: {limit}.")
+
         base = self.cleaned_data.get("was_base") or self.cleaned_data.get("base")
         if base:
             self.cleaned_data["base"] = read_base(base)
         return self.cleaned_data
 
-    def typed(self) -> Typed:
-        """Return what is to be kept; only after `is_valid()`."""
+    def draft_input(self) -> DraftInput:
+        """Return what to save. Call it only after `is_valid()`."""
         data = self.cleaned_data
-        texts = {name: data[name] for name in _TEXTS}
+        texts = {name: data[name] for name in _TEXT_FIELDS}
         decision_id: UUID = data["decision_id"]
-        return Typed(texts=texts, base=data["base"], decision_id=decision_id, seen=data["draft"])
+        return DraftInput(
+            texts=texts,
+            base=data["base"],
+            decision_id=decision_id,
+            known_edition=data["draft"],
+        )
 
-    def why(self) -> str:
-        """Return what is wrong, in one sentence or two."""
-        return " ".join(str(sentence) for sentences in self.errors.values() for sentence in sentences)
+    def error_message(self) -> str:
+        """Return all errors as one text."""
+        sentences: list[str] = []
+        for field_errors in self.errors.values():
+            sentences.extend(str(sentence) for sentence in field_errors)
+        return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""A form that goes on from a draft: as it was left, and compared with what the item has become since."""
+"""Continue a draft: the form as it was left, merged with what has changed on the item since."""
 
 from __future__ import annotations
 
@@ -6,55 +6,74 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from reviewapp.annotations.decide.changed_since import digest, news
-from reviewapp.annotations.decide.conflicts import Staleness, caught_up, compare, refreshed
-from reviewapp.annotations.decide.forms import FROM_BEFORE, DecisionForm, brought_up_to_date
+from reviewapp.annotations.decide.changed_since import changes_since, digest
+from reviewapp.annotations.decide.conflicts import (
+    Staleness,
+    compare_sides,
+    merge_unsubmitted,
+    rebased_form_data,
+)
+from reviewapp.annotations.decide.forms import OLD_FORM_NOTICE, DecisionForm, upgraded_form_data
 from reviewapp.annotations.decide.parsing import FIELDS
 from reviewapp.annotations.models import Annotation, Draft
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resumed:
-    """The form's data; `stale` when a person must say whose value stands, `news` when the item has changed at all."""
+    """The form's data; `stale` if there are conflicts, `news` says what changed on the item."""
 
     data: dict[str, Any]
     stale: Staleness | None = None
     news: str = ""
 
 
-def form_of(draft: Draft) -> dict[str, Any]:
-    """Return the data of the form as the draft holds it."""
-    # As `Annotation.seen()` has it: jsonb keeps no order, and the script compares texts.
-    names = (*FIELDS, "decision", "given") if "given" in draft.base else (*FIELDS, "decision")
-    base = json.dumps({name: draft.base.get(name) for name in names})
-    return {**draft.typed, "decision_id": str(draft.decision_id), "base": base, "draft": str(draft.edition)}
+def draft_form_data(draft: Draft) -> dict[str, Any]:
+    """Return the form's data as the draft holds it."""
+    # In the order of `Annotation.seen()`: jsonb keeps no order, and the script compares texts.
+    names = [*FIELDS, "decision"]
+    if "given" in draft.base:
+        names.append("given")
+    base = {name: draft.base.get(name) for name in names}
+
+    return {
+        **draft.typed,
+        "decision_id": str(draft.decision_id),
+        "base": json.dumps(base),
+        "draft": str(draft.edition),
+    }
 
 
-def named(draft: Draft) -> dict[str, str]:
-    """Return what tells one edition of a draft from another."""
+def edition_as_json(draft: Draft) -> dict[str, str]:
+    """Return the edition of a draft and when it was saved."""
     return {"edition": str(draft.edition), "at": draft.saved_at.isoformat()}
 
 
 def as_json(draft: Draft) -> dict[str, Any]:
-    """Return a draft as the script reads it, to offer it beside what the form holds."""
-    return {**named(draft), "form": form_of(draft)}
+    """Return a draft as the script reads it, to offer it beside the form."""
+    return {**edition_as_json(draft), "form": draft_form_data(draft)}
 
 
 def resume(draft: Draft, annotation: Annotation) -> Resumed:
-    """Return the form to go on with.
+    """Return the form that continues a draft.
 
-    A draft that is not well formed yet cannot be compared: it keeps its base, and submitting it is what compares.
+    A draft that is not valid yet cannot be merged: it keeps its base until it is submitted.
     """
-    data = form_of(draft)
+    data = draft_form_data(draft)
     if "given" not in draft.base:
-        return Resumed(data=brought_up_to_date(data, annotation), news=FROM_BEFORE)
+        return Resumed(data=upgraded_form_data(data, annotation), news=OLD_FORM_NOTICE)
     if digest(draft.base) == digest(annotation.seen()):
         return Resumed(data=data)
+
     viewer = draft.person.get_username()
-    told = news(annotation, draft.base, viewer=viewer).sentence()
+    news = changes_since(annotation, draft.base, viewer=viewer).sentence()
+
     form = DecisionForm(data, annotation=annotation)
     if not form.is_valid():
-        return Resumed(data=data, news=told)
-    stale = caught_up(form.submission(), annotation)
-    asks = compare(stale, data, viewer=viewer) if stale.conflicts else None
-    return Resumed(data=refreshed(data, stale, annotation), stale=asks, news=told)
+        return Resumed(data=data, news=news)
+
+    stale = merge_unsubmitted(form.submission(), annotation)
+    comparison = None
+    if stale.conflicts:
+        comparison = compare_sides(stale, data, viewer=viewer)
+    rebased = rebased_form_data(data, stale, annotation)
+    return Resumed(data=rebased, stale=comparison, news=news)

@@ -1,6 +1,7 @@
-"""Drafts: keep what somebody types until they submit or discard it, or leave it alone for `DRAFT_DAYS`.
+"""Save, return and delete drafts: what somebody typed and has not submitted.
 
-A browser keeps its own copy as well (`static/drafts/`); this one survives the browser.
+A draft is deleted when it is submitted, discarded, or untouched for `DRAFT_DAYS`. A browser keeps
+its own copy as well (`static/drafts/`); this one survives the browser.
 """
 
 from __future__ import annotations
@@ -23,67 +24,81 @@ from reviewapp.asked import asked
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-MOST = 500
-# Of what is typed, this is what a person would miss; the rest says where it belongs.
-_WORDS = ("choice", "label", "confidence", "reasoning", "payload", "outcome")
+MAX_DRAFTS = 500
+# What a person would miss of a form; its other fields are technical.
+_WORD_FIELDS = ("choice", "label", "confidence", "reasoning", "payload", "outcome")
 
 
 class AlreadyDecided(Exception):
-    """This person has submitted the decision that this draft would become: there is nothing left to keep."""
+    """The person has already submitted this draft's decision: there is nothing left to save."""
 
 
 class Overtaken(Exception):
-    """Another browser of the same person has saved other words since: show both (`draft` is the other), keep both."""
+    """Another browser of the same person has saved other words since: show both.
+
+    `draft` is the one that is saved.
+    """
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__("Another of your browsers has saved a draft of this meanwhile, and it says something else.")
+        problem = "Another of your browsers has saved a draft of this meanwhile"
+        super().__init__(f"{problem}, and it says something else.")
         self.draft = draft
 
 
 class TooMany(Exception):
-    """The person has `MOST` drafts: submit or discard some before another can be kept."""
+    """The person has `MAX_DRAFTS` drafts: submit or discard some before saving another."""
 
     def __init__(self) -> None:
-        super().__init__(f"You have {MOST} drafts, which is as many as are kept. Submit or discard some first.")
+        problem = f"You have {MAX_DRAFTS} drafts, which is as many as are kept."
+        super().__init__(f"{problem} Submit or discard some first.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Typed:
-    """What a form holds just now: its texts, what they are based on, the decision it would become.
+class DraftInput:
+    """An unsubmitted form: its texts, their base, and the id of the decision it would become.
 
-    `seen` is the edition of the draft that the browser knows, None for none.
+    `known_edition` is the edition of the draft that the browser knows, None for none.
     """
 
     texts: dict[str, str]
     base: dict[str, Any]
     decision_id: uuid.UUID
-    seen: uuid.UUID | None
+    known_edition: uuid.UUID | None
 
 
-def save(annotation_id: int, typed: Typed, *, actor: User) -> Draft:
-    """Keep what is typed as the person's draft of this annotation, and return it with its new edition.
+def save(annotation_id: int, draft_input: DraftInput, *, actor: User) -> Draft:
+    """Save the actor's draft of this annotation and return it with its new edition.
 
     Raises `PermissionDenied`, `Annotation.DoesNotExist`, `AlreadyDecided`, `Overtaken`, `TooMany`.
     """
     may_decide(actor)
     with transaction.atomic():
-        # A decision locks its annotation too: a draft that arrives late never outlives what became of it.
+        # A decision locks its annotation too, so a late draft cannot outlive its decision.
         Annotation.objects.select_for_update(no_key=True).only("pk").get(pk=annotation_id)
-        # Of this person only: nobody else may learn which decision ids exist.
-        if Decision.objects.filter(decision_id=typed.decision_id, reviewer=actor).exists():
+
+        # Only this person's decisions: nobody else may learn which decision ids exist.
+        decisions = Decision.objects.filter(reviewer=actor)
+        if decisions.filter(decision_id=draft_input.decision_id).exists():
             raise AlreadyDecided
-        draft = own(annotation_id, actor) or _first(annotation_id, actor)
-        if draft.pk and draft.edition != typed.seen and words(draft.typed) != words(typed.texts):
+
+        draft = own(annotation_id, actor) or _new_draft(annotation_id, actor)
+        is_known = not draft.pk or draft.edition == draft_input.known_edition
+        if not is_known and words(draft.typed) != words(draft_input.texts):
             raise Overtaken(draft)
-        draft.typed, draft.base, draft.decision_id = typed.texts, typed.base, typed.decision_id
-        draft.edition, draft.saved_at = uuid.uuid4(), timezone.now()
+
+        draft.typed = draft_input.texts
+        draft.base = draft_input.base
+        draft.decision_id = draft_input.decision_id
+        draft.edition = uuid.uuid4()
+        draft.saved_at = timezone.now()
         draft.save()
     return draft
 
 
 def own(annotation_id: int, person: User) -> Draft | None:
     """Return the person's draft of this annotation, None when there is none."""
-    return next(iter(_own(annotation_id=annotation_id, person_id=person.pk)), None)
+    drafts = _own(annotation_id=annotation_id, person_id=person.pk)
+    return drafts[0] if drafts else None
 
 
 @asked
@@ -92,24 +107,25 @@ def _own(annotation_id: int, person_id: int) -> QuerySet[Draft]:
 
 
 def discard(annotation_id: int, *, actor: User) -> bool:
-    """Forget the person's draft of this annotation; returns whether there was one."""
+    """Delete the actor's draft of this annotation; returns whether there was one."""
     may_decide(actor)
     deleted, _ = Draft.objects.of(actor).about(annotation_id).delete()
     return bool(deleted)
 
 
-def forget_old(*, now: datetime) -> int:
-    """Delete drafts that nobody has touched for `DRAFT_DAYS`; returns how many."""
-    deleted, _ = Draft.objects.older_than(now - timedelta(days=settings.DRAFT_DAYS)).delete()
+def delete_old(*, now: datetime) -> int:
+    """Delete drafts that were not saved for `DRAFT_DAYS`; returns how many."""
+    oldest = now - timedelta(days=settings.DRAFT_DAYS)
+    deleted, _ = Draft.objects.older_than(oldest).delete()
     return deleted
 
 
 def words(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return what a person would miss of a form's texts, with one kind of line ends."""
-    return {name: texts.get(name, "").replace("\r\n", "\n") for name in _WORDS if texts.get(name)}
+    """Return the texts that a person would miss, with line ends as LF."""
+    return {name: texts[name].replace("\r\n", "\n") for name in _WORD_FIELDS if texts.get(name)}
 
 
-def _first(annotation_id: int, actor: User) -> Draft:
-    if Draft.objects.of(actor).count() >= MOST:
+def _new_draft(annotation_id: int, actor: User) -> Draft:
+    if Draft.objects.of(actor).count() >= MAX_DRAFTS:
         raise TooMany
     return Draft(annotation_id=annotation_id, person=actor)

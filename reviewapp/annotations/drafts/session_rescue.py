@@ -1,7 +1,8 @@
-"""Keep what was typed when a session ends in the middle of a form, until the same browser has signed in again.
+"""Keep a posted form whose session has ended until the same browser has signed in again.
 
-It waits in the browser's next session, a row that is made without signing in. So only a browser that proves that it
-had a session is given one, and the rows are bounded in size, in number for each person, and in time.
+It is kept in the browser's next session, a row that is created without signing in. So only a
+browser that proves that it had a session gets one, and the rows are bounded in size, in number per
+person, and in time.
 """
 
 from __future__ import annotations
@@ -16,42 +17,62 @@ from django.utils import timezone
 from reviewapp.accounts.sessions.session_proof import proven_person_id
 from reviewapp.annotations.decide.forms import DecisionForm
 
-# A form with the largest payload and reasoning, and the same again for what they are based on.
-MOST_BYTES = 256 * 1024
-_KEY = "kept_decision"
-_LASTS = timedelta(hours=1)
+# Enough for the largest payload and reasoning, and for the same again in the base.
+MAX_BYTES = 256 * 1024
+_SESSION_KEY = "kept_decision"
+_MAX_AGE = timedelta(hours=1)
 
 
 class TooOften(Exception):
-    """So many forms of this person were kept within the hour that this one is not: ask to come back later."""
+    """Too many forms of this person were kept within the hour: try again later."""
 
 
 def keep(request: HttpRequest, annotation_id: int) -> None:
-    """Put the posted decision into the (anonymous) session; signing in carries it over.
+    """Put the posted decision into the anonymous session; signing in carries it over.
 
-    A stranger's is not kept. Raises `RequestDataTooBig` above `MOST_BYTES`, and `TooOften`.
+    Keeps nothing unless the browser had a session. Raises `RequestDataTooBig` above `MAX_BYTES`
+    bytes, and `TooOften`.
     """
     person_id = proven_person_id(request)
     if person_id is None:
         return
 
-    typed = {name: value for name in DecisionForm.base_fields if (value := request.POST.get(name))}
-    if sum(len(value.encode(errors="replace")) for value in typed.values()) > MOST_BYTES:
-        raise RequestDataTooBig("The form is too large to be kept until its person has signed in again.")
+    form_data = {}
+    size = 0
+    for name in DecisionForm.base_fields:
+        text = request.POST.get(name)
+        if text:
+            form_data[name] = text
+            size += len(text.encode(errors="replace"))
+    if size > MAX_BYTES:
+        problem = "The form is too large to be kept until its person has signed in again."
+        raise RequestDataTooBig(problem)
     if not ratelimit.consume(request, action="kept_form", key=str(person_id)):
         raise TooOften
 
-    typed.setdefault("person", str(person_id))
-    request.session[_KEY] = {"annotation": annotation_id, "at": timezone.now().isoformat(), "typed": typed}
+    form_data.setdefault("person", str(person_id))
+    request.session[_SESSION_KEY] = {
+        "annotation": annotation_id,
+        "at": timezone.now().isoformat(),
+        "typed": form_data,
+    }
 
 
-def take_back(request: HttpRequest, annotation_id: int) -> dict[str, str] | None:
-    """Return what this person had typed about this annotation within the last hour, once; None for nothing."""
-    kept = request.session.get(_KEY)
-    if not kept or kept["annotation"] != annotation_id:
+def pop(request: HttpRequest, annotation_id: int) -> dict[str, str] | None:
+    """Return this person's kept form for this annotation and remove it from the session.
+
+    None if there is none, or it is older than an hour.
+    """
+    rescued = request.session.get(_SESSION_KEY)
+    if not rescued or rescued["annotation"] != annotation_id:
         return None
-    if kept["typed"].get("person", "") not in {"", str(request.user.pk)}:
+
+    form_data = rescued["typed"]
+    if form_data.get("person", "") not in {"", str(request.user.pk)}:
         return None
-    del request.session[_KEY]
-    fresh = timezone.now() - datetime.fromisoformat(kept["at"]) < _LASTS
-    return dict(kept["typed"]) if fresh else None
+
+    del request.session[_SESSION_KEY]
+    age = timezone.now() - datetime.fromisoformat(rescued["at"])
+    if age >= _MAX_AGE:
+        return None
+    return dict(form_data)

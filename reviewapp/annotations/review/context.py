@@ -1,11 +1,10 @@
-"""Everything the review page shows of one item besides the form: evidence, company, history, progress."""
+"""The review page's context, besides the form: evidence, neighbours, history, progress."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -31,15 +30,16 @@ from reviewapp.retrievers.models import Execution, Result, Retriever
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_MOST_RECENT = 10
+_RECENT_DECISIONS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One annotation with what a person needs to judge it. `held_by` is "" while nobody else has it open.
+    """One annotation with what a person needs to judge it.
 
-    `execution` is the annotation's own, None while it is not here or none is named; `result` may be the document alone.
-    `machine` holds what the machine proposed, {} for nothing; `could_not_tell`: this very person's "can't tell" stands.
+    `execution` is the annotation's own, None if it names none or that one is not here; `result`
+    may be the document alone. `held_by` is who else has it open, "" for nobody. `machine` holds
+    what the machine proposed, {} for nothing. `could_not_tell`: this person's "can't tell" stands.
     """
 
     annotation: Annotation
@@ -59,70 +59,90 @@ class Item:
     other_results: list[OtherResult]
 
     @property
-    def asked(self) -> dict[str, Any]:
-        """What the retriever was asked with: the inputs, else Mixpeek's summary of them."""
+    def query(self) -> dict[str, Any]:
+        """The inputs of the execution, else Mixpeek's summary of them."""
         if self.execution is None:
             return {}
-        summary = {"Query": self.execution.query_summary} if self.execution.query_summary else {}
-        return self.execution.inputs or summary
+        inputs: dict[str, Any] = self.execution.inputs
+        if inputs:
+            return inputs
+        if self.execution.query_summary:
+            return {"Query": self.execution.query_summary}
+        return {}
 
     @property
     def execution_id(self) -> str:
-        """Mixpeek's id of the execution that this belongs to, also of one that is not here; "" for none."""
-        of_result = self.execution.execution_id if self.execution else None
-        return self.annotation.execution_id or of_result or ""
+        """Mixpeek's id of the execution, also of one that is not here; "" for none."""
+        if self.annotation.execution_id:
+            return self.annotation.execution_id
+        if self.execution is None:
+            return ""
+        return self.execution.execution_id or ""
 
     @property
     def ranked(self) -> Result | None:
-        """The result whose rank and score are this item's; None where that of its own execution was not kept."""
-        named = self.annotation.execution_id
-        if self.result is None or not named:
+        """The result with this item's rank and score; None if that of its execution is missing."""
+        execution_id = self.annotation.execution_id
+        if self.result is None or not execution_id:
             return self.result
-        is_own = self.result.execution is not None and self.result.execution.execution_id == named
-        return self.result if is_own else None
+        execution = self.result.execution
+        if execution is not None and execution.execution_id == execution_id:
+            return self.result
+        return None
 
     @property
     def why_no_query(self) -> str:
-        """Why it is not shown for which query this was judged; "" where it is shown, or no execution is named."""
-        if self.asked or not self.annotation.execution_id:
+        """Why the page shows no query; "" where it shows one, or no execution is named."""
+        if self.query or not self.annotation.execution_id:
             return ""
         if self.execution is None:
-            return "not here yet; the next pull asks Mixpeek for it" if self.retriever else "not known"
+            if self.retriever:
+                return "not here yet; the next pull asks Mixpeek for it"
+            return "not known"
         if self.execution.is_gone:
             return "Mixpeek no longer has this run: its query, rank and score are not known"
-        return "none" if self.execution.requested_by else "Mixpeek does not tell with what this run was asked"
+        if self.execution.requested_by:
+            return "none"
+        return "Mixpeek does not tell with what this run was asked"
 
     @property
     def judged_for_others(self) -> list[OtherAnnotation]:
-        """Decided annotations of the document for other queries, while this one waits for its own judgement."""
+        """Decided annotations of the document for other queries, while this one waits."""
         if self.annotation.status != Annotation.Status.WAITING or self.execution is None:
             return []
         return [other for other in self.other_annotations if other.is_judged_for_another_query]
 
     @property
     def others(self) -> int:
-        """How often else the document was found or annotated, as far as the page lists it."""
+        """How many other annotations and results of the document the page lists."""
         return len(self.other_annotations) + len(self.other_results)
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether the last decision could not be delivered, so that somebody has to say what stands."""
-        return self.change is not None and self.change.state in {Change.State.CONFLICT, Change.State.REFUSED}
+        """Whether the last decision is in conflict or was refused."""
+        if self.change is None:
+            return False
+        return self.change.state in {Change.State.CONFLICT, Change.State.REFUSED}
 
     @property
     def merged(self) -> tuple[FieldDiff, ...]:
-        """What somebody had changed at Mixpeek besides, and what therefore stays, when the last decision arrived."""
-        return field_diffs(self.change.merged or {}) if self.change else ()
+        """The other fields that somebody changed at Mixpeek before the last delivery; they stay."""
+        if self.change is None:
+            return ()
+        return field_diffs(self.change.merged or {})
 
     @property
     def is_gone(self) -> bool:
-        """Whether upstream has deleted the annotation, so that nothing is left to decide."""
+        """Whether upstream has deleted the annotation, so that there is nothing to decide."""
         return self.annotation.status == Annotation.Status.GONE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far this person is: decided in the last 24 hours, left under the filter; both stop at the cap."""
+    """How many items a person decided in the last 24 hours, and how many the filter has left.
+
+    Both counts stop at `cap`. `waiting`: the filter shows waiting items.
+    """
 
     done: int
     left: int
@@ -130,62 +150,103 @@ class Progress:
     waiting: bool
 
     def sentence(self) -> str:
-        """Return what is left, as said after a decision."""
+        """Return what is left, as the message after a decision says it."""
         if not self.left:
             return "Nothing left here."
-        return f"{self.left:,}{'+' if self.left >= self.cap else ''} {'left' if self.waiting else 'in this list'}."
+        plus = "+" if self.left >= self.cap else ""
+        where = "left" if self.waiting else "in this list"
+        return f"{self.left:,}{plus} {where}."
 
 
-def load() -> QuerySet[Annotation]:
-    """Return annotations with what the review page needs of their neighbours, and without what it does not show."""
+def with_neighbours() -> QuerySet[Annotation]:
+    """Return annotations with what the review page reads of their neighbours.
+
+    What it does not show is deferred.
+    """
     related = Annotation.objects.select_related(
-        "retriever__label_set", "retriever__guidelines", "reviewer", "result__execution__retriever", "decision"
+        "retriever__label_set",
+        "retriever__guidelines",
+        "reviewer",
+        "result__execution__retriever",
+        "decision",
     )
     return related.defer("words", "search", "metadata")
 
 
-def look_at(annotation: Annotation, person: User, *, lease: Lease | None, now: datetime, searched: str = "") -> Item:
-    """Return the item as `person` sees it, with the words marked that were asked for, also in the queue's search."""
+def build_item(
+    annotation: Annotation,
+    person: User,
+    *,
+    lease: Lease | None,
+    now: datetime,
+    search_words: str = "",
+) -> Item:
+    """Return the item as `person` sees it.
+
+    The words of the query and of the queue's search (`search_words`) are marked in the evidence.
+    """
     result = annotation.result
-    others = neighbours(annotation)
-    execution = others.execution
+    neighbourhood = neighbours(annotation)
+    execution = neighbourhood.execution
     inputs = execution.inputs if execution else {}
     changes = annotation.changes
-    held = lease is not None and lease.holder_id != person.pk and lease.until > now
+
+    held_by = ""
+    if lease and lease.holder_id != person.pk and lease.until > now:
+        held_by = lease.holder.get_username()
+
+    shown_evidence = None
+    if result:
+        words = query_words({**inputs, "": search_words})
+        shown_evidence = evidence(result.snapshot, query_words=words)
+
+    asides = _aside(annotation_id=annotation.pk, person_id=person.pk)
+    decision_id = annotation.decision.decision_id if annotation.decision else None
+    is_undecidable = annotation.status == Annotation.Status.UNDECIDABLE
+
     return Item(
         annotation=annotation,
         retriever=annotation.retriever,
         result=result,
         execution=execution,
-        evidence=evidence(result.snapshot, query_words=query_words({**inputs, "": searched})) if result else None,
+        evidence=shown_evidence,
         lease=lease,
-        held_by=lease.holder.get_username() if lease and held else "",
-        aside=next(iter(_aside(annotation_id=annotation.pk, person_id=person.pk)), None),
-        change=telling(changes, annotation.decision.decision_id if annotation.decision else None),
+        held_by=held_by,
+        aside=asides[0] if asides else None,
+        change=change_to_show(changes, decision_id),
         history=timeline(annotation.ref),
         machine=machine_values(annotation, given_by_people(annotation, changes)),
         at_mixpeek=version_authors.versions(annotation, changes),
-        could_not_tell=annotation.status == Annotation.Status.UNDECIDABLE and annotation.reviewer_id == person.pk,
-        other_annotations=others.annotations,
-        other_results=others.results,
+        could_not_tell=is_undecidable and annotation.reviewer_id == person.pk,
+        other_annotations=neighbourhood.annotations,
+        other_results=neighbourhood.results,
     )
 
 
-def telling(changes: Sequence[Change], standing: UUID | None) -> Change | None:
-    """Return the change (of one ref, newest first) whose delivery is news: what is open or in trouble goes first.
+def change_to_show(changes: Sequence[Change], decision_id: UUID | None) -> Change | None:
+    """Return the change whose delivery state the page shows. Pure.
 
-    Then it is that of the decision that stands, whatever became of it, else the newest that nobody withdrew. Pure.
+    `changes` are those of one ref, newest first; `decision_id` is that of the standing decision.
+    First the newest one that is open, in conflict or refused; then the standing decision's own,
+    whatever its state; then the newest one that was not withdrawn.
     """
-    kept = [one for one in changes if one.state != Change.State.WITHDRAWN]
-    unsettled = (one for one in kept if one.state != Change.State.DELIVERED)
-    own = (one for one in changes if standing is not None and one.cause == standing)
-    return next(chain(unsettled, own, kept), None)
+    not_withdrawn = [change for change in changes if change.state != Change.State.WITHDRAWN]
+    for change in not_withdrawn:
+        if change.state != Change.State.DELIVERED:
+            return change
+
+    if decision_id is not None:
+        for change in changes:
+            if change.cause == decision_id:
+                return change
+
+    return not_withdrawn[0] if not_withdrawn else None
 
 
 @asked
-def loaded(pk: int) -> QuerySet[Annotation]:
-    """Return the annotation with this key as `load` has it, as a list of one or none."""
-    return load().filter(pk=pk)
+def get_for_review(pk: int) -> QuerySet[Annotation]:
+    """Return the annotation with this key and its neighbours, as a list of one or none."""
+    return with_neighbours().filter(pk=pk)
 
 
 @asked
@@ -193,13 +254,14 @@ def _aside(annotation_id: int, person_id: int) -> QuerySet[SetAside]:
     return SetAside.objects.filter(annotation_id=annotation_id, person_id=person_id)
 
 
-def progress(chosen: QueueFilter, person: User, *, now: datetime) -> Progress:
+def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> Progress:
     """Return how far `person` is; each count reads no more than `CAP` rows of its index."""
-    done, left = done_and_left(chosen, person, since=now - timedelta(days=1))
-    return Progress(done=done, left=left, cap=CAP, waiting=chosen.show == Show.WAITING)
+    since = now - timedelta(days=1)
+    done, left = done_and_left(queue_filter, person, since=since)
+    return Progress(done=done, left=left, cap=CAP, waiting=queue_filter.show == Show.WAITING)
 
 
-def recent(person: User) -> list[Decision]:
+def recent_decisions(person: User) -> list[Decision]:
     """Return a person's last ten decisions, newest first, for the drawer."""
     return _recent(person_id=person.pk)
 
@@ -207,41 +269,73 @@ def recent(person: User) -> list[Decision]:
 @asked
 def _recent(person_id: int) -> QuerySet[Decision]:
     merged = Change.objects.filter(cause=OuterRef("decision_id"), merged__isnull=False)
-    mine = Decision.objects.filter(reviewer_id=person_id).order_by("-id").select_related("annotation", "undo")
-    shown = ("outcome", "label", "confidence", "created_at", "held_until", "undo__id", "annotation__status")
-    named = mine.only(*shown, "annotation__title", "annotation__document_id")
-    return named.annotate(merged=Exists(merged), set_aside_since=_set_aside_since(person_id))[:_MOST_RECENT]
+    decisions = Decision.objects.filter(reviewer_id=person_id).order_by("-id")
+    columns = decisions.select_related("annotation", "undo").only(
+        "outcome",
+        "label",
+        "confidence",
+        "created_at",
+        "held_until",
+        "undo__id",
+        "annotation__status",
+        "annotation__title",
+        "annotation__document_id",
+    )
+    annotated = columns.annotate(merged=Exists(merged), set_aside_since=_set_aside_since(person_id))
+    return annotated[:_RECENT_DECISIONS]
 
 
-def undoable(person: User, decisions: Sequence[Decision] | None = None) -> dict[str, Any]:
-    """Return the last thing a person did, which Undo is about; `decisions` are their last ones, where they are known.
+def last_actions(person: User, decisions: Sequence[Decision] | None = None) -> dict[str, Any]:
+    """Return what the Undo button is about: a person's last decision, or a later skip or deferral.
 
-    That is `last_standing`, the newest decision that was not taken back, or the newer `last_aside`.
+    `last_standing` is the newest decision that was not taken back; `last_aside` is looked up only
+    if it may be newer. `decisions` are the person's last ones, newest first, where known.
     """
     if decisions is None:
         decisions = _newest_standing(person_id=person.pk)
-    standing = next((one for one in decisions if not one.taken_back), None)
-    asides = _last_aside(person_id=person.pk) if getattr(standing, "set_aside_since", True) else []
-    return {"last_standing": standing, "last_aside": next(iter(asides), None)}
+
+    last_standing = None
+    for decision in decisions:
+        if not decision.taken_back:
+            last_standing = decision
+            break
+
+    asides: list[SetAside] = []
+    if getattr(last_standing, "set_aside_since", True):
+        asides = _last_aside(person_id=person.pk)
+    return {"last_standing": last_standing, "last_aside": asides[0] if asides else None}
 
 
 @asked
 def _newest_standing(person_id: int) -> QuerySet[Decision]:
-    mine = Decision.objects.filter(reviewer_id=person_id, undo=None).order_by("-id").select_related("undo")
-    shown = mine.only("outcome", "created_at", "held_until", "undo__id")
-    return shown.annotate(set_aside_since=_set_aside_since(person_id))[:1]
+    decisions = Decision.objects.filter(reviewer_id=person_id, undo=None).order_by("-id")
+    columns = decisions.select_related("undo").only(
+        "outcome",
+        "created_at",
+        "held_until",
+        "undo__id",
+    )
+    return columns.annotate(set_aside_since=_set_aside_since(person_id))[:1]
 
 
 def _set_aside_since(person_id: int) -> Exists:
-    return Exists(SetAside.objects.filter(person_id=person_id, created_at__gte=OuterRef("created_at")))
+    asides = SetAside.objects.filter(person_id=person_id, created_at__gte=OuterRef("created_at"))
+    return Exists(asides)
 
 
 @asked
 def _last_aside(person_id: int) -> QuerySet[SetAside]:
-    mine = SetAside.objects.filter(person_id=person_id).select_related("annotation").order_by("-created_at")
-    return mine.only("kind", "created_at", "annotation__title", "annotation__document_id")[:1]
+    asides = SetAside.objects.filter(person_id=person_id).select_related("annotation")
+    newest_first = asides.order_by("-created_at")
+    columns = newest_first.only(
+        "kind",
+        "created_at",
+        "annotation__title",
+        "annotation__document_id",
+    )
+    return columns[:1]
 
 
-def minutes() -> int:
+def lease_minutes() -> int:
     """Return how long a lease lasts, in minutes."""
     return int(LASTS.total_seconds() // 60)

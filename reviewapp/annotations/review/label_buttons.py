@@ -1,4 +1,4 @@
-"""The label buttons of the review page: which labels a retriever has in use, in an order that fingers can learn."""
+"""The label buttons of the review page: a retriever's labels, in an order that stays the same."""
 
 from __future__ import annotations
 
@@ -13,13 +13,20 @@ from reviewapp.asked import rows
 from reviewapp.retrievers.guidance.labels import Label, from_json
 from reviewapp.retrievers.models import Retriever
 
-MOST = 20
-_MOST_COUNTED, _SAMPLE = 200, 500
+# As many as have a key.
+MAX_BUTTONS = 20
+_MAX_LABELS = 200
+# Annotations of each status whose labels are counted.
+_SAMPLE_SIZE = 500
 
-# Jumps from one label to the next along the index `annotation_labels`: it costs the labels, not the annotations.
-_IN_USE = """
+# Jumps from one label to the next along the index `annotation_labels`, so that the cost grows with
+# the labels, not with the annotations.
+_LABELS_IN_USE = """
 WITH RECURSIVE one AS (
-    (SELECT label FROM annotations_annotation WHERE retriever_id = %(retriever)s AND label > '' ORDER BY label LIMIT 1)
+    (
+        SELECT label FROM annotations_annotation
+        WHERE retriever_id = %(retriever)s AND label > '' ORDER BY label LIMIT 1
+    )
     UNION ALL
     SELECT (
         SELECT a.label FROM annotations_annotation a
@@ -31,30 +38,37 @@ SELECT label FROM one WHERE label IS NOT NULL LIMIT %(most)s
 """
 
 # Along the index `annotation_labels`; annotations without a retriever are few.
-_IS_USED = """
-(SELECT FROM annotations_annotation WHERE retriever_id = %(retriever)s AND label = %(label)s LIMIT 1)
+_LABEL_IS_USED = """
+(
+    SELECT FROM annotations_annotation
+    WHERE retriever_id = %(retriever)s AND label = %(label)s LIMIT 1
+)
 UNION ALL
-(SELECT FROM annotations_annotation WHERE %(retriever)s IS NULL AND retriever_id IS NULL AND label = %(label)s LIMIT 1)
+(
+    SELECT FROM annotations_annotation
+    WHERE %(retriever)s IS NULL AND retriever_id IS NULL AND label = %(label)s LIMIT 1
+)
 LIMIT 1
 """
 
 # Along the index `annotation_retriever`, from the newest down.
-_USED = """
+_COUNT_BY_LABEL = """
 SELECT label, count(*) FROM (
-    (SELECT label FROM annotations_annotation WHERE retriever_id = %(retriever)s AND status = 'decided'
-     ORDER BY id DESC LIMIT %(sample)s)
+    (SELECT label FROM annotations_annotation
+     WHERE retriever_id = %(retriever)s AND status = 'decided' ORDER BY id DESC LIMIT %(sample)s)
     UNION ALL
-    (SELECT label FROM annotations_annotation WHERE retriever_id = %(retriever)s AND status = 'waiting'
-     ORDER BY id DESC LIMIT %(sample)s)
+    (SELECT label FROM annotations_annotation
+     WHERE retriever_id = %(retriever)s AND status = 'waiting' ORDER BY id DESC LIMIT %(sample)s)
 ) newest GROUP BY label
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelButton:
-    """One label to choose, the key that chooses it ("" beyond the twentieth), and whether it is chosen.
+    """One label to choose, its key ("" beyond the twentieth), and whether it is `chosen`.
 
-    A label of the retriever's own set has a title, a description and a colour (a class of the style sheet) as well.
+    A label of the retriever's own set also has a title, a description and a colour, which is a
+    class of the style sheet.
     """
 
     label: str
@@ -67,86 +81,105 @@ class LabelButton:
 
     @property
     def shown(self) -> str:
-        """What stands on the button."""
+        """The caption of the button."""
         return self.title or self.label
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What a reviewer may choose from: labels that the set describes or that are in use, and whether others may be."""
+    """The labels a reviewer may choose: those of the set or in use, and whether others as well."""
 
     labels: list[Label]
     other_allowed: bool
 
 
 def offer(retriever: Retriever | None) -> Offer:
-    """Return what a retriever's label set offers, or the labels it has in use when there is no set."""
-    chosen = retriever.label_set if retriever else None
-    if chosen and chosen.labels:
-        return Offer(labels=from_json(chosen.labels), other_allowed=chosen.other_allowed)
-    in_use_now = in_use(retriever.pk if retriever else None)
-    return Offer(labels=[Label(value=label) for label in in_use_now], other_allowed=True)
+    """Return the labels of a retriever's label set, or those in use when there is no set."""
+    label_set = retriever.label_set if retriever else None
+    if label_set and label_set.labels:
+        labels = from_json(label_set.labels)
+        return Offer(labels=labels, other_allowed=label_set.other_allowed)
+
+    retriever_id = retriever.pk if retriever else None
+    labels = [Label(value=label) for label in in_use(retriever_id)]
+    return Offer(labels=labels, other_allowed=True)
 
 
 def is_new(annotation: Annotation, label: str) -> bool:
-    """Return whether nobody has used `label` yet: it is in no set, on no annotation of the retriever, and was never
-    proposed for this annotation or decided on it. Each question is answered by an index.
+    """Return whether nobody has used `label` yet.
+
+    It is not in the label set, on no annotation of the retriever, and was never proposed for this
+    annotation or decided on it. Each query uses an index.
     """
+    if label == annotation.label:
+        return False
     label_set = annotation.retriever.label_set if annotation.retriever else None
-    if label == annotation.label or (label_set and label in label_set.values()):
+    if label_set and label in label_set.values():
         return False
-    if rows(_IS_USED, {"retriever": annotation.retriever_id, "label": label}):
+    if rows(_LABEL_IS_USED, {"retriever": annotation.retriever_id, "label": label}):
         return False
-    before = Q(proposed__label=label) | Q(decisions__label=label) | Q(decisions__base__label=label)
-    return not Annotation.objects.filter(before, pk=annotation.pk).exists()
+    is_decided = Q(decisions__label=label) | Q(decisions__base__label=label)
+    in_history = Q(proposed__label=label) | is_decided
+    return not Annotation.objects.filter(in_history, pk=annotation.pk).exists()
 
 
-def in_use(retriever_id: int | None, *, most: int = MOST) -> list[str]:
-    """Return the labels of a retriever's annotations, the `most` used of them when there are more.
+def in_use(retriever_id: int | None, *, limit: int = MAX_BUTTONS) -> list[str]:
+    """Return the labels of a retriever's annotations, at most `limit`: the most used ones.
 
-    The order is alphabetical once and then stays: a label that comes into use goes to the end. A key that meant one
-    label a minute ago must not mean another now, as it would if the order followed the counts or the alphabet.
-    What was shown last is kept in Django's cache.
+    The order is alphabetical at first and then stays; a label that comes into use goes to the end.
+    A key must not change its label, as it would if the order followed the counts or the alphabet.
+    The last order is kept in Django's cache.
     """
     if retriever_id is None:
         return []
-    labels, key = _every(retriever_id), f"labels:{retriever_id}"
-    before: list[str] = cache.get(key) or []
-    if len(labels) > most:
-        used = _used(retriever_id)
-        # Of labels used as often, those with a button keep it.
-        labels = sorted(labels, key=lambda label: (-used[label], label not in before))[:most]
-    now = [label for label in before if label in labels] + sorted(set(labels) - set(before))
-    if now != before:
-        cache.set(key, now, timeout=None)
-    return now
+
+    parameters = {"retriever": retriever_id, "most": _MAX_LABELS}
+    labels = [label for (label,) in rows(_LABELS_IN_USE, parameters)]
+
+    cache_key = f"labels:{retriever_id}"
+    previous: list[str] = cache.get(cache_key) or []
+
+    if len(labels) > limit:
+        count = _count_by_label(retriever_id)
+        # Of labels used equally often, those with a button keep it.
+        labels.sort(key=lambda label: (-count[label], label not in previous))
+        labels = labels[:limit]
+
+    unchanged = [label for label in previous if label in labels]
+    added = sorted(set(labels).difference(previous))
+    ordered = unchanged + added
+    if ordered != previous:
+        cache.set(cache_key, ordered, timeout=None)
+    return ordered
 
 
-def _every(retriever_id: int) -> list[str]:
-    return [label for (label,) in rows(_IN_USE, {"retriever": retriever_id, "most": _MOST_COUNTED})]
+def _count_by_label(retriever_id: int) -> Counter[str]:
+    """Count the labels of the newest annotations: as many decided as waiting ones, if possible."""
+    counts = rows(_COUNT_BY_LABEL, {"retriever": retriever_id, "sample": _SAMPLE_SIZE})
+    return Counter(dict(counts))
 
 
-def _used(retriever_id: int) -> Counter[str]:
-    """Count the labels of the newest annotations, of which half are decided ones where there are enough."""
-    found = rows(_USED, {"retriever": retriever_id, "sample": _SAMPLE})
-    return Counter(dict(found))
+def buttons(offered: Offer, *extra: str, chosen: str) -> list[LabelButton]:
+    """Return the buttons for the offered labels, then for `extra` if other labels are allowed."""
+    labels = {label.value: label for label in offered.labels}
+    if offered.other_allowed:
+        for value in extra:
+            if value:
+                labels.setdefault(value, Label(value=value))
 
-
-def buttons(offered: Offer, *also: str, chosen: str) -> list[LabelButton]:
-    """Return the buttons for what is offered; where others are allowed, those of `also` that are missing follow."""
-    every = {label.value: label for label in offered.labels}
-    for label in also if offered.other_allowed else ():
-        if label:
-            every.setdefault(label, Label(value=label))
-    return [
-        LabelButton(
-            label=one.value,
-            key=str((at + 1) % 10) if at < MOST else "",
-            shift=at >= 10,
-            chosen=one.value == chosen,
-            title=one.title,
-            description=one.description,
-            colour="" if one.colour == "none" else one.colour,
+    label_buttons = []
+    for index, label in enumerate(labels.values()):
+        # 1 to 9 and 0, then the same with Shift.
+        key = str((index + 1) % 10) if index < MAX_BUTTONS else ""
+        colour = "" if label.colour == "none" else label.colour
+        button = LabelButton(
+            label=label.value,
+            key=key,
+            shift=index >= 10,
+            chosen=label.value == chosen,
+            title=label.title,
+            description=label.description,
+            colour=colour,
         )
-        for at, one in enumerate(every.values())
-    ]
+        label_buttons.append(button)
+    return label_buttons

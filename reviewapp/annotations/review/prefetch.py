@@ -1,7 +1,7 @@
-"""What the next item will show, looked at while somebody still judges the one before.
+"""Find the pictures of the next item, so that the page can prefetch them.
 
-Only pictures are fetched ahead: they take longest, and do not change. The item itself is given, held and rendered when
-it is asked for, so nobody holds two, and nothing that is decided on is older than its page.
+Only pictures are prefetched: they take longest, and do not change. The item itself is leased and
+rendered when it is opened, so nobody holds two, and nobody decides on outdated values.
 """
 
 from __future__ import annotations
@@ -17,19 +17,27 @@ from reviewapp.retrievers.documents.media import media
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_MOST = 3
+_MAX_PICTURES = 3
 
 
-def pictures(chosen: QueueFilter, person: User, after: Annotation, *, now: datetime) -> list[tuple[str, int]]:
-    """Return document and file of each picture that the item behind `after` will most likely show; claims nothing.
+def next_pictures(
+    queue_filter: QueueFilter, person: User, after: Annotation, *, now: datetime
+) -> list[tuple[str, int]]:
+    """Return the document id and file index of each picture of the item behind `after`.
 
-    Somebody else may take that item meanwhile. Of a search nothing is looked at: finding is what takes its time.
+    Leases nothing, so somebody else may take that item meanwhile. Empty for a search: the search
+    itself is the slow part.
     """
-    if chosen.q:
+    if queue_filter.q:
         return []
-    behind = candidates(chosen, person, after, now=now).select_related("result")
-    found = behind.only("document_id", "result__snapshot").first()
-    if found is None or found.result is None:
+
+    annotations = candidates(queue_filter, person, after, now=now).select_related("result")
+    annotation = annotations.only("document_id", "result__snapshot").first()
+    if annotation is None or annotation.result is None:
         return []
-    shown = [medium.still for medium in media(found.result.snapshot) if medium.still is not None]
-    return [(found.document_id, index) for index in shown[:_MOST]]
+
+    pictures = []
+    for medium in media(annotation.result.snapshot):
+        if medium.still is not None:
+            pictures.append((annotation.document_id, medium.still))
+    return pictures[:_MAX_PICTURES]

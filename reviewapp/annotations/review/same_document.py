@@ -1,11 +1,22 @@
-"""What else is known of an item's document: its other annotations and results, each with the query it belongs to."""
+"""The other annotations and results of an item's document, each with its query."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Case, Func, JSONField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
@@ -13,12 +24,15 @@ from reviewapp.json_values import same
 from reviewapp.retrievers.documents.snapshot import RUN_KEYS
 from reviewapp.retrievers.models import Execution, Result
 
-_MOST = 10
+_MAX_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class OtherAnnotation:
-    """Another annotation of the document. `execution` is its own, None when it names none or that is not here."""
+    """Another annotation of the document.
+
+    `execution` is its own, None if it names none or that one is not here.
+    """
 
     annotation: Annotation
     execution: Execution | None
@@ -27,15 +41,16 @@ class OtherAnnotation:
     @property
     def is_judged_for_another_query(self) -> bool:
         """Whether somebody decided it, for another query than the item's."""
-        is_decided = self.annotation.status == Annotation.Status.DECIDED
-        return is_decided and bool(self.annotation.label) and not self.is_same_query
+        if self.is_same_query or not self.annotation.label:
+            return False
+        return self.annotation.status == Annotation.Status.DECIDED
 
 
 @dataclass(frozen=True, kw_only=True)
 class OtherResult:
-    """Another result of the document; `item` is the key of the annotation that belongs to it, None without one.
+    """Another result of the document; `item` is the key of its annotation, None without one.
 
-    `is_different` tells whether the document was different then; the score, which is the run's, does not count.
+    `is_different`: the document was different then; the score, which is the run's, is ignored.
     """
 
     result: Result
@@ -46,12 +61,14 @@ class OtherResult:
     @property
     def may_be_judged(self) -> bool:
         """Whether it is of a query for which the document has no item yet."""
-        return self.result.execution is not None and self.item is None and not self.is_same_query
+        if self.is_same_query or self.item is not None:
+            return False
+        return self.result.execution is not None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """The execution that an annotation belongs to, and the other annotations and results of its document."""
+    """The execution of an annotation, and the other annotations and results of its document."""
 
     execution: Execution | None
     annotations: list[OtherAnnotation]
@@ -59,18 +76,21 @@ class Neighbours:
 
 
 def neighbours(annotation: Annotation) -> Neighbours:
-    """Return what else is known of the document of `annotation`, which has its result and that one's execution."""
-    shown = annotation.result
-    annotations = _annotations(document_id=annotation.document_id, pk=annotation.pk)
-    results = _results(
-        document_id=annotation.document_id, pk=shown.pk if shown else 0, digest=shown.digest if shown else ""
-    )
+    """Return the neighbours of `annotation`, which was loaded with its result and execution."""
+    document_id = annotation.document_id
+    annotations = _annotations(document_id=document_id, pk=annotation.pk)
+
+    own_result = annotation.result
+    result_id = own_result.pk if own_result else 0
+    digest = own_result.digest if own_result else ""
+    results = _results(document_id=document_id, pk=result_id, digest=digest)
+
     executions = executions_of([annotation, *annotations])
-    own = execution_of(annotation, executions)
+    execution = execution_of(annotation, executions)
     return Neighbours(
-        execution=own,
-        annotations=[_other_annotation(other, own, executions) for other in annotations],
-        results=[_other_result(result, own) for result in results],
+        execution=execution,
+        annotations=[_other_annotation(other, execution, executions) for other in annotations],
+        results=[_other_result(result, execution) for result in results],
     )
 
 
@@ -78,7 +98,8 @@ def _other_annotation(
     annotation: Annotation, own: Execution | None, executions: Mapping[str, Execution]
 ) -> OtherAnnotation:
     execution = execution_of(annotation, executions)
-    return OtherAnnotation(annotation=annotation, execution=execution, is_same_query=_is_same_query(own, execution))
+    is_same_query = _is_same_query(own, execution)
+    return OtherAnnotation(annotation=annotation, execution=execution, is_same_query=is_same_query)
 
 
 def _other_result(result: Result, own: Execution | None) -> OtherResult:
@@ -91,32 +112,47 @@ def _other_result(result: Result, own: Execution | None) -> OtherResult:
     )
 
 
-def _is_same_query(one: Execution | None, other: Execution | None) -> bool:
-    if one is None or other is None or one.retriever_id != other.retriever_id:
+def _is_same_query(own: Execution | None, other: Execution | None) -> bool:
+    if own is None or other is None:
         return False
-    if one.pk == other.pk:
+    if own.retriever_id != other.retriever_id:
+        return False
+    if own.pk == other.pk:
         return True
-    # Empty inputs are those of a retriever that takes none, or of a run whose inputs Mixpeek does not tell.
-    is_known = bool(one.inputs) or not one.retriever.input_schema
-    return is_known and same(one.inputs, other.inputs)
+
+    # Empty inputs: the retriever takes none, or Mixpeek does not return the inputs of this run.
+    has_unknown_inputs = not own.inputs and own.retriever.input_schema
+    if has_unknown_inputs:
+        return False
+    return same(own.inputs, other.inputs)
 
 
 def execution_of(annotation: Annotation, executions: Mapping[str, Execution]) -> Execution | None:
-    """Return the execution that the annotation names; of one that names none, the execution of its result."""
+    """Return the execution that the annotation names, else that of its result."""
     if annotation.execution_id:
         return executions.get(annotation.execution_id)
     return annotation.result.execution if annotation.result else None
 
 
 def executions_of(annotations: Iterable[Annotation]) -> dict[str, Execution]:
-    """Return the executions that these annotations name, by id; those that came with their results are not read."""
-    results = [annotation.result for annotation in annotations if annotation.result]
-    known = {result.execution.execution_id: result.execution for result in results if result.execution}
-    executions = {id_: execution for id_, execution in known.items() if id_}
-    missing = {annotation.execution_id for annotation in annotations} - {"", *executions}
+    """Return the executions that these annotations name, by id.
+
+    Those that were loaded with a result are not queried again.
+    """
+    executions: dict[str, Execution] = {}
+    named = set()
+    for annotation in annotations:
+        named.add(annotation.execution_id)
+        execution = annotation.result.execution if annotation.result else None
+        if execution and execution.execution_id:
+            executions[execution.execution_id] = execution
+
+    missing = named - {"", *executions}
     if missing:
-        named = Execution.objects.select_related("retriever").filter(execution_id__in=missing)
-        executions |= {execution.execution_id: execution for execution in named if execution.execution_id}
+        queried = Execution.objects.select_related("retriever").filter(execution_id__in=missing)
+        for execution in queried:
+            if execution.execution_id:
+                executions[execution.execution_id] = execution
     return executions
 
 
@@ -125,40 +161,59 @@ def _annotations(document_id: str, pk: int) -> QuerySet[Annotation]:
     """Return the other annotations of a document, the decided ones first."""
     decided_first = Case(When(status=Annotation.Status.DECIDED, then=0), default=1)
     others = Annotation.objects.filter(document_id=document_id).exclude(pk=pk)
-    near = others.select_related("retriever", "result__execution__retriever")
-    shown = near.only(
-        *("label", "confidence", "status", "execution_id", "retriever__name"),
-        *("result__digest", *_execution_columns("result__execution__")),
+    related = others.select_related("retriever", "result__execution__retriever")
+    columns = related.only(
+        "label",
+        "confidence",
+        "status",
+        "execution_id",
+        "retriever__name",
+        "result__digest",
+        *_execution_columns("result__execution__"),
     )
-    return shown.order_by(decided_first, "-id")[:_MOST]
+    return columns.order_by(decided_first, "-id")[:_MAX_NEIGHBOURS]
 
 
 @asked
 def _results(document_id: str, pk: int, digest: str) -> QuerySet[Result]:
-    """Return the other results of a document, newest first, with `item` and `is_different` (see `OtherResult`)."""
-    shown = Result.objects.filter(pk=pk).values(document=_Document("snapshot"))
-    is_other = _Unequal(_Document("snapshot"), Subquery(shown, output_field=JSONField()))
-    items = Annotation.objects.filter(
-        Q(execution_id=OuterRef("execution__execution_id")) | Q(result=OuterRef("pk")), document_id=document_id
+    """Return the other results of a document, newest first, annotated as `OtherResult` needs."""
+    own_document = Result.objects.filter(pk=pk).values(document=_Document("snapshot"))
+    own_snapshot = Subquery(own_document, output_field=JSONField())
+    is_other_document = _Unequal(_Document("snapshot"), own_snapshot)
+    is_different = Case(
+        When(digest=digest, then=Value(False)),
+        default=is_other_document,
+        output_field=BooleanField(),
     )
-    others = Result.objects.filter(document_id=document_id).exclude(pk=pk).select_related("execution__retriever")
-    near = others.only("rank", "score", "digest", "created_at", *_execution_columns("execution__"))
-    told = near.annotate(
-        item=Subquery(items.order_by("id").values("pk")[:1]),
-        is_different=Case(When(digest=digest, then=Value(False)), default=is_other, output_field=BooleanField()),
-    )
-    return told.order_by("-id")[:_MOST]
+
+    belongs = Q(execution_id=OuterRef("execution__execution_id")) | Q(result=OuterRef("pk"))
+    items = Annotation.objects.filter(belongs, document_id=document_id)
+    item = Subquery(items.order_by("id").values("pk")[:1])
+
+    others = Result.objects.filter(document_id=document_id).exclude(pk=pk)
+    related = others.select_related("execution__retriever")
+    execution_columns = _execution_columns("execution__")
+    columns = related.only("rank", "score", "digest", "created_at", *execution_columns)
+    return columns.annotate(item=item, is_different=is_different).order_by("-id")[:_MAX_NEIGHBOURS]
 
 
-def _execution_columns(before: str) -> list[str]:
-    names = ("execution_id", "inputs", "query_summary", "status", "retriever__name", "retriever__input_schema")
-    return [before + name for name in names]
+def _execution_columns(prefix: str) -> list[str]:
+    names = (
+        "execution_id",
+        "inputs",
+        "query_summary",
+        "status",
+        "retriever__name",
+        "retriever__input_schema",
+    )
+    return [prefix + name for name in names]
 
 
 class _Document(Func):
-    """A snapshot without what its run added to it."""
+    """A snapshot without the keys that its run added."""
 
-    template = f"(%(expressions)s - ARRAY[{', '.join(repr(key) for key in RUN_KEYS)}])"
+    _run_keys = ", ".join(repr(key) for key in RUN_KEYS)
+    template = f"(%(expressions)s - ARRAY[{_run_keys}])"
     output_field = JSONField()
 
 

@@ -1,22 +1,30 @@
-"""The keys of the review page: the one table behind the script, the sheet that `?` opens, and docs/keys.md.
+"""Keyboard shortcuts of the review page: one table for the script, the help sheet and docs/keys.md.
 
-A key is written as the browser names it (`KeyboardEvent.key`), after its modifiers: `Mod` is Ctrl, or Command on
-Apple's machines. `Digit` stands for 1 to 9 and 0, which are read by position, so that the number pad and other
-layouts work. A person may give an action another single key, or switch all single keys off (WCAG 2.1.4).
+A key is written as the browser names it (`KeyboardEvent.key`), after its modifiers: `Mod` is Ctrl,
+or Command on Apple's machines. `Digit` stands for 1 to 9 and 0, which are read by position, so that
+the number pad and other layouts work. A person may assign another single key to an action, or
+switch all single keys off (WCAG 2.1.4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-_SHOWN = {"ArrowUp": "↑", "ArrowDown": "↓", "ArrowLeft": "←", "ArrowRight": "→", "Escape": "Esc"}
+_SYMBOLS = {
+    "ArrowUp": "↑",
+    "ArrowDown": "↓",
+    "ArrowLeft": "←",
+    "ArrowRight": "→",
+    "Escape": "Esc",
+    "Digit": "1 … 9, 0",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """One action of the review page: its keys, its sentence, and whether it works while somebody types."""
+    """One action of the review page. `typing`: it also works while the focus is in a field."""
 
     action: str
     keys: tuple[str, ...]
@@ -25,18 +33,25 @@ class Key:
 
     @property
     def single(self) -> str:
-        """The printable key that works alone and can be given away, or ""."""
-        return next((key for key in self.keys if len(key) == 1), "")
+        """The printable key without modifiers, which can be reassigned, or ""."""
+        for key in self.keys:
+            if len(key) == 1:
+                return key
+        return ""
 
     @property
     def shown(self) -> list[list[str]]:
-        """The keys as people read them, each as its parts; `Mod` is left for the page, which knows the platform."""
+        """The keys as people read them, each as its parts; the page replaces `Mod`."""
         return [_parts(key) for key in self.keys]
 
 
 def _parts(key: str) -> list[str]:
-    *modifiers, last = key.split("+") if len(key) > 1 else [key]
-    return [*modifiers, "1 … 9, 0" if last == "Digit" else _SHOWN.get(last, last.upper() if len(last) == 1 else last)]
+    # "+" may be a key itself.
+    parts = key.split("+") if len(key) > 1 else [key]
+    *modifiers, last = parts
+    if len(last) == 1:
+        return [*modifiers, last.upper()]
+    return [*modifiers, _SYMBOLS.get(last, last)]
 
 
 KEYS: tuple[Key, ...] = (
@@ -49,10 +64,24 @@ KEYS: tuple[Key, ...] = (
     Key(action="less_sure", keys=("[",), sentence="Lower the confidence by 0.05"),
     Key(action="more_sure", keys=("]",), sentence="Raise the confidence by 0.05"),
     Key(action="reasoning", keys=("r",), sentence="Write the reasoning"),
-    Key(action="take_reasoning", keys=("m",), sentence="Use the machine's reasoning as mine, to be edited"),
+    Key(
+        action="take_reasoning",
+        keys=("m",),
+        sentence="Use the machine's reasoning as mine, to be edited",
+    ),
     Key(action="leave", keys=("Escape",), sentence="Leave the field, or “can't tell”", typing=True),
-    Key(action="submit", keys=("Mod+Enter",), sentence="Submit and open the next item", typing=True),
-    Key(action="save_draft", keys=("Mod+s",), sentence="Save the draft now; it also saves itself", typing=True),
+    Key(
+        action="submit",
+        keys=("Mod+Enter",),
+        sentence="Submit and open the next item",
+        typing=True,
+    ),
+    Key(
+        action="save_draft",
+        keys=("Mod+s",),
+        sentence="Save the draft now; it also saves itself",
+        typing=True,
+    ),
     Key(action="undo", keys=("Mod+z",), sentence="Undo my last decision, skip or defer"),
     Key(action="skip", keys=("s",), sentence="Skip: somebody else, please"),
     Key(action="defer", keys=("d",), sentence="Defer: back to me later"),
@@ -69,40 +98,57 @@ KEYS: tuple[Key, ...] = (
 
 
 def for_person(key_map: Mapping[str, Any], keys: tuple[Key, ...] = KEYS) -> tuple[Key, ...]:
-    """Return the table with the single keys a person has chosen (`{action: key}`).
+    """Return the table with the single keys that a person has assigned (`{action: key}`).
 
-    A choice that names no single-key action, or is not one printable character, is left out; so is one whose
-    key another action has by then, because one key must never do two things.
+    An assignment is ignored if the action has no single key, if the key is not one printable
+    character, or if another action has the key: one key must never do two things.
     """
-    wanted = {
-        key.action: str(chosen).lower()
-        for key in keys
-        if key.single and isinstance(chosen := key_map.get(key.action), str) and _usable(chosen)
-    }
-    while (refused := _clashing(wanted, keys)) is not None:
-        del wanted[refused]
-    return tuple(_with(key, wanted[key.action]) if key.action in wanted else key for key in keys)
+    assigned = {}
+    for key in keys:
+        single = key_map.get(key.action)
+        if key.single and isinstance(single, str) and _is_assignable(single):
+            assigned[key.action] = single.lower()
+
+    # An action whose assignment is dropped gets its default key back, which may clash in turn.
+    while True:
+        clashing = _first_clash(assigned, keys)
+        if clashing is None:
+            break
+        del assigned[clashing]
+
+    table = []
+    for key in keys:
+        if key.action in assigned:
+            table.append(_with_single(key, assigned[key.action]))
+        else:
+            table.append(key)
+    return tuple(table)
 
 
-def _clashing(wanted: Mapping[str, str], keys: tuple[Key, ...]) -> str | None:
-    """Return the first action whose wanted key another one has; who is refused keeps its own, which may clash anew."""
-    taken = {key.single for key in keys if key.action not in wanted}
-    for action, chosen in wanted.items():
-        if chosen in taken:
+def _first_clash(assigned: Mapping[str, str], keys: tuple[Key, ...]) -> str | None:
+    """Return the first action whose assigned key another action has, None for none."""
+    taken = {key.single for key in keys if key.action not in assigned}
+    for action, single in assigned.items():
+        if single in taken:
             return action
-        taken.add(chosen)
+        taken.add(single)
     return None
 
 
-def _usable(key: str) -> bool:
+def _is_assignable(key: str) -> bool:
     return len(key) == 1 and key.isprintable() and not key.isspace() and not key.isdigit()
 
 
-def _with(key: Key, single: str) -> Key:
-    keys = tuple(single if known == key.single else known for known in key.keys)
-    return Key(action=key.action, keys=keys, sentence=key.sentence, typing=key.typing)
+def _with_single(key: Key, single: str) -> Key:
+    keys = []
+    for name in key.keys:
+        keys.append(single if name == key.single else name)
+    return replace(key, keys=tuple(keys))
 
 
 def as_json(keys: tuple[Key, ...]) -> list[dict[str, Any]]:
     """Return the table as the script reads it."""
-    return [{"action": key.action, "keys": list(key.keys), "typing": key.typing} for key in keys]
+    table = []
+    for key in keys:
+        table.append({"action": key.action, "keys": list(key.keys), "typing": key.typing})
+    return table

@@ -1,4 +1,4 @@
-"""What the review page asks every few seconds: has somebody changed this item? And bringing it into the form."""
+"""Tell the polling review page that its item has changed, and merge the change into its form."""
 
 from __future__ import annotations
 
@@ -11,47 +11,66 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from reviewapp.annotations.decide.changed_since import digest, news
-from reviewapp.annotations.decide.conflicts import caught_up, compare, refreshed
-from reviewapp.annotations.decide.forms import DecisionForm, read_base, unanswered
+from reviewapp.annotations.decide.changed_since import changes_since, digest
+from reviewapp.annotations.decide.conflicts import (
+    compare_sides,
+    merge_unsubmitted,
+    rebased_form_data,
+)
+from reviewapp.annotations.decide.forms import DecisionForm, read_base, unanswered_fields
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.views.navigation import item_or_404
-from reviewapp.annotations.views.review import show
+from reviewapp.annotations.views.navigation import get_item_or_404
+from reviewapp.annotations.views.review import render_item
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.outbox.status.banner import with_banner
 from reviewapp.web.http import Request
 
-_SEEN = ("label", "confidence", "reasoning", "payload", "decision_id", "status")
-_NOTHING = 204
-_BROUGHT = "This is the annotation as it is now. What you had typed stays where only you changed it."
+# What the digest is computed from, and the status.
+_COLUMNS = ("label", "confidence", "reasoning", "payload", "decision_id", "status")
+_NO_CONTENT = 204
+_UP_TO_DATE = "This is the annotation as it is now. What you had typed stays where only you changed it."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @permission_required("annotations.view_annotation", raise_exception=True)
-def ask(request: Request, pk: int) -> HttpResponse:
-    """Answer 204 while the item is as `seen` (a digest) says; else have the form's base sent here and tell the news."""
+def check_for_changes(request: Request, pk: int) -> HttpResponse:
+    """Answer 204 while the item still has the digest `seen`.
+
+    Else answer with a fragment that posts the form's base here, and to that POST with the changes.
+    """
     if request.method == "POST":
-        return _tell(request, pk)
-    row = get_object_or_404(Annotation.objects.only(*_SEEN), pk=pk)
-    if digest(row.seen()) == request.GET.get("seen") and row.status != Annotation.Status.GONE:
-        return with_banner(request, HttpResponse(status=_NOTHING))
-    context = {"annotation": row, "asks": True, **_here(request)}
-    return with_banner(request, render(request, "annotations/_news.html", context))
+        return _changes_response(request, pk)
 
+    annotation = get_object_or_404(Annotation.objects.only(*_COLUMNS), pk=pk)
+    is_unchanged = digest(annotation.seen()) == request.GET.get("seen")
+    if is_unchanged and annotation.status != Annotation.Status.GONE:
+        return with_banner(request, HttpResponse(status=_NO_CONTENT))
 
-def _tell(request: Request, pk: int) -> HttpResponse:
-    row = item_or_404(pk)
-    try:
-        found = news(row, read_base(request.POST.get("base", "")), viewer=request.user.get_username())
-    except ValidationError:
-        # A damaged form gets no news; submitting it says what is wrong with it.
-        found = None
-    context = {"annotation": row, "news": found, "seen": digest(row.seen()), **_here(request)}
+    context = {"annotation": annotation, "asks": True, "here": _querystring(request)}
     response = render(request, "annotations/_news.html", context)
-    if found:
-        response["HX-Trigger"] = json.dumps({"say": found.sentence()})
+    return with_banner(request, response)
+
+
+def _changes_response(request: Request, pk: int) -> HttpResponse:
+    annotation = get_item_or_404(pk)
+    try:
+        base = read_base(request.POST.get("base", ""))
+        changes = changes_since(annotation, base, viewer=request.user.get_username())
+    except ValidationError:
+        # The form is damaged; submitting it says so.
+        changes = None
+
+    context = {
+        "annotation": annotation,
+        "news": changes,
+        "seen": digest(annotation.seen()),
+        "here": _querystring(request),
+    }
+    response = render(request, "annotations/_news.html", context)
+    if changes:
+        response["HX-Trigger"] = json.dumps({"say": changes.sentence()})
     return response
 
 
@@ -59,28 +78,35 @@ def _tell(request: Request, pk: int) -> HttpResponse:
 @or_sign_in
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def catch_up(request: Request, pk: int) -> HttpResponse:
-    """Show the form again from the item as it is now: theirs where only they changed it, a question where both did."""
-    annotation = item_or_404(pk)
+    """Merge the current annotation into the form: theirs where only they changed a field.
+
+    Where both sides changed it, the form asks whose value to keep.
+    """
+    annotation = get_item_or_404(pk)
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():
-        return _here_still(show(request, annotation, data, status=422, errors=form.errors))
-    submission = form.submission()
-    stale = caught_up(submission, annotation, asked=unanswered(data))
-    asks = compare(stale, data, viewer=request.user.get_username())
-    data = refreshed(data, stale, annotation)
+        response = render_item(request, annotation, data, status=422, errors=form.errors)
+        return _without_push_url(response)
+
+    unanswered = unanswered_fields(data)
+    stale = merge_unsubmitted(form.submission(), annotation, unanswered=unanswered)
+    comparison = compare_sides(stale, data, viewer=request.user.get_username())
+    data = rebased_form_data(data, stale, annotation)
     if stale.conflicts:
-        return _here_still(show(request, annotation, data, stale=asks))
-    response = _here_still(show(request, annotation, data, notice=_BROUGHT))
-    response["HX-Trigger"] = json.dumps({"say": _BROUGHT})
-    return response
+        response = render_item(request, annotation, data, stale=comparison)
+        return _without_push_url(response)
+
+    response = render_item(request, annotation, data, notice=_UP_TO_DATE)
+    response["HX-Trigger"] = json.dumps({"say": _UP_TO_DATE})
+    return _without_push_url(response)
 
 
-def _here_still(response: HttpResponse) -> HttpResponse:
-    """Only the form is swapped: the address stays, and no step is added to go back."""
+def _without_push_url(response: HttpResponse) -> HttpResponse:
+    """Keep the browser's URL and history: only the form is swapped."""
     del response["HX-Push-Url"]
     return response
 
 
-def _here(request: Request) -> dict[str, str]:
-    return {"here": QueueFilter.parse(request.GET).querystring()}
+def _querystring(request: Request) -> str:
+    return QueueFilter.parse(request.GET).querystring()

@@ -1,4 +1,4 @@
-"""Begin a new judgement of a document, for the query of one of its results."""
+"""Start a judgement of a document for the query of one of its results."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from reviewapp.web.http import Request
 @require_POST
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def judge_result(request: Request, pk: int) -> HttpResponse:
-    """Open the item in which this result is judged for its own query; it is made when there is none."""
-    of_a_run = Result.objects.filter(execution__isnull=False).select_related("execution__retriever")
-    result = get_object_or_404(of_a_run, pk=pk)
-    annotation = create.item_of(result, actor=request.user)
+    """Redirect to the item in which this result is judged for its own query, created if missing."""
+    results = Result.objects.filter(execution__isnull=False)
+    result = get_object_or_404(results.select_related("execution__retriever"), pk=pk)
+    annotation = create.get_or_create_item(result, actor=request.user)
     return redirect("review", annotation.pk)

@@ -1,7 +1,4 @@
-"""From one item to the next: claimed for the person who asks, or the queue, which says why there is none.
-
-The item an address names.
-"""
+"""Load the item that a URL names, and redirect to the next or the previous one."""
 
 from __future__ import annotations
 
@@ -12,70 +9,87 @@ from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
-from reviewapp.annotations.decide import prechecks
+from reviewapp.annotations.decide.prechecks import get_for_decision
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.claim_next import claim
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import previous_before
 from reviewapp.annotations.queue.querysets import why_empty
-from reviewapp.annotations.review.context import loaded
+from reviewapp.annotations.review.context import get_for_review
 from reviewapp.web.http import Request, wants_fragment
 
-_MOST_KEY = 2**63 - 1
+# The largest bigint.
+_MAX_KEY = 2**63 - 1
 
 
-def item_or_404(pk: int) -> Annotation:
-    """Return the annotation with what the review page needs of its neighbours; raises `Http404`."""
-    found = loaded(pk=pk) if pk <= _MOST_KEY else []
-    if not found:
+def get_item_or_404(pk: int) -> Annotation:
+    """Return the annotation with what the review page reads of its neighbours."""
+    if pk > _MAX_KEY:
         raise Http404
-    return found[0]
-
-
-def to_decide_or_404(pk: int) -> Annotation:
-    """Return the annotation with what deciding on it needs, which is less than what its page shows."""
-    found = prechecks.get_for_decision(pk=pk) if pk <= _MOST_KEY else []
-    if not found:
+    annotations = get_for_review(pk=pk)
+    if not annotations:
         raise Http404
-    return found[0]
+    return annotations[0]
 
 
-def go_on(request: Request, chosen: QueueFilter, after: Annotation | None) -> HttpResponse:
-    """Claim the next item behind `after` (as it was loaded before it was decided) and go there.
+def get_for_decision_or_404(pk: int) -> Annotation:
+    """Return the annotation with what a decision reads, which is less than its page shows."""
+    if pk > _MAX_KEY:
+        raise Http404
+    annotations = get_for_decision(pk=pk)
+    if not annotations:
+        raise Http404
+    return annotations[0]
 
-    At the end of the list it starts again from the top; with nothing left it goes to the queue.
+
+def redirect_to_next(
+    request: Request,
+    queue_filter: QueueFilter,
+    after: Annotation | None,
+) -> HttpResponse:
+    """Claim the next item behind `after` (as loaded before it was decided) and redirect to it.
+
+    At the end of the list it starts from the top; with nothing left it redirects to the queue.
     """
-    found = claim(chosen, request.user, after, now=timezone.now())
-    if found is None:
-        _say_why(request, chosen)
-        return _leave(request, reverse("queue") + chosen.querystring())
-    return to_item(chosen, found)
+    claimed_pk = claim(queue_filter, request.user, after, now=timezone.now())
+    if claimed_pk is None:
+        _add_empty_message(request, queue_filter)
+        return _full_redirect(request, reverse("queue") + queue_filter.querystring())
+    return redirect_to_item(queue_filter, claimed_pk)
 
 
-def go_back(request: Request, chosen: QueueFilter, before: Annotation) -> HttpResponse:
-    """Go to the item before this one in the list as it is shown, or stay where one is."""
-    found = previous_before(chosen, request.user, before)
-    if found is None:
+def redirect_to_previous(
+    request: Request,
+    queue_filter: QueueFilter,
+    before: Annotation,
+) -> HttpResponse:
+    """Redirect to the item before this one in the list as it is shown, or stay on this one."""
+    previous = previous_before(queue_filter, request.user, before)
+    if previous is None:
         messages.info(request, "This is the first item of the list.")
-        return to_item(chosen, before.pk)
+        return redirect_to_item(queue_filter, before.pk)
+
     leases.release(before.pk, request.user)
-    return to_item(chosen, found.pk)
+    return redirect_to_item(queue_filter, previous.pk)
 
 
-def to_item(chosen: QueueFilter, pk: int) -> HttpResponse:
-    """Redirect to an item; htmx follows by itself and gets the fragment there."""
-    return redirect(reverse("review", args=[pk]) + chosen.querystring())
+def redirect_to_item(queue_filter: QueueFilter, pk: int) -> HttpResponse:
+    """Redirect to an item's page; htmx follows it and gets the fragment."""
+    return redirect(reverse("review", args=[pk]) + queue_filter.querystring())
 
 
-def _say_why(request: Request, chosen: QueueFilter) -> None:
-    """Say what the queue's list does not: it shows what others hold, so it is not empty and yet gives nothing."""
-    why = why_empty(chosen, request.user)
+def _add_empty_message(request: Request, queue_filter: QueueFilter) -> None:
+    """Add a message if all that is left is held by others: the list shows it all the same."""
+    why = why_empty(queue_filter, request.user)
     if why.held and why.free_at:
-        held = f"{why.held} {'is' if why.held == 1 else 'are'} held by others, first free at {why.free_at:%H:%M} UTC"
+        verb = "is" if why.held == 1 else "are"
+        held = f"{why.held} {verb} held by others, first free at {why.free_at:%H:%M} UTC"
         messages.info(request, f"Nothing is free for you just now: {held}.")
 
 
-def _leave(request: Request, url: str) -> HttpResponse:
-    # A redirect that htmx followed would put the queue's fragment where the item was.
-    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+def _full_redirect(request: Request, url: str) -> HttpResponse:
+    # htmx would follow a plain redirect and put the queue's fragment where the item was.
+    if wants_fragment(request):
+        return HttpResponseClientRedirect(url)
+    return redirect(url)

@@ -18,7 +18,7 @@ from reviewapp.annotations.queue.pages import listed
 from reviewapp.annotations.queue.querysets import CAP, why_empty
 from reviewapp.annotations.queue.row import line
 from reviewapp.annotations.queue.search import look_for
-from reviewapp.annotations.review.context import undoable
+from reviewapp.annotations.review.context import last_actions
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, page_or, wants_fragment
 
@@ -26,38 +26,58 @@ from reviewapp.web.http import Request, page_or, wants_fragment
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def queue(request: Request) -> HttpResponse:
-    """Show one page of the queue; what the address gets wrong is left out and said."""
-    chosen, person = QueueFilter.parse(request.GET), request.user
-    problems, found = list(chosen.problems), look_for(chosen, person) if chosen.q else None
+    """Show one page of the queue; problems with the URL's filters are ignored and shown."""
+    queue_filter = QueueFilter.parse(request.GET)
+    person = request.user
+    cursor = request.GET.get("cursor", "")
+    problems = list(queue_filter.problems)
+
+    matches = None
+    if queue_filter.q:
+        matches = look_for(queue_filter, person)
+
     try:
-        page = listed(chosen, person, cursor=request.GET.get("cursor", ""), found=found)
+        page = listed(queue_filter, person, cursor=cursor, found=matches)
     except pagination.BadCursor:
-        page = listed(chosen, person, found=found)
+        page = listed(queue_filter, person, found=matches)
         problems.append("That page of the list cannot be found any more: this is the first one.")
-    number, now, here = counts(chosen, person, found=found), timezone.now(), chosen.querystring()
+
+    count_of = counts(queue_filter, person, found=matches)
+    now = timezone.now()
+    querystring = queue_filter.querystring()
+
+    chips = []
+    for show, count in count_of.items():
+        chips.append((show, count, queue_filter.showing(show).querystring()))
+
+    empty_reason = None
+    if not page.rows:
+        empty_reason = why_empty(queue_filter, person)
+
     context = {
-        "chosen": chosen,
+        "chosen": queue_filter,
         "page": page,
         "problems": problems,
-        "chips": [(show, number[show], chosen.showing(show).querystring()) for show in number],
+        "chips": chips,
         "cap": CAP,
-        "at_least": found is not None and found.at_least,
-        "lines": [line(row, person, here=here, now=now) for row in page.rows],
-        "here": here,
-        "before": chosen.querystring(cursor=page.before),
-        "after": chosen.querystring(cursor=page.after),
-        "clear": QueueFilter(show=chosen.show).querystring(),
-        "deferred": chosen.showing(Show.DEFERRED).querystring(),
-        "why": None if page.rows else why_empty(chosen, person),
+        "at_least": matches is not None and matches.at_least,
+        "lines": [line(row, person, here=querystring, now=now) for row in page.rows],
+        "here": querystring,
+        "before": queue_filter.querystring(cursor=page.before),
+        "after": queue_filter.querystring(cursor=page.after),
+        "clear": QueueFilter(show=queue_filter.show).querystring(),
+        "deferred": queue_filter.showing(Show.DEFERRED).querystring(),
+        "why": empty_reason,
     }
     if not wants_fragment(request):
-        context |= {"facets": facets(chosen), "whole": True, **undoable(person)}
+        context["facets"] = facets(queue_filter)
+        context["whole"] = True
+        context |= last_actions(person)
+
     response = page_or("annotations/_queue.html", request, "annotations/queue.html", context)
-    return _announced(response, chosen, request.GET.get("cursor", ""), len(page.rows))
-
-
-def _announced(response: HttpResponse, chosen: QueueFilter, cursor: str, shown: int) -> HttpResponse:
-    """Tell htmx the clean address of this list, and say to those who cannot see it how much there is."""
-    response["HX-Push-Url"] = reverse("queue") + chosen.querystring(cursor=cursor)
-    response["HX-Trigger"] = json.dumps({"say": f"{shown} annotation{pluralize(shown)} shown"})
+    row_count = len(page.rows)
+    # The URL without the parameters that were wrong; the sentence is for screen readers.
+    response["HX-Push-Url"] = reverse("queue") + queue_filter.querystring(cursor=cursor)
+    announcement = f"{row_count} annotation{pluralize(row_count)} shown"
+    response["HX-Trigger"] = json.dumps({"say": announcement})
     return response

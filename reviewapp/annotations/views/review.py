@@ -1,4 +1,4 @@
-"""The review page: one item with its evidence and the form to decide it, the way to the next one, and its lease."""
+"""The review page: one item with its evidence and form, the way to the next one, and its lease."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations.decide.changed_since import digest_of
-from reviewapp.annotations.decide.forms import HIDDEN, opening
+from reviewapp.annotations.decide.forms import HIDDEN_FIELDS, opening
 from reviewapp.annotations.decide.parsing import FIELDS, MOST_REASONING
-from reviewapp.annotations.decide.resend_form import resending
-from reviewapp.annotations.decide.undo_form import reopened
+from reviewapp.annotations.decide.resend_form import resend_form
+from reviewapp.annotations.decide.undo_form import reopened_form
 from reviewapp.annotations.drafts import services, session_rescue
 from reviewapp.annotations.drafts.resume import as_json, resume
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
@@ -30,9 +30,20 @@ from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.compiled_queries import KINDS
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review import label_buttons, shortcuts
-from reviewapp.annotations.review.context import Progress, look_at, minutes, progress, recent, undoable
-from reviewapp.annotations.review.prefetch import pictures
-from reviewapp.annotations.views.navigation import go_back, go_on, item_or_404
+from reviewapp.annotations.review.context import (
+    Progress,
+    build_item,
+    get_progress,
+    last_actions,
+    lease_minutes,
+    recent_decisions,
+)
+from reviewapp.annotations.review.prefetch import next_pictures
+from reviewapp.annotations.views.navigation import (
+    get_item_or_404,
+    redirect_to_next,
+    redirect_to_previous,
+)
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.asked import asked
 from reviewapp.audit.context import about
@@ -41,130 +52,209 @@ from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
 from reviewapp.retrievers.guidance.markdown import rendered
 from reviewapp.web.http import Request, page_or, wants_fragment, wants_json, whole_number
 
-_BACK = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
+_RESCUED = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
 
-# The fields whose errors stand beside them.
-_SHOWN = {*FIELDS, "choice"}
-_PRESETS = ("0", "0.25", "0.5", "0.75", "1")
+# The form shows the errors of these fields beside the field, all others above the form.
+_VISIBLE_FIELDS = {*FIELDS, "choice"}
+_CONFIDENCE_PRESETS = ("0", "0.25", "0.5", "0.75", "1")
 
 
 @require_safe
 @never_cache
 @permission_required("annotations.view_annotation", raise_exception=True)
 def review(request: Request, pk: int) -> HttpResponse:
-    """Show one item, and give it to this person for ten minutes unless somebody else has it open."""
-    annotation, now = item_or_404(pk), timezone.now()
-    data, draft = opening(annotation, now=now), services.own(pk, request.user)
-    if was_typed := session_rescue.take_back(request, pk):
-        return show(request, annotation, data | was_typed, notice=_BACK, other_draft=draft)
-    if waiting := resending(annotation, request.GET.get("change", "")):
-        return show(request, annotation, **waiting, other_draft=draft)
-    if again := reopened(annotation, request.user, request.GET.dict()):
-        return show(request, annotation, **again, other_draft=draft)
+    """Show one item, and lease it to this person unless somebody else has it open.
+
+    The form holds, in this order: what a lost session rescued, a decision to resend, a decision to
+    undo or to submit again, the person's draft, the annotation's values.
+    """
+    annotation = get_item_or_404(pk)
+    data = opening(annotation, now=timezone.now())
+    draft = services.own(pk, request.user)
+
+    rescued = session_rescue.pop(request, pk)
+    if rescued:
+        data = data | rescued
+        return render_item(request, annotation, data, notice=_RESCUED, other_draft=draft)
+
+    resend = resend_form(annotation, request.GET.get("change", ""))
+    if resend:
+        return render_item(request, annotation, **resend, other_draft=draft)
+
+    reopened = reopened_form(annotation, request.user, request.GET.dict())
+    if reopened:
+        return render_item(request, annotation, **reopened, other_draft=draft)
+
     if draft:
         resumed = resume(draft, annotation)
-        return show(request, annotation, data | resumed.data, draft=draft, stale=resumed.stale, draft_news=resumed.news)
-    return show(request, annotation, data)
+        data = data | resumed.data
+        return render_item(
+            request,
+            annotation,
+            data,
+            draft=draft,
+            stale=resumed.stale,
+            draft_news=resumed.news,
+        )
+
+    return render_item(request, annotation, data)
 
 
-def show(
-    request: Request, annotation: Annotation, data: Mapping[str, Any], *, status: int = 200, **more: Any
+def render_item(
+    request: Request,
+    annotation: Annotation,
+    data: Mapping[str, Any],
+    *,
+    status: int = 200,
+    **extra: Any,
 ) -> HttpResponse:
-    """Render the item with the form holding `data`.
+    """Render the item with the form holding `data`; to a script, say why the form is shown again.
 
-    `more` may be `errors`, `stale`, `notice`, `resending`, `again`, `undoing`, `draft` (what the form goes on from, and
-    with `draft_news` what happened since), `other_draft` (to be offered beside it).
+    `extra` goes to the template: `errors`, `stale`, `notice`, `new_label`, `resending`, `again`,
+    `undoing`, `draft` (which the form continues, with `draft_news`: what changed since),
+    `other_draft` (offered beside the form).
     """
     about(annotation.ref)
     if wants_json(request):
-        return JsonResponse({"state": "asks", "why": _why(more)}, status=status)
-    now, chosen, decisions = timezone.now(), QueueFilter.parse(request.GET), recent(request.user)
-    left = progress(chosen, request.user, now=now)
-    said = _said(request, left) if wants_fragment(request) else ""
+        return JsonResponse({"state": "asks", "why": _reason_to_ask(extra)}, status=status)
+
+    now = timezone.now()
+    queue_filter = QueueFilter.parse(request.GET)
+    decisions = recent_decisions(request.user)
+    progress = get_progress(queue_filter, request.user, now=now)
+
+    announcement = ""
+    if wants_fragment(request):
+        announcement = _pop_messages(request, progress)
+
+    lease = _lease(annotation, request, now)
+    item = build_item(annotation, request.user, lease=lease, now=now, search_words=queue_filter.q)
+    form_data = {**data, "person": request.user.pk}
     context = {
-        "item": look_at(annotation, request.user, lease=_lease(annotation, request, now), now=now, searched=chosen.q),
-        "progress": left,
+        "item": item,
+        "progress": progress,
         "recent": decisions,
-        **undoable(request.user, decisions),
-        "here": chosen.querystring(),
-        "said": said,
-        "lease_minutes": minutes(),
+        **last_actions(request.user, decisions),
+        "here": queue_filter.querystring(),
+        "said": announcement,
+        "lease_minutes": lease_minutes(),
         "seen": digest_of(data.get("base")),
-        **_form(annotation, {**data, "person": request.user.pk}, more.get("errors") or {}),
-        **_draft(request, more.get("other_draft"), now),
-        **_keys(request),
-        **more,
+        **_form_context(annotation, form_data, extra.get("errors") or {}),
+        **_draft_context(extra.get("other_draft"), now),
+        **_shortcut_context(request),
+        **extra,
     }
-    response = page_or("annotations/_review.html", request, "annotations/review.html", context, status=status)
-    address = reverse("review", args=[annotation.pk])
-    if status == 200 or _is_elsewhere(request, address):
-        response["HX-Push-Url"] = address + chosen.querystring()
-    if said:
-        response["HX-Trigger"] = json.dumps({"say": said})
+    fragment, page = "annotations/_review.html", "annotations/review.html"
+    response = page_or(fragment, request, page, context, status=status)
+
+    path = reverse("review", args=[annotation.pk])
+    if status == 200 or _is_on_other_page(request, path):
+        response["HX-Push-Url"] = path + queue_filter.querystring()
+    if announcement:
+        response["HX-Trigger"] = json.dumps({"say": announcement})
     return with_banner(request, response)
 
 
-def _is_elsewhere(request: Request, address: str) -> bool:
-    """Return whether htmx asks from the page of another item than this one: the address is always of what is shown."""
-    return (request.htmx.current_url_abs_path or address).partition("?")[0] != address
+def _is_on_other_page(request: Request, path: str) -> bool:
+    """Whether htmx asks from another page: the URL must always be that of the item shown."""
+    current_path = request.htmx.current_url_abs_path or path
+    return current_path.partition("?")[0] != path
 
 
-def _said(request: Request, left: Progress) -> str:
-    """Return what was said on the way here; whoever has decided hears what is left."""
-    said = [f"{each} {left.sentence()}" if each.extra_tags == "left" else str(each) for each in get_messages(request)]
-    return " ".join(said)
+def _pop_messages(request: Request, progress: Progress) -> str:
+    """Return the queued messages as one text; the one after a decision also says what is left."""
+    texts = []
+    for message in get_messages(request):
+        text = str(message)
+        if message.extra_tags == "left":
+            text = f"{text} {progress.sentence()}"
+        texts.append(text)
+    return " ".join(texts)
 
 
-def _why(more: Mapping[str, Any]) -> str:
+def _reason_to_ask(extra: Mapping[str, Any]) -> str:
     """Return in a sentence or two why the form is shown again."""
-    if stale := more.get("stale"):
+    stale = extra.get("stale")
+    if stale:
         return " ".join([f"{stale.by.title}.", *stale.settled])
-    wrong = [str(sentence) for sentences in (more.get("errors") or {}).values() for sentence in sentences]
-    return str(more.get("notice") or " ".join(wrong))
+
+    if extra.get("notice"):
+        return str(extra["notice"])
+
+    sentences: list[str] = []
+    for field_errors in (extra.get("errors") or {}).values():
+        sentences.extend(str(sentence) for sentence in field_errors)
+    return " ".join(sentences)
 
 
-def _form(annotation: Annotation, data: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the form shows besides what the item is; problems are those that belong to no visible field."""
-    choice, proposed = str(data.get("choice") or ""), str(annotation.proposed.get("label") or "")
+def _form_context(
+    annotation: Annotation,
+    data: Mapping[str, Any],
+    errors: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what the form shows; `problems` are the errors that belong to no visible field."""
+    choice = str(data.get("choice") or "")
+    chosen_button = "" if data.get("label") else choice
+    proposed_label = str(annotation.proposed.get("label") or "")
     offered = label_buttons.offer(annotation.retriever)
+    buttons = label_buttons.buttons(offered, proposed_label, choice, chosen=chosen_button)
+
+    hidden = []
+    for name in HIDDEN_FIELDS:
+        value = data.get(name)
+        hidden.append((name, "" if value is None else value))
+
+    problems: list[str] = []
+    for name, sentences in errors.items():
+        if name not in _VISIBLE_FIELDS:
+            problems.extend(sentence for sentence in sentences)
+
     return {
         "data": data,
         "cannot_tell": data.get("outcome") == Decision.Outcome.UNDECIDABLE,
-        "hidden": [(name, "" if data.get(name) is None else data[name]) for name in HIDDEN],
-        "buttons": label_buttons.buttons(offered, proposed, choice, chosen="" if data.get("label") else choice),
+        "hidden": hidden,
+        "buttons": buttons,
         "other_allowed": offered.other_allowed,
-        "required": _settings(annotation).notes(),
-        "guidelines": _guidelines(annotation),
-        "problems": [sentence for name in errors if name not in _SHOWN for sentence in errors[name]],
-        "presets": _PRESETS,
+        "required": _form_settings(annotation).notes(),
+        "guidelines": _guidelines_context(annotation),
+        "problems": problems,
+        "presets": _CONFIDENCE_PRESETS,
         "most_reasoning": MOST_REASONING,
     }
 
 
-def _settings(annotation: Annotation) -> FormSettings:
-    label_set = annotation.retriever.label_set if annotation.retriever else None
-    return label_set.settings if label_set else DEFAULT
+def _form_settings(annotation: Annotation) -> FormSettings:
+    retriever = annotation.retriever
+    if retriever is None or retriever.label_set is None:
+        return DEFAULT
+    return retriever.label_set.settings
 
 
-def _draft(request: Request, other: Draft | None, now: datetime) -> dict[str, Any]:
-    """Return what the script needs to keep drafts: the server's time, for how many days, a draft not in the form."""
-    offered = json.dumps(as_json(other)) if other else ""
-    return {"now": now, "draft_days": settings.DRAFT_DAYS, "offered_draft": offered}
+def _guidelines_context(annotation: Annotation) -> dict[str, Any] | None:
+    """Return the guidelines in force as HTML with their version, None where there are none."""
+    guidelines = annotation.retriever.guidelines if annotation.retriever else None
+    if guidelines is None or not guidelines.text.strip():
+        return None
+    return {"html": rendered(guidelines.text), "version": guidelines.version}
 
 
-def _guidelines(annotation: Annotation) -> dict[str, Any] | None:
-    """Return the guidelines in force as HTML, with their version, or None where nobody has written any."""
-    told = annotation.retriever.guidelines if annotation.retriever else None
-    return {"html": rendered(told.text), "version": told.version} if told and told.text.strip() else None
+def _draft_context(other_draft: Draft | None, now: datetime) -> dict[str, Any]:
+    """Return what the script needs to save drafts: the time, their days, a draft to offer."""
+    offered_draft = ""
+    if other_draft is not None:
+        offered_draft = json.dumps(as_json(other_draft))
+    return {"now": now, "draft_days": settings.DRAFT_DAYS, "offered_draft": offered_draft}
 
 
-def _keys(request: Request) -> dict[str, Any]:
-    table = shortcuts.for_person(request.user.key_map)
-    return {"keys": table, "key_table": shortcuts.as_json(table)}
+def _shortcut_context(request: Request) -> dict[str, Any]:
+    keys = shortcuts.for_person(request.user.key_map)
+    return {"keys": keys, "key_table": shortcuts.as_json(keys)}
 
 
 def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | None:
-    if annotation.status == Annotation.Status.GONE or not request.user.has_perm("annotations.decide_annotation"):
+    """Take the lease if this person may decide on the item, else return whoever's it is."""
+    is_gone = annotation.status == Annotation.Status.GONE
+    if is_gone or not request.user.has_perm("annotations.decide_annotation"):
         return Lease.objects.select_related("holder").filter(annotation=annotation).first()
     return leases.take(annotation, request.user, now=now)
 
@@ -173,48 +263,71 @@ def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | N
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def next_item(request: Request) -> HttpResponse:
-    """Give this person the next item of the filter (`after` one, which is let go), or the one `before` another."""
-    chosen = QueueFilter.parse(request.GET)
-    if before := _named(request.GET.get("before", "")):
-        return go_back(request, chosen, before)
-    after = _named(request.GET.get("after", ""))
+    """Redirect to the next item of the filter `after` one, or to the one `before` another.
+
+    The lease on the item named `after` is released.
+    """
+    queue_filter = QueueFilter.parse(request.GET)
+    before = _get_position(request.GET.get("before", ""))
+    if before:
+        return redirect_to_previous(request, queue_filter, before)
+
+    after = _get_position(request.GET.get("after", ""))
     if after:
         leases.release(after.pk, request.user)
-    return go_on(request, chosen, after)
+    return redirect_to_next(request, queue_filter, after)
 
 
 @require_safe
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
-def ahead(request: Request) -> HttpResponse:
-    """Say which pictures the item behind `after` will show, to be there when it opens; nobody is given it yet."""
-    after = _named(request.GET.get("after", ""))
-    found = pictures(QueueFilter.parse(request.GET), request.user, after, now=timezone.now()) if after else []
-    return JsonResponse({"pictures": [reverse("media", args=place) for place in found]})
+def prefetch(request: Request) -> HttpResponse:
+    """Return the URLs of the pictures that the item behind `after` will show; leases nothing."""
+    pictures: list[tuple[str, int]] = []
+    after = _get_position(request.GET.get("after", ""))
+    if after:
+        queue_filter = QueueFilter.parse(request.GET)
+        pictures = next_pictures(queue_filter, request.user, after, now=timezone.now())
+    return JsonResponse({"pictures": [reverse("media", args=picture) for picture in pictures]})
 
 
-def _named(text: str) -> Annotation | None:
-    key = whole_number(text)
-    return next(iter(_place(pk=key)), None) if key else None
+def _get_position(key: str) -> Annotation | None:
+    """Return the annotation with only the columns that the queue is ordered by, None for none."""
+    pk = whole_number(key)
+    if not pk:
+        return None
+    annotations = _positions(pk=pk)
+    return annotations[0] if annotations else None
 
 
 @asked
-def _place(pk: int) -> QuerySet[Annotation]:
-    """Where an item stands in every order of the queue."""
+def _positions(pk: int) -> QuerySet[Annotation]:
     return Annotation.objects.filter(pk=pk).only(*KINDS)
 
 
 @require_POST
 @or_sign_in
 @permission_required("annotations.decide_annotation", raise_exception=True)
-def extend(request: Request, pk: int) -> HttpResponse:
-    """Give the item to this person for ten more minutes, unless somebody else has it by now."""
-    annotation, now = get_object_or_404(Annotation, pk=pk), timezone.now()
+def extend_lease(request: Request, pk: int) -> HttpResponse:
+    """Renew this person's lease on the item, unless somebody else has it by now."""
+    annotation = get_object_or_404(Annotation, pk=pk)
+    now = timezone.now()
     lease = leases.take(annotation, request.user, now=now)
+
+    queue_filter = QueueFilter.parse(request.GET)
     if not wants_fragment(request):
-        return redirect(reverse("review", args=[pk]) + QueueFilter.parse(request.GET).querystring())
-    item = look_at(annotation, request.user, lease=lease, now=now)
-    context = {"item": item, "here": QueueFilter.parse(request.GET).querystring(), "lease_minutes": minutes()}
+        return redirect(reverse("review", args=[pk]) + queue_filter.querystring())
+
+    item = build_item(annotation, request.user, lease=lease, now=now)
+    context = {
+        "item": item,
+        "here": queue_filter.querystring(),
+        "lease_minutes": lease_minutes(),
+    }
     response = render(request, "annotations/_lease.html", context)
-    response["HX-Trigger"] = json.dumps({"say": f"Held for {minutes()} more minutes" if not item.held_by else ""})
+
+    announcement = ""
+    if not item.held_by:
+        announcement = f"Held for {lease_minutes()} more minutes"
+    response["HX-Trigger"] = json.dumps({"say": announcement})
     return response

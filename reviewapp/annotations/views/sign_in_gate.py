@@ -1,4 +1,7 @@
-"""A form that is sent after its session has ended, or into another's: nothing typed is lost, or becomes another's."""
+"""Handle a form that is posted after its session ended, or in another person's session.
+
+Nothing that was typed is lost, and none of it is submitted as somebody else's.
+"""
 
 from __future__ import annotations
 
@@ -21,32 +24,35 @@ View = Callable[[Request, int], HttpResponse]
 
 
 def or_sign_in(view: View) -> View:
-    """Let a stranger's POST about one annotation lead to the sign-in, and from there to the item's page.
+    """Send an anonymous POST about one annotation to the sign-in, then to the item's page.
 
-    The middleware's own redirect would lead back to an address that only takes POST. What was typed is kept meanwhile
-    if the browser had a session (`kept`). htmx gets a 401 instead: the
-    page stays as it is, typed text and all, and says what to do.
+    The middleware's own redirect would lead back to a URL that only takes POST. What was typed is
+    kept meanwhile if the browser had a session (`session_rescue`). htmx gets a 401 instead: the
+    page keeps what was typed and says what to do.
 
-    A form that was rendered for somebody else (`person`) is refused: who signs in at the same browser later must not
-    submit what the one before had typed.
+    A form that was rendered for another person (its field `person`) is refused with a 403: who
+    signs in later at the same browser must not submit what the previous person had typed.
     """
 
     @wraps(view)
-    def signed_in_only(request: HttpRequest, pk: int) -> HttpResponse:
-        ours = cast("Request", request)
+    def gated_view(request: HttpRequest, pk: int) -> HttpResponse:
+        typed_request = cast("Request", request)
         if request.user.is_authenticated:
-            return view(ours, pk) if _is_theirs(ours) else render(request, "403_person.html", status=403)
-        if wants_fragment(ours):
+            form_person = request.POST.get("person", "")
+            if form_person not in {"", str(request.user.pk)}:
+                return render(request, "403_person.html", status=403)
+            return view(typed_request, pk)
+
+        if wants_fragment(typed_request):
             return HttpResponse(status=401)
+
         try:
             session_rescue.keep(request, pk)
         except session_rescue.TooOften:
-            refused: HttpResponse = respond_429(request)
-            return refused
-        return redirect_to_login(reverse("review", args=[pk]) + QueueFilter.parse(request.GET).querystring())
+            too_many_requests: HttpResponse = respond_429(request)
+            return too_many_requests
 
-    return login_not_required(signed_in_only)
+        next_url = reverse("review", args=[pk]) + QueueFilter.parse(request.GET).querystring()
+        return redirect_to_login(next_url)
 
-
-def _is_theirs(request: Request) -> bool:
-    return request.POST.get("person", "") in {"", str(request.user.pk)}
+    return login_not_required(gated_view)

@@ -1,4 +1,4 @@
-"""Undo: take one's last decision back while it is held; later, see what a new decision would set back."""
+"""Undo one's last decision while it is held; after that, show what a new decision would restore."""
 
 from __future__ import annotations
 
@@ -11,45 +11,58 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.annotations.decide import undo as decide_undo
-from reviewapp.annotations.decide.undo_form import to_undo
+from reviewapp.annotations.decide.undo_form import undo_form
 from reviewapp.annotations.models import Decision
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.review.context import load, undoable
-from reviewapp.annotations.views.review import show
+from reviewapp.annotations.review.context import last_actions, with_neighbours
+from reviewapp.annotations.views.review import render_item
 from reviewapp.web.http import Request, wants_fragment
 
-_BACK = "Taken back: nothing of it was sent to Mixpeek."
+_UNDONE = "Taken back: nothing of it was sent to Mixpeek."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def undo(request: Request, pk: int) -> HttpResponse:
-    """Take a decision of this person back and open its item again; when it is too late, say how to undo it anew."""
-    decision = get_object_or_404(Decision.objects.filter(reviewer=request.user), pk=pk)
+    """Undo this person's decision and open its item again.
+
+    When it is too late, show the form with the old values, to be submitted as a new decision.
+    """
+    decisions = Decision.objects.filter(reviewer=request.user)
+    decision = get_object_or_404(decisions, pk=pk)
     if request.method == "GET":
-        return _open(request, decision, "undo")
+        return _redirect_to_item(request, decision, "undo")
+
     try:
         decide_undo.undo(pk, actor=request.user)
     except (decide_undo.TooLate, decide_undo.Overtaken):
-        annotation = get_object_or_404(load(), pk=decision.annotation_id)
-        return show(request, annotation, status=409, **to_undo(annotation, decision))
-    messages.success(request, _BACK)
-    return _open(request, decision, "again")
+        annotation = get_object_or_404(with_neighbours(), pk=decision.annotation_id)
+        form = undo_form(annotation, decision)
+        return render_item(request, annotation, status=409, **form)
+
+    messages.success(request, _UNDONE)
+    return _redirect_to_item(request, decision, "again")
 
 
 @require_safe
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
-def last(request: Request) -> HttpResponse:
-    """Show the button that undoes what this person did last; it asks again by itself when the hold ends."""
-    chosen = QueueFilter.parse(request.GET)
+def last_action(request: Request) -> HttpResponse:
+    """Render the Undo button of this person's last action; it reloads itself when the hold ends."""
+    queue_filter = QueueFilter.parse(request.GET)
     if not wants_fragment(request):
-        return redirect(reverse("queue") + chosen.querystring())
-    context = {"here": chosen.querystring(), "whole": bool(request.GET.get("whole"))}
-    return render(request, "annotations/_undo.html", undoable(request.user) | context)
+        return redirect(reverse("queue") + queue_filter.querystring())
+
+    context = {
+        **last_actions(request.user),
+        "here": queue_filter.querystring(),
+        "whole": bool(request.GET.get("whole")),
+    }
+    return render(request, "annotations/_undo.html", context)
 
 
-def _open(request: Request, decision: Decision, how: str) -> HttpResponse:
-    here = QueueFilter.parse(request.GET).querystring()
-    address = reverse("review", args=[decision.annotation_id])
-    return redirect(f"{address}{here}{'&' if here else '?'}{how}={decision.pk}")
+def _redirect_to_item(request: Request, decision: Decision, parameter: str) -> HttpResponse:
+    path = reverse("review", args=[decision.annotation_id])
+    querystring = QueueFilter.parse(request.GET).querystring()
+    separator = "&" if querystring else "?"
+    return redirect(f"{path}{querystring}{separator}{parameter}={decision.pk}")

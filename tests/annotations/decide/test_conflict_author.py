@@ -127,7 +127,7 @@ def test_it_names_the_decision_that_was_made_between_loading_and_locking(
     decide_by_form(item, bob, confidence="0.9")
     submission = form.submission()
     decision = services.decide(item.pk, submission, actor=alice)
-    assert "bob changed it" in decide.merged(decision, submission)
+    assert "bob changed it" in decide.merged_sentence(decision, submission)
 
 
 def test_it_names_mixpeek_when_the_values_are_of_no_decision(client: Client, item: Annotation) -> None:

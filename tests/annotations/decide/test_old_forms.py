@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.decide.forms import FROM_BEFORE
+from reviewapp.annotations.decide.forms import OLD_FORM_NOTICE
 from reviewapp.annotations.decide.parsing import FIELDS, as_typed
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.audit.csv_export import lines
@@ -51,7 +51,7 @@ def test_it_asks_again_instead_of_taking_the_machines_words_for_the_persons(
     sent = old_form(item, choice="van", reasoning=MACHINE.replace("\n", "\r\n"))
     answer = alice_client.post(reverse("decide", args=[item.pk]), sent)
     assert answer.status_code == 409
-    assert answer.context["notice"] == FROM_BEFORE
+    assert answer.context["notice"] == OLD_FORM_NOTICE
     form = answer.context["data"]
     assert (form["choice"], form["confidence"], form["reasoning"]) == ("van", "", "")
     assert not Decision.objects.exists()
@@ -73,7 +73,7 @@ def test_it_asks_a_submit_that_had_waited_in_the_browser(alice_client: Client, i
         reverse("decide", args=[item.pk]), old_form(item), headers={"Accept": "application/json"}
     )
     assert answer.status_code == 409
-    assert answer.json() == {"state": "asks", "why": FROM_BEFORE}
+    assert answer.json() == {"state": "asks", "why": OLD_FORM_NOTICE}
 
 
 def test_it_opens_a_draft_without_the_machines_words(alice_client: Client, alice: User, item: Annotation) -> None:
@@ -90,7 +90,7 @@ def test_it_opens_a_draft_without_the_machines_words(alice_client: Client, alice
     form = page.context["data"]
     assert (form["choice"], form["confidence"], form["reasoning"]) == ("van", "0.9", "")
     assert "given" in json.loads(form["base"])
-    assert page.context["draft_news"] == FROM_BEFORE
+    assert page.context["draft_news"] == OLD_FORM_NOTICE
 
 
 def test_it_marks_old_decisions_that_repeat_the_machine(lena_client: Client, alice: User, item: Annotation) -> None:

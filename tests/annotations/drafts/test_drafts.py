@@ -209,7 +209,7 @@ def test_it_refuses_what_is_no_form_of_ours_or_too_much(
 def test_it_keeps_so_many_drafts_a_person_and_refuses_the_next(
     client: Client, annotation: Annotation, alice: User
 ) -> None:
-    rows = [make_annotation() for _ in range(services.MOST)]
+    rows = [make_annotation() for _ in range(services.MAX_DRAFTS)]
     common: dict[str, Any] = {"person": alice, "base": {}, "typed": {}, "saved_at": timezone.now()}
     Draft.objects.bulk_create(Draft(annotation=row, decision_id=uuid.uuid4(), **common) for row in rows)
     response = _save(client, annotation)

@@ -14,7 +14,7 @@ from django.utils.html import escape
 
 from reviewapp.accounts.models import User
 from reviewapp.accounts.sessions import session_proof
-from reviewapp.annotations.drafts.session_rescue import MOST_BYTES
+from reviewapp.annotations.drafts.session_rescue import MAX_BYTES
 from reviewapp.annotations.models import Decision
 from tests.decisions import filled_form, post_decision
 from tests.factories import make_annotation
@@ -133,9 +133,9 @@ def test_it_stores_nothing_for_somebody_who_was_deactivated(client: Client, alic
 
 def test_it_stores_no_more_than_a_form_can_hold(client: Client) -> None:
     annotation = make_annotation()
-    assert post_decision(client, annotation, reasoning="é" * (MOST_BYTES // 2)).status_code == 413
+    assert post_decision(client, annotation, reasoning="é" * (MAX_BYTES // 2)).status_code == 413
     assert not Session.objects.exists()
-    assert post_decision(client, annotation, reasoning="x" * (MOST_BYTES - 5_000)).status_code == 302
+    assert post_decision(client, annotation, reasoning="x" * (MAX_BYTES - 5_000)).status_code == 302
     assert Session.objects.count() == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.decide.create import Place, annotate, item_of
+from reviewapp.annotations.decide.create import Place, annotate, get_or_create_item
 from reviewapp.annotations.decide.services import decide
 from reviewapp.annotations.mirror.absorb import absorb, attach
 from reviewapp.annotations.models import Annotation
@@ -164,9 +164,9 @@ def test_it_decides_for_one_query_and_leaves_the_other(vans: Execution, boats: E
 def test_it_makes_an_item_for_a_result_that_has_none(vans: Execution, boats: Execution, alice: User) -> None:
     annotated(vans, status="decided", result=returned(vans))
     result = returned(boats)
-    item = item_of(result, actor=alice)
+    item = get_or_create_item(result, actor=alice)
     assert (item.result, item.execution_id, item.status) == (result, boats.execution_id, "waiting")
-    assert item_of(result, actor=alice) == item
+    assert get_or_create_item(result, actor=alice) == item
     made = Event.objects.about(item.ref).get()
     assert (made.actor_name, made.note) == ("alice", "to judge it for another query")
 
@@ -174,12 +174,12 @@ def test_it_makes_an_item_for_a_result_that_has_none(vans: Execution, boats: Exe
 def test_it_leads_to_the_judgement_of_an_earlier_run_of_the_query(vans: Execution, alice: User) -> None:
     judged = annotated(vans, status="decided", result=returned(vans))
     again = make_execution(vans.retriever, inputs={"query": "van"})
-    assert item_of(returned(again), actor=alice) == judged
+    assert get_or_create_item(returned(again), actor=alice) == judged
 
 
 def test_it_judges_no_document_without_a_run(alice: User) -> None:
     with pytest.raises(ValueError, match="of no query"):
-        item_of(make_result(None), actor=alice)
+        get_or_create_item(make_result(None), actor=alice)
 
 
 def test_it_annotates_the_waiting_result_of_the_run_that_a_script_names(

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import undo
-from reviewapp.annotations.review.context import telling
+from reviewapp.annotations.review.context import change_to_show
 from reviewapp.outbox.models import Change
 from tests.collapsed import collapsed
 from tests.decisions import decide_by_form
@@ -38,7 +38,7 @@ def test_it_is_about_what_stands(
     newest_first: list[tuple[str, uuid.UUID | None]], standing: uuid.UUID | None, shown: int | None
 ) -> None:
     changes = [Change(state=state, cause=cause) for state, cause in newest_first]
-    assert telling(changes, standing) is (None if shown is None else changes[shown])
+    assert change_to_show(changes, standing) is (None if shown is None else changes[shown])
 
 
 @pytest.mark.django_db

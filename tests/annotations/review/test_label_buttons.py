@@ -38,7 +38,7 @@ def test_it_offers_the_most_used_when_there_are_too_many() -> None:
     for number in range(5):
         for _ in range(number + 1):
             make_annotation(retriever, label=f"l{number}", status="decided" if number % 2 else "waiting")
-    assert label_buttons.in_use(retriever.pk, most=2) == ["l3", "l4"]
+    assert label_buttons.in_use(retriever.pk, limit=2) == ["l3", "l4"]
 
 
 @pytest.mark.django_db
@@ -46,11 +46,11 @@ def test_it_leaves_a_label_its_button_when_another_is_used_as_often() -> None:
     retriever = make_retriever()
     for label in ("b", "c"):
         make_annotation(retriever, label=label)
-    assert label_buttons.in_use(retriever.pk, most=2) == ["b", "c"]
+    assert label_buttons.in_use(retriever.pk, limit=2) == ["b", "c"]
     make_annotation(retriever, label="a")
-    assert label_buttons.in_use(retriever.pk, most=2) == ["b", "c"]
+    assert label_buttons.in_use(retriever.pk, limit=2) == ["b", "c"]
     make_annotation(retriever, label="a")
-    assert label_buttons.in_use(retriever.pk, most=2) == ["b", "a"]
+    assert label_buttons.in_use(retriever.pk, limit=2) == ["b", "a"]
 
 
 def test_it_offers_nothing_where_there_is_no_retriever() -> None:
