@@ -12,7 +12,7 @@ class AnnotationsConfig(AppConfig):
     label = "annotations"
 
     def ready(self) -> None:
-        """Tell history by which names annotations go, and what decisions were made with."""
+        """Register the callbacks with which history reads annotations."""
         from reviewapp.annotations.mirror import guidance_versions, refs
 
         registry.other_names(refs.refs)

@@ -1,4 +1,4 @@
-"""What history tells of annotations and of who set them aside: the triggers of their tables."""
+"""History triggers of the annotations' tables: which changes become which events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ANNOTATION = Tracked(
     unexpected={
         "decided_at": "OLD.decision_id IS NOT DISTINCT FROM NEW.decision_id OR NEW.decided_at IS DISTINCT FROM"
         " (SELECT d.created_at FROM public.annotations_decision d WHERE d.id = NEW.decision_id)",
-        # The first evidence comes with a pull or a run, and is that of its document.
+        # The first result comes with a pull or an execution, and is one of the document.
         "result_id": "OLD.result_id IS NOT NULL OR NEW.document_id IS DISTINCT FROM"
         " (SELECT r.document_id FROM public.retrievers_result r WHERE r.id = NEW.result_id)",
         "execution_id": "OLD.execution_id <> ''",
@@ -33,7 +33,7 @@ ANNOTATION = Tracked(
     created=Action.ANNOTATION_CREATED,
     changed=[
         ("NEW.status = 'gone' AND OLD.status <> 'gone'", Action.ANNOTATION_GONE),
-        # A decision only ever follows an earlier one.
+        # Without an undo, the standing decision is only replaced by a later one.
         ("coalesce(NEW.decision_id, 0) < OLD.decision_id", Action.ANNOTATION_UNDONE),
         (
             "NEW.status = 'undecidable' AND OLD.decision_id IS DISTINCT FROM NEW.decision_id",
@@ -52,16 +52,16 @@ ANNOTATION = Tracked(
     deleted=Action.ANNOTATION_DELETED,
 )
 
-# For `Tracked`: what a row's foreign key leads to.
+# For `Tracked`: SQL that follows a row's foreign key.
 _ANNOTATION_REF = "(SELECT a.ref FROM public.annotations_annotation a WHERE a.id = {row}.annotation_id)"
 _ANNOTATION_RETRIEVER = (
     "(SELECT r.retriever_id FROM public.annotations_annotation a"
     " JOIN public.retrievers_retriever r ON r.id = a.retriever_id WHERE a.id = {row}.annotation_id)"
 )
 
-# Whether the history of a decision's annotation tells what became of the decision since a row was inserted. The number
-# of a decision proves nothing: who inserts one may choose it.
-_IS_TOLD = (
+# Whether the annotation's history has an event about the decision since a row was inserted. The
+# decision's key proves nothing: whoever inserts a row may choose it.
+_IS_IN_HISTORY = (
     "EXISTS (SELECT FROM public.annotations_decision d"
     " JOIN public.annotations_annotation a ON a.id = d.annotation_id"
     " JOIN public.audit_event e ON e.ref = a.ref AND e.at >= {since}"
@@ -69,15 +69,15 @@ _IS_TOLD = (
     " WHERE d.id = {decision})"
 )
 
-# A decision that comes into force is told of by its annotation. This looks, at the end of the transaction, for one that
-# did not, which the app never makes.
+# A decision normally shows up as its annotation's event. At the end of the transaction this trigger
+# records a decision without such an event, which the app never makes.
 DECISION = Tracked(
     columns=["outcome", "label", "reviewer_id"],
     operation=pgtrigger.Insert,
     timing=pgtrigger.Deferred,
     unless="EXISTS (SELECT FROM public.annotations_annotation a"
     " WHERE a.id = NEW.annotation_id AND a.decision_id = NEW.id) OR "
-    + _IS_TOLD.format(since="NEW.created_at", side=1, decision="NEW.id"),
+    + _IS_IN_HISTORY.format(since="NEW.created_at", side=1, decision="NEW.id"),
     ref=_ANNOTATION_REF,
     retriever=_ANNOTATION_RETRIEVER,
     created=Action.DECISION_RECORDED,
@@ -85,12 +85,12 @@ DECISION = Tracked(
     deleted=Action.DECISION_RECORDED,
 )
 
-# The same for what is taken back.
+# The same for an undo.
 UNDO = Tracked(
     columns=["decision_id", "actor_id"],
     operation=pgtrigger.Insert,
     timing=pgtrigger.Deferred,
-    unless=_IS_TOLD.format(since="NEW.at", side=0, decision="NEW.decision_id"),
+    unless=_IS_IN_HISTORY.format(since="NEW.at", side=0, decision="NEW.decision_id"),
     ref="(SELECT a.ref FROM public.annotations_decision d"
     " JOIN public.annotations_annotation a ON a.id = d.annotation_id WHERE d.id = {row}.decision_id)",
     retriever="(SELECT r.retriever_id FROM public.annotations_decision d"

@@ -1,7 +1,4 @@
-"""Annotations as we mirror them, and what people do with them: decisions, leases, skips.
-
-What somebody is typing and has not submitted: a row that is overwritten, and gone once it is decided.
-"""
+"""Annotations as mirrored here, and what people do with them: decisions, leases, skips, drafts."""
 
 from __future__ import annotations
 
@@ -19,52 +16,25 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from reviewapp.annotations.history_triggers import ANNOTATION, DECISION, SET_ASIDE, UNDO
-from reviewapp.annotations.querysets import ANNOTATED, AnnotationQuerySet, DecisionQuerySet, DraftQuerySet
+from reviewapp.annotations.querysets import (
+    ANNOTATED,
+    AnnotationQuerySet,
+    DecisionQuerySet,
+    DraftQuerySet,
+)
 from reviewapp.audit.triggers import Kept, NeverTruncated, Stamped
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.health import changes_about
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
 
 
-class Draft(models.Model):
-    """One person's unsubmitted form about one annotation, private to that person.
-
-    `typed` is the form's own texts, well formed or not; `base` is what the person saw when they began, and stays that
-    until they submit; `decision_id` is the decision it would become; `edition` changes with every save, so that two
-    browsers of one person notice each other.
-
-    It is no history, and no trigger watches it: nothing is decided here, nobody else may read it, and a history of
-    every keystroke would keep for ever what its writer took back. What comes of it is the decision.
-    """
-
-    annotation = models.ForeignKey("annotations.Annotation", on_delete=models.CASCADE, related_name="drafts")
-    # The constraint below begins with the person, and serves as that index too.
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    decision_id = models.UUIDField()
-    base = models.JSONField()
-    typed = models.JSONField()
-    edition = models.UUIDField(default=uuid.uuid4)
-    saved_at = models.DateTimeField()
-
-    objects = DraftQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            # of(person), about(annotation): the draft behind a review page; drafted_by(person)
-            models.UniqueConstraint(fields=["person", "annotation"], name="draft_once_each"),
-        ]
-
-
-__all__ = ["Annotation", "Decision", "Draft", "Lease", "SetAside"]
-
-
 class Annotation(models.Model):
-    """The label, confidence, reasoning and payload of one document for one execution of a retriever.
+    """The label, confidence, reasoning and payload of a document for one execution.
 
-    `execution_id` says for which query it was judged ("" when Mixpeek does not say). `ref` is given once and never
-    changes; `annotation_id` is empty until upstream has one (a result nobody has annotated). The four values (and
-    `metadata`, which only scripts set) are ours: what upstream said last (`upstream`) with our undelivered changes on
-    top.
+    `execution_id` tells for which query it was judged, "" if Mixpeek does not tell. `ref` never
+    changes. `annotation_id` is None until upstream has one (a result that nobody has annotated).
+    The four values, and `metadata`, which only scripts set, are ours: upstream's latest values
+    (`upstream`) with our undelivered changes on top.
     """
 
     class Status(models.TextChoices):
@@ -91,9 +61,9 @@ class Annotation(models.Model):
 
     version = models.IntegerField(null=True)
     upstream = models.JSONField(default=dict)
-    # What a decision cleared and Mixpeek still shows, as Mixpeek shows it: `{field: value}`. It is the machine's.
+    # The machine's values that a decision cleared and Mixpeek still has: `{field: value}`.
     uncleared = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
-    # Every edit upstream knows, oldest first, each with the values it replaced (`versions.py` reads them).
+    # Upstream's edits, oldest first, each with the values it replaced (read by `versions.py`).
     revisions = models.JSONField(default=list)
     proposed = models.JSONField(default=dict)
     actor_id = models.CharField(max_length=200, default="")
@@ -102,7 +72,12 @@ class Annotation(models.Model):
     updated_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()
 
-    result = models.ForeignKey(Result, null=True, on_delete=models.PROTECT, related_name="annotations")
+    result = models.ForeignKey(
+        Result,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="annotations",
+    )
     score = models.FloatField(null=True)
     title = models.CharField(max_length=200, default="")
     excerpt = models.CharField(max_length=300, default="")
@@ -111,26 +86,41 @@ class Annotation(models.Model):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING)
     decision = models.ForeignKey("Decision", null=True, on_delete=models.PROTECT, related_name="+")
     reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     decided_at = models.DateTimeField(null=True)
 
-    # Keyset pages need a value in every row: what has no confidence sorts before the least sure, what has no score
-    # after the least relevant.
+    # Keyset pagination needs a value in every row: without a confidence a row sorts before the
+    # least sure, without a score after the least relevant.
     sureness = models.GeneratedField(
-        expression=Coalesce(F("confidence"), Value(-1.0)), output_field=models.FloatField(), db_persist=True
+        expression=Coalesce(F("confidence"), Value(-1.0)),
+        output_field=models.FloatField(),
+        db_persist=True,
     )
     relevance = models.GeneratedField(
-        expression=Coalesce(F("score"), Value(-1e9)), output_field=models.FloatField(), db_persist=True
+        expression=Coalesce(F("score"), Value(-1e9)),
+        output_field=models.FloatField(),
+        db_persist=True,
     )
-    # When it was decided, here or by a person upstream; only of those that are decided does it say that.
+    # When it was decided, here or by a person upstream; meaningful for decided rows only.
     settled_at = models.GeneratedField(
         expression=Coalesce(F("decided_at"), F("updated_at"), F("seen_at")),
         output_field=models.DateTimeField(),
         db_persist=True,
     )
     search = models.GeneratedField(
-        expression=SearchVector("title", "words", "label", "reasoning", "document_id", config="simple"),
+        expression=SearchVector(
+            "title",
+            "words",
+            "label",
+            "reasoning",
+            "document_id",
+            config="simple",
+        ),
         output_field=SearchVectorField(),
         db_persist=True,
     )
@@ -144,33 +134,44 @@ class Annotation(models.Model):
             models.Index(fields=["status", "id"], name="annotation_age"),
             models.Index(fields=["status", "sureness", "id"], name="annotation_sureness"),
             models.Index(fields=["retriever", "status", "id"], name="annotation_retriever"),
-            models.Index(fields=["retriever", "status", "sureness", "id"], name="annotation_retriever_sure"),
+            models.Index(
+                fields=["retriever", "status", "sureness", "id"],
+                name="annotation_retriever_sure",
+            ),
             # in_queue(): any status, by sureness and by score
             models.Index(fields=["sureness", "id"], name="annotation_any_sureness"),
             models.Index(fields=["relevance", "id"], name="annotation_any_relevance"),
-            models.Index(fields=["retriever", "status", "relevance", "id"], name="annotation_retriever_score"),
+            models.Index(
+                fields=["retriever", "status", "relevance", "id"],
+                name="annotation_retriever_score",
+            ),
             # decided(): last decided first
             models.Index(
                 fields=["-settled_at", "-id"],
                 name="annotation_decided",
                 condition=Q(status__in=["decided", "undecidable"]),
             ),
-            # in_queue(): one label, by age; facets.offered(): from one label to the next
+            # in_queue(): one label, by age; filter_options: from one label to the next
             models.Index(fields=["label", "id"], name="annotation_label"),
             # in_queue(): one label, by sureness; its counts are read off the index alone
-            models.Index(fields=["label", "status", "sureness", "id"], name="annotation_label_sureness"),
-            # labels.in_use(retriever): from one label to the next
+            models.Index(
+                fields=["label", "status", "sureness", "id"],
+                name="annotation_label_sureness",
+            ),
+            # label_buttons.in_use(retriever): from one label to the next
             models.Index(fields=["retriever", "label"], name="annotation_labels"),
             models.Index(fields=["reviewer", "-decided_at", "-id"], name="annotation_reviewer"),
             # decided_by(person): how many of one label
             models.Index(
-                fields=["reviewer", "label"], name="annotation_reviewer_label", condition=Q(decided_at__isnull=False)
+                fields=["reviewer", "label"],
+                name="annotation_reviewer_label",
+                condition=Q(decided_at__isnull=False),
             ),
-            # searching(words); each search reads what waits to be sorted in, so little may wait (in kB)
+            # searching(words); each search also reads the pending list, so it is kept small (kB)
             GinIndex(fields=["search"], name="annotation_search", gin_pending_list_limit=64),
-            # joining.lock(): the annotations of a document
+            # result_matching.lock(): the annotations of a document
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
-            # annotated(): what Mixpeek would call an annotation, in the order it came; also how many there are
+            # annotated(): in the order they came, and their count
             models.Index(fields=["id"], name="annotation_annotated", condition=ANNOTATED),
         ]
         constraints = [
@@ -209,22 +210,23 @@ class Annotation(models.Model):
         }
 
     def seen(self, given: Collection[str] = ()) -> dict[str, object]:
-        """Return what a form is rendered from, to come back as its base: the values and the decision in force.
+        """Return a form's base: the values and the standing decision, as they are rendered.
 
-        `given` names the values that a person gave (`value_authorship.given_by_people`): the form starts with those.
+        `given` names the values that a person gave (`value_authorship.given_by_people`), with
+        which the form starts.
         """
         return {**self.values(), "decision": self.decision_id, "given": sorted(given)}
 
 
 class Decision(models.Model):
-    """What one reviewer submitted: the values, the base they saw, the evidence. Never changed afterwards.
+    """What one reviewer submitted: the values, the base they saw, the evidence. Never changed.
 
-    `confidence` and `reasoning` are the person's own words, blank where they gave none; where `own_words` is false, the
-    decision was made by an older version, whose form started with the machine's.
-    `label_set` and `guidelines` are the retriever's versions that were in force. Until `held_until` its person may
-    take it back (`Undo`); `cleared` is what it cleared away that then comes back:
-    `{"aside": {"kind", "reason", "created_at"}, "replaced": [{"change", "state", "reason"}]}`, each only if there
-    was any.
+    `confidence` and `reasoning` are the person's own words, blank where they gave none. If
+    `own_words` is false, an older version recorded it, whose form started with the machine's.
+    `label_set` and `guidelines` are the retriever's versions that were in force. Its person may
+    undo it until `held_until`; `cleared` is what an undo then reinstates:
+    `{"aside": {"kind", "reason", "created_at"}, "replaced": [{"change", "state", "reason"}]}`,
+    each only if there was any.
     """
 
     class Outcome(models.TextChoices):
@@ -232,7 +234,12 @@ class Decision(models.Model):
         UNDECIDABLE = "undecidable", "Can't tell"
 
     decision_id = models.UUIDField(unique=True)
-    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="decisions", db_index=False)
+    annotation = models.ForeignKey(
+        Annotation,
+        on_delete=models.PROTECT,
+        related_name="decisions",
+        db_index=False,
+    )
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions", db_index=False
     )
@@ -248,7 +255,12 @@ class Decision(models.Model):
     document_digest = models.CharField(max_length=64, default="")
     retriever_version = models.IntegerField(null=True)
     label_set = models.ForeignKey(LabelSet, null=True, on_delete=models.PROTECT, related_name="+")
-    guidelines = models.ForeignKey(Guidelines, null=True, on_delete=models.PROTECT, related_name="+")
+    guidelines = models.ForeignKey(
+        Guidelines,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     seconds = models.FloatField(null=True)
     held_until = models.DateTimeField(null=True)
     cleared = models.JSONField(default=dict)
@@ -272,22 +284,25 @@ class Decision(models.Model):
 
     @property
     def taken_back(self) -> bool:
-        """Whether its person took it back."""
+        """Whether its person undid it."""
         return hasattr(self, "undo")
 
     @property
     def held_for(self) -> int:
-        """The whole seconds, rounded up, for which it may still be taken back; 0 when that is over."""
-        return max(0, ceil((self.held_until - timezone.now()).total_seconds())) if self.held_until else 0
+        """The seconds, rounded up, for which it is still held and can be undone; else 0."""
+        if self.held_until is None:
+            return 0
+        left = self.held_until - timezone.now()
+        return max(0, ceil(left.total_seconds()))
 
     @property
     def is_sent(self) -> bool:
-        """Whether it is for Mixpeek at all: that somebody cannot tell stays here, so it can be undone at any time."""
+        """Whether it is sent to Mixpeek: "can't tell" is not, so it can be undone at any time."""
         return self.outcome != self.Outcome.UNDECIDABLE
 
 
 class Undo(models.Model):
-    """That a decision was taken back before Mixpeek had it; the decision itself is never changed."""
+    """A decision that was undone before it was sent; the decision itself is never changed."""
 
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="undo")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -298,10 +313,15 @@ class Undo(models.Model):
 
 
 class Lease(models.Model):
-    """Who has an item open, and until when; it runs out by itself."""
+    """Who has an item open, and until when; it expires by itself."""
 
     annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="lease")
-    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
     until = models.DateTimeField()
 
     class Meta:
@@ -309,26 +329,76 @@ class Lease(models.Model):
 
 
 class SetAside(models.Model):
-    """One person's choice not to decide an item now: skipped (somebody else, please) or deferred (back to me)."""
+    """One person's skip (for somebody else) or deferral (for later) of an item."""
 
     class Kind(models.TextChoices):
         SKIPPED = "skipped", "Skipped"
         DEFERRED = "deferred", "Deferred"
 
-    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="set_aside", db_index=False)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    annotation = models.ForeignKey(
+        Annotation,
+        on_delete=models.CASCADE,
+        related_name="set_aside",
+        db_index=False,
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reason = models.CharField(max_length=500, default="")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["annotation", "person"], name="set_aside_once_each")]
+        constraints = [
+            models.UniqueConstraint(fields=["annotation", "person"], name="set_aside_once_each"),
+        ]
         indexes = [
             models.Index(fields=["person", "kind", "id"], name="set_aside_by"),
-            # item.undoable(person): what was set aside last, and whether that was after a decision
+            # last_actions(person): what was set aside last, and whether after a decision
             models.Index(fields=["person", "-created_at"], name="set_aside_last_by"),
         ]
         triggers = [
             SET_ASIDE,
             NeverTruncated(),
+        ]
+
+
+class Draft(models.Model):
+    """One person's unsubmitted form about one annotation, private to that person.
+
+    `typed` holds the form's texts, valid or not. `base` is what the person saw when they started,
+    and does not change until they submit. `decision_id` is the decision it would become. `edition`
+    changes with every save, so that two browsers of one person notice each other.
+
+    Drafts have no history: nothing is decided, nobody else may read them, and a history would keep
+    for ever what their writer deleted.
+    """
+
+    annotation = models.ForeignKey(
+        "annotations.Annotation",
+        on_delete=models.CASCADE,
+        related_name="drafts",
+    )
+    # The constraint below begins with the person, and serves as that index too.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
+    decision_id = models.UUIDField()
+    base = models.JSONField()
+    typed = models.JSONField()
+    edition = models.UUIDField(default=uuid.uuid4)
+    saved_at = models.DateTimeField()
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # of(person), about(annotation): the draft behind a review page; drafted_by(person)
+            models.UniqueConstraint(fields=["person", "annotation"], name="draft_once_each"),
         ]

@@ -1,9 +1,9 @@
-"""Whether a person gave a value of an annotation, or the machine did. Pure.
+"""Decide whether a person or the machine gave an annotation's current value. Pure.
 
-A form starts with the values that a person gave; the machine's are shown beside the evidence. The first row that
-applies decides, for each field by itself:
+A form starts with the values that a person gave; the machine's are shown beside the evidence. The
+first row that applies decides, for each field separately:
 
-| what is known of the value that stands | a person gave it |
+| what is known of the current value | a person gave it |
 |---|---|
 | it is blank | no: there is nothing to give |
 | a change of ours that waits or was delivered set it to this | yes |
@@ -13,8 +13,8 @@ applies decides, for each field by itself:
 | no revision set it, and the annotation was created by a user or carries our stamp | yes |
 | no revision set it, and the annotation was created with an API key or by the system | no |
 
-One API key may stand for many people and for machines, so what it created counts as a proposal, and what it changed
-afterwards as somebody's.
+One API key may be used by many people and machines, so what it created counts as a proposal, and
+what it changed later as a person's.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 
-# A form leaves these empty unless a person gave their value; label and payload start with what stands.
+# A form leaves these blank unless a person gave them; label and payload start as they are.
 PERSONAL_FIELDS = ("confidence", "reasoning")
 
 _MACHINE = "system"
-_STANDING = {Change.State.QUEUED, Change.State.DELIVERED}
+_EFFECTIVE_STATES = {Change.State.QUEUED, Change.State.DELIVERED}
 
 
 def given_by_people(annotation: Annotation, changes: Iterable[Change]) -> frozenset[str]:
-    """Return those of `PERSONAL_FIELDS` whose value a person gave; `changes` are all changes of this annotation."""
-    standing = [change for change in changes if change.state in _STANDING]
-    return frozenset(name for name in PERSONAL_FIELDS if _is_given(annotation, name, standing))
+    """Return the personal fields that a person gave; `changes` are all of this annotation's."""
+    effective = [change for change in changes if change.state in _EFFECTIVE_STATES]
+    return frozenset(name for name in PERSONAL_FIELDS if _is_given(annotation, name, effective))
 
 
 def is_nobodys_edit(annotation: Annotation, name: str, before: Any) -> bool:
-    """Return whether no person can have turned a field from `before` into what stands now.
+    """Return whether no person can have changed a field from `before` to its current value.
 
-    Both are blank or the machine's, as far as that is proved: a value of unknown origin may be somebody's.
+    Both must be blank or provably the machine's: a value of unknown origin may be a person's.
     """
     if not _is_blank(name, before) and not same(before, annotation.proposed.get(name)):
         return False
@@ -60,48 +60,62 @@ def is_nobodys_edit(annotation: Annotation, name: str, before: Any) -> bool:
 
 
 def machine_values(annotation: Annotation, given: Iterable[str]) -> dict[str, Any]:
-    """Return the machine's label, confidence and reasoning, {} where it proposed nothing.
+    """Return the machine's label, confidence and reasoning, {} if it proposed nothing.
 
-    A value that stands and that no person gave is newer than the first proposal.
+    A current value that no person gave is newer than the first proposal.
     """
-    if not annotation.proposed.get("label"):
+    proposed = annotation.proposed
+    if not proposed.get("label"):
         return {}
-    values = {name: annotation.proposed.get(name, BLANK[name]) for name in ("label", *PERSONAL_FIELDS)}
+
+    values = {}
+    for name in ("label", *PERSONAL_FIELDS):
+        values[name] = proposed.get(name, BLANK[name])
+
     for name in PERSONAL_FIELDS:
-        standing = getattr(annotation, name)
-        if name not in given and not _is_blank(name, standing):
-            values[name] = standing
+        current = getattr(annotation, name)
+        if name not in given and not _is_blank(name, current):
+            values[name] = current
     return values
 
 
 def machine_words(own_words: bool, values: Sequence[Any], proposed: Mapping[str, Any]) -> list[str]:
-    """Return in which of `PERSONAL_FIELDS` a decision repeats the machine; `values` are those it holds, in that order.
+    """Return the personal fields in which a decision repeats the machine.
 
-    Only decisions of an older version do (`own_words` is false): their form had started with the machine's words.
+    `values` are the decision's values in the order of `PERSONAL_FIELDS`. Only decisions of an
+    older version repeat it (`own_words` is false): their form started with the machine's words.
     """
     if own_words:
         return []
-    held = zip(PERSONAL_FIELDS, values, strict=True)
-    return [name for name, value in held if not _is_blank(name, value) and same(value, proposed.get(name))]
+
+    repeated = []
+    for name, value in zip(PERSONAL_FIELDS, values, strict=True):
+        if not _is_blank(name, value) and same(value, proposed.get(name)):
+            repeated.append(name)
+    return repeated
 
 
-def _is_given(annotation: Annotation, name: str, standing: Iterable[Change]) -> bool:
+def _is_given(annotation: Annotation, name: str, changes: Iterable[Change]) -> bool:
     value = getattr(annotation, name)
     if _is_blank(name, value):
         return False
 
-    if any(name in change.fields and same(change.fields[name], value) for change in standing):
-        return True
+    for change in changes:
+        if name in change.fields and same(change.fields[name], value):
+            return True
 
     revision = _revision_that_set(name, annotation.revisions)
     if revision is not None:
         return bool(revision.get("decision_id")) or revision["edited_by_type"] != _MACHINE
 
-    # Nothing is proposed where a user created the annotation or our stamp was on it from the beginning.
+    # There is no proposal if a user created the annotation, or with our stamp on it.
     return not annotation.proposed
 
 
-def _revision_that_set(name: str, revisions: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def _revision_that_set(
+    name: str,
+    revisions: Iterable[Mapping[str, Any]],
+) -> Mapping[str, Any] | None:
     """Return the newest revision that changed a field; `revisions` are oldest first."""
     newest = None
     for revision in revisions:

@@ -26,7 +26,7 @@ _SHOWN: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
     Show.DEFERRED: lambda found, person: found.waiting().deferred_by(person),
     Show.DRAFTS: lambda found, person: found.drafted_by(person),
     Show.DECIDED: lambda found, _: found.decided(),
-    Show.CONFLICT: lambda found, _: found.in_trouble(),
+    Show.CONFLICT: lambda found, _: found.needing_attention(),
     Show.UNDELIVERED: lambda found, _: found.undelivered(),
     Show.ALL: lambda found, _: found,
 }
