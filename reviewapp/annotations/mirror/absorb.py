@@ -1,7 +1,7 @@
-"""The one door through which upstream annotations enter our mirror: pull, delivery and hints all come in here.
+"""Absorb upstream annotations into our mirror: pull, delivery and hints all enter here.
 
-What upstream says is kept as it is (`upstream`, `version`); the values people see are that, with our own
-undelivered changes on top. An answer older than what we hold is left alone.
+`Annotation.upstream` and `version` hold what upstream returned. The values that people see are
+those with our undelivered changes on top. A record older than the mirror is ignored.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from reviewapp.annotations.mirror import bulk_update, result_matching, version_a
 from reviewapp.annotations.mirror.from_upstream import (
     BLANK,
     LONGEST_ID,
-    by_a_person,
     decision_in,
     execution_of,
-    proposed_by,
+    is_from_person,
+    is_storable,
+    proposed_values,
     revisions_of,
-    usable,
     values_of,
 )
 from reviewapp.annotations.models import Annotation
@@ -35,108 +35,120 @@ from reviewapp.postgres.storable_json import text
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.sync_counts import Tally
 
-_LONGEST_TYPE = 40
-_MIRRORED = [
-    "annotation_id", "document_id", "collection_id", "retriever", "execution_id", "stage_name", "label", "confidence",
-    "reasoning", "payload", "metadata", "version", "upstream", "uncleared", "revisions", "proposed", "actor_id",
-    "actor_type", "created_at", "updated_at", "seen_at", "status",
+_MAX_ACTOR_TYPE_LENGTH = 40
+_MIRRORED_FIELDS = [
+    "annotation_id", "document_id", "collection_id", "retriever", "execution_id", "stage_name",
+    "label", "confidence", "reasoning", "payload", "metadata",
+    "version", "upstream", "uncleared", "revisions", "proposed", "actor_id", "actor_type",
+    "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
-_COLUMNS = {"retriever": "retriever_id"}
-_JOINED = ["execution_id", *result_matching.SHOWN]
+_RESULT_FIELDS = ["execution_id", *result_matching.RESULT_FIELDS]
 
 
 @transaction.atomic(savepoint=False)
 def absorb(records: Sequence[AnnotationRecord]) -> Tally:
-    """Take upstream's annotations into the mirror, locking the rows they touch; safe to repeat.
+    """Store upstream's annotations in the mirror and lock the rows they touch. Safe to repeat.
 
-    A record whose id is new to us fills the row of a result that nobody had annotated, if there is one for its
-    document, retriever and execution, else it makes a row of its own. While we may be creating an annotation for that
-    very row, it waits (`Tally.left`) unless it is that one. What has ids that cannot be kept is left out, with a
-    warning.
+    A record with an unknown id fills the unannotated row of its document, retriever and execution,
+    or becomes a new row. While we may be creating an annotation for that unannotated row, any other
+    record for it is postponed (`Tally.left`). Records that cannot be stored are skipped and logged.
     """
-    kept = [record for record in records if usable(record)]
-    newest = {record.annotation_id: record for record in sorted(kept, key=lambda record: record.version or 0)}
-    retrievers = _retrievers(newest.values())
-    locked = _locked(newest)
+    storable = [record for record in records if is_storable(record)]
+    oldest_first = sorted(storable, key=lambda record: record.version or 0)
+    newest = {record.annotation_id: record for record in oldest_first}
+
+    retriever_ids = {record.retriever_id for record in newest.values() if record.retriever_id}
+    known = Retriever.objects.filter(retriever_id__in=retriever_ids).only("retriever_id")
+    retrievers = {retriever.retriever_id: retriever for retriever in known}
+
+    locked = _lock_rows(newest)
     undelivered = Change.objects.open_by_ref(row.ref for row in locked)
-    rows, left = _rows(newest, retrievers, locked, undelivered)
-    before = {row.pk: _mirror(row) for row in rows.values()}
-    made, changed, untouched = [], [], []
+    rows, postponed = _match_rows(newest, retrievers, locked, undelivered)
+    before = {row.pk: _mirrored_values(row) for row in rows.values()}
+
+    created: list[Annotation] = []
+    changed: list[Annotation] = []
+    unchanged: list[int] = []
     for annotation_id, record in newest.items():
-        row = rows.get(annotation_id)
-        if annotation_id in left:
+        if annotation_id in postponed:
             continue
+
+        row = rows.get(annotation_id)
         if row is None:
-            row = Annotation(ref=f"annotations/{annotation_id}", proposed=proposed_by(record))
-            _fill(row, record, retrievers, [])
-            made.append(row)
-        elif _is_news(row, record):
-            _fill(row, record, retrievers, undelivered[row.ref])
+            row = Annotation(ref=f"annotations/{annotation_id}", proposed=proposed_values(record))
+            _fill_row(row, record, retrievers, [])
+            created.append(row)
+        elif _is_newer(record, row):
+            _fill_row(row, record, retrievers, undelivered[row.ref])
             changed.append(row)
         else:
-            untouched.append(row.pk)
-    result_matching.show_own_results(made)
-    Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
-    _update(changed, before)
-    if untouched:
-        Annotation.objects.filter(pk__in=untouched).update(seen_at=timezone.now())
-    return Tally(new=len(made), changed=len(changed), same=len(untouched), left=len(left))
+            unchanged.append(row.pk)
+
+    result_matching.show_own_results(created)
+    Annotation.objects.bulk_create(created, ignore_conflicts=True, batch_size=500)
+    _save_changed(changed, before)
+    if unchanged:
+        Annotation.objects.filter(pk__in=unchanged).update(seen_at=timezone.now())
+
+    return Tally(new=len(created), changed=len(changed), same=len(unchanged), left=len(postponed))
 
 
 @transaction.atomic
 def attach(results: Sequence[Result]) -> int:
-    """Show each (saved) result on the annotations it belongs to, making waiting rows for results nobody annotated.
+    """Show each saved result on the annotations it belongs to; return the number of new rows.
 
-    Returns how many rows were made. `result_matching.belongs` says which annotations a result belongs to. Where the
-    document was annotated for the same query in an earlier run, no row is made: what nobody has annotated yet moves to
-    this run, and an annotation stays with its own.
+    `result_matching.belongs` says which annotations a result belongs to. A result that nobody has
+    annotated gets a waiting row of its own. If an earlier run of the same query returned the
+    document, there is no new row: an unannotated row moves to this run, an annotation stays.
     """
     queries = result_matching.queries_of(results)
-    by_document = defaultdict(list)
+    rows_by_document = defaultdict(list)
     for row in result_matching.lock(results, queries):
-        by_document[row.document_id].append(row)
+        rows_by_document[row.document_id].append(row)
 
-    joined: list[Annotation] = []
-    made: list[Annotation] = []
+    updated: list[Annotation] = []
+    created: list[Annotation] = []
     for result in results:
-        rows = by_document[result.document_id]
-        fitting = [row for row in rows if result_matching.belongs(row, result)]
-        if not fitting and result.retriever_id is not None:
-            earlier = result_matching.of_same_query(rows, result, queries)
+        candidates = rows_by_document[result.document_id]
+        matching = [row for row in candidates if result_matching.belongs(row, result)]
+
+        if not matching and result.retriever_id is not None:
+            earlier = result_matching.of_same_query(candidates, result, queries)
             if earlier is None:
                 earlier = result_matching.unannotated(result)
-                made.append(earlier)
-                rows.append(earlier)
+                created.append(earlier)
+                candidates.append(earlier)
             elif not result_matching.may_move(earlier, result):
                 continue
-            fitting = [earlier]
+            matching = [earlier]
 
-        for row in fitting:
+        for row in matching:
             result_matching.show(row, result)
-            joined.append(row)
+            updated.append(row)
 
-    stored = {row.pk: row for row in joined if row.pk}
-    Annotation.objects.bulk_update(stored.values(), _JOINED, batch_size=100)
-    Annotation.objects.bulk_create(made, ignore_conflicts=True, batch_size=200)
-    return len(made)
+    saved = {row.pk: row for row in updated if row.pk}
+    Annotation.objects.bulk_update(saved.values(), _RESULT_FIELDS, batch_size=100)
+    Annotation.objects.bulk_create(created, ignore_conflicts=True, batch_size=200)
+    return len(created)
 
 
 @transaction.atomic
 def mark_gone(annotation_ids: Collection[str]) -> int:
-    """Mark these as gone upstream, which is a state and not an error; returns how many were not already."""
-    there = Annotation.objects.filter(annotation_id__in=annotation_ids).exclude(status=Annotation.Status.GONE)
-    locked = list(there.select_for_update().order_by("pk").values_list("pk", flat=True))
+    """Mark annotations as deleted upstream; return how many were not marked before."""
+    present = Annotation.objects.filter(annotation_id__in=annotation_ids)
+    present = present.exclude(status=Annotation.Status.GONE)
+    locked = list(present.select_for_update().order_by("pk").values_list("pk", flat=True))
     return Annotation.objects.filter(pk__in=locked).update(status=Annotation.Status.GONE)
 
 
 def note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
-    """Note all that Mixpeek still shows of this annotation although a decision cleared it, and show it blank."""
+    """Record the values that Mixpeek still returns after a decision cleared them; show blanks."""
     Annotation.objects.filter(ref=ref).update(uncleared=dict(uncleared))
     rebase(ref)
 
 
 def rebase(ref: str) -> None:
-    """Show again what upstream said last under what is still to be delivered, after a change fell away."""
+    """Recompute the shown values of an annotation after one of its changes was withdrawn."""
     row = Annotation.objects.select_for_update().get(ref=ref)
     for name, value in shown(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
@@ -144,134 +156,182 @@ def rebase(ref: str) -> None:
 
 
 def shown(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the values that people see: what upstream said last under these changes, oldest first.
+    """Return the values that people see: upstream's values under these changes, oldest first.
 
-    What a decision cleared and upstream still shows is blank.
+    A field that a decision cleared is blank, even if upstream still returns its old value.
     """
     cleared = {name: BLANK[name] for name in row.uncleared}
-    return _with_undelivered((row.upstream or BLANK) | cleared, changes)
+    values = (row.upstream or BLANK) | cleared
+
+    for change in changes:
+        for name, value in change.fields.items():
+            if name in values:
+                values[name] = value
+    return values
 
 
-def _mirror(row: Annotation) -> dict[str, Any]:
-    return {name: getattr(row, _COLUMNS.get(name, name)) for name in _MIRRORED}
+def still_uncleared(uncleared: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cleared values that upstream still returns; any other value there is a new one."""
+    return {name: value for name, value in uncleared.items() if same(upstream.get(name), value)}
 
 
-def _update(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -> None:
-    """Write the columns that are new in any of the rows: a delivery brings few, and a search vector costs most."""
-    now = {row.pk: _mirror(row) for row in rows}
-    news = [name for name in _MIRRORED if not all(same(each[name], before[pk][name]) for pk, each in now.items())]
-    for name, theirs in _by_hand(rows, before).items():
-        with noticing(name):
-            bulk_update.update(theirs, news)
+def _lock_rows(records: Mapping[str, AnnotationRecord]) -> list[Annotation]:
+    """Lock the rows of the records: those with their ids, and unannotated rows they might fill.
 
-
-def _by_hand(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -> dict[str, list[Annotation]]:
-    """Return the rows by whose hand at Mixpeek changed what people see of them, "" where it was nobody known."""
-    seen = [row for row in rows if not all(same(getattr(row, name), before[row.pk][name]) for name in BLANK)]
-    since = {row.pk: before[row.pk]["version"] for row in seen}
-    editors = version_authors.editors(seen, since) if seen and notices() else {}
-    by_hand = defaultdict(list)
-    for row in rows:
-        by_hand[editors.get(row.pk, "")].append(row)
-    return by_hand
-
-
-def _locked(records: dict[str, AnnotationRecord]) -> list[Annotation]:
-    """Lock the rows that the records may be about: those with their ids, and unannotated ones at their places.
-
-    All are locked at once and in the order of their keys, as `attach` does it: neither can wait for the other.
+    One query locks all of them in the order of their keys, as `attach` does, to prevent deadlocks.
     """
-    named = Q(annotation_id__in=records)
     documents = {record.document_id for record in records.values()}
     executions = {execution_of(record) for record in records.values()}
-    free = Q(annotation_id__isnull=True, document_id__in=documents, execution_id__in=executions)
-    there = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
-    return list(there.filter(named | free).order_by("pk"))
+
+    annotated = Q(annotation_id__in=records)
+    unannotated = Q(
+        annotation_id__isnull=True,
+        document_id__in=documents,
+        execution_id__in=executions,
+    )
+    rows = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
+    return list(rows.filter(annotated | unannotated).order_by("pk"))
 
 
-def _rows(
-    records: dict[str, AnnotationRecord],
-    retrievers: dict[str, Retriever],
+def _match_rows(
+    records: Mapping[str, AnnotationRecord],
+    retrievers: Mapping[str, Retriever],
     locked: Sequence[Annotation],
     undelivered: Mapping[str, Sequence[Change]],
 ) -> tuple[dict[str, Annotation], set[str]]:
-    """Return the row of each record that has one, by annotation id, and the ids of those that have to wait."""
-    rows = {row.annotation_id: row for row in locked if row.annotation_id is not None}
-    unannotated = [row for row in locked if row.annotation_id is None]
-    by_place = {(row.document_id, row.retriever_id, row.execution_id): row for row in unannotated}
-    left = set()
-    for id_, record in records.items():
-        if id_ in rows or (record.retriever_id and record.retriever_id not in retrievers):
-            continue
-        retriever = retrievers.get(record.retriever_id or "")
-        place = (record.document_id, retriever.pk if retriever else None, execution_of(record))
-        if place not in by_place:
-            continue
-        if _is_somebody_elses(record, undelivered[by_place[place].ref]):
-            left.add(id_)
+    """Return the existing row of each record by annotation id, and the ids of postponed records."""
+    rows: dict[str, Annotation] = {}
+    unannotated: dict[tuple[str, int | None, str], Annotation] = {}
+    for row in locked:
+        if row.annotation_id is not None:
+            rows[row.annotation_id] = row
         else:
-            rows[id_] = by_place.pop(place)
-    return rows, left
+            unannotated[row.document_id, row.retriever_id, row.execution_id] = row
+
+    postponed: set[str] = set()
+    for annotation_id, record in records.items():
+        if annotation_id in rows:
+            continue
+
+        retriever_key = None
+        if record.retriever_id:
+            if record.retriever_id not in retrievers:
+                continue
+            retriever_key = retrievers[record.retriever_id].pk
+
+        place = (record.document_id, retriever_key, execution_of(record))
+        if place not in unannotated:
+            continue
+
+        if _may_be_creating_another(record, undelivered[unannotated[place].ref]):
+            postponed.add(annotation_id)
+        else:
+            rows[annotation_id] = unannotated.pop(place)
+    return rows, postponed
 
 
-def _is_somebody_elses(record: AnnotationRecord, changes: Sequence[Change]) -> bool:
-    """Return whether one of these may be creating an annotation at this moment, and the record is not that one.
+def _may_be_creating_another(record: AnnotationRecord, changes: Sequence[Change]) -> bool:
+    """Return whether one of the changes may be creating an annotation that is not this record.
 
-    The row must not be given away then: the answer to the create would find it taken. Whoever delivers reads what is
-    there, and settles whose it is.
+    If the record took the row now, the reply to that create request would have no row. The delivery
+    reads upstream first and then settles which annotation the row gets.
     """
     creating = [change for change in changes if change.claimed_at or change.maybe_sent]
-    return bool(creating) and decision_in(record) not in {str(change.cause) for change in creating}
+    if not creating:
+        return False
+    return decision_in(record) not in {str(change.cause) for change in creating}
 
 
-def _is_news(row: Annotation, record: AnnotationRecord) -> bool:
+def _is_newer(record: AnnotationRecord, row: Annotation) -> bool:
+    """Return whether the record has something that the row does not have yet."""
     if row.annotation_id is None or row.status == Annotation.Status.GONE:
         return True
+
     if record.version is not None and row.version is not None and record.version != row.version:
         return record.version > row.version
+
     if record.updated_at and row.updated_at and record.updated_at < row.updated_at:
         return False
     return not same(row.upstream, values_of(record))
 
 
-def _fill(
-    row: Annotation, record: AnnotationRecord, retrievers: dict[str, Retriever], changes: Sequence[Change]
+def _fill_row(
+    row: Annotation,
+    record: AnnotationRecord,
+    retrievers: Mapping[str, Retriever],
+    changes: Sequence[Change],
 ) -> None:
+    """Copy the record into the row, and show its values under our undelivered changes."""
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
     row.collection_id = text(record.collection_id or "", LONGEST_ID) or row.collection_id
-    if record.retriever_id in retrievers:
-        row.retriever = retrievers[record.retriever_id]
+    retriever = retrievers.get(record.retriever_id or "")
+    if retriever is not None:
+        row.retriever = retriever
     row.execution_id = execution_of(record) or row.execution_id
     row.stage_name = text(record.stage_name or "", LONGEST_ID) or row.stage_name
-    row.version, row.upstream, row.revisions = record.version, values_of(record), revisions_of(record)
-    row.actor_id, row.actor_type = text(record.actor_id, LONGEST_ID), text(record.actor_type, _LONGEST_TYPE)
-    row.created_at, row.updated_at, row.seen_at = record.created_at, record.updated_at, timezone.now()
+
+    row.version = record.version
+    row.upstream = values_of(record)
+    row.revisions = revisions_of(record)
+    row.actor_id = text(record.actor_id, LONGEST_ID)
+    row.actor_type = text(record.actor_type, _MAX_ACTOR_TYPE_LENGTH)
+    row.created_at = record.created_at
+    row.updated_at = record.updated_at
+    row.seen_at = timezone.now()
+
     row.uncleared = still_uncleared(row.uncleared, row.upstream)
     for name, value in shown(row, changes).items():
         setattr(row, name, value)
+
     if row.status in {Annotation.Status.WAITING, Annotation.Status.GONE}:
-        row.status = _status(row, record)
+        if row.decision is not None:
+            row.status = Annotation.Status(row.decision.outcome)
+        elif is_from_person(record):
+            row.status = Annotation.Status.DECIDED
+        else:
+            row.status = Annotation.Status.WAITING
 
 
-def _status(row: Annotation, record: AnnotationRecord) -> Annotation.Status:
-    if row.decision is not None:
-        return Annotation.Status(row.decision.outcome)
-    return Annotation.Status.DECIDED if by_a_person(record) else Annotation.Status.WAITING
+def _mirrored_values(row: Annotation) -> dict[str, Any]:
+    """Return the mirrored fields of a row; the retriever by its key, which needs no query."""
+    values = {name: getattr(row, name) for name in _MIRRORED_FIELDS if name != "retriever"}
+    values["retriever"] = row.retriever_id
+    return values
 
 
-def still_uncleared(uncleared: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what upstream still shows of the values that decisions cleared; anything else there is a new value."""
-    return {name: value for name, value in uncleared.items() if same(upstream.get(name), value)}
+def _save_changed(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any]]) -> None:
+    """Write the fields that differ in at least one row, with the editor at Mixpeek in the history.
+
+    A delivery changes few fields, and recomputing the search vector costs more than all the others.
+    """
+    after = {row.pk: _mirrored_values(row) for row in rows}
+    changed_fields = []
+    for name in _MIRRORED_FIELDS:
+        if any(not same(after[pk][name], before[pk][name]) for pk in after):
+            changed_fields.append(name)
+
+    for editor, edited in _group_by_editor(rows, before).items():
+        with noticing(editor):
+            bulk_update.update(edited, changed_fields)
 
 
-def _with_undelivered(values: dict[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    shown = dict(values)
-    for change in changes:
-        shown |= {name: value for name, value in change.fields.items() if name in shown}
-    return shown
+def _group_by_editor(
+    rows: Sequence[Annotation],
+    before: Mapping[int, dict[str, Any]],
+) -> dict[str, list[Annotation]]:
+    """Return the rows by who changed their shown values at Mixpeek; "" where that is not known."""
+    edited = []
+    for row in rows:
+        if any(not same(getattr(row, name), before[row.pk][name]) for name in BLANK):
+            edited.append(row)
 
+    editors: dict[int, str] = {}
+    if edited and notices():
+        versions_before = {row.pk: before[row.pk]["version"] for row in edited}
+        editors = version_authors.editors(edited, versions_before)
 
-def _retrievers(records: Collection[AnnotationRecord]) -> dict[str, Retriever]:
-    ids = {record.retriever_id for record in records if record.retriever_id}
-    return {row.retriever_id: row for row in Retriever.objects.filter(retriever_id__in=ids).only("retriever_id")}
+    rows_by_editor = defaultdict(list)
+    for row in rows:
+        rows_by_editor[editors.get(row.pk, "")].append(row)
+    return rows_by_editor

@@ -1,7 +1,8 @@
-"""Whose hand made each of an annotation's versions upstream: told from its revisions and our deliveries. Pure.
+"""Find the author of each upstream version of an annotation from revisions and deliveries. Pure.
 
-Mixpeek sees one key instead of our people. A version that our outbox delivered, with the values it delivered, is the
-decision of the person who made the change; the same key without a change of ours is somebody else who holds it.
+Mixpeek sees one API key instead of our people. A version that our outbox delivered, with the values
+it delivered, is the decision of the person who made the change. A version by the same key without
+one of our changes was made by another holder of that key.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MACHINE = "system"
 
 
 class Whose(Enum):
-    """The kinds of hands there are; the value is how they are called where no name is known."""
+    """The kinds of authors; the value describes an author without a known name."""
 
     OURS = "one of us"
     OUR_KEY = "another holder of our key"
@@ -33,9 +34,10 @@ class Whose(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One version upstream: what made it different from the one before (`{field: [old, new]}`), when, by whom.
+    """One upstream version: its author, its time, and its changes as `{field: [old, new]}`.
 
-    `name` is our person's, or how Mixpeek calls whoever it was; version 1 is the annotation as it was created.
+    `name` is the name of our person, else Mixpeek's name for the author. Version 1 is the
+    annotation as it was created.
     """
 
     version: int
@@ -48,86 +50,134 @@ class Made:
 
     @property
     def who(self) -> str:
-        """Return how to call whoever did it, inside a sentence."""
+        """The author as a phrase that fits into a sentence."""
         if self.whose is Whose.OURS:
             return self.name or Whose.OURS.value
+
         if self.whose is Whose.ELSEWHERE:
-            what = "another user" if self.kind == "user" else Whose.ELSEWHERE.value
-            return f"{what} ({self.name})" if self.name else what
+            phrase: str = Whose.ELSEWHERE.value
+            if self.kind == "user":
+                phrase = "another user"
+            return f"{phrase} ({self.name})" if self.name else phrase
+
         return str(self.whose.value)
 
     @property
     def diffs(self) -> tuple[FieldDiff, ...]:
-        """Return the difference as it is shown."""
+        """The changes, ready for display."""
         return field_diffs(self.changes)
 
 
-def made(row: Annotation, delivered: Sequence[Change]) -> list[Made]:
-    """Return each version that upstream tells of, newest first; without versions there is nothing to tell.
+def upstream_versions(row: Annotation, delivered: Sequence[Change]) -> list[Made]:
+    """Return each known upstream version, newest first; [] for an annotation without versions.
 
-    `delivered` are the changes delivered to this ref. Who is neither the machine nor one of us counts as another key
-    until `with_our_key` knows better.
+    `delivered` are the changes delivered to this ref. An author who is neither the machine nor one
+    of us counts as another key; `with_our_key` corrects that.
     """
     if row.version is None or row.annotation_id is None:
         return []
+
     by_version = {change.version: change for change in delivered if change.version is not None}
     by_cause = {str(change.cause): change for change in delivered if change.cause is not None}
-    return [_whose(one, by_version.get(one.version), by_cause.get(one.decision_id)) for one in _versions(row)]
+
+    versions = []
+    for version in _versions_from_revisions(row):
+        delivery = by_version.get(version.version)
+        stamped = by_cause.get(version.decision_id)
+        versions.append(_with_our_author(version, delivery, stamped))
+    return versions
 
 
 def with_our_key(versions: Iterable[Made], our_actors: Collection[str]) -> list[Made]:
-    """Return the versions, those by actors that we deliver as told from those by other keys."""
-    return [
-        replace(one, whose=Whose.OUR_KEY) if one.whose is Whose.ELSEWHERE and one.name in our_actors else one
-        for one in versions
-    ]
+    """Return the versions, with `OUR_KEY` as the author of those that one of our actors made."""
+    corrected = []
+    for version in versions:
+        if version.whose is Whose.ELSEWHERE and version.name in our_actors:
+            corrected.append(replace(version, whose=Whose.OUR_KEY))
+        else:
+            corrected.append(version)
+    return corrected
 
 
-def actor_of(row: Annotation, delivered: Sequence[Change]) -> Counter[str]:
-    """Return as whom Mixpeek recorded our deliveries to this annotation, and how often."""
-    actors = {edit["version"] + 1: edit["edited_by"] for edit in row.revisions} | {1: row.actor_id}
-    ours = (one.version for one in made(row, delivered) if one.whose is Whose.OURS)
-    return Counter(actors[version] for version in ours if actors.get(version))
+def count_our_actors(row: Annotation, delivered: Sequence[Change]) -> Counter[str]:
+    """Count the actors that Mixpeek recorded for our deliveries to this annotation."""
+    actors = {edit["version"] + 1: edit["edited_by"] for edit in row.revisions}
+    actors[1] = row.actor_id
+
+    counts: Counter[str] = Counter()
+    for version in upstream_versions(row, delivered):
+        actor = actors.get(version.version)
+        if version.whose is Whose.OURS and actor:
+            counts[actor] += 1
+    return counts
 
 
-def _versions(row: Annotation) -> Iterator[Made]:
-    """Yield every version with nobody of ours yet, newest first, going back as far as the revisions are whole."""
-    values, version = dict(row.upstream), row.version or 0
+def _versions_from_revisions(row: Annotation) -> Iterator[Made]:
+    """Yield the versions, newest first, without our authors; stop where a revision is missing."""
+    values = dict(row.upstream)
+    version = row.version or 0
+
     for edit in reversed(row.revisions):
         if edit["version"] != version - 1:
             return
-        before = values | {name: _ours(name, value) for name, value in edit["prior"].items()}
+
+        before = dict(values)
+        for name, value in edit["prior"].items():
+            is_blank = value is None and name in BLANK
+            before[name] = BLANK[name] if is_blank else value
+
+        changes = {}
+        for name in edit["prior"]:
+            if name in BLANK:
+                changes[name] = [before.get(name), values.get(name)]
+
+        edited_at = edit["edited_at"]
         yield Made(
             version=version,
-            changes={name: [before.get(name), values.get(name)] for name in edit["prior"] if name in BLANK},
-            at=datetime.fromisoformat(edit["edited_at"]) if edit["edited_at"] else None,
-            whose=_kind(edit["edited_by_type"]),
+            changes=changes,
+            at=datetime.fromisoformat(edited_at) if edited_at else None,
+            whose=_author_kind(edit["edited_by_type"]),
             name=edit["edited_by"],
             kind=edit["edited_by_type"],
             decision_id=edit.get("decision_id", ""),
         )
-        values, version = before, edit["version"]
+        values = before
+        version = edit["version"]
+
     if version == 1:
-        filled = {name: [None, values[name]] for name in BLANK if values.get(name) not in (None, "", {})}
-        kind = row.actor_type
-        yield Made(version=1, changes=filled, at=row.created_at, whose=_kind(kind), name=row.actor_id, kind=kind)
+        changes = {}
+        for name in BLANK:
+            if values.get(name) not in (None, "", {}):
+                changes[name] = [None, values[name]]
+
+        yield Made(
+            version=1,
+            changes=changes,
+            at=row.created_at,
+            whose=_author_kind(row.actor_type),
+            name=row.actor_id,
+            kind=row.actor_type,
+        )
 
 
-def _whose(one: Made, change: Change | None, told: Change | None) -> Made:
-    """Return the version with our person's name when it is what `change` delivered, or says that it brings `told`."""
-    if told is not None and one.whose is not Whose.MACHINE:
-        return replace(one, whose=Whose.OURS, name=told.actor_name)
-    if change is None or one.whose is Whose.MACHINE:
-        return one
-    set_by_it = [name for name, (_, new) in one.changes.items() if name in change.fields]
-    if not any(same(one.changes[name][1], change.fields[name]) for name in set_by_it):
-        return one
-    return replace(one, whose=Whose.OURS, name=change.actor_name)
-
-
-def _kind(actor_type: str) -> Whose:
+def _author_kind(actor_type: str) -> Whose:
     return Whose.MACHINE if actor_type == _MACHINE else Whose.ELSEWHERE
 
 
-def _ours(name: str, value: Any) -> Any:
-    return BLANK[name] if value is None and name in BLANK else value
+def _with_our_author(version: Made, delivery: Change | None, stamped: Change | None) -> Made:
+    """Return the version with our person as its author, if one of our changes made it.
+
+    `stamped` is the change that the version's own stamp names. `delivery` is the change that was
+    delivered as this version: it counts only if at least one of its values is in the version.
+    """
+    if version.whose is Whose.MACHINE:
+        return version
+    if stamped is not None:
+        return replace(version, whose=Whose.OURS, name=stamped.actor_name)
+    if delivery is None:
+        return version
+
+    for name, (_, new) in version.changes.items():
+        if name in delivery.fields and same(new, delivery.fields[name]):
+            return replace(version, whose=Whose.OURS, name=delivery.actor_name)
+    return version

@@ -1,4 +1,4 @@
-"""Write many annotations in one statement, which costs a fraction of the `CASE` for each value of `bulk_update`."""
+"""Update many annotations in one statement, at a fraction of the cost of Django's `bulk_update`."""
 
 from __future__ import annotations
 
@@ -12,27 +12,35 @@ from reviewapp.annotations.models import Annotation
 
 _UPDATE = """
 UPDATE annotations_annotation SET ({columns}) = ROW ({values})
-FROM jsonb_to_recordset(%s::jsonb) AS new (id bigint, {types}) WHERE annotations_annotation.id = new.id
+FROM jsonb_to_recordset(%s::jsonb) AS new (id bigint, {types})
+WHERE annotations_annotation.id = new.id
 """
 
 
-def update(rows: Sequence[Annotation], names: Sequence[str]) -> None:
-    """Store these fields of `rows` as they are now."""
+def update(rows: Sequence[Annotation], field_names: Sequence[str]) -> None:
+    """Save these fields of the rows."""
     if not rows:
         return
-    fields = [field for field in Annotation._meta.concrete_fields if field.name in names]
+
+    fields = [field for field in Annotation._meta.concrete_fields if field.name in field_names]
     columns = {field.attname: field.db_type(connection) for field in fields}
-    held = [{"id": row.pk, **{column: getattr(row, column) for column in columns}} for row in rows]
     query = _UPDATE.format(
         columns=", ".join(columns),
         values=", ".join(f"new.{column}" for column in columns),
-        types=", ".join(f"{column} {kind}" for column, kind in columns.items()),
+        types=", ".join(f"{column} {db_type}" for column, db_type in columns.items()),
     )
+
+    records = []
+    for row in rows:
+        record = {column: getattr(row, column) for column in columns}
+        record["id"] = row.pk
+        records.append(record)
+
     with connection.cursor() as cursor:
-        cursor.execute(query, [json.dumps(held, default=_instant)])
+        cursor.execute(query, [json.dumps(records, default=_to_iso_format)])
 
 
-def _instant(value: object) -> str:
+def _to_iso_format(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{value!r} cannot be stored")

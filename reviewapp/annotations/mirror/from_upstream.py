@@ -1,6 +1,7 @@
-"""What upstream says of an annotation, read as we keep it. Pure.
+"""Convert an upstream annotation record into the values that we store. Pure.
 
-Upstream may say what no column of ours can hold: it is made so that it fits, and nothing comes to a halt over it.
+Upstream may return what no column of ours can hold. Such a value is shortened, replaced or left
+out, so that no record stops a pull or a delivery.
 """
 
 from __future__ import annotations
@@ -16,27 +17,40 @@ from reviewapp.postgres.storable_json import holdable, text
 from reviewapp.retrievers.documents.snapshot import storable_json
 
 LONGEST_ID = 200
-BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}, "metadata": None}
+BLANK: dict[str, Any] = {
+    "label": "",
+    "confidence": None,
+    "reasoning": "",
+    "payload": {},
+    "metadata": None,
+}
 
-# The key under which a delivery says whose decision it brings, and what stands there (`sync.stamp`).
+# Our stamp: the key under which a delivery names its decision, and the keys of the object there
+# (`sync.deliver.provenance`).
 STAMP = "reviewapp"
-_STAMPED = frozenset({"decision_id", "reviewer", "time"})
-_OBJECTS = ("payload", "metadata")
+_STAMP_KEYS = frozenset({"decision_id", "reviewer", "time"})
+_OBJECT_FIELDS = ("payload", "metadata")
+
+_MACHINE = "system"
+_USER = "user"
+_MAX_LABEL_LENGTH = 100
+_MAX_VERSION = 2**31
 
 _log = logging.getLogger(__name__)
-_MACHINE, _USER = "system", "user"
-_LONGEST_LABEL, _MOST_VERSION = 100, 2**31
 
 
 def values_of(record: AnnotationRecord) -> dict[str, Any]:
-    """Return a record's values in our own form: absent reasoning is "", absent payload is {}.
+    """Return a record's values as we store them: absent reasoning is "", absent payload {}.
 
-    What could not be stored here is made so that it can; a confidence outside 0 to 1 is none.
+    A confidence outside 0 to 1 becomes None.
     """
-    sure = record.confidence is not None and 0 <= record.confidence <= 1
+    confidence = record.confidence
+    if confidence is not None and not 0 <= confidence <= 1:
+        confidence = None
+
     return {
-        "label": text(record.label, _LONGEST_LABEL),
-        "confidence": record.confidence if sure else None,
+        "label": text(record.label, _MAX_LABEL_LENGTH),
+        "confidence": confidence,
         "reasoning": text(record.reasoning or ""),
         "payload": unstamped(holdable(record.payload or {})),
         "metadata": unstamped(holdable(record.metadata)),
@@ -44,102 +58,149 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
 
 
 def unstamped(value: Any) -> Any:
-    """Return an object without our own stamp, which is nobody's edit; anything else is returned as it is."""
-    return {name: inner for name, inner in value.items() if name != STAMP} if _stamp_in(value) else value
+    """Return an object without our stamp, which is nobody's edit; return other values unchanged."""
+    if not _stamp_in(value):
+        return value
+    return {name: inner for name, inner in value.items() if name != STAMP}
 
 
 def decision_in(record: AnnotationRecord) -> str:
-    """Return the decision that our stamp on a record names, "" without a stamp."""
-    stamps = (_stamp_in(getattr(record, name)) for name in _OBJECTS)
-    return next((str(stamp["decision_id"]) for stamp in stamps if stamp), "")
+    """Return the decision id in our stamp on a record; "" without a stamp."""
+    for name in _OBJECT_FIELDS:
+        stamp = _stamp_in(getattr(record, name))
+        if stamp:
+            return str(stamp["decision_id"])
+    return ""
 
 
 def execution_of(record: AnnotationRecord) -> str:
-    """Return the execution that a record names, as `Annotation.execution_id` keeps it; "" for none."""
+    """Return the execution id of a record as `Annotation.execution_id` holds it; "" for none."""
     return text(record.execution_id or "", LONGEST_ID)
 
 
-def _stamp_in(value: Any) -> dict[str, Any]:
-    found = value.get(STAMP) if isinstance(value, dict) else None
-    return found if isinstance(found, dict) and found.keys() == _STAMPED else {}
-
-
 def kept_of(prior: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that an edit replaced, in the form of `values_of`, in which nothing has a value of its own."""
-    blanks = BLANK | {"metadata": {}}
-    known = {name: blanks[name] if prior[name] is None else prior[name] for name in BLANK if name in prior}
-    return known | {name: unstamped(known[name]) for name in _OBJECTS if name in known}
+    """Return the values that an edit replaced, as `values_of` has them; absent metadata is {}."""
+    values: dict[str, Any] = {}
+    for name, blank in BLANK.items():
+        if name not in prior:
+            continue
+
+        value = prior[name]
+        if value is None:
+            value = {} if name == "metadata" else blank
+        if name in _OBJECT_FIELDS:
+            value = unstamped(value)
+        values[name] = value
+    return values
 
 
-def usable(record: AnnotationRecord) -> bool:
-    """Return whether we can keep what names a record: its ids, and a version that a column holds."""
-    named = all(text(id_) == id_ and len(id_) <= LONGEST_ID for id_ in (record.annotation_id, record.document_id))
-    fits = named and -_MOST_VERSION < (record.version or 0) < _MOST_VERSION
-    if not fits:
-        _log.warning("Left out an annotation whose id or version cannot be kept: %r", record.annotation_id[:LONGEST_ID])
-    return fits
+def is_storable(record: AnnotationRecord) -> bool:
+    """Return whether our columns can hold the record's ids and version; log a warning if not."""
+    ids = (record.annotation_id, record.document_id)
+    has_storable_ids = all(text(id_) == id_ and len(id_) <= LONGEST_ID for id_ in ids)
+    has_storable_version = -_MAX_VERSION < (record.version or 0) < _MAX_VERSION
+    if has_storable_ids and has_storable_version:
+        return True
+
+    _log.warning(
+        "Left out an annotation whose id or version cannot be kept: %r",
+        record.annotation_id[:LONGEST_ID],
+    )
+    return False
 
 
 def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
-    """Return the record's edits as `versions.py` reads them, oldest first, storable.
+    """Return the record's edits in the form that `versions.py` reads, oldest first.
 
-    What only our stamp changed is left out; `decision_id` is the decision that the edit brought, if its stamp says so.
+    A field in which only our stamp changed is left out. `decision_id` is the decision that the edit
+    delivered, if the edit set a stamp.
     """
-    told: list[dict[str, Any]] = []
+    revisions: list[dict[str, Any]] = []
     after: dict[str, Any] = {"payload": record.payload, "metadata": record.metadata}
-    for edit in sorted(record.revisions, key=lambda revision: revision.version, reverse=True):
-        before = after | {name: edit.prior[name] or {} for name in _OBJECTS if name in edit.prior}
-        prior = {name: value for name, value in edit.prior.items() if not _only_stamped(name, before, after)}
-        prior |= {name: unstamped(prior[name]) for name in _OBJECTS if name in prior}
-        at = edit.edited_at.isoformat() if edit.edited_at else None
-        row = asdict(edit) | {"prior": prior, "edited_at": at, "decision_id": _decision(before, after)}
-        told.insert(
-            0, storable_json({name: value for name, value in row.items() if value != "" or name != "decision_id"})
-        )
+    newest_first = sorted(record.revisions, key=lambda edit: edit.version, reverse=True)
+
+    for edit in newest_first:
+        before = dict(after)
+        for name in _OBJECT_FIELDS:
+            if name in edit.prior:
+                before[name] = edit.prior[name] or {}
+
+        prior: dict[str, Any] = {}
+        for name, value in edit.prior.items():
+            if name not in _OBJECT_FIELDS:
+                prior[name] = value
+            elif not _differ_only_in_stamp(before[name], after[name]):
+                prior[name] = unstamped(value)
+
+        revision = asdict(edit)
+        revision["prior"] = prior
+        revision["edited_at"] = edit.edited_at.isoformat() if edit.edited_at else None
+        decision_id = _decision_stamped_by_edit(before, after)
+        if decision_id:
+            revision["decision_id"] = decision_id
+
+        revisions.append(storable_json(revision))
         after = before
-    return told
+
+    revisions.reverse()
+    return revisions
 
 
-def _only_stamped(name: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
-    if name not in _OBJECTS or same(before[name], after[name]):
-        return False
-    return same(unstamped(before[name]) or {}, unstamped(after[name]) or {})
+def is_from_person(record: AnnotationRecord) -> bool:
+    """Return whether a person created the annotation or edited it at Mixpeek.
 
-
-def _decision(before: dict[str, Any], after: dict[str, Any]) -> str:
-    """Return the decision that an edit says it brings: the one in the stamp that it set."""
-    stamps = ((_stamp_in(before[name]), _stamp_in(after[name])) for name in _OBJECTS)
-    return next((str(now["decision_id"]) for was, now in stamps if now and now != was), "")
-
-
-def by_a_person(record: AnnotationRecord) -> bool:
-    """Return whether a person made the annotation or edited it at Mixpeek.
-
-    What an API key created may be a machine's: it counts as a proposal until somebody edits it.
+    An annotation created with an API key may be a machine's: it counts as a proposal until someone
+    edits it.
     """
-    edited = any(edit.edited_by_type != _MACHINE for edit in record.revisions)
-    return edited or not proposed_by(record)
+    is_edited = any(edit.edited_by_type != _MACHINE for edit in record.revisions)
+    return is_edited or not proposed_values(record)
 
 
-def kept_of_a_person(proposed: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]) -> bool:
-    """Return what `by_a_person` says of a record, of what we keep of it."""
-    edited = any(edit["edited_by_type"] != _MACHINE for edit in revisions)
-    return edited or not proposed
+def kept_of_a_person(
+    proposed: Mapping[str, Any],
+    revisions: Sequence[Mapping[str, Any]],
+) -> bool:
+    """Return the same as `is_from_person`, from the columns of an `Annotation`."""
+    is_edited = any(edit["edited_by_type"] != _MACHINE for edit in revisions)
+    return is_edited or not proposed
 
 
-def proposed_by(record: AnnotationRecord) -> dict[str, Any]:
-    """Return what was proposed first: version 1, rebuilt from the backward revisions.
+def proposed_values(record: AnnotationRecord) -> dict[str, Any]:
+    """Return the values of version 1, if a machine may have proposed them; else {}.
 
-    {} where a user created it, or where our stamp was on it from the beginning.
+    They are rebuilt from the backward revisions. {} where a user created the annotation, or where
+    version 1 already had our stamp.
     """
-    first = _first_version(record)
+    first_values: dict[str, Any] = {}
+    for edit in sorted(record.revisions, key=lambda edit: edit.version, reverse=True):
+        for name in BLANK:
+            if name in edit.prior:
+                first_values[name] = edit.prior[name]
+    first = replace(record, **first_values)
+
     if record.actor_type == _USER or decision_in(first):
         return {}
     return values_of(first)
 
 
-def _first_version(record: AnnotationRecord) -> AnnotationRecord:
-    values: dict[str, Any] = {}
-    for revision in sorted(record.revisions, key=lambda revision: revision.version, reverse=True):
-        values |= {name: revision.prior[name] for name in BLANK if name in revision.prior}
-    return replace(record, **values)
+def _stamp_in(value: Any) -> dict[str, Any]:
+    """Return our stamp in a payload or metadata; {} without one."""
+    stamp = value.get(STAMP) if isinstance(value, dict) else None
+    if isinstance(stamp, dict) and stamp.keys() == _STAMP_KEYS:
+        return stamp
+    return {}
+
+
+def _differ_only_in_stamp(before: Any, after: Any) -> bool:
+    if same(before, after):
+        return False
+    return same(unstamped(before) or {}, unstamped(after) or {})
+
+
+def _decision_stamped_by_edit(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the decision id in the stamp that an edit set; "" if it set none."""
+    for name in _OBJECT_FIELDS:
+        stamp = _stamp_in(after[name])
+        if stamp and stamp != _stamp_in(before[name]):
+            return str(stamp["decision_id"])
+    return ""

@@ -1,4 +1,4 @@
-"""What decisions were made with: the versions of labels and guidelines that were in force, for the history."""
+"""The versions of labels and guidelines that were in force at each decision, for the history."""
 
 from __future__ import annotations
 
@@ -13,37 +13,53 @@ from reviewapp.asked import asked
 from reviewapp.audit.registry import MadeWith
 from reviewapp.bounded_cache import MIB, BoundedCache
 
-# A decision is never changed, so what is known of one stays true.
-_known: BoundedCache[MadeWith] = BoundedCache(most_bytes=4 * MIB)
+# A decision never changes, so neither does its entry.
+_cache: BoundedCache[MadeWith] = BoundedCache(most_bytes=4 * MIB)
 
 
 def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
-    """Return what these decisions were made with, by their keys. One query for those not asked for before, if any."""
-    wanted = set(decisions)
-    found = {key: made for key in wanted if (made := _known.get(key)) is not None}
-    if unknown := wanted - found.keys():
-        rows = _read(keys=",".join(map(str, sorted(unknown))))
-        read = {
-            key: MadeWith(
+    """Return the guidance of these decisions by their keys; without it, a decision is left out.
+
+    One query for all decisions that are not in the cache, if any.
+    """
+    guidance: dict[int, MadeWith] = {}
+    unknown: list[int] = []
+    for key in set(decisions):
+        cached = _cache.get(key)
+        if cached is None:
+            unknown.append(key)
+        else:
+            guidance[key] = cached
+
+    if unknown:
+        keys = ",".join(str(key) for key in sorted(unknown))
+        for key, retriever, labels, guidelines, own_words, *values, proposed in _read(keys=keys):
+            made_with = MadeWith(
                 retriever=retriever,
                 labels=labels,
                 guidelines=guidelines,
                 machine_words=tuple(machine_words(own_words, values, proposed)),
             )
-            for key, retriever, labels, guidelines, own_words, *values, proposed in rows
-        }
-        for key, made in read.items():
-            _known.set(key, made)
-        found |= read
-    return {
-        key: made for key, made in found.items() if (made.labels, made.guidelines) != (None, None) or made.machine_words
-    }
+            _cache.set(key, made_with)
+            guidance[key] = made_with
+
+    return {key: made_with for key, made_with in guidance.items() if _is_worth_showing(made_with)}
+
+
+def _is_worth_showing(made_with: MadeWith) -> bool:
+    has_guidance = made_with.labels is not None or made_with.guidelines is not None
+    return has_guidance or bool(made_with.machine_words)
 
 
 @asked
 def _read(keys: str) -> QuerySet[Decision, tuple[Any, ...]]:
-    read = (
-        *("pk", "annotation__retriever_id", "label_set__version", "guidelines__version"),
-        *("own_words", *PERSONAL_FIELDS, "annotation__proposed"),
+    columns = (
+        "pk",
+        "annotation__retriever_id",
+        "label_set__version",
+        "guidelines__version",
+        "own_words",
+        *PERSONAL_FIELDS,
+        "annotation__proposed",
     )
-    return Decision.objects.keyed(keys).order_by("pk").values_list(*read)
+    return Decision.objects.keyed(keys).order_by("pk").values_list(*columns)

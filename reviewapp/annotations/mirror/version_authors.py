@@ -1,8 +1,8 @@
-"""An annotation's versions at Mixpeek with whose hand made each: what `hands` needs, asked of the database."""
+"""Load who made each upstream version of an annotation: the queries for `authorship`."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from reviewapp.annotations.mirror import authorship
@@ -10,61 +10,94 @@ from reviewapp.annotations.mirror.authorship import Made, Whose
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 
-_RECENT = 10
+# How many of the newest deliveries show under which actor Mixpeek knows us.
+_RECENT_DELIVERIES = 10
 
 
 def versions(row: Annotation, changes: Sequence[Change] | None = None) -> list[Made]:
-    """Return the versions of an annotation, newest first; `changes` are those of its ref, if they are at hand.
+    """Return the upstream versions of an annotation, newest first, each with its author.
 
-    At most three queries, mostly one, or none with the changes.
+    `changes` are those of its ref, if the caller has them. At most three queries, mostly one; with
+    `changes` mostly none.
     """
     if changes is None:
         changes = list(Change.objects.about(row.ref))
-    told = authorship.made(row, [change for change in changes if change.state == Change.State.DELIVERED])
-    if all(one.whose is not Whose.ELSEWHERE for one in told):
-        return told
-    return authorship.with_our_key(told, our_actors())
+
+    authored = _upstream_versions(row, changes)
+    if not _has_unknown_key(authored):
+        return authored
+    return authorship.with_our_key(authored, our_actors())
 
 
 def editors(rows: Sequence[Annotation], since: Mapping[int, int | None]) -> dict[int, str]:
-    """Return by whom each of `rows` (by key) was changed after its version in `since`, where Mixpeek says so.
+    """Return who changed each row at Mixpeek after its version in `since`, where that is known.
 
-    What we sent ourselves, or may be sending, is left out. Three queries at most, however many rows.
+    Keys are those of the rows. What we delivered, or may be delivering at this moment, is left out.
+    At most three queries, however many rows.
     """
-    changes: dict[str, list[Change]] = {}
+    changes: dict[str, list[Change]] = defaultdict(list)
     for change in Change.objects.filter(ref__in=[row.ref for row in rows]):
-        changes.setdefault(change.ref, []).append(change)
-    news = {row.pk: _theirs(row, since.get(row.pk), changes.get(row.ref, [])) for row in rows}
-    ours = our_actors() if any(one.whose is Whose.ELSEWHERE for told in news.values() for one in told) else set()
-    sending = {row.pk for row in rows if any(change.is_open for change in changes.get(row.ref, []))}
-    named = {
-        pk: [
-            one.who
-            for one in authorship.with_our_key(told, ours)
-            if one.whose is not Whose.OUR_KEY or pk not in sending
-        ]
-        for pk, told in news.items()
-    }
-    return {pk: " and ".join(dict.fromkeys(reversed(who))) for pk, who in named.items() if who}
+        changes[change.ref].append(change)
 
+    foreign: dict[int, list[Made]] = {}
+    for row in rows:
+        first = since.get(row.pk)
+        newer = []
+        for version in _upstream_versions(row, changes[row.ref]):
+            is_newer = first is not None and version.version > first
+            if is_newer and version.whose is not Whose.OURS:
+                newer.append(version)
+        foreign[row.pk] = newer
 
-def _theirs(row: Annotation, since: int | None, changes: Sequence[Change]) -> list[Made]:
-    told = authorship.made(row, [change for change in changes if change.state == Change.State.DELIVERED])
-    return [one for one in told if since is not None and one.version > since and one.whose is not Whose.OURS]
+    actors: set[str] = set()
+    if any(_has_unknown_key(authored) for authored in foreign.values()):
+        actors = our_actors()
+
+    names: dict[int, str] = {}
+    for row in rows:
+        is_sending = any(change.is_open for change in changes[row.ref])
+        authors = []
+        for version in authorship.with_our_key(foreign[row.pk], actors):
+            if not (is_sending and version.whose is Whose.OUR_KEY):
+                authors.append(version.who)
+        if authors:
+            oldest_first = dict.fromkeys(reversed(authors))
+            names[row.pk] = " and ".join(oldest_first)
+    return names
 
 
 def our_actors() -> set[str]:
-    """Return as whom Mixpeek knows us, learnt from what was delivered last; empty before the first delivery.
+    """Return the actor under which Mixpeek knows us; empty before the first delivery.
 
-    Only the one met most often counts: a delivery that found its values there already proves nothing about who set
-    them.
+    It is the actor of most of the latest deliveries, because a single one may mislead: a delivery
+    whose values were already there does not show who set them.
     """
-    delivered = Change.objects.filter(state=Change.State.DELIVERED, version__isnull=False).order_by("-id")
-    by_ref: dict[str, list[Change]] = {}
-    for change in delivered.filter(ref__startswith="annotations/")[:_RECENT]:
-        by_ref.setdefault(change.ref, []).append(change)
-    met: Counter[str] = Counter()
-    fields = ("ref", "annotation_id", "version", "upstream", "revisions", "actor_id", "actor_type", "created_at")
-    for row in Annotation.objects.filter(ref__in=by_ref).only(*fields):
-        met += authorship.actor_of(row, by_ref[row.ref])
-    return {actor for actor, _ in met.most_common(1)}
+    delivered = Change.objects.filter(state=Change.State.DELIVERED, version__isnull=False)
+    recent = delivered.filter(ref__startswith="annotations/").order_by("-id")[:_RECENT_DELIVERIES]
+    by_ref: dict[str, list[Change]] = defaultdict(list)
+    for change in recent:
+        by_ref[change.ref].append(change)
+
+    rows = Annotation.objects.filter(ref__in=by_ref).only(
+        "ref",
+        "annotation_id",
+        "version",
+        "upstream",
+        "revisions",
+        "actor_id",
+        "actor_type",
+        "created_at",
+    )
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts += authorship.count_our_actors(row, by_ref[row.ref])
+    return {actor for actor, _ in counts.most_common(1)}
+
+
+def _upstream_versions(row: Annotation, changes: Sequence[Change]) -> list[Made]:
+    delivered = [change for change in changes if change.state == Change.State.DELIVERED]
+    return authorship.upstream_versions(row, delivered)
+
+
+def _has_unknown_key(authored: Sequence[Made]) -> bool:
+    return any(version.whose is Whose.ELSEWHERE for version in authored)

@@ -1,12 +1,12 @@
-"""An annotation as it was: rebuilt from upstream's backward revisions, with our own undelivered edits on top. Pure.
+"""Rebuild earlier versions of an annotation from upstream's backward revisions. Pure.
 
-What waits for delivery counts as the versions it is about to become: upstream's number and one more for each. That is
-what Mixpeek will say unless somebody edits there in between.
+An undelivered change counts as the version that it will become: upstream's version plus one for
+each change. Mixpeek will number them so, unless somebody edits the annotation there in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,13 @@ from reviewapp.outbox.models import Change
 
 Values = dict[str, Any]
 
+# How we store a value that upstream does not have; None for every other field.
+_BLANK: Values = {"reasoning": "", "payload": {}}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """One edit, backwards: `prior` holds what version `version` had in the fields it changed; by whom, when."""
+    """One edit, backwards: `prior` holds what version `version` had in the changed fields."""
 
     version: int
     prior: Values
@@ -30,7 +33,7 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """One version of an annotation: its values, the edits that led to it (oldest first) and when the last one was."""
+    """One version of an annotation, with the edits that led to it, oldest first."""
 
     version: int
     values: Values
@@ -40,69 +43,93 @@ class State:
 
 
 def latest(row: Annotation, queued: Sequence[Change]) -> State:
-    """Return the annotation as it stands; `queued` are its undelivered changes, oldest first."""
-    edits = [_mirrored(said) for said in row.revisions]
-    version = row.version or (0 if row.annotation_id is None else 1)
-    values, created_at = dict(row.upstream), row.created_at
+    """Return the current version; `queued` are the undelivered changes, oldest first."""
+    edits = [_to_edit(revision) for revision in row.revisions]
+    values = dict(row.upstream)
+    created_at = row.created_at
+    version = row.version or 0
+    if not version and row.annotation_id is not None:
+        version = 1
+
     for change in queued:
         if version:
-            prior = {name: values.get(name) for name in change.fields}
-            edits.append(Edit(version=version, prior=prior, at=change.created_at, by=change.actor_name, by_type="user"))
+            edit = Edit(
+                version=version,
+                prior={name: values.get(name) for name in change.fields},
+                at=change.created_at,
+                by=change.actor_name,
+                by_type="user",
+            )
+            edits.append(edit)
         created_at = created_at or change.created_at
         version += 1
         values |= change.fields
-    shown = row.values() | {"metadata": row.metadata}
-    last = edits[-1].at if queued and edits else row.updated_at
+
+    updated_at = row.updated_at
+    if queued and edits:
+        updated_at = edits[-1].at
+
     return State(
         version=max(version, 1),
-        values=shown,
+        values=row.values() | {"metadata": row.metadata},
         edits=tuple(edits),
         created_at=created_at,
-        updated_at=last or row.updated_at or created_at,
+        updated_at=updated_at or row.updated_at or created_at,
     )
 
 
 def at_version(state: State, version: int) -> State | None:
-    """Return an earlier version, or None when the edits from there to here are not all known."""
-    undone = [edit for edit in state.edits if edit.version >= version]
+    """Return an earlier version; None if not all edits since then are known."""
     if version == state.version:
         return state
-    # Mixpeek may number its versions as it likes: a range is compared, and never made.
-    is_whole = len(undone) == state.version - version
-    if not is_whole or any(edit.version != at for at, edit in enumerate(undone, start=version)):
+
+    undone = [edit for edit in state.edits if edit.version >= version]
+    # Upstream's numbers may be huge: compare the length, and never build a list of the range.
+    if len(undone) != state.version - version:
         return None
+    for expected, edit in enumerate(undone, start=version):
+        if edit.version != expected:
+            return None
     return _undo(state, undone)
 
 
 def as_of(state: State, instant: datetime) -> State | None:
-    """Return the annotation as it stood at `instant`; None when it did not exist yet."""
+    """Return the version at `instant`; None if the annotation did not exist yet."""
     if state.created_at and state.created_at > instant:
         return None
+
     undone = [edit for edit in state.edits if edit.at and edit.at > instant]
-    return _undo(state, undone) if undone else state
+    if not undone:
+        return state
+    return _undo(state, undone)
 
 
 def _undo(state: State, undone: Sequence[Edit]) -> State:
-    first = undone[0].version
-    values, kept = dict(state.values), tuple(edit for edit in state.edits if edit.version < first)
+    """Return the version before the edits in `undone`, oldest first."""
+    version = undone[0].version
+    remaining = tuple(edit for edit in state.edits if edit.version < version)
+
+    values = dict(state.values)
     for edit in reversed(undone):
-        values |= _ours(edit.prior)
-    last = kept[-1].at if kept else state.created_at
-    return State(version=first, values=values, edits=kept, created_at=state.created_at, updated_at=last)
+        for name, value in edit.prior.items():
+            values[name] = _BLANK.get(name) if value is None else value
+
+    updated_at = remaining[-1].at if remaining else state.created_at
+    return State(
+        version=version,
+        values=values,
+        edits=remaining,
+        created_at=state.created_at,
+        updated_at=updated_at,
+    )
 
 
-def _ours(prior: Values) -> Values:
-    """Return upstream's values in our own form: absent reasoning is "", absent payload is {}."""
-    blank: Values = {"reasoning": "", "payload": {}}
-    return {name: blank.get(name) if value is None else value for name, value in prior.items()}
-
-
-def _mirrored(said: dict[str, Any]) -> Edit:
-    at = said.get("edited_at")
+def _to_edit(revision: Mapping[str, Any]) -> Edit:
+    edited_at = revision.get("edited_at")
     return Edit(
-        version=said["version"],
-        prior=said["prior"],
-        at=datetime.fromisoformat(at) if at else None,
-        by=said["edited_by"],
-        by_type=said["edited_by_type"],
+        version=revision["version"],
+        prior=revision["prior"],
+        at=datetime.fromisoformat(edited_at) if edited_at else None,
+        by=revision["edited_by"],
+        by_type=revision["edited_by_type"],
     )

@@ -33,7 +33,7 @@ def delivered(version: int | None, name: str = "alice", verb: str = "set", **fie
 
 
 def told(*args: Any) -> list[tuple[int, Whose, str]]:
-    return [(one.version, one.whose, one.name) for one in authorship.made(*args)]
+    return [(one.version, one.whose, one.name) for one in authorship.upstream_versions(*args)]
 
 
 def test_it_names_the_person_behind_a_version_that_we_delivered() -> None:
@@ -47,7 +47,7 @@ def test_it_names_the_person_behind_a_version_that_we_delivered() -> None:
 
 def test_it_tells_another_holder_of_our_key_from_another_key() -> None:
     annotation = row(edit(1, by=OURS, label="a"), edit(2, by=THEIRS, by_type="user", label="b"))
-    found = authorship.with_our_key(authorship.made(annotation, []), {OURS})
+    found = authorship.with_our_key(authorship.upstream_versions(annotation, []), {OURS})
     assert [one.who for one in found] == [
         "another user (key_theirs)",
         "another holder of our key",
@@ -83,7 +83,7 @@ def test_it_never_takes_the_machine_for_a_person() -> None:
 
 def test_it_shows_what_each_version_changed() -> None:
     annotation = row(edit(1, label="a", reasoning=None), edit(2, label="b", confidence=None))
-    third, second, first = authorship.made(annotation, [])
+    third, second, first = authorship.upstream_versions(annotation, [])
     assert third.changes == {"label": ["b", "c"], "confidence": [None, 0.5]}
     assert second.changes == {"label": ["a", "b"], "reasoning": ["", ""]}
     assert first.changes == {"label": [None, "a"]}
@@ -107,7 +107,7 @@ def test_it_names_exactly_those_versions_that_were_delivered(edits: list[tuple[s
     labels = [label for label, _, _ in edits] + ["c"]
     revisions = [edit(at, by=by, label=label) for at, (label, by, _) in enumerate(edits, 1)]
     changes = [delivered(at + 1, label=labels[at]) for at, (_, _, is_ours) in enumerate(edits, 1) if is_ours]
-    found = authorship.made(row(*revisions), changes)
+    found = authorship.upstream_versions(row(*revisions), changes)
     ours = {one.version for one in found if one.whose is Whose.OURS}
     assert ours == {change.version for change in changes}
     assert [one.version for one in found] == list(range(len(edits) + 1, 0, -1))

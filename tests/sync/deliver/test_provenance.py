@@ -105,7 +105,7 @@ def test_it_says_whose_hand_it_was_even_when_we_lost_count(
     drain.drain(mixpeek_client)
     Change.objects.filter(pk=change.pk).update(version=None)
     annotation.refresh_from_db()
-    newest = authorship.made(annotation, list(Change.objects.about(annotation.ref)))[0]
+    newest = authorship.upstream_versions(annotation, list(Change.objects.about(annotation.ref)))[0]
     assert (newest.version, newest.whose, newest.name) == (2, authorship.Whose.OURS, "alice")
     assert list(newest.changes) == ["label"]
 
