@@ -1,4 +1,4 @@
-"""Give a person the next item of a filter: found, locked and held in one statement, whose SQL is kept."""
+"""Claim the next item of a filter for a person: find, lock and lease it in one statement."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.contrib.auth import get_user_model
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import compiled_queries, leases
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.pages import keys
+from reviewapp.annotations.queue.pages import select_keys
 from reviewapp.annotations.queue.querysets import candidates
-from reviewapp.annotations.queue.search import Lane, look_for, nearest
+from reviewapp.annotations.queue.search import ListQuery, look_for, search_page
 from reviewapp.asked import Sql, stand_in
 from reviewapp.bounded_cache import MIB, bounded_cache
 
@@ -22,67 +22,126 @@ if TYPE_CHECKING:
 
 _COLUMNS = tuple(compiled_queries.KINDS)
 _ROW = {
-    name: stand_in(kind, compiled_queries.FREE + at) for at, (name, kind) in enumerate(compiled_queries.KINDS.items())
+    name: stand_in(column_type, number)
+    for number, (name, column_type) in enumerate(
+        compiled_queries.KINDS.items(), start=compiled_queries.FIRST_FREE_NUMBER
+    )
 }
-_UNTIL = stand_in(datetime, compiled_queries.FREE + len(compiled_queries.KINDS))
-_NAMES = {
-    **compiled_queries.NAMES,
-    **{value: name for name, value in _ROW.items()},
+_UNTIL = stand_in(datetime, compiled_queries.FIRST_FREE_NUMBER + len(compiled_queries.KINDS))
+_PARAMETER_NAMES = {
+    **compiled_queries.PARAMETER_NAMES,
+    **{placeholder: name for name, placeholder in _ROW.items()},
     _UNTIL: "until",
 }
-# Of a search, so many are looked at for one that nobody is just being given.
-_MOST_NEAR = 20
+# How many results of a search are tried for one that no other claim has locked.
+_MAX_SEARCHED = 20
 
 
-def claim(chosen: QueueFilter, person: User, after: Annotation | None, *, now: datetime) -> int | None:
-    """Take the first item behind `after` for `person`, else, from the top, the first but `after`; returns its key.
+def claim(
+    filters: QueueFilter,
+    person: User,
+    after: Annotation | None,
+    *,
+    now: datetime,
+) -> int | None:
+    """Lease the first free item after `after` to `person`, or the first of all; return its key.
 
-    None when nothing is free. Pass `after` as it was loaded before the decision: deciding moves it in most orders.
+    Returns None if no item is free. Pass `after` as it was loaded before its decision, because the
+    decision moves it in most orders.
     """
-    found = _first(chosen, person, after, now=now, wrapped=False)
-    if found is None and after is not None:
-        found = _first(chosen, person, after, now=now, wrapped=True)
-    return found
+    key = _claim_first(filters, person, after, now=now, from_top=False)
+    if key is None and after is not None:
+        key = _claim_first(filters, person, after, now=now, from_top=True)
+    return key
 
 
-def _first(chosen: QueueFilter, person: User, after: Annotation | None, *, now: datetime, wrapped: bool) -> int | None:
-    if not chosen.q:
-        found = _claiming(compiled_queries.kind(chosen), after is not None, wrapped).run(
-            compiled_queries.meant(chosen, person)
-            | {"since": now, "until": now + leases.LASTS}
-            | {name: getattr(after, name, None) for name in _COLUMNS}
-        )
-        if not found or found[0][1]:
-            return int(found[0][0]) if found else None
-    # A search, or somebody took it at this very moment.
-    free = candidates(chosen, person, None if wrapped else after, now=now)
-    free = free.exclude(pk=after.pk) if after and wrapped else free
-    near = _near(chosen, person, None if wrapped else after, now=now) if chosen.q else []
-    taken = leases.claim_next(free.filter(pk__in=near) if chosen.q else free, person, now=now)
-    if taken is None and len(near) == _MOST_NEAR:
-        # That many were taken by others meanwhile.
-        taken = leases.claim_next(free, person, now=now)
-    return taken.pk if taken else None
+def _claim_first(
+    filters: QueueFilter,
+    person: User,
+    after: Annotation | None,
+    *,
+    now: datetime,
+    from_top: bool,
+) -> int | None:
+    """Claim the first free item after `after`; or, `from_top`, the first of all except `after`."""
+    if not filters.q:
+        params = compiled_queries.parameters(filters, person)
+        params |= {"since": now, "until": now + leases.LASTS}
+        params |= {name: getattr(after, name, None) for name in _COLUMNS}
+
+        key_filters = compiled_queries.with_placeholders(filters)
+        statement = _claim_statement(key_filters, after is not None, from_top)
+        rows = statement.run(params)
+        if not rows:
+            return None
+
+        key, is_leased = rows[0]
+        if is_leased:
+            return int(key)
+
+    # The filter has search words, or another person leased the item at this moment.
+    start = None if from_top else after
+    free = candidates(filters, person, start, now=now)
+    if after and from_top:
+        free = free.exclude(pk=after.pk)
+    if not filters.q:
+        leased = leases.claim_next(free, person, now=now)
+        return leased.pk if leased else None
+
+    keys = _search_keys(filters, person, start, now=now)
+    leased = leases.claim_next(free.filter(pk__in=keys), person, now=now)
+    if leased is None and len(keys) == _MAX_SEARCHED:
+        # All of them were leased to others meanwhile: search without the limit.
+        leased = leases.claim_next(free, person, now=now)
+    return leased.pk if leased else None
 
 
-def _near(chosen: QueueFilter, person: User, after: Annotation | None, *, now: datetime) -> list[int]:
-    """Return the keys of the first that a search finds for `person`, which may be `after` itself once more."""
-    lane = Lane(build=_free, kind=compiled_queries.kind(chosen), going=chosen.order, shape=keys, most=_MOST_NEAR)
-    meant = compiled_queries.meant(chosen, person) | {"since": now}
-    place = [getattr(after, name.lstrip("-")) for name in chosen.order] if after else []
-    return [key for (key,) in nearest(lane, look_for(chosen, person), meant, start=place)]
+def _search_keys(
+    filters: QueueFilter,
+    person: User,
+    after: Annotation | None,
+    *,
+    now: datetime,
+) -> list[int]:
+    """Return the keys of the first results of a search after `after`, which may be among them."""
+    query = ListQuery(
+        build=_free_candidates,
+        filters=compiled_queries.with_placeholders(filters),
+        ordering=filters.order,
+        select=select_keys,
+        limit=_MAX_SEARCHED,
+    )
+    params = compiled_queries.parameters(filters, person)
+    params["since"] = now
+    position = []
+    if after:
+        position = [getattr(after, name.lstrip("-")) for name in filters.order]
+
+    rows = search_page(query, look_for(filters, person), params, after=position)
+    return [key for (key,) in rows]
 
 
-def _free(kind: QueueFilter, person: User) -> AnnotationQuerySet:
-    return candidates(kind, person, now=compiled_queries.SINCE)
+def _free_candidates(filters: QueueFilter, person: User) -> AnnotationQuerySet:
+    return candidates(filters, person, now=compiled_queries.SINCE)
 
 
 @bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
-def _claiming(kind: QueueFilter, behind: bool, wrapped: bool) -> Sql:
+def _claim_statement(filters: QueueFilter, has_after: bool, from_top: bool) -> Sql:
     person = get_user_model()(pk=compiled_queries.PERSON)
-    after: Any = Annotation(pk=_ROW["id"]) if behind else None
-    for name, value in _ROW.items() if behind else ():
-        after.__dict__[name] = value
-    free = candidates(kind, person, None if wrapped else after, now=compiled_queries.SINCE)
-    free = free.exclude(pk=_ROW["id"]) if wrapped else free
-    return leases.claiming(free, _NAMES, person=compiled_queries.PERSON, until=_UNTIL, now=compiled_queries.SINCE)
+    after: Any = None
+    if has_after:
+        after = Annotation(pk=_ROW["id"])
+        for name, placeholder in _ROW.items():
+            after.__dict__[name] = placeholder
+
+    start = None if from_top else after
+    free = candidates(filters, person, start, now=compiled_queries.SINCE)
+    if from_top:
+        free = free.exclude(pk=_ROW["id"])
+    return leases.build_claim_statement(
+        free,
+        _PARAMETER_NAMES,
+        person=compiled_queries.PERSON,
+        until=_UNTIL,
+        now=compiled_queries.SINCE,
+    )

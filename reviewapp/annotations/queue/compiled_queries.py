@@ -1,6 +1,7 @@
-"""Which questions of the queue are the same question: their SQL is kept (`reviewapp.asked`), one text for each kind.
+"""Placeholders and cache keys for the queue's compiled queries (`reviewapp.asked`).
 
-What a filter picks from a long list is first replaced by stand-ins; each time, the values are put in their places.
+Filters that differ only in a value picked from a long list share one SQL text. That value is
+replaced by a placeholder before the query is compiled, and passed as a parameter each time.
 """
 
 from __future__ import annotations
@@ -16,10 +17,15 @@ from reviewapp.asked import stand_in
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-PERSON, _RETRIEVER, _REVIEWER = (stand_in(int, at) for at in range(3))
-SINCE, _LABEL = stand_in(datetime, 3), stand_in(str, 4)
-WORDS, KEYS = stand_in(str, 5), stand_in(str, 6)
-NAMES: Mapping[Any, str] = {
+PERSON = stand_in(int, 0)
+_RETRIEVER = stand_in(int, 1)
+_REVIEWER = stand_in(int, 2)
+SINCE = stand_in(datetime, 3)
+_LABEL = stand_in(str, 4)
+WORDS = stand_in(str, 5)
+KEYS = stand_in(str, 6)
+
+PARAMETER_NAMES: Mapping[Any, str] = {
     PERSON: "person",
     _RETRIEVER: "retriever",
     _REVIEWER: "reviewer",
@@ -28,8 +34,9 @@ NAMES: Mapping[Any, str] = {
     WORDS: "words",
     KEYS: "keys",
 }
-FREE = 7
-# What the ordering columns hold.
+FIRST_FREE_NUMBER = 7
+
+# The types of the ordering columns.
 KINDS: Mapping[str, type] = {
     "id": int,
     "sureness": float,
@@ -39,24 +46,33 @@ KINDS: Mapping[str, type] = {
 }
 
 
-def kind(chosen: QueueFilter) -> QueueFilter:
-    """Return the filter with stand-ins for what a person picked from a long list, and without words to search for."""
+def with_placeholders(filters: QueueFilter) -> QueueFilter:
+    """Return the filters with placeholders for values from long lists, and without search words."""
     return replace(
-        chosen,
+        filters,
         q="",
-        retriever=_RETRIEVER if chosen.retriever else None,
-        reviewer=_REVIEWER if chosen.reviewer else None,
-        label=_LABEL if chosen.label else "",
+        retriever=_RETRIEVER if filters.retriever else None,
+        reviewer=_REVIEWER if filters.reviewer else None,
+        label=_LABEL if filters.label else "",
         problems=(),
     )
 
 
-def meant(chosen: QueueFilter, person: User) -> dict[str, Any]:
-    """Return the values that the stand-ins of a filter stand for."""
-    picked = {"retriever": chosen.retriever, "reviewer": chosen.reviewer, "label": chosen.label}
-    return {"person": person.pk, "words": chosen.q, **picked}
+def parameters(filters: QueueFilter, person: User) -> dict[str, Any]:
+    """Return the values of the placeholders."""
+    return {
+        "person": person.pk,
+        "words": filters.q,
+        "retriever": filters.retriever,
+        "reviewer": filters.reviewer,
+        "label": filters.label,
+    }
 
 
-def place(going: Sequence[str], at: int = 0) -> list[Any]:
-    """Return stand-ins for a row's place in an order; those of another place begin `at` further on."""
-    return [stand_in(KINDS[name.lstrip("-")], FREE + at + number) for number, name in enumerate(going)]
+def position_placeholders(ordering: Sequence[str], offset: int = 0) -> list[Any]:
+    """Return placeholders for a position in an ordering; a second position needs an `offset`."""
+    first = FIRST_FREE_NUMBER + offset
+    placeholders = []
+    for number, name in enumerate(ordering, start=first):
+        placeholders.append(stand_in(KINDS[name.lstrip("-")], number))
+    return placeholders

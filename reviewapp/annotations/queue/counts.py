@@ -1,4 +1,4 @@
-"""The numbers on the queue's chips, and how far a person is."""
+"""Count the items of each chip of the queue, and a person's progress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import IntegerField, Subquery
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import compiled_queries
 from reviewapp.annotations.queue.filters import QueueFilter, Show
-from reviewapp.annotations.queue.querysets import CAP, narrowed, shown
+from reviewapp.annotations.queue.querysets import CAP, apply_filters, apply_show
 from reviewapp.annotations.queue.search import look_for
 from reviewapp.asked import Sql
 from reviewapp.bounded_cache import MIB, bounded_cache
@@ -19,81 +19,111 @@ from reviewapp.bounded_cache import MIB, bounded_cache
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
     from reviewapp.annotations.querysets import AnnotationQuerySet
-    from reviewapp.annotations.queue.search import Found
+    from reviewapp.annotations.queue.search import Matches
 
-_COUNTED_ALONE = tuple(show for show in Show if show != Show.ALL)
+_SHOWS_EXCEPT_ALL = tuple(show for show in Show if show != Show.ALL)
 
 
 class _CappedCount(Subquery):
-    """How many rows a sliced query has; it stops reading at the slice."""
+    """The number of rows of a sliced query; PostgreSQL stops reading at the end of the slice."""
 
     template = "(SELECT count(*) FROM (%(subquery)s) capped)"
     output_field = IntegerField()
     empty_result_set_value = 0
 
 
-def counts(chosen: QueueFilter, person: User, *, found: Found | None = None) -> dict[Show, int]:
-    """Return how many items each chip would show under the same filters, never more than `CAP`.
+def counts(
+    filters: QueueFilter,
+    person: User,
+    *,
+    found: Matches | None = None,
+) -> dict[Show, int]:
+    """Return the number of items of each chip under these filters, at most `CAP`.
 
-    A search counts among the first `COUNTED` of what it finds (`found`, if that has been looked for already): when
-    there is more of it (`Found.at_least`), there may be more of each than is said.
+    A search counts only its first `SEARCH_COUNT_LIMIT` matches: if `Matches.at_least` is true,
+    there may be more of each. Pass `found` if the matches were already looked up.
     """
-    meant = _meant(chosen, person, found)
-    kind, is_search = compiled_queries.kind(chosen), bool(chosen.q)
+    params = _parameters(filters, person, found)
+    key_filters = compiled_queries.with_placeholders(filters)
+    is_search = bool(filters.q)
 
-    (counted,) = _counting(kind, is_search).run(meant)
-    number = dict(zip(_COUNTED_ALONE, counted, strict=True))
+    (row,) = _counts_statement(key_filters, is_search).run(params)
+    number_by_show = dict(zip(_SHOWS_EXCEPT_ALL, row, strict=True))
 
-    # No item waits and is decided: where those two reach the cap together, all do, and need not be counted.
-    number[Show.ALL] = min(number[Show.WAITING] + number[Show.DECIDED], CAP)
-    if number[Show.ALL] < CAP:
-        ((number[Show.ALL],),) = _counting_all(kind, is_search).run(meant)
-    return number
+    # No item is both waiting and decided: if the two reach the cap together, so do all items, and
+    # they need not be counted.
+    waiting_and_decided = number_by_show[Show.WAITING] + number_by_show[Show.DECIDED]
+    number_by_show[Show.ALL] = min(waiting_and_decided, CAP)
+    if number_by_show[Show.ALL] < CAP:
+        ((number_of_all,),) = _count_all_statement(key_filters, is_search).run(params)
+        number_by_show[Show.ALL] = number_of_all
+    return number_by_show
 
 
-def done_and_left(chosen: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
-    """Return how many `person` has decided since then, and how many `chosen` shows, neither more than `CAP`."""
-    meant = _meant(chosen, person) | {"since": since}
-    ((done, left),) = _progressing(compiled_queries.kind(chosen), bool(chosen.q)).run(meant)
+def done_and_left(filters: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
+    """Return how many items `person` decided since then and how many `filters` show, capped."""
+    params = _parameters(filters, person)
+    params["since"] = since
+
+    key_filters = compiled_queries.with_placeholders(filters)
+    ((done, left),) = _progress_statement(key_filters, bool(filters.q)).run(params)
     return done, left
 
 
-def _meant(chosen: QueueFilter, person: User, found: Found | None = None) -> dict[str, Any]:
-    found = found or look_for(chosen, person) if chosen.q else None
-    return compiled_queries.meant(chosen, person) | {"keys": found.counted if found else ""}
+def _parameters(
+    filters: QueueFilter,
+    person: User,
+    matches: Matches | None = None,
+) -> dict[str, Any]:
+    params = compiled_queries.parameters(filters, person)
+    params["keys"] = ""
+    if filters.q:
+        matches = matches or look_for(filters, person)
+        params["keys"] = matches.counted_keys
+    return params
 
 
 @bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
-def _counting(kind: QueueFilter, searching: bool) -> Sql:
-    person, among = _person(), _among(kind, searching)
-    return _counts([shown(among, kind.showing(show), person) for show in _COUNTED_ALONE], person)
+def _counts_statement(filters: QueueFilter, is_search: bool) -> Sql:
+    person = _placeholder_person()
+    base = _counted_rows(filters, is_search)
+    querysets = [apply_show(base, filters.showing(show), person) for show in _SHOWS_EXCEPT_ALL]
+    return _build_statement(querysets, person)
 
 
 @bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
-def _counting_all(kind: QueueFilter, searching: bool) -> Sql:
-    person = _person()
-    return _counts([shown(_among(kind, searching), kind.showing(Show.ALL), person)], person)
+def _count_all_statement(filters: QueueFilter, is_search: bool) -> Sql:
+    person = _placeholder_person()
+    base = _counted_rows(filters, is_search)
+    return _build_statement([apply_show(base, filters.showing(Show.ALL), person)], person)
 
 
 @bounded_cache(most_bytes=4 * MIB, size=lambda sql: sql.bytes)
-def _progressing(kind: QueueFilter, searching: bool) -> Sql:
-    person = _person()
+def _progress_statement(filters: QueueFilter, is_search: bool) -> Sql:
+    person = _placeholder_person()
     mine = Annotation.objects.filter(reviewer=person, decided_at__gte=compiled_queries.SINCE)
-    return _counts([mine, shown(_among(kind, searching), kind, person)], person)
+    left = apply_show(_counted_rows(filters, is_search), filters, person)
+    return _build_statement([mine, left], person)
 
 
-def _person() -> User:
+def _placeholder_person() -> User:
     return get_user_model()(pk=compiled_queries.PERSON)
 
 
-def _among(kind: QueueFilter, searching: bool) -> AnnotationQuerySet:
-    """Return what is counted: all that the filters leave, or of that what a search met first."""
-    return Annotation.objects.keyed(compiled_queries.KEYS) if searching else narrowed(Annotation.objects.all(), kind)
+def _counted_rows(filters: QueueFilter, is_search: bool) -> AnnotationQuerySet:
+    """Return what to count: all rows that match the filters, or the first matches of a search."""
+    if is_search:
+        return Annotation.objects.keyed(compiled_queries.KEYS)
+    return apply_filters(Annotation.objects.all(), filters)
 
 
-def _counts(counted: list[AnnotationQuerySet], person: User) -> Sql:
-    # The person's own row carries the counts: SELECT without FROM is not to be had from the ORM.
-    own = get_user_model().objects.filter(pk=person.pk)
-    row = own.values_list(*(_CappedCount(rows.order_by().values("pk")[:CAP]) for rows in counted))
-    text, parameters = row.query.sql_with_params()
-    return Sql(text=str(text), parameters=tuple(parameters), names=compiled_queries.NAMES)
+def _build_statement(querysets: list[AnnotationQuerySet], person: User) -> Sql:
+    # Select the counts as columns of the person's own row: the ORM has no SELECT without FROM.
+    person_row = get_user_model().objects.filter(pk=person.pk)
+    columns = [_CappedCount(rows.order_by().values("pk")[:CAP]) for rows in querysets]
+    text, parameters = person_row.values_list(*columns).query.sql_with_params()
+    return Sql(
+        text=str(text),
+        parameters=tuple(parameters),
+        names=compiled_queries.PARAMETER_NAMES,
+    )

@@ -1,4 +1,4 @@
-"""What a person asked the queue for, read from the address of the page and written back into it."""
+"""The filters of the queue: parsed from the query string of a page, and written back into it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.utils.http import urlencode
 from reviewapp.annotations.models import Annotation
 from reviewapp.bounded_cache import MIB, bounded_cache
 
-_MOST_KEY = 2**63 - 1
-_UNKNOWN = {"invalid_choice": "There is no “%(value)s”."}
+_MAX_KEY = 2**63 - 1
+_CHOICE_ERRORS = {"invalid_choice": "There is no “%(value)s”."}
 
 
 class Show(TextChoices):
-    """Which part of the queue; one chip each."""
+    """The parts of the queue, one chip each."""
 
     WAITING = "waiting", "Waiting"
     MINE = "mine", "Mine"
@@ -31,7 +31,7 @@ class Show(TextChoices):
 
 
 class Band(TextChoices):
-    """Confidence bands: from the first bound up to, and without, the next."""
+    """Confidence bands; each includes its lower bound and excludes its upper one."""
 
     NONE = "none", "No confidence"
     LOW = "low", "Below 0.5"
@@ -58,37 +58,57 @@ ORDERS: dict[Sort, tuple[str, ...]] = {
     Sort.SCORE: ("-relevance", "-id"),
     Sort.DECIDED: ("-settled_at", "-id"),
 }
-# Only here does every row have a time of decision to sort by.
-HAVE_A_DECISION = frozenset({Show.MINE, Show.DECIDED})
+# Only in these does every row have a time of decision to sort by.
+SHOWS_WITH_DECISIONS = frozenset({Show.MINE, Show.DECIDED})
 
 
-def _natural(show: Show) -> Sort:
-    return Sort.DECIDED if show in HAVE_A_DECISION else Sort.LEAST_SURE
+def _default_sort(show: Show) -> Sort:
+    return Sort.DECIDED if show in SHOWS_WITH_DECISIONS else Sort.LEAST_SURE
 
 
 class FilterForm(forms.Form):
-    """The filters as they arrive; each is judged alone, so that one bad value spoils no other."""
+    """The filters of a query string; each is validated alone, so that one error spoils no other."""
 
-    show = forms.ChoiceField(label="Part of the queue", choices=Show.choices, required=False, error_messages=_UNKNOWN)
+    show = forms.ChoiceField(
+        label="Part of the queue",
+        choices=Show.choices,
+        required=False,
+        error_messages=_CHOICE_ERRORS,
+    )
     q = forms.CharField(label="Search", max_length=200, required=False)
-    retriever = forms.IntegerField(min_value=1, max_value=_MOST_KEY, required=False)
+    retriever = forms.IntegerField(min_value=1, max_value=_MAX_KEY, required=False)
     label = forms.CharField(max_length=100, required=False)
-    status = forms.ChoiceField(choices=Annotation.Status.choices, required=False, error_messages=_UNKNOWN)
-    reviewer = forms.IntegerField(min_value=1, max_value=_MOST_KEY, required=False)
-    band = forms.ChoiceField(label="Confidence", choices=Band.choices, required=False, error_messages=_UNKNOWN)
-    sort = forms.ChoiceField(label="Order", choices=Sort.choices, required=False, error_messages=_UNKNOWN)
+    status = forms.ChoiceField(
+        choices=Annotation.Status.choices,
+        required=False,
+        error_messages=_CHOICE_ERRORS,
+    )
+    reviewer = forms.IntegerField(min_value=1, max_value=_MAX_KEY, required=False)
+    band = forms.ChoiceField(
+        label="Confidence",
+        choices=Band.choices,
+        required=False,
+        error_messages=_CHOICE_ERRORS,
+    )
+    sort = forms.ChoiceField(
+        label="Order",
+        choices=Sort.choices,
+        required=False,
+        error_messages=_CHOICE_ERRORS,
+    )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an order by decision where there are none."""
+        """Reject the order by decision where there are no decisions."""
         cleaned = self.cleaned_data
-        if cleaned.get("sort") == Sort.DECIDED and cleaned.get("show") not in HAVE_A_DECISION:
+        has_decisions = cleaned.get("show") in SHOWS_WITH_DECISIONS
+        if cleaned.get("sort") == Sort.DECIDED and not has_decisions:
             self.add_error("sort", "Only Mine and Decided can be ordered by decision.")
         return cleaned
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueFilter:
-    """Filters of the queue page; `problems` says, for a person, which values of the address were ignored."""
+    """Filters of the queue; `problems` are messages about values that were ignored."""
 
     show: Show = Show.WAITING
     q: str = ""
@@ -102,60 +122,70 @@ class QueueFilter:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> QueueFilter:
-        """Read filters from `request.GET`; bad values are left out and named in `problems`."""
-        return _read(tuple((name, str(data.get(name) or "")) for name in FilterForm.base_fields))
+        """Parse filters from `request.GET`; bad values are left out and named in `problems`."""
+        values = [(name, str(data.get(name) or "")) for name in FilterForm.base_fields]
+        return _parse(tuple(values))
 
     @property
-    def sorting(self) -> Sort:
-        """Return the order in force: the one asked for, else the natural one of what is shown."""
-        return Sort(self.sort) if self.sort else self.natural
+    def active_sort(self) -> Sort:
+        """The sort in force: the requested one, else the default."""
+        return Sort(self.sort) if self.sort else self.default_sort
 
     @property
-    def natural(self) -> Sort:
-        """Return the order of what is shown when nobody asks for another."""
-        return _natural(self.show)
+    def default_sort(self) -> Sort:
+        """The sort of this part of the queue if no other is requested."""
+        return _default_sort(self.show)
 
     @property
-    def sortings(self) -> list[Sort]:
-        """Return the orders that what is shown can have."""
-        return [sort for sort in Sort if sort != Sort.DECIDED or self.show in HAVE_A_DECISION]
+    def available_sorts(self) -> list[Sort]:
+        """The sorts that this part of the queue can have."""
+        if self.show in SHOWS_WITH_DECISIONS:
+            return list(Sort)
+        return [sort for sort in Sort if sort != Sort.DECIDED]
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Return the ordering columns, none of them null, the last one unique."""
-        if self.show == Show.MINE and self.sorting == Sort.DECIDED:
+        """The ordering columns: none of them is null, and the last one is unique."""
+        if self.show == Show.MINE and self.active_sort == Sort.DECIDED:
             return ("-decided_at", "-id")
-        return ORDERS[self.sorting]
+        return ORDERS[self.active_sort]
 
     @property
     def narrowed(self) -> bool:
-        """Return whether anything but the chip and the order leaves rows out."""
+        """Whether anything but the chip leaves rows out."""
         return self != QueueFilter(show=self.show, sort=self.sort, problems=self.problems)
 
     def querystring(self, **changes: Any) -> str:
-        """Return `?...` for these filters with `changes`, or "" when there is nothing to say."""
-        said = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "problems"} | changes
-        if said["show"] == Show.WAITING:
-            del said["show"]
-        pairs = {name: str(value) for name, value in said.items() if value}
+        """Return `?...` for these filters with `changes`; "" for the default filters."""
+        names = [field.name for field in fields(self) if field.name != "problems"]
+        values = {name: getattr(self, name) for name in names} | changes
+        if values["show"] == Show.WAITING:
+            del values["show"]
+
+        pairs = {name: str(value) for name, value in values.items() if value}
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def showing(self, show: Show) -> QueueFilter:
-        """Return the same filters for another chip; an order that it cannot have is dropped."""
-        keeps = self.sort != Sort.DECIDED or show in HAVE_A_DECISION
-        return replace(self, show=show, sort=self.sort if keeps else "", problems=())
+        """Return the same filters for another chip, without a sort that it cannot have."""
+        sort = self.sort
+        if sort == Sort.DECIDED and show not in SHOWS_WITH_DECISIONS:
+            sort = ""
+        return replace(self, show=show, sort=sort, problems=())
 
 
-# Asked by every page of the queue, mostly for the same few filters.
+# Every page of the queue calls this, mostly with the same few filters.
 @bounded_cache(most_bytes=4 * MIB)
-def _read(said: tuple[tuple[str, str], ...]) -> QueueFilter:
-    form = FilterForm(dict(said))
+def _parse(data: tuple[tuple[str, str], ...]) -> QueueFilter:
+    form = FilterForm(dict(data))
     form.is_valid()
-    found = {name: value for name, value in form.cleaned_data.items() if value not in {"", None}}
-    problems = tuple(
-        f"{form[name].label} was ignored: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
-    )
-    show = Show(found.pop("show", Show.WAITING))
-    if found.get("sort") == _natural(show):
-        del found["sort"]
-    return QueueFilter(**found, show=show, problems=problems)
+
+    problems = []
+    for name, errors in form.errors.items():
+        reasons = " ".join(map(str, errors))
+        problems.append(f"{form[name].label} was ignored: {reasons}")
+
+    values = {name: value for name, value in form.cleaned_data.items() if value not in {"", None}}
+    show = Show(values.pop("show", Show.WAITING))
+    if values.get("sort") == _default_sort(show):
+        del values["sort"]
+    return QueueFilter(**values, show=show, problems=tuple(problems))

@@ -1,8 +1,9 @@
-"""Leases: who has an item open, so that two people are never given the same one; none of them locks a decision.
+"""Leases: who has an item open until when, so that no two people are given the same item.
 
-A lease runs out by itself. It keeps items from being handed out twice and tells others who is there; that nobody
-overwrites anybody is the decision's own check (`services.decide`), lease or not. A person holds `MOST` items: above
-that, those that would run out first are let go, so that nobody keeps the queue from others by opening all of it.
+A lease expires by itself. It does not lock a decision: `services.decide` itself checks that nobody
+overwrites another person's decision, with or without a lease. A person holds at most `MAX_LEASES`
+items: above that, the leases that expire first are released, so that nobody can keep the queue from
+others by opening all of it.
 """
 
 from __future__ import annotations
@@ -21,20 +22,22 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 LASTS = timedelta(minutes=10)
-MOST = 20
-_TRIES = 20
+MAX_LEASES = 20
+_MAX_ATTEMPTS = 20
 
-# One statement, so nobody comes in between. A lease that a crash of the database takes back harms nobody, so nobody
-# waits for the disk.
+# One statement, so that no other claim can intervene. `synchronous_commit` is off, because a lease
+# that is lost in a crash of the database does no harm.
 _TAKE = """
 WITH quick AS (SELECT set_config('synchronous_commit', 'off', true)), taken AS (
     INSERT INTO annotations_lease AS held (annotation_id, holder_id, until)
     SELECT %(annotation)s, %(person)s, %(until)s FROM quick
-    ON CONFLICT (annotation_id) DO UPDATE SET holder_id = excluded.holder_id, until = excluded.until
+    ON CONFLICT (annotation_id) DO UPDATE
+        SET holder_id = excluded.holder_id, until = excluded.until
     WHERE held.holder_id = excluded.holder_id OR held.until <= %(now)s
     RETURNING id
 ), oldest AS (
-    SELECT id FROM annotations_lease WHERE holder_id = %(person)s AND annotation_id <> %(annotation)s
+    SELECT id FROM annotations_lease
+    WHERE holder_id = %(person)s AND annotation_id <> %(annotation)s
     ORDER BY until DESC OFFSET %(others)s
 ), let_go AS (
     DELETE FROM annotations_lease WHERE EXISTS (SELECT FROM taken) AND id IN (
@@ -44,7 +47,7 @@ WITH quick AS (SELECT set_config('synchronous_commit', 'off', true)), taken AS (
 SELECT id FROM taken
 """
 
-# The same goes for letting go, unless something is decided in the same transaction: that must be on the disk.
+# Likewise, unless the same transaction records a decision: that has to be on the disk.
 _RELEASE = """
 WITH quick AS (
     SELECT CASE WHEN %(alone)s::bool THEN set_config('synchronous_commit', 'off', true) END
@@ -52,16 +55,19 @@ WITH quick AS (
 DELETE FROM annotations_lease held USING quick
 WHERE annotation_id = %(annotation)s AND holder_id = %(person)s RETURNING held.id
 """
-# The first that is free, and the lease on it, in one statement; `{free}` is a question that locks what it finds.
+
+# Find the first free item and lease it; `{free}` is a query that locks its row.
 _CLAIM = """
 WITH found AS ({free}), quick AS (SELECT set_config('synchronous_commit', 'off', true)), taken AS (
     INSERT INTO annotations_lease AS held (annotation_id, holder_id, until)
     SELECT found.id, %s, %s FROM found, quick
-    ON CONFLICT (annotation_id) DO UPDATE SET holder_id = excluded.holder_id, until = excluded.until
+    ON CONFLICT (annotation_id) DO UPDATE
+        SET holder_id = excluded.holder_id, until = excluded.until
     WHERE held.holder_id = excluded.holder_id OR held.until <= %s
     RETURNING annotation_id
 ), oldest AS (
-    SELECT id FROM annotations_lease WHERE holder_id = %s AND annotation_id NOT IN (SELECT id FROM found)
+    SELECT id FROM annotations_lease
+    WHERE holder_id = %s AND annotation_id NOT IN (SELECT id FROM found)
     ORDER BY until DESC OFFSET %s
 ), let_go AS (
     DELETE FROM annotations_lease WHERE EXISTS (SELECT FROM taken) AND id IN (
@@ -73,63 +79,94 @@ SELECT found.id, taken.annotation_id IS NOT NULL FROM found LEFT JOIN taken ON t
 
 
 def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
-    """Give `person` the item until ten minutes from `now`, unless somebody else holds it.
+    """Lease the item to `person` for `LASTS` from `now`, unless another person holds it.
 
-    Returns the lease as it stands afterwards: look at its `holder` to see who got it. Taking one's own again
-    extends it; one that has run out is anybody's. Above `MOST`, the person's oldest ones are let go.
+    Returns the lease that is then in force: look at its `holder`. To take one's own lease again
+    extends it, and anybody may take an expired one. Above `MAX_LEASES`, the person's oldest are
+    released.
     """
-    wanted: dict[str, int | datetime] = {
+    until = now + LASTS
+    params: dict[str, int | datetime] = {
         "annotation": annotation.pk,
         "person": person.pk,
-        "until": now + LASTS,
+        "until": until,
         "now": now,
-        "others": MOST - 1,
+        "others": MAX_LEASES - 1,
     }
-    if taken := rows(_TAKE, wanted):
-        return Lease(pk=taken[0][0], annotation=annotation, holder=person, until=now + LASTS)
+    taken = rows(_TAKE, params)
+    if taken:
+        return Lease(pk=taken[0][0], annotation=annotation, holder=person, until=until)
+
     lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
-    # Gone between two statements: its holder has just let it go.
-    return lease or take(annotation, person, now=now)
+    if lease is None:
+        # Its holder released it between the two statements.
+        return take(annotation, person, now=now)
+    return lease
 
 
 def release(annotation_id: int, person: User) -> bool:
-    """Let the item go; returns whether `person` held it."""
-    alone = not connection.in_atomic_block
-    return bool(rows(_RELEASE, {"annotation": annotation_id, "person": person.pk, "alone": alone}))
+    """Release the item; return whether `person` held it."""
+    params = {
+        "annotation": annotation_id,
+        "person": person.pk,
+        "alone": not connection.in_atomic_block,
+    }
+    return bool(rows(_RELEASE, params))
 
 
 def let_oldest_go(person: User) -> None:
-    """Let go what `person` holds above `MOST`, inside the transaction that gave them one more."""
-    oldest = Lease.objects.filter(holder=person).order_by("-until", "-id")[MOST:]
+    """Release what `person` holds above `MAX_LEASES`, in the transaction that added a lease."""
+    oldest = Lease.objects.filter(holder=person).order_by("-until", "-id")[MAX_LEASES:]
     Lease.objects.filter(pk__in=oldest.values("pk")).delete()
 
 
-def claim_next(candidates: QuerySet[Annotation], person: User, *, now: datetime) -> Annotation | None:
-    """Take the first of `candidates` that nobody is just being given; None when there is none.
+def claim_next(
+    candidates: QuerySet[Annotation],
+    person: User,
+    *,
+    now: datetime,
+) -> Annotation | None:
+    """Lease the first of `candidates` that no other claim has locked; return None if there is none.
 
-    `candidates` leave out what others hold (`querysets.candidates`). Rows that another claim has locked are passed
-    over, so ten people asking at once get ten items without waiting for each other.
+    `candidates` must leave out what others hold (`querysets.candidates`). Locked rows are skipped,
+    so ten people who claim at once get ten items without waiting for each other.
     """
     lost: list[int] = []
-    for _ in range(_TRIES):
+    for _ in range(_MAX_ATTEMPTS):
         with transaction.atomic():
             free = candidates.exclude(pk__in=lost) if lost else candidates
-            found = free.only("pk").select_for_update(skip_locked=True, of=("self",)).first()
-            if found is None or take(found, person, now=now).holder_id == person.pk:
-                return found
-        # Taken after our query began to read, and unlocked again before it came to this row.
-        lost.append(found.pk)
+            unlocked = free.only("pk").select_for_update(skip_locked=True, of=("self",))
+            annotation = unlocked.first()
+            if annotation is None:
+                return None
+
+            lease = take(annotation, person, now=now)
+            if lease.holder_id == person.pk:
+                return annotation
+
+        # Leased after our query began to read, and unlocked before it reached this row.
+        lost.append(annotation.pk)
     return None
 
 
-def claiming(
-    free: QuerySet[Annotation], names: Mapping[Any, str], *, person: int, until: datetime, now: datetime
+def build_claim_statement(
+    free: QuerySet[Annotation],
+    names: Mapping[Any, str],
+    *,
+    person: int,
+    until: datetime,
+    now: datetime,
 ) -> Sql:
-    """Return the statement that takes the first of `free`, all with stand-ins (`reviewapp.asked`).
+    """Return the statement that leases the first of `free`; all values are placeholders.
 
-    It finds nothing, or one row: the key of an annotation, and whether it could be taken.
+    It returns no row, or one: the key of an annotation, and whether it could be leased.
     """
+    unlocked = free.only("pk").select_for_update(skip_locked=True, of=("self",))
     with transaction.atomic():
-        text, parameters = free.only("pk").select_for_update(skip_locked=True, of=("self",))[:1].query.sql_with_params()
-    parameters = (*parameters, person, until, now, person, MOST - 1)
-    return Sql(text=_CLAIM.format(free=text), parameters=parameters, names=names)
+        text, parameters = unlocked[:1].query.sql_with_params()
+
+    return Sql(
+        text=_CLAIM.format(free=text),
+        parameters=(*parameters, person, until, now, person, MAX_LEASES - 1),
+        names=names,
+    )

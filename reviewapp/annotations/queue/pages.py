@@ -1,4 +1,4 @@
-"""The list of the queue, page by page, and the item before another in it."""
+"""The pages of the queue's list, and the item before another one in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reviewapp.annotations.querysets import AnnotationQuerySet
 from reviewapp.annotations.queue import compiled_queries
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.querysets import in_queue
-from reviewapp.annotations.queue.search import Lane, look_for, nearest
+from reviewapp.annotations.queue.search import ListQuery, look_for, search_page
 from reviewapp.asked import QUESTION_BYTES, Question
 from reviewapp.bounded_cache import MIB, bounded_cache
 from reviewapp.web import pagination
@@ -18,60 +18,108 @@ from reviewapp.web import pagination
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
     from reviewapp.annotations.models import Annotation
-    from reviewapp.annotations.queue.search import Found
+    from reviewapp.annotations.queue.search import Matches
 
 
-def listed(chosen: QueueFilter, person: User, *, cursor: str = "", found: Found | None = None) -> pagination.Page[Any]:
-    """Return one page of the rows (`for_list`) that `chosen` shows to `person`; raises `BadCursor`.
+def listed(
+    filters: QueueFilter,
+    person: User,
+    *,
+    cursor: str = "",
+    found: Matches | None = None,
+) -> pagination.Page[Any]:
+    """Return one page of the rows (`for_list`) that `filters` show to `person`.
 
-    One query, and a few more for a search: `found` is what it finds, if that has been looked for already.
+    One query, and a few more for a search; pass `found` if the matches were already looked up.
+    Raises `BadCursor`.
     """
 
-    def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Any]:
-        if not all(
-            _fits(value, compiled_queries.KINDS[name.lstrip("-")]) for name, value in zip(going, values, strict=False)
-        ):
-            raise pagination.BadCursor(cursor)
-        meant = compiled_queries.meant(chosen, person)
-        if chosen.q:
-            lane = Lane(build=in_queue, kind=compiled_queries.kind(chosen), going=going, shape=_rows, most=most)
-            return nearest(lane, found or look_for(chosen, person), meant, start=values)
-        starts = {f"start{at}": value for at, value in enumerate(values)}
-        return _listing(compiled_queries.kind(chosen), going, bool(values), most).ask(**meant, **starts)
+    def fetch(ordering: tuple[str, ...], values: list[Any], limit: int) -> list[Any]:
+        for name, value in zip(ordering, values, strict=False):
+            if not _has_type(value, compiled_queries.KINDS[name.lstrip("-")]):
+                raise pagination.BadCursor(cursor)
 
-    return pagination.paged(fetch, order=chosen.order, cursor=cursor)
+        params = compiled_queries.parameters(filters, person)
+        key_filters = compiled_queries.with_placeholders(filters)
+        if filters.q:
+            query = ListQuery(
+                build=in_queue,
+                filters=key_filters,
+                ordering=ordering,
+                select=_select_list_rows,
+                limit=limit,
+            )
+            matches = found or look_for(filters, person)
+            return search_page(query, matches, params, after=values)
+
+        for number, value in enumerate(values):
+            params[f"start{number}"] = value
+        return _page_query(key_filters, ordering, bool(values), limit).ask(**params)
+
+    return pagination.paged(fetch, order=filters.order, cursor=cursor)
 
 
-def _rows(found: AnnotationQuerySet) -> Any:
-    return found.for_list()
+def previous_before(
+    filters: QueueFilter,
+    person: User,
+    annotation: Annotation,
+) -> Annotation | None:
+    """Return the item before `annotation` in the list; None for the first one."""
+    before = pagination.beyond(
+        in_queue(filters, person),
+        order=filters.order,
+        row=annotation,
+        backwards=True,
+    )
+    if not filters.q:
+        return before.first()
+
+    ordering = pagination.turned(filters.order)
+    query = ListQuery(
+        build=in_queue,
+        filters=compiled_queries.with_placeholders(filters),
+        ordering=ordering,
+        select=select_keys,
+        limit=1,
+    )
+    matches = look_for(filters, person)
+    params = compiled_queries.parameters(filters, person)
+    position = [getattr(annotation, name.lstrip("-")) for name in ordering]
+    rows = search_page(query, matches, params, after=position)
+    return before.filter(pk__in=[key for (key,) in rows]).first()
 
 
-def _fits(value: object, kind: type) -> bool:
-    return not isinstance(value, bool) and (isinstance(value, kind) or (kind is float and isinstance(value, int)))
+def select_keys(rows: AnnotationQuerySet) -> Any:
+    """Select only the primary key."""
+    return rows.values_list("id")
+
+
+def _select_list_rows(rows: AnnotationQuerySet) -> Any:
+    return rows.for_list()
+
+
+def _has_type(value: object, expected: type) -> bool:
+    if isinstance(value, bool):
+        return False
+    if expected is float:
+        return isinstance(value, int | float)
+    return isinstance(value, expected)
 
 
 @bounded_cache(most_bytes=8 * MIB, size=lambda _: QUESTION_BYTES)
-def _listing(kind: QueueFilter, going: tuple[str, ...], beyond: bool, most: int) -> Question[Any]:
-    rows, names = in_queue(kind, get_user_model()(pk=compiled_queries.PERSON)), dict(compiled_queries.NAMES)
-    if beyond:
-        values = compiled_queries.place(going)
-        names |= {value: f"start{at}" for at, value in enumerate(values)}
-        rows = rows.filter(pagination.past(going, values))
-    return Question(rows.for_list().order_by(*going)[:most], names)
+def _page_query(
+    filters: QueueFilter,
+    ordering: tuple[str, ...],
+    has_start: bool,
+    limit: int,
+) -> Question[Any]:
+    rows = in_queue(filters, get_user_model()(pk=compiled_queries.PERSON))
+    names = dict(compiled_queries.PARAMETER_NAMES)
 
+    if has_start:
+        placeholders = compiled_queries.position_placeholders(ordering)
+        for number, placeholder in enumerate(placeholders):
+            names[placeholder] = f"start{number}"
+        rows = rows.filter(pagination.past(ordering, placeholders))
 
-def previous_before(chosen: QueueFilter, person: User, annotation: Annotation) -> Annotation | None:
-    """Return the item before `annotation` in the list as it is shown, None at its start."""
-    before = pagination.beyond(in_queue(chosen, person), order=chosen.order, row=annotation, backwards=True)
-    if not chosen.q:
-        return before.first()
-    going = pagination.turned(chosen.order)
-    lane = Lane(build=in_queue, kind=compiled_queries.kind(chosen), going=going, shape=keys, most=1)
-    place = [getattr(annotation, name.lstrip("-")) for name in going]
-    near = nearest(lane, look_for(chosen, person), compiled_queries.meant(chosen, person), start=place)
-    return before.filter(pk__in=[key for (key,) in near]).first()
-
-
-def keys(found: AnnotationQuerySet) -> Any:
-    """Return rows of nothing but the key."""
-    return found.values_list("id")
+    return Question(rows.for_list().order_by(*ordering)[:limit], names)

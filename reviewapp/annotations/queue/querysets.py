@@ -1,4 +1,4 @@
-"""The queue: which annotations a filter shows, in which order, and which one a person is given next."""
+"""The annotations that a filter shows, in order, and those that a person may be given next."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 CAP = 1000
 
-_SHOWN: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
-    Show.WAITING: lambda found, person: found.waiting().not_set_aside_by(person),
-    Show.MINE: lambda found, person: found.decided_by(person),
-    Show.DEFERRED: lambda found, person: found.waiting().deferred_by(person),
-    Show.DRAFTS: lambda found, person: found.drafted_by(person),
-    Show.DECIDED: lambda found, _: found.decided(),
-    Show.CONFLICT: lambda found, _: found.needing_attention(),
-    Show.UNDELIVERED: lambda found, _: found.undelivered(),
-    Show.ALL: lambda found, _: found,
+_SHOW_QUERIES: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
+    Show.WAITING: lambda rows, person: rows.waiting().not_set_aside_by(person),
+    Show.MINE: lambda rows, person: rows.decided_by(person),
+    Show.DEFERRED: lambda rows, person: rows.waiting().deferred_by(person),
+    Show.DRAFTS: lambda rows, person: rows.drafted_by(person),
+    Show.DECIDED: lambda rows, _: rows.decided(),
+    Show.CONFLICT: lambda rows, _: rows.needing_attention(),
+    Show.UNDELIVERED: lambda rows, _: rows.undelivered(),
+    Show.ALL: lambda rows, _: rows,
 }
-_UNDECIDED = frozenset({Show.WAITING, Show.DEFERRED})
-_BANDS: dict[str, dict[str, float]] = {
+_UNDECIDED_SHOWS = frozenset({Show.WAITING, Show.DEFERRED})
+_BAND_LOOKUPS: dict[str, dict[str, float]] = {
     Band.NONE: {"sureness": -1.0},
     Band.LOW: {"sureness__gte": 0, "sureness__lt": 0.5},
     Band.MIDDLE: {"sureness__gte": 0.5, "sureness__lt": 0.8},
@@ -39,59 +39,79 @@ _BANDS: dict[str, dict[str, float]] = {
 }
 
 
-def in_queue(chosen: QueueFilter, person: User) -> AnnotationQuerySet:
-    """Return what `chosen` shows to `person`, unordered; held items included."""
-    return shown(narrowed(Annotation.objects.all(), chosen), chosen, person)
+def in_queue(filters: QueueFilter, person: User) -> AnnotationQuerySet:
+    """Return what `filters` show to `person`, unordered, including items that others hold."""
+    return apply_show(apply_filters(Annotation.objects.all(), filters), filters, person)
 
 
-def shown(among: AnnotationQuerySet, chosen: QueueFilter, person: User) -> AnnotationQuerySet:
-    """Return what the chip of `chosen` leaves of some annotations."""
-    found = _SHOWN[chosen.show](among, person)
-    # What waits has no reviewer, and the database would look for one through all of it; no key is negative.
-    return found.filter(pk__lt=0) if chosen.reviewer and chosen.show in _UNDECIDED else found
+def apply_show(
+    rows: AnnotationQuerySet,
+    filters: QueueFilter,
+    person: User,
+) -> AnnotationQuerySet:
+    """Restrict the rows to the chip of `filters`."""
+    rows = _SHOW_QUERIES[filters.show](rows, person)
+    if filters.reviewer and filters.show in _UNDECIDED_SHOWS:
+        # No undecided item has a reviewer, and PostgreSQL would search all of them for one. No key
+        # is negative, so this condition is always false.
+        rows = rows.filter(pk__lt=0)
+    return rows
 
 
-def framed(chosen: QueueFilter, person: User) -> AnnotationQuerySet:
-    """Return what an index shows by itself of what `chosen` shows to `person`, also what they have set aside."""
-    if chosen.show == Show.WAITING:
-        return narrowed(Annotation.objects.waiting(), chosen)
-    return in_queue(chosen, person)
+def in_queue_by_index(filters: QueueFilter, person: User) -> AnnotationQuerySet:
+    """Return `in_queue`, with items that `person` set aside if an index alone then answers it."""
+    if filters.show == Show.WAITING:
+        return apply_filters(Annotation.objects.waiting(), filters)
+    return in_queue(filters, person)
 
 
-def narrowed(found: AnnotationQuerySet, chosen: QueueFilter) -> AnnotationQuerySet:
-    """Return what the filters of `chosen` leave of some annotations, whichever chip it is about."""
-    exact = {
-        "retriever_id": chosen.retriever,
-        "label": chosen.label,
-        "status": chosen.status,
-        "reviewer_id": chosen.reviewer,
+def apply_filters(rows: AnnotationQuerySet, filters: QueueFilter) -> AnnotationQuerySet:
+    """Restrict the rows to everything in `filters` except the chip."""
+    values = {
+        "retriever_id": filters.retriever,
+        "label": filters.label,
+        "status": filters.status,
+        "reviewer_id": filters.reviewer,
     }
-    found = found.filter(**{name: value for name, value in exact.items() if value})
-    if chosen.band:
-        found = found.filter(**_BANDS[chosen.band])
-    return found.searching(chosen.q) if chosen.q else found
+    rows = rows.filter(**{name: value for name, value in values.items() if value})
+
+    if filters.band:
+        rows = rows.filter(**_BAND_LOOKUPS[filters.band])
+    if filters.q:
+        rows = rows.searching(filters.q)
+    return rows
 
 
 def candidates(
-    chosen: QueueFilter, person: User, after: Annotation | None = None, *, now: datetime | None = None
+    filters: QueueFilter,
+    person: User,
+    after: Annotation | None = None,
+    *,
+    now: datetime | None = None,
 ) -> AnnotationQuerySet:
-    """Return what `person` may be given, in the filter's order, behind `after` when given; without wrapping.
+    """Return the items that `person` may be given, in the filter's order, those after `after`.
 
-    That is what the filter shows and nobody else holds. Waiting gives only what waits and this person has not set
-    aside, and so does All, unless a status or reviewer is asked for; the other chips are lists to walk through.
-    Pass `after` as it was loaded before the decision: deciding moves it in most orders.
+    These are the items that the filter shows and nobody else holds. Waiting includes only what is
+    waiting and not set aside by this person, and so does All without a status or reviewer; the
+    other chips are lists to walk through. Pass `after` as it was loaded before its decision,
+    because the decision moves it in most orders.
     """
-    found = in_queue(chosen, person).not_held_by_others(person, now or timezone.now())
-    if chosen.show == Show.ALL and not (chosen.status or chosen.reviewer):
-        found = found.waiting().not_set_aside_by(person)
+    rows = in_queue(filters, person).not_held_by_others(person, now or timezone.now())
+    if filters.show == Show.ALL and not (filters.status or filters.reviewer):
+        rows = rows.waiting().not_set_aside_by(person)
+
     if after is None:
-        return found.order_by(*chosen.order)
-    return pagination.beyond(found.exclude(pk=after.pk), order=chosen.order, row=after)
+        return rows.order_by(*filters.order)
+    return pagination.beyond(rows.exclude(pk=after.pk), order=filters.order, row=after)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Emptiness:
-    """Why there is nothing to do: what others hold and when the first of it comes free, what one set aside oneself."""
+    """The reasons why there is nothing to do.
+
+    `held` counts items that others hold, of which the first is free at `free_at`; `deferred` and
+    `skipped` count items that the person set aside. Counts stop at `CAP`.
+    """
 
     held: int = 0
     free_at: datetime | None = None
@@ -101,19 +121,22 @@ class Emptiness:
     nothing_pulled: bool = False
 
 
-def why_empty(chosen: QueueFilter, person: User) -> Emptiness:
-    """Say why `person` finds nothing under `chosen`; ask only when that is so. Counts stop at `CAP`."""
-    matching = narrowed(Annotation.objects.waiting(), chosen)
-    held = matching.not_set_aside_by(person).held_by_others(person, timezone.now())
+def why_empty(filters: QueueFilter, person: User) -> Emptiness:
+    """Return why there is nothing for `person` under `filters`. Call it only if that is so."""
+    waiting = apply_filters(Annotation.objects.waiting(), filters)
+    held = waiting.not_set_aside_by(person).held_by_others(person, timezone.now())
+    leases = Lease.objects.filter(annotation__in=held)
+    skipped = SetAside.objects.filter(person=person, kind="skipped", annotation__in=waiting)
+
     return Emptiness(
-        held=_up_to_cap(held),
-        free_at=Lease.objects.filter(annotation__in=held).aggregate(at=Min("until"))["at"],
-        deferred=_up_to_cap(matching.deferred_by(person)),
-        skipped=_up_to_cap(SetAside.objects.filter(person=person, kind="skipped", annotation__in=matching)),
-        narrowed=chosen.narrowed,
+        held=_capped_count(held),
+        free_at=leases.aggregate(at=Min("until"))["at"],
+        deferred=_capped_count(waiting.deferred_by(person)),
+        skipped=_capped_count(skipped),
+        narrowed=filters.narrowed,
         nothing_pulled=not Annotation.objects.exists(),
     )
 
 
-def _up_to_cap(found: QuerySet[Annotation] | QuerySet[SetAside]) -> int:
-    return found.order_by()[:CAP].count()
+def _capped_count(rows: QuerySet[Annotation] | QuerySet[SetAside]) -> int:
+    return rows.order_by()[:CAP].count()

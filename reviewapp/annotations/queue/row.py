@@ -1,4 +1,7 @@
-"""One line of the queue's list, as plain values: lines that say the same are rendered once (`template_tags.line`)."""
+"""One row of the queue's list, as plain values.
+
+Rows with the same values are rendered once (`template_tags.line`).
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ YOU = "you"
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Everything that a line shows, and nothing that it does not; `here` is the address of the list.
+    """Everything that a row shows, and nothing else; `here` is the query string of the list.
 
-    `was` is the machine's label where a person gave another one, `open_by` who has the item open, "" nobody.
+    `was` is the machine's label if a person gave another one. `open_by` is who has the item open;
+    "" for nobody.
     """
 
     pk: int
@@ -38,8 +42,16 @@ class Line:
 
 
 def line(row: Any, person: User, *, here: str, now: datetime) -> Line:
-    """Return the line of a row of `for_list()`, as `person` sees it."""
-    decided_otherwise = row.decided_at and row.machine_label != row.label
+    """Build the row of the list from a row of `for_list()`, as `person` sees it."""
+    was = ""
+    if row.decided_at and row.machine_label != row.label:
+        was = row.machine_label or ""
+
+    open_by = ""
+    if row.lease__until is not None and row.lease__until > now:
+        is_own = row.lease__holder_id == person.pk
+        open_by = YOU if is_own else str(row.lease__holder__username)
+
     return Line(
         pk=row.id,
         here=here,
@@ -48,19 +60,13 @@ def line(row: Any, person: User, *, here: str, now: datetime) -> Line:
         document_id=row.document_id,
         retriever=row.retriever__name or "",
         score=row.score,
-        was=(row.machine_label or "") if decided_otherwise else "",
+        was=was,
         label=row.label,
         confidence=row.confidence,
         status=row.status,
         delivery=row.delivery or "",
-        open_by=_open_by(row, person, now),
+        open_by=open_by,
         reviewer=row.reviewer__username or "",
         decided_at=row.decided_at,
         created_at=row.created_at,
     )
-
-
-def _open_by(row: Any, person: User, now: datetime) -> str:
-    if row.lease__until is None or row.lease__until <= now:
-        return ""
-    return YOU if row.lease__holder_id == person.pk else str(row.lease__holder__username)

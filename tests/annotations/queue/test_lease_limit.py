@@ -36,7 +36,7 @@ def hold(items: list[Annotation], person: User) -> None:
 
 
 def test_it_lets_the_oldest_go_when_one_more_is_opened(alice: User, bob: User, client: Client) -> None:
-    items = make_items(leases.MOST + 3)
+    items = make_items(leases.MAX_LEASES + 3)
     make_lease(items[0], bob)
     client.force_login(alice)
     for item in items:
@@ -46,22 +46,22 @@ def test_it_lets_the_oldest_go_when_one_more_is_opened(alice: User, bob: User, c
 
 
 def test_it_keeps_all_of_them_when_one_is_extended(alice: User) -> None:
-    items = make_items(leases.MOST)
+    items = make_items(leases.MAX_LEASES)
     hold(items, alice)
     leases.take(items[0], alice, now=timezone.now())
     assert held_by(alice) == [item.pk for item in [*items[1:], items[0]]]
 
 
 def test_it_lets_nothing_go_for_what_somebody_else_holds(alice: User, bob: User) -> None:
-    items = make_items(leases.MOST + 1)
+    items = make_items(leases.MAX_LEASES + 1)
     hold(items[1:], alice)
     make_lease(items[0], bob)
     assert leases.take(items[0], alice, now=timezone.now()).holder == bob
-    assert len(held_by(alice)) == leases.MOST
+    assert len(held_by(alice)) == leases.MAX_LEASES
 
 
 def test_it_lets_the_oldest_go_when_the_next_is_given(alice: User, client: Client) -> None:
-    items, free = make_items(leases.MOST), make_annotation()
+    items, free = make_items(leases.MAX_LEASES), make_annotation()
     hold(items, alice)
     client.force_login(alice)
     given = client.get(reverse("next"), {"retriever": str(free.retriever_id)})
@@ -70,7 +70,7 @@ def test_it_lets_the_oldest_go_when_the_next_is_given(alice: User, client: Clien
 
 
 def test_it_lets_the_oldest_go_when_a_decision_is_undone(alice: User) -> None:
-    items = make_items(leases.MOST + 1)
+    items = make_items(leases.MAX_LEASES + 1)
     decision = decide(items[0], alice, label="van", hold=60)
     hold(items[1:], alice)
     undo(decision.pk, actor=alice)
@@ -78,7 +78,7 @@ def test_it_lets_the_oldest_go_when_a_decision_is_undone(alice: User) -> None:
 
 
 def test_it_gives_others_what_was_let_go(alice: User, bob: User) -> None:
-    items = make_items(leases.MOST + 1)
+    items = make_items(leases.MAX_LEASES + 1)
     for item in items:
         leases.take(item, alice, now=timezone.now())
     given = leases.claim_next(candidates(QueueFilter(), bob), bob, now=timezone.now())

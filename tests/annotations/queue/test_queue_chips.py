@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.counts import counts
-from reviewapp.annotations.queue.filter_options import offered
+from reviewapp.annotations.queue.filter_options import read_options
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.querysets import in_queue
 from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever, make_set_aside
@@ -153,8 +153,8 @@ def test_it_lists_each_label_once_in_order(db: None, django_assert_max_num_queri
     for label in ("b", "a", "", "b", "ü"):
         make_annotation(label=label)
     with django_assert_max_num_queries(2):
-        assert json.loads(offered()[2]) == sorted(["a", "b", "ü"])
-    assert json.loads(offered(most_labels=1)[2]) == ["a"]
+        assert json.loads(read_options()[2]) == sorted(["a", "b", "ü"])
+    assert json.loads(read_options(max_labels=1)[2]) == ["a"]
 
 
 @pytest.mark.parametrize(

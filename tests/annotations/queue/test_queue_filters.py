@@ -68,7 +68,7 @@ def test_it_orders_each_part_naturally() -> None:
     assert parse("show=mine").order == ("-decided_at", "-id")
     assert parse("show=decided").order == ("-settled_at", "-id")
     assert parse("show=mine&sort=oldest").order == ("id",)
-    assert parse("show=all&sort=score").sorting == Sort.SCORE
+    assert parse("show=all&sort=score").active_sort == Sort.SCORE
 
 
 def test_it_keeps_filters_when_another_part_is_shown_but_not_an_order_that_part_cannot_have() -> None:

@@ -21,7 +21,7 @@ from reviewapp.annotations.queue.counts import counts, done_and_left
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.pages import listed, previous_before
 from reviewapp.annotations.queue.querysets import candidates, in_queue
-from reviewapp.annotations.queue.search import COUNTED, Found, look_for
+from reviewapp.annotations.queue.search import SEARCH_COUNT_LIMIT, Matches, look_for
 from reviewapp.web.pagination import Page
 from tests.factories import LONG_AGO, make_retriever
 from tests.proofs import examples
@@ -52,10 +52,10 @@ FILTERS = st.builds(
 # As if there were more than is fetched and sorted, and of frequent words: stretches of a few rows each.
 WAYS: tuple[dict[str, Any], ...] = (
     {},
-    {"more": True, "spans": (1, 3, 10)},
-    {"more": True, "spans": (500,)},
-    {"more": True, "frequent": True, "opened": 4, "spans": (5,)},
-    {"more": True, "frequent": True, "opened": 500},
+    {"has_more": True, "spans": (1, 3, 10)},
+    {"has_more": True, "spans": (500,)},
+    {"has_more": True, "is_frequent": True, "opened_rows": 4, "spans": (5,)},
+    {"has_more": True, "is_frequent": True, "opened_rows": 500},
 )
 
 
@@ -97,7 +97,7 @@ def naive(chosen: QueueFilter, person: User) -> list[int]:
     return [pk for pk, words in rows if SEARCHES[chosen.q](set(words.split()))]
 
 
-def pages(chosen: QueueFilter, person: User, found: Found, cursor: str = "", way: str = "after") -> list[Page[Any]]:
+def pages(chosen: QueueFilter, person: User, found: Matches, cursor: str = "", way: str = "after") -> list[Page[Any]]:
     """The page of a cursor and all that are reached from it."""
     there = [listed(chosen, person, cursor=cursor, found=found)]
     while further := getattr(there[-1], way):
@@ -152,11 +152,11 @@ def test_it_counts_what_each_chip_would_list(many: list[Annotation], alice: User
 def test_it_says_when_it_counts_only_some_of_it(alice: User) -> None:
     Annotation.objects.bulk_create(
         Annotation(ref=f"annotations/{n}", document_id=f"doc_{n}", words="pier", seen_at=LONG_AGO)
-        for n in range(COUNTED + 1)
+        for n in range(SEARCH_COUNT_LIMIT + 1)
     )
     found = look_for(QueueFilter(q="pier"), alice)
     assert found.at_least
-    assert counts(QueueFilter(q="pier"), alice, found=found)[Show.ALL] == COUNTED
+    assert counts(QueueFilter(q="pier"), alice, found=found)[Show.ALL] == SEARCH_COUNT_LIMIT
 
 
 def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
@@ -164,11 +164,11 @@ def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
         Annotation(ref=f"annotations/{n}", document_id=f"doc_{n}", words="pier", seen_at=LONG_AGO) for n in range(3_300)
     )
     chosen = QueueFilter(q="pier", sort=Sort.NEWEST)
-    assert not look_for(chosen, alice).frequent
+    assert not look_for(chosen, alice).is_frequent
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE annotations_annotation")
     found = look_for(chosen, alice)
-    assert (found.frequent, found.at_least) == (True, True)
+    assert (found.is_frequent, found.at_least) == (True, True)
     newest = Annotation.objects.order_by("-id").values_list("pk", flat=True)
     assert keys([listed(chosen, alice, found=found)]) == list(newest[:30])
-    assert not look_for(replace(chosen, q="pier doc_7"), alice).frequent
+    assert not look_for(replace(chosen, q="pier doc_7"), alice).is_frequent
