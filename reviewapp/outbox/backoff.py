@@ -1,21 +1,25 @@
-"""How long to wait before the next try. Pure: the throw of the dice is an argument."""
+"""Exponential back-off with jitter. Pure: the random number is an argument."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-_FIRST = 2.0
-_LONGEST = 600.0
-_LONGEST_ASKED_FOR = 3600.0
+# In seconds.
+_FIRST_DELAY = 2.0
+_MAX_DELAY = 600.0
+_MAX_RETRY_AFTER = 3600.0
 
 
-def wait(attempts: int, *, retry_after: float | None, dice: float) -> timedelta:
-    """Return the pause after the `attempts`-th failure (from 1): 2 s doubling up to 10 minutes, half of it jitter.
+def backoff_delay(attempts: int, *, retry_after: float | None, jitter: float) -> timedelta:
+    """Return the delay after the `attempts`-th failure (from 1): 2 s, doubling up to 10 minutes.
 
-    `dice` is from 0 to 1. What the server asks for (`retry_after`, seconds) is the least, up to an hour.
+    `jitter` is from 0 to 1 and scales the second half of the delay. The server's `retry_after`
+    (seconds) is the minimum, up to an hour.
     """
-    most = min(_FIRST * 2 ** min(max(attempts, 1) - 1, 20), _LONGEST)
-    seconds = most * (0.5 + 0.5 * dice)
+    exponent = min(max(attempts, 1) - 1, 20)
+    full_delay = min(_FIRST_DELAY * 2**exponent, _MAX_DELAY)
+    seconds = full_delay * (0.5 + 0.5 * jitter)
+
     if retry_after is not None:
-        seconds = max(seconds, min(retry_after, _LONGEST_ASKED_FOR))
+        seconds = max(seconds, min(retry_after, _MAX_RETRY_AFTER))
     return timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Three-way comparison of base, mine and theirs: what decides whether anybody's words would be lost. Pure.
+"""Three-way comparison of base, mine and theirs. Pure.
 
 Values are JSON. A field that one side leaves out counts as unchanged by that side.
 """
@@ -16,9 +16,12 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Merge:
-    """Both sides put together: `conflicts` names the fields that each set differently, `mine_only` those that only I
-    changed, `theirs_only` those that only the other side did (`{field: [base, theirs]}`). In `values` a conflicting
-    field keeps mine."""
+    """The merge of both sides.
+
+    `conflicts` names the fields that both sides set differently; in `values` these keep mine.
+    `mine_only` names those that only I changed. `theirs_only` holds those that only the other side
+    changed, as `{field: [base, theirs]}`.
+    """
 
     values: dict[str, Any]
     conflicts: tuple[str, ...] = ()
@@ -28,10 +31,10 @@ class Merge:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """What to do with a change after reading upstream: `send` what is still to be set, unless `conflicts`.
+    """What to do with a change after reading upstream: `send` these values, unless `conflicts`.
 
-    Nothing to send and no conflict means that upstream is already as wanted. `merged` are the other fields that
-    moved since base (`{field: [base, theirs]}`), which stay as they are.
+    Nothing to send and no conflict means that upstream already has the values. `merged` holds the
+    other fields that changed since base, as `{field: [base, theirs]}`; they stay as they are.
     """
 
     send: dict[str, Any]
@@ -39,37 +42,65 @@ class Judgement:
     merged: dict[str, list[Any]] = field(default_factory=dict)
 
 
-def three_way(*, base: Values, mine: Values, theirs: Values, asserted: Collection[str] = ()) -> Merge:
+def three_way(
+    *,
+    base: Values,
+    mine: Values,
+    theirs: Values,
+    asserted: Collection[str] = (),
+) -> Merge:
     """Merge `mine` and `theirs`, both made from `base`.
 
-    A field in `asserted` counts as set by me even where I left it as it was: whoever confirms a label says
-    something about it, so that another label set meanwhile is a conflict and not a merge.
+    A field in `asserted` counts as set by me even where it equals the base: a reviewer who confirms
+    a label asserts it, so another label set meanwhile is a conflict and not a merge.
     """
-    values, conflicts, mine_only, theirs_only = dict(theirs), [], [], {}
-    for name, wanted in mine.items():
-        now = theirs.get(name, wanted)
-        they_moved = name in theirs and not same(now, base.get(name))
-        i_changed = not same(wanted, base.get(name))
-        i_moved = name in asserted or i_changed
-        if i_moved:
-            values[name] = wanted
-        if i_changed and not they_moved:
+    values = dict(theirs)
+    conflicts = []
+    mine_only = []
+    theirs_only = {}
+
+    for name, my_value in mine.items():
+        base_value = base.get(name)
+        their_value = theirs.get(name, my_value)
+        they_changed = name in theirs and not same(their_value, base_value)
+        i_changed = not same(my_value, base_value)
+        i_set = name in asserted or i_changed
+
+        if i_set:
+            values[name] = my_value
+        if i_changed and not they_changed:
             mine_only.append(name)
-        if they_moved and not same(now, wanted):
-            if i_moved:
+        if they_changed and not same(their_value, my_value):
+            if i_set:
                 conflicts.append(name)
             else:
-                theirs_only[name] = [base.get(name), now]
-    return Merge(values=values, conflicts=tuple(conflicts), mine_only=tuple(mine_only), theirs_only=theirs_only)
+                theirs_only[name] = [base_value, their_value]
+
+    return Merge(
+        values=values,
+        conflicts=tuple(conflicts),
+        mine_only=tuple(mine_only),
+        theirs_only=theirs_only,
+    )
 
 
 def judge(*, fields: Values, base: Values, theirs: Values) -> Judgement:
-    """Compare what a change wants (`fields`, from `base`) with what upstream holds now (`theirs`)."""
-    send = {name: wanted for name, wanted in fields.items() if not same(theirs.get(name), wanted)}
-    conflicts = tuple(name for name in send if not same(theirs.get(name), base.get(name)))
-    merged = {
-        name: [was, theirs[name]]
-        for name, was in base.items()
-        if name not in fields and name in theirs and not same(theirs[name], was)
-    }
-    return Judgement(send=send, conflicts=conflicts, merged=merged)
+    """Compare what a change sets (`fields`, from `base`) with what upstream holds (`theirs`)."""
+    send = {}
+    conflicts = []
+    for name, my_value in fields.items():
+        their_value = theirs.get(name)
+        if same(their_value, my_value):
+            continue
+        send[name] = my_value
+        if not same(their_value, base.get(name)):
+            conflicts.append(name)
+
+    merged = {}
+    for name, base_value in base.items():
+        if name in fields or name not in theirs:
+            continue
+        if not same(theirs[name], base_value):
+            merged[name] = [base_value, theirs[name]]
+
+    return Judgement(send=send, conflicts=tuple(conflicts), merged=merged)

@@ -1,4 +1,4 @@
-"""Changes: our promises to Mixpeek, one row each; whether the outbox is paused; how often Mixpeek may be asked."""
+"""The outbox: changes to deliver to Mixpeek, the pause, and the shared request budget."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from reviewapp.outbox.status.presenters import ICONS, TONES, Side, sentence, sid
 
 
 class Change(models.Model):
-    """One promise: which fields to set on which ref, from which base, and how far it got.
+    """One row of the outbox: the fields to set on a ref, their base, and the delivery state.
 
-    `base` holds the values of every field as the person saw them, `fields` only what is to be different. There is
-    no "in progress" state: a claimed row has its `due` moved forward and is due again if whoever claimed it died.
+    `base` holds every field's value as the person saw it, `fields` only those to change. There is
+    no "in progress" state: a claimed row has its `due` moved forward, and is due again if the
+    worker that claimed it died.
     """
 
     class State(models.TextChoices):
@@ -42,7 +43,7 @@ class Change(models.Model):
     cause = models.UUIDField(null=True, unique=True)
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=150, default="")
-    # How Mixpeek may be told who it was without being told the name.
+    # Stands for the person in what Mixpeek receives, so that the name need not leave this app.
     actor_pseudonym = models.CharField(max_length=40, default="", db_default="")
     retriever_id = models.CharField(max_length=200, default="")
 
@@ -52,21 +53,22 @@ class Change(models.Model):
     theirs = models.JSONField(null=True)
     merged = models.JSONField(null=True)
     raced = models.JSONField(null=True)
-    # What it cleared and Mixpeek still shows, `{field: value}`; and whether Mixpeek was not told who decided.
+    # `{field: value}` that the change cleared and Mixpeek still shows.
     uncleared = models.JSONField(null=True)
+    # Whether the change was delivered without naming who decided.
     without_author = models.BooleanField(default=False, db_default=False)
     version = models.IntegerField(null=True)
     upstream_request_id = models.CharField(max_length=200, default="")
 
-    # `token_bucket.Rank`: whether a person waits for it. The bench writes rows without the app, hence the database's
-    # default.
+    # `token_bucket.Rank`. The bench inserts rows without the app, hence the database's default.
     rank = models.SmallIntegerField(default=0, db_default=0)
     attempts = models.IntegerField(default=0)
     due = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
-    # Whether an earlier try may have been carried out although no good answer came: only the next one can tell.
+    # Whether Mixpeek may have applied an earlier attempt although no valid reply came; the next
+    # attempt finds out.
     maybe_sent = models.BooleanField(default=False, db_default=False)
-    # When somebody asked for a try at once.
+    # When a person last asked for a retry.
     retried_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
@@ -76,42 +78,84 @@ class Change(models.Model):
     class Meta:
         permissions = [("manage_change", "May retry and withdraw changes")]
         indexes = [
-            # claim_many(rank): the heads that are due
-            models.Index(fields=["rank", "due", "id"], name="change_due_by_rank", condition=Q(state="queued")),
-            # open_on(ref), and "is an older one still queued?" in claim()
+            # claim_many(rank): due heads
+            models.Index(
+                fields=["rank", "due", "id"],
+                name="change_due_by_rank",
+                condition=Q(state="queued"),
+            ),
+            # open_on(ref), and the check for an older queued change in claim()
             models.Index(fields=["ref", "id"], name="change_open", condition=Q(state="queued")),
             # oldest_waiting(): is the outbox late?
             models.Index(fields=["created_at"], name="change_oldest", condition=Q(state="queued")),
-            # attention(): what waits for a person, newest first
-            models.Index(fields=["-id"], name="change_attention", condition=Q(state__in=["conflict", "refused"])),
+            # attention(): conflicts and refusals, newest first
+            models.Index(
+                fields=["-id"],
+                name="change_attention",
+                condition=Q(state__in=["conflict", "refused"]),
+            ),
             # about(ref): the delivery chip and the timeline
             models.Index(fields=["ref", "-id"], name="change_about"),
-            # the deliveries page: what is settled, by state, by person and by retriever; entered once, when it is
-            models.Index(fields=["state", "-id"], name="change_settled", condition=~Q(state="queued")),
-            models.Index(fields=["actor_id", "-id"], name="change_settled_by", condition=~Q(state="queued")),
-            models.Index(fields=["retriever_id", "-id"], name="change_settled_around", condition=~Q(state="queued")),
-            # figures(): how many lately, and when Mixpeek last answered
-            models.Index(fields=["state", "-settled_at"], name="change_answered", condition=~Q(state="queued")),
+            # the deliveries page: settled changes by state, by person and by retriever
+            models.Index(
+                fields=["state", "-id"],
+                name="change_settled",
+                condition=~Q(state="queued"),
+            ),
+            models.Index(
+                fields=["actor_id", "-id"],
+                name="change_settled_by",
+                condition=~Q(state="queued"),
+            ),
+            models.Index(
+                fields=["retriever_id", "-id"],
+                name="change_settled_around",
+                condition=~Q(state="queued"),
+            ),
+            # figures(): recent deliveries, and Mixpeek's last reply
+            models.Index(
+                fields=["state", "-settled_at"],
+                name="change_answered",
+                condition=~Q(state="queued"),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
-                name="settled_has_a_time", condition=Q(state="queued") | Q(settled_at__isnull=False)
+                name="settled_has_a_time",
+                condition=Q(state="queued") | Q(settled_at__isnull=False),
             ),
         ]
         triggers = [
             Tracked(
                 columns=[
-                    *("state", "fields", "reason", "attempts", "theirs", "merged", "raced", "version", "retried_at"),
+                    "state",
+                    "fields",
+                    "reason",
+                    "attempts",
+                    "theirs",
+                    "merged",
+                    "raced",
+                    "version",
+                    "retried_at",
                     "uncleared",
                 ],
-                # Only worth a word when it is so.
+                # Recorded only when true.
                 named={"without_author": "nullif({row}.without_author, false)"},
-                constant=["ref", "verb", "base", "cause", "actor_id", "actor_name", "actor_pseudonym", "retriever_id"],
+                constant=[
+                    "ref",
+                    "verb",
+                    "base",
+                    "cause",
+                    "actor_id",
+                    "actor_name",
+                    "actor_pseudonym",
+                    "retriever_id",
+                ],
                 unexpected={"settled_at": "OLD.state = NEW.state"},
                 retriever="{row}.retriever_id",
                 created=Action.CHANGE_QUEUED,
                 changed=[
-                    # Only undoing the decision that replaced it leads out of this state.
+                    # Only the undo of the decision that replaced it leaves this state.
                     ("OLD.state = 'withdrawn'", Action.CHANGE_REINSTATED),
                     ("NEW.state = 'delivered'", Action.CHANGE_DELIVERED),
                     ("NEW.state = 'conflict'", Action.CHANGE_CONFLICTED),
@@ -129,47 +173,56 @@ class Change(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still to be delivered."""
+        """Whether the change is still to be delivered."""
         return self.state == self.State.QUEUED
 
     @property
     def held_for(self) -> int:
-        """The whole seconds, rounded up, for which its person may still take it back; 0 when that is over."""
+        """The seconds, rounded up, for which the person may still undo it; 0 after the hold."""
         if not self.is_open or self.claimed_at or self.attempts:
             return 0
-        return max(0, ceil((self.due - timezone.now()).total_seconds()))
+        remaining = self.due - timezone.now()
+        return max(0, ceil(remaining.total_seconds()))
 
     @property
     def progress(self) -> str:
-        """How far it got, in the words of the delivery chip; "delivered" only when the reply proved it."""
+        """The delivery chip's text; "delivered" only when Mixpeek's reply proved it."""
         if self.state == self.State.DELIVERED:
-            return self._delivered
+            return self._delivered_text
         if not self.is_open:
             return self.State(self.state).label
-        if seconds := self.held_for:
+
+        seconds = self.held_for
+        if seconds:
             return f"Held, sends in {seconds} s"
         if self.attempts:
             return "Waiting to try again"
-        return "Sending" if self.claimed_at else "Queued"
+        if self.claimed_at:
+            return "Sending"
+        return "Queued"
 
     @property
-    def _delivered(self) -> str:
-        words = "Delivered" if self.verb != self.Verb.CONFIRM else "Confirmed, delivered"
+    def _delivered_text(self) -> str:
+        text = "Delivered"
+        if self.verb == self.Verb.CONFIRM:
+            text = "Confirmed, delivered"
         if self.version is not None:
-            words = f"{words} v{self.version}"
+            text = f"{text} v{self.version}"
         if self.without_author:
-            words = f"{words} without author"
-        return words
+            text = f"{text} without author"
+        return text
 
     @property
     def tone(self) -> str:
-        """The chip's class."""
+        """The chip's CSS class."""
         return TONES[self.state]
 
     @property
     def icon(self) -> str:
-        """The chip's icon: state is never colour alone."""
-        return "pause-circle" if self.held_for else ICONS[self.state]
+        """The chip's icon, so that the state is not shown by colour alone."""
+        if self.held_for:
+            return "pause-circle"
+        return ICONS[self.state]
 
     @property
     def why(self) -> str:
@@ -177,16 +230,21 @@ class Change(models.Model):
         return sentence(self.reason)
 
     def sets(self) -> list[Side]:
-        """Return what it sets, field by field, in words: `base` becomes `mine`."""
+        """Return the fields it sets, as text: base and mine."""
         return sides(fields=self.fields, base=self.base, theirs={}, errors={})
 
     def sides(self) -> list[Side]:
-        """Return base, mine and theirs, field by field, in words."""
-        return sides(fields=self.fields, base=self.base, theirs=self.theirs or {}, errors=self.field_errors)
+        """Return base, mine and theirs of each field, as text."""
+        return sides(
+            fields=self.fields,
+            base=self.base,
+            theirs=self.theirs or {},
+            errors=self.field_errors,
+        )
 
 
 class Pause(models.Model):
-    """Why nothing is being delivered; the outbox is paused while this one row exists."""
+    """Why deliveries are paused; the outbox is paused while this one row exists."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     reason = models.TextField()
@@ -213,9 +271,9 @@ class Pause(models.Model):
 
 
 class Budget(models.Model):
-    """The rate budget of all processes together, in its one row: `token_bucket.Bucket` as columns.
+    """The request budget that all processes share, in one row: `token_bucket.Bucket` as columns.
 
-    Nobody decides anything here and it moves with every few requests, so it leaves no history.
+    It changes with every few requests and records no decision, so it has no history.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -230,7 +288,7 @@ class Budget(models.Model):
     told_at = models.DateTimeField(null=True)
     reason = models.TextField(default="")
 
-    # What a reading adds: the database's clock at that moment.
+    # The database's clock, which the raw queries of `shared_budget.py` add.
     now: datetime
 
     class Meta:

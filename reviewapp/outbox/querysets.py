@@ -1,4 +1,4 @@
-"""Named questions about changes, each with an index that `Change.Meta` names."""
+"""Queries about changes; `Change.Meta` has an index for each."""
 
 from __future__ import annotations
 
@@ -16,32 +16,39 @@ if TYPE_CHECKING:
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
-    """Changes."""
+    """The QuerySet of `Change`."""
 
     def open_on(self, ref: str) -> Self:
-        """Return what is still to be delivered to `ref`, oldest first."""
+        """Return the queued changes of `ref`, oldest first."""
         return self.filter(ref=ref, state="queued").order_by("id")
 
     def open_by_ref(self, refs: Iterable[str]) -> dict[str, list[Change]]:
-        """Return what is still to be delivered to each of `refs`, oldest first; nothing is an empty list."""
+        """Return the queued changes of each of `refs`, oldest first; an empty list for none."""
         by_ref: dict[str, list[Change]] = {ref: [] for ref in refs}
-        for change in self.filter(ref__in=list(by_ref), state="queued").order_by("id"):
+        queued = self.filter(ref__in=list(by_ref), state="queued")
+        for change in queued.order_by("id"):
             by_ref[change.ref].append(change)
         return by_ref
 
     def heads_due(self, now: datetime, *, rank: Rank) -> Self:
-        """Return what `claims.claim_many` would take of a rank, the longest due first."""
-        older = self.model.objects.filter(ref=OuterRef("ref"), state="queued", id__lt=OuterRef("id"))
-        return self.filter(state="queued", rank=rank, due__lte=now).exclude(Exists(older)).order_by("due", "id")
+        """Return what `claims.claim_many` would claim of a rank, the longest due first."""
+        older = self.model.objects.filter(
+            ref=OuterRef("ref"),
+            state="queued",
+            id__lt=OuterRef("id"),
+        )
+        due = self.filter(state="queued", rank=rank, due__lte=now)
+        return due.exclude(Exists(older)).order_by("due", "id")
 
     def about(self, ref: str) -> Self:
         """Return every change of `ref`, newest first."""
         return self.filter(ref=ref).order_by("-id")
 
     def attention(self) -> Self:
-        """Return what waits for a person: conflicts and refusals, newest first."""
+        """Return conflicts and refusals, which wait for a person, newest first."""
         return self.filter(state__in=["conflict", "refused"]).order_by("-id")
 
     def oldest_waiting(self) -> datetime | None:
-        """Return since when the change that waits longest is to be delivered, None when none waits."""
-        return self.filter(state="queued").order_by("created_at").values_list("created_at", flat=True).first()
+        """Return when the oldest queued change was created; None when none is queued."""
+        queued = self.filter(state="queued").order_by("created_at")
+        return queued.values_list("created_at", flat=True).first()

@@ -1,7 +1,7 @@
-"""What becomes of the changes behind one that falls away unsent: they stand on what stood before it. Pure but for one.
+"""Rebase queued changes on a ref after an earlier, unsent change is withdrawn.
 
-A later change was made from what the earlier one was to set. That never came to Mixpeek, so it must not count as a
-foreign edit when the later one is compared with what is there.
+A later change was made from the values that the earlier one was to set. Mixpeek never received
+those, so they must not count as a foreign edit when the later change is compared with upstream.
 """
 
 from __future__ import annotations
@@ -12,29 +12,37 @@ from reviewapp.json_values import same
 from reviewapp.outbox.models import Change
 
 
-def rest_on_before(gone: Change, later: Iterable[Change]) -> Iterator[Change]:
-    """Yield those of `later` (oldest first) that must change when `gone` falls away, changed but not saved.
+def rest_on_before(withdrawn: Change, following: Iterable[Change]) -> Iterator[Change]:
+    """Yield those of `following` (oldest first) that must change, rebased but not saved. Pure.
 
-    Where a create falls away, the next change creates with all that its person saw.
+    When a create is withdrawn, the next change becomes the create, with all values its person saw.
     """
-    if gone.verb == Change.Verb.CREATE:
-        for heir in list(later)[:1]:
-            heir.verb = Change.Verb.CREATE
-            heir.fields = {**gone.base, **heir.base, **heir.fields}
-            heir.base = dict(gone.base)
-            yield heir
+    if withdrawn.verb == Change.Verb.CREATE:
+        for successor in list(following)[:1]:
+            successor.verb = Change.Verb.CREATE
+            successor.fields = {**withdrawn.base, **successor.base, **successor.fields}
+            successor.base = dict(withdrawn.base)
+            yield successor
         return
-    resting = dict(gone.fields)
-    for change in later:
-        moved = {n: gone.base[n] for n, new in resting.items() if n in gone.base and same(change.base.get(n), new)}
-        resting = {name: new for name, new in resting.items() if name not in change.fields}
-        if moved:
-            change.base = {**change.base, **moved}
+
+    # The withdrawn values that the following changes may still have as their base.
+    inherited = dict(withdrawn.fields)
+    for change in following:
+        restored = {}
+        for name, value in inherited.items():
+            if name in withdrawn.base and same(change.base.get(name), value):
+                restored[name] = withdrawn.base[name]
+
+        for name in change.fields:
+            inherited.pop(name, None)
+        if restored:
+            change.base = {**change.base, **restored}
             yield change
 
 
-def fall_away(gone: Change) -> None:
-    """Have what waits behind a change that was withdrawn unsent rest on what stood before it, in the transaction."""
-    later = Change.objects.select_for_update().filter(pk__gt=gone.pk).open_on(gone.ref)
-    for change in rest_on_before(gone, later):
+def fall_away(withdrawn: Change) -> None:
+    """Rebase what is queued behind a change that was withdrawn unsent, within its transaction."""
+    later = Change.objects.select_for_update().filter(pk__gt=withdrawn.pk)
+    following = later.open_on(withdrawn.ref)
+    for change in rest_on_before(withdrawn, following):
         change.save(update_fields=["verb", "fields", "base"])

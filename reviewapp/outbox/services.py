@@ -1,7 +1,7 @@
-"""Enqueue a change, take it back or have it tried again; pause and resume. Every write is conditional.
+"""Enqueue, withdraw, retry and postpone changes; pause and resume deliveries.
 
-A change leaves the state `queued` once; each function that moves one returns whether it did. Claiming is in
-`claims.py`, settling in `settle.py`.
+Every write is a conditional UPDATE: a change leaves the state `queued` once, and each function that
+moves one returns whether it did. Claiming is in `claims.py`, settling in `settle.py`.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from reviewapp.outbox import wake_worker
 from reviewapp.outbox.claims import release
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.outbox.rate_limit import priority
-from reviewapp.outbox.settle import tell
+from reviewapp.outbox.settle import emit_after_commit
 from reviewapp.postgres.storable_json import holdable
 
 
 class Author(Person, Protocol):
-    """Whoever makes a change: a person, and how Mixpeek may be told of them."""
+    """The person who makes a change, with the pseudonym that Mixpeek may see."""
 
     pseudonym: str
 
 
 UNCLAIMED = Q(state=Change.State.QUEUED, claimed_at=None)
 NEVER_SENT = UNCLAIMED & Q(maybe_sent=False)
-WAITING = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
+NEEDS_ATTENTION = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
 
 
 def enqueue(
@@ -48,8 +48,12 @@ def enqueue(
     retriever_id: str = "",
     held_until: datetime | None = None,
 ) -> Change:
-    """Promise to set `fields` on `ref`; a worker is woken when the transaction commits, or when the hold ends."""
+    """Queue a change that sets `fields` on `ref`, and wake a worker to deliver it.
+
+    The worker wakes when the transaction commits, or at `held_until`.
+    """
     about(ref)
+
     change = Change(
         ref=ref,
         verb=verb,
@@ -65,6 +69,7 @@ def enqueue(
         due=held_until or timezone.now(),
     )
     stored.insert(change)
+
     if held_until:
         wake(at=held_until)
     else:
@@ -73,93 +78,121 @@ def enqueue(
 
 
 def wake(at: datetime | None = None) -> None:
-    """Have a worker look for due changes: now (one waiting wake-up is enough for all) or at an instant."""
+    """Wake a worker for due changes, now or at `at`; a wake-up already queued for now is enough."""
     wake_worker.wake("sync.deliver", at)
 
 
 def withdraw(change: Change, *, reason: str) -> bool:
-    """Take back a change that waits for a person; one still queued may be on the wire, and is not taken back."""
-    return _leave(change, Change.State.WITHDRAWN, leaving=WAITING, reason=reason)
+    """Withdraw a change that is in conflict or refused.
+
+    A queued change may be on its way to Mixpeek and is not withdrawn.
+    """
+    return _transition(
+        change,
+        Change.State.WITHDRAWN,
+        allowed_from=NEEDS_ATTENTION,
+        reason=reason,
+    )
 
 
 def withdraw_held(change: Change, *, reason: str) -> bool:
-    """Take back a change whose hold lasts: nothing of it was ever sent."""
-    return _leave(change, Change.State.WITHDRAWN, leaving=held(timezone.now()), reason=reason)
+    """Withdraw a change that is still held: nothing of it was ever sent."""
+    held = NEVER_SENT & Q(attempts=0, due__gt=timezone.now())
+    return _transition(change, Change.State.WITHDRAWN, allowed_from=held, reason=reason)
 
 
 def withdraw_unsent(change: Change, *, reason: str) -> bool:
-    """Take back what cannot be on the wire, or beyond: it waits for a person, or no try can have been carried out."""
-    return _leave(change, Change.State.WITHDRAWN, leaving=WAITING | NEVER_SENT, reason=reason)
+    """Withdraw a change that was never sent or that is in conflict or refused.
+
+    Returns False if it may have been sent.
+    """
+    return _transition(
+        change,
+        Change.State.WITHDRAWN,
+        allowed_from=NEEDS_ATTENTION | NEVER_SENT,
+        reason=reason,
+    )
 
 
 def retry(change: Change) -> bool:
-    """Have a change that failed and waits tried at once; returns whether it still waited."""
+    """Make a change that waits after a failure due now; returns whether it still waited."""
     now = timezone.now()
-    waits = Change.objects.filter(UNCLAIMED, pk=change.pk, attempts__gt=0)
-    retried = waits.update(due=now, retried_at=now)
-    if retried:
+    waiting = Change.objects.filter(UNCLAIMED, pk=change.pk, attempts__gt=0)
+    updated = waiting.update(due=now, retried_at=now)
+
+    if updated:
         transaction.on_commit(wake)
-    return retried == 1
+    return updated == 1
 
 
 def reinstate(change: Change, *, state: str, reason: str) -> bool:
-    """Have a withdrawn change wait for a person again, in the state and for the reason it had."""
-    return _leave(change, state, leaving=Q(state=Change.State.WITHDRAWN), reason=reason)
+    """Return a withdrawn change to the state and the reason it had: conflict or refused."""
+    withdrawn = Q(state=Change.State.WITHDRAWN)
+    return _transition(change, state, allowed_from=withdrawn, reason=reason)
 
 
-def held(now: datetime) -> Q:
-    """Return the condition for what its person may still take back."""
-    return NEVER_SENT & Q(attempts=0, due__gt=now)
+def _transition(change: Change, to: str, *, allowed_from: Q, reason: str) -> bool:
+    columns = {"state": to, "reason": holdable(reason), "settled_at": timezone.now()}
+    updated = Change.objects.filter(allowed_from, pk=change.pk).update(**columns)
 
-
-def _leave(change: Change, state: str, *, leaving: Q, reason: str) -> bool:
-    columns = {"state": state, "reason": holdable(reason), "settled_at": timezone.now()}
-    left = Change.objects.filter(leaving, pk=change.pk).update(**columns)
     for name, value in columns.items():
         setattr(change, name, value)
-    if left:
-        tell(change, state)
-    return left == 1
+    if updated:
+        emit_after_commit(change, to)
+    return updated == 1
 
 
 def postpone(change: Change, *, until: datetime, reason: str, maybe_sent: bool = False) -> bool:
-    """Count a failed attempt and try again at `until`; also wakes a worker then.
+    """Count a failed attempt, make the change due again at `until` and wake a worker then.
 
-    `maybe_sent`: it may have been carried out, although no good answer came.
+    `maybe_sent`: Mixpeek may have applied the change although no valid reply came.
     """
-    attempts = change.attempts + 1
-    facts = {"maybe_sent": True} if maybe_sent else {}
-    postponed = Change.objects.filter(pk=change.pk, state=Change.State.QUEUED).update(
-        due=until, claimed_at=None, attempts=attempts, reason=holdable(reason), **facts
-    )
+    columns: dict[str, Any] = {
+        "due": until,
+        "claimed_at": None,
+        "attempts": change.attempts + 1,
+        "reason": holdable(reason),
+    }
+    if maybe_sent:
+        columns["maybe_sent"] = True
+    queued = Change.objects.filter(pk=change.pk, state=Change.State.QUEUED)
+    updated = queued.update(**columns)
+
     transaction.on_commit(lambda: wake(at=until))
-    if postponed:
-        tell(change, "postponed")
-    return postponed == 1
+    if updated:
+        emit_after_commit(change, "postponed")
+    return updated == 1
 
 
-def postpone_together(changes: Sequence[Change], *, until: datetime, reason: str) -> None:
-    """Count a failed attempt of each and try them again at `until`; wakes one worker then."""
-    queued = Change.objects.filter(pk__in=[change.pk for change in changes], state=Change.State.QUEUED)
-    queued.update(due=until, claimed_at=None, attempts=F("attempts") + 1, reason=holdable(reason))
+def postpone_many(changes: Sequence[Change], *, until: datetime, reason: str) -> None:
+    """Count a failed attempt of each change, make all due at `until` and wake one worker then."""
+    keys = [change.pk for change in changes]
+    queued = Change.objects.filter(pk__in=keys, state=Change.State.QUEUED)
+    queued.update(
+        due=until,
+        claimed_at=None,
+        attempts=F("attempts") + 1,
+        reason=holdable(reason),
+    )
+
     for change in changes:
-        tell(change, "postponed")
+        emit_after_commit(change, "postponed")
     transaction.on_commit(lambda: wake(at=until))
 
 
 def put_off(changes: Sequence[Change], *, until: datetime) -> None:
-    """Give claimed changes back untried, to be due at `until`, when a worker is woken."""
+    """Release claimed changes untried, to be due at `until`, and wake a worker then."""
     release(changes, until=until)
     transaction.on_commit(lambda: wake(at=until))
 
 
 def pause(*, reason: str) -> None:
-    """Stop all deliveries until `resume`; the first reason stays."""
+    """Stop all deliveries until `resume`; an earlier reason stays."""
     Pause.objects.get_or_create(id=1, defaults={"reason": holdable(reason)})
 
 
 def resume() -> bool:
-    """Let deliveries go on; returns whether they were paused."""
+    """Resume deliveries; returns whether they were paused."""
     deleted, _ = Pause.objects.all().delete()
     transaction.on_commit(wake)
     return deleted > 0

@@ -1,8 +1,8 @@
-"""What the outbox tells whoever listens, such as the meters."""
+"""The outbox's signals, for observers such as the metrics."""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# A change moved, and that is committed: `outcome` is its new state or "postponed", `ref` is what it is about.
+# Sent after the commit: `outcome` is the change's new state or "postponed", `ref` is its ref.
 moved = Signal()

@@ -1,4 +1,4 @@
-"""The delivery chip that keeps itself true, and the way out of a pause."""
+"""The delivery chip of one change, which polls, and the end of a pause."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 from reviewapp.web.http import Request, is_path_of_ours, page_or
 
-_TRYING = "Trying again; whether Mixpeek accepts our key shows with the next delivery."
+_RESUMED = "Trying again; whether Mixpeek accepts our key shows with the next delivery."
 
 
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def delivery(request: Request, pk: int) -> HttpResponse:
-    """Show how far one change got; the chip asks again by itself until it is settled."""
+    """Show the delivery state of one change; the chip polls until the change is settled."""
     change = get_object_or_404(Change, pk=pk)
     return page_or("outbox/_delivery.html", request, "outbox/delivery.html", {"change": change})
 
@@ -27,9 +27,14 @@ def delivery(request: Request, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("outbox.resume_outbox", raise_exception=True)
 def resume(request: Request) -> HttpResponse:
-    """Have deliveries tried again after a pause, and return to where the person was."""
+    """Resume deliveries after a pause, and return to the page the person was on."""
     with acting(request.user):
-        resumed = services.resume()
-    messages.info(request, _TRYING if resumed else "Deliveries were not paused.")
-    back = request.POST.get("next", "")
-    return redirect(back if is_path_of_ours(back) else "/")
+        was_paused = services.resume()
+
+    message = _RESUMED if was_paused else "Deliveries were not paused."
+    messages.info(request, message)
+
+    next_path = request.POST.get("next", "")
+    if not is_path_of_ours(next_path):
+        next_path = "/"
+    return redirect(next_path)

@@ -40,11 +40,11 @@ def test_it_is_due_again_when_whoever_claimed_it_died() -> None:
 def test_it_outlasts_the_three_requests_of_a_delivery(seconds: int, settings: Settings) -> None:
     settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE = "sk_test", "ns"
     settings.MIXPEEK_BASE_URL, settings.MIXPEEK_TIMEOUT = "http://127.0.0.1:9", seconds
-    assert claims.claim_for(seconds).total_seconds() > 3 * client().longest_call
+    assert claims.claim_duration(seconds).total_seconds() > 3 * client().longest_call
 
 
 def test_it_lasts_as_long_as_the_operations_say() -> None:
-    assert claims.claim_for(30) == timedelta(seconds=240)
+    assert claims.claim_duration(30) == timedelta(seconds=240)
 
 
 def test_it_claims_nothing_while_paused_except_to_probe() -> None:

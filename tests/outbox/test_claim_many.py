@@ -29,34 +29,34 @@ def promise(rank: Rank, annotation: Annotation | None = None) -> Change:
 def test_it_claims_many_in_few_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     made = [promise(Rank.INTERACTIVE) for _ in range(5)]
     with django_assert_max_num_queries(2):
-        found = claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, most=3)
+        found = claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=3)
     assert found == made[:3]
-    assert claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, most=3) == made[3:]
+    assert claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=3) == made[3:]
 
 
 def test_it_keeps_the_ranks_apart() -> None:
     bulk, urgent = promise(Rank.BULK), promise(Rank.INTERACTIVE)
     now = timezone.now()
-    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [urgent]
-    assert claims.claim_many(now, rank=Rank.BULK, most=9) == [bulk]
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, limit=9) == [urgent]
+    assert claims.claim_many(now, rank=Rank.BULK, limit=9) == [bulk]
 
 
 def test_it_hurries_what_stands_before_something_urgent() -> None:
     annotation = make_annotation()
     first, second, urgent = (promise(rank, annotation) for rank in (Rank.BULK, Rank.BULK, Rank.INTERACTIVE))
     now = timezone.now()
-    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [first]
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, limit=9) == [first]
     assert settle_as_delivered(first)
-    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [second]
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, limit=9) == [second]
     assert settle_as_delivered(second)
-    assert claims.claim_many(now, rank=Rank.INTERACTIVE, most=9) == [urgent]
+    assert claims.claim_many(now, rank=Rank.INTERACTIVE, limit=9) == [urgent]
 
 
 def test_it_claims_what_was_asked_for_if_it_is_due() -> None:
     annotation = make_annotation()
     head, behind, later = promise(Rank.BULK, annotation), promise(Rank.BULK, annotation), promise(Rank.BULK)
     services.put_off([later], until=timezone.now() + timedelta(minutes=1))
-    assert claims.claim_these(timezone.now(), [head.pk, behind.pk, later.pk]) == [head]
+    assert claims.claim_by_id(timezone.now(), [head.pk, behind.pk, later.pk]) == [head]
 
 
 def test_it_sees_the_heads_that_would_be_claimed() -> None:
@@ -68,7 +68,7 @@ def test_it_sees_the_heads_that_would_be_claimed() -> None:
 
 def test_it_renews_only_what_is_still_its_own() -> None:
     mine, lost = promise(Rank.BULK), promise(Rank.BULK)
-    held = claims.claim_many(timezone.now(), rank=Rank.BULK, most=9)
+    held = claims.claim_many(timezone.now(), rank=Rank.BULK, limit=9)
     Change.objects.filter(pk=lost.pk).update(due=timezone.now())
     before = held[0].due
     assert claims.renew(held) == [mine]
@@ -79,9 +79,9 @@ def test_it_renews_only_what_is_still_its_own() -> None:
 def test_it_gives_back_only_what_is_still_its_own() -> None:
     promise(Rank.INTERACTIVE)
     now = timezone.now()
-    (mine,) = claims.claim_many(now, rank=Rank.INTERACTIVE, most=1)
+    (mine,) = claims.claim_many(now, rank=Rank.INTERACTIVE, limit=1)
     later = now + claims.CLAIM + timedelta(seconds=1)
-    (theirs,) = claims.claim_many(later, rank=Rank.INTERACTIVE, most=1)
+    (theirs,) = claims.claim_many(later, rank=Rank.INTERACTIVE, limit=1)
     claims.release([mine])
     theirs.refresh_from_db()
     assert (theirs.claimed_at, theirs.due) == (later, later + claims.CLAIM)

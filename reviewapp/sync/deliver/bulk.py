@@ -93,7 +93,7 @@ def planned(rank: Rank) -> Round:
 
 def deliver(found: Round, client: Client) -> Delivered:
     """Claim the changes of a round and deliver them together; nothing is settled yet."""
-    changes = claims.claim_these(timezone.now(), found.heads)
+    changes = claims.claim_by_id(timezone.now(), found.heads)
     rows = _rows(changes)
     done = Delivered(singly=[change for change in changes if change.ref not in rows])
     ours = [change for change in changes if change.ref in rows]

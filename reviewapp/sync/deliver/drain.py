@@ -23,7 +23,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unauthorized, Unavailable, Unreadable
 from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
-from reviewapp.outbox.backoff import wait
+from reviewapp.outbox.backoff import backoff_delay
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver import bulk, parallel
@@ -78,8 +78,8 @@ def drain(client: Client, *, most: int = 50) -> int:
 def _round(most: int) -> list[Change]:
     """Claim the changes of one round, the urgent first; a share is kept for those that are not."""
     now = timezone.now()
-    urgent = claims.claim_many(now, rank=Rank.INTERACTIVE, most=most - most // 4)
-    rest = claims.claim_many(now, rank=Rank.BULK, most=most - len(urgent))
+    urgent = claims.claim_many(now, rank=Rank.INTERACTIVE, limit=most - most // 4)
+    rest = claims.claim_many(now, rank=Rank.BULK, limit=most - len(urgent))
     return sorted([*urgent, *rest], key=_rank)
 
 
@@ -273,12 +273,12 @@ def _give_up_together(changes: Sequence[Change], error: MixpeekError, *, sent: b
         _give_up_all(changes, error)
         return
     retry_after = error.retry_after if isinstance(error, Unavailable) else None
-    pause = wait(1, retry_after=retry_after, dice=_dice.random())
+    pause = backoff_delay(1, retry_after=retry_after, jitter=_dice.random())
     with acting(None):
-        outbox.postpone_together(changes, until=timezone.now() + pause, reason=error.message)
+        outbox.postpone_many(changes, until=timezone.now() + pause, reason=error.message)
 
 
 def _postpone(change: Change, *, reason: str, retry_after: float | None = None, maybe_sent: bool) -> None:
-    pause = wait(change.attempts + 1, retry_after=retry_after, dice=_dice.random())
+    pause = backoff_delay(change.attempts + 1, retry_after=retry_after, jitter=_dice.random())
     with acting(None):
         outbox.postpone(change, until=timezone.now() + pause, reason=reason, maybe_sent=maybe_sent)

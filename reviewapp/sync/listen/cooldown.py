@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
-from reviewapp.outbox.backoff import wait
+from reviewapp.outbox.backoff import backoff_delay
 from reviewapp.sync.models import Quiet
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def keep_quiet(error: MixpeekError) -> None:
     before = Quiet.objects.select_for_update().filter(id=1).first()
     attempts = before.attempts + 1 if before else 1
     retry_after = error.retry_after if isinstance(error, Unavailable) else None
-    until = timezone.now() + wait(attempts, retry_after=retry_after, dice=_dice.random())
+    until = timezone.now() + backoff_delay(attempts, retry_after=retry_after, jitter=_dice.random())
     Quiet.objects.update_or_create(id=1, defaults={"until": until, "attempts": attempts})
     _log.info("Mixpeek is not asked for news until %s: %s", until.isoformat(timespec="seconds"), error.message)
 

@@ -34,7 +34,7 @@ def claimed(mirrored_retriever: Retriever, alice: User, box: Box, mixpeek_client
         absorb.absorb([made])
         queue_decision(Annotation.objects.get(annotation_id=made.annotation_id), alice, label="no logo")
     box.clear()
-    return claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, most=_MANY)
+    return claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=_MANY)
 
 
 def after(patches: int, **fault: Any) -> list[dict[str, Any]]:
