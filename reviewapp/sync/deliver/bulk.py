@@ -1,7 +1,8 @@
-"""Deliver a backlog in bulk: read the lists, judge each change as ever, one write, read the lists again, settle.
+"""Deliver a backlog in bulk: read the lists, compare, write once, read the lists again, settle.
 
-What differs, fails, is missing from a list or needs more than bulk can do goes the careful single way. A crash after
-the write leaves the changes claimed; whoever takes them up next reads first and finds them as wanted.
+Whatever differs, fails, is missing from a list or needs more than bulk can do is delivered one by
+one. A crash after the write leaves the changes claimed; the next worker reads first and finds them
+as wanted.
 https://docs.mixpeek.com/api-reference/annotations/bulk-annotations
 """
 
@@ -23,186 +24,246 @@ from reviewapp.outbox.merge import Judgement
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver.annotations import (
+    fields_to_send,
     judge_change,
-    judged,
     left_uncleared,
-    replaced_before,
-    to_send,
+    outcome_without_write,
+    overwritten_before,
     uncleared_after,
     version_made,
 )
-from reviewapp.sync.deliver.bulk_plan import MOST_WRITTEN, PAGE, Head, Listing, Round, plan
+from reviewapp.sync.deliver.bulk_plan import MAX_WRITTEN, PAGE, BulkPlan, Head, Listing, plan
 from reviewapp.sync.deliver.list_sizes import sizes
 from reviewapp.sync.deliver.null_support import clears_null, without_nulls
-from reviewapp.sync.deliver.outcome import Outcome, delivered, held
+from reviewapp.sync.deliver.outcome import Outcome, delivered, ensure_claims
 from reviewapp.sync.deliver.provenance import lacks_author, stamped
-from reviewapp.sync.deliver.verify import landed, race
+from reviewapp.sync.deliver.verify import lost_update, version_after_write
 
-_FIELDS = frozenset({"label", "confidence", "reasoning", "payload"})
+_BULK_FIELDS = frozenset({"label", "confidence", "reasoning", "payload"})
 # A change delivered by itself is read and written.
-_REQUESTS_EACH = 2
-# A list longer than we thought is read so many pages further; what is missing then goes the single way.
-_MORE_PAGES = 1
+_REQUESTS_PER_CHANGE = 2
+# A list may be longer than the mirror knows: read this many pages more. What is still missing is
+# delivered one by one.
+_EXTRA_PAGES = 1
 
 
 @dataclass(kw_only=True)
-class Delivered:
-    """What a round came to: outcomes to settle, changes to deliver one by one, and what stopped it, if anything did.
+class BulkResult:
+    """What a bulk plan came to.
 
-    `stuck` met `error` and are to be tried again later; if something was `sent`, what was written is then found so.
+    `outcomes` are to be settled, `fallback` is to be delivered one by one. `unfinished` failed with
+    `error` and is to be attempted again later; if the write was `sent`, the next read shows which
+    of them were written.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
-    singly: list[Change] = field(default_factory=list)
-    stuck: list[Change] = field(default_factory=list)
+    fallback: list[Change] = field(default_factory=list)
+    unfinished: list[Change] = field(default_factory=list)
     sent: bool = False
     error: MixpeekError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Item:
-    """A change with what was read, what is to be sent, and what an earlier send of it wrote over."""
+    """A change to write: what was read, what to send, what an earlier attempt wrote over."""
 
     change: Change
     read: AnnotationRecord
     judgement: Judgement
     send: dict[str, Any]
-    before: dict[str, Any] | None
+    overwritten: dict[str, Any] | None
     uncleared: Mapping[str, Any]
 
 
-def planned(rank: Rank) -> Round:
-    """Return what is worth delivering in bulk of all that is due in a rank; reads the tables only.
+def plan_backlog(rank: Rank) -> BulkPlan:
+    """Return the plan for the changes of a rank that are due; reads our tables only.
 
-    Bulk cannot say who decided, so a confirmation goes in bulk only when more of them wait than a minute's requests
-    can tell one by one.
+    Bulk cannot say who decided, so confirmations go in bulk only beyond the number that a minute's
+    requests can deliver one by one.
     """
     due = Change.objects.heads_due(timezone.now(), rank=rank)
-    one_by_one = settings.MIXPEEK_REQUESTS_PER_MINUTE // _REQUESTS_EACH
-    confirmations = due.filter(verb=Change.Verb.CONFIRM)[one_by_one : one_by_one + MOST_WRITTEN]
-    others = due.filter(verb=Change.Verb.SET)[:MOST_WRITTEN]
+    per_minute = settings.MIXPEEK_REQUESTS_PER_MINUTE // _REQUESTS_PER_CHANGE
+    confirmations = due.filter(verb=Change.Verb.CONFIRM)[per_minute : per_minute + MAX_WRITTEN]
+    others = due.filter(verb=Change.Verb.SET)[:MAX_WRITTEN]
 
     heads = []
     for change in [*others, *confirmations]:
-        if not change.attempts and change.fields.keys() <= _FIELDS:
-            label = str(change.base.get("label", ""))
-            wanted = str(change.fields.get("label", label))
-            heads.append(Head(pk=change.pk, retriever_id=change.retriever_id, label=label, wanted=wanted))
-    return plan(heads, sizes.of({head.retriever_id for head in heads}))
+        if change.attempts or not change.fields.keys() <= _BULK_FIELDS:
+            continue
+        label = str(change.base.get("label", ""))
+        wanted = str(change.fields.get("label", label))
+        head = Head(
+            pk=change.pk,
+            retriever_id=change.retriever_id,
+            label=label,
+            wanted=wanted,
+        )
+        heads.append(head)
+
+    retriever_ids = {head.retriever_id for head in heads}
+    return plan(heads, sizes.of(retriever_ids))
 
 
-def deliver(found: Round, client: Client) -> Delivered:
-    """Claim the changes of a round and deliver them together; nothing is settled yet."""
-    changes = claims.claim_by_id(timezone.now(), found.heads)
-    rows = _rows(changes)
-    done = Delivered(singly=[change for change in changes if change.ref not in rows])
-    ours = [change for change in changes if change.ref in rows]
+def deliver_plan(bulk_plan: BulkPlan, client: Client) -> BulkResult:
+    """Claim the changes of a plan and deliver them together; settles nothing."""
+    changes = claims.claim_by_id(timezone.now(), bulk_plan.heads)
+    rows = _load_rows(changes)
+    result = BulkResult()
+    result.fallback = [change for change in changes if change.ref not in rows]
+    with_row = [change for change in changes if change.ref in rows]
+
     try:
-        items = _read(ours, rows, found.before, client, done)
-        written = _write(items, client, done)
-        _confirm(written, found.after, client, done)
+        items = _read(with_row, rows, bulk_plan.before, client, result)
+        written = _write(items, client, result)
+        _confirm(written, bulk_plan.after, client, result)
     except MixpeekError as error:
-        placed = {outcome.change.pk for outcome in done.outcomes} | {change.pk for change in done.singly}
-        done.error, done.stuck = error, [change for change in ours if change.pk not in placed]
-    return done
+        finished_keys = {outcome.change.pk for outcome in result.outcomes}
+        finished_keys.update(change.pk for change in result.fallback)
+        result.error = error
+        result.unfinished = [change for change in with_row if change.pk not in finished_keys]
+    return result
 
 
 def _read(
-    changes: Sequence[Change], rows: dict[str, Annotation], lists: Sequence[Listing], client: Client, done: Delivered
+    changes: Sequence[Change],
+    rows: dict[str, Annotation],
+    lists: Sequence[Listing],
+    client: Client,
+    result: BulkResult,
 ) -> list[_Item]:
-    """Return what is to be written; what needs no write, or is not in the lists, is put where it belongs."""
-    wanted = {str(rows[change.ref].annotation_id): change for change in changes}
-    there = _listed(lists, wanted, client)
-    nulls_clear = clears_null()
+    """Read the lists and return what to write.
+
+    Adds to `result` what needs no write, and what is in no list.
+    """
+    changes_by_id = {str(rows[change.ref].annotation_id): change for change in changes}
+    records = _read_lists(lists, changes_by_id, client)
+    may_send_nulls = clears_null()
+
     items = []
     for change in changes:
         row = rows[change.ref]
-        read = there.get(str(row.annotation_id))
+        read = records.get(str(row.annotation_id))
         if read is None:
-            done.singly.append(change)
+            result.fallback.append(change)
             continue
 
         judgement = judge_change(change, read, row.uncleared)
-        before = replaced_before(change, read, row.uncleared)
-        if settled := judged(change, read, judgement, before):
-            done.outcomes.append(settled)
+        overwritten = overwritten_before(change, read, row.uncleared)
+        outcome = outcome_without_write(change, read, judgement, overwritten)
+        if outcome:
+            result.outcomes.append(outcome)
             continue
 
-        send = to_send(change, judgement, read)
-        if not nulls_clear:
+        send = fields_to_send(change, judgement, read)
+        if not may_send_nulls:
             send = without_nulls(send)
-        item = _Item(change=change, read=read, judgement=judgement, send=send, before=before, uncleared=row.uncleared)
+        item = _Item(
+            change=change,
+            read=read,
+            judgement=judgement,
+            send=send,
+            overwritten=overwritten,
+            uncleared=row.uncleared,
+        )
         items.append(item)
     return items
 
 
-def _write(items: Sequence[_Item], client: Client, done: Delivered) -> list[_Item]:
-    """Send all that is ours still; returns what Mixpeek says it did. A whole that is refused goes one by one."""
-    ours = {change.pk for change in held([item.change for item in items], client)}
-    sending = [item for item in items if item.change.pk in ours]
-    if not sending:
+def _write(items: Sequence[_Item], client: Client, result: BulkResult) -> list[_Item]:
+    """Send what is still claimed and return what Mixpeek says it wrote; the rest falls back."""
+    claimed = ensure_claims([item.change for item in items], client)
+    claimed_keys = {change.pk for change in claimed}
+    items = [item for item in items if item.change.pk in claimed_keys]
+    if not items:
         return []
-    # Whatever happens from here on, nobody may take these back as if they had never left.
-    Change.objects.filter(pk__in=ours).update(maybe_sent=True)
-    done.sent = True
-    try:
-        results = client.bulk_annotations(
-            {item.read.annotation_id: stamped(item.send, item.change, item.read, bulk=True) for item in sending},
-            change_reason=f"{len(sending)} decisions",
-        )
-    except Refused:
-        done.singly += [item.change for item in sending]
-        return []
-    said = {result.annotation_id for result in results if result.success}
-    done.singly += [item.change for item in sending if item.read.annotation_id not in said]
-    return [item for item in sending if item.read.annotation_id in said]
 
+    # From here on nobody may withdraw these changes as never sent.
+    Change.objects.filter(pk__in=claimed_keys).update(maybe_sent=True)
+    result.sent = True
 
-def _confirm(items: Sequence[_Item], lists: Sequence[Listing], client: Client, done: Delivered) -> None:
-    """Settle what the lists prove; what they do not is read by itself once more."""
-    there = _listed(lists, {item.read.annotation_id: item.change for item in items}, client)
+    updates = {}
     for item in items:
-        now = there.get(item.read.annotation_id)
-        written = landed(item.read, now, item.send) if now else None
-        if now is None or written is None:
-            done.singly.append(item.change)
+        values = stamped(item.send, item.change, item.read, bulk=True)
+        updates[item.read.annotation_id] = values
+    try:
+        replies = client.bulk_annotations(updates, change_reason=f"{len(items)} decisions")
+    except Refused:
+        result.fallback += [item.change for item in items]
+        return []
+
+    written_ids = {reply.annotation_id for reply in replies if reply.success}
+    written = []
+    for item in items:
+        if item.read.annotation_id in written_ids:
+            written.append(item)
+        else:
+            result.fallback.append(item.change)
+    return written
+
+
+def _confirm(
+    items: Sequence[_Item],
+    lists: Sequence[Listing],
+    client: Client,
+    result: BulkResult,
+) -> None:
+    """Read the lists again and add the outcomes that they prove; the rest falls back."""
+    changes_by_id = {item.read.annotation_id: item.change for item in items}
+    records = _read_lists(lists, changes_by_id, client)
+    for item in items:
+        latest = records.get(item.read.annotation_id)
+        written = None
+        if latest:
+            written = version_after_write(item.read, latest, item.send)
+        if latest is None or written is None:
+            result.fallback.append(item.change)
             continue
-        done.outcomes.append(_outcome(item, now, written))
+        result.outcomes.append(_outcome(item, latest, written))
 
 
-def _outcome(item: _Item, now: AnnotationRecord, written: AnnotationRecord) -> Outcome:
-    """Return the outcome of an item whose write the list `now` proves; `written` is how it stood right after."""
+def _outcome(item: _Item, latest: AnnotationRecord, written: AnnotationRecord) -> Outcome:
+    """Return the outcome of an item: `written` is its version right after the write."""
     left = left_uncleared(item.change, item.read, written)
     outcome = delivered(
         item.change,
-        now,
+        latest,
         version=version_made(item.change, item.read, written),
         merged=item.judgement.merged or None,
-        raced=race(item.read, written) or item.before,
+        raced=lost_update(item.read, written) or item.overwritten,
         uncleared=left or None,
         without_author=lacks_author(written, item.change),
     )
     return replace(outcome, uncleared=uncleared_after(item.change, item.uncleared, left))
 
 
-def _listed(lists: Sequence[Listing], wanted: Mapping[str, Change], client: Client) -> dict[str, AnnotationRecord]:
-    """Return the annotations that are wanted, by id, as far as the lists hold them; claims are kept alive meanwhile."""
-    found: dict[str, AnnotationRecord] = {}
+def _read_lists(
+    lists: Sequence[Listing],
+    changes_by_id: Mapping[str, Change],
+    client: Client,
+) -> dict[str, AnnotationRecord]:
+    """Return the annotations of these ids that the lists hold, renewing the claims meanwhile."""
+    records: dict[str, AnnotationRecord] = {}
     for listing in lists:
-        for page in range(listing.pages + _MORE_PAGES):
-            if len(found) == len(wanted):
-                return found
-            held(list(wanted.values()), client)
-            got = client.list_annotations(
-                skip=page * PAGE, limit=PAGE, retriever_id=listing.retriever_id, label=listing.label
+        for number in range(listing.pages + _EXTRA_PAGES):
+            if len(records) == len(changes_by_id):
+                return records
+            ensure_claims(list(changes_by_id.values()), client)
+            page = client.list_annotations(
+                skip=number * PAGE,
+                limit=PAGE,
+                retriever_id=listing.retriever_id,
+                label=listing.label,
             )
-            found |= {each.annotation_id: each for each in got.items if each.annotation_id in wanted}
-            if got.rows < PAGE:
+            for record in page.items:
+                if record.annotation_id in changes_by_id:
+                    records[record.annotation_id] = record
+            if page.rows < PAGE:
                 break
-    return found
+    return records
 
 
-def _rows(changes: Sequence[Change]) -> dict[str, Annotation]:
+def _load_rows(changes: Sequence[Change]) -> dict[str, Annotation]:
     """Return the annotations of the changes by ref, of those that Mixpeek has."""
-    known = Annotation.objects.filter(annotation_id__isnull=False).only("ref", "annotation_id", "uncleared")
-    return known.by_ref([change.ref for change in changes])
+    upstream = Annotation.objects.filter(annotation_id__isnull=False)
+    rows = upstream.only("ref", "annotation_id", "uncleared")
+    return rows.by_ref([change.ref for change in changes])

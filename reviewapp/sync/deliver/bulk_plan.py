@@ -1,27 +1,29 @@
-"""Whether a backlog is cheaper in bulk: pages to read, one write, pages to confirm, against two requests each. Pure.
+"""Decide whether to deliver a backlog in bulk or one by one, by counting requests. Pure.
 
-Mixpeek's list knows few filters, so what is near what we want must be read along with it: all of a retriever, or all
-that has one label there. What our mirror knows of their sizes decides which is less.
+Bulk reads pages, writes once and reads the pages again; one by one takes two requests a change.
+Mixpeek's list has few filters, so a plan reads either all annotations of a retriever or those with
+one label there, whichever is shorter by the sizes in our mirror.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-PAGE, MOST_WRITTEN = 500, 1000
-# A round reads no more pages than this to begin with and as many to confirm: others wait for its worker meanwhile.
-MOST_PAGES = 20
-# One by one is the more careful way; bulk must be worth it.
-_WORTH = 2.0
-_ONE_BY_ONE = 2
+PAGE = 500
+MAX_WRITTEN = 1000
+# Pages to read before the write, and again after it: other changes wait for the worker meanwhile.
+MAX_PAGES = 20
+# One by one is the more careful way: bulk must save at least this factor of requests.
+_MIN_SAVING = 2.0
+_REQUESTS_ONE_BY_ONE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """A change that could go in bulk: the retriever it is about, the label that is there now and the one wanted."""
+    """A change that could go in bulk, with its retriever and its labels now and afterwards."""
 
     pk: int
     retriever_id: str
@@ -31,7 +33,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Listing:
-    """One list to read, page by page: all annotations of a retriever, or those with one label."""
+    """A list to read, page by page: a retriever's annotations, all or those with one label."""
 
     retriever_id: str
     label: str | None = None
@@ -39,7 +41,7 @@ class Listing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class BulkPlan:
     """The changes to deliver in bulk, and the lists to read before and after the one write."""
 
     heads: tuple[int, ...] = ()
@@ -48,57 +50,79 @@ class Round:
 
     @property
     def requests(self) -> int:
-        """How many requests it takes."""
-        pages = sum(listing.pages for listing in (*self.before, *self.after))
-        return pages + 1 if self.heads else 0
+        """How many requests the plan takes."""
+        if not self.heads:
+            return 0
+        return _pages(self.before) + _pages(self.after) + 1
 
 
-# How many annotations there are upstream of a retriever, and of one label among them, as far as our mirror knows.
+# Returns how many annotations a retriever has upstream, in all (None) or with one label.
 Size = Callable[[str, str | None], int]
 
 
-def plan(heads: Sequence[Head], size: Size) -> Round:
-    """Return the round that saves the most requests for the heads of one retriever; an empty one when none does.
+def plan(heads: Sequence[Head], size: Size) -> BulkPlan:
+    """Return the plan that saves the most requests, for one retriever; an empty one for none.
 
-    `heads` are the oldest first; a round takes a thousand at most.
+    `heads` are the oldest first; a plan takes `MAX_WRITTEN` at most.
     """
-    best = Round()
     by_retriever = defaultdict(list)
     for head in heads:
         by_retriever[head.retriever_id].append(head)
-    for retriever_id, ours in by_retriever.items():
-        found = _round(retriever_id, ours[:MOST_WRITTEN], size) if retriever_id else Round()
-        best = max(best, found, key=_saved)
+
+    best = BulkPlan()
+    for retriever_id, own in by_retriever.items():
+        if retriever_id:
+            candidate = _plan_retriever(retriever_id, own[:MAX_WRITTEN], size)
+            best = max(best, candidate, key=_saved_requests)
     return best
 
 
-def _saved(found: Round) -> int:
-    return _ONE_BY_ONE * len(found.heads) - found.requests
+def _saved_requests(candidate: BulkPlan) -> int:
+    return _REQUESTS_ONE_BY_ONE * len(candidate.heads) - candidate.requests
 
 
-def _round(retriever_id: str, heads: Sequence[Head], size: Size) -> Round:
-    before = _lists(retriever_id, _counted([head.label for head in heads]), size)
-    after = _lists(retriever_id, _counted([head.wanted for head in heads]), size)
-    found = Round(heads=tuple(head.pk for head in heads), before=before, after=after)
-    small = all(sum(listing.pages for listing in lists) <= MOST_PAGES for lists in (before, after))
-    return found if small and _ONE_BY_ONE * len(heads) >= _WORTH * found.requests else Round()
+def _plan_retriever(retriever_id: str, heads: Sequence[Head], size: Size) -> BulkPlan:
+    labels_before = Counter(head.label for head in heads)
+    labels_after = Counter(head.wanted for head in heads)
+    candidate = BulkPlan(
+        heads=tuple(head.pk for head in heads),
+        before=_shortest_lists(retriever_id, labels_before, size),
+        after=_shortest_lists(retriever_id, labels_after, size),
+    )
+
+    if _pages(candidate.before) > MAX_PAGES or _pages(candidate.after) > MAX_PAGES:
+        return BulkPlan()
+    if _REQUESTS_ONE_BY_ONE * len(heads) < _MIN_SAVING * candidate.requests:
+        return BulkPlan()
+    return candidate
 
 
-def _lists(retriever_id: str, labels: Mapping[str, int], size: Size) -> tuple[Listing, ...]:
-    """Return the fewer pages: those of the whole retriever, or those of each label."""
-    whole = Listing(retriever_id=retriever_id, pages=_pages(max(size(retriever_id, None), sum(labels.values()))))
+def _shortest_lists(
+    retriever_id: str,
+    labels: Mapping[str, int],
+    size: Size,
+) -> tuple[Listing, ...]:
+    """Return the list of the whole retriever, or those of each label if these have fewer pages.
+
+    `labels` counts the changes by label: a list is at least as long as that.
+    """
+    total = max(size(retriever_id, None), sum(labels.values()))
+    whole = Listing(retriever_id=retriever_id, pages=_pages_for(total))
     if len(labels) >= whole.pages:
         return (whole,)
-    each = tuple(
-        Listing(retriever_id=retriever_id, label=label, pages=_pages(max(size(retriever_id, label), least)))
-        for label, least in sorted(labels.items())
-    )
-    return each if sum(listing.pages for listing in each) < whole.pages else (whole,)
+
+    by_label = []
+    for label, count in sorted(labels.items()):
+        pages = _pages_for(max(size(retriever_id, label), count))
+        by_label.append(Listing(retriever_id=retriever_id, label=label, pages=pages))
+    if _pages(by_label) < whole.pages:
+        return tuple(by_label)
+    return (whole,)
 
 
-def _pages(rows: int) -> int:
+def _pages(lists: Sequence[Listing]) -> int:
+    return sum(listing.pages for listing in lists)
+
+
+def _pages_for(rows: int) -> int:
     return max(math.ceil(rows / PAGE), 1)
-
-
-def _counted(labels: Sequence[str]) -> dict[str, int]:
-    return {label: labels.count(label) for label in set(labels)}

@@ -1,8 +1,9 @@
-"""Where an annotation of ours is to be made upstream (a document, for an execution of a retriever): what stands there,
-and whose it is.
+"""Look up what exists upstream where a change would create an annotation.
 
-Mixpeek knows no idempotency key and no lock, so a create is looked at from both sides: before it, what stands there is
-ours (its answer was lost) or somebody else's (a person is asked); after it, whoever got in between is recorded.
+The place is a document, for an execution of a retriever. Mixpeek has no idempotency key and no
+lock, so a create is checked from both sides. Before it, an existing annotation is ours (the reply
+was lost) or somebody else's (a person decides). After it, whatever others created in between is
+recorded.
 """
 
 from __future__ import annotations
@@ -22,40 +23,60 @@ from reviewapp.outbox.models import Change
 from reviewapp.sync.deliver.outcome import Outcome
 
 _log = logging.getLogger(__name__)
-_MOST = 500
+_MAX_LISTED = 500
 
 
-def retriever_of(annotation: Annotation) -> str | None:
+def retriever_id_of(annotation: Annotation) -> str | None:
     """Return Mixpeek's id of the annotation's retriever."""
-    return annotation.retriever.retriever_id if annotation.retriever else None
+    if annotation.retriever:
+        return annotation.retriever.retriever_id
+    return None
 
 
-def look(annotation: Annotation, client: Client) -> list[AnnotationRecord]:
-    """Return the annotations that stand upstream where this one is to be; those of other executions do not."""
-    retriever_id = retriever_of(annotation)
-    there = client.list_annotations(document_id=annotation.document_id, retriever_id=retriever_id, limit=_MOST)
-    if there.left_out:
-        # One of these may be what an earlier try has made.
-        raise Unreadable(f"Mixpeek has an annotation of this document that cannot be read: {there.left_out[0]}.")
-    of_retriever = [record for record in there.items if record.retriever_id == retriever_id]
-    return [record for record in of_retriever if execution_of(record) == annotation.execution_id]
+def list_existing(annotation: Annotation, client: Client) -> list[AnnotationRecord]:
+    """Return upstream's annotations of the same document, retriever and execution."""
+    retriever_id = retriever_id_of(annotation)
+    page = client.list_annotations(
+        document_id=annotation.document_id,
+        retriever_id=retriever_id,
+        limit=_MAX_LISTED,
+    )
+    if page.left_out:
+        # One of these may be what an earlier attempt created.
+        left_out = page.left_out[0]
+        raise Unreadable(f"Mixpeek has an annotation of this document that cannot be read: {left_out}.")
+
+    return [
+        record
+        for record in page.items
+        if record.retriever_id == retriever_id and execution_of(record) == annotation.execution_id
+    ]
 
 
-def free(there: Sequence[AnnotationRecord], annotation: Annotation) -> list[AnnotationRecord]:
-    """Return those that no other row here is: scripts may make a second annotation beside one that they know of."""
-    others = Annotation.objects.filter(annotation_id__in=[record.annotation_id for record in there])
-    taken = set(others.exclude(pk=annotation.pk).values_list("annotation_id", flat=True))
-    return [record for record in there if record.annotation_id not in taken]
+def without_mirrored(
+    existing: Sequence[AnnotationRecord],
+    annotation: Annotation,
+) -> list[AnnotationRecord]:
+    """Return those that belong to no other row: scripts may create a second annotation."""
+    ids = [record.annotation_id for record in existing]
+    others = Annotation.objects.filter(annotation_id__in=ids).exclude(pk=annotation.pk)
+    mirrored_ids = set(others.values_list("annotation_id", flat=True))
+    return [record for record in existing if record.annotation_id not in mirrored_ids]
 
 
-def made_by(change: Change, there: Sequence[AnnotationRecord]) -> AnnotationRecord | None:
-    """Return the one that an earlier try of this change has made, as far as its stamp tells."""
-    return next((record for record in there if change.cause and decision_in(record) == str(change.cause)), None)
+def made_by(change: Change, existing: Sequence[AnnotationRecord]) -> AnnotationRecord | None:
+    """Return the one whose stamp says that an earlier attempt of this change created it."""
+    if not change.cause:
+        return None
+    for record in existing:
+        if decision_in(record) == str(change.cause):
+            return record
+    return None
 
 
 @transaction.atomic
-def taken_meanwhile(annotation: Annotation) -> str | None:
-    """Return the id that the row has by now, if a pull that began before we claimed the change has given it one.
+def pulled_annotation_id(annotation: Annotation) -> str | None:
+    """Return the id that a pull, begun before we claimed the change, has given the row meanwhile.
 
     Waits for that pull to commit; a later one sees the claim and leaves the row alone (`absorb`).
     """
@@ -63,23 +84,50 @@ def taken_meanwhile(annotation: Annotation) -> str | None:
     return row.annotation_id
 
 
-def others_since(
-    there: Sequence[AnnotationRecord], made: AnnotationRecord, annotation: Annotation, client: Client
+def created_since(
+    existing: Sequence[AnnotationRecord],
+    created: AnnotationRecord,
+    annotation: Annotation,
+    client: Client,
 ) -> list[AnnotationRecord]:
-    """Return what others made there between our look and our create; what cannot be read now, the pull will find."""
-    known = {made.annotation_id, *(record.annotation_id for record in there)}
+    """Return what others created between our lookup and our create.
+
+    The next pull finds what cannot be read now.
+    """
+    known_ids = {created.annotation_id}
+    known_ids.update(record.annotation_id for record in existing)
     try:
-        return [record for record in look(annotation, client) if record.annotation_id not in known]
+        records = list_existing(annotation, client)
     except MixpeekError as error:
-        _log.info("did not look who else annotated the document of %s: %s", annotation.ref, error.message)
+        _log.info(
+            "did not look who else annotated the document of %s: %s",
+            annotation.ref,
+            error.message,
+        )
         return []
+    return [record for record in records if record.annotation_id not in known_ids]
 
 
-def noting(outcome: Outcome, others: Sequence[AnnotationRecord]) -> Outcome:
-    """Record with the outcome that others annotated the same at the same moment; their annotations come in with it."""
+def with_concurrent(outcome: Outcome, others: Sequence[AnnotationRecord]) -> Outcome:
+    """Return the outcome with what others created at the same moment, to record and absorb."""
     if not others:
         return outcome
-    settled = outcome.settlement
-    beside = [{"annotation_id": one.annotation_id, "label": one.label, "by": one.actor_id} for one in others]
-    raced = settled.raced or {"read": None, "now": settled.version, "lost": {}, "by": others[0].actor_id}
-    return replace(outcome, settlement=replace(settled, raced={**raced, "beside": beside}), beside=tuple(others))
+
+    settlement = outcome.settlement
+    raced = settlement.raced or {
+        "read": None,
+        "now": settlement.version,
+        "lost": {},
+        "by": others[0].actor_id,
+    }
+    beside = []
+    for record in others:
+        other = {
+            "annotation_id": record.annotation_id,
+            "label": record.label,
+            "by": record.actor_id,
+        }
+        beside.append(other)
+
+    settlement = replace(settlement, raced={**raced, "beside": beside})
+    return replace(outcome, settlement=settlement, concurrent_records=tuple(others))

@@ -1,7 +1,8 @@
-"""Deliver one claimed change: read upstream, compare, PATCH, compare the reply, settle. In that order.
+"""Deliver due changes: claim, read upstream, compare, PATCH, compare the reply, settle.
 
-No transaction is open during a call. Whatever happens, the change ends up delivered, in conflict or refused, or is due
-again: postponed when Mixpeek is unavailable, untouched when this process dies (its claim runs out).
+No transaction is open during a call. Whatever happens, a change ends up delivered, in conflict or
+refused, or is due again: postponed when Mixpeek is unavailable, untouched when this process dies
+(its claim expires).
 """
 
 from __future__ import annotations
@@ -20,159 +21,215 @@ from django.utils import timezone
 
 from reviewapp.audit.context import about, acting, current, tracing
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unauthorized, Unavailable, Unreadable
+from reviewapp.mixpeek.exceptions import (
+    MixpeekError,
+    NotFound,
+    Refused,
+    Unauthorized,
+    Unavailable,
+    Unreadable,
+)
 from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.backoff import backoff_delay
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver import bulk, parallel
-from reviewapp.sync.deliver.bulk_plan import Round
-from reviewapp.sync.deliver.outcome import ClaimLost, Outcome, Target, refused
-from reviewapp.sync.deliver.settle import rows_of, settle, target_of
-from reviewapp.sync.rate_limited_client import WHILE_NOBODY_WAITS, OutOfBudget, prepaid, spending
+from reviewapp.sync.deliver.bulk_plan import BulkPlan
+from reviewapp.sync.deliver.outcome import ClaimLost, Outcome, refused
+from reviewapp.sync.deliver.settle import handler_for, load_rows, settle
+from reviewapp.sync.rate_limited_client import (
+    WHILE_NOBODY_WAITS,
+    OutOfBudget,
+    prepaid,
+    spending,
+)
 
-_dice = random.SystemRandom()
+_random = random.SystemRandom()
 _log = logging.getLogger(__name__)
-# A round claims so many changes, the first of a turn fewer, since the rest may go in bulk; a quarter of the places is
-# kept for those that nobody waits for. A delivery reads and writes.
-_FIRST, _ROUND, _REQUESTS = 16, 32, 2
-# So many seconds may pass until a page says "delivered".
-_MOMENT = 0.5
-# So many seconds one turn begins with further backlogs.
-_BACKLOG = 2.0
-# A worker that is told to stop finishes its turn.
-_LONGEST_TURN = 15.0
+# How many changes a round claims. The first round is smaller, since the rest may go in bulk.
+_FIRST_ROUND_SIZE = 16
+_ROUND_SIZE = 32
+# A delivery reads and writes.
+_REQUESTS_PER_CHANGE = 2
+# In seconds: outcomes are settled at least this often, so that pages soon show "delivered".
+_SETTLE_INTERVAL = 0.5
+# In seconds: no further bulk round starts after this.
+_BULK_DURATION = 2.0
+# In seconds: a worker that is told to stop finishes its turn first.
+_MAX_TURN = 15.0
 
 
-def drain(client: Client, *, most: int = 50) -> int:
-    """Deliver up to about `most` due changes, some of each rank in turn; returns how many were tried.
+def drain(client: Client, *, limit: int = 50) -> int:
+    """Deliver up to about `limit` due changes of both ranks; returns how many were attempted.
 
-    Stops early when Mixpeek is unavailable or our key is refused, since the next change would meet the same, and when
-    the rate budget is spent. The first round wakes one more worker, so that a backlog spreads over all of them; a full
-    turn wakes another, so that no turn is long and a worker can stop between two.
+    Stops early when Mixpeek is unavailable, our key is refused or the rate budget is spent, since
+    the next change would fail the same way. The first round wakes one more worker, so that a
+    backlog spreads over all of them; a full turn wakes another, so that no turn is long and a
+    worker can stop between two.
     """
-    tried, planned = 0, False
-    while tried < most:
-        changes = _round(_ROUND if planned else _FIRST)
+    attempted = 0
+    tried_bulk = False
+
+    while attempted < limit:
+        changes = _claim_round(_ROUND_SIZE if tried_bulk else _FIRST_ROUND_SIZE)
         if not changes:
-            return tried
-        by_rank = {rank: list(group) for rank, group in groupby(changes, key=_rank)}
-        paid = {rank: _paid(ours, rank, client, first=tried == 0) for rank, ours in by_rank.items()}
-        tried += len(changes)
-        # All places that a rank may have were taken: there is more where that came from. What the budget does not pay
-        # for one by one it may pay for in bulk.
-        if len(changes) >= _FIRST - _FIRST // 4 and not planned:
-            planned = True
-            for rank in by_rank:
-                many, go_on = _backlog(rank, client)
-                tried += many
-                if not go_on:
-                    return tried
-        if not all(paid.values()):
-            return tried
+            return attempted
+
+        is_first = attempted == 0
+        attempted += len(changes)
+        ranks = []
+        can_continue = True
+        for rank, group in groupby(changes, key=_rank):
+            ranks.append(rank)
+            if not _deliver_within_budget(list(group), rank, client, is_first=is_first):
+                can_continue = False
+
+        # A rank filled its share of the round, so more is due. Where the budget did not pay for
+        # single deliveries, it may pay for bulk.
+        if len(changes) >= _FIRST_ROUND_SIZE * 3 // 4 and not tried_bulk:
+            tried_bulk = True
+            for rank in ranks:
+                delivered_in_bulk, can_continue_bulk = _deliver_backlog(rank, client)
+                attempted += delivered_in_bulk
+                if not can_continue_bulk:
+                    return attempted
+
+        if not can_continue:
+            return attempted
+
     outbox.wake()
-    return tried
+    return attempted
 
 
-def _round(most: int) -> list[Change]:
-    """Claim the changes of one round, the urgent first; a share is kept for those that are not."""
+def _claim_round(size: int) -> list[Change]:
+    """Claim up to `size` changes, interactive first; a quarter is reserved for bulk changes."""
     now = timezone.now()
-    urgent = claims.claim_many(now, rank=Rank.INTERACTIVE, limit=most - most // 4)
-    rest = claims.claim_many(now, rank=Rank.BULK, limit=most - len(urgent))
-    return sorted([*urgent, *rest], key=_rank)
+    interactive = claims.claim_many(now, rank=Rank.INTERACTIVE, limit=size - size // 4)
+    others = claims.claim_many(now, rank=Rank.BULK, limit=size - len(interactive))
+    return sorted([*interactive, *others], key=_rank)
 
 
 def _rank(change: Change) -> Rank:
     return Rank(change.rank)
 
 
-def _paid(changes: Sequence[Change], rank: Rank, client: Client, *, first: bool) -> bool:
-    """Deliver claimed changes of one rank as far as the rate budget pays for it; returns whether to go on."""
-    with spending(rank, want=_REQUESTS) as purse:
-        if seconds := purse.fill(want=_REQUESTS * len(changes), least=_REQUESTS):
-            _put_off(changes, seconds)
+def _deliver_within_budget(
+    changes: Sequence[Change],
+    rank: Rank,
+    client: Client,
+    *,
+    is_first: bool,
+) -> bool:
+    """Deliver claimed changes of one rank if the budget allows; returns whether to continue."""
+    with spending(rank, want=_REQUESTS_PER_CHANGE) as purse:
+        seconds = purse.fill(
+            want=_REQUESTS_PER_CHANGE * len(changes),
+            least=_REQUESTS_PER_CHANGE,
+        )
+        if seconds:
+            _defer(changes, seconds)
             return False
-        if first:
+
+        if is_first:
             outbox.wake()
-        return deliver_each(changes, client)
+        return deliver_claimed(changes, client)
 
 
-def _put_off(changes: Sequence[Change], seconds: float | None) -> None:
-    outbox.put_off(changes, until=timezone.now() + timedelta(seconds=seconds or 0.0))
+def _deliver_backlog(rank: Rank, client: Client) -> tuple[int, bool]:
+    """Deliver a backlog in bulk, one retriever after the other.
 
-
-def _backlog(rank: Rank, client: Client) -> tuple[int, bool]:
-    """Deliver what is worth delivering in bulk, a retriever after the other; returns how many, and whether to go on.
-
-    Only for a while: what a person waits for comes first in the next turn.
+    Returns how many changes were attempted, and whether to continue. Starts no round after
+    `_BULK_DURATION`, since interactive changes come first in the next turn.
     """
-    many, before, ends = 0, Round(), monotonic() + _BACKLOG
-    while monotonic() < ends:
-        found = bulk.planned(rank)
-        # None is worth it, or somebody else has those of the last one.
-        if found in {Round(), before}:
+    attempted = 0
+    previous = BulkPlan()
+    deadline = monotonic() + _BULK_DURATION
+
+    while monotonic() < deadline:
+        plan = bulk.plan_backlog(rank)
+        # Nothing is worth it, or another worker has claimed the changes of the previous plan.
+        if plan in {BulkPlan(), previous}:
             break
-        many, before = many + len(found.heads), found
-        if not in_bulk(found, rank, client):
-            return many, False
-    return many, True
+        attempted += len(plan.heads)
+        previous = plan
+        if not deliver_in_bulk(plan, rank, client):
+            return attempted, False
+    return attempted, True
 
 
-def in_bulk(found: Round, rank: Rank, client: Client) -> bool:
-    """Deliver a planned round, what bulk cannot do one by one after it; returns whether to go on."""
-    if not found.heads:
+def deliver_in_bulk(plan: BulkPlan, rank: Rank, client: Client) -> bool:
+    """Deliver a bulk plan, then one by one what bulk could not; returns whether to continue."""
+    if not plan.heads:
         return True
-    with spending(rank, want=found.requests, patience=WHILE_NOBODY_WAITS):
-        done = bulk.deliver(found, client)
-        _settle(done.outcomes)
-        if done.error:
-            claims.release(done.singly)
-            _give_up_together(done.stuck, done.error, sent=done.sent)
+
+    with spending(rank, want=plan.requests, patience=WHILE_NOBODY_WAITS):
+        result = bulk.deliver_plan(plan, client)
+        _settle(result.outcomes)
+        if result.error:
+            claims.release(result.fallback)
+            _postpone_or_release_bulk(result.unfinished, result.error, sent=result.sent)
             return False
-        return one_by_one(done.singly, client)
+        return deliver_one_by_one(result.fallback, client)
 
 
-def one_by_one(changes: Sequence[Change], client: Client, *, within: float = _LONGEST_TURN) -> bool:
-    """Deliver what a bulk round left, as far as a turn of a worker (in seconds) reaches; returns whether to go on."""
-    ends = monotonic() + within
-    for at in range(0, len(changes), _ROUND):
-        if monotonic() > ends:
-            claims.release(changes[at:])
+def deliver_one_by_one(
+    changes: Sequence[Change],
+    client: Client,
+    *,
+    max_seconds: float = _MAX_TURN,
+) -> bool:
+    """Deliver in rounds what a bulk plan left, for `max_seconds`; returns whether to continue."""
+    deadline = monotonic() + max_seconds
+    for start in range(0, len(changes), _ROUND_SIZE):
+        end = start + _ROUND_SIZE
+        if monotonic() > deadline:
+            claims.release(changes[start:])
             break
-        if not deliver_each(changes[at : at + _ROUND], client):
-            claims.release(changes[at + _ROUND :])
+        if not deliver_claimed(changes[start:end], client):
+            claims.release(changes[end:])
             return False
     return True
 
 
-def deliver_each(changes: Sequence[Change], client: Client) -> bool:
-    """Deliver claimed changes, a few at a time, and settle them together; returns whether to go on with others.
+def deliver_claimed(changes: Sequence[Change], client: Client) -> bool:
+    """Deliver claimed changes, a few in parallel, and settle them; returns whether to continue.
 
-    Each is about another ref, so their order is of no account. What was delivered is settled when all were tried, or
-    after a moment if that takes longer. When one cannot be delivered now, those not begun are left for later.
+    Each is about another ref, so their order does not matter. Outcomes are settled when all were
+    attempted, or every `_SETTLE_INTERVAL`. When one cannot be delivered now, those not started are
+    released.
     """
-    rows, left = rows_of(changes), {change.pk: change for change in changes}
-    outcomes, failed, began = list[Outcome](), list[tuple[Change, MixpeekError]](), monotonic()
-    for change, came in parallel.each(changes, lambda change: _tried(change, rows.get(change.ref), client)):
-        del left[change.pk]
-        if isinstance(came, MixpeekError):
-            failed.append((change, came))
-        elif came:
-            outcomes.append(came)
-        if monotonic() - began > _MOMENT:
+    rows = load_rows(changes)
+    unstarted = {change.pk: change for change in changes}
+    outcomes: list[Outcome] = []
+    failures: list[tuple[Change, MixpeekError]] = []
+    settled_at = monotonic()
+
+    def attempt_one(change: Change) -> Outcome | None:
+        return _attempt(change, rows.get(change.ref), client)
+
+    for change, result in parallel.run_parallel(changes, attempt_one):
+        del unstarted[change.pk]
+        if isinstance(result, MixpeekError):
+            failures.append((change, result))
+        elif result:
+            outcomes.append(result)
+
+        if monotonic() - settled_at > _SETTLE_INTERVAL:
             _settle(outcomes)
-            outcomes, began = [], monotonic()
+            outcomes = []
+            settled_at = monotonic()
     _settle(outcomes)
-    for change, error in failed:
-        _give_up(change, list(left.values()), error)
-        left.clear()
-    return not failed
+
+    for change, error in failures:
+        _postpone_or_release(change, list(unstarted.values()), error)
+        unstarted.clear()
+    return not failures
 
 
 @contextmanager
 def pausing_on_bad_settings() -> Iterator[None]:
-    """Pause the outbox when there is no client to be had: the settings are at fault, not a decision."""
+    """Pause the outbox when the settings allow no client: no change is at fault."""
     try:
         yield
     except Unauthorized as error:
@@ -181,7 +238,7 @@ def pausing_on_bad_settings() -> Iterator[None]:
 
 
 def probe(client: Client) -> bool:
-    """While paused: try one due change, and let deliveries go on when our key is accepted again."""
+    """While paused, attempt one due change, and resume when Mixpeek accepts our key again."""
     change = claims.claim(timezone.now(), probing=True)
     if change is None or not attempt(change, client):
         return False
@@ -190,43 +247,61 @@ def probe(client: Client) -> bool:
 
 
 def attempt(change: Change, client: Client) -> bool:
-    """Try to deliver a claimed change; returns whether it makes sense to go on with others."""
-    return deliver_each([change], client)
+    """Attempt to deliver one claimed change; returns whether to continue with others."""
+    return deliver_claimed([change], client)
 
 
-def _tried(change: Change, row: Any, client: Client) -> Outcome | None:
-    """Try one change of `row`; None when there is nothing to settle. Raises `Unavailable` and `Unauthorized`."""
-    job, target = current(), target_of(change)
-    # With a subject of its own: others are tried at the same time.
+def _attempt(change: Change, row: Any, client: Client) -> Outcome | None:
+    """Attempt one change of `row`; returns None when there is nothing to settle.
+
+    Raises those `MixpeekError`s that would meet every other change as well.
+    """
+    job = current()
+    handler = handler_for(change)
+
+    # A history context of its own, since other changes are attempted at the same time.
     with tracing(job.origin, job.request_id):
         about(change.ref)
         try:
             if not row:
-                return _nowhere(change, target)
-            with prepaid(_REQUESTS):
-                return target.bring(change, row, client)
+                reason = f"The {handler.noun} this change was for has been deleted here."
+                return refused(change, reason)
+            with prepaid(_REQUESTS_PER_CHANGE):
+                return handler.deliver(change, row, client)
         except NotFound as error:
-            return _no(change, error, reason=f"The {target.word} is gone at Mixpeek: {error.message}", gone=True)
+            reason = f"The {handler.noun} is gone at Mixpeek: {error.message}"
+            return _refused_outcome(change, error, reason=reason, gone=True)
         except Refused as error:
-            return _no(change, error, reason=error.message)
+            return _refused_outcome(change, error, reason=error.message)
         except ClaimLost:
-            _log.warning("held up for longer than the claim on %s; left to whoever has it now", change.ref)
+            _log.warning(
+                "held up for longer than the claim on %s; left to whoever has it now",
+                change.ref,
+            )
         except Unreadable as error:
-            # It is this record that cannot be read: the others need not wait.
+            # Only this record cannot be read: the others need not wait.
             _postpone(change, reason=error.message, maybe_sent=error.maybe_applied)
         except MixpeekError:
             raise
         except Exception:
-            _our_mistake(change)
+            _postpone_after_bug(change)
     return None
 
 
-def _nowhere(change: Change, target: Target) -> Outcome:
-    return refused(change, f"The {target.word} this change was for has been deleted here.")
-
-
-def _no(change: Change, error: Refused, *, reason: str, gone: bool = False) -> Outcome:
-    return refused(change, reason, gone=gone, field_errors=error.fields, upstream_request_id=error.request_id)
+def _refused_outcome(
+    change: Change,
+    error: Refused,
+    *,
+    reason: str,
+    gone: bool = False,
+) -> Outcome:
+    return refused(
+        change,
+        reason,
+        gone=gone,
+        field_errors=error.fields,
+        upstream_request_id=error.request_id,
+    )
 
 
 def _settle(outcomes: Sequence[Outcome]) -> None:
@@ -236,49 +311,86 @@ def _settle(outcomes: Sequence[Outcome]) -> None:
         raise
     except Exception:
         for outcome in outcomes:
-            _our_mistake(outcome.change)
+            _postpone_after_bug(outcome.change)
 
 
-def _our_mistake(change: Change) -> None:
-    """A mistake of ours must neither stop the others nor spin: it waits like an outage, and the page says so."""
+def _postpone_after_bug(change: Change) -> None:
+    """Log our own error and postpone the change, so that it neither blocks others nor spins."""
     _log.exception("could not deliver %s", change.ref)
-    _postpone(change, reason="Something went wrong on our side; the log says what.", maybe_sent=True)
+    _postpone(
+        change,
+        reason="Something went wrong on our side; the log says what.",
+        maybe_sent=True,
+    )
 
 
-def _give_up(change: Change, rest: Sequence[Change], error: MixpeekError) -> None:
-    """Leave what cannot be delivered now: `change`, which met `error`, and the rest of its round."""
+def _postpone_or_release(change: Change, unstarted: Sequence[Change], error: MixpeekError) -> None:
+    """Postpone `change`, which failed with `error`, and release the rest of its round."""
     if isinstance(error, OutOfBudget | Unauthorized) and not error.maybe_applied:
-        _give_up_all([change, *rest], error)
+        _release_all([change, *unstarted], error)
         return
-    known = error if isinstance(error, Unavailable) else Unavailable("")
-    _postpone(change, reason=error.message, retry_after=known.retry_after, maybe_sent=error.maybe_applied)
-    _give_up_all(rest, error)
+
+    _postpone(
+        change,
+        reason=error.message,
+        retry_after=_retry_after(error),
+        maybe_sent=error.maybe_applied,
+    )
+    _release_all(unstarted, error)
 
 
-def _give_up_all(changes: Sequence[Change], error: MixpeekError) -> None:
-    """Leave them untried: what we met would meet every other as well."""
+def _release_all(changes: Sequence[Change], error: MixpeekError) -> None:
+    """Release the changes untried, since each would fail with `error`; pause if it is our key."""
     if isinstance(error, OutOfBudget):
-        _put_off(changes, error.retry_after)
+        _defer(changes, error.retry_after)
         return
+
     with acting(None):
         claims.release(changes)
         if isinstance(error, Unauthorized):
             outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
 
 
-def _give_up_together(changes: Sequence[Change], error: MixpeekError, *, sent: bool) -> None:
-    """Leave what was to be delivered in bulk; what was tried goes one by one the next time."""
+def _postpone_or_release_bulk(
+    changes: Sequence[Change],
+    error: MixpeekError,
+    *,
+    sent: bool,
+) -> None:
+    """Postpone or release the changes of a bulk plan; those postponed go one by one next time."""
     untried = isinstance(error, OutOfBudget) and not sent
     if not changes or untried or isinstance(error, Unauthorized):
-        _give_up_all(changes, error)
+        _release_all(changes, error)
         return
-    retry_after = error.retry_after if isinstance(error, Unavailable) else None
-    pause = backoff_delay(1, retry_after=retry_after, jitter=_dice.random())
+
+    delay = backoff_delay(1, retry_after=_retry_after(error), jitter=_random.random())
     with acting(None):
-        outbox.postpone_many(changes, until=timezone.now() + pause, reason=error.message)
+        outbox.postpone_many(changes, until=timezone.now() + delay, reason=error.message)
 
 
-def _postpone(change: Change, *, reason: str, retry_after: float | None = None, maybe_sent: bool) -> None:
-    pause = backoff_delay(change.attempts + 1, retry_after=retry_after, jitter=_dice.random())
+def _postpone(
+    change: Change,
+    *,
+    reason: str,
+    retry_after: float | None = None,
+    maybe_sent: bool,
+) -> None:
+    attempts = change.attempts + 1
+    delay = backoff_delay(attempts, retry_after=retry_after, jitter=_random.random())
     with acting(None):
-        outbox.postpone(change, until=timezone.now() + pause, reason=reason, maybe_sent=maybe_sent)
+        outbox.postpone(
+            change,
+            until=timezone.now() + delay,
+            reason=reason,
+            maybe_sent=maybe_sent,
+        )
+
+
+def _defer(changes: Sequence[Change], seconds: float | None) -> None:
+    outbox.put_off(changes, until=timezone.now() + timedelta(seconds=seconds or 0.0))
+
+
+def _retry_after(error: MixpeekError) -> float | None:
+    if isinstance(error, Unavailable):
+        return error.retry_after
+    return None

@@ -1,4 +1,4 @@
-"""How many annotations a list of Mixpeek would hold, as far as our mirror knows: what a plan rests on."""
+"""Estimate how long Mixpeek's lists are, from the mirror: the input of a bulk plan."""
 
 from __future__ import annotations
 
@@ -10,47 +10,58 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.bounded_cache import MIB, BoundedCache
 from reviewapp.sync.deliver.bulk_plan import Size
 
-_COUNTED_FOR = 120.0
+_CACHE_SECONDS = 120.0
 
 
 class Sizes:
-    """How many annotations there are of each label of a retriever, as far as the mirror knows; counted now and then.
+    """Cached counts of a retriever's annotations by label, as far as the mirror knows.
 
-    A plan needs no more than the order of magnitude, and counting a large mirror costs more than delivering a change.
+    A plan needs only the order of magnitude, and counting a large mirror costs more than delivering
+    a change.
     """
 
     def __init__(self) -> None:
-        self._counted: BoundedCache[dict[str, int]] = BoundedCache(most_bytes=16 * MIB)
+        self._cache: BoundedCache[dict[str, int]] = BoundedCache(most_bytes=16 * MIB)
 
     def of(self, retriever_ids: Collection[str]) -> Size:
-        """Return what knows the sizes of these retrievers; one query for those not counted lately."""
-        known = {id_: counted for id_ in retriever_ids if (counted := self._counted.get(id_)) is not None}
-        stale = set(retriever_ids) - known.keys()
-        if stale:
-            known |= self._count(stale)
+        """Return the size function for these retrievers; one query for those not cached."""
+        counts: dict[str, dict[str, int]] = {}
+        for retriever_id in retriever_ids:
+            labels = self._cache.get(retriever_id)
+            if labels is not None:
+                counts[retriever_id] = labels
+
+        uncached = set(retriever_ids) - counts.keys()
+        if uncached:
+            counts |= self._count(uncached)
 
         def size(retriever_id: str, label: str | None) -> int:
-            labels = known[retriever_id]
-            return sum(labels.values()) if label is None else labels.get(label, 0)
+            labels = counts[retriever_id]
+            if label is None:
+                return sum(labels.values())
+            return labels.get(label, 0)
 
         return size
 
     def forget(self) -> None:
-        """Count anew when asked next."""
-        self._counted.clear()
+        """Clear the cache."""
+        self._cache.clear()
 
     def _count(self, retriever_ids: Collection[str]) -> dict[str, dict[str, int]]:
-        # What nobody annotated has no label and is not in Mixpeek's lists.
-        there = Annotation.objects.filter(retriever__retriever_id__in=retriever_ids, label__gt="").order_by()
-        rows = there.values_list("retriever__retriever_id", "label").annotate(number=Count("*"))
+        # A row without a label is not annotated, and is not in Mixpeek's lists.
+        annotated = Annotation.objects.filter(
+            retriever__retriever_id__in=retriever_ids,
+            label__gt="",
+        )
+        grouped = annotated.order_by().values_list("retriever__retriever_id", "label")
 
-        counted: dict[str, dict[str, int]] = {id_: {} for id_ in retriever_ids}
-        for id_, label, number in rows:
-            counted[id_][label] = number
+        counts: dict[str, dict[str, int]] = {retriever_id: {} for retriever_id in retriever_ids}
+        for retriever_id, label, number in grouped.annotate(number=Count("*")):
+            counts[retriever_id][label] = number
 
-        for id_, labels in counted.items():
-            self._counted.set(id_, labels, seconds=_COUNTED_FOR)
-        return counted
+        for retriever_id, labels in counts.items():
+            self._cache.set(retriever_id, labels, seconds=_CACHE_SECONDS)
+        return counts
 
 
 sizes = Sizes()

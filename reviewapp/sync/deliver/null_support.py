@@ -1,7 +1,7 @@
-"""What Mixpeek does with a null in a PATCH: whether it clears the field is not documented, so it is learnt once.
+"""What a Mixpeek server does with a null in a PATCH: undocumented, so learnt from the first reply.
 
-A server that keeps the value, or refuses the null, is not asked again: what a person cleared then stays visible there
-and is treated as the machine's (`Annotation.uncleared`).
+A server that keeps the value or refuses the null is sent no more nulls. What a person cleared then
+stays visible there and is treated as the machine's (`Annotation.uncleared`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,22 @@ from reviewapp.sync.models import NullSupport
 
 
 def clears_null() -> bool:
-    """Return whether a null may be sent: the server has never been seen to ignore or refuse one."""
-    known = NullSupport.objects.filter(server=_server()).values_list("mode", flat=True).first()
-    return known in {None, NullSupport.Mode.CLEARS}
+    """Return whether to send nulls: the server is not known to ignore or refuse them."""
+    modes = NullSupport.objects.filter(server=settings.MIXPEEK_BASE_URL)
+    mode = modes.values_list("mode", flat=True).first()
+    return mode in {None, NullSupport.Mode.CLEARS}
 
 
-def remember(mode: NullSupport.Mode) -> None:
-    """Note what this server does with a null."""
-    NullSupport.objects.update_or_create(server=_server(), defaults={"mode": mode, "learnt_at": timezone.now()})
+def remember_mode(mode: NullSupport.Mode) -> None:
+    """Store what this server does with a null."""
+    NullSupport.objects.update_or_create(
+        server=settings.MIXPEEK_BASE_URL,
+        defaults={"mode": mode, "learnt_at": timezone.now()},
+    )
 
 
 def nulls_in(values: Mapping[str, Any]) -> set[str]:
-    """Return the names of the fields that are to be set to null."""
+    """Return the names of the fields that are null."""
     return {name for name, value in values.items() if value is None}
 
 
@@ -38,12 +42,8 @@ def without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_refused_null(error: Refused, nulls: set[str]) -> bool:
-    """Return whether a refusal can be about the nulls that were sent: it names no field, or one of theirs."""
+    """Return whether a refusal may be about the nulls: it names no field, or one of them."""
     if not nulls or error.status != 422:
         return False
-    named = {name.partition(".")[0] for name in error.fields}
-    return not named or bool(named & nulls)
-
-
-def _server() -> str:
-    return str(settings.MIXPEEK_BASE_URL)
+    refused_names = {name.partition(".")[0] for name in error.fields}
+    return not refused_names or bool(refused_names & nulls)

@@ -1,4 +1,4 @@
-"""What delivering has to know of a kind of thing; there is one target for each kind of ref."""
+"""What the delivery of a change needs of each kind of ref (`Handler`), and returns (`Outcome`)."""
 
 from __future__ import annotations
 
@@ -16,80 +16,113 @@ from reviewapp.outbox.settle import Settlement
 
 
 class ClaimLost(Exception):
-    """This process was held up for longer than its claim: somebody else may be delivering the change by now."""
+    """The claim expired during the delivery: another worker may be delivering the change."""
 
 
-def hold_claim(change: Change, client: Client) -> None:
-    """Raise `ClaimLost` unless the change is ours for as long as one call may last; asked right before each write."""
-    if not held([change], client):
+def ensure_claim(change: Change, client: Client) -> None:
+    """Raise `ClaimLost` unless the claim outlasts one more call; called right before each write."""
+    if not ensure_claims([change], client):
         raise ClaimLost(change.ref)
 
 
-def held(changes: Sequence[Change], client: Client) -> list[Change]:
-    """Return those that are ours for as long as one more call may last, renewing claims that run out before."""
-    enough = timezone.now() + timedelta(seconds=client.longest_call)
-    short = [change for change in changes if change.due <= enough]
-    if not short:
+def ensure_claims(changes: Sequence[Change], client: Client) -> list[Change]:
+    """Return those whose claim outlasts one more call, after renewing the claims that do not."""
+    needed_until = timezone.now() + timedelta(seconds=client.longest_call)
+    expiring = [change for change in changes if change.due <= needed_until]
+    if not expiring:
         return list(changes)
-    ours = {change.pk for change in claims.renew(short)}
-    return [change for change in changes if change.due > enough or change.pk in ours]
+
+    renewed_keys = {change.pk for change in claims.renew(expiring)}
+    lost_keys = {change.pk for change in expiring} - renewed_keys
+    return [change for change in changes if change.pk not in lost_keys]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What trying a change came to: how it is settled, what upstream said last, and what else that means here.
+    """What an attempt came to: how to settle the change, and what to update in the mirror.
 
-    With `rebase` the values upstream said last are shown again; `gone` is whether upstream has it no more. `beside`
-    are records of others that came to light. `uncleared` is all that upstream still shows although it was cleared
-    (see `Annotation.uncleared`), None when that is as it was.
+    `record` is what upstream returned last; with `rebase` the mirror shows its values again. `gone`
+    says that upstream does not have it any more. `concurrent_records` were created by others at the
+    same moment. `uncleared` is all that upstream still shows although it was cleared (see
+    `Annotation.uncleared`), None when that has not changed.
     """
 
     settlement: Settlement
     record: Any = None
-    beside: tuple[Any, ...] = ()
+    concurrent_records: tuple[Any, ...] = ()
     rebase: bool = False
     gone: bool = False
     uncleared: Mapping[str, Any] | None = None
 
     @property
     def change(self) -> Change:
-        """The change that was tried."""
+        """The change that was attempted."""
         return self.settlement.change
 
 
 def delivered(change: Change, record: Any, **facts: Any) -> Outcome:
-    """Upstream is as wanted, and `record` proves it; `facts` are `version`, `merged` and `raced`."""
-    return Outcome(settlement=Settlement(change=change, state=Change.State.DELIVERED, **facts), record=record)
+    """Return the outcome of a change that `record` proves.
+
+    `facts` are other fields of `Settlement`, such as `version`, `merged` and `raced`.
+    """
+    settlement = Settlement(change=change, state=Change.State.DELIVERED, **facts)
+    return Outcome(settlement=settlement, record=record)
 
 
 def conflicting(change: Change, record: Any, names: Sequence[str], **facts: Any) -> Outcome:
-    """Somebody else set the same fields upstream; `facts` are `theirs`, `version`, `raced`."""
+    """Return the outcome of a change whose fields `names` somebody else has set upstream.
+
+    `facts` are `theirs`, `version` and `raced`.
+    """
     fields = " and ".join(names)
     verb = "was" if len(names) == 1 else "were"
-    reason = f"The {fields} {verb} changed at Mixpeek before this was sent."
-    settlement = Settlement(change=change, state=Change.State.CONFLICT, reason=reason, **facts)
+    settlement = Settlement(
+        change=change,
+        state=Change.State.CONFLICT,
+        reason=f"The {fields} {verb} changed at Mixpeek before this was sent.",
+        **facts,
+    )
     return Outcome(settlement=settlement, record=record, rebase=True)
 
 
-def refused(change: Change, reason: str, *, record: Any = None, gone: bool = False, **facts: Any) -> Outcome:
-    """Upstream will not have it as it is; `facts` are `field_errors` and `upstream_request_id`."""
-    settlement = Settlement(change=change, state=Change.State.REFUSED, reason=reason, **facts)
+def refused(
+    change: Change,
+    reason: str,
+    *,
+    record: Any = None,
+    gone: bool = False,
+    **facts: Any,
+) -> Outcome:
+    """Return the outcome of a change that upstream refuses.
+
+    `facts` are `field_errors` and `upstream_request_id`.
+    """
+    settlement = Settlement(
+        change=change,
+        state=Change.State.REFUSED,
+        reason=reason,
+        **facts,
+    )
     return Outcome(settlement=settlement, record=record, rebase=not gone, gone=gone)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """A kind of thing that changes are delivered to.
+class Handler:
+    """How the changes of one kind of ref are delivered and settled.
 
-    `find` returns our rows by ref, with what `bring` needs of them. `bring` brings upstream to what the change of such
-    a row wants: read, compare, write, compare the reply; it raises what the client raises. `absorb` takes records into
-    the mirror, `rebase` shows again what upstream said last of a ref, if it is still here; `mark_gone` notes that
-    upstream has it no more, `note_uncleared` what it still shows although it was cleared.
+    - `noun` names the kind in sentences.
+    - `load_rows` returns our rows by ref, with the columns that `deliver` needs.
+    - `deliver` reads upstream, compares, writes and compares the reply; it raises what the client
+      raises.
+    - `absorb` lets records into the mirror.
+    - `rebase` shows again what upstream returned last for a ref, if the row still exists.
+    - `mark_gone` notes that upstream does not have the ref any more.
+    - `note_uncleared` notes what upstream still shows although it was cleared.
     """
 
-    word: str
-    find: Callable[[Sequence[str]], Mapping[str, Any]]
-    bring: Callable[[Change, Any, Client], Outcome]
+    noun: str
+    load_rows: Callable[[Sequence[str]], Mapping[str, Any]]
+    deliver: Callable[[Change, Any, Client], Outcome]
     absorb: Callable[[Sequence[Any]], object]
     rebase: Callable[[str], None]
     mark_gone: Callable[[str], None]

@@ -1,4 +1,4 @@
-"""Work on a few things at the same time: while Mixpeek thinks about one, the others go on."""
+"""Run a function over a few items in parallel threads, while Mixpeek answers for the others."""
 
 from __future__ import annotations
 
@@ -13,50 +13,61 @@ from reviewapp.mixpeek.exceptions import MixpeekError
 
 T = TypeVar("T")
 R = TypeVar("R")
-# Two cores are kept busy by this many; a worker takes no more of Mixpeek's attention at a time.
-_ABREAST = 4
+# Keeps two cores busy; a worker sends no more requests to Mixpeek at a time.
+_MAX_THREADS = 4
 
 
-def each(things: Sequence[T], work: Callable[[T], R]) -> Iterator[tuple[T, R | MixpeekError]]:
-    """Yield each thing with what came of it, as it is done; begin with no more of them when one met a `MixpeekError`.
+def run_parallel(
+    items: Sequence[T],
+    work: Callable[[T], R],
+) -> Iterator[tuple[T, R | MixpeekError]]:
+    """Yield each item with its result, as it is done; start no more after a `MixpeekError`.
 
-    In threads, whose connections to the database are closed after each thing; inside a transaction, which no thread
-    could see into, one after the other.
+    Threads close their database connections after each item. Inside a transaction, which no other
+    thread could see, the items run one after the other.
     """
-    if len(things) == 1 or connection.in_atomic_block:
-        yield from _in_turn(things, work)
+    if len(items) == 1 or connection.in_atomic_block:
+        yield from _run_sequentially(items, work)
         return
-    left, stopped = list(reversed(things)), False
-    with ThreadPoolExecutor(_ABREAST, thread_name_prefix="abreast") as pool:
-        under_way: dict[Future[R | MixpeekError], T] = {}
-        while under_way or (left and not stopped):
-            while left and not stopped and len(under_way) < _ABREAST:
-                thing = left.pop()
-                under_way[pool.submit(copy_context().run, _alone, work, thing)] = thing
-            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                came = future.result()
-                stopped = stopped or isinstance(came, MixpeekError)
-                yield under_way.pop(future), came
+
+    unstarted = list(reversed(items))
+    is_stopped = False
+    with ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="deliver") as pool:
+        running: dict[Future[R | MixpeekError], T] = {}
+        while running or (unstarted and not is_stopped):
+            while unstarted and not is_stopped and len(running) < _MAX_THREADS:
+                item = unstarted.pop()
+                future = pool.submit(copy_context().run, _run_in_thread, work, item)
+                running[future] = item
+
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                result = future.result()
+                if isinstance(result, MixpeekError):
+                    is_stopped = True
+                yield running.pop(future), result
 
 
-def _in_turn(things: Sequence[T], work: Callable[[T], R]) -> Iterator[tuple[T, R | MixpeekError]]:
-    for thing in things:
-        came = _tried(work, thing)
-        yield thing, came
-        if isinstance(came, MixpeekError):
+def _run_sequentially(
+    items: Sequence[T],
+    work: Callable[[T], R],
+) -> Iterator[tuple[T, R | MixpeekError]]:
+    for item in items:
+        result = _result_or_error(work, item)
+        yield item, result
+        if isinstance(result, MixpeekError):
             return
 
 
-def _alone(work: Callable[[T], R], thing: T) -> R | MixpeekError:
+def _run_in_thread(work: Callable[[T], R], item: T) -> R | MixpeekError:
     try:
-        return _tried(work, thing)
+        return _result_or_error(work, item)
     finally:
-        for one in connections.all(initialized_only=True):
-            one.close()
+        for thread_connection in connections.all(initialized_only=True):
+            thread_connection.close()
 
 
-def _tried(work: Callable[[T], R], thing: T) -> R | MixpeekError:
+def _result_or_error(work: Callable[[T], R], item: T) -> R | MixpeekError:
     try:
-        return work(thing)
+        return work(item)
     except MixpeekError as error:
         return error

@@ -1,9 +1,11 @@
-"""Who decided, told upstream: Mixpeek sees one key instead of our people.
+"""The stamp that tells Mixpeek who decided, as it sees one API key instead of our people.
 
-`MIXPEEK_WHO` says where it goes: into `metadata` (of servers that know it), into `payload`, or nowhere.
-`MIXPEEK_REVIEWER` says who it is: by default a pseudonym, since Mixpeek copies annotation metadata onto document
-fields that can be filtered. It goes with the PATCH that every decision makes. Mixpeek replaces both objects as a whole,
-so what was just read of them is sent along. Bulk cannot set metadata: what goes in bulk says it only in `payload`.
+`MIXPEEK_WHO` says where the stamp goes: `metadata` (on servers that have it), `payload` or nowhere.
+`MIXPEEK_REVIEWER` says who it names: by default a pseudonym, since Mixpeek copies annotation
+metadata onto document fields that can be filtered.
+
+Every decision's PATCH carries the stamp. Mixpeek replaces both objects as a whole, so the values
+just read are sent along. Bulk writes cannot set metadata and carry the stamp only in `payload`.
 """
 
 from __future__ import annotations
@@ -20,33 +22,50 @@ from reviewapp.outbox.models import Change
 NOWHERE = "none"
 
 
-def stamped(send: Mapping[str, Any], change: Change, read: AnnotationRecord, *, bulk: bool = False) -> dict[str, Any]:
-    """Return what to send, with the stamp where it can be."""
-    where = settings.MIXPEEK_WHO
-    if where == "metadata" and (bulk or read.metadata is None):
+def stamped(
+    send: Mapping[str, Any],
+    change: Change,
+    read: AnnotationRecord,
+    *,
+    bulk: bool = False,
+) -> dict[str, Any]:
+    """Return the fields to send, with the stamp if it may be sent."""
+    target = settings.MIXPEEK_WHO
+    if target == "metadata" and (bulk or read.metadata is None):
         return dict(send)
-    return with_stamp(send, change, there=getattr(read, where, None))
+    return with_stamp(send, change, current=getattr(read, target, None))
 
 
-def with_stamp(send: Mapping[str, Any], change: Change, *, there: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what to send with the stamp merged into what is `there`; metadata that are to be cleared stay so."""
-    where = settings.MIXPEEK_WHO
-    cleared = where == "metadata" and where in send and not send[where]
-    if where == NOWHERE or change.cause is None or cleared:
+def with_stamp(
+    send: Mapping[str, Any],
+    change: Change,
+    *,
+    current: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the fields to send, with the stamp merged into the `current` object.
+
+    Metadata that the change clears stays clear.
+    """
+    target = settings.MIXPEEK_WHO
+    is_cleared = target == "metadata" and target in send and not send[target]
+    if target == NOWHERE or change.cause is None or is_cleared:
         return dict(send)
-    merged = {**(send.get(where, there) or {}), STAMP: _stamp(change)}
-    return {**send, where: merged}
+
+    value = send.get(target, current) or {}
+    return {**send, target: {**value, STAMP: _stamp(change)}}
 
 
 def lacks_author(record: AnnotationRecord, change: Change) -> bool:
-    """Return whether Mixpeek's record does not say who made this decision, although it was to be told."""
+    """Return whether the record lacks the stamp of this decision, although stamps are sent."""
     if settings.MIXPEEK_WHO == NOWHERE or change.cause is None:
         return False
     return decision_in(record) != str(change.cause)
 
 
 def _stamp(change: Change) -> dict[str, str]:
-    reviewer = change.actor_name if settings.MIXPEEK_REVIEWER == "username" else change.actor_pseudonym
+    reviewer = change.actor_pseudonym
+    if settings.MIXPEEK_REVIEWER == "username":
+        reviewer = change.actor_name
     return {
         "decision_id": str(change.cause),
         "reviewer": reviewer,

@@ -1,6 +1,7 @@
-"""Deliver a change of a retriever: name and description as they are wanted, tags merged into the freshest list.
+"""Deliver a change of a retriever: set name and description, merge tags into the latest list.
 
-Mixpeek's PATCH replaces the whole list of tags, so it is read just before and only what was added or removed moves.
+Mixpeek's PATCH replaces the whole list of tags, so it is read just before, and only the tags that
+the change adds or removes are changed.
 https://docs.mixpeek.com/api-reference/retrievers/update-retriever
 """
 
@@ -18,62 +19,100 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import mirror
 from reviewapp.retrievers.editing.edit import applied
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync.deliver.outcome import Outcome, Target, conflicting, delivered, hold_claim, refused
+from reviewapp.sync.deliver.outcome import (
+    Handler,
+    Outcome,
+    conflicting,
+    delivered,
+    ensure_claim,
+    refused,
+)
 
-_TAKEN = 409
+_NAME_TAKEN = 409
 
 
-def find(refs: Sequence[str]) -> dict[str, Retriever]:
+def load_rows(refs: Sequence[str]) -> dict[str, Retriever]:
     """Return these retrievers by ref."""
-    rows = Retriever.objects.only("retriever_id").filter(retriever_id__in=[_id(ref) for ref in refs])
+    ids = [_id_of(ref) for ref in refs]
+    rows = Retriever.objects.only("retriever_id").filter(retriever_id__in=ids)
     return {f"retrievers/{row.retriever_id}": row for row in rows}
 
 
-def bring(change: Change, retriever: Retriever, client: Client) -> Outcome:
-    """Read the retriever and bring it to what the change wants, unless somebody else set the same text meanwhile."""
-    return bring_from(client.get_retriever(retriever.retriever_id), change, client)
+def deliver(change: Change, retriever: Retriever, client: Client) -> Outcome:
+    """Read the retriever and apply the change to it, unless somebody else changed the same text."""
+    read = client.get_retriever(retriever.retriever_id)
+    return deliver_from_record(read, change, client)
 
 
-def bring_from(read: RetrieverRecord, change: Change, client: Client) -> Outcome:
-    """Bring upstream from what was just read to what the change wants, unless somebody's words are in the way."""
-    judgement = judged(change.fields, change.base, values_of(read))
+def deliver_from_record(read: RetrieverRecord, change: Change, client: Client) -> Outcome:
+    """Apply the change upstream to what was just read, unless it conflicts with other edits."""
+    theirs = values_of(read)
+    judgement = judge_change(change.fields, change.base, theirs)
     if judgement.conflicts:
-        return conflicting(change, read, judgement.conflicts, theirs=values_of(read), version=version_of(read))
+        version = version_of(read)
+        return conflicting(change, read, judgement.conflicts, theirs=theirs, version=version)
+
     merged = judgement.merged or None
     if not judgement.send:
         return delivered(change, read, merged=merged, version=version_of(read))
+
     try:
-        hold_claim(change, client)
+        ensure_claim(change, client)
         reply = client.patch_retriever(read.retriever_id, judgement.send)
     except NotFound:
         raise
     except Refused as error:
-        return _refused(change, read, error)
-    return delivered(change, reply, merged=merged, raced=raced(read, reply, judgement.send), version=version_of(reply))
+        return _refused_outcome(change, read, error)
+
+    return delivered(
+        change,
+        reply,
+        merged=merged,
+        raced=lost_update(read, reply, judgement.send),
+        version=version_of(reply),
+    )
 
 
-def judged(fields: dict[str, Any], base: dict[str, Any], theirs: dict[str, Any]) -> Judgement:
-    """Judge a change whose tags are sets: they become the list to send, and are never in conflict. Pure."""
+def judge_change(
+    fields: dict[str, Any],
+    base: dict[str, Any],
+    theirs: dict[str, Any],
+) -> Judgement:
+    """Compare a change with upstream; its tags to add and remove never conflict. Pure."""
     if "tags" not in fields:
         return judge(fields=fields, base=base, theirs=theirs)
-    whole = applied(fields, theirs)
-    judgement = judge(fields=fields | {"tags": whole["tags"]}, base=base | {"tags": theirs["tags"]}, theirs=theirs)
+
+    tags = applied(fields, theirs)["tags"]
+    judgement = judge(
+        fields=fields | {"tags": tags},
+        base=base | {"tags": theirs["tags"]},
+        theirs=theirs,
+    )
     if same(theirs["tags"], base.get("tags")):
         return judgement
     merged = judgement.merged | {"tags": [base.get("tags"), theirs["tags"]]}
     return Judgement(send=judgement.send, conflicts=judgement.conflicts, merged=merged)
 
 
-def raced(read: RetrieverRecord, reply: RetrieverRecord, sent: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what is known of an edit that got in between our read and our write, or None when there was none.
+def lost_update(
+    read: RetrieverRecord,
+    reply: RetrieverRecord,
+    sent: dict[str, Any],
+) -> dict[str, Any] | None:
+    """Return what was changed between our read and our write, or None when nothing was. Pure.
 
-    A PATCH makes the next version, so a jump means somebody else made the ones before it. Retrievers keep no
-    revisions: what we may have written over cannot be told, what they set besides can (`moved`). Pure.
+    A PATCH makes the next version, so a jump means that somebody else made the ones before it.
+    Retrievers have no revisions: what we wrote over is unknown, other fields that changed are not
+    (`moved`).
     """
     if reply.version <= read.version + 1:
         return None
-    was, now = values_of(read), values_of(reply)
-    moved = {name: [was[name], now[name]] for name in now if name not in sent and not same(was[name], now[name])}
+
+    values_before = values_of(read)
+    moved = {}
+    for name, value in values_of(reply).items():
+        if name not in sent and not same(values_before[name], value):
+            moved[name] = [values_before[name], value]
     return {"read": read.version, "now": reply.version, "lost": {}, "moved": moved, "by": ""}
 
 
@@ -83,28 +122,43 @@ def values_of(record: RetrieverRecord) -> dict[str, Any]:
 
 
 def version_of(record: RetrieverRecord) -> int | None:
-    """Return the version a record proves; servers of the older dialect have none."""
-    return record.version if record.spelling == "retriever_name" else None
+    """Return the record's version; None from servers of the older dialect, which have none."""
+    if record.spelling == "retriever_name":
+        return record.version
+    return None
 
 
-def _refused(change: Change, read: RetrieverRecord, error: Refused) -> Outcome:
+def _refused_outcome(change: Change, read: RetrieverRecord, error: Refused) -> Outcome:
     fields = error.fields
-    if error.status == _TAKEN and "name" in change.fields and "name" not in fields:
+    if error.status == _NAME_TAKEN and "name" in change.fields and "name" not in fields:
         fields = fields | {"name": error.message}
-    return refused(change, error.message, record=read, field_errors=fields, upstream_request_id=error.request_id)
+    return refused(
+        change,
+        error.message,
+        record=read,
+        field_errors=fields,
+        upstream_request_id=error.request_id,
+    )
 
 
 def _rebase(ref: str) -> None:
-    if Retriever.objects.filter(retriever_id=_id(ref)).exists():
+    if Retriever.objects.filter(retriever_id=_id_of(ref)).exists():
         mirror.rebase(ref)
 
 
 def _mark_gone(ref: str) -> None:
-    mirror.mark_gone([_id(ref)])
+    mirror.mark_gone([_id_of(ref)])
 
 
-def _id(ref: str) -> str:
+def _id_of(ref: str) -> str:
     return ref.partition("/")[2]
 
 
-TARGET = Target(word="retriever", find=find, bring=bring, absorb=mirror.absorb, rebase=_rebase, mark_gone=_mark_gone)
+HANDLER = Handler(
+    noun="retriever",
+    load_rows=load_rows,
+    deliver=deliver,
+    absorb=mirror.absorb,
+    rebase=_rebase,
+    mark_gone=_mark_gone,
+)

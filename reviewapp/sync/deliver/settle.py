@@ -1,4 +1,4 @@
-"""Settle what came of trying changes, one by one or in bulk: the changes, their history and the mirror together."""
+"""Settle the outcomes of delivery: the changes, their history and the mirror in one transaction."""
 
 from __future__ import annotations
 
@@ -11,63 +11,83 @@ from reviewapp.outbox import settle as outbox_settle
 from reviewapp.outbox.models import Change
 from reviewapp.sync.deliver import annotations as deliver_annotations
 from reviewapp.sync.deliver import retrievers as deliver_retrievers
-from reviewapp.sync.deliver.outcome import Outcome, Target
+from reviewapp.sync.deliver.outcome import Handler, Outcome
 
 _log = logging.getLogger(__name__)
 # By the kind of ref, its part before the slash.
-_TARGETS: dict[str, Target] = {"annotations": deliver_annotations.TARGET, "retrievers": deliver_retrievers.TARGET}
-# One transaction settles no more: people who decide on one of these items meanwhile wait for it.
-_MOST = 200
+_HANDLERS: dict[str, Handler] = {
+    "annotations": deliver_annotations.HANDLER,
+    "retrievers": deliver_retrievers.HANDLER,
+}
+# The most outcomes in one transaction: people who decide on one of these items wait for it.
+_BATCH_SIZE = 200
 
 
-def target_of(change: Change) -> Target:
-    """Return what the change is delivered to."""
-    return _TARGETS[change.ref.partition("/")[0]]
+def handler_for(change: Change) -> Handler:
+    """Return the handler for the change's kind of ref."""
+    kind = change.ref.partition("/")[0]
+    return _HANDLERS[kind]
 
 
-def rows_of(changes: Sequence[Change]) -> dict[str, Any]:
-    """Return our rows that the changes are about, by ref; what has been deleted here is not among them."""
-    found: dict[str, Any] = {}
-    for target in _TARGETS.values():
-        if refs := [change.ref for change in changes if target_of(change) is target]:
-            found |= target.find(refs)
-    return found
+def load_rows(changes: Sequence[Change]) -> dict[str, Any]:
+    """Return the rows that the changes are about, by ref; rows deleted here are left out."""
+    rows: dict[str, Any] = {}
+    for handler in _HANDLERS.values():
+        refs = [change.ref for change in changes if handler_for(change) is handler]
+        if refs:
+            rows |= handler.load_rows(refs)
+    return rows
 
 
 def settle(outcomes: Sequence[Outcome]) -> None:
-    """Settle all of them, those of one kind with a record together; what is odd about one does not keep the others."""
-    for target in _TARGETS.values():
-        ours = [outcome for outcome in outcomes if target_of(outcome.change) is target]
-        proven = [outcome for outcome in ours if outcome.record is not None]
-        batches = [proven[at : at + _MOST] for at in range(0, len(proven), _MOST)]
-        for batch in [*batches, *([outcome] for outcome in ours if outcome.record is None)]:
-            _settle(batch, target)
-        # By itself: these rows are in no order with those before them.
-        if beside := [record for outcome in ours for record in outcome.beside]:
+    """Settle all outcomes, those of one kind with a record in batches.
+
+    When a batch fails, its outcomes are settled one by one, so that one bad record does not block
+    the others.
+    """
+    for handler in _HANDLERS.values():
+        own = [outcome for outcome in outcomes if handler_for(outcome.change) is handler]
+        with_record = [outcome for outcome in own if outcome.record is not None]
+        without_record = [outcome for outcome in own if outcome.record is None]
+
+        for start in range(0, len(with_record), _BATCH_SIZE):
+            _settle_batch(with_record[start : start + _BATCH_SIZE], handler)
+        for outcome in without_record:
+            _settle_batch([outcome], handler)
+
+        concurrent_records: list[Any] = []
+        for outcome in own:
+            concurrent_records.extend(outcome.concurrent_records)
+        # In a transaction of its own, since these rows are locked in no order with those above.
+        if concurrent_records:
             with acting(None):
-                target.absorb(beside)
+                handler.absorb(concurrent_records)
 
 
-def _settle(batch: Sequence[Outcome], target: Target) -> None:
+def _settle_batch(batch: Sequence[Outcome], handler: Handler) -> None:
     try:
-        _together(batch, target)
+        _settle_in_transaction(batch, handler)
     except Exception:
         if len(batch) == 1:
             raise
         _log.exception("could not settle %s changes together; going on one by one", len(batch))
         for outcome in batch:
-            _together([outcome], target)
+            _settle_in_transaction([outcome], handler)
 
 
-def _together(batch: Sequence[Outcome], target: Target) -> None:
+def _settle_in_transaction(batch: Sequence[Outcome], handler: Handler) -> None:
+    settlements = [outcome.settlement for outcome in batch]
+    records = [outcome.record for outcome in batch if outcome.record is not None]
+
     with acting(None):
-        outbox_settle.settle([outcome.settlement for outcome in batch])
-        # Rows are locked here, all at once and in one order, before any is touched by itself.
-        target.absorb([outcome.record for outcome in batch if outcome.record is not None])
+        outbox_settle.settle(settlements)
+        # Locks all rows at once and in one order, before the loop touches any of them.
+        handler.absorb(records)
         for outcome in batch:
-            if outcome.uncleared is not None and target.note_uncleared:
-                target.note_uncleared(outcome.change.ref, outcome.uncleared)
+            ref = outcome.change.ref
+            if outcome.uncleared is not None and handler.note_uncleared:
+                handler.note_uncleared(ref, outcome.uncleared)
             if outcome.gone:
-                target.mark_gone(outcome.change.ref)
+                handler.mark_gone(ref)
             elif outcome.rebase:
-                target.rebase(outcome.change.ref)
+                handler.rebase(ref)

@@ -1,4 +1,4 @@
-"""What Mixpeek's records prove of what we sent. Pure: what was read, what was sent, what came back."""
+"""What Mixpeek's records prove of a write. Pure: takes what was read, sent and returned."""
 
 from __future__ import annotations
 
@@ -11,72 +11,120 @@ from reviewapp.json_values import same
 from reviewapp.mixpeek.records import AnnotationRecord
 
 
-def unproven(reply: AnnotationRecord, sent: Mapping[str, Any]) -> dict[str, str]:
-    """Return a sentence for each field that the reply does not hold as it was sent; empty when all is proven."""
-    now = values_of(reply)
-    return {
-        name: f"Mixpeek still has {now.get(name)!r}." for name, want in sent.items() if not same(now.get(name), want)
-    }
+def missing_fields(reply: AnnotationRecord, sent: Mapping[str, Any]) -> dict[str, str]:
+    """Return a message for each sent field that the reply does not hold; empty when all are."""
+    values = values_of(reply)
+    messages = {}
+    for name, sent_value in sent.items():
+        value = values.get(name)
+        if not same(value, sent_value):
+            messages[name] = f"Mixpeek still has {value!r}."
+    return messages
 
 
-def landed(read: AnnotationRecord, now: AnnotationRecord, sent: Mapping[str, Any]) -> AnnotationRecord | None:
-    """Return the annotation as it stood when it first held what we sent, or None when it never did.
+def version_after_write(
+    read: AnnotationRecord,
+    latest: AnnotationRecord,
+    sent: Mapping[str, Any],
+) -> AnnotationRecord | None:
+    """Return the annotation as it was when it first held what we sent, or None if it never did.
 
-    `now` was read some time after the write, so others may have gone on from there: its revisions lead back. A server
-    without versions can only show what holds now.
+    `latest` was read some time after the write, so others may have edited it since: its revisions
+    lead back. A server without versions can only show the latest values.
     """
-    found, one = (now if not unproven(now, sent) else None), now
-    for revision in sorted(now.revisions, key=lambda revision: revision.version, reverse=True):
-        if read.version is None or one.version is None or not read.version < revision.version < one.version:
+    earliest_match = None
+    if not missing_fields(latest, sent):
+        earliest_match = latest
+
+    record = latest
+    revisions = sorted(latest.revisions, key=lambda revision: revision.version, reverse=True)
+    for revision in revisions:
+        if read.version is None or record.version is None:
             break
-        older = tuple(each for each in now.revisions if each.version < revision.version)
-        one = replace(one, version=revision.version, revisions=older, **kept_of(revision.prior))
-        found = one if not unproven(one, sent) else found
-    return found
+        if not read.version < revision.version < record.version:
+            break
+
+        older = [other for other in latest.revisions if other.version < revision.version]
+        record = replace(
+            record,
+            version=revision.version,
+            revisions=tuple(older),
+            **kept_of(revision.prior),
+        )
+        if not missing_fields(record, sent):
+            earliest_match = record
+    return earliest_match
 
 
-def race(read: AnnotationRecord, reply: AnnotationRecord) -> dict[str, Any] | None:
-    """Return what happened between our read and our write, or None when nobody got in between.
+def lost_update(read: AnnotationRecord, reply: AnnotationRecord) -> dict[str, Any] | None:
+    """Return what was changed between our read and our write, or None when nothing was.
 
-    A PATCH makes the next version, so a jump means that somebody else made the ones before it. The revision our own
-    edit left behind (`version` = reply's minus one) holds what we wrote over: where it differs from what we had read,
-    those are the other party's lost values. Servers without versions cannot tell.
+    A PATCH makes the next version, so a jump means that somebody else made the ones before it. The
+    revision that our own edit left behind (`version` = reply's minus one) holds what we wrote over:
+    where it differs from what we had read, the other party's values were lost. Servers without
+    versions cannot show this.
     """
-    if read.version is None or reply.version is None or reply.version <= read.version + 1:
+    if read.version is None or reply.version is None:
         return None
-    before = {revision.version: revision for revision in reply.revisions}
-    ours, theirs = before.get(reply.version - 1), before.get(reply.version - 2)
-    seen = values_of(read)
-    overwritten = kept_of(ours.prior) if ours else {}
+    if reply.version <= read.version + 1:
+        return None
+
+    revisions = {revision.version: revision for revision in reply.revisions}
+    our_revision = revisions.get(reply.version - 1)
+    their_revision = revisions.get(reply.version - 2)
+
+    values_read = values_of(read)
+    lost = {}
+    if our_revision:
+        for name, value in kept_of(our_revision.prior).items():
+            if not same(value, values_read[name]):
+                lost[name] = value
+
     return {
         "read": read.version,
         "now": reply.version,
-        "lost": {name: value for name, value in overwritten.items() if not same(value, seen[name])},
-        "by": theirs.edited_by if theirs else "",
+        "lost": lost,
+        "by": their_revision.edited_by if their_revision else "",
     }
 
 
-def replaced(
-    read: AnnotationRecord, *, fields: Mapping[str, Any], base: Mapping[str, Any], since: int | None
+def overwritten_by_retry(
+    read: AnnotationRecord,
+    *,
+    fields: Mapping[str, Any],
+    base: Mapping[str, Any],
+    since: int | None,
 ) -> dict[str, Any] | None:
-    """Return what an earlier send of the same change, its answer lost, wrote over unseen; None if it did no such thing.
+    """Return what an earlier attempt of the same change, its reply lost, wrote over; else None.
 
-    The newest edit from version `since` on that set nothing but `fields`, and those as wanted, is taken for that send:
-    where it replaced what `base` does not hold, somebody got in between then. Looks like what `race` returns.
+    The newest edit from version `since` on that set nothing but `fields`, to these values, is taken
+    for that attempt: where it replaced a value that `base` does not hold, somebody had got in
+    between. The result has the form of `lost_update`.
     """
-    after = values_of(read)
-    edits = sorted((edit for edit in read.revisions if edit.version >= (since or 0)), key=lambda edit: -edit.version)
-    for number, edit in enumerate(edits):
+    # The values after the edit at hand, going back from the newest edit.
+    values = values_of(read)
+    edits = [edit for edit in read.revisions if edit.version >= (since or 0)]
+    edits.sort(key=lambda edit: -edit.version)
+
+    for position, edit in enumerate(edits):
         prior = kept_of(edit.prior)
-        set_now = [name for name in prior if name in fields]
-        if (
-            set_now
-            and {*prior} <= {*fields, "payload", "metadata"}
-            and all(same(after[name], fields[name]) for name in set_now)
-        ):
-            lost = {name: prior[name] for name in set_now if name in base and not same(prior[name], base[name])}
-            by = next((each.edited_by for each in edits[number + 1 :] if {*lost} & {*each.prior}), "")
-            # That somebody else set the very same is told like this too: the two cannot be told apart.
-            return {"read": since, "now": edit.version + 1, "lost": lost, "by": by} if lost else None
-        after |= prior
+        edited_names = [name for name in prior if name in fields]
+        is_candidate = edited_names and set(prior) <= {*fields, "payload", "metadata"}
+
+        if is_candidate and all(same(values[name], fields[name]) for name in edited_names):
+            lost = {}
+            for name in edited_names:
+                if name in base and not same(prior[name], base[name]):
+                    lost[name] = prior[name]
+            if not lost:
+                return None
+
+            # Somebody else who set the very same values looks the same and is reported, too.
+            author = ""
+            for earlier in edits[position + 1 :]:
+                if set(lost) & set(earlier.prior):
+                    author = earlier.edited_by
+                    break
+            return {"read": since, "now": edit.version + 1, "lost": lost, "by": author}
+        values |= prior
     return None

@@ -18,7 +18,7 @@ from reviewapp.outbox.models import Change, Pause
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import bulk, drain
-from reviewapp.sync.deliver.bulk_plan import Round
+from reviewapp.sync.deliver.bulk_plan import BulkPlan
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 from tests.tools.sandbox.running import Box, SharedSandboxes
 
@@ -53,9 +53,9 @@ def promised(row: Annotation, **values: Any) -> Change:
 
 def in_bulk(client: Client) -> None:
     """Deliver what is planned, without the rounds of single deliveries before it."""
-    found = bulk.planned(Rank.BULK)
+    found = bulk.plan_backlog(Rank.BULK)
     assert len(found.heads) == MANY
-    assert drain.in_bulk(found, Rank.BULK, client)
+    assert drain.deliver_in_bulk(found, Rank.BULK, client)
 
 
 def states() -> dict[str, int]:
@@ -124,7 +124,7 @@ def test_it_knows_its_own_work_again_after_a_lost_answer(
     fault: dict[str, Any], changes: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
     box.faults([{"path": "/v1/annotations/bulk", **fault}])
-    assert not drain.in_bulk(bulk.planned(Rank.BULK), Rank.BULK, mixpeek_client)
+    assert not drain.deliver_in_bulk(bulk.plan_backlog(Rank.BULK), Rank.BULK, mixpeek_client)
     assert states() == {"queued": MANY}
     assert set(Change.objects.values_list("attempts", flat=True)) == {1}
     assert Change.objects.filter(due__gt=timezone.now()).count() == MANY
@@ -138,9 +138,9 @@ def test_it_knows_its_own_work_again_after_a_lost_answer(
 def test_it_finds_what_a_worker_wrote_that_died_before_it_settled(
     changes: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
-    bulk.deliver(bulk.planned(Rank.BULK), mixpeek_client)
+    bulk.deliver_plan(bulk.plan_backlog(Rank.BULK), mixpeek_client)
     assert states() == {"queued": MANY}
-    assert bulk.planned(Rank.BULK) == Round()
+    assert bulk.plan_backlog(Rank.BULK) == BulkPlan()
     Change.objects.update(due=timezone.now() - timedelta(seconds=1))
     in_bulk(mixpeek_client)
     assert states() == {"delivered": MANY}
@@ -151,13 +151,13 @@ def test_it_finds_what_a_worker_wrote_that_died_before_it_settled(
 def test_it_waits_when_mixpeek_cannot(status: int, changes: list[Change], box: Box, mixpeek_client: Client) -> None:
     box.faults([{"path": "/v1/annotations/list", "status": status, "headers": {"Retry-After": "70"}}])
     before = timezone.now()
-    assert not drain.in_bulk(bulk.planned(Rank.BULK), Rank.BULK, mixpeek_client)
+    assert not drain.deliver_in_bulk(bulk.plan_backlog(Rank.BULK), Rank.BULK, mixpeek_client)
     assert Change.objects.filter(due__gte=before + timedelta(seconds=70), claimed_at=None).count() == MANY
 
 
 def test_it_pauses_when_our_key_is_refused(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
     box.faults([{"path": "/v1/annotations/bulk", "status": 403}])
-    assert not drain.in_bulk(bulk.planned(Rank.BULK), Rank.BULK, mixpeek_client)
+    assert not drain.deliver_in_bulk(bulk.plan_backlog(Rank.BULK), Rank.BULK, mixpeek_client)
     assert Pause.objects.exists()
     assert set(Change.objects.values_list("attempts", "claimed_at")) == {(0, None)}
 
@@ -221,7 +221,7 @@ def test_it_writes_nothing_once_its_claims_ran_out(changes: list[Change], box: B
             return claims.CLAIM.total_seconds() * 3
 
     with Sleeper(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
-        bulk.deliver(bulk.planned(Rank.BULK), client)
+        bulk.deliver_plan(bulk.plan_backlog(Rank.BULK), client)
     assert [each for each in asked(box) if each == "POST /bulk"] == []
 
 
@@ -240,8 +240,8 @@ def test_it_plans_only_what_bulk_can_do(
     values: dict[str, Any], changes: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
     Change.objects.filter(pk=changes[0].pk).update(**values)
-    assert changes[0].pk not in bulk.planned(Rank.BULK).heads
-    assert len(bulk.planned(Rank.BULK).heads) == MANY - 1
+    assert changes[0].pk not in bulk.plan_backlog(Rank.BULK).heads
+    assert len(bulk.plan_backlog(Rank.BULK).heads) == MANY - 1
 
 
 def test_it_takes_the_oldest_of_each_ref_only(changes: list[Change], box: Box, mixpeek_client: Client) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.sync.deliver.bulk_plan import MOST_PAGES, MOST_WRITTEN, PAGE, Head, Listing, Round, plan
+from reviewapp.sync.deliver.bulk_plan import MAX_PAGES, MAX_WRITTEN, PAGE, BulkPlan, Head, Listing, plan
 
 LABELS = st.sampled_from(["logo", "no logo", "partial", "unsure"])
 RETRIEVERS = st.sampled_from(["ret_a", "ret_b", ""])
@@ -32,8 +32,8 @@ def test_it_reads_by_label_where_that_is_less() -> None:
 
 
 def test_it_leaves_a_few_to_the_careful_way() -> None:
-    assert plan(heads(("ret_a", "logo", "no logo")), lambda *group: 1) == Round()
-    assert plan(heads(*[("ret_a", "logo", "no logo")] * 30), lambda *group: 9000) == Round()
+    assert plan(heads(("ret_a", "logo", "no logo")), lambda *group: 1) == BulkPlan()
+    assert plan(heads(*[("ret_a", "logo", "no logo")] * 30), lambda *group: 9000) == BulkPlan()
 
 
 @given(parts=PARTS, sizes=SIZES, times=st.integers(1, 40))
@@ -44,10 +44,10 @@ def test_it_never_takes_more_requests_than_one_by_one(
     found = plan(given, lambda *group: sizes.get(group, 0))
     by_pk = {head.pk: head for head in given}
     assert found.requests <= len(found.heads)
-    assert len(set(found.heads)) == len(found.heads) <= MOST_WRITTEN
+    assert len(set(found.heads)) == len(found.heads) <= MAX_WRITTEN
     assert len({by_pk[pk].retriever_id for pk in found.heads}) <= 1
     for lists in (found.before, found.after):
-        assert sum(listing.pages for listing in lists) <= MOST_PAGES
+        assert sum(listing.pages for listing in lists) <= MAX_PAGES
 
 
 @given(parts=PARTS, sizes=SIZES, times=st.integers(1, 40))

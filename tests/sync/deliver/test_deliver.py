@@ -205,7 +205,7 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     edit_elsewhere(box, annotation, label="partial logo")
     assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
-    settle([deliver_annotations.bring_from(read, change, mixpeek_client)])
+    settle([deliver_annotations.deliver_from_record(read, change, mixpeek_client)])
     change.refresh_from_db()
     assert change.state == "delivered"
     assert change.raced is not None
@@ -220,7 +220,7 @@ def race_and_lose_the_answer(change: Change, annotation: Annotation, box: Box, c
     assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
     with pytest.raises(Unavailable):
-        deliver_annotations.bring_from(read, change, client)
+        deliver_annotations.deliver_from_record(read, change, client)
     claims.release([change])
 
 

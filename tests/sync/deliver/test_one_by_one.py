@@ -55,7 +55,7 @@ def delivered() -> int:
 
 def test_it_delivers_all(claimed: list[Change], box: Box, mixpeek_client: Client) -> None:
     assert len(claimed) == _MANY
-    assert drain.one_by_one(claimed, mixpeek_client)
+    assert drain.deliver_one_by_one(claimed, mixpeek_client)
     assert (delivered(), len(writes(box))) == (_MANY, _MANY)
 
 
@@ -64,7 +64,7 @@ def test_it_stops_when_mixpeek_goes_away_and_frees_the_rest(
     patches: int, claimed: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
     box.faults(after(patches, status=503))
-    assert not drain.one_by_one(claimed, mixpeek_client)
+    assert not drain.deliver_one_by_one(claimed, mixpeek_client)
     assert (delivered(), untried(), len(writes(box))) == (patches, _MANY - patches - 1, patches + 1)
     waits = Change.objects.get(pk=claimed[patches].pk)
     assert (waits.state, waits.attempts) == ("queued", 1)
@@ -74,12 +74,12 @@ def test_it_stops_when_our_key_is_refused_and_frees_the_rest(
     claimed: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
     box.faults(after(2, status=401))
-    assert not drain.one_by_one(claimed, mixpeek_client)
+    assert not drain.deliver_one_by_one(claimed, mixpeek_client)
     assert (delivered(), untried(), Pause.objects.exists()) == (2, _MANY - 2, True)
 
 
 def test_it_frees_what_its_turn_does_not_reach(claimed: list[Change], box: Box, mixpeek_client: Client) -> None:
-    assert drain.one_by_one(claimed, mixpeek_client, within=-1.0)
+    assert drain.deliver_one_by_one(claimed, mixpeek_client, max_seconds=-1.0)
     assert (untried(), box.received()) == (_MANY, [])
 
 
@@ -87,6 +87,6 @@ def test_it_goes_on_when_one_is_refused_or_in_conflict(claimed: list[Change], bo
     box.faults([{"method": "PATCH", "status": 422}])
     annotation_id = Annotation.objects.get(ref=claimed[5].ref).annotation_id
     assert box.call("POST", "/v1/annotations/bulk", json={"update": [{"annotation_id": annotation_id, "label": "x"}]})
-    assert drain.one_by_one(claimed, mixpeek_client)
+    assert drain.deliver_one_by_one(claimed, mixpeek_client)
     states = list(Change.objects.order_by("pk").values_list("state", flat=True))
     assert (states[0], states[5], states.count("delivered")) == ("refused", "conflict", _MANY - 2)

@@ -22,7 +22,7 @@ def test_it_does_several_at_the_same_time() -> None:
         together.wait()
         return number * 10
 
-    assert sorted(parallel.each(range(8), work)) == [(number, number * 10) for number in range(8)]
+    assert sorted(parallel.run_parallel(range(8), work)) == [(number, number * 10) for number in range(8)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -36,7 +36,7 @@ def test_it_begins_no_more_when_one_met_an_error() -> None:
         assert told.wait(60)
         return number
 
-    for number, result in parallel.each(range(40), work):
+    for number, result in parallel.run_parallel(range(40), work):
         came[number] = result
         told.set()
     assert isinstance(came.pop(0), MixpeekError)
@@ -46,7 +46,7 @@ def test_it_begins_no_more_when_one_met_an_error() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_it_lets_mistakes_out() -> None:
     with pytest.raises(ZeroDivisionError):
-        list(parallel.each([1, 0], lambda number: 1 / number))
+        list(parallel.run_parallel([1, 0], lambda number: 1 / number))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -61,7 +61,7 @@ def test_it_knows_the_job_and_leaves_no_connection_open() -> None:
         return current().request_id, answer
 
     with tracing(Origin.WORKER, "job-77777"):
-        results = sorted(parallel.each([1, 2, 3], work))
+        results = sorted(parallel.run_parallel([1, 2, 3], work))
 
     assert results == [(number, ("job-77777", number)) for number in (1, 2, 3)]
     # The server lists a session for a moment longer, so it is not asked.
@@ -73,4 +73,4 @@ def test_it_knows_the_job_and_leaves_no_connection_open() -> None:
 @pytest.mark.django_db
 def test_it_stays_in_its_transaction() -> None:
     here = current_thread().name
-    assert list(parallel.each([1, 2], lambda _: current_thread().name)) == [(1, here), (2, here)]
+    assert list(parallel.run_parallel([1, 2], lambda _: current_thread().name)) == [(1, here), (2, here)]

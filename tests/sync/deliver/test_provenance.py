@@ -15,8 +15,8 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver import drain, settle
-from reviewapp.sync.deliver.bulk import deliver as deliver_in_bulk
-from reviewapp.sync.deliver.bulk_plan import Listing, Round
+from reviewapp.sync.deliver.bulk import deliver_plan as deliver_in_bulk
+from reviewapp.sync.deliver.bulk_plan import BulkPlan, Listing
 from tests.decisions import queue_decision
 from tests.sync.delivering import edit_elsewhere, upstream, writes
 from tests.tools.sandbox.running import Box
@@ -152,7 +152,7 @@ def test_it_goes_in_bulk_only_where_bulk_takes_it(
 ) -> None:
     change = queue_decision(annotation, alice, label="no logo")
     lists = (Listing(retriever_id="ret_logos", pages=1),)
-    done = deliver_in_bulk(Round(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
+    done = deliver_in_bulk(BulkPlan(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
     settle.settle(done.outcomes)
     change.refresh_from_db()
     assert change.state == "delivered"

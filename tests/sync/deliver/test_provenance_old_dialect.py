@@ -17,8 +17,8 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.sync.deliver import drain, settle
-from reviewapp.sync.deliver.bulk import deliver as deliver_in_bulk
-from reviewapp.sync.deliver.bulk_plan import Listing, Round
+from reviewapp.sync.deliver.bulk import deliver_plan as deliver_in_bulk
+from reviewapp.sync.deliver.bulk_plan import BulkPlan, Listing
 from tests.decisions import queue_decision
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
 from tests.sync.delivering import upstream as read
@@ -118,7 +118,7 @@ def test_it_goes_in_bulk_in_the_payload_only(
 ) -> None:
     change = queue_decision(annotation, alice, label="no logo")
     lists = (Listing(retriever_id="ret_vans", pages=1),)
-    done = deliver_in_bulk(Round(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
+    done = deliver_in_bulk(BulkPlan(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
     settle.settle(done.outcomes)
     change.refresh_from_db()
     assert change.state == "delivered"

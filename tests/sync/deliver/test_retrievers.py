@@ -228,7 +228,7 @@ def test_it_records_that_somebody_got_in_between(
     elsewhere(box, untouched_retriever, description="Theirs")
     assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
-    settle([deliver_retrievers.bring_from(read, change, mixpeek_client)])
+    settle([deliver_retrievers.deliver_from_record(read, change, mixpeek_client)])
     change.refresh_from_db()
     assert change.state == "delivered"
     if not old(box):

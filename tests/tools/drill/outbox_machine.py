@@ -268,7 +268,7 @@ class Outbox(RuleBasedStateMachine):
             self.far.meanwhile = lambda: self.edit_elsewhere(item, chosen, label, 0.5)
         self.far.weather = weather
         with suppress(Crash), tracing(Origin.WORKER):
-            drain.in_bulk(bulk.planned(Rank.INTERACTIVE), Rank.INTERACTIVE, self.client)
+            drain.deliver_in_bulk(bulk.plan_backlog(Rank.INTERACTIVE), Rank.INTERACTIVE, self.client)
         self.far.meanwhile = self.far.weather = None
 
     @rule()
