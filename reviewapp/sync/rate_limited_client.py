@@ -75,7 +75,7 @@ class Purse:
 
     def empty(self) -> None:
         """Give back what was not used."""
-        shared_budget.give_back(self.rank, self.left)
+        shared_budget.refund(self.rank, self.left)
         self.left = 0
 
 

@@ -1,4 +1,4 @@
-"""How urgent what is being promised is: a person waits for it, or it is one of many made at once."""
+"""The priority of the changes being enqueued: interactive by default, or bulk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _rank: ContextVar[Rank] = ContextVar("reviewapp_rank", default=Rank.INTERACTIVE)
 
 
 def rank_of(verb: str) -> Rank:
-    """Return the rank of a change that is enqueued now; a confirmation waits behind what changes a value."""
+    """Return the rank of a change enqueued now; a confirmation ranks behind a change of values."""
     if verb == Change.Verb.CONFIRM:
         return Rank.BULK
     return _rank.get()
@@ -21,9 +21,9 @@ def rank_of(verb: str) -> Rank:
 
 @contextmanager
 def in_bulk() -> Iterator[None]:
-    """Let what is promised inside go after what people do one by one."""
-    before = _rank.set(Rank.BULK)
+    """Enqueue changes inside with bulk priority: delivered after what people do one by one."""
+    token = _rank.set(Rank.BULK)
     try:
         yield
     finally:
-        _rank.reset(before)
+        _rank.reset(token)

@@ -1,7 +1,8 @@
-"""The one rate budget of all processes: a row in the database that every request to Mixpeek is paid from.
+"""The request budget that all processes share: one row from which every request to Mixpeek is paid.
 
-`token_bucket.py` holds the rule; here it is applied, under the row's lock and by the database's clock. Tokens are taken
-a few at a time and those not used are given back, so a process that dies costs the others at most what it had taken.
+`token_bucket.py` holds the rules; here they are applied under the row's lock and by the database's
+clock. Tokens are taken a few at a time and unused ones are returned, so a process that dies costs
+the others at most what it had taken.
 """
 
 from __future__ import annotations
@@ -16,22 +17,23 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from reviewapp.outbox.models import Budget
-from reviewapp.outbox.rate_limit import token_bucket as rule
+from reviewapp.outbox.rate_limit import token_bucket
 from reviewapp.outbox.rate_limit.token_bucket import Bucket, Rank
 
-# Nobody takes more at once than what comes in so many seconds.
+# Nobody takes more at once than what is refilled in so many seconds.
 _CHUNK_SECONDS = 0.5
 _READ = "SELECT *, clock_timestamp() AS now FROM outbox_budget WHERE id = 1"
-# A crash of the database may bring back tokens that were spent; whoever spends them again hears of it from Mixpeek.
+# A database crash may restore tokens that were spent; at worst Mixpeek then rejects a request.
 _LOCK = """
-SELECT *, clock_timestamp() AS now, CASE WHEN %s THEN set_config('synchronous_commit', 'off', true) END AS quick
+SELECT *, clock_timestamp() AS now,
+    CASE WHEN %s THEN set_config('synchronous_commit', 'off', true) END AS quick
 FROM outbox_budget WHERE id = 1 FOR UPDATE
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """Tokens that may be spent at once; when there are none, `wait` says after how many seconds to ask again."""
+    """Tokens that may be spent now; if there are none, `wait` is the seconds until a retry."""
 
     tokens: int
     wait: float = 0.0
@@ -39,10 +41,11 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How the budget stands: requests a minute as configured and as allowed now, and the tokens left for each rank.
+    """The budget now: requests a minute, configured and allowed, and the tokens left for each rank.
 
-    `lowered_since` is when Mixpeek refused us (`why`), `lowered_until` when all will be allowed again; before
-    `shut_until` nothing is asked at all; `told` is the limit per minute that Mixpeek spoke of.
+    `lowered_since` is when Mixpeek rejected a request (`why`), `lowered_until` when the configured
+    limit is allowed again. No request is sent before `shut_until`. `told` is the limit per minute
+    that Mixpeek announced.
     """
 
     configured: int
@@ -56,97 +59,149 @@ class Standing:
 
     @property
     def is_lowered(self) -> bool:
-        """Return whether less is allowed than is configured."""
+        """Whether less is allowed than is configured."""
         return self.allowed < self.configured
 
 
-def reserve(rank: Rank, *, want: int, least: int = 1, back: int = 0, whole: bool = False) -> Grant:
-    """Give `back` what was not used, then take up to `want` tokens for requests of a rank: `least` or none.
+def reserve(
+    rank: Rank,
+    *,
+    want: int,
+    least: int = 1,
+    back: int = 0,
+    whole: bool = False,
+) -> Grant:
+    """Return `back` unused tokens, then take up to `want` tokens of a rank: `least` or none.
 
-    Nobody gets more than comes in half a second, unless that is less than `least` or all are wanted as a `whole`.
+    A grant is limited to what is refilled in half a second, or `least` if that is more, unless all
+    are wanted as a `whole`.
     """
     configured = settings.MIXPEEK_REQUESTS_PER_MINUTE
-    with _locked() as held:
-        state = rule.give_back(held.state, rank, back, configured)
-        chunk = math.ceil(rule.rate(rule.allowed(state, configured)) * _CHUNK_SECONDS)
-        most = want if whole else min(want, max(chunk, least))
-        held.state, got = rule.take(state, rank, want=most, least=least)
-        wait = 0.0 if got else rule.wait(held.state, rank, least=least, configured=configured, now=held.now)
-        return Grant(tokens=got, wait=wait)
+    with _locked() as locked:
+        bucket = token_bucket.refund(locked.bucket, rank, back, configured)
+
+        limit = want
+        if not whole:
+            per_minute = token_bucket.allowed_per_minute(bucket, configured)
+            chunk = math.ceil(token_bucket.refill_rate(per_minute) * _CHUNK_SECONDS)
+            limit = min(want, max(chunk, least))
+
+        locked.bucket, taken = token_bucket.take(bucket, rank, want=limit, least=least)
+        if taken:
+            return Grant(tokens=taken)
+        wait = token_bucket.seconds_until(
+            locked.bucket,
+            rank,
+            least=least,
+            configured=configured,
+            now=locked.now,
+        )
+        return Grant(tokens=0, wait=wait)
 
 
-def give_back(rank: Rank, many: int) -> None:
+def refund(rank: Rank, tokens: int) -> None:
     """Return tokens that were taken and not used."""
-    if many > 0:
-        with _locked() as held:
-            held.state = rule.give_back(held.state, rank, many, settings.MIXPEEK_REQUESTS_PER_MINUTE)
+    if tokens <= 0:
+        return
+    configured = settings.MIXPEEK_REQUESTS_PER_MINUTE
+    with _locked() as locked:
+        locked.bucket = token_bucket.refund(locked.bucket, rank, tokens, configured)
 
 
 def lower(*, retry_after: float | None, reason: str) -> None:
-    """Note that Mixpeek refused a request because there were too many; `retry_after` is in seconds."""
+    """Lower the limit after Mixpeek rejected a request (429); `retry_after` is in seconds."""
     configured = settings.MIXPEEK_REQUESTS_PER_MINUTE
-    with _locked() as held:
-        held.state = rule.lowered(held.state, configured, held.now, retry_after=retry_after, reason=reason)
+    with _locked() as locked:
+        locked.bucket = token_bucket.lower(
+            locked.bucket,
+            configured,
+            locked.now,
+            retry_after=retry_after,
+            reason=reason,
+        )
 
 
 def hear(*, per_minute: int | None = None, opens_in: float | None = None) -> None:
-    """Note what Mixpeek said of its limit: how much it is, or that nothing is left for so many seconds."""
-    with _locked() as held:
-        held.state = rule.heard(held.state, held.now, per_minute=per_minute, opens_in=opens_in)
+    """Record the limit that Mixpeek announced, or that none is left for `opens_in` seconds."""
+    with _locked() as locked:
+        locked.bucket = token_bucket.apply_limit(
+            locked.bucket,
+            locked.now,
+            per_minute=per_minute,
+            opens_in=opens_in,
+        )
 
 
 def standing() -> Standing:
-    """Return how the budget stands, with one query and no lock."""
+    """Return the state of the budget, with one query and no lock."""
     configured = settings.MIXPEEK_REQUESTS_PER_MINUTE
     row = next(iter(Budget.objects.raw(_READ)), None)
     if row is None:
-        tokens = {rank: math.floor(held) for rank, held in zip(Rank, rule.capacities(configured), strict=True)}
-        return Standing(configured=configured, allowed=configured, tokens=tokens)
-    state = rule.refilled(_state(row), configured, row.now)
+        capacities = token_bucket.capacities(configured)
+        full = {rank: math.floor(capacities[rank]) for rank in Rank}
+        return Standing(configured=configured, allowed=configured, tokens=full)
+
+    bucket = token_bucket.refill(_bucket_from(row), configured, row.now)
     return Standing(
         configured=configured,
-        allowed=round(rule.allowed(state, configured)),
-        tokens={rank: math.floor(state.tokens[rank]) for rank in Rank},
-        lowered_since=state.lowered_at,
-        lowered_until=rule.recovers_at(state),
-        shut_until=state.at if state.at > row.now else None,
-        told=state.told,
-        why=state.reason,
+        allowed=round(token_bucket.allowed_per_minute(bucket, configured)),
+        tokens={rank: math.floor(bucket.tokens[rank]) for rank in Rank},
+        lowered_since=bucket.lowered_at,
+        lowered_until=token_bucket.recovers_at(bucket),
+        shut_until=bucket.at if bucket.at > row.now else None,
+        told=bucket.told,
+        why=bucket.reason,
     )
 
 
 @dataclass(kw_only=True)
-class _Held:
-    """The bucket while its row is locked: what is put in `state` is kept."""
+class _LockedBucket:
+    """The bucket while its row is locked: what is assigned to `bucket` is saved."""
 
-    state: Bucket
+    bucket: Bucket
     now: datetime
 
 
 @contextmanager
-def _locked() -> Iterator[_Held]:
-    configured, alone = settings.MIXPEEK_REQUESTS_PER_MINUTE, not connection.in_atomic_block
+def _locked() -> Iterator[_LockedBucket]:
+    configured = settings.MIXPEEK_REQUESTS_PER_MINUTE
+    alone = not connection.in_atomic_block
     with transaction.atomic(savepoint=False):
-        row = next(iter(Budget.objects.raw(_LOCK, [alone])), None) or _first(configured, alone=alone)
-        held = _Held(state=rule.refilled(_state(row), configured, row.now), now=row.now)
-        yield held
-        Budget.objects.filter(pk=1).update(**_columns(held.state))
+        row = next(iter(Budget.objects.raw(_LOCK, [alone])), None)
+        if row is None:
+            row = _create_row(configured, alone=alone)
+
+        bucket = token_bucket.refill(_bucket_from(row), configured, row.now)
+        locked = _LockedBucket(bucket=bucket, now=row.now)
+        yield locked
+        Budget.objects.filter(pk=1).update(**_columns(locked.bucket))
 
 
-def _first(configured: int, *, alone: bool) -> Budget:
-    """Return the row when there was none yet, locked."""
+def _create_row(configured: int, *, alone: bool) -> Budget:
+    """Create the row, unless another process does so first, and return it locked."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         [(now,)] = cursor.fetchall()
-    Budget.objects.bulk_create([Budget(id=1, **_columns(rule.full(configured, now)))], ignore_conflicts=True)
+
+    full = token_bucket.full_bucket(configured, now)
+    Budget.objects.bulk_create([Budget(id=1, **_columns(full))], ignore_conflicts=True)
     return Budget.objects.raw(_LOCK, [alone])[0]
 
 
-def _state(row: Budget) -> Bucket:
-    named = {name: getattr(row, name) for name in Bucket.__dataclass_fields__ if name != "tokens"}
-    return Bucket(tokens=(row.interactive, row.bulk, row.background), **named)
+def _bucket_from(row: Budget) -> Bucket:
+    return Bucket(
+        tokens=(row.interactive, row.bulk, row.background),
+        at=row.at,
+        fraction=row.fraction,
+        lowered_at=row.lowered_at,
+        stepped_at=row.stepped_at,
+        told=row.told,
+        told_at=row.told_at,
+        reason=row.reason,
+    )
 
 
-def _columns(state: Bucket) -> dict[str, object]:
-    named = asdict(state)
-    return dict(zip(("interactive", "bulk", "background"), named.pop("tokens"), strict=True)) | named
+def _columns(bucket: Bucket) -> dict[str, object]:
+    columns = asdict(bucket)
+    interactive, bulk, background = columns.pop("tokens")
+    return {"interactive": interactive, "bulk": bulk, "background": background, **columns}

@@ -1,4 +1,4 @@
-"""How far changes can be, as people ask: finer than the state, since a queued one may be held or on its way."""
+"""The filters of the deliveries page: the delivery state of a change, finer than `Change.State`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import Q, TextChoices
 
 
 class Kind(TextChoices):
-    """What the deliveries page can be narrowed to."""
+    """The filters of the deliveries page; a queued change may be held, waiting or being sent."""
 
     OPEN = "open", "Not delivered"
     HELD = "held", "Held"
@@ -25,12 +25,14 @@ _UNCLAIMED = Q(state="queued", claimed_at=None)
 
 
 def condition(kind: str, now: datetime) -> Q:
-    """Return what is true of the changes of a kind."""
-    of_state = {
+    """Return the condition for the changes that a filter shows."""
+    conditions = {
         Kind.OPEN: Q(state__in=["queued", "conflict", "refused"]),
         Kind.HELD: _UNCLAIMED & Q(attempts=0, due__gt=now),
         Kind.WAITING: _UNCLAIMED & Q(attempts=0, due__lte=now),
         Kind.AGAIN: _UNCLAIMED & Q(attempts__gt=0),
         Kind.SENDING: Q(state="queued", claimed_at__isnull=False),
     }
-    return of_state[Kind(kind)] if kind in of_state else Q(state=kind)
+    if kind in conditions:
+        return conditions[Kind(kind)]
+    return Q(state=kind)

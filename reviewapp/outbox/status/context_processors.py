@@ -1,25 +1,36 @@
-"""What every page knows of the outbox: whether anything is delivered at all, and how much waits for a person."""
+"""What every page shows of the outbox: the banner, and how many changes wait for a person."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest
 
-from reviewapp.outbox.status.health import MOST_COUNTED, Standing, standing
+from reviewapp.outbox.status.health import MAX_COUNT, Standing, standing
 
 
 def pause(request: HttpRequest) -> dict[str, object]:
-    """Return the pause that every page must show, if there is one, and how many changes wait for a person.
+    """Return the banner's context and the number of changes that wait for a person.
 
-    `worker_missing` is whether no worker is alive. The count stops at 99, so that it stays cheap. Strangers and
-    fragments are told nothing here: see `banner.with_banner`.
+    The number stops at 99, so that it stays cheap. Anonymous users and fragments get nothing here:
+    see `banner.with_banner`.
     """
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated or getattr(request, "htmx", False):
+    if user is None or not user.is_authenticated:
         return {}
-    now = standing()
-    return told_as(now) | {"attention_count": f"{MOST_COUNTED}+" if now.waiting > MOST_COUNTED else now.waiting}
+    if getattr(request, "htmx", False):
+        return {}
+
+    health = standing()
+    context = banner_context(health)
+    context["attention_count"] = health.waiting
+    if health.waiting > MAX_COUNT:
+        context["attention_count"] = f"{MAX_COUNT}+"
+    return context
 
 
-def told_as(now: Standing) -> dict[str, object]:
-    """Return what the banner shows of it."""
-    return {"pause": now.pause, "worker_missing": not now.worker_alive, "told": now.told}
+def banner_context(health: Standing) -> dict[str, object]:
+    """Return the context of the banner's template."""
+    return {
+        "pause": health.pause,
+        "worker_missing": not health.worker_alive,
+        "told": health.banner_state,
+    }

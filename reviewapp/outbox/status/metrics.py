@@ -1,4 +1,4 @@
-"""The deliveries in figures: how much waits and since when, how fast it goes, since when nothing went. One query."""
+"""Figures about deliveries: how many wait and since when, the throughput, the last replies."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ CAP = 10_000
 _FIGURES = """
 WITH clock AS (SELECT clock_timestamp() AS now),
 waiting AS (
-    SELECT due, claimed_at, attempts, created_at, reason FROM outbox_change WHERE state = 'queued' LIMIT %(cap)s),
-answered AS (SELECT max(last) AS last FROM (VALUES ('delivered'), ('conflict'), ('refused')) known (state), LATERAL (
-    SELECT max(settled_at) AS last FROM outbox_change c WHERE c.state = known.state AND c.state <> 'queued') each)
+    SELECT due, claimed_at, attempts, created_at, reason
+    FROM outbox_change WHERE state = 'queued' LIMIT %(cap)s),
+answered AS (
+    SELECT max(last) AS last
+    FROM (VALUES ('delivered'), ('conflict'), ('refused')) known (state), LATERAL (
+        SELECT max(settled_at) AS last
+        FROM outbox_change c WHERE c.state = known.state AND c.state <> 'queued') each)
 SELECT now,
     count(*) FILTER (WHERE claimed_at IS NULL AND attempts = 0 AND due > now) AS held,
     count(*) FILTER (WHERE claimed_at IS NULL AND attempts > 0) AS again,
@@ -29,23 +33,29 @@ SELECT now,
     min(due) FILTER (WHERE claimed_at IS NULL AND attempts > 0) AS next_try,
     max(reason) FILTER (WHERE attempts > 0) AS reason,
     (SELECT count(*) FROM outbox_change
-     WHERE state = 'delivered' AND settled_at > now - %(minutes)s * interval '1 minute') AS delivered,
+     WHERE state = 'delivered'
+       AND settled_at > now - %(minutes)s * interval '1 minute') AS delivered,
     (SELECT last FROM answered) AS last_answer,
     (SELECT at FROM audit_event WHERE action = 'change.postponed'
-     AND at > coalesce((SELECT last FROM answered), '-infinity') ORDER BY at, id LIMIT 1) AS silent_since,
+     AND at > coalesce((SELECT last FROM answered), '-infinity')
+     ORDER BY at, id LIMIT 1) AS silent_since,
     (SELECT at FROM audit_event WHERE action = 'outbox.resumed' AND actor_id IS NOT NULL
-     AND at > coalesce((SELECT last FROM answered), '-infinity') ORDER BY at DESC, id DESC LIMIT 1) AS trying_since
+     AND at > coalesce((SELECT last FROM answered), '-infinity')
+     ORDER BY at DESC, id DESC LIMIT 1) AS trying_since
 FROM clock LEFT JOIN waiting ON true GROUP BY now
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Counts stop at `CAP`. `oldest` leaves out what is held; `delivered` is of the last `MINUTES` minutes.
+    """Counts, times and rates of deliveries; counts stop at `CAP`.
 
-    `last_answer` is when Mixpeek last took or refused a change; `silent_since` when the first one after that failed,
-    None while it answers. `trying_since` is when somebody ended a pause, until Mixpeek answers after that. `reason` is
-    why one of those that wait to be tried again failed.
+    - `oldest` leaves out what is held.
+    - `delivered` counts the last `MINUTES` minutes.
+    - `last_answer` is when Mixpeek last accepted or refused a change.
+    - `silent_since` is when the first attempt after that failed; None while Mixpeek answers.
+    - `trying_since` is when a person ended a pause, until Mixpeek answers again.
+    - `reason` is why one of the changes that wait after a failure failed.
     """
 
     now: datetime
@@ -79,17 +89,21 @@ class Figures:
     @property
     def oldest_seconds(self) -> float:
         """How long the oldest has waited."""
-        return (self.now - self.oldest).total_seconds() if self.oldest else 0.0
+        if self.oldest is None:
+            return 0.0
+        return (self.now - self.oldest).total_seconds()
 
     @property
     def next_seconds(self) -> float:
-        """In how many seconds the next one that failed is tried again."""
-        return max(0.0, (self.next_try - self.now).total_seconds()) if self.next_try else 0.0
+        """In how many seconds the next failed change is attempted again."""
+        if self.next_try is None:
+            return 0.0
+        return max(0.0, (self.next_try - self.now).total_seconds())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """So many changes of one state for one reason."""
+    """How many changes have one state for one reason."""
 
     state: str
     reason: str
@@ -97,16 +111,23 @@ class Group:
 
 
 def figures() -> Figures:
-    """Return how deliveries stand at this instant, by the database's clock."""
+    """Return the figures now, by the database's clock, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, {"cap": CAP + 1, "minutes": MINUTES})
         (row,) = cursor.fetchall()
-        return Figures(**dict(zip([column.name for column in cursor.description or ()], row, strict=True)))
+        names = [column.name for column in cursor.description or ()]
+    return Figures(**dict(zip(names, row, strict=True)))
 
 
-def groups(most: int = 12) -> list[Group]:
-    """Return what is not delivered and why, the most frequent first; counted among the newest `CAP`."""
-    newest = Change.objects.filter(state__in=["queued", "conflict", "refused"]).exclude(reason="").order_by("-id")[:CAP]
-    counted = Change.objects.filter(pk__in=newest.values("pk")).values_list("state", "reason")
-    found = counted.annotate(number=Count("pk")).order_by("-number", "state", "reason")[:most]
-    return [Group(state=state, reason=reason, number=number) for state, reason, number in found]
+def groups(limit: int = 12) -> list[Group]:
+    """Return the undelivered changes by state and reason, the largest group first.
+
+    Counts among the newest `CAP`.
+    """
+    undelivered = Change.objects.filter(state__in=["queued", "conflict", "refused"])
+    newest = undelivered.exclude(reason="").order_by("-id")[:CAP]
+
+    by_reason = Change.objects.filter(pk__in=newest.values("pk")).values_list("state", "reason")
+    counts = by_reason.annotate(number=Count("pk")).order_by("-number", "state", "reason")
+    largest = counts[:limit]
+    return [Group(state=state, reason=reason, number=number) for state, reason, number in largest]

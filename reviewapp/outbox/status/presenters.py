@@ -1,4 +1,4 @@
-"""How a change is said on a page: its progress in words, and its values side by side. Pure."""
+"""Present a change on a page: the chip's class and icon, and its values side by side. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from reviewapp.json_values import same
 
-# By state: the chip's class in the style sheet, and its icon, so that a state is never colour alone.
+# By state: the chip's CSS class, and its icon, so that a state is not shown by colour alone.
 TONES = {
     "queued": "tone-info",
     "delivered": "tone-ok",
@@ -28,7 +28,10 @@ ICONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Tags:
-    """The tags of a change, each by itself since a tag may hold a comma: as seen, what comes, what goes, and theirs."""
+    """The tags of a change: those the person saw, those added and removed, and upstream's.
+
+    Tags stay separate values, since a tag may hold a comma.
+    """
 
     seen: tuple[str, ...]
     add: tuple[str, ...]
@@ -38,9 +41,9 @@ class Tags:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One field of a change, in words: as the person saw it, as they set it, and as upstream has it.
+    """One field of a change as text: base, mine and theirs.
 
-    Where a change adds and removes `tags`, pages show these.
+    Where a change adds and removes `tags`, pages show these instead.
     """
 
     name: str
@@ -53,16 +56,18 @@ class Side:
 
 
 def in_words(value: Any) -> str:
-    """Return a JSON value as a person reads it: nothing is "—", text is itself, the rest is indented JSON."""
+    """Return a JSON value as text: "—" for no value, text as it is, the rest as indented JSON."""
     if value is None or value in ("", {}, []):
         return "—"
+    if isinstance(value, str):
+        return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _tags(value: Any, *, seen: Any, theirs: Any) -> Tags | None:
-    """Return which tags a change adds and removes; None for a value that is no such sets."""
+    """Return which tags a change adds and removes; None for a value of another form."""
     if not isinstance(value, Mapping):
         return None
     return Tags(
@@ -73,37 +78,69 @@ def _tags(value: Any, *, seen: Any, theirs: Any) -> Tags | None:
     )
 
 
-def _tags_in_words(tags: Tags) -> str:
-    return ", ".join([*(f"+ {tag}" for tag in tags.add), *(f"\u2212 {tag}" for tag in tags.remove)])
+def _format_tags(tags: Tags) -> str:
+    added = [f"+ {tag}" for tag in tags.add]
+    removed = [f"\u2212 {tag}" for tag in tags.remove]
+    return ", ".join([*added, *removed])
 
 
 def sentence(reason: str) -> str:
-    """Return a reason so that another sentence may follow it; Mixpeek's own end in all sorts of ways."""
-    told = reason.strip()
-    return told if not told or told[-1] in ".!?\u2026" else f"{told}."
+    """Return a reason with a full stop, unless it already ends like a sentence."""
+    text = reason.strip()
+    if not text or text[-1] in ".!?\u2026":
+        return text
+    return f"{text}."
 
 
 def sides(
-    *, fields: Mapping[str, Any], base: Mapping[str, Any], theirs: Mapping[str, Any], errors: Mapping[str, str]
+    *,
+    fields: Mapping[str, Any],
+    base: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    errors: Mapping[str, str],
 ) -> list[Side]:
-    """Return the fields of a change, those it sets first, then those that upstream has differently."""
-    moved = [name for name in theirs if name not in fields and not same(theirs[name], base.get(name))]
-    return [
-        _side(name, fields=fields, base=base, theirs=theirs, error=errors.get(name, "")) for name in [*fields, *moved]
-    ]
+    """Return the fields of a change: first those it sets, then others that upstream changed."""
+    names = list(fields)
+    for name, their_value in theirs.items():
+        if name not in fields and not same(their_value, base.get(name)):
+            names.append(name)
+
+    compared = []
+    for name in names:
+        error = errors.get(name, "")
+        side = _side(name, fields=fields, base=base, theirs=theirs, error=error)
+        compared.append(side)
+    return compared
 
 
 def _side(
-    name: str, *, fields: Mapping[str, Any], base: Mapping[str, Any], theirs: Mapping[str, Any], error: str
+    name: str,
+    *,
+    fields: Mapping[str, Any],
+    base: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    error: str,
 ) -> Side:
-    was, now = base.get(name), theirs.get(name)
-    tags = _tags(fields.get(name), seen=was, theirs=now) if name == "tags" else None
+    base_value = base.get(name)
+    their_value = theirs.get(name)
+
+    mine = in_words(fields.get(name, base_value))
+    tags = None
+    if name == "tags":
+        tags = _tags(fields.get(name), seen=base_value, theirs=their_value)
+    if tags:
+        mine = _format_tags(tags)
+
+    differs = False
+    if name in fields and name in theirs and name != "tags":
+        differs = not same(their_value, fields[name])
+
     return Side(
         name=name,
-        base=in_words(was),
-        mine=_tags_in_words(tags) if tags else in_words(fields.get(name, was)),
-        theirs=in_words(now),
-        differs=name in fields and name in theirs and name != "tags" and not same(now, fields[name]),
+        base=in_words(base_value),
+        mine=mine,
+        theirs=in_words(their_value),
+        differs=differs,
         error=error,
         tags=tags,
     )

@@ -1,4 +1,4 @@
-"""What is going on with deliveries, in one word that the page makes a sentence of. Pure."""
+"""Summarize the state of deliveries in one value, for the banner of the deliveries page. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from reviewapp.outbox.rate_limit.shared_budget import Standing as Budget
 from reviewapp.outbox.status.health import Standing
 from reviewapp.outbox.status.metrics import Figures
 
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_UNITS = (
+    (86_400, "day"),
+    (3_600, "hour"),
+    (60, "minute"),
+)
 
 
 class Plight(Enum):
-    """What there is to say first; the worst wins."""
+    """The state of deliveries, the worst first."""
 
     PAUSED = "paused"
     NO_WORKER = "no worker"
@@ -25,46 +29,61 @@ class Plight(Enum):
 
     @property
     def tone(self) -> str:
-        """The banner's class."""
-        return {"silent": "tone-bad", "working": "tone-info", "holding": "tone-info", "idle": "tone-ok"}.get(
-            self.value, "tone-warn"
-        )
+        """The banner's CSS class."""
+        return _TONES.get(self, "tone-warn")
 
     @property
     def icon(self) -> str:
-        """The banner's icon: a state is never colour alone."""
-        return {
-            "paused": "pause-circle",
-            "no worker": "plug",
-            "silent": "cloud-slash",
-            "slowed": "speedometer2",
-            "trying": "hourglass-split",
-            "working": "send",
-            "holding": "pause-circle",
-            "idle": "check-circle",
-        }[self.value]
+        """The banner's icon, so that the state is not shown by colour alone."""
+        return _ICONS[self]
+
+
+_TONES = {
+    Plight.SILENT: "tone-bad",
+    Plight.WORKING: "tone-info",
+    Plight.HOLDING: "tone-info",
+    Plight.IDLE: "tone-ok",
+}
+_ICONS = {
+    Plight.PAUSED: "pause-circle",
+    Plight.NO_WORKER: "plug",
+    Plight.SILENT: "cloud-slash",
+    Plight.SLOWED: "speedometer2",
+    Plight.TRYING: "hourglass-split",
+    Plight.WORKING: "send",
+    Plight.HOLDING: "pause-circle",
+    Plight.IDLE: "check-circle",
+}
 
 
 def plight(figures: Figures, standing: Standing, budget: Budget) -> Plight:
-    """Return what is going on."""
+    """Return the state of deliveries."""
     if standing.pause:
         return Plight.PAUSED
     if not standing.worker_alive:
         return Plight.NO_WORKER
+
     if figures.again and figures.silent_since:
-        # Who says "not so fast" is there.
+        # Mixpeek answers, if only to slow us down.
         return Plight.SLOWED if budget.shut_until else Plight.SILENT
+
     if figures.depth:
         if budget.is_lowered or budget.shut_until:
             return Plight.SLOWED
         return Plight.TRYING if figures.trying_since else Plight.WORKING
+
     return Plight.HOLDING if figures.held else Plight.IDLE
 
 
 def lasting(seconds: float) -> str:
-    """Return a length of time in its largest unit: "3 minutes", "1 hour"."""
-    for size, unit in _UNITS:
-        if seconds >= size or size == 1:
-            many = int(seconds // size)
-            return f"{many} {unit}{'' if many == 1 else 's'}"
-    raise AssertionError("the smallest unit fits everything")
+    """Return a duration in its largest unit: "3 minutes", "1 hour"."""
+    size, unit = 1, "second"
+    for unit_size, unit_name in _UNITS:
+        if seconds >= unit_size:
+            size, unit = unit_size, unit_name
+            break
+
+    number = int(seconds // size)
+    if number == 1:
+        return f"1 {unit}"
+    return f"{number} {unit}s"

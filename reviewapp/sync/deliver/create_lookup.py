@@ -44,7 +44,8 @@ def list_existing(annotation: Annotation, client: Client) -> list[AnnotationReco
     if page.left_out:
         # One of these may be what an earlier attempt created.
         left_out = page.left_out[0]
-        raise Unreadable(f"Mixpeek has an annotation of this document that cannot be read: {left_out}.")
+        message = f"Mixpeek has an annotation of this document that cannot be read: {left_out}."
+        raise Unreadable(message)
 
     return [
         record

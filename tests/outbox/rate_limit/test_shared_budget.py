@@ -32,7 +32,7 @@ def test_it_begins_full_and_runs_out() -> None:
 @pytest.mark.django_db
 def test_it_takes_back_what_was_not_used() -> None:
     assert shared_budget.reserve(Rank.INTERACTIVE, want=2, whole=True).tokens == 2
-    shared_budget.give_back(Rank.INTERACTIVE, 1)
+    shared_budget.refund(Rank.INTERACTIVE, 1)
     assert shared_budget.standing().tokens[Rank.INTERACTIVE] == 1
     assert shared_budget.reserve(Rank.INTERACTIVE, want=2, back=1, whole=True).tokens == 2
 

@@ -62,7 +62,7 @@ def test_it_comes_with_the_news_and_goes_with_them(client: Client, item: Annotat
 def test_it_tells_one_pause_from_the_next(client: Client, item: Annotation) -> None:
     beat()
     first = Pause.objects.create(reason="The key <sk> is refused.")
-    told = standing().told
+    told = standing().banner_state
     assert "The key &lt;sk&gt; is refused." in ask(client, item, "").content.decode()
     assert ask(client, item, told).status_code == 204
     first.delete()
