@@ -225,7 +225,7 @@ def test_it_ends_the_walk_through_a_list_without_end(client: Client, upstream: U
 
     upstream.annotations = Endless()
     at, counts = PullPass.objects.create(started_at=timezone.now()), Counts()
-    pull_annotations.pull(client, at, Log(), counts, size=20, most=100)
+    pull_annotations.pull(client, at, Log(), counts, size=20, limit=100)
     assert 100 <= counts.new <= 120
 
 

@@ -1,10 +1,11 @@
-"""Walk through all annotations upstream, right even when rows come and go between two pages.
+"""Page through all annotations upstream, correctly even when rows come and go between two pages.
 
-Pages overlap. When the first row of a page is not one that this walk has seen, or there is none, rows before it went
-away and others slipped past us: step back until the pages meet. When the walk is over and has seen less than upstream
-counts, walk again. Only then is what nobody saw asked for by itself, and called gone when it is not there.
+Pages overlap. When the first row of a page is one that this pass has not seen, or the page is
+empty, earlier rows were deleted and others slipped past: the pass steps back until the pages meet.
+When it has seen fewer rows than upstream counts, it starts another round. Only then is each unseen
+annotation requested by itself, and marked as gone when it is not found.
 
-A page that cannot be read is read in smaller ones, so that the one row at fault is left out and no other.
+A page that cannot be read is read in smaller ones, so that only the bad row is left out.
 """
 
 from __future__ import annotations
@@ -26,103 +27,130 @@ from reviewapp.sync.pull.counts import Counts
 from reviewapp.sync.pull.progress import Progress
 
 PAGE = 500
-_MOST_STEPS_BACK, _MOST_ROUNDS, _MOST_REPEATS = 20, 3, 3
-_ASKED_AT_ONCE = 50
-_SMALLER, _MOST_IN_A_ROW, _MOST_SINGLY = 8, 50, 1_000
+_MAX_STEPS_BACK = 20
+_MAX_ROUNDS = 3
+_MAX_REPEATS = 3
+# How many missing annotations are requested between two commits.
+_MISSING_BATCH_SIZE = 50
+# An unreadable page is divided by this.
+_DIVISOR = 8
+# After this many unreadable rows in a row, check whether the list can be read at all.
+_CHECK_AFTER = 50
+# How many rows may be searched for and left out singly in a pull.
+_MAX_LEFT_OUT_SINGLY = 1_000
 
 _log = logging.getLogger(__name__)
 
 
 def pull(
     client: Client,
-    at: PullPass,
-    report: Progress,
+    pull_pass: PullPass,
+    progress: Progress,
     counts: Counts,
     *,
     size: int = PAGE,
-    most: int = MOST_ANNOTATIONS,
+    limit: int = MOST_ANNOTATIONS,
 ) -> None:
-    """Absorb every page of `size` rows (3 to 500), keeping in `at` how far it got; raises `MixpeekError`.
+    """Absorb every page of `size` rows (3 to 500), storing the position in `pull_pass`.
 
-    A list of more than `most` rows is left at that.
+    Stops after `limit` rows. Raises `MixpeekError`.
     """
-    steps_back, repeats, before = 0, 0, [""]
+    steps_back = 0
+    repeats = 0
+    previous_ids = [""]
     after_gap = False
+
     while True:
         try:
-            page = client.list_annotations(skip=at.skip, limit=size)
+            page = client.list_annotations(skip=pull_pass.skip, limit=size)
         except Unreadable:
-            _pull_piecemeal(client, at, counts, until=at.skip + size)
+            _pull_piecemeal(client, pull_pass, counts, until=pull_pass.skip + size)
             after_gap = True
-            if at.skip >= most:
+            if pull_pass.skip >= limit:
                 return
             continue
 
         counts.leave_out(page.left_out)
         ids = [item.annotation_id for item in page.items]
-        if not after_gap and steps_back < _MOST_STEPS_BACK and not _meets(at, ids):
+        if not after_gap and steps_back < _MAX_STEPS_BACK and not _meets(pull_pass, ids):
             steps_back += 1
-            # An empty page tells how far the list shrank, if it has a total.
-            end = at.skip if page.rows or page.total is None else min(at.skip, page.total)
-            _move(at, max(end - size, 0))
+            end = pull_pass.skip
+            # An empty page shows how far the list shrank, if it has a total.
+            if not page.rows and page.total is not None:
+                end = min(end, page.total)
+            _move(pull_pass, max(end - size, 0))
             continue
+
         after_gap = False
-        repeats = repeats + 1 if ids and ids == before else 0
-        if repeats > _MOST_REPEATS:
+        repeats = repeats + 1 if ids and ids == previous_ids else 0
+        if repeats > _MAX_REPEATS:
             raise Garbled("Mixpeek sends the same page of annotations again and again.")
-        before, reached = ids, at.skip + page.rows
+        previous_ids = ids
+
+        end = pull_pass.skip + page.rows
         with acting(None, note="pull"):
-            _absorb(_fresh(page.items, at), counts)
-            done = _advance(at, page, size, left=counts.left + len(counts.left_out))
-        report.reach(reached, page.total)
-        if done:
+            _absorb(_unseen(page.items, pull_pass), counts)
+            not_absorbed = counts.left + len(counts.left_out)
+            is_complete = _advance(pull_pass, page, size, not_absorbed=not_absorbed)
+        progress.reach(end, page.total)
+
+        if is_complete:
             return
-        if reached >= most:
-            report.say(f"Mixpeek lists more than {most:,} annotations; the rest is left out.")
+        if end >= limit:
+            progress.say(f"Mixpeek lists more than {limit:,} annotations; the rest is left out.")
             return
 
 
-def _pull_piecemeal(client: Client, at: PullPass, counts: Counts, *, until: int) -> None:
-    """Absorb the rows up to `until` in smaller pages; a row that cannot be read even alone is left out.
+def _pull_piecemeal(
+    client: Client,
+    pull_pass: PullPass,
+    counts: Counts,
+    *,
+    until: int,
+) -> None:
+    """Absorb the rows up to `until` in smaller pages; a row that cannot be read is left out.
 
-    After 1,000 of those in a pull, whatever cannot be read is left out as it is, without looking for the row at fault.
-    Raises `Unreadable` when there is nothing else: not even the end of the list.
+    After 1,000 of those in a pull, an unreadable page is left out as a whole. Raises `Unreadable`
+    when not even the end of the list can be read.
     """
-    size, in_a_row = until - at.skip, 0
-    while at.skip < until:
-        size = min(size, until - at.skip)
+    size = until - pull_pass.skip
+    failures_in_a_row = 0
+
+    while pull_pass.skip < until:
+        size = min(size, until - pull_pass.skip)
         try:
-            page = client.list_annotations(skip=at.skip, limit=size)
+            page = client.list_annotations(skip=pull_pass.skip, limit=size)
         except Unreadable as error:
-            if size > 1 and len(counts.left_out) < _MOST_SINGLY:
-                size = max(size // _SMALLER, 1)
+            if size > 1 and len(counts.left_out) < _MAX_LEFT_OUT_SINGLY:
+                size = max(size // _DIVISOR, 1)
                 continue
 
-            in_a_row += 1
-            if in_a_row % _MOST_IN_A_ROW == 0:
+            failures_in_a_row += 1
+            if failures_in_a_row % _CHECK_AFTER == 0:
                 client.list_annotations(skip=MOST_ANNOTATIONS, limit=1)
-            counts.leave_out([LeftOut(name=_places(at.skip, size), reason=error.message)])
-            _move(at, at.skip + size)
+            name = _position_name(pull_pass.skip, size)
+            counts.leave_out([LeftOut(name=name, reason=error.message)])
+            _move(pull_pass, pull_pass.skip + size)
             continue
 
         if not page.rows:
             return
-        in_a_row = 0
+        failures_in_a_row = 0
         counts.leave_out(page.left_out)
         with acting(None, note="pull"):
-            _absorb(_fresh(page.items, at), counts)
-            _move(at, at.skip + page.rows)
-        size *= _SMALLER
+            _absorb(_unseen(page.items, pull_pass), counts)
+            _move(pull_pass, pull_pass.skip + page.rows)
+        size *= _DIVISOR
 
 
-def _places(skip: int, size: int) -> str:
+def _position_name(skip: int, size: int) -> str:
     if size == 1:
         return f"the annotation at place {skip + 1:,}"
     return f"the annotations at places {skip + 1:,} to {skip + size:,}"
 
 
 def _absorb(records: Sequence[AnnotationRecord], counts: Counts) -> None:
-    """Take in records, one by one if they cannot be taken in together; the one at fault is left out and logged."""
+    """Absorb records, one by one if that fails; a bad one is left out and logged."""
     try:
         with transaction.atomic():
             tally = absorb.absorb(records)
@@ -141,34 +169,56 @@ def _absorb(records: Sequence[AnnotationRecord], counts: Counts) -> None:
         counts.add(tally)
 
 
-def look_for_missing(client: Client, at: PullPass, report: Progress, counts: Counts) -> None:
-    """Ask for each annotation that a complete walk did not see; what is not there is marked as gone."""
-    unseen = (
-        Annotation.objects.filter(annotation_id__isnull=False, seen_at__lt=at.started_at)
-        .exclude(status=Annotation.Status.GONE)
-        .order_by("pk")
+def look_for_missing(
+    client: Client,
+    pull_pass: PullPass,
+    progress: Progress,
+    counts: Counts,
+) -> None:
+    """Request each annotation that a complete pass did not see; mark those not found as gone."""
+    mirrored = Annotation.objects.filter(
+        annotation_id__isnull=False,
+        seen_at__lt=pull_pass.started_at,
     )
-    last, asked = 0, 0
-    while rows := list(unseen.filter(pk__gt=last).values_list("pk", "annotation_id")[:_ASKED_AT_ONCE]):
+    unseen = mirrored.exclude(status=Annotation.Status.GONE).order_by("pk")
+    last_key = 0
+    requested = 0
+
+    while True:
+        batch = unseen.filter(pk__gt=last_key).values_list("pk", "annotation_id")
+        rows = list(batch[:_MISSING_BATCH_SIZE])
+        if not rows:
+            return
+
         answers: dict[str, AnnotationRecord | None] = {}
         for _, annotation_id in rows:
             if annotation_id:
-                _ask(client, annotation_id, answers, counts)
+                _request(client, annotation_id, answers, counts)
+
+        records = [record for record in answers.values() if record is not None]
+        gone_ids = [annotation_id for annotation_id, record in answers.items() if record is None]
         with acting(None, note="pull"):
-            _absorb([record for record in answers.values() if record is not None], counts)
+            _absorb(records, counts)
         with acting(None, note="pull"):
-            counts.gone += absorb.mark_gone([id_ for id_, record in answers.items() if record is None])
-        last, asked = rows[-1][0], asked + len(rows)
-        report.reach(asked, None)
+            counts.gone += absorb.mark_gone(gone_ids)
+
+        last_key = rows[-1][0]
+        requested += len(rows)
+        progress.reach(requested, None)
 
 
 def overlap(size: int) -> int:
-    """Return how many rows of a page are asked for again with the next: a twentieth, and one at least."""
+    """Return how many rows of a page the next one repeats: a twentieth, and at least one."""
     return max(size // 20, 1)
 
 
-def _ask(client: Client, annotation_id: str, answers: dict[str, AnnotationRecord | None], counts: Counts) -> None:
-    """Note the annotation in `answers`, None when it is gone; what cannot be read is there, and stays as it is."""
+def _request(
+    client: Client,
+    annotation_id: str,
+    answers: dict[str, AnnotationRecord | None],
+    counts: Counts,
+) -> None:
+    """Add the annotation to `answers`, None if it is gone; one that cannot be read is left out."""
     try:
         answers[annotation_id] = client.get_annotation(annotation_id)
     except NotFound:
@@ -177,39 +227,51 @@ def _ask(client: Client, annotation_id: str, answers: dict[str, AnnotationRecord
         counts.leave_out([LeftOut(name=annotation_id, reason=error.message)])
 
 
-def _seen(at: PullPass, ids: Sequence[str]) -> set[str | None]:
-    known = Annotation.objects.filter(annotation_id__in=ids, seen_at__gte=at.started_at)
-    return set(known.values_list("annotation_id", flat=True))
+def _seen_ids(pull_pass: PullPass, ids: Sequence[str]) -> set[str | None]:
+    seen = Annotation.objects.filter(annotation_id__in=ids, seen_at__gte=pull_pass.started_at)
+    return set(seen.values_list("annotation_id", flat=True))
 
 
-def _meets(at: PullPass, ids: Sequence[str]) -> bool:
-    """Return whether a page with these rows follows what this walk has seen without a gap."""
+def _meets(pull_pass: PullPass, ids: Sequence[str]) -> bool:
+    """Return whether a page with these ids continues what the pass has seen without a gap."""
     # Pages overlap, so an empty one past the beginning means that the list shrank below us.
-    return at.skip == 0 or bool(_seen(at, ids[:1]))
+    return pull_pass.skip == 0 or bool(_seen_ids(pull_pass, ids[:1]))
 
 
-def _fresh(items: Sequence[AnnotationRecord], at: PullPass) -> list[AnnotationRecord]:
-    """Leave out what this walk has taken in already, lest it be counted twice."""
-    seen = _seen(at, [item.annotation_id for item in items])
-    return [item for item in items if item.annotation_id not in seen]
+def _unseen(items: Sequence[AnnotationRecord], pull_pass: PullPass) -> list[AnnotationRecord]:
+    """Return those that the pass has not absorbed yet, so that none is counted twice."""
+    seen_ids = _seen_ids(pull_pass, [item.annotation_id for item in items])
+    return [item for item in items if item.annotation_id not in seen_ids]
 
 
-def _advance(at: PullPass, page: Page[AnnotationRecord], size: int, *, left: int) -> bool:
-    """Go to the next page, or to the next round; return whether the walk is complete."""
-    reached = at.skip + page.rows
-    if page.rows and (page.rows >= size or reached < (page.total or 0)):
-        _move(at, max(reached - overlap(size), at.skip + 1))
+def _advance(
+    pull_pass: PullPass,
+    page: Page[AnnotationRecord],
+    size: int,
+    *,
+    not_absorbed: int,
+) -> bool:
+    """Move to the next page, or to the next round; returns whether the pass is complete."""
+    end = pull_pass.skip + page.rows
+    total = page.total or 0
+    if page.rows and (page.rows >= size or end < total):
+        _move(pull_pass, max(end - overlap(size), pull_pass.skip + 1))
         return False
-    seen = Annotation.objects.filter(annotation_id__isnull=False, seen_at__gte=at.started_at).count()
-    if seen + left < (page.total or 0) and at.round < _MOST_ROUNDS:
-        at.round += 1
-        _move(at, 0)
+
+    seen = Annotation.objects.filter(
+        annotation_id__isnull=False,
+        seen_at__gte=pull_pass.started_at,
+    )
+    if seen.count() + not_absorbed < total and pull_pass.round < _MAX_ROUNDS:
+        pull_pass.round += 1
+        _move(pull_pass, 0)
         return False
-    _move(at, reached)
+
+    _move(pull_pass, end)
     return True
 
 
 @transaction.atomic
-def _move(at: PullPass, skip: int) -> None:
-    at.skip = skip
-    at.save(update_fields=["skip", "round"])
+def _move(pull_pass: PullPass, skip: int) -> None:
+    pull_pass.skip = skip
+    pull_pass.save(update_fields=["skip", "round"])

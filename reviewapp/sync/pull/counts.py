@@ -1,4 +1,4 @@
-"""Count what a pull brought."""
+"""Count what a pull absorbed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from reviewapp.mixpeek.records import LeftOut
 from reviewapp.retrievers.sync_counts import Tally
 
 _log = logging.getLogger("reviewapp.sync.pull.run")
-_MOST_NAMED = 100
+_MAX_NAMED = 100
 
 
 @dataclass(kw_only=True)
 class Counts:
-    """The sum of many tallies, and how many are gone upstream or were not found.
+    """The sum of many tallies, and how many records are gone upstream or were not found.
 
-    What is `left` waits until we know what came of a create of ours; the next pull takes it in. `left_out` are the
-    records that cannot be taken in, by name, with the reason.
+    `left` counts records that wait for the outcome of a create of ours; the next pull absorbs them.
+    `left_out` holds the reasons why records could not be absorbed, by name.
     """
 
     new: int = 0
@@ -30,26 +30,35 @@ class Counts:
     left_out: dict[str, str] = field(default_factory=dict)
 
     def add(self, tally: Tally) -> None:
-        """Count a tally in."""
+        """Add a tally."""
         self.new += tally.new
         self.changed += tally.changed
         self.same += tally.same
         self.left += tally.left
 
     def leave_out(self, records: Iterable[LeftOut]) -> None:
-        """Note and log what cannot be taken in, each once; the log names the first hundred."""
+        """Record what cannot be absorbed; the log names the first hundred, each once."""
         for record in records:
-            if record.name not in self.left_out and len(self.left_out) < _MOST_NAMED:
+            if record.name not in self.left_out and len(self.left_out) < _MAX_NAMED:
                 _log.warning("left out %s", record)
             self.left_out[record.name] = record.reason
 
     def reasons(self) -> Iterator[str]:
         """Yield a line for each record that was left out, for the first hundred."""
-        for name, reason in islice(self.left_out.items(), _MOST_NAMED):
+        for name, reason in islice(self.left_out.items(), _MAX_NAMED):
             yield f"Left out: {name} ({reason})"
-        if len(self.left_out) > _MOST_NAMED:
-            yield f"Left out: {len(self.left_out) - _MOST_NAMED:,} more"
+
+        more = len(self.left_out) - _MAX_NAMED
+        if more > 0:
+            yield f"Left out: {more:,} more"
 
     def __str__(self) -> str:
-        counted = f"{self.new:,} new, {self.changed:,} changed, {self.same:,} as before, {self.gone:,} gone"
-        return f"{counted}, {len(self.left_out):,} left out" if self.left_out else counted
+        parts = [
+            f"{self.new:,} new",
+            f"{self.changed:,} changed",
+            f"{self.same:,} as before",
+            f"{self.gone:,} gone",
+        ]
+        if self.left_out:
+            parts.append(f"{len(self.left_out):,} left out")
+        return ", ".join(parts)

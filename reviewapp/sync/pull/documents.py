@@ -1,4 +1,4 @@
-"""Fetch the documents of annotations that have nothing to show yet."""
+"""Fetch the documents of annotations that have no result to show yet."""
 
 from __future__ import annotations
 
@@ -20,50 +20,67 @@ from reviewapp.sync.pull.progress import Progress
 _PAGE = 500
 
 
-def pull(client: Client, report: Progress, counts: Counts) -> None:
-    """Keep a snapshot of each such document and show it on its annotations; raises `MixpeekError`.
+def pull(client: Client, progress: Progress, counts: Counts) -> None:
+    """Store a snapshot of each such document and attach it to its annotations.
 
-    What has been fetched is not asked for again, so an interrupted pull goes on by itself.
+    Documents already fetched are not requested again, so an interrupted pull continues by itself.
+    Raises `MixpeekError`.
     """
-    bare = Annotation.objects.filter(result__isnull=True).exclude(status=Annotation.Status.GONE).order_by("pk")
-    last, passed = 0, 0
-    while rows := list(bare.filter(pk__gt=last).values_list("pk", "document_id")[:_PAGE]):
-        asked = list(dict.fromkeys(document_id for _, document_id in rows))
-        batch = _fetched(client, asked)
+    without_result = Annotation.objects.filter(result__isnull=True)
+    pending = without_result.exclude(status=Annotation.Status.GONE).order_by("pk")
+    last_key = 0
+    processed = 0
+
+    while True:
+        batch = pending.filter(pk__gt=last_key).values_list("pk", "document_id")
+        rows = list(batch[:_PAGE])
+        if not rows:
+            return
+
+        document_ids = list(dict.fromkeys(document_id for _, document_id in rows))
+        documents = _fetch(client, document_ids)
         with acting(None, note="pull"):
-            absorb.attach(Result.objects.bulk_create(map(_result, batch.found)))
-        counts.new += len(batch.found)
-        counts.gone += len(batch.not_found)
-        counts.leave_out(batch.left_out)
-        last, passed = rows[-1][0], passed + len(rows)
-        report.reach(passed, None)
+            results = [_build_result(document) for document in documents.found]
+            absorb.attach(Result.objects.bulk_create(results))
+        counts.new += len(documents.found)
+        counts.gone += len(documents.not_found)
+        counts.leave_out(documents.left_out)
+
+        last_key = rows[-1][0]
+        processed += len(rows)
+        progress.reach(processed, None)
 
 
-def _fetched(client: Client, document_ids: Sequence[str]) -> DocumentBatch:
-    """Return the documents, in ever smaller batches where an answer cannot be read; one alone is left out."""
+def _fetch(client: Client, document_ids: Sequence[str]) -> DocumentBatch:
+    """Return the documents; halve the batch when a reply cannot be read, leave out a bad one."""
     try:
         batch = client.batch_get_documents(document_ids, return_presigned_urls=False)
     except NotFound:
         raise
     except (Refused, Unreadable) as error:
         if len(document_ids) == 1:
-            return DocumentBatch(left_out=(LeftOut(name=document_ids[0], reason=error.message),))
+            left_out = LeftOut(name=document_ids[0], reason=error.message)
+            return DocumentBatch(left_out=(left_out,))
+
         middle = len(document_ids) // 2
-        first, second = _fetched(client, document_ids[:middle]), _fetched(client, document_ids[middle:])
+        first = _fetch(client, document_ids[:middle])
+        second = _fetch(client, document_ids[middle:])
         return DocumentBatch(
             found=first.found + second.found,
             not_found=first.not_found + second.not_found,
             left_out=first.left_out + second.left_out,
         )
-    named = {record.name for record in batch.left_out}
-    return replace(batch, not_found=tuple(name for name in batch.not_found if name not in named))
+
+    left_out_ids = {record.name for record in batch.left_out}
+    not_found = [id_ for id_ in batch.not_found if id_ not in left_out_ids]
+    return replace(batch, not_found=tuple(not_found))
 
 
-def _result(document: DocumentRecord) -> Result:
-    kept = snapshot(document.body)
+def _build_result(document: DocumentRecord) -> Result:
+    body = snapshot(document.body)
     return Result(
         document_id=document.document_id,
         collection_id=(document.collection_id or "")[:LONGEST_ID],
-        snapshot=kept,
-        digest=digest(kept),
+        snapshot=body,
+        digest=digest(body),
     )

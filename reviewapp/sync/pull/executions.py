@@ -1,4 +1,4 @@
-"""Take in the runs that were made elsewhere; their rows are mostly forgotten upstream, their totals are not."""
+"""Absorb the executions that others made; upstream mostly forgets their rows, not their totals."""
 
 from __future__ import annotations
 
@@ -14,47 +14,55 @@ from reviewapp.audit.context import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused, Unreadable
 from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, LeftOut
-from reviewapp.retrievers.mirror import absorb_execution, absorb_executions, absorb_missing_execution
+from reviewapp.retrievers.mirror import (
+    absorb_execution,
+    absorb_executions,
+    absorb_missing_execution,
+)
 from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.sync.executions import results
 from reviewapp.sync.pull.counts import Counts
 from reviewapp.sync.pull.progress import Progress
 
 _PAGE = 100
-# Mixpeek refuses to list further than this; older runs are history that nobody can ask for.
-_MOST = 10_000
-# Each costs a request; what is left is read with the next pull.
-_MOST_NAMED = 500
+# Mixpeek refuses to list further than this; older executions cannot be requested.
+_MAX_LISTED = 10_000
+# Each costs a request; the next pull reads the rest.
+_MAX_NAMED = 500
 
 _log = logging.getLogger(__name__)
 
 
-def pull(client: Client, report: Progress, counts: Counts) -> None:
-    """Absorb each present retriever's runs; raises `MixpeekError`."""
-    passed = 0
+def pull(client: Client, progress: Progress, counts: Counts) -> None:
+    """Absorb the executions of each retriever that upstream still has; raises `MixpeekError`."""
+    processed = 0
     for retriever in Retriever.objects.present():
         left_out: list[LeftOut] = []
-        runs = islice(client.executions(retriever.retriever_id, left_out=left_out), _MOST)
+        listed = client.executions(retriever.retriever_id, left_out=left_out)
+        executions = islice(listed, _MAX_LISTED)
         try:
-            while page := list(islice(runs, _PAGE)):
+            while page := list(islice(executions, _PAGE)):
                 with acting(None, note="pull"):
                     tally = absorb_executions(retriever, page)
                 counts.add(tally)
-                passed += len(page)
-                report.reach(passed, None)
-                if tally.same == len(page) and _newest_first(page):
+                processed += len(page)
+                progress.reach(processed, None)
+                # Older pages hold nothing new.
+                if tally.same == len(page) and _is_newest_first(page):
                     break
         except (Refused, Unreadable) as error:
-            left_out.append(LeftOut(name=f"more runs of {retriever.retriever_id}", reason=error.message))
+            name = f"more runs of {retriever.retriever_id}"
+            left_out.append(LeftOut(name=name, reason=error.message))
         counts.leave_out(left_out)
 
 
 def pull_named(client: Client, counts: Counts) -> None:
-    """Read the runs that annotations name and nobody listed: older than the list goes, or of a retriever that is gone.
+    """Read the executions that annotations name and no list held: too old, or of a gone retriever.
 
-    Raises `MixpeekError`. A run that Mixpeek no longer has is noted as gone, and not asked for again.
+    An execution that Mixpeek no longer has is stored as gone, and not requested again. Raises
+    `MixpeekError`.
     """
-    for retriever_key, execution_id, since in _unknown_runs():
+    for retriever_key, execution_id, since in _unknown_executions():
         retriever = Retriever.objects.get(pk=retriever_key)
         try:
             record = client.get_execution(retriever.retriever_id, execution_id)
@@ -65,38 +73,42 @@ def pull_named(client: Client, counts: Counts) -> None:
         except Unreadable as error:
             counts.leave_out([LeftOut(name=execution_id, reason=error.message)])
         except Refused as error:
-            _log.warning("Mixpeek will not tell of a run that an annotation names: %s", error.message)
+            _log.warning(
+                "Mixpeek will not tell of a run that an annotation names: %s",
+                error.message,
+            )
         else:
-            _keep_named(retriever, execution_id, record)
+            _store_named(retriever, execution_id, record)
             counts.new += 1
 
 
-def _unknown_runs() -> list[tuple[int, str, datetime | None]]:
-    """Return the runs that annotations name and that are not here: the retriever's key, the id, and since when."""
-    here = Execution.objects.filter(execution_id=OuterRef("execution_id"))
-    naming = Annotation.objects.filter(annotation_id__isnull=False, retriever__isnull=False)
-    unknown = naming.exclude(execution_id="").exclude(Exists(here))
-    runs = unknown.values_list("retriever_id", "execution_id").annotate(since=Min("created_at"))
-    return list(runs.order_by("-since")[:_MOST_NAMED])
+def _unknown_executions() -> list[tuple[int, str, datetime | None]]:
+    """Return what annotations name and is not here: the retriever's key, the id, and since when."""
+    known = Execution.objects.filter(execution_id=OuterRef("execution_id"))
+    annotations = Annotation.objects.filter(annotation_id__isnull=False, retriever__isnull=False)
+    unknown = annotations.exclude(execution_id="").exclude(Exists(known))
+    named = unknown.values_list("retriever_id", "execution_id").annotate(since=Min("created_at"))
+    return list(named.order_by("-since")[:_MAX_NAMED])
 
 
-def _keep_named(retriever: Retriever, execution_id: str, record: ExecutionRecord) -> None:
-    """Keep a run, and of its rows, if Mixpeek kept any, those of documents that were annotated for it.
+def _store_named(retriever: Retriever, execution_id: str, record: ExecutionRecord) -> None:
+    """Store an execution with those of its rows whose documents were annotated for it.
 
-    The others must not wait here: somebody else asked for that run.
+    The other rows must not enter the queue here: somebody else made that execution.
     """
     with acting(None, note="pull"):
         execution = absorb_execution(retriever, execution_id, record)
         if execution.results.exists():
             return
+
         rows, _ = results.of(execution, record.documents)
-        named = Annotation.objects.filter(execution_id=execution_id)
-        annotated = set(named.values_list("document_id", flat=True))
-        own = [row for row in rows if row.document_id in annotated]
-        attach(Result.objects.bulk_create(own))
+        annotations = Annotation.objects.filter(execution_id=execution_id)
+        annotated_ids = set(annotations.values_list("document_id", flat=True))
+        annotated_rows = [row for row in rows if row.document_id in annotated_ids]
+        attach(Result.objects.bulk_create(annotated_rows))
 
 
-def _newest_first(page: list[ExecutionSummary]) -> bool:
-    """Return whether the page is in order of time, so that older pages cannot hold anything new."""
-    times = [run.created_at for run in page]
-    return all(one is not None and other is not None and one >= other for one, other in pairwise(times))
+def _is_newest_first(page: list[ExecutionSummary]) -> bool:
+    """Return whether the page is in order of time, so that older pages hold nothing newer."""
+    times = [execution.created_at for execution in page]
+    return all(newer and older and newer >= older for newer, older in pairwise(times))

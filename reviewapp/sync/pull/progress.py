@@ -1,4 +1,4 @@
-"""How a pull tells how far it is: a bar on a terminal, plain lines elsewhere, the log in a worker."""
+"""Report a pull's progress: bars on a terminal, plain lines elsewhere, the log in a worker."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from reviewapp.printable import printable
 
 
 class Out(Protocol):
-    """Somewhere to write: a stream, or a command's wrapper of one."""
+    """A stream, or a command's wrapper of one."""
 
     def write(self, text: str, /) -> object:
         """Write the text."""
 
     def flush(self) -> None:
-        """Let it be seen."""
+        """Flush the stream."""
 
 
 class Progress(Protocol):
-    """Hears what is being done and how much of it."""
+    """Receives what a pull is doing, and how far it is."""
 
     def say(self, sentence: str) -> None:
-        """Hear one sentence."""
+        """Report one sentence."""
 
-    def begin(self, what: str) -> None:
-        """Hear what comes next."""
+    def begin(self, phase: str) -> None:
+        """Report the start of the next phase."""
 
     def reach(self, number: int, total: int | None) -> None:
-        """Hear how many of it are done, out of how many when that is known."""
+        """Report how many records are done, and the total if it is known."""
 
     def end(self) -> None:
-        """Hear that nothing more comes."""
+        """Report the end of the pull."""
 
 
 class Log:
-    """Keeps a worker's log short: sentences only."""
+    """Logs sentences only, to keep a worker's log short."""
 
     def __init__(self) -> None:
         self._log = logging.getLogger("reviewapp.sync.pull.run")
@@ -46,40 +46,44 @@ class Log:
         """Log the sentence."""
         self._log.info(sentence)
 
-    def begin(self, what: str) -> None:
-        """Keep quiet."""
+    def begin(self, phase: str) -> None:
+        """Log nothing."""
 
     def reach(self, number: int, total: int | None) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
     def end(self) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 class Lines:
     """Writes a line for each sentence and each page."""
 
     def __init__(self, out: Out) -> None:
-        self._out, self._what = out, ""
+        self._out = out
+        self._phase = ""
 
     def say(self, sentence: str) -> None:
         """Write the sentence."""
         self._out.write(f"{printable(sentence)}\n")
 
-    def begin(self, what: str) -> None:
-        """Remember it for the lines to come."""
-        self._what = what
+    def begin(self, phase: str) -> None:
+        """Remember the phase for the next lines."""
+        self._phase = phase
 
     def reach(self, number: int, total: int | None) -> None:
-        """Write how far it is."""
-        self.say(f"{self._what}: {number:,}" + (f" of {max(total, number):,}" if total else ""))
+        """Write how many records are done."""
+        line = f"{self._phase}: {number:,}"
+        if total:
+            line = f"{line} of {max(total, number):,}"
+        self.say(line)
 
     def end(self) -> None:
-        """There is nothing to close."""
+        """Nothing is left to close."""
 
 
 class Bars:
-    """Draws a bar for each thing that is done."""
+    """Draws a bar for each phase."""
 
     def __init__(self, out: Out) -> None:
         self._out = out
@@ -89,20 +93,22 @@ class Bars:
         """Write the sentence above the bar."""
         tqdm.write(printable(sentence), file=self._out)
 
-    def begin(self, what: str) -> None:
+    def begin(self, phase: str) -> None:
         """Start the next bar."""
         self.end()
-        self._bar = tqdm(desc=printable(what), file=self._out, unit="", dynamic_ncols=True)
+        self._bar = tqdm(desc=printable(phase), file=self._out, unit="", dynamic_ncols=True)
 
     def reach(self, number: int, total: int | None) -> None:
         """Move the bar."""
         if self._bar is not None:
-            self._bar.total = max(total, number) if total else None
+            self._bar.total = None
+            if total:
+                self._bar.total = max(total, number)
             self._bar.n = number
             self._bar.refresh()
 
     def end(self) -> None:
-        """Leave the last bar standing."""
+        """Close the last bar, which stays visible."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -1,14 +1,14 @@
-"""Bring the mirror up to date: retrievers, their executions, all annotations, and what these rest on.
+"""Bring the mirror up to date: retrievers, their executions, all annotations and their evidence.
 
-That is the runs and the documents that they name, as far as they are not here yet.
+The evidence is the executions and documents that annotations name and that are not here yet.
 
-Each page is committed before the next is asked for, together with how far the walk got (`PullPass`), so a pull that was
-killed is gone on with. Only one pull runs at a time, whatever the number of processes.
+Each page is committed before the next is requested, together with the position (`PullPass`), so an
+interrupted pull is continued. Only one pull runs at a time, whatever the number of processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,15 +34,15 @@ from reviewapp.sync.pull.progress import Log, Progress
 from reviewapp.sync.rate_limited_client import WHILE_NOBODY_WAITS, spending
 
 _LOCK = 0x7265766965770001
-# What an unfinished pull has seen is stale by then; start afresh.
-_STALE = timedelta(hours=24)
-# So many requests are paid at once.
-_AT_ONCE = 10
+# What an unfinished pull has seen is outdated by then: a new one begins.
+_MAX_AGE = timedelta(hours=24)
+# How many requests are paid at once.
+_TOKENS_AT_ONCE = 10
 
 
 @dataclass(kw_only=True)
 class Summary:
-    """What a pull brought. `stopped` says in one sentence why it did not finish, and is empty when it did."""
+    """What a pull absorbed. `stopped` says why it did not finish; "" if it did."""
 
     retrievers: Counts = field(default_factory=Counts)
     executions: Counts = field(default_factory=Counts)
@@ -51,71 +51,95 @@ class Summary:
     stopped: str = ""
 
     def lines(self) -> Iterator[str]:
-        """Yield one line for each kind of record, and one for each record that was left out."""
+        """Yield a line for each kind of record, and for each record that was left out."""
         for name in ("retrievers", "executions", "annotations", "documents"):
             counts: Counts = getattr(self, name)
             yield f"{name.capitalize()}: {counts}."
             yield from counts.reasons()
 
 
-def pull(report: Progress | None = None, *, client: Client | None = None) -> Summary:
-    """Pull everything that is new, changed or gone; returns what it was, and why it stopped if it did.
+def pull(progress: Progress | None = None, *, client: Client | None = None) -> Summary:
+    """Pull everything that is new, changed or gone; returns the counts, and why it stopped.
 
-    Never raises what Mixpeek or another pull can cause: whatever was stored by then stays.
+    Does not raise what Mixpeek or another pull can cause: what was stored by then stays.
     """
-    report, summary = report or Log(), Summary()
-    with _alone() as alone, tracing(Origin.PULL):
-        if not alone:
+    progress = progress or Log()
+    summary = Summary()
+    with _pull_lock() as is_locked, tracing(Origin.PULL):
+        if not is_locked:
             summary.stopped = "Another pull is running already; let it finish."
             return summary
+
         try:
-            with spending(Rank.BACKGROUND, want=_AT_ONCE, patience=WHILE_NOBODY_WAITS):
-                _walk(client or configured_client(), _current(report), report, summary)
+            with spending(Rank.BACKGROUND, want=_TOKENS_AT_ONCE, patience=WHILE_NOBODY_WAITS):
+                client = client or configured_client()
+                pull_pass = _current_pass(progress)
+                _run_phases(client, pull_pass, progress, summary)
         except MixpeekError as error:
-            summary.stopped = (
-                f"The pull stopped: {error.message} What was stored stays; the next pull goes on from here."
-            )
+            stored = "What was stored stays; the next pull goes on from here."
+            summary.stopped = f"The pull stopped: {error.message} {stored}"
         finally:
-            report.end()
+            progress.end()
     return summary
 
 
-def _walk(client: Client, at: PullPass, report: Progress, summary: Summary) -> None:
-    phases: dict[str, Callable[[], None]] = {
-        PullPass.Phase.RETRIEVERS: lambda: _retrievers(client, summary.retrievers),
-        PullPass.Phase.EXECUTIONS: lambda: pull_executions.pull(client, report, summary.executions),
-        PullPass.Phase.ANNOTATIONS: lambda: pull_annotations.pull(client, at, report, summary.annotations),
-        PullPass.Phase.MISSING: lambda: pull_annotations.look_for_missing(client, at, report, summary.annotations),
-        PullPass.Phase.DOCUMENTS: lambda: _evidence(client, report, summary),
-    }
-    order = list(phases)
-    for phase in order[order.index(at.phase) :]:
-        at.phase = phase
-        at.save(update_fields=["phase"])
-        report.begin(PullPass.Phase(phase).label)
-        phases[phase]()
-    at.delete()
+def _run_phases(
+    client: Client,
+    pull_pass: PullPass,
+    progress: Progress,
+    summary: Summary,
+) -> None:
+    """Run the phases from that of `pull_pass` on, and delete the pass at the end."""
+    phases = list(PullPass.Phase)
+    first = phases.index(PullPass.Phase(pull_pass.phase))
+    for phase in phases[first:]:
+        pull_pass.phase = phase
+        pull_pass.save(update_fields=["phase"])
+        progress.begin(phase.label)
+        _run_phase(phase, client, pull_pass, progress, summary)
+    pull_pass.delete()
 
 
-def _evidence(client: Client, report: Progress, summary: Summary) -> None:
-    """Fetch what annotations were judged by and we do not have: their runs, then their documents."""
-    pull_executions.pull_named(client, summary.executions)
-    pull_documents.pull(client, report, summary.documents)
+def _run_phase(
+    phase: PullPass.Phase,
+    client: Client,
+    pull_pass: PullPass,
+    progress: Progress,
+    summary: Summary,
+) -> None:
+    annotations = summary.annotations
+    if phase == PullPass.Phase.RETRIEVERS:
+        _pull_retrievers(client, summary.retrievers)
+    elif phase == PullPass.Phase.EXECUTIONS:
+        pull_executions.pull(client, progress, summary.executions)
+    elif phase == PullPass.Phase.ANNOTATIONS:
+        pull_annotations.pull(client, pull_pass, progress, annotations)
+    elif phase == PullPass.Phase.MISSING:
+        pull_annotations.look_for_missing(client, pull_pass, progress, annotations)
+    elif phase == PullPass.Phase.DOCUMENTS:
+        # The evidence of annotations: their executions, then their documents.
+        pull_executions.pull_named(client, summary.executions)
+        pull_documents.pull(client, progress, summary.documents)
 
 
-def _retrievers(client: Client, counts: Counts) -> None:
+def _pull_retrievers(client: Client, counts: Counts) -> None:
     left_out: list[LeftOut] = []
-    found = client.list_retrievers(left_out=left_out)
+    records = client.list_retrievers(left_out=left_out)
     counts.leave_out(left_out)
-    listed = {record.retriever_id for record in found} | counts.left_out.keys()
-    unlisted = Retriever.objects.present().exclude(retriever_id__in=listed).values_list("retriever_id", flat=True)
-    gone = [retriever_id for retriever_id in unlisted if not _is_there(client, retriever_id)]
+
+    listed_ids = {record.retriever_id for record in records} | counts.left_out.keys()
+    unlisted = Retriever.objects.present().exclude(retriever_id__in=listed_ids)
+    gone_ids = []
+    for retriever_id in unlisted.values_list("retriever_id", flat=True):
+        if not _exists(client, retriever_id):
+            gone_ids.append(retriever_id)
+
     with acting(None, note="pull"):
-        counts.add(mirror.absorb(found))
-        counts.gone += mirror.mark_gone(gone)
+        counts.add(mirror.absorb(records))
+        counts.gone += mirror.mark_gone(gone_ids)
 
 
-def _is_there(client: Client, retriever_id: str) -> bool:
+def _exists(client: Client, retriever_id: str) -> bool:
     try:
         return client.get_retriever(retriever_id).retriever_id == retriever_id
     except NotFound:
@@ -124,27 +148,34 @@ def _is_there(client: Client, retriever_id: str) -> bool:
         return True
 
 
-def _current(report: Progress) -> PullPass:
-    """Return the unfinished walk, or a new one."""
+def _current_pass(progress: Progress) -> PullPass:
+    """Return the unfinished pass, or a new one."""
     now = timezone.now()
-    PullPass.objects.filter(started_at__lt=now - _STALE).delete()
-    at, is_new = PullPass.objects.get_or_create(id=1, defaults={"started_at": now})
-    if not is_new:
-        passed = f", {at.skip:,} passed already" if at.phase == PullPass.Phase.ANNOTATIONS and at.skip else ""
-        report.say(f"Going on where the last pull stopped: {at.get_phase_display()}{passed}.")
-    return at
+    PullPass.objects.filter(started_at__lt=now - _MAX_AGE).delete()
+    pull_pass, is_new = PullPass.objects.get_or_create(id=1, defaults={"started_at": now})
+    if is_new:
+        return pull_pass
+
+    position = pull_pass.get_phase_display()
+    if pull_pass.phase == PullPass.Phase.ANNOTATIONS and pull_pass.skip:
+        position = f"{position}, {pull_pass.skip:,} passed already"
+    progress.say(f"Going on where the last pull stopped: {position}.")
+    return pull_pass
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
-    """Hold the one lock that a pull needs, which the database takes back should this process die."""
+def _pull_lock() -> Iterator[bool]:
+    """Try to hold the advisory lock of pulls; yields whether it is held.
+
+    The database releases it if this process dies.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        [(alone,)] = cursor.fetchall()
+        [(is_locked,)] = cursor.fetchall()
     try:
-        yield alone
+        yield is_locked
     finally:
-        if alone:
-            # A connection that broke took the lock with it.
+        if is_locked:
+            # A broken connection has released the lock already.
             with suppress(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
