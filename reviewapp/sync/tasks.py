@@ -51,7 +51,7 @@ def sweep(timestamp: int) -> None:
         outbox.wake()
         run.run_requested()
     hints.wake()
-    webhooks.forget()
+    webhooks.delete_expired()
 
 
 @app.task(name="sync.follow_hints")

@@ -53,17 +53,17 @@ def webhook(request: HttpRequest) -> HttpResponse:
         body = request.body
     except RequestDataTooBig:
         return HttpResponse(status=413)
-    verdict = webhooks.verdict(
+    verdict = webhooks.verify_webhook(
         body,
         signature=request.headers.get("X-Mixpeek-Signature", ""),
         static=request.headers.get("X-Mixpeek-Secret", ""),
         now=time.time(),
     )
     if verdict is Verdict.GENUINE:
-        webhooks.take_in(body)
+        webhooks.receive(body)
     return HttpResponse(status=_ANSWERS[verdict])
 
 
 def _too_long(request: HttpRequest) -> bool:
     length = request.headers.get("Content-Length") or "0"
-    return not (length.isascii() and length.isdigit()) or int(length[:20]) > webhooks.MOST_BYTES
+    return not (length.isascii() and length.isdigit()) or int(length[:20]) > webhooks.MAX_BYTES

@@ -314,7 +314,7 @@ def test_it_writes_nothing_to_another_annotation_than_the_one_decided(
 
 
 def test_it_keeps_so_many_hints_and_no_more() -> None:
-    Hint.objects.bulk_create(Hint(annotation_id=f"old_{n}", source="feed") for n in range(hints.MOST_WAITING))
+    Hint.objects.bulk_create(Hint(annotation_id=f"old_{n}", source="feed") for n in range(hints.MAX_WAITING))
     hints.hear(["ann_1"], Hint.Source.FEED)
     assert not Hint.objects.filter(annotation_id="ann_1").exists()
 

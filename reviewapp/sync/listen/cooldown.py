@@ -1,4 +1,4 @@
-"""Leave Mixpeek alone for a while after it could not answer: hints can wait, and it said for how long."""
+"""Send no requests that can wait for a while after Mixpeek was unavailable."""
 
 from __future__ import annotations
 
@@ -14,25 +14,31 @@ from reviewapp.outbox.backoff import backoff_delay
 from reviewapp.sync.models import Quiet
 
 _log = logging.getLogger(__name__)
-_dice = random.SystemRandom()
+_random = random.SystemRandom()
 
 
-def is_quiet(now: datetime) -> bool:
-    """Return whether Mixpeek is to be left alone at `now`."""
+def is_cooling_down(now: datetime) -> bool:
+    """Return whether requests that can wait are suspended at `now`."""
     return Quiet.objects.filter(until__gt=now).exists()
 
 
 @transaction.atomic
-def keep_quiet(error: MixpeekError) -> None:
-    """Ask for nothing until what `error` says, or a while that doubles with each failure in a row, is over."""
-    before = Quiet.objects.select_for_update().filter(id=1).first()
-    attempts = before.attempts + 1 if before else 1
+def start_cooldown(error: MixpeekError) -> None:
+    """Suspend requests for the `retry_after` of `error`, or a back-off that doubles each time."""
+    previous = Quiet.objects.select_for_update().filter(id=1).first()
+    attempts = previous.attempts + 1 if previous else 1
     retry_after = error.retry_after if isinstance(error, Unavailable) else None
-    until = timezone.now() + backoff_delay(attempts, retry_after=retry_after, jitter=_dice.random())
+    delay = backoff_delay(attempts, retry_after=retry_after, jitter=_random.random())
+    until = timezone.now() + delay
+
     Quiet.objects.update_or_create(id=1, defaults={"until": until, "attempts": attempts})
-    _log.info("Mixpeek is not asked for news until %s: %s", until.isoformat(timespec="seconds"), error.message)
+    _log.info(
+        "Mixpeek is not asked for news until %s: %s",
+        until.isoformat(timespec="seconds"),
+        error.message,
+    )
 
 
-def speak_again() -> None:
-    """Mixpeek has answered: forget the failures before."""
+def end_cooldown() -> None:
+    """Reset the back-off after Mixpeek has answered."""
     Quiet.objects.all().delete()

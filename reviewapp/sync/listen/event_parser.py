@@ -1,4 +1,4 @@
-"""What a webhook's body or an event of the feed speaks of. Pure, and trusting nothing: their shape is no contract."""
+"""Parse webhook bodies and feed events. Pure, and tolerant of any form: theirs is no contract."""
 
 from __future__ import annotations
 
@@ -9,63 +9,80 @@ from dataclasses import dataclass
 from typing import Any
 
 EVENT_TYPES = ("annotation.created", "annotation.updated", "annotation.deleted")
-_MOST_ID, _MOST_TYPE = 200, 100
+_MAX_ID_LENGTH = 200
+_MAX_TYPE_LENGTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mention:
-    """One delivery understood: `key` tells it from all others, `annotation_id` is "" when there is nothing to read."""
+    """A parsed delivery: a unique `key`, and the annotation to read again, or ""."""
 
     key: str
     event_type: str = ""
     annotation_id: str = ""
 
 
-def read(body: bytes) -> Mention:
-    """Return what the body of a webhook speaks of; never raises."""
+def parse_body(body: bytes) -> Mention:
+    """Parse the body of a webhook; never raises."""
     key = f"sha256:{hashlib.sha256(body).hexdigest()}"
     try:
-        said = json.loads(body)
+        event = json.loads(body)
     except (ValueError, RecursionError):
         return Mention(key=key)
-    if not isinstance(said, dict):
+    if not isinstance(event, dict):
         return Mention(key=key)
-    event_id, event_type = _plain(said.get("event_id"), _MOST_ID), _plain(said.get("event_type"), _MOST_TYPE)
-    return Mention(
-        key=f"event:{event_id}" if event_id else key,
-        event_type=event_type,
-        annotation_id=annotation_of(said) if event_type in EVENT_TYPES else "",
-    )
+
+    event_id = _plain_text(event.get("event_id"), _MAX_ID_LENGTH)
+    event_type = _plain_text(event.get("event_type"), _MAX_TYPE_LENGTH)
+    if event_id:
+        key = f"event:{event_id}"
+    annotation_id = ""
+    if event_type in EVENT_TYPES:
+        annotation_id = annotation_of(event)
+    return Mention(key=key, event_type=event_type, annotation_id=annotation_id)
 
 
-def annotation_of(said: Mapping[str, Any]) -> str:
-    """Return the id of the annotation that a body or payload names, "" when it names none."""
-    return next(filter(None, (_plain(place, _MOST_ID) for place in _places(said))), "")
+def annotation_of(event: Mapping[str, Any]) -> str:
+    """Return the id of the annotation that an event or payload names, "" if it names none."""
+    for candidate in _annotation_ids(event):
+        annotation_id = _plain_text(candidate, _MAX_ID_LENGTH)
+        if annotation_id:
+            return annotation_id
+    return ""
 
 
 def version_of(payload: Mapping[str, Any]) -> int | None:
-    """Return the version that a payload of the feed gives beside the annotation's id, None when it gives none."""
+    """Return the version that a feed payload gives beside the annotation's id; None without."""
     version = payload.get("version")
-    plain = isinstance(version, int) and not isinstance(version, bool)
-    return version if plain and _plain(payload.get("annotation_id"), _MOST_ID) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        return None
+    if not _plain_text(payload.get("annotation_id"), _MAX_ID_LENGTH):
+        return None
+    return version
 
 
-def _places(said: Mapping[str, Any]) -> Iterator[Any]:
-    subject = _inside(said, "subject")
+def _annotation_ids(event: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the values of all places where an event may name its annotation."""
+    subject = _object_at(event, "subject")
     if subject.get("type", "annotation") == "annotation":
         yield subject.get("id")
     yield subject.get("annotation_id")
-    yield _inside(said, "metadata").get("annotation_id")
-    yield _inside(said, "payload").get("annotation_id")
-    yield said.get("annotation_id")
+    yield _object_at(event, "metadata").get("annotation_id")
+    yield _object_at(event, "payload").get("annotation_id")
+    yield event.get("annotation_id")
 
 
-def _inside(said: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = said.get(key)
-    return found if isinstance(found, dict) else {}
+def _object_at(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = event.get(key)
+    if isinstance(value, dict):
+        return value
+    return {}
 
 
-def _plain(value: Any, most: int) -> str:
-    """Return a text that can be stored and asked for, "" for anything else."""
-    fine = isinstance(value, str) and len(value) <= most and value.isprintable() and value.strip() == value
-    return str(value) if fine else ""
+def _plain_text(value: Any, max_length: int) -> str:
+    """Return a text that can be stored and sent in a URL, "" for anything else."""
+    if not isinstance(value, str) or len(value) > max_length:
+        return ""
+    if not value.isprintable() or value.strip() != value:
+        return ""
+    return value

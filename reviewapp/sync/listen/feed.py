@@ -1,7 +1,7 @@
-"""Polls Mixpeek's change feed, one cursor per event type: the way to hear of changes without an open port.
+"""Poll Mixpeek's change feed, with one cursor per event type: changes without an open port.
 
-The cursor moves in the transaction that notes what was heard, so a kill at any instant repeats a page at most and
-skips none. https://docs.mixpeek.com/api-reference/events/list-events
+The cursor moves in the transaction that stores the hints, so a crash at any instant repeats at most
+one page and skips none. https://docs.mixpeek.com/api-reference/events/list-events
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation
@@ -25,99 +24,129 @@ from reviewapp.sync.models import FeedCursor, Hint
 from reviewapp.sync.rate_limited_client import spending
 
 _log = logging.getLogger(__name__)
-PAGE, MOST_PAGES = 1000, 10
-# Longer than one page can take; whoever polls has the cursor to itself for so long.
-_CLAIM = timedelta(seconds=120)
-# A server without a feed is asked again after this: it may have learnt.
-_NO_FEED = timedelta(hours=1)
-# Their clock and ours differ.
-_SKEW = timedelta(minutes=5)
+PAGE = 1000
+MAX_PAGES = 10
+# Longer than one page can take: meanwhile no other worker polls the event type.
+_CLAIM_DURATION = timedelta(seconds=120)
+# When to try a server again that has no feed: it may have been upgraded.
+_NO_FEED_DELAY = timedelta(hours=1)
+# How far Mixpeek's clock and ours may differ.
+_CLOCK_SKEW = timedelta(minutes=5)
 
 
 def poll(client: Client, *, page_size: int = PAGE) -> int:
-    """Read what is new in the feed of each event type, ten pages at most; returns how many were asked.
+    """Read what is new in the feed of each event type; returns how many types were polled.
 
-    The first poll ever begins with now: whatever the 90 days before hold has been pulled.
+    Reads at most `MAX_PAGES` of each. The very first poll starts now: whatever the 90 days before
+    hold has been pulled.
     """
-    if cooldown.is_quiet(timezone.now()):
+    if cooldown.is_cooling_down(timezone.now()):
         return 0
-    FeedCursor.objects.bulk_create([FeedCursor(event_type=each) for each in EVENT_TYPES], ignore_conflicts=True)
-    asked = 0
+
+    cursors = [FeedCursor(event_type=event_type) for event_type in EVENT_TYPES]
+    FeedCursor.objects.bulk_create(cursors, ignore_conflicts=True)
+    polled = 0
     for event_type in EVENT_TYPES:
-        at = _claim(event_type)
-        if at is None:
+        feed_cursor = _claim(event_type)
+        if feed_cursor is None:
             continue
-        asked += 1
+        polled += 1
         with spending(Rank.BACKGROUND):
-            if not _read(at, client, page_size):
+            if not _read(feed_cursor, client, page_size):
                 break
-    return asked
+    return polled
 
 
 def _claim(event_type: str) -> FeedCursor | None:
     now = timezone.now()
-    claimed = FeedCursor.objects.filter(event_type=event_type, due__lte=now).update(due=now + _CLAIM)
-    return FeedCursor.objects.get(event_type=event_type) if claimed else None
+    due = FeedCursor.objects.filter(event_type=event_type, due__lte=now)
+    if not due.update(due=now + _CLAIM_DURATION):
+        return None
+    return FeedCursor.objects.get(event_type=event_type)
 
 
-def _read(at: FeedCursor, client: Client, page_size: int) -> bool:
-    """Read the pages of one event type; returns whether it makes sense to go on with another."""
+def _read(feed_cursor: FeedCursor, client: Client, page_size: int) -> bool:
+    """Read the pages of one event type; returns whether to continue with another."""
+    row = FeedCursor.objects.filter(pk=feed_cursor.pk)
     try:
-        for _ in range(MOST_PAGES):
-            page = client.events(at.event_type, cursor=at.cursor, limit=page_size)
+        for _ in range(MAX_PAGES):
+            page = client.events(
+                feed_cursor.event_type,
+                cursor=feed_cursor.cursor,
+                limit=page_size,
+            )
             for record in page.left_out:
                 _log.warning("left out an event of the change feed: %s", record)
-            _take_in(at, page.items, page.cursor)
+            _store_page(feed_cursor, page.items, page.cursor)
             if not page.has_more:
                 break
     except NotFound:
-        # Nothing else has a feed there either.
-        FeedCursor.objects.update(due=timezone.now() + _NO_FEED)
+        # The server has no feed for the other types either.
+        FeedCursor.objects.update(due=timezone.now() + _NO_FEED_DELAY)
         return False
     except Refused as error:
-        # A cursor they no longer know (retention, another key): begin anew with now; the pull finds what was between.
+        # The cursor is unknown there (retention, another key): start anew now; the pull finds
+        # what was in between.
         _log.warning("The change feed does not go on from our cursor: %s", error.message)
-        FeedCursor.objects.filter(pk=at.pk).update(cursor=None, since=timezone.now())
+        row.update(cursor=None, since=timezone.now())
         return True
     except Unreadable as error:
-        # The others may be read, and the pull finds what this one would have told.
+        # The other types may be readable; the pull finds what this one would have reported.
         _log.warning("The change feed cannot be read: %s", error.message)
     except MixpeekError as error:
-        cooldown.keep_quiet(error)
-        FeedCursor.objects.filter(pk=at.pk).update(due=timezone.now())
+        cooldown.start_cooldown(error)
+        row.update(due=timezone.now())
         return False
-    cooldown.speak_again()
-    FeedCursor.objects.filter(pk=at.pk).update(due=timezone.now())
+
+    cooldown.end_cooldown()
+    row.update(due=timezone.now())
     return True
 
 
 @transaction.atomic
-def _take_in(at: FeedCursor, items: Sequence[FeedEvent], cursor: str | None) -> None:
-    """Note what a page tells and how far we are, both or neither; nothing when another poll went on meanwhile."""
-    moved = FeedCursor.objects.filter(pk=at.pk, cursor=at.cursor) if at.cursor else _unread(at)
-    if not moved.update(cursor=cursor or at.cursor):
+def _store_page(
+    feed_cursor: FeedCursor,
+    events: Sequence[FeedEvent],
+    next_cursor: str | None,
+) -> None:
+    """Store the hints of a page and the next cursor; nothing if another poll was faster."""
+    next_cursor = next_cursor or feed_cursor.cursor
+    # `cursor=None` is IS NULL.
+    row = FeedCursor.objects.filter(pk=feed_cursor.pk, cursor=feed_cursor.cursor or None)
+    if not row.update(cursor=next_cursor):
         return
-    at.cursor = cursor or at.cursor
-    hints.hear(_news(at, items), Hint.Source.FEED)
+
+    feed_cursor.cursor = next_cursor
+    hints.hear(_outdated_ids(feed_cursor, events), Hint.Source.FEED)
 
 
-def _unread(at: FeedCursor) -> QuerySet[FeedCursor]:
-    return FeedCursor.objects.filter(pk=at.pk, cursor__isnull=True)
+def _outdated_ids(feed_cursor: FeedCursor, events: Sequence[FeedEvent]) -> set[str]:
+    """Return the annotations to read again.
 
-
-def _news(at: FeedCursor, items: Sequence[FeedEvent]) -> set[str]:
-    """Return the annotations to read again: not what happened before we listened, nor what we hold already."""
-    heard: dict[str, int | None] = {}
-    for item in items:
-        if item.created_at and item.created_at < at.since - _SKEW:
+    Leaves out events from before the first poll, and versions that the mirror already holds.
+    """
+    # By annotation: the latest version, None if an event gives no version.
+    versions: dict[str, int | None] = {}
+    for event in events:
+        if event.created_at and event.created_at < feed_cursor.since - _CLOCK_SKEW:
             continue
-        if annotation_id := annotation_of({**item.payload, "payload": item.payload}):
-            heard[annotation_id] = _later(heard.get(annotation_id, 0), version_of(item.payload))
-    if at.event_type == "annotation.deleted":
-        return set(heard)
-    held = dict(Annotation.objects.annotated().filter(annotation_id__in=heard).values_list("annotation_id", "version"))
-    return {id_ for id_, version in heard.items() if version is None or version > (held.get(id_) or 0)}
+        annotation_id = annotation_of({**event.payload, "payload": event.payload})
+        if annotation_id:
+            earlier = versions.get(annotation_id, 0)
+            versions[annotation_id] = _max_version(earlier, version_of(event.payload))
+    if feed_cursor.event_type == "annotation.deleted":
+        return set(versions)
+
+    mirrored = Annotation.objects.annotated().filter(annotation_id__in=versions)
+    mirrored_versions = dict(mirrored.values_list("annotation_id", "version"))
+    outdated = set()
+    for annotation_id, version in versions.items():
+        if version is None or version > (mirrored_versions.get(annotation_id) or 0):
+            outdated.add(annotation_id)
+    return outdated
 
 
-def _later(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else max(one, other)
+def _max_version(first: int | None, second: int | None) -> int | None:
+    if first is None or second is None:
+        return None
+    return max(first, second)

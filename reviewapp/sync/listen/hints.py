@@ -1,7 +1,7 @@
-"""Hints: annotations that are said to have changed upstream. Each is read again and absorbed like anything we read.
+"""Hints that annotations changed upstream: each is read again and absorbed like any record.
 
-A hint promises nothing. It may come twice, late, out of order, or tell of what we did ourselves; reading the
-record as it is now is right in all these cases, and an annotation that is not there any more is gone.
+A hint proves nothing. It may come twice, late, out of order, or report what we did ourselves.
+Reading the current record is right in all these cases, and an annotation that is not found is gone.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from reviewapp.sync.models import Hint
 from reviewapp.sync.rate_limited_client import spending
 
 _log = logging.getLogger(__name__)
-# Longer than one read can take (the client's `longest_call` is 75 s), so that whoever claims has the hint to itself.
-CLAIM = timedelta(seconds=120)
-# What still cannot be read then is dropped; the pull compares everything anyway.
-_MOST_ATTEMPTS = 20
-# Each costs a request; the pull finds what is beyond.
-MOST_WAITING = 50_000
-# So many requests are paid at once.
-_AT_ONCE = 10
-_BEHIND = timedelta(seconds=5)
+# Longer than one read can take (the client's `longest_call` is 75 s).
+HINT_CLAIM_DURATION = timedelta(seconds=120)
+# A hint that cannot be followed is deleted after this; the pull compares everything anyway.
+_MAX_ATTEMPTS = 20
+# Each hint costs a request; the pull finds what is beyond.
+MAX_WAITING = 50_000
+# How many requests are paid at once.
+_TOKENS_AT_ONCE = 10
+_RETRY_DELAY = timedelta(seconds=5)
 _ORIGINS = {Hint.Source.WEBHOOK: Origin.WEBHOOK, Hint.Source.FEED: Origin.PULL}
 
-_HEAR = """
+_UPSERT = """
 INSERT INTO sync_hint (annotation_id, source, heard, attempts, due) VALUES (%s, %s, 1, 0, %s)
 ON CONFLICT (annotation_id) DO UPDATE SET heard = sync_hint.heard + 1
 """
@@ -50,102 +50,118 @@ UPDATE sync_hint SET due = %(until)s WHERE id = (
 
 
 def hear(annotation_ids: Iterable[str], source: Hint.Source) -> None:
-    """Note that these are to be read again, and wake a worker when that is committed; many hints on one are one."""
-    # In one order, so that two who hear of the same annotations never wait for each other.
-    rows = [(annotation_id, source, timezone.now()) for annotation_id in sorted(set(annotation_ids))]
+    """Store hints for these annotations, one for each, and wake a worker after the commit."""
+    # Sorted, so that two processes with the same annotations never wait for each other.
+    ids = sorted(set(annotation_ids))
+    rows = [(annotation_id, source, timezone.now()) for annotation_id in ids]
     if not rows:
         return
-    if Hint.objects.count() >= MOST_WAITING:
-        _log.warning("left out %s hints: %s wait already, and the pull compares everything", len(rows), MOST_WAITING)
+
+    if Hint.objects.count() >= MAX_WAITING:
+        _log.warning(
+            "left out %s hints: %s wait already, and the pull compares everything",
+            len(rows),
+            MAX_WAITING,
+        )
         return
+
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.executemany(_HEAR, rows)
+            cursor.executemany(_UPSERT, rows)
         transaction.on_commit(wake)
 
 
 def wake() -> None:
-    """Have a worker look at the hints; one waiting wake-up is enough for all."""
+    """Wake a worker for the hints; one queued wake-up is enough."""
     wake_worker.wake("sync.follow_hints")
 
 
-def follow(client: Client, *, most: int = 50) -> int:
-    """Read up to `most` annotations that are due; returns how many were.
+def follow(client: Client, *, limit: int = 50) -> int:
+    """Read up to `limit` annotations whose hints are due; returns how many were read.
 
-    Stops at the first sign that Mixpeek is away or will not have our key, and then keeps quiet for as long as it asked
-    for. A full round wakes another.
+    Stops as soon as Mixpeek is unavailable or refuses our key, and suspends requests then. A full
+    round wakes another.
     """
-    if cooldown.is_quiet(timezone.now()):
+    if cooldown.is_cooling_down(timezone.now()):
         return 0
-    with spending(Rank.BACKGROUND, want=_AT_ONCE):
-        for tried in range(most):
+
+    with spending(Rank.BACKGROUND, want=_TOKENS_AT_ONCE):
+        for followed in range(limit):
             hint = claim(timezone.now())
             if hint is None:
-                return tried
-            if not look(hint, client):
-                return tried + 1
+                return followed
+            if not follow_one(hint, client):
+                return followed + 1
     wake()
-    return most
+    return limit
 
 
 def claim(now: datetime) -> Hint | None:
-    """Take the hint that is due the longest, moving its `due` forward by `CLAIM`; None when nothing is due."""
+    """Claim the hint that is due the longest, for `HINT_CLAIM_DURATION`; None when nothing is due."""
     with transaction.atomic():
-        found = list(Hint.objects.raw(_CLAIM, {"now": now, "until": now + CLAIM}))
-    return found[0] if found else None
+        rows = list(Hint.objects.raw(_CLAIM, {"now": now, "until": now + HINT_CLAIM_DURATION}))
+    return rows[0] if rows else None
 
 
-def look(hint: Hint, client: Client) -> bool:
-    """Read one annotation again; returns whether it makes sense to go on with others."""
+def follow_one(hint: Hint, client: Client) -> bool:
+    """Read one annotation again and absorb it; returns whether to continue with others."""
     try:
         records = [client.get_annotation(hint.annotation_id)]
     except NotFound:
         records = []
     except Refused as error:
-        _log.warning("Mixpeek will not be asked for an annotation that it spoke of: %s", error.message)
-        _done(hint)
+        _log.warning(
+            "Mixpeek will not be asked for an annotation that it spoke of: %s",
+            error.message,
+        )
+        _delete_or_make_due(hint)
         return True
     except Unreadable as error:
         _log.warning("left out %s: %s", hint.annotation_id, error.message)
-        _put_off(hint)
+        _postpone(hint)
         return True
     except MixpeekError as error:
-        cooldown.keep_quiet(error)
-        _put_off(hint)
+        cooldown.start_cooldown(error)
+        _postpone(hint)
         return False
-    cooldown.speak_again()
+    cooldown.end_cooldown()
+
     try:
-        _take_in(hint, records)
+        _absorb(hint, records)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        # The others must not wait for this one.
+        # One bad record must not block the others.
         _log.exception("could not take in %s", hint.annotation_id)
-        _put_off(hint)
+        _postpone(hint)
     return True
 
 
-def _take_in(hint: Hint, records: Sequence[AnnotationRecord]) -> None:
-    with tracing(_ORIGINS[Hint.Source(hint.source)]), acting(None, note=f"hint: {hint.get_source_display()}"):
-        left = absorb.absorb(records).left
+def _absorb(hint: Hint, records: Sequence[AnnotationRecord]) -> None:
+    origin = _ORIGINS[Hint.Source(hint.source)]
+    note = f"hint: {hint.get_source_display()}"
+    with tracing(origin), acting(None, note=note):
+        waiting = absorb.absorb(records).left
         if not records:
             absorb.mark_gone([hint.annotation_id])
-        if left:
-            _put_off(hint)
+
+        if waiting:
+            _postpone(hint)
         else:
-            _done(hint)
+            _delete_or_make_due(hint)
 
 
-def _done(hint: Hint) -> None:
-    """Let the hint go, unless somebody has spoken of the annotation since it was claimed: then it is due at once."""
-    gone, _ = Hint.objects.filter(pk=hint.pk, heard=hint.heard).delete()
-    if not gone:
+def _delete_or_make_due(hint: Hint) -> None:
+    """Delete the hint, or make it due again if it was repeated since it was claimed."""
+    deleted, _ = Hint.objects.filter(pk=hint.pk, heard=hint.heard).delete()
+    if not deleted:
         Hint.objects.filter(pk=hint.pk).update(due=timezone.now())
 
 
-def _put_off(hint: Hint) -> None:
-    """Let the others go first: it may be this one annotation that Mixpeek chokes on."""
-    if hint.attempts + 1 >= _MOST_ATTEMPTS:
-        Hint.objects.filter(pk=hint.pk).delete()
-    else:
-        Hint.objects.filter(pk=hint.pk).update(attempts=F("attempts") + 1, due=timezone.now() + _BEHIND)
+def _postpone(hint: Hint) -> None:
+    """Count a failed attempt and let other hints go first; delete the hint after too many."""
+    row = Hint.objects.filter(pk=hint.pk)
+    if hint.attempts + 1 >= _MAX_ATTEMPTS:
+        row.delete()
+        return
+    row.update(attempts=F("attempts") + 1, due=timezone.now() + _RETRY_DELAY)

@@ -1,4 +1,4 @@
-"""Register our webhook with Mixpeek, or bring the one we registered before up to date."""
+"""Register our webhook with Mixpeek, or update the one registered before."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class BadAddress(ValueError):
-    """The address cannot receive webhooks; the message is a sentence for whoever typed it."""
+    """The URL cannot receive webhooks; the message is a sentence for the person who typed it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """What was registered; `made_secret` is the secret that nobody has configured yet, "" when one was."""
+    """A registered webhook, with the secret generated for it, "" if one was configured."""
 
     webhook: WebhookRecord
     is_new: bool
@@ -29,33 +29,50 @@ class Registered:
 
 
 def register(client: Client, *, name: str, url: str) -> Registered:
-    """Register a webhook called `name` for the changes of annotations; an existing one is replaced and active again.
+    """Register an active webhook called `name` for annotation events, replacing an existing one.
 
     Raises `BadAddress`, and what the client raises.
     """
-    _check(url)
-    existing = next((each for each in client.list_webhooks() if each.name == name), None)
-    made = "" if settings.MIXPEEK_WEBHOOK_SECRET else secrets.token_hex(32)
-    secret = settings.MIXPEEK_WEBHOOK_SECRET or made
+    _validate(url)
+    existing = None
+    for webhook in client.list_webhooks():
+        if webhook.name == name:
+            existing = webhook
+            break
+
+    secret = settings.MIXPEEK_WEBHOOK_SECRET
+    generated = ""
+    if not secret:
+        generated = secrets.token_hex(32)
+        secret = generated
+    headers = {}
+    if settings.MIXPEEK_WEBHOOK_STATIC:
+        headers["X-Mixpeek-Secret"] = secret
+
     webhook = client.put_webhook(
         name=name,
         url=url,
         event_types=EVENT_TYPES,
         signing_secret=secret,
-        headers={"X-Mixpeek-Secret": secret} if settings.MIXPEEK_WEBHOOK_STATIC else {},
+        headers=headers,
         webhook_id=existing.webhook_id if existing else None,
     )
-    return Registered(webhook=webhook, is_new=existing is None, made_secret=made)
+    return Registered(webhook=webhook, is_new=existing is None, made_secret=generated)
 
 
-def _check(url: str) -> None:
-    good = "For example: https://review.example.com/webhooks/mixpeek"
+def _validate(url: str) -> None:
+    example = "For example: https://review.example.com/webhooks/mixpeek"
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host = parts.hostname
+        # Raises where the port is no number.
+        _ = parts.port
     except ValueError:
-        raise BadAddress(f"{url!r} is no address. {good}") from None
+        raise BadAddress(f"{url!r} is no address. {example}") from None
+
     if parts.scheme not in {"http", "https"} or not host:
-        raise BadAddress(f"{url!r} is no https:// address. {good}")
+        raise BadAddress(f"{url!r} is no https:// address. {example}")
     if parts.scheme == "http" and host not in _LOOPBACK:
-        raise BadAddress(f"{url!r} is not https: what Mixpeek sends would be read on the way. {good}")
+        raise BadAddress(
+            f"{url!r} is not https: what Mixpeek sends would be read on the way. {example}",
+        )

@@ -1,7 +1,8 @@
-"""Was this webhook sent by Mixpeek, and just now? Pure: the clock is an argument.
+"""Verify the signature and the age of a webhook. Pure: the clock is an argument.
 
-`X-Mixpeek-Signature: t=<unix seconds>,v1=<hex>`, the hex being the HMAC-SHA256 of "<t>." and the raw body under the
-webhook's signing secret. While a secret is being changed there may be several `v1`; one that fits is enough.
+`X-Mixpeek-Signature: t=<unix seconds>,v1=<hex>`, where the hex is the HMAC-SHA256 of "<t>." and the
+raw body under the webhook's signing secret. While a secret is being rotated there may be several
+`v1`; one that matches is enough.
 """
 
 from __future__ import annotations
@@ -11,40 +12,55 @@ import hmac
 import re
 from enum import Enum
 
+# In seconds.
 WINDOW = 300
 _PART = re.compile(r"\s*(t|v[0-9]+)=([^,]*?)\s*\Z")
-_STAMP = re.compile(r"[0-9]{1,12}\Z")
-# More than anybody needs to change a secret, and few enough to compare all of them.
-_MOST_PARTS = 20
+_TIMESTAMP = re.compile(r"[0-9]{1,12}\Z")
+# More than a rotation needs, and few enough to compare all of them.
+_MAX_PARTS = 20
 
 
 class Verdict(Enum):
-    """Whether to believe a delivery."""
+    """Whether to accept a delivery."""
 
     GENUINE = "genuine"
     STALE = "stale"
     FORGED = "forged"
 
 
-def judge(body: bytes, header: str, *, secret: str, now: float) -> Verdict:
-    """Judge a signed body. Stale is what is signed rightly and more than five minutes off, before or after `now`."""
-    parts = [match.groups() for part in header.split(",")[:_MOST_PARTS] if (match := _PART.match(part))]
-    stamps = [value for name, value in parts if name == "t"]
-    if not secret or len(stamps) != 1 or not _STAMP.match(stamps[0]):
+def verify_signature(body: bytes, header: str, *, secret: str, now: float) -> Verdict:
+    """Verify a signed body; one more than `WINDOW` before or after `now` is stale."""
+    timestamps = []
+    signatures = []
+    for part in header.split(",")[:_MAX_PARTS]:
+        match = _PART.match(part)
+        if match is None:
+            continue
+        name, value = match.groups()
+        if name == "t":
+            timestamps.append(value)
+        elif name == "v1":
+            signatures.append(value)
+
+    if not secret or len(timestamps) != 1 or not _TIMESTAMP.match(timestamps[0]):
         return Verdict.FORGED
-    due = sign(body, secret=secret, at=stamps[0])
-    # Every one is compared, so that the time taken tells nothing.
-    fits = [matches(value, due) for name, value in parts if name == "v1"]
-    if not any(fits):
+
+    expected = sign(body, secret=secret, at=timestamps[0])
+    # Compares every signature, so that the time taken reveals nothing.
+    results = [equals_in_constant_time(signature, expected) for signature in signatures]
+    if not any(results):
         return Verdict.FORGED
-    return Verdict.GENUINE if abs(now - int(stamps[0])) <= WINDOW else Verdict.STALE
+    if abs(now - int(timestamps[0])) > WINDOW:
+        return Verdict.STALE
+    return Verdict.GENUINE
 
 
 def sign(body: bytes, *, secret: str, at: str) -> str:
-    """Return the hex that belongs to a body and the seconds it was sent at."""
-    return hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
+    """Return the hex signature of a body sent at `at` (Unix seconds)."""
+    message = at.encode() + b"." + body
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
-def matches(given: str, due: str) -> bool:
-    """Return whether two texts are equal, in a time that does not depend on where they differ."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), due.encode())
+def equals_in_constant_time(value: str, expected: str) -> bool:
+    """Return whether two texts are equal, in constant time."""
+    return hmac.compare_digest(value.encode("utf-8", "surrogatepass"), expected.encode())

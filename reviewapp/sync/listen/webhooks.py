@@ -1,4 +1,4 @@
-"""Take in a webhook: is it genuine, do we have it, what does it speak of. Looking into it is a worker's work."""
+"""Receive webhooks: verify, store, and leave the annotation they name for a worker to read."""
 
 from __future__ import annotations
 
@@ -9,44 +9,49 @@ from django.db import transaction
 from django.utils import timezone
 
 from reviewapp.sync.listen import event_parser, hints
-from reviewapp.sync.listen.signature import Verdict, judge, matches
+from reviewapp.sync.listen.signature import Verdict, equals_in_constant_time, verify_signature
 from reviewapp.sync.models import Hint, Notification
 
-MOST_BYTES = 1024 * 1024
-_AT_ONCE = 5000
+MAX_BYTES = 1024 * 1024
+_DELETED_AT_ONCE = 5000
 
 
-def verdict(body: bytes, *, signature: str, static: str, now: float) -> Verdict:
-    """Judge a delivery by its headers and our settings; without a secret of ours nothing is genuine.
+def verify_webhook(body: bytes, *, signature: str, static: str, now: float) -> Verdict:
+    """Verify a delivery by its headers and our settings; without a secret nothing is genuine.
 
-    The older header with the secret itself counts only where the setting says so, and never in place of a signature.
+    The older header with the secret itself (`static`) counts only if the setting says so, and never
+    in place of a signature.
     """
     secret = settings.MIXPEEK_WEBHOOK_SECRET
     if settings.MIXPEEK_WEBHOOK_STATIC and secret and not signature:
-        return Verdict.GENUINE if matches(static, secret) else Verdict.FORGED
-    return judge(body, signature, secret=secret, now=now)
+        if equals_in_constant_time(static, secret):
+            return Verdict.GENUINE
+        return Verdict.FORGED
+    return verify_signature(body, signature, secret=secret, now=now)
 
 
 @transaction.atomic
-def take_in(body: bytes) -> bool:
-    """Keep a genuine delivery and note what is to be read again; returns False for one that we have already."""
-    said = event_parser.read(body)
-    kept, is_new = Notification.objects.get_or_create(
-        key=said.key,
+def receive(body: bytes) -> bool:
+    """Store a genuine delivery and a hint for its annotation; returns False for a repetition."""
+    mention = event_parser.parse_body(body)
+    notification, is_new = Notification.objects.get_or_create(
+        key=mention.key,
         defaults={
-            "event_type": said.event_type,
-            "annotation_id": said.annotation_id,
-            "ignored": not said.annotation_id,
+            "event_type": mention.event_type,
+            "annotation_id": mention.annotation_id,
+            "ignored": not mention.annotation_id,
             "body": body,
         },
     )
-    if is_new and kept.annotation_id:
-        hints.hear([kept.annotation_id], Hint.Source.WEBHOOK)
+    if is_new and notification.annotation_id:
+        hints.hear([notification.annotation_id], Hint.Source.WEBHOOK)
     return is_new
 
 
-def forget() -> int:
-    """Remove what was received too many days ago, some thousands at a time; returns how many."""
-    old = Notification.objects.filter(received_at__lt=timezone.now() - timedelta(days=settings.WEBHOOK_DAYS))
-    gone, _ = Notification.objects.filter(pk__in=old.order_by("received_at").values("pk")[:_AT_ONCE]).delete()
-    return gone
+def delete_expired() -> int:
+    """Delete a batch of deliveries older than `WEBHOOK_DAYS`; returns how many."""
+    oldest_kept = timezone.now() - timedelta(days=settings.WEBHOOK_DAYS)
+    expired = Notification.objects.filter(received_at__lt=oldest_kept)
+    batch = expired.order_by("received_at").values("pk")[:_DELETED_AT_ONCE]
+    deleted, _ = Notification.objects.filter(pk__in=batch).delete()
+    return deleted

@@ -77,7 +77,7 @@ def test_it_reads_once_more_what_was_spoken_of_during_the_read(mixpeek_client: C
     assert claimed is not None
     assert hints.claim(timezone.now()) is None
     hear(annotation_id)
-    assert hints.look(claimed, mixpeek_client)
+    assert hints.follow_one(claimed, mixpeek_client)
     again = hints.claim(timezone.now())
     assert again is not None
     assert again.heard == 2
@@ -86,13 +86,13 @@ def test_it_reads_once_more_what_was_spoken_of_during_the_read(mixpeek_client: C
 def test_it_survives_whoever_claimed_and_died(annotation_id: str) -> None:
     hear(annotation_id)
     assert hints.claim(timezone.now()) is not None
-    assert hints.claim(timezone.now() + hints.CLAIM + timedelta(seconds=1)) is not None
+    assert hints.claim(timezone.now() + hints.HINT_CLAIM_DURATION + timedelta(seconds=1)) is not None
 
 
 def test_it_stops_after_a_round_and_calls_for_another(mixpeek_client: Client, annotation_id: str) -> None:
     hear(annotation_id, "ann_x", "ann_y")
-    assert hints.follow(mixpeek_client, most=2) == 2
-    assert hints.follow(mixpeek_client, most=2) == 1
+    assert hints.follow(mixpeek_client, limit=2) == 2
+    assert hints.follow(mixpeek_client, limit=2) == 1
 
 
 def test_it_keeps_quiet_as_long_as_it_is_asked_to(box: Box, mixpeek_client: Client, annotation_id: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.sync.listen.signature import WINDOW, Verdict, judge, sign
+from reviewapp.sync.listen.signature import WINDOW, Verdict, sign, verify_signature
 
 NOW = 1_790_000_000
 BODY = b'{"event_id": "evt_1"}'
@@ -14,7 +14,7 @@ GOOD = sign(BODY, secret="s3cret", at=str(NOW))
 
 
 def verdict(header: str, *, body: bytes = BODY, secret: str = "s3cret", now: float = NOW) -> Verdict:
-    return judge(body, header, secret=secret, now=now)
+    return verify_signature(body, header, secret=secret, now=now)
 
 
 def test_it_signs_as_the_vendor_describes() -> None:
@@ -88,8 +88,8 @@ def test_it_believes_nobody_without_a_secret() -> None:
 
 @given(body=st.binary(), secret=st.text(min_size=1), at=st.integers(0, 10**12 - 1), header=st.text())
 def test_it_judges_anything(body: bytes, secret: str, at: int, header: str) -> None:
-    assert judge(body, header, secret="a secret nobody guesses", now=at) is Verdict.FORGED
+    assert verify_signature(body, header, secret="a secret nobody guesses", now=at) is Verdict.FORGED
     signed = sign(body, secret=secret, at=str(at))
-    assert judge(body, f"t={at},v1={signed}", secret=secret, now=at) is Verdict.GENUINE
-    assert judge(body + b"x", f"t={at},v1={signed}", secret=secret, now=at) is Verdict.FORGED
-    assert judge(body, f"t={at},v1={signed}", secret=secret + "x", now=at) is Verdict.FORGED
+    assert verify_signature(body, f"t={at},v1={signed}", secret=secret, now=at) is Verdict.GENUINE
+    assert verify_signature(body + b"x", f"t={at},v1={signed}", secret=secret, now=at) is Verdict.FORGED
+    assert verify_signature(body, f"t={at},v1={signed}", secret=secret + "x", now=at) is Verdict.FORGED

@@ -127,7 +127,7 @@ def test_it_accepts_the_older_header_where_it_is_asked_to(
 
 
 def test_it_refuses_what_is_too_big_unread(client: Client) -> None:
-    most = webhooks.MOST_BYTES
+    most = webhooks.MAX_BYTES
     assert deliver(client, b"x" * (most + 1)).status_code == 413
     assert deliver(client, b"x" * most).status_code == 200
 
@@ -142,5 +142,5 @@ def test_it_forgets_what_is_old(settings: Settings) -> None:
     for days, number in ((2, 1), (4, 2), (400, 3)):
         received = timezone.now() - timedelta(days=days)
         Notification.objects.create(key=f"event:{number}", body=b"", received_at=received)
-    assert webhooks.forget() == 2
+    assert webhooks.delete_expired() == 2
     assert Notification.objects.get().key == "event:1"
