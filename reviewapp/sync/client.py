@@ -1,4 +1,4 @@
-"""The one client of this process, built from the settings when somebody first needs it."""
+"""The Mixpeek clients of this process, built from the settings on first use."""
 
 from __future__ import annotations
 
@@ -11,49 +11,57 @@ from reviewapp.mixpeek.exceptions import Unauthorized
 from reviewapp.sync.rate_limited_client import Budgeted
 from reviewapp.sync.signals import answered
 
-_LONGEST_CONNECT = 5
+_MAX_CONNECT_SECONDS = 5
 _clients: dict[tuple[str, str, str, int, bool], Client] = {}
-_building = Lock()
+_lock = Lock()
 
 
 def client(*, impatient: bool = False) -> Client:
     """Return the client for the configured Mixpeek; safe from any thread.
 
-    An `impatient` one waits for MIXPEEK_PAGE_TIMEOUT seconds, as where a page waits. Raises `Unauthorized` naming the
-    setting to mend when there is no key or namespace, or none that can work.
+    An `impatient` one has the shorter MIXPEEK_PAGE_TIMEOUT, for requests that a page waits for.
+    Raises `Unauthorized` that names the setting to mend when there is no valid key or namespace.
     """
-    seconds = settings.MIXPEEK_TIMEOUT
+    timeout = settings.MIXPEEK_TIMEOUT
     if impatient:
-        seconds = min(seconds, settings.MIXPEEK_PAGE_TIMEOUT)
+        timeout = min(timeout, settings.MIXPEEK_PAGE_TIMEOUT)
 
-    chosen = (
-        *(settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE),
-        *(seconds, impatient),
+    configuration = (
+        settings.MIXPEEK_BASE_URL,
+        settings.MIXPEEK_API_KEY,
+        settings.MIXPEEK_NAMESPACE,
+        timeout,
+        impatient,
     )
-    with _building:
-        if chosen not in _clients:
-            _clients[chosen] = _build(*chosen)
-        return _clients[chosen]
+    with _lock:
+        if configuration not in _clients:
+            _clients[configuration] = _build(*configuration)
+        return _clients[configuration]
 
 
-def _build(base_url: str, api_key: str, namespace: str, seconds: int, impatient: bool) -> Client:
-    missing = [name for name, value in (("MIXPEEK_API_KEY", api_key), ("MIXPEEK_NAMESPACE", namespace)) if not value]
+def _build(base_url: str, api_key: str, namespace: str, timeout: int, impatient: bool) -> Client:
+    missing = []
+    if not api_key:
+        missing.append("MIXPEEK_API_KEY")
+    if not namespace:
+        missing.append("MIXPEEK_NAMESPACE")
     if missing:
-        raise Unauthorized(f"Set {' and '.join(missing)} first; without, Mixpeek cannot be asked for anything.")
+        names = " and ".join(missing)
+        raise Unauthorized(f"Set {names} first; without, Mixpeek cannot be asked for anything.")
+
+    connect_timeout = timeout / 2 if impatient else min(_MAX_CONNECT_SECONDS, timeout)
     try:
-        connect = seconds / 2 if impatient else min(_LONGEST_CONNECT, seconds)
-        timeout = (connect, seconds)
         return Client(
             base_url=base_url,
             api_key=api_key,
             namespace=namespace,
-            timeout=timeout,
-            observe=_tell,
+            timeout=(connect_timeout, timeout),
+            observe=_send_signal,
             pace=Budgeted(),
         )
     except ValueError as error:
         raise Unauthorized(f"The MIXPEEK_ settings cannot work: {error}.") from None
 
 
-def _tell(method: str, status: int | None, seconds: float) -> None:
+def _send_signal(method: str, status: int | None, seconds: float) -> None:
     answered.send_robust(sender=Client, method=method, status=status, seconds=seconds)

@@ -1,13 +1,13 @@
-"""What web requests may ask of Mixpeek while somebody waits, so that a Mixpeek that hangs stops none of our pages.
+"""Limits on the requests to Mixpeek that pages wait for, so that a hanging Mixpeek blocks no page.
 
     with CALLS.entered(), asking(person):
-        client(seconds=settings.MIXPEEK_PAGE_TIMEOUT).get_execution(...)
+        client(impatient=True).get_execution(...)
 
-1. A gate lets so many requests of this process in at a time; the others are answered 503 at once.
-2. A breaker refuses for a while after some requests in a row had no answer, then lets a single one try.
-3. Each person may spend a small share of the rate budget like this in a minute.
+1. A gate lets a few requests of this process through at a time; others get a 503 at once.
+2. A circuit breaker opens after some requests in a row without a reply; later it lets one through.
+3. Each person may spend a small share of the rate budget a minute.
 
-Workers are not concerned: nobody waits for them.
+Workers are not limited here: nobody waits for them.
 """
 
 from __future__ import annotations
@@ -31,36 +31,43 @@ from reviewapp.sync.rate_limited_client import OutOfBudget, spending
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-# Of the threads of a web process (8) so many may wait for files, and so many for API calls; the rest serves pages.
-MOST_FILES, MOST_CALLS = 4, 2
-# How long a request waits for its turn in the rate budget, in seconds.
+# How many of a web process's 8 threads may wait for files, and for API calls. The rest serve pages.
+MOST_FILES = 4
+MOST_CALLS = 2
+# How long a request waits for tokens of the rate budget, in seconds.
 _PATIENCE = 1.0
-_FAILURES_IN_A_ROW, _OPEN_SECONDS = 3, 15.0
-_SHARE, _LEAST_A_MINUTE = 0.1, 5
-_TOO_MANY = 429
-# The first key of our advisory locks on somebody's share; the second one is the person.
+_MAX_FAILURES = 3
+_OPEN_SECONDS = 15.0
+# Of the rate budget, for each person; and the minimum of requests a minute.
+_SHARE = 0.1
+_MIN_SHARE = 5
+_TOO_MANY_REQUESTS = 429
+# The first key of the advisory locks on a person's share; the second key is the person.
 _LOCK = 1_919_250_537
 
 
 class TooBusy(Unavailable):
-    """This process waits for Mixpeek as often as it may, or Mixpeek does not answer anyway; nothing was sent."""
+    """The gate is full or the breaker is open; nothing was sent."""
 
 
 class ShareSpent(Unavailable):
-    """This person has had their share of the requests to Mixpeek for this minute; nothing was sent."""
+    """The person has spent their share of requests for this minute; nothing was sent."""
 
 
 class Gate:
-    """Lets `most` threads of this process in at a time."""
+    """Lets `limit` threads of this process through at a time."""
 
-    def __init__(self, most: int) -> None:
-        self._free = BoundedSemaphore(most)
+    def __init__(self, limit: int) -> None:
+        self._free = BoundedSemaphore(limit)
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Be inside; raises `TooBusy` at once when all places are taken."""
+        """Occupy a place; raises `TooBusy` at once when there is none."""
         if not self._free.acquire(blocking=False):
-            raise TooBusy("Too many requests wait for Mixpeek already. Try again in a moment.", retry_after=1.0)
+            raise TooBusy(
+                "Too many requests wait for Mixpeek already. Try again in a moment.",
+                retry_after=1.0,
+            )
         try:
             yield
         finally:
@@ -68,54 +75,60 @@ class Gate:
 
 
 class Breaker:
-    """Refuses requests for a while after some in a row had no answer; then a single one may try."""
+    """A circuit breaker: opens after some requests in a row without a reply, then lets one try."""
 
     def __init__(
         self,
         *,
-        failures: int = _FAILURES_IN_A_ROW,
+        failures: int = _MAX_FAILURES,
         seconds: float = _OPEN_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most, self._seconds, self._clock = failures, seconds, clock
-        self._changing = Lock()
+        self._max_failures = failures
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = Lock()
         self._failures = 0
-        self._shut_until = 0.0
+        self._open_until = 0.0
 
     def admit(self) -> None:
-        """Return when a request may be sent; raises `TooBusy` with the seconds until one may."""
-        with self._changing:
-            if self._failures < self._most:
+        """Let a request through, or raise `TooBusy` with the seconds until one may pass."""
+        with self._lock:
+            if self._failures < self._max_failures:
                 return
 
-            left = self._shut_until - self._clock()
-            if left > 0:
-                raise TooBusy("Mixpeek does not answer at the moment. Try again in a while.", retry_after=left)
+            seconds_left = self._open_until - self._clock()
+            if seconds_left > 0:
+                raise TooBusy(
+                    "Mixpeek does not answer at the moment. Try again in a while.",
+                    retry_after=seconds_left,
+                )
 
-            # This request tries; the others wait for what comes of it.
-            self._shut_until = self._clock() + self._seconds
+            # This request tries; the others wait for its result.
+            self._open_until = self._clock() + self._seconds
 
     def failed(self) -> None:
-        """Count a request that had no answer."""
-        with self._changing:
+        """Count a request that got no reply."""
+        with self._lock:
             self._failures += 1
-            if self._failures >= self._most:
-                self._shut_until = self._clock() + self._seconds
+            if self._failures >= self._max_failures:
+                self._open_until = self._clock() + self._seconds
 
     def succeeded(self) -> None:
-        """Note that Mixpeek answers, whatever it said."""
-        with self._changing:
+        """Close the breaker: Mixpeek replied, whatever the reply."""
+        with self._lock:
             self._failures = 0
 
 
-FILES, CALLS = Gate(MOST_FILES), Gate(MOST_CALLS)
-# By the address of the Mixpeek that they are about, which is one for each process.
+FILES = Gate(MOST_FILES)
+CALLS = Gate(MOST_CALLS)
+# By Mixpeek's base URL: one in each process, several in tests.
 _breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
 
 
 @contextmanager
 def asking(person: User | None) -> Iterator[None]:
-    """Make requests while `person` waits, paid from their share (None: from nobody's).
+    """Allow requests while `person` waits, paid from their share (None: not counted).
 
     Raises `TooBusy` or `ShareSpent` before anything is sent.
     """
@@ -129,35 +142,36 @@ def asking(person: User | None) -> Iterator[None]:
             yield
     except MixpeekError as error:
         if not isinstance(error, OutOfBudget):
-            _report(error, breaker)
+            _record_error(error, breaker)
         raise
     else:
         breaker.succeeded()
 
 
 def share() -> int:
-    """Return how many requests a minute one person may cause like this."""
-    return max(_LEAST_A_MINUTE, int(settings.MIXPEEK_REQUESTS_PER_MINUTE * _SHARE))
+    """Return how many requests a minute one person may cause."""
+    return max(_MIN_SHARE, int(settings.MIXPEEK_REQUESTS_PER_MINUTE * _SHARE))
 
 
 def _spend_share(person: User) -> None:
-    minute, passed = divmod(time.time(), 60)
+    minute, seconds = divmod(time.time(), 60)
     key = f"mixpeek-share:{person.pk}:{int(minute)}"
 
     with transaction.atomic():
-        # One at a time for each person: the cache itself may lose a count.
+        # One at a time for each person: the cache alone may lose a count.
         rows("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, person.pk % 2**31])
         spent = int(cache.get(key, 0))
         if spent < share():
             cache.set(key, spent + 1, timeout=120)
             return
 
-    message = f"You have asked Mixpeek {spent} times within a minute, which is the most for one person. Wait a little."
-    raise ShareSpent(message, retry_after=60 - passed)
+    message = f"You have asked Mixpeek {spent} times within a minute"
+    message = f"{message}, which is the most for one person. Wait a little."
+    raise ShareSpent(message, retry_after=60 - seconds)
 
 
-def _report(error: MixpeekError, breaker: Breaker) -> None:
-    if isinstance(error, Unavailable) and error.status != _TOO_MANY:
+def _record_error(error: MixpeekError, breaker: Breaker) -> None:
+    if isinstance(error, Unavailable) and error.status != _TOO_MANY_REQUESTS:
         breaker.failed()
     else:
         breaker.succeeded()

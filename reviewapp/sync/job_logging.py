@@ -1,4 +1,4 @@
-"""What is around each job of a worker: a name for its lines in log and history, and one line at its end."""
+"""Middleware for a worker's jobs: the job's number in log and history, one log line at its end."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ _log = logging.getLogger("reviewapp.worker")
 
 
 def traced(work: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
-    """Do one job; what it logs, and what history says of it, carries the job's number."""
-    # As Django does for requests: a connection that was lost meanwhile is opened anew instead of failing for ever.
+    """Run one job; its log lines and history events carry the job's number."""
+    # As Django does for requests: a lost connection is opened anew.
     close_old_connections()
-    began, outcome = perf_counter(), "failed"
+    started = perf_counter()
+    outcome = "failed"
     with tracing(Origin.WORKER, f"job-{context.job.id}"):
         try:
             result = work()
             outcome = "done"
             return result
         finally:
-            line = {"task": context.job.task_name, "ms": round((perf_counter() - began) * 1000, 1), "outcome": outcome}
-            _log.info("job %s", outcome, extra=line)
+            milliseconds = round((perf_counter() - started) * 1000, 1)
+            details = {"task": context.job.task_name, "ms": milliseconds, "outcome": outcome}
+            _log.info("job %s", outcome, extra=details)

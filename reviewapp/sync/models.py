@@ -1,4 +1,4 @@
-"""Where an unfinished pull stands, and what we have heard from Mixpeek but not looked at yet."""
+"""The state of pulls and of listening: positions, hints, and what Mixpeek is known to do."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.utils import timezone
 
 
 class PullPass(models.Model):
-    """The one walk through upstream's lists that is under way, or was when its process died.
+    """The position of the pull that is running, or was interrupted.
 
-    `skip` is how far into the list of annotations it got in this round; whatever the mirror has not seen since
-    `started_at` when the walk is complete is asked for by itself.
+    `skip` is the position in the list of annotations in this `round`. When the list is complete,
+    annotations not seen since `started_at` are requested by themselves.
     """
 
     class Phase(models.TextChoices):
@@ -32,9 +32,10 @@ class PullPass(models.Model):
 
 
 class Notification(models.Model):
-    """A webhook's delivery, as it came; kept for some days, so that the same one again is known.
+    """A webhook delivery as received; stored for some days, to recognize repetitions.
 
-    `key` is the event's own id or, without one, the digest of the body. What asks us to look at nothing is `ignored`.
+    `key` is the event's own id or, without one, the digest of the body. A delivery that names no
+    annotation is `ignored`.
     """
 
     key = models.CharField(max_length=210, unique=True)
@@ -45,15 +46,15 @@ class Notification(models.Model):
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        # forget(): what is older than so many days
+        # delete_expired(): the oldest
         indexes = [models.Index(fields=["received_at"], name="notification_age")]
 
 
 class Hint(models.Model):
-    """An annotation that is said to have changed upstream and is to be read again; one row, however often it is said.
+    """An annotation that may have changed upstream and is to be read again; one row for each.
 
-    Claiming moves `due` forward; the row goes when the annotation was read and nobody spoke of it meanwhile
-    (`heard` counts how often somebody did).
+    Claiming moves `due` forward. The row is deleted when the annotation was read, unless another
+    hint came meanwhile (`heard` counts them).
     """
 
     class Source(models.TextChoices):
@@ -67,14 +68,14 @@ class Hint(models.Model):
     due = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        # claim(): what is due, the oldest first
+        # claim(): due hints, the oldest first
         indexes = [models.Index(fields=["due", "id"], name="hint_due")]
 
 
 class FeedCursor(models.Model):
-    """How far we have read the change feed of one event type, and when to ask again.
+    """The position in the change feed of one event type, and when to poll it again.
 
-    Events from before `since`, when we began to listen, are passed over: a pull has seen what they tell of.
+    Events from before `since`, when polling began, are ignored: a pull has seen those changes.
     """
 
     event_type = models.CharField(max_length=100, primary_key=True)
@@ -84,7 +85,7 @@ class FeedCursor(models.Model):
 
 
 class Quiet(models.Model):
-    """Until when we ask Mixpeek for nothing that can wait; there is no row while all is well."""
+    """Until when no request that can wait is sent; there is no row while Mixpeek answers."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     until = models.DateTimeField()
@@ -95,7 +96,7 @@ class Quiet(models.Model):
 
 
 class NullSupport(models.Model):
-    """What one Mixpeek server does with a null in a PATCH, as far as it was seen."""
+    """What a Mixpeek server was seen to do with a null in a PATCH."""
 
     class Mode(models.TextChoices):
         CLEARS = "clears", "clears the field"

@@ -1,7 +1,7 @@
-"""Whether a file that a page would frame is a PDF: judged by what its host sends, not by its name.
+"""Check whether a file is a PDF before a page frames it: by its content, not by its name.
 
-A frame shows whatever comes, and an HTML page would run its scripts there. Browsers show no PDF in a frame with the
-attribute `sandbox` (https://github.com/whatwg/html/issues/3958), so the file itself is looked at before it is framed.
+A frame shows any content, and an HTML page would run its scripts there. Browsers show no PDF in a
+frame with the attribute `sandbox` (https://github.com/whatwg/html/issues/3958), hence this check.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from reviewapp.bounded_cache import MIB, BoundedCache
 from reviewapp.mixpeek.transport import on_loopback
 from reviewapp.sync import interactive_limits
 
-_MAGIC, _TYPE = b"%PDF-", "application/pdf"
-# Readers take a PDF whose first line comes a little later; a browser goes by the type alone.
-_LOOKED_AT = 1024
-_HOLDS = 60
-# What a host says of the first bytes of an empty file.
-_NOTHING_THERE = 416
-_checked: BoundedCache[bool] = BoundedCache(most_bytes=MIB)
+_MAGIC = b"%PDF-"
+_CONTENT_TYPE = "application/pdf"
+# In bytes: PDF readers accept a header that begins a little later.
+_HEADER_LENGTH = 1024
+_CACHE_SECONDS = 60
+# The response for the first bytes of an empty file.
+_RANGE_NOT_SATISFIABLE = 416
+_cache: BoundedCache[bool] = BoundedCache(most_bytes=MIB)
 
 
 class Unreadable(Exception):
@@ -27,36 +28,41 @@ class Unreadable(Exception):
 
 
 def is_pdf(url: str) -> bool:
-    """Return whether the file at `url` has a PDF's type and begins as one; `url` must be on an allowed host.
+    """Return whether the file at `url` has a PDF's content type and header.
 
-    Its first bytes are read, at most once a minute. Raises `Unreadable`, and `TooBusy` while too many wait for files.
+    `url` must be on an allowed host. Reads the first bytes, at most once a minute. Raises
+    `Unreadable`, and `TooBusy` while too many requests wait for files.
     """
-    known = _checked.get(url)
-    if known is None:
+    result = _cache.get(url)
+    if result is None:
         with interactive_limits.FILES.entered():
-            known = _look(url)
-        _checked.set(url, known, seconds=_HOLDS)
-    return known
+            result = _check(url)
+        _cache.set(url, result, seconds=_CACHE_SECONDS)
+    return result
 
 
-def _look(url: str) -> bool:
+def _check(url: str) -> bool:
     seconds = settings.MIXPEEK_PAGE_TIMEOUT
-    headers = {"Range": f"bytes=0-{_LOOKED_AT - 1}", "Accept-Encoding": "identity"}
+    headers = {"Range": f"bytes=0-{_HEADER_LENGTH - 1}", "Accept-Encoding": "identity"}
 
     try:
         with requests.Session() as session:
             session.trust_env = not on_loopback(url)
             with session.get(
-                url, headers=headers, timeout=(seconds / 2, seconds), allow_redirects=False, stream=True
+                url,
+                headers=headers,
+                timeout=(seconds / 2, seconds),
+                allow_redirects=False,
+                stream=True,
             ) as response:
-                if response.status_code == _NOTHING_THERE:
+                if response.status_code == _RANGE_NOT_SATISFIABLE:
                     return False
                 if response.status_code not in {200, 206}:
                     raise Unreadable(f"its host answered {response.status_code}")
 
-                kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-                beginning = response.raw.read(_LOOKED_AT)
+                content_type = response.headers.get("Content-Type", "").partition(";")[0]
+                header = response.raw.read(_HEADER_LENGTH)
     except (requests.RequestException, OSError) as error:
         raise Unreadable("its host did not answer") from error
 
-    return kind == _TYPE and _MAGIC in beginning
+    return content_type.strip().lower() == _CONTENT_TYPE and _MAGIC in header

@@ -1,10 +1,10 @@
-"""What this process tells whoever listens, such as the meters."""
+"""The signals of sync, for observers such as the metrics."""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# A request to Mixpeek ended: `method`, `status` (None without an answer), `seconds`.
+# A request to Mixpeek ended: `method`, `status` (None without a reply), `seconds`.
 answered = Signal()
-# A worker is about to work.
+# A worker process starts.
 working = Signal()

@@ -1,7 +1,7 @@
-"""What a worker does: deliver when woken, listen and follow hints, sweep every minute, pull every few.
+"""The worker's tasks: deliver, run retrievers, follow hints, poll the feed, sweep, pull.
 
-procrastinate wakes and spreads it. Tasks may run twice, be cut off, or run side by side: claims in the tables and the
-pull's own lock make that harmless.
+procrastinate schedules them. A task may run twice, be interrupted, or run in parallel: claims in
+the tables and the pull's own lock make that harmless.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def deliver_due() -> None:
 
 @app.task(name="sync.run_requested")
 def run_requested() -> None:
-    """Run the retrievers that somebody asked for."""
+    """Run the retrievers that people requested."""
     with tracing(Origin.WORKER, current().request_id):
         run.run_requested()
 
@@ -43,7 +43,7 @@ def run_requested() -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="sync.sweep", queueing_lock="sync.sweep")
 def sweep(timestamp: int) -> None:
-    """Pick up what a lost wake-up left lying, and probe whether a paused outbox may go on."""
+    """Wake the other tasks in case a wake-up was lost, and probe a paused outbox."""
     with tracing(Origin.WORKER, current().request_id):
         if Pause.objects.exists():
             with drain.pausing_on_bad_settings():
@@ -56,16 +56,16 @@ def sweep(timestamp: int) -> None:
 
 @app.task(name="sync.follow_hints")
 def follow_hints() -> None:
-    """Read again what is said to have changed upstream; without settings that can work there is nobody to ask."""
+    """Read the annotations that hints name again; without valid settings, do nothing."""
     with suppress(Unauthorized):
         hints.follow(client())
 
 
-# The sixth field is procrastinate's: seconds.
+# The sixth field is procrastinate's extension: seconds.
 @app.periodic(cron=f"* * * * * */{settings.FEED_SECONDS}")
 @app.task(name="sync.feed", queueing_lock="sync.feed")
 def poll_feed(timestamp: int) -> None:
-    """Hear of changes from the feed."""
+    """Poll the change feed; without valid settings, do nothing."""
     with suppress(Unauthorized):
         feed.poll(client())
 
@@ -73,6 +73,7 @@ def poll_feed(timestamp: int) -> None:
 @app.periodic(cron=f"*/{settings.PULL_MINUTES} * * * *")
 @app.task(name="sync.pull", queueing_lock="sync.pull")
 def pull_all(timestamp: int) -> None:
-    """Bring the mirror up to date; a pull that could not finish says why in the log."""
-    if stopped := pull_run.pull().stopped:
-        _log.warning(stopped)
+    """Bring the mirror up to date; log why a pull could not finish."""
+    summary = pull_run.pull()
+    if summary.stopped:
+        _log.warning(summary.stopped)

@@ -1,4 +1,4 @@
-"""Where documents' files are found, and where Mixpeek tells us of changes."""
+"""URLs of documents' files and of Mixpeek's webhooks."""
 
 from __future__ import annotations
 

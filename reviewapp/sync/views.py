@@ -1,4 +1,4 @@
-"""The way from a page to a document's file, and the door for Mixpeek's webhooks."""
+"""Redirect to a document's file, and receive Mixpeek's webhooks."""
 
 from __future__ import annotations
 
@@ -16,43 +16,53 @@ from reviewapp.sync.listen.signature import Verdict
 from reviewapp.sync.media_links import NoLink, framed_link, link
 from reviewapp.web.http import Request
 
-# The answers say nothing but their number: who has the secret needs no more, who has not shall learn no more.
-_ANSWERS = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
+# Responses have no body, so that a sender without the secret learns nothing.
+_STATUSES = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 
 
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def media(request: Request, document_id: str, index: int) -> HttpResponse:
-    """Redirect to a link that serves the file now, or say in a sentence why there is none.
+    """Redirect to a link that serves the file now, or respond with a sentence why there is none.
 
-    With `as=pdf` only to a file that is a PDF by its content.
+    With `as=pdf`, only to a file whose content is a PDF.
     """
+    find_link = link
+    if request.GET.get("as") == "pdf":
+        find_link = framed_link
+
+    response: HttpResponse
     try:
-        give = framed_link if request.GET.get("as") == "pdf" else link
-        response: HttpResponse = HttpResponseRedirect(give(document_id, index, person=request.user))
+        response = HttpResponseRedirect(find_link(document_id, index, person=request.user))
     except NoLink as error:
-        response = HttpResponse(error.reason, status=error.status, content_type="text/plain; charset=utf-8")
+        response = HttpResponse(
+            error.reason,
+            status=error.status,
+            content_type="text/plain; charset=utf-8",
+        )
         if error.retry_after is not None:
             response["Retry-After"] = str(math.ceil(error.retry_after))
+
     response["Cache-Control"] = "private, no-store"
-    # The address bar of our page is nobody's business.
+    # The file's host must not see the address of our page.
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
-# No form of ours and no browser sends this, so there is no token and no session: the signature over the body is what
-# proves the sender, and a cookie that came along would be used for nothing.
+# Mixpeek sends this, not a browser: the signature over the body proves the sender, so there is no
+# CSRF token, and cookies are not used.
 @csrf_exempt
 @login_not_required
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
-    """Keep what Mixpeek tells us and answer at once; a worker looks into it."""
-    if _too_long(request):
+    """Store a webhook delivery and respond at once; a worker reads the annotation it names."""
+    if _is_too_long(request):
         return HttpResponse(status=413)
     try:
         body = request.body
     except RequestDataTooBig:
         return HttpResponse(status=413)
+
     verdict = webhooks.verify_webhook(
         body,
         signature=request.headers.get("X-Mixpeek-Signature", ""),
@@ -61,9 +71,11 @@ def webhook(request: HttpRequest) -> HttpResponse:
     )
     if verdict is Verdict.GENUINE:
         webhooks.receive(body)
-    return HttpResponse(status=_ANSWERS[verdict])
+    return HttpResponse(status=_STATUSES[verdict])
 
 
-def _too_long(request: HttpRequest) -> bool:
+def _is_too_long(request: HttpRequest) -> bool:
     length = request.headers.get("Content-Length") or "0"
-    return not (length.isascii() and length.isdigit()) or int(length[:20]) > webhooks.MAX_BYTES
+    if not length.isascii() or not length.isdigit():
+        return True
+    return int(length[:20]) > webhooks.MAX_BYTES

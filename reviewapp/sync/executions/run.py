@@ -1,7 +1,8 @@
-"""Make the runs that people asked for, and keep what they return.
+"""Make the runs that people requested, and store their results.
 
-A run costs credits and cannot be recognised upstream, so it is sent once: a claim is never passed on. When nobody knows
-how a run ended, it is settled as failed with a sentence that says so, and a person may ask again.
+A run costs credits and cannot be recognized upstream, so it is sent once: a claim is never passed
+on. When the result of a run is unknown, it is settled as failed with a sentence that says so, and a
+person may request it again.
 """
 
 from __future__ import annotations
@@ -27,16 +28,17 @@ from reviewapp.sync.client import client as configured_client
 from reviewapp.sync.executions import results
 from reviewapp.sync.rate_limited_client import WHILE_A_PERSON_WAITS, spending
 
-MOST_ROWS = 500
-_MOST_AT_ONCE = 20
+MAX_ROWS = 500
+_MAX_RUNS = 20
 # Longer than any page of a run can take (`Client.longest_call`); each page renews the claim.
-_LOST_AFTER = timedelta(minutes=10)
-_LOST = "The worker that made this run died before it had the answer. Run it again if you need it."
+_CLAIM_DURATION = timedelta(minutes=10)
+_WORKER_DIED = """\
+The worker that made this run died before it had the answer. Run it again if you need it."""
 
 
 @dataclass(kw_only=True)
 class Answer:
-    """What a run returned: the first page's record, the rows of all pages, how long it took, what else to say."""
+    """What a run returned: the first page's record, the rows of all pages, duration, remarks."""
 
     record: ExecutionRecord
     documents: list[Json]
@@ -45,108 +47,134 @@ class Answer:
 
 
 def run_requested(connect: Callable[[], Client] = configured_client) -> int:
-    """Make every run that waits, one after the other; returns how many were made. Any number may do this at a time."""
-    _give_up_lost()
-    for made in range(_MOST_AT_ONCE):
+    """Make the requested runs, one after the other; returns how many. Safe in many processes."""
+    _fail_expired_claims()
+    for number in range(_MAX_RUNS):
         execution = _claim()
         if execution is None:
-            return made
+            return number
         make(execution, connect)
-    return _MOST_AT_ONCE
+    return _MAX_RUNS
 
 
-def make(execution: Execution, connect: Callable[[], Client] = configured_client) -> Answer | MixpeekError:
-    """Make one claimed run and settle it, well or badly; what Mixpeek can cause is not raised but returned."""
+def make(
+    execution: Execution,
+    connect: Callable[[], Client] = configured_client,
+) -> Answer | MixpeekError:
+    """Make one claimed run and settle it; returns a `MixpeekError` instead of raising it."""
     try:
         with spending(Rank.INTERACTIVE, patience=WHILE_A_PERSON_WAITS):
-            answer = _ask(connect(), execution)
+            answer = _execute(connect(), execution)
     except MixpeekError as error:
-        _settle_failed(execution, _why(error))
+        _settle_failed(execution, error)
         return error
+
     try:
-        _keep(execution, answer)
+        _store(execution, answer)
     except IntegrityError:
-        # A pull met this run upstream while we were storing it; now that its row is there, it can give way.
-        _keep(execution, answer)
+        # A pull stored this run at the same moment; its row is visible now and can be replaced.
+        _store(execution, answer)
     return answer
 
 
 def _claim() -> Execution | None:
     with transaction.atomic():
-        waiting = Execution.objects.requested().filter(claimed_at__isnull=True)
-        execution = waiting.select_for_update(skip_locked=True, of=("self",)).select_related("retriever").first()
+        unclaimed = Execution.objects.requested().filter(claimed_at__isnull=True)
+        locked = unclaimed.select_for_update(skip_locked=True, of=("self",))
+        execution = locked.select_related("retriever").first()
         if execution is not None:
             execution.claimed_at = timezone.now()
             execution.save(update_fields=["claimed_at"])
     return execution
 
 
-def _give_up_lost() -> None:
-    lost = Execution.objects.requested().filter(claimed_at__lt=timezone.now() - _LOST_AFTER)
+def _fail_expired_claims() -> None:
+    now = timezone.now()
+    expired = Execution.objects.requested().filter(claimed_at__lt=now - _CLAIM_DURATION)
     with acting(None, note="the worker died"):
-        lost.update(status="failed", error=_LOST, completed_at=timezone.now())
+        expired.update(status="failed", error=_WORKER_DIED, completed_at=timezone.now())
 
 
-def _ask(client: Client, execution: Execution) -> Answer:
-    """Run the retriever and follow its pages up to `MOST_ROWS`; raises `MixpeekError` if the first page fails."""
-    started, retriever_id = monotonic(), execution.retriever.retriever_id
-    record = client.execute_retriever(retriever_id, execution.inputs, limit=MOST_ROWS)
+def _execute(client: Client, execution: Execution) -> Answer:
+    """Execute the retriever and follow its pages up to `MAX_ROWS`.
+
+    Raises `MixpeekError` if the first page fails.
+    """
+    started = monotonic()
+    retriever_id = execution.retriever.retriever_id
+    record = client.execute_retriever(retriever_id, execution.inputs, limit=MAX_ROWS)
     answer = Answer(record=record, documents=list(record.documents))
+
     cursor = record.next_cursor
-    while cursor and len(answer.documents) < MOST_ROWS:
+    while cursor and len(answer.documents) < MAX_ROWS:
         Execution.objects.filter(pk=execution.pk).update(claimed_at=timezone.now())
         try:
-            page = client.execute_retriever(retriever_id, execution.inputs, limit=MOST_ROWS, cursor=cursor)
+            page = client.execute_retriever(
+                retriever_id,
+                execution.inputs,
+                limit=MAX_ROWS,
+                cursor=cursor,
+            )
         except MixpeekError as error:
-            answer.remarks.append(f"Only the first {len(answer.documents)} rows came: {error.message}")
+            count = len(answer.documents)
+            answer.remarks.append(f"Only the first {count} rows came: {error.message}")
             break
         answer.documents += page.documents
+        # An empty page or a repeated cursor ends the list.
         cursor = page.next_cursor if page.documents and page.next_cursor != cursor else None
-    answer.milliseconds = _took(record, started)
-    more = max(record.total or 0, len(answer.documents))
-    if more > MOST_ROWS:
-        answer.remarks.append(f"Mixpeek found {more:,} rows; the first {MOST_ROWS} are kept.")
+
+    answer.milliseconds = _duration_ms(record, started)
+    total = max(record.total or 0, len(answer.documents))
+    if total > MAX_ROWS:
+        answer.remarks.append(f"Mixpeek found {total:,} rows; the first {MAX_ROWS} are kept.")
     return answer
 
 
-def _took(record: ExecutionRecord, started: float) -> float:
-    said = record.stage_statistics.get("total_time_ms")
-    return float(said) if isinstance(said, int | float) else round((monotonic() - started) * 1000, 1)
+def _duration_ms(record: ExecutionRecord, started: float) -> float:
+    reported = record.stage_statistics.get("total_time_ms")
+    if isinstance(reported, int | float):
+        return float(reported)
+    return round((monotonic() - started) * 1000, 1)
 
 
-def _keep(execution: Execution, answer: Answer) -> None:
-    """Store the run, its rows and their place in the queue in one transaction.
+def _store(execution: Execution, answer: Answer) -> None:
+    """Store the run, its results and their place in the queue in one transaction.
 
-    1. Lock the run. 2. Build its rows. 3. Settle. 4. Join the rows with the annotations of their documents.
+    1. Lock the run. 2. Build its results. 3. Settle. 4. Attach the results to the annotations of
+    their documents.
     """
     record = answer.record
-    with acting(None, note=_note(execution)):
+    with acting(None, note=_history_note(execution)):
         row = Execution.objects.select_for_update().get(pk=execution.pk)
-        rows, odd = results.of(row, answer.documents[:MOST_ROWS])
-        row.execution_id, cached = results.own_id(row, record.execution_id)
+        rows, row_warnings = results.of(row, answer.documents[:MAX_ROWS])
+        row.execution_id, id_warnings = results.own_id(row, record.execution_id)
+        warnings = [*record.warnings, *answer.remarks, *row_warnings, *id_warnings]
+
         row.status = "failed" if record.failed else storable(record.status)[:40]
         row.error = storable(record.error)
-        row.warnings = [storable(text) for text in (*record.warnings, *answer.remarks, *odd, *cached)]
+        row.warnings = [storable(warning) for warning in warnings]
         row.degraded = storable_json(record.degraded)
-        row.total_returned, row.duration_ms = len(rows), answer.milliseconds
+        row.total_returned = len(rows)
+        row.duration_ms = answer.milliseconds
         row.completed_at = timezone.now()
         row.save()
+
         keep_reply(row, record)
         absorb.attach(Result.objects.bulk_create(rows))
 
 
-def _settle_failed(execution: Execution, error: str) -> None:
-    with acting(None, note=_note(execution)):
-        Execution.objects.requested().filter(pk=execution.pk).update(
-            status="failed", error=error, completed_at=timezone.now()
-        )
-
-
-def _note(execution: Execution) -> str:
-    return f"asked for by {execution.requested_by}" if execution.requested_by else ""
-
-
-def _why(error: MixpeekError) -> str:
+def _settle_failed(execution: Execution, error: MixpeekError) -> None:
+    message = error.message
     if isinstance(error, Unavailable) and error.maybe_applied:
-        return f"{error.message} It is not known whether the run was made, so it is not repeated: run it again."
-    return error.message
+        unknown = "It is not known whether the run was made, so it is not repeated: run it again."
+        message = f"{message} {unknown}"
+
+    with acting(None, note=_history_note(execution)):
+        requested = Execution.objects.requested().filter(pk=execution.pk)
+        requested.update(status="failed", error=message, completed_at=timezone.now())
+
+
+def _history_note(execution: Execution) -> str:
+    if execution.requested_by:
+        return f"asked for by {execution.requested_by}"
+    return ""

@@ -97,7 +97,7 @@ def follow(client: Client, *, limit: int = 50) -> int:
 
 
 def claim(now: datetime) -> Hint | None:
-    """Claim the hint that is due the longest, for `HINT_CLAIM_DURATION`; None when nothing is due."""
+    """Claim the hint that is due the longest, for `HINT_CLAIM_DURATION`; None if none is due."""
     with transaction.atomic():
         rows = list(Hint.objects.raw(_CLAIM, {"now": now, "until": now + HINT_CLAIM_DURATION}))
     return rows[0] if rows else None

@@ -25,7 +25,7 @@ class Registered:
 
     webhook: WebhookRecord
     is_new: bool
-    made_secret: str
+    generated_secret: str
 
 
 def register(client: Client, *, name: str, url: str) -> Registered:
@@ -57,7 +57,7 @@ def register(client: Client, *, name: str, url: str) -> Registered:
         headers=headers,
         webhook_id=existing.webhook_id if existing else None,
     )
-    return Registered(webhook=webhook, is_new=existing is None, made_secret=generated)
+    return Registered(webhook=webhook, is_new=existing is None, generated_secret=generated)
 
 
 def _validate(url: str) -> None:

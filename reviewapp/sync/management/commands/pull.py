@@ -8,18 +8,22 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from reviewapp.printable import printable
-from reviewapp.sync.pull.progress import Bars, Lines
+from reviewapp.sync.pull.progress import Bars, Lines, Progress
 from reviewapp.sync.pull.run import pull
 
 
 class Command(BaseCommand):
-    """Pull once, in the foreground; safe to repeat, to interrupt and to start twice."""
+    """Pull once, in the foreground; safe to repeat, interrupt and start twice."""
 
-    help = "Pull retrievers, executions, annotations and documents from Mixpeek, and say what was new."
+    help = """\
+Pull retrievers, executions, annotations and documents from Mixpeek, and say what was new."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Pull and print what came; exits with 1 and one sentence when it could not finish."""
-        summary = pull(Bars(sys.stderr) if sys.stderr.isatty() else Lines(self.stdout))
+        """Pull and print the counts; exits with 1 and one sentence when it could not finish."""
+        progress: Progress = Lines(self.stdout)
+        if sys.stderr.isatty():
+            progress = Bars(sys.stderr)
+        summary = pull(progress)
         if summary.stopped:
             raise CommandError(printable(summary.stopped))
         for line in summary.lines():

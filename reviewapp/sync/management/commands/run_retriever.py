@@ -1,4 +1,4 @@
-"""`manage.py run_retriever NAME_OR_ID key=value ...`: run a retriever now and keep what it returns."""
+"""`manage.py run_retriever NAME_OR_ID key=value ...`: run a retriever now, store its results."""
 
 from __future__ import annotations
 
@@ -28,68 +28,94 @@ class Command(BaseCommand):
     help = "Run a retriever with inputs given as key=value, keep its results, and print them."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take the retriever and its inputs."""
+        """Add the retriever and its inputs."""
         parser.add_argument("retriever", metavar="NAME_OR_ID")
         parser.add_argument("inputs", nargs="*", metavar="key=value")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run, and print the execution and its rows; exits with 1 and one sentence when that fails."""
+        """Run, and print the execution and its rows; exits with 1 and one sentence on failure."""
         with tracing(Origin.SHELL):
             retriever = _find(options["retriever"])
-            inputs = _read(retriever, options["inputs"])
+            inputs = _parse_inputs(retriever, options["inputs"])
             with acting(None, note="run_retriever"):
-                execution = requested(retriever, inputs, by="the command line", claimed_at=timezone.now())
+                execution = requested(
+                    retriever,
+                    inputs,
+                    by="the command line",
+                    claimed_at=timezone.now(),
+                )
             run.make(execution)
+
         execution.refresh_from_db()
         for line in _report(execution):
             self.stdout.write(printable(line))
         if execution.status == "failed":
-            raise CommandError(printable(execution.error) or "The run failed, and Mixpeek did not say why.")
+            error = printable(execution.error)
+            raise CommandError(error or "The run failed, and Mixpeek did not say why.")
 
 
 def _find(name: str) -> Retriever:
-    """Return the retriever with this id or name, asking Mixpeek when the mirror does not have it."""
-    by_id = Retriever.objects.present().filter(retriever_id=name)
-    found = list(by_id or Retriever.objects.present().filter(name=name)[:2])
-    if len(found) > 1:
+    """Return the retriever with this id or name, from the mirror or from Mixpeek."""
+    retrievers = list(Retriever.objects.present().filter(retriever_id=name))
+    if not retrievers:
+        retrievers = list(Retriever.objects.present().filter(name=name)[:2])
+    if len(retrievers) > 1:
         raise CommandError(f"More than one retriever is called {name!r}; give its id.")
-    if found:
-        return found[0]
+    if retrievers:
+        return retrievers[0]
+
     try:
         record = client().get_retriever(name)
     except MixpeekError as error:
-        said = printable(error.message)
-        raise CommandError(f"There is no retriever {name!r} here, and Mixpeek says: {said}") from None
+        message = printable(error.message)
+        missing = f"There is no retriever {name!r} here"
+        raise CommandError(f"{missing}, and Mixpeek says: {message}") from None
+
     with acting(None, note="run_retriever"):
         mirror.absorb([record])
     return Retriever.objects.get(retriever_id=record.retriever_id)
 
 
-def _read(retriever: Retriever, pairs: Iterable[str]) -> dict[str, Any]:
-    """Return the inputs, read by the types the retriever declares, or say in one sentence what is wrong."""
-    split = [pair.partition("=") for pair in pairs]
-    given = {key: value for key, _, value in split}
+def _parse_inputs(retriever: Retriever, pairs: Iterable[str]) -> dict[str, Any]:
+    """Return the inputs by the types that the retriever declares.
+
+    Raises `CommandError` with a sentence that says what is wrong.
+    """
     form = RunForm(retriever)
-    unclear = [key for key, equals, _ in split if not equals]
-    unknown = [key for key in given if key not in form.fields and key not in unclear]
-    if unclear or unknown:
-        known = ", ".join(form.fields) or "none"
-        what = f"{unclear[0]!r} is not key=value" if unclear else f"{retriever.name} has no input {unknown[0]!r}"
-        raise CommandError(f"{what}; its inputs are: {known}.")
-    form = RunForm(retriever, {f"input-{key}": value for key, value in _with_defaults(form, given).items()})
+    values: dict[str, str] = {}
+    malformed = []
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        values[key] = value
+        if not equals:
+            malformed.append(key)
+    unknown = [key for key in values if key not in form.fields and key not in malformed]
+
+    known = ", ".join(form.fields) or "none"
+    if malformed:
+        raise CommandError(f"{malformed[0]!r} is not key=value; its inputs are: {known}.")
+    if unknown:
+        problem = f"{retriever.name} has no input {unknown[0]!r}"
+        raise CommandError(f"{problem}; its inputs are: {known}.")
+
+    data: dict[str, Any] = {}
+    for name in form.fields:
+        default = form[name].value()
+        if default not in (None, ""):
+            data[f"input-{name}"] = default
+    for key, value in values.items():
+        data[f"input-{key}"] = value
+
+    form = RunForm(retriever, data)
     if not form.is_valid():
-        wrong = "; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
-        raise CommandError(f"The inputs are not right: {wrong}")
+        errors = [f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items()]
+        raise CommandError(f"The inputs are not right: {'; '.join(errors)}")
     return form.inputs()
 
 
-def _with_defaults(form: RunForm, given: dict[str, str]) -> dict[str, Any]:
-    defaults = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "")}
-    return defaults | given
-
-
 def _report(execution: Execution) -> Iterable[str]:
-    yield f"{execution.execution_id or 'no execution'}: {execution.status}, {execution.total_returned or 0} results"
+    execution_id = execution.execution_id or "no execution"
+    yield f"{execution_id}: {execution.status}, {execution.total_returned or 0} results"
     for warning in execution.warnings:
         yield f"  warning: {warning}"
     for result in Result.objects.of(execution).iterator(chunk_size=100):

@@ -1,4 +1,4 @@
-"""`manage.py setup_webhook URL`: have Mixpeek tell us of changes."""
+"""`manage.py setup_webhook URL`: register our webhook with Mixpeek."""
 
 from __future__ import annotations
 
@@ -14,23 +14,35 @@ from reviewapp.sync.listen.register_webhook import BadAddress, register
 
 
 class Command(BaseCommand):
-    """Register our webhook; safe to repeat, for the one of the same name is updated."""
+    """Register our webhook; safe to repeat, since one of the same name is updated."""
 
-    help = "Register a webhook at Mixpeek that tells this app of changed annotations, or update the one there is."
+    help = """\
+Register a webhook at Mixpeek that tells this app of changed annotations, or update the one there \
+is."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Take the address, and the name under which the webhook is found again."""
-        parser.add_argument("url", help="where Mixpeek reaches us: https://review.example.com/webhooks/mixpeek")
-        parser.add_argument("--name", default="reviewapp", help="its name; one each for several installations")
+        """Add the URL, and the name by which the webhook is recognized."""
+        parser.add_argument(
+            "url",
+            help="where Mixpeek reaches us: https://review.example.com/webhooks/mixpeek",
+        )
+        parser.add_argument(
+            "--name",
+            default="reviewapp",
+            help="its name; one each for several installations",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Register, and print what is left to do; exits with 1 and one sentence when it could not."""
+        """Register, and print what is left to do; exits with 1 and one sentence on failure."""
         try:
-            done = register(client(), name=options["name"], url=options["url"])
+            registered = register(client(), name=options["name"], url=options["url"])
         except (BadAddress, MixpeekError) as error:
             raise CommandError(printable(str(error))) from None
-        verb = "Registered" if done.is_new else "Updated"
-        self.stdout.write(f"{verb} the webhook {done.webhook.name} ({done.webhook.webhook_id}) for {options['url']}.")
-        if done.made_secret:
-            self.stdout.write("Set this secret for every web process and restart them; it is shown this once:")
-            self.stdout.write(f"MIXPEEK_WEBHOOK_SECRET={done.made_secret}")
+
+        verb = "Registered" if registered.is_new else "Updated"
+        webhook = f"{registered.webhook.name} ({registered.webhook.webhook_id})"
+        self.stdout.write(f"{verb} the webhook {webhook} for {options['url']}.")
+        if registered.generated_secret:
+            hint = "Set this secret for every web process and restart them"
+            self.stdout.write(f"{hint}; it is shown this once:")
+            self.stdout.write(f"MIXPEEK_WEBHOOK_SECRET={registered.generated_secret}")
