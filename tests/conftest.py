@@ -117,7 +117,7 @@ def counted_anew() -> None:
     """Let no test plan with the sizes of another test's mirror."""
     from reviewapp.sync.deliver.list_sizes import sizes
 
-    sizes.forget()
+    sizes.clear()
 
 
 @pytest.fixture(scope="session")

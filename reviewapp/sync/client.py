@@ -8,7 +8,7 @@ from django.conf import settings
 
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unauthorized
-from reviewapp.sync.rate_limited_client import Budgeted
+from reviewapp.sync.rate_limited_client import BudgetPace
 from reviewapp.sync.signals import answered
 
 _MAX_CONNECT_SECONDS = 5
@@ -57,7 +57,7 @@ def _build(base_url: str, api_key: str, namespace: str, timeout: int, impatient:
             namespace=namespace,
             timeout=(connect_timeout, timeout),
             observe=_send_signal,
-            pace=Budgeted(),
+            pace=BudgetPace(),
         )
     except ValueError as error:
         raise Unauthorized(f"The MIXPEEK_ settings cannot work: {error}.") from None

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 # How many of a web process's 8 threads may wait for files, and for API calls. The rest serve pages.
-MOST_FILES = 4
-MOST_CALLS = 2
+MAX_FILES = 4
+MAX_CALLS = 2
 # How long a request waits for tokens of the rate budget, in seconds.
 _PATIENCE = 1.0
 _MAX_FAILURES = 3
@@ -74,7 +74,7 @@ class Gate:
             self._free.release()
 
 
-class Breaker:
+class CircuitBreaker:
     """A circuit breaker: opens after some requests in a row without a reply, then lets one try."""
 
     def __init__(
@@ -120,10 +120,10 @@ class Breaker:
             self._failures = 0
 
 
-FILES = Gate(MOST_FILES)
-CALLS = Gate(MOST_CALLS)
+FILES = Gate(MAX_FILES)
+CALLS = Gate(MAX_CALLS)
 # By Mixpeek's base URL: one in each process, several in tests.
-_breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+_breakers: defaultdict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def asking(person: User | None) -> Iterator[None]:
         breaker.succeeded()
 
 
-def share() -> int:
+def requests_per_person() -> int:
     """Return how many requests a minute one person may cause."""
     return max(_MIN_SHARE, int(settings.MIXPEEK_REQUESTS_PER_MINUTE * _SHARE))
 
@@ -161,7 +161,7 @@ def _spend_share(person: User) -> None:
         # One at a time for each person: the cache alone may lose a count.
         rows("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, person.pk % 2**31])
         spent = int(cache.get(key, 0))
-        if spent < share():
+        if spent < requests_per_person():
             cache.set(key, spent + 1, timeout=120)
             return
 
@@ -170,7 +170,7 @@ def _spend_share(person: User) -> None:
     raise ShareSpent(message, retry_after=60 - seconds)
 
 
-def _record_error(error: MixpeekError, breaker: Breaker) -> None:
+def _record_error(error: MixpeekError, breaker: CircuitBreaker) -> None:
     if isinstance(error, Unavailable) and error.status != _TOO_MANY_REQUESTS:
         breaker.failed()
     else:

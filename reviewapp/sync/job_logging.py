@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("reviewapp.worker")
 
 
-def traced(work: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
+def trace_job(work: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
     """Run one job; its log lines and history events carry the job's number."""
     # As Django does for requests: a lost connection is opened anew.
     close_old_connections()

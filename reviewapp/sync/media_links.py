@@ -42,7 +42,7 @@ _PATTERN = re.compile(
 _PORTS = {"http": "80", "https": "443"}
 
 
-class NoLink(Exception):
+class LinkUnavailable(Exception):
     """There is no link; `status` is the HTTP status of the response, `reason` a sentence.
 
     `retry_after` is in seconds, where a retry may help.
@@ -58,27 +58,33 @@ class NoLink(Exception):
 def framed_link(document_id: str, index: int, *, person: User) -> str:
     """Return a URL as `link` does, of a file whose content is a PDF, so that a page may frame it.
 
-    Also raises `NoLink` with 415 for other content, and 502 when the host does not serve the file.
+    Also raises `LinkUnavailable` with 415 for other content, and with 502 when the host does not
+    serve the file.
     """
     url = link(document_id, index, person=person)
 
     try:
         is_pdf = pdf_check.is_pdf(url)
     except interactive_limits.TooBusy as error:
-        raise NoLink(status=503, reason=error.message, retry_after=error.retry_after) from None
+        raise LinkUnavailable(
+            status=503,
+            reason=error.message,
+            retry_after=error.retry_after,
+        ) from None
     except pdf_check.Unreadable as error:
-        raise NoLink(status=502, reason=f"The file cannot be shown now: {error}.") from None
+        reason = f"The file cannot be shown now: {error}."
+        raise LinkUnavailable(status=502, reason=reason) from None
 
     if not is_pdf:
         reason = "This file calls itself a PDF and is none, so it is not shown here."
-        raise NoLink(status=415, reason=reason)
+        raise LinkUnavailable(status=415, reason=reason)
     return url
 
 
 def link(document_id: str, index: int, *, person: User) -> str:
     """Return a URL that serves the file `index` (see `retrievers.documents.media.File`) right now.
 
-    Only documents that are mirrored here are requested. Raises `NoLink`:
+    Only documents that are mirrored here are requested. Raises `LinkUnavailable`:
 
     - 403: the file's host is not among MEDIA_HOSTS
     - 404: there is no such file, or it is unavailable
@@ -88,26 +94,27 @@ def link(document_id: str, index: int, *, person: User) -> str:
     """
     file = _files(document_id, person).get(index)
     if file is None:
-        raise NoLink(status=404, reason="The document does not have this file any more.")
+        raise LinkUnavailable(status=404, reason="The document does not have this file any more.")
     if file.unavailable_reason:
-        raise NoLink(status=404, reason=f"Mixpeek cannot give this file: {file.unavailable_reason}")
+        reason = f"Mixpeek cannot give this file: {file.unavailable_reason}"
+        raise LinkUnavailable(status=404, reason=reason)
     if urlsplit(file.url).scheme not in _PORTS:
-        raise NoLink(status=404, reason="Mixpeek gave no link to this file.")
-    if not allowed(file.url, settings.MEDIA_HOSTS):
+        raise LinkUnavailable(status=404, reason="Mixpeek gave no link to this file.")
+    if not is_allowed(file.url, settings.MEDIA_HOSTS):
         host = urlsplit(file.url).hostname
-        raise NoLink(
+        raise LinkUnavailable(
             status=403,
             reason=f"Files on {host} are not shown here: the setting MEDIA_HOSTS does not list it.",
         )
     return file.url
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Clear the cache, as after a change of settings."""
     _links.clear()
 
 
-def allowed(url: str, patterns: Sequence[str]) -> bool:
+def is_allowed(url: str, patterns: Sequence[str]) -> bool:
     """Return whether `url` matches one of the CSP-style `patterns`, like `https://*.example.com`.
 
     A pattern's path, like the bucket in `https://s3.example.com/bucket/`, matches as a prefix.
@@ -171,28 +178,28 @@ def _files(document_id: str, person: User) -> dict[int, File]:
                 if entry is None:
                     entry = _fetch(document_id, person)
         except interactive_limits.ShareSpent as error:
-            raise NoLink(
+            raise LinkUnavailable(
                 status=429,
                 reason=error.message,
                 retry_after=error.retry_after,
             ) from None
         except (interactive_limits.TooBusy, OutOfBudget) as error:
-            raise NoLink(
+            raise LinkUnavailable(
                 status=503,
                 reason=error.message,
                 retry_after=error.retry_after or 1,
             ) from None
         except MixpeekError as error:
             reason = f"The file cannot be shown now: {error.message}"
-            raise NoLink(status=502, reason=reason) from None
+            raise LinkUnavailable(status=502, reason=reason) from None
 
     if isinstance(entry, str):
-        raise NoLink(status=404, reason=entry)
+        raise LinkUnavailable(status=404, reason=entry)
     return entry
 
 
 def _check_mirrored(document_id: str) -> None:
-    """Raise `NoLink` for a document that no annotation and no result here is about."""
+    """Raise `LinkUnavailable` for a document that no annotation and no result here is about."""
     # A character that no column can hold is in no document id here.
     is_possible = not UNSTORABLE.search(document_id)
     is_mirrored = is_possible and (
@@ -200,7 +207,7 @@ def _check_mirrored(document_id: str) -> None:
         or Result.objects.filter(document_id=document_id).exists()
     )
     if not is_mirrored:
-        raise NoLink(status=404, reason="There is no such document here.")
+        raise LinkUnavailable(status=404, reason="There is no such document here.")
 
 
 @contextmanager

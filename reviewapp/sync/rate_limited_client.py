@@ -141,7 +141,7 @@ def prepaid(requests: int) -> Iterator[None]:
         shared.put_back(own.left)
 
 
-class Budgeted:
+class BudgetPace:
     """The rate hooks of this process's client, which pay from the shared budget."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.sync.listen import webhooks
 from reviewapp.sync.listen.signature import Verdict
-from reviewapp.sync.media_links import NoLink, framed_link, link
+from reviewapp.sync.media_links import LinkUnavailable, framed_link, link
 from reviewapp.web.http import Request
 
 # Responses have no body, so that a sender without the secret learns nothing.
@@ -34,7 +34,7 @@ def media(request: Request, document_id: str, index: int) -> HttpResponse:
     response: HttpResponse
     try:
         response = HttpResponseRedirect(find_link(document_id, index, person=request.user))
-    except NoLink as error:
+    except LinkUnavailable as error:
         response = HttpResponse(
             error.reason,
             status=error.status,

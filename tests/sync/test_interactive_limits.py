@@ -15,7 +15,16 @@ from pytest_django import Settings
 from reviewapp.accounts.models import User
 from reviewapp.api import tokens
 from reviewapp.mixpeek.exceptions import NotFound, Unavailable
-from reviewapp.sync.interactive_limits import MOST_CALLS, MOST_FILES, Breaker, Gate, ShareSpent, TooBusy, asking, share
+from reviewapp.sync.interactive_limits import (
+    MAX_CALLS,
+    MAX_FILES,
+    CircuitBreaker,
+    Gate,
+    ShareSpent,
+    TooBusy,
+    asking,
+    requests_per_person,
+)
 from tests.factories import make_execution, make_result
 from tests.operations.processes import environment, listens, reserved_port, running, until
 from tests.people import signed_in
@@ -34,7 +43,7 @@ def test_it_lets_so_many_in_and_no_more() -> None:
 
 def test_it_shuts_after_failures_in_a_row_and_lets_a_single_one_try() -> None:
     now = [0.0]
-    breaker = Breaker(failures=3, seconds=15, clock=lambda: now[0])
+    breaker = CircuitBreaker(failures=3, seconds=15, clock=lambda: now[0])
     for _ in range(3):
         breaker.admit()
         breaker.failed()
@@ -54,7 +63,7 @@ def test_it_shuts_after_failures_in_a_row_and_lets_a_single_one_try() -> None:
 
 
 def test_it_stays_open_while_any_answer_comes_in_between() -> None:
-    breaker = Breaker(failures=2, seconds=15, clock=lambda: 0)
+    breaker = CircuitBreaker(failures=2, seconds=15, clock=lambda: 0)
     for _ in range(5):
         breaker.failed()
         breaker.succeeded()
@@ -88,7 +97,7 @@ def test_it_counts_only_what_had_no_answer(settings: Settings, error: Exception,
 @pytest.mark.parametrize(("configured", "each"), [(10, 5), (100, 10), (600, 60), (600_000, 60_000)])
 def test_it_gives_each_person_a_tenth(settings: Settings, configured: int, each: int) -> None:
     settings.MIXPEEK_REQUESTS_PER_MINUTE = configured
-    assert share() == each
+    assert requests_per_person() == each
 
 
 def test_it_counts_each_person_apart(settings: Settings, alice: User, bob: User) -> None:
@@ -167,18 +176,18 @@ def test_it_serves_pages_while_all_pictures_hang(alice: User, mixpeek: HangingMi
             threads.submit(requests.get, address, cookies=cookies, timeout=60, allow_redirects=False)
             for address in addresses
         ]
-        until(lambda: mixpeek.taken() == MOST_FILES)
-        until(lambda: len(statuses(asked)) == 20 - MOST_FILES)
+        until(lambda: mixpeek.taken() == MAX_FILES)
+        until(lambda: len(statuses(asked)) == 20 - MAX_FILES)
 
         refused = [answer.result() for answer in asked if answer.done()]
         assert {answer.status_code for answer in refused} == {503}
         assert {answer.headers["Retry-After"] for answer in refused} == {"1"}
         page = requests.get(f"{site}/accounts/who", cookies=cookies, timeout=20)
         assert page.json()["name"] == "alice"
-        assert len(statuses(asked)) == 20 - MOST_FILES
+        assert len(statuses(asked)) == 20 - MAX_FILES
         mixpeek.close()
 
-    assert sorted(statuses(asked))[:MOST_FILES] == [502] * MOST_FILES
+    assert sorted(statuses(asked))[:MAX_FILES] == [502] * MAX_FILES
 
 
 @pytest.mark.django_db(transaction=True)
@@ -191,8 +200,8 @@ def test_it_answers_other_calls_while_all_reads_of_the_api_hang(alice: User, mix
 
     with web_process(mixpeek) as site, ThreadPoolExecutor(12) as threads:
         asked = [threads.submit(requests.get, f"{site}/{path}", headers=headers, timeout=60) for _ in range(12)]
-        until(lambda: mixpeek.taken() == MOST_CALLS)
-        until(lambda: len(statuses(asked)) == 12 - MOST_CALLS)
+        until(lambda: mixpeek.taken() == MAX_CALLS)
+        until(lambda: len(statuses(asked)) == 12 - MAX_CALLS)
 
         assert set(statuses(asked)) == {503}
         listed = requests.post(f"{site}/api/v1/annotations/list", json={}, headers=headers, timeout=20)

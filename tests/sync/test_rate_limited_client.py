@@ -16,7 +16,7 @@ from reviewapp.outbox.rate_limit import shared_budget
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.listen import feed
-from reviewapp.sync.rate_limited_client import Budgeted, OutOfBudget, spending
+from reviewapp.sync.rate_limited_client import BudgetPace, OutOfBudget, spending
 from tests.decisions import queue_decision
 from tests.sync.delivering import writes
 from tests.tools.sandbox.running import Box
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def paced(box: Box, settings: Settings) -> Iterator[Client]:
     """Our client, which may ask twice, and then for two minutes not again, however slow the machine."""
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 1
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Budgeted()) as client:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()) as client:
         yield client
 
 

@@ -43,7 +43,7 @@ class Sizes:
 
         return size
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Clear the cache."""
         self._cache.clear()
 

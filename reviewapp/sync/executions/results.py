@@ -13,7 +13,10 @@ from reviewapp.retrievers.models import Execution, Result
 _MAX_ID_LENGTH = 200
 
 
-def of(execution: Execution, documents: Sequence[Json]) -> tuple[list[Result], list[str]]:
+def build_results(
+    execution: Execution,
+    documents: Sequence[Json],
+) -> tuple[list[Result], list[str]]:
     """Return the (unsaved) results, ranked from 1 as they came, and warnings about rows left out.
 
     A document that comes twice keeps its better rank.
@@ -71,7 +74,7 @@ def _score(document: Json) -> float | None:
     return None
 
 
-def own_id(execution: Execution, execution_id: str) -> tuple[str | None, list[str]]:
+def usable_id(execution: Execution, execution_id: str) -> tuple[str | None, list[str]]:
     """Return the upstream id that `execution` may have, and a warning if it may not.
 
     A pull may have stored the run before its reply arrived: that row without results is replaced.

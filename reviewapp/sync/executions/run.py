@@ -146,8 +146,8 @@ def _store(execution: Execution, answer: Answer) -> None:
     record = answer.record
     with acting(None, note=_history_note(execution)):
         row = Execution.objects.select_for_update().get(pk=execution.pk)
-        rows, row_warnings = results.of(row, answer.documents[:MAX_ROWS])
-        row.execution_id, id_warnings = results.own_id(row, record.execution_id)
+        rows, row_warnings = results.build_results(row, answer.documents[:MAX_ROWS])
+        row.execution_id, id_warnings = results.usable_id(row, record.execution_id)
         warnings = [*record.warnings, *answer.remarks, *row_warnings, *id_warnings]
 
         row.status = "failed" if record.failed else storable(record.status)[:40]

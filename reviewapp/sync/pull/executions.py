@@ -101,7 +101,7 @@ def _store_named(retriever: Retriever, execution_id: str, record: ExecutionRecor
         if execution.results.exists():
             return
 
-        rows, _ = results.of(execution, record.documents)
+        rows, _ = results.build_results(execution, record.documents)
         annotations = Annotation.objects.filter(execution_id=execution_id)
         annotated_ids = set(annotations.values_list("document_id", flat=True))
         annotated_rows = [row for row in rows if row.document_id in annotated_ids]

@@ -30,5 +30,5 @@ def test_it_counts_again_only_what_is_new_to_it(django_assert_num_queries: Djang
     with django_assert_num_queries(0):
         assert sizes.of({retriever.retriever_id})(retriever.retriever_id, None) == 0
     assert sizes.of({retriever.retriever_id, other.retriever_id})(other.retriever_id, None) == 0
-    sizes.forget()
+    sizes.clear()
     assert sizes.of({retriever.retriever_id})(retriever.retriever_id, None) == 1

@@ -17,7 +17,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import drain
-from reviewapp.sync.rate_limited_client import Budgeted
+from reviewapp.sync.rate_limited_client import BudgetPace
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 from tests.tools.sandbox.running import Box, SharedSandboxes
 
@@ -67,7 +67,7 @@ def test_it_leaves_the_others_when_mixpeek_is_down(box: Box, mixpeek_client: Cli
 
 def test_it_begins_nothing_that_it_cannot_pay_to_the_end(box: Box, settings: Settings) -> None:
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Budgeted()) as paced:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()) as paced:
         drain.drain(paced)
     delivered = Change.objects.filter(state="delivered").count()
     assert 1 <= delivered < MANY
@@ -80,7 +80,7 @@ def test_it_goes_on_in_bulk_where_one_by_one_costs_too_much(box: Box, settings: 
     Change.objects.update(attempts=0, retriever_id="ret_vans")
     # Two seconds bring the three requests that a bulk write takes.
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 120
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Budgeted()) as paced:
+    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()) as paced:
         drain.drain(paced)
     assert any(one["path"] == "/v1/annotations/bulk" for one in box.received())
     assert Change.objects.filter(state="delivered").count() > MANY

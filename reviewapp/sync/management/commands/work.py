@@ -15,7 +15,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
 
-from reviewapp.sync.job_logging import traced
+from reviewapp.sync.job_logging import trace_job
 from reviewapp.sync.signals import working
 
 _log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ async def _work(concurrency: int) -> None:
                     shutdown_graceful_timeout=30,
                     fetch_job_polling_interval=_POLLING_INTERVAL,
                     delete_jobs="successful",
-                    task_middleware=[traced],
+                    task_middleware=[trace_job],
                     # procrastinate's handlers do not distinguish a stop from a lost database.
                     install_signal_handlers=False,
                 )
