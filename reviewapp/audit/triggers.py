@@ -1,10 +1,11 @@
-"""The triggers that write history and guard it: declared on a model, run by the database on every path to a row.
+"""Triggers that write and guard the history: declared on a model, run by the database on any write.
 
-Their functions belong to the owner of the tables and run as the owner (`trigger_sql.py`), so that the app's own
-database user needs no right to write events. SQL in a declaration names each table with its schema.
+Their functions belong to the owner of the tables and run as the owner (`trigger_sql.py`), so that
+the app's own database user needs no right to write events. SQL in a declaration names each table
+with its schema.
 
-What the app says about itself (`context.acting`) is read with care: a setting that is forged into nonsense is passed
-over, because history must never be the reason why a write fails.
+The setting that the app writes (`context.acting`) is not trusted: an unreadable one is ignored,
+because history must never be the reason why a write fails.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _DECLARE = [
     ),
 ]
 
-_WRITE = """
+_FUNCTION_BODY = """
     {diff}
     IF diff = '{{}}' AND TG_OP = 'UPDATE' THEN
         RETURN NULL;
@@ -86,14 +87,14 @@ class Kept(OwnerTrigger, pgtrigger.Protect):
 
 
 class NeverUpdated(OwnerTrigger, pgtrigger.Protect):
-    """Refuse to update a row that only comes and goes, such as one that joins two others."""
+    """Refuse to update a row that is only inserted and deleted, such as one that joins two others."""
 
     def __init__(self) -> None:
         super().__init__(name="never_updated", operation=pgtrigger.Update)
 
 
 class Stamped(OwnerTrigger):
-    """Let the database say when a row was made, whatever the statement says: nothing is dated back."""
+    """Set the creation time in the database, whatever the statement says, so nothing is backdated."""
 
     when = pgtrigger.Before
     operation = pgtrigger.Insert
@@ -123,17 +124,23 @@ class NeverTruncated(OwnerTrigger):
 
 
 class Tracked(OwnerTrigger):
-    """Write an event for each insert and delete, and for each update that changes one of the columns.
+    """Write an event for each insert and delete, and for each update that changes a tracked value.
 
-    `columns` are what people change; `constant` what nobody should, so it is only worth a word when it did change, as
-    the row's own key is;
-    `named` are values that no column holds as such: `{name: SQL over {row}}`, such as the name behind a foreign key.
-    Of `secret` values, also SQL over `{row}`, an update tells that they changed, and both sides are null. `unexpected`
-    is `{column: condition}`: an update tells of the column where the condition holds, which the app never causes.
-    Nothing is written while `unless`, a condition, holds. `options` are pgtrigger's own, such as `timing`.
-    `actions` are (condition, action) pairs in SQL over `NEW` (and `OLD` on update), the first that holds wins;
-    `created` and `deleted` name the two ends. `ref` and `retriever` are SQL over `{row}`, which becomes NEW, or
-    OLD when the row is deleted. The diff is `{column: [old, new]}`; the other side of a new or deleted row is null,
+    SQL over `{row}` becomes SQL over NEW, or over OLD when the row is deleted.
+
+    - `columns`: columns that people change.
+    - `constant`: columns that should never change; logged only if they do. The key is one of them.
+    - `named`: `{name: SQL over {row}}`, values that no column holds, such as a foreign key's name.
+    - `secret`: `{name: SQL over {row}}`; an update logs that the value changed, with null for both.
+    - `unexpected`: `{column: condition}`; an update logs the column only where the condition holds,
+      which the app never causes.
+    - `unless`: a condition; nothing is written while it holds.
+    - `created`, `changed`: an action, or (condition, action) pairs in SQL over NEW (and OLD for
+      `changed`), of which the first that holds applies. `deleted`: the action of a delete.
+    - `ref`, `retriever`: SQL over `{row}`, the ref and the retriever of the event.
+    - `options`: pgtrigger's own, such as `timing`.
+
+    The event's changes are `{column: [old, new]}`. The other side of a new or deleted row is null,
     and its empty values are left out.
     """
 
@@ -159,68 +166,97 @@ class Tracked(OwnerTrigger):
         **options: Any,
     ) -> None:
         self.values = {column: f"{{row}}.{column}" for column in columns} | dict(named or {})
-        self.constant, self.ref, self.retriever = constant, ref, retriever
-        self.secret, self.unexpected, self.unless = secret or {}, unexpected or {}, unless
+        self.constant = constant
+        self.secret = secret or {}
+        self.unexpected = unexpected or {}
+        self.unless = unless
+        self.ref = ref
+        self.retriever = retriever
         self.created = [("true", created)] if isinstance(created, Action) else created
-        self.changed, self.deleted = changed, deleted
+        self.changed = changed
+        self.deleted = deleted
         super().__init__(name=name, **options)
 
     def get_func(self, model: Any) -> str:
-        """Return the PL/pgSQL body; one branch a column, so that an unrelated update costs comparisons only."""
+        """Return the PL/pgSQL body.
+
+        It has one branch for each column, so an unrelated update costs comparisons only.
+        """
+        key = model._meta.pk.column
         skip = f"IF {self.unless} THEN RETURN NULL; END IF; " if self.unless else ""
-        return _WRITE.format(
-            diff=skip + self._diff(model._meta.pk.column),
+        return _FUNCTION_BODY.format(
+            diff=skip + self._diff_sql(key),
             origins=", ".join(f"'{origin.value}'" for origin in Origin),
-            action=self._action(),
-            ref=_by_row(self.ref),
-            key=_by_row(f"{{row}}.{model._meta.pk.column}"),
-            retriever=_by_row(self.retriever),
+            action=self._action_sql(),
+            ref=_by_operation(self.ref),
+            key=_by_operation(f"{{row}}.{key}"),
+            retriever=_by_operation(self.retriever),
         )
 
-    def _diff(self, key: str) -> str:
-        pairs = [(name, value.format(row="OLD"), value.format(row="NEW")) for name, value in self.values.items()]
-        inserted = " ".join(_note(name, "NULL", new, when=_filled(new)) for name, _, new in pairs)
-        removed = " ".join(_note(name, old, "NULL", when=_filled(old)) for name, old, _ in pairs)
-        # With the key of another row, a row takes over all that refers to that one: roles, decisions, results.
-        constant = dict.fromkeys([*self.constant, key])
-        kept = [(column, f"OLD.{column}", f"NEW.{column}") for column in constant]
-        updates = [_note(name, old, new, when=f"{old} IS DISTINCT FROM {new}") for name, old, new in [*pairs, *kept]]
+    def _diff_sql(self, key: str) -> str:
+        inserts = []
+        deletes = []
+        updates = []
+        for name, value in self.values.items():
+            old = value.format(row="OLD")
+            new = value.format(row="NEW")
+            inserts.append(_add_to_diff(name, "NULL", new, when=_is_not_empty(new)))
+            deletes.append(_add_to_diff(name, old, "NULL", when=_is_not_empty(old)))
+            updates.append(_add_to_diff(name, old, new, when=_is_changed(old, new)))
+
+        # With the key of another row, a row takes over all that refers to that one: roles,
+        # decisions, results.
+        for column in dict.fromkeys([*self.constant, key]):
+            old = f"OLD.{column}"
+            new = f"NEW.{column}"
+            updates.append(_add_to_diff(column, old, new, when=_is_changed(old, new)))
 
         for name, value in self.secret.items():
-            old, new = value.format(row="OLD"), value.format(row="NEW")
-            updates.append(_note(name, "NULL", "NULL", when=f"{old} IS DISTINCT FROM {new}"))
+            is_changed = _is_changed(value.format(row="OLD"), value.format(row="NEW"))
+            updates.append(_add_to_diff(name, "NULL", "NULL", when=is_changed))
 
         for column, condition in self.unexpected.items():
-            old, new = f"OLD.{column}", f"NEW.{column}"
-            updates.append(_note(column, old, new, when=f"{old} IS DISTINCT FROM {new} AND ({condition})"))
+            old = f"OLD.{column}"
+            new = f"NEW.{column}"
+            is_unexpected = f"{_is_changed(old, new)} AND ({condition})"
+            updates.append(_add_to_diff(column, old, new, when=is_unexpected))
 
-        updated = " ".join(updates)
-        return f"IF TG_OP = 'INSERT' THEN {inserted} ELSIF TG_OP = 'DELETE' THEN {removed} ELSE {updated} END IF;"
+        return (
+            f"IF TG_OP = 'INSERT' THEN {' '.join(inserts)}"
+            f" ELSIF TG_OP = 'DELETE' THEN {' '.join(deletes)}"
+            f" ELSE {' '.join(updates)} END IF;"
+        )
 
-    def _action(self) -> str:
-        # Kept as one CASE per operation: PL/pgSQL must not look at OLD on insert, nor at NEW on delete.
+    def _action_sql(self) -> str:
+        # One CASE for each operation: PL/pgSQL must not read OLD on insert, nor NEW on delete.
         return (
             f"CASE TG_OP WHEN 'DELETE' THEN '{self.deleted.value}' "
-            f"WHEN 'INSERT' THEN {_first(self.created)} ELSE {_first(self.changed)} END"
+            f"WHEN 'INSERT' THEN {_first_action(self.created)} ELSE {_first_action(self.changed)} END"
         )
 
 
-def _note(name: str, old: str, new: str, *, when: str) -> str:
-    return f"IF {when} THEN diff := diff || jsonb_build_object('{name}', jsonb_build_array({old}, {new})); END IF;"
+def _add_to_diff(name: str, old: str, new: str, *, when: str) -> str:
+    pair = f"jsonb_build_object('{name}', jsonb_build_array({old}, {new}))"
+    return f"IF {when} THEN diff := diff || {pair}; END IF;"
 
 
-def _filled(value: str) -> str:
+def _is_changed(old: str, new: str) -> str:
+    return f"{old} IS DISTINCT FROM {new}"
+
+
+def _is_not_empty(value: str) -> str:
     return f"coalesce(to_jsonb({value}), 'null') NOT IN ('null', '\"\"', '{{}}', '[]')"
 
 
-def _by_row(expression: str) -> str:
+def _by_operation(expression: str) -> str:
     if "{row}" not in expression:
         return expression
-    old, new = expression.format(row="OLD"), expression.format(row="NEW")
+    old = expression.format(row="OLD")
+    new = expression.format(row="NEW")
     return f"CASE TG_OP WHEN 'DELETE' THEN {old} ELSE {new} END"
 
 
-def _first(actions: Sequence[tuple[str, Action]]) -> str:
+def _first_action(actions: Sequence[tuple[str, Action]]) -> str:
     *conditional, (_, otherwise) = actions
     if not conditional:
         return f"'{otherwise.value}'"

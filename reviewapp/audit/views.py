@@ -15,7 +15,7 @@ from reviewapp.audit.csv_export import lines
 from reviewapp.audit.filters import HistoryForm, Wanted
 from reviewapp.audit.first_page import SIZE, newest, retriever_names
 from reviewapp.audit.models import Event
-from reviewapp.audit.presenters.timeline import told
+from reviewapp.audit.presenters.timeline import build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.web import pagination
 from reviewapp.web.http import page_or
@@ -41,7 +41,7 @@ def history(request: Request) -> HttpResponse:
         cursor, context["lost"] = "", True
         page = _page(wanted, cursor)
     context |= {
-        "entries": [(entry, names.get(entry.retriever_id, entry.retriever_id)) for entry in told(page.rows)],
+        "entries": [(entry, names.get(entry.retriever_id, entry.retriever_id)) for entry in build_entries(page.rows)],
         "here": wanted.querystring(),
         "newer": page.before and wanted.querystring(cursor=page.before),
         "older": page.after and wanted.querystring(cursor=page.after),

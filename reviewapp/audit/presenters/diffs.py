@@ -1,9 +1,9 @@
-"""What changed, made readable: `{field: [old, new]}` in, small differences out. Pure."""
+"""Readable differences of an event: `{field: [old, new]}` in, `FieldDiff`s out. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -11,27 +11,29 @@ from itertools import islice
 from typing import Any
 
 from reviewapp.audit.presenters import field_labels
-from reviewapp.audit.presenters.text_diff import MOST_WORK, Piece, shortened, text_diff
+from reviewapp.audit.presenters.text_diff import MAX_WORK, Piece, shorten, text_diff
 from reviewapp.json_values import same
 
-_LONG = 60
-_MOST = 40
-# What is looked at of one row, one by one: members of objects and lists, and levels.
-_MOST_MEMBERS = 2_000
-_MOST_LEVELS = 20
+# Longer texts are compared word by word.
+_MAX_VALUE_LENGTH = 60
+_MAX_DIFFS = 40
+# How much of one event is visited: members of objects and lists, and levels.
+_MAX_MEMBERS = 2_000
+_MAX_DEPTH = 20
 # Longer lists are shown as JSON.
-_MOST_ITEMS = 1_000
-_LONGEST_NAME = 100
-# What one row may show: characters of each side. The whole values are in the API's list of events.
-_MOST_SHOWN = 100_000
-_LEAST_SHOWN = 500
+_MAX_LIST_ITEMS = 1_000
+_MAX_NAME_LENGTH = 100
+# Characters that one event may show of each side. The whole values are in the API's list of events.
+_MAX_SHOWN = 100_000
+_MIN_SHOWN = 500
 # Longer lists of tags are shown as one text.
-_LONGEST_TAGS = 20_000
+_MAX_TAG_CHARACTERS = 20_000
+
 _ABSENT = object()
 
 
 class Kind(Enum):
-    """How a difference is best shown."""
+    """How a difference is shown."""
 
     VALUE = "value"
     WORDS = "words"
@@ -42,23 +44,23 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class FieldDiff:
-    """One field (a dotted path inside JSON) before and after, as text; "" is nothing.
+    """One field (a dotted path inside JSON) before and after, as text; "" is no value.
 
-    Of tags, `gone` and `come` are the difference.
+    For tags, `removed` and `added` are the difference.
     """
 
     name: str
     old: str
     new: str
     kind: Kind = Kind.VALUE
-    gone: tuple[str, ...] = ()
-    come: tuple[str, ...] = ()
-    most_work: int = field(default=MOST_WORK, compare=False)
-    most_shown: int = field(default=_MOST_SHOWN, compare=False)
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    max_work: int = field(default=MAX_WORK, compare=False)
+    max_shown: int = field(default=_MAX_SHOWN, compare=False)
 
     @property
     def title(self) -> str:
-        """Return what the field is called in words, "" when its own name is the best there is."""
+        """Return the field's title, "" when its own name is the best there is."""
         return field_labels.title(self.name)
 
     @property
@@ -73,196 +75,259 @@ class FieldDiff:
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """Return the new text with what went and came marked, long unchanged stretches left out."""
-        pieces = text_diff(self.old, self.new, most_work=self.most_work)
-        short = shortened(pieces, most_work=self.most_work)
-        return tuple(replace(piece, text=_beginning(piece.text, self.most_shown)) for piece in short)
+        """Return the new text with its changes marked, and long unchanged stretches left out."""
+        pieces = text_diff(self.old, self.new, max_work=self.max_work)
+        shortened = shorten(pieces, max_work=self.max_work)
+        limit = self.max_shown
+        return tuple(replace(piece, text=_truncate(piece.text, limit)) for piece in shortened)
 
     @property
     def old_shown(self) -> str:
-        """Return the text before, or its beginning where it is too long for a page."""
-        return _beginning(self.old, self.most_shown)
+        """Return the text before, truncated where it is too long for a page."""
+        return _truncate(self.old, self.max_shown)
 
     @property
     def new_shown(self) -> str:
-        """Return the text after, or its beginning where it is too long for a page."""
-        return _beginning(self.new, self.most_shown)
+        """Return the text after, truncated where it is too long for a page."""
+        return _truncate(self.new, self.max_shown)
 
 
-def _beginning(text: str, length: int) -> str:
+def _truncate(text: str, length: int) -> str:
     if len(text) <= length:
         return text
     return f"{text[:length]}… and {len(text) - length:,} more characters"
 
 
-def field_diffs(changes: Mapping[str, Any], *, hidden: Collection[str] = ()) -> tuple[FieldDiff, ...]:
-    """Return the differences of an event's `changes`, JSON objects taken apart into their leaves, at most 40.
+def field_diffs(
+    changes: Mapping[str, Any],
+    *,
+    hidden: Collection[str] = (),
+) -> tuple[FieldDiff, ...]:
+    """Return at most 40 differences of an event's `changes`, JSON objects split into their leaves.
 
-    The work is bounded: values are taken apart while they have at most 2,000 members together, what is
-    larger is one leaf, and all texts share what one row may cost (`text_diff.MOST_WORK`).
+    The work is bounded. Values are split while they have at most 2,000 members together; a larger
+    value is one leaf. All texts share the budget of one event (`text_diff.MAX_WORK`).
     """
-    leaves = _all_leaves({name: pair for name, pair in sorted(changes.items()) if name not in hidden})
-    first = list(islice(leaves, _MOST))
+    visible = {name: pair for name, pair in sorted(changes.items()) if name not in hidden}
+    leaves = _all_leaves(visible)
+    first_leaves = list(islice(leaves, _MAX_DIFFS))
     more = sum(1 for _ in leaves)
 
     if more:
         rest = FieldDiff(name="…", old="", new=f"and {more + 1} more fields")
-        return (*_field_diffs(first[:-1]), rest)
-    return tuple(_field_diffs(first))
+        return (*_share_budget(first_leaves[:-1]), rest)
+    return tuple(_share_budget(first_leaves))
 
 
-def _field_diffs(leaves: Collection[_Leaf]) -> list[FieldDiff]:
+def _share_budget(leaves: Collection[_Leaf]) -> list[FieldDiff]:
+    """Return the differences of these leaves, each with its share of the event's budget."""
     diffs = [_field_diff(".".join(leaf.path), leaf.old, leaf.new) for leaf in leaves]
     texts = sum(1 for diff in diffs if diff.kind == Kind.WORDS)
-    most_work = MOST_WORK // max(texts, 1)
-    most_shown = max(_MOST_SHOWN // max(len(diffs), 1), _LEAST_SHOWN)
-    return [replace(diff, most_work=most_work, most_shown=most_shown) for diff in diffs]
+    max_work = MAX_WORK // max(texts, 1)
+    max_shown = max(_MAX_SHOWN // max(len(diffs), 1), _MIN_SHOWN)
+    return [replace(diff, max_work=max_work, max_shown=max_shown) for diff in diffs]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Leaf:
-    """A value that is not taken apart, before and after."""
+    """A value that is not split any further, before and after."""
 
     path: tuple[str, ...]
     old: Any
     new: Any
 
 
-class _Members:
-    """How many members of objects may still be looked at."""
+class _MemberBudget:
+    """How many members of objects and lists may still be visited."""
 
     def __init__(self) -> None:
-        self.left = _MOST_MEMBERS
+        self.remaining = _MAX_MEMBERS
 
-    def take(self, count: int) -> bool:
-        """Return whether so many more may be looked at, and count them if so."""
-        if count > self.left:
+    def spend(self, count: int) -> bool:
+        """Take `count` members from the budget; return False if it has fewer left."""
+        if count > self.remaining:
             return False
-        self.left -= count
+        self.remaining -= count
         return True
 
 
 def _all_leaves(changes: Mapping[str, Any]) -> Iterator[_Leaf]:
-    members = _Members()
+    budget = _MemberBudget()
     for name, pair in changes.items():
-        old, new = _sides(pair)
-        yield from _leaves((_short_name(name),), old, new, members)
+        path = (_truncate_name(name),)
+        # Triggers write pairs only, but an event inserted by hand may hold anything.
+        if isinstance(pair, list) and len(pair) == 2:
+            yield from _leaves(path, pair[0], pair[1], budget)
+        else:
+            yield from _leaves(path, None, pair, budget)
 
 
-def _sides(pair: Any) -> tuple[Any, Any]:
-    # Only the triggers write pairs, but whoever may insert by hand may insert anything.
-    return (pair[0], pair[1]) if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-
-
-def _leaves(path: tuple[str, ...], old: Any, new: Any, members: _Members) -> Iterator[_Leaf]:
-    """Yield each leaf that differs; where only one side is an object, the other is nothing."""
-    if len(path) > _MOST_LEVELS:
-        if _differ(old, new, members):
+def _leaves(path: tuple[str, ...], old: Any, new: Any, budget: _MemberBudget) -> Iterator[_Leaf]:
+    """Yield each leaf that differs; where only one side is an object, the other is empty."""
+    if len(path) > _MAX_DEPTH:
+        if _differs(old, new, budget):
             yield _Leaf(path=path, old=old, new=new)
-    elif _named(old) and _named(new) and members.take(len(old or []) + len(new or [])):
-        yield from _leaves_by_name(path, old or [], new or [], members)
-    elif _opens(old, new) and members.take(_size(old) + _size(new)):
-        was, now = (side if isinstance(side, dict) else {} for side in (old, new))
-        for key in sorted({*was, *now}):
-            inner = (*path, _short_name(key))
-            yield from _leaves(inner, was.get(key, _ABSENT), now.get(key, _ABSENT), members)
-    elif _differ(old, new, members):
+        return
+
+    both_named = _is_named_list(old) and _is_named_list(new)
+    if both_named and budget.spend(len(old or []) + len(new or [])):
+        yield from _named_leaves(path, old or [], new or [], budget)
+        return
+
+    if _are_objects(old, new):
+        old_members = old if isinstance(old, dict) else {}
+        new_members = new if isinstance(new, dict) else {}
+        if budget.spend(len(old_members) + len(new_members)):
+            keys = sorted({*old_members, *new_members})
+            yield from _member_leaves(path, keys, old_members, new_members, budget)
+            return
+
+    if _differs(old, new, budget):
         yield _Leaf(path=path, old=old, new=new)
 
 
-def _size(side: Any) -> int:
-    return len(side) if isinstance(side, dict) else 0
+def _member_leaves(
+    path: tuple[str, ...],
+    keys: Iterable[str],
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    budget: _MemberBudget,
+) -> Iterator[_Leaf]:
+    for key in keys:
+        inner_path = (*path, _truncate_name(key))
+        yield from _leaves(inner_path, old.get(key, _ABSENT), new.get(key, _ABSENT), budget)
 
 
-def _short_name(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+def _truncate_name(name: str) -> str:
+    if len(name) <= _MAX_NAME_LENGTH:
+        return name
+    return f"{name[:_MAX_NAME_LENGTH]}…"
 
 
-def _differ(old: Any, new: Any, members: _Members) -> bool:
+def _differs(old: Any, new: Any, budget: _MemberBudget) -> bool:
     if old is _ABSENT or new is _ABSENT:
         return old is not new
     if isinstance(old, str) and isinstance(new, str):
         return old != new
-    # Python takes true for 1.
+    # The JSON is compared as well because in Python `True == 1`.
     if old == new and _json(old) == _json(new):
         return False
-    return _is_large([old, new], members) or not same(old, new)
+    return _is_large([old, new], budget) or not same(old, new)
 
 
-def _is_large(values: list[Any], members: _Members) -> bool:
-    """Return whether values hold more than may still be looked at."""
+def _is_large(values: list[Any], budget: _MemberBudget) -> bool:
+    """Return whether values hold more members than may still be visited."""
     level = values
     while level:
         containers = [value for value in level if isinstance(value, dict | list)]
-        if not members.take(sum(map(len, containers))):
+        if not budget.spend(sum(map(len, containers))):
             return True
-        level = [inner for value in containers for inner in _inside(value)]
+
+        level = []
+        for container in containers:
+            level.extend(container.values() if isinstance(container, dict) else container)
     return False
 
 
-def _inside(value: dict[str, Any] | list[Any]) -> Collection[Any]:
-    return value.values() if isinstance(value, dict) else value
+def _is_named_list(value: Any) -> bool:
+    """Return whether this is None, or a list of objects with a unique `value` each (labels)."""
+    if value is None:
+        return True
+    if not isinstance(value, list) or not value or len(value) > _MAX_MEMBERS:
+        return False
+    if not all(isinstance(item, dict) for item in value):
+        return False
+
+    names = [item.get("value") for item in value]
+    return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
 
 
-def _named(side: Any) -> bool:
-    """Return whether this is nothing, or a list of objects that each have a `value` of their own, such as labels."""
-    if side is None or not isinstance(side, list) or len(side) > _MOST_MEMBERS:
-        return side is None
-    names = [item.get("value") if isinstance(item, dict) else None for item in side]
-    return bool(names) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+def _named_leaves(
+    path: tuple[str, ...],
+    old: list[Any],
+    new: list[Any],
+    budget: _MemberBudget,
+) -> Iterator[_Leaf]:
+    """Yield the leaves of named objects, and their order if only that differs."""
+    old_items = {item["value"]: _without_name(item) for item in old}
+    new_items = {item["value"]: _without_name(item) for item in new}
+    names = dict.fromkeys([*old_items, *new_items])
+    yield from _member_leaves(path, names, old_items, new_items, budget)
+
+    old_order = [name for name in old_items if name in new_items]
+    new_order = [name for name in new_items if name in old_items]
+    if old_order != new_order:
+        order_path = (*path[:-1], f"{path[-1]} (order)")
+        yield _Leaf(path=order_path, old=list(old_items), new=list(new_items))
 
 
-def _leaves_by_name(path: tuple[str, ...], old: list[Any], new: list[Any], members: _Members) -> Iterator[_Leaf]:
-    """Yield what came, went and changed among named objects, and their order when only that is different."""
-    was, now = ({item["value"]: _besides_its_name(item) for item in side} for side in (old, new))
-    for name in dict.fromkeys([*was, *now]):
-        inner = (*path, _short_name(name))
-        yield from _leaves(inner, was.get(name, _ABSENT), now.get(name, _ABSENT), members)
-    kept_was, kept_now = [name for name in was if name in now], [name for name in now if name in was]
-    if kept_was != kept_now:
-        yield _Leaf(path=(*path[:-1], f"{path[-1]} (order)"), old=list(was), new=list(now))
+def _without_name(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the other members that are not empty, or the name alone if there are none."""
+    others = {}
+    for key, value in item.items():
+        if key != "value" and value not in ("", None):
+            others[key] = value
+    return others or {"value": item["value"]}
 
 
-def _besides_its_name(item: dict[str, Any]) -> dict[str, Any]:
-    besides = {key: said for key, said in item.items() if key != "value" and said not in ("", None)}
-    return besides or {"value": item["value"]}
-
-
-def _opens(old: Any, new: Any) -> bool:
+def _are_objects(old: Any, new: Any) -> bool:
+    """Return whether both sides, as far as they are present, are objects, not all empty."""
     sides = [side for side in (old, new) if side is not None and side is not _ABSENT]
-    return bool(sides) and all(isinstance(side, dict) for side in sides) and any(sides)
+    return all(isinstance(side, dict) for side in sides) and any(sides)
 
 
 def _field_diff(name: str, old: Any, new: Any) -> FieldDiff:
-    was, now = (field_labels.word(name, side) or _text(side) for side in (old, new))
-    if was == now:
-        was, now = _json(old), _json(new)
-    gone, come = _retagged(old, new) if name == "tags" else ((), ())
-    kind = Kind.TAGS if gone or come else _kind(name, was, now, nested=any(map(_nested, (old, new))))
-    return FieldDiff(name=name, old=was, new=now, kind=kind, gone=gone, come=come)
+    old_text = field_labels.word(name, old) or _text(old)
+    new_text = field_labels.word(name, new) or _text(new)
+    if old_text == new_text:
+        old_text = _json(old)
+        new_text = _json(new)
+
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    if name == "tags":
+        removed, added = _tag_changes(old, new)
+
+    if removed or added:
+        kind = Kind.TAGS
+    elif _is_nested(old) or _is_nested(new):
+        kind = Kind.JSON
+    else:
+        kind = _text_kind(name, old_text, new_text)
+    return FieldDiff(name=name, old=old_text, new=new_text, kind=kind, removed=removed, added=added)
 
 
-def _kind(name: str, was: str, now: str, *, nested: bool) -> Kind:
-    if nested:
-        return Kind.JSON
-    if (was or now) and all(field_labels.instant(name, side) for side in (was, now) if side):
+def _text_kind(name: str, old: str, new: str) -> Kind:
+    sides = [side for side in (old, new) if side]
+    if sides and all(field_labels.instant(name, side) for side in sides):
         return Kind.TIME
-    return Kind.WORDS if max(len(was), len(now)) > _LONG else Kind.VALUE
+    if max(len(old), len(new)) > _MAX_VALUE_LENGTH:
+        return Kind.WORDS
+    return Kind.VALUE
 
 
-def _retagged(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return which tags went and which came; none of either where a side is no list of tags."""
-    was, now = (side or [] for side in (old, new))
-    if not all(isinstance(side, list) and all(isinstance(tag, str) for tag in side) for side in (was, now)):
+def _tag_changes(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which tags were removed and added; none where a side is not a list of tags."""
+    old_tags = old or []
+    new_tags = new or []
+    if not _are_tags(old_tags) or not _are_tags(new_tags):
         return (), ()
-    if sum(map(len, [*was, *now])) > _LONGEST_TAGS:
+    if sum(map(len, [*old_tags, *new_tags])) > _MAX_TAG_CHARACTERS:
         return (), ()
-    before, after = set(was), set(now)
-    return tuple(tag for tag in was if tag not in after), tuple(tag for tag in now if tag not in before)
+
+    before = set(old_tags)
+    after = set(new_tags)
+    removed = tuple(tag for tag in old_tags if tag not in after)
+    added = tuple(tag for tag in new_tags if tag not in before)
+    return removed, added
 
 
-def _nested(side: Any) -> bool:
-    return isinstance(side, dict) or _holds_objects(side)
+def _are_tags(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(tag, str) for tag in value)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or _is_shown_as_json(value)
 
 
 def _text(value: Any) -> str:
@@ -272,17 +337,19 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, float):
         return f"{value:.10g}"
-    if isinstance(value, list) and not _holds_objects(value):
+    if isinstance(value, list) and not _is_shown_as_json(value):
         return ", ".join(map(_text, value))
     return _json(value)
 
 
 def _json(value: Any) -> str:
-    return "" if value is _ABSENT else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if value is _ABSENT:
+        return ""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _holds_objects(value: Any) -> bool:
-    """Return whether a list is shown as JSON: one of objects or lists, or a long one."""
-    return isinstance(value, list) and (
-        len(value) > _MOST_ITEMS or any(isinstance(item, dict | list) for item in value)
-    )
+def _is_shown_as_json(value: Any) -> bool:
+    """Return whether this is a list that is long or holds objects or lists."""
+    if not isinstance(value, list):
+        return False
+    return len(value) > _MAX_LIST_ITEMS or any(isinstance(item, dict | list) for item in value)

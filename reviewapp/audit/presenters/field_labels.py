@@ -1,6 +1,6 @@
-"""How the columns of our own tables, and what they hold, are called in history. Pure.
+"""Titles of our own columns and of their values, for the history. Pure.
 
-Mixpeek's own fields (`label`, `tags`, ...) are called as Mixpeek calls them, and are not here.
+Mixpeek's own fields (`label`, `tags`, ...) keep Mixpeek's names and are not listed here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _TITLES = {
     "withdrawn_at": "Withdrawn",
     "without_author": "Author told to Mixpeek",
 }
-_WORDS = {
+# The words for false and true.
+_BOOLEAN_WORDS = {
     "is_active": ("deactivated", "allowed"),
     "is_staff": ("no", "yes"),
     "is_superuser": ("no", "yes"),
@@ -49,7 +50,7 @@ _WORDS = {
     "verified": ("no", "yes"),
     "without_author": ("yes", "no"),
 }
-_CHOICES = {
+_CHOICE_WORDS = {
     "confidence_required": {"relabelled": "when relabelled"},
     "reasoning_required": {"relabelled": "when relabelled"},
     "starts_from": {"machine": "the machine's label", "nothing": "nothing chosen"},
@@ -57,15 +58,17 @@ _CHOICES = {
 
 
 def title(name: str) -> str:
-    """Return how a column is called, "" when its own name is the best there is."""
+    """Return the title of a column, "" when its own name is the best there is."""
     return _TITLES.get(name, "")
 
 
 def word(name: str, value: Any) -> str:
     """Return the word for true, false or a choice in a column of ours, "" for anything else."""
-    if isinstance(value, str) and name in _CHOICES:
-        return _CHOICES[name].get(value, "")
-    return _WORDS[name][value] if isinstance(value, bool) and name in _WORDS else ""
+    if isinstance(value, str) and name in _CHOICE_WORDS:
+        return _CHOICE_WORDS[name].get(value, "")
+    if isinstance(value, bool) and name in _BOOLEAN_WORDS:
+        return _BOOLEAN_WORDS[name][value]
+    return ""
 
 
 def instant(name: str, text: str) -> datetime | None:

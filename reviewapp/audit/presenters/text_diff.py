@@ -1,4 +1,4 @@
-"""The difference of two texts in bounded time: by words, else by lines, else both texts whole. Pure."""
+"""Difference of two texts in bounded time: by words, else by lines, else both whole. Pure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-# What one row of the history may cost: characters that are split into words, and steps of a comparison.
-MOST_WORK = 24_000
+# Budget of one event: characters that are split into words, and steps of a comparison.
+MAX_WORK = 24_000
 
 _WORD = re.compile(r"\S+\s*|\s+")
-_CONTEXT = 8
-_LEAST_IN_COMMON = 0.3
-# Finding lines costs far less than finding words.
-_LINE_CHARACTERS = 10
+# Words shown on each side of a stretch that is left out.
+_CONTEXT_WORDS = 8
+# Texts with a smaller share in common are shown whole.
+_MIN_COMMON_SHARE = 0.3
+# Splitting into lines costs far less than splitting into words.
+_LINE_CHARACTERS_PER_STEP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """A stretch of text that stayed (`=`), went (`-`), came (`+`), or stayed and is left out (`.`)."""
+    """A stretch of text: unchanged (`=`), removed (`-`), added (`+`), or left out (`.`)."""
 
     sign: str
     text: str
@@ -27,68 +29,75 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """A stretch of `length` equal tokens, which begins at `old` in one list and at `new` in the other."""
+    """`length` equal tokens, from index `old` of one list and index `new` of the other."""
 
     old: int
     new: int
     length: int
 
 
-def text_diff(old: str, new: str, *, most_work: int = MOST_WORK) -> list[Piece]:
-    """Return what stayed, went and came: `=` and `-` together are `old`, `=` and `+` together are `new`.
+def text_diff(old: str, new: str, *, max_work: int = MAX_WORK) -> list[Piece]:
+    """Return the pieces of an edit: `=` and `-` together are `old`, `=` and `+` together are `new`.
 
-    Both texts come back whole where they have little in common, or where comparing them word by word
-    and line by line takes more than `most_work` steps each.
+    Both texts come back whole where they have little in common, or where comparing them word by
+    word and line by line takes more than `max_work` steps each.
     """
     head, tail = _common_ends(old, new)
     old_middle = old[head : len(old) - tail]
     new_middle = new[head : len(new) - tail]
 
-    middle = _diff_by_words(old_middle, new_middle, most_work)
+    middle = _diff_by_words(old_middle, new_middle, max_work)
     if middle is None:
-        middle = _diff_by_lines(old_middle, new_middle, most_work)
+        middle = _diff_by_lines(old_middle, new_middle, max_work)
     if middle is None:
-        middle = _whole(old_middle, new_middle)
+        middle = _replacement(old_middle, new_middle)
 
-    pieces = _joined([Piece(sign="=", text=old[:head]), *middle, Piece(sign="=", text=old[len(old) - tail :])])
-    in_common = sum(len(piece.text) for piece in pieces if piece.sign == "=")
-    if 2 * in_common < _LEAST_IN_COMMON * (len(old) + len(new)):
-        return _joined(_whole(old, new))
+    first = Piece(sign="=", text=old[:head])
+    last = Piece(sign="=", text=old[len(old) - tail :])
+    pieces = _merge_pieces([first, *middle, last])
+
+    common = sum(len(piece.text) for piece in pieces if piece.sign == "=")
+    if 2 * common < _MIN_COMMON_SHARE * (len(old) + len(new)):
+        return _merge_pieces(_replacement(old, new))
     return pieces
 
 
-def shortened(pieces: Iterable[Piece], *, most_work: int = MOST_WORK) -> Iterator[Piece]:
+def shorten(pieces: Iterable[Piece], *, max_work: int = MAX_WORK) -> Iterator[Piece]:
     """Yield the pieces with the middle of long unchanged stretches left out."""
     for piece in pieces:
         if piece.sign == "=":
-            yield from _shortened(piece, most_work)
+            yield from _shorten_piece(piece, max_work)
         else:
             yield piece
 
 
-def _shortened(piece: Piece, most_work: int) -> Iterator[Piece]:
+def _shorten_piece(piece: Piece, max_work: int) -> Iterator[Piece]:
     text = piece.text
-    first = "".join(match[0] for match in islice(_WORD.finditer(text), _CONTEXT))
-    ends = text.rsplit(None, _CONTEXT)
-    last = text[len(ends[0]) :].lstrip() if len(ends) > _CONTEXT else ""
-    left_out = text[len(first) : len(text) - len(last)]
-    if len(first) + len(last) >= len(text) or len(left_out.split(None, _CONTEXT)) <= _CONTEXT:
+    first = "".join(match[0] for match in islice(_WORD.finditer(text), _CONTEXT_WORDS))
+    last = ""
+    parts = text.rsplit(None, _CONTEXT_WORDS)
+    if len(parts) > _CONTEXT_WORDS:
+        last = text[len(parts[0]) :].lstrip()
+
+    middle = text[len(first) : len(text) - len(last)]
+    is_short = len(first) + len(last) >= len(text)
+    if is_short or len(middle.split(None, _CONTEXT_WORDS)) <= _CONTEXT_WORDS:
         yield piece
         return
 
     yield Piece(sign="=", text=first)
-    if len(left_out) > most_work:
-        yield Piece(sign=".", text=f"{len(left_out):,} characters")
+    if len(middle) > max_work:
+        yield Piece(sign=".", text=f"{len(middle):,} characters")
     else:
-        yield Piece(sign=".", text=f"{len(left_out.split())} words")
+        yield Piece(sign=".", text=f"{len(middle.split())} words")
     yield Piece(sign="=", text=last)
 
 
-def matches(old: Sequence[int], new: Sequence[int], *, most_work: int) -> list[Match] | None:
-    """Return the equal stretches of a shortest edit, or None when it takes more than `most_work` steps to find.
+def matches(old: Sequence[int], new: Sequence[int], *, max_work: int) -> list[Match] | None:
+    """Return the equal stretches of a shortest edit, None if it takes more than `max_work` steps.
 
-    Myers, "An O(ND) Difference Algorithm and Its Variations", 1986. A step is one diagonal tried, one
-    token compared, or one number of the trace copied.
+    Myers, "An O(ND) Difference Algorithm and Its Variations", 1986. A step is one diagonal tried,
+    one token compared, or one number of the trace copied.
     """
     reach = {1: 0}
     trace: list[dict[int, int]] = []
@@ -103,102 +112,126 @@ def matches(old: Sequence[int], new: Sequence[int], *, most_work: int) -> list[M
                 end += 1
             reach[diagonal] = end
             work += 1 + end - start
-            if work > most_work:
+            if work > max_work:
                 return None
             if end >= len(old) and end - diagonal >= len(new):
-                return _traced(trace, len(old), len(new))
+                return _backtrack(trace, len(old), len(new))
     return []
 
 
+def _comes_from_above(reach: dict[int, int], diagonal: int, edits: int) -> bool:
+    """Return whether the last edit before this diagonal was an insertion."""
+    if diagonal == -edits:
+        return True
+    return diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1]
+
+
 def _start(reach: dict[int, int], diagonal: int, edits: int) -> int:
-    """Return where in the old list a path with so many edits enters a diagonal."""
-    from_above = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
-    return reach[diagonal + 1] if from_above else reach[diagonal - 1] + 1
+    """Return the index in the old list where a path with so many edits enters a diagonal."""
+    if _comes_from_above(reach, diagonal, edits):
+        return reach[diagonal + 1]
+    return reach[diagonal - 1] + 1
 
 
-def _traced(trace: Sequence[dict[int, int]], old: int, new: int) -> list[Match]:
+def _backtrack(trace: Sequence[dict[int, int]], old: int, new: int) -> list[Match]:
     """Return the equal stretches of the path that ends at (`old`, `new`), first to last."""
-    found = []
+    stretches = []
     for edits in range(len(trace) - 1, -1, -1):
         reach = trace[edits]
         diagonal = old - new
         start = _start(reach, diagonal, edits)
         if old > start:
-            found.append(Match(old=start, new=start - diagonal, length=old - start))
-        from_above = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
+            stretches.append(Match(old=start, new=start - diagonal, length=old - start))
+
+        from_above = _comes_from_above(reach, diagonal, edits)
         previous = diagonal + 1 if from_above else diagonal - 1
         old = reach[previous]
         new = old - previous
-    return found[::-1]
+    return stretches[::-1]
 
 
-def _diff_by_words(old: str, new: str, most_work: int) -> list[Piece] | None:
-    if len(old) + len(new) > most_work:
+def _diff_by_words(old: str, new: str, max_work: int) -> list[Piece] | None:
+    if len(old) + len(new) > max_work:
         return None
-    return _diff(_WORD.findall(old), _WORD.findall(new), most_work)
+    return _diff(_WORD.findall(old), _WORD.findall(new), max_work)
 
 
-def _diff_by_lines(old: str, new: str, most_work: int) -> list[Piece] | None:
-    if len(old) + len(new) > _LINE_CHARACTERS * most_work or old.count("\n") + new.count("\n") > most_work:
+def _diff_by_lines(old: str, new: str, max_work: int) -> list[Piece] | None:
+    if len(old) + len(new) > _LINE_CHARACTERS_PER_STEP * max_work:
         return None
-    return _diff(_lines(old), _lines(new), most_work)
+    if old.count("\n") + new.count("\n") > max_work:
+        return None
+    return _diff(_split_lines(old), _split_lines(new), max_work)
 
 
-def _lines(text: str) -> list[str]:
+def _split_lines(text: str) -> list[str]:
+    """Split at line feeds only, and keep them."""
     *lines, last = text.split("\n")
     ended = [f"{line}\n" for line in lines]
     return [*ended, last] if last else ended
 
 
-def _diff(old: Sequence[str], new: Sequence[str], most_work: int) -> list[Piece] | None:
+def _diff(old: Sequence[str], new: Sequence[str], max_work: int) -> list[Piece] | None:
+    # Comparing small numbers is quicker than comparing texts.
     numbers: dict[str, int] = {}
     old_numbers = [numbers.setdefault(token, len(numbers)) for token in old]
     new_numbers = [numbers.setdefault(token, len(numbers)) for token in new]
-    stretches = matches(old_numbers, new_numbers, most_work=most_work)
+    stretches = matches(old_numbers, new_numbers, max_work=max_work)
     if stretches is None:
         return None
 
     pieces = []
-    old_at = new_at = 0
-    for stretch in [*stretches, Match(old=len(old), new=len(new), length=0)]:
-        pieces += _whole("".join(old[old_at : stretch.old]), "".join(new[new_at : stretch.new]))
-        old_at, new_at = stretch.old + stretch.length, stretch.new + stretch.length
-        pieces.append(Piece(sign="=", text="".join(old[stretch.old : old_at])))
+    old_end = 0
+    new_end = 0
+    end_of_text = Match(old=len(old), new=len(new), length=0)
+    for stretch in [*stretches, end_of_text]:
+        removed = "".join(old[old_end : stretch.old])
+        added = "".join(new[new_end : stretch.new])
+        pieces += _replacement(removed, added)
+
+        old_end = stretch.old + stretch.length
+        new_end = stretch.new + stretch.length
+        pieces.append(Piece(sign="=", text="".join(old[stretch.old : old_end])))
     return pieces
 
 
-def _whole(old: str, new: str) -> list[Piece]:
+def _replacement(old: str, new: str) -> list[Piece]:
     return [Piece(sign="-", text=old), Piece(sign="+", text=new)]
 
 
-def _joined(pieces: Iterable[Piece]) -> list[Piece]:
-    """Return the pieces without empty ones, neighbours of one sign put together."""
-    joined: list[Piece] = []
+def _merge_pieces(pieces: Iterable[Piece]) -> list[Piece]:
+    """Drop empty pieces and merge neighbours of one sign."""
+    merged: list[Piece] = []
     for piece in pieces:
         if not piece.text:
             continue
-        if joined and joined[-1].sign == piece.sign:
-            joined[-1] = Piece(sign=piece.sign, text=joined[-1].text + piece.text)
+        if merged and merged[-1].sign == piece.sign:
+            merged[-1] = Piece(sign=piece.sign, text=merged[-1].text + piece.text)
         else:
-            joined.append(piece)
-    return joined
+            merged.append(piece)
+    return merged
 
 
 def _common_ends(old: str, new: str) -> tuple[int, int]:
     """Return how many characters both texts begin and end with, in whole words."""
     if old == new:
         return len(old), 0
-    head = _common_head(old, new)
-    whole = old[:head].rstrip()
-    head = len(whole) - len(whole.rsplit(None, 1)[-1]) if whole else 0
+
+    common_start = old[: _common_head(old, new)].rstrip()
+    head = 0
+    if common_start:
+        partial_word = common_start.rsplit(None, 1)[-1]
+        head = len(common_start) - len(partial_word)
 
     tail = _common_tail(old[head:], new[head:])
     parts = old[len(old) - tail :].split(None, 1) if tail else []
-    return head, len(parts[1]) if len(parts) == 2 else 0
+    tail = len(parts[1]) if len(parts) == 2 else 0
+    return head, tail
 
 
 def _common_head(old: str, new: str) -> int:
-    low, high = 0, min(len(old), len(new))
+    low = 0
+    high = min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
         if old[low:middle] == new[low:middle]:
@@ -209,7 +242,8 @@ def _common_head(old: str, new: str) -> int:
 
 
 def _common_tail(old: str, new: str) -> int:
-    low, high = 0, min(len(old), len(new))
+    low = 0
+    high = min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
         if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:

@@ -1,4 +1,4 @@
-"""The history of a thing, told: events in, sentences with their differences out; `timeline` and `told` ask for them."""
+"""Timelines for people: events in, entries (a sentence and its differences) out."""
 
 from __future__ import annotations
 
@@ -17,12 +17,26 @@ from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
 from reviewapp.audit.registry import MadeWith, made_with
 from reviewapp.bounded_cache import MIB, BoundedCache
 
-# What an action's sentence or the actor's name says already; a change from outside the app is shown whole.
-_SAID = frozenset({"attempts", "decision_id", "person_id", "retried_at", "reviewer_id", "state"})
-_MOST = 50
-# By all that a story says.
-_stories: BoundedCache[Entry] = BoundedCache(most_bytes=16 * MIB)
-_NAMED_BY = {
+# Fields that an action's sentence or the actor's name already covers. A change from outside the
+# app is shown whole.
+_HIDDEN_FIELDS = frozenset(
+    {
+        "attempts",
+        "decision_id",
+        "person_id",
+        "retried_at",
+        "reviewer_id",
+        "state",
+    }
+)
+_MAX_EVENTS = 50
+_MAX_ID = 2**63
+
+# Entries by everything that they are built from.
+_entry_cache: BoundedCache[Entry] = BoundedCache(most_bytes=16 * MIB)
+
+# The field whose old and new values appear in the sentence of an action.
+_SENTENCE_FIELD = {
     Action.ANNOTATION_RELABELLED: "label",
     Action.RETRIEVER_RENAMED: "name",
     Action.PERSON_RENAMED: "username",
@@ -32,18 +46,18 @@ _NAMED_BY = {
     Action.PERMISSION_TAKEN: "permission",
     Action.INVITATION_MADE: "email",
 }
-# An edit of a retriever may do all of them; its event is named by the first.
-_EDITS = {
+# One edit of a retriever may change several of these fields; its event is named after the first.
+_EDIT_ACTIONS = {
     "name": Action.RETRIEVER_RENAMED,
     "description": Action.RETRIEVER_REDESCRIBED,
     "tags": Action.RETRIEVER_RETAGGED,
 }
-# Whoever is invited does these alone.
-_ON_ONESELF = {Action.PERSON_ADDED: "joined", Action.ROLE_GIVEN: "took on the role {new}"}
-# Without a person's name, somebody else did these at Mixpeek: one of our programs noticed.
-_DONE_AT_MIXPEEK = frozenset(
+# Sentences for people who act on their own account, such as those who accept an invitation.
+_SELF_SENTENCES = {Action.PERSON_ADDED: "joined", Action.ROLE_GIVEN: "took on the role {new}"}
+# Without a person's name, somebody did these at Mixpeek and one of our programs noticed.
+_UPSTREAM_ACTIONS = frozenset(
     {
-        *_EDITS.values(),
+        *_EDIT_ACTIONS.values(),
         Action.ANNOTATION_RELABELLED,
         Action.ANNOTATION_REVISED,
         Action.ANNOTATION_CONFIRMED,
@@ -70,123 +84,170 @@ class Entry:
 
     @property
     def by_machine(self) -> bool:
-        """Return whether no person did it, as far as anybody can tell."""
+        """Return whether no person is known to have done it."""
         return self.who == self.origin.label
 
     @property
     def outside(self) -> bool:
-        """Return whether it was done around the app."""
+        """Return whether it was done outside the app, directly in SQL."""
         return self.origin == Origin.SQL
 
     @property
     def username(self) -> str:
-        """Return the name of the person it was done to, "" when it is about no person."""
+        """Return the name of the person it was done to, "" when it is not about a person."""
         kind, _, name = self.ref.partition("/")
         return name if kind == "people" else ""
 
     @property
     def has_page(self) -> bool:
-        """Return whether the ref is one that has a page of its own."""
+        """Return whether the ref has a page of its own."""
         return self.ref.startswith(("annotations/", "retrievers/"))
 
 
-def timeline(*refs: str, limit: int = _MOST) -> list[Entry]:
-    """Return the history of these refs, newest first, made of their newest `limit` events (at most 50).
+def timeline(*refs: str, limit: int = _MAX_EVENTS) -> list[Entry]:
+    """Return the history of these refs, newest first, from their newest `limit` events (max 50).
 
-    One query, and one for what decisions that were not told before were made with.
+    One query, and one for the guidance versions of decisions not looked up before.
     """
     if len(refs) == 1:
-        return told(_about_one(ref=refs[0])[:limit])
-    return told(Event.objects.about(*refs)[:limit])
-
-
-def told(events: Iterable[Event]) -> list[Entry]:
-    """Return the stories of these events, each decision with what it was made with."""
-    events = list(events)
-    return stories(
-        events, made_with({key for event in events if (key := decided(event.action, event.changes)) is not None})
-    )
-
-
-def decided(action: str, changes: Any) -> int | None:
-    """Return the key of the decision that an event brought into force, None when it is about something else."""
-    about = action.startswith("annotation.") and action != Action.ANNOTATION_UNDONE and isinstance(changes, dict)
-    pair = changes.get("decision_id") if about else None
-    key = pair[1] if isinstance(pair, list) and len(pair) == 2 else None
-    return key if type(key) is int and 0 < key < 2**63 else None
+        return build_entries(_events_about(ref=refs[0])[:limit])
+    return build_entries(list(Event.objects.about(*refs)[:limit]))
 
 
 @asked
-def _about_one(ref: str) -> QuerySet[Event]:
-    return Event.objects.about(ref)[:_MOST]
+def _events_about(ref: str) -> QuerySet[Event]:
+    return Event.objects.about(ref)[:_MAX_EVENTS]
 
 
-def stories(events: Iterable[Event], known: Mapping[int, MadeWith] | None = None) -> list[Entry]:
-    """Return one entry for all that one request of one person did to one ref, in the order of the newest of each.
+def build_entries(events: Sequence[Event]) -> list[Entry]:
+    """Return the entries of these events, each decision with its guidance versions."""
+    decision_ids = set()
+    for event in events:
+        decision_id = decided(event.action, event.changes)
+        if decision_id is not None:
+            decision_ids.add(decision_id)
 
-    What was done twice (a worker's turn may deliver two changes of one thing) is told twice. `known` is what decisions
-    were made with, by their keys.
+    return group_entries(events, made_with(decision_ids))
+
+
+def decided(action: str, changes: Any) -> int | None:
+    """Return the id of the decision that an event brought into force, None if there is none."""
+    if not action.startswith("annotation.") or action == Action.ANNOTATION_UNDONE:
+        return None
+    if not isinstance(changes, dict):
+        return None
+
+    pair = changes.get("decision_id")
+    if not isinstance(pair, list) or len(pair) != 2:
+        return None
+
+    decision_id = pair[1]
+    is_id = type(decision_id) is int and 0 < decision_id < _MAX_ID
+    return decision_id if is_id else None
+
+
+def group_entries(
+    events: Iterable[Event],
+    guidance: Mapping[int, MadeWith] | None = None,
+) -> list[Entry]:
+    """Return one entry for everything that one request of one person did to one ref.
+
+    The entries are in the order of the newest event of each. An action done twice (a worker may
+    deliver two changes of one ref in one job) makes two entries. `guidance` holds the guidance
+    versions of decisions, by decision id.
     """
-    apart: list[list[Event]] = []
+    groups: list[list[Event]] = []
     latest: dict[tuple[object, ...], list[Event]] = {}
     for event in events:
-        together = (event.request_id, event.actor_id, event.actor_name) if event.request_id else (event.pk,)
-        parts = latest.get((event.ref, event.origin, *together))
-        if parts is None or any(part.action == event.action for part in parts):
-            parts = latest[(event.ref, event.origin, *together)] = []
-            apart.append(parts)
-        parts.append(event)
-    return [_kept_story(parts[::-1], known or {}) for parts in apart]
+        key = _group_key(event)
+        group = latest.get(key)
+        if group is None or any(member.action == event.action for member in group):
+            group = []
+            latest[key] = group
+            groups.append(group)
+        group.append(event)
+
+    return [_cached_entry(group[::-1], guidance or {}) for group in groups]
 
 
-def _kept_story(events: Sequence[Event], known: Mapping[int, MadeWith]) -> Entry:
-    """Return the story of events that belong together; those that say the same have the same one."""
-    keys = [decided(event.action, event.changes) for event in events]
-    made = [known[key] for key in keys if key is not None and key in known]
-    made_with = made[-1] if made else None
+def _group_key(event: Event) -> tuple[object, ...]:
+    if not event.request_id:
+        return (event.ref, event.origin, event.pk)
+    return (event.ref, event.origin, event.request_id, event.actor_id, event.actor_name)
 
-    said = (made_with, *map(_said_by, events))
-    entry = _stories.get(said)
+
+def _cached_entry(events: Sequence[Event], guidance: Mapping[int, MadeWith]) -> Entry:
+    """Return the entry of events that belong together; equal events share one entry."""
+    versions = None
+    for event in events:
+        decision_id = decided(event.action, event.changes)
+        if decision_id is not None:
+            versions = guidance.get(decision_id, versions)
+
+    key = (versions, *map(_cache_key, events))
+    entry = _entry_cache.get(key)
     if entry is None:
-        entry = replace(story(events), made_with=made_with)
-        _stories.set(said, entry)
+        entry = replace(build_entry(events), made_with=versions)
+        _entry_cache.set(key, entry)
     return entry
 
 
-def _said_by(event: Event) -> tuple[object, ...]:
-    """Return all that a story is made of."""
-    who = (event.actor_name, event.origin, event.request_id, event.note)
-    return (event.at, event.action, event.ref, event.retriever_id, *who, repr(event.changes))
-
-
-def story(events: Sequence[Event]) -> Entry:
-    """Return the entry of events (oldest first, at least one) that belong together."""
-    last = events[-1]
-    origin = Origin(last.origin) if last.origin in Origin else Origin.SQL
-    return Entry(
-        at=last.at,
-        who=last.actor_name or origin.label,
-        sentence=_listed(_deeds(events)),
-        ref=last.ref,
-        retriever_id=last.retriever_id,
-        origin=origin,
-        note="; ".join(dict.fromkeys(event.note for event in events if event.note and not _repeats(event, origin))),
-        request_id=last.request_id,
-        diffs=field_diffs(_joined(events), hidden=() if origin == Origin.SQL else _SAID),
+def _cache_key(event: Event) -> tuple[object, ...]:
+    """Return everything of an event that its entry shows."""
+    return (
+        event.at,
+        event.action,
+        event.ref,
+        event.retriever_id,
+        event.actor_name,
+        event.origin,
+        event.request_id,
+        event.note,
+        repr(event.changes),
     )
 
 
-def _deeds(events: Sequence[Event]) -> list[str]:
-    """Return what happened, each once; that a link set the password is not said in two ways."""
+def build_entry(events: Sequence[Event]) -> Entry:
+    """Return the entry of events (oldest first, at least one) that belong together."""
+    newest = events[-1]
+    origin = Origin(newest.origin) if newest.origin in Origin else Origin.SQL
+    hidden: frozenset[str] = frozenset() if origin == Origin.SQL else _HIDDEN_FIELDS
+    return Entry(
+        at=newest.at,
+        who=newest.actor_name or origin.label,
+        sentence=_join_sentences(_sentences(events)),
+        ref=newest.ref,
+        retriever_id=newest.retriever_id,
+        origin=origin,
+        note="; ".join(_notes(events, origin)),
+        request_id=newest.request_id,
+        diffs=field_diffs(_merge_changes(events), hidden=hidden),
+    )
+
+
+def _sentences(events: Sequence[Event]) -> list[str]:
+    """Return the sentences of these events without duplicates.
+
+    Setting a password by a link writes two events, of which one is enough.
+    """
     actions = {event.action for event in events}
     if Action.PASSWORD_LINK_USED in actions:
         events = [event for event in events if event.action != Action.PASSWORD_CHANGED]
     return list(dict.fromkeys(map(sentence, events)))
 
 
-def _repeats(event: Event, origin: Origin) -> bool:
-    """Return whether a note says no more than which of our programs it was; what a person wrote is always told."""
-    return not event.actor_name and event.note.casefold() in {origin.value, origin.label.casefold()}
+def _notes(events: Sequence[Event], origin: Origin) -> list[str]:
+    """Return the notes of these events without duplicates.
+
+    A program's note that only repeats the origin is left out; what a person wrote never is.
+    """
+    origin_names = {origin.value, origin.label.casefold()}
+    notes: dict[str, None] = {}
+    for event in events:
+        repeats_origin = not event.actor_name and event.note.casefold() in origin_names
+        if event.note and not repeats_origin:
+            notes[event.note] = None
+    return list(notes)
 
 
 def sentence(event: Event) -> str:
@@ -195,63 +256,86 @@ def sentence(event: Event) -> str:
         action = Action(event.action)
     except ValueError:
         return event.action
-    if action in _DONE_AT_MIXPEEK and not event.actor_name:
+
+    if action in _UPSTREAM_ACTIONS and not event.actor_name:
         if event.origin in NOTICING:
-            return f"noticed that somebody at Mixpeek {_deed(action, event)}"
-        # Its own words come back, in Mixpeek's way of writing them, or with what others changed beside.
+            return f"noticed that somebody at Mixpeek {_describe(action, event)}"
+        # Our own values came back, spelled as Mixpeek spells them or with other people's changes.
         if event.origin == Origin.WORKER:
             return "took over what Mixpeek has now"
-    return _deed(action, event)
+    return _describe(action, event)
 
 
-def _deed(action: Action, event: Event) -> str:
+def _describe(action: Action, event: Event) -> str:
     changes = _changes(event)
-    # Events of before the database told them apart.
+    # Events from before the database distinguished these two actions.
     if action == Action.ANNOTATION_CONFIRMED and "metadata" in changes:
         action = Action.ANNOTATION_REVISED
-    did = [one for name, one in _EDITS.items() if name in changes] if action in _EDITS.values() else []
-    return _listed([_phrase(one, event) for one in did or [action]])
+
+    actions = [action]
+    if action in _EDIT_ACTIONS.values():
+        edits = [edit for field, edit in _EDIT_ACTIONS.items() if field in changes]
+        actions = edits or actions
+    return _join_sentences([_action_sentence(member, event) for member in actions])
 
 
-def _phrase(action: Action, event: Event) -> str:
-    old, new = _ends(_changes(event).get(_NAMED_BY.get(action, "")))
+def _action_sentence(action: Action, event: Event) -> str:
+    field = _SENTENCE_FIELD.get(action, "")
+    old, new = _quoted_values(_changes(event).get(field))
     if action == Action.ANNOTATION_RELABELLED and not old:
         return f"labelled it {new}"
-    alone = event.actor_id is not None and event.ref == f"people/{event.actor_name}"
-    said = _ON_ONESELF.get(action) if alone else None
-    return str(said or action.label).format(old=old, new=new, note=event.note)
+
+    template = action.label
+    is_own_account = event.actor_id is not None and event.ref == f"people/{event.actor_name}"
+    if is_own_account:
+        template = _SELF_SENTENCES.get(action, template)
+    return str(template).format(old=old, new=new, note=event.note)
 
 
 def _changes(event: Event) -> dict[str, Any]:
-    return event.changes if isinstance(event.changes, dict) else {"changes": event.changes}
+    if isinstance(event.changes, dict):
+        return event.changes
+    return {"changes": event.changes}
 
 
-def _ends(pair: Any) -> tuple[str, str]:
-    old, new = pair if isinstance(pair, list) and len(pair) == 2 else ("", "")
-    return (f"“{_apart(old)}”" if old else ""), (f"“{_apart(new)}”" if new else "nothing")
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2
 
 
-def _apart(name: object) -> str:
-    """Return a name that, written from right to left, does not turn the sentence around it."""
+def _quoted_values(pair: Any) -> tuple[str, str]:
+    old, new = pair if _is_pair(pair) else ("", "")
+    quoted_old = f"“{_isolate(old)}”" if old else ""
+    quoted_new = f"“{_isolate(new)}”" if new else "nothing"
+    return quoted_old, quoted_new
+
+
+def _isolate(name: object) -> str:
+    """Return a name with bidi isolates if it is right-to-left, so the sentence keeps its order."""
     text = str(name)
-    leftwards = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
-    return f"\u2068{text}\u2069" if leftwards else text
+    is_right_to_left = any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
+    return f"\u2068{text}\u2069" if is_right_to_left else text
 
 
-def _joined(events: Sequence[Event]) -> dict[str, Any]:
-    """Return what changed from before the first to after the last; a promise of what was just decided adds nothing."""
-    joined: dict[str, Any] = {}
-    decided = any(event.action.startswith(("annotation.", "retriever.")) for event in events)
+def _merge_changes(events: Sequence[Event]) -> dict[str, Any]:
+    """Return what changed from before the first event to after the last.
+
+    The fields of a queued change repeat the decision or edit next to it, and are left out there.
+    """
+    merged: dict[str, Any] = {}
+    has_edit = any(event.action.startswith(("annotation.", "retriever.")) for event in events)
     for event in events:
         for name, pair in _changes(event).items():
-            if name == "fields" and decided:
+            if name == "fields" and has_edit:
                 continue
-            before = joined.get(name, pair)
-            whole = isinstance(before, list) and isinstance(pair, list) and len(before) == len(pair) == 2
-            joined[name] = [before[0], pair[1]] if whole else pair
-    return joined
+
+            earlier = merged.get(name, pair)
+            if _is_pair(earlier) and _is_pair(pair):
+                merged[name] = [earlier[0], pair[1]]
+            else:
+                merged[name] = pair
+    return merged
 
 
-def _listed(sentences: Iterable[str]) -> str:
-    *firsts, last = sentences
-    return f"{', '.join(firsts)} and {last}" if firsts else last
+def _join_sentences(sentences: Sequence[str]) -> str:
+    *others, last = sentences
+    return f"{', '.join(others)} and {last}" if others else last

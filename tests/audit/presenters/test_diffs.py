@@ -172,7 +172,7 @@ def test_it_shows_what_is_no_instant_as_it_is(odd: Any) -> None:
 def test_it_shows_which_tags_went_and_came() -> None:
     changes = {"tags": [["a", "b", "c"], ["b", "d", "c"]]}
     (diff,) = field_diffs(changes)
-    assert (diff.kind, diff.gone, diff.come) == (Kind.TAGS, ("a",), ("d",))
+    assert (diff.kind, diff.removed, diff.added) == (Kind.TAGS, ("a",), ("d",))
     page = shown(changes)
     assert '<ins class="tag diff-new" dir="auto">+ d</ins>' in page
     assert '<span class="visually-hidden">without </span>a</del>' in page
@@ -263,7 +263,7 @@ def test_it_compares_lines_where_words_would_take_too_long() -> None:
 
 @given(old=st.lists(st.integers(0, 3), max_size=30), new=st.lists(st.integers(0, 3), max_size=30))
 def test_it_finds_a_shortest_edit(old: list[int], new: list[int]) -> None:
-    found = matches(old, new, most_work=10**6)
+    found = matches(old, new, max_work=10**6)
     assert found is not None
     assert all(old[one.old : one.old + one.length] == new[one.new : one.new + one.length] for one in found)
     ends = [(0, 0), *((one.old + one.length, one.new + one.length) for one in found)]
@@ -295,7 +295,7 @@ def test_it_shows_the_beginning_of_what_no_page_can_hold() -> None:
     ]
     assert max(map(len, shown)) < 201_000
     assert value.new_shown.endswith("… and 400,000 more characters")
-    assert tags.come == ()
+    assert tags.added == ()
 
 
 def test_it_names_a_long_key_in_short() -> None:

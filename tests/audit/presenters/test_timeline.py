@@ -17,7 +17,12 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.context import acting, tracing
 from reviewapp.audit.models import Event
-from reviewapp.audit.presenters.timeline import sentence, stories, story, timeline
+from reviewapp.audit.presenters.timeline import (
+    build_entry,
+    group_entries,
+    sentence,
+    timeline,
+)
 from tests.factories import make_bare_annotation, make_bare_change
 
 NOON = datetime(2025, 11, 21, 12, tzinfo=UTC)
@@ -85,7 +90,7 @@ def test_it_has_a_sentence_for_every_action(action: Action) -> None:
 def test_it_tells_a_decision_and_its_promise_as_one() -> None:
     decided = {"label": ["cat", "dog"], "decision_id": [None, 4], "reviewer_id": [None, 1]}
     queued = {"state": [None, "queued"], "fields": [None, {"label": "dog"}]}
-    (entry,) = stories(
+    (entry,) = group_entries(
         [
             event(Action.CHANGE_QUEUED, queued, pk=2),
             event(Action.ANNOTATION_RELABELLED, decided, pk=1, note="it barks"),
@@ -103,7 +108,7 @@ def test_it_tells_a_decision_and_its_promise_as_one() -> None:
 
 def test_it_tells_two_steps_of_one_request_from_first_to_last() -> None:
     first, second = {"label": ["cat", "dog"]}, {"label": ["dog", "cow"], "confidence": [0.1, 0.2]}
-    entry = story([event(Action.ANNOTATION_RELABELLED, first), event(Action.ANNOTATION_RELABELLED, second)])
+    entry = build_entry([event(Action.ANNOTATION_RELABELLED, first), event(Action.ANNOTATION_RELABELLED, second)])
     assert [(diff.name, diff.old, diff.new) for diff in entry.diffs] == [
         ("confidence", "0.1", "0.2"),
         ("label", "cat", "cow"),
@@ -114,13 +119,13 @@ def test_it_tells_two_steps_of_one_request_from_first_to_last() -> None:
     "other", [{"request_id": "r2"}, {"actor_id": 2, "actor_name": "bob"}, {"ref": "annotations/2"}]
 )
 def test_it_keeps_apart_what_another_request_person_or_thing_did(other: dict[str, Any]) -> None:
-    told = stories([event(Action.ANNOTATION_REVISED, pk=2, **other), event(Action.ANNOTATION_REVISED)])
+    told = group_entries([event(Action.ANNOTATION_REVISED, pk=2, **other), event(Action.ANNOTATION_REVISED)])
     assert len(told) == 2
 
 
 def test_it_keeps_apart_two_deliveries_of_one_turn_of_the_worker() -> None:
     turn = [(Action.CHANGE_DELIVERED, 8), (Action.ANNOTATION_REVISED, 7), (Action.CHANGE_DELIVERED, 7)]
-    told = stories(event(action, {"version": [None, at]}, pk=9 - n) for n, (action, at) in enumerate(turn))
+    told = group_entries(event(action, {"version": [None, at]}, pk=9 - n) for n, (action, at) in enumerate(turn))
     assert [entry.sentence for entry in told] == [
         "changed the annotation and delivered a change to Mixpeek",
         "delivered a change to Mixpeek",
@@ -128,12 +133,12 @@ def test_it_keeps_apart_two_deliveries_of_one_turn_of_the_worker() -> None:
 
 
 def test_it_keeps_apart_what_no_request_did() -> None:
-    told = stories(event(Action.ANNOTATION_REVISED, pk=pk, request_id="", origin="sql") for pk in (2, 1))
+    told = group_entries(event(Action.ANNOTATION_REVISED, pk=pk, request_id="", origin="sql") for pk in (2, 1))
     assert len(told) == 2
 
 
 def test_it_names_the_door_where_no_person_acted() -> None:
-    entry = story([event(Action.CHANGE_DELIVERED, actor_id=None, actor_name="", origin="worker")])
+    entry = build_entry([event(Action.CHANGE_DELIVERED, actor_id=None, actor_name="", origin="worker")])
     assert (entry.who, entry.by_machine, entry.outside) == ("Worker", True, False)
 
 
@@ -147,11 +152,13 @@ def test_it_names_the_door_where_no_person_acted() -> None:
     ],
 )
 def test_it_leaves_out_a_note_that_only_repeats_the_door(origin: str, name: str, note: str, told: str) -> None:
-    assert story([event(Action.EXECUTION_SETTLED, origin=origin, actor_name=name, note=note)]).note == told
+    assert build_entry([event(Action.EXECUTION_SETTLED, origin=origin, actor_name=name, note=note)]).note == told
 
 
 def test_it_shows_a_change_from_outside_whole() -> None:
-    entry = story([event(Action.ANNOTATION_REVISED, {"reviewer_id": [1, 2]}, origin="sql", actor_name="postgres")])
+    entry = build_entry(
+        [event(Action.ANNOTATION_REVISED, {"reviewer_id": [1, 2]}, origin="sql", actor_name="postgres")]
+    )
     assert (entry.who, entry.outside) == ("postgres", True)
     assert [diff.name for diff in entry.diffs] == ["reviewer_id"]
 
@@ -174,7 +181,7 @@ ANYTHING = st.none() | st.integers() | st.text() | st.lists(st.integers() | st.n
     )
 )
 def test_it_tells_whatever_somebody_inserted(events: list[Event]) -> None:
-    told = stories(events)
+    told = group_entries(events)
     assert len(told) <= len(events)
     assert bool(told) == bool(events)
     assert [entry.at for entry in told[:1]] == [one.at for one in events[:1]] or len(events) > 1
@@ -205,8 +212,8 @@ def test_it_says_so_when_nothing_happened() -> None:
 
 
 def test_it_tells_each_story_anew_when_anything_in_it_differs() -> None:
-    (told,) = stories([event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]})])
-    (same,) = stories([event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]})])
+    (told,) = group_entries([event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]})])
+    (same,) = group_entries([event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]})])
     assert told is same
     for other in (
         event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "cow"]}),
@@ -214,4 +221,4 @@ def test_it_tells_each_story_anew_when_anything_in_it_differs() -> None:
         event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]}, note="because"),
         event(Action.ANNOTATION_RELABELLED, {"label": ["cat", "dog"]}, pk=2),
     ):
-        assert stories([other]) != [told]
+        assert group_entries([other]) != [told]
