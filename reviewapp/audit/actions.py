@@ -1,7 +1,7 @@
-"""The closed list of what can happen, each with the sentence that history shows.
+"""The closed list of actions, each with the sentence that the history shows.
 
-A name is dotted and in the past tense. In a sentence, `{old}` and `{new}` stand for the values of the field that
-names the action; `{note}` for the event's note.
+A name is dotted and in the past tense. In a sentence, `{old}` and `{new}` stand for the values of
+the field that the action is about; `{note}` for the event's note.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from django.db.models import TextChoices
 
 
 class Action(TextChoices):
-    """What an event says happened; the label is its sentence, to be read after the actor's name."""
+    """What happened in an event; the label is its sentence, to be read after the actor's name."""
 
     ANNOTATION_CREATED = "annotation.created", "recorded a new annotation"
     ANNOTATION_RELABELLED = "annotation.relabelled", "relabelled {old} to {new}"
@@ -24,7 +24,10 @@ class Action(TextChoices):
     ANNOTATION_GONE = "annotation.gone", "found it gone upstream"
     ANNOTATION_DELETED = "annotation.deleted", "deleted the local annotation"
     DECISION_RECORDED = "decision.recorded", "recorded a decision that never came into force"
-    UNDO_RECORDED = "undo.recorded", "recorded that a decision was taken back, which then stayed in force"
+    UNDO_RECORDED = (
+        "undo.recorded",
+        "recorded that a decision was taken back, which then stayed in force",
+    )
     CHANGE_QUEUED = "change.queued", "queued a change for Mixpeek"
     CHANGE_POSTPONED = "change.postponed", "could not deliver yet"
     CHANGE_DELIVERED = "change.delivered", "delivered a change to Mixpeek"
@@ -86,7 +89,7 @@ class Action(TextChoices):
 
 
 class Origin(TextChoices):
-    """Through which door a change came; `SQL` is one made without telling the database who and why."""
+    """Where a change came from; `SQL` means that it was made without an audit context."""
 
     WEB = "web", "Web page"
     API = "api", "API"
@@ -97,5 +100,5 @@ class Origin(TextChoices):
     SQL = "sql", "SQL, outside the app"
 
 
-# Through these, what was done at Mixpeek is noticed here.
+# Origins that only record what was done at Mixpeek before.
 NOTICING = frozenset({Origin.PULL, Origin.WEBHOOK})

@@ -1,8 +1,8 @@
-"""Tell the database who acts, through which door, and why, so that its triggers can write it down.
+"""Audit context: who acts, through which origin, and why, for the triggers that write the history.
 
-`acting` opens the transaction in which somebody changes something. What it says travels as one JSON value in a
-transaction-local setting (`reviewapp.acting`), which is gone with the transaction; a change made outside is
-recorded with origin `sql`.
+`acting` opens the transaction in which somebody changes something. It passes the context to the
+database as one JSON value in a transaction-local setting (`reviewapp.acting`), which ends with the
+transaction. A change made outside is recorded with origin `sql`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from reviewapp.asked import rows
 from reviewapp.audit.actions import NOTICING, Origin
 
 _SETTING = "reviewapp.acting"
-_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+_VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 
 class Person(Protocol):
-    """Whoever acts: anything with a key and a name, such as a user."""
+    """An actor: anything with a primary key and a username."""
 
     pk: int
 
@@ -36,9 +36,9 @@ class Person(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """What is known of the current action: door, request, person and reason.
+    """The current action: origin, request, person and reason.
 
-    `means` is what the person used, such as a token; it is told at the end of every reason.
+    `means` is what the person used, such as a token; it is appended to every note.
     """
 
     origin: Origin = Origin.SHELL
@@ -49,88 +49,100 @@ class Trace:
     means: str = ""
 
     def as_json(self) -> str:
-        """Return what the triggers read (see `triggers.py`), without the characters that jsonb refuses."""
-        said = self.__dict__ | {"note": "; ".join(filter(None, (self.note, self.means)))}
-        return json.dumps({name: _storable(value) for name, value in said.items() if name != "means"})
+        """Return the JSON that `triggers.py` reads, without the characters that jsonb refuses."""
+        values = {
+            "origin": self.origin,
+            "request_id": self.request_id,
+            "actor_id": self.actor_id,
+            "actor_name": self.actor_name,
+            "note": "; ".join(filter(None, (self.note, self.means))),
+        }
+        return json.dumps({name: _storable(value) for name, value in values.items()})
 
 
 _trace: ContextVar[Trace | None] = ContextVar("reviewapp_trace", default=None)
-_told: ContextVar[str] = ContextVar("reviewapp_told", default="")
+# The setting that `acting` wants in the database at this point.
+_setting: ContextVar[str] = ContextVar("reviewapp_setting", default="")
 _subject: ContextVar[dict[str, str] | None] = ContextVar("reviewapp_subject", default=None)
 
 
 def current() -> Trace:
-    """Return the trace of this thread or task; outside any, a bare command line."""
+    """Return the trace of this thread or task, by default that of a command line."""
     return _trace.get() or Trace()
 
 
 def notices() -> bool:
-    """Return whether what is changed now was done elsewhere before, and only noticed here."""
+    """Return whether current changes were made at Mixpeek before, and are only noticed here."""
     return current().origin in NOTICING
 
 
 def about(ref: str) -> None:
-    """Note which ref the current request or job is about, for the log; forgotten when its tracing ends."""
-    if (subject := _subject.get()) is not None:
+    """Set the ref that the current request or job is about, for the log, until its tracing ends."""
+    subject = _subject.get()
+    if subject is not None:
         subject["ref"] = ref
 
 
 def ref() -> str:
-    """Return which ref the current request or job is about, "" when nobody said."""
+    """Return the ref that the current request or job is about, "" if it is not set."""
     return (_subject.get() or {}).get("ref", "")
 
 
 @contextmanager
 def tracing(origin: Origin, request_id: str = "") -> Iterator[str]:
-    """Mark everything inside as coming through `origin`; yields the request id (made when not given)."""
+    """Mark everything inside as coming through `origin`; yield the request id (new by default)."""
     request_id = request_id or uuid.uuid4().hex
-    trace, subject = _trace.set(Trace(origin=origin, request_id=request_id)), _subject.set({})
+    trace_token = _trace.set(Trace(origin=origin, request_id=request_id))
+    subject_token = _subject.set({})
     try:
         yield request_id
     finally:
-        _subject.reset(subject)
-        _trace.reset(trace)
+        _subject.reset(subject_token)
+        _trace.reset(trace_token)
 
 
 def by_means_of(means: str) -> None:
-    """Have everything that is done until the current tracing ends noted as done with this."""
+    """Append `means` to the note of every change until the current tracing ends."""
     _trace.set(replace(current(), means=means))
 
 
 @contextmanager
 def acting(actor: Person | None, *, note: str = "", name: str = "") -> Iterator[None]:
-    """Open a transaction in which `actor` (None: the machine itself) changes things, because of `note`.
+    """Open a transaction in which `actor` (None: the machine) makes changes, because of `note`.
 
-    Inside another transaction it is a savepoint, and the database forgets this actor at its end. `name` is how to
-    call somebody who is none of our people.
+    Inside another transaction it is a savepoint, after which the outer actor is restored. `name` is
+    the name of an actor who has no account here.
     """
-    inside = replace(
-        current(),
-        actor_id=actor.pk if actor else None,
-        actor_name=actor.get_username() if actor else name,
-        note=note,
-    )
-    nested = connection.in_atomic_block
-    told_before = _told.get() if nested else ""
-    trace, told = _trace.set(inside), _told.set(inside.as_json())
+    if actor is None:
+        trace = replace(current(), actor_id=None, actor_name=name, note=note)
+    else:
+        trace = replace(current(), actor_id=actor.pk, actor_name=actor.get_username(), note=note)
+
+    is_nested = connection.in_atomic_block
+    outer_setting = _setting.get() if is_nested else ""
+    inner_setting = trace.as_json()
+    is_different = outer_setting != inner_setting
+
+    trace_token = _trace.set(trace)
+    setting_token = _setting.set(inner_setting)
     try:
         with transaction.atomic():
-            if told_before != _told.get():
-                _tell(_told.get())
+            if is_different:
+                _set_in_database(inner_setting)
             yield
-            # A rolled back savepoint takes the setting back by itself, and will not be spoken to before.
-            if nested and told_before != _told.get() and not connection.needs_rollback:
-                _tell(told_before)
+            # A rolled back savepoint restores the setting itself, and accepts no statement before.
+            if is_nested and is_different and not connection.needs_rollback:
+                _set_in_database(outer_setting)
     finally:
-        _told.reset(told)
-        _trace.reset(trace)
+        _setting.reset(setting_token)
+        _trace.reset(trace_token)
 
 
 @contextmanager
 def noticing(name: str) -> Iterator[None]:
-    """Have what changes here written down as done by `name`, whom Mixpeek tells of; "" is nobody in particular.
+    """Record changes as made by `name`, whom Mixpeek reports as the editor; "" changes nothing.
 
-    For the same reason as what is around it, inside whose transaction it is.
+    The note stays that of the surrounding `acting`, in whose transaction this runs.
     """
     if not name:
         yield
@@ -139,7 +151,7 @@ def noticing(name: str) -> Iterator[None]:
         yield
 
 
-def _tell(value: str) -> None:
+def _set_in_database(value: str) -> None:
     rows("SELECT set_config(%s, %s, true)", [_SETTING, value])
 
 
@@ -150,14 +162,16 @@ def _storable(value: object) -> object:
 
 
 class TraceMiddleware:
-    """Give each request an id (a caller's own when it is a sane one) and mark its changes as made on the web."""
+    """Give each request an id (the caller's own if it is valid) and mark its origin as the web."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        with tracing(Origin.WEB, given if _ACCEPTABLE_ID.match(given) else "") as request_id:
+        request_id = request.headers.get("X-Request-ID", "")
+        if not _VALID_REQUEST_ID.match(request_id):
+            request_id = ""
+        with tracing(Origin.WEB, request_id) as request_id:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response

@@ -1,4 +1,4 @@
-"""Events as comma-separated values, for spreadsheets: line by line, however many there are."""
+"""CSV export of events, streamed, with protection against formula injection."""
 
 from __future__ import annotations
 
@@ -18,58 +18,71 @@ from reviewapp.audit.registry import made_with
 if TYPE_CHECKING:
     from reviewapp.audit.querysets import EventQuerySet
 
-COLUMNS = (
+_EVENT_COLUMNS = (
     "at", "actor_id", "actor_name", "action", "ref", "retriever_id", "origin", "request_id",
-    "label_from", "label_to", "note", "changes", "labels_version", "guidelines_version", "machine_words",
+    "label_from", "label_to", "note", "changes",
 )  # fmt: skip
-_MADE_WITH = ("labels_version", "guidelines_version", "machine_words")
-_ACTION, _CHANGES = COLUMNS.index("action"), COLUMNS.index("changes")
-# Spreadsheets take a file without this mark for the code page of the machine, and spoil every other script.
+_GUIDANCE_COLUMNS = ("labels_version", "guidelines_version", "machine_words")
+COLUMNS = (*_EVENT_COLUMNS, *_GUIDANCE_COLUMNS)
+_ACTION = COLUMNS.index("action")
+_CHANGES = COLUMNS.index("changes")
+
+# Without this mark, spreadsheets read the file in the machine's code page and garble other scripts.
 _BYTE_ORDER_MARK = "\ufeff"
-_AT_ONCE = 1000
-# Where a spreadsheet runs a formula (https://owasp.org/www-community/attacks/CSV_Injection): at the beginning of a cell
-# and, where it splits lines at semicolons and so does not see our quotes, after a semicolon, a tab or a line break.
-# Apostrophes that are there already count as nothing, so that one can always be taken away again: docs/operations.md.
+_BATCH_SIZE = 1000
+
+# Where a spreadsheet runs a formula (https://owasp.org/www-community/attacks/CSV_Injection): at the
+# beginning of a cell and, where it splits lines at semicolons and ignores our quotes, after a
+# semicolon, a tab or a line break. Existing apostrophes are skipped, so that the one we add can
+# always be removed again: docs/operations.md.
 _SIGN = "=+@\uff1d\uff0b\uff0d\uff20-"
-_RUNS = re.compile(rf"""(^|;)(?=[ '"]*[\t\r\n{_SIGN}])|([\t\r\n])(?=[ '"]*[{_SIGN}])""")
+_FORMULA_START = re.compile(rf"""(^|;)(?=[ '"]*[\t\r\n{_SIGN}])|([\t\r\n])(?=[ '"]*[{_SIGN}])""")
 
 
 def lines(events: EventQuerySet) -> Iterator[str]:
-    """Yield a header and a line an event, a thousand at a time, read through a cursor that the server keeps."""
-    read = [Cast(name, TextField()) if name == "changes" else name for name in COLUMNS[: -len(_MADE_WITH)]]
-    rows = events.values_list(*read).iterator(chunk_size=_AT_ONCE)
-    yield _BYTE_ORDER_MARK + _written([COLUMNS])
+    """Yield a header and a line for each event, read in batches through a server-side cursor."""
+    expressions: list[Any] = list(_EVENT_COLUMNS)
+    expressions[_CHANGES] = Cast("changes", TextField())
+    rows = events.values_list(*expressions).iterator(chunk_size=_BATCH_SIZE)
+
+    yield _BYTE_ORDER_MARK + _format_rows([COLUMNS])
     batch: list[tuple[Any, ...]] = []
     for row in rows:
         batch.append(row)
-        if len(batch) == _AT_ONCE:
-            yield _written(_with_versions(batch))
+        if len(batch) == _BATCH_SIZE:
+            yield _format_rows(_with_guidance(batch))
             batch.clear()
-    yield _written(_with_versions(batch))
+    yield _format_rows(_with_guidance(batch))
 
 
 def cell(value: object) -> str:
-    """Return a value as a spreadsheet shows it, with an apostrophe before whatever it would run as a formula."""
+    """Return a value as text, with an apostrophe before whatever would run as a formula."""
     if value is None:
         return ""
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
-    return _RUNS.sub(r"\1\2'", str(value))
+    return _FORMULA_START.sub(r"\1\2'", str(value))
 
 
-def _with_versions(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Yield the lines with what their decisions were made with. One query."""
-    keys = [decided(action=row[_ACTION], changes=json.loads(row[_CHANGES])) for row in batch]
-    known = made_with({key for key in keys if key is not None})
-    for row, key in zip(batch, keys, strict=True):
-        made = known.get(key) if key is not None else None
-        if made is None:
+def _with_guidance(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows with the guidance versions of their decisions. One query."""
+    decision_ids = []
+    for row in batch:
+        changes = json.loads(row[_CHANGES])
+        decision_ids.append(decided(action=row[_ACTION], changes=changes))
+
+    guidance = made_with({key for key in decision_ids if key is not None})
+    for row, decision_id in zip(batch, decision_ids, strict=True):
+        versions = None if decision_id is None else guidance.get(decision_id)
+        if versions is None:
             yield (*row, None, None, None)
         else:
-            yield (*row, made.labels, made.guidelines, ", ".join(made.machine_words))
+            yield (*row, versions.labels, versions.guidelines, ", ".join(versions.machine_words))
 
 
-def _written(rows: Iterable[Iterable[object]]) -> str:
+def _format_rows(rows: Iterable[Iterable[object]]) -> str:
     buffer = StringIO()
-    csv.writer(buffer).writerows([cell(value) for value in row] for row in rows)
+    writer = csv.writer(buffer)
+    for row in rows:
+        writer.writerow([cell(value) for value in row])
     return buffer.getvalue()

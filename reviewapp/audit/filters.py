@@ -1,4 +1,4 @@
-"""What a person asks the history for: read from the address of the page, written back into it."""
+"""Filters of the history: read from the query string, and written back into it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ NO_PERSON = "none"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which events: every part that is set narrows; times are instants, `since` included, `until` not."""
+    """A filter of events; every field that is set narrows it.
+
+    `since` is inclusive, `until` exclusive.
+    """
 
     person: str = ""
     action: str = ""
@@ -35,42 +38,59 @@ class Wanted:
     q: str = ""
 
     @property
-    def narrowed(self) -> bool:
-        """Return whether anything is left out."""
+    def is_narrowed(self) -> bool:
+        """Return whether the filter leaves any event out."""
         return self != Wanted()
 
     def events(self) -> EventQuerySet:
-        """Return the events in question, newest first."""
-        events = Event.objects.between(self.since, self.until).relabelled(self.label_from, self.label_to).newest()
-        if self.person:
-            events = events.by(None if self.person == NO_PERSON else int(self.person))
+        """Return the matching events, newest first."""
+        events = Event.objects.between(self.since, self.until)
+        events = events.relabelled(self.label_from, self.label_to).newest()
+        if self.person == NO_PERSON:
+            events = events.by(None)
+        elif self.person:
+            events = events.by(int(self.person))
         if self.action:
             events = events.doing(self.action)
         if self.retriever:
             events = events.around(self.retriever)
         if self.ref:
             events = events.about(*names(self.ref))
-        return events.mentioning(self.q, *self._named()) if self.q else events
+        if self.q:
+            events = events.mentioning(self.q, *self._searched_refs())
+        return events
 
-    def _named(self) -> list[str]:
-        """Return the refs of what is searched for, if it is one word that may be an id: words of a text are letters."""
+    def _searched_refs(self) -> list[str]:
+        """Return the refs that the search may name: it is one word, and not of letters only."""
         word = self.q.strip("\"' ")
-        return [] if word.isalpha() or len(word.split()) != 1 else names(word)
+        if word.isalpha() or len(word.split()) != 1:
+            return []
+        return names(word)
 
     def querystring(self, **more: str) -> str:
-        """Return `?...` for all this and `more`, or "" when there is nothing to say."""
-        said = {name: _spelt(value) for name, value in (asdict(self) | more).items() if value}
-        return f"?{urlencode(said)}" if said else ""
+        """Return `?...` for this filter and `more`, or "" if nothing is set."""
+        parameters = {}
+        for name, value in (asdict(self) | more).items():
+            if isinstance(value, datetime):
+                parameters[name] = value.strftime("%Y-%m-%dT%H:%M:%S")
+            elif value:
+                parameters[name] = value
+        return f"?{urlencode(parameters)}" if parameters else ""
 
 
-# The outermost years cannot be moved between time zones.
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+# The outermost years cannot be converted between time zones.
+_FIRST_YEAR = 1970
+_LAST_YEAR = 9998
 
 
 class HistoryForm(forms.Form):
-    """The filters of the history page; `wanted()` is what was asked for, once the form is valid."""
+    """The filters of the history page."""
 
-    q = forms.CharField(label="Search notes, refs, people and what was written", max_length=200, required=False)
+    q = forms.CharField(
+        label="Search notes, refs, people and what was written",
+        max_length=200,
+        required=False,
+    )
     person = forms.ChoiceField(label="Person", required=False)
     action = forms.ChoiceField(label="Action", required=False)
     retriever = forms.ChoiceField(label="Retriever", required=False)
@@ -82,36 +102,37 @@ class HistoryForm(forms.Form):
 
     def __init__(self, data: Any, *, retriever_names: dict[str, str]) -> None:
         super().__init__(data)
-        named = sorted(retriever_names.items(), key=lambda pair: pair[1].casefold())
-        for name, choices in {
-            "person": [("", "Anybody"), (NO_PERSON, "No person of ours"), *((str(pk), said) for pk, said in people())],
-            "action": [("", "Any action"), *((action.value, _heading(action)) for action in Action)],
-            "retriever": [("", "Any retriever"), *named],
-        }.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = choices
+        persons = [(str(pk), username) for pk, username in people()]
+        actions = [(action.value, _action_title(action)) for action in Action]
+        retrievers = sorted(retriever_names.items(), key=lambda pair: pair[1].casefold())
+
+        self._set_choices("person", ("", "Anybody"), (NO_PERSON, "No person of ours"), *persons)
+        self._set_choices("action", ("", "Any action"), *actions)
+        self._set_choices("retriever", ("", "Any retriever"), *retrievers)
+
+    def _set_choices(self, name: str, *choices: tuple[str, str]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a span of time that ends before it begins, and times that no calendar of ours knows."""
+        """Refuse a time span that ends before it starts, and years out of range."""
         for name in ("since", "until"):
             at = self.cleaned_data.get(name)
             if at and not _FIRST_YEAR <= at.year <= _LAST_YEAR:
                 self.add_error(name, f"The year must be from {_FIRST_YEAR} to {_LAST_YEAR}.")
-        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+
+        since = self.cleaned_data.get("since")
+        until = self.cleaned_data.get("until")
         if since and until and until <= since:
             self.add_error("until", "This must be later than where it starts.")
         return self.cleaned_data
 
-    def wanted(self) -> Wanted:
-        """Return what was asked for."""
+    def event_filter(self) -> Wanted:
+        """Return the filter, once the form is valid."""
         return Wanted(**self.cleaned_data)
 
 
-def _heading(action: Action) -> str:
+def _action_title(action: Action) -> str:
     thing, verb = action.value.split(".")
     return f"{thing}: {verb}"
-
-
-def _spelt(value: str | datetime) -> str:
-    return value.strftime("%Y-%m-%dT%H:%M:%S") if isinstance(value, datetime) else value

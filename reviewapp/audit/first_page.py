@@ -1,4 +1,4 @@
-"""The history without filters, page by page, and the names its filters offer: questions that every look asks."""
+"""Hot queries of the history page: the unfiltered pages, and the choices of its filters."""
 
 from __future__ import annotations
 
@@ -15,50 +15,60 @@ from reviewapp.web import pagination
 
 SIZE = 50
 _OLDEST_FIRST = ("at", "id")
-_MOST_PEOPLE = 500
+_MAX_PEOPLE = 500
 
 
 def newest(cursor: str = "") -> pagination.Page[Event]:
     """Return one page of all events, newest first; raises `BadCursor`. One query."""
 
-    def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Event]:
+    def fetch(ordering: tuple[str, ...], values: list[Any], limit: int) -> list[Event]:
         if not values:
-            return _first()
+            return _first_events()
+
         at, pk = values
         if not isinstance(at, datetime) or not isinstance(pk, int):
             raise pagination.BadCursor(cursor)
-        return _older(at=at, pk=pk) if going == NEWEST_FIRST else _newer(at=at, pk=pk)
+        if ordering == NEWEST_FIRST:
+            return _older_events(at=at, pk=pk)
+        return _newer_events(at=at, pk=pk)
 
     return pagination.paged(fetch, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
 
 
 @asked
-def _first() -> QuerySet[Event]:
+def _first_events() -> QuerySet[Event]:
     return Event.objects.newest()[: SIZE + 1]
 
 
 @asked
-def _older(at: datetime, pk: int) -> QuerySet[Event]:
-    return Event.objects.filter(pagination.past(NEWEST_FIRST, [at, pk])).newest()[: SIZE + 1]
+def _older_events(at: datetime, pk: int) -> QuerySet[Event]:
+    older = Event.objects.filter(pagination.past(NEWEST_FIRST, [at, pk]))
+    return older.newest()[: SIZE + 1]
 
 
 @asked
-def _newer(at: datetime, pk: int) -> QuerySet[Event]:
+def _newer_events(at: datetime, pk: int) -> QuerySet[Event]:
     newer = Event.objects.filter(pagination.past(_OLDEST_FIRST, [at, pk]))
     return newer.defer("words").order_by(*_OLDEST_FIRST)[: SIZE + 1]
 
 
 def retriever_names() -> dict[str, str]:
-    """Return every retriever of the history by its name of last, by id. One query."""
-    return {id_: next((name for name in reversed(names or []) if name), id_) for id_, names in _named()}
+    """Return the last name of every retriever in the history, by its id. One query."""
+    last_names = {}
+    for retriever_id, change in _last_renames():
+        old_and_new = change or []
+        names = [name for name in reversed(old_and_new) if name]
+        last_names[retriever_id] = names[0] if names else retriever_id
+    return last_names
 
 
 @asked
-def _named() -> QuerySet[Any, Any]:
+def _last_renames() -> QuerySet[Any, Any]:
     return Event.objects.named()
 
 
 @asked
 def people() -> QuerySet[Any, Any]:
-    """Return keys and names of everybody, by name, 500 at most."""
-    return get_user_model().objects.order_by("username").values_list("pk", "username")[:_MOST_PEOPLE]
+    """Return the keys and names of all people, by name, at most 500."""
+    everybody = get_user_model().objects.order_by("username")
+    return everybody.values_list("pk", "username")[:_MAX_PEOPLE]

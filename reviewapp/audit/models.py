@@ -11,21 +11,24 @@ from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.querysets import EventQuerySet
 from reviewapp.audit.triggers import Kept, NeverTruncated
 
-# Whatever people wrote is searched; what machines pass to each other (whole payloads, pipelines, the three sides of a
-# conflict) is not. A search vector holds 1 MB at most, and no event may fail to be written because of its size.
+# The search covers what people wrote, but not what machines pass to each other (whole payloads,
+# pipelines, the three sides of a conflict). A search vector holds 1 MB at most, and no event may
+# fail to be written because of its size.
 _UNSEARCHED = "{payload,fields,theirs,merged,raced,stages,input_schema,inputs}"
 _WORDS = (
-    "(to_tsvector('simple', left(note, 20000) || ' ' || actor_name || ' ' || translate(ref, '/', ' '))"
+    "(to_tsvector('simple', left(note, 20000) || ' ' || actor_name || ' '"
+    " || translate(ref, '/', ' '))"
     f" || CASE WHEN octet_length((changes - '{_UNSEARCHED}'::text[])::text) < 200000"
     f" THEN to_tsvector('simple', changes - '{_UNSEARCHED}'::text[]) ELSE '' END)"
 )
 
 
 class Event(models.Model):
-    """One thing that happened to one ref: names as they were then, no foreign keys, so it outlives both.
+    """One thing that happened to one ref.
 
-    `changes` is `{field: [old, new]}`. Newest first is by `at`, then by `id`, which orders what one transaction did
-    within the same microsecond.
+    It holds names as they were then and no foreign keys, so it outlives the actor and the ref.
+    `changes` is `{field: [old, new]}`. Newest first is by `at`, then by `id`, which orders what one
+    transaction did within the same microsecond.
     """
 
     at = models.DateTimeField()
@@ -63,16 +66,22 @@ class Event(models.Model):
         indexes = [
             # newest(), between(since, until): the history page without and with a span of time
             models.Index(fields=["-at", "-id"], name="event_newest"),
-            # about(refs), by(person), doing(action), around(retriever): one filter each, newest first
+            # about(refs), by(person), doing(action), around(retriever), each newest first
             models.Index(fields=["ref", "-at", "-id"], name="event_about"),
             models.Index(fields=["actor_id", "-at", "-id"], name="event_by"),
             models.Index(fields=["action", "-at", "-id"], name="event_doing"),
             models.Index(fields=["retriever_id", "-at", "-id"], name="event_around"),
             # relabelled(old, new)
             models.Index(
-                fields=["label_from", "-at", "-id"], name="event_label_from", condition=Q(label_from__isnull=False)
+                fields=["label_from", "-at", "-id"],
+                name="event_label_from",
+                condition=Q(label_from__isnull=False),
             ),
-            models.Index(fields=["label_to", "-at", "-id"], name="event_label_to", condition=Q(label_to__isnull=False)),
+            models.Index(
+                fields=["label_to", "-at", "-id"],
+                name="event_label_to",
+                condition=Q(label_to__isnull=False),
+            ),
             # mentioning(words)
             GinIndex(fields=["words"], name="event_words"),
         ]

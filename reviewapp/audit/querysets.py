@@ -1,4 +1,4 @@
-"""Named questions to the history, each with an index that `Event.Meta` names."""
+"""Queries of the history, each with an index that `Event.Meta` names."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ NEWEST_FIRST = ("-at", "-id")
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    """Events, in no order unless said otherwise."""
+    """Events, unordered unless the method says so."""
 
     def newest(self) -> Self:
-        """Return them newest first, without the words that only the search reads."""
+        """Return them newest first, without the search vector."""
         return self.defer("words").order_by(*NEWEST_FIRST)
 
     def about(self, *refs: str) -> Self:
@@ -26,7 +26,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(ref__in=refs).newest()
 
     def by(self, person_id: int | None) -> Self:
-        """Return what one person did; None is everything that no person of ours did."""
+        """Return what one person did; None selects what no person of ours did."""
         return self.filter(actor_id=person_id)
 
     def doing(self, *actions: str) -> Self:
@@ -34,29 +34,36 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(action__in=actions)
 
     def around(self, retriever_id: str) -> Self:
-        """Return what happened to a retriever, and to everything found with it."""
+        """Return the events of a retriever and of everything that it found."""
         return self.filter(retriever_id=retriever_id)
 
     def between(self, since: datetime | None, until: datetime | None) -> Self:
-        """Return what happened from `since` on and before `until`; None leaves that end open."""
-        span = {"at__gte": since, "at__lt": until}
-        return self.filter(**{bound: instant for bound, instant in span.items() if instant is not None})
+        """Return the events from `since` (inclusive) to `until` (exclusive); None is unbounded."""
+        span: dict[str, datetime] = {}
+        if since is not None:
+            span["at__gte"] = since
+        if until is not None:
+            span["at__lt"] = until
+        return self.filter(**span)
 
     def relabelled(self, old: str, new: str) -> Self:
-        """Return the events that took a label away (`old`), gave one (`new`), or both; "" is any."""
-        ends = {"label_from": old, "label_to": new}
-        return self.filter(**{end: label for end, label in ends.items() if label})
+        """Return the events that changed a label from `old` to `new`; "" is any label."""
+        labels = {"label_from": old, "label_to": new}
+        return self.filter(**{column: label for column, label in labels.items() if label})
 
     def mentioning(self, words: str, *refs: str) -> Self:
-        """Return the events whose note, ref, person or changed values hold these words ("a phrase", -not, or).
+        """Return the events whose note, ref, person or changed values match a web search.
 
-        Those about any of `refs` are among them, whatever they hold.
+        The search knows "a phrase", -not and or. Events about any of `refs` are always included.
         """
-        holding = models.Q(words=SearchQuery(words, config="simple", search_type="websearch"))
-        return self.filter(holding | models.Q(ref__in=refs) if refs else holding)
+        query = SearchQuery(words, config="simple", search_type="websearch")
+        condition = models.Q(words=query)
+        if refs:
+            condition |= models.Q(ref__in=refs)
+        return self.filter(condition)
 
     def named(self) -> models.QuerySet[Event, Any]:
-        """Return the id and the last change of name of every retriever: few rows, found by their actions."""
-        named = self.doing("retriever.created", "retriever.renamed", "retriever.deleted")
-        newest = named.order_by("retriever_id", *NEWEST_FIRST).distinct("retriever_id")
+        """Return the id and the last change of name of every retriever."""
+        renames = self.doing("retriever.created", "retriever.renamed", "retriever.deleted")
+        newest = renames.order_by("retriever_id", *NEWEST_FIRST).distinct("retriever_id")
         return newest.values_list("retriever_id", "changes__name")

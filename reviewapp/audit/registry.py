@@ -1,6 +1,6 @@
-"""What history asks of the layers above, which it does not know: each tells it when the app starts.
+"""Callbacks that higher apps register in `AppConfig.ready()` so that audit need not import them.
 
-Events name a thing by our ref for ever; people and scripts may call it by the name that Mixpeek gave it later.
+Events keep our own ref of a thing; people and scripts may use the id that Mixpeek gave it later.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class MadeWith:
-    """What a decision was made with: versions of what its retriever (by key) told reviewers, None where nothing.
+    """The versions of the labels and guidelines that a decision was made with, None for none.
 
-    `machine_words` names the fields in which an old decision repeats the machine: its form had started with them.
+    `retriever` is the retriever's key. `machine_words` names the fields in which an old decision
+    repeats the machine's values, because its form had started with them.
     """
 
     retriever: int | None
@@ -22,29 +23,46 @@ class MadeWith:
     machine_words: tuple[str, ...] = ()
 
 
-_made_with: list[Callable[[Collection[int]], Mapping[int, MadeWith]]] = []
-_also_called: list[Callable[[str], Iterable[str]]] = []
+_guidance_finders: list[Callable[[Collection[int]], Mapping[int, MadeWith]]] = []
+_alias_finders: list[Callable[[str], Iterable[str]]] = []
 
 
 def other_names(find: Callable[[str], Iterable[str]]) -> None:
-    """Have `find` asked for the refs of the thing that a ref, ours or Mixpeek's, is a name of."""
-    if find not in _also_called:
-        _also_called.append(find)
+    """Register `find`, which returns all refs of the thing that a ref, ours or Mixpeek's, names."""
+    if find not in _alias_finders:
+        _alias_finders.append(find)
 
 
-def names(said: str) -> list[str]:
-    """Return every ref of the thing that `said` names, first of all itself; an id alone is one of any kind."""
-    refs = [said] if "/" in said else [said, f"annotations/{said}", f"retrievers/{said}"]
-    found = (name for ref in refs if "/" in ref for find in _also_called for name in find(ref))
-    return list(dict.fromkeys([*refs, *found]))
+def names(ref: str) -> list[str]:
+    """Return all refs of the thing that `ref` names, itself first; a bare id may be any kind."""
+    if "/" in ref:
+        refs = [ref]
+        aliases = _find_aliases(ref)
+    else:
+        refs = [ref, f"annotations/{ref}", f"retrievers/{ref}"]
+        aliases = [*_find_aliases(refs[1]), *_find_aliases(refs[2])]
+    return list(dict.fromkeys([*refs, *aliases]))
 
 
-def what_decisions_were_made_with(find: Callable[[Collection[int]], Mapping[int, MadeWith]]) -> None:
-    """Have `find` asked, by their keys, what decisions were made with; it leaves out those made with nothing."""
-    if find not in _made_with:
-        _made_with.append(find)
+def _find_aliases(ref: str) -> list[str]:
+    aliases: list[str] = []
+    for find in _alias_finders:
+        aliases.extend(find(ref))
+    return aliases
+
+
+def what_decisions_were_made_with(
+    find: Callable[[Collection[int]], Mapping[int, MadeWith]],
+) -> None:
+    """Register `find`, which returns guidance versions by decision id, where there are any."""
+    if find not in _guidance_finders:
+        _guidance_finders.append(find)
 
 
 def made_with(decisions: Collection[int]) -> dict[int, MadeWith]:
-    """Return what each of these decisions was made with, by their keys, where there was anything."""
-    return {key: made for find in _made_with if decisions for key, made in find(decisions).items()}
+    """Return the guidance versions of these decisions by decision id, where there are any."""
+    versions: dict[int, MadeWith] = {}
+    if decisions:
+        for find in _guidance_finders:
+            versions.update(find(decisions))
+    return versions

@@ -1,26 +1,26 @@
-"""The SQL that installs a trigger whose function nobody but the owner of the tables can influence."""
+"""SQL that installs a trigger whose function only the owner of the tables can influence."""
 
 from __future__ import annotations
 
 from pgtrigger.compiler import UpsertTriggerSql
 
-# Temporary objects come last, and are named so that PostgreSQL does not look at them first.
+# Unless `pg_temp` is named last, PostgreSQL searches temporary objects first.
 SEARCH_PATH = "pg_catalog, public, pg_temp"
-# A session that asks for fewer digits would have rounded numbers written into the history.
+# A session with fewer digits would write rounded numbers into the history.
 EXTRA_FLOAT_DIGITS = 1
 
 
 class OwnerTriggerSql(UpsertTriggerSql):
     """Install the function as SECURITY DEFINER, with a fixed search path, for nobody else to call.
 
-    It runs as its owner, who may write events, whoever changes the row. No object of a session's own can take the place
-    of one that it names, no setting makes it step aside (pgtrigger's own template has one), and none changes what it
-    writes. Migrations name this class, so a change of the template changes all installed triggers: make migrations for
-    them.
+    It runs as its owner, who may write events, whoever changes the row. No temporary object can
+    shadow one that it names, no setting disables it (pgtrigger's own template has one), and none
+    changes what it writes. Migrations name this class, so a change of the template changes all
+    installed triggers: make migrations for them.
     """
 
     def get_template(self) -> str:
-        """Return the statements, with a place for each part of the trigger."""
+        """Return the statements, with a placeholder for each part of the trigger."""
         return f"""
             CREATE OR REPLACE FUNCTION public.{{pgid}}() RETURNS trigger
             LANGUAGE plpgsql SECURITY DEFINER

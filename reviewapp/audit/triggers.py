@@ -87,14 +87,14 @@ class Kept(OwnerTrigger, pgtrigger.Protect):
 
 
 class NeverUpdated(OwnerTrigger, pgtrigger.Protect):
-    """Refuse to update a row that is only inserted and deleted, such as one that joins two others."""
+    """Refuse to update a row that is only inserted and deleted, such as one of a join table."""
 
     def __init__(self) -> None:
         super().__init__(name="never_updated", operation=pgtrigger.Update)
 
 
 class Stamped(OwnerTrigger):
-    """Set the creation time in the database, whatever the statement says, so nothing is backdated."""
+    """Set the creation time in the database, whatever the statement says: no backdating."""
 
     when = pgtrigger.Before
     operation = pgtrigger.Insert
@@ -230,8 +230,9 @@ class Tracked(OwnerTrigger):
     def _action_sql(self) -> str:
         # One CASE for each operation: PL/pgSQL must not read OLD on insert, nor NEW on delete.
         return (
-            f"CASE TG_OP WHEN 'DELETE' THEN '{self.deleted.value}' "
-            f"WHEN 'INSERT' THEN {_first_action(self.created)} ELSE {_first_action(self.changed)} END"
+            f"CASE TG_OP WHEN 'DELETE' THEN '{self.deleted.value}'"
+            f" WHEN 'INSERT' THEN {_first_action(self.created)}"
+            f" ELSE {_first_action(self.changed)} END"
         )
 
 

@@ -1,4 +1,4 @@
-"""The history page for leads, and the same events as a file."""
+"""The history page for leads, and its CSV export."""
 
 from __future__ import annotations
 
@@ -27,50 +27,68 @@ if TYPE_CHECKING:
 @require_safe
 @permission_required("audit.view_event", raise_exception=True)
 def history(request: Request) -> HttpResponse:
-    """Show one page of what happened; filters that make no sense are answered with 422 and said."""
+    """Show one page of events; invalid filters get a 422 with their errors."""
     names = retriever_names()
     form = HistoryForm(request.GET, retriever_names=names)
-    wanted = form.wanted() if form.is_valid() else None
-    context: dict[str, object] = {"form": form, "wanted": wanted, "retriever_names": names}
-    cursor = request.GET.get("cursor", "")
-    if wanted is None:
+    context: dict[str, object] = {"form": form, "retriever_names": names}
+    if not form.is_valid():
+        context["event_filter"] = None
         return page_or("audit/_events.html", request, "audit/history.html", context, status=422)
+
+    event_filter = form.event_filter()
+    cursor = request.GET.get("cursor", "")
     try:
-        page = _page(wanted, cursor)
+        page = _load_page(event_filter, cursor)
     except pagination.BadCursor:
-        cursor, context["lost"] = "", True
-        page = _page(wanted, cursor)
+        cursor = ""
+        context["lost"] = True
+        page = _load_page(event_filter, cursor)
+
+    entries = []
+    for entry in build_entries(page.rows):
+        retriever_name = names.get(entry.retriever_id, entry.retriever_id)
+        entries.append((entry, retriever_name))
+
     context |= {
-        "entries": [(entry, names.get(entry.retriever_id, entry.retriever_id)) for entry in build_entries(page.rows)],
-        "here": wanted.querystring(),
-        "newer": page.before and wanted.querystring(cursor=page.before),
-        "older": page.after and wanted.querystring(cursor=page.after),
+        "event_filter": event_filter,
+        "entries": entries,
+        "here": event_filter.querystring(),
+        "newer": page.before and event_filter.querystring(cursor=page.before),
+        "older": page.after and event_filter.querystring(cursor=page.after),
     }
     response = page_or("audit/_events.html", request, "audit/history.html", context)
-    return _announced(response, wanted, cursor, len(page.rows))
+
+    # htmx shows the clean address of these events, and announces their number to screen readers.
+    count = len(page.rows)
+    message = f"{count} events shown" if count else "No event to show"
+    response["HX-Push-Url"] = reverse("history") + event_filter.querystring(cursor=cursor)
+    response["HX-Trigger"] = json.dumps({"say": message})
+    return response
 
 
-def _page(wanted: Wanted, cursor: str) -> pagination.Page[Event]:
-    if wanted.narrowed:
-        return pagination.page(wanted.events(), order=NEWEST_FIRST, cursor=cursor, size=SIZE)
+def _load_page(event_filter: Wanted, cursor: str) -> pagination.Page[Event]:
+    if event_filter.is_narrowed:
+        events = event_filter.events()
+        return pagination.page(events, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
     return newest(cursor)
 
 
 @require_safe
 @permission_required("audit.view_event", raise_exception=True)
 def history_csv(request: Request) -> HttpResponseBase:
-    """Send every event that the filters leave, as a file that is written while it is read."""
+    """Stream every event that matches the filters as a CSV file."""
     form = HistoryForm(request.GET, retriever_names=retriever_names())
     if not form.is_valid():
-        said = "".join(f"{form[name].label}: {' '.join(map(str, found))}\n" for name, found in form.errors.items())
-        return HttpResponse(said, status=422, content_type="text/plain; charset=utf-8")
-    name = f"history-{timezone.now():%Y-%m-%d-%H%M}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(lines(form.wanted().events()), content_type="text/csv; charset=utf-8", headers=headers)
+        message = ""
+        for name, errors in form.errors.items():
+            message += f"{form[name].label}: {' '.join(map(str, errors))}\n"
+        return HttpResponse(message, status=422, content_type="text/plain; charset=utf-8")
 
-
-def _announced(response: HttpResponse, wanted: Wanted, cursor: str, shown: int) -> HttpResponse:
-    """Tell htmx the clean address of these events, and say to those who cannot see them how many there are."""
-    response["HX-Push-Url"] = reverse("history") + wanted.querystring(cursor=cursor)
-    response["HX-Trigger"] = json.dumps({"say": f"{shown} events shown" if shown else "No event to show"})
+    filename = f"history-{timezone.now():%Y-%m-%d-%H%M}.csv"
+    response = StreamingHttpResponse(
+        lines(form.event_filter().events()),
+        content_type="text/csv; charset=utf-8",
+    )
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response["Cache-Control"] = "no-store"
     return response

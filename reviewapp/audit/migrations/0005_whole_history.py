@@ -38,7 +38,10 @@ class Migration(migrations.Migration):
                     ("annotation.gone", "found it gone upstream"),
                     ("annotation.deleted", "deleted the local annotation"),
                     ("decision.recorded", "recorded a decision that never came into force"),
-                    ("undo.recorded", "recorded that a decision was taken back, which then stayed in force"),
+                    (
+                        "undo.recorded",
+                        "recorded that a decision was taken back, which then stayed in force",
+                    ),
                     ("change.queued", "queued a change for Mixpeek"),
                     ("change.postponed", "could not deliver yet"),
                     ("change.delivered", "delivered a change to Mixpeek"),
