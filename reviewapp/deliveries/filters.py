@@ -1,7 +1,8 @@
-"""What a person asks the deliveries page for: read from the address, written back into it."""
+"""Filters of the deliveries page: read from the query string, and written back into it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,12 +16,12 @@ from reviewapp.outbox.querysets import ChangeQuerySet
 from reviewapp.outbox.status.change_filters import Kind, condition
 from reviewapp.retrievers.models import Retriever
 
-_CHOICES = 500
+_MAX_CHOICES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which changes: every part that is set narrows."""
+    """A filter of changes; every field that is set narrows it."""
 
     state: str = Kind.OPEN
     reason: str = ""
@@ -28,25 +29,32 @@ class Wanted:
     person: str = ""
 
     @property
-    def narrowed(self) -> bool:
-        """Return whether anything is left out that the page would show by itself."""
+    def is_narrowed(self) -> bool:
+        """Return whether the filter differs from the default."""
         return self != Wanted()
 
     def changes(self) -> ChangeQuerySet:
-        """Return the changes in question, in no order."""
-        exact = {"reason": self.reason, "retriever_id": self.retriever, "actor_id": self.person}
-        narrowed = {name: value for name, value in exact.items() if value}
-        return Change.objects.filter(condition(self.state, timezone.now()), **narrowed)
+        """Return the matching changes, unordered."""
+        columns = {
+            "reason": self.reason,
+            "retriever_id": self.retriever,
+            "actor_id": self.person,
+        }
+        conditions = {name: value for name, value in columns.items() if value}
+        return Change.objects.filter(condition(self.state, timezone.now()), **conditions)
 
     def querystring(self, **more: str) -> str:
-        """Return `?...` for all this and `more`, or "" when there is nothing to say."""
-        usual = asdict(Wanted())
-        said = {name: value for name, value in (asdict(self) | more).items() if value and value != usual.get(name)}
-        return f"?{urlencode(said)}" if said else ""
+        """Return `?...` for this filter and `more`, or "" if all are defaults."""
+        defaults = asdict(Wanted())
+        parameters = {}
+        for name, value in (asdict(self) | more).items():
+            if value and value != defaults.get(name):
+                parameters[name] = value
+        return f"?{urlencode(parameters)}" if parameters else ""
 
 
 class DeliveriesForm(forms.Form):
-    """The filters of the deliveries page; `wanted()` is what was asked for, what makes no sense left out."""
+    """The filters of the deliveries page; invalid ones are ignored."""
 
     state = forms.ChoiceField(label="State", choices=Kind.choices, required=False)
     retriever = forms.ChoiceField(label="Retriever", required=False)
@@ -55,15 +63,20 @@ class DeliveriesForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        people = get_user_model().objects.order_by("username").values_list("pk", "username")[:_CHOICES]
-        retrievers = Retriever.objects.order_by("name", "id").values_list("retriever_id", "name")[:_CHOICES]
-        for name, first, offered in (("person", "Anybody", people), ("retriever", "Any retriever", retrievers)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", first), *((str(value), str(said)) for value, said in offered)]
+        people = get_user_model().objects.order_by("username").values_list("pk", "username")
+        self._set_choices("person", "Anybody", people[:_MAX_CHOICES])
 
-    def wanted(self) -> Wanted:
-        """Return what was asked for, as far as it makes sense."""
+        retrievers = Retriever.objects.order_by("name", "id").values_list("retriever_id", "name")
+        self._set_choices("retriever", "Any retriever", retrievers[:_MAX_CHOICES])
+
+    def _set_choices(self, name: str, blank: str, rows: Iterable[tuple[Any, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", blank), *((str(value), str(title)) for value, title in rows)]
+
+    def change_filter(self) -> Wanted:
+        """Return the filter, without its invalid parts."""
         self.is_valid()
-        asked = {name: self.cleaned_data.get(name) or "" for name in self.base_fields}
-        return Wanted(**asked | {"state": asked["state"] or Kind.OPEN})
+        values = {name: self.cleaned_data.get(name) or "" for name in self.base_fields}
+        values["state"] = values["state"] or Kind.OPEN
+        return Wanted(**values)

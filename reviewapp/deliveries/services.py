@@ -1,4 +1,4 @@
-"""Withdraw or hurry changes that wait, as leads do on the deliveries page; look first at what would become of them."""
+"""Withdraw or retry changes, as leads do on the deliveries page, and preview the result."""
 
 from __future__ import annotations
 
@@ -30,48 +30,59 @@ _ADMINS_ONLY = "It changes a retriever: an admin has to do this."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shift:
-    """One value that the thing shows now and would show then, in words."""
+class ValueChange:
+    """One displayed value before and after a withdrawal, in words."""
 
     name: str
-    now: str
-    then: str
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prospect:
-    """What would become of one change; `why_not` when nothing can be done about it. `reopens`: its item waits again."""
+class Preview:
+    """The result that an action would have on one change and its item.
+
+    `obstacle` says why the action is not possible, "" if it is. `reopens`: the item returns to the
+    queue.
+    """
 
     change: Change
     item: Annotation | Retriever | None
-    why_not: str = ""
-    shifts: tuple[Shift, ...] = ()
+    obstacle: str = ""
+    value_changes: tuple[ValueChange, ...] = ()
     reopens: bool = False
 
 
 def withdraw(change: Change, *, actor: User) -> bool:
-    """Take back a change that cannot be on the wire, with the decision that made it; False when it was too late.
+    """Withdraw an unsent change and undo the decision behind it; return False if it is too late.
 
-    Raises `PermissionDenied`, also for a retriever's change unless the actor may change retrievers.
+    Raises `PermissionDenied`, for a retriever's change also unless the actor may change retrievers.
     """
     may_manage(actor)
     reason = f"{actor.get_username()} withdrew it"
     if _kind(change) == "retrievers":
         return retriever_services.withdraw(change, reason=reason, actor=actor)
+
     with acting(actor, note="withdrawn under Deliveries"):
-        annotation = locked_with_decision(Annotation.objects.values_list("pk", flat=True).get(ref=change.ref))
+        annotation_pk = Annotation.objects.values_list("pk", flat=True).get(ref=change.ref)
+        annotation = locked_with_decision(annotation_pk)
         about(annotation.ref)
-        unsent = Change.objects.select_for_update().get(pk=change.pk).is_open
+
+        was_open = Change.objects.select_for_update().get(pk=change.pk).is_open
         if not outbox.withdraw_unsent(change, reason=reason):
             return False
-        if unsent:
+
+        if was_open:
             outbox_rebase.fall_away(change)
-        _take_decision_back(annotation, change, actor)
+        _undo_decision(annotation, change, actor)
     return True
 
 
 def retry(change: Change, *, actor: User) -> bool:
-    """Have a change that failed tried again at once; False when it does not wait. Raises `PermissionDenied`."""
+    """Retry a failed change at once; return False if it is not waiting for its next try.
+
+    Raises `PermissionDenied`.
+    """
     may_manage(actor)
     with acting(actor):
         about(change.ref)
@@ -84,59 +95,102 @@ def may_manage(actor: User) -> None:
         raise PermissionDenied("Retrying and withdrawing changes needs the role lead or admin.")
 
 
-def prospects_of_retry(changes: Sequence[Change]) -> list[Prospect]:
-    """Return what trying these again at once would do: nothing changes here."""
-    items = items_of(changes)
-    return [Prospect(change=one, item=items.get(one.ref), why_not=_why_no_retry(one)) for one in changes]
+def preview_retry(changes: Sequence[Change]) -> list[Preview]:
+    """Return the result of retrying these changes at once: no value changes."""
+    items = load_items(changes)
+    previews = []
+    for change in changes:
+        preview = Preview(
+            change=change,
+            item=items.get(change.ref),
+            obstacle=_retry_obstacle(change),
+        )
+        previews.append(preview)
+    return previews
 
 
-def prospects_of_withdrawal(changes: Sequence[Change], *, actor: User) -> list[Prospect]:
-    """Return what withdrawing all of these would do to each thing they are about: the values it shows then."""
-    items, going = items_of(changes), defaultdict(set)
-    why_not = {one.pk: _why_no_withdrawal(one, actor) for one in changes}
-    for one in changes:
-        if not why_not[one.pk]:
-            going[one.ref].add(one.pk)
-    left = _left(going)
-    found = []
-    for one in changes:
-        item, leaves = items.get(one.ref), one.pk in going[one.ref]
-        shifts = _shifts(item, left[one.ref]) if item is not None and leaves else ()
-        reopens = leaves and isinstance(item, Annotation) and _stands(item, one)
-        found.append(Prospect(change=one, item=item, why_not=why_not[one.pk], shifts=shifts, reopens=reopens))
-    return found
+def preview_withdrawal(changes: Sequence[Change], *, actor: User) -> list[Preview]:
+    """Return the result of withdrawing all these changes: the values that each item would show."""
+    items = load_items(changes)
+    obstacles = {change.pk: _withdrawal_obstacle(change, actor) for change in changes}
+
+    withdrawn: defaultdict[str, set[int]] = defaultdict(set)
+    for change in changes:
+        if not obstacles[change.pk]:
+            withdrawn[change.ref].add(change.pk)
+    remaining = _remaining_changes(withdrawn)
+
+    previews = []
+    for change in changes:
+        item = items.get(change.ref)
+        value_changes: tuple[ValueChange, ...] = ()
+        reopens = False
+        if item is not None and not obstacles[change.pk]:
+            value_changes = _value_changes(item, remaining[change.ref])
+            reopens = isinstance(item, Annotation) and _is_current_decision(item, change)
+
+        preview = Preview(
+            change=change,
+            item=item,
+            obstacle=obstacles[change.pk],
+            value_changes=value_changes,
+            reopens=reopens,
+        )
+        previews.append(preview)
+    return previews
 
 
-def items_of(changes: Iterable[Change]) -> dict[str, Annotation | Retriever]:
-    """Return what changes are about, by ref."""
+def load_items(changes: Iterable[Change]) -> dict[str, Annotation | Retriever]:
+    """Return the annotations and retrievers that these changes are about, by ref."""
     refs = [change.ref for change in changes]
-    rows = Annotation.objects.select_related("decision").defer("words", "search", "proposed", "revisions")
-    return {**rows.by_ref(refs), **Retriever.objects.by_ref(refs)}
+    annotations = Annotation.objects.select_related("decision")
+    annotations = annotations.defer("words", "search", "proposed", "revisions")
+    return {**annotations.by_ref(refs), **Retriever.objects.by_ref(refs)}
 
 
-def _left(going: Mapping[str, Collection[int]]) -> dict[str, list[Change]]:
-    """Return what stays open on each ref, resting on what stands before it."""
-    left: dict[str, list[Change]] = {}
-    for ref, waiting in Change.objects.open_by_ref(going).items():
-        for gone in [one for one in waiting if one.pk in going[ref]]:
-            behind = [one for one in waiting if one.pk > gone.pk and one.pk not in going[ref]]
-            list(outbox_rebase.rest_on_before(gone, behind))
-        left[ref] = [one for one in waiting if one.pk not in going[ref]]
-    return left
+def _remaining_changes(withdrawn: Mapping[str, Collection[int]]) -> dict[str, list[Change]]:
+    """Return the changes that stay open on each ref, rebased as after the withdrawals."""
+    remaining: dict[str, list[Change]] = {}
+    for ref, open_changes in Change.objects.open_by_ref(withdrawn).items():
+        withdrawn_pks = withdrawn[ref]
+        remaining[ref] = [change for change in open_changes if change.pk not in withdrawn_pks]
+
+        for change in open_changes:
+            if change.pk in withdrawn_pks:
+                following = [other for other in remaining[ref] if other.pk > change.pk]
+                # A generator, which rebases as it is read.
+                list(outbox_rebase.rest_on_before(change, following))
+    return remaining
 
 
-def _shifts(item: Annotation | Retriever, left: Iterable[Change]) -> tuple[Shift, ...]:
-    now: Mapping[str, Any] = item.values()
-    then = shown(item, left) if isinstance(item, Annotation) else shown_of_retriever(item, left)
-    return tuple(
-        Shift(name=name, now=in_words(was), then=in_words(then[name]))
-        for name, was in now.items()
-        if name in then and not same(was, then[name])
-    )
+def _value_changes(
+    item: Annotation | Retriever,
+    remaining: Iterable[Change],
+) -> tuple[ValueChange, ...]:
+    old_values: Mapping[str, Any] = item.values()
+    new_values = _displayed_values(item, remaining)
+    value_changes = []
+    for name, old in old_values.items():
+        if name in new_values and not same(old, new_values[name]):
+            new = new_values[name]
+            value_changes.append(ValueChange(name=name, old=in_words(old), new=in_words(new)))
+    return tuple(value_changes)
 
 
-def _take_decision_back(annotation: Annotation, change: Change, actor: User) -> None:
-    decision = Decision.objects.filter(decision_id=change.cause, undo=None).first() if change.cause else None
+def _displayed_values(
+    item: Annotation | Retriever,
+    changes: Iterable[Change],
+) -> Mapping[str, Any]:
+    if isinstance(item, Annotation):
+        return shown(item, changes)
+    return shown_of_retriever(item, changes)
+
+
+def _undo_decision(annotation: Annotation, change: Change, actor: User) -> None:
+    decision = None
+    if change.cause:
+        decision = Decision.objects.filter(decision_id=change.cause, undo=None).first()
+
     if decision is not None and annotation.decision_id == decision.pk:
         take_back(annotation, decision, actor=actor)
         return
@@ -145,11 +199,11 @@ def _take_decision_back(annotation: Annotation, change: Change, actor: User) -> 
     rebase(annotation.ref)
 
 
-def _stands(annotation: Annotation, change: Change) -> bool:
+def _is_current_decision(annotation: Annotation, change: Change) -> bool:
     return annotation.decision is not None and annotation.decision.decision_id == change.cause
 
 
-def _why_no_withdrawal(change: Change, actor: User) -> str:
+def _withdrawal_obstacle(change: Change, actor: User) -> str:
     if change.state in {Change.State.DELIVERED, Change.State.WITHDRAWN}:
         return f"It is {change.get_state_display().lower()} already."
     if change.is_open and change.claimed_at:
@@ -161,12 +215,14 @@ def _why_no_withdrawal(change: Change, actor: User) -> str:
     return ""
 
 
-def _why_no_retry(change: Change) -> str:
+def _retry_obstacle(change: Change) -> str:
     if not change.is_open:
         return f"It is {change.get_state_display().lower()}: there is nothing to try again."
     if change.claimed_at:
         return "It is being sent at this moment."
-    return "" if change.attempts else "It has not failed: it is sent as soon as its turn comes."
+    if not change.attempts:
+        return "It has not failed: it is sent as soon as its turn comes."
+    return ""
 
 
 def _kind(change: Change) -> str:

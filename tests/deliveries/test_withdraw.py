@@ -13,7 +13,7 @@ from reviewapp.annotations.decide import services
 from reviewapp.annotations.models import Decision, Undo
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
-from reviewapp.deliveries.services import prospects_of_withdrawal, retry, withdraw
+from reviewapp.deliveries.services import preview_withdrawal, retry, withdraw
 from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
@@ -50,12 +50,17 @@ def test_it_withdraws_what_failed_and_takes_its_decision_back(alice: User, lena:
 
 def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: User) -> None:
     change = queue_decision(make_annotation(), alice, label="no logo")
-    outbox.postpone(change, until=timezone.now(), reason="Mixpeek did not answer in time.", maybe_sent=True)
+    outbox.postpone(
+        change,
+        until=timezone.now(),
+        reason="Mixpeek did not answer in time.",
+        maybe_sent=True,
+    )
     change.refresh_from_db()
     assert not withdraw(change, actor=lena)
     change.refresh_from_db()
-    (told,) = prospects_of_withdrawal([change], actor=lena)
-    assert told.why_not.startswith("Mixpeek may have it already")
+    (told,) = preview_withdrawal([change], actor=lena)
+    assert told.obstacle.startswith("Mixpeek may have it already")
     assert Change.objects.get().state == "queued"
 
 
@@ -79,8 +84,8 @@ def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -
     change = queue_decision(make_annotation(), alice, label="no logo")
     claimed = claims.claim(timezone.now())
     assert claimed == change
-    (prospect,) = prospects_of_withdrawal([claimed], actor=lena)
-    assert "being sent at this moment" in prospect.why_not
+    (preview,) = preview_withdrawal([claimed], actor=lena)
+    assert "being sent at this moment" in preview.obstacle
     assert not withdraw(change, actor=lena)
     assert settle_as_delivered(claimed)
     assert not withdraw(change, actor=lena)
@@ -91,20 +96,31 @@ def test_it_shows_before_exactly_what_comes_after(alice: User, bob: User, lena: 
     annotation = make_annotation(confidence=0.4)
     first = failed(queue_decision(annotation, alice, label="no logo", confidence=0.9))
     queue_decision(annotation, bob, reasoning="On the door.")
-    (prospect,) = prospects_of_withdrawal([first], actor=lena)
-    assert ({shift.name: shift.then for shift in prospect.shifts}, prospect.reopens) == (
+    (preview,) = preview_withdrawal([first], actor=lena)
+    assert ({shift.name: shift.new for shift in preview.value_changes}, preview.reopens) == (
         {"label": "logo", "confidence": "0.4"},
         False,
     )
     assert withdraw(first, actor=lena)
     annotation.refresh_from_db()
-    assert (annotation.label, annotation.confidence, annotation.reasoning) == ("logo", 0.4, "On the door.")
+    assert (annotation.label, annotation.confidence, annotation.reasoning) == (
+        "logo",
+        0.4,
+        "On the door.",
+    )
     assert (annotation.status, annotation.reviewer) == ("decided", bob)
 
 
-def test_it_lets_what_waits_behind_rest_on_what_stood_before(alice: User, bob: User, lena: User) -> None:
+def test_it_lets_what_waits_behind_rest_on_what_stood_before(
+    alice: User,
+    bob: User,
+    lena: User,
+) -> None:
     annotation = make_annotation()
-    first, second = queue_decision(annotation, alice, label="no logo"), queue_decision(annotation, bob, label="van")
+    first, second = (
+        queue_decision(annotation, alice, label="no logo"),
+        queue_decision(annotation, bob, label="van"),
+    )
     assert second.base["label"] == "no logo"
     assert withdraw(first, actor=lena)
     second.refresh_from_db()
@@ -113,22 +129,41 @@ def test_it_lets_what_waits_behind_rest_on_what_stood_before(alice: User, bob: U
 
 
 def test_it_hands_a_create_on_to_what_waits_behind(alice: User, bob: User, lena: User) -> None:
-    annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
-    first, second = queue_decision(annotation, alice, label="logo"), queue_decision(annotation, bob, confidence=0.9)
-    (prospect,) = prospects_of_withdrawal([first], actor=lena)
-    assert prospect.shifts == ()
+    annotation = make_annotation(
+        annotation_id=None,
+        version=None,
+        upstream={},
+        label="",
+        confidence=None,
+    )
+    first, second = (
+        queue_decision(annotation, alice, label="logo"),
+        queue_decision(annotation, bob, confidence=0.9),
+    )
+    (preview,) = preview_withdrawal([first], actor=lena)
+    assert preview.value_changes == ()
     assert withdraw(first, actor=lena)
     second.refresh_from_db()
     annotation.refresh_from_db()
-    assert (second.verb, second.fields["label"], second.fields["confidence"]) == ("create", "logo", 0.9)
+    assert (second.verb, second.fields["label"], second.fields["confidence"]) == (
+        "create",
+        "logo",
+        0.9,
+    )
     assert (annotation.label, annotation.confidence) == ("logo", 0.9)
 
 
 def test_it_previews_several_on_one_item_together(alice: User, bob: User, lena: User) -> None:
     annotation = make_annotation()
-    both = [queue_decision(annotation, bob, label="van"), queue_decision(annotation, alice, label="no logo")]
-    found = prospects_of_withdrawal(both[::-1], actor=lena)
-    assert [[shift.then for shift in prospect.shifts] for prospect in found] == [["logo"], ["logo"]]
+    both = [
+        queue_decision(annotation, bob, label="van"),
+        queue_decision(annotation, alice, label="no logo"),
+    ]
+    found = preview_withdrawal(both[::-1], actor=lena)
+    assert [[shift.new for shift in preview.value_changes] for preview in found] == [
+        ["logo"],
+        ["logo"],
+    ]
     for change in both[::-1]:
         assert withdraw(change, actor=lena)
     annotation.refresh_from_db()
@@ -148,14 +183,22 @@ def test_it_retries_at_once_and_tells_history(alice: User, lena: User) -> None:
 
 
 def test_it_leaves_retrievers_to_admins(lena: User, adam: User) -> None:
-    retriever = make_retriever(name="Brand", upstream={"name": "Logo", "description": "", "tags": []})
-    change = Change.objects.create(ref=retriever.ref, fields={"name": "Brand"}, base={"name": "Logo"}, due=LONG_AGO)
-    (prospect,) = prospects_of_withdrawal([change], actor=lena)
-    assert "admin" in prospect.why_not
+    retriever = make_retriever(
+        name="Brand",
+        upstream={"name": "Logo", "description": "", "tags": []},
+    )
+    change = Change.objects.create(
+        ref=retriever.ref,
+        fields={"name": "Brand"},
+        base={"name": "Logo"},
+        due=LONG_AGO,
+    )
+    (preview,) = preview_withdrawal([change], actor=lena)
+    assert "admin" in preview.obstacle
     with pytest.raises(PermissionDenied):
         withdraw(change, actor=lena)
-    (prospect,) = prospects_of_withdrawal([change], actor=adam)
-    assert [(shift.name, shift.then) for shift in prospect.shifts] == [("name", "Logo")]
+    (preview,) = preview_withdrawal([change], actor=adam)
+    assert [(shift.name, shift.new) for shift in preview.value_changes] == [("name", "Logo")]
     assert withdraw(change, actor=adam)
     assert Retriever.objects.get().name == "Logo"
 
@@ -168,7 +211,13 @@ def test_it_is_for_leads_and_admins(alice: User) -> None:
 
 
 def test_it_opens_an_item_again_whose_create_is_given_up(alice: User) -> None:
-    annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
+    annotation = make_annotation(
+        annotation_id=None,
+        version=None,
+        upstream={},
+        label="",
+        confidence=None,
+    )
     change = queue_decision(annotation, alice, label="logo")
     settle_as_refused(change, reason="No such document.")
     assert services.take_theirs(change, actor=alice)

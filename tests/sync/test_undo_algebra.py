@@ -19,7 +19,7 @@ from reviewapp.annotations.decide.services import Stale
 from reviewapp.annotations.decide.undo import Overtaken, TooLate, undo
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.deliveries.services import prospects_of_withdrawal, withdraw
+from reviewapp.deliveries.services import preview_withdrawal, withdraw
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.presenters import in_words
@@ -93,10 +93,10 @@ class Desk:
 
     def withdraw(self, back: int) -> None:
         for change in Change.objects.about(self.row.ref)[back : back + 1]:
-            (prospect,) = prospects_of_withdrawal([change], actor=self.people["lena"])
+            (preview,) = preview_withdrawal([change], actor=self.people["lena"])
             shown = {name: in_words(value) for name, value in self.row.values().items()}
-            assert withdraw(change, actor=self.people["lena"]) is not prospect.why_not.startswith("It is")
-            shown |= {shift.name: shift.then for shift in prospect.shifts}
+            assert withdraw(change, actor=self.people["lena"]) is not preview.obstacle.startswith("It is")
+            shown |= {shift.name: shift.new for shift in preview.value_changes}
             assert {name: in_words(value) for name, value in self.row.values().items()} == shown
 
     def end_hold(self) -> None:

@@ -1,4 +1,4 @@
-"""What waits for a person: conflicts and refusals, with the values side by side."""
+"""Changes that need a person: conflicts and refusals, with the values side by side."""
 
 from __future__ import annotations
 
@@ -23,42 +23,52 @@ from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.web.http import Request, page_or
 from reviewapp.web.pagination import BadCursor, page
 
-_GIVEN_UP = "Mixpeek's values kept. Your decision is still in the history."
+_TOOK_THEIRS = "Mixpeek's values kept. Your decision is still in the history."
 _DISMISSED = "Dismissed: Mixpeek no longer has the annotation. The decision is still in the history."
 
 
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def attention(request: Request) -> HttpResponse:
-    """List what Mixpeek refused and where somebody else was faster, newest first."""
+    """List refused and conflicting changes, newest first."""
     try:
-        found = page(Change.objects.attention(), order=["-id"], cursor=request.GET.get("page", ""), size=20)
+        change_page = page(
+            Change.objects.attention(),
+            order=["-id"],
+            cursor=request.GET.get("page", ""),
+            size=20,
+        )
     except BadCursor:
         return redirect("attention")
-    refs = [change.ref for change in found.rows]
+
+    refs = [change.ref for change in change_page.rows]
     annotations = Annotation.objects.with_evidence().by_ref(refs)
     retrievers = Retriever.objects.by_ref(refs)
     executions = executions_of(annotations.values())
 
     items = []
-    for change in found.rows:
+    for change in change_page.rows:
         annotation = annotations.get(change.ref)
-        item = {"change": change, "annotation": annotation, "retriever": retrievers.get(change.ref)}
+        item = {
+            "change": change,
+            "annotation": annotation,
+            "retriever": retrievers.get(change.ref),
+        }
         if annotation is not None:
             item |= _evidence(annotation, execution_of(annotation, executions))
         items.append(item)
-    return page_or(
-        "annotations/_attention.html", request, "annotations/attention.html", {"items": items, "page": found}
-    )
+
+    context = {"items": items, "page": change_page}
+    return page_or("annotations/_attention.html", request, "annotations/attention.html", context)
 
 
 def _evidence(annotation: Annotation, execution: Execution | None) -> dict[str, Any]:
-    """Return what a card shows of the document: its first picture, and the query it was found with."""
+    """Return the parts of the document that a card shows: its first picture and its query."""
     snapshot = annotation.result.snapshot if annotation.result else {}
     stills = [medium.still for medium in media(snapshot) if medium.still is not None]
     return {
         "gone": annotation.status == Annotation.Status.GONE,
-        "picture": next(iter(stills), None),
+        "picture": stills[0] if stills else None,
         "query": execution.in_one_line if execution else "",
     }
 
@@ -66,28 +76,38 @@ def _evidence(annotation: Annotation, execution: Execution | None) -> dict[str, 
 @require_POST
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def take_theirs(request: Request, pk: int) -> HttpResponse:
-    """Give up one conflicting or refused change, of a retriever only as an admin; Mixpeek's values stand."""
+    """Discard one conflicting or refused change and keep Mixpeek's values.
+
+    For a retriever's change the service requires an admin.
+    """
     change = get_object_or_404(Change, pk=pk)
     kind = change.ref.partition("/")[0]
-    give_up = retriever_services.take_theirs if kind == "retrievers" else services.take_theirs
-    if give_up(change, actor=request.user):
-        gone = Annotation.objects.filter(ref=change.ref, status=Annotation.Status.GONE).exists()
-        messages.success(request, _DISMISSED if gone else _GIVEN_UP)
+    if kind == "retrievers":
+        is_done = retriever_services.take_theirs(change, actor=request.user)
     else:
+        is_done = services.take_theirs(change, actor=request.user)
+
+    if not is_done:
         messages.info(request, "Somebody has dealt with this already.")
+    elif Annotation.objects.filter(ref=change.ref, status=Annotation.Status.GONE).exists():
+        messages.success(request, _DISMISSED)
+    else:
+        messages.success(request, _TOOK_THEIRS)
     return redirect("attention")
 
 
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def by_ref(request: Request) -> HttpResponse:
-    """Lead from a ref, as history or Mixpeek names it, to the page of what it names."""
-    # What PostgreSQL refuses to compare names nothing.
+    """Redirect from a ref, ours or Mixpeek's, to the page of what it names."""
+    # PostgreSQL does not accept NUL, and no ref contains it.
     ref = request.GET.get("ref", "").replace("\0", "")
     kind, _, upstream_id = ref.partition("/")
     if kind == "people":
         return redirect(f"{reverse('people')}?{urlencode({'search': upstream_id})}")
     if kind == "retrievers":
-        return redirect("retriever", pk=get_object_or_404(Retriever, retriever_id=upstream_id).pk)
-    called = Annotation.objects.filter(ref__in=[ref, *mirror_refs.refs(ref)])
-    return redirect("review", pk=get_object_or_404(called).pk)
+        retriever = get_object_or_404(Retriever, retriever_id=upstream_id)
+        return redirect("retriever", pk=retriever.pk)
+
+    annotations = Annotation.objects.filter(ref__in=[ref, *mirror_refs.refs(ref)])
+    return redirect("review", pk=get_object_or_404(annotations).pk)
