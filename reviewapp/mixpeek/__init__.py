@@ -1,4 +1,4 @@
-"""A thin client for Mixpeek's HTTP API: `Client`, the values it returns and the errors it raises."""
+"""A thin client for Mixpeek's HTTP API: `Client`, its return values and its errors."""
 
 from __future__ import annotations
 

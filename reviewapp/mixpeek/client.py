@@ -1,10 +1,11 @@
-"""Mixpeek as Python methods. Every method may raise what `exceptions` describes.
+"""Mixpeek as Python methods.
 
-Nothing else is raised, except ValueError for a `change_reason` that is no safe header value: a mistake of ours.
+The methods raise the errors of `exceptions`, and ValueError for a `change_reason` that is no safe
+header value: a mistake of ours.
 
-Build one per process and share it between threads (see `Transport` for why that is safe). Nothing here retries, sleeps
-or logs. Paths in the docstrings are under the base URL; the vendor's pages are at
-https://docs.mixpeek.com/docs/llms.txt.
+Build one client per process and share it between threads (`Transport` says why that is safe).
+Nothing here retries, sleeps or logs. Paths in the docstrings are under the base URL; the vendor's
+pages are at https://docs.mixpeek.com/docs/llms.txt.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from reviewapp.mixpeek.calls import retrievers as retriever_calls
 from reviewapp.mixpeek.calls import webhooks as webhook_calls
 from reviewapp.mixpeek.calls.annotations import Extras, Filters
 from reviewapp.mixpeek.exceptions import MixpeekError
-from reviewapp.mixpeek.paging import each
+from reviewapp.mixpeek.paging import iterate_rows
 from reviewapp.mixpeek.rate_hooks import Pace
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
@@ -43,13 +44,14 @@ from reviewapp.mixpeek.transport import Observer, Timeout, Transport
 
 
 class Client:
-    """One Mixpeek, one API key, one namespace.
+    """A client for one Mixpeek, one API key and one namespace.
 
-    `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in seconds, and a whole call
-    may last little longer than both together; `pool_size` is the number of connections kept open, best the number of
-    threads. A `session` of your own brings its own adapters; `observe` is told method, status and seconds of each
-    request, and `pace` says when one may be sent. Raises ValueError for settings that can never work. Use as a context
-    manager, or `close()` it.
+    `base_url` with or without `/v1`; `timeout` and `execute_timeout` are (connect, read) in
+    seconds, and a whole call may last little longer than both together; `pool_size` is the number
+    of open connections, best the number of threads. A `session` of your own brings its own
+    adapters. `observe` is called with method, status and seconds of each request; `pace` limits the
+    rate. Raises ValueError for settings that can never work. Use as a context manager, or `close()`
+    it.
     """
 
     def __init__(
@@ -76,101 +78,147 @@ class Client:
             observe=observe,
             pace=pace,
         )
-        # Set by any thread that reads a retriever, and always to what this one server speaks: no lock needed.
+        # Any thread that reads a retriever sets it, always to the same value: no lock needed.
         self._spelling: Spelling | None = None
 
     def __repr__(self) -> str:
-        at = self._transport
-        return f"Client(base_url={at.base_url!r}, namespace={at.namespace!r}, api_key='***')"
+        base_url = self._transport.base_url
+        namespace = self._transport.namespace
+        return f"Client(base_url={base_url!r}, namespace={namespace!r}, api_key='***')"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close all open connections."""
         self._transport.close()
 
     @property
     def longest_call(self) -> float:
-        """Seconds after which one request (execute aside) has ended in any way: a claim must outlast those it makes."""
+        """The longest a request can take, in seconds, executions excepted.
+
+        A claim must last longer than the requests made under it.
+        """
         return self._transport.longest_call
 
-    def list_annotations(self, *, skip: int = 0, limit: int = 50, **filters: Unpack[Filters]) -> Page[AnnotationRecord]:
+    def list_annotations(
+        self,
+        *,
+        skip: int = 0,
+        limit: int = 50,
+        **filters: Unpack[Filters],
+    ) -> Page[AnnotationRecord]:
         """Return one page of annotations that match all filters: `POST /v1/annotations/list`.
 
-        `skip` from 0, `limit` 1 to 500; filters document_id, collection_id, label, actor_id, retriever_id, and `as_of`
-        (aware), which rebuilds each annotation as it stood then. Mixpeek promises no order. Raises
-        `NamespaceUnresolved` rather than call an unknown namespace empty.
+        `skip` from 0, `limit` 1 to 500; filters document_id, collection_id, label, actor_id,
+        retriever_id, and `as_of` (aware), which rebuilds each annotation as it was at that time.
+        Mixpeek promises no order. Raises `NamespaceUnresolved` for an unknown namespace, whose list
+        would look empty.
         """
-        return self._transport.send(annotation_calls.listing(skip=skip, limit=limit, **filters))
+        return self._transport.send(annotation_calls.list_page(skip=skip, limit=limit, **filters))
 
     def get_annotation(self, annotation_id: str) -> AnnotationRecord:
-        """Return the annotation as it is now: `GET /v1/annotations/{id}`. `NotFound` when it is not there."""
-        return self._transport.send(annotation_calls.one(annotation_id))
+        """Return the current annotation: `GET /v1/annotations/{id}`. Raises `NotFound`."""
+        return self._transport.send(annotation_calls.get(annotation_id))
 
     def create_annotation(
-        self, *, document_id: str, label: str, change_reason: str = "", **extras: Unpack[Extras]
+        self,
+        *,
+        document_id: str,
+        label: str,
+        change_reason: str = "",
+        **extras: Unpack[Extras],
     ) -> AnnotationRecord:
         """Create an annotation and return it: `POST /v1/annotations`.
 
-        `label` 1 to 100 characters, `confidence` 0 to 1, `reasoning` up to 5,000, payload, metadata, collection_id,
-        retriever_id, execution_id, stage_name; what is None is not sent. Mixpeek has no idempotency: after an
-        `Unavailable` with `maybe_applied`, list by document before asking again. `change_reason` as for
-        `patch_annotation`.
+        `label` 1 to 100 characters, `confidence` 0 to 1, `reasoning` up to 5,000, payload,
+        metadata, collection_id, retriever_id, execution_id, stage_name; None is not sent. Mixpeek
+        has no idempotency: after an `Unavailable` with `maybe_applied`, list by document before
+        trying again. `change_reason` as for `patch_annotation`.
         """
-        call = annotation_calls.create(document_id=document_id, label=label, change_reason=change_reason, **extras)
+        call = annotation_calls.create(
+            document_id=document_id,
+            label=label,
+            change_reason=change_reason,
+            **extras,
+        )
         return self._transport.send(call)
 
     def patch_annotation(
-        self, annotation_id: str, changes: Mapping[str, object], *, change_reason: str = ""
+        self,
+        annotation_id: str,
+        changes: Mapping[str, object],
+        *,
+        change_reason: str = "",
     ) -> AnnotationRecord:
-        """Set only the fields in `changes` and return what Mixpeek made of it: `PATCH /v1/annotations/{id}`.
+        """Set the fields in `changes` and return the annotation: `PATCH /v1/annotations/{id}`.
 
-        Keys: label, confidence, reasoning, payload, metadata (whole objects, they replace). None is sent as null; what
-        Mixpeek does with it is unknown, so compare the reply. `Refused` at once for no changes, other keys or a null
-        label. The last write wins upstream: read before, and expect the next version.
+        Keys: label, confidence, reasoning, payload, metadata (whole objects, they replace). None is
+        sent as null; what Mixpeek does with it is unknown, so compare the reply. Raises `Refused`
+        without a request for no changes, other keys or a null label. The last write wins upstream:
+        read before, and expect the next version.
 
-        `change_reason`, up to 200 characters of ASCII, goes as `X-Change-Reason` when it is not blank; Mixpeek keeps
-        it as the `reason` of its audit event (from the official SDK's `AuditEventResponse`, so not proven for every
-        write). ValueError when it is no safe header value.
+        `change_reason`, up to 200 characters of ASCII, is sent as `X-Change-Reason` unless blank;
+        Mixpeek stores it as the `reason` of its audit event (from the official SDK's
+        `AuditEventResponse`, so not proven for every write). Raises ValueError when it is no safe
+        header value.
         """
         call = annotation_calls.patch(annotation_id, changes, change_reason=change_reason)
         return self._transport.send(call)
 
     def bulk_annotations(
-        self, updates: Mapping[str, Mapping[str, object]], *, change_reason: str = ""
+        self,
+        updates: Mapping[str, Mapping[str, object]],
+        *,
+        change_reason: str = "",
     ) -> tuple[BulkResult, ...]:
-        """Change up to 1,000 annotations, each by itself, by id: `POST /v1/annotations/bulk`.
+        """Change up to 1,000 annotations by id, each separately: `POST /v1/annotations/bulk`.
 
-        Keys as for `patch_annotation` but without metadata. Returns what became of each that Mixpeek spoke of; only a
-        list read afterwards proves it. `change_reason`, as for `patch_annotation`, is one for all.
+        Keys as for `patch_annotation` but without metadata. Returns the result of each annotation
+        that Mixpeek mentions; only a list read afterwards proves it. `change_reason`, as for
+        `patch_annotation`, is the same for all.
         """
         return self._transport.send(annotation_calls.bulk(updates, change_reason=change_reason))
 
     def annotation_versions(self, annotation_id: str) -> VersionsRecord:
-        """Return the list of versions: `GET /v1/annotations/{id}/versions`. `NotFound` also from servers without it."""
+        """Return the versions of an annotation: `GET /v1/annotations/{id}/versions`.
+
+        Raises `NotFound`, also for a server without this call.
+        """
         return self._transport.send(annotation_calls.versions(annotation_id))
 
     def annotation_at_version(self, annotation_id: str, version: int) -> AnnotationRecord:
-        """Return the annotation as `version` (from 1) had it: `GET /v1/annotations/{id}/versions/{version}`."""
-        return self._transport.send(annotation_calls.at_version(annotation_id, version))
+        """Return one version, from 1: `GET /v1/annotations/{id}/versions/{version}`."""
+        return self._transport.send(annotation_calls.get_version(annotation_id, version))
 
-    def list_retrievers(self, *, left_out: list[LeftOut] | None = None) -> tuple[RetrieverRecord, ...]:
+    def list_retrievers(
+        self,
+        *,
+        left_out: list[LeftOut] | None = None,
+    ) -> tuple[RetrieverRecord, ...]:
         """Return all retrievers of the namespace: `POST /v1/retrievers/list`, page by page.
 
-        What cannot be read is not among them, and is added to `left_out`.
+        Records that cannot be read are added to `left_out` instead.
         """
 
         def fetch(offset: int, cursor: str | None) -> Page[RetrieverRecord]:
-            call = retriever_calls.listing(limit=100, offset=offset, cursor=cursor)
+            call = retriever_calls.list_page(limit=100, offset=offset, cursor=cursor)
             return self._transport.send(call)
 
-        rows = each(fetch, identity=lambda row: row.retriever_id, limit=100, left_out=left_out)
+        rows = iterate_rows(
+            fetch,
+            identity=lambda row: row.retriever_id,
+            limit=100,
+            left_out=left_out,
+        )
         records = tuple(rows)
         if records:
             self._spelling = records[0].spelling
@@ -178,28 +226,39 @@ class Client:
 
     def get_retriever(self, retriever_id: str) -> RetrieverRecord:
         """Return one retriever by its id or name: `GET /v1/retrievers/{id}`."""
-        record = self._transport.send(retriever_calls.one(retriever_id))
+        record = self._transport.send(retriever_calls.get(retriever_id))
         self._spelling = record.spelling
         return record
 
     def patch_retriever(
-        self, retriever_id: str, changes: Mapping[str, object], *, change_reason: str = ""
+        self,
+        retriever_id: str,
+        changes: Mapping[str, object],
+        *,
+        change_reason: str = "",
     ) -> RetrieverRecord:
-        """Rename, describe or tag a retriever and return it whole: `PATCH /v1/retrievers/{id}`.
+        """Rename, describe or tag a retriever and return it: `PATCH /v1/retrievers/{id}`.
 
-        Keys: name (not blank), description, tags (replaces the list; [] empties it). 1. Learn how this server spells
-        the name, if unknown. 2. Send that spelling alone. 3. Read again if the answer left fields out; whatever that
-        raises says `maybe_applied`. 4. Raise `NotApplied` unless every change is there. `Refused` at once for nothing,
-        other keys or nulls. `change_reason` as for `patch_annotation`.
+        Keys: name (not blank), description, tags (replaces the list; [] empties it). 1. Read how
+        this server spells the name, if unknown. 2. Send that spelling alone. 3. Read again if the
+        answer left fields out; an error of that read has `maybe_applied`. 4. Raise `NotApplied`
+        unless every change is there. Raises `Refused` without a request for no changes, other keys
+        or nulls. `change_reason` as for `patch_annotation`.
         """
-        retriever_calls.check(changes)
+        retriever_calls.check_edit(changes)
         if "name" in changes and self._spelling is None:
             self.get_retriever(retriever_id)
-        call = retriever_calls.patch(retriever_id, changes, spelling=self._spelling, change_reason=change_reason)
+
+        call = retriever_calls.patch(
+            retriever_id,
+            changes,
+            spelling=self._spelling,
+            change_reason=change_reason,
+        )
         record = self._transport.send(call)
         if record.absent:
             record = self._read_after_write(record.retriever_id)
-        retriever_calls.prove(record, changes)
+        retriever_calls.raise_unless_applied(record, changes)
         return record
 
     def _read_after_write(self, retriever_id: str) -> RetrieverRecord:
@@ -219,11 +278,12 @@ class Client:
         page_number: int | None = None,
         return_presigned_urls: bool = False,
     ) -> ExecutionRecord:
-        """Run a retriever and return one page of what it found: `POST /v1/retrievers/{id}/execute`.
+        """Run a retriever and return one page of its results: `POST /v1/retrievers/{id}/execute`.
 
-        `inputs` by the names in its input_schema; `limit` 1 to 500 documents. The next page is the same call with
-        `cursor=record.next_cursor`, or with `page_number` from 1 on. A run that failed is a record too, with `failed`
-        and `error`, since it is worth keeping; look also at `warnings` and `degraded`. Uses the execute timeout.
+        `inputs` by the names in its input_schema; `limit` 1 to 500 documents. The next page is the
+        same call with `cursor=record.next_cursor`, or with `page_number` from 1 on. A failed run is
+        returned too, with `failed` and `error`; look also at `warnings` and `degraded`. Uses the
+        execute timeout.
         """
         call = retriever_calls.execute(
             retriever_id,
@@ -235,46 +295,66 @@ class Client:
         )
         return self._transport.send(call)
 
-    def executions(self, retriever_id: str, *, left_out: list[LeftOut] | None = None) -> Iterator[ExecutionSummary]:
-        """Yield all runs of a retriever once each: `POST /v1/retrievers/{id}/executions/list`, page by page.
+    def executions(
+        self,
+        retriever_id: str,
+        *,
+        left_out: list[LeftOut] | None = None,
+    ) -> Iterator[ExecutionSummary]:
+        """Yield each execution of a retriever once: `POST /v1/retrievers/{id}/executions/list`.
 
-        What cannot be read is added to `left_out`.
-        Mixpeek refuses offsets beyond 10,000, so a longer list ends in `Refused` after that many rows.
+        Records that cannot be read are added to `left_out`. Mixpeek refuses offsets beyond 10,000,
+        so a longer list ends in `Refused` after that many rows.
         """
 
         def fetch(offset: int, _cursor: str | None) -> Page[ExecutionSummary]:
-            return self._transport.send(retriever_calls.executions(retriever_id, limit=100, offset=offset))
+            call = retriever_calls.list_executions(retriever_id, limit=100, offset=offset)
+            return self._transport.send(call)
 
-        return each(fetch, identity=lambda row: row.execution_id, limit=100, left_out=left_out)
+        return iterate_rows(
+            fetch,
+            identity=lambda row: row.execution_id,
+            limit=100,
+            left_out=left_out,
+        )
 
     def get_execution(self, retriever_id: str, execution_id: str) -> ExecutionRecord:
-        """Return a stored run, mostly without its rows: `GET /v1/retrievers/{id}/executions/{execution_id}`."""
-        return self._transport.send(retriever_calls.execution(retriever_id, execution_id))
+        """Return a stored run, mostly without its rows: `GET
+        /v1/retrievers/{id}/executions/{execution_id}`.
+        """
+        return self._transport.send(retriever_calls.get_execution(retriever_id, execution_id))
 
-    def batch_get_documents(self, document_ids: Sequence[str], *, return_presigned_urls: bool = True) -> DocumentBatch:
-        """Return documents by id, a thousand a request: `POST /v1/documents/batch-get`.
+    def batch_get_documents(
+        self,
+        document_ids: Sequence[str],
+        *,
+        return_presigned_urls: bool = True,
+    ) -> DocumentBatch:
+        """Return documents by id, 1,000 a request: `POST /v1/documents/batch-get`.
 
         Presigned URLs work for about an hour and must not be stored. No ids make no request.
         """
-        calls = document_calls.batch(document_ids, return_presigned_urls=return_presigned_urls)
+        calls = document_calls.batch_get(document_ids, return_presigned_urls=return_presigned_urls)
         pages = [self._transport.send(call) for call in calls]
-        return document_calls.gathered(document_ids, pages)
+        return document_calls.merge_pages(document_ids, pages)
 
     def events(self, event_type: str, *, cursor: str | None = None, limit: int = 100) -> FeedPage:
-        """Return what happened after `cursor` in our namespace, oldest first: `GET /v1/events`.
+        """Return the events after `cursor` in our namespace, oldest first: `GET /v1/events`.
 
-        One `event_type`; `limit` 1 to 1,000. A cursor is good for one event type only. Without a cursor it begins with
-        what happened 90 days ago. `NotFound` from servers that have no feed.
+        One `event_type`; `limit` 1 to 1,000. A cursor is valid for one event type only. Without a
+        cursor the feed begins 90 days ago. Raises `NotFound` for a server without a feed.
         """
-        return self._transport.send(feed_calls.events(event_type, cursor=cursor, limit=limit))
+        call = feed_calls.events(event_type, cursor=cursor, limit=limit)
+        return self._transport.send(call)
 
     def list_webhooks(self) -> tuple[WebhookRecord, ...]:
-        """Return all webhooks of the organization: `POST /v1/organizations/webhooks/list`, page by page."""
+        """Return all webhooks of the organization: `POST /v1/organizations/webhooks/list`."""
 
         def fetch(offset: int, cursor: str | None) -> Page[WebhookRecord]:
-            return self._transport.send(webhook_calls.listing(limit=100, offset=offset, cursor=cursor))
+            call = webhook_calls.list_page(limit=100, offset=offset, cursor=cursor)
+            return self._transport.send(call)
 
-        return tuple(each(fetch, identity=lambda row: row.webhook_id, limit=100))
+        return tuple(iterate_rows(fetch, identity=lambda row: row.webhook_id, limit=100))
 
     def put_webhook(
         self,
@@ -286,13 +366,18 @@ class Client:
         headers: Mapping[str, str] | None = None,
         webhook_id: str | None = None,
     ) -> WebhookRecord:
-        """Register a webhook, or replace the one with `webhook_id`: `POST`/`PUT /v1/organizations/webhooks`.
+        """Register a webhook, or replace the one with `webhook_id`.
 
-        It is active afterwards. With a `signing_secret` each delivery is signed (`X-Mixpeek-Signature`); `headers` go
-        along with each delivery as they are. The secret is never returned.
+        `POST` or `PUT /v1/organizations/webhooks`. The webhook is active afterwards. With a
+        `signing_secret` each delivery is signed (`X-Mixpeek-Signature`); `headers` are sent with
+        each delivery. The secret is never returned.
         """
-        body = webhook_calls.described(
-            name=name, url=url, event_types=event_types, signing_secret=signing_secret, headers=headers or {}
+        body = webhook_calls.build_webhook(
+            name=name,
+            url=url,
+            event_types=event_types,
+            signing_secret=signing_secret,
+            headers=headers or {},
         )
         if webhook_id is None:
             return self._transport.send(webhook_calls.create(body))

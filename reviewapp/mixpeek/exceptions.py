@@ -1,25 +1,26 @@
-"""What can go wrong between us and Mixpeek, named by what to do next.
+"""Errors of the client, named by what to do next.
 
     MixpeekError
       Unavailable              try again later
         Garbled                try again later, after reading what is there now
           Unreadable           ask for less, or leave out the record that was asked for
-      Unauthorized             mend our key, our plan or our settings; nothing else is at fault
-        NamespaceUnresolved    mend the namespace's name
-      Refused                  change what is asked
-        NotFound               it is not there (any more)
-        NotApplied             Mixpeek said yes and did not do it
+      Unauthorized             fix our key, our plan or our settings; the request is fine
+        NamespaceUnresolved    fix the name of the namespace
+      Refused                  change the request
+        NotFound               the record does not exist (any more)
+        NotApplied             Mixpeek reported success without making the change
 
-Each carries `message` (plain text, bounded, safe to show to a person), `status` (HTTP, or None when there
-was no answer or we refused by ourselves) and `request_id` (Mixpeek's `x-request-id`, to quote to support).
-`maybe_applied` is true when a write may have been done although no good answer came: read before sending it again.
+Each carries `message` (plain text, bounded, safe to show to a person), `status` (HTTP, or None when
+there was no answer or we refused by ourselves) and `request_id` (Mixpeek's `x-request-id`, to quote
+to support). `maybe_applied` is true when a write may have been done although no good answer came:
+read before sending it again.
 """
 
 from __future__ import annotations
 
 
 class MixpeekError(Exception):
-    """A call to Mixpeek did not do what was asked."""
+    """A call to Mixpeek failed."""
 
     maybe_applied = False
 
@@ -33,8 +34,8 @@ class MixpeekError(Exception):
 class Unavailable(MixpeekError):
     """Try later: no connection, a timeout, 408, 425, 429 or 5xx.
 
-    `retry_after` is in seconds (0 to a day) when Mixpeek said so. `retryable` is false when Mixpeek itself says that
-    the same request will fail again: wait long and tell somebody.
+    `retry_after` is in seconds (0 to a day) when Mixpeek said so. `retryable` is false when Mixpeek
+    itself says that the same request will fail again: wait long and tell somebody.
     """
 
     def __init__(
@@ -54,27 +55,34 @@ class Unavailable(MixpeekError):
 
 
 class Garbled(Unavailable):
-    """The answer makes no sense (an HTML page, half a body, a wrong type, a redirect): read again, later."""
+    """Read again, later: an HTML page, half a body, a wrong type or a redirect came back."""
 
 
 class Unreadable(Garbled):
-    """Mixpeek answered with JSON that is too large, or not what the call promises: others may be read."""
+    """The JSON is too large or not what the call promises; other records may be readable."""
 
 
 class Unauthorized(MixpeekError):
-    """Our key, plan or settings are at fault (401, 402, 403, 407), so every other call will fail too."""
+    """Our key, plan or settings are at fault (401, 402, 403, 407): other calls will fail too."""
 
 
 class NamespaceUnresolved(Unauthorized):
-    """Mixpeek does not know our namespace and would answer every list with nothing; see `namespace`."""
+    """Mixpeek does not know our `namespace`, so every list would be empty."""
 
-    def __init__(self, message: str, *, namespace: str = "", status: int | None = None, request_id: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        namespace: str = "",
+        status: int | None = None,
+        request_id: str = "",
+    ) -> None:
         super().__init__(message, status=status, request_id=request_id)
         self.namespace = namespace
 
 
 class Refused(MixpeekError):
-    """What was asked is not acceptable (400, 409, 413, 422, ...); `fields` says why, field by field."""
+    """The request is not acceptable (400, 409, 413, 422, ...); `fields` has the reasons by field."""
 
     def __init__(
         self,
@@ -89,8 +97,8 @@ class Refused(MixpeekError):
 
 
 class NotFound(Refused):
-    """It is not there (404, 410): a wrong id, another namespace, deleted, or a server too old for the call."""
+    """Not found (404, 410): a wrong id or namespace, deleted, or a server too old for the call."""
 
 
 class NotApplied(Refused):
-    """Mixpeek answered with success, but its answer does not hold what was asked; `fields` names what is missing."""
+    """Mixpeek reported success, but the record lacks a change; `fields` names what is missing."""

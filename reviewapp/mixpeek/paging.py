@@ -1,4 +1,4 @@
-"""Walk all pages of a list whose rows may shift while we read."""
+"""Read all pages of a list whose rows may shift while we read."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from reviewapp.mixpeek.exceptions import Garbled
-from reviewapp.mixpeek.parsing.bounds import MOST_ROWS
+from reviewapp.mixpeek.parsing.bounds import MAX_ROWS
 from reviewapp.mixpeek.records import LeftOut, Page
 
 T = TypeVar("T")
 
 
-def each(
+def iterate_rows(
     fetch: Callable[[int, str | None], Page[T]],
     *,
     identity: Callable[[T], str],
@@ -21,29 +21,36 @@ def each(
 ) -> Iterator[T]:
     """Yield the rows of all pages, each identity once.
 
-    `fetch(offset, cursor)` gets one page of `limit` rows. The end is an empty page, or a short one that neither names
-    a next page nor falls short of the total. Rows created or deleted meanwhile can shift others across a page's
-    edge: repeats are dropped here, but a row that slipped past us is only seen by the next walk. What cannot be read is
-    added to `left_out`. Raises `Garbled` when the server repeats itself although it says there is more, or goes on
-    after 10,000 rows, since going on would never end.
+    `fetch(offset, cursor)` gets one page of `limit` rows. The last page is empty, or short and
+    neither names a next page nor falls short of the total. Rows created or deleted meanwhile can
+    shift others across a page's edge: duplicates are dropped here, but a row that was skipped is
+    only read by the next walk. Records that cannot be read are added to `left_out`.
+
+    Raises `Garbled` when the server repeats a page although it says there is more, or when the list
+    goes on after 10,000 rows, because it might never end.
     """
-    seen: set[str] = set()
-    offset, cursor = 0, None
+    seen_ids: set[str] = set()
+    offset = 0
+    cursor = None
     while True:
         page = fetch(offset, cursor)
-        fresh = {identity(row): row for row in page.items if identity(row) not in seen}
-        yield from fresh.values()
-        seen.update(fresh)
+        new_rows = {identity(row): row for row in page.items if identity(row) not in seen_ids}
+        yield from new_rows.values()
+
+        seen_ids.update(new_rows)
         if left_out is not None:
             left_out += page.left_out
+
         offset += page.rows
         cursor = page.next if isinstance(page.next, str) else None
-        more = page.next is not None or page.rows >= limit or offset < (page.total or 0)
-        if not page.rows or not more:
+        has_more = page.next is not None or page.rows >= limit or offset < (page.total or 0)
+        if not page.rows or not has_more:
             return
-        if offset >= MOST_ROWS:
-            raise Garbled(f"Mixpeek's list does not end: more than {MOST_ROWS:,} rows came.")
-        if page.items and not fresh:
-            if page.total is not None and len(seen) >= page.total:
+
+        if offset >= MAX_ROWS:
+            raise Garbled(f"Mixpeek's list does not end: more than {MAX_ROWS:,} rows came.")
+
+        if page.items and not new_rows:
+            if page.total is not None and len(seen_ids) >= page.total:
                 return
             raise Garbled("Mixpeek sends the same page of a list again and again.")

@@ -1,4 +1,4 @@
-"""Whether a Mixpeek is there at all: one HEAD without our key, over in seconds, for health checks."""
+"""Check whether Mixpeek answers: one HEAD without our API key, for health checks."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ import requests
 
 from reviewapp.mixpeek.transport import on_loopback
 
-_TIMEOUT = (2, 2)
+_TIMEOUT = (2, 2)  # seconds to connect, seconds to read
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reach:
-    """What a knock found: the HTTP status (None when nobody answered) and how long it took."""
+class PingResult:
+    """The HTTP status, None if there was no answer, and the seconds it took."""
 
     status: int | None
     seconds: float
 
     @property
-    def is_there(self) -> bool:
-        """Whether something answered that is not in trouble itself; 401 or 404 is an answer too."""
+    def is_up(self) -> bool:
+        """Whether the server answered with a status below 500; 401 or 404 counts too."""
         return self.status is not None and self.status < 500
 
 
-def knock(base_url: str) -> Reach:
-    """Ask `base_url` for nothing, without our key; raises nothing that the network can cause."""
-    began = monotonic()
+def ping(base_url: str) -> PingResult:
+    """Send HEAD to `base_url` without our key; never raises for a failure of the network."""
+    started = monotonic()
     try:
         with requests.Session() as session:
             session.trust_env = not on_loopback(base_url)
-            with session.head(base_url, timeout=_TIMEOUT, allow_redirects=False) as response:
-                status = response.status_code
+            response = session.head(base_url, timeout=_TIMEOUT, allow_redirects=False)
+            with response:
+                status: int | None = response.status_code
     except requests.RequestException:
-        return Reach(status=None, seconds=monotonic() - began)
-    return Reach(status=status, seconds=monotonic() - began)
+        status = None
+    return PingResult(status=status, seconds=monotonic() - started)

@@ -1,6 +1,7 @@
-"""What Mixpeek tells us, as frozen values in our own words, whichever dialect the server speaks.
+"""Mixpeek's records as frozen values with our own names, in either dialect of the API.
 
-Dates are aware and in UTC. Dictionaries are the server's own JSON objects: read them, never change them.
+Dates are aware and in UTC. Dictionaries are the server's own JSON objects: read them, never change
+them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ Spelling = Literal["retriever_name", "name"]
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
-    """A record that could not be taken in: its id, as far as it has one, and why."""
+    """A record that could not be read: its id, if it has one, and the reason."""
 
     name: str
     reason: str
@@ -27,8 +28,9 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[T]):
-    """One page of a list; `next` is the cursor or offset that follows, None when this page says it is the last.
+    """One page of a list.
 
+    `next` is the cursor or offset of the next page, None when this page says it is the last.
     `left_out` are the rows of the page that could not be read.
     """
 
@@ -40,13 +42,16 @@ class Page(Generic[T]):
 
     @property
     def rows(self) -> int:
-        """How many rows the page had, those that could not be read included."""
+        """The number of rows on the page, unreadable ones included."""
         return len(self.items) + len(self.left_out)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevisionRecord:
-    """One edit, backwards: `prior` holds the values that version `version` had in the fields the edit changed."""
+    """One edit of an annotation.
+
+    `prior` holds the values that version `version` had in the fields the edit changed.
+    """
 
     version: int
     prior: Json
@@ -57,7 +62,10 @@ class RevisionRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotationRecord:
-    """A label on a document. `metadata` and `version` are None when the server does not know such a thing."""
+    """A label on a document.
+
+    `metadata` and `version` are None when the server does not support them.
+    """
 
     annotation_id: str
     document_id: str
@@ -81,7 +89,7 @@ class AnnotationRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class BulkResult:
-    """What became of one item of a bulk write; `error` says why not."""
+    """The result of one item of a bulk write; `error` is the reason of a failure."""
 
     annotation_id: str
     success: bool
@@ -90,7 +98,7 @@ class BulkResult:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionRecord:
-    """One line of an annotation's list of versions; the edit's fields are empty for version 1."""
+    """One row of an annotation's list of versions; the edit's fields are empty for version 1."""
 
     version: int
     current: bool = False
@@ -113,9 +121,10 @@ class VersionsRecord:
 class RetrieverRecord:
     """A saved pipeline.
 
-    `spelling` is the key under which this server keeps the name. `absent` names the fields among name,
-    description and tags that the answer left out (their values here are then empty, and prove nothing).
-    `body` is the object as the server sent it; a PATCH reply holds fewer fields than a read, so it is not `complete`.
+    `spelling` is the key under which this server keeps the name. `absent` names the fields among
+    name, description and tags that the answer left out (their values here are then empty, and prove
+    nothing). `body` is the object as the server sent it; a PATCH reply holds fewer fields than a
+    read, so it is not `complete`.
     """
 
     retriever_id: str
@@ -142,9 +151,10 @@ class RetrieverRecord:
 class ExecutionRecord:
     """One run of a retriever with the page of documents it returned, best first.
 
-    A stored run usually keeps no rows: then `documents_retained` is False and `total_returned` counts them. Mixpeek
-    promises neither `inputs` nor `query_summary` of a stored run; they are empty where it does not send them.
-    `body` is the answer as the server sent it, without its documents.
+    A stored run usually keeps no rows: then `documents_retained` is False and `total_returned`
+    counts them. Mixpeek promises neither `inputs` nor `query_summary` of a stored run; they are
+    empty where it does not send them. `body` is the answer as the server sent it, without its
+    documents.
     """
 
     execution_id: str
@@ -169,8 +179,10 @@ class ExecutionRecord:
 
     @property
     def failed(self) -> bool:
-        """Whether this run came to nothing, although the call itself was answered with success."""
-        return self.status in {"failed", "error", "cancelled"} or bool(self.error and not self.documents)
+        """Whether this run failed, although the call itself succeeded."""
+        return self.status in {"failed", "error", "cancelled"} or bool(
+            self.error and not self.documents,
+        )
 
     @property
     def running(self) -> bool:
@@ -180,7 +192,10 @@ class ExecutionRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionSummary:
-    """One row of a retriever's list of runs; durations in milliseconds. `body` is the row as the server sent it."""
+    """One row of a retriever's list of runs; durations in milliseconds.
+
+    `body` is the row as the server sent it.
+    """
 
     execution_id: str
     retriever_id: str
@@ -197,7 +212,10 @@ class ExecutionSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class BlobRecord:
-    """A file of a document. `presigned_url` works for about an hour and is a secret: never store it."""
+    """A file of a document.
+
+    `presigned_url` works for about an hour and is a secret: never store it.
+    """
 
     field: str
     url: str
@@ -212,7 +230,7 @@ class BlobRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentRecord:
-    """A document as it stands: `body` is all of it as the server sent it, `blobs` its files, each once."""
+    """A document: `body` is the whole object as sent, `blobs` its files without duplicates."""
 
     document_id: str
     collection_id: str | None
@@ -222,7 +240,11 @@ class DocumentRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentBatch:
-    """The documents that were found, in the order asked for, the ids that were not, and what could not be read."""
+    """The documents of a batch.
+
+    `found` is in the order of the requested ids; `not_found` are the ids without a document;
+    `left_out` are the documents that could not be read.
+    """
 
     found: tuple[DocumentRecord, ...] = ()
     not_found: tuple[str, ...] = ()
@@ -231,7 +253,7 @@ class DocumentBatch:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedEvent:
-    """One line of the change feed: something happened to something. What `payload` holds is nobody's promise."""
+    """One event of the change feed. Mixpeek does not document what `payload` holds."""
 
     seq: int
     cursor: str
@@ -246,7 +268,10 @@ class FeedEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedPage:
-    """A stretch of the feed, oldest first; `cursor` is where to go on, None while nothing has ever happened."""
+    """A page of the feed, oldest first.
+
+    `cursor` is where the next page begins, None while there has never been an event.
+    """
 
     items: tuple[FeedEvent, ...]
     cursor: str | None
@@ -256,7 +281,10 @@ class FeedPage:
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookRecord:
-    """A registered webhook. Secrets in `channels` read `redacted`; `delivery_health` says why it was paused."""
+    """A registered webhook.
+
+    Secrets in `channels` read `redacted`; `delivery_health` says why it was paused.
+    """
 
     webhook_id: str
     name: str

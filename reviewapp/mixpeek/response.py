@@ -1,4 +1,4 @@
-"""One HTTP answer as plain values, and its body as JSON that the rest of the world can hold."""
+"""One HTTP response as plain values, and its body as JSON that PostgreSQL can store."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reviewapp.mixpeek.parsing.bounds import LONGEST_INTEGER, MOST_VALUES
+from reviewapp.mixpeek.parsing.bounds import MAX_INTEGER_DIGITS, MAX_VALUES
 
-_BEFORE_VALUES = (b"{", b"[", b",")
-_SUSPECT = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
+_VALUE_DELIMITERS = (b"{", b"[", b",")
+_ESCAPED_UNSTORABLE = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_REQUEST_ID = 128
-_TOO_LONG = "a number too large to keep"
+_MAX_REQUEST_ID_LENGTH = 128
+_INTEGER_TOO_LARGE = "a number too large to keep"
 
 
 class Malformed(ValueError):
-    """This answer is not what the call promises; the text says where."""
+    """The response is not what the call promises; the message says where."""
 
 
-class TooMuch(Malformed):
-    """This answer is JSON, but more of it than can be taken in."""
+class TooLarge(Malformed):
+    """The response is JSON, but exceeds a limit of `bounds`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """Status, headers (names in lower case) and decoded body, when it came, and the namespace that was asked."""
+    """One response: status, headers (names in lower case) and body.
+
+    `namespace` is the one that the request was about.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -38,30 +41,33 @@ class Reply:
 
     @property
     def request_id(self) -> str:
-        """Mixpeek's name for this request, cleaned and cut, or nothing."""
-        return re.sub(r"[^\x21-\x7e]", "", self.headers.get("x-request-id", ""))[:_REQUEST_ID]
+        """Mixpeek's id of this request, at most 128 visible characters, or an empty string."""
+        header = self.headers.get("x-request-id", "")
+        return re.sub(r"[^\x21-\x7e]", "", header)[:_MAX_REQUEST_ID_LENGTH]
 
     @property
     def looks_like_html(self) -> bool:
-        """Whether the body is a web page, so not Mixpeek's API speaking but something in front of it."""
+        """Whether the body is a web page, so not from the API but from a proxy in front of it."""
         head = self.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
         return head == b"<" or "html" in self.headers.get("content-type", "").lower()
 
     def json(self) -> Any:
         """Return the body as JSON; raise `Malformed` when it is not JSON.
 
-        NUL characters and lone surrogates become U+FFFD, because no database or page downstream can hold them and one
-        such text must not stop a whole pull. NaN, infinities and endless numbers are left to whoever reads the field.
-        A body that would take more memory than any answer is worth is refused unread.
+        NUL characters and lone surrogates become U+FFFD, because PostgreSQL cannot store them and
+        one such text must not stop a whole pull. NaN, infinities and huge numbers are left to the
+        reader of the field. Raises `TooLarge` for a body with more than 2,000,000 values.
         """
-        if sum(map(self.body.count, _BEFORE_VALUES)) > MOST_VALUES:
-            raise TooMuch(f"it holds more than {MOST_VALUES:,} values")
+        if sum(self.body.count(mark) for mark in _VALUE_DELIMITERS) > MAX_VALUES:
+            raise TooLarge(f"it holds more than {MAX_VALUES:,} values")
         try:
             text = self.body.decode("utf-8-sig")
-            value = json.loads(text, parse_int=_integer)
-            return _storable(value) if _SUSPECT.search(self.body) else value
+            value = json.loads(text, parse_int=_parse_integer)
+            if _ESCAPED_UNSTORABLE.search(self.body):
+                value = _storable(value)
+            return value
         except RecursionError as error:
-            raise TooMuch("it is nested too deeply") from error
+            raise TooLarge("it is nested too deeply") from error
         except ValueError as error:
             raise Malformed(_why_not_json(self)) from error
 
@@ -69,11 +75,15 @@ class Reply:
 def _why_not_json(reply: Reply) -> str:
     if reply.looks_like_html:
         return "an HTML page came instead of JSON"
-    return "the body is not JSON" if reply.body.strip() else "the body is empty"
+    if not reply.body.strip():
+        return "the body is empty"
+    return "the body is not JSON"
 
 
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits.removeprefix("-")) <= LONGEST_INTEGER else _TOO_LONG
+def _parse_integer(digits: str) -> int | str:
+    if len(digits.removeprefix("-")) > MAX_INTEGER_DIGITS:
+        return _INTEGER_TOO_LARGE
+    return int(digits)
 
 
 def _storable(value: Any) -> Any:

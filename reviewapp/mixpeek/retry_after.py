@@ -1,4 +1,4 @@
-"""How long a server asks us to wait: seconds or an HTTP date in `Retry-After`, or seconds in the error's details."""
+"""Read how long a server asks us to wait: `Retry-After`, or seconds in the error's details."""
 
 from __future__ import annotations
 
@@ -8,40 +8,60 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-LONGEST = 86_400.0
-_IN_DETAILS = ("retry_after_seconds", "retry_after")
+MAX_RETRY_AFTER = 86_400.0  # seconds
+_DETAIL_KEYS = ("retry_after_seconds", "retry_after")
 
 
-def retry_after(headers: Mapping[str, str], details: Mapping[str, Any], *, now: datetime) -> float | None:
-    """Return the seconds to wait, from 0 to a day, or None when nobody said anything we understand.
+def retry_after(
+    headers: Mapping[str, str],
+    details: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> float | None:
+    """Return the seconds to wait, from 0 to a day, or None when the server did not say.
 
-    A date is measured against the server's own `Date` header when it sent one, since clocks differ, else against
-    `now`. The header comes before `details.retry_after_seconds` and `details.retry_after`.
+    A date is measured against the server's own `Date` header when there is one, because clocks
+    differ, else against `now`. The header comes before `details.retry_after_seconds` and
+    `details.retry_after`.
     """
     header = headers.get("retry-after", "")
-    clock = _date(headers.get("date", "")) or now
-    candidates = (_seconds(header), _until(header, clock), *(_seconds(details.get(key)) for key in _IN_DETAILS))
-    return next((wait for wait in candidates if wait is not None), None)
+    seconds = _parse_seconds(header)
+    if seconds is not None:
+        return seconds
+
+    moment = _parse_date(header)
+    if moment is not None:
+        server_time = _parse_date(headers.get("date", "")) or now
+        return _limit_wait((moment - server_time).total_seconds())
+
+    for key in _DETAIL_KEYS:
+        seconds = _parse_seconds(details.get(key))
+        if seconds is not None:
+            return seconds
+    return None
 
 
-def _seconds(value: object) -> float | None:
+def _parse_seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        number = float(value)
+        seconds = float(value)
     except (ValueError, OverflowError):
         return None
-    return None if math.isnan(number) else min(max(number, 0.0), LONGEST)
+    if math.isnan(seconds):
+        return None
+    return _limit_wait(seconds)
 
 
-def _until(value: str, clock: datetime) -> float | None:
-    moment = _date(value)
-    return None if moment is None else min(max((moment - clock).total_seconds(), 0.0), LONGEST)
-
-
-def _date(value: str) -> datetime | None:
+def _parse_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        if not moment.tzinfo:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+def _limit_wait(seconds: float) -> float:
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)

@@ -24,10 +24,10 @@ from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from reviewapp.mixpeek.deadline import Deadline, DeadlineAdapter
 from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable, Unreadable
-from reviewapp.mixpeek.parsing.bounds import MOST_BYTES
-from reviewapp.mixpeek.rate_hooks import Pace, limit
+from reviewapp.mixpeek.parsing.bounds import MAX_BYTES
+from reviewapp.mixpeek.rate_hooks import Pace, parse_limit
 from reviewapp.mixpeek.response import Reply
-from reviewapp.mixpeek.wire import Call, decipher
+from reviewapp.mixpeek.wire import Call, parse_response
 
 T = TypeVar("T")
 Timeout = tuple[float, float]
@@ -128,9 +128,9 @@ class Transport:
             self._observe(call.method, status, time.monotonic() - began)
         if isinstance(outcome, MixpeekError):
             raise outcome
-        if self._pace is not None and (told := limit(outcome.headers, now=outcome.received_at)):
-            self._pace.told(told)
-        return decipher(call, outcome)
+        if self._pace is not None and (limit := parse_limit(outcome.headers, now=outcome.received_at)):
+            self._pace.told(limit)
+        return parse_response(call, outcome)
 
     def _exchange(self, call: Call[T]) -> Reply | MixpeekError:
         timeout = self._timeouts[call.slow]
@@ -174,7 +174,7 @@ class Transport:
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
-            if len(body) > MOST_BYTES:
+            if len(body) > MAX_BYTES:
                 return Unreadable("Mixpeek's answer is too large to be one.", maybe_applied=call.writes)
         return Reply(
             status=response.status_code,

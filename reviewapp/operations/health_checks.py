@@ -104,4 +104,4 @@ def _changes() -> Answer:
 def _upstream() -> Answer:
     found = reach()
     details = {"status": found.status, "seconds": round(found.seconds, 3)}
-    return Answer(name="upstream", status=OK if found.is_there else DEGRADED, details=details)
+    return Answer(name="upstream", status=OK if found.is_up else DEGRADED, details=details)

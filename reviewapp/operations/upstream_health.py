@@ -8,7 +8,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from reviewapp.mixpeek.ping import Reach, knock
+from reviewapp.mixpeek.ping import PingResult, ping
 
 _FRESH_SECONDS = 15.0
 
@@ -19,12 +19,12 @@ class Doorbell:
     While one thread asks, the others get the answer before; only where there is none yet do they wait for it.
     """
 
-    def __init__(self, ask: Callable[[str], Reach] = knock, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, ask: Callable[[str], PingResult] = ping, clock: Callable[[], float] = monotonic) -> None:
         self._ask, self._clock = ask, clock
-        self._kept: dict[str, tuple[float, Reach]] = {}
+        self._kept: dict[str, tuple[float, PingResult]] = {}
         self._asking = Lock()
 
-    def reach(self, url: str) -> Reach:
+    def reach(self, url: str) -> PingResult:
         """Return what asking `url` found, mostly not more than 15 seconds ago."""
         at, found = self._kept.get(url, (0.0, None))
         if found is not None and self._clock() - at <= _FRESH_SECONDS:
@@ -45,6 +45,6 @@ class Doorbell:
 _doorbell = Doorbell()
 
 
-def reach() -> Reach:
+def reach() -> PingResult:
     """Return whether the configured Mixpeek answers."""
     return _doorbell.reach(settings.MIXPEEK_BASE_URL)

@@ -14,7 +14,7 @@ from reviewapp.mixpeek.calls import annotations as annotation_calls
 from reviewapp.mixpeek.calls import documents as document_calls
 from reviewapp.mixpeek.calls import retrievers as retriever_calls
 from reviewapp.mixpeek.response import Reply
-from reviewapp.mixpeek.wire import Call, decipher
+from reviewapp.mixpeek.wire import Call, parse_response
 from tests.mixpeek.samples import ANNOTATION, NOW, RETRIEVER
 
 RUN = {"execution_id": "e", "status": "ok", "documents": [{}], "pagination": {"total": 1}, "error": "x"}
@@ -22,15 +22,15 @@ DOCUMENT = {"document_id": "d", "collection_id": "c", "document_blobs": [{"field
 PAGES = {"total": 1, "limit": 1, "offset": 0, "has_next": False, "next_cursor": "c"}
 
 CALLS: list[tuple[Call[Any], Any]] = [
-    (annotation_calls.one("ann_1"), ANNOTATION),
+    (annotation_calls.get("ann_1"), ANNOTATION),
     (annotation_calls.patch("ann_1", {"label": "x"}), ANNOTATION),
-    (annotation_calls.listing(skip=0, limit=1), {"results": [ANNOTATION], "total_count": 1}),
+    (annotation_calls.list_page(skip=0, limit=1), {"results": [ANNOTATION], "total_count": 1}),
     (annotation_calls.versions("a"), {"current_version": 1, "versions": [{"version": 1, "current": True}]}),
-    (retriever_calls.one("r"), {"retriever": RETRIEVER}),
-    (retriever_calls.listing(limit=1), {"results": [RETRIEVER], "pagination": PAGES, "warnings": [{}]}),
+    (retriever_calls.get("r"), {"retriever": RETRIEVER}),
+    (retriever_calls.list_page(limit=1), {"results": [RETRIEVER], "pagination": PAGES, "warnings": [{}]}),
     (retriever_calls.execute("r", {}), RUN),
-    (retriever_calls.executions("r", limit=1), {"results": [RUN], "pagination": PAGES}),
-    (next(document_calls.batch(["d"], return_presigned_urls=True)), {"documents": [DOCUMENT]}),
+    (retriever_calls.list_executions("r", limit=1), {"results": [RUN], "pagination": PAGES}),
+    (next(document_calls.batch_get(["d"], return_presigned_urls=True)), {"documents": [DOCUMENT]}),
 ]
 
 leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
@@ -47,7 +47,7 @@ headers = st.dictionaries(st.sampled_from(header_names), st.text(max_size=20), m
 def settle(call: Call[Any], status: int, named: dict[str, str], body: bytes) -> None:
     """Decipher; any error but ours fails the test by itself."""
     try:
-        decipher(call, Reply(status=status, headers=named, body=body, received_at=NOW))
+        parse_response(call, Reply(status=status, headers=named, body=body, received_at=NOW))
     except MixpeekError as error:
         assert error.message
         assert len(error.message) < 1000
@@ -74,7 +74,7 @@ def broken(draw: st.DrawFn, whole: Any) -> Any:
 
 @pytest.mark.parametrize(("call", "whole"), CALLS)
 def test_it_reads_the_good_answer_that_the_others_are_broken_from(call: Call[Any], whole: Any) -> None:
-    assert decipher(call, Reply(status=200, headers={}, body=json.dumps(whole).encode(), received_at=NOW))
+    assert parse_response(call, Reply(status=200, headers={}, body=json.dumps(whole).encode(), received_at=NOW))
 
 
 @given(pick=st.sampled_from(CALLS), status=statuses, named=headers, body=st.binary(max_size=200))

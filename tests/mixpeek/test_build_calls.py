@@ -19,14 +19,14 @@ WHEN = datetime(2026, 11, 1, tzinfo=UTC)
 EXECUTE = "POST", "/v1/retrievers/r/execute"
 
 CALLS: list[tuple[Call[Any], str, str, Any]] = [
-    (annotation_calls.listing(skip=0, limit=50), "POST", "/v1/annotations/list?skip=0&limit=50", {}),
+    (annotation_calls.list_page(skip=0, limit=50), "POST", "/v1/annotations/list?skip=0&limit=50", {}),
     (
-        annotation_calls.listing(skip=5, limit=500, label="ok", document_id=None, as_of=WHEN),
+        annotation_calls.list_page(skip=5, limit=500, label="ok", document_id=None, as_of=WHEN),
         "POST",
         "/v1/annotations/list?skip=5&limit=500",
         {"label": "ok", "as_of": "2026-11-01T00:00:00+00:00"},
     ),
-    (annotation_calls.one("a/b c?é"), "GET", "/v1/annotations/a%2Fb%20c%3F%C3%A9", None),
+    (annotation_calls.get("a/b c?é"), "GET", "/v1/annotations/a%2Fb%20c%3F%C3%A9", None),
     (
         annotation_calls.create(document_id="d", label="ok", confidence=0.0, payload={}, reasoning=None),
         "POST",
@@ -40,10 +40,10 @@ CALLS: list[tuple[Call[Any], str, str, Any]] = [
         {"reasoning": "", "confidence": None},
     ),
     (annotation_calls.versions("a"), "GET", "/v1/annotations/a/versions", None),
-    (annotation_calls.at_version("a", 3), "GET", "/v1/annotations/a/versions/3", None),
-    (retriever_calls.listing(limit=100, offset=7), "POST", "/v1/retrievers/list?limit=100&offset=7", {}),
-    (retriever_calls.listing(limit=9, cursor="c="), "POST", "/v1/retrievers/list?limit=9&cursor=c%3D", {}),
-    (retriever_calls.one("my search"), "GET", "/v1/retrievers/my%20search", None),
+    (annotation_calls.get_version("a", 3), "GET", "/v1/annotations/a/versions/3", None),
+    (retriever_calls.list_page(limit=100, offset=7), "POST", "/v1/retrievers/list?limit=100&offset=7", {}),
+    (retriever_calls.list_page(limit=9, cursor="c="), "POST", "/v1/retrievers/list?limit=9&cursor=c%3D", {}),
+    (retriever_calls.get("my search"), "GET", "/v1/retrievers/my%20search", None),
     (
         retriever_calls.patch("r", {"name": "n", "tags": []}, spelling="name"),
         "PATCH",
@@ -74,12 +74,12 @@ CALLS: list[tuple[Call[Any], str, str, Any]] = [
         {"inputs": {}},
     ),
     (
-        retriever_calls.executions("r", limit=3),
+        retriever_calls.list_executions("r", limit=3),
         "POST",
         "/v1/retrievers/r/executions/list?limit=3&offset=0",
         {},
     ),
-    (retriever_calls.execution("r", "e"), "GET", "/v1/retrievers/r/executions/e", None),
+    (retriever_calls.get_execution("r", "e"), "GET", "/v1/retrievers/r/executions/e", None),
 ]
 
 
@@ -104,16 +104,16 @@ LOOP: list[Any] = []
 LOOP.append(LOOP)
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
-    (lambda: annotation_calls.one(""), "annotation_id"),
-    (lambda: annotation_calls.one(".."), "annotation_id"),
-    (lambda: annotation_calls.one("a\x00b"), "annotation_id"),
-    (lambda: annotation_calls.one("a\nb"), "annotation_id"),
-    (lambda: annotation_calls.one("\ud800"), "annotation_id"),
-    (lambda: annotation_calls.at_version("a", 0), "version"),
-    (lambda: annotation_calls.listing(skip=-1, limit=1), "skip"),
-    (lambda: annotation_calls.listing(skip=0, limit=501), "limit"),
-    (lambda: annotation_calls.listing(skip=0, limit=1, as_of=datetime(2026, 1, 1)), "as_of"),
-    (lambda: annotation_calls.listing(skip=0, limit=1, **STRANGE), "sort"),
+    (lambda: annotation_calls.get(""), "annotation_id"),
+    (lambda: annotation_calls.get(".."), "annotation_id"),
+    (lambda: annotation_calls.get("a\x00b"), "annotation_id"),
+    (lambda: annotation_calls.get("a\nb"), "annotation_id"),
+    (lambda: annotation_calls.get("\ud800"), "annotation_id"),
+    (lambda: annotation_calls.get_version("a", 0), "version"),
+    (lambda: annotation_calls.list_page(skip=-1, limit=1), "skip"),
+    (lambda: annotation_calls.list_page(skip=0, limit=501), "limit"),
+    (lambda: annotation_calls.list_page(skip=0, limit=1, as_of=datetime(2026, 1, 1)), "as_of"),
+    (lambda: annotation_calls.list_page(skip=0, limit=1, **STRANGE), "sort"),
     (lambda: annotation_calls.patch("a", {"actor_id": "me"}), "actor_id"),
     (lambda: annotation_calls.patch("a", {"label": None}), "label"),
     (lambda: annotation_calls.patch("a", {"confidence": float("nan")}), "confidence"),
@@ -130,7 +130,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: retriever_calls.execute("r", {}, limit=0), "limit"),
     (lambda: retriever_calls.execute("r", {}, cursor="c", page_number=1), "cursor"),
     (lambda: retriever_calls.execute("r", {}, page_number=0), "page_number"),
-    (lambda: list(document_calls.batch([""], return_presigned_urls=True)), "document_ids"),
+    (lambda: list(document_calls.batch_get([""], return_presigned_urls=True)), "document_ids"),
 ]
 
 
@@ -158,6 +158,6 @@ def test_it_sends_a_backslash_before_u0000_as_the_text_it_is() -> None:
 
 def test_it_asks_for_documents_a_thousand_at_a_time_and_each_once() -> None:
     ids = [f"doc_{number}" for number in range(2001)] + ["doc_0"]
-    bodies = [json.loads(call.body or b"") for call in document_calls.batch(ids, return_presigned_urls=True)]
+    bodies = [json.loads(call.body or b"") for call in document_calls.batch_get(ids, return_presigned_urls=True)]
     assert [len(body["document_ids"]) for body in bodies] == [1000, 1000, 1]
     assert all(body["return_presigned_urls"] is True for body in bodies)

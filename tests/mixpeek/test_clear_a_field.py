@@ -9,7 +9,7 @@ import pytest
 
 from reviewapp.mixpeek import AnnotationRecord, Client, Refused
 from reviewapp.mixpeek.calls import annotations as annotation_calls
-from reviewapp.mixpeek.wire import decipher
+from reviewapp.mixpeek.wire import parse_response
 from tests.mixpeek.samples import ANNOTATION, reply
 from tests.sandbox_data import write_fruit_folder
 from tests.tools.sandbox.running import Box, SharedSandboxes
@@ -100,13 +100,13 @@ def test_it_names_the_item_and_the_field_whose_null_was_refused_in_bulk(
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_it_reads_a_field_left_out_as_one_that_is_null(field: str) -> None:
-    one = annotation_calls.one("ann_1")
+    one = annotation_calls.get("ann_1")
     without = {key: value for key, value in ANNOTATION.items() if key != field}
-    assert decipher(one, reply(without)) == decipher(one, reply(ANNOTATION | {field: None}))
+    assert parse_response(one, reply(without)) == parse_response(one, reply(ANNOTATION | {field: None}))
 
 
 def test_it_reads_what_a_cleared_field_held_before() -> None:
     prior = {"confidence": None, "reasoning": None, "payload": None, "metadata": None}
     revision = {"version": 1, "prior": prior, "edited_at": None, "edited_by": "k", "edited_by_type": "api_key"}
-    record = decipher(annotation_calls.one("ann_1"), reply(ANNOTATION | {"revisions": [revision]}))
+    record = parse_response(annotation_calls.get("ann_1"), reply(ANNOTATION | {"revisions": [revision]}))
     assert record.revisions[0].prior == prior

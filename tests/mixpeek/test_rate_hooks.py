@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.mixpeek.rate_hooks import Limit, limit
+from reviewapp.mixpeek.rate_hooks import Limit, parse_limit
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMES = [f"x-ratelimit-{name}" for name in ("limit", "remaining", "reset", "window")]
@@ -31,10 +31,10 @@ NAMES = [f"x-ratelimit-{name}" for name in ("limit", "remaining", "reset", "wind
     ],
 )
 def test_it_understands_what_is_said(headers: dict[str, str], said: Limit | None) -> None:
-    assert limit(headers, now=NOW) == said
+    assert parse_limit(headers, now=NOW) == said
 
 
 @given(headers=st.dictionaries(st.sampled_from(NAMES), st.text() | st.floats().map(str) | st.integers().map(str)))
 def test_it_makes_sense_of_anything(headers: dict[str, str]) -> None:
-    said = limit(headers, now=NOW)
+    said = parse_limit(headers, now=NOW)
     assert said is None or said.opens_in is None or 0 <= said.opens_in <= 86_400

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewapp.mixpeek import Client, Garbled, LeftOut, Page
-from reviewapp.mixpeek.paging import each
+from reviewapp.mixpeek.paging import iterate_rows
 from tests.mixpeek.samples import RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek, Received
 
 
 def walk(pages: list[Page[str]], limit: int) -> list[str]:
     waiting = iter(pages)
-    return list(each(lambda _offset, _cursor: next(waiting), identity=str, limit=limit))
+    return list(iterate_rows(lambda _offset, _cursor: next(waiting), identity=str, limit=limit))
 
 
 @given(rows=st.integers(0, 40), limit=st.integers(1, 12), cap=st.integers(1, 12), counted=st.booleans())
@@ -28,7 +28,7 @@ def test_it_reads_every_row_once(rows: int, limit: int, cap: int, counted: bool)
     def fetch(offset: int, _cursor: str | None) -> Page[str]:
         return Page(items=tuple(data[offset : offset + size]), total=rows if counted else None)
 
-    assert list(each(fetch, identity=str, limit=limit)) == data
+    assert list(iterate_rows(fetch, identity=str, limit=limit)) == data
 
 
 def test_it_drops_rows_that_come_twice_when_the_list_shifts() -> None:
@@ -95,7 +95,7 @@ def test_it_ends_a_list_that_never_ends() -> None:
         return Page(items=tuple(str(next(numbers)) for _ in range(100)), next="more")
 
     with pytest.raises(Garbled, match="does not end"):
-        list(each(fetch, identity=str, limit=100))
+        list(iterate_rows(fetch, identity=str, limit=100))
     assert next(numbers) == 10_000
 
 

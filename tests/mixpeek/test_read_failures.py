@@ -9,10 +9,10 @@ import pytest
 from reviewapp.mixpeek import Garbled, MixpeekError, NamespaceUnresolved, NotFound, Refused, Unauthorized, Unavailable
 from reviewapp.mixpeek.calls import annotations as annotation_calls
 from reviewapp.mixpeek.calls import retrievers as retriever_calls
-from reviewapp.mixpeek.wire import Call, decipher
+from reviewapp.mixpeek.wire import Call, parse_response
 from tests.mixpeek.samples import ANNOTATION, RETRIEVER, reply
 
-READ = annotation_calls.one("ann_1")
+READ = annotation_calls.get("ann_1")
 WRITE = annotation_calls.patch("ann_1", {"label": "ok"})
 HTML = b"<!doctype html><script>alert(1)</script>"
 
@@ -24,7 +24,7 @@ def said(message: str, **details: Any) -> dict[str, Any]:
 
 def failing(call: Call[Any], body: Any, status: int, **headers: str) -> MixpeekError:
     with pytest.raises(MixpeekError) as caught:
-        decipher(call, reply(body, status=status, **headers))
+        parse_response(call, reply(body, status=status, **headers))
     return caught.value
 
 
@@ -145,7 +145,7 @@ def test_it_passes_on_how_long_to_wait_and_whether_waiting_helps() -> None:
     ],
 )
 def test_it_does_not_take_an_unknown_namespace_for_an_empty_one(body: Any, headers: dict[str, str]) -> None:
-    error = failing(retriever_calls.listing(limit=10), body, 200, **headers)
+    error = failing(retriever_calls.list_page(limit=10), body, 200, **headers)
     assert isinstance(error, NamespaceUnresolved)
     assert error.namespace == "ns_1"
     assert "'ns_1'" in error.message
@@ -157,5 +157,5 @@ def test_it_believes_a_body_that_says_it_failed_with_200(status: Any, kind: type
 
 
 def test_it_takes_any_success_status_with_a_good_body() -> None:
-    assert decipher(WRITE, reply(ANNOTATION, status=201)).label == "approved"
-    assert decipher(retriever_calls.one("r"), reply(RETRIEVER, status=203)).version == 4
+    assert parse_response(WRITE, reply(ANNOTATION, status=201)).label == "approved"
+    assert parse_response(retriever_calls.get("r"), reply(RETRIEVER, status=203)).version == 4

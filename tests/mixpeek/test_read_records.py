@@ -13,19 +13,19 @@ from reviewapp.mixpeek import Garbled, RevisionRecord, Unreadable
 from reviewapp.mixpeek.calls import annotations as annotation_calls
 from reviewapp.mixpeek.calls import documents as document_calls
 from reviewapp.mixpeek.calls import retrievers as retriever_calls
-from reviewapp.mixpeek.wire import Call, decipher
+from reviewapp.mixpeek.wire import Call, parse_response
 from tests.mixpeek.samples import ANNOTATION, BARE_ANNOTATION, RETRIEVER, SEED_RETRIEVER, reply
 
-ONE = annotation_calls.one("ann_1")
-LIST = annotation_calls.listing(skip=0, limit=50)
-RETRIEVERS = retriever_calls.listing(limit=100)
+ONE = annotation_calls.get("ann_1")
+LIST = annotation_calls.list_page(skip=0, limit=50)
+RETRIEVERS = retriever_calls.list_page(limit=100)
 RUN = retriever_calls.execute("ret_1", {})
-RUNS = retriever_calls.executions("ret_1", limit=2)
-BATCH = next(document_calls.batch(["doc_1"], return_presigned_urls=True))
+RUNS = retriever_calls.list_executions("ret_1", limit=2)
+BATCH = next(document_calls.batch_get(["doc_1"], return_presigned_urls=True))
 
 
 def test_it_reads_a_whole_annotation() -> None:
-    record = decipher(ONE, reply(ANNOTATION))
+    record = parse_response(ONE, reply(ANNOTATION))
     assert (record.annotation_id, record.label, record.confidence, record.version) == ("ann_1", "approved", 1.0, 2)
     assert record.metadata == {"reviewer": "ada"}
     assert record.updated_at == datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -41,14 +41,14 @@ def test_it_reads_a_whole_annotation() -> None:
 
 
 def test_it_reads_an_annotation_of_a_server_without_versions_or_metadata() -> None:
-    record = decipher(ONE, reply(BARE_ANNOTATION))
+    record = parse_response(ONE, reply(BARE_ANNOTATION))
     assert record.annotation_id == "ann_1"
     assert (record.version, record.metadata, record.payload) == (None, None, {})
     assert (record.actor_id, record.actor_type) == ("system", "system")
 
 
 def test_it_tells_metadata_that_is_null_from_metadata_unknown() -> None:
-    assert decipher(ONE, reply(BARE_ANNOTATION | {"metadata": None})).metadata == {}
+    assert parse_response(ONE, reply(BARE_ANNOTATION | {"metadata": None})).metadata == {}
 
 
 @pytest.mark.parametrize(
@@ -60,18 +60,18 @@ def test_it_tells_metadata_that_is_null_from_metadata_unknown() -> None:
     ],
 )
 def test_it_reads_dates_as_utc(sent: Any, read: datetime | None) -> None:
-    assert decipher(ONE, reply(BARE_ANNOTATION | {"created_at": sent})).created_at == read
+    assert parse_response(ONE, reply(BARE_ANNOTATION | {"created_at": sent})).created_at == read
 
 
 @pytest.mark.parametrize("text", ["\ud83d alone", "a\x00b"])
 def test_it_replaces_what_no_database_can_hold(text: str) -> None:
-    record = decipher(ONE, reply(BARE_ANNOTATION | {"reasoning": text, "payload": {text: [text]}}))
+    record = parse_response(ONE, reply(BARE_ANNOTATION | {"reasoning": text, "payload": {text: [text]}}))
     assert record.reasoning == text.replace("\ud83d", "\ufffd").replace("\x00", "\ufffd")
     assert record.payload == {record.reasoning: [record.reasoning]}
 
 
 def test_it_keeps_characters_sent_as_pairs_of_escapes() -> None:
-    assert decipher(ONE, reply(BARE_ANNOTATION | {"reasoning": "😀"})).reasoning == "😀"
+    assert parse_response(ONE, reply(BARE_ANNOTATION | {"reasoning": "😀"})).reasoning == "😀"
 
 
 @pytest.mark.parametrize(
@@ -84,26 +84,26 @@ def test_it_keeps_characters_sent_as_pairs_of_escapes() -> None:
     ],
 )
 def test_it_reads_a_page_of_annotations(body: Any, count: int, total: int | None) -> None:
-    page = decipher(LIST, reply(body))
+    page = parse_response(LIST, reply(body))
     assert (len(page.items), page.total, page.next) == (count, total, None)
 
 
 def test_it_reads_a_page_of_retrievers_with_its_cursor_and_warnings() -> None:
     warning = {"resource": "retriever", "reason": "hidden", "next_step": "ask for access"}
     body = {"results": [RETRIEVER], "pagination": {"next_cursor": "c", "total": None}, "warnings": [warning]}
-    page = decipher(RETRIEVERS, reply(body))
+    page = parse_response(RETRIEVERS, reply(body))
     assert (page.next, page.warnings) == ("c", ("retriever: hidden: ask for access",))
 
 
 @pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"retriever": body}])
 def test_it_reads_a_retriever_bare_or_wrapped(wrap: Callable[[Any], Any]) -> None:
-    record = decipher(retriever_calls.one("x"), reply(wrap(RETRIEVER)))
+    record = parse_response(retriever_calls.get("x"), reply(wrap(RETRIEVER)))
     assert (record.retriever_id, record.name, record.version) == ("ret_1", "brand_logos", 4)
     assert (record.spelling, record.absent, record.tags) == ("retriever_name", frozenset(), ("brand", "v2"))
 
 
 def test_it_reads_a_retriever_of_the_older_dialect() -> None:
-    record = decipher(retriever_calls.one("x"), reply({"retriever": SEED_RETRIEVER}))
+    record = parse_response(retriever_calls.get("x"), reply({"retriever": SEED_RETRIEVER}))
     assert (record.retriever_id, record.name, record.version) == ("pipe_1", "executive_ads", 1)
     assert record.spelling == "name"
     assert record.absent == {"description", "tags"}
@@ -112,18 +112,20 @@ def test_it_reads_a_retriever_of_the_older_dialect() -> None:
 
 def test_it_holds_a_retriever_as_it_was_sent() -> None:
     sent = RETRIEVER | {"a_field_of_tomorrow": {"x": None}}
-    read = decipher(retriever_calls.one("x"), reply(sent))
-    patched = decipher(retriever_calls.one("x"), reply({"retriever": sent}))
+    read = parse_response(retriever_calls.get("x"), reply(sent))
+    patched = parse_response(retriever_calls.get("x"), reply({"retriever": sent}))
     assert (read.body, read.complete) == (sent, True)
     assert (patched.body, patched.complete) == (sent, False)
 
 
 def test_it_holds_a_run_as_it_was_sent_but_for_its_documents() -> None:
     rest = {"execution_id": "e", "status": "completed", "facets": [], "a_field_of_tomorrow": 1}
-    detail = decipher(retriever_calls.execution("ret_1", "e"), reply(rest | {"documents": [{"document_id": "d"}]}))
+    detail = parse_response(
+        retriever_calls.get_execution("ret_1", "e"), reply(rest | {"documents": [{"document_id": "d"}]})
+    )
     assert (detail.body, len(detail.documents)) == (rest, 1)
     row = {"execution_id": "e", "status": "completed", "a_field_of_tomorrow": 1}
-    (summary,) = decipher(RUNS, reply({"results": [row], "pagination": {}})).items
+    (summary,) = parse_response(RUNS, reply({"results": [row], "pagination": {}})).items
     assert summary.body == row
 
 
@@ -131,14 +133,14 @@ def test_it_holds_a_run_as_it_was_sent_but_for_its_documents() -> None:
 def test_it_reads_a_run_whatever_its_documents_are_called(key: str) -> None:
     pages = {"has_next": True, "cursor": "c", "total": 9, "returned": 1}
     body = {"execution_id": "e", "status": "Completed", key: [{"document_id": "d"}], "pagination": pages}
-    record = decipher(RUN, reply(body))
+    record = parse_response(RUN, reply(body))
     assert (record.retriever_id, record.documents, record.next_cursor) == ("ret_1", ({"document_id": "d"},), "c")
     assert (record.status, record.failed, record.total, record.total_returned) == ("completed", False, 9, 1)
 
 
 def test_it_keeps_a_run_that_failed_although_the_answer_is_200() -> None:
     body = {"execution_id": "e", "status": "failed", "error": {"message": "no budget"}, "documents": None}
-    record = decipher(RUN, reply(body))
+    record = parse_response(RUN, reply(body))
     assert (record.failed, record.error, record.documents) == (True, "no budget", ())
 
 
@@ -151,7 +153,7 @@ def test_it_tells_of_degraded_and_skipped_parts_of_a_run() -> None:
         "enrichment_skipped": True,
         "enrichment_skip_reason": "no credits",
     }
-    record = decipher(RUN, reply(body))
+    record = parse_response(RUN, reply(body))
     assert record.degraded == ({"stage": "rerank"},)
     assert record.warnings == ("slow index", "Enrichment was skipped: no credits")
     assert not record.failed
@@ -161,7 +163,7 @@ def test_it_tells_of_degraded_and_skipped_parts_of_a_run() -> None:
 def test_it_reads_the_other_pagination_of_runs(more: bool, following: int | None) -> None:
     row = {"execution_id": "e", "status": "completed", "created_at": "2026-11-01T00:00:00Z", "duration_ms": 12.5}
     body = {"results": [row], "pagination": {"total": 12, "limit": 1, "offset": 10, "has_next": more}}
-    page = decipher(RUNS, reply(body))
+    page = parse_response(RUNS, reply(body))
     assert (page.next, page.total, page.items[0].duration_ms) == (following, 12, 12.5)
 
 
@@ -170,7 +172,7 @@ def test_it_gathers_the_files_of_a_document_each_once() -> None:
     signed = blob | {"presigned_url": "https://s3/1?sig"}
     gone = {"field": "clip", "url": "s3://b/2", "unavailable_reason": "deleted"}
     document = {"document_id": "d", "document_blobs": [blob], "_internal": {"source_blobs": [signed, gone]}}
-    (record,) = decipher(BATCH, reply({"documents": [document]})).items
+    (record,) = parse_response(BATCH, reply({"documents": [document]})).items
     assert [(b.field, b.presigned_url, b.unavailable_reason) for b in record.blobs] == [
         ("image", "https://s3/1?sig", ""),
         ("clip", "", "deleted"),
@@ -225,7 +227,7 @@ def _with(**changes: Any) -> dict[str, Any]:
 )
 def test_it_says_what_makes_no_sense(call: Call[Any], body: Any, where: str) -> None:
     with pytest.raises(Garbled) as garbled:
-        decipher(call, reply(body, x_request_id="req_7"))
+        parse_response(call, reply(body, x_request_id="req_7"))
     assert where in garbled.value.message
     assert (garbled.value.status, garbled.value.request_id) == (200, "req_7")
     assert garbled.value.maybe_applied is call.writes
@@ -248,7 +250,7 @@ def test_it_says_what_makes_no_sense(call: Call[Any], body: Any, where: str) -> 
     ],
 )
 def test_it_leaves_out_one_bad_record(call: Call[Any], bad: Any, good: Any, name: str, reason: str) -> None:
-    page = decipher(call, reply({"results": [bad, good], "documents": [bad, good], "total": 2, "total_count": 2}))
+    page = parse_response(call, reply({"results": [bad, good], "documents": [bad, good], "total": 2, "total_count": 2}))
     assert (len(page.items), page.rows) == (1, 2)
     (left_out,) = page.left_out
     assert left_out.name == name
@@ -258,42 +260,42 @@ def test_it_leaves_out_one_bad_record(call: Call[Any], bad: Any, good: Any, name
 def test_it_drops_revisions_that_cannot_be_read_and_keeps_the_newest() -> None:
     good = {"version": 1, "prior": {"label": "a"}, "edited_at": None, "edited_by": "x", "edited_by_type": "user"}
     odd = [good | {"version": 10**20}, good | {"version": None}, 5, good | {"prior": {"reasoning": "x" * 60_000}}]
-    record = decipher(ONE, reply(_with(revisions=[*odd, good])))
+    record = parse_response(ONE, reply(_with(revisions=[*odd, good])))
     assert [revision.version for revision in record.revisions] == [1]
 
     many = [good | {"version": number} for number in range(1, 1_001)]
-    record = decipher(ONE, reply(_with(revisions=many, version=1_001)))
+    record = parse_response(ONE, reply(_with(revisions=many, version=1_001)))
     assert [revision.version for revision in record.revisions] == list(range(801, 1_001))
 
     large = [good | {"version": number, "prior": {"payload": {"a": "x" * 200_000}}} for number in range(1, 11)]
-    record = decipher(ONE, reply(_with(revisions=large, version=11)))
+    record = parse_response(ONE, reply(_with(revisions=large, version=11)))
     assert [revision.version for revision in record.revisions] == [6, 7, 8, 9, 10]
 
 
 def test_it_takes_counts_that_nobody_counts_to_for_none() -> None:
-    page = decipher(LIST, reply({"results": [ANNOTATION], "total_count": 10**20}))
+    page = parse_response(LIST, reply({"results": [ANNOTATION], "total_count": 10**20}))
     assert page.total is None
     run = {"execution_id": "e", "status": "ok", "documents": [{}], "total_returned": 2**31, "warnings": ["w"] * 1_000}
-    record = decipher(RUN, reply(run | {"extra": "x" * 2_000_000}))
+    record = parse_response(RUN, reply(run | {"extra": "x" * 2_000_000}))
     assert (record.total_returned, len(record.warnings), record.body) == (1, 100, {})
 
 
 @pytest.mark.parametrize("number", ["Infinity", "NaN", "1e999", "9" * 5000], ids=["infinite", "NaN", "large", "long"])
 def test_it_reads_a_payload_with_a_number_that_nobody_can_keep(number: str) -> None:
     body = json.dumps(_with(payload={"a": 0.5})).replace("0.5", number).encode()
-    assert "a" in decipher(ONE, reply(body)).payload
+    assert "a" in parse_response(ONE, reply(body)).payload
 
     version = json.dumps(_with(version=77)).replace("77", number).encode()
     with pytest.raises(Unreadable, match="version"):
-        decipher(ONE, reply(version))
+        parse_response(ONE, reply(version))
 
 
 def test_it_reads_an_integer_of_a_thousand_digits() -> None:
     payload = {"most": 10**1000 - 1, "least": 1 - 10**1000}
-    assert decipher(ONE, reply(_with(payload=payload))).payload == payload
+    assert parse_response(ONE, reply(_with(payload=payload))).payload == payload
 
 
 @pytest.mark.parametrize("value", [b"{}", b"[]", b"0"])
 def test_it_does_not_parse_what_holds_more_than_any_answer(value: bytes) -> None:
     with pytest.raises(Unreadable, match="more than 2,000,000 values"):
-        decipher(LIST, reply(b'{"results": [' + (value + b",") * 2_000_000 + b"0]}"))
+        parse_response(LIST, reply(b'{"results": [' + (value + b",") * 2_000_000 + b"0]}"))

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from reviewapp.mixpeek.ping import Reach, knock
+from reviewapp.mixpeek.ping import PingResult, ping
 from reviewapp.operations.upstream_health import Doorbell
 from tests.sandbox_data import write_data_folder
 from tests.tools.sandbox.running import Box, running_sandbox
@@ -14,12 +14,12 @@ from tests.tools.sandbox.running import Box, running_sandbox
 
 @pytest.mark.parametrize(("status", "there"), [(200, True), (401, True), (404, True), (429, True), (503, False)])
 def test_it_takes_any_answer_but_trouble_for_there(status: int, there: bool) -> None:
-    assert Reach(status=status, seconds=0.1).is_there is there
+    assert PingResult(status=status, seconds=0.1).is_up is there
 
 
 def test_it_finds_nobody_where_nobody_is() -> None:
-    found = knock("http://127.0.0.1:9")
-    assert (found.status, found.is_there) == (None, False)
+    found = ping("http://127.0.0.1:9")
+    assert (found.status, found.is_up) == (None, False)
 
 
 @pytest.mark.process
@@ -27,20 +27,20 @@ def test_it_shows_nobody_our_key(tmp_path_factory: pytest.TempPathFactory) -> No
     folder = write_data_folder(tmp_path_factory.mktemp("upstream"))
     box: Box
     with running_sandbox(data=folder) as box:
-        assert knock(box.url).is_there
+        assert ping(box.url).is_up
         assert [entry for entry in box.received() if "sk_" in str(entry) and entry["method"] == "HEAD"] == []
 
 
 def test_it_asks_again_only_after_a_while() -> None:
     now, asked = [0.0], []
 
-    def ask(url: str) -> Reach:
+    def ask(url: str) -> PingResult:
         asked.append(url)
-        return Reach(status=200, seconds=0)
+        return PingResult(status=200, seconds=0)
 
     bell = Doorbell(ask, clock=lambda: now[0])
     for now[0] in (1, 5, 16, 17, 40):
-        assert bell.reach("a").is_there
+        assert bell.reach("a").is_up
     assert asked == ["a", "a", "a"]
     bell.reach("b")
     assert asked[-1] == "b"
@@ -49,9 +49,9 @@ def test_it_asks_again_only_after_a_while() -> None:
 def test_it_asks_once_for_all_who_wait() -> None:
     asked = []
 
-    def ask(url: str) -> Reach:
+    def ask(url: str) -> PingResult:
         asked.append(url)
-        return Reach(status=200, seconds=0)
+        return PingResult(status=200, seconds=0)
 
     bell = Doorbell(ask)
     threads = [Thread(target=bell.reach, args=["a"]) for _ in range(8)]
@@ -65,11 +65,11 @@ def test_it_asks_once_for_all_who_wait() -> None:
 def test_it_holds_nobody_who_can_have_the_answer_before() -> None:
     now, asking, answer = [0.0], Event(), Event()
 
-    def ask(url: str) -> Reach:
+    def ask(url: str) -> PingResult:
         if now[0]:
             asking.set()
             assert answer.wait(60)
-        return Reach(status=200, seconds=now[0])
+        return PingResult(status=200, seconds=now[0])
 
     bell = Doorbell(ask, clock=lambda: now[0])
     assert bell.reach("a").seconds == 0

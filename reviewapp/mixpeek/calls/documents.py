@@ -1,4 +1,7 @@
-"""The call about documents: `POST /v1/documents/batch-get` (index of pages: https://docs.mixpeek.com/docs/llms.txt)."""
+"""The call about documents: `POST /v1/documents/batch-get`.
+
+Index of the vendor's pages: https://docs.mixpeek.com/docs/llms.txt.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,51 @@ from collections.abc import Iterator, Sequence
 from reviewapp.mixpeek import wire
 from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.parsing import record_parser
-from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, Page
+from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, LeftOut, Page
 from reviewapp.mixpeek.wire import Call
 
-MOST_PER_CALL = 1000
+MAX_BATCH_SIZE = 1000
 
 
-def batch(document_ids: Sequence[str], *, return_presigned_urls: bool) -> Iterator[Call[Page[DocumentRecord]]]:
-    """Yield one `POST /v1/documents/batch-get` for each thousand of different ids; none for no ids."""
+def batch_get(
+    document_ids: Sequence[str],
+    *,
+    return_presigned_urls: bool,
+) -> Iterator[Call[Page[DocumentRecord]]]:
+    """Yield one `POST /v1/documents/batch-get` for every 1,000 different ids; none for no ids."""
     ids = list(dict.fromkeys(document_ids))
     if "" in ids:
-        raise Refused("A document's id cannot be empty.", fields={"document_ids": "cannot be empty"})
-    for start in range(0, len(ids), MOST_PER_CALL):
-        asked = {
-            "document_ids": ids[start : start + MOST_PER_CALL],
+        raise Refused(
+            "A document's id cannot be empty.",
+            fields={"document_ids": "cannot be empty"},
+        )
+    for start in range(0, len(ids), MAX_BATCH_SIZE):
+        values = {
+            "document_ids": ids[start : start + MAX_BATCH_SIZE],
             "return_presigned_urls": return_presigned_urls,
         }
         yield Call(
             method="POST",
             path="/v1/documents/batch-get",
-            body=wire.body(asked),
-            reader=record_parser.documents,
+            body=wire.encode_body(values),
+            reader=record_parser.parse_documents,
         )
 
 
-def gathered(document_ids: Sequence[str], pages: Sequence[Page[DocumentRecord]]) -> DocumentBatch:
-    """Sort documents into the order of `document_ids`, each once; whatever is not among them was not found."""
-    found = {document.document_id: document for page in pages for document in page.items}
-    asked = dict.fromkeys(document_ids)
+def merge_pages(
+    document_ids: Sequence[str],
+    pages: Sequence[Page[DocumentRecord]],
+) -> DocumentBatch:
+    """Return the documents in the order of `document_ids`, each once, and the ids not found."""
+    documents: dict[str, DocumentRecord] = {}
+    left_out: list[LeftOut] = []
+    for page in pages:
+        documents.update((document.document_id, document) for document in page.items)
+        left_out.extend(page.left_out)
+
+    unique_ids = dict.fromkeys(document_ids)
     return DocumentBatch(
-        found=tuple(found[key] for key in asked if key in found),
-        not_found=tuple(key for key in asked if key not in found),
-        left_out=tuple(record for page in pages for record in page.left_out),
+        found=tuple(documents[id_] for id_ in unique_ids if id_ in documents),
+        not_found=tuple(id_ for id_ in unique_ids if id_ not in documents),
+        left_out=tuple(left_out),
     )

@@ -1,4 +1,7 @@
-"""The calls about webhooks: /v1/organizations/webhooks. They belong to the organization, so no namespace goes along."""
+"""The calls about webhooks: /v1/organizations/webhooks.
+
+Webhooks belong to the organization, so the calls name no namespace.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,25 @@ from reviewapp.mixpeek.wire import Call
 _PATH = "/v1/organizations/webhooks"
 
 
-def listing(*, limit: int, offset: int, cursor: str | None) -> Call[Page[WebhookRecord]]:
+def list_page(*, limit: int, offset: int, cursor: str | None) -> Call[Page[WebhookRecord]]:
     """`POST /v1/organizations/webhooks/list`, a page of all of them."""
-    pager = {"cursor": cursor} if cursor else {"offset": offset}
+    query: dict[str, str | int] = {"limit": limit}
+    if cursor:
+        query["cursor"] = cursor
+    else:
+        query["offset"] = offset
+
+    parse_page = partial(
+        record_parser.parse_page,
+        parse_row=record_parser.parse_webhook,
+        total_key="total",
+    )
     return Call(
         method="POST",
         path=f"{_PATH}/list",
-        query={"limit": limit, **pager},
-        body=wire.body({}),
-        reader=partial(record_parser.page, row=record_parser.webhook, total_key="total"),
+        query=query,
+        body=wire.encode_body({}),
+        reader=parse_page,
         namespaced=False,
     )
 
@@ -29,7 +42,12 @@ def listing(*, limit: int, offset: int, cursor: str | None) -> Call[Page[Webhook
 def create(body: Mapping[str, object]) -> Call[WebhookRecord]:
     """`POST /v1/organizations/webhooks`."""
     return Call(
-        method="POST", path=_PATH, body=wire.body(body), reader=record_parser.webhook, writes=True, namespaced=False
+        method="POST",
+        path=_PATH,
+        body=wire.encode_body(body),
+        reader=record_parser.parse_webhook,
+        writes=True,
+        namespaced=False,
     )
 
 
@@ -37,19 +55,25 @@ def replace(webhook_id: str, body: Mapping[str, object]) -> Call[WebhookRecord]:
     """`PUT /v1/organizations/webhooks/{id}` with the whole object."""
     return Call(
         method="PUT",
-        path=wire.path(f"{_PATH}/{{webhook_id}}", webhook_id=webhook_id),
-        body=wire.body(body),
-        reader=record_parser.webhook,
+        path=wire.build_path(f"{_PATH}/{{webhook_id}}", webhook_id=webhook_id),
+        body=wire.encode_body(body),
+        reader=record_parser.parse_webhook,
         writes=True,
         namespaced=False,
     )
 
 
-def described(
-    *, name: str, url: str, event_types: Sequence[str], signing_secret: str | None, headers: Mapping[str, str]
+def build_webhook(
+    *,
+    name: str,
+    url: str,
+    event_types: Sequence[str],
+    signing_secret: str | None,
+    headers: Mapping[str, str],
 ) -> Json:
-    """Return a webhook with one channel, active, as the two calls above take it. Pure."""
-    configs: Json = {"url": url} | wire.given(signing_secret=signing_secret, headers=dict(headers) or None)
+    """Return the body of an active webhook with one channel, for `create` and `replace`. Pure."""
+    options = wire.without_none(signing_secret=signing_secret, headers=dict(headers) or None)
+    configs: Json = {"url": url, **options}
     return {
         "webhook_name": name,
         "event_types": list(event_types),

@@ -1,7 +1,7 @@
-"""Read a JSON object key by key: right type, or a `Malformed` that says which key was wrong.
+"""Read a JSON object key by key: a value of the right type, or a `Malformed` that names the key.
 
-Absent and null mean the same here, except to `has`. Types are strict (a string is never a number); ranges are not
-judged, for what is stored upstream must stay readable.
+Absent and null mean the same here, except to `has`. Types are strict (a string is never a number);
+ranges are not checked, because what is stored upstream must stay readable.
 """
 
 from __future__ import annotations
@@ -14,175 +14,209 @@ from reviewapp.mixpeek.parsing import bounds
 from reviewapp.mixpeek.records import Json
 from reviewapp.mixpeek.response import Malformed
 
-_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
+_TYPE_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+}
 
 
-class Fields:
-    """One JSON object; `where` is its place in the answer, for the error."""
+class JsonObject:
+    """One JSON object; `path` is its place in the answer, for error messages."""
 
-    def __init__(self, value: Any, where: str = "the answer") -> None:
+    def __init__(self, value: Any, path: str = "the answer") -> None:
         if not isinstance(value, dict):
-            raise Malformed(f"{where} should be an object and is {_kind(value)}")
+            raise Malformed(f"{path} should be an object and is {_type_name(value)}")
         self.raw: Json = value
-        self._where = where
+        self._path = path
 
     def has(self, key: str) -> bool:
-        """Whether the key is there at all, be it null."""
+        """Return whether the key is present, even if its value is null."""
         return key in self.raw
 
-    def first(self, *keys: str) -> str:
-        """Return the first of `keys` that holds something, else the first key."""
-        return next((key for key in keys if self.raw.get(key) is not None), keys[0])
+    def first_present(self, *keys: str) -> str:
+        """Return the first of `keys` whose value is not null, else the first key."""
+        for key in keys:
+            if self.raw.get(key) is not None:
+                return key
+        return keys[0]
 
-    def needed(self, key: str) -> str:
-        """Return a text that must be there and not be empty."""
+    def text(self, key: str, default: str = "") -> str:
+        """Return a string, or `default`."""
+        value = self._value(key, str)
+        if value is None:
+            return default
+        return str(value)
+
+    def text_or_none(self, key: str) -> str | None:
+        """Return a string or None."""
+        if self.raw.get(key) is None:
+            return None
+        return self.text(key)
+
+    def required_text(self, key: str) -> str:
+        """Return a string that must be present and not empty."""
         text = self.text(key)
         if not text:
-            raise Malformed(f"{self._where} has no {key}")
+            raise Malformed(f"{self._path} has no {key}")
         return text
 
-    def identifier(self, key: str) -> str:
-        """Return a text that must be there, be no longer than an id and fit into the path of a call."""
-        text = self.needed(key)
-        if len(text) > bounds.LONGEST_ID:
-            raise Malformed(f"{self._where}: {key} is longer than {bounds.LONGEST_ID} characters")
+    def required_id(self, key: str) -> str:
+        """Return a string that must be present, fit into a path and have at most 200 characters."""
+        text = self.required_text(key)
+        if len(text) > bounds.MAX_ID_LENGTH:
+            raise Malformed(
+                f"{self._path}: {key} is longer than {bounds.MAX_ID_LENGTH} characters",
+            )
         if not bounds.is_id(text):
-            raise Malformed(f"{self._where}: {key} cannot be an id")
+            raise Malformed(f"{self._path}: {key} cannot be an id")
         return text
 
     def bounded_text(self, key: str, default: str = "") -> str:
-        """Return a text of up to 50,000 characters, or `default`."""
+        """Return a string of at most 50,000 characters, or `default`."""
         text = self.text(key, default)
-        if len(text) > bounds.LONGEST_TEXT:
-            raise Malformed(f"{self._where}: {key} is longer than {bounds.LONGEST_TEXT:,} characters")
+        if len(text) > bounds.MAX_TEXT_LENGTH:
+            raise Malformed(
+                f"{self._path}: {key} is longer than {bounds.MAX_TEXT_LENGTH:,} characters",
+            )
         return text
 
-    def text(self, key: str, default: str = "") -> str:
-        """Return a text, or `default`."""
-        found = self._typed(key, str)
-        return default if found is None else str(found)
+    def number(self, key: str) -> float | None:
+        """Return a finite number or None."""
+        value = self.raw.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._type_error(key, "a number", value)
 
-    def text_or_none(self, key: str) -> str | None:
-        """Return a text or None."""
-        return self.text(key) if self.raw.get(key) is not None else None
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise Malformed(f"{self._path}: {key} is too large a number, or none")
+        return number
 
     def integer(self, key: str) -> int | None:
         """Return a whole number or None; `3.0` counts as 3."""
         number = self.number(key)
-        if number is not None and number != int(number):
-            raise Malformed(f"{self._where}: {key} should be a whole number")
-        return None if number is None else int(self.raw[key])
+        if number is None:
+            return None
+        if number != int(number):
+            raise Malformed(f"{self._path}: {key} should be a whole number")
+        return int(self.raw[key])
 
-    def version(self, key: str) -> int | None:
-        """Return the number of a version or None."""
+    def required_integer(self, key: str) -> int:
+        """Return a whole number that must be present."""
         number = self.integer(key)
-        if number is not None and not 0 <= number <= bounds.MOST_VERSION:
-            raise Malformed(f"{self._where}: {key} is no version from 0 to {bounds.MOST_VERSION:,}")
+        if number is None:
+            raise Malformed(f"{self._path} has no {key}")
         return number
 
-    def needed_version(self, key: str) -> int:
-        """Return the number of a version that must be there."""
+    def version(self, key: str) -> int | None:
+        """Return a version number from 0 to 1,000,000,000, or None."""
+        number = self.integer(key)
+        if number is not None and not 0 <= number <= bounds.MAX_VERSION:
+            raise Malformed(f"{self._path}: {key} is no version from 0 to {bounds.MAX_VERSION:,}")
+        return number
+
+    def required_version(self, key: str) -> int:
+        """Return a version number that must be present."""
         number = self.version(key)
         if number is None:
-            raise Malformed(f"{self._where} has no {key}")
+            raise Malformed(f"{self._path} has no {key}")
         return number
 
     def count(self, key: str) -> int | None:
-        """Return how many there are of something, None when that is no number that anybody counts to."""
+        """Return a number from 0 to 2^31 - 1; None when it is absent or outside that range."""
         number = self.integer(key)
-        return number if number is not None and 0 <= number <= bounds.MOST_COUNT else None
-
-    def needed_integer(self, key: str) -> int:
-        """Return a whole number that must be there."""
-        number = self.integer(key)
-        if number is None:
-            raise Malformed(f"{self._where} has no {key}")
-        return number
-
-    def number(self, key: str) -> float | None:
-        """Return a finite number or None."""
-        found = self.raw.get(key)
-        if found is None:
+        if number is None or not 0 <= number <= bounds.MAX_COUNT:
             return None
-        if isinstance(found, bool) or not isinstance(found, int | float):
-            raise self._wrong(key, "a number", found)
-        try:
-            number = float(found)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise Malformed(f"{self._where}: {key} is too large a number, or none")
         return number
 
-    def flag(self, key: str, default: bool = False) -> bool:
+    def boolean(self, key: str, default: bool = False) -> bool:
         """Return a boolean, or `default`."""
-        found = self._typed(key, bool)
-        return default if found is None else bool(found)
+        value = self._value(key, bool)
+        if value is None:
+            return default
+        return bool(value)
+
+    def timestamp(self, key: str) -> datetime | None:
+        """Return an ISO 8601 date or seconds since 1970 as a datetime in UTC, or None.
+
+        A date without a time zone is in UTC.
+        """
+        value = self.raw.get(key)
+        if value is None:
+            return None
+
+        try:
+            if not isinstance(value, str):
+                return datetime.fromtimestamp(self.number(key) or 0.0, UTC)
+            moment = datetime.fromisoformat(value)
+            if not moment.tzinfo:
+                moment = moment.replace(tzinfo=UTC)
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError, OSError):
+            raise self._type_error(key, "a date", value) from None
 
     def mapping(self, key: str) -> Json:
         """Return an object, empty when absent."""
-        found: Json | None = self._typed(key, dict)
-        return found or {}
+        value: Json | None = self._value(key, dict)
+        return value or {}
 
     def bounded_mapping(self, key: str) -> Json:
-        """Return an object of up to 256 KiB, empty when absent."""
-        found = self.mapping(key)
-        if bounds.size(found) > bounds.MOST_JSON:
-            raise Malformed(f"{self._where}: {key} is larger than {bounds.MOST_JSON // 1024} KiB")
-        return found
+        """Return an object of at most 256 KiB, empty when absent."""
+        value = self.mapping(key)
+        if bounds.json_length(value) > bounds.MAX_JSON_LENGTH:
+            kib = bounds.MAX_JSON_LENGTH // 1024
+            raise Malformed(f"{self._path}: {key} is larger than {kib} KiB")
+        return value
 
     def bounded_body(self) -> Json:
-        """Return the whole object as it was sent, up to 1 MiB."""
-        if bounds.size(self.raw) > bounds.MOST_BODY:
-            raise Malformed(f"{self._where} is larger than {bounds.MOST_BODY // 1024 // 1024} MiB")
+        """Return the whole object as the server sent it, at most 1 MiB."""
+        if bounds.json_length(self.raw) > bounds.MAX_BODY_LENGTH:
+            mib = bounds.MAX_BODY_LENGTH // 1024 // 1024
+            raise Malformed(f"{self._path} is larger than {mib} MiB")
         return self.raw
 
-    def values(self, key: str) -> list[Any]:
+    def nested(self, key: str) -> JsonObject:
+        """Return an object as a `JsonObject`, empty when absent."""
+        return JsonObject(self.mapping(key), f"{self._path}: {key}")
+
+    def array(self, key: str) -> list[Any]:
         """Return a list of anything, empty when absent."""
-        return list(self._typed(key, list) or ())
+        return list(self._value(key, list) or ())
 
-    def inside(self, key: str) -> Fields:
-        """Return an object as `Fields`, empty when absent."""
-        return Fields(self.mapping(key), f"{self._where}: {key}")
+    def nested_list(self, key: str) -> tuple[JsonObject, ...]:
+        """Return a list of objects as `JsonObject`s, empty when absent."""
+        values = self._value(key, list) or ()
+        return tuple(JsonObject(value, f"{key}[{index}]") for index, value in enumerate(values))
 
-    def rows(self, key: str) -> tuple[Fields, ...]:
-        """Return a list of objects, empty when absent."""
-        return tuple(Fields(item, f"{key}[{at}]") for at, item in enumerate(self._typed(key, list) or ()))
-
-    def objects(self, key: str) -> tuple[Json, ...]:
+    def mappings(self, key: str) -> tuple[Json, ...]:
         """Return a list of objects as the server sent them, empty when absent."""
-        return tuple(row.raw for row in self.rows(key))
+        return tuple(nested.raw for nested in self.nested_list(key))
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts, empty when absent."""
-        found = self._typed(key, list) or ()
-        wrong = next((item for item in found if not isinstance(item, str)), None)
-        if wrong is not None or any(item is None for item in found):
-            raise self._wrong(key, "a list of texts", wrong)
-        return tuple(found)
+        """Return a list of strings, empty when absent."""
+        values = self._value(key, list) or ()
+        for value in values:
+            if not isinstance(value, str):
+                raise self._type_error(key, "a list of texts", value)
+        return tuple(values)
 
-    def instant(self, key: str) -> datetime | None:
-        """Return an ISO 8601 date or seconds since 1970 as a UTC datetime, or None; no zone means UTC."""
-        found = self.raw.get(key)
-        if found is None:
-            return None
-        try:
-            if isinstance(found, str):
-                moment = datetime.fromisoformat(found)
-                return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-            return datetime.fromtimestamp(self.number(key) or 0.0, UTC)
-        except (ValueError, OverflowError, OSError):
-            raise self._wrong(key, "a date", found) from None
+    def _value(self, key: str, expected: type) -> Any:
+        value = self.raw.get(key)
+        if value is not None and not isinstance(value, expected):
+            raise self._type_error(key, _TYPE_NAMES[expected], value)
+        return value
 
-    def _typed(self, key: str, kind: type) -> Any:
-        found = self.raw.get(key)
-        if found is not None and not isinstance(found, kind):
-            raise self._wrong(key, _NAMES[kind], found)
-        return found
-
-    def _wrong(self, key: str, due: str, found: Any) -> Malformed:
-        return Malformed(f"{self._where}: {key} should be {due} and is {_kind(found)}")
+    def _type_error(self, key: str, expected: str, value: Any) -> Malformed:
+        return Malformed(f"{self._path}: {key} should be {expected} and is {_type_name(value)}")
 
 
-def _kind(value: Any) -> str:
-    return _NAMES.get(type(value), "null")
+def _type_name(value: Any) -> str:
+    return _TYPE_NAMES.get(type(value), "null")

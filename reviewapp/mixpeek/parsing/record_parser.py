@@ -1,14 +1,18 @@
-"""Make records from the JSON of answers, in either dialect (see `records` for the words)."""
+"""Build records from the JSON of answers, in either dialect of the API.
+
+Each function raises `Malformed` for JSON that is no such record.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from reviewapp.mixpeek.parsing import bounds
-from reviewapp.mixpeek.parsing.error_parser import plain
-from reviewapp.mixpeek.parsing.json_reader import Fields
+from reviewapp.mixpeek.parsing.error_parser import single_line
+from reviewapp.mixpeek.parsing.json_reader import JsonObject
 from reviewapp.mixpeek.records import (
     AnnotationRecord,
     BlobRecord,
@@ -30,194 +34,243 @@ from reviewapp.mixpeek.records import (
 from reviewapp.mixpeek.response import Malformed
 
 T = TypeVar("T")
-_DOCUMENTS = ("documents", "results", "final_results")
-_IDS = ("annotation_id", "retriever_id", "pipeline_id", "execution_id", "document_id", "webhook_id", "event_id")
+_DOCUMENT_KEYS = ("documents", "results", "final_results")
+_BLOB_KEYS = ("document_blobs", "source_blobs")
+_PAGE_KEYS = ("results", "pagination")
+_WARNING_KEYS = ("message", "resource", "id", "reason", "next_step")
+_ID_KEYS = (
+    "annotation_id",
+    "retriever_id",
+    "pipeline_id",
+    "execution_id",
+    "document_id",
+    "webhook_id",
+    "event_id",
+)
 
 
-def annotation(body: Fields, *, asked: str = "") -> AnnotationRecord:
-    """Read an annotation; `asked` is the id in the path, for servers that do not repeat it."""
+def parse_annotation(body: JsonObject, *, expected_id: str = "") -> AnnotationRecord:
+    """Parse an annotation; `expected_id` is the id in the path, for servers that omit it."""
+    annotation_id = _own_id(body, "annotation_id", expected_id)
+    if expected_id and annotation_id != expected_id:
+        raise Malformed(f"it is about {single_line(annotation_id)}")
+
+    reasoning = None
+    if body.raw.get("reasoning") is not None:
+        reasoning = body.bounded_text("reasoning")
+
+    metadata = None
+    if body.has("metadata"):
+        metadata = body.bounded_mapping("metadata")
+
     return AnnotationRecord(
-        annotation_id=_annotation_id(body, asked),
-        document_id=body.identifier("document_id"),
-        namespace_id=body.needed("namespace_id"),
-        label=body.needed("label"),
+        annotation_id=annotation_id,
+        document_id=body.required_id("document_id"),
+        namespace_id=body.required_text("namespace_id"),
+        label=body.required_text("label"),
         confidence=body.number("confidence"),
-        reasoning=body.bounded_text("reasoning") if body.raw.get("reasoning") is not None else None,
+        reasoning=reasoning,
         payload=body.bounded_mapping("payload"),
-        metadata=body.bounded_mapping("metadata") if body.has("metadata") else None,
+        metadata=metadata,
         collection_id=body.text_or_none("collection_id"),
         retriever_id=body.text_or_none("retriever_id"),
         execution_id=body.text_or_none("execution_id"),
         stage_name=body.text_or_none("stage_name"),
         actor_id=body.text("actor_id", "system"),
         actor_type=body.text("actor_type", "system"),
-        created_at=body.instant("created_at"),
-        updated_at=body.instant("updated_at"),
+        created_at=body.timestamp("created_at"),
+        updated_at=body.timestamp("updated_at"),
         version=body.version("version"),
-        revisions=_revisions(body),
+        revisions=_parse_revisions(body),
     )
 
 
-def _annotation_id(body: Fields, asked: str) -> str:
-    """Return the id of an annotation; raises `Malformed` for the answer about another one than was asked for."""
-    own = _own_id(body, "annotation_id", asked)
-    if asked and own != asked:
-        raise Malformed(f"it is about {plain(own)}")
-    return own
+def _own_id(body: JsonObject, key: str, expected_id: str) -> str:
+    if expected_id and not body.text(key):
+        return expected_id
+    return body.required_id(key)
 
 
-def _own_id(body: Fields, key: str, asked: str) -> str:
-    """Return the id of a record, or the one in the path, for servers that do not repeat it."""
-    return body.identifier(key) if body.text(key) or not asked else asked
+def _parse_revisions(body: JsonObject) -> tuple[RevisionRecord, ...]:
+    """Return the newest revisions that can be read, up to a bound, oldest first."""
+    readable, _ = _parse_list(body.array("revisions"), _parse_revision, path="revisions")
+    newest_first = sorted(readable, key=lambda revision: revision.version, reverse=True)
 
-
-def _revisions(body: Fields) -> tuple[RevisionRecord, ...]:
-    """Return the edits that can be read, the newest up to a bound: without the others, history begins later."""
-    revisions, _ = _readable(body.values("revisions"), _revision, place="revisions")
-    newest_first = sorted(revisions, key=lambda revision: revision.version, reverse=True)
-    kept: list[RevisionRecord] = []
-    room: float = bounds.MOST_BODY
-    for revision in newest_first[: bounds.MOST_REVISIONS]:
-        room -= bounds.size(revision.prior)
-        if room < 0:
+    revisions: list[RevisionRecord] = []
+    remaining: float = bounds.MAX_BODY_LENGTH
+    for revision in newest_first[: bounds.MAX_REVISIONS]:
+        remaining -= bounds.json_length(revision.prior)
+        if remaining < 0:
             break
-        kept.append(revision)
-    return tuple(reversed(kept))
+        revisions.append(revision)
+    return tuple(reversed(revisions))
 
 
-def _revision(body: Fields) -> RevisionRecord:
+def _parse_revision(body: JsonObject) -> RevisionRecord:
     prior = body.bounded_mapping("prior")
-    _check_prior(body.inside("prior"))
+    _check_prior_values(body.nested("prior"))
     return RevisionRecord(
-        version=body.needed_version("version"),
+        version=body.required_version("version"),
         prior=prior,
-        edited_at=body.instant("edited_at"),
-        edited_by=body.text("edited_by")[: bounds.LONGEST_ID],
-        edited_by_type=body.text("edited_by_type")[: bounds.LONGEST_ID],
+        edited_at=body.timestamp("edited_at"),
+        edited_by=body.text("edited_by")[: bounds.MAX_ID_LENGTH],
+        edited_by_type=body.text("edited_by_type")[: bounds.MAX_ID_LENGTH],
     )
 
 
-def _check_prior(prior: Fields) -> None:
-    """Raise `Malformed` unless the values that an edit replaced are such as an annotation has."""
+def _check_prior_values(prior: JsonObject) -> None:
+    """Raise `Malformed` unless the replaced values have the types of an annotation's fields."""
     if prior.has("label"):
-        prior.needed("label")
+        prior.required_text("label")
     prior.number("confidence")
     prior.bounded_text("reasoning")
     prior.mapping("payload")
     prior.mapping("metadata")
 
 
-def versions(body: Fields, *, asked: str = "") -> VersionsRecord:
-    """Read the list of an annotation's versions."""
+def parse_versions(body: JsonObject, *, expected_id: str = "") -> VersionsRecord:
+    """Parse the list of an annotation's versions."""
     return VersionsRecord(
-        annotation_id=body.text("annotation_id", asked),
-        current_version=body.needed_version("current_version"),
-        versions=tuple(
-            VersionRecord(
-                version=row.needed_version("version"),
-                current=row.flag("current"),
-                edited_at=row.instant("edited_at"),
-                edited_by=row.text("edited_by"),
-                edited_by_type=row.text("edited_by_type"),
-                changed_fields=row.texts("changed_fields"),
-            )
-            for row in body.rows("versions")
-        ),
+        annotation_id=body.text("annotation_id", expected_id),
+        current_version=body.required_version("current_version"),
+        versions=tuple(_parse_version(row) for row in body.nested_list("versions")),
     )
 
 
-def bulk(body: Fields, *, asked: Sequence[str]) -> tuple[BulkResult, ...]:
-    """Read what became of each update; results that name no annotation are in the order asked, if all are there."""
-    rows = [row for row in body.rows("results") if row.text("operation", "update") == "update"]
-    in_order = asked if len(rows) == len(asked) else [""] * len(rows)
-    return tuple(
-        BulkResult(
-            annotation_id=row.text("annotation_id") or expected,
-            success=row.flag("success"),
+def _parse_version(row: JsonObject) -> VersionRecord:
+    return VersionRecord(
+        version=row.required_version("version"),
+        current=row.boolean("current"),
+        edited_at=row.timestamp("edited_at"),
+        edited_by=row.text("edited_by"),
+        edited_by_type=row.text("edited_by_type"),
+        changed_fields=row.texts("changed_fields"),
+    )
+
+
+def parse_bulk_results(body: JsonObject, *, expected_ids: Sequence[str]) -> tuple[BulkResult, ...]:
+    """Parse the result of each update of a bulk write.
+
+    Results without an annotation's id are in the order of `expected_ids`, if there is one for each.
+    """
+    results = body.nested_list("results")
+    updates = [row for row in results if row.text("operation", "update") == "update"]
+    ids_by_position: Sequence[str] = [""] * len(updates)
+    if len(updates) == len(expected_ids):
+        ids_by_position = expected_ids
+
+    bulk_results = []
+    for row, expected_id in zip(updates, ids_by_position, strict=True):
+        result = BulkResult(
+            annotation_id=row.text("annotation_id") or expected_id,
+            success=row.boolean("success"),
             error=row.text("error"),
         )
-        for row, expected in zip(rows, in_order, strict=True)
-    )
+        bulk_results.append(result)
+    return tuple(bulk_results)
 
 
-def retriever(body: Fields, *, asked: str = "") -> RetrieverRecord:
-    """Read a retriever, bare or wrapped in `{"retriever": ...}`."""
-    wrapped = body.has("retriever")
-    body = body.inside("retriever") if wrapped else body
-    spelling: Spelling = "retriever_name" if body.has("retriever_name") or not body.has("name") else "name"
+def parse_retriever(body: JsonObject, *, expected_id: str = "") -> RetrieverRecord:
+    """Parse a retriever, bare or wrapped in `{"retriever": ...}`."""
+    is_wrapped = body.has("retriever")
+    if is_wrapped:
+        body = body.nested("retriever")
+
+    spelling: Spelling = "retriever_name"
+    if body.has("name") and not body.has("retriever_name"):
+        spelling = "name"
+
+    id_key = body.first_present("retriever_id", "pipeline_id")
+    retriever_id = _own_id(body, id_key, expected_id)
+    name = body.required_text(spelling)
+    body.bounded_text(spelling)
+
+    version = body.version("version")
+    if version is None:
+        version = 1
+
+    collection_key = body.first_present("collection_ids", "collection_identifiers")
     return RetrieverRecord(
-        retriever_id=_own_id(body, body.first("retriever_id", "pipeline_id"), asked),
-        name=_name(body, spelling),
+        retriever_id=retriever_id,
+        name=name,
         description=body.bounded_text("description"),
-        tags=_few(body, "tags"),
-        stages=body.objects("stages"),
+        tags=_bounded_texts(body, "tags"),
+        stages=body.mappings("stages"),
         input_schema=body.mapping("input_schema"),
-        collection_ids=_few(body, body.first("collection_ids", "collection_identifiers")),
+        collection_ids=_bounded_texts(body, collection_key),
         budget_limits=body.mapping("budget_limits"),
         metadata=body.mapping("metadata"),
-        version=_or(body.version("version"), 1),
-        created_at=body.instant("created_at"),
-        updated_at=body.instant("updated_at"),
-        created_by=body.text("created_by")[: bounds.LONGEST_ID],
-        updated_by=body.text("updated_by")[: bounds.LONGEST_ID],
+        version=version,
+        created_at=body.timestamp("created_at"),
+        updated_at=body.timestamp("updated_at"),
+        created_by=body.text("created_by")[: bounds.MAX_ID_LENGTH],
+        updated_by=body.text("updated_by")[: bounds.MAX_ID_LENGTH],
         spelling=spelling,
         absent=frozenset(key for key in ("description", "tags") if not body.has(key)),
         body=body.bounded_body(),
-        complete=not wrapped,
+        complete=not is_wrapped,
     )
 
 
-def _few(body: Fields, key: str) -> tuple[str, ...]:
+def _bounded_texts(body: JsonObject, key: str) -> tuple[str, ...]:
     texts = body.texts(key)
-    if len(texts) > bounds.MOST_TEXTS:
-        raise Malformed(f"it has {len(texts):,} {key}, more than {bounds.MOST_TEXTS:,}")
+    if len(texts) > bounds.MAX_STRINGS:
+        raise Malformed(f"it has {len(texts):,} {key}, more than {bounds.MAX_STRINGS:,}")
     return texts
 
 
-def _name(body: Fields, key: str) -> str:
-    name = body.needed(key)
-    body.bounded_text(key)
-    return name
+def parse_execution(body: JsonObject, *, retriever_id: str) -> ExecutionRecord:
+    """Parse an execution and its documents, whichever of three keys holds them."""
+    documents_key = body.first_present(*_DOCUMENT_KEYS)
+    documents = body.mappings(documents_key)[: bounds.MAX_ROWS]
 
+    pagination = body.nested("pagination")
+    cursor = pagination.text_or_none(pagination.first_present("cursor", "next_cursor"))
+    has_next = pagination.boolean("has_next", default=bool(cursor))
+    next_cursor = None
+    if has_next:
+        next_cursor = cursor
 
-def execution(body: Fields, *, retriever_id: str) -> ExecutionRecord:
-    """Read a run and its documents, whichever of the three names they come under."""
-    pages = body.inside("pagination")
-    documents = body.objects(body.first(*_DOCUMENTS))[: bounds.MOST_ROWS]
-    rest = {name: value for name, value in body.raw.items() if name not in _DOCUMENTS}
-    cursor = pages.text_or_none(pages.first("cursor", "next_cursor"))
+    total_returned = body.count("total_returned")
+    if total_returned is None:
+        total_returned = len(documents)
+
+    # The run was paid for, so its documents are accepted even if the rest is too large to store.
+    rest = {key: value for key, value in body.raw.items() if key not in _DOCUMENT_KEYS}
+    if bounds.json_length(rest) > bounds.MAX_BODY_LENGTH:
+        rest = {}
+
     return ExecutionRecord(
-        execution_id=body.identifier("execution_id"),
+        execution_id=body.required_id("execution_id"),
         retriever_id=body.text("retriever_id") or retriever_id,
-        status=body.needed("status").lower(),
+        status=body.required_text("status").lower(),
         inputs=body.bounded_mapping("inputs"),
         query_summary=body.bounded_text("query_summary"),
         documents=documents,
-        error=_sentence(body.raw.get("error")),
-        warnings=warnings(body) + _skipped(body),
-        degraded=body.objects("degraded")[: bounds.MOST_REMARKS],
-        next_cursor=cursor if pages.flag("has_next", default=bool(cursor)) else None,
-        has_next=pages.flag("has_next", default=bool(cursor)),
-        total=pages.count("total"),
-        total_returned=_or(body.count("total_returned"), len(documents)),
-        documents_retained=body.flag("documents_retained", default=True),
+        error=_to_sentence(body.raw.get("error")),
+        warnings=parse_warnings(body) + _enrichment_warnings(body),
+        degraded=body.mappings("degraded")[: bounds.MAX_WARNINGS],
+        next_cursor=next_cursor,
+        has_next=has_next,
+        total=pagination.count("total"),
+        total_returned=total_returned,
+        documents_retained=body.boolean("documents_retained", default=True),
         budget=body.mapping("budget"),
         stage_statistics=body.mapping("stage_statistics"),
-        created_at=body.instant("created_at"),
-        completed_at=body.instant("completed_at"),
-        # A run was paid for: its documents are taken in, whatever else came with them.
-        body=rest if bounds.size(rest) <= bounds.MOST_BODY else {},
+        created_at=body.timestamp("created_at"),
+        completed_at=body.timestamp("completed_at"),
+        body=rest,
     )
 
 
-def execution_summary(body: Fields, *, retriever_id: str) -> ExecutionSummary:
-    """Read one row of a retriever's list of runs."""
+def parse_execution_summary(body: JsonObject, *, retriever_id: str) -> ExecutionSummary:
+    """Parse one row of a retriever's list of executions."""
     return ExecutionSummary(
-        execution_id=body.identifier("execution_id"),
+        execution_id=body.required_id("execution_id"),
         retriever_id=body.text("retriever_id") or retriever_id,
-        status=body.needed("status").lower(),
-        created_at=body.instant("created_at"),
-        completed_at=body.instant("completed_at"),
+        status=body.required_text("status").lower(),
+        created_at=body.timestamp("created_at"),
+        completed_at=body.timestamp("completed_at"),
         duration_ms=body.number("duration_ms"),
         credits_used=body.number("credits_used"),
         total_processed=body.count("total_processed"),
@@ -227,21 +280,22 @@ def execution_summary(body: Fields, *, retriever_id: str) -> ExecutionSummary:
     )
 
 
-def document(body: Fields) -> DocumentRecord:
-    """Read a document and gather its files from the places where servers keep them."""
-    internal = body.inside("_internal")
-    places = ((body, "document_blobs"), (body, "source_blobs"))
-    inner = ((internal, "document_blobs"), (internal, "source_blobs"))
-    blobs = [_blob(row) for holder, key in places + inner for row in holder.rows(key)]
+def parse_document(body: JsonObject) -> DocumentRecord:
+    """Parse a document and collect its files from the places where servers put them."""
+    blobs: list[BlobRecord] = []
+    for holder in (body, body.nested("_internal")):
+        for key in _BLOB_KEYS:
+            blobs.extend(_parse_blob(row) for row in holder.nested_list(key))
+
     return DocumentRecord(
-        document_id=body.needed("document_id"),
+        document_id=body.required_text("document_id"),
         collection_id=body.text_or_none("collection_id"),
         body=body.raw,
-        blobs=_each_once(blobs)[: bounds.MOST_BLOBS],
+        blobs=_without_duplicates(blobs)[: bounds.MAX_BLOBS],
     )
 
 
-def _blob(body: Fields) -> BlobRecord:
+def _parse_blob(body: JsonObject) -> BlobRecord:
     return BlobRecord(
         field=body.text("field"),
         url=body.text("url"),
@@ -255,136 +309,167 @@ def _blob(body: Fields) -> BlobRecord:
     )
 
 
-def _each_once(blobs: Iterable[BlobRecord]) -> tuple[BlobRecord, ...]:
-    found: dict[tuple[str, str, str], BlobRecord] = {}
+def _without_duplicates(blobs: Iterable[BlobRecord]) -> tuple[BlobRecord, ...]:
+    unique: dict[tuple[str, str, str], BlobRecord] = {}
     for blob in blobs:
         key = (blob.field, blob.role, blob.url)
-        # The same file may stand in two places with its presigned URL in only one of them.
-        if key not in found or (blob.presigned_url and not found[key].presigned_url):
-            found[key] = blob
-    return tuple(found.values())
+        # The same file may be listed twice, with its presigned URL in only one of the places.
+        if key not in unique or (blob.presigned_url and not unique[key].presigned_url):
+            unique[key] = blob
+    return tuple(unique.values())
 
 
-def documents(body: Fields) -> Page[DocumentRecord]:
-    """Read the documents of a batch; which ones are missing is for the caller to see."""
+def parse_documents(body: JsonObject) -> Page[DocumentRecord]:
+    """Parse the documents of a batch; the caller looks for the ids that are missing."""
     if not body.has("documents"):
         raise Malformed("the answer has no documents")
-    items, left_out = _readable(body.values("documents"), document, place="documents")
+    items, left_out = _parse_list(body.array("documents"), parse_document, path="documents")
     return Page(items=items, left_out=left_out)
 
 
-def _readable(
-    values: Sequence[Any], read: Callable[[Fields], T], *, place: str
+def _parse_list(
+    values: Sequence[Any],
+    parse: Callable[[JsonObject], T],
+    *,
+    path: str,
 ) -> tuple[tuple[T, ...], tuple[LeftOut, ...]]:
-    """Return what can be read of a list, and what cannot: one bad record spoils no page."""
-    items, left_out = [], []
-    for at, value in enumerate(values):
+    """Return the records of a list and those that cannot be read: one bad record spoils no page."""
+    items = []
+    left_out = []
+    for index, value in enumerate(values):
+        item_path = f"{path}[{index}]"
         try:
-            items.append(read(Fields(value, f"{place}[{at}]")))
+            items.append(parse(JsonObject(value, item_path)))
         except Malformed as error:
-            left_out.append(LeftOut(name=_name_of(value) or f"{place}[{at}]", reason=plain(str(error))))
+            name = _id_of_unreadable(value) or item_path
+            left_out.append(LeftOut(name=name, reason=single_line(str(error))))
     return tuple(items), tuple(left_out)
 
 
-def _name_of(value: Any) -> str:
-    """Return the id of a record that cannot be read, as far as it has one."""
-    named = value if isinstance(value, dict) else {}
-    ids = (named.get(key) for key in _IDS)
-    return plain(next((name for name in ids if isinstance(name, str) and name), ""))[: bounds.LONGEST_ID]
+def _id_of_unreadable(value: Any) -> str:
+    if not isinstance(value, dict):
+        return ""
+    for key in _ID_KEYS:
+        record_id = value.get(key)
+        if isinstance(record_id, str) and record_id:
+            return single_line(record_id)[: bounds.MAX_ID_LENGTH]
+    return ""
 
 
-def page(body: Fields, row: Callable[[Fields], T], *, total_key: str) -> Page[T]:
-    """Read one page of a list: rows under `results`, the total under `total_key` or in `pagination`.
+def parse_page(
+    body: JsonObject,
+    parse_row: Callable[[JsonObject], T],
+    *,
+    total_key: str,
+) -> Page[T]:
+    """Parse one page of a list: rows under `results`, the total under `total_key` or `pagination`.
 
-    A list call answered by something that is neither a page nor empty is malformed, not an empty list.
+    Raises `Malformed` for an answer that is neither a page nor empty: it is no empty list.
     """
-    known = ("results", total_key, "pagination")
-    if body.raw and not any(body.has(key) for key in known):
+    is_page = any(body.has(key) for key in (*_PAGE_KEYS, total_key))
+    if body.raw and not is_page:
         raise Malformed("the answer is not a page of results")
-    rows = body.values("results")
-    items, left_out = _readable(rows, row, place="results")
-    pages = body.inside("pagination")
-    totals = (body.count(total_key), pages.count("total"))
+
+    rows = body.array("results")
+    items, left_out = _parse_list(rows, parse_row, path="results")
+    pagination = body.nested("pagination")
+
+    total = None
+    for count in (body.count(total_key), pagination.count("total")):
+        # Servers leave the total at its default, 0, when they did not count.
+        if count is not None and count >= len(rows):
+            total = count
+            break
+
     return Page(
         items=items,
-        # Servers leave the total at its default, 0, when they did not count.
-        total=next((total for total in totals if total is not None and total >= len(rows)), None),
-        next=pages.text_or_none("next_cursor"),
-        warnings=warnings(body),
+        total=total,
+        next=pagination.text_or_none("next_cursor"),
+        warnings=parse_warnings(body),
         left_out=left_out,
     )
 
 
-def execution_page(body: Fields, *, retriever_id: str) -> Page[ExecutionSummary]:
-    """Read one page of runs; its `pagination` is `{total, limit, offset, has_next}`, unlike all the others."""
-    rows = page(body, lambda row: execution_summary(row, retriever_id=retriever_id), total_key="total")
-    pages = body.inside("pagination")
-    following = _or(pages.count("offset"), 0) + rows.rows
-    more = pages.flag("has_next") and bool(rows.rows)
-    return replace(rows, next=following if more else None)
+def parse_execution_page(body: JsonObject, *, retriever_id: str) -> Page[ExecutionSummary]:
+    """Parse one page of executions.
+
+    Its `pagination` is `{total, limit, offset, has_next}`, unlike that of all other lists.
+    """
+    parse_row = partial(parse_execution_summary, retriever_id=retriever_id)
+    page = parse_page(body, parse_row, total_key="total")
+
+    pagination = body.nested("pagination")
+    offset = pagination.count("offset") or 0
+    has_next = pagination.boolean("has_next")
+    if has_next and page.rows:
+        return replace(page, next=offset + page.rows)
+    return replace(page, next=None)
 
 
-def warnings(body: Fields) -> tuple[str, ...]:
-    """Read `warnings` as sentences: texts as they are, objects by their resource, reason and next step."""
-    found = body.raw.get("warnings")
-    entries = found[: bounds.MOST_REMARKS] if isinstance(found, list) else [found]
-    return tuple(sentence for sentence in map(_sentence, entries) if sentence)
+def parse_warnings(body: JsonObject) -> tuple[str, ...]:
+    """Parse `warnings` as sentences: a text as it is, an object by its resource and reason."""
+    warnings = body.raw.get("warnings")
+    if not isinstance(warnings, list):
+        warnings = [warnings]
+    sentences = [_to_sentence(warning) for warning in warnings[: bounds.MAX_WARNINGS]]
+    return tuple(sentence for sentence in sentences if sentence)
 
 
-def _sentence(value: object) -> str:
+def _to_sentence(value: object) -> str:
+    if value is None:
+        return ""
+    sentence = ""
     if isinstance(value, dict):
-        keys = ("message", "resource", "id", "reason", "next_step")
-        sentence = ": ".join(str(value[key]) for key in keys if value.get(key)) or str(value)
-    else:
-        sentence = "" if value is None else str(value)
-    return sentence[: bounds.LONGEST_TEXT]
+        sentence = ": ".join(str(value[key]) for key in _WARNING_KEYS if value.get(key))
+    return (sentence or str(value))[: bounds.MAX_TEXT_LENGTH]
 
 
-def _skipped(body: Fields) -> tuple[str, ...]:
-    if not body.flag("enrichment_skipped"):
+def _enrichment_warnings(body: JsonObject) -> tuple[str, ...]:
+    if not body.boolean("enrichment_skipped"):
         return ()
-    reason = _sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"
+    reason = _to_sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"
     return (f"Enrichment was skipped: {reason}",)
 
 
-def feed(body: Fields) -> FeedPage:
-    """Read a stretch of the change feed; without a `next_cursor`, the last event's own says where to go on."""
+def parse_feed(body: JsonObject) -> FeedPage:
+    """Parse a page of the change feed; `next_cursor` defaults to that of the last event."""
     if not body.has("results"):
         raise Malformed("the answer is not a page of events")
-    items, left_out = _readable(body.values("results"), _event, place="results")
-    following = body.text_or_none("next_cursor") or (items[-1].cursor if items else None)
-    if left_out and following is None:
+    items, left_out = _parse_list(body.array("results"), _parse_event, path="results")
+
+    cursor = body.text_or_none("next_cursor")
+    if not cursor:
+        cursor = items[-1].cursor if items else None
+    if left_out and cursor is None:
         raise Malformed(f"{left_out[0].reason}, and nothing says where to go on")
-    if following is not None and len(following) > bounds.LONGEST_CURSOR:
-        raise Malformed(f"its cursor is longer than {bounds.LONGEST_CURSOR:,} characters")
-    return FeedPage(items=items, cursor=following, has_more=body.flag("has_more"), left_out=left_out)
+    if cursor is not None and len(cursor) > bounds.MAX_CURSOR_LENGTH:
+        raise Malformed(f"its cursor is longer than {bounds.MAX_CURSOR_LENGTH:,} characters")
+
+    has_more = body.boolean("has_more")
+    return FeedPage(items=items, cursor=cursor, has_more=has_more, left_out=left_out)
 
 
-def _event(body: Fields) -> FeedEvent:
+def _parse_event(body: JsonObject) -> FeedEvent:
     return FeedEvent(
-        seq=body.needed_integer("seq"),
-        cursor=body.needed("cursor"),
-        event_type=body.needed("event_type"),
+        seq=body.required_integer("seq"),
+        cursor=body.required_text("cursor"),
+        event_type=body.required_text("event_type"),
         resource_type=body.text("resource_type"),
         operation=body.text("operation", "other"),
         payload=body.mapping("payload"),
         namespace_id=body.text_or_none("namespace_id"),
         trace_id=body.text("trace_id"),
-        created_at=body.instant("created_at"),
+        created_at=body.timestamp("created_at"),
     )
 
 
-def webhook(body: Fields) -> WebhookRecord:
-    """Read a registered webhook."""
+def parse_webhook(body: JsonObject) -> WebhookRecord:
+    """Parse a registered webhook."""
     return WebhookRecord(
-        webhook_id=body.needed("webhook_id"),
-        name=body.needed("webhook_name"),
+        webhook_id=body.required_text("webhook_id"),
+        name=body.required_text("webhook_name"),
         event_types=body.texts("event_types"),
-        channels=body.objects("channels"),
-        is_active=body.flag("is_active", default=True),
+        channels=body.mappings("channels"),
+        is_active=body.boolean("is_active", default=True),
         delivery_health=body.mapping("delivery_health"),
     )
-
-
-def _or(number: int | None, default: int) -> int:
-    return default if number is None else number
