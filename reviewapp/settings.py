@@ -99,7 +99,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "reviewapp.api.middleware.InMixpeeksWords",
+    "reviewapp.api.middleware.JsonErrorMiddleware",
     "reviewapp.operations.middleware.ProbesOfAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

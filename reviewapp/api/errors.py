@@ -1,4 +1,4 @@
-"""Every refusal in Mixpeek's own error body, so that its clients raise what they always raised.
+"""Every error in Mixpeek's own error body, so that its clients raise their usual exceptions.
 
 {"success": false, "status": 404, "error": {"message", "type", "code", "details"}}
 """
@@ -20,7 +20,7 @@ from reviewapp.mixpeek.exceptions import MixpeekError, Refused, Unauthorized, Un
 from reviewapp.sync.interactive_limits import ShareSpent
 
 _log = logging.getLogger(__name__)
-_MOST_COMPLAINTS = 100
+_MAX_VALIDATION_ERRORS = 100
 _TYPES = {
     400: "BadRequestError",
     401: "UnauthorizedError",
@@ -45,9 +45,11 @@ _CODES = {
     "invalid_choice": "enum",
 }
 
+_TypedError = tuple[str, Sequence[str | int], str]
+
 
 class Problem(Exception):
-    """Whatever is not answered with success; `status` and `kind` say how it is refused."""
+    """An error response; `status` is the HTTP status and `kind` Mixpeek's error type."""
 
     def __init__(
         self,
@@ -60,42 +62,59 @@ class Problem(Exception):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.message, self.code = status, message, code
+        self.status = status
+        self.message = message
         self.kind = kind or _TYPES.get(status, "Error")
-        self.details, self.retry_after = details or {}, retry_after
+        self.code = code
+        self.details = details or {}
+        self.retry_after = retry_after
 
 
 def not_found(resource: str, name: str) -> Problem:
     """Return a 404."""
-    return Problem(404, f"{resource} not found: {name[:200]}", details={"resource": resource, "id": name[:200]})
+    details = {"resource": resource, "id": name[:200]}
+    return Problem(404, f"{resource} not found: {name[:200]}", details=details)
 
 
-def wrong(*location: str | int, message: str, kind: str = "value_error") -> Problem:
+def invalid_value(*location: str | int, message: str, kind: str = "value_error") -> Problem:
     """Return a 422 about one value; `location` begins with body, query, path or header."""
-    return invalid([(kind, list(location), message)])
+    return validation_problem([(kind, list(location), message)])
 
 
-def invalid(complaints: Iterable[tuple[str, Sequence[str | int], str]]) -> Problem:
-    """Return a 422 that lists every wrong value as (type, location, message)."""
-    listed = [{"type": kind, "location": list(at), "message": said} for kind, at, said in complaints][:_MOST_COMPLAINTS]
-    said = "; ".join(f"{'.'.join(map(str, each['location']))}: {each['message']}" for each in listed)
-    code = str(listed[0]["type"]) if listed else None
-    message = f"Request validation failed: {said}"
-    return Problem(422, message[:4000], code=code, details={"validation_errors": listed})
+def validation_problem(errors: Iterable[_TypedError]) -> Problem:
+    """Return a 422 that lists every invalid value as (type, location, message)."""
+    validation_errors: list[dict[str, Any]] = []
+    for kind, location, message in errors:
+        validation_errors.append({"type": kind, "location": list(location), "message": message})
+    validation_errors = validation_errors[:_MAX_VALIDATION_ERRORS]
+
+    sentences = []
+    for error in validation_errors:
+        location_text = ".".join(map(str, error["location"]))
+        sentences.append(f"{location_text}: {error['message']}")
+    text = f"Request validation failed: {'; '.join(sentences)}"
+
+    code = None
+    if validation_errors:
+        code = str(validation_errors[0]["type"])
+    return Problem(422, text[:4000], code=code, details={"validation_errors": validation_errors})
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to whatever a view raised; DRF's exception handler."""
-    problem = understood(error)
-    headers = {"Retry-After": str(math.ceil(problem.retry_after))} if problem.retry_after is not None else {}
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the response to an exception that a view raised; DRF's exception handler."""
+    problem = problem_from_error(error)
+
+    headers = {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(problem.retry_after))
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    return Response(body(problem), status=problem.status, headers=headers)
+    return Response(error_body(problem), status=problem.status, headers=headers)
 
 
-def body(problem: Problem) -> dict[str, Any]:
+def error_body(problem: Problem) -> dict[str, Any]:
     """Return Mixpeek's error body."""
     error = {
         "message": problem.message,
@@ -106,66 +125,105 @@ def body(problem: Problem) -> dict[str, Any]:
     return {"success": False, "status": problem.status, "error": error}
 
 
-def understood(error: Exception) -> Problem:
-    """Return what an error means to the caller; what is our own fault is logged."""
-    problem = _problem(error)
+def problem_from_error(error: Exception) -> Problem:
+    """Return the problem that an exception means to the caller; log a fault of our own."""
+    problem = _translate(error)
     if problem.status == 500 or isinstance(error, (OperationalError, InterfaceError)):
         _log.error("the API failed", exc_info=error)
     return problem
 
 
-def _problem(error: Exception) -> Problem:
+def _translate(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
+
     if isinstance(error, exceptions.ValidationError):
-        return invalid(complaints(error.detail, ["body"]))
+        return validation_problem(flatten_errors(error.detail, ["body"]))
+
     if isinstance(error, exceptions.Throttled):
         wait = getattr(error, "wait", None) or 1
-        return Problem(429, "Too many requests. Wait and try again.", retry_after=wait, details={"retry_after": wait})
+        message = "Too many requests. Wait and try again."
+        return Problem(429, message, retry_after=wait, details={"retry_after": wait})
+
     if isinstance(error, exceptions.APIException):
         return Problem(error.status_code, str(error.detail))
-    return _upstream(error) if isinstance(error, MixpeekError) else _other(error)
+
+    if isinstance(error, MixpeekError):
+        return _translate_mixpeek_error(error)
+
+    return _translate_django_error(error)
 
 
-def _other(error: Exception) -> Problem:
-    for kind, status, message in (
-        (PermissionDenied, 403, str(error) or "Your role may not do this."),
-        (Http404, 404, "Not found."),
-        (RequestDataTooBig, 413, "The body is larger than 1 MiB."),
-        ((UnreadablePostError, SuspiciousOperation), 400, "The request could not be read."),
-        ((OperationalError, InterfaceError), 503, "The database is busy or away. Try again."),
-    ):
-        if isinstance(error, kind):
-            return Problem(status, message, retry_after=1 if status == 503 else None)
+def _translate_django_error(error: Exception) -> Problem:
+    if isinstance(error, PermissionDenied):
+        return Problem(403, str(error) or "Your role may not do this.")
+
+    if isinstance(error, Http404):
+        return Problem(404, "Not found.")
+
+    if isinstance(error, RequestDataTooBig):
+        return Problem(413, "The body is larger than 1 MiB.")
+
+    if isinstance(error, (UnreadablePostError, SuspiciousOperation)):
+        return Problem(400, "The request could not be read.")
+
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return Problem(503, "The database is busy or away. Try again.", retry_after=1)
+
     return Problem(500, "Something went wrong here. It was logged under the request id.")
 
 
-def _upstream(error: MixpeekError) -> Problem:
-    """Return what Mixpeek's refusal means to our caller: its own words, except where our key is at fault."""
-    details = {"upstream_request_id": error.request_id} if error.request_id else {}
+def _translate_mixpeek_error(error: MixpeekError) -> Problem:
+    """Return Mixpeek's error in its own words, except where our API key is at fault."""
+    details: dict[str, Any] = {}
+    if error.request_id:
+        details["upstream_request_id"] = error.request_id
+
     if isinstance(error, ShareSpent):
         return Problem(429, error.message, retry_after=error.retry_after)
+
     if isinstance(error, Unavailable):
-        return Problem(503, error.message, details=details, retry_after=error.retry_after or 5)
+        retry_after = error.retry_after or 5
+        return Problem(503, error.message, details=details, retry_after=retry_after)
+
     if isinstance(error, Unauthorized):
-        return Problem(503, f"This gateway cannot ask Mixpeek: {error.message}", details=details, retry_after=60)
-    status = error.status if error.status in {400, 404, 409} else 422
-    fields = error.fields if isinstance(error, Refused) else {}
-    listed = [{"type": "upstream", "location": ["body", name], "message": why} for name, why in fields.items()]
-    return Problem(status or 422, error.message, details=details | ({"validation_errors": listed} if listed else {}))
+        message = f"This gateway cannot ask Mixpeek: {error.message}"
+        return Problem(503, message, details=details, retry_after=60)
+
+    validation_errors = []
+    if isinstance(error, Refused):
+        for name, reason in error.fields.items():
+            location = ["body", name]
+            validation_errors.append({"type": "upstream", "location": location, "message": reason})
+    if validation_errors:
+        details["validation_errors"] = validation_errors
+
+    status = 422
+    if error.status in {400, 404, 409}:
+        status = error.status
+    return Problem(status, error.message, details=details)
 
 
-def complaints(detail: Any, at: list[str | int]) -> Iterator[tuple[str, list[str | int], str]]:
-    """Yield each leaf of DRF's nested errors with the place it is about."""
+def flatten_errors(
+    detail: Any,
+    location: list[str | int],
+) -> Iterator[tuple[str, list[str | int], str]]:
+    """Yield each leaf of DRF's nested errors as (type, location, message)."""
     if isinstance(detail, dict):
-        for name, inner in detail.items():
-            yield from complaints(inner, at if name == "non_field_errors" else [*at, name])
-    elif isinstance(detail, list):
-        for number, inner in enumerate(detail):
-            if isinstance(inner, dict | list):
-                yield from complaints(inner, [*at, number] if inner else at)
+        for name, nested in detail.items():
+            if name == "non_field_errors":
+                yield from flatten_errors(nested, location)
             else:
-                yield from complaints(inner, at)
+                yield from flatten_errors(nested, [*location, name])
+
+    elif isinstance(detail, list):
+        for index, nested in enumerate(detail):
+            # Only the errors of a list's items have an index; those of the list itself are texts.
+            if nested and isinstance(nested, dict | list):
+                yield from flatten_errors(nested, [*location, index])
+            else:
+                yield from flatten_errors(nested, location)
+
     else:
         code = str(getattr(detail, "code", "value_error"))
-        yield _CODES.get(code, code), at, str(detail)
+        yield _CODES.get(code, code), location, str(detail)

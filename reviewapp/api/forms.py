@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from reviewapp.api.models import ApiToken
-from reviewapp.api.tokens import DEFAULT_DAYS, MOST_DAYS
+from reviewapp.api.tokens import DEFAULT_DAYS, MAX_DAYS
 from reviewapp.web.one_time_forms import OnceForm
 
 
@@ -13,5 +13,14 @@ class TokenForm(OnceForm):
     """What the token is for, what it may do, how long."""
 
     name = forms.CharField(label="What is it for?", max_length=100)
-    scope = forms.ChoiceField(label="It may", choices=ApiToken.Scope.choices, widget=forms.RadioSelect)
-    days = forms.IntegerField(label="Days it lasts", min_value=1, max_value=MOST_DAYS, initial=DEFAULT_DAYS)
+    scope = forms.ChoiceField(
+        label="It may",
+        choices=ApiToken.Scope.choices,
+        widget=forms.RadioSelect,
+    )
+    days = forms.IntegerField(
+        label="Days it lasts",
+        min_value=1,
+        max_value=MAX_DAYS,
+        initial=DEFAULT_DAYS,
+    )

@@ -1,9 +1,10 @@
-"""`Idempotency-Key`: the same write sent again is answered again and not done again.
+"""`Idempotency-Key`: a write that is sent again gets the stored response and is not done again.
 
-The key belongs to a person. It is claimed before the write in a transaction of its own, so that a second request
-beside the first is told to wait. An answer that is worth trying again (401, 403, 429, 5xx) is not kept, and the next
-request with the key makes the write anew. What a dead process left claimed is taken over after `LOST_AFTER`. Whatever
-was done at an earlier try is not done again: every try has the same decision ids.
+The key belongs to a person. It is claimed before the write, in a transaction of its own, so that a
+concurrent request with the same key is told to wait. A response that is worth a retry (401, 403,
+429, 5xx) is not stored, and the next request with the key does the write again. A claim of a dead
+process expires after `CLAIM_TIMEOUT`. What an earlier try has done is not done twice: every try has
+the same decision ids.
 """
 
 from __future__ import annotations
@@ -24,112 +25,128 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.api.errors import Problem, wrong
+from reviewapp.api.errors import Problem, invalid_value
 from reviewapp.api.models import KeptAnswer
 from reviewapp.api.views.base import Endpoint
 
-LOST_AFTER = timedelta(minutes=5)
+CLAIM_TIMEOUT = timedelta(minutes=5)
 _HEADER = "Idempotency-Key"
-_GOOD = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?\Z")
-_KEPT_HEADERS = ("ETag", "X-Change-Id")
+_VALID_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?\Z")
+_STORED_HEADERS = ("ETag", "X-Change-Id")
 E = TypeVar("E", bound=Endpoint)
 P = ParamSpec("P")
 Handler = Callable[Concatenate[E, Request, P], Response]
 
 
 class UnfinishedResponse(Response):
-    """An answer that is not kept: the same request with the same key does what is missing, and nothing twice."""
+    """A response that is not stored: a retry with the same key does what is missing."""
 
 
-def once(handler: Handler[E, P]) -> Handler[E, P]:
-    """Decorate a method that writes: with the header, at most one of equal requests does anything."""
+def idempotent(handler: Handler[E, P]) -> Handler[E, P]:
+    """Do at most one of the requests with the same `Idempotency-Key`; decorates a write."""
 
     @wraps(handler)
-    def answered(self: E, request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
+    def handle_once(self: E, request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
         key = request.headers.get(_HEADER)
         if key is None:
             return handler(self, request, *args, **kwargs)
-        kept, is_mine = _claim(request, key)
-        if not is_mine:
-            return _again(kept)
-        request.kept_answer = kept  # type: ignore[attr-defined]
+
+        stored, is_claimed = _claim(request, key)
+        if not is_claimed:
+            return _replay(stored)
+
+        request.kept_answer = stored  # type: ignore[attr-defined]
         try:
             response = handler(self, request, *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
         except BaseException:
-            _release(kept)
+            _release(stored)
             raise
-        _keep(kept, response)
+        _store(stored, response)
         return response
 
-    answered.writes = True  # type: ignore[attr-defined]
-    return cast("Handler[E, P]", answered)
+    handle_once.writes = True  # type: ignore[attr-defined]
+    return cast("Handler[E, P]", handle_once)
 
 
-def decision_id(request: Request, number: int = 0) -> uuid.UUID:
-    """Return the id of the decision that a request makes: the same for the same key, so that it is made once."""
-    kept: KeptAnswer | None = getattr(request, "kept_answer", None)
-    if kept is None:
+def decision_id(request: Request, index: int = 0) -> uuid.UUID:
+    """Return the id of a request's decision, the same for every request with the same key."""
+    stored: KeptAnswer | None = getattr(request, "kept_answer", None)
+    if stored is None:
         return uuid.uuid4()
-    return uuid.uuid5(kept.seed, str(number))
+    return uuid.uuid5(stored.seed, str(index))
 
 
-def is_second_try(request: Request) -> bool:
-    """Return whether an earlier request with this key died without an answer, having done who knows what."""
+def is_retry(request: Request) -> bool:
+    """Return whether an earlier request with this key died and may have done anything."""
     return bool(getattr(request, "taken_over", False))
 
 
-def forget_old() -> int:
-    """Delete answers that are older than `IDEMPOTENCY_DAYS`; returns how many."""
-    before = timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS)
-    deleted, _ = KeptAnswer.objects.filter(started_at__lt=before).delete()
+def delete_expired_answers() -> int:
+    """Delete answers that are older than `IDEMPOTENCY_DAYS`; return their number."""
+    expired_before = timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS)
+    deleted, _ = KeptAnswer.objects.filter(started_at__lt=expired_before).delete()
     return deleted
 
 
 def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
-    """Return the key's row, and whether this request is the one to do it. Raises 422 and 409."""
-    if not _GOOD.match(key):
-        raise wrong("header", _HEADER, message="An idempotency key is 1 to 255 printable ASCII characters.")
-    fingerprint, now = _fingerprint(request), timezone.now()
-    kept, is_new = KeptAnswer.objects.get_or_create(
-        person_id=request.user.pk, key=key, defaults={"fingerprint": fingerprint, "started_at": now}
+    """Return the key's row and whether this request has claimed it. Raises 422 and 409."""
+    if not _VALID_KEY.match(key):
+        message = "An idempotency key is 1 to 255 printable ASCII characters."
+        raise invalid_value("header", _HEADER, message=message)
+
+    now = timezone.now()
+    fingerprint = _fingerprint(request)
+    stored, is_new = KeptAnswer.objects.get_or_create(
+        person_id=request.user.pk,
+        key=key,
+        defaults={"fingerprint": fingerprint, "started_at": now},
     )
     if is_new:
-        return kept, True
-    if kept.fingerprint != fingerprint:
-        raise wrong("header", _HEADER, message="This key was used for another request.", kind="idempotency_key_reused")
-    if kept.status is not None:
-        return kept, False
+        return stored, True
 
-    is_free = Q(is_claimed=False) | Q(started_at__lt=now - LOST_AFTER)
-    free = KeptAnswer.objects.filter(is_free, pk=kept.pk, status=None)
-    if free.update(is_claimed=True, started_at=now):
-        request.taken_over = kept.is_claimed  # type: ignore[attr-defined]
-        return kept, True
-    raise Problem(409, "A request with this idempotency key is being answered.", code="in_flight", retry_after=1)
+    if stored.fingerprint != fingerprint:
+        message = "This key was used for another request."
+        raise invalid_value("header", _HEADER, message=message, kind="idempotency_key_reused")
+
+    if stored.status is not None:
+        return stored, False
+
+    is_free = Q(is_claimed=False) | Q(started_at__lt=now - CLAIM_TIMEOUT)
+    free = KeptAnswer.objects.filter(is_free, pk=stored.pk, status=None)
+    if not free.update(is_claimed=True, started_at=now):
+        message = "A request with this idempotency key is being answered."
+        raise Problem(409, message, code="in_flight", retry_after=1)
+    request.taken_over = stored.is_claimed  # type: ignore[attr-defined]
+    return stored, True
 
 
-def _keep(kept: KeptAnswer, response: Response) -> None:
-    is_to_be_retried = response.status_code in {401, 403, 429} or response.status_code >= 500
-    if is_to_be_retried or isinstance(response, UnfinishedResponse):
-        _release(kept)
+def _store(stored: KeptAnswer, response: Response) -> None:
+    is_worth_retry = response.status_code in {401, 403, 429} or response.status_code >= 500
+    if is_worth_retry or isinstance(response, UnfinishedResponse):
+        _release(stored)
         return
-    KeptAnswer.objects.filter(pk=kept.pk).update(
+
+    headers = {name: response[name] for name in _STORED_HEADERS if name in response}
+    KeptAnswer.objects.filter(pk=stored.pk).update(
         status=response.status_code,
         body=json.loads(JSONRenderer().render(response.data)),
-        headers={name: response[name] for name in _KEPT_HEADERS if name in response},
+        headers=headers,
     )
 
 
-def _release(kept: KeptAnswer) -> None:
-    KeptAnswer.objects.filter(pk=kept.pk).update(is_claimed=False)
+def _release(stored: KeptAnswer) -> None:
+    KeptAnswer.objects.filter(pk=stored.pk).update(is_claimed=False)
 
 
-def _again(kept: KeptAnswer) -> Response:
-    return Response(kept.body, status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"})
+def _replay(stored: KeptAnswer) -> Response:
+    headers = {**stored.headers, "Idempotency-Replayed": "true"}
+    return Response(stored.body, status=stored.status, headers=headers)
 
 
 def _fingerprint(request: Request) -> str:
-    parts: list[Any] = [request.method, request.get_full_path(), request.headers.get("If-Match", "")]
-    return hashlib.sha256(json.dumps(parts).encode() + b"\0" + request.body).hexdigest()
+    if_match = request.headers.get("If-Match", "")
+    parts: list[Any] = [request.method, request.get_full_path(), if_match]
+    content = json.dumps(parts).encode() + b"\0" + request.body
+    return hashlib.sha256(content).hexdigest()

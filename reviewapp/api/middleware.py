@@ -1,4 +1,7 @@
-"""Refusals that no endpoint made, in Mixpeek's error body too: of the server, of a middleware, of a path nobody has."""
+"""Mixpeek's error body for errors that no endpoint made.
+
+They come from the server, from another middleware, or from a path that does not exist.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from reviewapp.api.errors import Problem, body
+from reviewapp.api.errors import Problem, error_body
 
-# Scripts written for Mixpeek that were given our host alone ask below /v1. The description is a page for people.
-_OURS, _PAGES = ("/api/", "/v1/"), ("/api/docs",)
-_SENTENCES = {
+# Scripts written for Mixpeek that were given our host alone ask below /v1. The description is a
+# page for people.
+_API_PATHS = ("/api/", "/v1/")
+_PAGE_PATHS = ("/api/docs",)
+_MESSAGES = {
     400: "The request could not be read.",
     403: "This is refused.",
     404: "Not found. The paths of this gateway begin with /api/v1.",
@@ -18,11 +23,11 @@ _SENTENCES = {
     413: "The body is larger than 1 MiB.",
     503: "The database is busy or away. Try again.",
 }
-_FAILED = "Something went wrong here. It was logged under the request id."
+_DEFAULT_MESSAGE = "Something went wrong here. It was logged under the request id."
 
 
-class InMixpeeksWords:
-    """Stand outside everything that may answer, and put what is refused with a page for people into JSON."""
+class JsonErrorMiddleware:
+    """Replace an error page for people by JSON; outermost of the middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -30,14 +35,21 @@ class InMixpeeksWords:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         path = request.path_info
-        if response.status_code < 400 or not path.startswith(_OURS) or path.startswith(_PAGES):
+        is_api_path = path.startswith(_API_PATHS) and not path.startswith(_PAGE_PATHS)
+        if response.status_code < 400 or not is_api_path:
             return response
-        told = response.headers.get("Content-Type", "")
-        return response if told.startswith("application/json") else _in_json(response)
+
+        content_type = response.headers.get("Content-Type", "")
+        if content_type.startswith("application/json"):
+            return response
+        return _convert_to_json(response)
 
 
-def _in_json(page: HttpResponse) -> HttpResponse:
-    """Return the refusal of a page, with all that its headers say besides what it holds."""
-    problem = Problem(page.status_code, _SENTENCES.get(page.status_code, _FAILED))
-    headers = {name: value for name, value in page.headers.items() if not name.lower().startswith("content-")}
-    return JsonResponse(body(problem), status=page.status_code, headers=headers)
+def _convert_to_json(page: HttpResponse) -> HttpResponse:
+    """Return the error of a page as JSON, with the page's other headers."""
+    problem = Problem(page.status_code, _MESSAGES.get(page.status_code, _DEFAULT_MESSAGE))
+    headers = {}
+    for name, value in page.headers.items():
+        if not name.lower().startswith("content-"):
+            headers[name] = value
+    return JsonResponse(error_body(problem), status=page.status_code, headers=headers)

@@ -1,4 +1,6 @@
-"""What the API keeps for itself: tokens, how often each was used this minute, and answers to repeated requests."""
+"""What the API keeps for itself: tokens, how often each was used this minute, and answers to
+repeated requests.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from reviewapp.audit.triggers import NeverTruncated, Tracked
 
 
 class ApiToken(models.Model):
-    """A person's key for scripts. Only its SHA-256 is kept; `prefix` is shown so that people can tell theirs apart.
+    """A person's key for scripts.
+
+    Only its SHA-256 is kept; `prefix` is shown so that people can tell theirs apart.
 
     A token can never do more than its person may: scope and permission must both allow.
     """
@@ -23,7 +27,10 @@ class ApiToken(models.Model):
         ADMIN = "admin", "Everything my role may do"
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_tokens", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="api_tokens",
+        db_index=False,
     )
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12)
@@ -63,9 +70,16 @@ class ApiToken(models.Model):
 
 
 class TokenUse(models.Model):
-    """How many requests a token made in the minute it was last used in; shared by all web processes."""
+    """How many requests a token made in the minute it was last used in; shared by all web
+    processes.
+    """
 
-    token = models.OneToOneField(ApiToken, primary_key=True, on_delete=models.CASCADE, related_name="use")
+    token = models.OneToOneField(
+        ApiToken,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="use",
+    )
     minute = models.BigIntegerField()
     requests = models.IntegerField()
 
@@ -73,12 +87,18 @@ class TokenUse(models.Model):
 class KeptAnswer(models.Model):
     """A write that carried an `Idempotency-Key`, and what was answered to it.
 
-    Without a status there is no answer to repeat: `is_claimed` says whether a request is making it, or whether the
-    last one was told to try again. The ids of the write's decisions follow from `seed`, which is random and never
-    shown, so they are the same at every try and nobody can guess them.
+    Without a status there is no answer to repeat: `is_claimed` says whether a request is making it,
+    or whether the last one was told to try again. The ids of the write's decisions follow from
+    `seed`, which is random and never shown, so they are the same at every try and nobody can guess
+    them.
     """
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     seed = models.UUIDField(default=uuid.uuid4)

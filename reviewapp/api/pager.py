@@ -1,7 +1,8 @@
 """One page of a list by Mixpeek's common pager.
 
-A cursor starts after the last row of the page before, by the values of the order, so a row that goes or comes in
-between moves no other row to another page. Offsets and page numbers count rows, as they do at Mixpeek.
+A cursor starts after the last row of the page before, by the values of the order, so a row that
+goes or comes in between moves no other row to another page. Offsets and page numbers count rows, as
+they do at Mixpeek.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from reviewapp.api.errors import Problem, wrong
+from reviewapp.api.errors import Problem, invalid_value
 from reviewapp.api.serializers.retrievers import DEFAULT_PER_PAGE
 from reviewapp.web import pagination
 
 M = TypeVar("M", bound=Model)
-MOST_ORDERS = 10
+MAX_SORT_FIELDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part(Generic[M]):
-    """The rows of one page. `start` counts the rows before it, `next_cursor` is None on the last page."""
+class PagerPage(Generic[M]):
+    """The rows of one page.
+
+    `start` counts the rows before it, `next_cursor` is None on the last page.
+    """
 
     rows: list[M]
     start: int
@@ -32,8 +36,12 @@ class Part(Generic[M]):
     next_cursor: str | None
 
 
-def part(rows: QuerySet[M], pager: Mapping[str, Any], order: Sequence[str]) -> Part[M]:
-    """Return the page of `rows` that the pager asks for; raises a 400 for a cursor that is not ours.
+def paginate_queryset(
+    rows: QuerySet[M],
+    pager: Mapping[str, Any],
+    order: Sequence[str],
+) -> PagerPage[M]:
+    """Return the page of `rows` that the pager requests; raises a 400 for a foreign cursor.
 
     `order` is as for `pagination.page`: columns that are never null, the last one unique.
     """
@@ -45,50 +53,58 @@ def part(rows: QuerySet[M], pager: Mapping[str, Any], order: Sequence[str]) -> P
         try:
             page = pagination.page(rows, order=order, cursor=after, size=size)
         except pagination.BadCursor as error:
-            raise _not_ours() from error
-        found, following = page.rows, page.after
+            raise _invalid_cursor() from error
+        page_rows = page.rows
+        after = page.after
     else:
-        start = _start(pager, size)
-        found = list(rows.order_by(*order)[start : start + size + 1])
-        is_last = len(found) <= size
-        found = found[:size]
-        following = "" if is_last else pagination.written("after", found[-1], order)
+        start = _first_index(pager, size)
+        fetched = list(rows.order_by(*order)[start : start + size + 1])
+        page_rows = fetched[:size]
+        after = ""
+        if len(fetched) > size:
+            after = pagination.written("after", page_rows[-1], order)
 
-    next_cursor = _pack(start + len(found), following) if following else None
-    return Part(rows=found, start=start, size=size, next_cursor=next_cursor)
+    next_cursor = None
+    if after:
+        next_cursor = _pack(start + len(page_rows), after)
+    return PagerPage(rows=page_rows, start=start, size=size, next_cursor=next_cursor)
 
 
-def order_of(asked: Mapping[str, Any], columns: Mapping[str, str]) -> list[str]:
-    """Return the order that `sort` or `sorts` ask for, as column names; raises a 422 for fields not in `columns`."""
-    sorts = asked.get("sorts") or ([asked["sort"]] if asked.get("sort") else [])
+def parse_sort(data: Mapping[str, Any], columns: Mapping[str, str]) -> list[str]:
+    """Return the order of `sort` or `sorts` as column names; raises a 422 for unknown fields."""
+    sorts = data.get("sorts") or []
+    if not sorts and data.get("sort"):
+        sorts = [data["sort"]]
+
     order = []
-    for number, sort in enumerate(sorts[:MOST_ORDERS]):
+    for index, sort in enumerate(sorts[:MAX_SORT_FIELDS]):
         if sort["field"] not in columns:
             message = f"Orders are offered by {', '.join(columns)}."
-            raise wrong("body", "sorts", number, "field", message=message)
+            raise invalid_value("body", "sorts", index, "field", message=message)
         sign = "-" if sort.get("direction") == "desc" else ""
-        order.append(f"{sign}{columns[sort['field']]}")
+        column = columns[sort["field"]]
+        order.append(f"{sign}{column}")
     return order
 
 
-def texts_of(filters: Mapping[str, Any], known: Iterable[str]) -> dict[str, list[str]]:
-    """Return list filters as the texts that each field may have; raises a 422 for other fields and conditions."""
+def parse_filters(filters: Mapping[str, Any], known: Iterable[str]) -> dict[str, list[str]]:
+    """Return the texts that each filtered field may have; raises a 422 for unknown fields."""
     accepted = list(known)
-    wanted = {}
+    texts_by_field = {}
     for name, value in filters.items():
         if name not in accepted:
             message = f"Filters are offered on {', '.join(accepted)}."
-            raise wrong("body", "filters", name[:100], message=message)
+            raise invalid_value("body", "filters", name[:100], message=message)
         is_choice = isinstance(value, dict) and set(value) == {"$in"}
         texts = value["$in"] if is_choice else [value]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             message = 'This must be a text or {"$in": [texts]}.'
-            raise wrong("body", "filters", name, message=message)
-        wanted[name] = texts
-    return wanted
+            raise invalid_value("body", "filters", name, message=message)
+        texts_by_field[name] = texts
+    return texts_by_field
 
 
-def _start(pager: Mapping[str, Any], size: int) -> int:
+def _first_index(pager: Mapping[str, Any], size: int) -> int:
     offset: int | None = pager.get("offset")
     if offset is not None:
         return offset
@@ -106,11 +122,11 @@ def _unpack(cursor: str) -> tuple[int, str]:
     try:
         start, after = json.loads(base64.urlsafe_b64decode(padded))
     except (ValueError, TypeError, RecursionError) as error:
-        raise _not_ours() from error
+        raise _invalid_cursor() from error
     if type(start) is not int or not 0 <= start < 2**62 or not isinstance(after, str) or not after:
-        raise _not_ours()
+        raise _invalid_cursor()
     return start, after
 
 
-def _not_ours() -> Problem:
+def _invalid_cursor() -> Problem:
     return Problem(400, "The cursor is not one that this gateway gave out.")

@@ -1,4 +1,4 @@
-"""Opaque cursors for pages by number: what a list or a run hands out and takes back."""
+"""Opaque cursors that hold numbers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from reviewapp.api.errors import Problem
 
 def pack(**values: Any) -> str:
     """Return a cursor that holds `values`."""
-    return base64.urlsafe_b64encode(json.dumps(values, sort_keys=True).encode()).decode().rstrip("=")
+    content = json.dumps(values, sort_keys=True)
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
 def unpack(cursor: str, *names: str) -> list[int]:
-    """Return the whole numbers that `pack` was given under these names; raises a 400 for anything else."""
+    """Return the whole numbers under these names; raises a 400 for anything else."""
     try:
-        held = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        values = [held[name] for name in names]
+        padded = cursor + "=" * (-len(cursor) % 4)
+        content = json.loads(base64.urlsafe_b64decode(padded))
+        values = [content[name] for name in names]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise _strange() from error
-    if not all(isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62 for value in values):
-        raise _strange()
+        raise _invalid_cursor() from error
+
+    for value in values:
+        if type(value) is not int or not 0 <= value < 2**62:
+            raise _invalid_cursor()
     return values
 
 
-def _strange() -> Problem:
+def _invalid_cursor() -> Problem:
     return Problem(400, "The cursor is not one that this gateway gave out.")

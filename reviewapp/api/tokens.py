@@ -1,4 +1,4 @@
-"""Tokens: make one (its secret is shown once), revoke it, recognise it, count its use."""
+"""Services for API tokens: create, revoke, authenticate, count requests."""
 
 from __future__ import annotations
 
@@ -22,18 +22,22 @@ from reviewapp.web.one_time_forms import MadeBefore, is_fresh, secret_of
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-DEFAULT_DAYS, MOST_DAYS = 90, 365
-MOST_TOKENS = 50
+DEFAULT_DAYS = 90
+MAX_DAYS = 365
+MAX_TOKENS = 50
 MANAGES_PEOPLE = "accounts.change_user"
-_START, _SHOWN = "rvw_", 12
+_PREFIX = "rvw_"
+_STORED_PREFIX_LENGTH = 12
 _SECRET = re.compile(r"rvw_[A-Za-z0-9_-]{43}\Z")
 
-# One statement, so one round trip; a lost count after a crash is no harm, so nobody waits for the disk.
+# One statement, so one round trip; a lost count after a crash is no harm, so nobody waits for the
+# disk.
 _COUNT = """
 WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO api_tokenuse (token_id, minute, requests) SELECT %(token)s, %(minute)s, 1 FROM quick
 ON CONFLICT (token_id) DO UPDATE SET
-    requests = CASE WHEN api_tokenuse.minute = excluded.minute THEN api_tokenuse.requests + 1 ELSE 1 END,
+    requests = CASE WHEN api_tokenuse.minute = excluded.minute
+        THEN api_tokenuse.requests + 1 ELSE 1 END,
     minute = excluded.minute
 RETURNING requests
 """
@@ -48,72 +52,81 @@ def create(
     actor: User | None,
     form_id: uuid.UUID | None = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token for `owner` and return it with its secret, which nobody can read again.
+    """Create a token for `owner` and return it with its secret, which is not stored.
 
-    `actor` None is the command line. The same `form_id` with the same words makes one token: sent again soon it
-    returns that one, later it raises `MadeBefore`. Raises `ValidationError` for a blank or long name, an unknown
-    scope, a number of days outside 1 to `MOST_DAYS`, or when the person holds `MOST_TOKENS` usable ones.
+    `actor` None is the command line. The same `form_id` with the same words makes one token: sent
+    again soon it returns that one, later it raises `MadeBefore`. Raises `ValidationError` for a
+    blank or long name, an unknown scope, a number of days outside 1 to `MAX_DAYS`, or when the
+    person holds `MAX_TOKENS` usable ones.
     """
-    secret = _START + secret_of(form_id, "token", owner.pk, name, scope, days)
-    if made := _made_before(secret):
-        return made, secret
+    secret = _PREFIX + secret_of(form_id, "token", owner.pk, name, scope, days)
+    existing = _get_existing(secret)
+    if existing is not None:
+        return existing, secret
+
     now = timezone.now()
-    if not 1 <= days <= MOST_DAYS:
-        raise ValidationError({"days": f"A token lasts 1 to {MOST_DAYS} days."})
-    if ApiToken.objects.filter(owner=owner, revoked_at=None, expires_at__gt=now).count() >= MOST_TOKENS:
-        raise ValidationError(f"You have {MOST_TOKENS} tokens. Revoke one first.")
+    if not 1 <= days <= MAX_DAYS:
+        raise ValidationError({"days": f"A token lasts 1 to {MAX_DAYS} days."})
+    usable = ApiToken.objects.filter(owner=owner, revoked_at=None, expires_at__gt=now)
+    if usable.count() >= MAX_TOKENS:
+        raise ValidationError(f"You have {MAX_TOKENS} tokens. Revoke one first.")
+
     token = ApiToken(
         owner=owner,
         name=name.strip(),
-        prefix=secret[:_SHOWN],
+        prefix=secret[:_STORED_PREFIX_LENGTH],
         digest=_digest(secret),
         scope=scope,
         expires_at=now + timedelta(days=days),
     )
     token.full_clean(exclude=["digest", "last_used_at", "revoked_at"])
+
+    note = "" if actor == owner else f"for {owner.get_username()}"
     try:
-        with acting(actor, note="" if actor == owner else f"for {owner.get_username()}"):
+        with acting(actor, note=note):
             token.save()
     except IntegrityError:
-        # A double click: the same form came in beside this one, and was first.
-        if made := _made_before(secret):
-            return made, secret
-        raise
+        # A double click: another request with the same form was faster.
+        existing = _get_existing(secret)
+        if existing is None:
+            raise
+        return existing, secret
     return token, secret
 
 
 def revoke(token: ApiToken, *, actor: User) -> bool:
-    """Make a token useless for ever; returns whether it was not so already.
+    """Revoke a token for good; return False if it was revoked already.
 
     Raises `PermissionDenied` when it is somebody else's and the actor does not manage people.
     """
     if token.owner_id != actor.pk and not actor.has_perm(MANAGES_PEOPLE):
         raise PermissionDenied("Revoking somebody else's token needs the role admin.")
     with acting(actor):
-        return ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
+        active = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+        return active.update(revoked_at=timezone.now()) == 1
 
 
-def recognise(secret: str) -> ApiToken | None:
-    """Return the usable token with this secret and its owner; None for any that is unknown, over or taken away."""
+def authenticate(secret: str) -> ApiToken | None:
+    """Return the token with this secret; None if it is unknown, expired or revoked."""
     if not _SECRET.match(secret):
         return None
     for token in _usable(digest=_digest(secret), now=timezone.now()):
-        # As a session's person is loaded: with what they may do, and not at all once they may not sign in.
-        if owner := get_backends()[0].get_user(token.owner_id):
+        # The backend loads the owner's permissions, and returns None once they may not sign in.
+        owner = get_backends()[0].get_user(token.owner_id)
+        if owner:
             token.owner = owner
             return token
     return None
 
 
-def _made_before(secret: str) -> ApiToken | None:
+def _get_existing(secret: str) -> ApiToken | None:
     token = ApiToken.objects.filter(digest=_digest(secret)).first()
     if token is None:
         return None
     if token.revoked_at or not is_fresh(token.created_at):
-        raise MadeBefore(
-            f"“{token.name}” was made by this form before, and its secret is shown once. Nothing new was made. If you "
-            "do not have the secret, revoke the token and make another."
-        )
+        made = f"“{token.name}” was made by this form before, and its secret is shown once."
+        advice = "If you do not have the secret, revoke the token and make another."
+        raise MadeBefore(f"{made} Nothing new was made. {advice}")
     token.again = True
     return token
 
@@ -137,5 +150,6 @@ def count_use(token: ApiToken) -> tuple[int, float]:
 
 
 def _digest(secret: str) -> str:
-    # The secret holds 32 random bytes: nothing can be guessed from its digest, so no salt and no slow hash is needed.
+    # The secret holds 32 random bytes: nothing can be guessed from its digest, so no salt and no
+    # slow hash is needed.
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reviewapp.api import pagination, parsers
-from reviewapp.api.annotations.render import matching, version_of
+from reviewapp.api.annotations.render import etag_matches, version_from_etag
 from reviewapp.api.errors import Problem
-from reviewapp.api.retrievers.execute import window
-from reviewapp.api.retrievers.input_validation import complaints
+from reviewapp.api.retrievers.execute import parse_window
+from reviewapp.api.retrievers.input_validation import input_errors
 from tests.api.conftest import Caller
 from tests.factories import make_annotation
 
@@ -48,7 +48,11 @@ def complained(reply: Any) -> dict[str, str]:
         ('{"confidence": 1e999}', "body.confidence", "json_invalid"),
         ('{"confidence": 1e-400}', "body.confidence", "json_invalid"),
         ('{"confidence": ' + "9" * 5000 + "}", "body.confidence", "json_invalid"),
-        ('{"payload": {"a": [0, {"b": 0.1234567890123456789}]}}', "body.payload.a.1.b", "json_invalid"),
+        (
+            '{"payload": {"a": [0, {"b": 0.1234567890123456789}]}}',
+            "body.payload.a.1.b",
+            "json_invalid",
+        ),
         ('{"payload": {"a": 9007199254740993.0}}', "body.payload.a", "json_invalid"),
         ('{"payload": {"a": 1e400}}', "body.payload.a", "json_invalid"),
         ('{"payload": {"a": -1e-400}}', "body.payload.a", "json_invalid"),
@@ -71,7 +75,12 @@ def complained(reply: Any) -> dict[str, str]:
         ('{"label": "a", "label": "b"}', "body", "json_invalid"),
     ],
 )
-def test_it_names_what_is_wrong_with_a_patch(as_alice: Caller, body: Any, place: str, kind: str) -> None:
+def test_it_names_what_is_wrong_with_a_patch(
+    as_alice: Caller,
+    body: Any,
+    place: str,
+    kind: str,
+) -> None:
     row = make_annotation()
     assert complained(as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", body)) == {place: kind}
 
@@ -85,7 +94,11 @@ def test_it_reports_every_complaint_at_once(as_alice: Caller) -> None:
         "body.confidence": "less_than_equal",
         "body.extra": "extra_forbidden",
     }
-    reply = as_alice("POST", "/v1/annotations/bulk", {"update": [{"annotation_id": "a"}, {"label": 1, "metadata": {}}]})
+    reply = as_alice(
+        "POST",
+        "/v1/annotations/bulk",
+        {"update": [{"annotation_id": "a"}, {"label": 1, "metadata": {}}]},
+    )
     assert complained(reply) == {
         "body.update.1.annotation_id": "missing",
         "body.update.1.label": "string_type",
@@ -96,7 +109,12 @@ def test_it_reports_every_complaint_at_once(as_alice: Caller) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("query", "place"),
-    [("skip=-1", "query.skip"), ("limit=0", "query.limit"), ("limit=501", "query.limit"), ("limit=x", "query.limit")],
+    [
+        ("skip=-1", "query.skip"),
+        ("limit=0", "query.limit"),
+        ("limit=501", "query.limit"),
+        ("limit=x", "query.limit"),
+    ],
 )
 def test_it_names_what_is_wrong_with_a_query(as_alice: Caller, query: str, place: str) -> None:
     assert list(complained(as_alice("POST", f"/v1/annotations/list?{query}"))) == [place]
@@ -115,7 +133,10 @@ def test_it_bounds_the_body(as_alice: Caller) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/v1/annotations/a%00b", "/v1/retrievers/a%00b", "/v1/annotations/%ED%A0%80"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/annotations/a%00b", "/v1/retrievers/a%00b", "/v1/annotations/%ED%A0%80"],
+)
 def test_it_finds_nothing_under_an_impossible_id(as_alice: Caller, path: str) -> None:
     assert as_alice("GET", path).status_code in {404, 422}
 
@@ -123,7 +144,7 @@ def test_it_finds_nothing_under_an_impossible_id(as_alice: Caller, path: str) ->
 @given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_it_reads_a_body_or_refuses_it(raw: bytes) -> None:
     try:
-        assert isinstance(parsers.body(raw), dict)
+        assert isinstance(parsers.parse_body(raw), dict)
     except Problem as problem:
         assert problem.status == 422
 
@@ -144,13 +165,13 @@ def test_it_reads_no_number_and_no_switch_into_another_text(as_alice: Caller, qu
 
 def test_it_refuses_two_sizes_of_one_page() -> None:
     with pytest.raises(Problem) as refused:
-        window({"limit": 3, "page_size": 4})
+        parse_window({"limit": 3, "page_size": 4})
     assert (refused.value.status, refused.value.details["validation_errors"][0]["location"]) == (
         422,
         ["body", "page_size"],
     )
-    assert window({"limit": 3, "page_size": 3}).size == 3
-    part = window({"limit": 3, "pagination": {"limit": 4}})
+    assert parse_window({"limit": 3, "page_size": 3}).size == 3
+    part = parse_window({"limit": 3, "pagination": {"limit": 4}})
     assert (part.size, part.overruled) == (4, 3)
 
 
@@ -166,18 +187,21 @@ def test_it_takes_back_only_its_own_cursors(cursor: str) -> None:
 def test_it_unpacks_what_it_packed(execution: int, start: int) -> None:
     packed = pagination.pack(execution=execution, start=start)
     assert pagination.unpack(packed, "execution", "start") == [execution, start]
-    part = window({"pagination": {"cursor": packed}})
+    part = parse_window({"pagination": {"cursor": packed}})
     assert (part.execution, part.start, part.size) == (execution, start, 10)
 
 
 @given(st.text())
 def test_it_compares_any_tag(header: str) -> None:
-    version_of(header)
-    assert matching('"1-2-3"', header) == ('"1-2-3"' in header or header.strip() == "*")
+    version_from_etag(header)
+    assert etag_matches('"1-2-3"', header) == ('"1-2-3"' in header or header.strip() == "*")
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(), JSON), st.dictionaries(st.text(), JSON))
-def test_it_judges_any_inputs_by_any_declaration(schema: dict[str, Any], inputs: dict[str, Any]) -> None:
-    for kind, location, said in complaints(schema, inputs):
+def test_it_judges_any_inputs_by_any_declaration(
+    schema: dict[str, Any],
+    inputs: dict[str, Any],
+) -> None:
+    for kind, location, said in input_errors(schema, inputs):
         assert kind and said and location[:2] == ["body", "inputs"]

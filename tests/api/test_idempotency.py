@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.api.idempotency import LOST_AFTER, forget_old
+from reviewapp.api.idempotency import CLAIM_TIMEOUT, delete_expired_answers
 from reviewapp.api.models import KeptAnswer
 from reviewapp.outbox.models import Change
 from tests.api.conftest import Caller
@@ -76,7 +76,7 @@ def test_it_tells_a_duplicate_to_wait_and_takes_over_what_died(as_alice: Caller)
     KeptAnswer.objects.update(status=None)
     reply = as_alice("POST", "/v1/annotations", NEW, Idempotency_Key="k")
     assert (reply.status_code, reply.json()["error"]["code"]) == (409, "in_flight")
-    KeptAnswer.objects.update(started_at=timezone.now() - LOST_AFTER - timedelta(seconds=1))
+    KeptAnswer.objects.update(started_at=timezone.now() - CLAIM_TIMEOUT - timedelta(seconds=1))
     assert as_alice("POST", "/v1/annotations", NEW, Idempotency_Key="k").status_code == 200
     assert Annotation.objects.count() == Decision.objects.count() == Change.objects.count() == 1
 
@@ -95,7 +95,7 @@ def test_it_forgets_after_some_days(as_alice: Caller) -> None:
     as_alice("POST", "/v1/annotations", NEW, Idempotency_Key="old")
     KeptAnswer.objects.update(started_at=timezone.now() - timedelta(days=4))
     as_alice("POST", "/v1/annotations", {**NEW, "document_id": "doc_2"}, Idempotency_Key="young")
-    assert forget_old() == 1
+    assert delete_expired_answers() == 1
     assert KeptAnswer.objects.get().key == "young"
 
 

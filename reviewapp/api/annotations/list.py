@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from reviewapp.annotations.mirror.versions import as_of
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.querysets import AnnotationQuerySet
-from reviewapp.api.annotations.render import Shown, show
+from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations
 from reviewapp.asked import QUESTION_BYTES, Question, stand_in
 from reviewapp.bounded_cache import MIB, BoundedCache, bounded_cache
 from reviewapp.outbox.models import Change
@@ -24,15 +24,15 @@ _COLUMNS = {
     "actor_id": "actor_id",
     "retriever_id": "retriever__retriever_id",
 }
-_COMPARED = {*_COLUMNS, "label"}
-# So many are counted each time. To count a million takes a hundred times as long as to list thirty of them: a number
-# that large is counted twice a minute, and in between is a little behind; whatever is listed never is.
-_COUNTED = 2_000
-_COUNT_HOLDS = 30
+_FILTERS = {*_COLUMNS, "label"}
+# Up to this number, matches are counted for every request. Counting a million takes a hundred times
+# as long as listing thirty, so a larger count is cached for half a minute; rows never are.
+_MAX_EXACT_COUNT = 2_000
+_COUNT_CACHE_SECONDS = 30
 _counts: BoundedCache[int] = BoundedCache(most_bytes=MIB)
 
-# The label at an instant: of the newest of our queued changes made before it, else what the first edit after it
-# replaced, else upstream's.
+# The label at a moment: of the newest of our queued changes made before it, else what the first
+# edit after it replaced, else upstream's.
 _LABEL_AS_OF = """
 COALESCE(
     (SELECT c.fields->>'label' FROM outbox_change c
@@ -46,43 +46,71 @@ COALESCE(
 """
 
 
-def page(filters: Mapping[str, Any], *, skip: int, limit: int) -> tuple[list[Shown], int]:
-    """Return up to `limit` annotations after the first `skip`, in the order they came to us, and how many match."""
-    instant: datetime | None = filters.get("as_of")
-    if instant is None and skip == 0:
-        given = {name: value for name, value in filters.items() if value is not None and name in _COMPARED}
-        rows = _first_page(tuple(sorted(given)), limit).ask(**given)
+def list_annotations(
+    filters: Mapping[str, Any],
+    *,
+    skip: int,
+    limit: int,
+) -> tuple[list[RenderedAnnotation], int]:
+    """Return up to `limit` annotations after the first `skip`, and the number of matches.
+
+    They are in the order in which they were mirrored.
+    """
+    moment: datetime | None = filters.get("as_of")
+    if moment is None and skip == 0:
+        values = {}
+        for name, value in filters.items():
+            if value is not None and name in _FILTERS:
+                values[name] = value
+        rows = _first_page(tuple(sorted(values)), limit).ask(**values)
     else:
-        rows = list(_listed(filters)[skip : skip + limit])
-    total = skip + len(rows) if 0 < len(rows) < limit else max(_count(filters), skip + len(rows))
-    found = show(rows)
-    if instant is None:
-        return found, total
-    then = [(each, as_of(each.state, instant)) for each in found]
-    return [Shown(row=each.row, state=state) for each, state in then if state], total
+        rows = list(_select(filters)[skip : skip + limit])
+
+    total = skip + len(rows)
+    is_last_page = 0 < len(rows) < limit
+    if not is_last_page:
+        total = max(_count(filters), total)
+
+    annotations = render_annotations(rows)
+    if moment is None:
+        return annotations, total
+
+    earlier = []
+    for annotation in annotations:
+        state = as_of(annotation.state, moment)
+        if state:
+            earlier.append(RenderedAnnotation(row=annotation.row, state=state))
+    return earlier, total
 
 
-def _listed(filters: Mapping[str, Any]) -> QuerySet[Annotation]:
+def _select(filters: Mapping[str, Any]) -> QuerySet[Annotation]:
     queued = Change.objects.filter(ref=OuterRef("ref"), state=Change.State.QUEUED)
-    return with_names(_matching(filters)).annotate(has_queued=Exists(queued)).order_by("id")
+    return with_related(_matching(filters)).annotate(has_queued=Exists(queued)).order_by("id")
 
 
 @bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
 def _first_page(names: tuple[str, ...], limit: int) -> Question[Annotation]:
-    given = {name: stand_in(str, at) for at, name in enumerate(names)}
-    return Question(_listed(given)[:limit], {value: name for name, value in given.items()})
+    placeholders = {name: stand_in(str, index) for index, name in enumerate(names)}
+    names_by_placeholder = {value: name for name, value in placeholders.items()}
+    return Question(_select(placeholders)[:limit], names_by_placeholder)
 
 
-def by_label_of(filters: Mapping[str, Any]) -> dict[str, int]:
-    """Return how many annotations have which label, of those whose columns have these values."""
+def count_by_label(filters: Mapping[str, Any]) -> dict[str, int]:
+    """Return the number of annotations by label, of those whose columns have these values."""
     matching = Annotation.objects.annotated().filter(**filters).order_by("label")
-    return dict(matching.values_list("label").annotate(found=Count("id")))
+    return dict(matching.values_list("label").annotate(total=Count("id")))
 
 
-def with_names(rows: AnnotationQuerySet) -> AnnotationQuerySet:
-    """Return the rows with the names of what they refer to, without the columns that only the queue reads."""
+def with_related(rows: AnnotationQuerySet) -> AnnotationQuerySet:
+    """Load the related names as well, without the columns that only the queue reads."""
     return rows.select_related("retriever", "reviewer").defer(
-        "search", "words", "proposed", "excerpt", "title", "retriever__stages", "retriever__input_schema"
+        "search",
+        "words",
+        "proposed",
+        "excerpt",
+        "title",
+        "retriever__stages",
+        "retriever__input_schema",
     )
 
 
@@ -91,24 +119,31 @@ def _matching(filters: Mapping[str, Any]) -> AnnotationQuerySet:
     for name, column in _COLUMNS.items():
         if filters.get(name) is not None:
             rows = rows.filter(**{column: filters[name]})
-    label, instant = filters.get("label"), filters.get("as_of")
-    if instant is None:
-        return rows if label is None else rows.filter(label=label)
-    rows = rows.filter(created_at__lte=instant)
+
+    label = filters.get("label")
+    moment = filters.get("as_of")
+    if moment is not None:
+        rows = rows.filter(created_at__lte=moment)
     if label is None:
         return rows
-    return rows.annotate(label_then=RawSQL(_LABEL_AS_OF, [instant, instant])).filter(label_then=label)  # noqa: S611
+    if moment is None:
+        return rows.filter(label=label)
+
+    label_then = RawSQL(_LABEL_AS_OF, [moment, moment])  # noqa: S611
+    return rows.annotate(label_then=label_then).filter(label_then=label)
 
 
 def _count(filters: Mapping[str, Any]) -> int:
-    """Return how many match; of more than `_COUNTED` that is as of half a minute ago at most."""
-    said = sorted((name, str(value)) for name, value in filters.items() if value is not None)
-    key = sha256(repr(said).encode()).hexdigest()
-    found = _counts.get(key)
-    if found is None:
-        matching = _matching(filters).order_by()
-        found = matching[: _COUNTED + 1].count()
-        if found > _COUNTED:
-            found = matching.count()
-            _counts.set(key, found, seconds=_COUNT_HOLDS)
-    return found
+    """Return the number of matches; above `_MAX_EXACT_COUNT` it may be half a minute old."""
+    conditions = sorted((name, str(value)) for name, value in filters.items() if value is not None)
+    key = sha256(repr(conditions).encode()).hexdigest()
+    cached = _counts.get(key)
+    if cached is not None:
+        return cached
+
+    matching = _matching(filters).order_by()
+    total = matching[: _MAX_EXACT_COUNT + 1].count()
+    if total > _MAX_EXACT_COUNT:
+        total = matching.count()
+        _counts.set(key, total, seconds=_COUNT_CACHE_SECONDS)
+    return total

@@ -1,4 +1,6 @@
-"""A script takes back what is not sent: its own decision while that is held, anything that waits as a lead."""
+"""A script takes back what is not sent: its own decision while that is held, anything that waits as
+a lead.
+"""
 
 from __future__ import annotations
 
@@ -15,31 +17,34 @@ if TYPE_CHECKING:
 
 
 def withdraw(change_id: int, *, actor: User) -> Change:
-    """Withdraw a change, harmless to repeat; returns it. Raises 403, 404, and 409 when it is too late."""
+    """Withdraw a change and return it; safe to repeat. Raises 403, 404, and 409 if too late."""
     change = Change.objects.filter(pk=change_id).first()
     if change is None:
         raise not_found("change", str(change_id))
     if change.state != Change.State.WITHDRAWN:
-        _withdraw(change, actor)
+        _undo_or_withdraw(change, actor)
         change.refresh_from_db()
     return change
 
 
-def _withdraw(change: Change, actor: User) -> None:
-    own = None
+def _undo_or_withdraw(change: Change, actor: User) -> None:
+    own_decision = None
     if change.cause and change.held_for:
-        own = Decision.objects.filter(decision_id=change.cause, reviewer=actor).first()
-    if own is None:
+        decisions = Decision.objects.filter(decision_id=change.cause, reviewer=actor)
+        own_decision = decisions.first()
+
+    if own_decision is None:
         if not services.withdraw(change, actor=actor):
             raise _too_late("it was sent, or is being sent at this moment")
         return
+
     try:
-        undo.undo(own.pk, actor=actor)
+        undo.undo(own_decision.pk, actor=actor)
     except undo.TooLate as error:
         raise _too_late("it is being sent at this moment") from error
     except undo.Overtaken as error:
         raise _too_late("another decision was made on it since") from error
 
 
-def _too_late(why: str) -> Problem:
-    return Problem(409, f"Too late: {why}.", code="too_late")
+def _too_late(reason: str) -> Problem:
+    return Problem(409, f"Too late: {reason}.", code="too_late")

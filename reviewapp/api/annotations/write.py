@@ -1,9 +1,11 @@
-"""A script's writes, made what a reviewer's click makes: a submission, from the base that the script had seen."""
+"""Turn a script's write into a submission, the same that a reviewer's click makes.
+
+The base of the submission is what the script had read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,14 +15,20 @@ from reviewapp.annotations.decide import create as decide_create
 from reviewapp.annotations.decide import services
 from reviewapp.annotations.decide.changed_since import overtaker
 from reviewapp.annotations.decide.prechecks import made
-from reviewapp.annotations.decide.services import DecisionIdTaken, FieldsRefused, Gone, Stale, Submission
+from reviewapp.annotations.decide.services import (
+    DecisionIdTaken,
+    FieldsRefused,
+    Gone,
+    Stale,
+    Submission,
+)
 from reviewapp.annotations.mirror.from_upstream import BLANK
 from reviewapp.annotations.mirror.versions import at_version
 from reviewapp.annotations.models import Annotation
 from reviewapp.api.annotations import render
-from reviewapp.api.annotations.list import with_names
-from reviewapp.api.annotations.render import Shown, show
-from reviewapp.api.errors import Problem, invalid, not_found, wrong
+from reviewapp.api.annotations.list import with_related
+from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations
+from reviewapp.api.errors import Problem, invalid_value, not_found, validation_problem
 from reviewapp.asked import asked
 from reviewapp.audit.context import acting
 from reviewapp.json_values import same
@@ -35,20 +43,21 @@ _VALUES = ("label", "confidence", "reasoning", "payload")
 _BLANKS: dict[str, Any] = {"reasoning": "", "payload": {}}
 
 
-def find(annotation_id: str, *, lock: bool = False) -> Annotation:
-    """Return an annotation by Mixpeek's id or by its local one, also after Mixpeek gave it one; raises a 404.
+def get_annotation(annotation_id: str, *, lock: bool = False) -> Annotation:
+    """Return an annotation by Mixpeek's id or by its local one; raises a 404.
 
-    With `lock`, which needs a transaction, it stays as it is until that ends.
+    The local id works even after Mixpeek assigned one. `lock` locks the row and needs a
+    transaction.
     """
-    named = _locked if lock else _named
-    found = named(annotation_id=annotation_id, ref=f"annotations/{annotation_id}")
-    if not found:
+    query = _select_for_update if lock else _select
+    rows = query(annotation_id=annotation_id, ref=f"annotations/{annotation_id}")
+    if not rows:
         raise not_found("annotation", annotation_id)
-    return found[0]
+    return rows[0]
 
 
 def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
-    """Return those of the ids, Mixpeek's or local ones, that `find` knows; two queries, however many there are."""
+    """Return those of the ids, Mixpeek's or local ones, that exist; two queries for any number."""
     wanted = set(annotation_ids)
     if not wanted:
         return set()
@@ -63,186 +72,270 @@ def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
 
 
 @asked
-def _named(annotation_id: str, ref: str) -> QuerySet[Annotation]:
-    named = Q(annotation_id=annotation_id) | Q(ref=ref)
-    return with_names(Annotation.objects.annotated()).filter(named).order_by("id")[:1]
+def _select(annotation_id: str, ref: str) -> QuerySet[Annotation]:
+    has_id = Q(annotation_id=annotation_id) | Q(ref=ref)
+    return with_related(Annotation.objects.annotated()).filter(has_id).order_by("id")[:1]
 
 
 @asked
-def _locked(annotation_id: str, ref: str) -> QuerySet[Annotation]:
-    named = Q(annotation_id=annotation_id) | Q(ref=ref)
-    locked = with_names(Annotation.objects.annotated()).select_for_update(of=("self",))
-    # With what deciding reads beside.
-    beside = locked.select_related("retriever__label_set", "reviewer", "result").defer("result__snapshot")
-    return beside.filter(named).order_by("id")[:1]
+def _select_for_update(annotation_id: str, ref: str) -> QuerySet[Annotation]:
+    has_id = Q(annotation_id=annotation_id) | Q(ref=ref)
+    rows = with_related(Annotation.objects.annotated()).select_for_update(of=("self",))
+    # Load what a decision reads as well.
+    rows = rows.select_related("retriever__label_set", "reviewer", "result")
+    return rows.defer("result__snapshot").filter(has_id).order_by("id")[:1]
 
 
-def patch(
-    annotation_id: str, asked: Mapping[str, Any], *, if_match: str, decision_id: UUID, actor: User
-) -> tuple[Shown, int | None]:
-    """Decide on an annotation; returns it as it stands then and the id of the change that carries it, if any.
+def patch_annotation(
+    annotation_id: str,
+    data: Mapping[str, Any],
+    *,
+    if_match: str,
+    decision_id: UUID,
+    actor: User,
+) -> tuple[RenderedAnnotation, int | None]:
+    """Decide on an annotation; return it and the id of the change that delivers it, if any.
 
-    1. Lock it, so that "the values as they are" means those. 2. Compare with `If-Match`. 3. Decide. Raises 404, 409
-    (somebody changed it since) and 403. Nothing asked is nothing done.
+    1. Lock it, so that its values stay as they are. 2. Compare with `If-Match`. 3. Decide.
+    Raises 403, 404 and 409 (changed since). Without values nothing is done.
     """
-    given = _given(asked)
+    values = _submitted_values(data)
     with acting(actor):
-        row = find(annotation_id, lock=True)
+        annotation = get_annotation(annotation_id, lock=True)
         if if_match and not made(decision_id=decision_id):
-            _raise_unless_matching(show([row])[0], given, if_match)
-        if not given:
-            return show([row])[0], None
-        submission = _submission(row, given, asked.get("base"), decision_id)
-        _decide(row, replace(submission, hold=asked.get("hold") or 0), actor)
-        return show([row])[0], _change_of(decision_id)
+            current = _render(annotation)
+            if not render.etag_matches(current.etag, if_match):
+                raise _if_match_problem(current, values, if_match)
+
+        if not values:
+            return _render(annotation), None
+
+        hold = data.get("hold") or 0
+        submission = _build_submission(annotation, values, data.get("base"), decision_id, hold)
+        _decide(annotation, submission, actor)
+        return _render(annotation), _get_change_id(decision_id)
 
 
-def create(asked: Mapping[str, Any], *, decision_id: UUID, actor: User) -> tuple[Shown, int | None]:
-    """Annotate a document; returns the annotation and the id of the change that carries it. Raises 403, 409, 422."""
-    document_id, retriever_id = asked["document_id"], asked.get("retriever_id")
+def create_annotation(
+    data: Mapping[str, Any],
+    *,
+    decision_id: UUID,
+    actor: User,
+) -> tuple[RenderedAnnotation, int | None]:
+    """Annotate a document; return the annotation and the id of the change that delivers it.
+
+    Raises 403, 409 and 422.
+    """
+    document_id = data["document_id"]
+    retriever_id = data.get("retriever_id")
     try:
-        earlier = decide_create.replayed(decision_id, document_id=document_id, retriever_id=retriever_id, actor=actor)
+        earlier = decide_create.replayed(
+            decision_id,
+            document_id=document_id,
+            retriever_id=retriever_id,
+            actor=actor,
+        )
     except DecisionIdTaken as error:
-        raise _key_used() from error
+        raise _key_reused() from error
     if earlier is not None:
-        return _after(earlier.annotation_id), _change_of(decision_id)
+        return _load_rendered(earlier.annotation_id), _get_change_id(decision_id)
 
-    given = _given(asked)
-    wanted = {name: given.get(name, BLANK[name]) for name in _VALUES}
-    if given.get("metadata") is not None:
-        wanted["metadata"] = given["metadata"]
-    submission = Submission(
-        decision_id=decision_id, base=dict(BLANK), given=frozenset(given), hold=asked.get("hold") or 0, **wanted
-    )
+    submission = _build_first_submission(data, decision_id)
     place = decide_create.Place(
         document_id=document_id,
-        retriever=_retriever(retriever_id),
-        collection_id=asked.get("collection_id") or "",
-        execution_id=asked.get("execution_id") or "",
-        stage_name=asked.get("stage_name") or "",
+        retriever=_get_retriever(retriever_id),
+        collection_id=data.get("collection_id") or "",
+        execution_id=data.get("execution_id") or "",
+        stage_name=data.get("stage_name") or "",
     )
     try:
         decision = decide_create.annotate(place, submission, actor=actor)
     except decide_create.OnItsWay as error:
-        raise _on_its_way(error.annotation) from error
+        raise _creation_queued(error.annotation) from error
     except DecisionIdTaken as error:
-        raise _key_used() from error
+        raise _key_reused() from error
     except FieldsRefused as error:
-        raise _fields_refused(error) from error
-    return _after(decision.annotation_id), _change_of(decision_id)
+        raise _invalid_fields(error) from error
+    return _load_rendered(decision.annotation_id), _get_change_id(decision_id)
 
 
-def conflict(stale: Stale) -> Problem:
+def _build_first_submission(data: Mapping[str, Any], decision_id: UUID) -> Submission:
+    submitted = _submitted_values(data)
+    values = {name: submitted.get(name, BLANK[name]) for name in _VALUES}
+    if submitted.get("metadata") is not None:
+        values["metadata"] = submitted["metadata"]
+    return Submission(
+        decision_id=decision_id,
+        base=dict(BLANK),
+        given=frozenset(submitted),
+        hold=data.get("hold") or 0,
+        **values,
+    )
+
+
+def _build_submission(
+    annotation: Annotation,
+    values: dict[str, Any],
+    client_base: Mapping[str, Any] | None,
+    decision_id: UUID,
+    hold: int,
+) -> Submission:
+    base = annotation.values() | {"metadata": annotation.metadata}
+    if client_base:
+        known_base = dict(client_base)
+        if known_base.get("label") is None:
+            known_base.pop("label", None)
+        base |= _null_to_blank(known_base)
+
+    names: tuple[str, ...] = _VALUES
+    if "metadata" in values:
+        names = (*_VALUES, "metadata")
+    mine = {name: values.get(name, base[name]) for name in names}
+    return Submission(
+        decision_id=decision_id,
+        base={name: base[name] for name in names},
+        base_version=annotation.version,
+        given=frozenset(values),
+        hold=hold,
+        **mine,
+    )
+
+
+def _submitted_values(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values to set; null clears a field, and a null label is left out."""
+    values = {name: data[name] for name in (*_VALUES, "metadata") if name in data}
+    if values.get("label") is None:
+        values.pop("label", None)
+    return _null_to_blank(values)
+
+
+def _null_to_blank(values: Mapping[str, Any]) -> dict[str, Any]:
+    converted = dict(values)
+    for name, value in values.items():
+        if value is None:
+            converted[name] = _BLANKS.get(name)
+    return converted
+
+
+def _decide(annotation: Annotation, submission: Submission, actor: User) -> None:
+    try:
+        services.decide_on(annotation, submission, actor=actor)
+    except Stale as stale:
+        raise stale_problem(stale) from stale
+    except Gone as error:
+        raise not_found("annotation", annotation.annotation_id or "") from error
+    except DecisionIdTaken as error:
+        raise _key_reused() from error
+    except FieldsRefused as error:
+        raise _invalid_fields(error) from error
+
+
+def stale_problem(stale: Stale) -> Problem:
     """Return the 409 that shows base, mine and theirs."""
+    base = {name: stale.base.get(name) for name in stale.theirs}
+    mine = {name: stale.mine.get(name) for name in stale.theirs}
     details = {
-        "base": render.values({name: stale.base.get(name) for name in stale.theirs}),
-        "mine": render.values({name: stale.mine.get(name) for name in stale.theirs}),
-        "theirs": render.values(stale.theirs),
+        "base": render.render_values(base),
+        "mine": render.render_values(mine),
+        "theirs": render.render_values(stale.theirs),
         "conflicts": stale.conflicts,
         "only_mine": stale.only_mine,
         "only_theirs": stale.only_theirs,
         "by": overtaker(stale.annotation, stale.base, viewer="").name,
     }
-    return Problem(409, f"Somebody changed {' and '.join(stale.conflicts)} since.", code="stale", details=details)
-
-
-def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is to be set, in our own form: null clears, and a null label counts as not given."""
-    given = {name: asked[name] for name in (*_VALUES, "metadata") if name in asked}
-    if given.get("label") is None:
-        given.pop("label", None)
-    return _ours(given)
-
-
-def _ours(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _BLANKS.get(name) if value is None else value for name, value in values.items()}
-
-
-def _submission(row: Annotation, given: dict[str, Any], said: Mapping[str, Any] | None, made: UUID) -> Submission:
-    current = row.values() | {"metadata": row.metadata}
-    base = current | _ours({name: value for name, value in (said or {}).items() if (name, value) != ("label", None)})
-    names = (*_VALUES, "metadata") if "metadata" in given else _VALUES
-    mine = {name: given.get(name, base[name]) for name in names}
-    seen = {name: base[name] for name in names}
-    sent = frozenset(given)
-    return Submission(decision_id=made, base=seen, base_version=row.version, given=sent, **mine)
-
-
-def _decide(row: Annotation, submission: Submission, actor: User) -> None:
-    try:
-        services.decide_on(row, submission, actor=actor)
-    except Stale as stale:
-        raise conflict(stale) from stale
-    except Gone as error:
-        raise not_found("annotation", row.annotation_id or "") from error
-    except DecisionIdTaken as error:
-        raise _key_used() from error
-    except FieldsRefused as error:
-        raise _fields_refused(error) from error
-
-
-def _key_used() -> Problem:
-    return Problem(409, "This idempotency key was used for another annotation, or what it made was taken back.")
-
-
-def _fields_refused(error: FieldsRefused) -> Problem:
-    return invalid((error.kind, ["body", name], sentence) for name, sentence in error.errors.items())
-
-
-def _raise_unless_matching(now: Shown, given: dict[str, Any], if_match: str) -> None:
-    if not render.matching(now.etag, if_match):
-        raise _overtaken(now, given, if_match)
-
-
-def _overtaken(now: Shown, given: dict[str, Any], if_match: str) -> Problem:
-    version = render.version_of(if_match)
-    seen = at_version(now.state, version) if version and version <= now.state.version else None
-    theirs = now.state.values
-    merge = three_way(base=seen.values, mine={**seen.values, **given}, theirs=theirs) if seen else None
-    differing = [name for name in given if seen is None or not same(seen.values.get(name), theirs.get(name))]
-    details = {
-        "base": render.values(seen.values) if seen else None,
-        "mine": render.values({**(seen.values if seen else theirs), **given}),
-        "theirs": render.values(theirs),
-        "conflicts": sorted(differing),
-        "only_mine": list(merge.mine_only) if merge else None,
-        "only_theirs": list(merge.theirs_only) if merge else None,
-        "etag": now.etag,
-    }
-    message = "It was changed since you read it. Read it again, or send what you want with the new ETag."
+    message = f"Somebody changed {' and '.join(stale.conflicts)} since."
     return Problem(409, message, code="stale", details=details)
 
 
-def _retriever(retriever_id: str | None) -> Retriever | None:
+def _if_match_problem(
+    current: RenderedAnnotation,
+    values: dict[str, Any],
+    if_match: str,
+) -> Problem:
+    """Return the 409 for an `If-Match` of an older state, with base, mine and theirs."""
+    version = render.version_from_etag(if_match)
+    state = None
+    if version and version <= current.state.version:
+        state = at_version(current.state, version)
+
+    theirs = current.state.values
+    if state is None:
+        details = {
+            "base": None,
+            "mine": render.render_values({**theirs, **values}),
+            "theirs": render.render_values(theirs),
+            "conflicts": sorted(values),
+            "only_mine": None,
+            "only_theirs": None,
+            "etag": current.etag,
+        }
+    else:
+        base = state.values
+        mine = {**base, **values}
+        merge = three_way(base=base, mine=mine, theirs=theirs)
+        conflicts = [name for name in values if not same(base.get(name), theirs.get(name))]
+        details = {
+            "base": render.render_values(base),
+            "mine": render.render_values(mine),
+            "theirs": render.render_values(theirs),
+            "conflicts": sorted(conflicts),
+            "only_mine": list(merge.mine_only),
+            "only_theirs": list(merge.theirs_only),
+            "etag": current.etag,
+        }
+    advice = "Read it again, or send what you want with the new ETag."
+    message = f"It was changed since you read it. {advice}"
+    return Problem(409, message, code="stale", details=details)
+
+
+def _key_reused() -> Problem:
+    reason = "was used for another annotation, or what it made was taken back"
+    return Problem(409, f"This idempotency key {reason}.")
+
+
+def _invalid_fields(error: FieldsRefused) -> Problem:
+    errors = [(error.kind, ["body", name], sentence) for name, sentence in error.errors.items()]
+    return validation_problem(errors)
+
+
+def _creation_queued(annotation: Annotation) -> Problem:
+    local_id = annotation.ref.removeprefix("annotations/")
+    details = {"resource": "annotation", "annotation_id": local_id or None}
+    queued = "An annotation of this document for this retriever waits to be delivered"
+    message = f"{queued}: change that one, or wait."
+    return Problem(409, message, kind="AlreadyExistsError", details=details)
+
+
+def _get_retriever(retriever_id: str | None) -> Retriever | None:
     if retriever_id is None:
         return None
-    found = Retriever.objects.present().filter(retriever_id=retriever_id).first()
-    if found is None:
-        raise wrong("body", "retriever_id", message="There is no retriever with this id.", kind="not_found")
-    return found
+    retriever = Retriever.objects.present().filter(retriever_id=retriever_id).first()
+    if retriever is None:
+        message = "There is no retriever with this id."
+        raise invalid_value("body", "retriever_id", message=message, kind="not_found")
+    return retriever
 
 
-def _on_its_way(annotation: Annotation) -> Problem:
-    local = annotation.ref.removeprefix("annotations/")
-    message = "An annotation of this document for this retriever waits to be delivered: change that one, or wait."
-    return Problem(
-        409, message, kind="AlreadyExistsError", details={"resource": "annotation", "annotation_id": local or None}
-    )
+def _render(annotation: Annotation) -> RenderedAnnotation:
+    return render_annotations([annotation])[0]
 
 
-def _after(pk: int) -> Shown:
-    return show(_as_it_is(pk=pk))[0]
+def _load_rendered(pk: int) -> RenderedAnnotation:
+    return render_annotations(_select_by_pk(pk=pk))[0]
 
 
 @asked
-def _as_it_is(pk: int) -> QuerySet[Annotation]:
-    return with_names(Annotation.objects.all()).filter(pk=pk)
+def _select_by_pk(pk: int) -> QuerySet[Annotation]:
+    return with_related(Annotation.objects.all()).filter(pk=pk)
 
 
-def _change_of(decision_id: UUID) -> int | None:
-    return next(iter(_caused(cause=decision_id)), None)
+def _get_change_id(decision_id: UUID) -> int | None:
+    change_ids = _select_change_ids(cause=decision_id)
+    if not change_ids:
+        return None
+    return change_ids[0]
 
 
 @asked
-def _caused(cause: UUID) -> QuerySet[Change, int]:
+def _select_change_ids(cause: UUID) -> QuerySet[Change, int]:
     return Change.objects.filter(cause=cause).order_by("id").values_list("pk", flat=True)[:1]

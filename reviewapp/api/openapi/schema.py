@@ -26,12 +26,16 @@ _REFUSALS = {
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The bearer token, as OpenAPI names it."""
 
-    target_class = "reviewapp.api.auth.Bearer"
+    target_class = "reviewapp.api.auth.BearerAuthentication"
     name = "ApiToken"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         """Return the scheme."""
-        return {"type": "http", "scheme": "bearer", "description": "A token made on /tokens, `rvw_...`."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token made on /tokens, `rvw_...`.",
+        }
 
 
 class Described(AutoSchema):
@@ -41,9 +45,19 @@ class Described(AutoSchema):
         """Return the headers."""
         said = [("X-Namespace", "Checked against the namespace of this gateway when sent.")]
         if self._writes():
-            said.append(("Idempotency-Key", "The same key and body again get the same answer and do nothing."))
+            said.append(
+                (
+                    "Idempotency-Key",
+                    "The same key and body again get the same answer and do nothing.",
+                )
+            )
         if self.method == "PATCH":
-            said.append(("If-Match", "The ETag you read; 409 with base, mine and theirs when it is not current."))
+            said.append(
+                (
+                    "If-Match",
+                    "The ETag you read; 409 with base, mine and theirs when it is not current.",
+                )
+            )
         return [OpenApiParameter(name, OpenApiTypes.STR, "header", description=why) for name, why in said]
 
     def get_extensions(self) -> dict[str, Any]:
@@ -59,7 +73,8 @@ class Described(AutoSchema):
         return getattr(getattr(self.view, self.method.lower()), "writes", False)
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
-        # The one place where drf-spectacular gathers a call's answers; it has no public way to add to all of them.
+        # The one place where drf-spectacular gathers a call's answers; it has no public way to add
+        # to all of them.
         answers = super()._get_response_bodies(direction)
         from reviewapp.api.serializers.common import ErrorResponse
 

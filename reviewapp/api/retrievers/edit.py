@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from reviewapp.api.annotations import render
-from reviewapp.api.errors import Problem, invalid, not_found
-from reviewapp.api.retrievers.list import Shown, find, show
+from reviewapp.api.errors import Problem, not_found, validation_problem
+from reviewapp.api.retrievers.list import RenderedRetriever, get_retriever, render_retrievers
 from reviewapp.audit.context import acting
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.editing import tags
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.services import Edit, EditIdTaken, RetrieverGone, Stale, Unacceptable, edit
+from reviewapp.retrievers.services import (
+    Edit,
+    EditIdTaken,
+    RetrieverGone,
+    Stale,
+    Unacceptable,
+    edit,
+)
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -21,44 +28,76 @@ if TYPE_CHECKING:
 _KEYS = {"name": "retriever_name"}
 
 
-def patch(
-    name: str, asked: Mapping[str, Any], *, if_match: str, edit_id: UUID, actor: User
-) -> tuple[Shown, int | None]:
-    """Edit a retriever; returns it as it stands then, and the id of the change that carries it, if any.
+def patch_retriever(
+    name: str,
+    data: Mapping[str, Any],
+    *,
+    if_match: str,
+    edit_id: UUID,
+    actor: User,
+) -> tuple[RenderedRetriever, int | None]:
+    """Edit a retriever; return it and the id of the change that delivers the edit, if any.
 
-    A null counts as not given, but for `description`, which it clears. Raises 400 when nothing is given, as upstream
-    does, 404, 409 when `If-Match` names an older state, and 422.
+    A null is ignored, except for `description`, which it clears. Raises 400 without any value, as
+    upstream does, 404, 409 when `If-Match` names an older state, and 422.
     """
-    given = {key: value for key, value in asked.items() if value is not None or key == "description"}
-    if not given:
+    values = {}
+    for key, value in data.items():
+        if value is not None or key == "description":
+            values[key] = value
+    if not values:
         raise Problem(400, "No fields provided for update")
     with acting(actor):
-        row = Retriever.objects.select_for_update().get(pk=find(name).pk)
-        now = show([row])[0]
+        row = Retriever.objects.select_for_update().get(pk=get_retriever(name).pk)
+        current = render_retrievers([row])[0]
         is_replay = Change.objects.filter(cause=edit_id, ref=row.ref, actor_id=actor.pk).exists()
-        if if_match and not is_replay and not render.matching(now.etag, if_match):
-            details = {"base": None, "mine": dict(given), "theirs": now.json(), "etag": now.etag}
-            raise Problem(409, "It was changed since you read it.", code="stale", details=details)
-        change = _edited(row, given, edit_id, actor)
-    return show([Retriever.objects.get(pk=row.pk)])[0], change.pk if change else None
+        if if_match and not is_replay and not render.etag_matches(current.etag, if_match):
+            details = {
+                "base": None,
+                "mine": dict(values),
+                "theirs": current.json(),
+                "etag": current.etag,
+            }
+            message = "It was changed since you read it."
+            raise Problem(409, message, code="stale", details=details)
+        change = _apply_edit(row, values, edit_id, actor)
+
+    retriever = render_retrievers([Retriever.objects.get(pk=row.pk)])[0]
+    return retriever, change.pk if change else None
 
 
-def _edited(row: Retriever, given: Mapping[str, Any], edit_id: UUID, actor: User) -> Change | None:
-    sets = tags.between(row.tags, given["tags"]) if "tags" in given else {tags.ADD: [], tags.REMOVE: []}
-    wish = Edit(
+def _apply_edit(
+    row: Retriever,
+    values: Mapping[str, Any],
+    edit_id: UUID,
+    actor: User,
+) -> Change | None:
+    tag_changes: Mapping[str, Sequence[str]] = {tags.ADD: [], tags.REMOVE: []}
+    if "tags" in values:
+        tag_changes = tags.between(row.tags, values["tags"])
+
+    description = None
+    if "description" in values:
+        description = values["description"] or ""
+
+    requested_edit = Edit(
         edit_id=edit_id,
-        name=given.get("retriever_name"),
-        description=(given["description"] or "") if "description" in given else None,
-        tags_add=tuple(sets[tags.ADD]),
-        tags_remove=tuple(sets[tags.REMOVE]),
+        name=values.get("retriever_name"),
+        description=description,
+        tags_add=tuple(tag_changes[tags.ADD]),
+        tags_remove=tuple(tag_changes[tags.REMOVE]),
     )
-    if made := Change.objects.filter(cause=edit_id, ref=row.ref, actor_id=actor.pk).first():
-        return made
+
+    earlier = Change.objects.filter(cause=edit_id, ref=row.ref, actor_id=actor.pk).first()
+    if earlier is not None:
+        return earlier
     try:
-        return edit(row.pk, wish, actor=actor)
+        return edit(row.pk, requested_edit, actor=actor)
     except Unacceptable as error:
-        wrongs = [("value_error", ["body", _KEYS.get(key, key)], said) for key, said in error.fields.items()]
-        raise invalid(wrongs) from error
+        errors = []
+        for key, message in error.fields.items():
+            errors.append(("value_error", ["body", _KEYS.get(key, key)], message))
+        raise validation_problem(errors) from error
     except RetrieverGone as error:
         raise not_found("retriever", row.retriever_id) from error
     except (EditIdTaken, Stale) as error:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from reviewapp.api import pagination as api_pagination
-from reviewapp.api.annotations.upstream_versions import documents as documents_with_links
-from reviewapp.api.errors import Problem, invalid, wrong
-from reviewapp.api.retrievers.input_validation import complaints
+from reviewapp.api.annotations.upstream_versions import fetch_documents
+from reviewapp.api.errors import Problem, invalid_value, validation_problem
+from reviewapp.api.retrievers.input_validation import input_errors
 from reviewapp.api.serializers.retrievers import DEFAULT_PER_PAGE, NOT_PASSED_ON
 from reviewapp.audit.context import acting
 from reviewapp.json_values import same
@@ -30,9 +30,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which rows of a run to answer with: `size` from `start` on; `execution` when a cursor goes on within one.
+    """The rows of an execution to respond with: `size` rows from `start` on.
 
-    `overruled` is a `limit` that `pagination` contradicts.
+    `execution` is the key of the execution that a cursor continues. `overruled` is a `limit` that
+    `pagination` contradicts.
     """
 
     start: int
@@ -42,57 +43,76 @@ class Window:
     overruled: int | None = None
 
 
-def window(asked: Mapping[str, Any]) -> Window:
-    """Return the part that an execute call asks for; `limit` is the shorthand that `pagination` overrules.
+def parse_window(data: Mapping[str, Any]) -> Window:
+    """Return the rows that an execute call requests; `pagination` overrules `limit`.
 
     Raises a 422 when `limit` and its other name `page_size` differ, as Mixpeek does.
     """
-    limit, page_size = asked.get("limit"), asked.get("page_size")
+    limit = data.get("limit")
+    page_size = data.get("page_size")
     if limit and page_size and limit != page_size:
         message = "limit and page_size mean the same; give one of them, or the same number."
-        raise wrong("body", "page_size", message=message)
+        raise invalid_value("body", "page_size", message=message)
 
-    pagination: Mapping[str, Any] = asked.get("pagination") or {}
+    pagination: Mapping[str, Any] = data.get("pagination") or {}
     shorthand: int | None = limit or page_size
-    by_number = pagination.get("method") == "offset" or (
-        "method" not in pagination and ("page_number" in pagination or "page_size" in pagination)
-    )
-    chosen: int | None = pagination.get("page_size" if by_number else "limit")
-    size = chosen or shorthand or DEFAULT_PER_PAGE
+    by_number = pagination.get("method") == "offset"
+    if "method" not in pagination:
+        by_number = "page_number" in pagination or "page_size" in pagination
+
+    size_key = "page_size" if by_number else "limit"
+    requested_size: int | None = pagination.get(size_key)
+    size = requested_size or shorthand or DEFAULT_PER_PAGE
     overruled = shorthand if shorthand != size else None
     if by_number:
         start = ((pagination.get("page_number") or 1) - 1) * size
         return Window(start=start, size=size, by_number=True, overruled=overruled)
+
     if not pagination.get("cursor"):
         return Window(start=0, size=size, overruled=overruled)
     execution, start = api_pagination.unpack(pagination["cursor"], "execution", "start")
     return Window(start=start, size=size, execution=execution, overruled=overruled)
 
 
-def execute(retriever: Retriever, asked: Mapping[str, Any], *, presigned: bool, actor: User) -> Json:
-    """Run a retriever, keep the run and its rows, and return the page asked for; a cursor makes no new run.
+def execute(retriever: Retriever, data: Mapping[str, Any], *, presigned: bool, actor: User) -> Json:
+    """Run a retriever, store the execution and its rows, and return the requested page.
 
-    Raises 422 for inputs it does not declare and for what this gateway does not pass on, and `MixpeekError`.
+    A cursor continues an earlier execution. Raises 422 for undeclared inputs and for parameters
+    that this gateway does not pass on, and `MixpeekError`.
     """
     for name in NOT_PASSED_ON:
-        if asked.get(name):
-            raise wrong("body", name, message="This gateway does not pass this on.", kind="not_offered")
-    inputs = asked.get("inputs") or {}
-    if wrongs := list(complaints(retriever.input_schema, inputs)):
-        raise invalid(wrongs)
-    part = window(asked)
-    if part.execution is not None:
-        return _reply(_earlier(retriever, inputs, part.execution), part, presigned, reader=actor)
+        if data.get(name):
+            raise invalid_value(
+                "body",
+                name,
+                message="This gateway does not pass this on.",
+                kind="not_offered",
+            )
+
+    inputs = data.get("inputs") or {}
+    errors = list(input_errors(retriever.input_schema, inputs))
+    if errors:
+        raise validation_problem(errors)
+
+    window = parse_window(data)
+    if window.execution is not None:
+        execution = _get_earlier(retriever, inputs, window.execution)
+        return _build_reply(execution, window, presigned, reader=actor)
 
     with interactive_limits.CALLS.entered():
-        execution, answer = _made(retriever, inputs, actor)
-        return _reply(execution, part, presigned, sent=answer.documents)
+        execution, answer = _run(retriever, inputs, actor)
+        return _build_reply(execution, window, presigned, sent=answer.documents)
 
 
-def _made(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, run.Answer]:
+def _run(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, run.Answer]:
     with interactive_limits.asking(None):
         with acting(actor):
-            execution = requested(retriever, inputs, by=actor.get_username(), claimed_at=timezone.now())
+            execution = requested(
+                retriever,
+                inputs,
+                by=actor.get_username(),
+                claimed_at=timezone.now(),
+            )
 
         answer = run.make(execution)
         if isinstance(answer, MixpeekError):
@@ -102,27 +122,27 @@ def _made(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, r
     return execution, answer
 
 
-def _earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
+def _get_earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
     execution = Execution.objects.filter(pk=pk, retriever=retriever).first()
     if execution is None or not same(execution.inputs, inputs):
         raise Problem(400, "The cursor belongs to other inputs; start without a cursor.")
     return execution
 
 
-def _reply(
+def _build_reply(
     execution: Execution,
-    part: Window,
+    window: Window,
     presigned: bool,
     *,
     reader: User | None = None,
     sent: Sequence[Json] | None = None,
 ) -> Json:
-    """Return Mixpeek's reply to a run with our page of it; `sent` are the run's documents as they just came.
+    """Return Mixpeek's reply with our page; `sent` are the documents of a new execution.
 
-    A later page is made of what was kept of the documents; `reader` pays for its links, nobody for those of a run
-    that was just made.
+    Without `sent` the page is built from the stored snapshots. Links of a stored execution count
+    against the rate limit of `reader`.
     """
-    results = Result.objects.of(execution)[part.start : part.start + part.size]
+    results = Result.objects.of(execution)[window.start : window.start + window.size]
     if sent is None:
         documents = [result.snapshot for result in results]
     else:
@@ -142,37 +162,49 @@ def _reply(
         **own,
         **reply,
         "documents": documents,
-        "pagination": _pagination(execution, part, len(documents), reply),
-        "warnings": _warnings(execution, part, reply),
+        "pagination": _pagination(execution, window, len(documents), reply),
+        "warnings": _warnings(execution, window, reply),
     }
 
 
-def _warnings(execution: Execution, part: Window, reply: Json) -> list[str] | None:
-    """Return Mixpeek's warnings, then what we have to add."""
+def _warnings(execution: Execution, window: Window, reply: Json) -> list[str] | None:
+    """Return Mixpeek's warnings, followed by our own."""
     sent = reply.get("warnings") or []
     added = [warning for warning in execution.warnings if warning not in sent]
-    if part.overruled is not None:
-        added.append(f"limit={part.overruled} was not used: pagination asks for {part.size}.")
+    if window.overruled is not None:
+        added.append(f"limit={window.overruled} was not used: pagination asks for {window.size}.")
     return [*sent, *added] or reply.get("warnings")
 
 
-def _pagination(execution: Execution, part: Window, returned: int, reply: Json) -> Json:
-    kept = execution.total_returned or 0
-    following = part.start + returned
-    more = bool(returned) and following < kept
-    # Mixpeek counts what the pipeline found, which may be more than what is kept.
-    counted = (reply.get("pagination") or {}).get("total")
-    total = max(counted, kept) if isinstance(counted, int) else kept
-    told: Json = {"returned": returned, "total": total, "has_next": more}
-    if part.by_number:
-        number, pages = part.start // part.size + 1, math.ceil(total / part.size)
-        return {"method": "offset", "page_number": number, "page_size": part.size, "total_pages": pages, **told}
-    cursor = api_pagination.pack(execution=execution.pk, start=following) if more else None
-    return {"method": "cursor", "limit": part.size, "cursor": cursor, **told}
+def _pagination(execution: Execution, window: Window, returned: int, reply: Json) -> Json:
+    stored = execution.total_returned or 0
+    next_start = window.start + returned
+    has_next = bool(returned) and next_start < stored
+
+    # Mixpeek counts what the pipeline found, which may be more than what is stored.
+    total = stored
+    upstream_total = (reply.get("pagination") or {}).get("total")
+    if isinstance(upstream_total, int):
+        total = max(upstream_total, stored)
+    counts: Json = {"returned": returned, "total": total, "has_next": has_next}
+
+    if window.by_number:
+        return {
+            "method": "offset",
+            "page_number": window.start // window.size + 1,
+            "page_size": window.size,
+            "total_pages": math.ceil(total / window.size),
+            **counts,
+        }
+
+    cursor = None
+    if has_next:
+        cursor = api_pagination.pack(execution=execution.pk, start=next_start)
+    return {"method": "cursor", "limit": window.size, "cursor": cursor, **counts}
 
 
 def _with_links(documents: list[Json], reader: User | None) -> list[Json]:
-    """Return the documents with links that work now: asked for afresh, since what we keep holds none."""
+    """Return the documents with fresh links, because stored snapshots have none."""
     ids = [document["document_id"] for document in documents]
-    fresh = documents_with_links(ids, person=reader)
+    fresh = fetch_documents(ids, person=reader)
     return [document | fresh.get(document["document_id"], {}) for document in documents]

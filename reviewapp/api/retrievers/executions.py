@@ -10,9 +10,9 @@ from django.db.models import DateTimeField, FloatField, IntegerField, Value
 from django.db.models.functions import Coalesce
 
 from reviewapp.api.annotations import upstream_versions
-from reviewapp.api.annotations.render import instant
+from reviewapp.api.annotations.render import iso_utc
 from reviewapp.api.errors import not_found
-from reviewapp.api.pager import order_of, part, texts_of
+from reviewapp.api.pager import paginate_queryset, parse_filters, parse_sort
 from reviewapp.retrievers.mirror import keep_detail
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution
 from reviewapp.retrievers.querysets import ExecutionQuerySet
@@ -31,70 +31,76 @@ _ORDERS = {
     "duration_ms": "duration",
     "total_returned": "returned",
 }
-_GONE = "Mixpeek does not have this execution any more; this is what is kept of it here."
+_EXPIRED_WARNING = "Mixpeek does not have this execution any more; this is what is kept of it here."
 
 
-def page(retriever: Retriever, asked: Mapping[str, Any], pager: Mapping[str, Any]) -> Json:
-    """Return Mixpeek's list of a retriever's runs, newest first unless sorted; `next_cursor` is ours.
+def list_executions(
+    retriever: Retriever,
+    data: Mapping[str, Any],
+    pager: Mapping[str, Any],
+) -> Json:
+    """Return a page of a retriever's executions as Mixpeek's list reply, newest first by default.
 
-    A run that Mixpeek has given no id yet is not listed.
+    `next_cursor` is ours. Executions without an id of Mixpeek's are not listed.
     """
-    rows = _known(retriever).annotate(
+    rows = _with_upstream_id(retriever).annotate(
         completed=Coalesce("completed_at", Value(_NEVER), output_field=DateTimeField()),
         duration=Coalesce("duration_ms", Value(0.0), output_field=FloatField()),
         returned=Coalesce("total_returned", Value(0), output_field=IntegerField()),
     )
-    wanted = texts_of(asked.get("filters") or {}, _FILTERS)
-    if asked.get("status") is not None:
-        rows = rows.filter(status=asked["status"])
-    rows = rows.filter(**{f"{name}__in": texts for name, texts in wanted.items()})
+
+    filters = parse_filters(data.get("filters") or {}, _FILTERS)
+    if data.get("status") is not None:
+        rows = rows.filter(status=data["status"])
+    conditions = {f"{name}__in": texts for name, texts in filters.items()}
+    rows = rows.filter(**conditions)
 
     total = rows.count()
-    order = [*order_of(asked, _ORDERS), "-created_at", "-id"]
-    found = part(rows, pager, order)
+    order = [*parse_sort(data, _ORDERS), "-created_at", "-id"]
+    page = paginate_queryset(rows, pager, order)
 
     pagination = {
         "total": total,
-        "limit": found.size,
-        "offset": found.start,
-        "has_next": found.next_cursor is not None,
-        "next_cursor": found.next_cursor,
+        "limit": page.size,
+        "offset": page.start,
+        "has_next": page.next_cursor is not None,
+        "next_cursor": page.next_cursor,
     }
-    return {"results": _summaries(found.rows), "pagination": pagination}
+    return {"results": _render_summaries(page.rows), "pagination": pagination}
 
 
-def detail(retriever: Retriever, execution_id: str, *, actor: User) -> Json:
-    """Return one run as Mixpeek tells it: as it was kept, else Mixpeek is asked while the caller waits.
+def render_execution(retriever: Retriever, execution_id: str, *, actor: User) -> Json:
+    """Return one execution in Mixpeek's shape: the stored one, else fetched from Mixpeek now.
 
-    Raises a 404 for a run that is not in our mirror, without asking Mixpeek, and `MixpeekError`.
+    Raises a 404 for an execution that is not in our mirror, without a request, and `MixpeekError`.
     """
-    execution = _known(retriever).filter(execution_id=execution_id).first()
+    execution = _with_upstream_id(retriever).filter(execution_id=execution_id).first()
     if execution is None:
         raise not_found("execution", execution_id)
-    kept = UpstreamExecution.objects.filter(execution=execution).first() or UpstreamExecution()
-    if kept.detail:
-        return {**kept.detail, "documents": []}
 
-    record = upstream_versions.execution(retriever.retriever_id, execution_id, person=actor)
+    stored = UpstreamExecution.objects.filter(execution=execution).first() or UpstreamExecution()
+    if stored.detail:
+        return {**stored.detail, "documents": []}
+
+    record = upstream_versions.fetch_execution(retriever.retriever_id, execution_id, person=actor)
     if record is None:
-        return _remembered(execution, kept)
+        return _render_expired(execution, stored)
     keep_detail(execution, record)
     return {**record.body, "documents": list(record.documents)}
 
 
-def _known(retriever: Retriever) -> ExecutionQuerySet:
-    """Return the runs that Mixpeek has told us of."""
+def _with_upstream_id(retriever: Retriever) -> ExecutionQuerySet:
     runs = Execution.objects.filter(retriever=retriever, execution_id__isnull=False)
     return runs.exclude(status=Execution.GONE)
 
 
-def _remembered(execution: Execution, kept: UpstreamExecution) -> Json:
-    """Return what is kept of a run that Mixpeek has forgotten."""
-    summary = kept.summary or _summary(execution, kept.reply)
-    warnings = [*(kept.reply.get("warnings") or []), _GONE]
+def _render_expired(execution: Execution, stored: UpstreamExecution) -> Json:
+    """Return what we stored of an execution that has expired upstream."""
+    summary = stored.summary or _render_summary(execution, stored.reply)
+    warnings = [*(stored.reply.get("warnings") or []), _EXPIRED_WARNING]
     return {
         **summary,
-        **kept.reply,
+        **stored.reply,
         "retriever_id": execution.retriever.retriever_id,
         "documents": [],
         "documents_retained": False,
@@ -102,34 +108,34 @@ def _remembered(execution: Execution, kept: UpstreamExecution) -> Json:
     }
 
 
-def _summaries(rows: Iterable[Execution]) -> list[Json]:
+def _render_summaries(rows: Iterable[Execution]) -> list[Json]:
     rows = list(rows)
-    kept = UpstreamExecution.objects.in_bulk([row.pk for row in rows])
+    upstream_by_pk = UpstreamExecution.objects.in_bulk([row.pk for row in rows])
     summaries = []
     for row in rows:
-        upstream = kept.get(row.pk) or UpstreamExecution()
-        summaries.append(upstream.summary or _summary(row, upstream.reply))
+        upstream = upstream_by_pk.get(row.pk) or UpstreamExecution()
+        summaries.append(upstream.summary or _render_summary(row, upstream.reply))
     return summaries
 
 
-def _summary(execution: Execution, reply: Json) -> Json:
-    """Return a run's row in the list, made of what we know, until a pull brings Mixpeek's own."""
+def _render_summary(execution: Execution, reply: Json) -> Json:
+    """Build an execution's row in the list until a pull brings Mixpeek's own."""
     returned = execution.total_returned or 0
     return {
         "execution_id": execution.execution_id,
         "status": execution.status,
-        "created_at": instant(execution.created_at),
-        "completed_at": instant(execution.completed_at),
+        "created_at": iso_utc(execution.created_at),
+        "completed_at": iso_utc(execution.completed_at),
         "duration_ms": execution.duration_ms or 0.0,
         "credits_used": (reply.get("budget") or {}).get("credits_used") or 0.0,
-        "total_processed": max(returned, *_arrivals(reply)),
+        "total_processed": max(returned, *_input_counts(reply)),
         "total_returned": returned,
         "query_summary": execution.query_summary or None,
     }
 
 
-def _arrivals(reply: Json) -> list[int]:
-    """Return how many documents each stage of a run was given."""
+def _input_counts(reply: Json) -> list[int]:
+    """Return 0 and the number of documents that each stage received."""
     stages = (reply.get("stage_statistics") or {}).get("stages")
     statistics = stages.values() if isinstance(stages, dict) else ()
     counts = [stage.get("input_count") for stage in statistics if isinstance(stage, dict)]

@@ -1,11 +1,13 @@
-"""Are the inputs of a run what the retriever declares? Names and JSON types; the rest is Mixpeek's to judge. Pure."""
+"""Are the inputs of a run what the retriever declares? Names and JSON types; the rest is Mixpeek's
+to judge. Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Complaint = tuple[str, list[str | int], str]
+InputError = tuple[str, list[str | int], str]
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("string", "text", "date", "datetime"), ((str,), "a text")),
     **dict.fromkeys(("image", "audio", "video", "pdf", "excel"), ((str,), "a URL")),
@@ -18,27 +20,38 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
-def complaints(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[Complaint]:
-    """Yield what is wrong with `inputs`: (type, location, sentence)."""
-    at: list[str | int] = ["body", "inputs"]
+def input_errors(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[InputError]:
+    """Yield each error of `inputs` as (type, location, message)."""
+    location: list[str | int] = ["body", "inputs"]
     for name in inputs:
         if name not in schema:
             known = ", ".join(map(str, schema)) or "none"
-            yield "extra_forbidden", [*at, name[:100]], f"This retriever has no such input. Its inputs: {known}"
+            message = f"This retriever has no such input. Its inputs: {known}"
+            yield "extra_forbidden", [*location, name[:100]], message
+
     for name, declared in schema.items():
-        if isinstance(declared, dict):
-            value = inputs.get(name)
-            if value is None and declared.get("required") and declared.get("default") is None:
-                yield "missing", [*at, name], "This input is required."
-            elif value is not None and (said := _unfit(declared, value)):
-                yield "input_type", [*at, name], said
+        if not isinstance(declared, dict):
+            continue
+
+        value = inputs.get(name)
+        if value is None:
+            if declared.get("required") and declared.get("default") is None:
+                yield "missing", [*location, name], "This input is required."
+            continue
+
+        message = _type_error(declared, value)
+        if message:
+            yield "input_type", [*location, name], message
 
 
-def _unfit(declared: Mapping[str, Any], value: Any) -> str:
-    kinds, words = _KINDS.get(str(declared.get("type")), ((object,), ""))
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds and object not in kinds):
-        return f"This must be {words}."
-    among = declared.get("enum")
-    if isinstance(among, list) and among and value not in among:
-        return f"This must be one of {', '.join(map(str, among[:50]))}."
+def _type_error(declared: Mapping[str, Any], value: Any) -> str:
+    """Return why `value` does not fit the declared type or enum, or an empty text."""
+    types, description = _KINDS.get(str(declared.get("type")), ((object,), ""))
+    is_wrong_bool = isinstance(value, bool) and bool not in types and object not in types
+    if is_wrong_bool or not isinstance(value, types):
+        return f"This must be {description}."
+
+    choices = declared.get("enum")
+    if isinstance(choices, list) and choices and value not in choices:
+        return f"This must be one of {', '.join(map(str, choices[:50]))}."
     return ""

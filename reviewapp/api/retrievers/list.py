@@ -14,31 +14,38 @@ from typing import Any
 from django.db.models import DateTimeField, Q, Value
 from django.db.models.functions import Coalesce
 
-from reviewapp.api.annotations.render import instant
+from reviewapp.api.annotations.render import iso_utc
 from reviewapp.api.errors import not_found
-from reviewapp.api.pager import order_of, part, texts_of
+from reviewapp.api.pager import paginate_queryset, parse_filters, parse_sort
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever, UpstreamRetriever
 from reviewapp.retrievers.querysets import RetrieverQuerySet
 
 Json = dict[str, Any]
-_TEXTS = {"retriever_id": "retriever_id", "retriever_name": "name"}
-_LISTS = {"tags": "tags", "collection_ids": "collection_ids", "collection_identifiers": "collection_ids"}
+_TEXT_FILTERS = {"retriever_id": "retriever_id", "retriever_name": "name"}
+_LIST_FILTERS = {
+    "tags": "tags",
+    "collection_ids": "collection_ids",
+    "collection_identifiers": "collection_ids",
+}
 _ORDERS = {
-    **_TEXTS,
+    **_TEXT_FILTERS,
     "version": "version",
     "created_at": "created",
     "updated_at": "updated",
     "description": "description",
 }
-_MOST_TAGS = 100
-# Servers of the older dialect spell these differently; what they mean stands in our columns.
-_OLDER_KEYS = {"name", "pipeline_id"}
+_MAX_LIST_VALUES = 100
+# Keys of the older dialect; our columns have their values.
+_OLD_DIALECT_KEYS = {"name", "pipeline_id"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """A retriever, what Mixpeek sent of it, and how many of its edits wait for delivery (each makes a version)."""
+class RenderedRetriever:
+    """A retriever with Mixpeek's own body and the number of its queued edits.
+
+    Each queued edit counts as a version.
+    """
 
     row: Retriever
     body: Json
@@ -46,12 +53,13 @@ class Shown:
 
     @property
     def etag(self) -> str:
-        """What `If-Match` compares."""
+        """The tag for `If-Match`, made of the version and a digest of the editable values."""
         values = json.dumps([self.row.name, self.row.description, self.row.tags])
-        return f'"{self.row.version + self.queued}-{hashlib.sha256(values.encode()).hexdigest()[:12]}"'
+        digest = hashlib.sha256(values.encode()).hexdigest()[:12]
+        return f'"{self.row.version + self.queued}-{digest}"'
 
     def json(self) -> Json:
-        """Return the retriever as Mixpeek sent it, with our edits that are not delivered yet on top."""
+        """Return the retriever as Mixpeek sent it, with our queued edits applied."""
         row = self.row
         ours = {
             "retriever_id": row.retriever_id,
@@ -61,102 +69,125 @@ class Shown:
             "version": row.version + self.queued,
         }
         if "retriever_name" not in self.body:
-            return self._in_present_spelling() | ours
-        # Mixpeek may spell nothing as null, as "" or as []: its own spelling stays.
-        differing = {name: value for name, value in ours.items() if (self.body.get(name) or None) != (value or None)}
+            return self._in_current_dialect() | ours
+
+        differing = {}
+        for name, value in ours.items():
+            # Mixpeek may send an empty value as null, "" or []: its own spelling stays.
+            if (self.body.get(name) or None) != (value or None):
+                differing[name] = value
         return self.body | differing
 
-    def _in_present_spelling(self) -> Json:
+    def _in_current_dialect(self) -> Json:
         row = self.row
-        sent = {name: value for name, value in self.body.items() if name not in _OLDER_KEYS}
-        return sent | {
-            "stages": [_stage(stage) for stage in row.stages if isinstance(stage, dict)],
+        stages = [_render_stage(stage) for stage in row.stages if isinstance(stage, dict)]
+        body = {key: value for key, value in self.body.items() if key not in _OLD_DIALECT_KEYS}
+        return body | {
+            "stages": stages,
             "input_schema": row.input_schema,
             "collection_ids": row.collection_ids,
             "collection_identifiers": row.collection_ids,
             "budget_limits": row.budget_limits or None,
-            "created_at": instant(row.created_at),
-            "updated_at": instant(row.updated_at),
+            "created_at": iso_utc(row.created_at),
+            "updated_at": iso_utc(row.updated_at),
             "fusion": self.body.get("fusion"),
         }
 
 
-def show(rows: Iterable[Retriever]) -> list[Shown]:
-    """Return the rows with what Mixpeek sent of them and the number of their undelivered edits. Two queries."""
+def render_retrievers(rows: Iterable[Retriever]) -> list[RenderedRetriever]:
+    """Return the rows with Mixpeek's bodies and their numbers of queued edits. Two queries."""
     rows = list(rows)
-    queued = Change.objects.filter(ref__in=[row.ref for row in rows], state=Change.State.QUEUED)
+    refs = [row.ref for row in rows]
+    queued = Change.objects.filter(ref__in=refs, state=Change.State.QUEUED)
     counts = Counter(queued.values_list("ref", flat=True))
-    sent = UpstreamRetriever.objects.filter(retriever__in=rows)
-    bodies = dict(sent.values_list("retriever_id", "body"))
-    return [Shown(row=row, body=bodies.get(row.pk, {}), queued=counts[row.ref]) for row in rows]
+    upstream = UpstreamRetriever.objects.filter(retriever__in=rows)
+    bodies = dict(upstream.values_list("retriever_id", "body"))
+
+    rendered = []
+    for row in rows:
+        body = bodies.get(row.pk, {})
+        rendered.append(RenderedRetriever(row=row, body=body, queued=counts[row.ref]))
+    return rendered
 
 
-def find(name: str) -> Retriever:
+def get_retriever(name: str) -> Retriever:
     """Return the retriever with this id, else with this name; raises a 404."""
     present = Retriever.objects.present()
-    found = present.filter(retriever_id=name).first() or present.filter(name=name).first()
-    if found is None:
+    retriever = present.filter(retriever_id=name).first() or present.filter(name=name).first()
+    if retriever is None:
         raise not_found("retriever", name)
-    return found
+    return retriever
 
 
-def page(asked: Mapping[str, Any], pager: Mapping[str, Any]) -> Json:
-    """Return Mixpeek's list reply: the page of what matches that the pager asks for, oldest here first.
+def list_retrievers(data: Mapping[str, Any], pager: Mapping[str, Any]) -> Json:
+    """Return a page of the matching retrievers as Mixpeek's list reply, oldest in our mirror first.
 
-    That order never changes, so that a walk by cursor meets each retriever once whatever is renamed meanwhile.
+    This order never changes, so paging by cursor returns each retriever once, even if it is renamed
+    meanwhile.
     """
-    matching = _matching(asked)
+    matching = _matching(data)
     total = matching.count()
-    ordered = matching.annotate(created=_known("created_at"), updated=_known("updated_at"))
-    order = [*order_of(asked, _ORDERS), "id"]
-    found = part(ordered, pager, order)
+    ordered = matching.annotate(
+        created=_date_or_epoch("created_at"),
+        updated=_date_or_epoch("updated_at"),
+    )
+    order = [*parse_sort(data, _ORDERS), "id"]
+    page = paginate_queryset(ordered, pager, order)
 
-    counted = pager["include_total"]
-    pages = {
-        "total": total if counted else None,
-        "total_pages": math.ceil(total / found.size) if counted else None,
-        "page": found.start // found.size + 1,
-        "page_size": found.size,
+    includes_total = pager["include_total"]
+    pagination = {
+        "total": total if includes_total else None,
+        "total_pages": math.ceil(total / page.size) if includes_total else None,
+        "page": page.start // page.size + 1,
+        "page_size": page.size,
         "next_page": None,
         "previous_page": None,
-        "next_cursor": found.next_cursor,
+        "next_cursor": page.next_cursor,
     }
-    results = [shown.json() for shown in show(found.rows)]
-    return {"results": results, "total": total, "pagination": pages, "warnings": None}
+    results = [retriever.json() for retriever in render_retrievers(page.rows)]
+    return {"results": results, "total": total, "pagination": pagination, "warnings": None}
 
 
-def _known(column: str) -> Coalesce:
-    """Return a date that orders go by: what has none comes before all others."""
+def _date_or_epoch(column: str) -> Coalesce:
+    """Return a date to sort by; rows without one come first."""
     return Coalesce(column, Value(datetime(1970, 1, 1, tzinfo=UTC)), output_field=DateTimeField())
 
 
-def _matching(asked: Mapping[str, Any]) -> RetrieverQuerySet:
-    rows, words = Retriever.objects.present(), asked.get("search")
-    if words:
-        how = "contains" if asked.get("case_sensitive") else "icontains"
-        rows = rows.filter(Q(**{f"name__{how}": words}) | Q(**{f"description__{how}": words}))
-    for name, texts in texts_of(asked.get("filters") or {}, _TEXTS | _LISTS).items():
+def _matching(data: Mapping[str, Any]) -> RetrieverQuerySet:
+    rows = Retriever.objects.present()
+    search = data.get("search")
+    if search:
+        lookup = "contains" if data.get("case_sensitive") else "icontains"
+        in_name = Q(**{f"name__{lookup}": search})
+        in_description = Q(**{f"description__{lookup}": search})
+        rows = rows.filter(in_name | in_description)
+
+    filters = parse_filters(data.get("filters") or {}, _TEXT_FILTERS | _LIST_FILTERS)
+    for name, texts in filters.items():
         rows = rows.filter(_condition(name, texts))
     return rows
 
 
 def _condition(name: str, texts: list[str]) -> Q:
-    if name in _TEXTS:
-        return Q(**{f"{_TEXTS[name]}__in": texts})
+    if name in _TEXT_FILTERS:
+        return Q(**{f"{_TEXT_FILTERS[name]}__in": texts})
     condition = Q(pk__in=[])
-    for text in texts[:_MOST_TAGS]:
-        condition |= Q(**{f"{_LISTS[name]}__contains": [text]})
+    for text in texts[:_MAX_LIST_VALUES]:
+        condition |= Q(**{f"{_LIST_FILTERS[name]}__contains": [text]})
     return condition
 
 
-def _stage(stage: Mapping[str, Any]) -> Json:
-    """Return a stage in Mixpeek's present spelling, whichever dialect we mirrored it from."""
+def _render_stage(stage: Mapping[str, Any]) -> Json:
+    """Return a stage in Mixpeek's current dialect, whichever dialect we mirrored it from."""
     config = stage.get("config") if isinstance(stage.get("config"), dict) else {}
     assert isinstance(config, dict)
     parameters = stage.get("parameters") or config.get("parameters")
+    fallback_name = str(config.get("stage_id") or "stage")
+    stage_name = stage.get("stage_name") or stage.get("name") or fallback_name
+    rest = {key: value for key, value in stage.items() if key != "name"}
     return {
-        **{name: value for name, value in stage.items() if name != "name"},
-        "stage_name": stage.get("stage_name") or stage.get("name") or str(config.get("stage_id") or "stage"),
+        **rest,
+        "stage_name": stage_name,
         "config": config,
         "parameters": parameters if isinstance(parameters, dict) else {},
     }

@@ -1,1 +1,3 @@
-"""What requests and answers look like: checked on the way in, described in the OpenAPI document on both."""
+"""What requests and answers look like: checked on the way in, described in the OpenAPI document on
+both.
+"""

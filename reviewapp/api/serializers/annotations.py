@@ -27,7 +27,12 @@ ListAnnotationsRequest = shape(
     retriever_id=optional(Text),
     as_of=optional(Instant),
 )
-StatsQuery = shape("AnnotationStatsQuery", "What to count.", document_id=optional(Text), collection_id=optional(Text))
+StatsQuery = shape(
+    "AnnotationStatsQuery",
+    "What to count.",
+    document_id=optional(Text),
+    collection_id=optional(Text),
+)
 CreateAnnotationRequest = shape(
     "CreateAnnotationRequest",
     "A new annotation of a document.",
@@ -82,9 +87,24 @@ BulkAnnotationsRequest = shape(
     "BulkAnnotationsRequest",
     "Independent operations, up to 1,000 of each kind, each held by itself if it asks for it; deleting is reported as "
     "failed, for it is not offered.",
-    create=serializers.ListField(child=BulkCreate(), required=False, allow_null=True, max_length=MOST_IN_BULK),
-    update=serializers.ListField(child=BulkUpdate(), required=False, allow_null=True, max_length=MOST_IN_BULK),
-    delete=serializers.ListField(child=Text(), required=False, allow_null=True, max_length=MOST_IN_BULK),
+    create=serializers.ListField(
+        child=BulkCreate(),
+        required=False,
+        allow_null=True,
+        max_length=MOST_IN_BULK,
+    ),
+    update=serializers.ListField(
+        child=BulkUpdate(),
+        required=False,
+        allow_null=True,
+        max_length=MOST_IN_BULK,
+    ),
+    delete=serializers.ListField(
+        child=Text(),
+        required=False,
+        allow_null=True,
+        max_length=MOST_IN_BULK,
+    ),
 )
 
 Revision = shape(
@@ -116,7 +136,12 @@ Annotation = shape(
     version=Whole(),
     revisions=Revision(many=True),
 )
-AnnotationList = shape("ListAnnotationsResponse", "One page.", results=Annotation(many=True), total_count=Whole())
+AnnotationList = shape(
+    "ListAnnotationsResponse",
+    "One page.",
+    results=Annotation(many=True),
+    total_count=Whole(),
+)
 Stats = shape(
     "AnnotationStatsResponse",
     "How many annotations there are, by label.",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from rest_framework.exceptions import ValidationError
 
 from reviewapp.annotations.decide.parsing import MOST_LABEL, MOST_REASONING, on_one_line
-from reviewapp.api.serializers.fields import Flag, Number, Object, Shape, Text, Whole, optional, shape
+from reviewapp.api.serializers.fields import (
+    Flag,
+    Number,
+    Object,
+    Shape,
+    Text,
+    Whole,
+    optional,
+    shape,
+)
 
 MOST_HELD = 60
 
@@ -52,7 +61,9 @@ def values() -> dict[str, Shape]:
 
 def label(**options: object) -> Text:
     """Return a field for a label."""
-    return Text(**{"min_length": 1, "max_length": MOST_LABEL, "validators": [_says_something], **options})
+    return Text(
+        **{"min_length": 1, "max_length": MOST_LABEL, "validators": [_says_something], **options},
+    )
 
 
 def hold() -> Shape:
@@ -64,6 +75,12 @@ def hold() -> Shape:
 
 def _says_something(text: str) -> None:
     if not text.strip():
-        raise ValidationError("Give a label with at least one character that is no space", code="string_too_short")
+        raise ValidationError(
+            "Give a label with at least one character that is no space",
+            code="string_too_short",
+        )
     if not on_one_line(text):
-        raise ValidationError("A label holds no line break and no control character", code="string_pattern_mismatch")
+        raise ValidationError(
+            "A label holds no line break and no control character",
+            code="string_pattern_mismatch",
+        )

@@ -1,4 +1,6 @@
-"""Fields and shapes that are as strict as Mixpeek: nothing is coerced, and no key passes that nobody declared."""
+"""Fields and shapes that are as strict as Mixpeek: nothing is coerced, and no key passes that
+nobody declared.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class Text(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         # DRF looks at no other bound of a text once that may be blank.
-        super().__init__(**{"trim_whitespace": False, "allow_blank": not options.get("min_length")} | options)
+        super().__init__(
+            **{"trim_whitespace": False, "allow_blank": not options.get("min_length")} | options,
+        )
 
     def to_internal_value(self, data: Any) -> str:
         """Refuse anything but a text."""
@@ -75,7 +79,10 @@ class Instant(serializers.DateTimeField):
         try:
             return super().to_internal_value(value)
         except (ValueError, OverflowError) as error:
-            raise ValidationError("Input should be a valid datetime", code="datetime_parsing") from error
+            raise ValidationError(
+                "Input should be a valid datetime",
+                code="datetime_parsing",
+            ) from error
 
 
 @extend_schema_field(_ANY_OBJECT)
@@ -102,7 +109,9 @@ class Shape(serializers.Serializer[Any]):
             values = super().to_internal_value(data)
         except ValidationError as error:
             detail = error.detail
-            raise ValidationError({**detail, **strange} if isinstance(detail, dict) else detail) from error
+            raise ValidationError(
+                {**detail, **strange} if isinstance(detail, dict) else detail,
+            ) from error
         if strange:
             raise ValidationError(strange)
         return values
@@ -114,7 +123,9 @@ class Shape(serializers.Serializer[Any]):
 
 
 def shape(name: str, doc: str, **fields: Any) -> type[Shape]:
-    """Return a shape with these fields: a function, because Mixpeek calls some of them `label` and `data`."""
+    """Return a shape with these fields: a function, because Mixpeek calls some of them `label` and
+    `data`.
+    """
     return type(name, (Shape,), {"__doc__": doc, "__module__": __name__, **fields})
 
 

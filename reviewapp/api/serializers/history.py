@@ -13,7 +13,10 @@ MOST_PER_PAGE = 500
 ListHistoryRequest = shape(
     "ListHistoryRequest",
     "The filters of the history page; every part that is given narrows. `since` is included, `until` is not.",
-    actor_id=optional(Whole, help_text="A person's key; null together with `no_person` false is anybody."),
+    actor_id=optional(
+        Whole,
+        help_text="A person's key; null together with `no_person` false is anybody.",
+    ),
     no_person=Flag(required=False, default=False, help_text="Only what no person of ours did."),
     action=serializers.ChoiceField(choices=Action.values, required=False, allow_null=True),
     retriever_id=optional(Text, max_length=200),
@@ -41,8 +44,14 @@ Event = shape(
     request_id=optional(Text),
     changes=Object(),
     note=optional(Text),
-    labels_version=optional(Whole, help_text="Of a decision: the retriever's labels it was made with."),
-    guidelines_version=optional(Whole, help_text="Of a decision: the retriever's guidelines it was made with."),
+    labels_version=optional(
+        Whole,
+        help_text="Of a decision: the retriever's labels it was made with.",
+    ),
+    guidelines_version=optional(
+        Whole,
+        help_text="Of a decision: the retriever's guidelines it was made with.",
+    ),
     machine_words=serializers.ListField(
         child=Text(),
         help_text="Of a decision from before an update: the fields in which it repeats the machine's words.",
@@ -55,7 +64,10 @@ HistoryPagination = shape(
     previous_cursor=optional(Text),
 )
 History = shape(
-    "ListHistoryResponse", "One page, newest first.", results=Event(many=True), pagination=HistoryPagination()
+    "ListHistoryResponse",
+    "One page, newest first.",
+    results=Event(many=True),
+    pagination=HistoryPagination(),
 )
 Change = shape(
     "ChangeResponse",
@@ -70,14 +82,20 @@ Change = shape(
     base=Object(),
     theirs=optional(Object),
     field_errors=Object(),
-    version=optional(Whole, help_text="Mixpeek's version after delivery; null if it changed nothing there."),
+    version=optional(
+        Whole,
+        help_text="Mixpeek's version after delivery; null if it changed nothing there.",
+    ),
     uncleared=optional(Object, help_text="What it cleared and Mixpeek still shows."),
     without_author=Flag(help_text="Whether Mixpeek could not be told who decided."),
     attempts=Whole(),
     actor_name=Text(),
     created_at=Instant(),
     due=optional(Instant, help_text="When it is tried next."),
-    held_until=optional(Instant, help_text="Until then its person may withdraw it, and it is not sent."),
+    held_until=optional(
+        Instant,
+        help_text="Until then its person may withdraw it, and it is not sent.",
+    ),
     settled_at=optional(Instant),
     upstream_request_id=optional(Text),
 )

@@ -7,7 +7,17 @@ from typing import Any
 from rest_framework import serializers
 
 from reviewapp.api.serializers.common import PaginationResponse
-from reviewapp.api.serializers.fields import Flag, Instant, Number, Object, Shape, Text, Whole, optional, shape
+from reviewapp.api.serializers.fields import (
+    Flag,
+    Instant,
+    Number,
+    Object,
+    Shape,
+    Text,
+    Whole,
+    optional,
+    shape,
+)
 
 MOST_OFFSET, MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_ROWS = 10_000, 1000, 10, 500
 
@@ -19,7 +29,10 @@ def texts(**options: Any) -> Any:
 
 def objects(**options: Any) -> Any:
     """Return a field for a list of objects that may be left out."""
-    return serializers.ListField(child=Object(), **{"required": False, "allow_null": True} | options)
+    return serializers.ListField(
+        child=Object(),
+        **{"required": False, "allow_null": True} | options,
+    )
 
 
 Pager = shape(
@@ -87,8 +100,18 @@ Retriever = shape(
     "on top.",
     **_RETRIEVER,
 )
-PatchedRetriever = shape("PatchRetrieverResponse", "The retriever as it stands.", retriever=Retriever())
-Warning_ = shape("ListWarning", "What a list could not tell.", resource=Text(), reason=Text(), next_step=Text())
+PatchedRetriever = shape(
+    "PatchRetrieverResponse",
+    "The retriever as it stands.",
+    retriever=Retriever(),
+)
+Warning_ = shape(
+    "ListWarning",
+    "What a list could not tell.",
+    resource=Text(),
+    reason=Text(),
+    next_step=Text(),
+)
 RetrieverList = shape(
     "ListRetrieversResponse",
     "One page.",
@@ -107,7 +130,11 @@ Pagination = shape(
     page_number=Whole(required=False, min_value=1, max_value=MOST_ROWS),
     include_total=optional(Flag),
 )
-ExecuteQuery = shape("ExecuteQuery", "Twins of the body's switches.", return_presigned_urls=optional(Flag))
+ExecuteQuery = shape(
+    "ExecuteQuery",
+    "Twins of the body's switches.",
+    return_presigned_urls=optional(Flag),
+)
 ExecuteRetrieverRequest = shape(
     "ExecuteRetrieverRequest",
     "A run, and which page of what it found. `filters`, `expand`, `stream`, `skip_cache`, `return_vectors` and "
@@ -175,7 +202,10 @@ ExecutionDetail = shape(
         current_stage=optional(Text),
         stages_completed=optional(Whole),
         total_stages=optional(Whole),
-        documents_retained=optional(Flag, help_text="False: `documents` is empty because none were stored."),
+        documents_retained=optional(
+            Flag,
+            help_text="False: `documents` is empty because none were stored.",
+        ),
         total_returned=optional(Whole),
         trace_id=optional(Text),
     ),
@@ -211,8 +241,14 @@ ExecutionPagination = shape(
     limit=Whole(),
     offset=Whole(),
     has_next=Flag(),
-    next_cursor=optional(Text, help_text="Ours: goes on after the last row, whatever is run meanwhile."),
+    next_cursor=optional(
+        Text,
+        help_text="Ours: goes on after the last row, whatever is run meanwhile.",
+    ),
 )
 ExecutionList = shape(
-    "ListExecutionsResponse", "One page.", results=ExecutionSummary(many=True), pagination=ExecutionPagination()
+    "ListExecutionsResponse",
+    "One page.",
+    results=ExecutionSummary(many=True),
+    pagination=ExecutionPagination(),
 )

@@ -8,23 +8,23 @@ from rest_framework.response import Response
 
 from reviewapp.annotations.mirror.versions import at_version
 from reviewapp.api.annotations import write
-from reviewapp.api.annotations.list import by_label_of, page
-from reviewapp.api.annotations.render import Shown, history, show
-from reviewapp.api.annotations.upstream_versions import annotation_at_version
-from reviewapp.api.auth import DECIDE, READ, Need
+from reviewapp.api.annotations.list import count_by_label, list_annotations
+from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations, render_versions
+from reviewapp.api.annotations.upstream_versions import fetch_annotation_version
+from reviewapp.api.auth import DECIDE, READ, AccessRule
 from reviewapp.api.errors import Problem, not_found
-from reviewapp.api.idempotency import decision_id, once
+from reviewapp.api.idempotency import decision_id, idempotent
 from reviewapp.api.serializers import annotations as shapes
 from reviewapp.api.views.base import Endpoint
 
-LOOK = Need(scope=READ, permission="annotations.view_annotation")
-MAY_DECIDE = Need(scope=DECIDE, permission="annotations.decide_annotation")
+CAN_VIEW = AccessRule(scope=READ, permission="annotations.view_annotation")
+CAN_DECIDE = AccessRule(scope=DECIDE, permission="annotations.decide_annotation")
 
 
 class AnnotationList(Endpoint):
     """`POST /v1/annotations/list`."""
 
-    needs = {"POST": LOOK}
+    needs = {"POST": CAN_VIEW}
 
     @extend_schema(
         operation_id="list_annotations",
@@ -34,50 +34,65 @@ class AnnotationList(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """Return a page of annotations that match every filter, in the order they came here."""
-        pager, filters = self.query(shapes.ListQuery), self.body(shapes.ListAnnotationsRequest)
-        found, total = page(filters, skip=pager["skip"], limit=pager["limit"])
-        return Response({"results": [each.json() for each in found], "total_count": total})
+        pager = self.query(shapes.ListQuery)
+        filters = self.body(shapes.ListAnnotationsRequest)
+        annotations, total = list_annotations(filters, skip=pager["skip"], limit=pager["limit"])
+        results = [annotation.json() for annotation in annotations]
+        return Response({"results": results, "total_count": total})
 
 
 class Annotations(Endpoint):
     """`POST /v1/annotations`."""
 
-    needs = {"POST": MAY_DECIDE}
+    needs = {"POST": CAN_DECIDE}
 
     @extend_schema(
-        operation_id="create_annotation", request=shapes.CreateAnnotationRequest, responses=shapes.Annotation
+        operation_id="create_annotation",
+        request=shapes.CreateAnnotationRequest,
+        responses=shapes.Annotation,
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Annotate a document; delivered by a worker, recorded at once."""
-        asked = self.body(shapes.CreateAnnotationRequest)
-        made, change = write.create(asked, decision_id=decision_id(request), actor=self.person)
-        return one(made, change)
+        data = self.body(shapes.CreateAnnotationRequest)
+        annotation, change_id = write.create_annotation(
+            data,
+            decision_id=decision_id(request),
+            actor=self.person,
+        )
+        return annotation_response(annotation, change_id)
 
 
-class OneAnnotation(Endpoint):
+class AnnotationDetail(Endpoint):
     """`/v1/annotations/{annotation_id}`."""
 
-    needs = {"GET": LOOK, "PATCH": MAY_DECIDE}
+    needs = {"GET": CAN_VIEW, "PATCH": CAN_DECIDE}
 
     @extend_schema(operation_id="get_annotation", responses=shapes.Annotation)
     def get(self, request: Request, annotation_id: str) -> Response:
         """Return an annotation with what is not delivered yet on top; its ETag is for `If-Match`."""
-        return one(show([write.find(annotation_id)])[0])
+        return annotation_response(_get_rendered(annotation_id))
 
-    @extend_schema(operation_id="patch_annotation", request=shapes.PatchAnnotationRequest, responses=shapes.Annotation)
-    @once
+    @extend_schema(
+        operation_id="patch_annotation",
+        request=shapes.PatchAnnotationRequest,
+        responses=shapes.Annotation,
+    )
+    @idempotent
     def patch(self, request: Request, annotation_id: str) -> Response:
-        """Decide: the values given, all others as they are. With `If-Match` or `base`, 409 when somebody was faster."""
-        asked = self.body(shapes.PatchAnnotationRequest)
-        after, change = write.patch(
+        """Decide: the values given, all others as they are.
+
+        With `If-Match` or `base`, 409 when somebody was faster.
+        """
+        data = self.body(shapes.PatchAnnotationRequest)
+        annotation, change_id = write.patch_annotation(
             annotation_id,
-            asked,
+            data,
             if_match=request.headers.get("If-Match", ""),
             decision_id=decision_id(request),
             actor=self.person,
         )
-        return one(after, change)
+        return annotation_response(annotation, change_id)
 
     @extend_schema(exclude=True)
     def delete(self, request: Request, annotation_id: str) -> Response:
@@ -88,45 +103,64 @@ class OneAnnotation(Endpoint):
 class Versions(Endpoint):
     """`GET /v1/annotations/{annotation_id}/versions`."""
 
-    needs = {"GET": LOOK}
+    needs = {"GET": CAN_VIEW}
 
     @extend_schema(operation_id="get_annotation_versions", responses=shapes.Versions)
     def get(self, request: Request, annotation_id: str) -> Response:
-        """Return every version we know of; undelivered edits count as the versions they are about to become."""
-        return Response(history(show([write.find(annotation_id)])[0]))
+        """Return every version we know of; undelivered edits count as the versions they are about
+        to become.
+        """
+        annotation = _get_rendered(annotation_id)
+        return Response(render_versions(annotation))
 
 
-class OneVersion(Endpoint):
+class AnnotationVersionDetail(Endpoint):
     """`GET /v1/annotations/{annotation_id}/versions/{version}`."""
 
-    needs = {"GET": LOOK}
+    needs = {"GET": CAN_VIEW}
 
     @extend_schema(operation_id="get_annotation_at_version", responses=shapes.Annotation)
     def get(self, request: Request, annotation_id: str, version: int) -> Response:
-        """Return an annotation as it stood; Mixpeek is asked for versions whose edits were never mirrored."""
-        now = show([write.find(annotation_id)])[0]
-        if not 1 <= version <= now.state.version:
+        """Return an annotation as it stood; Mixpeek is asked for versions whose edits were never
+        mirrored.
+        """
+        current = _get_rendered(annotation_id)
+        if not 1 <= version <= current.state.version:
             raise not_found("version", f"{annotation_id} v{version}")
-        then = at_version(now.state, version)
-        if then is None:
-            return Response(annotation_at_version(now, version, person=self.person))
-        return Response(Shown(row=now.row, state=then).json())
+
+        state = at_version(current.state, version)
+        if state is None:
+            return Response(fetch_annotation_version(current, version, person=self.person))
+        annotation = RenderedAnnotation(row=current.row, state=state)
+        return Response(annotation.json())
 
 
 class Stats(Endpoint):
     """`GET /v1/annotations/stats`."""
 
-    needs = {"GET": LOOK}
+    needs = {"GET": CAN_VIEW}
 
-    @extend_schema(operation_id="annotation_stats", parameters=[shapes.StatsQuery], responses=shapes.Stats)
+    @extend_schema(
+        operation_id="annotation_stats",
+        parameters=[shapes.StatsQuery],
+        responses=shapes.Stats,
+    )
     def get(self, request: Request) -> Response:
         """Count annotations by label, of one document or collection or of all."""
-        asked = {name: value for name, value in self.query(shapes.StatsQuery).items() if value is not None}
-        by_label = by_label_of(asked)
+        query = self.query(shapes.StatsQuery)
+        filters = {name: value for name, value in query.items() if value is not None}
+        by_label = count_by_label(filters)
         return Response({"total": sum(by_label.values()), "by_label": by_label})
 
 
-def one(shown: Shown, change: int | None = None) -> Response:
-    """Answer with one annotation, its tag, and which change carries what was just decided."""
-    headers = {"ETag": shown.etag} | ({"X-Change-Id": str(change)} if change else {})
-    return Response(shown.json(), headers=headers)
+def _get_rendered(annotation_id: str) -> RenderedAnnotation:
+    row = write.get_annotation(annotation_id)
+    return render_annotations([row])[0]
+
+
+def annotation_response(annotation: RenderedAnnotation, change_id: int | None = None) -> Response:
+    """Respond with an annotation, its ETag, and the id of the change that delivers a decision."""
+    headers = {"ETag": annotation.etag}
+    if change_id:
+        headers["X-Change-Id"] = str(change_id)
+    return Response(annotation.json(), headers=headers)

@@ -1,4 +1,4 @@
-"""What all endpoints share: the gate, the namespace, the trace, and how bodies and queries are read."""
+"""The base class of all endpoints: authentication, namespace and history context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from reviewapp.api import errors, parsers
-from reviewapp.api.auth import Allowed, Bearer, Need, OnlyJson, PerToken
+from reviewapp.api.auth import (
+    AccessRule,
+    BearerAuthentication,
+    JsonNegotiation,
+    ScopeAndRolePermission,
+    TokenThrottle,
+)
 from reviewapp.api.models import ApiToken
 from reviewapp.api.serializers.fields import Flag, Shape, Whole
 from reviewapp.audit.actions import Origin
@@ -25,62 +31,66 @@ if TYPE_CHECKING:
 
 
 class Endpoint(APIView):
-    """One path. `needs` says for each method which scope and which permission it takes."""
+    """One path; `needs` has the required scope and permission of each method."""
 
-    needs: ClassVar[dict[str, Need]] = {}
-    authentication_classes = [Bearer]
-    permission_classes = [Allowed]
-    throttle_classes = [PerToken]
+    needs: ClassVar[dict[str, AccessRule]] = {}
+    authentication_classes = [BearerAuthentication]
+    permission_classes = [ScopeAndRolePermission]
+    throttle_classes = [TokenThrottle]
     renderer_classes: Sequence[type[BaseRenderer]] = [JSONRenderer]
     parser_classes = [JSONParser]
-    content_negotiation_class = OnlyJson
+    content_negotiation_class = JsonNegotiation
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Mark everything that happens inside as having come through this door."""
+        """Record the API as the origin of every change made inside."""
         with tracing(Origin.API, current().request_id):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Let in who may, note the token, then look at the address: our namespace, possible ids."""
+        """Check permissions, record the token in the history, then check namespace and ids."""
         super().initial(request, *args, **kwargs)
         if isinstance(request.auth, ApiToken):
             by_means_of(f"token “{request.auth.name}” ({request.auth.prefix}…)")
         _check_namespace(request)
         for name, value in kwargs.items():
-            if isinstance(value, str) and not parsers.text(value):
-                raise errors.wrong("path", name, message="This cannot be an id.")
+            if isinstance(value, str) and not parsers.is_storable(value):
+                raise errors.invalid_value("path", name, message="This cannot be an id.")
 
     @property
     def person(self) -> User:
-        """Whose token it is; the gate lets nobody else in."""
+        """The owner of the token; permission checks let nobody else in."""
         return cast("User", self.request.user)
 
     def get_exception_handler(self) -> Any:
-        """Answer every error in Mixpeek's body."""
-        return errors.answer
+        """Return the handler that answers in Mixpeek's error body."""
+        return errors.handle_exception
 
     def body(self, shape: type[Shape]) -> dict[str, Any]:
         """Return the request's body, checked; raises 413 and 422."""
-        return _checked(shape, parsers.body(self.request.body), "body")
+        return _validate(shape, parsers.parse_body(self.request.body), "body")
 
     def query(self, shape: type[Shape]) -> dict[str, Any]:
-        """Return the query's parameters, checked by the same rules; unknown ones are ignored, as upstream does."""
+        """Return the query's parameters, checked by the same rules; unknown ones are ignored, as
+        upstream does.
+        """
         fields = shape().fields
-        sent = self.request.query_params.items()
-        given = {name: _value(fields[name], str(text)) for name, text in sent if name in fields}
-        return _checked(shape, given, "query")
+        values = {}
+        for name, text in self.request.query_params.items():
+            if name in fields:
+                values[name] = _coerce_query_value(fields[name], str(text))
+        return _validate(shape, values, "query")
 
 
-def _checked(shape: type[Shape], data: dict[str, Any], where: str) -> dict[str, Any]:
+def _validate(shape: type[Shape], data: dict[str, Any], location: str) -> dict[str, Any]:
     serializer = shape(data=data)
     if not serializer.is_valid():
-        raise errors.invalid(errors.complaints(serializer.errors, [where]))
+        raise errors.validation_problem(errors.flatten_errors(serializer.errors, [location]))
     values: dict[str, Any] = serializer.validated_data
     return values
 
 
-def _value(field: Field[Any, Any, Any, Any], text: str) -> Any:
-    """Return what a query's text stands for in `field`; what it cannot stand for stays a text, to be refused."""
+def _coerce_query_value(field: Field[Any, Any, Any, Any], text: str) -> Any:
+    """Return a query's text as the type of `field`; text of no such value stays, to be refused."""
     if isinstance(field, Flag) and text in {"true", "false"}:
         return text == "true"
     if isinstance(field, Whole):
@@ -91,7 +101,7 @@ def _value(field: Field[Any, Any, Any, Any], text: str) -> Any:
 
 
 def _check_namespace(request: Request) -> None:
-    """Refuse a namespace that is not ours: a script that means another one must not be answered with this one."""
-    said = request.headers.get("X-Namespace") or request.query_params.get("namespace")
-    if said and said != settings.MIXPEEK_NAMESPACE:
-        raise errors.not_found("namespace", said)
+    """Raise a 404 for another namespace: its script must not get the records of ours."""
+    namespace = request.headers.get("X-Namespace") or request.query_params.get("namespace")
+    if namespace and namespace != settings.MIXPEEK_NAMESPACE:
+        raise errors.not_found("namespace", namespace)

@@ -13,40 +13,46 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reviewapp.api.annotations import write
-from reviewapp.api.annotations.bulk_limit import few_at_once
-from reviewapp.api.annotations.render import Shown
-from reviewapp.api.errors import not_found, understood
-from reviewapp.api.idempotency import UnfinishedResponse, decision_id, once
+from reviewapp.api.annotations.bulk_limit import limit_concurrent_bulks
+from reviewapp.api.annotations.render import RenderedAnnotation
+from reviewapp.api.errors import not_found, problem_from_error
+from reviewapp.api.idempotency import UnfinishedResponse, decision_id, idempotent
 from reviewapp.api.serializers import annotations as shapes
-from reviewapp.api.views.annotations import MAY_DECIDE
+from reviewapp.api.views.annotations import CAN_DECIDE
 from reviewapp.api.views.base import Endpoint
 from reviewapp.outbox.rate_limit.priority import in_bulk
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_NO_DELETING = "This gateway deletes no annotations."
+_DELETE_REFUSED = "This gateway deletes no annotations."
 
 
 class BulkAnnotations(Endpoint):
     """Many creates and updates in one request."""
 
-    needs = {"POST": MAY_DECIDE}
+    needs = {"POST": CAN_DECIDE}
 
     @extend_schema(
         operation_id="bulk_annotations",
         request=shapes.BulkAnnotationsRequest,
         responses=shapes.BulkAnnotationsResponse,
     )
-    @few_at_once
-    @once
+    @limit_concurrent_bulks
+    @idempotent
     def post(self, request: Request) -> Response:
         """Do what can be done, each in its own transaction, and say what became of each."""
-        attempts = list(_attempts(request, self.body(shapes.BulkAnnotationsRequest), self.person))
+        data = self.body(shapes.BulkAnnotationsRequest)
+        attempts = list(_attempt_all(request, data, self.person))
         results = [attempt.result for attempt in attempts]
-        done = [result["operation"] for result in results if result["success"]]
-        counts = {f"{verb}d_count": done.count(verb) for verb in ("create", "update", "delete")}
-        content = {**counts, "failed_count": len(results) - len(done), "results": results}
+        succeeded = [result["operation"] for result in results if result["success"]]
+        content = {
+            "created_count": succeeded.count("create"),
+            "updated_count": succeeded.count("update"),
+            "deleted_count": succeeded.count("delete"),
+            "failed_count": len(results) - len(succeeded),
+            "results": results,
+        }
         if any(attempt.failed_here for attempt in attempts):
             return UnfinishedResponse(content)
         return Response(content)
@@ -54,51 +60,83 @@ class BulkAnnotations(Endpoint):
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What became of one item, as it is answered; `failed_here` when that is our fault and worth another try."""
+    """The result of one item as in the response; `failed_here`: our own fault, worth a retry."""
 
     result: dict[str, Any]
     failed_here: bool = False
 
 
-def _attempts(request: Request, asked: dict[str, Any], actor: User) -> Iterator[Attempt]:
-    """Yield what became of each item; whoever waits for the answer does not wait for their delivery."""
-    creates, updates = asked.get("create") or [], asked.get("update") or []
-    for number, item in enumerate(creates):
-        made = decision_id(request, number)
-        yield _attempt("create", None, partial(write.create, item, decision_id=made, actor=actor))
+def _attempt_all(request: Request, data: dict[str, Any], actor: User) -> Iterator[Attempt]:
+    """Do each item and yield its result; delivery to Mixpeek happens later."""
+    creates = data.get("create") or []
+    updates = data.get("update") or []
 
-    existing = write.existing_ids(item["annotation_id"] for item in updates)
-    for number, item in enumerate(updates, start=len(creates)):
-        made, name = decision_id(request, number), item["annotation_id"]
-        if name not in existing:
-            error = not_found("annotation", name)
-            yield Attempt(result={**_result("update", name), "success": False, "error": error.message})
+    for index, item in enumerate(creates):
+        create = partial(
+            write.create_annotation,
+            item,
+            decision_id=decision_id(request, index),
+            actor=actor,
+        )
+        yield _attempt("create", None, create)
+
+    existing_ids = write.existing_ids(item["annotation_id"] for item in updates)
+    for index, item in enumerate(updates, start=len(creates)):
+        annotation_id = item["annotation_id"]
+        if annotation_id not in existing_ids:
+            error = not_found("annotation", annotation_id)
+            result = _blank_result("update", annotation_id)
+            yield Attempt(result={**result, "success": False, "error": error.message})
             continue
-        act = partial(write.patch, name, item, if_match="", decision_id=made, actor=actor)
-        yield _attempt("update", name, act)
 
-    for name in asked.get("delete") or []:
-        yield Attempt(result={**_result("delete", name), "success": False, "error": _NO_DELETING})
+        update = partial(
+            write.patch_annotation,
+            annotation_id,
+            item,
+            if_match="",
+            decision_id=decision_id(request, index),
+            actor=actor,
+        )
+        yield _attempt("update", annotation_id, update)
+
+    for annotation_id in data.get("delete") or []:
+        result = _blank_result("delete", annotation_id)
+        yield Attempt(result={**result, "success": False, "error": _DELETE_REFUSED})
 
 
-def _attempt(operation: str, name: str | None, act: Callable[[], tuple[Shown, int | None]]) -> Attempt:
-    """Do one item; whatever it raises is the item's own failure, but for a database that is away."""
-    result = _result(operation, name)
+def _attempt(
+    operation: str,
+    annotation_id: str | None,
+    write_item: Callable[[], tuple[RenderedAnnotation, int | None]],
+) -> Attempt:
+    """Do one item; an exception is the item's own failure, unless the database is away."""
+    result = _blank_result(operation, annotation_id)
     try:
         with in_bulk():
-            shown, change = act()
+            annotation, change_id = write_item()
     except Exception as error:
-        if isinstance(error, (OperationalError, InterfaceError)) and not connection.is_usable():
+        is_database_error = isinstance(error, (OperationalError, InterfaceError))
+        if is_database_error and not connection.is_usable():
             raise
-        problem = understood(error)
+        problem = problem_from_error(error)
         return Attempt(
             result={**result, "success": False, "error": problem.message},
             failed_here=problem.status >= 500,
         )
     return Attempt(
-        result={**result, "success": True, "annotation_id": shown.annotation_id, "change_id": change},
+        result={
+            **result,
+            "success": True,
+            "annotation_id": annotation.annotation_id,
+            "change_id": change_id,
+        },
     )
 
 
-def _result(operation: str, name: str | None) -> dict[str, Any]:
-    return {"operation": operation, "annotation_id": name, "error": None, "change_id": None}
+def _blank_result(operation: str, annotation_id: str | None) -> dict[str, Any]:
+    return {
+        "operation": operation,
+        "annotation_id": annotation_id,
+        "error": None,
+        "change_id": None,
+    }

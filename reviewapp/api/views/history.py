@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.api.annotations.render import instant
+from reviewapp.api.annotations.render import iso_utc
 from reviewapp.api.annotations.withdraw import withdraw
-from reviewapp.api.auth import DECIDE, READ, Need
+from reviewapp.api.auth import DECIDE, READ, AccessRule
 from reviewapp.api.errors import Problem, not_found
 from reviewapp.api.serializers import history as shapes
 from reviewapp.api.views.base import Endpoint
@@ -27,28 +27,39 @@ from reviewapp.web import pagination as web_pagination
 class HistoryList(Endpoint):
     """`POST /v1/history/list`."""
 
-    needs = {"POST": Need(scope=READ, permission="audit.view_event")}
+    needs = {"POST": AccessRule(scope=READ, permission="audit.view_event")}
 
-    @extend_schema(operation_id="list_history", request=shapes.ListHistoryRequest, responses=shapes.History)
+    @extend_schema(
+        operation_id="list_history",
+        request=shapes.ListHistoryRequest,
+        responses=shapes.History,
+    )
     def post(self, request: Request) -> Response:
         """Return a page of events, newest first, with the cursors of the pages around it."""
-        asked = self.body(shapes.ListHistoryRequest)
+        data = self.body(shapes.ListHistoryRequest)
+        events = _build_filters(data).events()
+        cursor = data.get("cursor") or ""
         try:
             page = web_pagination.page(
-                _wanted(asked).events(), order=NEWEST_FIRST, cursor=asked.get("cursor") or "", size=asked["limit"]
+                events,
+                order=NEWEST_FIRST,
+                cursor=cursor,
+                size=data["limit"],
             )
         except web_pagination.BadCursor as error:
             raise Problem(400, "The cursor is not one that this list gave out.") from error
+
+        decision_ids = {decided(event.action, event.changes) for event in page.rows}
+        known = made_with({id_ for id_ in decision_ids if id_ is not None})
+        results = [_render_event(event, known) for event in page.rows]
         pagination = {"next_cursor": page.after or None, "previous_cursor": page.before or None}
-        keys = (decided(event.action, event.changes) for event in page.rows)
-        made = made_with({key for key in keys if key is not None})
-        return Response({"results": [_event(event, made) for event in page.rows], "pagination": pagination})
+        return Response({"results": results, "pagination": pagination})
 
 
-class OneChange(Endpoint):
+class ChangeDetail(Endpoint):
     """`GET /v1/changes/{change_id}`."""
 
-    needs = {"GET": Need(scope=READ, permission="annotations.view_annotation")}
+    needs = {"GET": AccessRule(scope=READ, permission="annotations.view_annotation")}
 
     @extend_schema(operation_id="get_change", responses=shapes.Change)
     def get(self, request: Request, change_id: int) -> Response:
@@ -56,37 +67,41 @@ class OneChange(Endpoint):
         change = Change.objects.filter(pk=change_id).first()
         if change is None:
             raise not_found("change", str(change_id))
-        return Response(_change(change))
+        return Response(_render_change(change))
 
 
-class WithdrawnChange(Endpoint):
+class ChangeWithdrawal(Endpoint):
     """`POST /v1/changes/{change_id}/withdraw`."""
 
-    needs = {"POST": Need(scope=DECIDE, permission="annotations.decide_annotation")}
+    needs = {"POST": AccessRule(scope=DECIDE, permission="annotations.decide_annotation")}
 
     @extend_schema(operation_id="withdraw_change", request=None, responses=shapes.Change)
     def post(self, request: Request, change_id: int) -> Response:
-        """Take back what is not sent: one's own while it is held; leads and admins also what waits or was refused."""
-        return Response(_change(withdraw(change_id, actor=self.person)))
+        """Take back what is not sent: one's own while it is held; leads and admins also what waits
+        or was refused.
+        """
+        change = withdraw(change_id, actor=self.person)
+        return Response(_render_change(change))
 
 
-def _wanted(asked: dict[str, Any]) -> Wanted:
-    person = NO_PERSON if asked["no_person"] else asked.get("actor_id")
+def _build_filters(data: dict[str, Any]) -> Wanted:
+    person = NO_PERSON if data["no_person"] else data.get("actor_id")
     names = ("action", "ref", "label_from", "label_to", "q")
+    texts = {name: data.get(name) or "" for name in names}
     return Wanted(
         person="" if person is None else str(person),
-        retriever=asked.get("retriever_id") or "",
-        since=asked.get("since"),
-        until=asked.get("until"),
-        **{name: asked.get(name) or "" for name in names},
+        retriever=data.get("retriever_id") or "",
+        since=data.get("since"),
+        until=data.get("until"),
+        **texts,
     )
 
 
-def _event(event: Event, known: Mapping[int, MadeWith]) -> dict[str, Any]:
+def _render_event(event: Event, known: Mapping[int, MadeWith]) -> dict[str, Any]:
     made = known.get(decided(event.action, event.changes) or 0)
     return {
         "event_id": event.pk,
-        "at": instant(event.at),
+        "at": iso_utc(event.at),
         "actor_id": event.actor_id,
         "actor_name": event.actor_name,
         "action": event.action,
@@ -103,7 +118,7 @@ def _event(event: Event, known: Mapping[int, MadeWith]) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _render_change(change: Change) -> dict[str, Any]:
     return {
         "change_id": change.pk,
         "ref": change.ref,
@@ -120,9 +135,9 @@ def _change(change: Change) -> dict[str, Any]:
         "without_author": change.without_author,
         "attempts": change.attempts,
         "actor_name": change.actor_name,
-        "created_at": instant(change.created_at),
-        "due": instant(change.due) if change.is_open else None,
-        "held_until": instant(change.due) if change.held_for else None,
-        "settled_at": instant(change.settled_at),
+        "created_at": iso_utc(change.created_at),
+        "due": iso_utc(change.due) if change.is_open else None,
+        "held_until": iso_utc(change.due) if change.held_for else None,
+        "settled_at": iso_utc(change.settled_at),
         "upstream_request_id": change.upstream_request_id or None,
     }

@@ -12,7 +12,7 @@ from reviewapp.api.views.base import Endpoint
 
 
 @extend_schema(exclude=True)
-class Nothing(Endpoint):
+class UnknownPath(Endpoint):
     """Any other path below /api/v1, whatever the method."""
 
     permission_classes = [IsAuthenticated]

@@ -24,10 +24,11 @@ P = ParamSpec("P")
 View = Callable[Concatenate[Request, P], HttpResponse]
 
 
-def proof_required(view: View[P]) -> View[P]:
-    """Decorate a view whose POST needs the password or the second factor again, unless it was given just now.
+def reauthentication_required_for_post(view: View[P]) -> View[P]:
+    """Require a recent sign-in for the POST of a view; a decorator.
 
-    allauth keeps the POST and carries it out afterwards. Who has neither must have signed in just now.
+    allauth asks for the password or the second factor, keeps the POST and carries it out
+    afterwards. A person who has neither must have signed in just now.
     """
     asks_again: View[P] = reauthentication_required(view)
 

@@ -1,4 +1,4 @@
-"""The page where a person makes and revokes tokens of their own."""
+"""The pages where people create and revoke their own API tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
-from reviewapp.api.views.reauthentication import proof_required
+from reviewapp.api.views.reauthentication import reauthentication_required_for_post
 from reviewapp.web.http import Request, whole_number
 from reviewapp.web.one_time_forms import MadeBefore
 
@@ -30,65 +30,93 @@ if TYPE_CHECKING:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.view_annotation", raise_exception=True)
-@proof_required
+@reauthentication_required_for_post
 @sensitive_variables("secret")
 def tokens(request: Request) -> HttpResponse:
-    """Show one's tokens, to an admin those of the `person` asked for; a POST makes one and shows its secret, once."""
-    form, made, secret, refused = _blank(), None, "", ""
+    """List tokens; a POST creates one and shows its secret, once.
+
+    An admin sees those of `person`, everybody else their own.
+    """
+    form = _blank_form()
+    token = None
+    secret = ""
+    refusal = ""
     if request.method == "POST":
         form = TokenForm(request.POST)
         if form.is_valid():
             try:
-                made, secret = services.create(request.user, actor=request.user, **form.cleaned_data)
+                token, secret = services.create(
+                    request.user,
+                    actor=request.user,
+                    **form.cleaned_data,
+                )
             except ValidationError as error:
                 form.add_error(None, error.messages)
-            except MadeBefore as before:
-                form, refused = _blank(), str(before)
+            except MadeBefore as error:
+                form = _blank_form()
+                refusal = str(error)
             else:
-                form = _blank()
-    whose = _asked_for(request)
-    mine = ApiToken.objects.filter(owner=whose or request.user).order_by("-id")[:100]
+                form = _blank_form()
+
+    other_person = _get_other_person(request)
+    owner = other_person or request.user
     context = {
-        "whose": whose,
+        "whose": other_person,
         "form": form,
-        "made": made,
+        "made": token,
         "secret": secret,
-        "refused": refused,
-        "tokens": mine,
+        "refused": refusal,
+        "tokens": ApiToken.objects.filter(owner=owner).order_by("-id")[:100],
         "now": timezone.now(),
-        "host": _host(request),
+        "host": request.build_absolute_uri("/api"),
     }
-    return render(request, "api/tokens.html", context, status=409 if refused else 422 if form.errors else 200)
+    status = 200
+    if refusal:
+        status = 409
+    elif form.errors:
+        status = 422
+    return render(request, "api/tokens.html", context, status=status)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.view_annotation", raise_exception=True)
 def revoke_token(request: Request, pk: int) -> HttpResponse:
-    """Ask, and on POST revoke one of one's own tokens, as an admin anybody's; it stops working at once and for good."""
-    others = request.user.has_perm(services.MANAGES_PEOPLE)
-    token = get_object_or_404(ApiToken, pk=pk, **({} if others else {"owner": request.user}))
-    own = token.owner_id == request.user.pk
-    back = reverse("tokens") + ("" if own else f"?person={token.owner_id}")
+    """Ask for confirmation; a POST revokes a token at once and for good.
+
+    Admins may revoke anybody's token, everybody else their own.
+    """
+    own_tokens = {"owner": request.user}
+    may_revoke_all = request.user.has_perm(services.MANAGES_PEOPLE)
+    allowed = {} if may_revoke_all else own_tokens
+    token = get_object_or_404(ApiToken, pk=pk, **allowed)
+
+    is_own = token.owner_id == request.user.pk
+    back = reverse("tokens")
+    if not is_own:
+        back += f"?person={token.owner_id}"
+
     if request.method != "POST" and not token.revoked_at:
-        return render(request, "api/revoke.html", {"token": token, "whose": None if own else token.owner, "back": back})
-    # Asked about a token that is revoked already, it says so.
-    revoked = request.method == "POST" and services.revoke(token, actor=request.user)
-    messages.success(request, f"“{token.name}” {'is revoked' if revoked else 'was revoked already'}.")
+        other_owner = None if is_own else token.owner
+        context = {"token": token, "whose": other_owner, "back": back}
+        return render(request, "api/revoke.html", context)
+
+    # A GET for a token that is revoked already only reports that.
+    is_revoked_now = request.method == "POST" and services.revoke(token, actor=request.user)
+    outcome = "is revoked" if is_revoked_now else "was revoked already"
+    messages.success(request, f"“{token.name}” {outcome}.")
     return redirect(back)
 
 
-def _blank() -> TokenForm:
+def _blank_form() -> TokenForm:
     return TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
 
 
-def _asked_for(request: Request) -> User | None:
-    """Return whose tokens an admin wants to see; None for one's own."""
+def _get_other_person(request: Request) -> User | None:
+    """Return the person whose tokens an admin wants to see; None for one's own tokens."""
     key = whole_number(request.GET.get("person", ""))
-    if key is None or key == request.user.pk or not request.user.has_perm(services.MANAGES_PEOPLE):
+    if key is None or key == request.user.pk:
+        return None
+    if not request.user.has_perm(services.MANAGES_PEOPLE):
         return None
     return get_object_or_404(get_user_model(), pk=key)
-
-
-def _host(request: Request) -> str:
-    return request.build_absolute_uri("/api")

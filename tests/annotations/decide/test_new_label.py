@@ -124,5 +124,5 @@ def test_it_looks_in_two_indexes_at_most(item: Annotation, django_assert_num_que
 
 def test_it_lets_scripts_create_labels_as_mixpeek_does(item: Annotation, alice: User) -> None:
     named = item.annotation_id or ""
-    changed, _ = write.patch(named, {"label": "1"}, if_match="", decision_id=uuid.uuid4(), actor=alice)
+    changed, _ = write.patch_annotation(named, {"label": "1"}, if_match="", decision_id=uuid.uuid4(), actor=alice)
     assert changed.state.values["label"] == "1"

@@ -12,7 +12,7 @@ from django.db import connection, connections, transaction
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.api.annotations.bulk_limit import BULKS_AT_ONCE
+from reviewapp.api.annotations.bulk_limit import MAX_CONCURRENT_BULKS
 from reviewapp.api.models import KeptAnswer
 from tests.annotations.racing import at_once
 from tests.api.conftest import Caller
@@ -56,11 +56,11 @@ def test_it_runs_a_few_bulks_of_a_person_at_a_time(
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(BULKS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(MAX_CONCURRENT_BULKS) as pool:
         with transaction.atomic():
             Annotation.objects.select_for_update().get(pk=locked.pk)
             under_way: list[Future[Any]] = []
-            for _ in range(BULKS_AT_ONCE):
+            for _ in range(MAX_CONCURRENT_BULKS):
                 under_way.append(pool.submit(send, as_alice, locked, "van"))
                 wait_until_under_way(len(under_way))
 
@@ -74,7 +74,7 @@ def test_it_runs_a_few_bulks_of_a_person_at_a_time(
     assert (reply.status_code, reply.json()["error"]["code"]) == (429, "too_many_at_once")
     assert int(reply["Retry-After"]) >= 1
     assert allowed.json()["updated_count"] == 1
-    assert [one.json()["updated_count"] for one in replies] == [1] * BULKS_AT_ONCE
+    assert [one.json()["updated_count"] for one in replies] == [1] * MAX_CONCURRENT_BULKS
     assert not Decision.objects.filter(reviewer=alice, annotation=other).exists()
     assert not KeptAnswer.objects.exists()
     assert calls_under_way() == 0
@@ -82,7 +82,7 @@ def test_it_runs_a_few_bulks_of_a_person_at_a_time(
 
 
 def test_it_gives_its_place_back_after_a_refusal(as_alice: Caller) -> None:
-    for _ in range(BULKS_AT_ONCE + 1):
+    for _ in range(MAX_CONCURRENT_BULKS + 1):
         assert as_alice("POST", "/v1/annotations/bulk", {"update": 1}).status_code == 422
     assert calls_under_way() == 0
 

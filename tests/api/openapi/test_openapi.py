@@ -21,18 +21,18 @@ from schemathesis.core.result import Ok
 
 from reviewapp.accounts.models import User
 from reviewapp.api.openapi import reference
-from reviewapp.api.views.openapi import written
+from reviewapp.api.views.openapi import render_document
 from tests.api.conftest import Caller
 from tests.factories import make_annotation, make_retriever
 from tests.proofs import examples
 
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "openapi.yaml"
-SCHEMA = schemathesis.openapi.from_dict(json.loads(written("json")))
+SCHEMA = schemathesis.openapi.from_dict(json.loads(render_document("json")))
 OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)}
 
 
 def test_it_is_committed_as_it_is() -> None:
-    assert COMMITTED.read_bytes() == written("yaml"), "run: manage.py spectacular --file docs/openapi.yaml"
+    assert COMMITTED.read_bytes() == render_document("yaml"), "run: manage.py spectacular --file docs/openapi.yaml"
 
 
 def test_it_describes_every_call() -> None:
@@ -69,7 +69,7 @@ def test_it_is_served_to_tokens_and_to_signed_in_browsers(
     assert client.get(f"/api{path}").status_code == 401
     assert as_alice("GET", path).content.startswith(start)
     client.force_login(alice)
-    assert client.get(f"/api{path}").content == written(form)
+    assert client.get(f"/api{path}").content == render_document(form)
     assert client.get("/api/v1/openapi.xml").status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""`manage.py create_token USERNAME --scope decide --days 30`: make an API token and print it once."""
+"""`manage.py create_token USERNAME --scope decide --days 30`: create an API token."""
 
 from __future__ import annotations
 
@@ -23,12 +23,23 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take the person, the scope, how long it lasts and what it is for."""
         parser.add_argument("username")
-        parser.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.READ.value)
-        parser.add_argument("--days", type=int, default=tokens.DEFAULT_DAYS, help=f"1 to {tokens.MOST_DAYS}")
+        parser.add_argument(
+            "--scope",
+            choices=ApiToken.Scope.values,
+            default=ApiToken.Scope.READ.value,
+        )
+        parser.add_argument(
+            "--days",
+            type=int,
+            default=tokens.DEFAULT_DAYS,
+            help=f"1 to {tokens.MAX_DAYS}",
+        )
         parser.add_argument("--name", default="made by create_token", help="what it is for")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it and print only the secret on standard output, so that a script can take it from there."""
+        """Make it and print only the secret on standard output, so that a script can take it from
+        there.
+        """
         people = get_user_model().people
         owner = people.with_name(options["username"]).filter(is_active=True).first()
         if owner is None:
@@ -36,9 +47,15 @@ class Command(BaseCommand):
         try:
             with tracing(Origin.SHELL):
                 token, secret = tokens.create(
-                    owner, name=options["name"], scope=options["scope"], days=options["days"], actor=None
+                    owner,
+                    name=options["name"],
+                    scope=options["scope"],
+                    days=options["days"],
+                    actor=None,
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stderr.write(f"For {owner.get_username()}, scope {token.scope}, until {token.expires_at:%Y-%m-%d}:")
+        self.stderr.write(
+            f"For {owner.get_username()}, scope {token.scope}, until {token.expires_at:%Y-%m-%d}:",
+        )
         self.stdout.write(secret)
