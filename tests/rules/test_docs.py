@@ -8,13 +8,19 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from reviewapp.env import Env
 from reviewapp.postgres.base import OLDEST
 from tests.rules.sources import PACKAGE, ROOT, TOOLS, modules, tree
+from tests.rules.test_import_rules import ALLOWED
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+# A file with its folder: from the root of the project, or inside `reviewapp` or `templates`.
+FILE = re.compile(r"(?<![\w/{])\w+(?:/\w+)*/\w+\.(?:py|html|js|css|md|yaml)\b|\burls\.py\b")
 READERS = {name for name in vars(Env) if not name.startswith("_")}
 # Django's own, set by us and by nobody else.
 OURS = {"DJANGO_SETTINGS_MODULE"}
@@ -66,11 +72,28 @@ def test_it_tells_the_bounds_that_numbers_have() -> None:
                     assert name == "PORT" or f"{bounds['least']} to {bounds['most']}" in row
 
 
-def test_it_names_every_part_of_the_code_and_no_other() -> None:
-    named = set(re.findall(r"`((?:reviewapp|tools)/\w+)`", README))
-    folders = [path.parent for root in (PACKAGE, TOOLS) for path in root.glob("*/__init__.py")]
-    packages = {path.relative_to(ROOT).as_posix() for path in folders}
-    assert named == packages
+def test_it_names_every_part_of_the_code_and_what_it_may_import() -> None:
+    rows = re.findall(r"^\| `((?:reviewapp|tools)/\w+)` \|.*\| ?(.*) \|$", ARCHITECTURE, re.MULTILINE)
+    documented = {folder: set(re.findall(r"`([\w.]+)`", cell)) for folder, cell in rows}
+
+    allowed = {f"reviewapp/{path.parent.name}": ALLOWED[path.parent.name] for path in PACKAGE.glob("*/__init__.py")}
+    for path in TOOLS.glob("*/__init__.py"):
+        tool = path.parent.name
+        allowed[f"tools/{tool}"] = ALLOWED[f"tools.{tool}"]
+
+    assert documented == allowed
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_it_names_files_that_are_there(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    paths = set(FILE.findall(text))
+
+    roots = [ROOT, PACKAGE, ROOT / "templates"]
+    missing = [path for path in sorted(paths) if not any((root / path).exists() for root in roots)]
+
+    assert len(paths) > 5
+    assert not missing, "\n".join(missing)
 
 
 def links() -> list[tuple[Path, str]]:
