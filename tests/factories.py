@@ -75,7 +75,8 @@ def make_result(retriever: Retriever | None = None, **values: Any) -> Result:
 def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annotation:
     """Return a stored annotation as upstream gave it: by the machine, waiting, unless told otherwise.
 
-    `retriever` is made when not given. `upstream` follows `label`, `confidence`, `reasoning` and `payload`.
+    `retriever` is made when not given. `upstream` follows `label`, `confidence`, `reasoning` and
+    `payload`.
     """
     number = next(_numbers)
     label, confidence = values.pop("label", "logo"), values.pop("confidence", 0.5)

@@ -1,8 +1,9 @@
 """The yardstick: a whole Django project in one file that does the least a page, or a transaction, can do.
 
-Session and CSRF middleware, the signed-in session read, one query by an index. `view` shows one row, `page` thirty
-with what a line of the queue says of them, `change` inserts one row. It is served by the same gunicorn,
-with the same options, from the same database as the product: `gunicorn tools.bench.baseline:application`.
+Session and CSRF middleware, the signed-in session read, one query by an index. `view` shows one
+row, `page` thirty with what a line of the queue says of them, `change` inserts one row. It is
+served by the same gunicorn, with the same options, from the same database as the product: `gunicorn
+tools.bench.baseline:application`.
 """
 
 from __future__ import annotations
@@ -105,7 +106,10 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def page(request: HttpRequest) -> HttpResponse:
     """List thirty rows, by their key, to whoever is signed in."""
-    context: dict[str, Any] = {"rows": Row.objects.order_by("pk")[:30], "person": request.session.get("_auth_user_id")}
+    context: dict[str, Any] = {
+        "rows": Row.objects.order_by("pk")[:30],
+        "person": request.session.get("_auth_user_id"),
+    }
     return render(request, "page", context)
 
 

@@ -1,6 +1,7 @@
 """How many changes a worker delivers per second, beside how many a bare `requests.Session` can PATCH one by one.
 
-Twice: in bulk, as any backlog goes, and one by one, as what was tried before goes (`attempts` keeps it out of bulk).
+Twice: in bulk, as any backlog goes, and one by one, as what was tried before goes (`attempts` keeps
+it out of bulk).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _PATIENCE = 300
 WAYS = {"in bulk": 0, "one by one": 1}
 _numbers = count(1)
 
-# What `services.decide` would leave behind, for many at once: the label as it was decided, and the promise of it.
+# What `services.decide` would leave behind, for many at once: the label as it was decided, and the
+# promise of it.
 _QUEUE = """
 WITH chosen AS (
     SELECT a.id, a.ref, a.upstream, r.retriever_id FROM annotations_annotation a
@@ -42,8 +44,9 @@ SELECT a.annotation_id FROM annotations_annotation a
 WHERE a.status = 'waiting' AND a.version = 1 AND NOT EXISTS (SELECT 1 FROM outbox_change c WHERE c.ref = a.ref)
 ORDER BY a.id LIMIT %s
 """
-# A wake-up that waits keeps the next one from being made. The sandbox knows a few thousand annotations only, so a pull
-# would find the others gone, and the feed tells of what is PATCHed by hand.
+# A wake-up that waits keeps the next one from being made. The sandbox knows a few thousand
+# annotations only, so a pull would find the others gone, and the feed tells of what is PATCHed by
+# hand.
 _PUT_OFF = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, scheduled_at)
 SELECT 'default', name, name, now() + interval '1 day' FROM unnest(ARRAY['sync.pull', 'sync.feed']) name
@@ -132,7 +135,10 @@ def _deliver(
             changes = [pk for (pk,) in connection.execute(_QUEUE, asked).fetchall()]
         connection.execute("ANALYZE outbox_change")
         _sandbox(site, "DELETE")
-        site.run("wake", manage("shell", "-v0", "-c", "from reviewapp.outbox import services; services.wake()"))
+        site.run(
+            "wake",
+            manage("shell", "-v0", "-c", "from reviewapp.outbox import services; services.wake()"),
+        )
         _until(lambda: _settled(connection, changes)[1] == len(changes), wait)
     finally:
         site.children.stop(*names)
@@ -140,7 +146,12 @@ def _deliver(
     if delivered != len(ids):
         raise NotDelivered(f"{delivered} of {len(ids)} changes were delivered")
     requests_made = len(_sandbox(site, "GET").json()["requests"])
-    return Run(way=way, workers=workers, per_second=delivered / seconds, per_request=delivered / requests_made)
+    return Run(
+        way=way,
+        workers=workers,
+        per_second=delivered / seconds,
+        per_request=delivered / requests_made,
+    )
 
 
 def _sandbox(site: Site, method: str) -> requests.Response:

@@ -26,7 +26,10 @@ class Visitor:
     def sign_in(self, username: str, password: str) -> None:
         """Sign in as a person does, through the page."""
         page = self.session.get(f"{self.base}/accounts/login/")
-        fields = form_fields(page.text, "/accounts/login/") | {"login": username, "password": password}
+        fields = form_fields(page.text, "/accounts/login/") | {
+            "login": username,
+            "password": password,
+        }
         answer = self.session.post(f"{self.base}/accounts/login/", data=fields, allow_redirects=False)
         if answer.status_code != 302:
             raise Unexpected(f"{username} could not sign in: {answer.status_code}")

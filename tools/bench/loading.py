@@ -1,9 +1,10 @@
 """Fill a database with results, annotations, decisions, delivered changes and the history of it all.
 
-Everything is made in SQL, a block of rows per transaction, with every trigger in place but the one that dates
-decisions: the history is written by the very triggers that write it in production. What differs from years of real
-work: the events' times are those of the loading, a block's events share one request id, and a digest is not that of
-the canonical JSON. Secondary indexes are taken away meanwhile and built anew at the end.
+Everything is made in SQL, a block of rows per transaction, with every trigger in place but the one
+that dates decisions: the history is written by the very triggers that write it in production. What
+differs from years of real work: the events' times are those of the loading, a block's events share
+one request id, and a digest is not that of the canonical JSON. Secondary indexes are taken away
+meanwhile and built anew at the end.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ LABELS = (
 RARE_IN = 20
 COMMON, MIDDLE = "harbour", "lighthouse"
 _BLOCK = 2_000
-_TABLES = ["annotations_annotation", "annotations_decision", "outbox_change", "audit_event", "retrievers_result"]
+_TABLES = [
+    "annotations_annotation",
+    "annotations_decision",
+    "outbox_change",
+    "audit_event",
+    "retrievers_result",
+]
 
 _PEOPLE = """
 INSERT INTO accounts_user (id, username, password, email, first_name, last_name, is_superuser, is_staff, is_active,
@@ -186,7 +193,12 @@ def _load_blocks(url: str, count: int, facts: dict[str, object]) -> None:
 
 def _block(url: str, facts: dict[str, object], first: int, last: int) -> None:
     reviewer = first // _BLOCK % REVIEWERS + 1
-    block = facts | {"first": first, "last": last, "reviewer": 1000 + reviewer, "name": f"reviewer{reviewer}"}
+    block = facts | {
+        "first": first,
+        "last": last,
+        "reviewer": 1000 + reviewer,
+        "name": f"reviewer{reviewer}",
+    }
     words = {"common": COMMON, "middle": MIDDLE}
     results = _RESULTS
     for name, word in words.items():
@@ -196,7 +208,13 @@ def _block(url: str, facts: dict[str, object], first: int, last: int) -> None:
         _act(connection, "pull", f"load-{first}")
         connection.execute(results, block)
         connection.execute(_ANNOTATIONS, block)
-        _act(connection, "web", f"load-{first}", actor_id=1000 + reviewer, actor_name=f"reviewer{reviewer}")
+        _act(
+            connection,
+            "web",
+            f"load-{first}",
+            actor_id=1000 + reviewer,
+            actor_name=f"reviewer{reviewer}",
+        )
         for statement in (_DECISIONS, _SHOWN, _CHANGES):
             connection.execute(statement, block)
         _act(connection, "worker", f"load-{first}")

@@ -20,7 +20,10 @@ class Memory:
 def of_tree(pid: int) -> list[Memory]:
     """Return the memory of a process and of everything below it; empty where the kernel does not tell."""
     found = of(pid)
-    return [*([found] if found else []), *(each for child in children(pid) for each in of_tree(child))]
+    return [
+        *([found] if found else []),
+        *(each for child in children(pid) for each in of_tree(child)),
+    ]
 
 
 def of(pid: int) -> Memory | None:

@@ -60,7 +60,12 @@ class Report:
 
     def _memory(self) -> list[str]:
         rows = [
-            [name, len(found), f"{sum(each.pss for each in found):.0f}", f"{max(each.rss for each in found):.0f}"]
+            [
+                name,
+                len(found),
+                f"{sum(each.pss for each in found):.0f}",
+                f"{max(each.rss for each in found):.0f}",
+            ]
             for name, found in self.memory.items()
             if found
         ]

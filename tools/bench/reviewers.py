@@ -1,7 +1,8 @@
 """`make bench-reviewers`: how long the decisions of eight busy reviewers wait until Mixpeek has them.
 
-Eight windows decide at a steady pace through the web server, most of them confirming the label, while one worker
-delivers with a small budget of requests a minute. The lag runs from the answer to a submit to its settled change.
+Eight windows decide at a steady pace through the web server, most of them confirming the label,
+while one worker delivers with a small budget of requests a minute. The lag runs from the answer to
+a submit to its settled change.
 """
 
 from __future__ import annotations
@@ -65,7 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--var", type=Path, default=ROOT / "var" / "bench-reviewers", help="where the data is kept")
     options = parser.parse_args(arguments)
     try:
-        _bench([int(budget) for budget in options.budgets.split(",")], options.minutes, options.var.absolute())
+        _bench(
+            [int(budget) for budget in options.budgets.split(",")],
+            options.minutes,
+            options.var.absolute(),
+        )
     except Interrupted:
         _say("Stopped.")
     except (LaunchError, Failed) as error:
@@ -139,9 +144,17 @@ def _decide_all(person: Visitor, items: Sequence[int], *, seed: int) -> None:
     for number, pk in enumerate(items):
         time.sleep(max(began + number * _SECONDS_EACH - time.monotonic(), 0))
         action = f"/annotations/{pk}/decide"
-        form = form_fields(visitor.ask(f"/annotations/{pk}")[1].text, action) | {"seconds": "4", "outcome": "decided"}
+        form = form_fields(visitor.ask(f"/annotations/{pk}")[1].text, action) | {
+            "seconds": "4",
+            "outcome": "decided",
+        }
         if dice.random() >= _CONFIRMED:
-            form |= {"choice": "", "label": "looked at", "new_label": "looked at", "reasoning": "It is another one."}
+            form |= {
+                "choice": "",
+                "label": "looked at",
+                "new_label": "looked at",
+                "reasoning": "It is another one.",
+            }
         visitor.ask(action, method="POST", status=302, data=form)
 
 

@@ -25,4 +25,9 @@ def sample(walks: Sequence[Walk], *, rounds: int) -> Iterator[tuple[int, Row, Pa
             found = taken[walk.site.count, row.name]
             times = tuple(ours for _, _, ours in found)
             pair = Pair(ours=times, bare=tuple(bare for _, bare, _ in found))
-            yield walk.site.count, row, pair, Pair(ours=times, bare=tuple(view for view, _, _ in found))
+            yield (
+                walk.site.count,
+                row,
+                pair,
+                Pair(ours=times, bare=tuple(view for view, _, _ in found)),
+            )

@@ -41,7 +41,8 @@ class Walk:
             visitor.sign_in(name, f"{name}-demo")
         self.script = Visitor(web, token=site.token())
         self.bare = Visitor(bare)
-        # The bare project shares the database and the key, so the same session is signed in there as well.
+        # The bare project shares the database and the key, so the same session is signed in there
+        # as well.
         self.bare.session.cookies.update(self.reviewer.session.cookies)
         self._read_places()
         self._item, self._patched = 0, 0
@@ -102,7 +103,12 @@ class Walk:
             self.next_item()
         path = f"/annotations/{self._item}"
         form = form_fields(self.reviewer.ask(path)[1].text, f"{path}/decide")
-        form |= {"label": self.label(), "confidence": "0.9", "reasoning": "Looked at the edges.", "seconds": "4"}
+        form |= {
+            "label": self.label(),
+            "confidence": "0.9",
+            "reasoning": "Looked at the edges.",
+            "seconds": "4",
+        }
         seconds, answer = self.reviewer.ask(f"{path}/decide", method="POST", status=302, data=form)
         self._item = int(answer.headers["Location"].split("?")[0].rsplit("/", 1)[1])
         return seconds
@@ -136,7 +142,11 @@ class Row:
     timed: Timed
 
 
-YARDSTICKS: dict[str, Timed] = {"view": Walk.view, "page": Walk.page, "transaction": Walk.transaction}
+YARDSTICKS: dict[str, Timed] = {
+    "view": Walk.view,
+    "page": Walk.page,
+    "transaction": Walk.transaction,
+}
 
 
 def _page(name: str, timed: Timed) -> Row:

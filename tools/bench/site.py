@@ -68,25 +68,42 @@ class Site:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
     def _plan(self) -> Plan:
-        return Plan.read({"VAR_DIR": str(self.folder), "DATABASE_URL": self.url, "SECRET_KEY": "bench-" + "k" * 44})
+        return Plan.read(
+            {
+                "VAR_DIR": str(self.folder),
+                "DATABASE_URL": self.url,
+                "SECRET_KEY": "bench-" + "k" * 44,
+            }
+        )
 
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
         seen = plan.children_see(database_url=self.url, secret_key=plan.secret_key, sandbox_port=self.sandbox_port)
-        ours = {"HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "API_REQUESTS_PER_MINUTE": "100000"}
+        ours = {
+            "HTTPS": "off",
+            "DEBUG": "off",
+            "LOG_LEVEL": "WARNING",
+            "API_REQUESTS_PER_MINUTE": "100000",
+        }
         return {**os.environ, **seen, **ours, **self.variables, "PYTHONUNBUFFERED": "1"}
 
     def prepare(self, *, fresh: bool) -> list[str]:
         """Make and fill the database, unless an earlier run did so in the same way; returns what was done."""
         wanted = loading.fingerprint(self.count, ROOT / "reviewapp")
         if not fresh and self._loaded() == wanted:
-            self.run("prepare", python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"))
+            self.run(
+                "prepare",
+                python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"),
+            )
             return ["as an earlier run loaded it"]
         name = f"bench_{self.count}"
         with psycopg.connect(self.address.url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {name}")
-        self.run("prepare", python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"))
+        self.run(
+            "prepare",
+            python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"),
+        )
         done = list(loading.load(self.url, self.count))
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("CREATE TABLE bench_loaded AS SELECT %s::text AS fingerprint", [wanted])
@@ -134,7 +151,10 @@ class Site:
             {**dict(zip(names, row[:5], strict=True)), **row[5], "created_at": row[6].isoformat()} for row in rows
         ]
         _write(data / "annotations.jsonl", annotations)
-        _write(data / "documents.jsonl", [{name: row[name] for name in names[1:3]} for row in annotations])
+        _write(
+            data / "documents.jsonl",
+            [{name: row[name] for name in names[1:3]} for row in annotations],
+        )
         for name in ("retrievers.jsonl", "executions.jsonl"):
             _write(data / name, [])
         words = ["--port", str(self.sandbox_port), "--data", str(data), "--namespace", "ns_sample"]

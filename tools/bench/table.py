@@ -34,7 +34,17 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
 
 def times(lines: Sequence[Line]) -> list[str]:
     """Return the table of all rows and sizes."""
-    head = ["what", "results", "yardstick", "its p50", "p50", "p95", "ratio", "aim", "to the bare view"]
+    head = [
+        "what",
+        "results",
+        "yardstick",
+        "its p50",
+        "p50",
+        "p95",
+        "ratio",
+        "aim",
+        "to the bare view",
+    ]
     return markdown(
         head,
         (

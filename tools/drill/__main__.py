@@ -1,8 +1,9 @@
 """`make drill`: prepare, let the crowd loose while everything breaks, calm down, judge. See `--help`.
 
-`python -m tools.drill [--seed S] [--clients C] [--limit SECONDS] [--abuse] [--var FOLDER] N`; exit code 0 means
-passed. With `--abuse` nothing is broken; one client uses up all it can instead, and the others must not notice.
-What happened is kept in the folder: the journal, the faults, the logs, the tables, and the report.
+`python -m tools.drill [--seed S] [--clients C] [--limit SECONDS] [--abuse] [--var FOLDER] N`; exit
+code 0 means passed. With `--abuse` nothing is broken; one client uses up all it can instead, and
+the others must not notice. What happened is kept in the folder: the journal, the faults, the logs,
+the tables, and the report.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="the plan to follow (%(default)s)")
     parser.add_argument("--clients", type=int, default=50, help="how many people submit at once (%(default)s)")
     parser.add_argument(
-        "--limit", type=float, help="seconds after which the drill has failed (600 and half a second a submit)"
+        "--limit",
+        type=float,
+        help="seconds after which the drill has failed (600 and half a second a submit)",
     )
     parser.add_argument("--abuse", action="store_true", help="an abusive client instead of faults")
     parser.add_argument("--var", type=Path, default=ROOT / "var" / "drill", help="where everything is kept")
@@ -92,7 +95,8 @@ def _drill(options: argparse.Namespace, report: Report) -> None:
         with _timed(report, "judge"):
             site.children.stop(*WEBS, *WORKERS)
             for _ in range(2):
-                # The first one goes on with a walk that was cut off, and does not look again at what that had seen.
+                # The first one goes on with a walk that was cut off, and does not look again at
+                # what that had seen.
                 site.run("pull", manage("pull"))
             world = collect.gather(site.database.url, site.sandbox, journal.read(folder / "journal.jsonl"))
             report.verdicts = verifier.judge(world, abuse=options.abuse)

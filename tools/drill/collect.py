@@ -17,7 +17,13 @@ from tools.drill.journal import Kept
 from tools.launch.config import SANDBOX_KEY, SANDBOX_NAMESPACE
 
 VALUES = ("label", "confidence", "reasoning", "payload")
-_BLANK: dict[str, Any] = {"label": "", "confidence": None, "reasoning": "", "payload": {}, "metadata": None}
+_BLANK: dict[str, Any] = {
+    "label": "",
+    "confidence": None,
+    "reasoning": "",
+    "payload": {},
+    "metadata": None,
+}
 _PAGE = 500
 
 
@@ -160,7 +166,10 @@ def gather(database_url: str, sandbox: str, journal: Kept) -> World:
     """Read everything; nobody may be writing any more."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         return world_of(
-            lambda query: connection.execute(query.encode()).fetchall(), upstream(sandbox), journal, stamped=True
+            lambda query: connection.execute(query.encode()).fetchall(),
+            upstream(sandbox),
+            journal,
+            stamped=True,
         )
 
 
@@ -200,7 +209,12 @@ def versions(record: dict[str, Any]) -> list[Version]:
     for edit in sorted(record["revisions"], key=lambda each: each["version"], reverse=True):
         changed = frozenset(edit["prior"])
         newest_first.append(
-            Version(number=edit["version"] + 1, by=edit["edited_by"], changed=changed, values=dict(values))
+            Version(
+                number=edit["version"] + 1,
+                by=edit["edited_by"],
+                changed=changed,
+                values=dict(values),
+            )
         )
         values |= _normal(edit["prior"], only=changed)
     first = Version(number=1, by=made_by, changed=frozenset(), values=dict(values))

@@ -1,6 +1,7 @@
 """The drill's own PostgreSQL: killed without warning, started again, and always found at the same address.
 
-The bundled server listens in a folder with a new name at each start, so its clients are given a link to it.
+The bundled server listens in a folder with a new name at each start, so its clients are given a
+link to it.
 """
 
 from __future__ import annotations

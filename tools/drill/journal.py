@@ -8,17 +8,22 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-ACKNOWLEDGED, TURNED_DOWN, UNEXPECTED, NEVER_ANSWERED = "acknowledged", "turned down", "unexpected", "never answered"
+ACKNOWLEDGED, TURNED_DOWN, UNEXPECTED, NEVER_ANSWERED = (
+    "acknowledged",
+    "turned down",
+    "unexpected",
+    "never answered",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submit:
     """One form, sent until there was an answer.
 
-    `ref` is the item's; `typed` what its person filled in, as it should be kept; `words` is what the form held of
-    confidence and reasoning when it was sent, which is all that the decision may hold of them; `sent` and `answered`
-    are seconds on one clock; `answers` says what came back each time, "lost" for nothing at all; `seconds` is how long
-    each answer took.
+    `ref` is the item's; `typed` what its person filled in, as it should be kept; `words` is what
+    the form held of confidence and reasoning when it was sent, which is all that the decision may
+    hold of them; `sent` and `answered` are seconds on one clock; `answers` says what came back each
+    time, "lost" for nothing at all; `seconds` is how long each answer took.
     """
 
     decision_id: str

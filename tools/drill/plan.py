@@ -1,6 +1,7 @@
 """Who submits what, and which fault comes when: everything that chance decides, from one seed. Pure.
 
-The same seed, number and clients give the same plan; how the processes then meet is up to the machine.
+The same seed, number and clients give the same plan; how the processes then meet is up to the
+machine.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Edit:
 class Step:
     """One submit of one reviewer: what is typed into the form of which item, and how it is sent.
 
-    `name` is in what is typed, so that every word can be traced. `yields`: what is contested is given up. `races`: a
-    stranger edits the same item between our read and our write.
+    `name` is in what is typed, so that every word can be traced. `yields`: what is contested is
+    given up. `races`: a stranger edits the same item between our read and our write.
     """
 
     name: str
@@ -181,17 +182,29 @@ def _blow(dice: random.Random, kind: str, at: float) -> Blow:
 def _scripts(dice: random.Random, kind: str) -> Iterator[dict[str, Any]]:
     """Yield what the sandbox is told; nearly all of it for reads and writes of annotations, which deliveries are."""
     method = dice.choice(("PATCH", "PATCH", "GET", "POST"))
-    either: dict[str, Any] = {"path": "/v1/annotations", "method": method, "times": dice.choice((1, 2, 4))}
+    either: dict[str, Any] = {
+        "path": "/v1/annotations",
+        "method": method,
+        "times": dice.choice((1, 2, 4)),
+    }
     write = either | {"method": dice.choice(("PATCH", "PATCH", "POST"))}
     match kind:
         case "drop before" | "drop after":
             yield (write if kind == "drop after" else either) | {"drop": kind.split()[1]}
         case "429":
-            yield {"path": "/v1/", "times": 12, "status": 429, "headers": {"Retry-After": str(dice.choice((1, 2)))}}
+            yield {
+                "path": "/v1/",
+                "times": 12,
+                "status": 429,
+                "headers": {"Retry-After": str(dice.choice((1, 2)))},
+            }
         case "500" | "503":
             yield either | {"status": int(kind), "apply": dice.random() < 0.5}
         case "html":
-            yield either | {"status": dice.choice((200, 502)), "body": "<html><h1>Bad gateway</h1></html>"}
+            yield either | {
+                "status": dice.choice((200, 502)),
+                "body": "<html><h1>Bad gateway</h1></html>",
+            }
         case "truncated":
             yield either | {"truncate": dice.choice((0, 10, 60))}
         case "late":

@@ -73,7 +73,9 @@ class Site:
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
         seen = plan.children_see(
-            database_url=self.database.url, secret_key=plan.secret_key, sandbox_port=self.ports["sandbox"]
+            database_url=self.database.url,
+            secret_key=plan.secret_key,
+            sandbox_port=self.ports["sandbox"],
         )
         ours = {
             "HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "WEB_CONCURRENCY": "1", "PULL_MINUTES": "2",
@@ -86,7 +88,10 @@ class Site:
         """Make the database, the people, and as many annotations upstream, and mirror them."""
         _write(self.folder / "sandbox", items)
         self.database.start()
-        self.run("prepare", python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"))
+        self.run(
+            "prepare",
+            python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"),
+        )
         with psycopg.connect(self.database.url) as connection:
             connection.execute(_PEOPLE, {"names": people})
         self.start("sandbox")

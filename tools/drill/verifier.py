@@ -1,6 +1,7 @@
 """Do these values keep what we promise? Pure, and written without any of the app's own code.
 
-Each check returns what it looked at, in a few words, and what is wrong. A drill has passed when nothing is.
+Each check returns what it looked at, in a few words, and what is wrong. A drill has passed when
+nothing is.
 """
 
 from __future__ import annotations

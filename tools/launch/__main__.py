@@ -155,8 +155,8 @@ def _stay(plan: Plan, children: Children) -> None:
 def _alone(plan: Plan) -> Iterator[float]:
     """Hold the folder for one launch at a time; the kernel lets go when we die.
 
-    Yields for how many seconds a busy port is worth waiting for: after a launch that was killed, its web
-    server may still be on its way out.
+    Yields for how many seconds a busy port is worth waiting for: after a launch that was killed,
+    its web server may still be on its way out.
     """
     make_private_folder(plan.var)
     with (plan.var / "launch.lock").open("a+") as lock:

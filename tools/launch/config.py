@@ -72,7 +72,13 @@ class Plan:
 
     def web_command(self, listener: int) -> list[str]:
         """The web server, on a socket that already listens."""
-        options = ["-c", "python:reviewapp.operations.gunicorn_conf", "--preload", "--graceful-timeout", "10"]
+        options = [
+            "-c",
+            "python:reviewapp.operations.gunicorn_conf",
+            "--preload",
+            "--graceful-timeout",
+            "10",
+        ]
         options += ["--bind", f"fd://{listener}"]
         return python("-m", "gunicorn", *options, _WSGI)
 

@@ -1,7 +1,8 @@
 """Bring the database and the static files up to date, in one process: `python -m tools.launch.prepare FILE`.
 
-What was already done is found out by each step itself and costs little. FILE receives a JSON object:
-`sign_ins`, the demo people and their passwords ("" without a sandbox), and `empty`, whether nothing was pulled yet.
+What was already done is found out by each step itself and costs little. FILE receives a JSON
+object: `sign_ins`, the demo people and their passwords ("" without a sandbox), and `empty`, whether
+nothing was pulled yet.
 """
 
 from __future__ import annotations

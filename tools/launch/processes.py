@@ -1,7 +1,7 @@
 """The processes of one launch: started with a log each, watched together, stopped in the order asked for.
 
-Each has a session of its own, so that Ctrl-C in the terminal reaches only the launcher, and on Linux is told by
-the kernel to stop when the launcher dies, however it dies.
+Each has a session of its own, so that Ctrl-C in the terminal reaches only the launcher, and on
+Linux is told by the kernel to stop when the launcher dies, however it dies.
 """
 
 from __future__ import annotations
@@ -65,7 +65,12 @@ class Children:
             )
 
     def run(
-        self, name: str, command: Sequence[str], *, loud: bool = False, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        loud: bool = False,
+        env: Mapping[str, str] | None = None,
     ) -> int:
         """Run a process to its end and return its exit code, while watching everything else."""
         self.start(name, command, loud=loud, env=env)

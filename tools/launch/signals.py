@@ -24,8 +24,9 @@ class Signals:
     def wait(self, timeout: float, *sockets: int) -> bool:
         """Sleep until a child ends, a socket can be read or `timeout` seconds are over.
 
-        Returns whether a socket can be read. Raises `Interrupted` when we were asked to stop, or when the
-        terminal is gone: its SIGHUP goes to the session's leader, which may be a `make` that keeps it to itself.
+        Returns whether a socket can be read. Raises `Interrupted` when we were asked to stop, or
+        when the terminal is gone: its SIGHUP goes to the session's leader, which may be a `make`
+        that keeps it to itself.
         """
         poll = select.poll()
         for readable in (self._pipe, *sockets):

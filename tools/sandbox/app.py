@@ -15,18 +15,40 @@ from starlette.routing import BaseRoute, Route
 
 from tools.sandbox import namespaces
 from tools.sandbox.control import control_routes
-from tools.sandbox.endpoint import IGNORED, OPTIONAL, REQUIRED, Endpoint, Handler, World, decoded, endpoint, refusal
+from tools.sandbox.endpoint import (
+    IGNORED,
+    OPTIONAL,
+    REQUIRED,
+    Endpoint,
+    Handler,
+    World,
+    decoded,
+    endpoint,
+    refusal,
+)
 from tools.sandbox.errors import Problem
 from tools.sandbox.faults import Script
 from tools.sandbox.middleware import KEPT_REQUESTS, Gate
 from tools.sandbox.resources import annotations as resources_annotations
-from tools.sandbox.resources import audit, bulk, documents, events, executions, retriever_patch, retrievers, webhooks
+from tools.sandbox.resources import (
+    audit,
+    bulk,
+    documents,
+    events,
+    executions,
+    retriever_patch,
+    retrievers,
+    webhooks,
+)
 from tools.sandbox.resources.media import LinkRefused, refusal_xml
 from tools.sandbox.rules.validation import Json
 
 _NO_ANNOTATIONS = {"results": [], "total_count": 0}
 _NO_RETRIEVERS = {"results": [], "total": 0, "pagination": {}}
-_NO_EXECUTIONS = {"results": [], "pagination": {"total": 0, "limit": 10, "offset": 0, "has_next": False}}
+_NO_EXECUTIONS = {
+    "results": [],
+    "pagination": {"total": 0, "limit": 10, "offset": 0, "has_next": False},
+}
 _OPEN_MEDIA = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 _KINDS = {401: "UnauthorizedError", 404: "NotFoundError", 405: "MethodNotAllowedError"}
 
@@ -58,11 +80,27 @@ def _delivering(world: World) -> Callable[[Starlette], AbstractAsyncContextManag
 
 
 def _api(world: World) -> Sequence[BaseRoute]:
-    def at(path: str, method: str, handler: Handler, *, namespace: str = REQUIRED, empty: Json | None = None) -> Route:
-        return Route(f"/v1{path}", endpoint(world, handler, namespace=namespace, empty=empty), methods=[method])
+    def at(
+        path: str,
+        method: str,
+        handler: Handler,
+        *,
+        namespace: str = REQUIRED,
+        empty: Json | None = None,
+    ) -> Route:
+        return Route(
+            f"/v1{path}",
+            endpoint(world, handler, namespace=namespace, empty=empty),
+            methods=[method],
+        )
 
     routes = [
-        at("/annotations/list", "POST", resources_annotations.list_annotations, empty=_NO_ANNOTATIONS),
+        at(
+            "/annotations/list",
+            "POST",
+            resources_annotations.list_annotations,
+            empty=_NO_ANNOTATIONS,
+        ),
         at("/annotations/stats", "GET", resources_annotations.stats),
         at("/annotations/bulk", "POST", bulk.bulk),
         at("/annotations", "POST", resources_annotations.create),
@@ -74,7 +112,12 @@ def _api(world: World) -> Sequence[BaseRoute]:
         at("/retrievers/{retriever_id}", "GET", retrievers.get),
         at("/retrievers/{retriever_id}", "PATCH", retriever_patch.patch),
         at("/retrievers/{retriever_id}/execute", "POST", executions.execute),
-        at("/retrievers/{retriever_id}/executions/list", "POST", executions.list_executions, empty=_NO_EXECUTIONS),
+        at(
+            "/retrievers/{retriever_id}/executions/list",
+            "POST",
+            executions.list_executions,
+            empty=_NO_EXECUTIONS,
+        ),
         at("/retrievers/{retriever_id}/executions/{execution_id}", "GET", executions.get),
         at("/documents/batch-get", "POST", documents.batch_get),
         at("/documents/{document_id}", "GET", documents.get),
@@ -86,7 +129,11 @@ def _api(world: World) -> Sequence[BaseRoute]:
     if world.dialect.current:
         routes += [
             at("/annotations/{annotation_id}/versions", "GET", resources_annotations.versions),
-            at("/annotations/{annotation_id}/versions/{version}", "GET", resources_annotations.version),
+            at(
+                "/annotations/{annotation_id}/versions/{version}",
+                "GET",
+                resources_annotations.version,
+            ),
             at("/events", "GET", events.list_events, namespace=OPTIONAL),
             at("/organizations/audit/logs", "GET", audit.list_events, namespace=IGNORED),
             at("/organizations/webhooks/list", "POST", webhooks.list_webhooks, namespace=IGNORED),

@@ -50,10 +50,31 @@ def parse(arguments: Sequence[str] | None) -> Options:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=_port, default=8900, help="port to listen on, 0 for any free one (%(default)s)")
-    add("--data", type=Path, metavar="DIR", help="data folder (the sample namespace, made on the fly)")
-    add("--state", type=Path, metavar="FILE", help="state file (memory: forgotten when the process ends)")
-    add("--namespace", type=_name, default="ns_sample", metavar="NS", help="namespace of rows without (%(default)s)")
+    add(
+        "--port",
+        type=_port,
+        default=8900,
+        help="port to listen on, 0 for any free one (%(default)s)",
+    )
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="data folder (the sample namespace, made on the fly)",
+    )
+    add(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="state file (memory: forgotten when the process ends)",
+    )
+    add(
+        "--namespace",
+        type=_name,
+        default="ns_sample",
+        metavar="NS",
+        help="namespace of rows without (%(default)s)",
+    )
     add("--key", metavar="KEY", type=_name, help="the one good API key (any that starts with sk_)")
     add("--dialect", choices=DIALECTS, default=CURRENT, help="API version to speak (%(default)s)")
     help_null = "what a null in an edit of an annotation does to confidence, reasoning, payload, metadata (%(default)s)"

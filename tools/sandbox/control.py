@@ -1,6 +1,7 @@
 """`/_sandbox`: what tests and operators steer; needs no key.
 
-Script faults, choose what null does, add a namespace, see what was received, ask whether the server is up.
+Script faults, choose what null does, add a namespace, see what was received, ask whether the server
+is up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the two dialects say differently; the rows kept are always in the current one. Pure.
 
-`2025-10` is the API of the older reference pages: a retriever has `name` and `pipeline_id`, annotations have neither
-versions nor metadata, undeclared keys are ignored, and a 422 is FastAPI's.
+`2025-10` is the API of the older reference pages: a retriever has `name` and `pipeline_id`,
+annotations have neither versions nor metadata, undeclared keys are ignored, and a 422 is FastAPI's.
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ def _old_stage(stage: Json) -> Json:
     config = stage["config"]
     shown = {
         "name": stage["stage_name"],
-        "config": {"stage_name": config["stage_id"], "version": "v1", "parameters": config["parameters"]},
+        "config": {
+            "stage_name": config["stage_id"],
+            "version": "v1",
+            "parameters": config["parameters"],
+        },
     }
     return {**shown, "stage_type": stage["stage_type"]} if stage.get("stage_type") else shown

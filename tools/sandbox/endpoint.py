@@ -42,8 +42,8 @@ class World:
 def endpoint(world: World, handler: Handler, *, namespace: str = REQUIRED, empty: Json | None = None) -> Endpoint:
     """Return the ASGI endpoint of a handler.
 
-    `namespace` says whether X-Namespace must be there. A list gives `empty`: what an unknown namespace gets, with
-    200 and a warning, where anything else gets a 404.
+    `namespace` says whether X-Namespace must be there. A list gives `empty`: what an unknown
+    namespace gets, with 200 and a warning, where anything else gets a 404.
     """
 
     async def answer(request: Request) -> Response:
@@ -96,7 +96,11 @@ def authenticated(request: Request, key: str | None) -> str:
     given = given.strip()
     good = given == key if key else given.startswith("sk_") and len(given) > len("sk_")
     if scheme.lower() != "bearer" or not good:
-        raise Problem(401, "UnauthorizedError", "Missing or invalid API key: send 'Authorization: Bearer sk_...'")
+        raise Problem(
+            401,
+            "UnauthorizedError",
+            "Missing or invalid API key: send 'Authorization: Bearer sk_...'",
+        )
     return f"key_{hashlib.sha256(given.encode()).hexdigest()[:12]}"
 
 

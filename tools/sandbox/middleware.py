@@ -145,6 +145,7 @@ async def _send_answer(answer: Answer, sent: bytes, send: Send) -> None:
 
 async def _hang_up(scope: Scope) -> None:
     scope["extensions"][TRANSPORT].abort()
-    # The server learns of the loss in its next turn; returning earlier would look like a forgotten answer.
+    # The server learns of the loss in its next turn; returning earlier would look like a forgotten
+    # answer.
     await asyncio.sleep(0)
     await asyncio.sleep(0)

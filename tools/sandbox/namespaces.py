@@ -33,7 +33,11 @@ def list_namespaces(call: Call) -> Json:
     matching = [each for each in ids if words in each.casefold()]
     page = matching[window.start : window.start + window.size]
     pages = list_pagination(window, returned=len(page), total=len(matching), include_total=include_total)
-    return {"results": [_shown(call, each) for each in page], "pagination": pages, "total_count": len(matching)}
+    return {
+        "results": [_shown(call, each) for each in page],
+        "pagination": pages,
+        "total_count": len(matching),
+    }
 
 
 def get(call: Call) -> Json:

@@ -107,7 +107,10 @@ class Store:
 
     def remember(self, key: str, value: str) -> None:
         """Keep a value across restarts."""
-        self.db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = ?2", (key, value))
+        self.db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = ?2",
+            (key, value),
+        )
 
     def close(self) -> None:
         """Close the database, folding the write-ahead log into it."""

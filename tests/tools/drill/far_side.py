@@ -1,7 +1,7 @@
 """Mixpeek in this very process, for tests that make thousands of requests: the sandbox behind `requests`, and weather.
 
-The weather meets the first request it is meant for: what is lost before or after it was carried out, what is answered
-instead, who gets in between, and whether our own process ends there.
+The weather meets the first request it is meant for: what is lost before or after it was carried
+out, what is answered instead, who gets in between, and whether our own process ends there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from tools.sandbox.store import Store
 OURS = name_of(SANDBOX_KEY)
 HTML = b"<html>Bad gateway</html>"
 READ, WRITE = "read", "write"
-# What can become of a request, by when it goes wrong: before it is carried out, after, or by its answer alone.
+# What can become of a request, by when it goes wrong: before it is carried out, after, or by its
+# answer alone.
 BEFORE = ("lost", "late", "429", "503", "html", "crash")
 AFTER = ("lost", "late", "500", "html", "cut", "crash")
 
@@ -53,7 +54,13 @@ class FarSide:
         library = Library(folder=Path(), secret="s", lifetime=60)
         courier = Courier(self._store)
         self._app = build(
-            World(store=self._store, dialect=Dialect(CURRENT), library=library, key=None, courier=courier)
+            World(
+                store=self._store,
+                dialect=Dialect(CURRENT),
+                library=library,
+                key=None,
+                courier=courier,
+            )
         )
         self._loop = asyncio.new_event_loop()
         self.weather: tuple[str, str, str] | None = None
@@ -63,7 +70,12 @@ class FarSide:
         """Return our client, talking to this."""
         session = requests.Session()
         session.mount("http://", _Wire(self))
-        return Client(base_url="http://127.0.0.1:9", api_key=SANDBOX_KEY, namespace=SANDBOX_NAMESPACE, session=session)
+        return Client(
+            base_url="http://127.0.0.1:9",
+            api_key=SANDBOX_KEY,
+            namespace=SANDBOX_NAMESPACE,
+            session=session,
+        )
 
     def edit(self, annotation_id: str, values: Mapping[str, Any]) -> None:
         """Edit as a stranger does, in fine weather."""
@@ -84,7 +96,11 @@ class FarSide:
     def carry_out(self, method: str, target: str, body: bytes, key: str) -> Answer:
         """Have the sandbox answer one request."""
         path, _, query = target.partition("?")
-        headers = {"authorization": f"Bearer {key}", "x-namespace": SANDBOX_NAMESPACE, "host": "127.0.0.1"}
+        headers = {
+            "authorization": f"Bearer {key}",
+            "x-namespace": SANDBOX_NAMESPACE,
+            "host": "127.0.0.1",
+        }
         scope = {
             "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path,
             "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
@@ -104,7 +120,11 @@ class FarSide:
 
         await self._app(scope, receive, send)
         headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-        return Answer(status=sent[0]["status"], headers=headers, body=b"".join(each.get("body", b"") for each in sent))
+        return Answer(
+            status=sent[0]["status"],
+            headers=headers,
+            body=b"".join(each.get("body", b"") for each in sent),
+        )
 
     def meet(self, request: requests.PreparedRequest) -> Answer:
         """Answer one request of ours as the weather is."""
@@ -143,8 +163,16 @@ def _spoilt(what: str, answer: Answer | None) -> Answer:
             return Answer(status=200, headers={"content-type": "text/html"}, body=HTML)
         case "cut":
             assert answer is not None
-            return Answer(status=answer.status, headers=answer.headers, body=answer.body[: len(answer.body) // 2])
-    return Answer(status=int(what), headers={"retry-after": "1", "content-type": "application/json"}, body=b"{}")
+            return Answer(
+                status=answer.status,
+                headers=answer.headers,
+                body=answer.body[: len(answer.body) // 2],
+            )
+    return Answer(
+        status=int(what),
+        headers={"retry-after": "1", "content-type": "application/json"},
+        body=b"{}",
+    )
 
 
 class _Wire(HTTPAdapter):
@@ -158,6 +186,9 @@ class _Wire(HTTPAdapter):
         answer = self._far_side.meet(request)
         headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
         raw = urllib3.HTTPResponse(
-            body=io.BytesIO(answer.body), headers=headers, status=answer.status, preload_content=False
+            body=io.BytesIO(answer.body),
+            headers=headers,
+            status=answer.status,
+            preload_content=False,
         )
         return self.build_response(request, raw)

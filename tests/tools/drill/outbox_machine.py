@@ -125,7 +125,15 @@ class Outbox(RuleBasedStateMachine):
         cannot=st.integers(0, 7),
     )
     def decide(
-        self, item: int, who: str, chosen: set[str], label: str, sure: float, old: bool, hold: int, cannot: int
+        self,
+        item: int,
+        who: str,
+        chosen: set[str],
+        label: str,
+        sure: float,
+        old: bool,
+        hold: int,
+        cannot: int,
     ) -> None:
         """Submit a form, one that is open for long as well."""
         row = Annotation.objects.get(annotation_id=self.ids[item])
@@ -229,7 +237,12 @@ class Outbox(RuleBasedStateMachine):
     def edit_elsewhere(self, item: int, chosen: set[str], label: str, sure: float) -> None:
         """Edit upstream, behind our back."""
         name = f"stranger {next(self.numbers)}"
-        whole: dict[str, Any] = {"label": label, "confidence": sure, "reasoning": name, "payload": {"by": name}}
+        whole: dict[str, Any] = {
+            "label": label,
+            "confidence": sure,
+            "reasoning": name,
+            "payload": {"by": name},
+        }
         values = {each: whole[each] for each in sorted(chosen)}
         self.far.edit(self.ids[item], values)
         self.kept.foreign.append(Foreign(step=name, annotation_id=self.ids[item], values=values))

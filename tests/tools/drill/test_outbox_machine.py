@@ -1,7 +1,8 @@
 """Every order of deciding, delivering, crashing and editing elsewhere that chance thinks of keeps every promise.
 
-Each is told with Mixpeek being told who decided, and without: then a confirmation makes no version there.
-`make test-long` takes 75 stories of forty steps of either kind, `LONG_DRILL=1000` five hundred.
+Each is told with Mixpeek being told who decided, and without: then a confirmation makes no version
+there. `make test-long` takes 75 stories of forty steps of either kind, `LONG_DRILL=1000` five
+hundred.
 """
 
 from __future__ import annotations
@@ -28,5 +29,6 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 def test_it_keeps_every_promise_in_any_order(where: str, settings: Settings) -> None:
     settings.MIXPEEK_WHO = where
     run_state_machine_as_test(
-        Outbox, settings=profile(PROFILE, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck))
+        Outbox,
+        settings=profile(PROFILE, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck)),
     )

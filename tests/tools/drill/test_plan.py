@@ -53,7 +53,12 @@ def test_it_writes_scripts_that_the_sandbox_takes() -> None:
 def test_it_does_everything_that_reviewers_do() -> None:
     whole = steps(1, submits=2000, clients=1, client=0)
     assert {step.way for step in whole} == {"once", "again", "twice at once"}
-    assert {name for step in whole for name in step.typed} == {"label", "confidence", "reasoning", "payload"}
+    assert {name for step in whole for name in step.typed} == {
+        "label",
+        "confidence",
+        "reasoning",
+        "payload",
+    }
     assert {step.cannot_tell for step in whole} == {step.yields for step in whole} == {True, False}
     hot = [step for step in whole if step.item < plan.items(2000) // 50]
     assert len(hot) > 400
@@ -64,7 +69,14 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
     (step,) = [each for each in steps(1, submits=400, clients=1, client=0) if set(each.typed) >= {"label", "payload"}][
         :1
     ]
-    form = {"decision_id": "d", "base": "{}", "choice": "logo", "label": "", "confidence": "0.5", "payload": "{}"}
+    form = {
+        "decision_id": "d",
+        "base": "{}",
+        "choice": "logo",
+        "label": "",
+        "confidence": "0.5",
+        "payload": "{}",
+    }
     data, meant, _ = filled(form, step)
     assert (data["decision_id"], data["choice"], data["label"]) == ("d", "", step.typed["label"])
     assert meant == {

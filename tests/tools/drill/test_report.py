@@ -14,7 +14,9 @@ from tools.drill.report import Report
 
 KEPT = Verdict(promise="nothing lost", figure="3 of 3", faults=[])
 BROKEN = Verdict(
-    promise="in order", figure="1", faults=[Fault(about=f"annotations/{n}", what="is not") for n in range(7)]
+    promise="in order",
+    figure="1",
+    faults=[Fault(about=f"annotations/{n}", what="is not") for n in range(7)],
 )
 
 

@@ -20,7 +20,16 @@ SEED = 11
 
 @pytest.mark.parametrize("submits", [120, pytest.param(500, marks=pytest.mark.long)])
 def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
-    options = ["--seed", str(SEED), "--clients", "10", "--limit", "1500", "--var", str(tmp_path / "drill")]
+    options = [
+        "--seed",
+        str(SEED),
+        "--clients",
+        "10",
+        "--limit",
+        "1500",
+        "--var",
+        str(tmp_path / "drill"),
+    ]
     command = [sys.executable, "-m", "tools.drill", *options, str(submits)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -84,16 +84,28 @@ def confirmed(world: World, **of_change: Any) -> World:
     (shown,) = world.annotations
     last = world.upstream["ann_1"][-1]
     confirmation = change(
-        23, THIRD, {"label": "text"}, last.values, actor_id=ALICE, version=5, verb="confirm", **of_change
+        23,
+        THIRD,
+        {"label": "text"},
+        last.values,
+        actor_id=ALICE,
+        version=5,
+        verb="confirm",
+        **of_change,
     )
     decision = replace(
-        world.decisions[-1], id=13, decision_id=THIRD, person="alice", values=last.values | {"reasoning": ""}
+        world.decisions[-1],
+        id=13,
+        decision_id=THIRD,
+        person="alice",
+        values=last.values | {"reasoning": ""},
     )
     words = {"confidence": 0.4, "reasoning": ""}
     return replace(
         more_upstream(world, OURS, metadata={"reviewapp": {"decision_id": THIRD}}),
         journal=replace(
-            world.journal, submits=[*world.journal.submits, submit(THIRD, "1-2", "alice", {}, 9.0, words=words)]
+            world.journal,
+            submits=[*world.journal.submits, submit(THIRD, "1-2", "alice", {}, 9.0, words=words)],
         ),
         decisions=[*world.decisions, decision],
         changes=[*world.changes, confirmation],
@@ -102,7 +114,13 @@ def confirmed(world: World, **of_change: Any) -> World:
         ],
         events=[
             *world.events,
-            told(39, "annotation.confirmed", {"decision_id": [12, 13], "reviewer_id": [BOB, ALICE]}, ALICE, "web"),
+            told(
+                39,
+                "annotation.confirmed",
+                {"decision_id": [12, 13], "reviewer_id": [BOB, ALICE]},
+                ALICE,
+                "web",
+            ),
             told(40, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
             told(41, "change.delivered", {"state": ["queued", "delivered"]}),
         ],
@@ -132,9 +150,17 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("an answer that nobody expects", lambda w: journal(w, outcome=UNEXPECTED), ANSWERED),
     ("a lost decision", lambda w: replace(w, decisions=w.decisions[1:]), LOST),
     ("a decision that was turned down", lambda w: journal(w, outcome=TURNED_DOWN), MADE_UP),
-    ("a decision of nobody", lambda w: replace(w, journal=replace(w.journal, submits=w.journal.submits[1:])), MADE_UP),
+    (
+        "a decision of nobody",
+        lambda w: replace(w, journal=replace(w.journal, submits=w.journal.submits[1:])),
+        MADE_UP,
+    ),
     ("a submit decided twice", lambda w: journal(w, step="2-1"), DOUBLED),
-    ("a decision there twice", lambda w: replace(w, decisions=[*w.decisions, w.decisions[0]]), DOUBLED),
+    (
+        "a decision there twice",
+        lambda w: replace(w, decisions=[*w.decisions, w.decisions[0]]),
+        DOUBLED,
+    ),
     ("another word than typed", lambda w: journal(w, typed={"label": "face"}), TYPED),
     ("another person's name", lambda w: journal(w, person="bob"), TYPED),
     (
@@ -145,7 +171,11 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("the wrong outcome", lambda w: journal(w, cannot_tell=True), TYPED),
     ("an earlier submit decided later", lambda w: journal(w, sent=9.0, answered=9.5), ORDER),
     ("a change still waiting", lambda w: second_change(w, state="queued"), SETTLED),
-    ("a change sent twice", lambda w: more_upstream(more_upstream(w, STRANGER, label="x"), OURS, label="text"), ONCE),
+    (
+        "a change sent twice",
+        lambda w: more_upstream(more_upstream(w, STRANGER, label="x"), OURS, label="text"),
+        ONCE,
+    ),
     ("a version that nobody wanted", lambda w: more_upstream(w, OURS, label="face"), ONCE),
     (
         "changes out of order",
@@ -161,13 +191,25 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
         lambda w: more_upstream(confirmed(w), OURS, metadata={"reviewapp": {"decision_id": THIRD, "time": 2}}),
         ONCE,
     ),
-    ("a confirmation that never stood", lambda w: third_change(w, version=None, fields={"label": "face"}), PROVEN),
+    (
+        "a confirmation that never stood",
+        lambda w: third_change(w, version=None, fields={"label": "face"}),
+        PROVEN,
+    ),
     ("a delivery that names no decision", lambda w: replace(w, stamped=True), PROVEN),
     ("never sent, called delivered", lambda w: upstream(w, *w.upstream["ann_1"][:3]), PROVEN),
     ("never sent, and nothing says why", lambda w: never_sent(w, state="conflict"), LAST),
-    ("withdrawn without a reason", lambda w: second_change(w, state="withdrawn", fields={"reasoning": "B"}), LAST),
+    (
+        "withdrawn without a reason",
+        lambda w: second_change(w, state="withdrawn", fields={"reasoning": "B"}),
+        LAST,
+    ),
     ("set back by ourselves", lambda w: more_upstream(w, OURS, reasoning="machine"), LAST),
-    ("a stranger's words replaced unseen", lambda w: second_change(w, base={"reasoning": "machine"}), SILENCE),
+    (
+        "a stranger's words replaced unseen",
+        lambda w: second_change(w, base={"reasoning": "machine"}),
+        SILENCE,
+    ),
     (
         "a race that forgot what was lost",
         lambda w: second_change(w, base={"reasoning": "machine"}, raced={"read": 2, "now": 4, "lost": {}}),
@@ -176,11 +218,16 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     (
         "a stranger's edit that is gone",
         lambda w: replace(
-            w, journal=replace(w.journal, foreign=[Foreign(step="1", annotation_id="ann_1", values={"label": "y"})])
+            w,
+            journal=replace(w.journal, foreign=[Foreign(step="1", annotation_id="ann_1", values={"label": "y"})]),
         ),
         FOREIGN,
     ),
-    ("metadata of others replaced", lambda w: more_upstream(w, OURS, metadata={"theirs": 1}), FOREIGN),
+    (
+        "metadata of others replaced",
+        lambda w: more_upstream(w, OURS, metadata={"theirs": 1}),
+        FOREIGN,
+    ),
     ("a row that shows something else", lambda w: row(w, label="face"), MIRRORED),
     ("a row upstream does not have", lambda w: replace(w, upstream={}), MIRRORED),
     ("a missing event", lambda w: without_event(w, 35), CHAIN),
@@ -199,7 +246,11 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
         lambda w: replace(confirmed(w), changes=[*confirmed(w).changes, confirmed(w).changes[-1]]),
         DECIDED,
     ),
-    ("a confirmation that sets something", lambda w: third_change(w, fields={"label": "face"}), DECIDED),
+    (
+        "a confirmation that sets something",
+        lambda w: third_change(w, fields={"label": "face"}),
+        DECIDED,
+    ),
     ("a confirmation called something else", lambda w: third_change(w, verb="set"), DECIDED),
     ("a promise of something else", lambda w: first_change(w, fields={"label": "face"}), DECIDED),
     ("a change without its event", lambda w: without_event(w, 33), EVENTS),
@@ -248,8 +299,16 @@ def test_it_lets_a_race_pass_that_is_recorded_with_what_was_lost() -> None:
 def test_it_lets_a_conflict_stand_that_says_why() -> None:
     world = good()
     one, two, three, _ = world.upstream["ann_1"]
-    world = upstream(second_change(world, state="conflict", reason="Somebody else set it.", version=3), one, two, three)
-    world = row(changed_event(world, 38, changes={"state": ["queued", "conflict"]}), reasoning="a stranger's")
+    world = upstream(
+        second_change(world, state="conflict", reason="Somebody else set it.", version=3),
+        one,
+        two,
+        three,
+    )
+    world = row(
+        changed_event(world, 38, changes={"state": ["queued", "conflict"]}),
+        reasoning="a stranger's",
+    )
     rebased = told(39, "annotation.revised", {"reasoning": ["Bob's", "a stranger's"]})
     (shown,) = world.annotations
     world = replace(world, events=[*world.events, rebased], annotations=[replace(shown, version=3)])
@@ -298,7 +357,11 @@ def test_it_rebuilds_every_version_from_what_was_replaced() -> None:
         (3, STRANGER, ["label"]),
     ]
     assert [each.values["label"] for each in (one, two, three)] == ["a", "b", "c"]
-    assert (one.values["payload"], three.values["payload"], one.values["reasoning"]) == ({}, {"x": 1}, "")
+    assert (one.values["payload"], three.values["payload"], one.values["reasoning"]) == (
+        {},
+        {"x": 1},
+        "",
+    )
 
 
 def test_it_knows_whose_row_it_looks_at() -> None:

@@ -11,7 +11,13 @@ REF, OURS, STRANGER = "annotations/ann_1", "key_ours", "key_stranger"
 ALICE, BOB = 1, 2
 FIRST, SECOND = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 THIRD = "00000000-0000-0000-0000-000000000003"
-START: dict[str, Any] = {"label": "logo", "confidence": 0.4, "reasoning": "machine", "payload": {}, "metadata": None}
+START: dict[str, Any] = {
+    "label": "logo",
+    "confidence": 0.4,
+    "reasoning": "machine",
+    "payload": {},
+    "metadata": None,
+}
 
 
 def submit(decision_id: str, step: str, person: str, typed: dict[str, Any], at: float, **more: Any) -> Submit:
@@ -22,11 +28,25 @@ def submit(decision_id: str, step: str, person: str, typed: dict[str, Any], at: 
         "answers": ["302"],
         "ref": REF,
     } | more
-    return Submit(decision_id=decision_id, step=step, person=person, typed=typed, sent=at, answered=at + 0.5, **whole)
+    return Submit(
+        decision_id=decision_id,
+        step=step,
+        person=person,
+        typed=typed,
+        sent=at,
+        answered=at + 0.5,
+        **whole,
+    )
 
 
 def change(id_: int, cause: str, fields: dict[str, Any], base: dict[str, Any], **more: Any) -> Promised:
-    whole: dict[str, Any] = {"state": "delivered", "reason": "", "raced": None, "attempts": 0, "ref": REF}
+    whole: dict[str, Any] = {
+        "state": "delivered",
+        "reason": "",
+        "raced": None,
+        "attempts": 0,
+        "ref": REF,
+    }
     whole |= {"verb": "set", "without_author": False} | more
     return Promised(id=id_, cause=cause, fields=fields, base=base, **whole)
 
@@ -46,7 +66,13 @@ def good() -> World:
     three = version(3, STRANGER, two.values, reasoning="a stranger's")
     four = version(4, OURS, three.values, reasoning="Bob's")
     base = {name: value for name, value in START.items() if name != "metadata"}
-    tracked = {**four.values, "annotation_id": "ann_1", "status": "decided", "decision_id": 12, "reviewer_id": BOB}
+    tracked = {
+        **four.values,
+        "annotation_id": "ann_1",
+        "status": "decided",
+        "decision_id": 12,
+        "reviewer_id": BOB,
+    }
     return World(
         journal=Kept(
             submits=[
@@ -58,9 +84,21 @@ def good() -> World:
         ),
         decisions=[
             Decided(
-                id=11, decision_id=FIRST, ref=REF, person="alice", outcome="decided", values=base | {"label": "text"}
+                id=11,
+                decision_id=FIRST,
+                ref=REF,
+                person="alice",
+                outcome="decided",
+                values=base | {"label": "text"},
             ),
-            Decided(id=12, decision_id=SECOND, ref=REF, person="bob", outcome="decided", values=four.values),
+            Decided(
+                id=12,
+                decision_id=SECOND,
+                ref=REF,
+                person="bob",
+                outcome="decided",
+                values=four.values,
+            ),
         ],
         changes=[
             change(21, FIRST, {"label": "text"}, base, actor_id=ALICE, version=2),

@@ -85,7 +85,10 @@ class Box:
     def sdk(self) -> mixpeek.ApiClient:
         """Return the official client, pointed here, not retrying."""
         configuration = mixpeek.Configuration(
-            host=self.url, access_token=self.key, api_key={"NamespaceHeader": self.namespace}, retries=False
+            host=self.url,
+            access_token=self.key,
+            api_key={"NamespaceHeader": self.namespace},
+            retries=False,
         )
         return mixpeek.ApiClient(configuration)
 
@@ -133,7 +136,12 @@ def running_sandbox(
         process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
         assert process.stdout is not None
         with process.stdout:
-            box = Box(process, _url(process.stdout, errors), _option(arguments, "--key", "sk_test"), _space(arguments))
+            box = Box(
+                process,
+                _url(process.stdout, errors),
+                _option(arguments, "--key", "sk_test"),
+                _space(arguments),
+            )
             try:
                 yield box
             finally:

@@ -44,9 +44,19 @@ def _feed(box: Box, annotation_id: str) -> list[tuple[str, Any]]:
 def test_it_shows_the_reason_of_each_write_in_the_feed(box: Box) -> None:
     annotation_id = _create(box, HEADERS)
     update = {"annotation_id": annotation_id, "label": "ripe"}
-    box.call("POST", "/v1/annotations/bulk", json={"update": [update]}, headers={"X-Change-Reason": "in bulk"})
+    box.call(
+        "POST",
+        "/v1/annotations/bulk",
+        json={"update": [update]},
+        headers={"X-Change-Reason": "in bulk"},
+    )
     box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "rotten"}, headers=HEADERS)
-    box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "ripe"}, headers={"X-Change-Reason": ""})
+    box.call(
+        "PATCH",
+        f"/v1/annotations/{annotation_id}",
+        json={"label": "ripe"},
+        headers={"X-Change-Reason": ""},
+    )
     box.call("DELETE", f"/v1/annotations/{annotation_id}")
     assert _feed(box, annotation_id) == [
         ("annotation.created", REASON),
@@ -98,7 +108,10 @@ def test_it_logs_why_a_retriever_changed(client: mixpeek.ApiClient, audit: mixpe
     change = mixpeek.PatchRetrieverRequest(description="with a reason", tags=[])
     retrievers.patch_retriever("ret_lenient", change, _headers=dict(HEADERS))
     newest = audit.list_audit_logs_organizations(resource_type=mixpeek.ResourceTypeInput.RETRIEVER, limit=1).results[0]
-    assert (newest.action, newest.resource_id) == (mixpeek.AuditAction.RETRIEVER_UPDATED, "ret_lenient")
+    assert (newest.action, newest.resource_id) == (
+        mixpeek.AuditAction.RETRIEVER_UPDATED,
+        "ret_lenient",
+    )
     assert newest.reason == REASON
     assert newest.changes == {"description": {"old": before, "new": "with a reason"}}
 
@@ -141,7 +154,10 @@ def test_it_logs_nothing_that_was_refused(box: Box, annotation_id: str) -> None:
 
 def test_it_shows_the_log_to_good_keys_only(box: Box) -> None:
     configuration = mixpeek.Configuration(host=box.url, access_token="pk_wrong", retries=False)
-    with mixpeek.ApiClient(configuration) as stranger, pytest.raises(mixpeek.exceptions.UnauthorizedException):
+    with (
+        mixpeek.ApiClient(configuration) as stranger,
+        pytest.raises(mixpeek.exceptions.UnauthorizedException),
+    ):
         mixpeek.OrganizationAuditApi(stranger).list_audit_logs_organizations()
 
 

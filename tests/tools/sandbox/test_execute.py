@@ -53,13 +53,21 @@ def test_it_fills_templates_from_inputs(box: Box, inputs: dict[str, Any], ids: l
 def test_it_names_a_missing_or_wrong_input(box: Box, inputs: dict[str, Any], at: str) -> None:
     reply = box.call("POST", "/v1/retrievers/search/execute", json={"inputs": inputs})
     assert reply.status_code == 422
-    assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == ["body", "inputs", at]
+    assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == [
+        "body",
+        "inputs",
+        at,
+    ]
 
 
 def test_it_pages_by_cursor_within_one_execution(box: Box) -> None:
     seen, cursor, executions = [], None, set()
     while True:
-        page = _run(box, "all", pagination={"method": "cursor", "limit": 15, **({"cursor": cursor} if cursor else {})})
+        page = _run(
+            box,
+            "all",
+            pagination={"method": "cursor", "limit": 15, **({"cursor": cursor} if cursor else {})},
+        )
         seen += _ids(page)
         executions.add(page["execution_id"])
         cursor = page["pagination"]["cursor"]
@@ -72,7 +80,10 @@ def test_it_pages_by_cursor_within_one_execution(box: Box) -> None:
 def test_it_refuses_two_sizes_of_one_page_and_names_the_one_overruled(box: Box) -> None:
     reply = box.call("POST", "/v1/retrievers/all/execute", json={"limit": 3, "page_size": 4})
     assert reply.status_code == 422
-    assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == ["body", "page_size"]
+    assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == [
+        "body",
+        "page_size",
+    ]
     assert len(_run(box, "all", limit=3, page_size=3)["documents"]) == 3
     overruled = _run(box, "all", limit=3, pagination={"method": "cursor", "limit": 5})
     assert len(overruled["documents"]) == 5
@@ -109,12 +120,20 @@ def test_it_refuses_what_it_cannot_do(box: Box, body: dict[str, Any], status: in
 
 def test_it_refuses_a_cursor_of_other_inputs(box: Box) -> None:
     page = _run(box, "search", inputs={"query": "plum"}, limit=2)
-    body = {"inputs": {"query": "fig"}, "pagination": {"method": "cursor", "cursor": page["pagination"]["cursor"]}}
+    body = {
+        "inputs": {"query": "fig"},
+        "pagination": {"method": "cursor", "cursor": page["pagination"]["cursor"]},
+    }
     assert box.call("POST", "/v1/retrievers/search/execute", json=body).status_code == 400
 
 
 def test_it_narrows_by_filters(box: Box) -> None:
-    condition = {"AND": [{"field": "price", "operator": "lt", "value": 4}, {"field": "origin.country", "value": "JP"}]}
+    condition = {
+        "AND": [
+            {"field": "price", "operator": "lt", "value": 4},
+            {"field": "origin.country", "value": "JP"},
+        ]
+    }
     assert _ids(_run(box, "all", filters=condition)) == ["doc_2", "doc_0"]
 
 
@@ -127,4 +146,8 @@ def test_it_fails_with_200_on_a_stage_it_cannot_run(box: Box) -> None:
 
 def test_it_is_degraded_when_the_stage_may_be_skipped(box: Box) -> None:
     reply = _run(box, "lenient")
-    assert (reply["status"], len(reply["documents"]), reply["degraded"][0]["stage"]) == ("degraded", 10, "dream")
+    assert (reply["status"], len(reply["documents"]), reply["degraded"][0]["stage"]) == (
+        "degraded",
+        10,
+        "dream",
+    )

@@ -21,7 +21,17 @@ def _patch(box: Box) -> requests.Response:
 
 
 def test_it_answers_as_scripted_and_then_truly(box: Box) -> None:
-    box.faults([{"method": "PATCH", "path": PATH, "status": 503, "headers": {"Retry-After": "7"}, "times": 2}])
+    box.faults(
+        [
+            {
+                "method": "PATCH",
+                "path": PATH,
+                "status": 503,
+                "headers": {"Retry-After": "7"},
+                "times": 2,
+            }
+        ]
+    )
     before = _version(box)
     replies = [_patch(box) for _ in range(3)]
     assert [each.status_code for each in replies] == [503, 503, 200]
@@ -33,7 +43,10 @@ def test_it_answers_as_scripted_and_then_truly(box: Box) -> None:
 
 def test_it_sends_any_body(box: Box) -> None:
     box.faults(
-        [{"method": "PATCH", "body": "<html>busy</html>"}, {"method": "PATCH", "status": 409, "body": {"a": [1]}}]
+        [
+            {"method": "PATCH", "body": "<html>busy</html>"},
+            {"method": "PATCH", "status": 409, "body": {"a": [1]}},
+        ]
     )
     page, conflict = _patch(box), _patch(box)
     assert (page.status_code, page.text) == (200, "<html>busy</html>")
@@ -70,7 +83,11 @@ def test_it_delays_and_changes_the_true_answer(box: Box) -> None:
     started = time.monotonic()
     reply = box.call("GET", PATH)
     assert time.monotonic() - started >= 0.3
-    assert (reply.status_code, reply.headers["X-Slow"], reply.json()["annotation_id"]) == (200, "yes", "ann_8")
+    assert (reply.status_code, reply.headers["X-Slow"], reply.json()["annotation_id"]) == (
+        200,
+        "yes",
+        "ann_8",
+    )
 
 
 def test_it_uses_faults_in_order_and_only_where_they_match(box: Box) -> None:

@@ -118,7 +118,8 @@ def test_it_patches_a_retriever(retrievers: mixpeek.RetrieversApi) -> None:
 
 def test_it_executes_and_remembers_without_rows(retrievers: mixpeek.RetrieversApi) -> None:
     asked = mixpeek.ExecuteRetrieverRequest(
-        inputs={"query": "plum"}, pagination=mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=4))
+        inputs={"query": "plum"},
+        pagination=mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=4)),
     )
     reply = retrievers.execute_retriever("ret_search", asked, return_presigned_urls=True)
     assert (reply.status, len(reply.documents), reply.pagination["total"]) == ("completed", 4, 10)
@@ -173,9 +174,15 @@ def _last_cursor(events: mixpeek.EventsApi) -> str:
 
 def test_it_wants_a_good_key(box: Box) -> None:
     configuration = mixpeek.Configuration(
-        host=box.url, access_token="pk_wrong", api_key={"NamespaceHeader": "ns_sample"}, retries=False
+        host=box.url,
+        access_token="pk_wrong",
+        api_key={"NamespaceHeader": "ns_sample"},
+        retries=False,
     )
-    with mixpeek.ApiClient(configuration) as client, pytest.raises(mixpeek.exceptions.UnauthorizedException) as refused:
+    with (
+        mixpeek.ApiClient(configuration) as client,
+        pytest.raises(mixpeek.exceptions.UnauthorizedException) as refused,
+    ):
         mixpeek.AnnotationsApi(client).get_annotation("ann_1")
     assert refused.value.data.error.type == "UnauthorizedError"
 

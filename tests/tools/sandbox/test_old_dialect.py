@@ -5,8 +5,25 @@ from __future__ import annotations
 from tests.tools.sandbox.running import Box
 
 ANNOTATION = {
-    *("document_id", "namespace_id", "label", "annotation_id", "collection_id", "confidence", "reasoning", "payload"),
-    *("retriever_id", "execution_id", "stage_name", "actor_id", "actor_type", "created_at", "updated_at"),
+    *(
+        "document_id",
+        "namespace_id",
+        "label",
+        "annotation_id",
+        "collection_id",
+        "confidence",
+        "reasoning",
+        "payload",
+    ),
+    *(
+        "retriever_id",
+        "execution_id",
+        "stage_name",
+        "actor_id",
+        "actor_type",
+        "created_at",
+        "updated_at",
+    ),
 }
 
 
@@ -28,7 +45,10 @@ def test_it_renames_by_name(old_box: Box) -> None:
     assert (shown["name"], shown["pipeline_id"]) == ("renamed", "ret_patched")
     assert not {"retriever_name", "retriever_id", "version", "metadata", "fusion"} & set(shown)
     assert shown["stages"] == [
-        {"name": "few", "config": {"stage_name": "limit", "version": "v1", "parameters": {"limit": 3}}}
+        {
+            "name": "few",
+            "config": {"stage_name": "limit", "version": "v1", "parameters": {"limit": 3}},
+        }
     ]
 
 

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.sandbox.errors import Problem
-from tools.sandbox.rules.paging import execute_pagination, execute_window, pack_cursor, unpack_cursor
+from tools.sandbox.rules.paging import (
+    execute_pagination,
+    execute_window,
+    pack_cursor,
+    unpack_cursor,
+)
 from tools.sandbox.rules.revisions import Edit, as_of, at_version, edited, history
 from tools.sandbox.rules.templates import fill
 
@@ -76,7 +81,10 @@ def test_it_pages_over_everything_once(total: int, size: int, method: str) -> No
     assert seen == list(range(total))
 
 
-EDITS = st.lists(st.dictionaries(st.sampled_from(["label", "confidence", "payload"]), JSON, min_size=1), max_size=6)
+EDITS = st.lists(
+    st.dictionaries(st.sampled_from(["label", "confidence", "payload"]), JSON, min_size=1),
+    max_size=6,
+)
 
 
 @given(EDITS)
@@ -91,7 +99,11 @@ def test_it_rebuilds_every_version(edits: list[dict[str, Any]]) -> None:
     }
     stood = [state]
     for number, values in enumerate(edits, start=1):
-        after = edited(state, values, Edit(actor_id="k", actor_type="api_key", at=f"2026-01-01T00:0{number}:00Z"))
+        after = edited(
+            state,
+            values,
+            Edit(actor_id="k", actor_type="api_key", at=f"2026-01-01T00:0{number}:00Z"),
+        )
         assert (after is state) or after["version"] == state["version"] + 1
         if after is not state:
             stood.append(after)

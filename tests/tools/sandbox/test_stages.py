@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from tools.sandbox.rules.conditions import StageError
 from tools.sandbox.rules.stages import Candidate, run_stage
 
-DOCUMENT = {"n": 5, "s": "Hello", "list": ["a", "b"], "yes": True, "nil": None, "deep": {"er": [{"k": 1}, {"k": 2}]}}
+DOCUMENT = {
+    "n": 5,
+    "s": "Hello",
+    "list": ["a", "b"],
+    "yes": True,
+    "nil": None,
+    "deep": {"er": [{"k": 1}, {"k": 2}]},
+}
 
 
 def _candidates(*documents: dict[str, Any]) -> list[Candidate]:
@@ -68,7 +75,11 @@ def test_it_filters_by_attribute(field: str, operator: str, value: Any, kept: bo
 
 @pytest.mark.parametrize("envelope", ["payload", "metadata", "_internal"])
 def test_it_finds_fields_in_an_envelope(envelope: str) -> None:
-    assert _run("attribute_filter", {"field": "deep.er.0.k", "operator": "eq", "value": 1}, {envelope: DOCUMENT})
+    assert _run(
+        "attribute_filter",
+        {"field": "deep.er.0.k", "operator": "eq", "value": 1},
+        {envelope: DOCUMENT},
+    )
 
 
 def test_it_takes_a_missing_value_for_no_condition() -> None:

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox_data import fruit_annotation_json, fruit_document_json, write_fruit_folder, write_lines
+from tests.sandbox_data import (
+    fruit_annotation_json,
+    fruit_document_json,
+    write_fruit_folder,
+    write_lines,
+)
 from tests.tools.sandbox.running import ROOT, running_sandbox, sandbox_command
 from tools.sandbox.data_folder.import_data import load
 from tools.sandbox.errors import BadData
@@ -43,7 +48,8 @@ def test_it_adds_new_rows_and_keeps_its_own(tmp_path: Path) -> None:
         box.call("PATCH", "/v1/annotations/ann_1", json={"label": "mine"})
         box.call("DELETE", "/v1/annotations/ann_2")
     write_lines(
-        data / "annotations.jsonl", [{**fruit_annotation_json(number), "label": "theirs"} for number in range(12)]
+        data / "annotations.jsonl",
+        [{**fruit_annotation_json(number), "label": "theirs"} for number in range(12)],
     )
     with running_sandbox(data, state) as box:
         labels = [box.call("GET", f"/v1/annotations/ann_{number}").json().get("label") for number in (0, 1, 2, 11)]
@@ -65,9 +71,21 @@ def _refused(*arguments: str) -> str:
         ("documents.jsonl", '{"title": "x"}', "document_id: Field required"),
         ("documents.jsonl", '{"document_id": "doc_0"}', "the id 'doc_0' stands in line 1 already"),
         ("documents.jsonl", '{"document_id": "d", "title": "\\ud800"}', "half of a surrogate pair"),
-        ("annotations.jsonl", '{"annotation_id": "a", "document_id": "d", "label": ""}', "label: String should have"),
-        ("annotations.jsonl", '{"annotation_id": "a", "document_id": "d", "label": "x", "confidence": NaN}', "NaN"),
-        ("retrievers.jsonl", '{"retriever_id": "r", "retriever_name": "r", "stages": []}', "stages: List should"),
+        (
+            "annotations.jsonl",
+            '{"annotation_id": "a", "document_id": "d", "label": ""}',
+            "label: String should have",
+        ),
+        (
+            "annotations.jsonl",
+            '{"annotation_id": "a", "document_id": "d", "label": "x", "confidence": NaN}',
+            "NaN",
+        ),
+        (
+            "retrievers.jsonl",
+            '{"retriever_id": "r", "retriever_name": "r", "stages": []}',
+            "stages: List should",
+        ),
     ],
 )
 def test_it_names_a_bad_line(tmp_path: Path, name: str, line: str, why: str) -> None:
@@ -122,15 +140,32 @@ def test_it_ends_well_when_told_to(tmp_path: Path) -> None:
     "row",
     [
         {"document_id": "d", "payload": {"colour": "red", "price": 1}},
-        {"document_id": "d", "content": "a hat", "metadata": {"colour": "red", "price": 1}, "features": {}},
-        {"document_id": "d", "colour": "red", "price": 1, "_internal": {"namespace_id": "ns_sample"}},
+        {
+            "document_id": "d",
+            "content": "a hat",
+            "metadata": {"colour": "red", "price": 1},
+            "features": {},
+        },
+        {
+            "document_id": "d",
+            "colour": "red",
+            "price": 1,
+            "_internal": {"namespace_id": "ns_sample"},
+        },
     ],
 )
 def test_it_takes_documents_in_every_form(tmp_path: Path, row: dict[str, object]) -> None:
     data = write_fruit_folder(tmp_path, documents=[row])
     with (data / "retrievers.jsonl").open("a") as file:
-        config = {"stage_name": "attribute_filter", "parameters": {"field": "colour", "operator": "eq", "value": "red"}}
-        older = {"pipeline_id": "ret_form", "name": "form", "stages": [{"name": "only", "config": config}]}
+        config = {
+            "stage_name": "attribute_filter",
+            "parameters": {"field": "colour", "operator": "eq", "value": "red"},
+        }
+        older = {
+            "pipeline_id": "ret_form",
+            "name": "form",
+            "stages": [{"name": "only", "config": config}],
+        }
         file.write(f"{json.dumps(older)}\n")
     with running_sandbox(data) as box:
         found = box.call("POST", "/v1/retrievers/form/execute", json={}).json()

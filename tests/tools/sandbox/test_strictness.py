@@ -15,7 +15,11 @@ from tests.tools.sandbox.running import Box, running_sandbox
 def _complaints(reply: requests.Response) -> list[tuple[str, str]]:
     assert reply.status_code == 422, reply.text
     body = reply.json()
-    assert (body["success"], body["status"], body["error"]["type"]) == (False, 422, "ValidationError")
+    assert (body["success"], body["status"], body["error"]["type"]) == (
+        False,
+        422,
+        "ValidationError",
+    )
     listed = body["error"]["details"]["validation_errors"]
     return [(each["type"], ".".join(map(str, each["location"]))) for each in listed]
 
@@ -88,7 +92,11 @@ def test_it_keeps_list_parameters_in_range(box: Box, query: str) -> None:
 
 def test_it_clears_with_null_but_never_the_label(box: Box, annotation_id: str) -> None:
     reply = box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": None, "confidence": None})
-    assert (reply.json()["label"], reply.json()["confidence"], reply.json()["version"]) == ("unripe", None, 2)
+    assert (reply.json()["label"], reply.json()["confidence"], reply.json()["version"]) == (
+        "unripe",
+        None,
+        2,
+    )
 
 
 @pytest.mark.parametrize("body", [{}, {"retriever_name": None}, None])
@@ -107,7 +115,11 @@ def test_it_refuses_an_empty_retriever_patch(box: Box, body: dict[str, Any] | No
         ("all", {"retriever_name": ""}, "body.retriever_name"),
         ("all", {"visibility": "secret"}, "body.visibility"),
         ("all", {"stages": []}, "body.stages"),
-        ("published", {"stages": [{"stage_name": "x", "config": {"stage_id": "limit"}}]}, "body.stages"),
+        (
+            "published",
+            {"stages": [{"stage_name": "x", "config": {"stage_id": "limit"}}]},
+            "body.stages",
+        ),
         ("patched", {"input_schema": {}}, "body.input_schema"),
         ("patched", {"input_schema": {"a": {"type": "number"}}}, "body.input_schema"),
         (

@@ -55,7 +55,11 @@ def test_it_keeps_webhooks_and_never_returns_their_secret(webhooks: mixpeek.Webh
     made = webhooks.create_webhook_organizations(asked("http://127.0.0.1:9/x"))
     assert made.webhook_id is not None
     read = webhooks.get_webhook_organizations(made.webhook_id)
-    assert (read.webhook_name, read.event_types, read.is_active) == ("ours", ["annotation.updated"], True)
+    assert (read.webhook_name, read.event_types, read.is_active) == (
+        "ours",
+        ["annotation.updated"],
+        True,
+    )
     assert read.channels[0].configs.actual_instance.signing_secret == "redacted"
     assert webhooks.get_webhook_organizations("ours").webhook_id == made.webhook_id
     wanted = mixpeek.ListWebhooksRequest(event_type="annotation.updated", is_active=True)

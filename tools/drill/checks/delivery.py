@@ -23,8 +23,8 @@ class Matched:
 def matched(versions: list[Version], changes: list[Promised], ours: str) -> Matched:
     """Give each version of ours the first change, later than that of the version before, that wanted just that.
 
-    A change may be sent anew when a stranger has set back what it had done before anybody heard of it, and once more to
-    say whose decision it is when that could not be said at first (in bulk).
+    A change may be sent anew when a stranger has set back what it had done before anybody heard of
+    it, and once more to say whose decision it is when that could not be said at first (in bulk).
     """
     pairs: list[tuple[Version, Promised]] = []
     strays, rest = [], list(changes)
@@ -32,7 +32,10 @@ def matched(versions: list[Version], changes: list[Promised], ours: str) -> Matc
         if version.by != ours or version.number == 1:
             continue
         fitting = [number for number, change in enumerate(rest) if _fits(version, change)]
-        at = next((number for number in fitting if rest[number].version == version.number), min(fitting, default=None))
+        at = next(
+            (number for number in fitting if rest[number].version == version.number),
+            min(fitting, default=None),
+        )
         if at is not None:
             pairs.append((version, rest[at]))
             rest = rest[at + 1 :]
@@ -74,7 +77,10 @@ def _decided_by(version: Version) -> str:
 def _all(world: World) -> list[tuple[str, list[Version], list[Promised], Matched]]:
     found = []
     for row in world.annotations:
-        versions, changes = world.upstream.get(row.annotation_id, []), world.changes_by_ref.get(row.ref, [])
+        versions, changes = (
+            world.upstream.get(row.annotation_id, []),
+            world.changes_by_ref.get(row.ref, []),
+        )
         found.append((row.ref, versions, changes, matched(versions, changes, world.ours)))
     return found
 
@@ -98,7 +104,10 @@ def applied_once(world: World) -> tuple[str, list[Fault]]:
     for ref, _, changes, found in _all(world):
         many += len(found.pairs)
         faults += [
-            Fault(about=ref, what=f"version {version.number} upstream was taken back (change {change.id})")
+            Fault(
+                about=ref,
+                what=f"version {version.number} upstream was taken back (change {change.id})",
+            )
             for version, change in found.pairs
             if change.cause in undone and change.version is None
         ]
@@ -106,7 +115,11 @@ def applied_once(world: World) -> tuple[str, list[Fault]]:
             Fault(
                 about=ref,
                 what=f"version {stray.number} upstream is no change of ours, or one applied twice or out of order",
-                seen={"changed": sorted(stray.changed), "values": stray.values, "changes": _brief(changes)},
+                seen={
+                    "changed": sorted(stray.changed),
+                    "values": stray.values,
+                    "changes": _brief(changes),
+                },
             )
             for stray in found.strays
         ]
@@ -116,7 +129,8 @@ def applied_once(world: World) -> tuple[str, list[Fault]]:
 def proven(world: World) -> tuple[str, list[Fault]]:
     """A change that is called delivered stood upstream at the version it names, and its decision is named there.
 
-    A confirmation may name no version, where nothing said who decided; then what it confirms stood there some time.
+    A confirmation may name no version, where nothing said who decided; then what it confirms stood
+    there some time.
     """
     faults, many = [], 0
     for ref, versions, changes, _ in _all(world):
@@ -151,7 +165,8 @@ def last_word(world: World) -> tuple[str, list[Fault]]:
         faults += [Fault(about=ref, what=f"change {each.id} was withdrawn for no reason") for each in gone]
         stands = [each for each in changes if each.state != "withdrawn"]
         wanted = {name: (value, change) for change in stands for name, value in change.fields.items()}
-        # A stranger's, or of a change that was carried out, unheard of, and then given up in a conflict.
+        # A stranger's, or of a change that was carried out, unheard of, and then given up in a
+        # conflict.
         others = [each for each in versions if each not in found.strays]
         for name, (value, change) in wanted.items():
             if not versions or same(versions[-1].values[name], value):
@@ -162,7 +177,13 @@ def last_word(world: World) -> tuple[str, list[Fault]]:
                 waiting += 1
             else:
                 what = f"{name} upstream is not what change {change.id} ({change.state}) wanted, and nothing says why"
-                faults.append(Fault(about=ref, what=what, seen={"wanted": value, "now": versions[-1].values[name]}))
+                faults.append(
+                    Fault(
+                        about=ref,
+                        what=what,
+                        seen={"wanted": value, "now": versions[-1].values[name]},
+                    )
+                )
     return f"{later:,} fields set later by others, {waiting:,} wait for a person", faults
 
 
@@ -198,7 +219,12 @@ def foreign_words(world: World) -> tuple[str, list[Fault]]:
     for edit in world.journal.foreign:
         versions = world.upstream.get(edit.annotation_id, [])
         if not any(all(same(each.values[name], value) for name, value in edit.values.items()) for each in versions):
-            faults.append(Fault(about=f"annotations/{edit.annotation_id}", what=f"the edit after {edit.step} is gone"))
+            faults.append(
+                Fault(
+                    about=f"annotations/{edit.annotation_id}",
+                    what=f"the edit after {edit.step} is gone",
+                )
+            )
     for ref, versions, _, _ in _all(world):
         for before, after in pairwise(versions):
             if after.by == world.ours and not same(_foreign_metadata(before), _foreign_metadata(after)):

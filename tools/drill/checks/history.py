@@ -30,7 +30,13 @@ def unbroken(world: World) -> tuple[str, list[Fault]]:
                 links += 1
                 if name in row.tracked and not _equal(standing.get(name), old):
                     what = f"event {event.id} says {name} was something that no event had made it"
-                    faults.append(Fault(about=row.ref, what=what, seen={"was": old, "before": standing.get(name)}))
+                    faults.append(
+                        Fault(
+                            about=row.ref,
+                            what=what,
+                            seen={"was": old, "before": standing.get(name)},
+                        )
+                    )
                 standing[name] = new
         missing = [name for name, value in row.tracked.items() if not _equal(standing.get(name), value)]
         if missing:
@@ -41,8 +47,8 @@ def unbroken(world: World) -> tuple[str, list[Fault]]:
 def decisions_told(world: World) -> tuple[str, list[Fault]]:
     """Each decision has one event, by its person, with what it set, and exactly one change that promises it.
 
-    The change holds the label and all that the decision set, and else only what its person gave. It is a confirmation
-    if nothing was set. That it cannot be told is promised to nobody.
+    The change holds the label and all that the decision set, and else only what its person gave. It
+    is a confirmation if nothing was set. That it cannot be told is promised to nobody.
     """
     told: dict[Any, list[Told]] = defaultdict(list)
     for event in world.events:
@@ -72,7 +78,13 @@ def decisions_told(world: World) -> tuple[str, list[Fault]]:
                 what = (
                     f"decision {decision.id} set {sorted(moved)} and promised {sorted(change.fields)} ({change.verb})"
                 )
-                faults.append(Fault(about=decision.ref, what=what, seen={"set": wanted, "promised": change.fields}))
+                faults.append(
+                    Fault(
+                        about=decision.ref,
+                        what=what,
+                        seen={"set": wanted, "promised": change.fields},
+                    )
+                )
     return f"{len(world.decisions):,} decisions", faults
 
 

@@ -13,7 +13,11 @@ def all_answered(world: World) -> tuple[str, list[Fault]]:
     """Every submit was answered in the end, by a page that one expects."""
     submits = world.journal.submits
     faults = [
-        Fault(about=each.ref, what=f"the submit of step {each.step} was {each.outcome}", seen={"answers": each.answers})
+        Fault(
+            about=each.ref,
+            what=f"the submit of step {each.step} was {each.outcome}",
+            seen={"answers": each.answers},
+        )
         for each in submits
         if each.outcome in {NEVER_ANSWERED, UNEXPECTED}
     ]
@@ -26,7 +30,9 @@ def none_lost(world: World) -> tuple[str, list[Fault]]:
     acknowledged = [each for each in world.journal.submits if each.outcome == ACKNOWLEDGED]
     faults = [
         Fault(
-            about=each.ref, what=f"decision {each.decision_id} was acknowledged and is lost", seen={"step": each.step}
+            about=each.ref,
+            what=f"decision {each.decision_id} was acknowledged and is lost",
+            seen={"step": each.step},
         )
         for each in acknowledged
         if each.decision_id not in there
@@ -38,7 +44,10 @@ def none_made_up(world: World) -> tuple[str, list[Fault]]:
     """Every decision is one acknowledged submit; what was turned down is none."""
     said = {each.decision_id: each.outcome for each in world.journal.submits}
     faults = [
-        Fault(about=each.ref, what=f"decision {each.decision_id} stands, but its submit was {said[each.decision_id]}")
+        Fault(
+            about=each.ref,
+            what=f"decision {each.decision_id} stands, but its submit was {said[each.decision_id]}",
+        )
         if each.decision_id in said
         else Fault(about=each.ref, what=f"decision {each.decision_id} was submitted by nobody")
         for each in world.decisions
@@ -78,7 +87,12 @@ def as_typed(world: World) -> tuple[str, list[Fault]]:
             faults.append(Fault(about=decision.ref, what=what, seen={"held": foreign, "words": submit.words}))
         expected = submit.person, submit.ref, "undecidable" if submit.cannot_tell else "decided"
         if expected != (decision.person, decision.ref, decision.outcome):
-            faults.append(Fault(about=decision.ref, what=f"decision {decision.decision_id} is another's or on another"))
+            faults.append(
+                Fault(
+                    about=decision.ref,
+                    what=f"decision {decision.decision_id} is another's or on another",
+                )
+            )
     return f"{sum(len(each.typed) for each in submits.values()):,} fields typed", faults
 
 

@@ -1,7 +1,8 @@
 """`python -m tools.drill.clients.abuser FILE`: one client that uses up all it can, until it is stopped.
 
-It is a stranger, a signed-in person and a script with a token at once. Nothing that it sends is a decision, so the
-oracle's rules about decisions hold beside it. How it was answered is written to `answers` every second.
+It is a stranger, a signed-in person and a script with a token at once. Nothing that it sends is a
+decision, so the oracle's rules about decisions hold beside it. How it was answered is written to
+`answers` every second.
 """
 
 from __future__ import annotations
@@ -174,7 +175,8 @@ class Abuser:
 
 def main(arguments: Sequence[str]) -> int:
     """Attack until the process is ended from outside."""
-    # It would have a machine of its own; here it must not take the processor from those whom it attacks.
+    # It would have a machine of its own; here it must not take the processor from those whom it
+    # attacks.
     os.nice(19)
     orders = Orders(**json.loads(Path(arguments[0]).read_text()))
     abuser = Abuser(orders)

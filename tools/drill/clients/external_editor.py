@@ -35,9 +35,15 @@ class Stranger:
     def race(self, step: str, annotation_id: str, values: dict[str, Any], *, hold: float) -> None:
         """Edit between the next read of an annotation and the write that follows it, as good as that can be timed.
 
-        A worker looks every second, so it reads within a second after the hold; what it reads is kept back for longer.
+        A worker looks every second, so it reads within a second after the hold; what it reads is
+        kept back for longer.
         """
-        slow = {"method": "GET", "path": f"^/v1/annotations/{annotation_id}$", "delay": 1.6, "apply": True}
+        slow = {
+            "method": "GET",
+            "path": f"^/v1/annotations/{annotation_id}$",
+            "delay": 1.6,
+            "apply": True,
+        }
         with suppress(requests.RequestException):
             self._session.post(f"{self._base}/_sandbox/faults", json=slow, timeout=_PATIENCE)
         time.sleep(hold + 1.2)

@@ -1,7 +1,7 @@
 """What a reviewer's browser does: keeps cookies, sends forms as they stand, goes to the other address when one is down.
 
-An answer is one of four things, and only an answer to the form itself is believed: nothing at all, an error of the
-server's or a page that asks to sign in leave it open whether the form was taken.
+An answer is one of four things, and only an answer to the form itself is believed: nothing at all,
+an error of the server's or a page that asks to sign in leave it open whether the form was taken.
 """
 
 from __future__ import annotations

@@ -16,7 +16,15 @@ from tools.bench.http_client import form_fields
 from tools.drill.clients.external_editor import Stranger
 from tools.drill.clients.http_client import Browser, TimeIsUp
 from tools.drill.findings import same
-from tools.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Journal, Submit, TakenBack
+from tools.drill.journal import (
+    ACKNOWLEDGED,
+    NEVER_ANSWERED,
+    TURNED_DOWN,
+    UNEXPECTED,
+    Journal,
+    Submit,
+    TakenBack,
+)
 from tools.drill.plan import HOLD, Edit, Step
 
 _STALE = 409
@@ -32,7 +40,12 @@ class Reviewer:
     """A person with a browser; `items` are the rows' keys with their annotation ids."""
 
     def __init__(
-        self, browser: Browser, person: str, items: list[tuple[int, str]], stranger: Stranger, journal: Journal
+        self,
+        browser: Browser,
+        person: str,
+        items: list[tuple[int, str]],
+        stranger: Stranger,
+        journal: Journal,
     ) -> None:
         self._browser, self._person, self._items = browser, person, items
         self._stranger, self._journal = stranger, journal
@@ -114,7 +127,8 @@ class Reviewer:
                 windows = [self._browser, self._browser.twin()]
                 first, second = both.map(lambda window: window.submit(action, data, told), windows)
             if {outcome_of(first), outcome_of(second)} == {TURNED_DOWN, ACKNOWLEDGED}:
-                # What overtook the one may have been taken back before the other: both have to agree in the end.
+                # What overtook the one may have been taken back before the other: both have to
+                # agree in the end.
                 first, second = (window.submit(action, data, told) for window in windows)
             return first if outcome_of(first) == outcome_of(second) else _different(first, second, told)
         answer = self._browser.submit(action, data, told)
@@ -141,8 +155,9 @@ class Reviewer:
 def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
     """Return the form as it is sent, what of it is meant to be kept, and its person's own words.
 
-    Meant is what was typed and is not given up. Who types what the form says already has said nothing: what somebody
-    else changes meanwhile then stands. The words are what the form holds of confidence and reasoning.
+    Meant is what was typed and is not given up. Who types what the form says already has said
+    nothing: what somebody else changes meanwhile then stands. The words are what the form holds of
+    confidence and reasoning.
     """
     typed = dict(step.typed)
     if "label" in typed:

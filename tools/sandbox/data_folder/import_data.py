@@ -1,9 +1,9 @@
 """The data folder, read line by line into the state.
 
-The rule, on every start: a row whose id the state does not know yet is added; a row it knows is left as the state
-has it, because the state may hold later edits. So nothing that was changed through the API is ever undone by the
-folder, and a deleted annotation stays deleted. A folder whose files did not change since it was last read is not
-read again.
+The rule, on every start: a row whose id the state does not know yet is added; a row it knows is
+left as the state has it, because the state may hold later edits. So nothing that was changed
+through the API is ever undone by the folder, and a deleted annotation stays deleted. A folder whose
+files did not change since it was last read is not read again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """One line of a data file turned into what is kept: checked, and brought to the current spelling; pure.
 
-Exports in the 2025-10 spelling (`name`, `pipeline_id`, stage `name`, `config.stage_name`) load as well. A document
-may hold its own fields at the root, under `payload`, or as `content` with `metadata`; it is kept as it is.
+Exports in the 2025-10 spelling (`name`, `pipeline_id`, stage `name`, `config.stage_name`) load as
+well. A document may hold its own fields at the root, under `payload`, or as `content` with
+`metadata`; it is kept as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,18 @@ from tools.sandbox.store import packed
 
 FILES = ("retrievers.jsonl", "documents.jsonl", "executions.jsonl", "annotations.jsonl")
 INPUT_TYPES = (
-    *("string", "number", "integer", "float", "boolean", "object", "array", "date", "datetime", "text"),
+    *(
+        "string",
+        "number",
+        "integer",
+        "float",
+        "boolean",
+        "object",
+        "array",
+        "date",
+        "datetime",
+        "text",
+    ),
     *("image", "audio", "video", "pdf", "excel", "document_reference"),
 )
 STAGE_TYPES = ("filter", "sort", "reduce", "apply", "enrich")
@@ -52,7 +64,12 @@ _ANNOTATION = {
     "version": Field(kind="integer", least=1),
     "revisions": Field(kind="array"),
 }
-_DOCUMENT = {"document_id": _ID, "collection_id": _TEXT, "namespace_id": _TEXT, "_internal": _OBJECT}
+_DOCUMENT = {
+    "document_id": _ID,
+    "collection_id": _TEXT,
+    "namespace_id": _TEXT,
+    "_internal": _OBJECT,
+}
 _RETRIEVER = {
     "retriever_id": _ID,
     "retriever_name": _ID,
@@ -130,7 +147,15 @@ def annotation_row(row: Json, namespace: str) -> tuple[Any, ...]:
 
 def annotation_columns(kept: Json) -> tuple[Any, ...]:
     """Return the columns of an annotation that is already in our spelling."""
-    columns = ("namespace_id", "annotation_id", "document_id", "collection_id", "label", "actor_id", "retriever_id")
+    columns = (
+        "namespace_id",
+        "annotation_id",
+        "document_id",
+        "collection_id",
+        "label",
+        "actor_id",
+        "retriever_id",
+    )
     return (*(kept[column] for column in columns), packed(kept))
 
 

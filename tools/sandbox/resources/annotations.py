@@ -1,8 +1,9 @@
 """Annotations: list, get, create, patch, delete, stats, versions. (Bulk is in bulk.py.)
 
-Where the public reference is silent this server decides, and says so here: what a null in an edit does is in `nulls`;
-`payload` and `metadata` are replaced whole; a PATCH that changes nothing makes no version; lists are in order of
-creation; a deleted annotation is gone (404) in every way, `as_of` included.
+Where the public reference is silent this server decides, and says so here: what a null in an edit
+does is in `nulls`; `payload` and `metadata` are replaced whole; a PATCH that changes nothing makes
+no version; lists are in order of creation; a deleted annotation is gone (404) in every way, `as_of`
+included.
 """
 
 from __future__ import annotations

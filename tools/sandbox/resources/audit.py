@@ -1,9 +1,10 @@
 """The organization's audit log: one event for each change of an annotation or a retriever, with the caller's reason.
 
-The reason is what the write carried as `X-Change-Reason` (the official SDK says so of `AuditEventResponse.reason`).
-Where the public reference is silent this server decides: `changes` is `{field: {"old": ..., "new": ...}}` and null
-for what was created or deleted, a page holds 100 events unless `limit` says otherwise, `start` and `end` include
-both ends, and changes of webhooks are not logged.
+The reason is what the write carried as `X-Change-Reason` (the official SDK says so of
+`AuditEventResponse.reason`). Where the public reference is silent this server decides: `changes` is
+`{field: {"old": ..., "new": ...}}` and null for what was created or deleted, a page holds 100
+events unless `limit` says otherwise, `start` and `end` include both ends, and changes of webhooks
+are not logged.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ from tools.sandbox.rules.validation import Field, Json, check, parse_instant
 from tools.sandbox.store import instant_text, new_id, now, packed
 
 _RESOURCE_TYPES = (
-    *("organization", "user", "api_key", "namespace", "collection", "document", "bucket", "retriever", "cluster"),
+    *(
+        "organization",
+        "user",
+        "api_key",
+        "namespace",
+        "collection",
+        "document",
+        "bucket",
+        "retriever",
+        "cluster",
+    ),
     *("taxonomy", "storage_connection", "alert", "annotation", "secret", "webhook"),
 )
 _FILTERS = {

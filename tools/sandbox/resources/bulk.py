@@ -72,5 +72,10 @@ def _attempt(operation: str, annotation_id: str | None, act: Callable[[], str]) 
     try:
         done = act()
     except Problem as problem:
-        return {"operation": operation, "success": False, "annotation_id": annotation_id, "error": problem.message}
+        return {
+            "operation": operation,
+            "success": False,
+            "annotation_id": annotation_id,
+            "error": problem.message,
+        }
     return {"operation": operation, "success": True, "annotation_id": done, "error": None}

@@ -11,7 +11,12 @@ from tools.sandbox.rules.validation import Field, Json
 UNFILED = "col_default"
 _BATCH = {
     "document_ids": Field(
-        kind="array", nullable=False, required=True, least=1, most=1000, items=Field(kind="text", nullable=False)
+        kind="array",
+        nullable=False,
+        required=True,
+        least=1,
+        most=1000,
+        items=Field(kind="text", nullable=False),
     ),
     "return_presigned_urls": Field(kind="boolean"),
 }

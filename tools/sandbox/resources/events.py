@@ -18,7 +18,8 @@ _OPERATIONS = {"created": "insert", "updated": "update", "deleted": "delete"}
 def record(call: Call, event_type: str, payload: Json) -> None:
     """Append an event and queue it for the webhooks that want it; to be called inside `store.writing()`.
 
-    `reason` is the sandbox's own addition to the row, for tests: upstream shows it in the audit log (see `audit`).
+    `reason` is the sandbox's own addition to the row, for tests: upstream shows it in the audit log
+    (see `audit`).
     """
     resource, _, verb = event_type.partition(".")
     row = {

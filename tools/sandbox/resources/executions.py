@@ -1,7 +1,7 @@
 """Executing a retriever, and the executions of the past.
 
-A cursor continues its execution: the further pages carry the same `execution_id` and the run is recorded once.
-Rows are not retained, as upstream.
+A cursor continues its execution: the further pages carry the same `execution_id` and the run is
+recorded once. Rows are not retained, as upstream.
 """
 
 from __future__ import annotations
@@ -37,7 +37,14 @@ _LIST = {"filters": _OBJECT, "sorts": Field(kind="array"), "status": _TEXT}
 _UNSUPPORTED = ("stream", "target_collection_id")
 _SUMMARY = (
     *("execution_id", "status", "created_at", "completed_at", "duration_ms", "credits_used"),
-    *("total_processed", "total_returned", "cache_hit_rate", "inputs_hash", "query_summary", "trace_id"),
+    *(
+        "total_processed",
+        "total_returned",
+        "cache_hit_rate",
+        "inputs_hash",
+        "query_summary",
+        "trace_id",
+    ),
 )
 # What the answer to a run says where there is nothing to say: every field of Mixpeek's model.
 _SILENT: Json = {
@@ -155,7 +162,11 @@ def _reply(execution_id: str, retriever: Json, outcome: Outcome, elapsed: float)
         "execution_id": execution_id,
         "status": outcome.status,
         "retriever_id": retriever["retriever_id"],
-        "stage_statistics": {"stages": outcome.stages, "total_time_ms": elapsed, "credits_used": 0.0},
+        "stage_statistics": {
+            "stages": outcome.stages,
+            "total_time_ms": elapsed,
+            "credits_used": 0.0,
+        },
         "budget": {"credits_used": 0.0, "credits_remaining": None, "time_used_ms": elapsed},
         "warnings": outcome.warnings or None,
         "degraded": outcome.degraded or None,
@@ -200,7 +211,13 @@ def _record(call: Call, reply: Json, outcome: Outcome, inputs: Json, created_at:
         "query_summary": ", ".join(f"{key}={value}" for key, value in inputs.items())[:200] or None,
         "trace_id": call.request_id,
     }
-    values = (call.namespace, kept["execution_id"], kept["retriever_id"], kept["status"], packed(kept))
+    values = (
+        call.namespace,
+        kept["execution_id"],
+        kept["retriever_id"],
+        kept["status"],
+        packed(kept),
+    )
     event = "resource.execution_failed" if outcome.status == "failed" else "resource.executed"
     sql = "INSERT INTO executions (namespace_id, execution_id, retriever_id, status, body) VALUES (?, ?, ?, ?, ?)"
     with call.store.writing():
@@ -230,7 +247,12 @@ def list_executions(call: Call) -> Json:
 
 def _summary(kept: Json) -> Json:
     """Return a run's row in the list: its fields, and those that a data file has beyond Mixpeek's models."""
-    counts: Json = {"duration_ms": 0.0, "credits_used": 0.0, "total_processed": 0, "total_returned": 0}
+    counts: Json = {
+        "duration_ms": 0.0,
+        "credits_used": 0.0,
+        "total_processed": 0,
+        "total_returned": 0,
+    }
     known = {key: kept.get(key, counts.get(key)) for key in _SUMMARY}
     unknown = {key: value for key, value in kept.items() if key not in {*_UNRETAINED, "retriever_id"}}
     return {**unknown, **known}

@@ -1,7 +1,7 @@
 """Media behind signed links that expire, and the links put into documents.
 
-A blob whose `url` is relative (`media/x.png` or `x.png`) lives in the data folder's `media/`; http, https and s3
-urls belong to others and are passed on as they are.
+A blob whose `url` is relative (`media/x.png` or `x.png`) lives in the data folder's `media/`; http,
+https and s3 urls belong to others and are passed on as they are.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ clear     the field becomes null
 ignore    the field keeps its value; a PATCH of nothing else makes no version
 refuse    422, with one complaint for each null
 
-This is about `confidence`, `reasoning`, `payload` and `metadata`. A null label counts as not given in every mode, and
-an empty `reasoning` is a value like any other.
+This is about `confidence`, `reasoning`, `payload` and `metadata`. A null label counts as not given
+in every mode, and an empty `reasoning` is a value like any other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Changing a retriever.
 
-Where the public reference is silent this server decides: every accepted PATCH makes the next version, null clears
-`description`, `tags`, `metadata` and `display_config` and counts as not given elsewhere, and a name that is taken
-is a 409.
+Where the public reference is silent this server decides: every accepted PATCH makes the next
+version, null clears `description`, `tags`, `metadata` and `display_config` and counts as not given
+elsewhere, and a name that is taken is a 409.
 """
 
 from __future__ import annotations
@@ -57,7 +57,13 @@ def _updated(call: Call, kept: Json, values: Json) -> Json:
     if changes.get("tags", ()) is None:
         changes["tags"] = []
     edit = call.edit()
-    after = {**kept, **changes, "version": kept["version"] + 1, "updated_at": edit.at, "updated_by": edit.actor_id}
+    after = {
+        **kept,
+        **changes,
+        "version": kept["version"] + 1,
+        "updated_at": edit.at,
+        "updated_by": edit.actor_id,
+    }
     sql = "UPDATE retrievers SET name = ?, body = ? WHERE namespace_id = ? AND retriever_id = ?"
     try:
         call.store.db.execute(sql, (after["retriever_name"], packed(after), call.namespace, after["retriever_id"]))

@@ -1,8 +1,9 @@
 """Delivers events to the registered webhooks: signed, at least once, in no promised order, again after a failure.
 
-What is to be delivered is written in the transaction of the change it tells of, so a kill loses none. How often and
-when upstream tries again is unknown; here it is 8 times, after 1, 2, 4 ... seconds. Twenty failures in a row pause the
-webhook, which drops what was still to be delivered to it.
+What is to be delivered is written in the transaction of the change it tells of, so a kill loses
+none. How often and when upstream tries again is unknown; here it is 8 times, after 1, 2, 4 ...
+seconds. Twenty failures in a row pause the webhook, which drops what was still to be delivered to
+it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def queue(db: Any, seq: int, row: Json) -> None:
             for number, channel in enumerate(kept["channels"]):
                 if channel["channel"] == "webhook":
                     values = (webhook_id, number, seq, time.time())
-                    db.execute("INSERT INTO deliveries (webhook_id, channel, seq, due) VALUES (?, ?, ?, ?)", values)
+                    db.execute(
+                        "INSERT INTO deliveries (webhook_id, channel, seq, due) VALUES (?, ?, ?, ?)",
+                        values,
+                    )
 
 
 def signature(secret: str, body: bytes, at: int) -> str:

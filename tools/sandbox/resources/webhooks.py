@@ -1,8 +1,8 @@
 """Webhooks of the organization: register, list, read, replace, delete. (`webhook_delivery.py` delivers to them.)
 
-Where the public reference is silent this server decides, and says so here: a webhook is found by its id or its name, a
-read-only key in a body is accepted and ignored, only channels of kind `webhook` are delivered to, and putting
-`is_active: true` ends a pause and forgets the failures.
+Where the public reference is silent this server decides, and says so here: a webhook is found by
+its id or its name, a read-only key in a body is accepted and ignored, only channels of kind
+`webhook` are delivered to, and putting `is_active: true` ends a pause and forgets the failures.
 """
 
 from __future__ import annotations
@@ -41,7 +41,13 @@ _TYPE = Field(kind="text", nullable=False, among=EVENT_TYPES)
 _WEBHOOK = {
     "webhook_name": Field(kind="text", nullable=False, required=True, least=1, most=200),
     "event_types": Field(kind="array", nullable=False, required=True, least=1, items=_TYPE),
-    "channels": Field(kind="array", nullable=False, required=True, least=1, items=Field(kind="object", nullable=False)),
+    "channels": Field(
+        kind="array",
+        nullable=False,
+        required=True,
+        least=1,
+        items=Field(kind="object", nullable=False),
+    ),
     "is_active": Field(kind="boolean"),
     "resource_types": Field(kind="array", items=Field(kind="text", nullable=False)),
     **dict.fromkeys(("webhook_id", "internal_id", "created_at", "updated_at"), _TEXT),
@@ -76,7 +82,8 @@ def create(call: Call) -> Json:
     }
     with call.store.writing():
         call.store.db.execute(
-            "INSERT INTO webhooks (webhook_id, body) VALUES (?, ?)", (kept["webhook_id"], packed(kept))
+            "INSERT INTO webhooks (webhook_id, body) VALUES (?, ?)",
+            (kept["webhook_id"], packed(kept)),
         )
     return _shown(kept)
 
@@ -105,7 +112,10 @@ def replace(call: Call) -> Json:
     asked = _asked(call)
     with call.store.writing():
         kept = _find(call)
-        kept |= asked | {"channels": _with_secrets(asked["channels"], kept["channels"]), "updated_at": now()}
+        kept |= asked | {
+            "channels": _with_secrets(asked["channels"], kept["channels"]),
+            "updated_at": now(),
+        }
         if kept["is_active"]:
             kept["delivery_health"] = None
         keep(call.store.db, kept)

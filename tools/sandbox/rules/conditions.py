@@ -17,10 +17,15 @@ class StageError(Exception):
 def read_field(document: Json, path: str) -> Any:
     """Return the value at a dotted `path`: from the root, else under `payload`, `metadata`, `_internal`.
 
-    A list on the way is entered by number, or by collecting the key from each of its items. Returns the marker
-    that `present` knows when nothing is there.
+    A list on the way is entered by number, or by collecting the key from each of its items. Returns
+    the marker that `present` knows when nothing is there.
     """
-    for start in (document, document.get("payload"), document.get("metadata"), document.get("_internal")):
+    for start in (
+        document,
+        document.get("payload"),
+        document.get("metadata"),
+        document.get("_internal"),
+    ):
         found = _descend(start, path)
         if found is not _ABSENT:
             return found

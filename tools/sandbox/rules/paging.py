@@ -125,7 +125,12 @@ def list_pagination(window: Window, *, returned: int, total: int, include_total:
 
 
 def list_window(
-    *, limit: int | None, page_size: int | None, offset: int | None, page: int | None, cursor: str | None
+    *,
+    limit: int | None,
+    page_size: int | None,
+    offset: int | None,
+    page: int | None,
+    cursor: str | None,
 ) -> Window:
     """Return the window of a list call: `limit` wins over `page_size`, cursor over `offset` over `page`."""
     size = limit or page_size or 10

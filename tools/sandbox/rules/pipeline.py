@@ -83,17 +83,27 @@ def _skipped(outcome: Outcome, stage: Json, error: StageError) -> None:
     name = stage["stage_name"]
     outcome.status = "degraded"
     outcome.warnings.append(f"Stage {name!r} was skipped: {error}")
-    entry = {"resource": "stage", "id": name, "reason": str(error), "next_step": "Mend the stage", "stage": name}
+    entry = {
+        "resource": "stage",
+        "id": name,
+        "reason": str(error),
+        "next_step": "Mend the stage",
+        "stage": name,
+    }
     outcome.degraded.append(entry)
 
 
 def _scope(namespace: str, collections: list[str]) -> tuple[str, list[str]]:
-    # A document that names no collection belongs to all of them; a collection may be given by id or by name.
+    # A document that names no collection belongs to all of them; a collection may be given by id or
+    # by name.
     if not collections:
         return "namespace_id = ?", [namespace]
     names = [*collections, *(f"col_{each}" for each in collections)]
     marks = ", ".join("?" * len(names))
-    return f"namespace_id = ? AND (collection_id IS NULL OR collection_id IN ({marks}))", [namespace, *names]
+    return f"namespace_id = ? AND (collection_id IS NULL OR collection_id IN ({marks}))", [
+        namespace,
+        *names,
+    ]
 
 
 def _count(store: Store, namespace: str, collections: list[str]) -> int:

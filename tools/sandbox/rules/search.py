@@ -1,7 +1,8 @@
 """Full text over every field of the documents: SQLite FTS5, ranked by BM25.
 
-Each text field is a row of its own in the index, so that a search can be held to some fields and a short title
-counts for more than a long body. A row's id is made of the document's number and the field's.
+Each text field is a row of its own in the index, so that a search can be held to some fields and a
+short title counts for more than a long body. A row's id is made of the document's number and the
+field's.
 """
 
 from __future__ import annotations
@@ -15,12 +16,21 @@ from tools.sandbox.store import Store
 
 _PATH_BITS = 20
 _ENVELOPES = {"payload", "metadata"}
-_NOT_TEXT = {"_internal", "document_blobs", "source_blobs", "blobs", "lineage_chain", "presigned_urls", "features"}
+_NOT_TEXT = {
+    "_internal",
+    "document_blobs",
+    "source_blobs",
+    "blobs",
+    "lineage_chain",
+    "presigned_urls",
+    "features",
+}
 _ID = re.compile(r"(^|_)(id|ids|url|urls|uri|at|digest|checksum)$")
 # Scripts written without spaces between words: each character is indexed as a word.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f\uff66-\uff9f"
 _CHARACTER = re.compile(f"([{_UNSPACED}])")
-# Whatever stands between spaces is handed to FTS5 in quotes, which takes it apart as it did the documents.
+# Whatever stands between spaces is handed to FTS5 in quotes, which takes it apart as it did the
+# documents.
 _CHUNK = re.compile(f'[{_UNSPACED}]+|[^\\s\0"{_UNSPACED}]+')
 
 

@@ -1,7 +1,7 @@
 """The stages a pipeline is made of: candidates in, candidates out; pure but for the search they are handed.
 
-A candidate carries its document as JSON text and opens it when a field is asked for, so a pipeline over
-100,000 documents holds text and not 100,000 dictionaries.
+A candidate carries its document as JSON text and opens it when a field is asked for, so a pipeline
+over 100,000 documents holds text and not 100,000 dictionaries.
 """
 
 from __future__ import annotations

@@ -19,9 +19,10 @@ _OBJECTS: dict[str, type] = {"boolean": bool, "object": dict, "array": list}
 def fill(value: Any, inputs: Mapping[str, Any]) -> Any:
     """Return `value` with every template filled in.
 
-    A string that is one template and nothing else becomes the input itself, of its own type, and when that input
-    was not given its key (or list item) is left out, so a stage can tell "not given" from null. Inside a longer
-    string the input is written as text, nothing when it was not given.
+    A string that is one template and nothing else becomes the input itself, of its own type, and
+    when that input was not given its key (or list item) is left out, so a stage can tell "not
+    given" from null. Inside a longer string the input is written as text, nothing when it was not
+    given.
     """
     filled = _fill(value, inputs)
     return None if filled is _NOT_GIVEN else filled

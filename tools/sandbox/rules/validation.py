@@ -1,6 +1,7 @@
 """Declared fields and the one function that checks values against them; pure.
 
-Bodies and data files go through the same declarations, so a file cannot hold what the API would refuse.
+Bodies and data files go through the same declarations, so a file cannot hold what the API would
+refuse.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Field:
 def validate(body: Any, fields: Mapping[str, Field], *, strict: bool, at: tuple[str | int, ...] = ("body",)) -> Json:
     """Return the declared keys of `body` that were given; raise `Invalid` naming every wrong one.
 
-    With `strict`, a key that is not declared is refused (`extra_forbidden`); without, it is dropped.
+    With `strict`, a key that is not declared is refused (`extra_forbidden`); without, it is
+    dropped.
     """
     complaints = complaints_about(body, fields, strict=strict, at=at)
     if complaints:

@@ -1,7 +1,7 @@
 """The sample namespace: three retrievers worth arguing about, 636 documents, machine labels, media.
 
-The files are made at run time by the standard library alone, the same each time; the media were drawn once by
-`media_make.py` and are part of the project.
+The files are made at run time by the standard library alone, the same each time; the media were
+drawn once by `media_make.py` and are part of the project.
 """
 
 from __future__ import annotations

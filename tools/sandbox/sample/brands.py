@@ -67,7 +67,12 @@ def documents() -> Iterator[Json]:
         what, pick = scene(number), chance("brand", number)
         days = 2 + number * 0.3
         yield document(
-            COLLECTION, number, days, fields=_fields(what, pick, days), blobs=_blobs(what, days), modality="image"
+            COLLECTION,
+            number,
+            days,
+            fields=_fields(what, pick, days),
+            blobs=_blobs(what, days),
+            modality="image",
         )
 
 

@@ -54,12 +54,21 @@ def _edited(label: Json, source: Source, number: int) -> Json:
     others = sorted({source.finding(each).label for each in range(40)} - {label["label"]})
     for version in range(1, pick.randint(2, 4)):
         editor, kind = pick.choice(_EDITORS)
-        change: Json = {"confidence": round(pick.uniform(0.5, 1), 2), "reasoning": pick.choice(_REMARKS)}
+        change: Json = {
+            "confidence": round(pick.uniform(0.5, 1), 2),
+            "reasoning": pick.choice(_REMARKS),
+        }
         if version == 1:
             change["label"] = pick.choice(others)
         prior = {key: after[key] for key, value in change.items() if after[key] != value}
         when = instant(66 + version * 2.5 + number / 1000)
         edit = {"edited_at": when, "edited_by": editor, "edited_by_type": kind}
         revisions = [*after["revisions"], {"version": version, "prior": prior, **edit}]
-        after = {**after, **change, "version": version + 1, "revisions": revisions, "updated_at": when}
+        after = {
+            **after,
+            **change,
+            "version": version + 1,
+            "revisions": revisions,
+            "updated_at": when,
+        }
     return after

@@ -65,7 +65,13 @@ def _frame(number: int, t: float) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for dot in range(6):
         _drifting(draw, number * 7 + dot, t, mix(ink, paper, 0.3 + dot / 10))
-    emblem(draw, sign, (213 + 150 * math.sin(math.tau * t), 110 + 34 * math.cos(math.tau * t * 2)), 84, ink)
+    emblem(
+        draw,
+        sign,
+        (213 + 150 * math.sin(math.tau * t), 110 + 34 * math.cos(math.tau * t * 2)),
+        84,
+        ink,
+    )
     draw.rectangle((0, 204, 426, 240), fill=ink)
     draw.rectangle((0, 200, round(426 * t), 204), fill=paper)
     draw.text((12, 214), f"{goods}  clip {number + 1:02d}", fill=paper)

@@ -104,7 +104,11 @@ def _centred(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size
 def _shop_front(what: Scene, chance: random.Random) -> Image.Image:
     dark, light = rgb(what.dark), rgb(what.light)
     dusk = chance.choice(
-        [((255, 214, 170), (116, 132, 178)), ((188, 219, 245), (242, 236, 220)), ((38, 43, 78), (120, 88, 130))]
+        [
+            ((255, 214, 170), (116, 132, 178)),
+            ((188, 219, 245), (242, 236, 220)),
+            ((38, 43, 78), (120, 88, 130)),
+        ]
     )
     image = gradient((WIDTH, HEIGHT), *dusk)
     draw = ImageDraw.Draw(image)
@@ -130,10 +134,15 @@ def _shop_front(what: Scene, chance: random.Random) -> Image.Image:
         for _item in range(7):
             x, h = left + chance.randint(8, 136), chance.randint(24, 70)
             draw.rounded_rectangle(
-                (x, 402 - h, x + chance.randint(12, 30), 402), 5, fill=mix(dark, light, chance.random())
+                (x, 402 - h, x + chance.randint(12, 30), 402),
+                5,
+                fill=mix(dark, light, chance.random()),
             )
         draw.rectangle((left, 224, left + 164, 404), outline=mix(dark, (0, 0, 0), 0.3), width=6)
-        draw.polygon([(left + 10, 230), (left + 60, 230), (left + 20, 398), (left + 8, 398)], fill=(255, 246, 220))
+        draw.polygon(
+            [(left + 10, 230), (left + 60, 230), (left + 20, 398), (left + 8, 398)],
+            fill=(255, 246, 220),
+        )
     draw.rounded_rectangle((266, 224, 378, 420), 6, fill=mix(dark, (0, 0, 0), 0.35))
     draw.rectangle((280, 240, 364, 340), fill=mix(light, (255, 255, 255), 0.4))
     _centred(draw, (322, 290), chance.choice(["OPEN", "SALE", "-20%", "NEW"]), 24, dark)
@@ -150,7 +159,11 @@ def _product(what: Scene, chance: random.Random) -> Image.Image:
     draw.ellipse((110, 372, 540, 446), fill=mix(light, (60, 60, 70), 0.45))
     image = image.filter(ImageFilter.GaussianBlur(9))
     shape = chance.choice(["bottle", "box", "bag"])
-    boxes = {"bottle": (236, 120, 404, 410), "box": (180, 130, 460, 406), "bag": (200, 150, 440, 410)}
+    boxes = {
+        "bottle": (236, 120, 404, 410),
+        "box": (180, 130, 460, 406),
+        "bag": (200, 150, 440, 410),
+    }
     left, top, right, bottom = boxes[shape]
     _shadow(image, (left + 14, top + 20, right + 18, bottom + 8))
     body = gradient((right - left, bottom - top), mix(dark, (255, 255, 255), 0.28), dark)
@@ -187,12 +200,32 @@ def _poster(what: Scene, chance: random.Random) -> Image.Image:
     paper = paper.filter(ImageFilter.GaussianBlur(1.2))
     draw = ImageDraw.Draw(paper)
     emblem(draw, what.sign, (156, 216), 150, dark)
-    _centred(draw, (156, 54), (what.shown or "your ad here").upper(), 40 if len(what.shown) < 9 else 34, dark)
+    _centred(
+        draw,
+        (156, 54),
+        (what.shown or "your ad here").upper(),
+        40 if len(what.shown) < 9 else 34,
+        dark,
+    )
     _centred(draw, (156, 88), what.goods, 18, mix(dark, (0, 0, 0), 0.2))
     draw.rectangle((0, 356, 312, 440), fill=dark)
-    line = chance.choice(["Made for long days", "Now in your city", "Less, but better", "Since 1987", "Only this week"])
+    line = chance.choice(
+        [
+            "Made for long days",
+            "Now in your city",
+            "Less, but better",
+            "Since 1987",
+            "Only this week",
+        ]
+    )
     _centred(draw, (156, 386), line, 24, light)
-    _centred(draw, (156, 416), f"{chance.randint(9, 199)}.{chance.choice(['00', '50', '90'])} EUR", 18, light)
+    _centred(
+        draw,
+        (156, 416),
+        f"{chance.randint(9, 199)}.{chance.choice(['00', '50', '90'])} EUR",
+        18,
+        light,
+    )
     image.paste(paper, (164, 20))
     draw = ImageDraw.Draw(image)
     draw.rectangle((164, 20, 476, 460), outline=(245, 245, 245), width=4)

@@ -105,8 +105,20 @@ CONDITIONS = (
     ),
 )
 _SEX = ("woman", "man")
-_SPECIALTIES = ("family medicine", "internal medicine", "cardiology", "pulmonology", "endocrinology")
-_CLINICIANS = ("Dr. A. Lindholm", "Dr. P. Nwosu", "Dr. R. Castellano", "N.P. J. Whitfield", "Dr. M. Sato")
+_SPECIALTIES = (
+    "family medicine",
+    "internal medicine",
+    "cardiology",
+    "pulmonology",
+    "endocrinology",
+)
+_CLINICIANS = (
+    "Dr. A. Lindholm",
+    "Dr. P. Nwosu",
+    "Dr. R. Castellano",
+    "N.P. J. Whitfield",
+    "Dr. M. Sato",
+)
 _DAYS = (
     "slept well, ate half of breakfast, walked to the end of the corridor with the physiotherapist",
     "more comfortable after the change of inhaler, no fever overnight, drinking well",
@@ -123,7 +135,11 @@ def documents() -> Iterator[Json]:
         fields = {
             "title": f"{'Discharge summary' if is_long(number) else 'Progress note'}: {has[0].name}",
             "note_type": "discharge_summary" if is_long(number) else "progress_note",
-            "patient": {"mrn": f"MRN-{40_000 + number * 7}", "age": pick.randint(29, 88), "sex": pick.choice(_SEX)},
+            "patient": {
+                "mrn": f"MRN-{40_000 + number * 7}",
+                "age": pick.randint(29, 88),
+                "sex": pick.choice(_SEX),
+            },
             "encounter_date": day(days),
             "specialty": pick.choice(_SPECIALTIES),
             "clinician": pick.choice(_CLINICIANS),
@@ -179,7 +195,10 @@ def text(number: int) -> str:
     if is_long(number):
         parts += ["HOSPITAL COURSE", *_course(pick, has)]
     parts += ["OBJECTIVE", *(each.exam.format(**numbers) for each in has)]
-    parts += ["ASSESSMENT AND PLAN", *(f"{n}. {each.name}. {each.plan}" for n, each in enumerate(has, start=1))]
+    parts += [
+        "ASSESSMENT AND PLAN",
+        *(f"{n}. {each.name}. {each.plan}" for n, each in enumerate(has, start=1)),
+    ]
     parts.append(f"Seen and discussed. Next visit in {pick.choice((2, 4, 6, 12))} weeks, earlier if worse.")
     return "\n\n".join(parts)
 
@@ -214,4 +233,9 @@ def finding(number: int) -> Finding:
         "codes_approved": [each.code for each in approved],
         "raf_impact": round(sum(each.weight for each in approved), 3),
     }
-    return Finding(label=label, confidence=round(model_score(number) * 0.98, 2), reasoning=reasoning, payload=payload)
+    return Finding(
+        label=label,
+        confidence=round(model_score(number) * 0.98, 2),
+        reasoning=reasoning,
+        payload=payload,
+    )

@@ -5,8 +5,20 @@ from __future__ import annotations
 import random
 
 PAPERS = 14
-_SUPPLIERS = ("Lindqvist Print AB", "Hafen Logistik GmbH", "Oakrow Catering", "Serrano y Ribas SL", "Bluefin Marine")
-_ITEMS = ("A2 posters, matte", "shelf signs", "pallet, one way", "window foil per m2", "courier, same day")
+_SUPPLIERS = (
+    "Lindqvist Print AB",
+    "Hafen Logistik GmbH",
+    "Oakrow Catering",
+    "Serrano y Ribas SL",
+    "Bluefin Marine",
+)
+_ITEMS = (
+    "A2 posters, matte",
+    "shelf signs",
+    "pallet, one way",
+    "window foil per m2",
+    "courier, same day",
+)
 _FINDINGS = (
     "The east entrance camera was replaced and its field of view now covers the loading bay.",
     "Two of the fourteen smoke detectors on level 2 failed the functional test and were exchanged on site.",

@@ -33,7 +33,11 @@ SOURCES = (
         documents=brands.documents,
         finding=brands.finding,
         actor="logo-detector-v4",
-        runs=({"query": "Okuni poster"}, {"query": "shop sign", "country": "DE"}, {"query": "label", "min_score": 0.6}),
+        runs=(
+            {"query": "Okuni poster"},
+            {"query": "shop sign", "country": "DE"},
+            {"query": "label", "min_score": 0.6},
+        ),
     ),
     Source(
         retriever_id=CODING,
@@ -42,7 +46,11 @@ SOURCES = (
         documents=notes.documents,
         finding=notes.finding,
         actor="coding-assistant-2026-08",
-        runs=({"query": "burning feet"}, {"query": "breathless"}, {"query": "low mood", "max_score": 0.7}),
+        runs=(
+            {"query": "burning feet"},
+            {"query": "breathless"},
+            {"query": "low mood", "max_score": 0.7},
+        ),
     ),
     Source(
         retriever_id=UPLOADS,
@@ -122,7 +130,12 @@ def retrievers() -> Iterator[Json]:
                 fields=["title", "caption", "brand"],
             ),
             _stage(
-                "in_country", "attribute_filter", "filter", field="country", operator="eq", value="{{INPUT.country}}"
+                "in_country",
+                "attribute_filter",
+                "filter",
+                field="country",
+                operator="eq",
+                value="{{INPUT.country}}",
             ),
             _stage(
                 "logo_score",
@@ -170,7 +183,13 @@ def retrievers() -> Iterator[Json]:
             "max_results": _input("integer", "How many notes at most", default=100),
         },
         stages=[
-            _stage("find_evidence", "feature_search", "filter", query="{{INPUT.query}}", fields=["text", "title"]),
+            _stage(
+                "find_evidence",
+                "feature_search",
+                "filter",
+                query="{{INPUT.query}}",
+                fields=["text", "title"],
+            ),
             _stage(
                 "kind_of_note",
                 "attribute_filter",
@@ -188,7 +207,12 @@ def retrievers() -> Iterator[Json]:
                 value="{{INPUT.max_score}}",
             ),
             _stage(
-                "since", "attribute_filter", "filter", field="encounter_date", operator="gte", value="{{INPUT.since}}"
+                "since",
+                "attribute_filter",
+                "filter",
+                field="encounter_date",
+                operator="gte",
+                value="{{INPUT.since}}",
             ),
             _stage("at_most", "limit", "reduce", limit="{{INPUT.max_results}}"),
         ],
@@ -216,7 +240,9 @@ def retrievers() -> Iterator[Json]:
             "media_type": _input("string", "Only this kind of upload", enum=["audio", "video", "pdf"]),
             "has_twin": _input("boolean", "Only uploads whose nearest neighbour is known", default=False),
             "words": _input(
-                "string", "Words in the title, the transcript or the text", examples=["invoice", "half price"]
+                "string",
+                "Words in the title, the transcript or the text",
+                examples=["invoice", "half price"],
             ),
             "max_results": _input("integer", "How many uploads at most", default=150),
         },
@@ -247,7 +273,11 @@ def retrievers() -> Iterator[Json]:
 
 def _twin_stage() -> Json:
     known = {"field": "similarity.nearest_document_id", "operator": "is_null", "value": False}
-    unasked = {"field": "has_twin_is_not_asked", "operator": "exists", "value": "{{INPUT.has_twin}}"}
+    unasked = {
+        "field": "has_twin_is_not_asked",
+        "operator": "exists",
+        "value": "{{INPUT.has_twin}}",
+    }
     return _stage("has_twin", "attribute_filter", "filter", OR=[known, unasked])
 
 
@@ -257,7 +287,12 @@ def _input(kind: str, description: str, **more: object) -> Json:
 
 def _stage(name: str, stage_id: str, stage_type: str, **parameters: object) -> Json:
     config = {"stage_id": stage_id, "parameters": parameters}
-    return {"stage_name": name, "stage_type": stage_type, "config": config, "parameters": parameters}
+    return {
+        "stage_name": name,
+        "stage_type": stage_type,
+        "config": config,
+        "parameters": parameters,
+    }
 
 
 def _retriever(

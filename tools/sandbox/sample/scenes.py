@@ -29,7 +29,16 @@ TWINS = {
     "Halden": "Haldon",
     "Mirasol": "Mira Sol",
 }
-TRUTHS = ("authentic", "authentic", "authentic", "lookalike", "lookalike", "counterfeit", "no_logo", "unclear")
+TRUTHS = (
+    "authentic",
+    "authentic",
+    "authentic",
+    "lookalike",
+    "lookalike",
+    "counterfeit",
+    "no_logo",
+    "unclear",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,5 +70,13 @@ def scene(number: int) -> Scene:
     shown = {"lookalike": TWINS[firm], "no_logo": ""}.get(truth, firm)
     kind = KINDS[number % len(KINDS)]
     return Scene(
-        number=number, firm=firm, shown=shown, kind=kind, truth=truth, dark=dark, light=light, goods=goods, sign=sign
+        number=number,
+        firm=firm,
+        shown=shown,
+        kind=kind,
+        truth=truth,
+        dark=dark,
+        light=light,
+        goods=goods,
+        sign=sign,
     )

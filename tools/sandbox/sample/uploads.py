@@ -29,7 +29,13 @@ _TITLES = {
         "Unboxing, first cut",
         "Event screen animation",
     ),
-    "pdf": ("Supplier paper", "Scan from the front desk", "Signed copy", "Attachment of an e-mail", "Archive import"),
+    "pdf": (
+        "Supplier paper",
+        "Scan from the front desk",
+        "Signed copy",
+        "Attachment of an e-mail",
+        "Archive import",
+    ),
 }
 _SPEECH = (
     "Welcome back. This week only, everything on the third shelf is half price, and the coffee is on us.",
@@ -38,7 +44,15 @@ _SPEECH = (
     "No speech. Three rising tones, a short pause, the same tones again and a soft echo at the end.",
     "If you want to be taken off this list, do not answer. Send us your card number and we will see to it.",
 )
-_UPLOADERS = ("studio-hafen", "m.delacroix", "guest-4471", "kiosk.central", "人見 葵", "דנה לוי", "agency Blau")
+_UPLOADERS = (
+    "studio-hafen",
+    "m.delacroix",
+    "guest-4471",
+    "kiosk.central",
+    "人見 葵",
+    "דנה לוי",
+    "agency Blau",
+)
 
 
 def documents() -> Iterator[Json]:
@@ -137,5 +151,9 @@ def finding(number: int) -> Finding:
     else:
         label, sure = "distinct", 1 - alike / 2
         why = f"The nearest earlier upload agrees on {alike:.1%} only, which is usual for two works of the same kind."
-    payload = {"similarity": alike, "nearest_document_id": _nearest(twin(number)), "moderation": scores}
+    payload = {
+        "similarity": alike,
+        "nearest_document_id": _nearest(twin(number)),
+        "moderation": scores,
+    }
     return Finding(label=label, confidence=round(sure, 2), reasoning=why, payload=payload)
