@@ -49,7 +49,13 @@ def filled_form(annotation: Annotation, **changes: Any) -> dict[str, Any]:
     return {name: "" if value is None else value for name, value in data.items()}
 
 
-def decide_by_form(annotation: Annotation, actor: User, *, hold: int = 60, **typed: Any) -> Decision:
+def decide_by_form(
+    annotation: Annotation,
+    actor: User,
+    *,
+    hold: int = 60,
+    **typed: Any,
+) -> Decision:
     """Let `actor` decide with the form, rendered from the database, into which they type."""
     current = Annotation.objects.get(pk=annotation.pk)
     form = DecisionForm(filled_form(current, **typed), annotation=current)

@@ -56,7 +56,10 @@ def make_execution(retriever: Retriever | None = None, **values: Any) -> Executi
 def make_result(retriever: Retriever | None = None, **values: Any) -> Result:
     """Return a stored result; its digest is right for its snapshot."""
     number = next(_numbers)
-    snapshot = values.pop("snapshot", {"title": f"Document {number}", "text": "A blue logo on a van."})
+    snapshot = values.pop(
+        "snapshot",
+        {"title": f"Document {number}", "text": "A blue logo on a van."},
+    )
     canonical = json.dumps(snapshot, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Result.objects.create(
         retriever=retriever,
@@ -102,7 +105,11 @@ def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annota
         "title": f"Document {number}",
         "excerpt": "A blue logo on a van.",
     }
-    return Annotation.objects.create(retriever=retriever or make_retriever(), **said, **defaults | values)
+    return Annotation.objects.create(
+        retriever=retriever or make_retriever(),
+        **said,
+        **defaults | values,
+    )
 
 
 def make_change(annotation: Annotation, state: str = "queued", **values: Any) -> Change:
@@ -177,7 +184,12 @@ def make_lease(annotation: Annotation, holder: User, *, seconds: float = 600) ->
     return Lease.objects.create(annotation=annotation, holder=holder, until=until)
 
 
-def make_set_aside(annotation: Annotation, person: User, kind: str = "deferred", reason: str = "") -> SetAside:
+def make_set_aside(
+    annotation: Annotation,
+    person: User,
+    kind: str = "deferred",
+    reason: str = "",
+) -> SetAside:
     """Return the row that says `person` deferred (or skipped) the annotation."""
     return SetAside.objects.create(annotation=annotation, person=person, kind=kind, reason=reason)
 

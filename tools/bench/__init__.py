@@ -1,1 +1,1 @@
-"""`make bench`: how fast the product is, measured beside a bare Django view on the same database."""
+"""`make bench`: measure the product beside a bare Django project on the same database."""

@@ -1,4 +1,4 @@
-"""The yardstick: a whole Django project in one file that does the least a page, or a transaction, can do.
+"""The baseline: a Django project in one file that does the least a page or a transaction can do.
 
 Session and CSRF middleware, the signed-in session read, one query by an index. `view` shows one
 row, `page` thirty with what a line of the queue says of them, `change` inserts one row. It is
@@ -16,11 +16,14 @@ from django.conf import settings
 from reviewapp.env import Env
 
 _env = Env()
+_options = _env.database("DATABASE_URL").items()
+_database = {name: value for name, value in _options if not name.startswith("?")}
 _PAGE = """<!doctype html><html lang="en"><head><title>Bare</title></head><body>
 <form method="post" action="/change">{% csrf_token %}<button>Change</button></form>
 <ol>{% for row in rows %}<li><a href="/{{ row.pk }}">{{ row.title }}</a> <p>{{ row.excerpt }}</p>
 {{ row.document_id }}
-{{ row.label }} {{ row.confidence }} {{ row.score }} {{ row.status }} {{ row.created_at|date:"c" }}</li>
+{{ row.label }} {{ row.confidence }} {{ row.score }} {{ row.status }}
+{{ row.created_at|date:"c" }}</li>
 {% endfor %}</ol>
 </body></html>"""
 
@@ -51,7 +54,7 @@ settings.configure(
     DATABASES={
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            **{key: value for key, value in _env.database("DATABASE_URL").items() if not key.startswith("?")},
+            **_database,
             "CONN_MAX_AGE": 300,
         }
     },

@@ -1,4 +1,4 @@
-"""How many changes a worker delivers per second, beside how many a bare `requests.Session` can PATCH one by one.
+"""Changes that a worker delivers per second, beside the PATCHes of a bare `requests.Session`.
 
 Twice: in bulk, as any backlog goes, and one by one, as what was tried before goes (`attempts` keeps
 it out of bulk).
@@ -33,23 +33,26 @@ WITH chosen AS (
 ), shown AS (
     UPDATE annotations_annotation a SET label = %(label)s FROM chosen c WHERE c.id = a.id
 )
-INSERT INTO outbox_change (ref, verb, fields, base, base_version, cause, actor_name, retriever_id, state, reason,
-    field_errors, upstream_request_id, attempts, due, created_at)
-SELECT ref, 'set', jsonb_build_object('label', %(label)s::text), upstream - 'metadata', 1, gen_random_uuid(), 'bench',
-    retriever_id, 'queued', '', '{}', '', %(attempts)s, now(), now()
+INSERT INTO outbox_change (ref, verb, fields, base, base_version, cause, actor_name, retriever_id,
+    state,
+    reason, field_errors, upstream_request_id, attempts, due, created_at)
+SELECT ref, 'set', jsonb_build_object('label', %(label)s::text), upstream - 'metadata', 1,
+    gen_random_uuid(), 'bench', retriever_id, 'queued', '', '{}', '', %(attempts)s, now(), now()
 FROM chosen RETURNING id
 """
-_TAKE = """
+_UNDECIDED = """
 SELECT a.annotation_id FROM annotations_annotation a
-WHERE a.status = 'waiting' AND a.version = 1 AND NOT EXISTS (SELECT 1 FROM outbox_change c WHERE c.ref = a.ref)
+WHERE a.status = 'waiting' AND a.version = 1
+    AND NOT EXISTS (SELECT 1 FROM outbox_change c WHERE c.ref = a.ref)
 ORDER BY a.id LIMIT %s
 """
 # A wake-up that waits keeps the next one from being made. The sandbox knows a few thousand
 # annotations only, so a pull would find the others gone, and the feed tells of what is PATCHed by
 # hand.
-_PUT_OFF = """
+_POSTPONE_JOBS = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, scheduled_at)
-SELECT 'default', name, name, now() + interval '1 day' FROM unnest(ARRAY['sync.pull', 'sync.feed']) name
+SELECT 'default', name, name, now() + interval '1 day'
+FROM unnest(ARRAY['sync.pull', 'sync.feed']) name
 ON CONFLICT DO NOTHING
 """
 _SETTLED = """
@@ -65,7 +68,7 @@ class NotDelivered(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """So many workers, one way: changes per second, and changes for each request that the sandbox received."""
+    """A measurement: changes per second, and changes for each request to the sandbox."""
 
     way: str
     workers: int
@@ -82,34 +85,45 @@ class Rates:
 
 
 def measure(site: Site, wait: Callable[[float], object], *, many: int) -> Rates:
-    """Deliver `many` changes four times (both ways, one worker and two), PATCHing as many by hand in between."""
+    """Deliver `many` changes each way, by one and by two workers, with PATCHes in between."""
     with psycopg.connect(site.url, autocommit=True) as connection:
-        put_off_the_rest(connection)
-        known = [ref for (ref,) in connection.execute(_TAKE, [5 * many]).fetchall()]
-        fifth = len(known) // 5
-        bare, runs = [_patch(site, known[:fifth])], list[Run]()
-        for number, how in enumerate(product(WAYS, (1, 2)), 1):
-            ids = known[number * fifth : (number + 1) * fifth]
-            runs.append(_deliver(site, connection, ids, how, wait))
-            bare.append(_patch(site, known[:fifth]))
+        postpone_all_jobs(connection)
+        rows = connection.execute(_UNDECIDED, [5 * many]).fetchall()
+        annotation_ids = [annotation_id for (annotation_id,) in rows]
+
+        fifth = len(annotation_ids) // 5
+        by_hand = annotation_ids[:fifth]
+        bare = [_patch(site, by_hand)]
+        runs: list[Run] = []
+        for number, (way, workers) in enumerate(product(WAYS, (1, 2)), 1):
+            batch = annotation_ids[number * fifth : (number + 1) * fifth]
+            run = _deliver(site, connection, batch, way=way, workers=workers, wait=wait)
+            runs.append(run)
+            bare.append(_patch(site, by_hand))
     return Rates(bare=tuple(bare), runs=tuple(runs))
 
 
-def put_off_the_rest(connection: psycopg.Connection) -> None:
+def postpone_all_jobs(connection: psycopg.Connection) -> None:
     """Let nothing that waits by now be delivered, pulled or read while deliveries are timed."""
     # What was submitted before may be of annotations that this sandbox does not know.
-    connection.execute("UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'")
+    connection.execute(
+        "UPDATE outbox_change SET due = now() + interval '1 day' WHERE state = 'queued'",
+    )
     connection.execute("DELETE FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
-    connection.execute(_PUT_OFF)
+    connection.execute(_POSTPONE_JOBS)
 
 
 def _patch(site: Site, ids: list[str]) -> float:
+    headers = {"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE}
     with requests.Session() as session:
         session.trust_env = False
-        session.headers.update({"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE})
-        label, started = f"by hand {next(_numbers)}", perf_counter()
+        session.headers.update(headers)
+
+        label = f"by hand {next(_numbers)}"
+        started = perf_counter()
         for annotation_id in ids:
-            session.patch(f"{site.sandbox}/v1/annotations/{annotation_id}", json={"label": label}).raise_for_status()
+            url = f"{site.sandbox}/v1/annotations/{annotation_id}"
+            session.patch(url, json={"label": label}).raise_for_status()
         return len(ids) / (perf_counter() - started)
 
 
@@ -117,41 +131,47 @@ def _deliver(
     site: Site,
     connection: psycopg.Connection,
     ids: list[str],
-    how: tuple[str, int],
+    *,
+    way: str,
+    workers: int,
     wait: Callable[[float], object],
 ) -> Run:
-    way, workers = how
     names = [f"worker{number + 1}" for number in range(workers)]
     connection.execute("DELETE FROM procrastinate_workers")
     for name in names:
         site.children.start(name, manage("work"))
-    _until(lambda: _one(connection, "SELECT count(*) FROM procrastinate_workers") == workers, wait)
+    worker_count = "SELECT count(*) FROM procrastinate_workers"
+    _wait_until(lambda: _number(connection, worker_count) == workers, wait)
+
     try:
-        with connection.transaction():
-            said = json.dumps({"origin": "web", "request_id": "bench"})
-            connection.execute("SELECT set_config('reviewapp.acting', %s, true)", [said])
-            label = f"decided {next(_numbers)}"
-            asked = {"ids": ids, "label": label, "attempts": WAYS[way]}
-            changes = [pk for (pk,) in connection.execute(_QUEUE, asked).fetchall()]
+        changes = _enqueue(connection, ids, attempts=WAYS[way])
         connection.execute("ANALYZE outbox_change")
         _sandbox(site, "DELETE")
-        site.run(
-            "wake",
-            manage("shell", "-v0", "-c", "from reviewapp.outbox import services; services.wake()"),
-        )
-        _until(lambda: _settled(connection, changes)[1] == len(changes), wait)
+        wake = "from reviewapp.outbox import services; services.wake()"
+        site.run("wake", manage("shell", "-v0", "-c", wake))
+        _wait_until(lambda: _settled(connection, changes)[1] == len(changes), wait)
     finally:
         site.children.stop(*names)
+
     delivered, _, seconds = _settled(connection, changes)
     if delivered != len(ids):
         raise NotDelivered(f"{delivered} of {len(ids)} changes were delivered")
-    requests_made = len(_sandbox(site, "GET").json()["requests"])
+    request_count = len(_sandbox(site, "GET").json()["requests"])
     return Run(
         way=way,
         workers=workers,
         per_second=delivered / seconds,
-        per_request=delivered / requests_made,
+        per_request=delivered / request_count,
     )
+
+
+def _enqueue(connection: psycopg.Connection, ids: list[str], *, attempts: int) -> list[int]:
+    acting = json.dumps({"origin": "web", "request_id": "bench"})
+    label = f"decided {next(_numbers)}"
+    values = {"ids": ids, "label": label, "attempts": attempts}
+    with connection.transaction():
+        connection.execute("SELECT set_config('reviewapp.acting', %s, true)", [acting])
+        return [pk for (pk,) in connection.execute(_QUEUE, values).fetchall()]
 
 
 def _sandbox(site: Site, method: str) -> requests.Response:
@@ -165,15 +185,15 @@ def _settled(connection: psycopg.Connection, changes: list[int]) -> tuple[int, i
     return connection.execute(_SETTLED, [changes]).fetchone() or (0, 0, 0.0)
 
 
-def _one(connection: psycopg.Connection, query: str) -> int:
-    found = connection.execute(query.encode()).fetchone()
-    return int(found[0]) if found else 0
+def _number(connection: psycopg.Connection, query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0
 
 
-def _until(done: Callable[[], bool], wait: Callable[[float], object]) -> None:
-    patience = monotonic() + _PATIENCE
-    while not done():
-        if monotonic() > patience:
+def _wait_until(is_done: Callable[[], bool], wait: Callable[[float], object]) -> None:
+    deadline = monotonic() + _PATIENCE
+    while not is_done():
+        if monotonic() > deadline:
             raise NotDelivered(f"nothing more happened within {_PATIENCE} seconds")
         wait(0.05)
 

@@ -1,4 +1,4 @@
-"""One client that keeps its connection: signs in through the page, asks, and says how long each answer took."""
+"""An HTTP client that signs in through the page and times each response."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import requests
 
 
-class Unexpected(Exception):
-    """An answer was not of the kind that is measured; the message says which."""
+class UnexpectedResponse(Exception):
+    """A response had another status than the one that is measured; the message says which."""
 
 
-class Visitor:
-    """A session with one server; every timed answer is read to its end."""
+class TimedClient:
+    """A session with one server; every timed response is read to its end."""
 
     def __init__(self, base: str, *, token: str = "") -> None:
         self.base = base
@@ -25,61 +25,84 @@ class Visitor:
 
     def sign_in(self, username: str, password: str) -> None:
         """Sign in as a person does, through the page."""
-        page = self.session.get(f"{self.base}/accounts/login/")
-        fields = form_fields(page.text, "/accounts/login/") | {
-            "login": username,
-            "password": password,
-        }
-        answer = self.session.post(f"{self.base}/accounts/login/", data=fields, allow_redirects=False)
-        if answer.status_code != 302:
-            raise Unexpected(f"{username} could not sign in: {answer.status_code}")
+        url = f"{self.base}/accounts/login/"
+        page = self.session.get(url)
 
-    def ask(self, path: str, *, method: str = "GET", status: int = 200, **more: Any) -> tuple[float, requests.Response]:
-        """Return the seconds until the whole answer was there, and the answer; raises `Unexpected`."""
+        fields = form_fields(page.text, "/accounts/login/")
+        fields["login"] = username
+        fields["password"] = password
+
+        response = self.session.post(url, data=fields, allow_redirects=False)
+        if response.status_code != 302:
+            message = f"{username} could not sign in: {response.status_code}"
+            raise UnexpectedResponse(message)
+
+    def timed_request(
+        self, path: str, *, method: str = "GET", status: int = 200, **options: Any
+    ) -> tuple[float, requests.Response]:
+        """Return the seconds until the whole response was there, and the response.
+
+        Raises `UnexpectedResponse` for any other status.
+        """
+        url = self.base + path
+
         started = perf_counter()
-        answer = self.session.request(method, self.base + path, allow_redirects=False, **more)
+        response = self.session.request(method, url, allow_redirects=False, **options)
         seconds = perf_counter() - started
-        if answer.status_code != status:
-            raise Unexpected(f"{method} {path} was answered with {answer.status_code}: {answer.text[:500]}")
-        return seconds, answer
+
+        if response.status_code != status:
+            text = response.text[:500]
+            message = f"{method} {path} was answered with {response.status_code}: {text}"
+            raise UnexpectedResponse(message)
+        return seconds, response
 
 
 def form_fields(html: str, action: str) -> dict[str, str]:
-    """Return what a browser would send for the form whose action starts with `action`, nothing typed or pressed."""
-    reader = _Fields(action)
-    reader.feed(html)
-    return reader.found
+    """Return what a browser would send for the untouched form whose action starts with `action`."""
+    parser = _FormFieldsParser(action)
+    parser.feed(html)
+    return parser.values
 
 
-class _Fields(HTMLParser):
+class _FormFieldsParser(HTMLParser):
     def __init__(self, action: str) -> None:
         super().__init__()
-        self.action, self.found = action, dict[str, str]()
-        self._inside = False
-        self._area = ""
-        self._begun = False
+        self.action = action
+        self.values: dict[str, str] = {}
+        self._inside_form = False
+        self._textarea = ""
+        self._textarea_has_text = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._inside = said.get("action", "").startswith(self.action)
-        if not self._inside or not said.get("name"):
+            self._inside_form = attributes.get("action", "").startswith(self.action)
+
+        name = attributes.get("name")
+        if not self._inside_form or not name:
             return
-        picked = said.get("type") not in {"radio", "checkbox"} or "checked" in said
-        if tag == "input" and picked:
-            self.found[said["name"]] = said.get("value", "")
+
+        if tag == "input":
+            is_choice = attributes.get("type") in {"radio", "checkbox"}
+            if not is_choice or "checked" in attributes:
+                self.values[name] = attributes.get("value", "")
+
         if tag == "textarea":
-            self._area, self._begun = said["name"], False
-            self.found[self._area] = ""
+            self._textarea = name
+            self._textarea_has_text = False
+            self.values[name] = ""
 
     def handle_data(self, data: str) -> None:
-        if self._area:
+        if not self._textarea:
+            return
+        if not self._textarea_has_text:
             # The line break right behind the tag is not part of the text.
-            self.found[self._area] = f"{self.found[self._area]}{data}" if self._begun else data.removeprefix("\n")
-            self._begun = True
+            data = data.removeprefix("\n")
+            self._textarea_has_text = True
+        self.values[self._textarea] += data
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":
-            self._area = ""
+            self._textarea = ""
         if tag == "form":
-            self._inside = False
+            self._inside_form = False

@@ -1,4 +1,4 @@
-"""Fill a database with results, annotations, decisions, delivered changes and the history of it all.
+"""Fill a database with results, annotations, decisions, delivered changes and their history.
 
 Everything is made in SQL, a block of rows per transaction, with every trigger in place but the one
 that dates decisions: the history is written by the very triggers that write it in production. What
@@ -36,34 +36,36 @@ _TABLES = [
 ]
 
 _PEOPLE = """
-INSERT INTO accounts_user (id, username, password, email, first_name, last_name, is_superuser, is_staff, is_active,
-    date_joined, theme, single_keys, key_map, blur_media, greyscale_media, mute_media, pseudonym)
-SELECT 1000 + k, 'reviewer' || k, '!', 'reviewer' || k || '@example.com', '', '', false, false, true,
-    now(), 'system', true, '{}', false, false, false, 'reviewer_' || k
+INSERT INTO accounts_user (id, username, password, email, first_name, last_name, is_superuser,
+    is_staff,
+    is_active, date_joined, theme, single_keys, key_map, blur_media, greyscale_media, mute_media,
+    pseudonym)
+SELECT 1000 + k, 'reviewer' || k, '!', 'reviewer' || k || '@example.com', '', '', false, false,
+    true, now(), 'system', true, '{}', false, false, false, 'reviewer_' || k
 FROM generate_series(1, %(reviewers)s) k;
 """
 
 _RETRIEVERS = """
-INSERT INTO retrievers_retriever (id, retriever_id, name, description, tags, stages, input_schema, collection_ids,
-    budget_limits, upstream, version, created_at, updated_at, seen_at)
-SELECT k, 'ret_' || k, 'Triage ' || k, 'Finds what may show a brand.', '["brand"]', '[]', '{}', '["col_photos"]',
-    '{}', '{}', 1, now(), now(), now()
+INSERT INTO retrievers_retriever (id, retriever_id, name, description, tags, stages, input_schema,
+    collection_ids, budget_limits, upstream, version, created_at, updated_at, seen_at)
+SELECT k, 'ret_' || k, 'Triage ' || k, 'Finds what may show a brand.', '["brand"]', '[]', '{}',
+    '["col_photos"]', '{}', '{}', 1, now(), now(), now()
 FROM generate_series(1, %(retrievers)s) k;
 """
 
 _RUNS = """
-INSERT INTO retrievers_execution (id, retriever_id, execution_id, inputs, status, error, warnings, degraded,
-    total_returned, duration_ms, query_summary, requested_by, created_at, completed_at)
-SELECT k, mod(k, %(retrievers)s) + 1, 'exec_' || k, '{"query": "brand at the harbour"}', 'completed', '', '[]', '[]',
-    %(per_run)s, 120, '', '', now(), now()
+INSERT INTO retrievers_execution (id, retriever_id, execution_id, inputs, status, error, warnings,
+    degraded, total_returned, duration_ms, query_summary, requested_by, created_at, completed_at)
+SELECT k, mod(k, %(retrievers)s) + 1, 'exec_' || k, '{"query": "brand at the harbour"}',
+    'completed', '', '[]', '[]', %(per_run)s, 120, '', '', now(), now()
 FROM generate_series(1, (%(count)s - 1) / %(per_run)s + 1) k;
 """
 
 _RESULTS = """
-INSERT INTO retrievers_result (id, retriever_id, execution_id, document_id, collection_id, rank, score, snapshot,
-    digest, created_at)
-SELECT i, mod(run, %(retrievers)s) + 1, run, document_id, 'col_photos', mod(i - 1, %(per_run)s) + 1, score, snapshot,
-    encode(sha256(convert_to(snapshot::text, 'UTF8')), 'hex'), now()
+INSERT INTO retrievers_result (id, retriever_id, execution_id, document_id, collection_id, rank,
+    score, snapshot, digest, created_at)
+SELECT i, mod(run, %(retrievers)s) + 1, run, document_id, 'col_photos', mod(i - 1, %(per_run)s) + 1,
+    score, snapshot, encode(sha256(convert_to(snapshot::text, 'UTF8')), 'hex'), now()
 FROM (
     SELECT i, (i - 1) / %(per_run)s + 1 AS run, 'doc_' || i AS document_id,
         1 - mod(i - 1, %(per_run)s) / 100.0 AS score,
@@ -82,12 +84,16 @@ FROM (
 """
 
 _ANNOTATIONS = """
-INSERT INTO annotations_annotation (id, ref, annotation_id, document_id, collection_id, retriever_id, execution_id,
-    stage_name, label, confidence, reasoning, payload, version, upstream, revisions, proposed, actor_id, actor_type,
-    created_at, updated_at, seen_at, result_id, score, title, excerpt, words, status)
-SELECT id, 'annotations/ann_' || id, 'ann_' || id, document_id, collection_id, retriever_id, 'exec_' || execution_id,
-    '', said->>'label', (said->>'confidence')::float, said->>'reasoning', '{}', 1, said, '[]', said, 'system', 'system',
-    made_at, made_at, now(), id, score, snapshot->>'title', left(snapshot->>'text', 300), snapshot->>'text', 'waiting'
+INSERT INTO annotations_annotation (id, ref, annotation_id, document_id, collection_id,
+    retriever_id,
+    execution_id, stage_name, label, confidence, reasoning, payload, version, upstream, revisions,
+    proposed, actor_id, actor_type, created_at, updated_at, seen_at, result_id, score, title,
+    excerpt, words, status)
+SELECT id, 'annotations/ann_' || id, 'ann_' || id, document_id, collection_id, retriever_id,
+    'exec_' || execution_id, '', said->>'label', (said->>'confidence')::float, said->>'reasoning',
+    '{}', 1, said,
+    '[]', said, 'system', 'system', made_at, made_at, now(), id, score, snapshot->>'title',
+    left(snapshot->>'text', 300), snapshot->>'text', 'waiting'
 FROM (
     SELECT r.*, now() - (%(count)s - r.id) * interval '20 seconds' AS made_at, jsonb_build_object(
         'label', (%(labels)s::text[])[1 + mod(r.id * 31 + mod(r.id, 5) * r.id, 12)],
@@ -99,35 +105,41 @@ FROM (
 """
 
 _DECISIONS = """
-INSERT INTO annotations_decision (id, decision_id, annotation_id, reviewer_id, outcome, label, confidence, reasoning,
-    payload, base, base_version, result_id, document_digest, retriever_version, seconds, cleared, created_at)
-SELECT a.id, gen_random_uuid(), a.id, %(reviewer)s, 'decided', (%(labels)s::text[])[1 + mod(a.id * 17, 12)], 0.9,
-    'Looked at the edges: it is one.', '{}', a.upstream - 'metadata' || '{"decision": null}', 1, a.result_id, r.digest,
-    1, 4 + mod(a.id, 30), '{}', a.created_at + interval '1 day'
+INSERT INTO annotations_decision (id, decision_id, annotation_id, reviewer_id, outcome, label,
+    confidence,
+    reasoning, payload, base, base_version, result_id, document_digest, retriever_version, seconds,
+    cleared, created_at)
+SELECT a.id, gen_random_uuid(), a.id, %(reviewer)s, 'decided',
+    (%(labels)s::text[])[1 + mod(a.id * 17, 12)], 0.9, 'Looked at the edges: it is one.', '{}',
+    a.upstream - 'metadata' || '{"decision": null}', 1,
+    a.result_id, r.digest, 1, 4 + mod(a.id, 30), '{}', a.created_at + interval '1 day'
 FROM annotations_annotation a JOIN retrievers_result r ON r.id = a.result_id
 WHERE a.id BETWEEN %(first)s AND %(last)s AND mod(a.id, 10) IN (1, 4, 6, 8)
 """
 
 _SHOWN = """
 UPDATE annotations_annotation a
-SET label = d.label, confidence = d.confidence, reasoning = d.reasoning, decision_id = d.id, status = 'decided',
-    reviewer_id = d.reviewer_id, decided_at = d.created_at, version = 2, updated_at = d.created_at,
-    upstream = a.upstream || jsonb_build_object('label', d.label, 'confidence', 0.9, 'reasoning', d.reasoning)
+SET label = d.label, confidence = d.confidence, reasoning = d.reasoning, decision_id = d.id,
+    status = 'decided', reviewer_id = d.reviewer_id, decided_at = d.created_at, version = 2,
+    updated_at = d.created_at, upstream = a.upstream || jsonb_build_object(
+        'label', d.label, 'confidence', 0.9, 'reasoning', d.reasoning)
 FROM annotations_decision d WHERE d.id = a.id AND a.id BETWEEN %(first)s AND %(last)s
 """
 
 _CHANGES = """
-INSERT INTO outbox_change (id, ref, verb, fields, base, base_version, cause, actor_id, actor_name, retriever_id, state,
-    reason, field_errors, upstream_request_id, attempts, due, created_at)
+INSERT INTO outbox_change (id, ref, verb, fields, base, base_version, cause, actor_id, actor_name,
+    retriever_id, state, reason, field_errors, upstream_request_id, attempts, due, created_at)
 SELECT d.id, 'annotations/ann_' || d.id, 'set',
-    jsonb_build_object('label', d.label, 'confidence', d.confidence, 'reasoning', d.reasoning), d.base - 'decision', 1,
-    d.decision_id, d.reviewer_id, %(name)s, 'ret_' || (mod((d.id - 1) / %(per_run)s + 1, %(retrievers)s) + 1), 'queued',
-    '', '{}', '', 0, d.created_at, d.created_at
+    jsonb_build_object('label', d.label, 'confidence', d.confidence, 'reasoning', d.reasoning),
+    d.base - 'decision', 1, d.decision_id, d.reviewer_id, %(name)s,
+    'ret_' || (mod((d.id - 1) / %(per_run)s + 1, %(retrievers)s) + 1), 'queued', '', '{}', '', 0,
+    d.created_at, d.created_at
 FROM annotations_decision d WHERE d.id BETWEEN %(first)s AND %(last)s
 """
 
 _DELIVERED = """
-UPDATE outbox_change SET state = 'delivered', version = 2, settled_at = created_at + interval '1 second'
+UPDATE outbox_change
+SET state = 'delivered', version = 2, settled_at = created_at + interval '1 second'
 WHERE id BETWEEN %(first)s AND %(last)s
 """
 
@@ -137,33 +149,49 @@ FROM pg_index i WHERE i.indrelid = ANY(%s::regclass[]) AND NOT i.indisunique ORD
 """
 
 
+_DATE_TRIGGER = """
+SELECT tgname FROM pg_trigger
+WHERE tgrelid = 'annotations_decision'::regclass AND starts_with(tgname, 'pgtrigger_stamped')
+"""
+
+
 def fingerprint(count: int, migrations: Path) -> str:
-    """Return what a loaded database was loaded from: this file, the count, and the migrations under a folder."""
+    """Return a digest of what a database is loaded from: this file, `count`, and the migrations."""
     files = [Path(__file__), *sorted(migrations.glob("*/migrations/0*.py"))]
-    return sha256(b"\n".join([str(count).encode(), *(path.read_bytes() for path in files)])).hexdigest()
+    return sha256(
+        b"\n".join([str(count).encode(), *(path.read_bytes() for path in files)]),
+    ).hexdigest()
 
 
 def load(url: str, count: int) -> Iterator[str]:
-    """Fill a migrated, empty database with `count` results and all that follows; yields a line for each step."""
-    facts = {
-        "count": count, "retrievers": RETRIEVERS, "reviewers": REVIEWERS, "per_run": PER_RUN, "labels": list(LABELS),
+    """Fill a migrated, empty database with `count` results; yields a line for each step."""
+    values: dict[str, object] = {
+        "count": count,
+        "retrievers": RETRIEVERS,
+        "reviewers": REVIEWERS,
+        "per_run": PER_RUN,
+        "labels": list(LABELS),
         "rare_in": RARE_IN,
-    }  # fmt: skip
+    }
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE bench_note (id bigserial PRIMARY KEY, body text NOT NULL)")
         for statement in (_PEOPLE, _RETRIEVERS, _RUNS):
-            connection.execute(statement, facts)
-        _stamp(connection, by_database=False)
+            connection.execute(statement, values)
+
+        _switch_date_trigger(connection, enabled=False)
         indexes = connection.execute(_SECONDARY, [_TABLES]).fetchall()
         for _, name in indexes:
             connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+
         yield f"{count:,} results with annotations, decisions, changes and history"
-        _load_blocks(url, count, facts)
-        _stamp(connection, by_database=True)
-        connection.execute("SET maintenance_work_mem = '256MB'")
+        _load_blocks(url, count, values)
+        _switch_date_trigger(connection, enabled=True)
+
         yield f"{len(indexes)} indexes"
+        connection.execute("SET maintenance_work_mem = '256MB'")
         for definition, _ in indexes:
             connection.execute(definition)
+
         yield "statistics"
         for table in [*_TABLES, "retrievers_execution", "retrievers_retriever", "accounts_user"]:
             query = sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {}")
@@ -172,56 +200,54 @@ def load(url: str, count: int) -> Iterator[str]:
         connection.execute("CHECKPOINT")
 
 
-def _stamp(connection: psycopg.Connection, *, by_database: bool) -> None:
-    """Say who dates decisions: the database, as always, or the statement that loads them."""
-    name = connection.execute(
-        "SELECT tgname FROM pg_trigger"
-        " WHERE tgrelid = 'annotations_decision'::regclass AND starts_with(tgname, 'pgtrigger_stamped')"
-    ).fetchone()
-    assert name is not None
-    switch = sql.SQL("ENABLE" if by_database else "DISABLE")
-    connection.execute(
-        sql.SQL("ALTER TABLE annotations_decision {} TRIGGER {}").format(switch, sql.Identifier(name[0]))
-    )
+def _switch_date_trigger(connection: psycopg.Connection, *, enabled: bool) -> None:
+    """Switch the trigger that dates decisions, so that the loading statements can date them."""
+    row = connection.execute(_DATE_TRIGGER).fetchone()
+    assert row is not None
+    action = sql.SQL("ENABLE" if enabled else "DISABLE")
+    query = sql.SQL("ALTER TABLE annotations_decision {} TRIGGER {}")
+    connection.execute(query.format(action, sql.Identifier(row[0])))
 
 
-def _load_blocks(url: str, count: int, facts: dict[str, object]) -> None:
+def _load_blocks(url: str, count: int, values: dict[str, object]) -> None:
     with ThreadPoolExecutor(2) as pool:
-        firsts = range(1, count + 1, _BLOCK)
-        list(pool.map(lambda first: _block(url, facts, first, min(first + _BLOCK - 1, count)), firsts))
+        futures = []
+        for first in range(1, count + 1, _BLOCK):
+            last = min(first + _BLOCK - 1, count)
+            futures.append(pool.submit(_load_block, url, values, first, last))
+        for future in futures:
+            future.result()
 
 
-def _block(url: str, facts: dict[str, object], first: int, last: int) -> None:
-    reviewer = first // _BLOCK % REVIEWERS + 1
-    block = facts | {
-        "first": first,
-        "last": last,
-        "reviewer": 1000 + reviewer,
-        "name": f"reviewer{reviewer}",
-    }
-    words = {"common": COMMON, "middle": MIDDLE}
-    results = _RESULTS
-    for name, word in words.items():
-        results = results.replace(f"%({name})s", word)
+def _load_block(url: str, values: dict[str, object], first: int, last: int) -> None:
+    number = first // _BLOCK % REVIEWERS + 1
+    reviewer = 1000 + number
+    username = f"reviewer{number}"
+    block = values | {"first": first, "last": last, "reviewer": reviewer, "name": username}
+    results = _RESULTS.replace("%(common)s", COMMON).replace("%(middle)s", MIDDLE)
+
+    request_id = f"load-{first}"
     with psycopg.connect(url) as connection:
         connection.execute("SET LOCAL synchronous_commit = off")
-        _act(connection, "pull", f"load-{first}")
+
+        _set_acting(connection, "pull", request_id)
         connection.execute(results, block)
         connection.execute(_ANNOTATIONS, block)
-        _act(
-            connection,
-            "web",
-            f"load-{first}",
-            actor_id=1000 + reviewer,
-            actor_name=f"reviewer{reviewer}",
-        )
+
+        _set_acting(connection, "web", request_id, actor_id=reviewer, actor_name=username)
         for statement in (_DECISIONS, _SHOWN, _CHANGES):
             connection.execute(statement, block)
-        _act(connection, "worker", f"load-{first}")
+
+        _set_acting(connection, "worker", request_id)
         connection.execute(_DELIVERED, block)
 
 
-def _act(connection: psycopg.Connection, origin: str, request_id: str, **actor: object) -> None:
-    """Tell the triggers who acts, as `audit.trace.acting` does."""
-    said = json.dumps({"origin": origin, "request_id": request_id, **actor})
-    connection.execute("SELECT set_config('reviewapp.acting', %s, true)", [said])
+def _set_acting(
+    connection: psycopg.Connection,
+    origin: str,
+    request_id: str,
+    **actor: object,
+) -> None:
+    """Tell the triggers who acts, as `audit.context.acting` does."""
+    acting = json.dumps({"origin": origin, "request_id": request_id, **actor})
+    connection.execute("SELECT set_config('reviewapp.acting', %s, true)", [acting])

@@ -1,4 +1,4 @@
-"""What a process and its children hold in memory, as the kernel counts it (Linux)."""
+"""Memory of a process and its children, as the kernel counts it (Linux)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Megabytes: `rss` counts what processes share once for each of them, `pss` gives each its part."""
+    """Megabytes: `rss` counts shared memory once for each process, `pss` gives each its part."""
 
     pid: int
     rss: float
@@ -18,36 +18,39 @@ class Memory:
 
 
 def of_tree(pid: int) -> list[Memory]:
-    """Return the memory of a process and of everything below it; empty where the kernel does not tell."""
-    found = of(pid)
-    return [
-        *([found] if found else []),
-        *(each for child in children(pid) for each in of_tree(child)),
-    ]
+    """Return the memory of a process and of all below it; empty where the kernel does not tell."""
+    memory = of(pid)
+    tree = [memory] if memory else []
+    for child in children(pid):
+        tree += of_tree(child)
+    return tree
 
 
 def of(pid: int) -> Memory | None:
-    """Return the memory of one process, None when it is gone or not to be looked at."""
+    """Return the memory of one process, None when it is gone or may not be looked at."""
     try:
-        return read(pid, (_PROC / str(pid) / "smaps_rollup").read_text())
+        rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
     except OSError:
         return None
+    return read(pid, rollup)
 
 
 def read(pid: int, rollup: str) -> Memory:
-    """Read what `/proc/<pid>/smaps_rollup` says."""
-    kilobytes = {
-        name: int(rest.split()[0])
-        for name, _, rest in (line.partition(":") for line in rollup.splitlines())
-        if name in {"Rss", "Pss"}
-    }
+    """Parse the text of `/proc/<pid>/smaps_rollup`."""
+    kilobytes: dict[str, int] = {}
+    for line in rollup.splitlines():
+        name, _, value = line.partition(":")
+        if name in {"Rss", "Pss"}:
+            kilobytes[name] = int(value.split()[0])
     return Memory(pid=pid, rss=kilobytes["Rss"] / 1024, pss=kilobytes["Pss"] / 1024)
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that this one started and that still run; empty where the kernel does not tell."""
+    """Return the running child processes; empty where the kernel does not tell."""
+    pids: list[int] = []
     try:
-        tasks = list((_PROC / str(pid) / "task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        for task in (_PROC / str(pid) / "task").iterdir():
+            pids += [int(child) for child in (task / "children").read_text().split()]
     except OSError:
         return []
+    return pids

@@ -1,4 +1,4 @@
-"""What one run found: kept as JSON, shown as Markdown."""
+"""The report of one run: stored as JSON, printed as Markdown."""
 
 from __future__ import annotations
 
@@ -31,8 +31,15 @@ class Report:
     def markdown(self) -> str:
         """Return all of it as a document."""
         parts = [self._head(), "", *table.times(self.lines)]
-        for more in (table.growth(self.lines), self._deliveries(), self._memory(), self._starts()):
-            parts += ["", *more] if more else []
+        tables = [
+            table.growth(self.lines),
+            self._deliveries(),
+            self._memory(),
+            self._starts(),
+        ]
+        for rows in tables:
+            if rows:
+                parts += ["", *rows]
         return "\n".join(parts) + "\n"
 
     def json(self) -> dict[str, Any]:
@@ -40,43 +47,67 @@ class Report:
         return {**asdict(self), "machine": machine()}
 
     def _head(self) -> str:
-        load = " to ".join(f"{each:.1f}" for each in self.busy)
-        return (
-            f"`{self.command}`, {self.started}, {machine()}; load average {load}; {self.rounds} rounds; milliseconds."
-        )
+        load = " to ".join(f"{average:.1f}" for average in self.busy)
+        parts = [
+            f"`{self.command}`, {self.started}, {machine()}",
+            f"load average {load}",
+            f"{self.rounds} rounds",
+            "milliseconds.",
+        ]
+        return "; ".join(parts)
 
     def _deliveries(self) -> list[str]:
-        rows = [
-            [
-                *(f"{count:,}", run.way, run.workers, f"{sum(rates.bare) / len(rates.bare):.0f}"),
-                *(f"{run.per_second:.0f}", f"{share:.2f}", f"{run.per_request:.2f}"),
-            ]
-            for count, rates in self.rates.items()
-            for run, share in delivery.lines(rates)
+        rows = []
+        for count, rates in self.rates.items():
+            bare = sum(rates.bare) / len(rates.bare)
+            for run, share in delivery.lines(rates):
+                row = [
+                    f"{count:,}",
+                    run.way,
+                    run.workers,
+                    f"{bare:.0f}",
+                    f"{run.per_second:.0f}",
+                    f"{share:.2f}",
+                    f"{run.per_request:.2f}",
+                ]
+                rows.append(row)
+        if not rows:
+            return []
+
+        head = [
+            "results",
+            "delivered",
+            "workers",
+            "bare PATCH per second",
+            "changes per second",
+            "share of it per worker",
+            "changes per request",
         ]
-        head = ["results", "delivered", "workers", "bare PATCH per second", "changes per second"]
-        head += ["share of it per worker", "changes per request"]
-        return table.markdown(head, rows) if rows else []
+        return table.markdown(head, rows)
 
     def _memory(self) -> list[str]:
-        rows = [
-            [
-                name,
-                len(found),
-                f"{sum(each.pss for each in found):.0f}",
-                f"{max(each.rss for each in found):.0f}",
-            ]
-            for name, found in self.memory.items()
-            if found
-        ]
-        return (
-            table.markdown(["memory", "processes", "MB together (PSS)", "MB, the largest (RSS)"], rows) if rows else []
-        )
+        rows = []
+        for name, processes in self.memory.items():
+            if processes:
+                pss = sum(process.pss for process in processes)
+                rss = max(process.rss for process in processes)
+                rows.append([name, len(processes), f"{pss:.0f}", f"{rss:.0f}"])
+        if not rows:
+            return []
+
+        head = ["memory", "processes", "MB together (PSS)", "MB, the largest (RSS)"]
+        return table.markdown(head, rows)
 
     def _starts(self) -> list[str]:
-        rows = [[name, *(f"{each:.1f}" for each in taken)] for name, taken in self.starts.items()]
-        width = max((len(row) for row in rows), default=0)
-        return table.markdown(["seconds to the first answer", *map(str, range(1, width))], rows) if rows else []
+        rows = []
+        for name, starts in self.starts.items():
+            rows.append([name, *(f"{seconds:.1f}" for seconds in starts)])
+        if not rows:
+            return []
+
+        width = max(len(row) for row in rows)
+        head = ["seconds to the first answer", *map(str, range(1, width))]
+        return table.markdown(head, rows)
 
 
 def machine() -> str:

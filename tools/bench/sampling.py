@@ -1,33 +1,55 @@
-"""Take the samples: every round asks each site for each row, right after its yardstick, so that noise meets both."""
+"""Take the samples: each scenario runs right after its baseline, so that noise meets both."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from tools.bench.scenarios import ROWS, YARDSTICKS, Row, Walk
+from tools.bench.scenarios import BASELINES, SCENARIOS, Scenario, SiteClients
 from tools.bench.stats import Pair
 
-_WARM = 3
+_WARM_UP_ROUNDS = 3
 
 
-def sample(walks: Sequence[Walk], *, rounds: int) -> Iterator[tuple[int, Row, Pair, Pair]]:
-    """Yield (count, row, its pair, its pair with the bare view) for each row and site, after all rounds."""
-    taken: dict[tuple[int, str], list[tuple[float, float, float]]] = defaultdict(list)
-    for number in range(rounds + _WARM):
-        for row in ROWS:
-            for walk in walks:
-                view, bare, ours = Walk.view(walk), YARDSTICKS[row.against](walk), row.timed(walk)
-                if number >= _WARM:
-                    taken[walk.site.count, row.name].append((view, bare, ours))
-    for row in ROWS:
-        for walk in walks:
-            found = taken[walk.site.count, row.name]
-            times = tuple(ours for _, _, ours in found)
-            pair = Pair(ours=times, bare=tuple(bare for _, bare, _ in found))
-            yield (
-                walk.site.count,
-                row,
-                pair,
-                Pair(ours=times, bare=tuple(view for view, _, _ in found)),
-            )
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Seconds of one scenario in one round, of its baseline, and of the barest view."""
+
+    view: float
+    baseline: float
+    scenario: float
+
+
+def sample(
+    sites: Sequence[SiteClients],
+    *,
+    rounds: int,
+) -> Iterator[tuple[int, Scenario, Pair, Pair]]:
+    """Run all rounds, then yield the measurements of each scenario and site.
+
+    Yields (count, scenario, its pair with its baseline, its pair with the barest view).
+    """
+    samples: dict[tuple[int, str], list[Sample]] = defaultdict(list)
+    for number in range(rounds + _WARM_UP_ROUNDS):
+        for scenario in SCENARIOS:
+            for clients in sites:
+                measured = _run_once(scenario, clients)
+                if number >= _WARM_UP_ROUNDS:
+                    samples[clients.site.count, scenario.name].append(measured)
+
+    for scenario in SCENARIOS:
+        for clients in sites:
+            count = clients.site.count
+            rows = samples[count, scenario.name]
+            ours = tuple(row.scenario for row in rows)
+            baseline = Pair(ours=ours, bare=tuple(row.baseline for row in rows))
+            view = Pair(ours=ours, bare=tuple(row.view for row in rows))
+            yield count, scenario, baseline, view
+
+
+def _run_once(scenario: Scenario, clients: SiteClients) -> Sample:
+    view = clients.view()
+    baseline = BASELINES[scenario.against](clients)
+    seconds = scenario.run(clients)
+    return Sample(view=view, baseline=baseline, scenario=seconds)

@@ -1,4 +1,4 @@
-"""What samples say: medians, percentiles, ratios. Pure."""
+"""Medians, percentiles and ratios of samples. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,29 @@ from math import ceil
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
-    """Return the smallest sample that at least `share` (0 to 1) of all samples do not exceed; raises when empty."""
+    """Return the smallest sample that at least `share` (0 to 1) of the samples do not exceed.
+
+    Raises ValueError for no samples.
+    """
     if not samples:
         raise ValueError("there is no percentile of nothing")
-    return sorted(samples)[max(ceil(len(samples) * share) - 1, 0)]
+    rank = ceil(len(samples) * share)
+    return sorted(samples)[max(rank - 1, 0)]
 
 
 def median(samples: Sequence[float]) -> float:
-    """Return the middle one, or the mean of the two in the middle; raises when empty."""
-    return (percentile(samples, 0.5) + sorted(samples)[len(samples) // 2]) / 2
+    """Return the middle sample, or the mean of the two in the middle.
+
+    Raises ValueError for no samples.
+    """
+    lower = percentile(samples, 0.5)
+    upper = sorted(samples)[len(samples) // 2]
+    return (lower + upper) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Seconds of something and of its yardstick, taken in turns: `ours[i]` right after `bare[i]`."""
+    """Seconds of a scenario and of its baseline; `ours[i]` was measured after `bare[i]`."""
 
     ours: tuple[float, ...]
     bare: tuple[float, ...]

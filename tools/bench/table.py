@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+# Marks what misses its aim.
+_MISSED = " (!)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One row for one size: milliseconds, and ratios to the yardstick named and to the barest view."""
+    """One row for one size: milliseconds, and ratios to its baseline and to the barest view."""
 
     count: int
     name: str
@@ -45,33 +48,41 @@ def times(lines: Sequence[Line]) -> list[str]:
         "aim",
         "to the bare view",
     ]
-    return markdown(
-        head,
-        (
-            [
-                line.name, f"{line.count:,}", line.against, f"{line.bare:.1f}", f"{line.p50:.1f}", f"{line.p95:.1f}",
-                f"{line.ratio:.2f}" + ("" if line.met else " (!)"), f"≤ {line.aim:g}", f"{line.view_ratio:.2f}",
-            ]
-            for line in lines
-        ),
-    )  # fmt: skip
+    rows = []
+    for line in lines:
+        mark = "" if line.met else _MISSED
+        row = [
+            line.name,
+            f"{line.count:,}",
+            line.against,
+            f"{line.bare:.1f}",
+            f"{line.p50:.1f}",
+            f"{line.p95:.1f}",
+            f"{line.ratio:.2f}{mark}",
+            f"≤ {line.aim:g}",
+            f"{line.view_ratio:.2f}",
+        ]
+        rows.append(row)
+    return markdown(head, rows)
 
 
 def growth(lines: Sequence[Line], *, most: float = 1.3) -> list[str]:
-    """Return how much each row grows from the smallest size to the largest, by its medians; nothing for one size."""
+    """Return how much the median of each row grows from the smallest to the largest size.
+
+    A factor above `most` is marked. Empty if there is one size only.
+    """
     sizes = sorted({line.count for line in lines})
     if len(sizes) < 2:
         return []
+
     p50 = {(line.name, line.count): line.p50 for line in lines}
     rows = []
     for name in dict.fromkeys(line.name for line in lines):
-        first, last = p50[name, sizes[0]], p50[name, sizes[-1]]
-        rows.append([name, *(f"{p50[name, size]:.1f}" for size in sizes), _grown(last / first, most)])
+        medians = [p50[name, size] for size in sizes]
+        factor = medians[-1] / medians[0]
+        mark = "" if factor <= most else _MISSED
+        rows.append([name, *(f"{median:.1f}" for median in medians), f"{factor:.2f}{mark}"])
     return markdown(["what", *(f"{size:,}" for size in sizes), "growth"], rows)
-
-
-def _grown(factor: float, most: float) -> str:
-    return f"{factor:.2f}" + ("" if factor <= most else " (!)")
 
 
 def _cell(value: object) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 import psycopg
 
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
-from tools.bench.site import Failed
+from tools.bench.site import StepFailed
 from tools.drill import collect, journal, plan, verifier
 from tools.drill.clients import abuser
 from tools.drill.clients.load_process import Orders
@@ -39,17 +39,30 @@ _WAITING = "SELECT count(*) FROM outbox_change WHERE state NOT IN ('delivered', 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one drill; returns 0 when every promise was kept."""
-    parser = argparse.ArgumentParser(prog="python -m tools.drill", description="Break everything, lose nothing.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.drill",
+        description="Break everything, lose nothing.",
+    )
     parser.add_argument("submits", type=int, metavar="N", help="how many times somebody submits")
     parser.add_argument("--seed", type=int, default=1, help="the plan to follow (%(default)s)")
-    parser.add_argument("--clients", type=int, default=50, help="how many people submit at once (%(default)s)")
+    parser.add_argument(
+        "--clients",
+        type=int,
+        default=50,
+        help="how many people submit at once (%(default)s)",
+    )
     parser.add_argument(
         "--limit",
         type=float,
         help="seconds after which the drill has failed (600 and half a second a submit)",
     )
     parser.add_argument("--abuse", action="store_true", help="an abusive client instead of faults")
-    parser.add_argument("--var", type=Path, default=ROOT / "var" / "drill", help="where everything is kept")
+    parser.add_argument(
+        "--var",
+        type=Path,
+        default=ROOT / "var" / "drill",
+        help="where everything is kept",
+    )
     options = parser.parse_args(arguments)
     report = Report(
         command=_command(options),
@@ -60,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drill(options, report)
     except Interrupted:
         report.stopped = "Stopped before its end."
-    except (LaunchError, Failed, EmbeddedPostgresError) as error:
+    except (LaunchError, StepFailed, EmbeddedPostgresError) as error:
         report.stopped = str(error)
     _keep(options.var.absolute(), report)
     return 0 if report.passed else 1
@@ -98,7 +111,11 @@ def _drill(options: argparse.Namespace, report: Report) -> None:
                 # The first one goes on with a walk that was cut off, and does not look again at
                 # what that had seen.
                 site.run("pull", manage("pull"))
-            world = collect.gather(site.database.url, site.sandbox, journal.read(folder / "journal.jsonl"))
+            world = collect.gather(
+                site.database.url,
+                site.sandbox,
+                journal.read(folder / "journal.jsonl"),
+            )
             report.verdicts = verifier.judge(world, abuse=options.abuse)
 
 
@@ -145,11 +162,15 @@ def _storm(site: Site, blows: Blows, orders: Orders, until: float) -> None:
             said = done * 10 // orders.submits
             _say(f"  {done:,} of {orders.submits:,} steps, {sum(blows.dealt.values())} faults")
         if time.monotonic() > until + 30:
-            raise Failed("The crowd did not come to an end.")
+            raise StepFailed("The crowd did not come to an end.")
     if blows.crowd_ended != "exit code 0":
-        raise Failed(f"The crowd failed ({blows.crowd_ended}):\n{site.children.last_words('crowd')}")
+        raise StepFailed(
+            f"The crowd failed ({blows.crowd_ended}):\n{site.children.last_words('crowd')}",
+        )
     if blows.abuser_ended:
-        raise Failed(f"The abusive client failed ({blows.abuser_ended}):\n{site.children.last_words('abuser')}")
+        raise StepFailed(
+            f"The abusive client failed ({blows.abuser_ended}):\n{site.children.last_words('abuser')}",
+        )
 
 
 def _calm(site: Site, blows: Blows, until: float) -> None:
@@ -159,7 +180,7 @@ def _calm(site: Site, blows: Blows, until: float) -> None:
         site.signals.wait(1)
         blows.bring_back()
         if time.monotonic() > until:
-            raise Failed(f"{waiting} changes were not settled in time.")
+            raise StepFailed(f"{waiting} changes were not settled in time.")
 
 
 def _waiting(site: Site) -> int:

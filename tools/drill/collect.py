@@ -173,7 +173,13 @@ def gather(database_url: str, sandbox: str, journal: Kept) -> World:
         )
 
 
-def world_of(ask: Callable[[str], list[Row]], records: Iterable[Row], journal: Kept, *, stamped: bool) -> World:
+def world_of(
+    ask: Callable[[str], list[Row]],
+    records: Iterable[Row],
+    journal: Kept,
+    *,
+    stamped: bool,
+) -> World:
     """Return what the tables hold, as `ask` reads them, beside the annotations as Mixpeek tells them."""
     return World(
         journal=journal,
@@ -193,7 +199,9 @@ def upstream(sandbox: str) -> Iterator[Row]:
     """Yield every annotation upstream, with its revisions."""
     with requests.Session() as session:
         session.trust_env = False
-        session.headers.update({"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE})
+        session.headers.update(
+            {"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE},
+        )
         for skip in count(0, _PAGE):
             where = f"{sandbox}/v1/annotations/list?limit={_PAGE}&skip={skip}"
             page = session.post(where, json={}, timeout=60).json()["results"]

@@ -112,7 +112,11 @@ class Blows:
 
     def _script(self, blow: Blow) -> None:
         with suppress(requests.RequestException), _sandbox_session() as session:
-            answer = session.post(f"{self._site.sandbox}/_sandbox/faults", json=list(blow.script), timeout=_PATIENCE)
+            answer = session.post(
+                f"{self._site.sandbox}/_sandbox/faults",
+                json=list(blow.script),
+                timeout=_PATIENCE,
+            )
             answer.raise_for_status()
             self._count(blow, script=list(blow.script))
 

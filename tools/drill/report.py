@@ -51,7 +51,9 @@ class Report:
         lines = []
         for verdict in self.verdicts:
             for fault in verdict.faults[:_SHOWN]:
-                lines.append(f"- {verdict.promise}: {fault.about}: {fault.what} {fault.seen or ''}".rstrip())
+                lines.append(
+                    f"- {verdict.promise}: {fault.about}: {fault.what} {fault.seen or ''}".rstrip(),
+                )
             if len(verdict.faults) > _SHOWN:
                 lines.append(f"- {verdict.promise}: and {len(verdict.faults) - _SHOWN} more")
         return ["", *lines] if lines else []

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from tools.bench.memory import children
-from tools.bench.site import Failed
+from tools.bench.site import StepFailed
 from tools.drill.database import Database
 from tools.drill.plan import HOLD, LABELS
 from tools.launch import ports
@@ -54,7 +54,11 @@ class Site:
             (self.folder / name).mkdir(parents=True)
         self.database = Database(self.folder / "postgres")
         self.ports = {name: ports.remembered(self.folder / f"{name}.port") for name in (*WEBS, "sandbox")}
-        self.children = Children(signals=self.signals, logs=self.folder / "log", env=self._environment())
+        self.children = Children(
+            signals=self.signals,
+            logs=self.folder / "log",
+            env=self._environment(),
+        )
 
     @property
     def sandbox(self) -> str:
@@ -68,7 +72,9 @@ class Site:
 
     def _plan(self) -> Plan:
         data = str(self.folder / "sandbox")
-        return Plan.read({"VAR_DIR": str(self.folder), "SECRET_KEY": "drill-" + "k" * 44, "SANDBOX_DATA": data})
+        return Plan.read(
+            {"VAR_DIR": str(self.folder), "SECRET_KEY": "drill-" + "k" * 44, "SANDBOX_DATA": data},
+        )
 
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
@@ -99,9 +105,9 @@ class Site:
         self.run("pull", manage("pull"))
 
     def run(self, name: str, command: list[str]) -> None:
-        """Run a command to its end; raises `Failed`."""
+        """Run a command to its end; raises `StepFailed`."""
         if self.children.run(name, command):
-            raise Failed(f"{name} failed:\n{self.children.last_words(name)}")
+            raise StepFailed(f"{name} failed:\n{self.children.last_words(name)}")
 
     def start(self, name: str) -> None:
         """Start one process, or the database."""
@@ -130,7 +136,9 @@ class Site:
     def items(self) -> list[tuple[int, str]]:
         """Return the key of each mirrored annotation with its id upstream, in the order of the ids."""
         with psycopg.connect(self.database.url) as connection:
-            rows = connection.execute("SELECT id, annotation_id FROM annotations_annotation ORDER BY annotation_id")
+            rows = connection.execute(
+                "SELECT id, annotation_id FROM annotations_annotation ORDER BY annotation_id",
+            )
             return [(int(pk), str(annotation_id)) for pk, annotation_id in rows.fetchall()]
 
     def stop(self) -> None:

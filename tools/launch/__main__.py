@@ -79,7 +79,11 @@ def _database_urls(plan: Plan) -> tuple[str, str]:
 
 def _environment(plan: Plan, database_url: str, sandbox_port: int) -> dict[str, str]:
     secret_key = plan.secret_key or reviewapp_secret_key.kept_in(plan.var / "secret_key")
-    ours = plan.children_see(database_url=database_url, secret_key=secret_key, sandbox_port=sandbox_port)
+    ours = plan.children_see(
+        database_url=database_url,
+        secret_key=secret_key,
+        sandbox_port=sandbox_port,
+    )
     return {"HTTPS": "off", **os.environ, **ours, "PYTHONUNBUFFERED": "1"}
 
 
@@ -87,7 +91,9 @@ def _start_sandbox(plan: Plan, children: Children, port: int) -> None:
     if plan.sandbox_data is None and not plan.sample.exists():
         unfinished = plan.sample.with_name("sample.unfinished")
         if children.run("sample", python("-m", "tools.sandbox.sample", str(unfinished))):
-            raise CannotStart(f"The sample namespace could not be made:\n{children.last_words('sample')}")
+            raise CannotStart(
+                f"The sample namespace could not be made:\n{children.last_words('sample')}",
+            )
         unfinished.rename(plan.sample)
     children.start("sandbox", plan.sandbox_command(port))
 
@@ -119,7 +125,9 @@ def _catch_up(plan: Plan, children: Children, owner_url: str) -> dict[str, objec
     demo = ["--demo"] if plan.sandbox else []
     command = python("-m", "tools.launch.prepare", str(file), *demo)
     if children.run("prepare", command, env={"DATABASE_URL": owner_url}):
-        raise CannotStart(f"The database could not be brought up to date:\n{children.last_words('prepare')}")
+        raise CannotStart(
+            f"The database could not be brought up to date:\n{children.last_words('prepare')}",
+        )
     answer: dict[str, object] = json.loads(file.read_text())
     return answer
 
@@ -134,7 +142,9 @@ def _first_pull(children: Children) -> bool:
 def _await_first_page(plan: Plan, children: Children) -> None:
     status = ports.await_answer(plan.port, children.wait)
     if not 200 <= status < 500:
-        raise CannotStart(f"The first page failed with status {status}:\n{children.last_words('web')}")
+        raise CannotStart(
+            f"The first page failed with status {status}:\n{children.last_words('web')}",
+        )
 
 
 def _welcome(plan: Plan, sign_ins: str) -> str:
@@ -148,7 +158,9 @@ def _stay(plan: Plan, children: Children) -> None:
     while True:
         children.wait(_LOOK_SECONDS)
         if not plan.database_url and cluster.running() is None:
-            raise CannotStart(f"The database ended, so everything was stopped; see {cluster.data / 'server.log'}.")
+            raise CannotStart(
+                f"The database ended, so everything was stopped; see {cluster.data / 'server.log'}.",
+            )
 
 
 @contextmanager

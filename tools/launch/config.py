@@ -82,7 +82,13 @@ class Plan:
         options += ["--bind", f"fd://{listener}"]
         return python("-m", "gunicorn", *options, _WSGI)
 
-    def children_see(self, *, database_url: str, secret_key: str, sandbox_port: int) -> dict[str, str]:
+    def children_see(
+        self,
+        *,
+        database_url: str,
+        secret_key: str,
+        sandbox_port: int,
+    ) -> dict[str, str]:
         """The variables that every process of the launch gets on top of the person's own."""
         seen = {"DATABASE_URL": database_url, "SECRET_KEY": secret_key, "VAR_DIR": str(self.var)}
         if self.sandbox:

@@ -42,7 +42,9 @@ def fingerprint(root: Path, database_url: str, *more: str) -> str:
     """
     try:
         with psycopg.connect(database_url, connect_timeout=5) as connection:
-            applied = connection.execute("SELECT app, name FROM django_migrations ORDER BY app, name").fetchall()
+            applied = connection.execute(
+                "SELECT app, name FROM django_migrations ORDER BY app, name",
+            ).fetchall()
     except psycopg.Error:
         return ""
     parts = [*more, *(f"{app}.{name}" for app, name in applied), *_files(root)]

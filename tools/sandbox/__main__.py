@@ -48,7 +48,11 @@ def _run(options: Options) -> None:
         store = Store(options.state)
         stack.callback(store.close)
         media = _load(store, options)
-        library = Library(folder=media, secret=store.recall("secret") or "", lifetime=options.media_lifetime)
+        library = Library(
+            folder=media,
+            secret=store.recall("secret") or "",
+            lifetime=options.media_lifetime,
+        )
         world = World(
             store=store,
             dialect=Dialect(options.dialect),

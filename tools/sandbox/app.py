@@ -140,7 +140,12 @@ def _api(world: World) -> Sequence[BaseRoute]:
             at("/organizations/webhooks", "POST", webhooks.create, namespace=IGNORED),
             at("/organizations/webhooks/{webhook_id}", "GET", webhooks.get, namespace=IGNORED),
             at("/organizations/webhooks/{webhook_id}", "PUT", webhooks.replace, namespace=IGNORED),
-            at("/organizations/webhooks/{webhook_id}", "DELETE", webhooks.delete, namespace=IGNORED),
+            at(
+                "/organizations/webhooks/{webhook_id}",
+                "DELETE",
+                webhooks.delete,
+                namespace=IGNORED,
+            ),
         ]
     return routes
 
@@ -153,12 +158,22 @@ def _media(world: World) -> Endpoint:
             world.library.verify(name, query.get("Expires", ""), query.get("Signature", ""))
         except LinkRefused as refused:
             body = refusal_xml(refused, name, request.scope["request_id"])
-            return Response(body, status_code=403, media_type="application/xml", headers=_OPEN_MEDIA)
+            return Response(
+                body,
+                status_code=403,
+                media_type="application/xml",
+                headers=_OPEN_MEDIA,
+            )
         path = world.library.find(name)
         if path is None:
             missing = LinkRefused("NoSuchKey", "The specified key does not exist.")
             body = refusal_xml(missing, name, request.scope["request_id"])
-            return Response(body, status_code=404, media_type="application/xml", headers=_OPEN_MEDIA)
+            return Response(
+                body,
+                status_code=404,
+                media_type="application/xml",
+                headers=_OPEN_MEDIA,
+            )
         return FileResponse(path, headers=_OPEN_MEDIA)
 
     return media
@@ -169,6 +184,9 @@ def _plain_refusal(world: World) -> Callable[[Request, Exception], Awaitable[Res
         status = error.status_code if isinstance(error, HTTPException) else 500
         kind = _KINDS.get(status, "InternalServerError" if status >= 500 else "BadRequestError")
         said = error.detail if isinstance(error, HTTPException) else "the sandbox itself is at fault, see its log"
-        return refusal(Problem(status, kind, f"{request.method} {request.url.path}: {said}"), world.dialect)
+        return refusal(
+            Problem(status, kind, f"{request.method} {request.url.path}: {said}"),
+            world.dialect,
+        )
 
     return refuse

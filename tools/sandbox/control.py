@@ -24,7 +24,12 @@ from tools.sandbox.store import Store
 _NULL_MODE = {"mode": Field(kind="text", nullable=False, required=True, among=MODES)}
 
 
-def control_routes(script: Script, requests: deque[Json], store: Store, nulls: NullPolicy) -> list[Route]:
+def control_routes(
+    script: Script,
+    requests: deque[Json],
+    store: Store,
+    nulls: NullPolicy,
+) -> list[Route]:
     """Return the routes under `/_sandbox`."""
 
     async def health(_request: Request) -> Response:

@@ -39,7 +39,13 @@ class World:
     nulls: NullPolicy = field(default_factory=NullPolicy)
 
 
-def endpoint(world: World, handler: Handler, *, namespace: str = REQUIRED, empty: Json | None = None) -> Endpoint:
+def endpoint(
+    world: World,
+    handler: Handler,
+    *,
+    namespace: str = REQUIRED,
+    empty: Json | None = None,
+) -> Endpoint:
     """Return the ASGI endpoint of a handler.
 
     `namespace` says whether X-Namespace must be there. A list gives `empty`: what an unknown
@@ -62,7 +68,11 @@ def endpoint(world: World, handler: Handler, *, namespace: str = REQUIRED, empty
         except Problem as problem:
             return refusal(problem, world.dialect)
         except RecursionError:
-            complaint = Complaint(kind="json_invalid", location=("body",), message="The body is nested too deeply")
+            complaint = Complaint(
+                kind="json_invalid",
+                location=("body",),
+                message="The body is nested too deeply",
+            )
             return refusal(Invalid([complaint]), world.dialect)
 
     return answer
@@ -114,7 +124,9 @@ def _namespace_name(request: Request, world: World, need: str) -> str:
         return name
     if world.dialect.current:
         raise bad_request("The X-Namespace header is required: a namespace id or name")
-    raise Invalid([Complaint(kind="missing", location=("header", "X-Namespace"), message="Field required")])
+    raise Invalid(
+        [Complaint(kind="missing", location=("header", "X-Namespace"), message="Field required")],
+    )
 
 
 def _unresolved(name: str, empty: Json) -> Response:
@@ -133,7 +145,11 @@ def _parsed(body: bytes) -> Any:
     try:
         return parse_json(body)
     except (ValueError, RecursionError) as error:
-        complaint = Complaint(kind="json_invalid", location=("body",), message=f"JSON decode error: {error}")
+        complaint = Complaint(
+            kind="json_invalid",
+            location=("body",),
+            message=f"JSON decode error: {error}",
+        )
         raise Invalid([complaint]) from error
 
 

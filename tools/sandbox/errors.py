@@ -24,7 +24,13 @@ class Complaint:
 class Problem(Exception):
     """The call cannot be answered with success; `status` and `kind` say how it is refused."""
 
-    def __init__(self, status: int, kind: str, message: str, details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        details: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.kind = kind
@@ -52,7 +58,12 @@ def bad_request(message: str) -> Problem:
 
 def not_found(resource: str, name: str) -> Problem:
     """Return a 404 for `name`, which may as well live in another namespace."""
-    return Problem(404, "NotFoundError", f"{resource} not found: {name}", {"resource": resource, "id": name})
+    return Problem(
+        404,
+        "NotFoundError",
+        f"{resource} not found: {name}",
+        {"resource": resource, "id": name},
+    )
 
 
 def already_exists(resource: str, name: str) -> Problem:

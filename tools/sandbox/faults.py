@@ -99,7 +99,11 @@ class Fault:
         kind, body = self._content(status, true_answer)
         headers |= {"content-type": kind} if kind else {}
         headers |= {name.lower(): str(value) for name, value in self.headers.items()}
-        return Answer(status=status, headers={**headers, "content-length": str(len(body))}, body=body)
+        return Answer(
+            status=status,
+            headers={**headers, "content-length": str(len(body))},
+            body=body,
+        )
 
     def _content(self, status: int, true_answer: Answer | None) -> tuple[str | None, bytes]:
         if isinstance(self.body, str):
@@ -120,7 +124,9 @@ def _error_answer(status: int) -> bytes:
     if status < 400:
         return b"{}"
     message = f"Scripted: {HTTPStatus(status).phrase if status in list(HTTPStatus) else status}"
-    return json.dumps(error_body(Problem(status, _TYPES.get(status, "InternalServerError"), message))).encode()
+    return json.dumps(
+        error_body(Problem(status, _TYPES.get(status, "InternalServerError"), message)),
+    ).encode()
 
 
 class Script:
@@ -160,5 +166,7 @@ def _fault(body: Any, number: int) -> Fault:
         re.compile(values.get("path") or "")
     except re.error as error:
         location = ("body", number, "path")
-        raise Invalid([Complaint(kind="value_error", location=location, message=f"no pattern: {error}")]) from error
+        raise Invalid(
+            [Complaint(kind="value_error", location=location, message=f"no pattern: {error}")],
+        ) from error
     return Fault(**values)

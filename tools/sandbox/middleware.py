@@ -50,7 +50,14 @@ class Gate:
         else:
             await self._misbehave(fault, scope, replayed, tracing, entry)
 
-    async def _misbehave(self, fault: Fault, scope: Scope, receive: Receive, send: Send, entry: Json) -> None:
+    async def _misbehave(
+        self,
+        fault: Fault,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        entry: Json,
+    ) -> None:
         true_answer = await self._answered(scope, receive) if fault.applies_first else None
         await asyncio.sleep(fault.delay)
         if fault.drop:
@@ -140,7 +147,9 @@ def _traced(send: Send, request_id: str, entry: Json) -> Send:
 async def _send_answer(answer: Answer, sent: bytes, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": sent, "more_body": len(sent) < len(answer.body)})
+    await send(
+        {"type": "http.response.body", "body": sent, "more_body": len(sent) < len(answer.body)},
+    )
 
 
 async def _hang_up(scope: Scope) -> None:

@@ -20,7 +20,11 @@ _LIST = {
 
 def resolve(store: Store, name: str) -> str | None:
     """Return the id of the namespace with this id or name, or None."""
-    row = store.one("SELECT namespace_id FROM namespaces WHERE namespace_id IN (?, ?)", name, f"ns_{name}")
+    row = store.one(
+        "SELECT namespace_id FROM namespaces WHERE namespace_id IN (?, ?)",
+        name,
+        f"ns_{name}",
+    )
     return row[0] if row else None
 
 
@@ -32,7 +36,12 @@ def list_namespaces(call: Call) -> Json:
     ids = [row[0] for row in call.store.db.execute("SELECT namespace_id FROM namespaces ORDER BY 1")]
     matching = [each for each in ids if words in each.casefold()]
     page = matching[window.start : window.start + window.size]
-    pages = list_pagination(window, returned=len(page), total=len(matching), include_total=include_total)
+    pages = list_pagination(
+        window,
+        returned=len(page),
+        total=len(matching),
+        include_total=include_total,
+    )
     return {
         "results": [_shown(call, each) for each in page],
         "pagination": pages,

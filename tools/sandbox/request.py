@@ -51,7 +51,11 @@ class Call:
         except ValueError:
             raise _wrong(name, "int_parsing", "Input should be a valid integer") from None
         if value < least:
-            raise _wrong(name, "greater_than_equal", f"Input should be greater than or equal to {least}")
+            raise _wrong(
+                name,
+                "greater_than_equal",
+                f"Input should be greater than or equal to {least}",
+            )
         if most is not None and value > most:
             raise _wrong(name, "less_than_equal", f"Input should be less than or equal to {most}")
         return value

@@ -39,7 +39,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(512)
     except OSError as error:
         listener.close()
-        raise BadData(f"Cannot listen on {host} port {port} ({error.strerror}); choose another --port.") from error
+        raise BadData(
+            f"Cannot listen on {host} port {port} ({error.strerror}); choose another --port.",
+        ) from error
     return listener
 
 

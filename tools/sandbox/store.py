@@ -58,7 +58,11 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         """Open `path` (memory when None), making the tables on first use. Raises `BadData`."""
         try:
-            self.db = sqlite3.connect(str(path) if path else ":memory:", isolation_level=None, timeout=10)
+            self.db = sqlite3.connect(
+                str(path) if path else ":memory:",
+                isolation_level=None,
+                timeout=10,
+            )
             self._prepare()
         except sqlite3.DatabaseError as error:
             raise BadData(_open_failure(path, error)) from error

@@ -12,7 +12,7 @@ import pytest
 from tests.rules.sources import ROOT
 from tools.bench.__main__ import sizes
 from tools.bench.memory import read
-from tools.bench.scenarios import ROWS
+from tools.bench.scenarios import SCENARIOS
 
 
 @pytest.mark.long
@@ -30,10 +30,17 @@ def test_it_loads_serves_measures_and_reports(tmp_path: Path) -> None:
         "4",
         "200",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
-    assert [line["name"] for line in report["lines"]] == [row.name for row in ROWS]
+    assert [line["name"] for line in report["lines"]] == [row.name for row in SCENARIOS]
     assert all(0 < line["p50"] <= line["p95"] and line["ratio"] > 0 for line in report["lines"])
     ways = [(run["way"], run["workers"]) for run in report["rates"]["200"]["runs"]]
     assert ways == [("in bulk", 1), ("in bulk", 2), ("one by one", 1), ("one by one", 2)]

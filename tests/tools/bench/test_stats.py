@@ -19,7 +19,10 @@ def test_it_finds_the_median(samples: list[float]) -> None:
 
 
 @given(SAMPLES, st.floats(min_value=0.01, max_value=1))
-def test_it_finds_the_least_sample_that_so_many_do_not_exceed(samples: list[float], share: float) -> None:
+def test_it_finds_the_least_sample_that_so_many_do_not_exceed(
+    samples: list[float],
+    share: float,
+) -> None:
     found = percentile(samples, share)
     assert sum(each <= found for each in samples) >= share * len(samples) - 1e-9
     assert sum(each < found for each in samples) < share * len(samples) + 1e-9

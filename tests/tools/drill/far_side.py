@@ -79,7 +79,12 @@ class FarSide:
 
     def edit(self, annotation_id: str, values: Mapping[str, Any]) -> None:
         """Edit as a stranger does, in fine weather."""
-        answer = self.carry_out("PATCH", f"/v1/annotations/{annotation_id}", json.dumps(values).encode(), STRANGER_KEY)
+        answer = self.carry_out(
+            "PATCH",
+            f"/v1/annotations/{annotation_id}",
+            json.dumps(values).encode(),
+            STRANGER_KEY,
+        )
         assert answer.status == 200, answer.body
 
     def records(self) -> list[dict[str, Any]]:
@@ -182,7 +187,12 @@ class _Wire(HTTPAdapter):
         super().__init__()
         self._far_side = far_side
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        *args: Any,
+        **kwargs: Any,
+    ) -> requests.Response:
         answer = self._far_side.meet(request)
         headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
         raw = urllib3.HTTPResponse(

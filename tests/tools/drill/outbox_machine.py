@@ -146,7 +146,10 @@ class Outbox(RuleBasedStateMachine):
             "payload": json.dumps({"step": name}),
         }
         typed = {each: texts[each] for each in sorted(chosen)} if cannot else {"reasoning": f"cannot tell ({name})"}
-        data, meant, words = filled(opened or _opened(row), _step(name, item, typed, cannot_tell=not cannot))
+        data, meant, words = filled(
+            opened or _opened(row),
+            _step(name, item, typed, cannot_tell=not cannot),
+        )
 
         form = DecisionForm({**data, "decision_id": str(uuid.uuid4())}, annotation=row)
         assert form.is_valid(), form.errors
@@ -211,7 +214,9 @@ class Outbox(RuleBasedStateMachine):
     @rule(which=st.integers(0, 100))
     def withdraw(self, which: int) -> None:
         """Have a lead take back what can be."""
-        if open_ones := list(Change.objects.filter(state__in=["queued", "conflict", "refused"]).order_by("id")):
+        if open_ones := list(
+            Change.objects.filter(state__in=["queued", "conflict", "refused"]).order_by("id"),
+        ):
             change = open_ones[which % len(open_ones)]
             with tracing(Origin.WEB):
                 if deliveries_services.withdraw(change, actor=self.people["lena"]):
@@ -267,7 +272,13 @@ class Outbox(RuleBasedStateMachine):
         label=LABELS,
         weather=st.none() | WEATHER.filter(lambda one: one[0] == WRITE),
     )
-    def deliver_in_a_race(self, item: int, chosen: set[str], label: str, weather: tuple[str, str, str] | None) -> None:
+    def deliver_in_a_race(
+        self,
+        item: int,
+        chosen: set[str],
+        label: str,
+        weather: tuple[str, str, str] | None,
+    ) -> None:
         """Deliver what is due, and a stranger edits between what is read and what is written."""
         self.far.meanwhile = lambda: self.edit_elsewhere(item, chosen, label, 0.5)
         self.far.weather = weather
@@ -275,7 +286,13 @@ class Outbox(RuleBasedStateMachine):
         self.far.meanwhile = self.far.weather = None
 
     @rule(item=ITEMS, chosen=CHOSEN, label=LABELS, weather=st.none() | WEATHER)
-    def deliver_in_bulk(self, item: int, chosen: set[str], label: str, weather: tuple[str, str, str] | None) -> None:
+    def deliver_in_bulk(
+        self,
+        item: int,
+        chosen: set[str],
+        label: str,
+        weather: tuple[str, str, str] | None,
+    ) -> None:
         """Deliver a backlog together, where that is worth it, in any weather, and a stranger may get in between."""
         if chosen:
             self.far.meanwhile = lambda: self.edit_elsewhere(item, chosen, label, 0.5)
@@ -319,7 +336,12 @@ class Outbox(RuleBasedStateMachine):
 
     def _world(self) -> World:
         self.kept.taken_back = [TakenBackLine(step="", decision_id=each) for each in sorted(self.undone)]
-        return world_of(ask, self.far.records(), self.kept, stamped=settings.MIXPEEK_WHO == "metadata")
+        return world_of(
+            ask,
+            self.far.records(),
+            self.kept,
+            stamped=settings.MIXPEEK_WHO == "metadata",
+        )
 
 
 def _opened(row: Annotation) -> dict[str, str]:

@@ -39,7 +39,14 @@ def test_it_refuses_an_abusive_client_and_keeps_every_promise(tmp_path: Path) ->
     folder = tmp_path / "drill"
     options = ["--clients", "5", "--abuse", "--limit", "900", "--var", str(folder)]
     command = [sys.executable, "-m", "tools.drill", *options, "100"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
 
     # How long the others waited hangs on the machine: that is for the drill to say.
     report = json.loads((folder / "report.json").read_text())

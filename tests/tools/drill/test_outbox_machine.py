@@ -30,5 +30,10 @@ def test_it_keeps_every_promise_in_any_order(where: str, settings: Settings) -> 
     settings.MIXPEEK_WHO = where
     run_state_machine_as_test(
         Outbox,
-        settings=profile(PROFILE, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=profile(
+            PROFILE,
+            phases=PHASES,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
     )

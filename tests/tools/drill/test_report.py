@@ -21,7 +21,13 @@ BROKEN = Verdict(
 
 
 def report(*verdicts: Verdict, stopped: str = "") -> Report:
-    made = Report(command="make drill N=3", started="now", load=1.5, stopped=stopped, dealt={"429": 2})
+    made = Report(
+        command="make drill N=3",
+        started="now",
+        load=1.5,
+        stopped=stopped,
+        dealt={"429": 2},
+    )
     made.verdicts = list(verdicts)
     return made
 
@@ -33,7 +39,10 @@ def test_it_passes_when_everything_is_kept() -> None:
     assert "2 faults: 2 429." in text
 
 
-@pytest.mark.parametrize("one", [report(KEPT, BROKEN), report(), report(KEPT, stopped="The crowd left.")])
+@pytest.mark.parametrize(
+    "one",
+    [report(KEPT, BROKEN), report(), report(KEPT, stopped="The crowd left.")],
+)
 def test_it_fails_otherwise(one: Report) -> None:
     assert not one.passed
     assert "**Failed.**" in one.markdown()

@@ -31,7 +31,14 @@ def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
         str(tmp_path / "drill"),
     ]
     command = [sys.executable, "-m", "tools.drill", *options, str(submits)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "drill" / "report.json").read_text())
     assert report["passed"]
@@ -56,6 +63,13 @@ def test_it_fails_when_there_is_no_time(tmp_path: Path) -> None:
         "--var",
         str(tmp_path / "d"),
     ]
-    done = subprocess.run([*command, "20"], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        [*command, "20"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     assert done.returncode == 1
     assert "**Failed.**" in (tmp_path / "d" / "report.md").read_text()

@@ -34,7 +34,10 @@ def broken(world: World) -> set[str]:
 
 def journal(world: World, **of_first: Any) -> World:
     first, *rest = world.journal.submits
-    return replace(world, journal=replace(world.journal, submits=[replace(first, **of_first), *rest]))
+    return replace(
+        world,
+        journal=replace(world.journal, submits=[replace(first, **of_first), *rest]),
+    )
 
 
 def first_change(world: World, **more: Any) -> World:
@@ -76,7 +79,10 @@ def without_event(world: World, id_: int) -> World:
 
 
 def changed_event(world: World, id_: int, **more: Any) -> World:
-    return replace(world, events=[replace(each, **more) if each.id == id_ else each for each in world.events])
+    return replace(
+        world,
+        events=[replace(each, **more) if each.id == id_ else each for each in world.events],
+    )
 
 
 def confirmed(world: World, **of_change: Any) -> World:
@@ -110,7 +116,11 @@ def confirmed(world: World, **of_change: Any) -> World:
         decisions=[*world.decisions, decision],
         changes=[*world.changes, confirmation],
         annotations=[
-            replace(shown, version=5, tracked=shown.tracked | {"decision_id": 13, "reviewer_id": ALICE}),
+            replace(
+                shown,
+                version=5,
+                tracked=shown.tracked | {"decision_id": 13, "reviewer_id": ALICE},
+            ),
         ],
         events=[
             *world.events,
@@ -188,7 +198,11 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ("delivered without a version of its own", lambda w: second_change(w, version=None), PROVEN),
     (
         "a confirmation sent twice",
-        lambda w: more_upstream(confirmed(w), OURS, metadata={"reviewapp": {"decision_id": THIRD, "time": 2}}),
+        lambda w: more_upstream(
+            confirmed(w),
+            OURS,
+            metadata={"reviewapp": {"decision_id": THIRD, "time": 2}},
+        ),
         ONCE,
     ),
     (
@@ -212,14 +226,21 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
     ),
     (
         "a race that forgot what was lost",
-        lambda w: second_change(w, base={"reasoning": "machine"}, raced={"read": 2, "now": 4, "lost": {}}),
+        lambda w: second_change(
+            w,
+            base={"reasoning": "machine"},
+            raced={"read": 2, "now": 4, "lost": {}},
+        ),
         SILENCE,
     ),
     (
         "a stranger's edit that is gone",
         lambda w: replace(
             w,
-            journal=replace(w.journal, foreign=[Foreign(step="1", annotation_id="ann_1", values={"label": "y"})]),
+            journal=replace(
+                w.journal,
+                foreign=[Foreign(step="1", annotation_id="ann_1", values={"label": "y"})],
+            ),
         ),
         FOREIGN,
     ),
@@ -266,7 +287,11 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("breaks", "promise"), [case[1:] for case in WORLDS], ids=[case[0] for case in WORLDS])
+@pytest.mark.parametrize(
+    ("breaks", "promise"),
+    [case[1:] for case in WORLDS],
+    ids=[case[0] for case in WORLDS],
+)
 def test_it_finds_what_is_broken(breaks: Callable[[World], World], promise: str) -> None:
     assert promise in broken(breaks(good()))
 
@@ -327,7 +352,14 @@ def test_it_lets_a_stranger_have_the_last_word() -> None:
 def test_it_knows_a_version_by_the_decision_it_names() -> None:
     named = {"reviewapp": {"decision_id": SECOND}}
     world = more_upstream(good(), OURS, reasoning="again", metadata=named)
-    third = change(23, SECOND, {"reasoning": "again"}, {"reasoning": "Bob's"}, actor_id=ALICE, version=5)
+    third = change(
+        23,
+        SECOND,
+        {"reasoning": "again"},
+        {"reasoning": "Bob's"},
+        actor_id=ALICE,
+        version=5,
+    )
     assert ONCE not in broken(replace(world, changes=[*world.changes, third]))
     assert ONCE in broken(replace(world, changes=[*world.changes, replace(third, cause=FIRST)]))
 
@@ -337,7 +369,10 @@ def test_it_compares_like_json() -> None:
     one = Kept(submits=[submit(FIRST, "1-1", "alice", {"payload": {"a": [1.0]}}, 1.0)])
     world = replace(good(), journal=one)
     (first, *rest) = world.decisions
-    world = replace(world, decisions=[replace(first, values=first.values | {"payload": {"a": [1]}}), *rest])
+    world = replace(
+        world,
+        decisions=[replace(first, values=first.values | {"payload": {"a": [1]}}), *rest],
+    )
     assert TYPED not in broken(world)
 
 

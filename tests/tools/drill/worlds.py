@@ -20,7 +20,14 @@ START: dict[str, Any] = {
 }
 
 
-def submit(decision_id: str, step: str, person: str, typed: dict[str, Any], at: float, **more: Any) -> Submit:
+def submit(
+    decision_id: str,
+    step: str,
+    person: str,
+    typed: dict[str, Any],
+    at: float,
+    **more: Any,
+) -> Submit:
     whole: dict[str, Any] = {
         "outcome": ACKNOWLEDGED,
         "cannot_tell": False,
@@ -39,7 +46,13 @@ def submit(decision_id: str, step: str, person: str, typed: dict[str, Any], at: 
     )
 
 
-def change(id_: int, cause: str, fields: dict[str, Any], base: dict[str, Any], **more: Any) -> Promised:
+def change(
+    id_: int,
+    cause: str,
+    fields: dict[str, Any],
+    base: dict[str, Any],
+    **more: Any,
+) -> Promised:
     whole: dict[str, Any] = {
         "state": "delivered",
         "reason": "",
@@ -51,7 +64,13 @@ def change(id_: int, cause: str, fields: dict[str, Any], base: dict[str, Any], *
     return Promised(id=id_, cause=cause, fields=fields, base=base, **whole)
 
 
-def told(id_: int, action: str, changes: dict[str, Any], actor: int | None = None, origin: str = "worker") -> Told:
+def told(
+    id_: int,
+    action: str,
+    changes: dict[str, Any],
+    actor: int | None = None,
+    origin: str = "worker",
+) -> Told:
     return Told(id=id_, ref=REF, action=action, changes=changes, actor_id=actor, origin=origin)
 
 
@@ -79,7 +98,9 @@ def good() -> World:
                 submit(FIRST, "1-1", "alice", {"label": "text"}, 1.0),
                 submit(SECOND, "2-1", "bob", {"reasoning": "Bob's"}, 5.0),
             ],
-            foreign=[Foreign(step="1-1", annotation_id="ann_1", values={"reasoning": "a stranger's"})],
+            foreign=[
+                Foreign(step="1-1", annotation_id="ann_1", values={"reasoning": "a stranger's"}),
+            ],
             steps=["1-1", "2-1"],
         ),
         decisions=[

@@ -16,7 +16,11 @@ def test_it_needs_no_environment() -> None:
 
 
 def test_it_points_the_children_at_the_sandbox() -> None:
-    seen = Plan.read({}).children_see(database_url="postgresql:///x", secret_key="s", sandbox_port=9)
+    seen = Plan.read({}).children_see(
+        database_url="postgresql:///x",
+        secret_key="s",
+        sandbox_port=9,
+    )
     assert seen["MIXPEEK_BASE_URL"] == seen["MEDIA_HOSTS"] == "http://127.0.0.1:9"
     assert seen["MIXPEEK_API_KEY"] == SANDBOX_KEY
     assert seen["DATABASE_URL"] == "postgresql:///x"
@@ -36,7 +40,10 @@ def test_it_keeps_the_state_of_different_data_apart() -> None:
     assert own.sample == Path("/a/data")
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "0"), ("PORT", "65536"), ("DATABASE_URL", "mysql://db/x")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "0"), ("PORT", "65536"), ("DATABASE_URL", "mysql://db/x")],
+)
 def test_it_names_a_wrong_variable(name: str, value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"^{name} is "):
         Plan.read({name: value})

@@ -37,7 +37,9 @@ def test_it_brings_up_everything_once_and_stops_it(launch: Launch, tmp_path: Pat
     second = Launch(tmp_path, launch.port)
     second.start(VAR_DIR=str(launch.var))
     assert second.end() == 1
-    assert second.said.startswith(f"Port {launch.port} is in use by a reviewapp from this very folder")
+    assert second.said.startswith(
+        f"Port {launch.port} is in use by a reviewapp from this very folder",
+    )
     assert "<form" in launch.page(SIGN_IN)
 
     assert launch.end(signal.SIGINT) == 0
@@ -112,7 +114,11 @@ def test_it_stops_when_its_terminal_is_gone(launch: Launch) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(("part", "name"), [("manage.py work", "worker"), ("gunicorn", "web")])
-def test_it_names_the_process_that_ended_and_stops_the_rest(launch: Launch, part: str, name: str) -> None:
+def test_it_names_the_process_that_ended_and_stops_the_rest(
+    launch: Launch,
+    part: str,
+    name: str,
+) -> None:
     launch.start()
     launch.kill(part)
     assert launch.end() == 1

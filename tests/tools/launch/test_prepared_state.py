@@ -59,7 +59,10 @@ def test_it_never_holds_for_a_database_without_migrations(root: Path, url: str) 
     assert fingerprint(root, make_conninfo(url, dbname="postgres")) == ""
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"sign_ins": "x"}', '{"sign_ins": 1, "fingerprint": 2, "more": 3}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"sign_ins": "x"}', '{"sign_ins": 1, "fingerprint": 2, "more": 3}'],
+)
 def test_it_ignores_a_spoilt_note(tmp_path: Path, text: str) -> None:
     note = tmp_path / "prepared.json"
     note.write_text(text)

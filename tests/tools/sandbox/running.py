@@ -133,7 +133,13 @@ def running_sandbox(
     """Start `python -m tools.sandbox` on a free port (the sample when `data` is None) and stop it at the end."""
     arguments = [*sandbox_command(data, state), *extra_args]
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(
+            arguments,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
         assert process.stdout is not None
         with process.stdout:
             box = Box(

@@ -84,7 +84,9 @@ def test_it_tells_the_official_client_who_changed_what_and_why(
     labels.patch_annotation(annotation_id, change, _headers={"X-Change-Reason": "nothing changes"})
     labels.delete_annotation(annotation_id)
 
-    deleted, updated, created = audit.list_audit_logs_organizations(resource_id=annotation_id).results
+    deleted, updated, created = audit.list_audit_logs_organizations(
+        resource_id=annotation_id,
+    ).results
 
     assert [event.action for event in (created, updated, deleted)] == [
         mixpeek.AuditAction.ANNOTATION_CREATED,
@@ -102,12 +104,18 @@ def test_it_tells_the_official_client_who_changed_what_and_why(
     assert updated.timestamp >= created.timestamp
 
 
-def test_it_logs_why_a_retriever_changed(client: mixpeek.ApiClient, audit: mixpeek.OrganizationAuditApi) -> None:
+def test_it_logs_why_a_retriever_changed(
+    client: mixpeek.ApiClient,
+    audit: mixpeek.OrganizationAuditApi,
+) -> None:
     retrievers = mixpeek.RetrieversApi(client)
     before = retrievers.get_retriever("ret_lenient").description
     change = mixpeek.PatchRetrieverRequest(description="with a reason", tags=[])
     retrievers.patch_retriever("ret_lenient", change, _headers=dict(HEADERS))
-    newest = audit.list_audit_logs_organizations(resource_type=mixpeek.ResourceTypeInput.RETRIEVER, limit=1).results[0]
+    newest = audit.list_audit_logs_organizations(
+        resource_type=mixpeek.ResourceTypeInput.RETRIEVER,
+        limit=1,
+    ).results[0]
     assert (newest.action, newest.resource_id) == (
         mixpeek.AuditAction.RETRIEVER_UPDATED,
         "ret_lenient",
@@ -138,7 +146,10 @@ def test_it_pages_and_filters_the_log(box: Box, audit: mixpeek.OrganizationAudit
     assert labels(end=changed_at.replace("Z", "+00:00")) == ["b", "a"]
 
 
-@pytest.mark.parametrize("query", ["skip=-1", "limit=0", "limit=1001", "resource_type=cake", "start=yesterday"])
+@pytest.mark.parametrize(
+    "query",
+    ["skip=-1", "limit=0", "limit=1001", "resource_type=cake", "start=yesterday"],
+)
 def test_it_refuses_a_wrong_query_of_the_log(box: Box, query: str) -> None:
     reply = box.call("GET", f"/v1/organizations/audit/logs?{query}")
     assert reply.status_code == 422

@@ -97,7 +97,10 @@ def test_it_uses_faults_in_order_and_only_where_they_match(box: Box) -> None:
     assert [each["method"] for each in box.faults_left()] == ["DELETE"]
 
 
-@pytest.mark.parametrize("fault", [{"stauts": 500}, {"drop": "during"}, {"path": "("}, {"times": 0}, 7])
+@pytest.mark.parametrize(
+    "fault",
+    [{"stauts": 500}, {"drop": "during"}, {"path": "("}, {"times": 0}, 7],
+)
 def test_it_refuses_a_fault_it_does_not_understand(box: Box, fault: object) -> None:
     reply = requests.post(f"{box.url}/_sandbox/faults", json=[fault], timeout=60)
     assert reply.status_code == 422

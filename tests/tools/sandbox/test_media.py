@@ -59,7 +59,10 @@ def test_it_refuses_a_link_it_did_not_make(box: Box) -> None:
 
 @pytest.mark.process
 def test_it_lets_links_expire(tmp_path: Path) -> None:
-    with running_sandbox(write_fruit_folder(tmp_path), extra_args=["--media-lifetime", "0"]) as brief:
+    with running_sandbox(
+        write_fruit_folder(tmp_path),
+        extra_args=["--media-lifetime", "0"],
+    ) as brief:
         link = _link(brief)
         while (reply := requests.get(link, timeout=60)).status_code == 200:
             continue

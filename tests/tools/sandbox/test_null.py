@@ -60,7 +60,11 @@ def test_it_makes_no_version_of_ignored_nulls(box: Box, filled_id: str) -> None:
 
 def test_it_sets_the_rest_beside_ignored_nulls(box: Box, filled_id: str) -> None:
     box.null("ignore")
-    after = box.call("PATCH", f"/v1/annotations/{filled_id}", json={**NULLS, "label": "ripe"}).json()
+    after = box.call(
+        "PATCH",
+        f"/v1/annotations/{filled_id}",
+        json={**NULLS, "label": "ripe"},
+    ).json()
     assert (after["label"], after["version"]) == ("ripe", 2)
     assert after["revisions"][0]["prior"] == {"label": "unripe"}
     assert _values(after) == VALUES
@@ -106,7 +110,12 @@ def _bulk(box: Box, annotation_id: str) -> Any:
 
 
 @pytest.mark.parametrize(("mode", "version"), [("clear", 2), ("ignore", 1)])
-def test_it_clears_or_ignores_nulls_in_bulk(box: Box, filled_id: str, mode: str, version: int) -> None:
+def test_it_clears_or_ignores_nulls_in_bulk(
+    box: Box,
+    filled_id: str,
+    mode: str,
+    version: int,
+) -> None:
     box.null(mode)
     reply = _bulk(box, filled_id)
     assert [row["success"] for row in reply.json()["results"]] == [False, True]

@@ -29,7 +29,12 @@ def retrievers(client: mixpeek.ApiClient) -> mixpeek.RetrieversApi:
 
 
 def test_it_creates_reads_and_deletes_an_annotation(labels: mixpeek.AnnotationsApi) -> None:
-    asked = mixpeek.CreateAnnotationRequest(document_id="doc_3", label="ripe", payload={"a": 1}, metadata={"by": "x"})
+    asked = mixpeek.CreateAnnotationRequest(
+        document_id="doc_3",
+        label="ripe",
+        payload={"a": 1},
+        metadata={"by": "x"},
+    )
     made = labels.create_annotation(asked)
     read = labels.get_annotation(made.annotation_id)
     assert (read.label, read.version, read.revisions, read.payload) == ("ripe", 1, [], {"a": 1})
@@ -39,8 +44,14 @@ def test_it_creates_reads_and_deletes_an_annotation(labels: mixpeek.AnnotationsA
         labels.get_annotation(made.annotation_id)
 
 
-def test_it_makes_a_version_of_each_changing_edit(labels: mixpeek.AnnotationsApi, annotation_id: str) -> None:
-    labels.patch_annotation(annotation_id, mixpeek.PatchAnnotationRequest(label="ripe", confidence=0.25))
+def test_it_makes_a_version_of_each_changing_edit(
+    labels: mixpeek.AnnotationsApi,
+    annotation_id: str,
+) -> None:
+    labels.patch_annotation(
+        annotation_id,
+        mixpeek.PatchAnnotationRequest(label="ripe", confidence=0.25),
+    )
     same = labels.patch_annotation(annotation_id, mixpeek.PatchAnnotationRequest(label="ripe"))
     assert same.version == 2
     assert same.revisions[0].prior == {"label": "unripe", "confidence": 0.5}
@@ -57,7 +68,9 @@ def test_it_lists_with_filters_and_pages(labels: mixpeek.AnnotationsApi) -> None
     page = labels.list_annotations(skip=4, limit=3, list_annotations_request=wanted)
     assert [each.annotation_id for each in page.results] == ["ann_4", "ann_5", "ann_6"]
     assert page.total_count == 10
-    none = labels.list_annotations(list_annotations_request=mixpeek.ListAnnotationsRequest(label="RIPE"))
+    none = labels.list_annotations(
+        list_annotations_request=mixpeek.ListAnnotationsRequest(label="RIPE"),
+    )
     assert none.results == []
 
 
@@ -113,7 +126,10 @@ def test_it_patches_a_retriever(retrievers: mixpeek.RetrieversApi) -> None:
     with pytest.raises(mixpeek.exceptions.BadRequestException):
         retrievers.patch_retriever("ret_patched", mixpeek.PatchRetrieverRequest())
     with pytest.raises(mixpeek.exceptions.ConflictException):
-        retrievers.patch_retriever("ret_patched", mixpeek.PatchRetrieverRequest(retriever_name="search"))
+        retrievers.patch_retriever(
+            "ret_patched",
+            mixpeek.PatchRetrieverRequest(retriever_name="search"),
+        )
 
 
 def test_it_executes_and_remembers_without_rows(retrievers: mixpeek.RetrieversApi) -> None:

@@ -74,7 +74,13 @@ def test_it_pages_over_everything_once(total: int, size: int, method: str) -> No
         window = execute_window(asked, None, "run", 10)
         page = list(range(total))[window.start : window.start + window.size]
         seen += page
-        told = execute_pagination(window, returned=len(page), total=total, execution_id="e", print_of_run="run")
+        told = execute_pagination(
+            window,
+            returned=len(page),
+            total=total,
+            execution_id="e",
+            print_of_run="run",
+        )
         if not told["has_next"]:
             break
         asked |= {"cursor": told["cursor"]} if method == "cursor" else {"page_number": number + 1}
@@ -115,7 +121,9 @@ def test_it_rebuilds_every_version(edits: list[dict[str, Any]]) -> None:
         assert [rebuilt.get(key) for key in fields] == [before.get(key) for key in fields]
         assert as_of(state, _instant(before["updated_at"])) == rebuilt
     assert at_version(state, len(stood) + 1) is None
-    assert [each["version"] for each in history(state)["versions"]] == list(range(1, len(stood) + 1))
+    assert [each["version"] for each in history(state)["versions"]] == list(
+        range(1, len(stood) + 1),
+    )
 
 
 def _instant(text: str) -> Any:

@@ -57,7 +57,14 @@ def test_it_adds_new_rows_and_keeps_its_own(tmp_path: Path) -> None:
 
 
 def _refused(*arguments: str) -> str:
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        arguments,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr.strip()
@@ -116,7 +123,9 @@ def test_it_says_what_is_wrong_with_its_arguments(tmp_path: Path) -> None:
     assert "no data folder" in _refused(*sandbox_command(tmp_path / "nowhere", None))
     (tmp_path / "empty").mkdir()
     assert "holds none of" in _refused(*sandbox_command(tmp_path / "empty", None))
-    (tmp_path / "state.db").write_text("not a database, just a text that is long enough to be looked at")
+    (tmp_path / "state.db").write_text(
+        "not a database, just a text that is long enough to be looked at",
+    )
     assert "as the state file" in _refused(
         *sandbox_command(write_fruit_folder(tmp_path / "data"), tmp_path / "state.db")
     )
@@ -170,4 +179,8 @@ def test_it_takes_documents_in_every_form(tmp_path: Path, row: dict[str, object]
     with running_sandbox(data) as box:
         found = box.call("POST", "/v1/retrievers/form/execute", json={}).json()
         assert [each["document_id"] for each in found["documents"]] == ["d"]
-        assert box.call("POST", "/v1/retrievers/search/execute", json={"inputs": {"query": "red"}}).json()["documents"]
+        assert box.call(
+            "POST",
+            "/v1/retrievers/search/execute",
+            json={"inputs": {"query": "red"}},
+        ).json()["documents"]

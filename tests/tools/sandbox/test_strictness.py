@@ -42,7 +42,12 @@ def _complaints(reply: requests.Response) -> list[tuple[str, str]]:
         ({"name": "x", "label": "y"}, "extra_forbidden"),
     ],
 )
-def test_it_refuses_a_wrong_annotation(box: Box, annotation_id: str, body: dict[str, Any], kind: str) -> None:
+def test_it_refuses_a_wrong_annotation(
+    box: Box,
+    annotation_id: str,
+    body: dict[str, Any],
+    kind: str,
+) -> None:
     reply = box.call("PATCH", f"/v1/annotations/{annotation_id}", json=body)
     assert [found for found, _at in _complaints(reply)] == [kind]
     assert box.call("GET", f"/v1/annotations/{annotation_id}").json()["version"] == 1
@@ -91,7 +96,11 @@ def test_it_keeps_list_parameters_in_range(box: Box, query: str) -> None:
 
 
 def test_it_clears_with_null_but_never_the_label(box: Box, annotation_id: str) -> None:
-    reply = box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": None, "confidence": None})
+    reply = box.call(
+        "PATCH",
+        f"/v1/annotations/{annotation_id}",
+        json={"label": None, "confidence": None},
+    )
     assert (reply.json()["label"], reply.json()["confidence"], reply.json()["version"]) == (
         "unripe",
         None,
@@ -129,7 +138,12 @@ def test_it_refuses_an_empty_retriever_patch(box: Box, body: dict[str, Any] | No
         ),
     ],
 )
-def test_it_refuses_a_wrong_retriever_patch(box: Box, name: str, body: dict[str, Any], at: str) -> None:
+def test_it_refuses_a_wrong_retriever_patch(
+    box: Box,
+    name: str,
+    body: dict[str, Any],
+    at: str,
+) -> None:
     assert [found for _kind, found in _complaints(box.call("PATCH", f"/v1/retrievers/ret_{name}", json=body))] == [at]
 
 
@@ -138,7 +152,11 @@ def test_it_wants_a_key_and_a_namespace(box: Box) -> None:
     without_key = requests.get(url, headers={"X-Namespace": "ns_sample"}, timeout=60)
     without_space = requests.get(url, headers={"Authorization": "Bearer sk_x"}, timeout=60)
     assert (without_key.status_code, without_space.status_code) == (401, 400)
-    by_name = requests.get(url, headers={"Authorization": "Bearer sk_x", "X-Namespace": "sample"}, timeout=60)
+    by_name = requests.get(
+        url,
+        headers={"Authorization": "Bearer sk_x", "X-Namespace": "sample"},
+        timeout=60,
+    )
     assert by_name.status_code == 200
 
 
@@ -159,7 +177,10 @@ def test_it_gives_every_answer_a_request_id(box: Box) -> None:
 
 @pytest.mark.process
 def test_it_refuses_another_key_when_one_was_named(tmp_path: Path) -> None:
-    with running_sandbox(write_fruit_folder(tmp_path), extra_args=["--key", "sk_mine", "--namespace", "ns_own"]) as own:
+    with running_sandbox(
+        write_fruit_folder(tmp_path),
+        extra_args=["--key", "sk_mine", "--namespace", "ns_own"],
+    ) as own:
         assert own.call("GET", "/v1/annotations/ann_1").json()["namespace_id"] == "ns_own"
         other = {"Authorization": "Bearer sk_other"}
         assert own.call("GET", "/v1/annotations/ann_1", headers=other).status_code == 401

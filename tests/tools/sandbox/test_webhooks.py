@@ -37,10 +37,19 @@ def webhooks(box: Box) -> Iterator[mixpeek.WebhooksApi]:
 
 
 def asked(url: str, **values: Any) -> mixpeek.WebhookInput:
-    configs = mixpeek.WebhookConfig(url=url, signing_secret=values.pop("secret", SECRET), headers={"X-Own": "yes"})
+    configs = mixpeek.WebhookConfig(
+        url=url,
+        signing_secret=values.pop("secret", SECRET),
+        headers={"X-Own": "yes"},
+    )
     channel = mixpeek.WebhookChannelInput(channel="webhook", configs=mixpeek.Configs(configs))
     types = values.pop("event_types", ["annotation.updated"])
-    return mixpeek.WebhookInput(webhook_name="ours", event_types=types, channels=[channel], **values)
+    return mixpeek.WebhookInput(
+        webhook_name="ours",
+        event_types=types,
+        channels=[channel],
+        **values,
+    )
 
 
 def is_signed(delivery: Received, secret: str = SECRET) -> bool:
@@ -74,7 +83,9 @@ def test_it_keeps_webhooks_and_never_returns_their_secret(webhooks: mixpeek.Webh
 def test_it_delivers_what_was_asked_for_signed(
     box: Box, webhooks: mixpeek.WebhooksApi, receiver: Receiver, annotation_id: str
 ) -> None:
-    webhooks.create_webhook_organizations(asked(receiver.url, event_types=["annotation.updated", "annotation.deleted"]))
+    webhooks.create_webhook_organizations(
+        asked(receiver.url, event_types=["annotation.updated", "annotation.deleted"]),
+    )
     box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "ripe"})
     first = receiver.next()
     body = json.loads(first.body)

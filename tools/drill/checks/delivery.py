@@ -90,7 +90,11 @@ def settled(world: World) -> tuple[str, list[Fault]]:
     states = sorted({each.state for each in world.changes})
     counts = ", ".join(f"{sum(each.state == state for each in world.changes):,} {state}" for state in states)
     faults = [
-        Fault(about=each.ref, what=f"change {each.id} is {each.state}", seen={"reason": each.reason})
+        Fault(
+            about=each.ref,
+            what=f"change {each.id} is {each.state}",
+            seen={"reason": each.reason},
+        )
         for each in world.changes
         if each.state not in {"delivered", "withdrawn"} | _OPEN
     ]
@@ -227,8 +231,16 @@ def foreign_words(world: World) -> tuple[str, list[Fault]]:
             )
     for ref, versions, _, _ in _all(world):
         for before, after in pairwise(versions):
-            if after.by == world.ours and not same(_foreign_metadata(before), _foreign_metadata(after)):
-                faults.append(Fault(about=ref, what=f"version {after.number} changed metadata that is not ours"))
+            if after.by == world.ours and not same(
+                _foreign_metadata(before),
+                _foreign_metadata(after),
+            ):
+                faults.append(
+                    Fault(
+                        about=ref,
+                        what=f"version {after.number} changed metadata that is not ours",
+                    )
+                )
     return f"{len(world.journal.foreign):,} edits of strangers", faults
 
 

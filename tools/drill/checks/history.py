@@ -40,7 +40,12 @@ def unbroken(world: World) -> tuple[str, list[Fault]]:
                 standing[name] = new
         missing = [name for name, value in row.tracked.items() if not _equal(standing.get(name), value)]
         if missing:
-            faults.append(Fault(about=row.ref, what=f"no event says how {', '.join(missing)} became what it is"))
+            faults.append(
+                Fault(
+                    about=row.ref,
+                    what=f"no event says how {', '.join(missing)} became what it is",
+                )
+            )
     return f"{links:,} links", faults
 
 
@@ -92,7 +97,10 @@ def undos_told(world: World) -> tuple[str, list[Fault]]:
     """What was taken back, and nothing else, is kept as such with its event, and nothing of it was ever sent."""
     said, undone = {each.decision_id for each in world.journal.taken_back}, set(world.undone)
     faults = [
-        Fault(about=id_, what="was taken back as its person was told, or as it is kept, but not both")
+        Fault(
+            about=id_,
+            what="was taken back as its person was told, or as it is kept, but not both",
+        )
         for id_ in sorted(said ^ undone)
     ]
     events = {event.changes["decision_id"][0]: event for event in world.events if event.action == _UNDONE}
@@ -103,7 +111,9 @@ def undos_told(world: World) -> tuple[str, list[Fault]]:
         if missing or (
             event is not None and (decision.decision_id not in undone or event.actor_id not in world.people)
         ):
-            faults.append(Fault(about=decision.ref, what=f"decision {decision.id} and its undoing do not fit"))
+            faults.append(
+                Fault(about=decision.ref, what=f"decision {decision.id} and its undoing do not fit"),
+            )
     for change in world.changes:
         if change.cause in undone and change.state != "withdrawn":
             what = f"change {change.id} was taken back and is {change.state}, version {change.version}"
@@ -122,10 +132,18 @@ def changes_told(world: World) -> tuple[str, list[Fault]]:
         wrong = [state for state in {*come, *gone, *now} - {None} if come[state] - gone[state] != now[state]]
         if wrong or gone[None] != len(changes):
             seen = {"events": moves, "changes": [f"{each.id} {each.state}" for each in changes]}
-            faults.append(Fault(about=ref, what="the events do not lead to the states of the changes", seen=seen))
+            faults.append(
+                Fault(
+                    about=ref,
+                    what="the events do not lead to the states of the changes",
+                    seen=seen,
+                )
+            )
         queued = Counter(each.actor_id for each in events if each.changes.get("state", [""])[0] is None)
         if queued != Counter(each.actor_id for each in changes):
-            faults.append(Fault(about=ref, what="changes were queued by others than their events say"))
+            faults.append(
+                Fault(about=ref, what="changes were queued by others than their events say"),
+            )
     return f"{len(world.changes):,} changes", faults
 
 

@@ -76,7 +76,9 @@ def as_typed(world: World) -> tuple[str, list[Fault]]:
             continue
         lost = {name: value for name, value in submit.typed.items() if not same(decision.values[name], value)}
         if lost:
-            faults.append(Fault(about=decision.ref, what="what was typed was not kept", seen={"typed": lost}))
+            faults.append(
+                Fault(about=decision.ref, what="what was typed was not kept", seen={"typed": lost}),
+            )
         foreign = {
             name: decision.values[name]
             for name, value in submit.words.items()
@@ -84,7 +86,9 @@ def as_typed(world: World) -> tuple[str, list[Fault]]:
         }
         if foreign:
             what = "the decision holds what its person did not say"
-            faults.append(Fault(about=decision.ref, what=what, seen={"held": foreign, "words": submit.words}))
+            faults.append(
+                Fault(about=decision.ref, what=what, seen={"held": foreign, "words": submit.words}),
+            )
         expected = submit.person, submit.ref, "undecidable" if submit.cannot_tell else "decided"
         if expected != (decision.person, decision.ref, decision.outcome):
             faults.append(
@@ -110,7 +114,9 @@ def in_order(world: World) -> tuple[str, list[Fault]]:
         for submit in submits:
             pairs += 1
             if submit.answered < latest_start:
-                faults.append(Fault(about=ref, what=f"decision {submit.decision_id} comes too late in order"))
+                faults.append(
+                    Fault(about=ref, what=f"decision {submit.decision_id} comes too late in order"),
+                )
             latest_start = max(latest_start, submit.sent)
     return f"{len(by_ref):,} refs, {pairs:,} decisions", faults
 

@@ -70,7 +70,11 @@ class Abuser:
         page = self._person.get(self._web + _LOGIN, timeout=_PATIENCE_SECONDS)
         typed = {"login": PERSON, "password": self._orders.password}
         fields = form_fields(page.text, _LOGIN) | typed
-        self._person.post(self._web + _LOGIN, data=fields, timeout=_PATIENCE_SECONDS).raise_for_status()
+        self._person.post(
+            self._web + _LOGIN,
+            data=fields,
+            timeout=_PATIENCE_SECONDS,
+        ).raise_for_status()
 
     @property
     def _web(self) -> str:

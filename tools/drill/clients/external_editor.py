@@ -22,7 +22,9 @@ class Stranger:
         self._base, self._journal, self._until = base, journal, until
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers.update({"Authorization": f"Bearer {KEY}", "X-Namespace": SANDBOX_NAMESPACE})
+        self._session.headers.update(
+            {"Authorization": f"Bearer {KEY}", "X-Namespace": SANDBOX_NAMESPACE},
+        )
 
     def edit(self, step: str, annotation_id: str, values: dict[str, Any]) -> None:
         """Set values on an annotation; gives up, with nothing in the journal, when time is up."""

@@ -28,7 +28,14 @@ class TimeIsUp(Exception):
 class Browser:
     """One person's browser with one session; `addresses` lead to the same site, `until` is on the monotonic clock."""
 
-    def __init__(self, addresses: Sequence[str], *, username: str, password: str, until: float) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        *,
+        username: str,
+        password: str,
+        until: float,
+    ) -> None:
         self._addresses, self._at = list(addresses), len(username) % len(addresses)
         self._username, self._password, self._until = username, password, until
         self.session = requests.Session()
@@ -64,7 +71,12 @@ class Browser:
                 return answer
         raise TimeIsUp(path)
 
-    def submit_once(self, path: str, data: Mapping[str, str], told: list[str]) -> requests.Response | None:
+    def submit_once(
+        self,
+        path: str,
+        data: Mapping[str, str],
+        told: list[str],
+    ) -> requests.Response | None:
         """Send a form once; returns None when it stays open whether it was taken."""
         began = time.monotonic()
         answer = self._send("POST", path, data=dict(data), headers=_HTMX)
@@ -77,7 +89,12 @@ class Browser:
 
     def twin(self) -> Browser:
         """Return a second window of the same browser: the same cookies, connections of its own."""
-        made = Browser(self._addresses, username=self._username, password=self._password, until=self._until)
+        made = Browser(
+            self._addresses,
+            username=self._username,
+            password=self._password,
+            until=self._until,
+        )
         made.session.cookies.update(self.session.cookies)
         made._at = (self._at + 1) % len(self._addresses)
         return made
@@ -92,7 +109,13 @@ class Browser:
         """Return the answer, or None and the other address from now on."""
         try:
             url = self._addresses[self._at] + path
-            return self.session.request(method, url, allow_redirects=False, timeout=_PATIENCE, **more)
+            return self.session.request(
+                method,
+                url,
+                allow_redirects=False,
+                timeout=_PATIENCE,
+                **more,
+            )
         except requests.RequestException:
             self._at = (self._at + 1) % len(self._addresses)
             return None

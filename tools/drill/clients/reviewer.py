@@ -92,7 +92,13 @@ class Reviewer:
                 self._stranger.edit(step.name, self._items[edit.item][1], edit.values)
                 self._edits.remove((due, step, edit))
 
-    def _submit(self, step: Step, annotation_id: str, action: str, form: dict[str, str]) -> requests.Response:
+    def _submit(
+        self,
+        step: Step,
+        annotation_id: str,
+        action: str,
+        form: dict[str, str],
+    ) -> requests.Response:
         """Submit the form until it is answered, and write down what was said."""
         data, meant, words = filled(form, step)
         self._last = data.get("decision_id", "")
@@ -120,7 +126,13 @@ class Reviewer:
                 )
             )
 
-    def _send(self, step: Step, action: str, data: Mapping[str, str], told: list[str]) -> requests.Response:
+    def _send(
+        self,
+        step: Step,
+        action: str,
+        data: Mapping[str, str],
+        told: list[str],
+    ) -> requests.Response:
         """Send the form once, twice at once from two windows, or again after it was answered."""
         if step.way == "twice at once":
             with ThreadPoolExecutor(2) as both:
@@ -141,7 +153,11 @@ class Reviewer:
         led_to = answer.headers.get("Location") or answer.headers["HX-Redirect"]
         page = self._browser.page(led_to)
         if found := _UNDO.search(page.text):
-            said = self._browser.submit(unescape(found[1]), form_fields(page.text, unescape(found[1])), [])
+            said = self._browser.submit(
+                unescape(found[1]),
+                form_fields(page.text, unescape(found[1])),
+                [],
+            )
             if outcome_of(said) == ACKNOWLEDGED:
                 self._journal.write(TakenBack(step=step.name, decision_id=self._last))
 
@@ -152,7 +168,10 @@ class Reviewer:
             self._browser.submit(found[1], form_fields(page.text, found[1]), [])
 
 
-def filled(form: dict[str, str], step: Step) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
+def filled(
+    form: dict[str, str],
+    step: Step,
+) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
     """Return the form as it is sent, what of it is meant to be kept, and its person's own words.
 
     Meant is what was typed and is not given up. Who types what the form says already has said
@@ -185,7 +204,11 @@ def outcome_of(answer: requests.Response | None) -> str:
     return TURNED_DOWN if answer.status_code == _STALE else UNEXPECTED
 
 
-def _different(first: requests.Response, second: requests.Response, told: list[str]) -> requests.Response:
+def _different(
+    first: requests.Response,
+    second: requests.Response,
+    told: list[str],
+) -> requests.Response:
     """Return an answer that fits neither window, since both sent the same: nobody may be told two things."""
     told.append(f"two windows were told {outcome_of(first)} and {outcome_of(second)}")
     made = requests.Response()

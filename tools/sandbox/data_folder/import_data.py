@@ -86,7 +86,9 @@ def _load_file(store: Store, index: Index, path: Path, namespace: str) -> int:
             raise BadData(f"{path.name}:{number}: {error}") from error
         first = seen.setdefault(values[:2], number)
         if first != number:
-            raise BadData(f"{path.name}:{number}: the id {values[1]!r} stands in line {first} already")
+            raise BadData(
+                f"{path.name}:{number}: the id {values[1]!r} stands in line {first} already",
+            )
         if values[0] not in namespaces:
             namespaces.add(values[0])
             store.db.execute("INSERT OR IGNORE INTO namespaces VALUES (?)", values[:1])

@@ -216,4 +216,6 @@ def execution_row(row: Json, namespace: str) -> tuple[Any, ...]:
 
 def _check(row: Any, fields: dict[str, Field], under: str = "") -> None:
     for complaint in complaints_about(row, fields, strict=False, at=(under,) if under else ()):
-        raise RowError(f"{'.'.join(map(str, complaint.location))}: {complaint.message}".removeprefix(": "))
+        raise RowError(
+            f"{'.'.join(map(str, complaint.location))}: {complaint.message}".removeprefix(": "),
+        )

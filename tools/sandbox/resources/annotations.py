@@ -166,7 +166,9 @@ def version(call: Call) -> Json:
     text = call.path["version"]
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         message = "Input should be an integer greater than or equal to 1"
-        raise Invalid([Complaint(kind="int_parsing", location=("path", "version"), message=message)])
+        raise Invalid(
+            [Complaint(kind="int_parsing", location=("path", "version"), message=message)],
+        )
     kept = find(call, call.path["annotation_id"])
     then = at_version(kept, int(text))
     if then is None:

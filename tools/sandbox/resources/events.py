@@ -43,7 +43,9 @@ def list_events(call: Call) -> Json:
     event_type, namespace = call.query.get("event_type"), call.query.get("namespace_id")
     if namespace and call.namespace and namespace != call.namespace:
         message = "must agree with the X-Namespace header"
-        raise Invalid([Complaint(kind="value_error", location=("query", "namespace_id"), message=message)])
+        raise Invalid(
+            [Complaint(kind="value_error", location=("query", "namespace_id"), message=message)],
+        )
     filters = (call.namespace or namespace or None, event_type)
     start = _start(call, fingerprint(*filters))
     sql = "SELECT seq, body FROM events WHERE seq > ?1 AND (?2 IS NULL OR namespace_id = ?2)"

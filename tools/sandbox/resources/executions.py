@@ -30,7 +30,10 @@ _EXECUTE = {
     "limit": Field(kind="integer", least=1, most=500),
     "page_size": Field(kind="integer", least=1, most=500),
     "expand": Field(kind="array"),
-    **dict.fromkeys(("stream", "skip_cache", "return_presigned_urls", "return_vectors", "explain"), _FLAG),
+    **dict.fromkeys(
+        ("stream", "skip_cache", "return_presigned_urls", "return_vectors", "explain"),
+        _FLAG,
+    ),
     **dict.fromkeys(("write_token", "consistency", "target_collection_id"), _TEXT),
 }
 _LIST = {"filters": _OBJECT, "sorts": Field(kind="array"), "status": _TEXT}
@@ -101,7 +104,11 @@ def execute(call: Call) -> Json:
     elapsed = round((time.perf_counter() - started) * 1000, 3)
     execution_id = window.execution_id or new_id("exec")
     reply = _reply(execution_id, retriever, outcome, elapsed)
-    reply["interpretation"] = _interpretation(asked.get("inputs") or {}, inputs, retriever["input_schema"])
+    reply["interpretation"] = _interpretation(
+        asked.get("inputs") or {},
+        inputs,
+        retriever["input_schema"],
+    )
     if asked.get("expand"):
         reply["warnings"] = [*(reply["warnings"] or []), "expand: this sandbox expands nothing"]
     if limit is not None and limit != window.size:
@@ -122,7 +129,9 @@ def _limit(asked: Json) -> int | None:
     limit, page_size = asked.get("limit"), asked.get("page_size")
     if limit and page_size and limit != page_size:
         message = "limit and page_size have different values"
-        raise Invalid([Complaint(kind="value_error", location=("body", "page_size"), message=message)])
+        raise Invalid(
+            [Complaint(kind="value_error", location=("body", "page_size"), message=message)],
+        )
     return limit or page_size
 
 
@@ -140,12 +149,26 @@ def _check_filters(filters: Json | None) -> None:
         if filters:
             build_condition(filters)
     except (StageError, TypeError, AttributeError) as error:
-        raise Invalid([Complaint(kind="value_error", location=("body", "filters"), message=str(error))]) from error
+        raise Invalid(
+            [Complaint(kind="value_error", location=("body", "filters"), message=str(error))],
+        ) from error
 
 
-def _pages(window: Window, returned: int, outcome: Outcome, execution_id: str, run_print: str) -> Json:
+def _pages(
+    window: Window,
+    returned: int,
+    outcome: Outcome,
+    execution_id: str,
+    run_print: str,
+) -> Json:
     total = len(outcome.ranking)
-    return execute_pagination(window, returned=returned, total=total, execution_id=execution_id, print_of_run=run_print)
+    return execute_pagination(
+        window,
+        returned=returned,
+        total=total,
+        execution_id=execution_id,
+        print_of_run=run_print,
+    )
 
 
 def _document(call: Call, candidate: Candidate, presigned: bool) -> Json:
@@ -232,13 +255,18 @@ def list_executions(call: Call) -> Json:
     asked = call.dialect.accept(call.body, _LIST)
     retriever = find(call)
     sql = "SELECT body FROM executions WHERE namespace_id = ?1 AND retriever_id = ?2 AND (?3 IS NULL OR status = ?3)"
-    rows = list(call.store.bodies(sql, call.namespace, retriever["retriever_id"], asked.get("status")))
+    rows = list(
+        call.store.bodies(sql, call.namespace, retriever["retriever_id"], asked.get("status")),
+    )
     _check_filters(asked.get("filters"))
     if asked.get("filters"):
         rows = [row for row in rows if build_condition(asked["filters"])(row)]
     rows.sort(key=lambda row: str(row.get("created_at")), reverse=True)
     for order in reversed(orders_of(asked)):
-        rows.sort(key=partial(sortable, field=order["field"]), reverse=order.get("direction") == "desc")
+        rows.sort(
+            key=partial(sortable, field=order["field"]),
+            reverse=order.get("direction") == "desc",
+        )
     page = rows[window.start : window.start + window.size]
     more = window.start + len(page) < len(rows)
     pages = {"total": len(rows), "limit": window.size, "offset": window.start, "has_next": more}

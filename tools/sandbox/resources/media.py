@@ -45,7 +45,11 @@ class Library:
 
     def sign(self, name: str, expires: int) -> str:
         """Return the signature that lets `name` be read until `expires` (unix seconds)."""
-        return hmac.new(self.secret.encode(), f"{name}\n{expires}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            self.secret.encode(),
+            f"{name}\n{expires}".encode(),
+            hashlib.sha256,
+        ).hexdigest()
 
     def link(self, base_url: str, name: str) -> str:
         """Return a link to `name` that works for `lifetime` seconds."""
@@ -59,7 +63,10 @@ class Library:
         if not expires.isascii() or not expires.isdigit() or not signature.isascii():
             raise LinkRefused("AccessDenied", "Invalid date or signature")
         if not hmac.compare_digest(self.sign(name, int(expires)), signature):
-            raise LinkRefused("SignatureDoesNotMatch", "The request signature we calculated does not match")
+            raise LinkRefused(
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match",
+            )
         if time.time() > int(expires):
             raise LinkRefused("AccessDenied", "Request has expired")
 

@@ -66,7 +66,10 @@ def _updated(call: Call, kept: Json, values: Json) -> Json:
     }
     sql = "UPDATE retrievers SET name = ?, body = ? WHERE namespace_id = ? AND retriever_id = ?"
     try:
-        call.store.db.execute(sql, (after["retriever_name"], packed(after), call.namespace, after["retriever_id"]))
+        call.store.db.execute(
+            sql,
+            (after["retriever_name"], packed(after), call.namespace, after["retriever_id"]),
+        )
     except sqlite3.IntegrityError as error:
         raise already_exists("retriever", after["retriever_name"]) from error
     changed = sorted(key for key in changes if kept.get(key) != after[key])
@@ -98,12 +101,21 @@ def _checked_stages(stages: list[Any]) -> list[Json]:
 def _check_evolution(before: Json, after: Json) -> None:
     for name, declared in after.items():
         if not isinstance(declared, dict) or declared.get("type") not in INPUT_TYPES:
-            raise _structural("input_schema", f"Input {name!r} needs a 'type' out of {', '.join(INPUT_TYPES)}")
+            raise _structural(
+                "input_schema",
+                f"Input {name!r} needs a 'type' out of {', '.join(INPUT_TYPES)}",
+            )
         if name in before and declared["type"] != before[name]["type"]:
-            raise _structural("input_schema", f"Breaking change: input {name!r} would change its type")
+            raise _structural(
+                "input_schema",
+                f"Breaking change: input {name!r} would change its type",
+            )
         newly = declared.get("required") and not before.get(name, {}).get("required")
         if newly and declared.get("default") is None:
-            raise _structural("input_schema", f"Breaking change: input {name!r} would become required")
+            raise _structural(
+                "input_schema",
+                f"Breaking change: input {name!r} would become required",
+            )
     for name in before:
         if name not in after:
             raise _structural("input_schema", f"Breaking change: input {name!r} would be removed")

@@ -61,9 +61,17 @@ def list_retrievers(call: Call) -> Json:
     sql = "SELECT body FROM retrievers WHERE namespace_id = ? ORDER BY number"
     matching = [each for each in call.store.bodies(sql, call.namespace) if keep(each)]
     for order in reversed(orders_of(asked)):
-        matching.sort(key=partial(sortable, field=order["field"]), reverse=order.get("direction") == "desc")
+        matching.sort(
+            key=partial(sortable, field=order["field"]),
+            reverse=order.get("direction") == "desc",
+        )
     page = matching[window.start : window.start + window.size]
-    pages = list_pagination(window, returned=len(page), total=len(matching), include_total=include_total)
+    pages = list_pagination(
+        window,
+        returned=len(page),
+        total=len(matching),
+        include_total=include_total,
+    )
     shown = [call.dialect.retriever(each) for each in page]
     return {"results": shown, "total": len(matching), "pagination": pages, "warnings": None}
 
@@ -74,7 +82,9 @@ def _kept_by(asked: Json) -> Callable[[Json], bool]:
     try:
         conditions = [build_condition(each) for each in conditions_of(asked.get("filters") or {})]
     except StageError as error:
-        raise Invalid([Complaint(kind="value_error", location=("body", "filters"), message=str(error))]) from error
+        raise Invalid(
+            [Complaint(kind="value_error", location=("body", "filters"), message=str(error))],
+        ) from error
 
     def keep(kept: Json) -> bool:
         text = f"{kept['retriever_name']}\n{kept.get('description') or ''}"

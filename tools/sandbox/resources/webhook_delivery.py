@@ -110,7 +110,13 @@ class Courier:
         )
         rows = self._store.db.execute(sql, (time.time(), _AT_ONCE)).fetchall()
         return [
-            _delivery(json.loads(webhook), channel, _body(seq, event), number=number, attempts=attempts)
+            _delivery(
+                json.loads(webhook),
+                channel,
+                _body(seq, event),
+                number=number,
+                attempts=attempts,
+            )
             for number, channel, attempts, seq, event, webhook in rows
         ]
 
@@ -122,7 +128,10 @@ class Courier:
                 sql = "UPDATE deliveries SET attempts = attempts + 1, due = ? WHERE number = ?"
                 self._store.db.execute(sql, (due, delivery.number))
             else:
-                self._store.db.execute("DELETE FROM deliveries WHERE number = ?", (delivery.number,))
+                self._store.db.execute(
+                    "DELETE FROM deliveries WHERE number = ?",
+                    (delivery.number,),
+                )
             self._note(delivery.webhook_id, failure)
 
     def _note(self, webhook_id: str, failure: str) -> None:
@@ -162,7 +171,11 @@ def _delivery(kept: Json, channel: int, body: bytes, *, number: int, attempts: i
         **(configs.get("headers") or {}),
     }
     if configs.get("signing_secret"):
-        headers["X-Mixpeek-Signature"] = signature(configs["signing_secret"], body, int(time.time()))
+        headers["X-Mixpeek-Signature"] = signature(
+            configs["signing_secret"],
+            body,
+            int(time.time()),
+        )
     return Delivery(
         number=number,
         webhook_id=kept["webhook_id"],

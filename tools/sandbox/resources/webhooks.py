@@ -55,7 +55,12 @@ _WEBHOOK = {
 }
 _OURS = ("webhook_name", "event_types", "channels", "is_active", "resource_types")
 _CHANNEL = {
-    "channel": Field(kind="text", nullable=False, required=True, among=("webhook", "slack", "email")),
+    "channel": Field(
+        kind="text",
+        nullable=False,
+        required=True,
+        among=("webhook", "slack", "email"),
+    ),
     "configs": Field(kind="object", nullable=False, required=True),
 }
 _CONFIGS = {
@@ -98,7 +103,12 @@ def list_webhooks(call: Call) -> Json:
         each for each in every if wanted in {None, *each["event_types"]} and active in {None, each["is_active"]}
     ]
     page = matching[window.start : window.start + window.size]
-    pages = list_pagination(window, returned=len(page), total=len(matching), include_total=include_total)
+    pages = list_pagination(
+        window,
+        returned=len(page),
+        total=len(matching),
+        include_total=include_total,
+    )
     return {"results": [_shown(each) for each in page], "pagination": pages, "total": len(matching)}
 
 
@@ -132,7 +142,10 @@ def delete(call: Call) -> None:
 
 def keep(db: Any, kept: Json) -> None:
     """Write a webhook that is there already, inside the open transaction."""
-    db.execute("UPDATE webhooks SET body = ? WHERE webhook_id = ?", (packed(kept), kept["webhook_id"]))
+    db.execute(
+        "UPDATE webhooks SET body = ? WHERE webhook_id = ?",
+        (packed(kept), kept["webhook_id"]),
+    )
 
 
 def _find(call: Call) -> Json:
@@ -161,7 +174,13 @@ def _channel_complaints(channel: Json, number: int) -> list[Complaint]:
     configs = channel["configs"]
     found = complaints_about(configs, _CONFIGS, strict=True, at=(*at, "configs"))
     if not found and urlsplit(configs["url"]).scheme not in {"http", "https"}:
-        found.append(Complaint(kind="url_parsing", location=(*at, "configs", "url"), message="Not an http(s) URL"))
+        found.append(
+            Complaint(
+                kind="url_parsing",
+                location=(*at, "configs", "url"),
+                message="Not an http(s) URL",
+            )
+        )
     return found
 
 

@@ -59,10 +59,18 @@ def unpack_cursor(cursor: str) -> Json:
     return values
 
 
-def execute_window(pagination: Json | None, limit: int | None, print_of_run: str, default: int) -> Window:
+def execute_window(
+    pagination: Json | None,
+    limit: int | None,
+    print_of_run: str,
+    default: int,
+) -> Window:
     """Return the window of an execute call; `limit` is the shorthand that `pagination` overrules."""
     asked = pagination or {}
-    method = asked.get("method", "offset" if "page_number" in asked or "page_size" in asked else "cursor")
+    method = asked.get(
+        "method",
+        "offset" if "page_number" in asked or "page_size" in asked else "cursor",
+    )
     at = ("body", "pagination")
     if method == "offset":
         values = validate(asked, _OFFSET_FIELDS, strict=True, at=at)
@@ -81,10 +89,22 @@ def execute_window(pagination: Json | None, limit: int | None, print_of_run: str
 def _continued(held: Json, size: int, print_of_run: str) -> Window:
     if held.get("run") != print_of_run or not isinstance(held.get("start"), int) or held["start"] < 0:
         raise bad_request("The cursor belongs to other inputs; start without a cursor")
-    return Window(method="cursor", start=held["start"], size=size, execution_id=str(held.get("execution")))
+    return Window(
+        method="cursor",
+        start=held["start"],
+        size=size,
+        execution_id=str(held.get("execution")),
+    )
 
 
-def execute_pagination(window: Window, *, returned: int, total: int, execution_id: str, print_of_run: str) -> Json:
+def execute_pagination(
+    window: Window,
+    *,
+    returned: int,
+    total: int,
+    execution_id: str,
+    print_of_run: str,
+) -> Json:
     """Return the `pagination` of an execute reply."""
     following = window.start + returned
     more = following < total and returned > 0

@@ -28,7 +28,13 @@ class Outcome:
     error: str | None = None
 
 
-def run(store: Store, namespace: str, retriever: Json, inputs: Mapping[str, Any], filters: Json | None) -> Outcome:
+def run(
+    store: Store,
+    namespace: str,
+    retriever: Json,
+    inputs: Mapping[str, Any],
+    filters: Json | None,
+) -> Outcome:
     """Run every stage; a stage that cannot run is skipped when it says `on_error: skip`, else the run failed."""
     collections = retriever["collection_identifiers"]
     outcome = Outcome(considered=_count(store, namespace, collections))

@@ -83,7 +83,9 @@ def _rebuilt(annotation: Json, undone: list[Json]) -> Json:
 def history(annotation: Json) -> Json:
     """Return the `/versions` reply: every version, oldest first, each with the edit that made it."""
     edits = {each["version"] + 1: each for each in annotation["revisions"]}
-    numbers = sorted({*(each["version"] for each in annotation["revisions"]), annotation["version"]})
+    numbers = sorted(
+        {*(each["version"] for each in annotation["revisions"]), annotation["version"]},
+    )
     return {
         "annotation_id": annotation["annotation_id"],
         "current_version": annotation["version"],

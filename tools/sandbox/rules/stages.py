@@ -32,7 +32,12 @@ class Candidate:
         return opened
 
 
-def run_stage(stage_id: str, parameters: Json, candidates: Iterable[Candidate], search: Search) -> Iterator[Candidate]:
+def run_stage(
+    stage_id: str,
+    parameters: Json,
+    candidates: Iterable[Candidate],
+    search: Search,
+) -> Iterator[Candidate]:
     """Run one stage; raises `StageError` at once when it is unknown or wrongly configured."""
     stage = STAGES.get(stage_id)
     if stage is None:
@@ -40,7 +45,11 @@ def run_stage(stage_id: str, parameters: Json, candidates: Iterable[Candidate], 
     return iter(stage(parameters, candidates, search))
 
 
-def attribute_filter(parameters: Json, candidates: Iterable[Candidate], _search: Search) -> Iterable[Candidate]:
+def attribute_filter(
+    parameters: Json,
+    candidates: Iterable[Candidate],
+    _search: Search,
+) -> Iterable[Candidate]:
     """Keep the candidates that meet the condition (or the AND/OR/NOT of several).
 
     A condition without a `value` (its input was not given) is no condition at all.
@@ -49,7 +58,11 @@ def attribute_filter(parameters: Json, candidates: Iterable[Candidate], _search:
     return (each for each in candidates if condition(each.document()))
 
 
-def feature_search(parameters: Json, candidates: Iterable[Candidate], search: Search) -> Iterable[Candidate]:
+def feature_search(
+    parameters: Json,
+    candidates: Iterable[Candidate],
+    search: Search,
+) -> Iterable[Candidate]:
     """Keep the candidates whose text matches `query`, best first, each with its score between 0 and 1.
 
     An empty query (an optional input left out) keeps everything as it is.
@@ -95,7 +108,11 @@ def _sort_key(candidate: Candidate, path: str) -> tuple[int, Any] | None:
     return None if rank is None else (rank, value)
 
 
-def limit(parameters: Json, candidates: Iterable[Candidate], _search: Search) -> Iterable[Candidate]:
+def limit(
+    parameters: Json,
+    candidates: Iterable[Candidate],
+    _search: Search,
+) -> Iterable[Candidate]:
     """Keep the first `limit` candidates; no limit when its input was left out."""
     count = parameters.get("limit")
     if count is None:

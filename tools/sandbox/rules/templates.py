@@ -58,14 +58,20 @@ def _as_text(value: Any) -> str:
 def resolve_inputs(given: Json, schema: Mapping[str, Json]) -> Json:
     """Return the inputs to run with, defaults filled in; raise `Invalid` naming each missing or wrong one."""
     complaints = [
-        Complaint(kind="missing", location=("body", "inputs", name), message=f"Input {name!r} is required")
+        Complaint(
+            kind="missing",
+            location=("body", "inputs", name),
+            message=f"Input {name!r} is required",
+        )
         for name, declared in schema.items()
         if declared.get("required") and declared.get("default") is None and given.get(name) is None
     ]
     for name, value in given.items():
         problem = _mismatch(value, schema[name]) if schema.get(name) and value is not None else None
         if problem:
-            complaints.append(Complaint(kind="input_type", location=("body", "inputs", name), message=problem))
+            complaints.append(
+                Complaint(kind="input_type", location=("body", "inputs", name), message=problem),
+            )
     if complaints:
         raise Invalid(complaints)
     defaults = {name: declared["default"] for name, declared in schema.items() if "default" in declared}

@@ -35,7 +35,13 @@ class Field:
     items: Field | None = None
 
 
-def validate(body: Any, fields: Mapping[str, Field], *, strict: bool, at: tuple[str | int, ...] = ("body",)) -> Json:
+def validate(
+    body: Any,
+    fields: Mapping[str, Field],
+    *,
+    strict: bool,
+    at: tuple[str | int, ...] = ("body",),
+) -> Json:
     """Return the declared keys of `body` that were given; raise `Invalid` naming every wrong one.
 
     With `strict`, a key that is not declared is refused (`extra_forbidden`); without, it is
@@ -66,7 +72,11 @@ def complaints_about(
     return found
 
 
-def _extras(body: Json, fields: Mapping[str, Field], at: tuple[str | int, ...]) -> Iterable[Complaint]:
+def _extras(
+    body: Json,
+    fields: Mapping[str, Field],
+    at: tuple[str | int, ...],
+) -> Iterable[Complaint]:
     accepted = ", ".join(sorted(fields)) or "none"
     for key in body:
         if key not in fields:
@@ -84,7 +94,9 @@ def check(value: Any, field: Field, at: tuple[str | int, ...]) -> list[Complaint
     if field.items and isinstance(value, list):
         return [each for n, item in enumerate(value) for each in check(item, field.items, (*at, n))]
     if broken_text(value):
-        return [Complaint(kind="string_unicode", location=at, message="Text should be valid Unicode")]
+        return [
+            Complaint(kind="string_unicode", location=at, message="Text should be valid Unicode"),
+        ]
     return []
 
 

@@ -12,7 +12,12 @@ from tools.sandbox.sample import write_sample
 def main() -> int:
     """Write the sample; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.sandbox.sample", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder to write into; made when it is not there")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        metavar="DIR",
+        help="folder to write into; made when it is not there",
+    )
     folder = parser.parse_args().folder
     try:
         write_sample(folder)

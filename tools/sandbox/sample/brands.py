@@ -108,7 +108,10 @@ def _fields(what: Scene, pick: random.Random, days: float) -> Json:
 
 def score(what: Scene) -> float:
     """Return how alike the detector finds the logo and the real one."""
-    low, high = {"authentic": (0.82, 0.99), "no_logo": (0.05, 0.4), "unclear": (0.3, 0.7)}.get(what.truth, (0.55, 0.93))
+    low, high = {"authentic": (0.82, 0.99), "no_logo": (0.05, 0.4), "unclear": (0.3, 0.7)}.get(
+        what.truth,
+        (0.55, 0.93),
+    )
     return round(chance("score", what.number).uniform(low, high), 3)
 
 

@@ -72,7 +72,15 @@ def lost_blob(field: str, name: str, reason: str) -> Json:
     }
 
 
-def document(collection: str, number: int, days: float, *, fields: Json, blobs: list[Json], modality: str) -> Json:
+def document(
+    collection: str,
+    number: int,
+    days: float,
+    *,
+    fields: Json,
+    blobs: list[Json],
+    modality: str,
+) -> Json:
     """Return a document in Mixpeek's current form: its fields at the root, system data under `_internal`."""
     return {
         "document_id": ident("doc", collection, number),

@@ -29,7 +29,10 @@ def picture(what: Scene) -> Image.Image:
     if what.truth == "counterfeit":
         image = ImageChops.offset(image, 3, 0).filter(ImageFilter.GaussianBlur(0.8))
     if what.truth == "unclear":
-        image = image.filter(ImageFilter.GaussianBlur(4)).rotate(chance.uniform(-6, 6), fillcolor=rgb(what.dark))
+        image = image.filter(ImageFilter.GaussianBlur(4)).rotate(
+            chance.uniform(-6, 6),
+            fillcolor=rgb(what.dark),
+        )
     return image
 
 
@@ -58,7 +61,13 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def emblem(draw: ImageDraw.ImageDraw, sign: str, at: tuple[float, float], size: float, ink: Colour) -> None:
+def emblem(
+    draw: ImageDraw.ImageDraw,
+    sign: str,
+    at: tuple[float, float],
+    size: float,
+    ink: Colour,
+) -> None:
     """Draw a firm's sign with its middle at `at`."""
     x, y, r = *at, size / 2
     box = (x - r, y - r, x + r, y + r)
@@ -70,7 +79,9 @@ def emblem(draw: ImageDraw.ImageDraw, sign: str, at: tuple[float, float], size: 
         for angle in range(0, 180, 45):
             dx, dy = r * math.cos(math.radians(angle)), r * math.sin(math.radians(angle))
             draw.line((x - dx, y - dy, x + dx, y + dy), fill=ink, width=max(2, int(size / 20)))
-    points = {"triangle": (3, 1.0), "star": (5, 0.42), "sun": (12, 0.7), "leaf": (4, 0.55)}.get(sign)
+    points = {"triangle": (3, 1.0), "star": (5, 0.42), "sun": (12, 0.7), "leaf": (4, 0.55)}.get(
+        sign,
+    )
     if points:
         draw.polygon(_spikes(x, y, r, *points), fill=ink)
     if sign == "drop":
@@ -97,7 +108,13 @@ def _shadow(image: Image.Image, box: tuple[int, int, int, int], blur: int = 14) 
     image.paste((10, 12, 20), mask=shade.filter(ImageFilter.GaussianBlur(blur)))
 
 
-def _centred(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, ink: Colour) -> None:
+def _centred(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    ink: Colour,
+) -> None:
     draw.text(at, text, font=font(size), fill=ink, anchor="mm")
 
 
@@ -126,7 +143,10 @@ def _shop_front(what: Scene, chance: random.Random) -> Image.Image:
     for stripe in range(16):
         left = 66 + stripe * 32
         colour = light if stripe % 2 else dark
-        draw.polygon([(left, 172), (left + 32, 172), (left + 28, 208), (left - 4, 208)], fill=colour)
+        draw.polygon(
+            [(left, 172), (left + 32, 172), (left + 28, 208), (left - 4, 208)],
+            fill=colour,
+        )
         draw.ellipse((left - 4, 200, left + 28, 216), fill=colour)
     for left in (80, 400):
         image.paste(gradient((164, 180), (255, 236, 190), (176, 140, 96)), (left, 224))
@@ -154,7 +174,11 @@ def _shop_front(what: Scene, chance: random.Random) -> Image.Image:
 
 def _product(what: Scene, chance: random.Random) -> Image.Image:
     dark, light = rgb(what.dark), rgb(what.light)
-    image = gradient((WIDTH, HEIGHT), mix(light, (255, 255, 255), 0.55), mix(light, (120, 120, 130), 0.35))
+    image = gradient(
+        (WIDTH, HEIGHT),
+        mix(light, (255, 255, 255), 0.55),
+        mix(light, (120, 120, 130), 0.35),
+    )
     draw = ImageDraw.Draw(image)
     draw.ellipse((110, 372, 540, 446), fill=mix(light, (60, 60, 70), 0.45))
     image = image.filter(ImageFilter.GaussianBlur(9))
@@ -169,7 +193,11 @@ def _product(what: Scene, chance: random.Random) -> Image.Image:
     body = gradient((right - left, bottom - top), mix(dark, (255, 255, 255), 0.28), dark)
     mask = Image.new("L", body.size, 0)
     corner = {"bottle": 46, "box": 10, "bag": 22}[shape]
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, body.width - 1, body.height - 1), corner, fill=255)
+    ImageDraw.Draw(mask).rounded_rectangle(
+        (0, 0, body.width - 1, body.height - 1),
+        corner,
+        fill=255,
+    )
     image.paste(body, (left, top), mask)
     draw = ImageDraw.Draw(image)
     if shape == "bottle":
@@ -177,13 +205,23 @@ def _product(what: Scene, chance: random.Random) -> Image.Image:
     if shape == "bag":
         draw.arc((256, 90, 384, 220), 180, 360, fill=mix(dark, (0, 0, 0), 0.2), width=10)
     if shape == "box":
-        draw.polygon([(460, 130), (506, 104), (506, 374), (460, 406)], fill=mix(dark, (0, 0, 0), 0.35))
-        draw.polygon([(180, 130), (226, 104), (506, 104), (460, 130)], fill=mix(dark, (255, 255, 255), 0.38))
+        draw.polygon(
+            [(460, 130), (506, 104), (506, 374), (460, 406)],
+            fill=mix(dark, (0, 0, 0), 0.35),
+        )
+        draw.polygon(
+            [(180, 130), (226, 104), (506, 104), (460, 130)],
+            fill=mix(dark, (255, 255, 255), 0.38),
+        )
     draw.rounded_rectangle((left + 16, 228, right - 16, 350), 10, fill=light)
     emblem(draw, what.sign, (320, 262), 50, dark)
     _centred(draw, (320, 312), what.shown or what.goods, 25 if shape == "bottle" else 34, dark)
     _centred(draw, (320, 338), what.goods, 13, mix(dark, light, 0.25))
-    draw.line((left + 12, top + 40, left + 12, bottom - 40), fill=mix(dark, (255, 255, 255), 0.5), width=5)
+    draw.line(
+        (left + 12, top + 40, left + 12, bottom - 40),
+        fill=mix(dark, (255, 255, 255), 0.5),
+        width=5,
+    )
     _centred(draw, (560, 446), f"SKU {chance.randint(10000, 99999)}", 15, mix(dark, light, 0.3))
     return image
 
@@ -196,7 +234,10 @@ def _poster(what: Scene, chance: random.Random) -> Image.Image:
     draw = ImageDraw.Draw(paper)
     for _blob in range(9):
         x, y, r = chance.randint(-30, 300), chance.randint(120, 420), chance.randint(20, 90)
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=mix(light, dark, chance.uniform(0.15, 0.75)))
+        draw.ellipse(
+            (x - r, y - r, x + r, y + r),
+            fill=mix(light, dark, chance.uniform(0.15, 0.75)),
+        )
     paper = paper.filter(ImageFilter.GaussianBlur(1.2))
     draw = ImageDraw.Draw(paper)
     emblem(draw, what.sign, (156, 216), 150, dark)

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-_VOICES: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+_VOICES: dict[str, Any] = json.loads(
+    Path(__file__).with_suffix(".json").read_text(encoding="utf-8"),
+)
 MESSAGES: tuple[tuple[str, str], ...] = tuple((language, text) for language, text in _VOICES["messages"])
 CAPTIONS: dict[str, str] = _VOICES["captions"]

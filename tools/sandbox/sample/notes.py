@@ -199,7 +199,9 @@ def text(number: int) -> str:
         "ASSESSMENT AND PLAN",
         *(f"{n}. {each.name}. {each.plan}" for n, each in enumerate(has, start=1)),
     ]
-    parts.append(f"Seen and discussed. Next visit in {pick.choice((2, 4, 6, 12))} weeks, earlier if worse.")
+    parts.append(
+        f"Seen and discussed. Next visit in {pick.choice((2, 4, 6, 12))} weeks, earlier if worse.",
+    )
     return "\n\n".join(parts)
 
 

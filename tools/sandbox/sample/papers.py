@@ -54,7 +54,9 @@ def _invoice(number: int, chance: random.Random) -> tuple[str, list[str]]:
 
 
 def _report(number: int, chance: random.Random) -> tuple[str, list[str]]:
-    site = chance.choice(("Harbour Mall", "Northgate Store", "Riverside Depot", "Central Station Kiosk"))
+    site = chance.choice(
+        ("Harbour Mall", "Northgate Store", "Riverside Depot", "Central Station Kiosk"),
+    )
     opening = f"This report sums up the inspection of {site} and what was agreed with the manager on duty."
     sections = []
     for section in range(1, chance.randint(5, 13)):

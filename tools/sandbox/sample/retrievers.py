@@ -66,8 +66,12 @@ SOURCES = (
 
 # What the second run of each retriever ran into, and what it counted.
 _CAPPED: Json = {
-    "limits": [{"name": "limit", "requested": 500, "applied": 200, "ceiling": 200, "stage": "at_most"}],
-    "facets": [{"key": "listed", "buckets": [{"value": "yes", "count": 41}, {"value": "no", "count": 19}]}],
+    "limits": [
+        {"name": "limit", "requested": 500, "applied": 200, "ceiling": 200, "stage": "at_most"},
+    ],
+    "facets": [
+        {"key": "listed", "buckets": [{"value": "yes", "count": 41}, {"value": "no", "count": 19}]},
+    ],
     "completeness": {"embeddings": "complete", "page": "complete", "overall": "complete"},
 }
 
@@ -118,7 +122,11 @@ def retrievers() -> Iterator[Json]:
                 enum=["DE", "FR", "SE", "JP", "GR", "EG", "IL", "IN", "US"],
             ),
             "min_score": _input("number", "Lowest logo score, 0 to 1", default=0.2),
-            "listed_since": _input("date", "Only pictures listed on this day or later", default="2026-09-01"),
+            "listed_since": _input(
+                "date",
+                "Only pictures listed on this day or later",
+                default="2026-09-01",
+            ),
             "max_results": _input("integer", "How many pictures at most", default=200),
         },
         stages=[
@@ -177,8 +185,16 @@ def retrievers() -> Iterator[Json]:
                 required=True,
                 examples=["burning feet", "breathless"],
             ),
-            "note_type": _input("string", "Kind of note", enum=["progress_note", "discharge_summary"]),
-            "max_score": _input("float", "Only notes the model is at most this sure of, 0 to 1", default=1.0),
+            "note_type": _input(
+                "string",
+                "Kind of note",
+                enum=["progress_note", "discharge_summary"],
+            ),
+            "max_score": _input(
+                "float",
+                "Only notes the model is at most this sure of, 0 to 1",
+                default=1.0,
+            ),
             "since": _input("date", "Encounters on this day or later"),
             "max_results": _input("integer", "How many notes at most", default=100),
         },
@@ -236,9 +252,21 @@ def retrievers() -> Iterator[Json]:
             "field_mappings": {"title": "title"},
         },
         inputs={
-            "min_similarity": _input("number", "Lowest similarity with an earlier upload, 0 to 1", default=0.0),
-            "media_type": _input("string", "Only this kind of upload", enum=["audio", "video", "pdf"]),
-            "has_twin": _input("boolean", "Only uploads whose nearest neighbour is known", default=False),
+            "min_similarity": _input(
+                "number",
+                "Lowest similarity with an earlier upload, 0 to 1",
+                default=0.0,
+            ),
+            "media_type": _input(
+                "string",
+                "Only this kind of upload",
+                enum=["audio", "video", "pdf"],
+            ),
+            "has_twin": _input(
+                "boolean",
+                "Only uploads whose nearest neighbour is known",
+                default=False,
+            ),
             "words": _input(
                 "string",
                 "Words in the title, the transcript or the text",

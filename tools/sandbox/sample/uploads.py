@@ -88,7 +88,13 @@ def twin(number: int) -> int | None:
 def _blobs(number: int, days: float) -> list[Json]:
     which = file_number(number)
     if number in {25, 88}:
-        return [lost_blob("file", f"upload-{number:04d}.mp4", "The upload was interrupted and never completed")]
+        return [
+            lost_blob(
+                "file",
+                f"upload-{number:04d}.mp4",
+                "The upload was interrupted and never completed",
+            )
+        ]
     if kind(number) == "audio":
         return [blob("audio", f"audio-{which:02d}.mp3", days)]
     if kind(number) == "video":
