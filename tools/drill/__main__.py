@@ -25,16 +25,19 @@ from reviewapp.postgres.exceptions import EmbeddedPostgresError
 from tools.bench.site import StepFailed
 from tools.drill import collect, journal, plan, verifier
 from tools.drill.clients import abuser
-from tools.drill.clients.load_process import Orders
-from tools.drill.fault_injector import Blows
+from tools.drill.clients.load_process import LoadOptions
+from tools.drill.fault_injector import FaultInjector
 from tools.drill.report import Report
 from tools.drill.site import PASSWORD, WEBS, WORKERS, Site
 from tools.launch.config import ROOT, manage, python
 from tools.launch.exceptions import Interrupted, LaunchError
 from tools.launch.signals import watched
 
-_LOOK = 0.25
-_WAITING = "SELECT count(*) FROM outbox_change WHERE state NOT IN ('delivered', 'conflict', 'refused', 'withdrawn')"
+_POLL_SECONDS = 0.25
+_WAITING = """
+SELECT count(*) FROM outbox_change
+WHERE state NOT IN ('delivered', 'conflict', 'refused', 'withdrawn')
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.stopped = "Stopped before its end."
     except (LaunchError, StepFailed, EmbeddedPostgresError) as error:
         report.stopped = str(error)
-    _keep(options.var.absolute(), report)
+    _save(options.var.absolute(), report)
     return 0 if report.passed else 1
 
 
@@ -87,43 +90,55 @@ def _command(options: argparse.Namespace) -> str:
 def _drill(options: argparse.Namespace, report: Report) -> None:
     folder: Path = options.var.absolute()
     shutil.rmtree(folder, ignore_errors=True)
-    until = time.monotonic() + (options.limit or 600 + options.submits / 2)
+    limit = options.limit or 600 + options.submits / 2
+    deadline = time.monotonic() + limit
     with ExitStack() as stack:
         site = Site(folder=folder, signals=stack.enter_context(watched()))
         stack.callback(site.stop)
+
+        people = [f"reviewer{number + 1:03}" for number in range(options.clients)]
         with _timed(report, "prepare"):
-            people = [f"reviewer{number + 1:03}" for number in range(options.clients)]
             site.prepare(items=plan.items(options.submits), people=[*people, abuser.PERSON])
             site.start_all()
-        planned = [] if options.abuse else plan.blows(options.seed, submits=options.submits)
-        blows = Blows(site, planned, folder / "faults.jsonl", seed=options.seed)
-        report.dealt, report.ended = blows.dealt, blows.ended
+
+        faults: list[plan.PlannedFault] = []
+        if not options.abuse:
+            faults = plan.planned_faults(options.seed, submits=options.submits)
+        injector = FaultInjector(site, faults, folder / "faults.jsonl", seed=options.seed)
+        report.fault_counts = injector.fault_counts
+        report.ended = injector.ended
+
         with _timed(report, "storm"):
             if options.abuse:
-                _abuse(site)
-            _storm(site, blows, _orders(site, options, people, until), until)
+                _start_abuser(site)
+            load = _load_options(site, options, people, deadline)
+            _run_load(site, injector, load, deadline)
             site.children.stop("abuser")
+
         with _timed(report, "calm"):
-            _calm(site, blows, until)
+            _wait_until_settled(site, injector, deadline)
+
         with _timed(report, "judge"):
             site.children.stop(*WEBS, *WORKERS)
             for _ in range(2):
                 # The first one goes on with a walk that was cut off, and does not look again at
                 # what that had seen.
                 site.run("pull", manage("pull"))
-            world = collect.gather(
-                site.database.url,
-                site.sandbox,
-                journal.read(folder / "journal.jsonl"),
-            )
+            entries = journal.read(folder / "journal.jsonl")
+            world = collect.gather(site.database.url, site.sandbox, entries)
             report.verdicts = verifier.judge(world, abuse=options.abuse)
 
 
-def _orders(site: Site, options: argparse.Namespace, people: list[str], until: float) -> Orders:
-    return Orders(
+def _load_options(
+    site: Site,
+    options: argparse.Namespace,
+    people: list[str],
+    deadline: float,
+) -> LoadOptions:
+    return LoadOptions(
         seed=options.seed,
         submits=options.submits,
-        seconds=max(until - time.monotonic(), 0),
+        seconds=max(deadline - time.monotonic(), 0),
         web=site.webs,
         sandbox=site.sandbox,
         people=people,
@@ -133,53 +148,60 @@ def _orders(site: Site, options: argparse.Namespace, people: list[str], until: f
     )
 
 
-def _abuse(site: Site) -> None:
-    """Let the abusive client loose; how it is answered is in `abuse.json`."""
-    site.run("token", manage("create_token", abuser.PERSON, "--scope", "decide", "--days", "1"))
-    orders = abuser.Orders(
+def _start_abuser(site: Site) -> None:
+    """Start the abusive client; the responses it gets are in `abuse.json`."""
+    command = manage("create_token", abuser.PERSON, "--scope", "decide", "--days", "1")
+    site.run("token", command)
+    token = site.children.last_words("token").split()[-1]
+
+    options = abuser.AbuserOptions(
         web=site.webs,
         password=PASSWORD,
-        token=site.children.last_words("token").split()[-1],
+        token=token,
         items=[pk for pk, _ in site.items()],
         answers=str(site.folder / "abuse.json"),
     )
     file = site.folder / "abuser.json"
-    orders.write(file)
+    options.write(file)
     site.children.start("abuser", python("-m", "tools.drill.clients.abuser", str(file)))
 
 
-def _storm(site: Site, blows: Blows, orders: Orders, until: float) -> None:
-    """Let the crowd loose and deal the blows until everybody is done."""
+def _run_load(site: Site, injector: FaultInjector, load: LoadOptions, deadline: float) -> None:
+    """Start the load process and inject faults until every reviewer is done."""
     file = site.folder / "orders.json"
-    orders.keep(file)
-    site.children.start("crowd", python("-m", "tools.drill.clients.load_process", str(file)))
-    said = 0
-    while not blows.crowd_ended:
-        site.signals.wait(_LOOK)
-        done = journal.steps_done(Path(orders.journal))
-        blows.go_on(done / orders.submits)
-        if done * 10 // orders.submits > said:
-            said = done * 10 // orders.submits
-            _say(f"  {done:,} of {orders.submits:,} steps, {sum(blows.dealt.values())} faults")
-        if time.monotonic() > until + 30:
+    load.write(file)
+    command = python("-m", "tools.drill.clients.load_process", str(file))
+    site.children.start("crowd", command)
+
+    tenths_printed = 0
+    while not injector.crowd_ended:
+        site.signals.wait(_POLL_SECONDS)
+        done = journal.steps_done(Path(load.journal))
+        injector.inject_due(done / load.submits)
+
+        tenths = done * 10 // load.submits
+        if tenths > tenths_printed:
+            tenths_printed = tenths
+            faults = sum(injector.fault_counts.values())
+            _print(f"  {done:,} of {load.submits:,} steps, {faults} faults")
+        if time.monotonic() > deadline + 30:
             raise StepFailed("The crowd did not come to an end.")
-    if blows.crowd_ended != "exit code 0":
-        raise StepFailed(
-            f"The crowd failed ({blows.crowd_ended}):\n{site.children.last_words('crowd')}",
-        )
-    if blows.abuser_ended:
-        raise StepFailed(
-            f"The abusive client failed ({blows.abuser_ended}):\n{site.children.last_words('abuser')}",
-        )
+
+    if injector.crowd_ended != "exit code 0":
+        output = site.children.last_words("crowd")
+        raise StepFailed(f"The crowd failed ({injector.crowd_ended}):\n{output}")
+    if injector.abuser_ended:
+        output = site.children.last_words("abuser")
+        raise StepFailed(f"The abusive client failed ({injector.abuser_ended}):\n{output}")
 
 
-def _calm(site: Site, blows: Blows, until: float) -> None:
-    """Stop breaking things and wait until nothing waits but for a person."""
-    blows.calm()
+def _wait_until_settled(site: Site, injector: FaultInjector, deadline: float) -> None:
+    """Stop injecting faults and wait until changes wait only for a person."""
+    injector.stop()
     while waiting := _waiting(site):
         site.signals.wait(1)
-        blows.bring_back()
-        if time.monotonic() > until:
+        injector.bring_back()
+        if time.monotonic() > deadline:
             raise StepFailed(f"{waiting} changes were not settled in time.")
 
 
@@ -191,23 +213,23 @@ def _waiting(site: Site) -> int:
 
 @contextmanager
 def _timed(report: Report, part: str) -> Iterator[None]:
-    _say(f"{part.capitalize()} ...")
-    began = time.monotonic()
+    _print(f"{part.capitalize()} ...")
+    started = time.monotonic()
     try:
         yield
     finally:
-        report.seconds[part] = time.monotonic() - began
+        report.seconds[part] = time.monotonic() - started
 
 
-def _keep(folder: Path, report: Report) -> None:
+def _save(folder: Path, report: Report) -> None:
     text = report.markdown()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(text)
     (folder / "report.json").write_text(json.dumps(report.json(), indent=1, default=str))
-    _say(f"\n{text}\nKept: {folder}")
+    _print(f"\n{text}\nKept: {folder}")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

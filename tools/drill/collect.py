@@ -13,7 +13,7 @@ import psycopg
 import requests
 from psycopg.rows import dict_row
 
-from tools.drill.journal import Kept
+from tools.drill.journal import JournalEntries
 from tools.launch.config import SANDBOX_KEY, SANDBOX_NAMESPACE
 
 VALUES = ("label", "confidence", "reasoning", "payload")
@@ -28,7 +28,7 @@ _PAGE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decided:
+class DecisionRow:
     """A row of the decisions; `values` are the four."""
 
     id: int
@@ -40,7 +40,7 @@ class Decided:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promised:
+class ChangeRow:
     """A row of the outbox."""
 
     id: int
@@ -59,7 +59,7 @@ class Promised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class AnnotationRow:
     """A row of the annotations, with every column that history tracks."""
 
     ref: str
@@ -69,7 +69,7 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class EventRow:
     """A row of the history; `changes` is `{column: [old, new]}`."""
 
     id: int
@@ -97,11 +97,11 @@ class World:
     `stamped` is whether Mixpeek is to be told in the metadata who decided.
     """
 
-    journal: Kept
-    decisions: list[Decided] = field(default_factory=list)
-    changes: list[Promised] = field(default_factory=list)
-    annotations: list[Shown] = field(default_factory=list)
-    events: list[Told] = field(default_factory=list)
+    journal: JournalEntries
+    decisions: list[DecisionRow] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
+    annotations: list[AnnotationRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
     upstream: dict[str, list[Version]] = field(default_factory=dict)
     undone: list[str] = field(default_factory=list)
     people: dict[int, str] = field(default_factory=dict)
@@ -109,22 +109,22 @@ class World:
     stamped: bool = False
 
     @cached_property
-    def changes_by_ref(self) -> dict[str, list[Promised]]:
+    def changes_by_ref(self) -> dict[str, list[ChangeRow]]:
         """The outbox by ref, oldest first."""
         return grouped(self.changes)
 
     @cached_property
-    def events_by_ref(self) -> dict[str, list[Told]]:
+    def events_by_ref(self) -> dict[str, list[EventRow]]:
         """The history by ref, oldest first."""
         return grouped(self.events)
 
     @cached_property
-    def decisions_by_ref(self) -> dict[str, list[Decided]]:
+    def decisions_by_ref(self) -> dict[str, list[DecisionRow]]:
         """The decisions by ref, oldest first."""
         return grouped(self.decisions)
 
 
-Ours = TypeVar("Ours", Decided, Promised, Told)
+Ours = TypeVar("Ours", DecisionRow, ChangeRow, EventRow)
 Row = dict[str, Any]
 
 
@@ -162,7 +162,7 @@ WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
 """
 
 
-def gather(database_url: str, sandbox: str, journal: Kept) -> World:
+def gather(database_url: str, sandbox: str, journal: JournalEntries) -> World:
     """Read everything; nobody may be writing any more."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         return world_of(
@@ -176,17 +176,17 @@ def gather(database_url: str, sandbox: str, journal: Kept) -> World:
 def world_of(
     ask: Callable[[str], list[Row]],
     records: Iterable[Row],
-    journal: Kept,
+    journal: JournalEntries,
     *,
     stamped: bool,
 ) -> World:
     """Return what the tables hold, as `ask` reads them, beside the annotations as Mixpeek tells them."""
     return World(
         journal=journal,
-        decisions=[Decided(**row) for row in ask(_DECISIONS)],
-        changes=[Promised(**row) for row in ask(_CHANGES)],
-        annotations=[Shown(**row) for row in ask(_ANNOTATIONS)],
-        events=[Told(**row) for row in ask(_EVENTS)],
+        decisions=[DecisionRow(**row) for row in ask(_DECISIONS)],
+        changes=[ChangeRow(**row) for row in ask(_CHANGES)],
+        annotations=[AnnotationRow(**row) for row in ask(_ANNOTATIONS)],
+        events=[EventRow(**row) for row in ask(_EVENTS)],
         upstream={record["annotation_id"]: versions(record) for record in records},
         undone=[row["decision_id"] for row in ask(_UNDONE)],
         people={row["id"]: row["username"] for row in ask("SELECT id, username FROM accounts_user")},

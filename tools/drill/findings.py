@@ -10,7 +10,7 @@ from tools.drill.collect import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class Violation:
     """One broken promise: about which ref or id, in which words, with what there is to see."""
 
     about: str
@@ -24,10 +24,10 @@ class Verdict:
 
     promise: str
     figure: str
-    faults: list[Fault]
+    faults: list[Violation]
 
 
-Check = Callable[[World], tuple[str, list[Fault]]]
+Check = Callable[[World], tuple[str, list[Violation]]]
 
 
 def same(one: Any, other: Any) -> bool:

@@ -20,7 +20,7 @@ ACKNOWLEDGED, TURNED_DOWN, UNEXPECTED, NEVER_ANSWERED = (
 class Submit:
     """One form, sent until there was an answer.
 
-    `ref` is the item's; `typed` what its person filled in, as it should be kept; `words` is what
+    `ref` is the item's; `typed` what its person fill_form in, as it should be kept; `words` is what
     the form held of confidence and reasoning when it was sent, which is all that the decision may
     hold of them; `sent` and `answered` are seconds on one clock; `answers` says what came back each
     time, "lost" for nothing at all; `seconds` is how long each answer took.
@@ -41,7 +41,7 @@ class Submit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Foreign:
+class ForeignEdit:
     """One edit of a stranger, acknowledged upstream."""
 
     step: str
@@ -58,11 +58,11 @@ class TakenBack:
 
 
 @dataclass(kw_only=True)
-class Kept:
+class JournalEntries:
     """Everything a journal holds; `steps` are the names of those that came to an end."""
 
     submits: list[Submit] = field(default_factory=list)
-    foreign: list[Foreign] = field(default_factory=list)
+    foreign: list[ForeignEdit] = field(default_factory=list)
     taken_back: list[TakenBack] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ class Journal:
         self._file = file.open("a", encoding="utf-8")
         self._lock = Lock()
 
-    def write(self, entry: Submit | Foreign | TakenBack) -> None:
+    def write(self, entry: Submit | ForeignEdit | TakenBack) -> None:
         """Keep what happened."""
         self._line({"kind": type(entry).__name__, **asdict(entry)})
 
@@ -92,9 +92,9 @@ class Journal:
         self._file.close()
 
 
-def read(file: Path) -> Kept:
+def read(file: Path) -> JournalEntries:
     """Return what a journal holds; a last line cut off in the middle is left out."""
-    kept = Kept()
+    kept = JournalEntries()
     for line in file.read_bytes().splitlines(keepends=True):
         if not line.endswith(b"\n"):
             continue
@@ -102,8 +102,8 @@ def read(file: Path) -> Kept:
         match entry.pop("kind"):
             case "Submit":
                 kept.submits.append(Submit(**entry))
-            case "Foreign":
-                kept.foreign.append(Foreign(**entry))
+            case "ForeignEdit":
+                kept.foreign.append(ForeignEdit(**entry))
             case "TakenBack":
                 kept.taken_back.append(TakenBack(**entry))
             case _:

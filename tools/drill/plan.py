@@ -59,7 +59,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blow:
+class PlannedFault:
     """One fault, due when this share of the steps is done; `away` is for how many seconds a process stays down."""
 
     at: float
@@ -133,7 +133,7 @@ def _edit(dice: random.Random, name: str, item: int, many: int) -> Edit:
     )
 
 
-def blows(seed: int, *, submits: int) -> list[Blow]:
+def planned_faults(seed: int, *, submits: int) -> list[PlannedFault]:
     """Return all faults in the order of their time: about one for every hundred submits, at least fourteen.
 
     The first ones go through every kind once.
@@ -142,7 +142,9 @@ def blows(seed: int, *, submits: int) -> list[Blow]:
     many = max(submits // 100, len(_KINDS) + 1)
     kinds = [*_KINDS, *dice.choices([*_KINDS], [*_KINDS.values()], k=many - len(_KINDS))]
     dice.shuffle(kinds)
-    return [_blow(dice, kind, 0.02 + 0.9 * (number + dice.random()) / many) for number, kind in enumerate(kinds)]
+    return [
+        _planned_fault(dice, kind, 0.02 + 0.9 * (number + dice.random()) / many) for number, kind in enumerate(kinds)
+    ]
 
 
 # How often each kind comes, relative to the others.
@@ -167,16 +169,21 @@ _KINDS = {
 }
 
 
-def _blow(dice: random.Random, kind: str, at: float) -> Blow:
+def _planned_fault(dice: random.Random, kind: str, at: float) -> PlannedFault:
     away = dice.choice((0.0, 0.0, 0.5, 1.5))
     match kind:
         case "kill web" | "kill web process":
-            return Blow(at=at, kind=kind, target=f"web{dice.choice((1, 2))}", away=away)
+            return PlannedFault(at=at, kind=kind, target=f"web{dice.choice((1, 2))}", away=away)
         case "kill worker":
-            return Blow(at=at, kind=kind, target=f"worker{dice.choice((1, 2, 3))}", away=away)
+            return PlannedFault(
+                at=at,
+                kind=kind,
+                target=f"worker{dice.choice((1, 2, 3))}",
+                away=away,
+            )
         case "kill all workers" | "kill sandbox" | "kill database" | "kill database session":
-            return Blow(at=at, kind=kind, away=away)
-    return Blow(at=at, kind=kind, script=tuple(_scripts(dice, kind)))
+            return PlannedFault(at=at, kind=kind, away=away)
+    return PlannedFault(at=at, kind=kind, script=tuple(_scripts(dice, kind)))
 
 
 def _scripts(dice: random.Random, kind: str) -> Iterator[dict[str, Any]]:

@@ -8,18 +8,22 @@ from typing import Any
 
 from tools.drill.findings import Verdict
 
-_SHOWN = 5
+_MAX_LISTED = 5
 
 
 @dataclass(kw_only=True)
 class Report:
-    """One drill: its command, when it began (UTC), how long each part took (seconds), what was dealt, the verdicts."""
+    """The report of one drill.
+
+    `started` is UTC, `seconds` are by part, `fault_counts` by kind of fault, and `ended` counts the
+    processes that ended by themselves, by name.
+    """
 
     command: str
     started: str
     load: float
     seconds: dict[str, float] = field(default_factory=dict)
-    dealt: Mapping[str, int] = field(default_factory=dict)
+    fault_counts: Mapping[str, int] = field(default_factory=dict)
     ended: Mapping[str, int] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     stopped: str = ""
@@ -27,42 +31,59 @@ class Report:
     @property
     def passed(self) -> bool:
         """Whether the drill came to its end and nothing is wrong."""
-        return not self.stopped and bool(self.verdicts) and not any(each.faults for each in self.verdicts)
+        is_broken = any(verdict.faults for verdict in self.verdicts)
+        return not self.stopped and bool(self.verdicts) and not is_broken
 
     def markdown(self) -> str:
         """Return the table."""
-        took = ", ".join(f"{name} {seconds:,.0f} s" for name, seconds in self.seconds.items())
-        dealt = ", ".join(f"{many} {kind}" for kind, many in sorted(self.dealt.items()))
-        ended = ", ".join(f"{many} {name}" for name, many in sorted(self.ended.items()))
-        rows = [f"| {each.promise} | {each.figure} | {_word(each)} |" for each in self.verdicts]
+        times = ", ".join(f"{name} {seconds:,.0f} s" for name, seconds in self.seconds.items())
         lines = [
-            f"`{self.command}`, {self.started}, load {self.load:.1f}: {took}.",
+            f"`{self.command}`, {self.started}, load {self.load:.1f}: {times}.",
             "",
-            f"{sum(self.dealt.values())} faults: {dealt}.",
-            *([f"Ended by themselves and started again: {ended}."] if ended else []),
-            "",
-            *(["| promise | seen | |", "|---|---|---|", *rows] if rows else []),
-            "",
-            "**Passed.**" if self.passed else f"**Failed.** {self.stopped}".rstrip(),
+            f"{sum(self.fault_counts.values())} faults: {_counts(self.fault_counts)}.",
         ]
-        return "\n".join([*lines, *self._wrong()]) + "\n"
+        if self.ended:
+            lines.append(f"Ended by themselves and started again: {_counts(self.ended)}.")
+        lines.append("")
 
-    def _wrong(self) -> list[str]:
+        if self.verdicts:
+            lines += ["| promise | seen | |", "|---|---|---|"]
+            for verdict in self.verdicts:
+                lines.append(f"| {verdict.promise} | {verdict.figure} | {_result(verdict)} |")
+        lines.append("")
+
+        if self.passed:
+            lines.append("**Passed.**")
+        else:
+            lines.append(f"**Failed.** {self.stopped}".rstrip())
+
+        violations = self._violations()
+        if violations:
+            lines += ["", *violations]
+        return "\n".join(lines) + "\n"
+
+    def _violations(self) -> list[str]:
         lines = []
         for verdict in self.verdicts:
-            for fault in verdict.faults[:_SHOWN]:
-                lines.append(
-                    f"- {verdict.promise}: {fault.about}: {fault.what} {fault.seen or ''}".rstrip(),
-                )
-            if len(verdict.faults) > _SHOWN:
-                lines.append(f"- {verdict.promise}: and {len(verdict.faults) - _SHOWN} more")
-        return ["", *lines] if lines else []
+            for violation in verdict.faults[:_MAX_LISTED]:
+                about = f"{violation.about}: {violation.what} {violation.seen or ''}"
+                lines.append(f"- {verdict.promise}: {about}".rstrip())
+            rest = len(verdict.faults) - _MAX_LISTED
+            if rest > 0:
+                lines.append(f"- {verdict.promise}: and {rest} more")
+        return lines
 
     def json(self) -> dict[str, Any]:
-        """Return everything."""
-        plain = replace(self, dealt=dict(self.dealt), ended=dict(self.ended))
+        """Return everything as plain values."""
+        plain = replace(self, fault_counts=dict(self.fault_counts), ended=dict(self.ended))
         return {**asdict(plain), "passed": self.passed}
 
 
-def _word(verdict: Verdict) -> str:
-    return f"**{len(verdict.faults)} broken**" if verdict.faults else "kept"
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
+def _result(verdict: Verdict) -> str:
+    if verdict.faults:
+        return f"**{len(verdict.faults)} broken**"
+    return "kept"

@@ -17,9 +17,13 @@ CHECKS = {**SUBMITS, **DELIVERY, **HISTORY}
 
 
 def judge(world: World, *, abuse: bool = False) -> list[Verdict]:
-    """Return the verdict on each promise, and with an abusive client also on how long the others waited."""
+    """Return the verdict on each promise; with `abuse` also on the response times."""
+    checks = CHECKS
+    if abuse:
+        checks = CHECKS | ABUSE
+
     verdicts = []
-    for promise, check in (CHECKS | ABUSE if abuse else CHECKS).items():
-        figure, faults = check(world)
-        verdicts.append(Verdict(promise=promise, figure=figure, faults=faults))
+    for promise, check in checks.items():
+        figure, violations = check(world)
+        verdicts.append(Verdict(promise=promise, figure=figure, faults=violations))
     return verdicts

@@ -37,11 +37,11 @@ from tests.people import make_person
 from tests.tools.drill.far_side import AFTER, BEFORE, READ, WRITE, Crash, FarSide
 from tests.tools.drill.tables import ask
 from tools.drill import verifier
-from tools.drill.checks.delivery import last_word, mirrored, settled
-from tools.drill.clients.reviewer import filled
+from tools.drill.checks.delivery import check_last_values, check_mirror, check_settled
+from tools.drill.clients.reviewer import fill_form
 from tools.drill.collect import World, world_of
-from tools.drill.findings import Fault
-from tools.drill.journal import ACKNOWLEDGED, TURNED_DOWN, Foreign, Kept, Submit
+from tools.drill.findings import Violation
+from tools.drill.journal import ACKNOWLEDGED, TURNED_DOWN, ForeignEdit, JournalEntries, Submit
 from tools.drill.journal import TakenBack as TakenBackLine
 from tools.drill.plan import Step
 
@@ -50,7 +50,7 @@ _ITEMS = 4
 _RETRIEVER = "ret_drill"
 _PEOPLE = ("alice", "bob")
 # True only when nothing is under way any more.
-_IN_THE_END = {settled, last_word, mirrored}
+_IN_THE_END = {check_settled, check_last_values, check_mirror}
 _SOON = [promise for promise, check in verifier.CHECKS.items() if check not in _IN_THE_END]
 
 WEATHER = st.one_of(
@@ -91,7 +91,11 @@ class Outbox(RuleBasedStateMachine):
             ]
             absorb(made)
         self.ids = [record.annotation_id for record in made]
-        self.kept, self.numbers, self.clock = Kept(), itertools.count(1), itertools.count(1)
+        self.kept, self.numbers, self.clock = (
+            JournalEntries(),
+            itertools.count(1),
+            itertools.count(1),
+        )
         self.sent: list[tuple[str, int, Submission]] = []
         self.undone: set[str] = set()
         self.old_forms: dict[int, dict[str, str]] = {}
@@ -146,7 +150,7 @@ class Outbox(RuleBasedStateMachine):
             "payload": json.dumps({"step": name}),
         }
         typed = {each: texts[each] for each in sorted(chosen)} if cannot else {"reasoning": f"cannot tell ({name})"}
-        data, meant, words = filled(
+        data, meant, words = fill_form(
             opened or _opened(row),
             _step(name, item, typed, cannot_tell=not cannot),
         )
@@ -250,7 +254,9 @@ class Outbox(RuleBasedStateMachine):
         }
         values = {each: whole[each] for each in sorted(chosen)}
         self.far.edit(self.ids[item], values)
-        self.kept.foreign.append(Foreign(step=name, annotation_id=self.ids[item], values=values))
+        self.kept.foreign.append(
+            ForeignEdit(step=name, annotation_id=self.ids[item], values=values),
+        )
 
     # What workers do.
 
@@ -329,7 +335,7 @@ class Outbox(RuleBasedStateMachine):
         """Nothing lost, doubled, out of order, overwritten in silence or missing from the history."""
         assert self._broken(_SOON) == {}
 
-    def _broken(self, promises: list[str]) -> dict[str, list[Fault]]:
+    def _broken(self, promises: list[str]) -> dict[str, list[Violation]]:
         world = self._world()
         found = {promise: verifier.CHECKS[promise](world)[1] for promise in promises}
         return {promise: faults for promise, faults in found.items() if faults}

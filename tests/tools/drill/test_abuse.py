@@ -12,7 +12,7 @@ import pytest
 
 from tests.rules.sources import ROOT
 from tests.tools.drill.worlds import FIRST, good, submit
-from tools.drill.checks.abuse import ABUSE, answered_soon
+from tools.drill.checks.abuse import ABUSE, check_response_times
 from tools.drill.collect import World
 from tools.drill.verifier import CHECKS
 
@@ -29,7 +29,7 @@ def world_of(*seconds: float) -> World:
     [([0.2] * 20, True), ([0.2] * 19 + [9.0], True), ([0.2] * 18 + [1.0, 9.0], False), ([], False)],
 )
 def test_it_finds_out_when_one_of_twenty_waits(seconds: list[float], is_kept: bool) -> None:
-    _, faults = answered_soon(world_of(*seconds))
+    _, faults = check_response_times(world_of(*seconds))
     assert (not faults) is is_kept
 
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.drill import plan
-from tools.drill.clients.reviewer import filled
-from tools.drill.plan import blows, steps
+from tools.drill.clients.reviewer import fill_form
+from tools.drill.plan import planned_faults, steps
 from tools.sandbox.faults import Script
 
 # What there is in storms so long that no kind is left out by chance.
-KINDS = {blow.kind for seed in range(5) for blow in blows(seed, submits=10_000)}
+KINDS = {blow.kind for seed in range(5) for blow in planned_faults(seed, submits=10_000)}
 
 
 @given(seed=st.integers(0, 10**6), submits=st.integers(1, 400), clients=st.integers(1, 20))
@@ -29,13 +29,13 @@ def test_it_shares_exactly_so_many_submits_among_all(seed: int, submits: int, cl
 def test_it_repeats_itself_with_the_same_seed_only() -> None:
     again = [steps(seed, submits=200, clients=2, client=1) for seed in (7, 7, 8)]
     assert again[0] == again[1] != again[2]
-    storms = [blows(seed, submits=3000) for seed in (7, 7, 8)]
+    storms = [planned_faults(seed, submits=3000) for seed in (7, 7, 8)]
     assert storms[0] == storms[1] != storms[2]
 
 
 @pytest.mark.parametrize("submits", [20, 500, 10_000])
 def test_it_deals_every_kind_of_blow_in_the_order_of_their_time(submits: int) -> None:
-    storm = blows(3, submits=submits)
+    storm = planned_faults(3, submits=submits)
     assert {blow.kind for blow in storm} == KINDS
     assert [blow.at for blow in storm] == sorted(blow.at for blow in storm)
     assert all(0 < blow.at < 1 for blow in storm)
@@ -45,7 +45,7 @@ def test_it_deals_every_kind_of_blow_in_the_order_of_their_time(submits: int) ->
 def test_it_writes_scripts_that_the_sandbox_takes() -> None:
     script = Script()
     for seed in range(20):
-        for blow in blows(seed, submits=2000):
+        for blow in planned_faults(seed, submits=2000):
             script.add(list(blow.script))
     assert script.left()
 
@@ -77,7 +77,7 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
         "confidence": "0.5",
         "payload": "{}",
     }
-    data, meant, _ = filled(form, step)
+    data, meant, _ = fill_form(form, step)
     assert (data["decision_id"], data["choice"], data["label"]) == ("d", "", step.typed["label"])
     assert meant == {
         name: json.loads(text) if name in {"payload", "confidence"} else text for name, text in step.typed.items()
@@ -87,7 +87,7 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
 def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
     whole = steps(1, submits=400, clients=1, client=0)
     (step,) = [each for each in whole if each.yields and set(each.typed) == {"label", "reasoning"}][:1]
-    data, meant, words = filled({"asked": "label confidence"}, step)
+    data, meant, words = fill_form({"asked": "label confidence"}, step)
     assert (data["keep_label"], data["keep_confidence"]) == ("theirs", "mine")
     assert set(meant) == {"reasoning"}
     assert words == {"confidence": None, "reasoning": step.typed["reasoning"]}
@@ -98,7 +98,7 @@ def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
         :1
     ]
     form = {"base": json.dumps({"label": step.typed["label"], "confidence": 0.5})}
-    data, meant, _ = filled(form, step)
+    data, meant, _ = fill_form(form, step)
     assert data["label"] == step.typed["label"]
     assert set(meant) == set(step.typed) - {"label"}
 
@@ -107,6 +107,6 @@ def test_it_takes_the_machines_confidence_for_somebodys_word_once_it_is_typed() 
     (step,) = [each for each in steps(1, submits=400, clients=1, client=0) if set(each.typed) == {"confidence"}][:1]
     seen = {"label": "logo", "confidence": float(step.typed["confidence"])}
     for began_with, typed in ([], {"confidence": seen["confidence"]}), (["confidence"], {}):
-        _, meant, words = filled({"base": json.dumps({**seen, "given": began_with})}, step)
+        _, meant, words = fill_form({"base": json.dumps({**seen, "given": began_with})}, step)
         assert meant == typed
         assert words == {"confidence": seen["confidence"], "reasoning": ""}

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.tools.drill.worlds import FIRST, submit
-from tools.drill.findings import Fault, Verdict
-from tools.drill.journal import Foreign, Journal, read, steps_done
+from tools.drill.findings import Verdict, Violation
+from tools.drill.journal import ForeignEdit, Journal, read, steps_done
 from tools.drill.report import Report
 
 KEPT = Verdict(promise="nothing lost", figure="3 of 3", faults=[])
 BROKEN = Verdict(
     promise="in order",
     figure="1",
-    faults=[Fault(about=f"annotations/{n}", what="is not") for n in range(7)],
+    faults=[Violation(about=f"annotations/{n}", what="is not") for n in range(7)],
 )
 
 
@@ -26,7 +26,7 @@ def report(*verdicts: Verdict, stopped: str = "") -> Report:
         started="now",
         load=1.5,
         stopped=stopped,
-        dealt={"429": 2},
+        fault_counts={"429": 2},
     )
     made.verdicts = list(verdicts)
     return made
@@ -60,7 +60,7 @@ def test_it_shows_the_first_few_that_are_broken_and_keeps_all() -> None:
 def test_it_reads_a_journal_back_even_when_its_last_line_is_cut(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
     one = submit(FIRST, "1-1", "alice", {"label": "é\u2028\x85"}, 1.0)
-    edit = Foreign(step="1-1", annotation_id="ann_1", values={"label": "x"})
+    edit = ForeignEdit(step="1-1", annotation_id="ann_1", values={"label": "x"})
     journal = Journal(file)
     journal.write(one)
     journal.write(edit)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rules.sources import ROOT
-from tools.drill.plan import blows
+from tools.drill.plan import planned_faults
 from tools.drill.verifier import CHECKS
 
 pytestmark = pytest.mark.process
@@ -45,7 +45,7 @@ def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
     assert [each["promise"] for each in report["verdicts"]] == list(CHECKS)
     assert (tmp_path / "drill" / "report.md").read_text() in done.stdout
     # Some blow may find its target already down; nearly all of them meet.
-    assert len(report["dealt"]) > len({blow.kind for blow in blows(SEED, submits=submits)}) / 2
+    assert len(report["dealt"]) > len({blow.kind for blow in planned_faults(SEED, submits=submits)}) / 2
     steps = (tmp_path / "drill" / "journal.jsonl").read_text().count('{"kind": "step"')
     assert steps == submits
 

@@ -23,8 +23,15 @@ from tests.tools.drill.worlds import (
     told,
     version,
 )
-from tools.drill.collect import Shown, Version, World, versions
-from tools.drill.journal import NEVER_ANSWERED, TURNED_DOWN, UNEXPECTED, Foreign, Kept, TakenBack
+from tools.drill.collect import AnnotationRow, Version, World, versions
+from tools.drill.journal import (
+    NEVER_ANSWERED,
+    TURNED_DOWN,
+    UNEXPECTED,
+    ForeignEdit,
+    JournalEntries,
+    TakenBack,
+)
 from tools.drill.verifier import CHECKS, judge
 
 
@@ -239,7 +246,7 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
             w,
             journal=replace(
                 w.journal,
-                foreign=[Foreign(step="1", annotation_id="ann_1", values={"label": "y"})],
+                foreign=[ForeignEdit(step="1", annotation_id="ann_1", values={"label": "y"})],
             ),
         ),
         FOREIGN,
@@ -366,7 +373,7 @@ def test_it_knows_a_version_by_the_decision_it_names() -> None:
 
 def test_it_compares_like_json() -> None:
     assert TYPED in broken(journal(good(), typed={"confidence": True}))
-    one = Kept(submits=[submit(FIRST, "1-1", "alice", {"payload": {"a": [1.0]}}, 1.0)])
+    one = JournalEntries(submits=[submit(FIRST, "1-1", "alice", {"payload": {"a": [1.0]}}, 1.0)])
     world = replace(good(), journal=one)
     (first, *rest) = world.decisions
     world = replace(
@@ -400,7 +407,7 @@ def test_it_rebuilds_every_version_from_what_was_replaced() -> None:
 
 
 def test_it_knows_whose_row_it_looks_at() -> None:
-    other = Shown(ref="annotations/ann_2", annotation_id="ann_2", version=1, tracked={})
+    other = AnnotationRow(ref="annotations/ann_2", annotation_id="ann_2", version=1, tracked={})
     faults = [fault.about for each in judge(replace(good(), annotations=[other])) for fault in each.faults]
     assert "annotations/ann_2" in faults
     assert REF not in faults

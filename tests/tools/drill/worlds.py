@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.drill.collect import Decided, Promised, Shown, Told, Version, World
-from tools.drill.journal import ACKNOWLEDGED, Foreign, Kept, Submit
+from tools.drill.collect import AnnotationRow, ChangeRow, DecisionRow, EventRow, Version, World
+from tools.drill.journal import ACKNOWLEDGED, ForeignEdit, JournalEntries, Submit
 
 REF, OURS, STRANGER = "annotations/ann_1", "key_ours", "key_stranger"
 ALICE, BOB = 1, 2
@@ -52,7 +52,7 @@ def change(
     fields: dict[str, Any],
     base: dict[str, Any],
     **more: Any,
-) -> Promised:
+) -> ChangeRow:
     whole: dict[str, Any] = {
         "state": "delivered",
         "reason": "",
@@ -61,7 +61,7 @@ def change(
         "ref": REF,
     }
     whole |= {"verb": "set", "without_author": False} | more
-    return Promised(id=id_, cause=cause, fields=fields, base=base, **whole)
+    return ChangeRow(id=id_, cause=cause, fields=fields, base=base, **whole)
 
 
 def told(
@@ -70,8 +70,8 @@ def told(
     changes: dict[str, Any],
     actor: int | None = None,
     origin: str = "worker",
-) -> Told:
-    return Told(id=id_, ref=REF, action=action, changes=changes, actor_id=actor, origin=origin)
+) -> EventRow:
+    return EventRow(id=id_, ref=REF, action=action, changes=changes, actor_id=actor, origin=origin)
 
 
 def version(number: int, by: str, before: dict[str, Any], **values: Any) -> Version:
@@ -93,18 +93,22 @@ def good() -> World:
         "reviewer_id": BOB,
     }
     return World(
-        journal=Kept(
+        journal=JournalEntries(
             submits=[
                 submit(FIRST, "1-1", "alice", {"label": "text"}, 1.0),
                 submit(SECOND, "2-1", "bob", {"reasoning": "Bob's"}, 5.0),
             ],
             foreign=[
-                Foreign(step="1-1", annotation_id="ann_1", values={"reasoning": "a stranger's"}),
+                ForeignEdit(
+                    step="1-1",
+                    annotation_id="ann_1",
+                    values={"reasoning": "a stranger's"},
+                ),
             ],
             steps=["1-1", "2-1"],
         ),
         decisions=[
-            Decided(
+            DecisionRow(
                 id=11,
                 decision_id=FIRST,
                 ref=REF,
@@ -112,7 +116,7 @@ def good() -> World:
                 outcome="decided",
                 values=base | {"label": "text"},
             ),
-            Decided(
+            DecisionRow(
                 id=12,
                 decision_id=SECOND,
                 ref=REF,
@@ -132,7 +136,7 @@ def good() -> World:
                 version=4,
             ),
         ],
-        annotations=[Shown(ref=REF, annotation_id="ann_1", version=4, tracked=tracked)],
+        annotations=[AnnotationRow(ref=REF, annotation_id="ann_1", version=4, tracked=tracked)],
         events=_events(),
         upstream={"ann_1": [one, two, three, four]},
         people={ALICE: "alice", BOB: "bob"},
@@ -140,7 +144,7 @@ def good() -> World:
     )
 
 
-def _events() -> list[Told]:
+def _events() -> list[EventRow]:
     made: dict[str, Any] = {name: [None, value] for name, value in START.items() if value not in (None, {})}
     made |= {"annotation_id": [None, "ann_1"], "status": [None, "waiting"]}
     first: dict[str, Any] = {"label": ["logo", "text"], "status": ["waiting", "decided"]}

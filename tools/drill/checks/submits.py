@@ -1,131 +1,152 @@
-"""From the keyboard to the database: every acknowledged submit is one decision, as typed, and in order."""
+"""From the keyboard to the database: every acknowledged submit is one decision, as typed, in order."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 
 from tools.drill.collect import World
-from tools.drill.findings import Check, Fault, same
-from tools.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, UNEXPECTED
+from tools.drill.findings import Check, Violation, same
+from tools.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, UNEXPECTED, Submit
 
 
-def all_answered(world: World) -> tuple[str, list[Fault]]:
-    """Every submit was answered in the end, by a page that one expects."""
-    submits = world.journal.submits
-    faults = [
-        Fault(
-            about=each.ref,
-            what=f"the submit of step {each.step} was {each.outcome}",
-            seen={"answers": each.answers},
-        )
-        for each in submits
-        if each.outcome in {NEVER_ANSWERED, UNEXPECTED}
-    ]
-    return f"{len(submits):,} submits", faults
+def check_answers(world: World) -> tuple[str, list[Violation]]:
+    """Every submit was answered in the end, by an expected page."""
+    violations = []
+    for submit in world.journal.submits:
+        if submit.outcome in {NEVER_ANSWERED, UNEXPECTED}:
+            violation = Violation(
+                about=submit.ref,
+                what=f"the submit of step {submit.step} was {submit.outcome}",
+                seen={"answers": submit.answers},
+            )
+            violations.append(violation)
+    return f"{len(world.journal.submits):,} submits", violations
 
 
-def none_lost(world: World) -> tuple[str, list[Fault]]:
+def check_lost_submits(world: World) -> tuple[str, list[Violation]]:
     """Every acknowledged submit is a decision."""
-    there = {each.decision_id for each in world.decisions}
-    acknowledged = [each for each in world.journal.submits if each.outcome == ACKNOWLEDGED]
-    faults = [
-        Fault(
-            about=each.ref,
-            what=f"decision {each.decision_id} was acknowledged and is lost",
-            seen={"step": each.step},
-        )
-        for each in acknowledged
-        if each.decision_id not in there
-    ]
-    return f"{len(acknowledged):,} acknowledged, {len(faults)} lost", faults
+    stored = {decision.decision_id for decision in world.decisions}
+    acknowledged = _acknowledged(world)
+
+    violations = []
+    for submit in acknowledged:
+        if submit.decision_id not in stored:
+            violation = Violation(
+                about=submit.ref,
+                what=f"decision {submit.decision_id} was acknowledged and is lost",
+                seen={"step": submit.step},
+            )
+            violations.append(violation)
+    return f"{len(acknowledged):,} acknowledged, {len(violations)} lost", violations
 
 
-def none_made_up(world: World) -> tuple[str, list[Fault]]:
+def check_invented_decisions(world: World) -> tuple[str, list[Violation]]:
     """Every decision is one acknowledged submit; what was turned down is none."""
-    said = {each.decision_id: each.outcome for each in world.journal.submits}
-    faults = [
-        Fault(
-            about=each.ref,
-            what=f"decision {each.decision_id} stands, but its submit was {said[each.decision_id]}",
-        )
-        if each.decision_id in said
-        else Fault(about=each.ref, what=f"decision {each.decision_id} was submitted by nobody")
-        for each in world.decisions
-        if said.get(each.decision_id) != ACKNOWLEDGED
-    ]
-    return f"{len(world.decisions):,} decisions", faults
+    outcomes = {submit.decision_id: submit.outcome for submit in world.journal.submits}
+
+    violations = []
+    for decision in world.decisions:
+        outcome = outcomes.get(decision.decision_id)
+        if outcome == ACKNOWLEDGED:
+            continue
+        if outcome is None:
+            what = f"decision {decision.decision_id} was submitted by nobody"
+        else:
+            what = f"decision {decision.decision_id} stands, but its submit was {outcome}"
+        violations.append(Violation(about=decision.ref, what=what))
+    return f"{len(world.decisions):,} decisions", violations
 
 
-def none_doubled(world: World) -> tuple[str, list[Fault]]:
+def check_duplicates(world: World) -> tuple[str, list[Violation]]:
     """No submit became two decisions."""
-    steps = {each.decision_id: each.step for each in world.journal.submits}
-    decided = Counter(steps[each.decision_id] for each in world.decisions if each.decision_id in steps)
-    ids = Counter(each.decision_id for each in world.decisions)
-    faults = [Fault(about=step, what=f"step {step} is {many} decisions") for step, many in decided.items() if many > 1]
-    faults += [Fault(about=id_, what=f"decision {id_} is there {many} times") for id_, many in ids.items() if many > 1]
-    return f"{len(faults)} duplicates", faults
+    steps = {submit.decision_id: submit.step for submit in world.journal.submits}
+    by_step: Counter[str] = Counter()
+    by_id: Counter[str] = Counter()
+    for decision in world.decisions:
+        by_id[decision.decision_id] += 1
+        if decision.decision_id in steps:
+            by_step[steps[decision.decision_id]] += 1
+
+    violations = []
+    for step, count in by_step.items():
+        if count > 1:
+            what = f"step {step} is {count} decisions"
+            violations.append(Violation(about=step, what=what))
+    for decision_id, count in by_id.items():
+        if count > 1:
+            what = f"decision {decision_id} is there {count} times"
+            violations.append(Violation(about=decision_id, what=what))
+    return f"{len(violations)} duplicates", violations
 
 
-def as_typed(world: World) -> tuple[str, list[Fault]]:
-    """A decision holds what was typed, is its person's, and holds no confidence or reasoning that they did not give."""
-    submits = {each.decision_id: each for each in world.journal.submits if each.outcome == ACKNOWLEDGED}
-    faults = []
+def check_decision_values(world: World) -> tuple[str, list[Violation]]:
+    """A decision holds what its person typed, and no other confidence or reasoning."""
+    submits = {submit.decision_id: submit for submit in _acknowledged(world)}
+
+    violations = []
     for decision in world.decisions:
         submit = submits.get(decision.decision_id)
         if submit is None:
             continue
-        lost = {name: value for name, value in submit.typed.items() if not same(decision.values[name], value)}
+
+        lost = {}
+        for name, value in submit.typed.items():
+            if not same(decision.values[name], value):
+                lost[name] = value
         if lost:
-            faults.append(
-                Fault(about=decision.ref, what="what was typed was not kept", seen={"typed": lost}),
-            )
-        foreign = {
-            name: decision.values[name]
-            for name, value in submit.words.items()
-            if name not in submit.typed and not same(decision.values[name], value)
-        }
+            what = "what was typed was not kept"
+            violations.append(Violation(about=decision.ref, what=what, seen={"typed": lost}))
+
+        foreign = {}
+        for name, value in submit.words.items():
+            if name not in submit.typed and not same(decision.values[name], value):
+                foreign[name] = decision.values[name]
         if foreign:
             what = "the decision holds what its person did not say"
-            faults.append(
-                Fault(about=decision.ref, what=what, seen={"held": foreign, "words": submit.words}),
-            )
-        expected = submit.person, submit.ref, "undecidable" if submit.cannot_tell else "decided"
+            seen = {"held": foreign, "words": submit.words}
+            violations.append(Violation(about=decision.ref, what=what, seen=seen))
+
+        outcome = "undecidable" if submit.cannot_tell else "decided"
+        expected = (submit.person, submit.ref, outcome)
         if expected != (decision.person, decision.ref, decision.outcome):
-            faults.append(
-                Fault(
-                    about=decision.ref,
-                    what=f"decision {decision.decision_id} is another's or on another",
-                )
-            )
-    return f"{sum(len(each.typed) for each in submits.values()):,} fields typed", faults
+            what = f"decision {decision.decision_id} is another's or on another"
+            violations.append(Violation(about=decision.ref, what=what))
+
+    typed_count = sum(len(submit.typed) for submit in submits.values())
+    return f"{typed_count:,} fields typed", violations
 
 
-def in_order(world: World) -> tuple[str, list[Fault]]:
+def check_order(world: World) -> tuple[str, list[Violation]]:
     """On one ref, a submit that began after another was answered is the later decision."""
-    row = {each.decision_id: each.id for each in world.decisions}
-    by_ref = defaultdict(list)
-    for submit in world.journal.submits:
-        if submit.outcome == ACKNOWLEDGED and submit.decision_id in row:
+    row_ids = {decision.decision_id: decision.id for decision in world.decisions}
+    by_ref: dict[str, list[Submit]] = defaultdict(list)
+    for submit in _acknowledged(world):
+        if submit.decision_id in row_ids:
             by_ref[submit.ref].append(submit)
-    faults, pairs = [], 0
+
+    violations = []
+    decision_count = 0
     for ref, submits in by_ref.items():
-        submits.sort(key=lambda each: row[each.decision_id])
+        submits.sort(key=lambda submit: row_ids[submit.decision_id])
         latest_start = 0.0
         for submit in submits:
-            pairs += 1
+            decision_count += 1
             if submit.answered < latest_start:
-                faults.append(
-                    Fault(about=ref, what=f"decision {submit.decision_id} comes too late in order"),
-                )
+                what = f"decision {submit.decision_id} comes too late in order"
+                violations.append(Violation(about=ref, what=what))
             latest_start = max(latest_start, submit.sent)
-    return f"{len(by_ref):,} refs, {pairs:,} decisions", faults
+    return f"{len(by_ref):,} refs, {decision_count:,} decisions", violations
+
+
+def _acknowledged(world: World) -> list[Submit]:
+    return [submit for submit in world.journal.submits if submit.outcome == ACKNOWLEDGED]
 
 
 SUBMITS: dict[str, Check] = {
-    "every submit is answered": all_answered,
-    "acknowledged submits are decisions (lost: 0)": none_lost,
-    "decisions are acknowledged submits": none_made_up,
-    "duplicates: 0": none_doubled,
-    "decisions hold what was typed": as_typed,
-    "decisions are in order, ref by ref": in_order,
+    "every submit is answered": check_answers,
+    "acknowledged submits are decisions (lost: 0)": check_lost_submits,
+    "decisions are acknowledged submits": check_invented_decisions,
+    "duplicates: 0": check_duplicates,
+    "decisions hold what was typed": check_decision_values,
+    "decisions are in order, ref by ref": check_order,
 }

@@ -39,7 +39,7 @@ _IDS_PER_BULK = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orders:
+class AbuserOptions:
     """What the abusive client has to know: the web servers, its own sign-in and token, the keys of real items."""
 
     web: list[str]
@@ -56,7 +56,7 @@ class Orders:
 class Abuser:
     """Attacks, each of which sends one request (or keeps its connections half sent) and returns its answer."""
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: AbuserOptions) -> None:
         self._orders = orders
         self._random = random.Random(1)  # noqa: S311 - no secret
         self._items = cycle(orders.items)
@@ -182,7 +182,7 @@ def main(arguments: Sequence[str]) -> int:
     # It would have a machine of its own; here it must not take the processor from those whom it
     # attacks.
     os.nice(19)
-    orders = Orders(**json.loads(Path(arguments[0]).read_text()))
+    orders = AbuserOptions(**json.loads(Path(arguments[0]).read_text()))
     abuser = Abuser(orders)
     abuser.sign_in()
     for name, (attack, threads) in abuser.attacks().items():

@@ -8,14 +8,14 @@ from typing import Any
 
 import requests
 
-from tools.drill.journal import Foreign, Journal
+from tools.drill.journal import ForeignEdit, Journal
 from tools.launch.config import SANDBOX_NAMESPACE
 
 KEY = "sk_a_stranger_on_this_machine"
 _PATIENCE = 10
 
 
-class Stranger:
+class ExternalEditor:
     """Edits at the sandbox, again and again until it is acknowledged; the same edit twice makes one version."""
 
     def __init__(self, base: str, journal: Journal, *, until: float) -> None:
@@ -30,7 +30,9 @@ class Stranger:
         """Set values on an annotation; gives up, with nothing in the journal, when time is up."""
         while time.monotonic() < self._until:
             if self._try(annotation_id, values):
-                self._journal.write(Foreign(step=step, annotation_id=annotation_id, values=values))
+                self._journal.write(
+                    ForeignEdit(step=step, annotation_id=annotation_id, values=values),
+                )
                 return
             time.sleep(0.3)
 

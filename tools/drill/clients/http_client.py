@@ -21,11 +21,11 @@ _HTMX = {"HX-Request": "true"}
 _LOGIN = "/accounts/login/"
 
 
-class TimeIsUp(Exception):
+class TimeLimitReached(Exception):
     """The drill's limit is reached before there was an answer."""
 
 
-class Browser:
+class BrowserClient:
     """One person's browser with one session; `addresses` lead to the same site, `until` is on the monotonic clock."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Browser:
             answer = self._send("GET", path, headers=_HTMX)
             if answer is not None and self._is_signed_in(answer) and answer.status_code < 500:
                 return answer
-        raise TimeIsUp(path)
+        raise TimeLimitReached(path)
 
     def submit(self, path: str, data: Mapping[str, str], told: list[str]) -> requests.Response:
         """Send a form until something is said about it; `told` receives what came back each time."""
@@ -69,7 +69,7 @@ class Browser:
             answer = self.submit_once(path, data, told)
             if answer is not None:
                 return answer
-        raise TimeIsUp(path)
+        raise TimeLimitReached(path)
 
     def submit_once(
         self,
@@ -87,9 +87,9 @@ class Browser:
             return None
         return answer
 
-    def twin(self) -> Browser:
+    def twin(self) -> BrowserClient:
         """Return a second window of the same browser: the same cookies, connections of its own."""
-        made = Browser(
+        made = BrowserClient(
             self._addresses,
             username=self._username,
             password=self._password,
@@ -121,11 +121,11 @@ class Browser:
             return None
 
     def _tries(self) -> Iterator[int]:
-        """Yield the numbers of tries, pausing in between, at most two seconds; raises `TimeIsUp`."""
+        """Yield the numbers of tries, pausing in between, at most two seconds; raises `TimeLimitReached`."""
         pause = _SHORTEST_PAUSE
         for number in count(1):
             yield number
             if time.monotonic() > self._until:
-                raise TimeIsUp(self._username)
+                raise TimeLimitReached(self._username)
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""`python -m tools.drill.clients.load_process FILE`: all reviewers at once, in a process of its own, one thread each.
+"""`python -m tools.drill.clients.load_process FILE`: all reviewers at once, one thread each.
 
 A process of its own, because whoever starts and kills processes must have a single thread.
 """
@@ -13,15 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tools.drill.clients.external_editor import Stranger
-from tools.drill.clients.http_client import Browser
+from tools.drill.clients.external_editor import ExternalEditor
+from tools.drill.clients.http_client import BrowserClient
 from tools.drill.clients.reviewer import Reviewer
 from tools.drill.journal import Journal
 from tools.drill.plan import steps
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orders:
+class LoadOptions:
     """What the crowd has to know; `seconds` is its limit, `people` are names that share one password."""
 
     seed: int
@@ -34,29 +34,44 @@ class Orders:
     items: list[tuple[int, str]]
     journal: str
 
-    def keep(self, file: Path) -> None:
+    def write(self, file: Path) -> None:
         """Write them where the crowd reads them."""
         file.write_text(json.dumps(asdict(self)))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Let everybody work until they are done or time is up; what happened is in the journal."""
-    orders = Orders(**json.loads(Path(arguments[0]).read_text()))
-    until, journal = time.monotonic() + orders.seconds, Journal(Path(orders.journal))
-    with ThreadPoolExecutor(len(orders.people)) as crowd:
-        works = [crowd.submit(_work, orders, number, journal, until) for number in range(len(orders.people))]
+    """Run all reviewers until they are done or time is up; what happened is in the journal."""
+    options = LoadOptions(**json.loads(Path(arguments[0]).read_text()))
+    deadline = time.monotonic() + options.seconds
+    journal = Journal(Path(options.journal))
+
+    with ThreadPoolExecutor(len(options.people)) as pool:
+        futures = []
+        for number in range(len(options.people)):
+            futures.append(pool.submit(_run_reviewer, options, number, journal, deadline))
+
     journal.close()
-    for work in works:
-        work.result()
+    for future in futures:
+        future.result()
     return 0
 
 
-def _work(orders: Orders, number: int, journal: Journal, until: float) -> None:
-    person = orders.people[number]
-    browser = Browser(orders.web, username=person, password=orders.password, until=until)
-    stranger = Stranger(orders.sandbox, journal, until=until)
-    mine = steps(orders.seed, submits=orders.submits, clients=len(orders.people), client=number)
-    Reviewer(browser, person, orders.items, stranger, journal).work(mine)
+def _run_reviewer(options: LoadOptions, number: int, journal: Journal, deadline: float) -> None:
+    person = options.people[number]
+    browser = BrowserClient(
+        options.web,
+        username=person,
+        password=options.password,
+        until=deadline,
+    )
+    editor = ExternalEditor(options.sandbox, journal, until=deadline)
+    own_steps = steps(
+        options.seed,
+        submits=options.submits,
+        clients=len(options.people),
+        client=number,
+    )
+    Reviewer(browser, person, options.items, editor, journal).work(own_steps)
 
 
 if __name__ == "__main__":

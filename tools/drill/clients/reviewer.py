@@ -13,8 +13,8 @@ from typing import Any
 import requests
 
 from tools.bench.http_client import form_fields
-from tools.drill.clients.external_editor import Stranger
-from tools.drill.clients.http_client import Browser, TimeIsUp
+from tools.drill.clients.external_editor import ExternalEditor
+from tools.drill.clients.http_client import BrowserClient, TimeLimitReached
 from tools.drill.findings import same
 from tools.drill.journal import (
     ACKNOWLEDGED,
@@ -41,10 +41,10 @@ class Reviewer:
 
     def __init__(
         self,
-        browser: Browser,
+        browser: BrowserClient,
         person: str,
         items: list[tuple[int, str]],
-        stranger: Stranger,
+        stranger: ExternalEditor,
         journal: Journal,
     ) -> None:
         self._browser, self._person, self._items = browser, person, items
@@ -62,7 +62,7 @@ class Reviewer:
                 self._do(step)
                 self._journal.finish(step.name)
             self._edit_elsewhere(float("inf"))
-        except TimeIsUp:
+        except TimeLimitReached:
             return
 
     def _do(self, step: Step) -> None:
@@ -100,7 +100,7 @@ class Reviewer:
         form: dict[str, str],
     ) -> requests.Response:
         """Submit the form until it is answered, and write down what was said."""
-        data, meant, words = filled(form, step)
+        data, meant, words = fill_form(form, step)
         self._last = data.get("decision_id", "")
         told: list[str] = []
         sent, answer = time.monotonic(), None
@@ -168,7 +168,7 @@ class Reviewer:
             self._browser.submit(found[1], form_fields(page.text, found[1]), [])
 
 
-def filled(
+def fill_form(
     form: dict[str, str],
     step: Step,
 ) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
