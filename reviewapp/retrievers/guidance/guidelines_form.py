@@ -1,4 +1,4 @@
-"""The form of the guidelines: the text, the version it began from, and whose stands when somebody was faster. Pure."""
+"""The form of the guidelines: the text, and the version that it was opened on. Pure."""
 
 from __future__ import annotations
 
@@ -6,44 +6,30 @@ from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
-from reviewapp.retrievers.conflict_choice import Keep
 from reviewapp.web.http import whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
 class GuidelinesForm:
-    """What stands in the form; `base_version` is the version it was rendered over.
+    """What the form holds.
 
-    After somebody was faster, `was_version` is the version that its writer began from, and `chosen` whose text stands.
+    `base_version` is the version that its user has seen and that saving replaces (0: none). After somebody else has
+    saved a newer one, `is_conflict` keeps that version beside the form.
     """
 
     text: str
     base_version: int
-    was_version: int | None = None
-    chosen: str = ""
+    is_conflict: bool = False
 
-    def caught_up(self, version: int) -> GuidelinesForm:
-        """Return it over the newer version, asking anew."""
-        return replace(self, base_version=version, was_version=self.base_version, chosen="")
-
-    def keep(self, *, base: str, theirs: str) -> Keep | None:
-        """Return what is to be asked; None when nobody was faster, or when theirs was typed by now."""
-        if self.was_version is None or self.text == theirs:
-            return None
-        sides = {"base": base, "mine": self.text, "theirs": theirs}
-        return Keep(key="text", name="keep_text", legend="Whose text stands?", chosen=self.chosen, **sides)
-
-
-def over(text: str, *, version: int) -> GuidelinesForm:
-    """Return an untouched form."""
-    return GuidelinesForm(text=text, base_version=version)
+    def on_newer_version(self, version: int) -> GuidelinesForm:
+        """Return the form as it was typed, to be saved on top of a newer version."""
+        return replace(self, base_version=version, is_conflict=True)
 
 
 def read(data: QueryDict) -> GuidelinesForm:
-    """Return what was sent; lines end as everywhere here."""
+    """Return the form that was submitted, its lines ending in LF."""
     return GuidelinesForm(
         text=data.get("text", "").replace("\r\n", "\n"),
         base_version=whole_number(data.get("base_version", "")) or 0,
-        was_version=whole_number(data.get("was_base", "")),
-        chosen=data.get("keep_text", ""),
+        is_conflict=bool(data.get("is_conflict")),
     )

@@ -1,6 +1,7 @@
-"""What reviewers are given besides the evidence: the labels to choose from and the guidelines. Local, versioned, kept.
+"""Save the label set and the guidelines of a retriever, which are kept here only, in versions.
 
-Each change makes the next version; nothing is ever changed or deleted, so that a decision can name what was in force.
+Each save makes the next version. No version is changed or deleted, so that a decision can name what was in force.
+Saving is optimistic: it names the version that the person has seen, and is refused when there is a newer one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from reviewapp.audit.context import acting
 from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 from reviewapp.retrievers.guidance import labels as rules
 from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
-from reviewapp.retrievers.guidance.label_merge import Merged, Offer, merge
+from reviewapp.retrievers.guidance.label_set_content import LabelSetContent
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
 from reviewapp.retrievers.services import may_change
@@ -24,7 +25,7 @@ LONGEST_GUIDELINES = 50_000
 
 
 class BadLabels(Exception):
-    """The labels cannot be kept; `rows` says what is wrong with which of them, counted from 0."""
+    """The labels cannot be stored; `rows` holds a sentence for each that is wrong, counted from 0."""
 
     def __init__(self, rows: dict[int, str]) -> None:
         super().__init__(" ".join(rows.values()))
@@ -32,19 +33,15 @@ class BadLabels(Exception):
 
 
 class BadGuidelines(Exception):
-    """The guidelines cannot be kept; the message says why."""
+    """The guidelines cannot be stored; the message says why."""
 
 
-class Overtaken(Exception):
-    """Somebody made a newer version since the form was rendered; `now` is that version.
+class VersionConflict(Exception):
+    """Somebody saved a newer version, `current`, since the person opened the form: show it and save on top of it."""
 
-    Of labels, `merged` is both sides put together, with what is in question.
-    """
-
-    def __init__(self, now: LabelSet | Guidelines, merged: Merged | None = None) -> None:
-        super().__init__(f"{now.created_by.get_username()} made version {now.version} meanwhile.")
-        self.now = now
-        self.merged = merged or Merged(offer=Offer())
+    def __init__(self, current: LabelSet | Guidelines) -> None:
+        super().__init__(f"{current.created_by.get_username()} saved version {current.version} meanwhile.")
+        self.current = current
 
 
 def set_labels(
@@ -56,97 +53,100 @@ def set_labels(
     actor: User,
     settings: FormSettings = DEFAULT,
 ) -> LabelSet | None:
-    """Make the next version of a retriever's label set; None when it would be the one in force already.
+    """Save the next version of a retriever's label set; returns None where it would be the same as the current one.
 
-    `base_version` is the version the person saw (0: none). When there is a newer one, both are merged, and `Overtaken`
-    is raised when that leaves a question or cannot be kept. No labels at all means that those in use are offered, and
-    any other is allowed; the `settings` of the form hold all the same. Raises `PermissionDenied`,
-    `Retriever.DoesNotExist`, `BadLabels` and `Overtaken`.
+    `base_version` is the version that the person has seen (0: none). Without any label, those in use are offered and
+    any other may be written; the `settings` of the decision form hold all the same. Raises `PermissionDenied`,
+    `Retriever.DoesNotExist`, `BadLabels` and `VersionConflict`.
     """
     may_change(actor)
-    if wrong := rules.problems(labels):
-        raise BadLabels(wrong)
+    errors = rules.problems(labels)
+    if errors:
+        raise BadLabels(errors)
+
+    content = LabelSetContent(labels=tuple(labels), other_allowed=other_allowed, settings=settings).normalized()
+
     with acting(actor):
-        retriever = _locked(retriever_pk)
-        now = retriever.label_set
-        mine = Offer(labels=tuple(labels), other_allowed=other_allowed, settings=settings)
-        wanted = _wanted(retriever, mine, base_version)
-        if wanted == offer_of(now):
+        retriever = _lock_retriever(retriever_pk)
+        current = retriever.label_set
+
+        # Also a form that is submitted twice, or again after an answer that never came.
+        if content == content_of(current):
             return None
-        made = LabelSet.objects.create(
+
+        label_set = LabelSet.objects.create(
             retriever=retriever,
-            version=now.version + 1 if now else 1,
-            labels=rules.as_json(wanted.labels),
-            other_allowed=wanted.other_allowed,
-            **wanted.settings.values(),
+            version=_next_version(current, base_version),
+            labels=rules.as_json(content.labels),
+            other_allowed=content.other_allowed,
+            **content.settings.values(),
             created_by=actor,
         )
-        retriever.label_set = made
+        retriever.label_set = label_set
         retriever.save(update_fields=["label_set"])
-    return made
+
+    return label_set
 
 
 def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: User) -> Guidelines | None:
-    """Make the next version of a retriever's guidelines (Markdown); None when nothing differs.
+    """Save the next version of a retriever's guidelines (Markdown); returns None where the current text is the same.
 
-    Who left the text as it was in `base_version` changes nothing: what somebody else wrote meanwhile stands. Raises
-    `PermissionDenied`, `Retriever.DoesNotExist`, `BadGuidelines` and `Overtaken`.
+    `base_version` is the version that the person has seen (0: none). Raises `PermissionDenied`,
+    `Retriever.DoesNotExist`, `BadGuidelines` and `VersionConflict`.
     """
     may_change(actor)
     if len(text) > LONGEST_GUIDELINES:
         raise BadGuidelines(f"Guidelines have {LONGEST_GUIDELINES:,} characters at most; these have {len(text):,}.")
     if UNSTORABLE.search(text):
         raise BadGuidelines("These hold characters that cannot be stored.")
+
     with acting(actor):
-        retriever = _locked(retriever_pk)
-        now = retriever.guidelines
-        if text in (now.text if now else "", written(retriever_pk, base_version)):
+        retriever = _lock_retriever(retriever_pk)
+        current = retriever.guidelines
+
+        # Also a form that is submitted twice, or again after an answer that never came.
+        if text == text_of(current):
             return None
-        made = Guidelines.objects.create(
-            retriever=retriever, version=_next(now, base_version), text=text, created_by=actor
+
+        guidelines = Guidelines.objects.create(
+            retriever=retriever,
+            version=_next_version(current, base_version),
+            text=text,
+            created_by=actor,
         )
-        retriever.guidelines = made
+        retriever.guidelines = guidelines
         retriever.save(update_fields=["guidelines"])
-    return made
+
+    return guidelines
 
 
-def offer_of(held: LabelSet | None) -> Offer:
-    """Return what a version offers."""
-    if held is None:
-        return Offer()
-    labels = tuple(rules.from_json(held.labels))
-    return Offer(labels=labels, other_allowed=held.other_allowed, settings=held.settings)
+def content_of(label_set: LabelSet | None) -> LabelSetContent:
+    """Return the content of a version of the label set, or of an empty one where there is none."""
+    if label_set is None:
+        return LabelSetContent()
+
+    return LabelSetContent(
+        labels=tuple(rules.from_json(label_set.labels)),
+        other_allowed=label_set.other_allowed,
+        settings=label_set.settings,
+    )
 
 
-def offered(retriever_pk: int, version: int) -> Offer:
-    """Return what a version of a retriever's labels offers; nothing for one that there is not."""
-    return offer_of(LabelSet.objects.filter(retriever=retriever_pk, version=version).first())
+def text_of(guidelines: Guidelines | None) -> str:
+    """Return the text of a version of the guidelines, "" where there is none."""
+    return guidelines.text if guidelines else ""
 
 
-def written(retriever_pk: int, version: int) -> str:
-    """Return the text of a version of a retriever's guidelines; "" for one that there is not."""
-    held = Guidelines.objects.filter(retriever=retriever_pk, version=version).first()
-    return held.text if held else ""
+def _lock_retriever(retriever_pk: int) -> Retriever:
+    # Without joins: after waiting for the lock PostgreSQL reads the locked row anew, but not the rows joined to it, so
+    # that `label_set` and `guidelines` would be missing. They are read by statements of their own, as they are now.
+    return Retriever.objects.select_for_update().get(pk=retriever_pk)
 
 
-def _wanted(retriever: Retriever, mine: Offer, base_version: int) -> Offer:
-    """Return what is to be in force: mine, or mine and a newer version put together; raises `Overtaken`."""
-    now = retriever.label_set
-    if now is None or now.version == base_version:
-        return mine.whole()
-    merged = merge(base=offered(retriever.pk, base_version), mine=mine, theirs=offer_of(now))
-    if merged.questions or rules.problems(merged.offer.labels):
-        raise Overtaken(now, merged)
-    return merged.offer
-
-
-def _locked(retriever_pk: int) -> Retriever:
-    related = ("label_set__created_by", "guidelines__created_by")
-    return Retriever.objects.select_for_update(of=["self"]).select_related(*related).get(pk=retriever_pk)
-
-
-def _next(now: Guidelines | None, base_version: int) -> int:
-    """Return the number of the next version; raises `Overtaken` when the person saw another than `now`."""
-    if now is not None and now.version != base_version:
-        raise Overtaken(now)
-    return now.version + 1 if now else 1
+def _next_version(current: LabelSet | Guidelines | None, base_version: int) -> int:
+    """Return the number of the next version; raises `VersionConflict` where the person has not seen the current one."""
+    if current is None:
+        return 1
+    if current.version != base_version:
+        raise VersionConflict(current)
+    return current.version + 1

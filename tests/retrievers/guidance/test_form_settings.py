@@ -14,8 +14,7 @@ from reviewapp.annotations.decide.services import WordsRequired
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.guidance.form_settings import FormSettings, Required, StartsFrom
-from reviewapp.retrievers.guidance.label_merge import Question
-from reviewapp.retrievers.guidance.services import Overtaken, set_labels
+from reviewapp.retrievers.guidance.services import set_labels
 from reviewapp.retrievers.models import LabelSet, Retriever
 from tests.collapsed import collapsed
 from tests.decisions import decide, decide_by_form, post_decision
@@ -156,32 +155,3 @@ def test_it_is_restored_with_its_version(adam_client: Client, retriever: Retriev
     }
     for field in ('name="starts_from" value="nothing"', 'name="confidence_required" value="always"'):
         assert field in page.content.decode()
-
-
-def test_it_merges_what_one_side_alone_set(retriever: Retriever, adam: User) -> None:
-    put(retriever, adam, starts_from=StartsFrom.NOTHING)
-    put(retriever, adam, base_version=1, starts_from=StartsFrom.NOTHING, reasoning_required=Required.ALWAYS)
-    third = put(retriever, adam, base_version=1, confidence_required=Required.ALWAYS)
-    assert third is not None
-    assert third.settings == FormSettings(reasoning_required=Required.ALWAYS, confidence_required=Required.ALWAYS)
-
-
-def test_it_asks_about_what_both_set_differently(adam_client: Client, retriever: Retriever, adam: User) -> None:
-    put(retriever, adam, starts_from=StartsFrom.NOTHING)
-    put(retriever, adam, base_version=1, starts_from=StartsFrom.NOTHING, reasoning_required=Required.ALWAYS)
-    with pytest.raises(Overtaken) as faster:
-        put(retriever, adam, 1, starts_from=StartsFrom.NOTHING, reasoning_required=Required.RELABELLED)
-    assert faster.value.merged.questions == (Question(field="reasoning_required"),)
-
-    address = reverse("label_set", args=[retriever.pk])
-    sent = {"starts_from": "nothing", "reasoning_required": "relabelled", "other_allowed": "yes"}
-    page = adam_client.post(address, sent | {"base_version": "1"})
-    assert page.status_code == 409
-    assert [(keep.legend, keep.base, keep.mine, keep.theirs) for keep in page.context["keeps"]] == [
-        ("Reasoning is required", "never", "when relabelled", "always")
-    ]
-    answer = {"base_version": "2", "was_base": "1", "asked": "reasoning_required:"}
-    assert adam_client.post(address, sent | answer).status_code == 422
-    put(retriever, adam, base_version=2, starts_from=StartsFrom.NOTHING)
-    assert adam_client.post(address, sent | answer | {"base_version": "3", "keep_0": "mine"}).status_code == 302
-    assert LabelSet.objects.get(version=4).reasoning_required == "relabelled"

@@ -15,11 +15,8 @@ from hypothesis import strategies as st
 from reviewapp.accounts.models import User
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
-from reviewapp.retrievers.conflict_choice import UNCHOSEN
 from reviewapp.retrievers.guidance.markdown import rendered
-from reviewapp.retrievers.guidance.services import write_guidelines
 from reviewapp.retrievers.models import Guidelines, Retriever
-from tests.collapsed import collapsed
 from tests.factories import make_annotation
 
 EVIL = [
@@ -101,57 +98,6 @@ def test_it_says_what_is_wrong(client: Client, adam: User, retriever: Retriever,
     reply = post(client, retriever, text=text)
     assert reply.status_code == 422
     assert sentence in reply.content.decode()
-
-
-def test_it_shows_both_texts_and_asks_whose_stands(client: Client, adam: User, retriever: Retriever) -> None:
-    write_guidelines(retriever.pk, "Both.", base_version=0, actor=adam)
-    write_guidelines(retriever.pk, "Theirs.", base_version=1, actor=adam)
-    client.force_login(adam)
-    reply = post(client, retriever, text="Mine.", base_version="1")
-    assert reply.status_code == 409
-    for words in ("Both.", "Theirs.", "Mine.", "adam made version 2 meanwhile", 'name="base_version" value="2"'):
-        assert words in collapsed(reply)
-    assert not re.search(r'type="radio"[^>]*checked', collapsed(reply))
-    again = {"text": "Mine.", "base_version": "2", "was_base": "1", "asked": "text"}
-    refused = post(client, retriever, **again)
-    assert refused.status_code == 422
-    for words in (UNCHOSEN, "Both.", "Theirs.", "Mine."):
-        assert words in collapsed(refused)
-    looked = post(client, retriever, **again, act="look", keep_text="mine")
-    assert [keep.chosen for keep in looked.context["keeps"]] == ["mine"]
-    assert Guidelines.objects.count() == 2
-    assert post(client, retriever, **again, keep_text="mine").status_code == 302
-    assert Guidelines.objects.get(version=3).text == "Mine."
-
-
-def test_it_lets_theirs_stand_where_that_is_chosen(client: Client, adam: User, retriever: Retriever) -> None:
-    write_guidelines(retriever.pk, "Theirs.", base_version=0, actor=adam)
-    client.force_login(adam)
-    reply = client.post(
-        reverse("guidelines", args=[retriever.pk]),
-        {"text": "Mine.", "base_version": "1", "was_base": "0", "asked": "text", "keep_text": "theirs"},
-        follow=True,
-    )
-    assert "Version 1 stands as it is" in collapsed(reply)
-    assert Guidelines.objects.get().text == "Theirs."
-
-
-def test_it_asks_anew_about_a_third_text(client: Client, adam: User, retriever: Retriever) -> None:
-    write_guidelines(retriever.pk, "Theirs.", base_version=0, actor=adam)
-    write_guidelines(retriever.pk, "Third.", base_version=1, actor=adam)
-    client.force_login(adam)
-    reply = post(client, retriever, text="Mine.", base_version="1", was_base="0", asked="text", keep_text="mine")
-    assert reply.status_code == 409
-    (keep,) = reply.context["keeps"]
-    assert (keep.base, keep.mine, keep.theirs, keep.chosen) == ("Theirs.", "Mine.", "Third.", "")
-
-
-def test_it_leaves_a_newer_text_to_who_changed_nothing(client: Client, adam: User, retriever: Retriever) -> None:
-    write_guidelines(retriever.pk, "Both.", base_version=0, actor=adam)
-    write_guidelines(retriever.pk, "Theirs.", base_version=1, actor=adam)
-    client.force_login(adam)
-    assert post(client, retriever, text="Both.", base_version="1").status_code == 302
-    assert Guidelines.objects.latest("version").text == "Theirs."
 
 
 def test_it_is_for_admins(client: Client, alice: User, lena: User, adam: User, retriever: Retriever) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import ProgrammingError, connection
@@ -15,9 +13,8 @@ from reviewapp.annotations.decide import services
 from reviewapp.annotations.models import Decision
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
-from reviewapp.retrievers.guidance.label_merge import Question
 from reviewapp.retrievers.guidance.labels import Label
-from reviewapp.retrievers.guidance.services import BadLabels, Overtaken, set_labels, write_guidelines
+from reviewapp.retrievers.guidance.services import BadLabels, set_labels, write_guidelines
 from reviewapp.retrievers.models import LabelSet, Retriever
 from tests.decisions import decide, filled_form
 from tests.factories import make_annotation, make_retriever
@@ -45,36 +42,6 @@ def test_it_makes_the_next_version_and_keeps_the_one_before(retriever: Retriever
 def test_it_makes_no_version_for_nothing(retriever: Retriever, closed: LabelSet, adam: User) -> None:
     assert set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=1, actor=adam) is None
     assert set_labels(make_retriever().pk, [], other_allowed=True, base_version=0, actor=adam) is None
-
-
-def test_it_puts_together_what_two_changed_at_once(retriever: Retriever, closed: LabelSet, adam: User) -> None:
-    mine = [replace(LOGO, description="Seen whole"), NONE]
-    set_labels(retriever.pk, [LOGO, NONE, Label(value="odd")], other_allowed=True, base_version=1, actor=adam)
-    third = set_labels(retriever.pk, mine, other_allowed=False, base_version=1, actor=adam)
-    assert third is not None
-    assert (third.version, third.values(), third.other_allowed) == (3, ["logo", "no logo", "odd"], True)
-    assert third.labels[0]["description"] == "Seen whole"
-    assert set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=1, actor=adam) is None
-
-
-def test_it_says_who_was_faster_where_both_changed_the_same(retriever: Retriever, closed: LabelSet, adam: User) -> None:
-    theirs = set_labels(retriever.pk, [replace(LOGO, title="Theirs")], other_allowed=True, base_version=1, actor=adam)
-    mine = [replace(LOGO, title="Mine"), NONE, Label(value="odd")]
-    with pytest.raises(Overtaken) as faster:
-        set_labels(retriever.pk, mine, other_allowed=False, base_version=1, actor=adam)
-    assert faster.value.now == theirs
-    assert faster.value.merged.questions == (Question(field="title", value="logo"),)
-    assert [label.shown for label in faster.value.merged.offer.labels] == ["Mine", "odd"]
-    assert LabelSet.objects.count() == 2
-
-
-def test_it_asks_before_two_sets_make_one_that_is_too_long(retriever: Retriever, adam: User) -> None:
-    theirs = [Label(value=f"t{number}") for number in range(30)]
-    mine = [Label(value=f"m{number}") for number in range(30)]
-    set_labels(retriever.pk, theirs, other_allowed=True, base_version=0, actor=adam)
-    with pytest.raises(Overtaken) as faster:
-        set_labels(retriever.pk, mine, other_allowed=True, base_version=0, actor=adam)
-    assert (len(faster.value.merged.offer.labels), faster.value.merged.questions) == (60, ())
 
 
 def test_it_is_in_the_history_of_the_retriever(retriever: Retriever, closed: LabelSet) -> None:

@@ -105,8 +105,8 @@ def test_it_overwrites_nobody_who_was_faster(adam_client: Client, adam: User, re
     )
     set_labels(revised_retriever.pk, [NONE, Label(value="new")], other_allowed=True, base_version=2, actor=adam)
     write_guidelines(revised_retriever.pk, "Theirs.", base_version=2, actor=adam)
-    assert adam_client.post(reverse("label_set", args=[revised_retriever.pk]), labels).status_code == 302
-    assert LabelSet.objects.get(version=4).values() == ["logo", "no logo", "new"]
+    assert adam_client.post(reverse("label_set", args=[revised_retriever.pk]), labels).status_code == 409
+    assert LabelSet.objects.count() == 3
     assert adam_client.post(reverse("guidelines", args=[revised_retriever.pk]), text).status_code == 409
     assert Guidelines.objects.count() == 3
 

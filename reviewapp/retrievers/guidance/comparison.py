@@ -1,0 +1,84 @@
+"""Compare two versions of a label set or of guidelines, value by value, as text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reviewapp.retrievers.guidance.form_settings import SETTINGS, TITLES
+from reviewapp.retrievers.guidance.label_set_content import LabelSetContent
+from reviewapp.retrievers.guidance.labels import Label
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedValue:
+    """One value on both sides, as text; None where a side does not have it."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the sides differ."""
+        return self.old != self.new
+
+
+def compare_texts(old: str, new: str) -> list[ComparedValue]:
+    """Return the only value that guidelines have: their text."""
+    return [ComparedValue(name="text", old=old, new=new)]
+
+
+def compare_label_sets(old: LabelSetContent, new: LabelSetContent) -> list[ComparedValue]:
+    """Return each label of either side (a label is its value), their order, and the settings of both sides."""
+    old_labels = {label.value: label for label in old.labels}
+    new_labels = {label.value: label for label in new.labels}
+
+    values = [
+        ComparedValue(
+            name=f"“{value}”",
+            old=_label_text(old_labels.get(value)),
+            new=_label_text(new_labels.get(value)),
+        )
+        for value in dict.fromkeys([*old_labels, *new_labels])
+    ]
+
+    order = ComparedValue(
+        name="order",
+        old=", ".join(value for value in old_labels if value in new_labels),
+        new=", ".join(value for value in new_labels if value in old_labels),
+    )
+    other_labels = ComparedValue(
+        name="other labels",
+        old=_permission_text(old.other_allowed),
+        new=_permission_text(new.other_allowed),
+    )
+    settings = [
+        ComparedValue(
+            name=TITLES[name].lower(),
+            old=str(old.settings.values()[name].label),
+            new=str(new.settings.values()[name].label),
+        )
+        for name in SETTINGS
+    ]
+
+    if order.differs:
+        values.append(order)
+    return [*values, other_labels, *settings]
+
+
+def as_changes(values: Sequence[ComparedValue]) -> dict[str, list[str | None]]:
+    """Return the values that differ as an event holds changes: `{name: [old, new]}`."""
+    return {value.name: [value.old, value.new] for value in values if value.differs}
+
+
+def _label_text(label: Label | None) -> str | None:
+    if label is None:
+        return None
+    colour = "" if label.colour == "none" else label.colour
+    parts = [label.value, label.title, label.description, colour]
+    return " · ".join(part for part in parts if part)
+
+
+def _permission_text(is_allowed: bool) -> str:
+    return "allowed" if is_allowed else "not allowed"
