@@ -28,8 +28,8 @@ def test_it_ends_what_the_old_password_had_let_in(carol: User, alice: User, monk
 
     carol.refresh_from_db()
     assert carol.check_password(NEW)
-    assert tokens.recognise(secret) is None
-    assert tokens.recognise(secret_of_alice) is not None
+    assert tokens.authenticate(secret) is None
+    assert tokens.authenticate(secret_of_alice) is not None
     assert browser.get("/preferences").status_code == 302
     revoked = Event.objects.get(action="token.revoked", ref=f"tokens/{token.pk}")
     assert revoked.note == "a new password was set at the command line"
