@@ -195,6 +195,13 @@ class Annotation(models.Model):
             NeverTruncated(),
         ]
 
+    @property
+    def label_set(self) -> LabelSet | None:
+        """The label set in force for its retriever, None without either."""
+        if self.retriever is None:
+            return None
+        return self.retriever.label_set
+
     @cached_property
     def changes(self) -> list[Change]:
         """All changes of this annotation, newest first; read once for each object."""

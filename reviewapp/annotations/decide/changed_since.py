@@ -69,14 +69,14 @@ class ChangeAuthor:
         return f"{self.subject} was faster"
 
     @property
-    def taking(self) -> str:
+    def keep_caption(self) -> str:
         """Return the caption of the choice to keep the current value."""
         if self.own or self.taken_back:
             return "Take what stands now"
         return "Take theirs"
 
     @property
-    def standing(self) -> str:
+    def value_caption(self) -> str:
         """Return the caption of a current value."""
         if self.taken_back:
             return "Now"

@@ -219,7 +219,7 @@ class DecisionForm(forms.Form):
 
         typed = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
         label = parsing.label(typed, base=str(base["label"]))
-        label_set = self.annotation.retriever.label_set if self.annotation.retriever else None
+        label_set = self.annotation.label_set
         if label_set and not label_set.allows(label):
             raise parsing.NotThat(f"“{label}” is not among the labels of this retriever.")
         return label
@@ -261,12 +261,12 @@ def opening(annotation: Annotation, *, now: datetime) -> dict[str, Any]:
     It starts with the annotation's values, but with a confidence and a reasoning only if a person
     gave them, and without a label where nobody has decided and the retriever's form starts empty.
     """
-    label_set = annotation.retriever.label_set if annotation.retriever else None
-    starts_from = label_set.starts_from if label_set else StartsFrom.MACHINE
-
     given = given_by_people(annotation, annotation.changes)
     values = as_form_data(annotation.values(), given)
-    if starts_from == StartsFrom.NOTHING and annotation.status == Annotation.Status.WAITING:
+
+    label_set = annotation.label_set
+    starts_empty = label_set is not None and label_set.starts_from == StartsFrom.NOTHING
+    if starts_empty and annotation.status == Annotation.Status.WAITING:
         values["choice"] = ""
 
     return {

@@ -32,7 +32,6 @@ from reviewapp.json_values import same
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.models import LabelSet
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -388,7 +387,7 @@ def _unseen_conflicts(annotation: Annotation, mine: Mapping[str, Any], merge: Me
 
 def _raise_if_not_allowed(annotation: Annotation, submission: Submission, label: str) -> None:
     """Raise `FieldsRefused` unless the retriever's label set allows the label and the fields."""
-    label_set = _label_set(annotation)
+    label_set = annotation.label_set
     if label_set is None or submission.outcome != Decision.Outcome.DECIDED:
         return
 
@@ -400,12 +399,6 @@ def _raise_if_not_allowed(annotation: Annotation, submission: Submission, label:
     missing = label_set.settings.missing_words(submission.own_words(), relabels=is_relabel)
     if missing:
         raise WordsRequired(missing)
-
-
-def _label_set(annotation: Annotation) -> LabelSet | None:
-    if annotation.retriever is None:
-        return None
-    return annotation.retriever.label_set
 
 
 def _current_values(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:

@@ -201,6 +201,7 @@ def build_item(
         shown_evidence = evidence(result.snapshot, query_words=words)
 
     asides = _aside(annotation_id=annotation.pk, person_id=person.pk)
+    aside = next(iter(asides), None)
     decision_id = annotation.decision.decision_id if annotation.decision else None
     is_undecidable = annotation.status == Annotation.Status.UNDECIDABLE
 
@@ -212,7 +213,7 @@ def build_item(
         evidence=shown_evidence,
         lease=lease,
         held_by=held_by,
-        aside=asides[0] if asides else None,
+        aside=aside,
         change=change_to_show(changes, decision_id),
         history=timeline(annotation.ref),
         machine=machine_values(annotation, given_by_people(annotation, changes)),
@@ -240,7 +241,9 @@ def change_to_show(changes: Sequence[Change], decision_id: UUID | None) -> Chang
             if change.cause == decision_id:
                 return change
 
-    return not_withdrawn[0] if not_withdrawn else None
+    if not_withdrawn:
+        return not_withdrawn[0]
+    return None
 
 
 @asked
@@ -300,10 +303,10 @@ def last_actions(person: User, decisions: Sequence[Decision] | None = None) -> d
             last_standing = decision
             break
 
-    asides: list[SetAside] = []
+    last_aside = None
     if getattr(last_standing, "set_aside_since", True):
-        asides = _last_aside(person_id=person.pk)
-    return {"last_standing": last_standing, "last_aside": asides[0] if asides else None}
+        last_aside = next(iter(_last_aside(person_id=person.pk)), None)
+    return {"last_standing": last_standing, "last_aside": last_aside}
 
 
 @asked

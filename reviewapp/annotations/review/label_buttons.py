@@ -80,7 +80,7 @@ class LabelButton:
     colour: str = ""
 
     @property
-    def shown(self) -> str:
+    def caption(self) -> str:
         """The caption of the button."""
         return self.title or self.label
 
@@ -113,7 +113,7 @@ def is_new(annotation: Annotation, label: str) -> bool:
     """
     if label == annotation.label:
         return False
-    label_set = annotation.retriever.label_set if annotation.retriever else None
+    label_set = annotation.label_set
     if label_set and label in label_set.values():
         return False
     if rows(_LABEL_IS_USED, {"retriever": annotation.retriever_id, "label": label}):
@@ -170,8 +170,14 @@ def buttons(offered: Offer, *extra: str, chosen: str) -> list[LabelButton]:
     label_buttons = []
     for index, label in enumerate(labels.values()):
         # 1 to 9 and 0, then the same with Shift.
-        key = str((index + 1) % 10) if index < MAX_BUTTONS else ""
-        colour = "" if label.colour == "none" else label.colour
+        key = ""
+        if index < MAX_BUTTONS:
+            key = str((index + 1) % 10)
+
+        colour = ""
+        if label.colour != "none":
+            colour = label.colour
+
         button = LabelButton(
             label=label.value,
             key=key,

@@ -131,7 +131,9 @@ def execution_of(annotation: Annotation, executions: Mapping[str, Execution]) ->
     """Return the execution that the annotation names, else that of its result."""
     if annotation.execution_id:
         return executions.get(annotation.execution_id)
-    return annotation.result.execution if annotation.result else None
+    if annotation.result is None:
+        return None
+    return annotation.result.execution
 
 
 def executions_of(annotations: Iterable[Annotation]) -> dict[str, Execution]:
@@ -143,7 +145,9 @@ def executions_of(annotations: Iterable[Annotation]) -> dict[str, Execution]:
     named = set()
     for annotation in annotations:
         named.add(annotation.execution_id)
-        execution = annotation.result.execution if annotation.result else None
+        if annotation.result is None:
+            continue
+        execution = annotation.result.execution
         if execution and execution.execution_id:
             executions[execution.execution_id] = execution
 

@@ -202,7 +202,9 @@ def _form_context(
     hidden = []
     for name in HIDDEN_FIELDS:
         value = data.get(name)
-        hidden.append((name, "" if value is None else value))
+        if value is None:
+            value = ""
+        hidden.append((name, value))
 
     problems: list[str] = []
     for name, sentences in errors.items():
@@ -224,10 +226,9 @@ def _form_context(
 
 
 def _form_settings(annotation: Annotation) -> FormSettings:
-    retriever = annotation.retriever
-    if retriever is None or retriever.label_set is None:
+    if annotation.label_set is None:
         return DEFAULT
-    return retriever.label_set.settings
+    return annotation.label_set.settings
 
 
 def _guidelines_context(annotation: Annotation) -> dict[str, Any] | None:
