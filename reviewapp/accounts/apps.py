@@ -1,4 +1,4 @@
-"""The app's registration with Django, and what it needs in the database after each migrate."""
+"""The app's configuration: its checks, signal receivers and what it sets up after each migrate."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """Keep the three groups in line with the code and the cache table in place; say what is set up wrong."""
+        """Register the checks and the signal receivers."""
         from reviewapp.accounts import cache_table, checks, middleware, roles, services
 
         register(checks.check_mixpeek, Tags.security)
-        post_migrate.connect(roles.make_groups, sender=self)
-        post_migrate.connect(cache_table.make_cache_table, sender=self)
+        post_migrate.connect(roles.sync_groups, sender=self)
+        post_migrate.connect(cache_table.create_cache_table, sender=self)
         user_logged_in.connect(middleware.begin_session)
         password_reset.connect(services.revoke_after_reset)

@@ -1,4 +1,4 @@
-"""Who a session belongs to, and what that person may do, in one query instead of three."""
+"""Load the person of a session with their permissions in one query instead of three."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from reviewapp.asked import asked
 _PERMISSIONS_HELD = """
 ARRAY(
     SELECT type.app_label || '.' || permission.codename
-    FROM auth_permission permission JOIN django_content_type type ON type.id = permission.content_type_id
+    FROM auth_permission permission
+    JOIN django_content_type type ON type.id = permission.content_type_id
     WHERE permission.id IN (
         SELECT given.permission_id FROM accounts_user_groups member
         JOIN auth_group_permissions given USING (group_id) WHERE member.user_id = accounts_user.id
         UNION ALL
-        SELECT own.permission_id FROM accounts_user_user_permissions own WHERE own.user_id = accounts_user.id
+        SELECT own.permission_id FROM accounts_user_user_permissions own
+        WHERE own.user_id = accounts_user.id
     )
 )
 """
@@ -28,22 +30,26 @@ ARRAY(
 
 @asked
 def _person(pk: int) -> QuerySet[User]:
-    held = RawSQL(_PERMISSIONS_HELD, [], output_field=ArrayField(TextField()))  # noqa: S611 - no value goes into it
+    text_array = ArrayField(TextField())
+    held = RawSQL(_PERMISSIONS_HELD, [], output_field=text_array)  # noqa: S611 - no parameters
     return User.people.filter(pk=pk).annotate(permissions_held=held)
 
 
 class OneQuery(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's backend, which loads the person of each request together with the permissions."""
+    """allauth's backend, which loads the person of each request with their permissions."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Return the person of a session; None when there is none or they may not sign in."""
-        found = next(iter(_person(pk=user_id)), None)
-        return found if found and self.user_can_authenticate(found) else None
+        """Return the person of a session; None if there is none or they may not sign in."""
+        person = next(iter(_person(pk=user_id)), None)
+        if person is None or not self.user_can_authenticate(person):
+            return None
+        return person
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Return what came with the person; whoever was loaded otherwise is asked for as usual."""
+        """Return the loaded permissions; query them for a person who was loaded in another way."""
         held = getattr(user_obj, "permissions_held", None)
-        if held is None or obj is not None or not user_obj.is_active:
-            usual: set[str] = super().get_all_permissions(user_obj, obj)
-            return usual
-        return set(held)
+        if held is not None and obj is None and user_obj.is_active:
+            return set(held)
+
+        permissions: set[str] = super().get_all_permissions(user_obj, obj)
+        return permissions

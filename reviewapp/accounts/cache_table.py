@@ -1,10 +1,10 @@
-"""The table of what web processes remember together, such as failed sign-ins."""
+"""The table of the cache that web processes share, for example for failed sign-ins."""
 
 from __future__ import annotations
 
 from django.core.management import call_command
 
 
-def make_cache_table(*, using: str, **_: object) -> None:
-    """Make the cache's table unless it is there; run after each migrate, since no migration of Django makes it."""
+def create_cache_table(*, using: str, **_: object) -> None:
+    """Create the cache's table if it is missing, after each migrate: no migration does."""
     call_command("createcachetable", database=using, verbosity=0)

@@ -1,4 +1,4 @@
-"""What `manage.py check` says about a set-up that starts but cannot work."""
+"""System checks for settings with which the app starts but cannot work."""
 
 from __future__ import annotations
 

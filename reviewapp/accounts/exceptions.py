@@ -1,25 +1,25 @@
-"""What cannot be done to people, each with the sentence that is shown.
+"""Exceptions for actions on people that are refused; each text is shown to the actor.
 
-Refused
-    OnYourself    an admin would shut themselves out
-    LastAdmin     nobody would be left who manages people
-    LinkIsSpent   the link was used, withdrawn, replaced, or has run out
+ActionRefused
+    SelfLockout    an admin would shut themselves out: another admin can do it
+    LastAdmin      no active admin would be left: make somebody else an admin first
+    InvalidLink    the link was used, withdrawn or replaced, or has expired: ask for a new one
 """
 
 from __future__ import annotations
 
 
-class Refused(Exception):
-    """What was asked cannot be done; the text says why, to the person who asked."""
+class ActionRefused(Exception):
+    """The action is not possible; the text says why, for the person who tried it."""
 
 
-class OnYourself(Refused):
-    """An admin would take their own rights away: another admin can do it."""
+class SelfLockout(ActionRefused):
+    """An admin would take their own rights away."""
 
 
-class LastAdmin(Refused):
-    """The last active admin would go: make somebody else an admin first."""
+class LastAdmin(ActionRefused):
+    """The last active admin would lose the role or the sign-in."""
 
 
-class LinkIsSpent(Refused):
-    """The link opens nothing any more: ask an admin for a new one."""
+class InvalidLink(ActionRefused):
+    """The link was used, withdrawn or replaced, or has expired."""

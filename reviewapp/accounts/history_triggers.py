@@ -1,4 +1,4 @@
-"""What of people is history: who they are, whether they may sign in, their roles, factors and links. Never a secret."""
+"""The history triggers of people, roles, second factors and links. They never record a secret."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ import pgtrigger
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import OwnerTrigger, Tracked
 
-# A database that was made just now is given its roles and their permissions before it has anybody to be recorded for.
-_NOBODY_IS_THERE = "NOT EXISTS (SELECT FROM public.accounts_user)"
+# A new database gets its roles and permissions before it has people: that is not recorded.
+_HAS_NO_PEOPLE = "NOT EXISTS (SELECT FROM public.accounts_user)"
 _PERMISSION = (
     "(SELECT t.app_label || '.' || p.codename FROM public.auth_permission p"
-    " JOIN public.django_content_type t ON t.id = p.content_type_id WHERE p.id = {row}.permission_id)"
+    " JOIN public.django_content_type t ON t.id = p.content_type_id"
+    " WHERE p.id = {row}.permission_id)"
 )
 _OF_USER = "'people/' || (SELECT username FROM public.accounts_user WHERE id = {row}.user_id)"
 
 PERSON = Tracked(
     columns=["username", "email", "first_name", "last_name", "is_active"],
-    named={"is_superuser": "nullif({row}.is_superuser, false)", "is_staff": "nullif({row}.is_staff, false)"},
+    named={
+        "is_superuser": "nullif({row}.is_superuser, false)",
+        "is_staff": "nullif({row}.is_staff, false)",
+    },
     secret={"password": "{row}.password"},
-    # Mixpeek is told this in the place of the name.
+    # Sent to Mixpeek instead of the name.
     constant=["pseudonym"],
-    # They follow from these by themselves.
-    unexpected={"username_key": "OLD.username = NEW.username", "email_key": "OLD.email = NEW.email"},
+    # The keys change together with the name and the address.
+    unexpected={
+        "username_key": "OLD.username = NEW.username",
+        "email_key": "OLD.email = NEW.email",
+    },
     created=Action.PERSON_ADDED,
     changed=[
         ("OLD.is_active AND NOT NEW.is_active", Action.PERSON_DEACTIVATED),
@@ -35,7 +42,8 @@ PERSON = Tracked(
     ref="'people/' || {row}.username",
 )
 
-# The app stores the keys itself. What SQL writes without them gets the nearest that the database can compute.
+# The app stores the keys itself. For names that SQL writes without keys, the database computes the
+# nearest that it can.
 KEYS_FOLLOW = OwnerTrigger(
     name="keys_follow",
     when=pgtrigger.Before,
@@ -65,7 +73,7 @@ ROLE = Tracked(
 GROUP = Tracked(
     columns=["name"],
     constant=["id"],
-    unless=_NOBODY_IS_THERE,
+    unless=_HAS_NO_PEOPLE,
     created=Action.GROUP_ADDED,
     changed=[("true", Action.GROUP_CHANGED)],
     deleted=Action.GROUP_DELETED,
@@ -75,7 +83,7 @@ GROUP = Tracked(
 GROUP_PERMISSION = Tracked(
     columns=[],
     named={"permission": _PERMISSION},
-    unless=_NOBODY_IS_THERE,
+    unless=_HAS_NO_PEOPLE,
     created=Action.PERMISSION_GIVEN,
     changed=[("true", Action.PERMISSION_GIVEN)],
     deleted=Action.PERMISSION_TAKEN,
@@ -94,10 +102,10 @@ OWN_PERMISSION = Tracked(
 FACTOR = Tracked(
     columns=["type"],
     constant=["user_id"],
-    # What is the same as long as the factor is: which of its recovery codes are used up is not.
+    # Only what stays the same for the life of a factor: not which recovery codes are used.
     secret={
-        "secret": "jsonb_build_array({row}.data->'secret', {row}.data->'seed', {row}.data->'migrated_codes',"
-        " {row}.data->'credential')"
+        "secret": "jsonb_build_array({row}.data->'secret', {row}.data->'seed',"
+        " {row}.data->'migrated_codes', {row}.data->'credential')"
     },
     created=Action.FACTOR_ADDED,
     changed=[("true", Action.FACTOR_CHANGED)],
@@ -105,7 +113,7 @@ FACTOR = Tracked(
     ref=_OF_USER,
 )
 
-# What allauth knows of the person at the provider, `extra_data`, is new with every sign-in.
+# Without `extra_data`, the provider's data about the person: it is new with every sign-in.
 IDENTITY = Tracked(
     columns=["provider", "uid"],
     constant=["user_id"],
@@ -132,14 +140,18 @@ LINK = Tracked(
         ("true", Action.INVITATION_MADE),
     ],
     changed=[
-        ("OLD.used_at IS NULL AND NEW.used_at IS NOT NULL AND NEW.kind = 'password'", Action.PASSWORD_LINK_USED),
+        (
+            "OLD.used_at IS NULL AND NEW.used_at IS NOT NULL AND NEW.kind = 'password'",
+            Action.PASSWORD_LINK_USED,
+        ),
         ("OLD.used_at IS NULL AND NEW.used_at IS NOT NULL", Action.INVITATION_ACCEPTED),
         ("OLD.withdrawn_at IS NULL AND NEW.withdrawn_at IS NOT NULL", Action.LINK_WITHDRAWN),
         ("true", Action.LINK_CHANGED),
     ],
     deleted=Action.LINK_DELETED,
     ref=(
-        "coalesce('people/' || (SELECT username FROM public.accounts_user WHERE id = {row}.person_id), "
+        "coalesce('people/' || "
+        "(SELECT username FROM public.accounts_user WHERE id = {row}.person_id), "
         "'invitations/' || {row}.id)"
     ),
 )

@@ -1,4 +1,4 @@
-"""Nobody reads a page without signing in, with a second factor where the role needs one; and who was here when."""
+"""Middleware that requires a sign-in and second factors, limits hashing and records activity."""
 
 from __future__ import annotations
 
@@ -28,27 +28,39 @@ if TYPE_CHECKING:
 
 _SIGNED_OUT = "You are signed out. Sign in again in another tab and come back: what you typed is still here."
 _NEEDS_FACTOR = "Your role needs a second factor. Set it up in another tab and come back: what you typed is still here."
-# What somebody may open who still has to set up a second factor.
-_ON_THE_WAY = {"account_logout", "account_reauthenticate", "account_change_password", "theme"}
-_EVERY = 60
+# The pages that are open to a person who still has to set up a second factor.
+_OPEN_WITHOUT_FACTOR = {
+    "account_logout",
+    "account_reauthenticate",
+    "account_change_password",
+    "theme",
+}
+_ACTIVITY_INTERVAL_SECONDS = 60
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Send strangers to the sign-in page and then back; a view that is for everybody says `@login_not_required`.
+    """Redirect to the sign-in page and then back, except for views with `@login_not_required`.
 
-    A fragment's place is inside a page whose form may hold unsaved words, so htmx gets 401 and no other page.
+    A request for a fragment gets 401 instead: its page may have a form with unsaved text.
     """
 
-    def handle_no_permission(self, request: Request, view_func: Any) -> HttpResponse:  # type: ignore[override]
-        """Answer somebody who is not signed in."""
+    def handle_no_permission(  # type: ignore[override]
+        self,
+        request: Request,
+        view_func: Any,
+    ) -> HttpResponse:
+        """Respond to a request without a sign-in."""
         if wants_fragment(request):
-            return _in_words(deactivated.sentence(request) or _SIGNED_OUT)
-        sign_in = resolve_url(self.get_login_url(view_func))
-        return HttpResponseRedirect(f"{sign_in}?{urlencode({'next': _way_back(request)})}")
+            message = deactivated.deactivation_message(request) or _SIGNED_OUT
+            return _unauthorized(message)
+
+        sign_in_url = resolve_url(self.get_login_url(view_func))
+        query = urlencode({"next": _return_url(request)})
+        return HttpResponseRedirect(f"{sign_in_url}?{query}")
 
 
 class SecondFactorRequired:
-    """Lead a person whose role needs a second factor, and who has none, to set it up before anything else."""
+    """Redirect people who lack a second factor that their role requires to its set-up page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,18 +68,26 @@ class SecondFactorRequired:
     def __call__(self, request: Request) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: Request, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        """Answer in the view's stead when a factor is missing; one query, and only where the setting is used."""
-        name = request.resolver_match.url_name if request.resolver_match else None
-        if not request.user.is_authenticated or _on_the_way(name):
+    def process_view(
+        self,
+        request: Request,
+        view: Any,
+        args: Any,
+        kwargs: Any,
+    ) -> HttpResponse | None:
+        """Respond instead of the view if a factor is missing. One query if any role needs one."""
+        if not request.user.is_authenticated or _is_open_without_factor(request):
             return None
         if not request.user.lacks_second_factor():
             return None
-        return _in_words(_NEEDS_FACTOR) if wants_fragment(request) else redirect("mfa_index")
+
+        if wants_fragment(request):
+            return _unauthorized(_NEEDS_FACTOR)
+        return redirect("mfa_index")
 
 
 class BusyHashing:
-    """Answer 503 where a password had to be hashed while enough others are."""
+    """Respond 503 if too many passwords are being hashed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -76,68 +96,84 @@ class BusyHashing:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Say when to come back; any other exception is none of ours."""
+        """Respond to HashingIsBusy with Retry-After; leave any other exception alone."""
         if not isinstance(exception, hashing.HashingIsBusy):
             return None
+
+        html = render_to_string("accounts/busy.html")
         headers = {"Retry-After": str(hashing.RETRY_AFTER)}
-        return HttpResponse(render_to_string("accounts/busy.html"), status=503, headers=headers)
+        return HttpResponse(html, status=503, headers=headers)
 
 
 class LastActive:
-    """Write down, once a minute at most, that a person and a session are in use; end a session that is too old.
+    """Record the activity of people and sessions once a minute; end sessions that are too old.
 
-    Whenever a session is stored anew, and so lasts longer, its browser's proof of it is made anew too.
+    Whenever a session is saved, which extends it, the session proof of the browser is renewed too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: Request) -> HttpResponse:
-        # Asked for its session only when there is one: a stranger must not get a cookie for a look.
+        # Only for signed-in people: a visitor must not get a cookie for reading a page.
         if request.user.is_authenticated:
-            _note_use(request)
+            _record_activity(request)
 
         response = self.get_response(request)
 
-        if request.user.is_authenticated and (request.session.modified or not has_session_proof(request)):
-            set_session_proof(response, request.user)
+        if request.user.is_authenticated:
+            is_saved = request.session.modified
+            if is_saved or not has_session_proof(request):
+                set_session_proof(response, request.user)
         return response
 
 
 def begin_session(*, request: HttpRequest | None, user: User, **_: object) -> None:
-    """Note in a new session when it began (a receiver of `user_logged_in`)."""
+    """Record the start time in a new session (receiver of `user_logged_in`)."""
     if request is not None:
-        request.session["began"] = request.session["used"] = int(time.time())
+        now = int(time.time())
+        request.session["began"] = now
+        request.session["used"] = now
         User.people.filter(pk=user.pk).update(last_active=timezone.now())
 
 
-def _note_use(request: Request) -> None:
+def _record_activity(request: Request) -> None:
     now = int(time.time())
-    if now - request.session.get("used", 0) < _EVERY:
+    if now - request.session.get("used", 0) < _ACTIVITY_INTERVAL_SECONDS:
         return
-    if now - request.session.setdefault("began", now) > settings.SESSION_DAYS * 24 * 3600:
+
+    age = now - request.session.setdefault("began", now)
+    if age > settings.SESSION_DAYS * 24 * 3600:
         logout(request)
         return
-    # Writing into the session also moves its end.
+
+    # Changing the session also extends it.
     request.session["used"] = now
     User.people.filter(pk=request.user.pk).update(last_active=timezone.now())
     UserSession.objects.create_from_request(request)
 
 
-def _on_the_way(name: str | None) -> bool:
-    return name is not None and (name in _ON_THE_WAY or name.startswith("mfa_"))
+def _is_open_without_factor(request: Request) -> bool:
+    name = request.resolver_match.url_name if request.resolver_match else None
+    if name is None:
+        return False
+    return name in _OPEN_WITHOUT_FACTOR or name.startswith("mfa_")
 
 
-def _in_words(sentence: str) -> HttpResponse:
-    return HttpResponse(sentence, status=401, content_type="text/plain; charset=utf-8")
+def _unauthorized(message: str) -> HttpResponse:
+    return HttpResponse(message, status=401, content_type="text/plain; charset=utf-8")
 
 
-def _way_back(request: HttpRequest) -> str:
-    """Return the page to come back to: this one, or the one that held the form when this was no page."""
+def _return_url(request: HttpRequest) -> str:
+    """Return the page to come back to: this one for GET, else the page that held the form."""
     if request.method in {"GET", "HEAD"}:
         return request.get_full_path()
+
     referrer = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(referrer, allowed_hosts={request.get_host()}):
         return "/"
+
     parts = urlsplit(referrer)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
+    if parts.query:
+        return f"{parts.path}?{parts.query}"
+    return parts.path or "/"

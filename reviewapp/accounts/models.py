@@ -1,4 +1,4 @@
-"""People, how each of them likes to work, and the links by which they get in."""
+"""People with their preferences, and the links by which they join or set a new password."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from reviewapp.audit.triggers import NeverTruncated, NeverUpdated
 
 
 def new_pseudonym() -> str:
-    """Return a random name, made from nothing that is known of a person."""
+    """Return a random name, independent of the person."""
     return f"reviewer_{secrets.token_hex(6)}"
 
 
 class User(AbstractUser):
-    """A person who signs in; roles are groups (see `roles.py`), the rest are that person's own preferences.
+    """A person who signs in, with their preferences; roles are groups (see `roles.py`).
 
-    `username_key` and `email_key` are the normal form of the name and the address (see `normal_form.py`). They are
-    unique, so no two people share a name or an address; `email_key` is null without an address. `save` fills them.
-    Where SQL writes a name or an address alone, the trigger `KEYS_FOLLOW` does.
+    `username_key` and `email_key` are the lookup keys of the name and the address
+    (`normal_form.py`). They are unique, so no two people share a name or an address; `email_key` is
+    null without an address. `save` fills them; if SQL writes only a name or an address, the trigger
+    `KEYS_FOLLOW` does.
 
-    `pseudonym` is what Mixpeek is told instead of the name (`MIXPEEK_REVIEWER`).
-
-    `undo_seconds` is None for what the site says; `last_active` is written once a minute at most (see `middleware.py`).
+    `pseudonym` is sent to Mixpeek instead of the name (`MIXPEEK_REVIEWER`). `undo_seconds` is None
+    for the site's default. `last_active` is written at most once a minute (`middleware.py`).
     """
 
     class Theme(models.TextChoices):
@@ -68,7 +68,7 @@ class User(AbstractUser):
 
     people = PersonQuerySet.as_manager()
 
-    # The permission that was asked for last and refused: the 403 page says which role holds it.
+    # The permission that was denied last: the 403 page names the roles that have it.
     refused = ""
 
     class Meta:
@@ -80,40 +80,43 @@ class User(AbstractUser):
         triggers = [PERSON, KEYS_FOLLOW, NeverTruncated()]
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Store the person, with the name and the address in their normal form and the keys that follow from them."""
+        """Save the person with normalized name and address, and their lookup keys."""
         self.username = normalized(self.username)
         self.email = normalized(self.email)
         self.username_key = lookup_key(self.username)
         self.email_key = lookup_key(self.email) or None
 
         if update_fields is not None:
-            changed = {"username", "email"} & set(update_fields)
-            update_fields = [*update_fields, *(f"{name}_key" for name in changed)]
+            renamed = {"username", "email"} & set(update_fields)
+            update_fields = [*update_fields, *(f"{name}_key" for name in renamed)]
 
         super().save(*args, update_fields=update_fields, **kwargs)
 
     @property
     def hold(self) -> int:
-        """For how many seconds this person's decisions can be taken back before they are sent; 0 is not at all."""
-        return settings.UNDO_SECONDS if self.undo_seconds is None else self.undo_seconds
+        """For how many seconds this person's decisions can be undone before they are sent."""
+        if self.undo_seconds is None:
+            return settings.UNDO_SECONDS
+        return self.undo_seconds
 
     @property
     def ref(self) -> str:
-        """Return how history names this person."""
+        """The ref of this person in the history."""
         return f"people/{self.username}"
 
     def lacks_second_factor(self) -> bool:
-        """Return whether this person's role needs a second factor and the person has none.
+        """Return whether this person's role requires a second factor and they have none.
 
-        One query, and only where `SECOND_FACTOR_ROLES` names a role.
+        One query if `SECOND_FACTOR_ROLES` names a role, else none.
         """
         if not settings.SECOND_FACTOR_ROLES:
             return False
+
         bound = User.people.filter(pk=self.pk, groups__name__in=settings.SECOND_FACTOR_ROLES)
         return bound.exclude(authenticator__type__in=FACTORS).exists()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Return whether this person holds `perm`, and remember a refusal."""
+        """Return whether this person has `perm`; remember a denied permission."""
         held: bool = super().has_perm(perm, obj)
         if not held:
             self.refused = perm
@@ -121,10 +124,10 @@ class User(AbstractUser):
 
 
 class Link(models.Model):
-    """A link that an admin passes on, good for one use until it runs out; of its secret only the digest is kept.
+    """A link that an admin passes on; it works once, until it expires. Only its digest is stored.
 
-    An invitation has the address and the role of somebody new, and gets its `person` when accepted. A link for a new
-    password has its `person` from the start.
+    An invitation has the address and the role of a new person, and gets its `person` when accepted.
+    A link for a new password has its `person` from the start.
     """
 
     class Kind(models.TextChoices):
@@ -134,7 +137,13 @@ class Link(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     email = models.EmailField(blank=True)
     role = models.CharField(max_length=20, blank=True)
-    person = models.ForeignKey("accounts.User", models.CASCADE, null=True, blank=True, related_name="links")
+    person = models.ForeignKey(
+        "accounts.User",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="links",
+    )
     digest = models.CharField(max_length=64, unique=True)
     made_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
@@ -144,7 +153,7 @@ class Link(models.Model):
 
     objects = LinkQuerySet.as_manager()
 
-    # Whether it was there already when its form came in: then it is shown again and neither made nor mailed.
+    # Whether its form was submitted before: the link is then shown again, and not mailed again.
     again = False
 
     class Meta:
@@ -160,15 +169,15 @@ class Link(models.Model):
 
     @property
     def has_run_out(self) -> bool:
-        """Return whether it is too late for this link."""
+        """Whether the link has expired."""
         return self.expires_at <= timezone.now()
 
 
-# Tables that others made and our triggers watch: pgtrigger reaches them through a proxy.
+# Proxy models, through which pgtrigger adds our triggers to the tables of Django and allauth.
 
 
 class HeldRole(User.groups.through):  # type: ignore[name-defined,misc]
-    """That a person holds a role; Django makes this table by itself, so no class can be named."""
+    """The role of a person; a table that Django creates without a class of its own."""
 
     class Meta:
         proxy = True
@@ -177,7 +186,7 @@ class HeldRole(User.groups.through):  # type: ignore[name-defined,misc]
 
 
 class OwnPermission(User.user_permissions.through):  # type: ignore[name-defined,misc]
-    """That a person holds a permission beside those of a role; the app gives none."""
+    """A permission of a person beside those of the role; the app itself gives none."""
 
     class Meta:
         proxy = True
@@ -187,7 +196,7 @@ class OwnPermission(User.user_permissions.through):  # type: ignore[name-defined
 
 
 class Role(Group):
-    """A role itself, by name."""
+    """A role by name."""
 
     class Meta:
         proxy = True
@@ -197,7 +206,7 @@ class Role(Group):
 
 
 class RolePermission(Group.permissions.through):  # type: ignore[name-defined,misc]
-    """That a role holds a permission; migrate brings them in line with `roles.PERMISSIONS`."""
+    """A permission of a role; each migrate synchronizes them with `roles.PERMISSIONS`."""
 
     class Meta:
         proxy = True
@@ -207,7 +216,7 @@ class RolePermission(Group.permissions.through):  # type: ignore[name-defined,mi
 
 
 class Factor(Authenticator):  # type: ignore[misc]
-    """A second factor of a person, which allauth keeps and does not type."""
+    """A second factor of a person; the base model of allauth is untyped."""
 
     class Meta:
         proxy = True
@@ -216,7 +225,7 @@ class Factor(Authenticator):  # type: ignore[misc]
 
 
 class Identity(SocialAccount):  # type: ignore[misc]
-    """That somebody at the single sign-on provider is a person of ours; allauth's, which does not type it."""
+    """A person's account at the single sign-on provider; allauth's base model is untyped."""
 
     class Meta:
         proxy = True
@@ -226,7 +235,7 @@ class Identity(SocialAccount):  # type: ignore[misc]
 
 
 class SignInAddress(EmailAddress):  # type: ignore[misc]
-    """An address by which allauth knows a person; allauth's, which does not type it."""
+    """An address by which allauth knows a person; its base model is untyped."""
 
     class Meta:
         proxy = True

@@ -1,8 +1,9 @@
-"""Who may what: the three roles, as groups, each with its permissions; a later role may all that an earlier may."""
+"""The three roles and their permissions, as Django groups; each role includes the one before it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps as current_apps
@@ -11,15 +12,21 @@ from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 
-from reviewapp.accounts.exceptions import LastAdmin, OnYourself
+from reviewapp.accounts.exceptions import LastAdmin, SelfLockout
 from reviewapp.audit.context import acting
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-REVIEWER, LEAD, ADMIN = "reviewer", "lead", "admin"
+REVIEWER = "reviewer"
+LEAD = "lead"
+ADMIN = "admin"
 
-_REVIEWER = ["annotations.view_annotation", "annotations.decide_annotation", "retrievers.view_retriever"]
+_REVIEWER = [
+    "annotations.view_annotation",
+    "annotations.decide_annotation",
+    "retrievers.view_retriever",
+]
 _LEAD = [*_REVIEWER, "audit.view_event", "retrievers.run_retriever", "outbox.manage_change"]
 _ADMIN = [*_LEAD, "retrievers.change_retriever", "outbox.resume_outbox", "accounts.change_user"]
 
@@ -29,91 +36,112 @@ _log = logging.getLogger(__name__)
 
 
 def role_of(user: User) -> str:
-    """Return the name of the user's highest role, "" when there is none."""
-    held = set(user.groups.values_list("name", flat=True))
-    return next((role for role in reversed(PERMISSIONS) if role in held), "")
+    """Return the name of the user's highest role; "" for none."""
+    names = user.groups.values_list("name", flat=True)
+    return highest_role(set(names))
+
+
+def highest_role(names: Collection[str]) -> str:
+    """Return the highest role among these names of groups; "" for none."""
+    for role in reversed(PERMISSIONS):
+        if role in names:
+            return role
+    return ""
 
 
 def roles_with(permission: str) -> list[str]:
-    """Return the roles that hold `permission` (`app_label.codename`), lowest first."""
-    return [role for role, held in PERMISSIONS.items() if permission in held]
+    """Return the roles that have `permission` (`app_label.codename`), lowest first."""
+    return [role for role, permissions in PERMISSIONS.items() if permission in permissions]
 
 
 def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> None:
-    """Make `role` the user's only role; "" takes all away. `actor` None is the command line, or the app itself.
+    """Make `role` the user's only role; "" removes every role.
 
-    Raises PermissionDenied when the actor may not manage people, ValueError when no role has that name, OnYourself
-    and LastAdmin when an actor would take the role of admin away.
+    `actor` None is the command line, or the app itself. Raises PermissionDenied if the actor may
+    not manage people, ValueError for an unknown role, and SelfLockout or LastAdmin if an actor
+    would remove the role of admin.
     """
-    may_manage(actor)
+    require_manager(actor)
     if role and role not in PERMISSIONS:
         raise ValueError(f"{role!r} is no role; the roles are {', '.join(PERMISSIONS)}")
+
     with acting(actor, note=note):
         if actor is not None and role != ADMIN and role_of(user) == ADMIN:
-            _keep_an_admin(user, actor=actor, deed="take the role of admin away from")
+            _require_another_admin(user, actor=actor, action="take the role of admin away from")
+
         user.groups.remove(*user.groups.filter(name__in=PERMISSIONS).exclude(name=role))
         if role:
             user.groups.add(Group.objects.get(name=role))
+
     by = actor.get_username() if actor else note or "the command line"
     _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), by)
 
 
-def take_on(user: User, role: str) -> None:
-    """Give somebody who joins just now the role of their invitation; the caller says who is acting."""
+def assign_first_role(user: User, role: str) -> None:
+    """Give a person who joins by an invitation their role; the caller sets the history's actor."""
     user.groups.add(Group.objects.get(name=role))
     _log.info("role %s taken on by %s, who was invited", role, user.get_username())
 
 
-def may_manage(actor: User | None) -> None:
-    """Raise PermissionDenied when the actor may not manage people; None is the command line, which may."""
+def require_manager(actor: User | None) -> None:
+    """Raise PermissionDenied if the actor may not manage people; None is the command line."""
     if actor is not None and not actor.has_perm("accounts.change_user"):
         raise PermissionDenied("accounts.change_user")
 
 
-def keep_an_admin_active(user: User, *, actor: User) -> None:
-    """Let nobody deactivate themselves (OnYourself) or the last active admin (LastAdmin); inside a transaction."""
+def require_another_admin(user: User, *, actor: User) -> None:
+    """Check that the actor may deactivate the user; call it inside a transaction.
+
+    Raises SelfLockout for the actor themselves, LastAdmin for the last active admin.
+    """
     if user.pk == actor.pk or (user.is_active and role_of(user) == ADMIN):
-        _keep_an_admin(user, actor=actor, deed="deactivate")
+        _require_another_admin(user, actor=actor, action="deactivate")
 
 
-def _keep_an_admin(user: User, *, actor: User, deed: str) -> None:
+def _require_another_admin(user: User, *, actor: User, action: str) -> None:
     if user.pk == actor.pk:
-        raise OnYourself(f"You cannot {deed} yourself. Another admin can do that.")
+        raise SelfLockout(f"You cannot {action} yourself. Another admin can do that.")
+
     if is_last_admin(user):
-        raise LastAdmin(f"You cannot {deed} {user.get_username()}, the last admin. Make somebody else an admin first.")
+        raise LastAdmin(
+            f"You cannot {action} {user.get_username()}, the last admin. Make somebody else an admin first."
+        )
 
 
 def is_last_admin(user: User) -> bool:
     """Return whether nobody but `user` is an active admin.
 
-    Locks the answer until the transaction ends: of two admins who remove each other at the same instant, the second
-    has to wait for the first.
+    Locks the role until the transaction ends: of two admins who remove each other at the same time,
+    the second waits for the first.
     """
     Group.objects.select_for_update().get(name=ADMIN)
     admins = set(type(user).people.active_in(ADMIN).values_list("pk", flat=True))
     return admins <= {user.pk}
 
 
-def make_groups(*, apps: Apps = current_apps, using: str = "default", **_: object) -> None:
-    """Bring the three groups in line with `PERMISSIONS`; safe to repeat, run after each migrate.
+def sync_groups(*, apps: Apps = current_apps, using: str = "default", **_: object) -> None:
+    """Bring the three groups in line with `PERMISSIONS` after each migrate. Safe to repeat.
 
-    Makes the permissions first: Django's own receiver makes them app by app, some of them after this one.
-    Does nothing while auth itself is not migrated (`apps` is the state that the migration reached).
+    Does nothing until auth is migrated (`apps` is the state that the migration reached).
     """
     try:
         group_model = apps.get_model("auth", "Group")
     except LookupError:
         return
-    held = _permissions(apps, using)
+
+    # Django's own receiver creates the permissions of each app, some of them only after this one.
+    app_labels = {code.partition(".")[0] for codes in PERMISSIONS.values() for code in codes}
+    for label in app_labels:
+        app_config = current_apps.get_app_config(label)
+        create_permissions(app_config, verbosity=0, using=using, apps=apps)
+
+    permission_model = apps.get_model("auth", "Permission")
+    rows = permission_model.objects.using(using).filter(content_type__app_label__in=app_labels)
+    permissions: dict[str, Any] = {}
+    for row in rows.select_related("content_type"):
+        permissions[f"{row.content_type.app_label}.{row.codename}"] = row
+
     with acting(None, note="migrate"):
         for name, codes in PERMISSIONS.items():
             group, _created = group_model.objects.using(using).get_or_create(name=name)
-            group.permissions.set([held[code] for code in codes if code in held])
-
-
-def _permissions(apps: Apps, using: str) -> dict[str, Any]:
-    labels = {code.partition(".")[0] for codes in PERMISSIONS.values() for code in codes}
-    for label in labels:
-        create_permissions(current_apps.get_app_config(label), verbosity=0, using=using, apps=apps)
-    found = apps.get_model("auth", "Permission").objects.using(using).filter(content_type__app_label__in=labels)
-    return {f"{each.content_type.app_label}.{each.codename}": each for each in found.select_related("content_type")}
+            group.permissions.set([permissions[code] for code in codes if code in permissions])

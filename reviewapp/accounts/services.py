@@ -1,6 +1,6 @@
-"""What can be done about people: make one, and keep how each likes to work. Roles are given in `roles.py`.
+"""Create, deactivate and reactivate people, end their access, and save their preferences.
 
-What admins do about people: switch their sign-in off and on, and take a lost second factor away; what it ends.
+Roles are given in `roles.py`.
 """
 
 from __future__ import annotations
@@ -25,46 +25,48 @@ BY_COMMAND = "a new password was set at the command line"
 
 
 def deactivate(user: User, *, actor: User) -> bool:
-    """Switch the person's sign-in off; return whether it was on.
+    """Deactivate the person's sign-in; return whether it was active.
 
-    Their sessions are void at once, and say why (`deactivated`) until `reactivate` ends them; their API tokens are
-    revoked. Raises PermissionDenied, OnYourself, LastAdmin (see `roles.keep_an_admin_active`).
+    Their sessions are void at once, and `deactivated` says so until `reactivate` ends them. Their
+    API tokens are revoked. Raises PermissionDenied, SelfLockout, LastAdmin.
     """
-    roles.may_manage(actor)
+    roles.require_manager(actor)
     with acting(actor):
-        roles.keep_an_admin_active(user, actor=actor)
-        switched = User.people.filter(pk=user.pk, is_active=True).update(is_active=False)
-        if switched:
+        roles.require_another_admin(user, actor=actor)
+
+        updated = User.people.filter(pk=user.pk, is_active=True).update(is_active=False)
+        if updated:
             revoke_tokens(user, actor=actor, note=f"{user.get_username()} was deactivated")
-    return bool(switched)
+    return bool(updated)
 
 
 def reactivate(user: User, *, actor: User) -> bool:
-    """Switch the person's sign-in on again, with the role they had, and end what let them in before.
+    """Reactivate the person's sign-in, with their previous role; return whether it was inactive.
 
-    Return whether it was off.
+    Their earlier sessions and API tokens do not work again.
     """
-    roles.may_manage(actor)
+    roles.require_manager(actor)
     with acting(actor):
-        switched = User.people.filter(pk=user.pk, is_active=False).update(is_active=True)
-        # Deleted in the same transaction, the sessions of before stay void; those of somebody active are in use.
-        if switched:
+        updated = User.people.filter(pk=user.pk, is_active=False).update(is_active=True)
+        if updated:
+            # In the same transaction, so that an earlier session never works again. Only for a
+            # person who was inactive: an active one uses theirs.
             end_sessions(user)
-            # Those of somebody who was deactivated otherwise than here, or before that revoked tokens.
+            # Some tokens may still be valid, if the person was not deactivated by `deactivate`.
             revoke_tokens(user, actor=actor, note=f"{user.get_username()} was deactivated")
-    return bool(switched)
+    return bool(updated)
 
 
 def remove_factors(user: User, *, actor: User) -> bool:
-    """Take all second factors of a person away who lost them, recovery codes too; return whether there were any."""
-    roles.may_manage(actor)
+    """Remove a person's second factors and recovery codes; return whether there were any."""
+    roles.require_manager(actor)
     with acting(actor):
-        removed, _ = Authenticator.objects.filter(user=user).delete()
-    return bool(removed)
+        number, _ = Authenticator.objects.filter(user=user).delete()
+    return bool(number)
 
 
 def end_sessions(user: User) -> int:
-    """Sign the person out everywhere; return how many sessions ended."""
+    """Sign the person out everywhere; return the number of sessions."""
     sessions = list(UserSession.objects.filter(user=user))
     for session in sessions:
         session.end()
@@ -72,21 +74,22 @@ def end_sessions(user: User) -> int:
 
 
 def revoke_tokens(user: User, *, actor: User | None, note: str) -> int:
-    """Revoke the person's API tokens for good; return how many of them worked until now."""
+    """Revoke the person's API tokens; return how many of them were valid."""
     with acting(actor, note=note):
         now = timezone.now()
-        revoked: int = user.api_tokens.filter(revoked_at=None, expires_at__gt=now).update(revoked_at=now)
-    return revoked
+        valid = user.api_tokens.filter(revoked_at=None, expires_at__gt=now)
+        number: int = valid.update(revoked_at=now)
+    return number
 
 
 def revoke_after_reset(*, user: User, **_: object) -> None:
-    """Revoke the tokens of somebody who set a new password by a mailed link (a receiver of `password_reset`)."""
+    """Revoke the tokens of a person who reset their password (receiver of `password_reset`)."""
     revoke_tokens(user, actor=user, note=BY_LINK)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
-    """How a person likes to work; `key_map` holds `{action: key}` only where it is not the action's own."""
+    """A person's preferences; `key_map` holds `{action: key}` for keys other than the defaults."""
 
     theme: str
     single_keys: bool
@@ -98,51 +101,63 @@ class Preferences:
 
 
 def create_person(
-    *, username: str, email: str, password: str, role: str, actor: User | None, note: str = "", joining: bool = False
+    *,
+    username: str,
+    email: str,
+    password: str,
+    role: str,
+    actor: User | None,
+    note: str = "",
+    joining: bool = False,
 ) -> User:
-    """Make a person who can sign in with the name or the address; `actor` None is the command line, or the app.
+    """Create a person who can sign in with the name or the address.
 
-    Somebody who is `joining` is not made by anybody else: history tells it as that person's own deed.
+    `actor` None is the command line, or the app. If the person is `joining` by an invitation, the
+    history shows them as the actor.
 
-    Raises PermissionDenied when the actor may not manage people, ValidationError when the name is malformed or
-    taken, the address is malformed or somebody else's, or the password is too easy to guess.
+    Raises PermissionDenied if the actor may not manage people, ValidationError if the name or the
+    address is malformed or taken, or the password is too easy to guess.
     """
-    roles.may_manage(actor)
-    user = User(username=normalized(username), email=User.objects.normalize_email(normalized(email)))
+    roles.require_manager(actor)
+
+    address = User.objects.normalize_email(normalized(email))
+    user = User(username=normalized(username), email=address)
     user.full_clean(exclude=["password"], validate_unique=False)
-    _refuse_if_taken(user)
+    _check_is_free(user)
     validate_password(password, user)
     user.set_password(password)
-    user.pk = _next_key() if joining else None
+    if joining:
+        user.pk = _next_key()
 
     with acting(user if joining else actor, note=note):
         try:
             with transaction.atomic():
                 user.save(force_insert=True)
         except IntegrityError:
-            # Somebody took the name or the address since we looked.
-            _refuse_if_taken(user)
+            # Another person took the name or the address since the check.
+            _check_is_free(user)
             raise
 
         if joining:
-            roles.take_on(user, role)
+            roles.assign_first_role(user, role)
         else:
             roles.give_role(user, role, actor=actor, note=note)
     return user
 
 
-def save_preferences(user: User, wanted: Preferences) -> None:
-    """Keep how `user` likes to work."""
-    _save(user, **asdict(wanted))
+def save_preferences(user: User, preferences: Preferences) -> None:
+    """Save the user's preferences."""
+    _save(user, **asdict(preferences))
 
 
 def save_theme(user: User, theme: str) -> None:
-    """Keep the user's theme (one of `User.Theme`)."""
+    """Save the user's theme (one of `User.Theme`)."""
     _save(user, theme=theme)
 
 
-def _refuse_if_taken(user: User) -> None:
-    # One field takes both at sign-in, so a name may not be somebody's address, nor an address somebody's name.
+def _check_is_free(user: User) -> None:
+    # The sign-in takes either in one field, so a name must not be another person's address, nor an
+    # address another person's name.
     if User.people.with_login(user.username).exists():
         raise ValidationError({"username": f"{user.username} is taken."})
     if User.people.with_login(user.email).exists():
@@ -150,8 +165,9 @@ def _refuse_if_taken(user: User) -> None:
 
 
 def _next_key() -> int:
-    """Return the key that the next person would get: whoever joins has one before the row is there."""
-    ((key,),) = rows("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [User._meta.db_table])
+    """Return the next primary key: a joining person is the history's actor before the save."""
+    params = [User._meta.db_table]
+    ((key,),) = rows("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", params)
     return int(key)
 
 

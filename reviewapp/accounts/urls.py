@@ -1,4 +1,4 @@
-"""Sign-in (of allauth's pages, those we mean and no other), people, and a person's own preferences."""
+"""The URLs of sign-in (only the pages of allauth that we use), people and preferences."""
 
 from __future__ import annotations
 
@@ -14,23 +14,31 @@ from reviewapp.accounts.views import invitations, people, preferences, sign_in
 _page = require_http_methods(["GET", "HEAD", "POST"])
 _codes = require_safe(sign_in.download_recovery_codes)
 
-# The names are allauth's own: its views lead to each other by them.
-_SIGNING_IN = [
+# The names are allauth's own, because its views reverse them.
+_SIGN_IN = [
     path("accounts/login/", _page(sign_in.sign_in), name="account_login"),
     path("accounts/logout/", _page(account.logout), name="account_logout"),
     path("accounts/who", sign_in.who, name="who"),
     path("accounts/signed-in-again", sign_in.signed_in_again, name="signed_in_again"),
     path("accounts/inactive/", _page(account.account_inactive), name="account_inactive"),
     path("accounts/reauthenticate/", _page(sign_in.reauthenticate), name="account_reauthenticate"),
-    path("accounts/password/change/", _page(sign_in.change_password), name="account_change_password"),
+    path(
+        "accounts/password/change/",
+        _page(sign_in.change_password),
+        name="account_change_password",
+    ),
     path("accounts/password/reset/", _page(sign_in.reset_password), name="account_reset_password"),
-    path("accounts/password/reset/done/", _page(account.password_reset_done), name="account_reset_password_done"),
+    path(
+        "accounts/password/reset/done/",
+        _page(account.password_reset_done),
+        name="account_reset_password_done",
+    ),
     path(
         "accounts/password/reset/key/done/",
         _page(account.password_reset_from_key_done),
         name="account_reset_password_from_key_done",
     ),
-    # A pattern, because allauth writes both parts joined by "-", which either may hold.
+    # A regular expression, because both parts are joined by "-" and may contain "-" themselves.
     re_path(
         r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
         _page(sign_in.reset_password_from_key),
@@ -45,10 +53,22 @@ _SIGNING_IN = [
 _SECOND_FACTORS = [
     path("accounts/2fa/", _page(sign_in.factors), name="mfa_index"),
     path("accounts/2fa/authenticate/", _page(sign_in.authenticate), name="mfa_authenticate"),
-    path("accounts/2fa/reauthenticate/", _page(sign_in.reauthenticate_by_code), name="mfa_reauthenticate"),
+    path(
+        "accounts/2fa/reauthenticate/",
+        _page(sign_in.reauthenticate_by_code),
+        name="mfa_reauthenticate",
+    ),
     path("accounts/2fa/totp/activate/", _page(sign_in.activate_totp), name="mfa_activate_totp"),
-    path("accounts/2fa/totp/deactivate/", _page(sign_in.deactivate_totp), name="mfa_deactivate_totp"),
-    path("accounts/2fa/recovery-codes/", _page(sign_in.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "accounts/2fa/totp/deactivate/",
+        _page(sign_in.deactivate_totp),
+        name="mfa_deactivate_totp",
+    ),
+    path(
+        "accounts/2fa/recovery-codes/",
+        _page(sign_in.view_recovery_codes),
+        name="mfa_view_recovery_codes",
+    ),
     path(
         "accounts/2fa/recovery-codes/generate/",
         _page(sign_in.generate_recovery_codes),
@@ -57,9 +77,21 @@ _SECOND_FACTORS = [
     path("accounts/2fa/recovery-codes/download/", _codes, name="mfa_download_recovery_codes"),
     path("accounts/2fa/passkeys/", _page(list_webauthn), name="mfa_list_webauthn"),
     path("accounts/2fa/passkeys/add/", _page(sign_in.add_passkey), name="mfa_add_webauthn"),
-    path("accounts/2fa/passkeys/<int:pk>/edit/", _page(sign_in.edit_passkey), name="mfa_edit_webauthn"),
-    path("accounts/2fa/passkeys/<int:pk>/remove/", _page(sign_in.remove_passkey), name="mfa_remove_webauthn"),
-    path("accounts/2fa/passkeys/login/", _page(sign_in.sign_in_by_passkey), name="mfa_login_webauthn"),
+    path(
+        "accounts/2fa/passkeys/<int:pk>/edit/",
+        _page(sign_in.edit_passkey),
+        name="mfa_edit_webauthn",
+    ),
+    path(
+        "accounts/2fa/passkeys/<int:pk>/remove/",
+        _page(sign_in.remove_passkey),
+        name="mfa_remove_webauthn",
+    ),
+    path(
+        "accounts/2fa/passkeys/login/",
+        _page(sign_in.sign_in_by_passkey),
+        name="mfa_login_webauthn",
+    ),
     path(
         "accounts/2fa/passkeys/reauthenticate/",
         _page(sign_in.reauthenticate_by_passkey),
@@ -82,7 +114,7 @@ _PEOPLE = [
 ]
 
 urlpatterns = [
-    *_SIGNING_IN,
+    *_SIGN_IN,
     *_SECOND_FACTORS,
     *_PEOPLE,
     path("preferences", preferences.preferences, name="preferences"),

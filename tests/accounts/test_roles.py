@@ -34,7 +34,7 @@ def test_it_makes_the_groups_before_django_made_the_permissions() -> None:
     Group.objects.all().delete()
     Permission.objects.all().delete()
 
-    roles.make_groups(sender=None)
+    roles.sync_groups(sender=None)
 
     assert held_by(roles.ADMIN) == set(roles.PERMISSIONS[roles.ADMIN])
 
@@ -53,8 +53,8 @@ def test_it_mends_a_group_that_somebody_changed() -> None:
 def test_it_leaves_other_groups_alone() -> None:
     other = Group.objects.create(name="guests")
 
-    roles.make_groups()
-    roles.make_groups()
+    roles.sync_groups()
+    roles.sync_groups()
 
     assert list(Group.objects.exclude(name__in=roles.PERMISSIONS)) == [other]
     assert Group.objects.count() == len(roles.PERMISSIONS) + 1
@@ -64,7 +64,7 @@ def test_it_leaves_other_groups_alone() -> None:
 def test_it_waits_while_auth_is_not_migrated() -> None:
     Group.objects.all().delete()
 
-    roles.make_groups(apps=ProjectState().apps)
+    roles.sync_groups(apps=ProjectState().apps)
 
     assert not Group.objects.exists()
 

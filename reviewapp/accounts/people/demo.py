@@ -1,4 +1,4 @@
-"""The demo's people: three sign-ins that everybody may know, good only where nothing real can be harmed."""
+"""The demo people: three sign-ins with public passwords, for use with a sandbox only."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from reviewapp.audit.context import acting
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """One demo person: the name to sign in with, and the role."""
+    """The username and the role of a demo person."""
 
     username: str
     role: str
 
     @property
     def password(self) -> str:
-        """The password, which everybody may know."""
+        """The password, which is public."""
         return f"{self.username}-demo"
 
 
@@ -33,41 +33,48 @@ SIGN_INS = (
 )
 
 
-def are_welcome() -> bool:
-    """Return whether demo people may sign in: there is no Mixpeek behind this app, or it is a local sandbox."""
-    return not settings.MIXPEEK_API_KEY or _is_loopback(urlsplit(settings.MIXPEEK_BASE_URL).hostname or "")
+def are_allowed() -> bool:
+    """Return whether demo people may sign in: without Mixpeek, or with a local sandbox."""
+    if not settings.MIXPEEK_API_KEY:
+        return True
+    host = urlsplit(settings.MIXPEEK_BASE_URL).hostname or ""
+    return _is_loopback(host)
 
 
 def has_demo_password(password: str) -> bool:
-    """Return whether this is one of the passwords that everybody may know."""
-    return any(password == each.password for each in SIGN_INS)
+    """Return whether this is one of the public passwords."""
+    return any(password == sign_in.password for sign_in in SIGN_INS)
 
 
-def make_people() -> list[SignIn]:
-    """Make the demo people, or mend their passwords and roles; return those that were new or mended."""
-    return [each for each in SIGN_INS if _made_or_mended(each)]
+def create_demo_people() -> list[SignIn]:
+    """Create the demo people, or repair their sign-ins and roles; return those that changed."""
+    changed = []
+    for sign_in in SIGN_INS:
+        with acting(None, note="demo people"):
+            if _create_or_repair(sign_in):
+                changed.append(sign_in)
+    return changed
 
 
-def _made_or_mended(wanted: SignIn) -> bool:
-    with acting(None, note="demo people"):
-        return _made_or_mended_inside(wanted)
-
-
-def _made_or_mended_inside(wanted: SignIn) -> bool:
-    user = User.people.with_name(wanted.username).first()
-    created = user is None
+def _create_or_repair(sign_in: SignIn) -> bool:
+    user = User.people.with_name(sign_in.username).first()
+    has_sign_in = False
     if user is None:
-        address = f"{wanted.username}@example.com"
-        is_free = not User.people.with_login(address).exists()
-        user = User.objects.create(username=wanted.username, email=address if is_free else "")
-    fits = user.is_active and not created and user.check_password(wanted.password)
-    if not fits:
+        address = f"{sign_in.username}@example.com"
+        if User.people.with_login(address).exists():
+            address = ""
+        user = User.objects.create(username=sign_in.username, email=address)
+    else:
+        has_sign_in = user.is_active and user.check_password(sign_in.password)
+
+    if not has_sign_in:
         user.is_active = True
-        user.set_password(wanted.password)
+        user.set_password(sign_in.password)
         user.save(update_fields=["is_active", "password"])
-    if roles.role_of(user) == wanted.role:
-        return not fits
-    roles.give_role(user, wanted.role, actor=None, note="demo people")
+
+    if roles.role_of(user) == sign_in.role:
+        return not has_sign_in
+    roles.give_role(user, sign_in.role, actor=None, note="demo people")
     return True
 
 

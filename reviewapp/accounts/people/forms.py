@@ -1,4 +1,4 @@
-"""Forms in which people say how they like to work, and admins who may work here."""
+"""Forms for preferences, for the people page, and for joining."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from reviewapp.accounts.models import User
-from reviewapp.accounts.people.keymap import Key, clashes, good_key
+from reviewapp.accounts.people.keymap import Key, find_conflicts, parse_key
 from reviewapp.accounts.roles import PERMISSIONS
 from reviewapp.accounts.services import Preferences
 from reviewapp.web.one_time_forms import OnceForm
@@ -24,24 +24,36 @@ class ThemeForm(forms.Form):
 
 
 class KeyField(forms.CharField):
-    """One key; blank is the action's own."""
+    """One key; blank means the default of the action."""
 
     def __init__(self, key: Key, initial: str) -> None:
-        attrs = {"maxlength": 1, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-        widget = forms.TextInput(attrs={**attrs, "placeholder": key.single, "class": "form-control key-input"})
-        super().__init__(label=key.sentence, required=False, strip=True, initial=initial, widget=widget)
+        attrs = {
+            "maxlength": 1,
+            "autocomplete": "off",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "placeholder": key.single,
+            "class": "form-control key-input",
+        }
+        super().__init__(
+            label=key.sentence,
+            required=False,
+            strip=True,
+            initial=initial,
+            widget=forms.TextInput(attrs=attrs),
+        )
 
     def clean(self, value: Any) -> str:
-        """Return the key in the spelling of a key map, "" for none."""
-        typed: str = super().clean(value)
+        """Return the key in the form of a key map; "" for none."""
+        text: str = super().clean(value)
         try:
-            return good_key(typed) if typed else ""
+            return parse_key(text) if text else ""
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
 
 
 class PreferencesForm(forms.Form):
-    """Everything on the preferences page; `wanted` is what was chosen, once the form is valid."""
+    """The form of the preferences page; `preferences` holds the values of a valid form."""
 
     theme = forms.ChoiceField(choices=User.Theme.choices, widget=forms.RadioSelect)
     single_keys = forms.BooleanField(label="Use single-key shortcuts", required=False)
@@ -63,39 +75,43 @@ class PreferencesForm(forms.Form):
             self.fields[f"key_{key.action}"] = KeyField(key, str(user.key_map.get(key.action, "")))
 
     def key_fields(self) -> list[BoundField]:
-        """Return the fields of the keys, in the order of the table."""
+        """Return the fields of the keys, in the order of the key table."""
         return [self[f"key_{key.action}"] for key in self._keys]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse one key for two actions."""
-        for action, sentence in clashes(self._key_map(), self._keys).items():
-            self.add_error(f"key_{action}", sentence)
+        """Reject a key that two actions would share."""
+        for action, message in find_conflicts(self._key_map(), self._keys).items():
+            self.add_error(f"key_{action}", message)
         return self.cleaned_data
 
     @property
-    def wanted(self) -> Preferences:
-        """What was chosen, for `services.save_preferences`."""
-        chosen = {name: self.cleaned_data[name] for name in self.base_fields}
-        return Preferences(**chosen, key_map=self._key_map())
+    def preferences(self) -> Preferences:
+        """The values for `services.save_preferences`."""
+        values = {name: self.cleaned_data[name] for name in self.base_fields}
+        return Preferences(**values, key_map=self._key_map())
 
     def _key_map(self) -> dict[str, str]:
-        typed = {key: self.cleaned_data.get(f"key_{key.action}", "") for key in self._keys}
-        return {key.action: chosen for key, chosen in typed.items() if chosen and chosen != key.single}
+        key_map = {}
+        for key in self._keys:
+            chosen = self.cleaned_data.get(f"key_{key.action}", "")
+            if chosen and chosen != key.single:
+                key_map[key.action] = chosen
+        return key_map
 
 
 class SearchForm(forms.Form):
-    """What to look for among people."""
+    """The search words of the people page."""
 
     search = forms.CharField(label="Search by name or address", max_length=200, required=False)
 
     @property
     def status(self) -> int:
-        """Return how the page is to be answered."""
+        """The HTTP status of the page."""
         return 200 if self.is_valid() else 422
 
 
 class RoleForm(forms.Form):
-    """The one role of a person, or none."""
+    """The role of a person, or none."""
 
     role = forms.ChoiceField(
         label="Role",
@@ -106,13 +122,17 @@ class RoleForm(forms.Form):
 
 
 class InviteForm(OnceForm):
-    """Whom to invite, as what."""
+    """The address and the role of an invitation."""
 
     email = forms.EmailField(label="Email address")
-    role = forms.ChoiceField(label="Role", widget=forms.RadioSelect, choices=[(role, role) for role in PERMISSIONS])
+    role = forms.ChoiceField(
+        label="Role",
+        widget=forms.RadioSelect,
+        choices=[(role, role) for role in PERMISSIONS],
+    )
 
     def clean_email(self) -> str:
-        """Refuse the address of somebody who is here already."""
+        """Reject the address of an existing person."""
         email: str = self.cleaned_data["email"]
         if User.people.with_login(email).exists():
             raise forms.ValidationError(f"Somebody here has the address {email} already: look for it in the list.")
@@ -120,42 +140,58 @@ class InviteForm(OnceForm):
 
 
 class NewPasswordForm(forms.Form):
-    """A password, typed twice; the rules are looked at by the service, which knows whose it is."""
+    """A password, typed twice; the service validates it, because it knows the person."""
 
     password1 = forms.CharField(label="Password", strip=False, max_length=1000)
-    password2 = forms.CharField(label="Password, again", strip=False, max_length=1000, required=False)
+    password2 = forms.CharField(
+        label="Password, again",
+        strip=False,
+        max_length=1000,
+        required=False,
+    )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse two that differ."""
-        first, second = self.cleaned_data.get("password1"), self.cleaned_data.get("password2")
+        """Reject two passwords that differ."""
+        first = self.cleaned_data.get("password1")
+        second = self.cleaned_data.get("password2")
         if first and first != second and "password2" not in self.errors:
-            self.add_error("password2", "The two passwords differ." if second else "Type the same password here again.")
+            message = "The two passwords differ."
+            if not second:
+                message = "Type the same password here again."
+            self.add_error("password2", message)
+
         if "password1" in self.errors:
             self.errors.pop("password2", None)
-        self._ask_again()
+        self._ask_to_retype()
         return self.cleaned_data
 
     def refuse(self, error: ValidationError) -> None:
-        """Show at its field what the service refused; what names no field is about the password.
+        """Add the service's errors to their fields; an error without a field is about the password.
 
-        Of several things wrong with one field the first is said: they are mostly one fault (`12345678` is both common
-        and all digits), and what a password must be stands beside it.
+        Each field gets only its first error: several are mostly about one mistake (`12345678` is
+        both common and all digits), and the page shows the rules for passwords anyway.
         """
-        told = error.error_dict if hasattr(error, "error_dict") else {"password1": error.error_list}
-        for name, found in told.items():
-            self.add_error(name if name in self.fields else None, found[:1])
-        self._ask_again()
+        errors_by_field = getattr(error, "error_dict", None)
+        if errors_by_field is None:
+            errors_by_field = {"password1": error.error_list}
 
-    def _ask_again(self) -> None:
-        """Say, once, that both passwords are to be typed anew where something else is wrong: no page holds them."""
-        if "password1" in self.errors or not set(self.errors) - {"password2"}:
+        for name, errors in errors_by_field.items():
+            field_name = name if name in self.fields else None
+            self.add_error(field_name, errors[:1])
+        self._ask_to_retype()
+
+    def _ask_to_retype(self) -> None:
+        """Ask for both passwords again if another field is wrong: no page contains passwords."""
+        has_other_errors = bool(set(self.errors) - {"password2"})
+        if "password1" in self.errors or not has_other_errors:
             return
+
         self.errors.pop("password2", None)
         self.add_error("password1", "Type your password again, here and below.")
 
 
 class JoinForm(NewPasswordForm):
-    """Name and password of somebody who was invited."""
+    """The username and password of an invited person."""
 
     username = forms.CharField(label="Username", max_length=150)
 

@@ -1,7 +1,7 @@
-"""Links by which people get in: an invitation for somebody new, a new password for somebody who forgot theirs.
+"""Invitations, and links by which people set a new password.
 
-The secret is in the link alone. Whoever holds it may use it once, so it is shown to the admin who made it, once, and
-mailed when there is a mail server.
+Only the link has the secret, and whoever has the link can use it once. So the link is shown once,
+to the admin who made it, and mailed if there is a mail server.
 """
 
 from __future__ import annotations
@@ -20,74 +20,95 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from reviewapp.accounts import roles, services
-from reviewapp.accounts import services as accounts_services
-from reviewapp.accounts.exceptions import LinkIsSpent
+from reviewapp.accounts.exceptions import InvalidLink
 from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people.normal_form import normalized
 from reviewapp.accounts.querysets import LinkQuerySet
 from reviewapp.audit.context import acting
 from reviewapp.web.one_time_forms import MadeBefore, is_fresh, secret_of
 
-INVITATION_LASTS = timedelta(days=7)
-PASSWORD_LINK_LASTS = timedelta(hours=24)
-_SPENT = "This link opens nothing any more: it was used, withdrawn, or has run out. Ask an admin for a new one."
+INVITATION_DURATION = timedelta(days=7)
+PASSWORD_LINK_DURATION = timedelta(hours=24)
+_INVALID_LINK = "This link opens nothing any more: it was used, withdrawn, or has run out. Ask an admin for a new one."
 _MADE_BEFORE = (
     "This form made its link before, and a link is shown once. Nothing new was made. If you do not have the link, make "
     "another: that one becomes useless."
 )
 
 
-def invite(*, email: str, role: str, actor: User, form_id: uuid.UUID | None = None) -> tuple[Link, str]:
-    """Make the invitation of somebody new; return it and its secret. An earlier one for the address is withdrawn.
+def invite(
+    *,
+    email: str,
+    role: str,
+    actor: User,
+    form_id: uuid.UUID | None = None,
+) -> tuple[Link, str]:
+    """Invite a new person; return the link and its secret. Withdraws earlier ones for the address.
 
-    The same `form_id` makes one link: sent again soon it returns that one, later it raises MadeBefore. Raises
-    PermissionDenied, ValueError when no role has that name, ValidationError when somebody has that address.
+    The same `form_id` creates only one link: submitted again soon, that one is returned; later,
+    MadeBefore is raised. Raises PermissionDenied, ValueError for an unknown role, and
+    ValidationError if a person has that address.
     """
-    roles.may_manage(actor)
+    roles.require_manager(actor)
     if role not in roles.PERMISSIONS:
         raise ValueError(f"{role!r} is no role; the roles are {', '.join(roles.PERMISSIONS)}")
+
     email = User.objects.normalize_email(normalized(email))
     if User.people.with_login(email).exists():
-        raise ValidationError({"email": f"Somebody has the address {email} already: look for it in the list."})
-    secret = secret_of(form_id, "invitation", actor.pk, email, role)
+        message = f"Somebody has the address {email} already: look for it in the list."
+        raise ValidationError({"email": message})
+
     link = Link(kind=Link.Kind.INVITATION, email=email, role=role)
-    link.expires_at = timezone.now() + INVITATION_LASTS
-    return _made_once(link, secret, Link.objects.inviting(email), actor=actor), secret
+    link.expires_at = timezone.now() + INVITATION_DURATION
+    secret = secret_of(form_id, "invitation", actor.pk, email, role)
+    earlier = Link.objects.inviting(email)
+    return _save_once(link, secret, earlier, actor=actor), secret
 
 
-def new_password_link(user: User, *, actor: User, form_id: uuid.UUID | None = None) -> tuple[Link, str]:
-    """Make the link by which `user` sets a new password; return it and its secret. An earlier one is withdrawn.
+def new_password_link(
+    user: User,
+    *,
+    actor: User,
+    form_id: uuid.UUID | None = None,
+) -> tuple[Link, str]:
+    """Create the link by which `user` sets a new password; return it and its secret.
 
-    The same `form_id` makes one link: sent again soon it returns that one, later it raises MadeBefore.
+    Withdraws an earlier one. The same `form_id` creates only one link: submitted again soon, that
+    one is returned; later, MadeBefore is raised.
     """
-    roles.may_manage(actor)
+    roles.require_manager(actor)
+
+    link = Link(kind=Link.Kind.PASSWORD, person=user)
+    link.expires_at = timezone.now() + PASSWORD_LINK_DURATION
     secret = secret_of(form_id, "password", actor.pk, user.pk)
-    link = Link(kind=Link.Kind.PASSWORD, person=user, expires_at=timezone.now() + PASSWORD_LINK_LASTS)
-    return _made_once(link, secret, Link.objects.usable().filter(kind=link.kind, person=user), actor=actor), secret
+    earlier = Link.objects.usable().filter(kind=link.kind, person=user)
+    return _save_once(link, secret, earlier, actor=actor), secret
 
 
 def withdraw(link: Link, *, actor: User) -> bool:
-    """Make a link open nothing any more; return False when it was used or withdrawn before."""
-    roles.may_manage(actor)
+    """Withdraw a link; return False if it was used or withdrawn before."""
+    roles.require_manager(actor)
     with acting(actor):
-        open_ones = Link.objects.filter(pk=link.pk, used_at=None, withdrawn_at=None)
-        return bool(open_ones.update(withdrawn_at=timezone.now()))
+        unused = Link.objects.filter(pk=link.pk, used_at=None, withdrawn_at=None)
+        return bool(unused.update(withdrawn_at=timezone.now()))
 
 
-def opened_by(secret: str, kind: Link.Kind) -> Link:
-    """Return the link that this secret opens; raises LinkIsSpent."""
+def get_usable_link(secret: str, kind: Link.Kind) -> Link:
+    """Return the usable link with this secret; raises InvalidLink."""
     usable = Link.objects.usable().select_related("person", "made_by")
     link = usable.filter(kind=kind, digest=_digest(secret)).first()
-    if link is None or (link.person is not None and not link.person.is_active):
-        raise LinkIsSpent(_SPENT)
+    if link is None:
+        raise InvalidLink(_INVALID_LINK)
+    if link.person is not None and not link.person.is_active:
+        raise InvalidLink(_INVALID_LINK)
     return link
 
 
 def accept(link: Link, *, username: str, password: str) -> User:
-    """Make the person who was invited. Raises LinkIsSpent, and ValidationError as `services.create_person` does."""
+    """Create the invited person. Raises InvalidLink, and the errors of `services.create_person`."""
     by = link.made_by.get_username() if link.made_by else "somebody who is gone"
     with acting(None, note=f"invited by {by}"):
-        _use(link)
+        _lock_usable(link)
         user = services.create_person(
             username=username,
             email=link.email,
@@ -103,27 +124,27 @@ def accept(link: Link, *, username: str, password: str) -> User:
 
 
 def set_password(link: Link, *, password: str) -> User:
-    """Give the link's person a new password and end their sessions and API tokens.
+    """Set a new password for the link's person, and end their sessions and API tokens.
 
-    Raises LinkIsSpent, ValidationError.
+    Raises InvalidLink, ValidationError.
     """
     user = link.person
     if user is None:
-        raise LinkIsSpent(_SPENT)
+        raise InvalidLink(_INVALID_LINK)
     validate_password(password, user)
     with acting(user):
-        _use(link)
+        _lock_usable(link)
         Link.objects.filter(pk=link.pk).update(used_at=timezone.now())
         user.set_password(password)
         user.save(update_fields=["password"])
-        accounts_services.revoke_tokens(user, actor=user, note=accounts_services.BY_LINK)
-    accounts_services.end_sessions(user)
+        services.revoke_tokens(user, actor=user, note=services.BY_LINK)
+    services.end_sessions(user)
     return user
 
 
-def mail(link: Link, url: str) -> bool | None:
-    """Mail the link's URL; return whether it went out, None when there is no mail server or no address."""
-    to = address_of(link)
+def mail_link(link: Link, url: str) -> bool | None:
+    """Mail the link's URL; return whether it was sent, None without a mail server or address."""
+    to = recipient_of(link)
     if not settings.EMAIL_HOST or not to:
         return None
     context = {"link": link, "url": url}
@@ -135,29 +156,35 @@ def mail(link: Link, url: str) -> bool | None:
     return True
 
 
-def address_of(link: Link) -> str:
-    """Return the address of whom the link is for, "" when there is none."""
-    return link.person.email if link.person else link.email
+def recipient_of(link: Link) -> str:
+    """Return the address of the person for whom the link is; "" for none."""
+    if link.person:
+        return link.person.email
+    return link.email
 
 
-def _made_once(link: Link, secret: str, earlier: LinkQuerySet, *, actor: User) -> Link:
-    """Store the link in the place of the `earlier` ones, or return the one that the same form made before."""
-    if made := _made_before(secret):
-        return made
-    link.digest, link.made_by = _digest(secret), actor
+def _save_once(link: Link, secret: str, earlier: LinkQuerySet, *, actor: User) -> Link:
+    """Save the link and withdraw the `earlier` ones; return an existing link of the same form."""
+    existing = _find_existing(secret)
+    if existing is not None:
+        return existing
+
+    link.digest = _digest(secret)
+    link.made_by = actor
     try:
         with acting(actor):
             earlier.update(withdrawn_at=timezone.now())
             link.save()
     except IntegrityError:
-        # A double click: the same form came in beside this one, and was first.
-        if made := _made_before(secret):
-            return made
-        raise
+        # A double click: a second request with the same form saved the link first.
+        existing = _find_existing(secret)
+        if existing is None:
+            raise
+        return existing
     return link
 
 
-def _made_before(secret: str) -> Link | None:
+def _find_existing(secret: str) -> Link | None:
     link = Link.objects.filter(digest=_digest(secret)).first()
     if link is None:
         return None
@@ -167,10 +194,11 @@ def _made_before(secret: str) -> Link | None:
     return link
 
 
-def _use(link: Link) -> None:
-    # The row is locked until the transaction ends, so of two who use a link at once the second finds it used.
-    if not Link.objects.usable().select_for_update().filter(pk=link.pk).exists():
-        raise LinkIsSpent(_SPENT)
+def _lock_usable(link: Link) -> None:
+    # If two people use a link at once, the second waits here, and then finds it used.
+    usable = Link.objects.usable().select_for_update()
+    if not usable.filter(pk=link.pk).exists():
+        raise InvalidLink(_INVALID_LINK)
 
 
 def _digest(secret: str) -> str:

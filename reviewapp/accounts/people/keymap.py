@@ -1,4 +1,4 @@
-"""The keys that a person may change: which there are (`settings.KEY_TABLE` says where), and what is a good one."""
+"""The shortcut keys that a person may change (`settings.KEY_TABLE`), and their validation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 
 class Key(Protocol):
-    """One action of a page: its name in the key map, its sentence, its own single key ("" for none)."""
+    """An action of a page: its name in the key map, its description, its default key or ""."""
 
     @property
     def action(self) -> str: ...
@@ -21,14 +21,14 @@ class Key(Protocol):
 
 
 def changeable_keys() -> list[Key]:
-    """Return the actions that have a single key, which is what a person may change."""
+    """Return the actions that have a default single key; a person may change it."""
     table: Sequence[Key] = import_string(settings.KEY_TABLE)
     return [key for key in table if key.single]
 
 
-def good_key(typed: str) -> str:
-    """Return `typed` as a key map holds it; raises ValueError, with a sentence, when it can be no key."""
-    key = typed.strip().lower()
+def parse_key(text: str) -> str:
+    """Return the key in the form of a key map; raises ValueError with a message."""
+    key = text.strip().lower()
     if len(key) != 1 or not key.isprintable():
         raise ValueError("A key is one single character that you can type.")
     if key.isdigit():
@@ -36,17 +36,18 @@ def good_key(typed: str) -> str:
     return key
 
 
-def clashes(wanted: Mapping[str, str], keys: Sequence[Key]) -> dict[str, str]:
-    """Return `{action: sentence}` for each action whose key another action has too.
+def find_conflicts(key_map: Mapping[str, str], keys: Sequence[Key]) -> dict[str, str]:
+    """Return `{action: message}` for each changed key that another action uses too.
 
-    `wanted` holds `{action: key}` where a person wants another than the action's own. The action that was not
-    changed keeps quiet: it is the changed one that can be mended, or both when both were changed.
+    `key_map` holds `{action: key}` for the keys that differ from the default. An action with its
+    default key gets no message, because the person can only change the other one.
     """
-    in_use = {key.action: wanted.get(key.action, key.single) for key in keys}
-    sentences = {key.action: key.sentence for key in keys}
-    return {
-        action: f"“{chosen}” is already used for: {sentences[other]}."
-        for action, chosen in wanted.items()
-        for other, taken in in_use.items()
-        if other != action and taken == chosen
-    }
+    key_in_use = {key.action: key_map.get(key.action, key.single) for key in keys}
+    descriptions = {key.action: key.sentence for key in keys}
+
+    messages = {}
+    for action, chosen in key_map.items():
+        for other, used in key_in_use.items():
+            if other != action and used == chosen:
+                messages[action] = f"“{chosen}” is already used for: {descriptions[other]}."
+    return messages

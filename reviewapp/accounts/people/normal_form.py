@@ -1,6 +1,6 @@
-"""The one normal form of user names and mail addresses: what two people may not share. Pure.
+"""Normalize usernames and mail addresses, which must be unique. Pure.
 
-A name or address is stored in NFKC, in the writer's own capitals; `lookup_key` is what is compared.
+A name or address is stored in NFKC with its capitals; `lookup_key` is what is compared.
 https://www.unicode.org/reports/tr36/#Case_Folded_Identifiers
 """
 
@@ -10,13 +10,13 @@ import unicodedata
 
 
 def normalized(text: str) -> str:
-    """Return the text in NFKC: full-width letters, ligatures and the like become the plain ones."""
+    """Return the text in NFKC: full-width letters, ligatures and the like become plain letters."""
     return unicodedata.normalize("NFKC", text)
 
 
 def lookup_key(text: str) -> str:
-    """Return what two spellings of the same name or address have in common: NFKC, case folded.
+    """Return the same key for every spelling of a name or address: NFKC, case-folded.
 
-    Folding the case can leave the normal form, so the result is normalized again.
+    The case-folded text may not be in NFKC, so it is normalized again.
     """
     return normalized(normalized(text).casefold())

@@ -1,4 +1,4 @@
-"""What a browser is told whose session is void because its person was deactivated: signing in again cannot work."""
+"""The message for a browser whose session is void because the person was deactivated."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from django.http import HttpRequest
 
 from reviewapp.accounts.models import User
 
-_SENTENCE = "Your account was deactivated. Ask an admin to have it back; what you typed is still in this browser."
+_MESSAGE = "Your account was deactivated. Ask an admin to have it back; what you typed is still in this browser."
 
 
-def sentence(request: HttpRequest) -> str:
-    """Return what to say to the browser that still holds the session of somebody deactivated, "" to any other.
+def deactivation_message(request: HttpRequest) -> str:
+    """Return the message for a browser with the session of a deactivated person; "" for any other.
 
-    At most one query, and none for a stranger without a session or for somebody who is signed in.
+    One query for a browser that is signed out but has a session of a person, else none.
     """
-    pk = None if request.user.is_authenticated else request.session.get(SESSION_KEY)
-    return _SENTENCE if pk and User.people.filter(pk=pk, is_active=False).exists() else ""
+    if request.user.is_authenticated:
+        return ""
+
+    pk = request.session.get(SESSION_KEY)
+    if pk and User.people.filter(pk=pk, is_active=False).exists():
+        return _MESSAGE
+    return ""

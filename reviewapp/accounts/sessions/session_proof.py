@@ -1,6 +1,7 @@
-"""A signed cookie by which a browser proves, after its session has ended, who was signed in there.
+"""A signed cookie that proves who was signed in at a browser, also after the session has ended.
 
-It opens nothing. It only tells a browser that had a session from a stranger who posts a form, or tries passwords.
+It gives no access. It only distinguishes a browser that had a session from a stranger who posts a
+form or tries passwords.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _GRACE_SECONDS = 3600
 
 
 def set_session_proof(response: HttpResponse, person: User) -> None:
-    """Give the browser the proof, which outlasts an unused session by an hour."""
+    """Set the cookie, which lasts an hour longer than an unused session."""
     response.set_signed_cookie(
         COOKIE,
         str(person.pk),
@@ -29,15 +30,16 @@ def set_session_proof(response: HttpResponse, person: User) -> None:
 
 
 def has_session_proof(request: HttpRequest) -> bool:
-    """Return whether the browser sent a proof, good or not."""
+    """Return whether the browser sent the cookie, valid or not."""
     return COOKIE in request.COOKIES
 
 
 def proven_person_id(request: HttpRequest) -> int | None:
-    """Return who was signed in at this browser; None for a stranger and for somebody deactivated since."""
+    """Return the id of the active person who was signed in at this browser; None for a stranger."""
     value = request.get_signed_cookie(COOKIE, default=None, salt=_SALT, max_age=_max_age())
     if value is None:
         return None
+
     person = User.people.filter(pk=value, is_active=True).first()
     return person.pk if person else None
 

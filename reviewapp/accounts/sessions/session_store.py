@@ -1,4 +1,4 @@
-"""Sessions in the database, as Django keeps them; each request asks for one, so the question is kept prepared."""
+"""Django's database sessions, read with a compiled query, because every request reads one."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ from django.utils import timezone
 
 from reviewapp.asked import asked
 
-# Long enough to sign in; what anybody can make without signing in must not last.
+# Long enough to sign in. Anybody can create such sessions, so they must not last.
 ANONYMOUS_SECONDS = 3600
-_A_DAY = timedelta(days=1)
+_ONE_DAY = timedelta(days=1)
 
 
 class SessionStore(db.SessionStore):
-    """Django's, but for how one is found, how long a stranger's lasts, and what is said when the database is lost."""
+    """Django's session store with a compiled query, short anonymous sessions, and other errors."""
 
     def get_session_cookie_age(self) -> int:
-        """Return the seconds until a session ends that is not used: an hour unless somebody is signed in."""
+        """Return the seconds until an unused session expires: an hour if nobody is signed in."""
         age = super().get_session_cookie_age()
-        return age if SESSION_KEY in self else min(age, ANONYMOUS_SECONDS)
+        if SESSION_KEY in self:
+            return age
+        return min(age, ANONYMOUS_SECONDS)
 
     def save(self, must_create: bool = False) -> None:
-        """Store the session; raises `UpdateError` only if it was deleted meanwhile.
+        """Save the session; raises `UpdateError` only if it was deleted meanwhile.
 
-        Django takes every failure of the database for that, and tells the person, whose decision is stored by now, that
-        the request was a bad one.
+        Django raises it for every database error, and would then reject the request as malformed
+        although its decision is already saved.
         """
         try:
             super().save(must_create)
@@ -42,22 +44,23 @@ class SessionStore(db.SessionStore):
             raise
 
     def _get_session_from_db(self) -> Session | None:
-        found = _under_way(key=str(self.session_key), now=timezone.now())
-        if not found:
+        sessions = _read_unexpired(key=str(self.session_key), now=timezone.now())
+        if not sessions:
             self._session_key = None
-        return found[0] if found else None
+            return None
+        return sessions[0]
 
 
 def delete_expired(*, now: datetime) -> None:
-    """Delete sessions that have expired, and the entries of people's lists whose session is gone."""
+    """Delete expired sessions, and entries in the lists of sessions whose session is gone."""
     Session.objects.filter(expire_date__lt=now).delete()
 
     session = Session.objects.filter(session_key=OuterRef("session_key"))
-    # An entry is stored a moment before its session is.
-    unused = UserSession.objects.filter(last_seen_at__lt=now - _A_DAY)
+    # An entry is saved shortly before its session, so new entries are not deleted.
+    unused = UserSession.objects.filter(last_seen_at__lt=now - _ONE_DAY)
     unused.exclude(Exists(session)).delete()
 
 
 @asked
-def _under_way(key: str, now: datetime) -> QuerySet[Session]:
+def _read_unexpired(key: str, now: datetime) -> QuerySet[Session]:
     return Session.objects.filter(session_key=key, expire_date__gt=now)

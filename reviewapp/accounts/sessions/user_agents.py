@@ -1,8 +1,8 @@
-"""What a browser is called, told from what it says about itself. Pure."""
+"""Describe a browser from its user agent. Pure."""
 
 from __future__ import annotations
 
-# The first that is named counts: each pretends to be those after it as well.
+# In this order: each browser also names those after it in its user agent.
 _BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -25,10 +25,20 @@ _SYSTEMS = {
 }
 
 
-def readable(user_agent: str) -> str:
-    """Return "Firefox on Windows" and the like; what nobody knows comes back as it is, shortened."""
-    browser = next((name for sign, name in _BROWSERS.items() if sign in user_agent), "")
-    system = next((name for sign, name in _SYSTEMS.items() if sign in user_agent), "")
+def describe_user_agent(user_agent: str) -> str:
+    """Return "Firefox on Windows" and the like; an unknown user agent is returned shortened."""
+    browser = _first_match(_BROWSERS, user_agent)
     if not browser:
         return user_agent[:60] or "An unknown browser"
-    return f"{browser} on {system}" if system else browser
+
+    system = _first_match(_SYSTEMS, user_agent)
+    if not system:
+        return browser
+    return f"{browser} on {system}"
+
+
+def _first_match(names: dict[str, str], user_agent: str) -> str:
+    for token, name in names.items():
+        if token in user_agent:
+            return name
+    return ""

@@ -1,4 +1,4 @@
-"""Who may sign in: people whom an admin made, and the demo's people only where nothing real is behind."""
+"""Restrict sign-in: no open registration, no demo passwords with a real Mixpeek, rate limits."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from reviewapp.accounts.people import demo
 from reviewapp.accounts.sessions.session_proof import COOKIE, proven_person_id
 from reviewapp.web.http import is_path_of_ours
 
-_FAILED_AT_ACCOUNT = "login_failed_at_account"
-_NO_FIT = "Name and password do not fit together. Check both, and the Caps Lock key."
+_FAILURE_ACTION = "login_failed_at_account"
+_MISMATCH = "Name and password do not fit together. Check both, and the Caps Lock key."
 
 
 class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
-    """allauth's own behaviour, without open registration and without passwords that everybody may know."""
+    """allauth's adapter without open registration and without public passwords."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": _NO_FIT,
+        "username_password_mismatch": _MISMATCH,
         "too_many_failures": (
             "Too many passwords that did not fit were tried at this account. Sign in from a browser in which you were "
             "signed in before, by a passkey or by a link for a new password, or try again in an hour."
@@ -35,18 +35,19 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Return False: nobody registers by themselves."""
+        """Return False: only invited people can join."""
         return False
 
     def generate_unique_username(self, txts: list[str | None], regex: str | None = None) -> str:
-        """Return a name that nobody has in any spelling, for somebody who comes by single sign-on."""
+        """Return a username that is unique in any spelling, for a new single sign-on person."""
         username: str = super().generate_unique_username(txts, regex)
         while User.people.with_login(username).exists():
-            username = super().generate_unique_username([f"{username}{secrets.randbelow(10)}"])
+            candidate = f"{username}{secrets.randbelow(10)}"
+            username = super().generate_unique_username([candidate])
         return username
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the address of the client: of an IPv4 address written as IPv6, the IPv4 address."""
+        """Return the client's IP address; an IPv4 address mapped to IPv6 is returned as IPv4."""
         address: str = super().get_client_ip(request)
         try:
             mapped = IPv6Address(address).ipv4_mapped
@@ -55,34 +56,42 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         return str(mapped) if mapped else address
 
     def is_safe_url(self, url: str) -> bool:
-        """Return whether a sign-in may lead on to `url`: to paths of ours, and nothing that no header can hold."""
+        """Return whether a sign-in may redirect to `url`: only to our own paths."""
         return is_path_of_ours(url)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # allauth counts by the name alone, so that a guesser anywhere would lock the owner out everywhere.
-        return f"{_account_key(request, credentials.get('username', ''))} {get_ip(request)}"
+        # allauth counts by the name alone: any stranger could then lock out the account's owner.
+        account_key = _account_key(request, credentials.get("username", ""))
+        return f"{account_key} {get_ip(request)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse a guesser, and a demo password once a real Mixpeek is behind, whoever's it is.
+        """Reject too many attempts, and demo passwords with a real Mixpeek.
 
-        A guesser with many addresses is stopped by what all browsers together may try at one account. A browser in
-        which the account's owner was signed in is not among them, so strangers do not lock the owner out.
+        All browsers together have a limit for each account, which stops an attacker with many IP
+        addresses. A browser in which the owner was signed in before has a limit of its own, so that
+        strangers cannot lock the owner out.
         """
         super().pre_authenticate(request, **credentials)
+
         key = _account_key(request, credentials.get("username", ""))
-        if not ratelimit.consume(request, action=_FAILED_AT_ACCOUNT, key=key, dry_run=True):
+        if not ratelimit.consume(request, action=_FAILURE_ACTION, key=key, dry_run=True):
             raise self.validation_error("too_many_failures")
-        if demo.has_demo_password(credentials.get("password", "")) and not demo.are_welcome():
+
+        has_demo_password = demo.has_demo_password(credentials.get("password", ""))
+        if has_demo_password and not demo.are_allowed():
             raise ValidationError("The demo's passwords work only with the sandbox. Ask an admin for a sign-in.")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count what did not fit."""
+        """Count the failed attempt."""
         key = _account_key(request, credentials.get("username", ""))
-        ratelimit.consume(request, action=_FAILED_AT_ACCOUNT, key=key)
+        ratelimit.consume(request, action=_FAILURE_ACTION, key=key)
 
 
 def _account_key(request: HttpRequest, username: str) -> str:
-    """Return what failures at an account are counted by: a browser of the owner's counts by itself."""
+    """Return the key for counting failures at an account; the owner's browser has its own."""
     owner_id = proven_person_id(request)
-    is_owners = owner_id is not None and User.people.filter(pk=owner_id, username=username).exists()
-    return f"{username} {request.COOKIES[COOKIE]}" if is_owners else username
+    if owner_id is None:
+        return username
+    if not User.people.filter(pk=owner_id, username=username).exists():
+        return username
+    return f"{username} {request.COOKIES[COOKIE]}"

@@ -1,4 +1,4 @@
-"""allauth's forms for a code, where a code of an authenticator app is good once.
+"""allauth's forms for a code, changed so that a code of an authenticator app works only once.
 
 https://datatracker.ietf.org/doc/html/rfc6238#section-5.2
 """
@@ -15,9 +15,9 @@ from django.db import transaction
 
 
 def use_totp_code(authenticator: Authenticator, code: str) -> bool:
-    """Use the code up; return False when it, or one that the app showed later, was used before.
+    """Mark the code as used; return False if this code, or a later one, was used before.
 
-    allauth remembers a code in the cache for half a minute, which is less than the time for which it takes one.
+    allauth remembers a used code for half a minute, which is shorter than a code is valid.
     """
     with transaction.atomic():
         locked = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
@@ -33,29 +33,30 @@ def use_totp_code(authenticator: Authenticator, code: str) -> bool:
 
 
 def _counter_of(code: str, *, secret: str) -> int:
-    """Return the number of the half minute that the code is of, 0 when it is of none that counts today."""
-    counters = [
-        counter
-        for counter in totp.yield_hotp_counters_from_time()
-        if compare_user_code(actual=code, expected=totp.format_hotp_value(totp.hotp_value(secret, counter)))
-    ]
-    return max(counters, default=0)
+    """Return the counter (number of the half minute) of the code; 0 if the code is not valid."""
+    latest = 0
+    for counter in totp.yield_hotp_counters_from_time():
+        expected = totp.format_hotp_value(totp.hotp_value(secret, counter))
+        if compare_user_code(actual=code, expected=expected):
+            latest = max(latest, counter)
+    return latest
 
 
-class _UsedOnce:
+class _SingleUse:
     def clean_code(self) -> str:
-        """Return the code, used up."""
+        """Return the code and mark it as used."""
         code: str = super().clean_code()  # type: ignore[misc]
         authenticator: Authenticator = self.authenticator  # type: ignore[attr-defined]
 
-        if authenticator.type == Authenticator.Type.TOTP and not use_totp_code(authenticator, code):
+        is_totp = authenticator.type == Authenticator.Type.TOTP
+        if is_totp and not use_totp_code(authenticator, code):
             raise get_adapter().validation_error("incorrect_code")
         return code
 
 
-class Authenticate(_UsedOnce, AuthenticateForm):  # type: ignore[misc]
+class Authenticate(_SingleUse, AuthenticateForm):  # type: ignore[misc]
     """Takes a code as the second factor at sign-in."""
 
 
-class Reauthenticate(_UsedOnce, ReauthenticateForm):  # type: ignore[misc]
-    """Takes a code once more from somebody who is signed in."""
+class Reauthenticate(_SingleUse, ReauthenticateForm):  # type: ignore[misc]
+    """Takes a code from a person who is signed in and has to confirm it."""

@@ -1,6 +1,7 @@
-"""How second factors are kept: what is secret of them is encrypted with a key that follows from `SECRET_KEY`.
+"""Encrypt the secrets of second factors with a key derived from `SECRET_KEY`.
 
-Secret are the key of an authenticator app and the seed of recovery codes. Of a passkey only the public key is here.
+The secrets are the key of an authenticator app and the seed of recovery codes. Of a passkey, only
+the public key is stored.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 _SALT = "reviewapp.accounts.factors"
-_SECRETS = ("secret", "seed")
+_SECRET_FIELDS = ("secret", "seed")
 _UNREADABLE = (
     "Your app and your recovery codes cannot be checked any more, because this site's key was changed. Ask an admin of "
     "your team to take your second factor away, then set up a new one."
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Factors(DefaultMFAAdapter):  # type: ignore[misc]
-    """allauth's own behaviour, in our words, with secrets encrypted at rest."""
+    """allauth's adapter with encrypted secrets and our own error messages."""
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
@@ -36,11 +37,11 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
     }
 
     def encrypt(self, text: str) -> str:
-        """Return the text encrypted with the key that follows from today's `SECRET_KEY`."""
+        """Return the text, encrypted with the key derived from the current `SECRET_KEY`."""
         return _keys().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return the text; raises ValidationError when it was encrypted with a key that we do not have any more."""
+        """Return the decrypted text; raises ValidationError if its key is unknown."""
         try:
             return _keys().decrypt(encrypted_text.encode()).decode()
         except InvalidToken as error:
@@ -49,18 +50,18 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def encrypted(data: dict[str, Any]) -> dict[str, Any]:
-    """Return what allauth keeps of a factor, with its secrets encrypted by today's key, whether they were or not.
+    """Return the data of a factor with its secrets encrypted with the current key.
 
-    Raises InvalidToken when a secret was encrypted with a key that we do not have any more.
+    Raises InvalidToken if the key of an encrypted secret is unknown.
     """
-    secrets = {name: _encrypted(data[name]) for name in _SECRETS if name in data}
+    secrets = {name: _encrypt(data[name]) for name in _SECRET_FIELDS if name in data}
     if "migrated_codes" in data:
-        secrets["migrated_codes"] = [_encrypted(code) for code in data["migrated_codes"]]
+        secrets["migrated_codes"] = [_encrypt(code) for code in data["migrated_codes"]]
     return data | secrets
 
 
-def encrypt_again(authenticator: Authenticator) -> bool:
-    """Encrypt the factor with today's key; return False when it cannot be read any more."""
+def reencrypt(authenticator: Authenticator) -> bool:
+    """Encrypt the factor with the current key; return False if it cannot be decrypted."""
     with transaction.atomic():
         locked = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
         try:
@@ -71,18 +72,18 @@ def encrypt_again(authenticator: Authenticator) -> bool:
     return True
 
 
-def _encrypted(text: str) -> Any:
+def _encrypt(text: str) -> Any:
     keys = _keys()
-    # Fernet's tokens begin so, and neither the Base32 of an app, nor the hex of a seed, nor a code of digits does.
+    # Every Fernet token starts like this; no Base32 key, hexadecimal seed or recovery code does.
     if text.startswith("gAAAAA"):
         return keys.rotate(text.encode()).decode()
     return keys.encrypt(text.encode()).decode()
 
 
 def _keys() -> MultiFernet:
-    """Return today's key, with which is encrypted, and those of before, with which only is decrypted."""
-    derived = [
-        salted_hmac(_SALT, "", secret=secret, algorithm="sha256").digest()
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    ]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+    """Return the current key, which encrypts, and the earlier keys, which only decrypt."""
+    keys = []
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        derived = salted_hmac(_SALT, "", secret=secret, algorithm="sha256").digest()
+        keys.append(Fernet(base64.urlsafe_b64encode(derived)))
+    return MultiFernet(keys)

@@ -1,4 +1,4 @@
-"""allauth's forms of those who are not signed in yet. What they answer, and when, tells nobody which people exist."""
+"""allauth's forms for visitors. Neither responses nor response times reveal which people exist."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from reviewapp.accounts.tasks import mail_password_link
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
-    """Takes a username or an address, however it is spelled, and a password.
+    """Takes a username or an address, in any spelling, and a password.
 
-    Whoever is meant, and if nobody is, allauth looks for one username and hashes one password.
+    In every case allauth looks up one username and hashes one password, also if there is no person.
     """
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -23,26 +23,28 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         self.fields["login"] = forms.CharField(max_length=254)
 
     def clean_login(self) -> str:
-        """Return the username of whom was meant; what means nobody comes back in its normal form.
+        """Return the person's username, or the normalized login if there is no person.
 
-        Limits count by what this returns, so that all spellings of a name or an address are one account.
+        Rate limits count by this value, so that all spellings of a login are one account.
         """
         login: str = super().clean_login()
         person = User.people.with_login(login).first()
-        return person.username if person else lookup_key(login)
+        if person is None:
+            return lookup_key(login)
+        return person.username
 
 
 class ResetPasswordForm(forms.Form):
-    """Takes the address of somebody who forgot the password. Whether anybody has it is left to the worker."""
+    """Takes the address of a person who forgot the password; the worker looks the person up."""
 
     email = forms.EmailField()
 
     def clean_email(self) -> str:
-        """Return the address in its normal form, so that all spellings count as one."""
+        """Return the normalized address, so that all spellings count as one."""
         return lookup_key(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest) -> None:
-        """Have the link mailed, unless this address was asked for so often that its owner has it by now."""
+        """Enqueue the mail, unless too many were requested for this address."""
         address = self.cleaned_data["email"]
         if ratelimit.consume(request, action="reset_mail", key=address):
             mail_password_link.defer(address=address, site=request.build_absolute_uri("/"))

@@ -1,4 +1,4 @@
-"""Passwords are hashed by few threads at a time: hashing is made to be slow, and pages must go on beside it."""
+"""Limit how many threads hash passwords at once: hashing is slow, and must not block all pages."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from contextlib import contextmanager
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-# Of the eight threads of a web process half stay free for pages.
-MOST_RUNNING = 2
-MOST_WAITING = 2
-_PATIENCE_SECONDS = 10.0
+# Half of the eight threads of a web process stay free for pages.
+MAX_RUNNING = 2
+MAX_WAITING = 2
+_MAX_WAIT_SECONDS = 10.0
+# In seconds.
 RETRY_AFTER = 5
 
 
 class HashingIsBusy(Exception):
-    """This process hashes and has waiting what it may: ask to come back in `RETRY_AFTER` seconds."""
+    """No hashing slot is free: the client should try again in `RETRY_AFTER` seconds."""
 
 
 class Slots:
-    """Let so many threads run at a time, and so many others wait; refuse the rest at once."""
+    """Let `running` threads run at once and `waiting` others wait; reject the rest at once."""
 
     def __init__(self, *, running: int, waiting: int) -> None:
         self._running = threading.BoundedSemaphore(running)
         self._admitted = threading.BoundedSemaphore(running + waiting)
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Run with a slot; raises `HashingIsBusy` where none can be had."""
+    def acquired(self) -> Iterator[None]:
+        """Hold a slot; raises `HashingIsBusy` if none is free."""
         if not self._admitted.acquire(blocking=False):
             raise HashingIsBusy
         try:
-            if not self._running.acquire(timeout=_PATIENCE_SECONDS):
+            if not self._running.acquire(timeout=_MAX_WAIT_SECONDS):
                 raise HashingIsBusy
             try:
                 yield
@@ -42,13 +43,13 @@ class Slots:
             self._admitted.release()
 
 
-_slots = Slots(running=MOST_RUNNING, waiting=MOST_WAITING)
+_slots = Slots(running=MAX_RUNNING, waiting=MAX_WAITING)
 
 
 class BoundedPBKDF2(PBKDF2PasswordHasher):
-    """Django's default hasher, bounded; to verify a password is to encode it, so both are."""
+    """Django's default hasher, limited; to verify a password also calls `encode`."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
         """Return the hash; raises `HashingIsBusy`."""
-        with _slots.taken():
+        with _slots.acquired():
             return super().encode(password, salt, iterations)

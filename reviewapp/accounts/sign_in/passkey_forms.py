@@ -1,4 +1,4 @@
-"""allauth's forms for passkeys, which answer a sentence to what no browser sends, where theirs would fail."""
+"""allauth's forms for passkeys, with a validation error for malformed input that crashes theirs."""
 
 from __future__ import annotations
 
@@ -13,34 +13,41 @@ from allauth.mfa.webauthn.forms import (
 from django import forms
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 
-# What fido2 raises over JSON of another shape than it takes for granted.
-_MALFORMED = (KeyError, ValueError, TypeError, AttributeError, IndexError, ObjectDoesNotExist)
+# The errors that fido2 raises for JSON of an unexpected shape.
+_MALFORMED = (
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    ObjectDoesNotExist,
+)
 _NO_PASSKEY = "That did not come from a passkey of yours. Try again."
 
 
 class Credential(forms.JSONField):
-    """What a passkey answers: JSON, refused in a sentence when it is nested deeper than Python reads."""
+    """The JSON response of a passkey; JSON that is nested too deeply is a validation error."""
 
     widget = forms.HiddenInput
 
     def to_python(self, value: Any) -> Any:
-        """Return the parsed answer."""
+        """Return the parsed response."""
         try:
             return super().to_python(value)
         except RecursionError as error:
             raise ValidationError(_NO_PASSKEY) from error
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """Return the answer to be shown again, nothing for one that cannot be read."""
+        """Return the response to show again; None if it cannot be parsed."""
         try:
             return super().bound_data(data, initial)
         except RecursionError:
             return None
 
 
-class _Proving:
+class _CredentialCheck:
     def clean_credential(self) -> Any:
-        """Return the passkey that this proves to be at hand."""
+        """Return the passkey that the response proves."""
         try:
             return super().clean_credential()  # type: ignore[misc]
         except _MALFORMED as error:
@@ -57,7 +64,7 @@ class Add(AddWebAuthnForm):  # type: ignore[misc]
         self.fields["passwordless"].label = "Sign in with it alone"
 
     def clean(self) -> dict[str, Any]:
-        """Return what is to be registered."""
+        """Return the data of the new passkey."""
         try:
             cleaned: dict[str, Any] = super().clean()
         except _MALFORMED as error:
@@ -65,19 +72,19 @@ class Add(AddWebAuthnForm):  # type: ignore[misc]
         return cleaned
 
 
-class Authenticate(_Proving, AuthenticateWebAuthnForm):  # type: ignore[misc]
+class Authenticate(_CredentialCheck, AuthenticateWebAuthnForm):  # type: ignore[misc]
     """Takes a passkey as the second factor."""
 
     credential = Credential()
 
 
-class Login(_Proving, LoginWebAuthnForm):  # type: ignore[misc]
-    """Takes a passkey in place of name and password."""
+class Login(_CredentialCheck, LoginWebAuthnForm):  # type: ignore[misc]
+    """Takes a passkey instead of name and password."""
 
     credential = Credential()
 
 
-class Reauthenticate(_Proving, ReauthenticateWebAuthnForm):  # type: ignore[misc]
-    """Takes a passkey once more."""
+class Reauthenticate(_CredentialCheck, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """Takes a passkey from a person who is signed in and has to confirm it."""
 
     credential = Credential()

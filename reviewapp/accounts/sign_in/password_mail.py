@@ -1,4 +1,4 @@
-"""The mail by which somebody who forgot the password sets a new one."""
+"""Mail the link by which a person sets a new password."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _TEMPLATE = "account/email/password_reset_key"
 
 
 def send(*, address: str, site: str) -> bool:
-    """Mail the link to the active person who has this address; return whether there is one.
+    """Mail the link to the active person with this address; return whether there is one.
 
-    It goes to the address that is stored, not to the spelling of it that somebody typed. `site` is the URL of the home
-    page, at the host where the link was asked for.
+    The mail goes to the stored address, not to the typed spelling of it. `site` is the URL of the
+    home page at the requested host.
     """
     person = User.people.with_address(address).filter(is_active=True).first()
     if person is None:
         return False
 
     token = default_token_generator.make_token(person)
-    path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(person), "key": token})
+    url_kwargs = {"uidb36": user_pk_to_url_str(person), "key": token}
+    path = reverse("account_reset_password_from_key", kwargs=url_kwargs)
     context = {"user": person, "password_reset_url": urljoin(site, path)}
     subject = render_to_string(f"{_TEMPLATE}_subject.txt", context).strip()
     body = render_to_string(f"{_TEMPLATE}_message.txt", context)

@@ -1,4 +1,4 @@
-"""Who gets in by single sign-on, as what: the provider's groups decide, at each sign-in."""
+"""Decide by the provider's groups, at each sign-in, who may sign in and with which role."""
 
 from __future__ import annotations
 
@@ -24,81 +24,102 @@ _log = logging.getLogger(__name__)
 
 
 class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """allauth's own behaviour, where nobody gets in without a group that is mapped to a role."""
+    """allauth's adapter; a sign-in requires a group that is mapped to a role."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Give the role of the groups to somebody known; turn away whoever may not in."""
+        """Give a known person the role of their groups; raise a refusal if they may not sign in."""
         claims = sociallogin.account.extra_data["id_token"]
-        if not _is_answer(claims, sociallogin.state):
+        if not _has_our_nonce(claims, sociallogin.state):
             raise _refusal(request, "stale")
-        role = role_for(groups_in(claims, settings.OIDC_GROUPS_CLAIM), settings.OIDC_ROLES, list(roles.PERMISSIONS))
+
+        groups = groups_in(claims, settings.OIDC_GROUPS_CLAIM)
+        role = role_for(groups, settings.OIDC_ROLES, list(roles.PERMISSIONS))
         if not role:
             raise _refusal(request, "unmapped")
+
+        email = sociallogin.user.email
         if sociallogin.is_existing:
-            _give_role(request, sociallogin.user, role)
-        elif sociallogin.user.email and User.people.with_login(sociallogin.user.email).exists():
-            raise _refusal(request, "taken", email=sociallogin.user.email)
+            _sync_role(request, sociallogin.user, role)
+        elif email and User.people.with_login(email).exists():
+            raise _refusal(request, "taken", email=email)
         else:
             sociallogin.state["role"] = role
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
-        """Return the person as the provider describes them, without an address that nobody has verified."""
+        """Return the person as the provider describes them, without unverified addresses."""
         user: User = super().populate_user(request, sociallogin, data)
-        verified = [address for address in sociallogin.email_addresses if address.verified is True]
+
+        addresses = sociallogin.email_addresses
+        verified = [address for address in addresses if address.verified is True]
         sociallogin.email_addresses = verified
-        if lookup_key(user.email) not in {lookup_key(address.email) for address in verified}:
+
+        verified_keys = {lookup_key(address.email) for address in verified}
+        if lookup_key(user.email) not in verified_keys:
             user.email = ""
         return user
 
     def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
-        """Return the person with this verified address, when it is safe to say that it is the same one.
+        """Return the person with this verified address, if it is certainly the same person.
 
-        It is not when only the normal form is the same (`ß` and `ss` are two mailboxes), or when the person came
-        through the provider before as somebody else. allauth then voids the password: who held it need not be who holds
-        the address.
+        It is not if only the lookup keys match (`ß` and `ss` are two mailboxes), or if the person
+        has another account at this provider. allauth then voids the password, because its owner
+        need not be the owner of the address.
         """
         for address in sociallogin.email_addresses:
             person = User.people.with_address(address.email).filter(is_active=True).first()
-            if person is None or address.verified is not True or person.email.lower() != address.email.lower():
+            if person is None or address.verified is not True:
                 continue
-            known = SocialAccount.objects.filter(user=person, provider=sociallogin.account.provider)
-            if not known.exists():
+            if person.email.lower() != address.email.lower():
+                continue
+
+            provider = sociallogin.account.provider
+            accounts = SocialAccount.objects.filter(user=person, provider=provider)
+            if not accounts.exists():
                 return person, address.email
         return None
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        """Return whether a mapped group lets this new person in."""
+        """Return whether this new person has a mapped group."""
         return bool(sociallogin.state.get("role"))
 
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
-        """Make the new person, with the role of the groups."""
+        """Create the new person with the role of their groups."""
         with acting(None, note=_note()):
             try:
                 with transaction.atomic():
                     user: User = super().save_user(request, sociallogin, form)
             except IntegrityError as error:
-                # Somebody took the name or the address since we looked, or this is the second half of a double click.
+                # Another person took the name or the address since the check, or a double click.
                 raise _refusal(request, "stale") from error
+
             roles.give_role(user, sociallogin.state["role"], actor=None, note=_note())
         return user
 
 
-def _is_answer(claims: dict[str, Any], state: dict[str, Any]) -> bool:
-    """Return whether the token was made for the sign-in that this browser began."""
-    asked, told = state.get("nonce"), claims.get("nonce")
-    return isinstance(asked, str) and isinstance(told, str) and hmac.compare_digest(asked.encode(), told.encode())
+def _has_our_nonce(claims: dict[str, Any], state: dict[str, Any]) -> bool:
+    """Return whether the token belongs to the sign-in that this browser started."""
+    expected = state.get("nonce")
+    nonce = claims.get("nonce")
+    if not isinstance(expected, str) or not isinstance(nonce, str):
+        return False
+    return hmac.compare_digest(expected.encode(), nonce.encode())
 
 
-def _give_role(request: HttpRequest, user: User, role: str) -> None:
-    """Bring the role in line with the groups; somebody inactive keeps theirs.
+def _sync_role(request: HttpRequest, user: User, role: str) -> None:
+    """Give the person the role of their groups; an inactive person keeps theirs.
 
-    Raises ImmediateHttpResponse, and changes nothing, where that would leave nobody who manages people.
+    Raises ImmediateHttpResponse, and changes nothing, if no admin would be left.
     """
     if not user.is_active or roles.role_of(user) == role:
         return
+
     with acting(None, note=_note()):
         if roles.role_of(user) == roles.ADMIN and roles.is_last_admin(user):
-            _log.warning("%s is the last admin and was turned away: the groups say %s", user.get_username(), role)
+            _log.warning(
+                "%s is the last admin and was turned away: the groups say %s",
+                user.get_username(),
+                role,
+            )
             raise _refusal(request, "last_admin", role=role)
         roles.give_role(user, role, actor=None, note=_note())
 

@@ -1,4 +1,4 @@
-"""Read an ID token: signed by the provider, for us, for this very sign-in. Asks nobody.
+"""Verify an ID token: signed by the provider, issued for us, and valid now. No I/O.
 
 https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 """
@@ -11,19 +11,36 @@ from typing import Any
 
 import jwt
 
-# None that shares a secret and not "none": a key from the provider's public set must have signed it.
-ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-_LEEWAY = 60
-# What somebody is called: it proves nothing, so userinfo, which nobody signed, may say it.
-_NAMES = ("preferred_username", "name", "given_name", "family_name")
+# Without "none" and shared secrets: one of the provider's public keys must match.
+ASYMMETRIC = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+]
+_LEEWAY_SECONDS = 60
+# Names prove nothing, so they may also come from userinfo, which is not signed.
+_NAME_CLAIMS = ("preferred_username", "name", "given_name", "family_name")
 
 
-class Untrusted(Exception):
-    """The token proves nothing; the text is for the log, not for the person who signs in."""
+class UntrustedToken(Exception):
+    """The token is not valid; the text is for the log, not for the person."""
 
 
-def claims_of(token: str, *, keys: dict[str, Any], issuer: str, client_id: str) -> dict[str, Any]:
-    """Return the claims of an ID token whose signature, issuer, audience and times are right; raises Untrusted."""
+def decode_id_token(
+    token: str,
+    *,
+    keys: dict[str, Any],
+    issuer: str,
+    client_id: str,
+) -> dict[str, Any]:
+    """Verify signature, issuer, audience and times; return the claims. Raises UntrustedToken."""
     try:
         key = _key(token, keys)
         claims: dict[str, Any] = jwt.decode(
@@ -32,37 +49,51 @@ def claims_of(token: str, *, keys: dict[str, Any], issuer: str, client_id: str) 
             algorithms=ASYMMETRIC,
             issuer=issuer,
             audience=client_id,
-            leeway=_LEEWAY,
+            leeway=_LEEWAY_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
     except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
-        raise Untrusted(f"ID token: {error}") from error
+        raise UntrustedToken(f"ID token: {error}") from error
     if claims.get("azp", client_id) != client_id:
-        raise Untrusted("ID token: azp is somebody else")
+        raise UntrustedToken("ID token: azp is somebody else")
     return claims
 
 
-def described(claims: Mapping[str, Any], *, userinfo: Mapping[str, Any], groups_claim: str) -> dict[str, Any]:
-    """Return the claims, completed by the names that userinfo adds; all that proves something is the signed token's.
+def describe_identity(
+    claims: Mapping[str, Any],
+    *,
+    userinfo: Mapping[str, Any],
+    groups_claim: str,
+) -> dict[str, Any]:
+    """Return the claims, with missing names from userinfo; all others are from the signed token.
 
-    An address that is not in its normal form is left out: some full-width and other look-alike letters become plain
-    ones when they are changed to lower case, and the address would be somebody else's.
+    An address that is not in NFKC is left out: some look-alike letters become plain letters in
+    lower case, and the address would be another person's.
     """
-    names = {name: userinfo[name] for name in _NAMES if name in userinfo and name != groups_claim}
-    whole = {**names, **claims}
-    texts = {name: whole.pop(name, None) for name in (*_NAMES, "email")}
-    email = texts["email"]
+    description: dict[str, Any] = {}
+    for name in _NAME_CLAIMS:
+        if name in userinfo and name != groups_claim:
+            description[name] = userinfo[name]
+    description |= claims
 
+    texts = {name: description.pop(name, None) for name in (*_NAME_CLAIMS, "email")}
+    email = texts["email"]
     if not isinstance(email, str) or not unicodedata.is_normalized("NFKC", email):
         del texts["email"]
 
-    return whole | {name: text for name, text in texts.items() if isinstance(text, str)}
+    return description | {name: text for name, text in texts.items() if isinstance(text, str)}
 
 
 def _key(token: str, keys: dict[str, Any]) -> jwt.PyJWK:
-    wanted = jwt.get_unverified_header(token).get("kid")
-    usable = [key for key in jwt.PyJWKSet.from_dict(keys).keys if key.public_key_use in {None, "sig"}]
-    found = [key for key in usable if wanted is None or key.key_id == wanted]
-    if len(found) != 1:
-        raise Untrusted(f"ID token: {len(found)} keys for kid {wanted!r}")
-    return found[0]
+    """Return the only public signing key with the token's key id."""
+    key_id = jwt.get_unverified_header(token).get("kid")
+
+    matching = []
+    for key in jwt.PyJWKSet.from_dict(keys).keys:
+        is_for_signing = key.public_key_use in {None, "sig"}
+        if is_for_signing and (key_id is None or key.key_id == key_id):
+            matching.append(key)
+
+    if len(matching) != 1:
+        raise UntrustedToken(f"ID token: {len(matching)} keys for kid {key_id!r}")
+    return matching[0]

@@ -1,4 +1,4 @@
-"""What somebody sees whose request is refused: without the right to it, malformed, or too large; or fails here."""
+"""Error pages: 403, 400, 413, 500 and 503."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reviewapp.web.body_limit import FileRefused
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say who the person is, and which role may do what was refused."""
+    """Render 403 with the person's role and the roles that have the permission."""
     user: Any = request.user
     context = {
         "role": roles.role_of(user) if user.is_authenticated else "",
@@ -26,17 +26,19 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say that what was sent makes no sense (400), or that it is more than we accept (413)."""
+    """Render 400 for a malformed request, or 413 for one that is too large."""
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
     context = {"has_file": isinstance(exception, FileRefused)}
     return render(request, f"{status}.html", context, status=status)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Say that this failed on our side (500), or that the database is away and will be back (503).
+    """Render 500 for an error of ours, or 503 if the database is unreachable.
 
-    Django calls this while it handles the error. The page is rendered without the request, which would ask it.
+    Django calls this while it handles the exception. The page is rendered without the request,
+    because the context of a request would query the database.
     """
     if is_unreachable(sys.exception()):
-        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": str(RETRY_AFTER)})
+        headers = {"Retry-After": str(RETRY_AFTER)}
+        return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
     return HttpResponse(render_to_string("500.html"), status=500)

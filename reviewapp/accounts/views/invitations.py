@@ -1,4 +1,4 @@
-"""What is behind a link that an admin passed on: the form by which somebody gets in."""
+"""The pages behind invitations and links for a new password."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from reviewapp.accounts.exceptions import LinkIsSpent
+from reviewapp.accounts.exceptions import InvalidLink
 from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people import invitations
 from reviewapp.accounts.people.forms import JoinForm, NewPasswordForm
@@ -25,22 +25,26 @@ from reviewapp.accounts.sessions.session_proof import set_session_proof
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """Let somebody who was invited choose a name and a password."""
+    """Let an invited person choose a username and a password."""
     form = JoinForm(request.POST if request.method == "POST" else None)
     try:
-        link = invitations.opened_by(secret, Link.Kind.INVITATION)
+        link = invitations.get_usable_link(secret, Link.Kind.INVITATION)
         if form.is_valid():
-            made = invitations.accept(
-                link, username=form.cleaned_data["username"], password=form.cleaned_data["password1"]
+            user = invitations.accept(
+                link,
+                username=form.cleaned_data["username"],
+                password=form.cleaned_data["password1"],
             )
-            messages.success(request, f"Welcome, {made}. Sign in with the password you just chose.")
-            return _to_sign_in(made)
-    except LinkIsSpent as spent:
-        return _spent(request, spent)
+            messages.success(request, f"Welcome, {user}. Sign in with the password you just chose.")
+            return _redirect_to_sign_in(user)
+    except InvalidLink as error:
+        return _invalid_link_response(request, error)
     except ValidationError as error:
         form.refuse(error)
+
     context = {"form": form, "link": link, "secret": secret}
-    return render(request, "accounts/join.html", context, status=422 if form.is_bound else 200)
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/join.html", context, status=status)
 
 
 @login_not_required
@@ -49,28 +53,30 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest, secret: str) -> HttpResponse:
-    """Let somebody who forgot theirs choose a new password."""
+    """Let a person who forgot their password choose a new one."""
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
     try:
-        link = invitations.opened_by(secret, Link.Kind.PASSWORD)
+        link = invitations.get_usable_link(secret, Link.Kind.PASSWORD)
         if form.is_valid():
             user = invitations.set_password(link, password=form.cleaned_data["password1"])
             messages.success(request, "Your new password is set. Sign in with it.")
-            return _to_sign_in(user)
-    except LinkIsSpent as spent:
-        return _spent(request, spent)
+            return _redirect_to_sign_in(user)
+    except InvalidLink as error:
+        return _invalid_link_response(request, error)
     except ValidationError as error:
         form.refuse(error)
+
     context = {"form": form, "link": link, "secret": secret}
-    return render(request, "accounts/new_password.html", context, status=422 if form.is_bound else 200)
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/new_password.html", context, status=status)
 
 
-def _to_sign_in(user: User) -> HttpResponse:
-    # Whoever came by the link is the owner: what strangers tried at this account does not count for this browser.
+def _redirect_to_sign_in(user: User) -> HttpResponse:
+    # The user of the link owns the account: failed sign-ins of strangers do not count for them.
     response = redirect("account_login")
     set_session_proof(response, user)
     return response
 
 
-def _spent(request: HttpRequest, spent: LinkIsSpent) -> HttpResponse:
-    return render(request, "accounts/spent.html", {"sentence": str(spent)}, status=404)
+def _invalid_link_response(request: HttpRequest, error: InvalidLink) -> HttpResponse:
+    return render(request, "accounts/spent.html", {"sentence": str(error)}, status=404)

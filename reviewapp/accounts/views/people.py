@@ -1,4 +1,4 @@
-"""The people page: who there is, with which role, and what an admin can do about it."""
+"""The people pages of admins: list, roles, sign-in, second factors and links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts import roles, services
-from reviewapp.accounts.exceptions import Refused
+from reviewapp.accounts.exceptions import ActionRefused
 from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people import invitations
 from reviewapp.accounts.people.forms import InviteForm, RoleForm, SearchForm
@@ -26,28 +26,41 @@ from reviewapp.web.one_time_forms import MadeBefore, OnceForm
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
 
+_OWN_ADMIN_ROLE = "You cannot take the role of admin away from yourself. Another admin can do that."
+
 manages_people = permission_required("accounts.change_user", raise_exception=True)
 
 
 @require_safe
 @manages_people
 def list_people(request: Request) -> HttpResponse:
-    """Show one page of people, and the invitations that wait."""
+    """Show one page of people, and the waiting invitations."""
     form = SearchForm(request.GET)
     words = form.cleaned_data["search"] if form.is_valid() else ""
-    found = User.people.listed().mentioning(words) if words else User.people.listed()
+    people = User.people.listed()
+    if words:
+        people = people.matching_words(words)
+
+    cursor = request.GET.get("cursor", "")
     try:
-        page = pagination.page(found, order=["username"], cursor=request.GET.get("cursor", ""), size=50)
+        page = pagination.page(people, order=["username"], cursor=cursor, size=50)
     except pagination.BadCursor:
         return redirect("people")
+
     context = {
         "form": form,
         "search": words,
         "page": page,
-        "rows": [(user, _role_shown(user)) for user in page.rows],
+        "rows": [(user, _loaded_role(user)) for user in page.rows],
         "invitations": Link.objects.waiting().select_related("made_by")[:50],
     }
-    return page_or("accounts/_people.html", request, "accounts/people.html", context, status=form.status)
+    return page_or(
+        "accounts/_people.html",
+        request,
+        "accounts/people.html",
+        context,
+        status=form.status,
+    )
 
 
 @require_safe
@@ -55,7 +68,8 @@ def list_people(request: Request) -> HttpResponse:
 def person(request: Request, pk: int) -> HttpResponse:
     """Show one person: role, sign-in, second factor, history."""
     user = get_object_or_404(User.people.listed(), pk=pk)
-    return _person(request, user, RoleForm(initial={"role": roles.role_of(user)}))
+    form = RoleForm(initial={"role": roles.role_of(user)})
+    return _render_person(request, user, form)
 
 
 @require_POST
@@ -65,25 +79,29 @@ def give_role(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User.people.listed(), pk=pk)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        return _person(request, user, form, status=422)
+        return _render_person(request, user, form, status=422)
+
     role = form.cleaned_data["role"]
     try:
         roles.give_role(user, role, actor=request.user)
-    except Refused as refused:
-        return _refused(request, user, refused)
-    messages.success(request, f"{user} is {role} now." if role else f"{user} has no role now.")
+    except ActionRefused as error:
+        return _refused_response(request, user, error)
+
+    message = f"{user} is {role} now." if role else f"{user} has no role now."
+    messages.success(request, message)
     return redirect("person", pk=pk)
 
 
 @require_POST
 @manages_people
 def deactivate(request: Request, pk: int) -> HttpResponse:
-    """Switch the person's sign-in off, at once and everywhere."""
+    """Deactivate the person's sign-in."""
     user = get_object_or_404(User.people.listed(), pk=pk)
     try:
         services.deactivate(user, actor=request.user)
-    except Refused as refused:
-        return _refused(request, user, refused)
+    except ActionRefused as error:
+        return _refused_response(request, user, error)
+
     messages.success(request, f"{user} is signed out everywhere and cannot sign in any more.")
     return redirect("person", pk=pk)
 
@@ -91,7 +109,7 @@ def deactivate(request: Request, pk: int) -> HttpResponse:
 @require_POST
 @manages_people
 def reactivate(request: Request, pk: int) -> HttpResponse:
-    """Switch the person's sign-in on again."""
+    """Reactivate the person's sign-in."""
     user = get_object_or_404(User, pk=pk)
     services.reactivate(user, actor=request.user)
     messages.success(request, f"{user} can sign in again.")
@@ -101,10 +119,11 @@ def reactivate(request: Request, pk: int) -> HttpResponse:
 @require_POST
 @manages_people
 def remove_factors(request: Request, pk: int) -> HttpResponse:
-    """Take a second factor away that the person lost."""
+    """Remove the second factors of a person who lost them."""
     user = get_object_or_404(User, pk=pk)
     if services.remove_factors(user, actor=request.user):
-        messages.success(request, f"{user} signs in without a second factor now, and can set up a new one.")
+        message = f"{user} signs in without a second factor now, and can set up a new one."
+        messages.success(request, message)
     else:
         messages.info(request, f"{user} has no second factor.")
     return redirect("person", pk=pk)
@@ -114,53 +133,71 @@ def remove_factors(request: Request, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
 def invite(request: Request) -> HttpResponse:
-    """Invite somebody; the link is shown once."""
+    """Invite a new person; the link is shown once."""
     form = InviteForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "accounts/invite.html", {"form": form}, status=422 if form.is_bound else 200)
+        status = 422 if form.is_bound else 200
+        return render(request, "accounts/invite.html", {"form": form}, status=status)
+
     try:
-        made, secret = invitations.invite(**form.cleaned_data, actor=request.user)
-    except MadeBefore as before:
-        anew = InviteForm(initial={name: form.cleaned_data[name] for name in ("email", "role")})
-        return render(request, "accounts/invite.html", {"form": anew, "refused": before}, status=409)
-    return _show_link(request, made, reverse("join", args=[secret]))
+        link, secret = invitations.invite(**form.cleaned_data, actor=request.user)
+    except MadeBefore as error:
+        initial = {"email": form.cleaned_data["email"], "role": form.cleaned_data["role"]}
+        context = {"form": InviteForm(initial=initial), "refused": error}
+        return render(request, "accounts/invite.html", context, status=409)
+
+    return _render_link(request, link, reverse("join", args=[secret]))
 
 
 @never_cache
 @require_POST
 @manages_people
 def password_link(request: Request, pk: int) -> HttpResponse:
-    """Make the link by which somebody sets a new password; it is shown once."""
+    """Create a link by which the person sets a new password; it is shown once."""
     user = get_object_or_404(User, pk=pk, is_active=True)
     form = OnceForm(request.POST)
     if not form.is_valid():
-        return _refused(request, user, form.errors["form_id"][0], status=422)
+        return _refused_response(request, user, form.errors["form_id"][0], status=422)
+
     try:
-        made, secret = invitations.new_password_link(user, actor=request.user, **form.cleaned_data)
-    except MadeBefore as before:
-        return _refused(request, user, before)
-    return _show_link(request, made, reverse("new_password", args=[secret]))
+        link, secret = invitations.new_password_link(user, actor=request.user, **form.cleaned_data)
+    except MadeBefore as error:
+        return _refused_response(request, user, error)
+
+    return _render_link(request, link, reverse("new_password", args=[secret]))
 
 
 @require_POST
 @manages_people
 def withdraw(request: Request, pk: int) -> HttpResponse:
-    """Make an invitation open nothing any more."""
+    """Withdraw an invitation."""
     link = get_object_or_404(Link, pk=pk)
     if invitations.withdraw(link, actor=request.user):
-        messages.success(request, f"The link for {link.email or link.person} opens nothing any more.")
+        recipient = link.email or link.person
+        messages.success(request, f"The link for {recipient} opens nothing any more.")
     else:
         messages.info(request, "It was used or withdrawn before.")
     return redirect("people")
 
 
-def _person(request: Request, user: User, form: RoleForm, *, status: int = 200, refused: str = "") -> HttpResponse:
-    role, is_self = roles.role_of(user), user.pk == request.user.pk
-    own = "You cannot take the role of admin away from yourself. Another admin can do that."
+def _render_person(
+    request: Request,
+    user: User,
+    form: RoleForm,
+    *,
+    status: int = 200,
+    refused: str = "",
+) -> HttpResponse:
+    role = roles.role_of(user)
+    is_self = user.pk == request.user.pk
+    kept_because = ""
+    if is_self and role == roles.ADMIN:
+        kept_because = _OWN_ADMIN_ROLE
+
     context = {
         "person": user,
         "role": role,
-        "kept_because": own if is_self and role == roles.ADMIN else "",
+        "kept_because": kept_because,
         "form": form,
         "refused": refused,
         "once": OnceForm(),
@@ -171,23 +208,32 @@ def _person(request: Request, user: User, form: RoleForm, *, status: int = 200, 
     return render(request, "accounts/person.html", context, status=status)
 
 
-def _refused(request: Request, user: User, refused: object, *, status: int = 409) -> HttpResponse:
+def _refused_response(
+    request: Request,
+    user: User,
+    reason: object,
+    *,
+    status: int = 409,
+) -> HttpResponse:
     form = RoleForm(initial={"role": roles.role_of(user)})
-    return _person(request, user, form, status=status, refused=str(refused))
+    return _render_person(request, user, form, status=status, refused=str(reason))
 
 
-def _show_link(request: Request, link: Link, path: str) -> HttpResponse:
+def _render_link(request: Request, link: Link, path: str) -> HttpResponse:
     url = request.build_absolute_uri(path)
+    mailed = None
+    if not link.again:
+        mailed = invitations.mail_link(link, url)
+
     context = {
         "link": link,
         "url": url,
-        "to": invitations.address_of(link),
-        "mailed": None if link.again else invitations.mail(link, url),
+        "to": invitations.recipient_of(link),
+        "mailed": mailed,
     }
     return render(request, "accounts/link.html", context)
 
 
-def _role_shown(user: User) -> str:
-    # The groups are there already: role_of would ask again for each row.
-    held = {group.name for group in user.groups.all()}
-    return next((role for role in reversed(roles.PERMISSIONS) if role in held), "")
+def _loaded_role(user: User) -> str:
+    # The groups are prefetched: `roles.role_of` would query them again for each row.
+    return roles.highest_role({group.name for group in user.groups.all()})

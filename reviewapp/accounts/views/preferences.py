@@ -19,7 +19,7 @@ from reviewapp.web.http import is_path_of_ours, wants_fragment
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
 
-_UNDO = (
+_UNDO_HELP = (
     "So long a decision waits before it is sent to Mixpeek, and Undo takes it back as if it had never been made. "
     "0 to 60; 0 sends at once. Blank is what this site does: {usual}."
 )
@@ -27,26 +27,32 @@ _UNDO = (
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: Request) -> HttpResponse:
-    """Show and change how this person likes to work."""
-    posted = request.POST if request.method == "POST" else None
-    form = PreferencesForm(posted, user=request.user, keys=changeable_keys())
+    """Show and save the person's preferences."""
+    data = request.POST if request.method == "POST" else None
+    form = PreferencesForm(data, user=request.user, keys=changeable_keys())
     if form.is_valid():
-        services.save_preferences(request.user, form.wanted)
+        services.save_preferences(request.user, form.preferences)
         messages.success(request, "Your preferences are saved.")
         return redirect("preferences")
-    help_text = _UNDO.format(usual=settings.UNDO_SECONDS or "not at all")
+
+    help_text = _UNDO_HELP.format(usual=settings.UNDO_SECONDS or "not at all")
     context = {"form": form, "role": roles.role_of(request.user), "undo_help": help_text}
-    return render(request, "accounts/preferences.html", context, status=422 if form.is_bound else 200)
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/preferences.html", context, status=status)
 
 
 @require_POST
 def theme(request: Request) -> HttpResponse:
-    """Change the theme alone, and go back to where the switch was; htmx stays there and is told the theme."""
+    """Save only the theme, and go back to the previous page; htmx stays and gets an event."""
     form = ThemeForm(request.POST)
     if not form.is_valid():
-        return HttpResponse(form.errors["theme"].as_text(), status=422, content_type="text/plain")
+        message = form.errors["theme"].as_text()
+        return HttpResponse(message, status=422, content_type="text/plain")
+
     services.save_theme(request.user, form.cleaned_data["theme"])
     if wants_fragment(request):
-        return trigger_client_event(HttpResponse(status=204), "theme", {"value": request.user.theme})
+        response = HttpResponse(status=204)
+        return trigger_client_event(response, "theme", {"value": request.user.theme})
+
     back = request.POST.get("next", "")
     return redirect(back if is_path_of_ours(back) else "preferences")

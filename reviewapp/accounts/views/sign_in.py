@@ -1,4 +1,4 @@
-"""allauth's pages of signing in, with our answers: 422 for a form not well filled in, history for what counts."""
+"""allauth's sign-in pages, changed to respond 422 to an invalid form and to record history."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from requests import RequestException
 
 from reviewapp.accounts.sessions import deactivated
 from reviewapp.accounts.sessions.session_proof import set_session_proof
-from reviewapp.accounts.sessions.user_agents import readable
+from reviewapp.accounts.sessions.user_agents import describe_user_agent
 from reviewapp.accounts.sign_in.code_forms import use_totp_code
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.context import acting
@@ -53,38 +53,41 @@ _log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 
 
-class _Refusing:
-    """Answers a form that is not well filled in with 422, as all our pages do, where allauth says 200."""
+class _Respond422:
+    """Respond 422 to an invalid form, as all our pages do; allauth responds 200."""
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
-        """Show the form again with what is wrong."""
+        """Render the form again with its errors."""
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         if response.status_code == 200:
             response.status_code = 422
         return response
 
 
-class _SignIn(_Refusing, account.LoginView):  # type: ignore[misc]
+class _SignIn(_Respond422, account.LoginView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add what leads in besides a password."""
-        more = {"mail": bool(settings.EMAIL_HOST), "sso": settings.OIDC_NAME if settings.OIDC_SERVER_URL else ""}
-        return {**super().get_context_data(**kwargs), **more, "refused": deactivated.sentence(self.request)}
+        """Add the ways to sign in without a password."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["mail"] = bool(settings.EMAIL_HOST)
+        context["sso"] = settings.OIDC_NAME if settings.OIDC_SERVER_URL else ""
+        context["refused"] = deactivated.deactivation_message(self.request)
+        return context
 
 
-class _ChangePassword(_Refusing, account.PasswordChangeView):  # type: ignore[misc]
+class _ChangePassword(_Respond422, account.PasswordChangeView):  # type: ignore[misc]
     success_url = reverse_lazy("preferences")
 
     def dispatch(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer 404 to a person who has no password to change."""
+        """Respond 404 to a person without a password."""
         if not request.user.has_usable_password():
             raise Http404
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
 
 
-class _ResetPassword(_Refusing, account.PasswordResetView):  # type: ignore[misc]
+class _ResetPassword(_Respond422, account.PasswordResetView):  # type: ignore[misc]
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Make no link where no mail can carry it: show the page that says whom to ask."""
+        """Without a mail server, render the page that says whom to ask, instead of a link."""
         response: HttpResponse
         if settings.EMAIL_HOST:
             response = super().post(request, *args, **kwargs)
@@ -93,47 +96,51 @@ class _ResetPassword(_Refusing, account.PasswordResetView):  # type: ignore[misc
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether mail goes out at all."""
+        """Add whether there is a mail server."""
         return {**super().get_context_data(**kwargs), "mail": bool(settings.EMAIL_HOST)}
 
 
-class _ResetPasswordFromKey(_Refusing, account.PasswordResetFromKeyView):  # type: ignore[misc]
+class _ResetPasswordByKey(_Respond422, account.PasswordResetFromKeyView):  # type: ignore[misc]
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Set the password; what strangers tried at the account does not count for this browser of the owner's."""
+        """Set the password; failed sign-ins of strangers then do not count for this browser."""
         response: HttpResponse = super().form_valid(form)
         set_session_proof(response, self.reset_user)
         return response
 
 
-class _Reauthenticate(_Refusing, account.ReauthenticateView):  # type: ignore[misc]
+class _Reauthenticate(_Respond422, account.ReauthenticateView):  # type: ignore[misc]
     pass
 
 
-class _ReauthenticateByCode(_Refusing, ReauthenticateView):  # type: ignore[misc]
+class _ReauthenticateByCode(_Respond422, ReauthenticateView):  # type: ignore[misc]
     pass
 
 
 class _ReauthenticateByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]
     def form_invalid(self, form: BaseForm) -> HttpResponse:
-        """Show the page again, where allauth leads to the sign-in."""
-        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)
+        """Render the page again; allauth redirects to the sign-in."""
+        context = self.get_context_data(form=form)
+        response: HttpResponse = self.render_to_response(context, status=422)
         return response
 
 
-class _Authenticate(_Refusing, AuthenticateView):  # type: ignore[misc]
+class _Authenticate(_Respond422, AuthenticateView):  # type: ignore[misc]
     pass
 
 
 class _Factors(IndexView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether this person has to set one up before anything else, and how many recovery codes are left.
+        """Add whether this person must set up a factor, and the number of unused recovery codes.
 
-        `unreadable` says why, where the app or the codes cannot be read any more (see `factors.py`).
+        `unreadable` is the message if the app or the codes cannot be decrypted (see `factors.py`).
         """
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        app = context["authenticators"].get(Authenticator.Type.TOTP)
-        codes = context["authenticators"].get(Authenticator.Type.RECOVERY_CODES)
-        context |= {"must": self.request.user.lacks_second_factor(), "codes_left": 0, "unreadable": ""}
+        authenticators = context["authenticators"]
+        app = authenticators.get(Authenticator.Type.TOTP)
+        codes = authenticators.get(Authenticator.Type.RECOVERY_CODES)
+        context["must"] = self.request.user.lacks_second_factor()
+        context["codes_left"] = 0
+        context["unreadable"] = ""
 
         try:
             if codes is not None:
@@ -145,22 +152,25 @@ class _Factors(IndexView):  # type: ignore[misc]
         return context
 
 
-class _ActivateTotp(_Refusing, ActivateTOTPView):  # type: ignore[misc]
+class _ActivateTotp(_Respond422, ActivateTOTPView):  # type: ignore[misc]
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Turn the app on; the code that did it is good for nothing else."""
+        """Activate the app; its code cannot be used again."""
         response: HttpResponse = super().form_valid(form)
-        authenticator = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        authenticator = Authenticator.objects.get(
+            user=self.request.user,
+            type=Authenticator.Type.TOTP,
+        )
         use_totp_code(authenticator, form.cleaned_data["code"])
         return response
 
 
-class _DeactivateTotp(_Refusing, DeactivateTOTPView):  # type: ignore[misc]
+class _DeactivateTotp(_Respond422, DeactivateTOTPView):  # type: ignore[misc]
     pass
 
 
 class _GenerateRecoveryCodes(recovery_codes.GenerateRecoveryCodesView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Offer new codes where the old ones cannot be read any more, too."""
+        """Offer new codes also if the old ones cannot be decrypted."""
         try:
             context: dict[str, Any] = super().get_context_data(**kwargs)
         except ValidationError:
@@ -168,52 +178,54 @@ class _GenerateRecoveryCodes(recovery_codes.GenerateRecoveryCodesView):  # type:
         return context
 
 
-class _AddPasskey(_Refusing, AddWebAuthnView):  # type: ignore[misc]
+class _AddPasskey(_Respond422, AddWebAuthnView):  # type: ignore[misc]
     pass
 
 
-class _EditPasskey(_Refusing, EditWebAuthnView):  # type: ignore[misc]
+class _EditPasskey(_Respond422, EditWebAuthnView):  # type: ignore[misc]
     pass
 
 
 class _Sessions(ListUserSessionsView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add what each session's browser is called; the newest session comes first."""
+        """Add the name of each session's browser, newest session first."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        named = [(session, readable(session.user_agent)) for session in reversed(context["sessions"])]
+        named = []
+        for session in reversed(context["sessions"]):
+            named.append((session, describe_user_agent(session.user_agent)))
         return {**context, "named": named}
 
 
-def recorded(view: View) -> View:
-    """Return the view, with what it does to the person's own second factors told in history as theirs."""
+def as_actor(view: View) -> View:
+    """Decorate a view so that the history shows the signed-in person as the actor of a POST."""
 
     @wraps(view)
-    def acted(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "POST" or not request.user.is_authenticated:
             return view(request, *args, **kwargs)
         with acting(request.user):
             return view(request, *args, **kwargs)
 
-    return acted
+    return wrapper
 
 
 sign_in = _SignIn.as_view()
 change_password = _ChangePassword.as_view()
 reset_password = login_not_required(_ResetPassword.as_view())
-reset_password_from_key = login_not_required(_ResetPasswordFromKey.as_view())
+reset_password_from_key = login_not_required(_ResetPasswordByKey.as_view())
 reauthenticate = _Reauthenticate.as_view()
 reauthenticate_by_code = _ReauthenticateByCode.as_view()
 factors = _Factors.as_view()
 reauthenticate_by_passkey = _ReauthenticateByPasskey.as_view()
 authenticate = login_not_required(_Authenticate.as_view())
-activate_totp = recorded(_ActivateTotp.as_view())
-deactivate_totp = recorded(_DeactivateTotp.as_view())
-generate_recovery_codes = recorded(_GenerateRecoveryCodes.as_view())
-add_passkey = recorded(_AddPasskey.as_view())
+activate_totp = as_actor(_ActivateTotp.as_view())
+deactivate_totp = as_actor(_DeactivateTotp.as_view())
+generate_recovery_codes = as_actor(_GenerateRecoveryCodes.as_view())
+add_passkey = as_actor(_AddPasskey.as_view())
 edit_passkey = _EditPasskey.as_view()
-# What is asked of the passkey waits in a session, which a GET makes.
+# A GET counts too, because it creates a session with the challenge for the passkey.
 sign_in_by_passkey = rate_limit(action="passkey_start", limit_get=True)(login_webauthn)
-remove_passkey = recorded(RemoveWebAuthnView.as_view())
+remove_passkey = as_actor(RemoveWebAuthnView.as_view())
 sessions = _Sessions.as_view()
 
 
@@ -222,63 +234,70 @@ sessions = _Sessions.as_view()
 @login_not_required
 @ensure_csrf_cookie
 def who(request: HttpRequest) -> JsonResponse:
-    """Say who is signed in: the page that asks had a session which ended, and must not go on in another's name.
+    """Return who is signed in, so that a page whose session ended does not act for another person.
 
-    A token comes along, for a browser that has lost it; and, where signing in again cannot work, why (`refused`).
+    Sets the CSRF cookie if the browser lost it. `refused` is the message for a deactivated person.
     """
-    person = request.user if request.user.is_authenticated else None
-    told = {"person": person.pk if person else None, "name": person.get_username() if person else ""}
-    return JsonResponse({**told, "refused": deactivated.sentence(request)})
+    identity: dict[str, Any] = {"person": None, "name": ""}
+    if request.user.is_authenticated:
+        identity = {"person": request.user.pk, "name": request.user.get_username()}
+
+    identity["refused"] = deactivated.deactivation_message(request)
+    return JsonResponse(identity)
 
 
-def _with_codes(view: View) -> View:
-    """Return the view of recovery codes, which leads somebody who has none to where a second factor is set up.
+def _require_codes(view: View) -> View:
+    """Decorate a view of recovery codes: redirect to the factors page if there are no codes.
 
-    So it does where they cannot be read any more (see `factors.py`); that page says why.
+    Also if they cannot be decrypted (see `factors.py`); that page shows the reason.
     """
 
     @wraps(view)
-    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except (Http404, ValidationError):
             return redirect("mfa_index")
 
-    return shown
+    return wrapper
 
 
-view_recovery_codes = _with_codes(recovery_codes.view_recovery_codes)
-download_recovery_codes = _with_codes(recovery_codes.download_recovery_codes)
+view_recovery_codes = _require_codes(recovery_codes.view_recovery_codes)
+download_recovery_codes = _require_codes(recovery_codes.download_recovery_codes)
 
 
 @require_safe
 @never_cache
 def signed_in_again(request: HttpRequest) -> HttpResponse:
-    """Send somebody who signed in in a tab of its own back to the page whose session had ended."""
+    """Tell a person who signed in again in another tab to go back to the first one."""
     return render(request, "accounts/signed_in_again.html")
 
 
 @login_not_required
 @rate_limit(action="sso_start")  # type: ignore[untyped-decorator]
 def sso(request: HttpRequest) -> HttpResponse:
-    """Lead to the single sign-on: GET asks first, POST goes there."""
-    return _through(OAuth2LoginView, request)
+    """Start the single sign-on: GET asks for confirmation, POST redirects to the provider."""
+    return _call_sso_view(OAuth2LoginView, request)
 
 
 @login_not_required
 def sso_callback(request: HttpRequest) -> HttpResponse:
-    """Take somebody in who comes back from the single sign-on."""
-    return _through(OAuth2CallbackView, request)
+    """Complete the single sign-on."""
+    return _call_sso_view(OAuth2CallbackView, request)
 
 
-def _through(view: Any, request: HttpRequest) -> HttpResponse:
+def _call_sso_view(view: Any, request: HttpRequest) -> HttpResponse:
     try:
-        response: HttpResponse = view.adapter_view(CheckedAdapter(request, "sso"))(request)
-        # allauth says 401, which promises a challenge; it is an answer that we cannot believe.
-        response.status_code = 400 if response.status_code == 401 else response.status_code
+        adapter = CheckedAdapter(request, "sso")
+        response: HttpResponse = view.adapter_view(adapter)(request)
     except SocialApp.DoesNotExist as error:
         raise Http404 from error
     except (OAuth2Error, RequestException) as error:
         _log.warning("single sign-on is out of reach: %s", error)
-        return render(request, "socialaccount/authentication_error.html", {"away": True}, status=502)
+        context = {"away": True}
+        return render(request, "socialaccount/authentication_error.html", context, status=502)
+
+    # allauth responds 401, which requires a challenge: it means a callback that is not valid.
+    if response.status_code == 401:
+        response.status_code = 400
     return response

@@ -70,7 +70,7 @@ def test_it_mends_a_password_a_role_and_a_switch() -> None:
 def test_it_works_beside_a_sandbox_on_this_machine(settings: Settings, host: str) -> None:
     settings.MIXPEEK_BASE_URL = f"http://{host}"
 
-    assert demo.are_welcome()
+    assert demo.are_allowed()
 
 
 @pytest.mark.parametrize("host", ["api.mixpeek.com", "127.0.0.1.evil.example", "10.0.0.1", "localhost.example"])

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from reviewapp.accounts import roles
-from reviewapp.accounts.exceptions import LinkIsSpent
+from reviewapp.accounts.exceptions import InvalidLink
 from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people import invitations
 from tests.people import PASSWORD, make_person, sign_in_with_password
@@ -226,7 +226,7 @@ def test_it_lets_one_of_two_in_who_use_it_at_once() -> None:
         start.wait()
         try:
             return invitations.accept(link, username=name, password=PASSWORD).username
-        except LinkIsSpent:
+        except InvalidLink:
             return "spent"
         finally:
             connection.close()

@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts import roles, services
-from reviewapp.accounts.exceptions import LastAdmin, OnYourself, Refused
+from reviewapp.accounts.exceptions import ActionRefused, LastAdmin, SelfLockout
 from reviewapp.accounts.models import User
 from tests.collapsed import collapsed
 from tests.people import make_person, sign_in_with_password
@@ -147,7 +147,7 @@ def test_it_keeps_one_of_two_admins_who_remove_each_other_at_once() -> None:
         start.wait()
         try:
             services.deactivate(other, actor=actor)
-        except Refused as refused:
+        except ActionRefused as refused:
             return type(refused).__name__
         finally:
             connection.close()
@@ -187,7 +187,7 @@ def test_it_is_for_admins_in_the_services_too(name: str, request: pytest.Fixture
 
 
 def test_it_refuses_oneself_before_anything_else(adam: User) -> None:
-    with pytest.raises(OnYourself):
+    with pytest.raises(SelfLockout):
         services.deactivate(adam, actor=adam)
 
 

@@ -166,11 +166,11 @@ def test_it_refuses_an_unknown_theme(alice_client: Client, alice: User) -> None:
 @given(st.text(max_size=3))
 def test_it_holds_a_good_key_for_good(typed: str) -> None:
     try:
-        key = keymap.good_key(typed)
+        key = keymap.parse_key(typed)
     except ValueError as refused:
         assert str(refused).endswith(".")
     else:
-        assert keymap.good_key(key) == key
+        assert keymap.parse_key(key) == key
         assert len(key) == 1
         assert key.isprintable()
         assert not key.isspace()
@@ -184,4 +184,4 @@ def test_it_finds_a_clash_exactly_when_a_key_would_do_two_things(wanted: dict[st
     keys = keymap.changeable_keys()
     in_use = [wanted.get(key.action, key.single) for key in keys]
 
-    assert bool(keymap.clashes(wanted, keys)) == (len(set(in_use)) < len(in_use))
+    assert bool(keymap.find_conflicts(wanted, keys)) == (len(set(in_use)) < len(in_use))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.accounts.sessions.user_agents import readable
+from reviewapp.accounts.sessions.user_agents import describe_user_agent
 
 _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 
@@ -25,9 +25,9 @@ _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36
     ],
 )
 def test_it_calls_browsers_by_their_names(said: str, name: str) -> None:
-    assert readable(said) == name
+    assert describe_user_agent(said) == name
 
 
 @given(st.text())
 def test_it_says_something_short_about_anything(said: str) -> None:
-    assert 0 < len(readable(said)) <= 60
+    assert 0 < len(describe_user_agent(said)) <= 60

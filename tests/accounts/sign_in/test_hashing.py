@@ -19,9 +19,9 @@ COMMAND = ["-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", 
 
 def test_it_refuses_at_once_what_is_neither_to_run_nor_to_wait() -> None:
     slots = Slots(running=1, waiting=0)
-    with slots.taken(), pytest.raises(HashingIsBusy), slots.taken():
+    with slots.acquired(), pytest.raises(HashingIsBusy), slots.acquired():
         pass
-    with slots.taken():
+    with slots.acquired():
         pass
 
 
@@ -31,11 +31,11 @@ def test_it_runs_what_has_waited() -> None:
 
     def wait() -> str:
         begun.set()
-        with slots.taken():
+        with slots.acquired():
             return "ran"
 
     with ThreadPoolExecutor(1) as others:
-        with slots.taken():
+        with slots.acquired():
             other = others.submit(wait)
             begun.wait()
             assert not other.done()
@@ -45,7 +45,7 @@ def test_it_runs_what_has_waited() -> None:
 def test_it_gives_a_slot_back_after_a_failure() -> None:
     slots = Slots(running=1, waiting=0)
     for _ in range(3):
-        with pytest.raises(ValueError, match="bad"), slots.taken():
+        with pytest.raises(ValueError, match="bad"), slots.acquired():
             raise ValueError("bad")
 
 

@@ -1,4 +1,4 @@
-"""Django's `changepassword`, which also ends what the old password had let in."""
+"""Django's `changepassword`, which also revokes the person's API tokens."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Command(changepassword.Command):
     help = "Set a person's password; their sessions end and their API tokens are revoked."
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        """Set the password that is typed, then revoke the person's API tokens."""
-        # Django's default: the name of whoever runs it.
+        """Set the typed password, then revoke the person's API tokens."""
+        # Django's default: the name of the system user.
         username = options["username"] or getpass.getuser()
         options["username"] = username
         message = super().handle(*args, **options)
 
-        # Sessions hold a hash of the password, so the old ones are void already.
+        # Sessions contain a hash of the password, so the old ones are void already.
         user = User.people.get(username=username)
         services.revoke_tokens(user, actor=None, note=services.BY_COMMAND)
         return message

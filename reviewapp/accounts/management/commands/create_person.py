@@ -1,4 +1,4 @@
-"""Make a person who can sign in. The password is never an argument, where every process list would show it."""
+"""Create a person who can sign in. The password is never an argument: process lists show those."""
 
 from __future__ import annotations
 
@@ -23,21 +23,29 @@ class Command(BaseCommand):
         parser.add_argument("--email", default="")
 
     def handle(self, *, username: str, role: str, email: str, **options: Any) -> None:
-        """Make the person, or say why not."""
+        """Create the person; raises CommandError."""
         try:
-            person = services.create_person(username=username, email=email, password=_password(), role=role, actor=None)
+            person = services.create_person(
+                username=username,
+                email=email,
+                password=_read_password(),
+                role=role,
+                actor=None,
+            )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(f"{person.username} can sign in now, as {role}.")
 
 
-def _password() -> str:
-    given = os.environ.get("PERSON_PASSWORD", "")
-    if given:
-        return given
+def _read_password() -> str:
+    password = os.environ.get("PERSON_PASSWORD", "")
+    if password:
+        return password
+
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    first = getpass("Password: ")
-    if getpass("Password again: ") != first:
+
+    password = getpass("Password: ")
+    if getpass("Password again: ") != password:
         raise CommandError("The two passwords differ.")
-    return first
+    return password

@@ -1,4 +1,4 @@
-"""Make the demo's people; quick and harmless to repeat, refused beside a real Mixpeek."""
+"""Create the demo people. Safe to repeat; refused with a real Mixpeek."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ class Command(BaseCommand):
     help = "Make the demo's people (reviewer, lead, admin), whose passwords everybody may know."
 
     def handle(self, **options: Any) -> None:
-        """Make or mend them, and print the sign-ins of those that were."""
-        if not demo.are_welcome():
+        """Create or repair them, and print the sign-ins that changed."""
+        if not demo.are_allowed():
             raise CommandError(
                 "MIXPEEK_API_KEY is set and MIXPEEK_BASE_URL is not on this machine: demo people have passwords that "
                 "everybody may know. Make a real person instead: manage.py create_person NAME --role reviewer"
             )
-        for each in demo.make_people():
-            self.stdout.write(f"{each.username}  password: {each.password}")
+
+        for sign_in in demo.create_demo_people():
+            self.stdout.write(f"{sign_in.username}  password: {sign_in.password}")

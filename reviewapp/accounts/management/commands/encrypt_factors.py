@@ -1,4 +1,4 @@
-"""`manage.py encrypt_factors`: after a new SECRET_KEY, make second factors independent of the old one."""
+"""Encrypt second factors with a new SECRET_KEY, so that they do not need the old one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
-from reviewapp.accounts.sign_in.factors import encrypt_again
+from reviewapp.accounts.sign_in.factors import reencrypt
 
 
 class Command(BaseCommand):
     help = "Encrypt all second factors with today's SECRET_KEY; then the old one can leave SECRET_KEY_FALLBACKS."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Encrypt them; raises CommandError, which names the people, when some cannot be read."""
-        factors = Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).select_related("user").order_by("pk")
-        unreadable = [factor for factor in factors if not encrypt_again(factor)]
-        self.stdout.write(f"{len(factors) - len(unreadable)} factors are encrypted with today's SECRET_KEY.")
+        """Encrypt them; raises CommandError with the people whose factors cannot be decrypted."""
+        factors = Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)
+        factors = factors.select_related("user").order_by("pk")
+        unreadable = [factor for factor in factors if not reencrypt(factor)]
+
+        number = len(factors) - len(unreadable)
+        self.stdout.write(f"{number} factors are encrypted with today's SECRET_KEY.")
 
         if unreadable:
             names = ", ".join(sorted({factor.user.get_username() for factor in unreadable}))
