@@ -53,7 +53,7 @@ class Purse:
         taken_from: Purse | None = None,
     ) -> None:
         self.rank = rank
-        self.left = 0
+        self.tokens = 0
         self.taken_from = taken_from
         self._want = want
         self._patience = patience
@@ -61,16 +61,16 @@ class Purse:
 
     def fill(self, *, want: int, least: int = 1, whole: bool = False) -> float:
         """Get at least `least` tokens, at best `want`; returns 0 or the seconds until a retry."""
-        if self.left >= least:
+        if self.tokens >= least:
             return 0.0
         grant = shared_budget.reserve(
             self.rank,
             want=want,
             least=least,
-            back=self.left,
+            back=self.tokens,
             whole=whole,
         )
-        self.left = grant.tokens
+        self.tokens = grant.tokens
         return grant.wait
 
     def take(self, tokens: int = 1) -> None:
@@ -89,17 +89,17 @@ class Purse:
                 seconds = max(wait, _MIN_SLEEP)
                 time.sleep(seconds)
                 patience -= seconds
-            self.left -= tokens
+            self.tokens -= tokens
 
     def put_back(self, tokens: int) -> None:
         """Put back tokens that were taken and not used."""
         with self._lock:
-            self.left += tokens
+            self.tokens += tokens
 
     def empty(self) -> None:
         """Return the unused tokens to the shared budget."""
-        shared_budget.refund(self.rank, self.left)
-        self.left = 0
+        shared_budget.refund(self.rank, self.tokens)
+        self.tokens = 0
 
 
 _purse: ContextVar[Purse | None] = ContextVar("reviewapp_purse", default=None)
@@ -132,13 +132,13 @@ def prepaid(requests: int) -> Iterator[None]:
 
     shared.take(requests)
     own = Purse(shared.rank, patience=WHILE_NOBODY_WAITS, taken_from=shared)
-    own.left = requests
+    own.tokens = requests
     reset_token = _purse.set(own)
     try:
         yield
     finally:
         _purse.reset(reset_token)
-        shared.put_back(own.left)
+        shared.put_back(own.tokens)
 
 
 class BudgetPace:
@@ -159,7 +159,7 @@ class BudgetPace:
         """Lower the shared limit, and drop the tokens of this job."""
         purse = _purse.get()
         while purse:
-            purse.left = 0
+            purse.tokens = 0
             purse = purse.taken_from
 
         reason = "Mixpeek answered 429, too many requests"

@@ -19,12 +19,12 @@ _NO_CONTENT = 204
 
 def with_banner(request: Request, response: HttpResponse) -> HttpResponse:
     """Return the response, with the banner appended if the page shows another one; one query."""
-    shown = request.headers.get("X-Standing")
-    if shown is None or not wants_fragment(request):
+    page_state = request.headers.get("X-Standing")
+    if page_state is None or not wants_fragment(request):
         return response
 
     health = standing()
-    if health.banner_state == shown:
+    if health.banner_state == page_state:
         return response
 
     if response.status_code == _NO_CONTENT:

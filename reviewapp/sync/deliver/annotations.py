@@ -96,8 +96,8 @@ def deliver_from_record(
     ensure_claim(change, client)
     reply = _patch_with_stamp(read, change, send, client)
 
-    left = left_uncleared(change, read, reply)
-    expected = {name: value for name, value in send.items() if name not in left}
+    not_cleared = values_not_cleared(change, read, reply)
+    expected = {name: value for name, value in send.items() if name not in not_cleared}
     missing = missing_fields(reply, expected)
     if missing:
         reason = "Mixpeek said yes but did not do it."
@@ -109,10 +109,10 @@ def deliver_from_record(
         merged=judgement.merged or None,
         raced=lost_update(read, reply) or overwritten,
         version=version_made(change, read, reply),
-        uncleared=left or None,
+        uncleared=not_cleared or None,
         without_author=lacks_author(reply, change),
     )
-    return replace(outcome, uncleared=uncleared_after(change, uncleared, left))
+    return replace(outcome, uncleared=uncleared_after(change, uncleared, not_cleared))
 
 
 def judge_change(
@@ -144,7 +144,7 @@ def fields_to_send(
     return send or wanted
 
 
-def left_uncleared(
+def values_not_cleared(
     change: Change,
     read: AnnotationRecord,
     reply: AnnotationRecord,
@@ -153,24 +153,24 @@ def left_uncleared(
     values_before = values_of(read)
     values = values_of(reply)
 
-    left = {}
+    not_cleared = {}
     for name in PERSONAL_FIELDS:
         if name not in change.fields or not same(change.fields[name], BLANK[name]):
             continue
         value = values[name]
         if not same(value, BLANK[name]) and same(value, values_before[name]):
-            left[name] = value
-    return left
+            not_cleared[name] = value
+    return not_cleared
 
 
 def uncleared_after(
     change: Change,
     before: Mapping[str, Any],
-    left: Mapping[str, Any],
+    not_cleared: Mapping[str, Any],
 ) -> dict[str, Any] | None:
     """Return all that upstream still shows although it was cleared; None if equal to `before`."""
     after = {name: value for name, value in before.items() if name not in change.fields}
-    after |= left
+    after |= not_cleared
     if same(after, before):
         return None
     return after
@@ -239,7 +239,7 @@ def _patch_with_stamp(
         raise
 
     if nulls:
-        if nulls & left_uncleared(change, read, reply).keys():
+        if nulls & values_not_cleared(change, read, reply).keys():
             remember_mode(NullSupport.Mode.IGNORES)
         else:
             remember_mode(NullSupport.Mode.CLEARS)
@@ -368,14 +368,14 @@ def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
     candidates = create_lookup.without_mirrored(existing, annotation)
     if candidates:
         nearest = min(candidates, key=lambda record: len(_differences(change, record)))
-        ours = create_lookup.made_by(change, candidates)
-        if ours is None and not _differences(change, nearest):
-            ours = nearest
+        own_record = create_lookup.made_by(change, candidates)
+        if own_record is None and not _differences(change, nearest):
+            own_record = nearest
 
-        outcome = deliver_from_record(ours or nearest, change, client)
+        outcome = deliver_from_record(own_record or nearest, change, client)
         others: list[AnnotationRecord] = []
-        if ours and change.maybe_sent:
-            others = [record for record in candidates if record is not ours]
+        if own_record and change.maybe_sent:
+            others = [record for record in candidates if record is not own_record]
         return create_lookup.with_concurrent(outcome, others)
 
     pulled_id = create_lookup.pulled_annotation_id(annotation)

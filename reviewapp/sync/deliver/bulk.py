@@ -26,10 +26,10 @@ from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver.annotations import (
     fields_to_send,
     judge_change,
-    left_uncleared,
     outcome_without_write,
     overwritten_before,
     uncleared_after,
+    values_not_cleared,
     version_made,
 )
 from reviewapp.sync.deliver.bulk_plan import MAX_WRITTEN, PAGE, BulkPlan, Head, Listing, plan
@@ -223,17 +223,17 @@ def _confirm(
 
 def _outcome(item: _Item, latest: AnnotationRecord, written: AnnotationRecord) -> Outcome:
     """Return the outcome of an item: `written` is its version right after the write."""
-    left = left_uncleared(item.change, item.read, written)
+    not_cleared = values_not_cleared(item.change, item.read, written)
     outcome = delivered(
         item.change,
         latest,
         version=version_made(item.change, item.read, written),
         merged=item.judgement.merged or None,
         raced=lost_update(item.read, written) or item.overwritten,
-        uncleared=left or None,
+        uncleared=not_cleared or None,
         without_author=lacks_author(written, item.change),
     )
-    return replace(outcome, uncleared=uncleared_after(item.change, item.uncleared, left))
+    return replace(outcome, uncleared=uncleared_after(item.change, item.uncleared, not_cleared))
 
 
 def _read_lists(

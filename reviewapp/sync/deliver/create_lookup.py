@@ -121,14 +121,14 @@ def with_concurrent(outcome: Outcome, others: Sequence[AnnotationRecord]) -> Out
         "lost": {},
         "by": others[0].actor_id,
     }
-    beside = []
+    others_created = []
     for record in others:
         other = {
             "annotation_id": record.annotation_id,
             "label": record.label,
             "by": record.actor_id,
         }
-        beside.append(other)
+        others_created.append(other)
 
-    settlement = replace(settlement, raced={**raced, "beside": beside})
+    settlement = replace(settlement, raced={**raced, "beside": others_created})
     return replace(outcome, settlement=settlement, concurrent_records=tuple(others))
