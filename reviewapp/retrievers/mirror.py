@@ -1,7 +1,8 @@
-"""The one door through which upstream retrievers and their executions enter our mirror.
+"""Absorb upstream retrievers and their executions into the mirror; the only module that does.
 
-What upstream said last of name, description and tags is kept as it is (`upstream`); the values people see are that,
-with our own undelivered changes on top. Whole answers are kept beside (`UpstreamRetriever`, `UpstreamExecution`).
+`Retriever.upstream` keeps upstream's last name, description and tags. The values that people see
+are these with our own undelivered changes on top. Whole answers are kept in `UpstreamRetriever` and
+`UpstreamExecution`.
 """
 
 from __future__ import annotations
@@ -23,56 +24,76 @@ from reviewapp.retrievers.editing.edit import FIELDS, applied
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution, UpstreamRetriever
 from reviewapp.retrievers.sync_counts import Tally
 
-_LONGEST_NAME = 100
-_OURS = ("name", "description", "tags", "stages", "input_schema", "collection_ids", "budget_limits", "version")
-_MIRRORED = (*_OURS, "upstream", "created_at", "updated_at", "gone_at")
+_MAX_NAME_LENGTH = 100
+_COMPARED = (
+    "name", "description", "tags", "stages", "input_schema", "collection_ids", "budget_limits",
+    "version", "upstream", "gone_at",
+)  # fmt: skip
+_MIRRORED = (*_COMPARED, "created_at", "updated_at")
 
 
 @transaction.atomic
 def absorb(records: Sequence[RetrieverRecord]) -> Tally:
-    """Take upstream's retrievers into the mirror, locking their rows; safe to repeat.
+    """Absorb upstream's retrievers into the mirror, locking their rows; safe to repeat.
 
-    An answer older than what we hold is left alone, and fields that an answer left out stay as they are.
+    An answer older than the mirror is ignored, and fields that an answer left out stay unchanged.
     """
     now = timezone.now()
-    known = {
-        row.retriever_id: row
-        for row in Retriever.objects.select_for_update()
-        .filter(retriever_id__in=[record.retriever_id for record in records])
-        .order_by("pk")
-    }
+    newest = {record.retriever_id: record for record in records}
+    rows = Retriever.objects.select_for_update().filter(retriever_id__in=list(newest))
+    known = {row.retriever_id: row for row in rows.order_by("pk")}
     undelivered = Change.objects.open_by_ref(row.ref for row in known.values())
-    made, changed, current = [], defaultdict(list), []
-    for record in {record.retriever_id: record for record in records}.values():
+
+    created: list[Retriever] = []
+    updated_by_editor: defaultdict[str, list[Retriever]] = defaultdict(list)
+    absorbed: list[RetrieverRecord] = []
+    for record in newest.values():
         row = known.get(record.retriever_id)
         if row is None:
-            values = _values(record)
-            said = {name: values[name] for name in FIELDS}
-            made.append(Retriever(retriever_id=record.retriever_id, seen_at=now, upstream=said, **values))
-            current.append(record)
+            created.append(_build_retriever(record, seen_at=now))
+            absorbed.append(record)
             continue
-        if row.gone_at is None and record.version < row.version:
+
+        is_outdated = row.gone_at is None and record.version < row.version
+        if is_outdated:
             continue
-        current.append(record)
-        before = row.version
-        if _fill(row, record, undelivered[row.ref]):
-            changed[_hand(record, before, undelivered[row.ref])].append(row)
-    Retriever.objects.bulk_create(made, ignore_conflicts=True)
-    for name, rows in changed.items():
-        with noticing(name):
-            Retriever.objects.bulk_update(rows, _MIRRORED)
-    _keep_bodies(current)
+
+        absorbed.append(record)
+        version_before = row.version
+        changes = undelivered[row.ref]
+        if _update_row(row, record, changes):
+            editor = _editor(record, version_before, changes)
+            updated_by_editor[editor].append(row)
+
+    Retriever.objects.bulk_create(created, ignore_conflicts=True)
+    for editor, updated in updated_by_editor.items():
+        with noticing(editor):
+            Retriever.objects.bulk_update(updated, _MIRRORED)
+    _save_bodies(absorbed)
     Retriever.objects.filter(pk__in=[row.pk for row in known.values()]).update(seen_at=now)
-    news = sum(map(len, changed.values()))
-    return Tally(new=len(made), changed=news, same=len(known) - news)
+
+    updated_count = sum(len(updated) for updated in updated_by_editor.values())
+    return Tally(new=len(created), changed=updated_count, same=len(known) - updated_count)
 
 
-def _keep_bodies(records: Sequence[RetrieverRecord]) -> None:
-    """Keep each retriever as it was sent; an answer that is not complete only replaces the fields it holds."""
+def _build_retriever(record: RetrieverRecord, *, seen_at: datetime) -> Retriever:
+    values = _record_values(record)
+    upstream = {name: values[name] for name in FIELDS}
+    return Retriever(
+        retriever_id=record.retriever_id,
+        seen_at=seen_at,
+        upstream=upstream,
+        **values,
+    )
+
+
+def _save_bodies(records: Sequence[RetrieverRecord]) -> None:
+    """Save each retriever as sent; an incomplete answer only replaces the fields it holds."""
     ids = [record.retriever_id for record in records]
     keys = dict(Retriever.objects.filter(retriever_id__in=ids).values_list("retriever_id", "pk"))
-    kept = UpstreamRetriever.objects.filter(retriever__in=keys.values())
-    before = dict(kept.values_list("retriever_id", "body"))
+    saved = UpstreamRetriever.objects.filter(retriever__in=keys.values())
+    before = dict(saved.values_list("retriever_id", "body"))
+
     changed = []
     for record in records:
         key = keys[record.retriever_id]
@@ -86,20 +107,22 @@ def _keep_bodies(records: Sequence[RetrieverRecord]) -> None:
     )
 
 
-def _hand(record: RetrieverRecord, before: int, undelivered: Sequence[Change]) -> str:
-    """Return who at Mixpeek made a retriever what it is; "" when its last editor may not have made all that is new."""
-    known = notices() and record.updated_by and record.version == before + 1 and not undelivered
-    return f"somebody at Mixpeek ({storable(record.updated_by)[:_LONGEST_NAME]})" if known else ""
+def _editor(record: RetrieverRecord, version_before: int, undelivered: Sequence[Change]) -> str:
+    """Return the editor at Mixpeek; "" unless the last one made all that is new."""
+    is_one_edit = record.version == version_before + 1 and not undelivered
+    if not notices() or not record.updated_by or not is_one_edit:
+        return ""
+    return f"somebody at Mixpeek ({storable(record.updated_by)[:_MAX_NAME_LENGTH]})"
 
 
 def mark_gone(retriever_ids: Sequence[str]) -> int:
-    """Mark these as gone upstream; returns how many were not already."""
+    """Mark these as gone upstream; return how many were not marked before."""
     present = Retriever.objects.filter(retriever_id__in=retriever_ids, gone_at__isnull=True)
     return present.update(gone_at=timezone.now())
 
 
 def rebase(ref: str) -> None:
-    """Show again what upstream said last under what is still to be delivered, after a change fell away."""
+    """Recompute the displayed values of a retriever after one of its changes was withdrawn."""
     row = Retriever.objects.select_for_update().get(retriever_id=ref.partition("/")[2])
     for name, value in shown(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
@@ -108,32 +131,35 @@ def rebase(ref: str) -> None:
 
 @transaction.atomic
 def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary]) -> Tally:
-    """Take upstream's runs of one retriever into the mirror; safe to repeat. A run that has its rows keeps them."""
+    """Absorb upstream's runs of one retriever; safe to repeat. A run keeps the results it has."""
     newest = {record.execution_id: record for record in records}
-    known = {
-        row.execution_id: row
-        for row in Execution.objects.select_for_update().filter(execution_id__in=newest).order_by("pk")
-    }
-    made, changed = [], []
+    rows = Execution.objects.select_for_update().filter(execution_id__in=newest)
+    known = {row.execution_id: row for row in rows.order_by("pk")}
+
+    created = []
+    changed = []
     for execution_id, record in newest.items():
         row = known.get(execution_id)
         if row is None:
+            values = _summary_values(record)
             created_at = record.created_at or record.completed_at or timezone.now()
-            made.append(Execution(retriever=retriever, created_at=created_at, **_run_values(record)))
-        elif _take(row, record):
+            created.append(Execution(retriever=retriever, created_at=created_at, **values))
+        elif _update_execution(row, record):
             changed.append(row)
-    Execution.objects.bulk_create(made, ignore_conflicts=True)
-    Execution.objects.bulk_update(changed, _RUN)
-    news = {row.execution_id for row in changed} | _keep_summaries(newest)
-    differing = len(news & known.keys())
-    return Tally(new=len(made), changed=differing, same=len(known) - differing)
+
+    Execution.objects.bulk_create(created, ignore_conflicts=True)
+    Execution.objects.bulk_update(changed, _SUMMARY_FIELDS)
+    changed_ids = {row.execution_id for row in changed} | _save_summaries(newest)
+    changed_count = len(changed_ids & known.keys())
+    return Tally(new=len(created), changed=changed_count, same=len(known) - changed_count)
 
 
-def _keep_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
-    """Keep each run's row as it was sent; returns the ids of those that were new or different."""
+def _save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
+    """Save each run's summary as it was sent; return the ids of those that are new or different."""
     rows = Execution.objects.only("execution_id").filter(execution_id__in=records)
-    kept = UpstreamExecution.objects.filter(execution__in=rows)
-    before = dict(kept.values_list("execution_id", "summary"))
+    saved = UpstreamExecution.objects.filter(execution__in=rows)
+    before = dict(saved.values_list("execution_id", "summary"))
+
     changed: dict[str, UpstreamExecution] = {}
     for row in rows:
         assert row.execution_id is not None
@@ -141,18 +167,22 @@ def _keep_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
         if not same(summary, before.get(row.pk)):
             changed[row.execution_id] = UpstreamExecution(execution=row, summary=summary)
     UpstreamExecution.objects.bulk_create(
-        changed.values(), update_conflicts=True, unique_fields=["execution"], update_fields=["summary"]
+        changed.values(),
+        update_conflicts=True,
+        unique_fields=["execution"],
+        update_fields=["summary"],
     )
     return set(changed)
 
 
 def keep_reply(execution: Execution, record: ExecutionRecord) -> None:
-    """Keep the answer to a run as it was sent."""
-    UpstreamExecution.objects.update_or_create(execution=execution, defaults={"reply": storable_json(record.body)})
+    """Save the reply to a run as it was sent."""
+    reply = storable_json(record.body)
+    UpstreamExecution.objects.update_or_create(execution=execution, defaults={"reply": reply})
 
 
 def keep_detail(execution: Execution, record: ExecutionRecord) -> None:
-    """Keep what a read of a run said as it was sent, unless the run goes on or the read brought documents."""
+    """Save the details of a run as they were read, unless it is running or has documents."""
     if not record.running and not record.documents:
         detail = storable_json(record.body)
         UpstreamExecution.objects.update_or_create(execution=execution, defaults={"detail": detail})
@@ -160,7 +190,7 @@ def keep_detail(execution: Execution, record: ExecutionRecord) -> None:
 
 @transaction.atomic
 def absorb_execution(retriever: Retriever, execution_id: str, record: ExecutionRecord) -> Execution:
-    """Take a run that was read by its id into the mirror; a run that is here already stays as it is."""
+    """Absorb a run that was read by its id; a run that is already mirrored stays unchanged."""
     created_at = record.created_at or record.completed_at or timezone.now()
     execution, _ = Execution.objects.get_or_create(
         execution_id=execution_id,
@@ -181,30 +211,46 @@ def absorb_execution(retriever: Retriever, execution_id: str, record: ExecutionR
     return execution
 
 
-def absorb_missing_execution(retriever: Retriever, execution_id: str, since: datetime | None) -> Execution:
-    """Note that upstream no longer has a run, so that nobody asks for it again; it was made at `since` or before."""
+def absorb_missing_execution(
+    retriever: Retriever,
+    execution_id: str,
+    since: datetime | None,
+) -> Execution:
+    """Record that upstream no longer has a run, so that it is not read again.
+
+    The run was made at `since` or before.
+    """
     execution, _ = Execution.objects.get_or_create(
         execution_id=execution_id,
-        defaults={"retriever": retriever, "status": Execution.GONE, "created_at": since or timezone.now()},
+        defaults={
+            "retriever": retriever,
+            "status": Execution.GONE,
+            "created_at": since or timezone.now(),
+        },
     )
     return execution
 
 
-_RUN = ("status", "total_returned", "duration_ms", "query_summary", "completed_at")
+_SUMMARY_FIELDS = ("status", "total_returned", "duration_ms", "query_summary", "completed_at")
 
 
-def _take(row: Execution, record: ExecutionSummary) -> bool:
-    """Take what upstream says of a run; of one that was made here, only how it stands and what we lack."""
-    differs = False
-    for name, value in _run_values(record).items():
-        held = getattr(row, name)
-        if value not in {None, "", held} and (not row.requested_by or name == "status" or held in {None, ""}):
+def _update_execution(row: Execution, record: ExecutionSummary) -> bool:
+    """Update a run from upstream; return whether anything changed.
+
+    Of a run that was requested here, only the status and missing values are updated.
+    """
+    is_changed = False
+    for name, value in _summary_values(record).items():
+        current = getattr(row, name)
+        if value in {None, "", current}:
+            continue
+        if not row.requested_by or name == "status" or current in {None, ""}:
             setattr(row, name, value)
-            differs = True
-    return differs
+            is_changed = True
+    return is_changed
 
 
-def _run_values(record: ExecutionSummary) -> dict[str, Any]:
+def _summary_values(record: ExecutionSummary) -> dict[str, Any]:
     return {
         "execution_id": record.execution_id,
         "status": storable(record.status)[:40],
@@ -215,27 +261,31 @@ def _run_values(record: ExecutionSummary) -> dict[str, Any]:
     }
 
 
-def _fill(row: Retriever, record: RetrieverRecord, changes: Iterable[Change]) -> bool:
-    values = {name: value for name, value in _values(record).items() if name not in record.absent}
-    held = {name: getattr(row, name) for name in (*_OURS, "upstream", "gone_at")}
+def _update_row(row: Retriever, record: RetrieverRecord, changes: Iterable[Change]) -> bool:
+    """Update a retriever from upstream, below these changes; return whether anything changed."""
+    before = {name: getattr(row, name) for name in _COMPARED}
+    values = _record_values(record)
+    for name in record.absent:
+        values.pop(name, None)
+
     for name, value in values.items():
         setattr(row, name, value)
-    row.upstream = held["upstream"] | {name: values[name] for name in FIELDS if name in values}
+    row.upstream = row.upstream | {name: values[name] for name in FIELDS if name in values}
     for name, value in shown(row, changes).items():
         setattr(row, name, value)
     row.gone_at = None
-    return not all(same(getattr(row, name), value) for name, value in held.items())
+    return not all(same(getattr(row, name), value) for name, value in before.items())
 
 
 def shown(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the values that people see: what upstream said last under these changes, oldest first."""
+    """Return the values that people see: upstream's last ones under these changes, oldest first."""
     values: dict[str, Any] = row.values() | row.upstream
     for change in changes:
         values = applied(change.fields, values)
     return values
 
 
-def _values(record: RetrieverRecord) -> dict[str, Any]:
+def _record_values(record: RetrieverRecord) -> dict[str, Any]:
     return {
         "name": storable(record.name),
         "description": storable(record.description),

@@ -1,4 +1,4 @@
-"""What people do with retrievers: change their name, description and tags, and ask for a run."""
+"""Change a retriever's name, description and tags, and request runs of it."""
 
 from __future__ import annotations
 
@@ -52,65 +52,95 @@ if TYPE_CHECKING:
 
 
 class RetrieverGone(Exception):
-    """The retriever is not upstream any more, so it can neither be run nor changed."""
+    """The retriever is no longer at Mixpeek; it can be neither run nor changed."""
 
 
 class EditIdTaken(Exception):
-    """This edit id was used for something else: render the form anew, which makes a fresh one."""
+    """This edit id belongs to another edit: render the form again, with a new id."""
 
 
-def edit(retriever_pk: int, wish: Edit, *, actor: User) -> Change | None:
-    """Change a retriever here and promise the difference to Mixpeek; all or nothing. None when nothing differs.
+def edit(retriever_pk: int, submitted: Edit, *, actor: User) -> Change | None:
+    """Change a retriever here and enqueue the difference for Mixpeek; None if nothing differs.
 
-    The change's ref is `retrievers/<retriever_id>`; its fields hold `name` and `description` as they are to be, and
-    `tags` as `{"add": [...], "remove": [...]}`. Raises `PermissionDenied`, `Unacceptable` (`NameTaken` among it),
-    `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `Stale`. The same edit id again returns the change it
-    made.
+    The change's ref is `retrievers/<retriever_id>`. Its fields hold the new `name` and
+    `description`, and `tags` as `{"add": [...], "remove": [...]}`. The same edit id again returns
+    the change it made. Raises `PermissionDenied`, `Unacceptable` (and its subclass `NameTaken`),
+    `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `Stale`.
     """
     may_change(actor)
-    check(wish)
+    check(submitted)
+
     with acting(actor):
         retriever = Retriever.objects.select_for_update().get(pk=retriever_pk)
-        seen = Change.objects.filter(cause=wish.edit_id).first()
-        if seen is not None and seen.actor_id != actor.pk:
-            # Counts as an unused id, so that no answer tells that another person's change has it.
-            wish = replace(wish, edit_id=uuid5(wish.edit_id, f"person {actor.pk}"))
-            seen = Change.objects.filter(cause=wish.edit_id).first()
-        if seen is not None:
-            return _replayed(seen, retriever, wish)
+
+        earlier = Change.objects.filter(cause=submitted.edit_id).first()
+        if earlier is not None and earlier.actor_id != actor.pk:
+            # The id of another person's change counts as unused, so that no answer reveals it.
+            own_id = uuid5(submitted.edit_id, f"person {actor.pk}")
+            submitted = replace(submitted, edit_id=own_id)
+            earlier = Change.objects.filter(cause=submitted.edit_id).first()
+        if earlier is not None:
+            _raise_if_other_edit(earlier, retriever, submitted)
+            return earlier
+
         if retriever.gone_at is not None:
             raise RetrieverGone(f"{retriever.name} is not at Mixpeek any more.")
+
         before = retriever.values()
-        _raise_if_stale(retriever, wish)
-        fields = wanted(wish, before)
-        _raise_if_taken(retriever, fields)
-        _withdraw_answered(retriever, wish, fields, actor)
-        return _promise(retriever, wish, before, fields, actor) if fields else None
+        _raise_if_stale(retriever, submitted)
+        fields = wanted(submitted, before)
+        _raise_if_name_taken(retriever, fields)
+        _withdraw_superseded(retriever, submitted, fields, actor)
+        if not fields:
+            return None
+
+        for name, value in applied(fields, before).items():
+            setattr(retriever, name, value)
+        retriever.save(update_fields=FIELDS)
+        return outbox.enqueue(
+            retriever.ref,
+            fields=fields,
+            base=before,
+            base_version=retriever.version,
+            cause=submitted.edit_id,
+            actor=actor,
+            retriever_id=retriever.retriever_id,
+        )
 
 
 def take_theirs(change: Change, *, actor: User) -> bool:
-    """Give up what conflicted or was refused: upstream's values stand. Returns False when it was settled before."""
+    """Discard a conflicting or refused change and show upstream's values.
+
+    Returns False if the change was settled before.
+    """
     may_change(actor)
     with acting(actor, note="took Mixpeek's values"):
-        Retriever.objects.select_for_update().get(retriever_id=change.ref.partition("/")[2])
-        withdrawn = outbox.withdraw(change, reason=f"{actor.get_username()} took Mixpeek's values")
-        if withdrawn:
+        _lock_retriever(change.ref)
+        reason = f"{actor.get_username()} took Mixpeek's values"
+        is_withdrawn = outbox.withdraw(change, reason=reason)
+        if is_withdrawn:
             rebase(change.ref)
-    return withdrawn
+    return is_withdrawn
 
 
 def withdraw(change: Change, *, reason: str, actor: User) -> bool:
-    """Take back a change that cannot be on the wire; False when it was too late. Raises `PermissionDenied`."""
+    """Withdraw an unsent change; return False if it is too late. Raises `PermissionDenied`."""
     may_change(actor)
     with acting(actor, note="withdrawn under Deliveries"):
-        Retriever.objects.select_for_update().get(retriever_id=change.ref.partition("/")[2])
-        unsent = Change.objects.select_for_update().get(pk=change.pk).is_open
-        withdrawn = outbox.withdraw_unsent(change, reason=reason)
-        if withdrawn:
-            if unsent:
-                outbox_rebase.fall_away(change)
-            rebase(change.ref)
-    return withdrawn
+        _lock_retriever(change.ref)
+        was_open = Change.objects.select_for_update().get(pk=change.pk).is_open
+        if not outbox.withdraw_unsent(change, reason=reason):
+            return False
+
+        if was_open:
+            outbox_rebase.fall_away(change)
+        rebase(change.ref)
+    return True
+
+
+def _lock_retriever(ref: str) -> None:
+    retriever_id = ref.partition("/")[2]
+    Retriever.objects.select_for_update().get(retriever_id=retriever_id)
 
 
 def may_change(actor: User) -> None:
@@ -119,60 +149,54 @@ def may_change(actor: User) -> None:
         raise PermissionDenied("Changing a retriever needs the role admin.")
 
 
-def _raise_if_stale(retriever: Retriever, wish: Edit) -> None:
-    now = retriever.values()
-    merged = merge(wish, now)
+def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: Edit) -> None:
+    """Raise `EditIdTaken` if this edit differs from the earlier one with the same id."""
+    is_same = earlier.ref == retriever.ref and wanted(submitted, earlier.base) == earlier.fields
+    if not is_same:
+        raise EditIdTaken(str(submitted.edit_id))
+
+
+def _raise_if_stale(retriever: Retriever, submitted: Edit) -> None:
+    theirs = retriever.values()
+    merged = merge(submitted, theirs)
     if merged.conflicts:
-        seen = {**now, **{name: wish.base[name] for name in FIELDS if name in wish.base}}
-        raise Stale(retriever.ref, base=seen, mine=seen | wish.texts(), theirs=now, merge=merged)
+        known_base = {name: submitted.base[name] for name in FIELDS if name in submitted.base}
+        base = theirs | known_base
+        mine = base | submitted.texts()
+        raise Stale(retriever.ref, base=base, mine=mine, theirs=theirs, merge=merged)
 
 
-def _raise_if_taken(retriever: Retriever, fields: Mapping[str, Any]) -> None:
-    """Raise `NameTaken` at once where we know better than to ask upstream, which has the last word."""
-    if "name" in fields and Retriever.objects.present().exclude(pk=retriever.pk).filter(name=fields["name"]).exists():
+def _raise_if_name_taken(retriever: Retriever, fields: Mapping[str, Any]) -> None:
+    """Raise `NameTaken` if our mirror shows it already; upstream checks again."""
+    if "name" not in fields:
+        return
+    others = Retriever.objects.present().exclude(pk=retriever.pk)
+    if others.filter(name=fields["name"]).exists():
         raise NameTaken({"name": f"Another retriever is called “{fields['name']}” already."})
 
 
-def _replayed(seen: Change, retriever: Retriever, wish: Edit) -> Change:
-    """Return the change this edit made, unless an old form came back with something else in it."""
-    if seen.ref != retriever.ref or wanted(wish, seen.base) != seen.fields:
-        raise EditIdTaken(str(wish.edit_id))
-    return seen
+def _withdraw_superseded(
+    retriever: Retriever,
+    submitted: Edit,
+    fields: Mapping[str, Any],
+    actor: User,
+) -> None:
+    """Withdraw the change that this edit answers, and those whose texts it sets again.
 
-
-def _withdraw_answered(retriever: Retriever, wish: Edit, fields: Mapping[str, Any], actor: User) -> None:
-    """Take back what waited for a person and is dealt with now: what was answered, and texts that are set anew.
-
-    Tags that could not be delivered are nobody else's to give up.
+    Undelivered tags stay: another person's tags are not discarded.
     """
-    for waiting in Change.objects.attention().filter(ref=retriever.ref):
-        set_anew = "tags" not in waiting.fields and waiting.fields.keys() <= fields.keys()
-        if waiting.pk == wish.answers or set_anew:
-            outbox.withdraw(waiting, reason=f"replaced by a new edit of {actor.get_username()}")
-
-
-def _promise(
-    retriever: Retriever, wish: Edit, before: Mapping[str, Any], fields: Mapping[str, Any], actor: User
-) -> Change:
-    for name, value in applied(fields, before).items():
-        setattr(retriever, name, value)
-    retriever.save(update_fields=FIELDS)
-    return outbox.enqueue(
-        retriever.ref,
-        fields=fields,
-        base=before,
-        base_version=retriever.version,
-        cause=wish.edit_id,
-        actor=actor,
-        retriever_id=retriever.retriever_id,
-    )
+    reason = f"replaced by a new edit of {actor.get_username()}"
+    for change in Change.objects.attention().filter(ref=retriever.ref):
+        is_set_again = "tags" not in change.fields and change.fields.keys() <= fields.keys()
+        if change.pk == submitted.answers or is_set_again:
+            outbox.withdraw(change, reason=reason)
 
 
 def request_execution(retriever: Retriever, inputs: Mapping[str, Any], *, actor: User) -> Execution:
-    """Ask for one run of `retriever`; a worker makes it once the transaction commits.
+    """Request one run of `retriever`; a worker makes it once the transaction commits.
 
-    `inputs` are by the names in its input_schema, as `forms.RunForm` gives them. Raises `PermissionDenied` unless
-    `actor` may run retrievers, and `RetrieverGone`.
+    `inputs` are by the names in its input_schema, as `forms.RunForm` returns them. Raises
+    `PermissionDenied` unless `actor` may run retrievers, and `RetrieverGone`.
     """
     if not actor.has_perm("retrievers.run_retriever"):
         raise PermissionDenied("Only leads and admins run retrievers.")
@@ -187,9 +211,9 @@ def request_execution(retriever: Retriever, inputs: Mapping[str, Any], *, actor:
 def requested(
     retriever: Retriever, inputs: Mapping[str, Any], *, by: str, claimed_at: datetime | None = None
 ) -> Execution:
-    """Record a run that is to be made, inside the caller's transaction, and wake nobody.
+    """Record a requested run inside the caller's transaction, without waking a worker.
 
-    Who gives `claimed_at` makes the run itself: no worker will.
+    A caller that passes `claimed_at` makes the run itself: no worker will.
     """
     return Execution.objects.create(
         retriever=retriever,
@@ -202,5 +226,5 @@ def requested(
 
 
 def wake() -> None:
-    """Have a worker make the requested runs; one waiting wake-up is enough for all."""
+    """Wake a worker to make the requested runs; one queued job is enough for all."""
     wake_worker.wake("sync.run_requested")

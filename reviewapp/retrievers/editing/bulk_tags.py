@@ -1,4 +1,4 @@
-"""Tags of many retrievers at once: a preview of each change, then one edit for each, with a result of its own."""
+"""Tag many retrievers at once: a preview of each change, then one edit and one result for each."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from reviewapp.retrievers.models import Retriever
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-MOST = 200
+MAX_RETRIEVERS = 200
+_GONE = "It is not at Mixpeek any more."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
-    """What would become of one retriever's tags; `why_not` says why nothing would."""
+class PlannedChange:
+    """The planned tags of one retriever; `obstacle` says why they would not change, or is ""."""
 
     retriever: Retriever
     add: list[str]
     remove: list[str]
     after: list[str]
-    why_not: str = ""
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
-    """What became of one retriever: the change on its way to Mixpeek, or in one sentence why there is none."""
+class RetagResult:
+    """The result for one retriever: its change, or the reason why there is none."""
 
     retriever: Retriever
     change: Change | None
-    said: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sum:
-    """How many of some retrievers were changed, how many of these Mixpeek has by now or is to get, and how
-    many stayed as they were."""
+class RetagSummary:
+    """Counts of changed and unchanged retrievers, and of delivered and open changes."""
 
     changed: int
     delivered: int
@@ -51,79 +51,114 @@ class Sum:
     unchanged: int
 
 
-def summed(done: Sequence[Done]) -> Sum:
-    """Return what became of all together. Pure."""
-    changes = [one.change for one in done if one.change]
-    return Sum(
+def summarize(results: Sequence[RetagResult]) -> RetagSummary:
+    """Count the results. Pure."""
+    changes = [result.change for result in results if result.change]
+    return RetagSummary(
         changed=len(changes),
         delivered=sum(1 for change in changes if change.state == Change.State.DELIVERED),
         on_the_way=sum(1 for change in changes if change.is_open),
-        unchanged=len(done) - len(changes),
+        unchanged=len(results) - len(changes),
     )
 
 
 def check(add: Sequence[str], remove: Sequence[str]) -> None:
-    """Raise `Unacceptable` for tags that nobody can have, for none, and for one that is to come and to go."""
-    said = wrong_tags([*add, *remove])
+    """Raise `Unacceptable` for invalid tags, for none, and for one that is added and removed."""
+    error = wrong_tags([*add, *remove])
+    added_and_removed = [tag for tag in add if tag in remove]
     if not add and not remove:
-        said = "Name a tag to add or to remove."
-    elif both := [tag for tag in add if tag in remove]:
-        said = f"“{both[0]}” cannot be added and removed at once."
-    if said:
-        raise Unacceptable({"tags": said})
+        error = "Name a tag to add or to remove."
+    elif added_and_removed:
+        error = f"“{added_and_removed[0]}” cannot be added and removed at once."
+
+    if error:
+        raise Unacceptable({"tags": error})
 
 
-def plan(retrievers: Sequence[Retriever], *, add: Sequence[str], remove: Sequence[str]) -> list[Planned]:
-    """Return what would be different about each of `retrievers`. Pure."""
-    return [_planned(one, add, remove) for one in retrievers]
+def plan(
+    retrievers: Sequence[Retriever],
+    *,
+    add: Sequence[str],
+    remove: Sequence[str],
+) -> list[PlannedChange]:
+    """Return the change that each of `retrievers` would get. Pure."""
+    return [_plan_change(retriever, add, remove) for retriever in retrievers]
 
 
 def retag(
-    retrievers: Sequence[Retriever], *, add: Sequence[str], remove: Sequence[str], bulk_id: UUID, actor: User
-) -> list[Done]:
-    """Edit each of `retrievers`, independently of the others; the same `bulk_id` again does nothing twice.
+    retrievers: Sequence[Retriever],
+    *,
+    add: Sequence[str],
+    remove: Sequence[str],
+    bulk_id: UUID,
+    actor: User,
+) -> list[RetagResult]:
+    """Edit each of `retrievers` independently; repeating a `bulk_id` changes nothing.
 
-    Raises `PermissionDenied` and `Unacceptable` before the first.
+    Raises `PermissionDenied` and `Unacceptable` before the first edit.
     """
     services.may_change(actor)
     check(add, remove)
     with in_bulk():
-        return [_done(one, add, remove, uuid5(bulk_id, one.ref), actor) for one in retrievers]
+        results = []
+        for retriever in retrievers:
+            edit_id = uuid5(bulk_id, retriever.ref)
+            results.append(_retag_one(retriever, add, remove, edit_id, actor))
+        return results
 
 
-def done_before(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[Done]:
-    """Return what became of each of `retrievers` when they were retagged under this `bulk_id`, as it stands now."""
-    causes = {one.pk: uuid5(bulk_id, one.ref) for one in retrievers}
-    made = {change.cause: change for change in Change.objects.filter(cause__in=causes.values())}
-    return [_as_it_stands(one, made.get(causes[one.pk])) for one in retrievers]
+def load_results(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[RetagResult]:
+    """Return the current results of an earlier `retag` of `retrievers` with this `bulk_id`."""
+    causes = {retriever.pk: uuid5(bulk_id, retriever.ref) for retriever in retrievers}
+    rows = Change.objects.filter(cause__in=causes.values())
+    changes = {change.cause: change for change in rows}
+
+    results = []
+    for retriever in retrievers:
+        change = changes.get(causes[retriever.pk])
+        reason = ""
+        if change is None:
+            reason = "Nothing was changed." if retriever.gone_at is None else _GONE
+        results.append(RetagResult(retriever=retriever, change=change, reason=reason))
+    return results
 
 
-def _as_it_stands(retriever: Retriever, change: Change | None) -> Done:
-    gone = "It is not at Mixpeek any more." if retriever.gone_at is not None else ""
-    return Done(retriever=retriever, change=change, said="" if change else gone or "Nothing was changed.")
-
-
-def _planned(retriever: Retriever, add: Sequence[str], remove: Sequence[str]) -> Planned:
-    made = tags.delta(retriever.tags, add=add, remove=remove)
-    why_not = "It has these tags already." if not made else ""
+def _plan_change(retriever: Retriever, add: Sequence[str], remove: Sequence[str]) -> PlannedChange:
+    delta = tags.delta(retriever.tags, add=add, remove=remove)
+    obstacle = ""
     if retriever.gone_at is not None:
-        made, why_not = {}, "It is not at Mixpeek any more."
-    shown = made or {tags.ADD: [], tags.REMOVE: []}
-    return Planned(
+        delta = {}
+        obstacle = _GONE
+    elif not delta:
+        obstacle = "It has these tags already."
+
+    planned = delta or {tags.ADD: [], tags.REMOVE: []}
+    return PlannedChange(
         retriever=retriever,
-        add=shown[tags.ADD],
-        remove=shown[tags.REMOVE],
-        after=tags.merged(retriever.tags, shown),
-        why_not=why_not,
+        add=planned[tags.ADD],
+        remove=planned[tags.REMOVE],
+        after=tags.merged(retriever.tags, planned),
+        obstacle=obstacle,
     )
 
 
-def _done(retriever: Retriever, add: Sequence[str], remove: Sequence[str], edit_id: UUID, actor: User) -> Done:
-    wish = Edit(edit_id=edit_id, tags_add=tuple(add), tags_remove=tuple(remove))
+def _retag_one(
+    retriever: Retriever,
+    add: Sequence[str],
+    remove: Sequence[str],
+    edit_id: UUID,
+    actor: User,
+) -> RetagResult:
+    submitted = Edit(edit_id=edit_id, tags_add=tuple(add), tags_remove=tuple(remove))
+    change = None
+    reason = ""
     try:
-        change = services.edit(retriever.pk, wish, actor=actor)
+        change = services.edit(retriever.pk, submitted, actor=actor)
     except services.RetrieverGone:
-        return Done(retriever=retriever, change=None, said="It is not at Mixpeek any more.")
+        reason = _GONE
     except services.EditIdTaken:
-        return Done(retriever=retriever, change=None, said="This was done before with other tags; start again.")
-    return Done(retriever=retriever, change=change, said="" if change else "It had these tags already.")
+        reason = "This was done before with other tags; start again."
+    else:
+        if change is None:
+            reason = "It had these tags already."
+    return RetagResult(retriever=retriever, change=change, reason=reason)

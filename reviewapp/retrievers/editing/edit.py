@@ -1,6 +1,6 @@
-"""What an edit of a retriever says, whether it can be, and what it comes to. Pure.
+"""An edit of a retriever: its validation, its merge, and the change it results in. Pure.
 
-`values` are always `{"name": str, "description": str, "tags": [str]}`, the fields that are ours to change.
+`values` are always `{"name": str, "description": str, "tags": [str]}`, the editable fields.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from reviewapp.retrievers.editing import tags
 
 FIELDS = ("name", "description", "tags")
 TEXTS = ("name", "description")
-LONGEST = {"name": 200, "description": 10_000}
-LONGEST_TAG, MOST_TAGS = 100, 100
+MAX_LENGTH = {"name": 200, "description": 10_000}
+MAX_TAG_LENGTH = 100
+MAX_TAGS = 100
 
 
 class Unacceptable(Exception):
-    """The edit can never be made; `fields` says what is wrong with which field, a sentence each."""
+    """The edit is invalid; `fields` holds an error message for each invalid field."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(" ".join(fields.values()))
@@ -30,33 +31,42 @@ class Unacceptable(Exception):
 
 
 class NameTaken(Unacceptable):
-    """Another retriever has this name, as far as we know; upstream would refuse it with 409."""
+    """Another mirrored retriever has this name; upstream would answer 409."""
 
 
 class Stale(Exception):
-    """Somebody changed the same name or description since the form was rendered: show base, mine and theirs.
+    """Somebody changed the same name or description since the form was rendered.
 
-    `conflicts` names the fields in question, `merged` is mine with everything that only they touched. Tags are never
-    among them: they are added and removed, not set.
+    Show base, mine and theirs. `conflicts` names the fields, `merged` is mine with the fields that
+    only they changed. Tags never conflict: they are added and removed, not set.
     """
 
     def __init__(
-        self, ref: str, *, base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any], merge: Merge
+        self,
+        ref: str,
+        *,
+        base: dict[str, Any],
+        mine: dict[str, Any],
+        theirs: dict[str, Any],
+        merge: Merge,
     ) -> None:
         super().__init__(f"{ref} was changed meanwhile: {', '.join(merge.conflicts)}")
-        self.base, self.mine, self.theirs = base, mine, theirs
+        self.base = base
+        self.mine = mine
+        self.theirs = theirs
         self.conflicts = list(merge.conflicts)
         self.merged = merge.values
-        self.only_mine, self.only_theirs = merge.mine_only, tuple(merge.theirs_only)
+        self.only_mine = merge.mine_only
+        self.only_theirs = tuple(merge.theirs_only)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """What a person wants to be different about a retriever; None and empty sets leave things as they are.
+    """A person's edit of a retriever; None and empty tuples leave a field unchanged.
 
-    `edit_id` is made with the form; the same id sent again is the same edit. `base` holds name, description and tags
-    as the person saw them; what it leaves out counts as seen the way it is now. `answers` is the key of the conflict
-    or refusal that this edit deals with.
+    `edit_id` is created with the form; the same id sent again is the same edit. `base` holds name,
+    description and tags as the person saw them; a missing field counts as seen with its current
+    value. `answers` is the key of the conflicting or refused change that this edit resolves.
     """
 
     edit_id: UUID
@@ -68,65 +78,84 @@ class Edit:
     answers: int | None = None
 
     def texts(self) -> dict[str, str]:
-        """Return the name and the description, as far as they are to be set."""
-        given = {"name": self.name, "description": self.description}
-        return {key: value for key, value in given.items() if value is not None}
+        """Return the name and the description, without those left unchanged."""
+        texts = {"name": self.name, "description": self.description}
+        return {name: text for name, text in texts.items() if text is not None}
 
 
 def check(edit: Edit) -> None:
-    """Raise `Unacceptable` for a blank name, for what is too long, and for what cannot be stored."""
-    wrong = {name: said for name, text in edit.texts().items() if (said := _wrong_text(name, text))}
+    """Raise `Unacceptable` for a blank name, and for values that are too long or not storable."""
+    errors = {}
+    for name, text in edit.texts().items():
+        error = _text_error(name, text)
+        if error:
+            errors[name] = error
     if edit.name is not None and not edit.name.strip():
-        wrong["name"] = "A retriever needs a name."
-    if said := wrong_tags([*edit.tags_add, *edit.tags_remove]):
-        wrong["tags"] = said
-    if wrong:
-        raise Unacceptable(wrong)
+        errors["name"] = "A retriever needs a name."
+
+    error = wrong_tags([*edit.tags_add, *edit.tags_remove])
+    if error:
+        errors["tags"] = error
+
+    if errors:
+        raise Unacceptable(errors)
 
 
-def wrong_tags(given: Iterable[str]) -> str:
-    """Return what is wrong with some tags in one sentence, or ""."""
-    listed = list(given)
-    if len(listed) > MOST_TAGS:
-        return f"No more than {MOST_TAGS} tags at a time."
+def wrong_tags(tags: Iterable[str]) -> str:
+    """Return an error message about these tags, "" if they are valid."""
+    listed = list(tags)
+    if len(listed) > MAX_TAGS:
+        return f"No more than {MAX_TAGS} tags at a time."
     if any(not tag.strip() for tag in listed):
         return "A tag cannot be blank."
-    if any(len(tag) > LONGEST_TAG for tag in listed):
-        return f"A tag has {LONGEST_TAG} characters at most."
-    return "A tag holds characters that cannot be stored." if any(map(UNSTORABLE.search, listed)) else ""
+    if any(len(tag) > MAX_TAG_LENGTH for tag in listed):
+        return f"A tag has {MAX_TAG_LENGTH} characters at most."
+    if any(UNSTORABLE.search(tag) for tag in listed):
+        return "A tag holds characters that cannot be stored."
+    return ""
 
 
-def _wrong_text(name: str, text: str) -> str:
-    if len(text) > LONGEST[name]:
-        return f"This has {LONGEST[name]:,} characters at most; it has {len(text):,}."
-    return "This holds characters that cannot be stored." if UNSTORABLE.search(text) else ""
+def _text_error(name: str, text: str) -> str:
+    if len(text) > MAX_LENGTH[name]:
+        return f"This has {MAX_LENGTH[name]:,} characters at most; it has {len(text):,}."
+    if UNSTORABLE.search(text):
+        return "This holds characters that cannot be stored."
+    return ""
 
 
-def merge(edit: Edit, now: Mapping[str, Any]) -> Merge:
-    """Return name and description put together from what the person saw, what they want, and what stands now."""
-    seen = {name: edit.base.get(name, now[name]) for name in TEXTS}
-    return three_way(base=seen, mine=seen | edit.texts(), theirs={name: now[name] for name in TEXTS})
+def merge(edit: Edit, current: Mapping[str, Any]) -> Merge:
+    """Return the three-way merge of name and description with the current values."""
+    base = {name: edit.base.get(name, current[name]) for name in TEXTS}
+    theirs = {name: current[name] for name in TEXTS}
+    return three_way(base=base, mine=base | edit.texts(), theirs=theirs)
 
 
 def settled(stale: Stale) -> tuple[str, ...]:
-    """Return in a sentence for each text what merges by itself."""
-    return (
-        *(f"Only you changed the {name}: it stays as you have it." for name in stale.only_mine),
-        *(f"Only they changed the {name}: taken over." for name in stale.only_theirs),
-    )
+    """Return a sentence for each text that was merged without a conflict."""
+    mine = [f"Only you changed the {name}: it stays as you have it." for name in stale.only_mine]
+    theirs = [f"Only they changed the {name}: taken over." for name in stale.only_theirs]
+    return (*mine, *theirs)
 
 
-def wanted(edit: Edit, now: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of the change that brings `now` to what the edit wants; {} when it is so already."""
-    values = merge(edit, now).values
-    fields: dict[str, Any] = {name: value for name, value in values.items() if not same(value, now[name])}
-    retagged = tags.delta(now["tags"], add=edit.tags_add, remove=edit.tags_remove)
-    return fields | ({"tags": retagged} if retagged else {})
+def wanted(edit: Edit, current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the change from the current values to the edit; {} if none differ."""
+    fields: dict[str, Any] = {}
+    for name, value in merge(edit, current).values.items():
+        if not same(value, current[name]):
+            fields[name] = value
+
+    tag_delta = tags.delta(current["tags"], add=edit.tags_add, remove=edit.tags_remove)
+    if tag_delta:
+        fields["tags"] = tag_delta
+    return fields
 
 
 def applied(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `values` with a change's fields on top, its tags merged in."""
-    shown = {**values, **{name: fields[name] for name in TEXTS if name in fields}}
+    """Return `values` with the fields of a change applied, its tags merged in."""
+    result = dict(values)
+    for name in TEXTS:
+        if name in fields:
+            result[name] = fields[name]
     if "tags" in fields:
-        shown["tags"] = tags.merged(shown["tags"], fields["tags"])
-    return shown
+        result["tags"] = tags.merged(result["tags"], fields["tags"])
+    return result

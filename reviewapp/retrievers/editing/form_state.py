@@ -1,4 +1,4 @@
-"""What the form that edits a retriever shows: opened, taken up anew, or overtaken. Pure but for a fresh id."""
+"""State of the form that edits a retriever: new, resumed, or in conflict. Pure but for new ids."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from reviewapp.retrievers.models import Retriever
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What the form holds: its own id, what it was rendered from, and what stands in its fields.
+    """The form's own id, the base it was rendered from, and the values of its fields.
 
-    `removed` are tags of the base that are marked to go, `added` those that are to come. After somebody was faster,
-    `was` is what it began from, older than `base`, and `keeps` what is asked, by text.
+    `removed` are the tags of the base to remove, `added` the tags to add. After a conflict, `was`
+    is the base that the form started from, older than `base`, and `keeps` the choices by text.
     """
 
     edit_id: str
@@ -34,59 +34,92 @@ class Draft:
 
     @property
     def was_json(self) -> str:
-        """What the form began from as it carries it, "" when that is its base."""
+        """The original base for the hidden field, "" when there was no conflict."""
         return json.dumps(self.was) if self.was else ""
 
     @property
     def base_json(self) -> str:
-        """The base as the form carries it."""
+        """The base for the hidden field."""
         return json.dumps(self.base)
 
     @property
     def tags(self) -> list[tuple[str, bool]]:
-        """Each tag of the base, and whether it is marked to go."""
+        """Each tag of the base, and whether it is to be removed."""
         return [(tag, tag in self.removed) for tag in dict.fromkeys(self.base["tags"])]
 
 
-def opening(retriever: Retriever) -> Draft:
-    """Return an untouched form."""
+def new_draft(retriever: Retriever) -> Draft:
+    """Return an unchanged form."""
     return Draft(
-        edit_id=str(uuid.uuid4()), base=retriever.values(), name=retriever.name, description=retriever.description
+        edit_id=str(uuid.uuid4()),
+        base=retriever.values(),
+        name=retriever.name,
+        description=retriever.description,
     )
 
 
-def mending(retriever: Retriever, change: Change) -> Draft:
-    """Return a form that says again what a change said which came to nothing."""
-    return wishing(retriever, change.fields, answers=str(change.pk))
+def draft_from_change(retriever: Retriever, change: Change) -> Draft:
+    """Return a form with the fields of a refused or conflicting change."""
+    return draft_from_fields(retriever, change.fields, answers=str(change.pk))
 
 
-def wishing(retriever: Retriever, fields: Mapping[str, Any], *, answers: str = "") -> Draft:
-    """Return a form in which the fields of a change stand, over the retriever as it is now."""
+def draft_from_fields(
+    retriever: Retriever,
+    fields: Mapping[str, Any],
+    *,
+    answers: str = "",
+) -> Draft:
+    """Return a form with the fields of a change, on top of the retriever's current values."""
+    texts = {name: fields[name] for name in TEXTS if name in fields}
     tags = fields.get("tags", {"add": (), "remove": ()})
     return replace(
-        opening(retriever),
-        **{name: fields[name] for name in TEXTS if name in fields},
+        new_draft(retriever),
+        **texts,
         added=tuple(tag for tag in tags["add"] if tag not in retriever.tags),
         removed=tuple(tag for tag in tags["remove"] if tag in retriever.tags),
         answers=answers,
     )
 
 
-def overtaken(draft: Draft, stale: Stale) -> Draft:
-    """Return the form over the new base: texts both set as typed, texts only they set as theirs, tags as marked."""
-    now = stale.theirs
-    texts = {name: getattr(draft, name) if name in stale.conflicts else stale.merged[name] for name in TEXTS}
-    sides = {"base": stale.base, "mine": stale.mine, "theirs": now}
-    keeps = {name: keep_of(name, **sides) for name in stale.conflicts}
-    return replace(draft, edit_id=str(uuid.uuid4()), base=now, was=stale.base, keeps=keeps, **texts)
+def draft_with_conflicts(draft: Draft, stale: Stale) -> Draft:
+    """Return the form on the new base.
+
+    Conflicting texts stay as typed, other texts are merged, and tags stay as marked.
+    """
+    texts = {name: stale.merged[name] for name in TEXTS}
+    keeps = {}
+    for name in stale.conflicts:
+        texts[name] = getattr(draft, name)
+        keeps[name] = keep_of(name, base=stale.base, mine=stale.mine, theirs=stale.theirs)
+
+    return replace(
+        draft,
+        edit_id=str(uuid.uuid4()),
+        base=stale.theirs,
+        was=stale.base,
+        keeps=keeps,
+        **texts,
+    )
 
 
-def keep_of(name: str, *, base: Mapping[str, str], mine: Mapping[str, str], theirs: Mapping[str, str]) -> Keep:
-    """Return the question whose name or description stands, not answered yet."""
-    sides = {"base": base[name], "mine": mine[name], "theirs": theirs[name]}
-    return Keep(key=name, name=f"keep_{name}", legend=f"Whose {name} stands?", **sides)
+def keep_of(
+    name: str,
+    *,
+    base: Mapping[str, str],
+    mine: Mapping[str, str],
+    theirs: Mapping[str, str],
+) -> Keep:
+    """Return the choice between mine and theirs for a name or description, not made yet."""
+    return Keep(
+        key=name,
+        name=f"keep_{name}",
+        legend=f"Whose {name} stands?",
+        base=base[name],
+        mine=mine[name],
+        theirs=theirs[name],
+    )
 
 
-def anew(draft: Draft, retriever: Retriever) -> Draft:
-    """Return the form with an id of its own, over the retriever as it stands."""
+def draft_with_new_id(draft: Draft, retriever: Retriever) -> Draft:
+    """Return the form with a new id, on the retriever's current values."""
     return replace(draft, edit_id=str(uuid.uuid4()), base=retriever.values())

@@ -1,4 +1,4 @@
-"""Which retrievers are picked to be tagged together: on the page that is shown, and on others that were left."""
+"""The selection of retrievers to tag together, on the current page and on others."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ from reviewapp.web.http import whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picks:
-    """How many are picked, those on this page by key, and those that are not on it."""
+class Selection:
+    """How many are selected: those on this page by key, and those that are not on it."""
 
     total: int
     here: frozenset[int]
     elsewhere: list[Retriever]
 
 
-def picked(asked: QueryDict) -> list[Retriever]:
-    """Return the retrievers that an address or a form names, by name; what is none is passed over."""
-    keys = {key for text in asked.getlist("pk") if (key := whole_number(text))}
-    return list(Retriever.objects.filter(pk__in=keys).order_by("name", "id")) if keys else []
+def load_selected(data: QueryDict) -> list[Retriever]:
+    """Return the retrievers whose keys are in `data`, by name; unknown keys are ignored."""
+    keys = {key for text in data.getlist("pk") if (key := whole_number(text))}
+    if not keys:
+        return []
+    return list(Retriever.objects.filter(pk__in=keys).order_by("name", "id"))
 
 
-def around(rows: Collection[Retriever], asked: QueryDict) -> Picks:
-    """Return what is picked as it is seen from a page that shows `rows`."""
-    found, shown = picked(asked), {row.pk for row in rows}
-    here = frozenset(one.pk for one in found if one.pk in shown)
-    return Picks(total=len(found), here=here, elsewhere=[one for one in found if one.pk not in here])
+def selection_on_page(rows: Collection[Retriever], data: QueryDict) -> Selection:
+    """Return the selection relative to a page that shows `rows`."""
+    selected = load_selected(data)
+    shown = {row.pk for row in rows}
+    here = frozenset(retriever.pk for retriever in selected if retriever.pk in shown)
+    elsewhere = [retriever for retriever in selected if retriever.pk not in here]
+    return Selection(total=len(selected), here=here, elsewhere=elsewhere)

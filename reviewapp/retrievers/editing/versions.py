@@ -1,7 +1,7 @@
-"""A retriever as it stood: its earlier versions, rebuilt from the events that led away from them. Pure.
+"""Earlier versions of a retriever, rebuilt from its events. Pure.
 
-Events are kept for ever and say what each field was before, so going back from now through the newest of them gives
-every state that ever was, whoever brought it about: an edit here, one at Mixpeek, or SQL.
+Events are kept for ever and hold each field's old value, so undoing them one by one, newest first,
+gives every earlier state, whether an edit here, one at Mixpeek, or SQL led away from it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,17 @@ from reviewapp.retrievers.editing.edit import FIELDS, TEXTS
 from reviewapp.retrievers.editing.tags import between
 
 SHOWN = (*FIELDS, "stages", "input_schema", "collection_ids")
-_EMPTY: dict[str, Any] = {"name": "", "description": "", "tags": [], "stages": [], "input_schema": {}}
+_EMPTY: dict[str, Any] = {
+    "name": "",
+    "description": "",
+    "tags": [],
+    "stages": [],
+    "input_schema": {},
+}
 
 
-class Happened(Protocol):
-    """An event, as far as this needs one."""
+class RetrieverEvent(Protocol):
+    """The part of an audit event that this module reads."""
 
     @property
     def pk(self) -> int: ...
@@ -34,36 +40,50 @@ class Happened(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """The values from one event on, until the next; `changed` are the fields that this event set."""
+    """The values from one event to the next; `changed` names the fields that this event set."""
 
     event: Any
     values: dict[str, Any]
     changed: tuple[str, ...]
 
 
-def versions(events: Iterable[Happened], now: Mapping[str, Any]) -> Iterator[Version]:
-    """Yield every version, newest first, from the events of one retriever (newest first) and its values now.
+def versions(events: Iterable[RetrieverEvent], current: Mapping[str, Any]) -> Iterator[Version]:
+    """Yield every version, newest first.
 
-    Events of other kinds and those that changed nothing shown are passed over.
+    `events` are those of one retriever, newest first, and `current` its values. Events of other
+    kinds and those that changed none of the `SHOWN` fields are skipped.
     """
-    values = {name: now[name] for name in SHOWN}
+    values = {name: current[name] for name in SHOWN}
     for event in events:
-        changes = _pairs(event)
+        changes = _shown_changes(event)
         if not changes:
             continue
+
         yield Version(event=event, values=dict(values), changed=tuple(changes))
-        values |= {name: _EMPTY.get(name, []) if old is None else old for name, (old, _) in changes.items()}
+        for name, (old, _new) in changes.items():
+            values[name] = _EMPTY.get(name, []) if old is None else old
 
 
-def back_to(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of the change that restores name, description and tags as they stood; {} when they are so."""
-    fields: dict[str, Any] = {name: then[name] for name in TEXTS if not same(then[name], now[name])}
-    moved = between(now["tags"], then["tags"])
-    return fields | ({"tags": moved} if moved["add"] or moved["remove"] else {})
+def back_to(earlier: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the change that restores the earlier values; {} if none differ."""
+    fields: dict[str, Any] = {}
+    for name in TEXTS:
+        if not same(earlier[name], current[name]):
+            fields[name] = earlier[name]
+
+    tag_delta = between(current["tags"], earlier["tags"])
+    if tag_delta["add"] or tag_delta["remove"]:
+        fields["tags"] = tag_delta
+    return fields
 
 
-def _pairs(event: Happened) -> dict[str, list[Any]]:
+def _shown_changes(event: RetrieverEvent) -> dict[str, list[Any]]:
     if not event.action.startswith("retriever.") or not isinstance(event.changes, dict):
         return {}
-    found = {name: event.changes[name] for name in SHOWN if name in event.changes}
-    return {name: pair for name, pair in found.items() if isinstance(pair, list) and len(pair) == 2}
+
+    changes = {}
+    for name in SHOWN:
+        pair = event.changes.get(name)
+        if isinstance(pair, list) and len(pair) == 2:
+            changes[name] = pair
+    return changes

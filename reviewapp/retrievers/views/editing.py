@@ -1,8 +1,9 @@
-"""One retriever: what it is, the form that edits it in place, and what it was before."""
+"""The page of one retriever, the form that edits it in place, and its earlier versions."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -27,14 +28,15 @@ from reviewapp.retrievers.executions.stage_text import inputs, readable
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.guidance.markdown import rendered
 from reviewapp.retrievers.models import Execution, Retriever
-from reviewapp.retrievers.views.paging import around, page_of
+from reviewapp.retrievers.views.paging import load_page, pager_links
 from reviewapp.web.http import Request, page_or, wants_fragment, whole_number
 
 WAITING_CAP = 1000
-_MOST_VERSIONS = 30
-_USED = "This form was saved before, and that stands. Save again to make what differs from it below a new edit."
-# The fields whose errors stand beside them.
-_SHOWN = {*FIELDS, "keep_name", "keep_description"}
+_MAX_VERSIONS = 30
+_ID_USED = "This form was saved before, and that stands. Save again to make what differs from it below a new edit."
+# The fields whose errors are shown next to them.
+_FIELDS_WITH_ERRORS = {*FIELDS, "keep_name", "keep_description"}
+
 may_see = permission_required("retrievers.view_retriever", raise_exception=True)
 may_change = permission_required("retrievers.change_retriever", raise_exception=True)
 
@@ -42,99 +44,149 @@ may_change = permission_required("retrievers.change_retriever", raise_exception=
 @require_safe
 @may_see
 def retriever(request: Request, pk: int) -> HttpResponse:
-    """Show what a retriever is and was, its runs, and (to those who may) the forms that change and run it."""
-    found = load(pk)
-    earlier = whole_number(request.GET.get("like", ""))
-    like = found.executions.filter(pk=earlier).first() if earlier else None
-    change = waiting(found, request.GET.get("change", "")) if request.GET.get("change") else None
-    draft = form_state.mending(found, change) if change and may_edit(request, found) else None
-    errors = {name: [said] for name, said in change.field_errors.items()} if change else {}
-    form = RunForm(found, like=like.inputs if like else None)
-    return show(request, found, form=form, draft=draft, errors=errors, mending=change)
+    """Show a retriever, its history and runs, and the forms that edit and run it, if permitted."""
+    retriever = load(pk)
+
+    like = None
+    execution_pk = whole_number(request.GET.get("like", ""))
+    if execution_pk:
+        execution = retriever.executions.filter(pk=execution_pk).first()
+        like = execution.inputs if execution else None
+    form = RunForm(retriever, like=like)
+
+    draft = None
+    errors: dict[str, list[str]] = {}
+    change = find_change(retriever, request.GET.get("change", ""))
+    if change:
+        errors = {name: [message] for name, message in change.field_errors.items()}
+        if may_edit(request, retriever):
+            draft = form_state.draft_from_change(retriever, change)
+
+    return show(request, retriever, form=form, draft=draft, errors=errors, mending=change)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_change
 def edit_retriever(request: Request, pk: int) -> HttpResponse:
-    """Give out the form, or save what was typed; whatever stands in the way is said beside it."""
-    found = load(pk)
+    """Show the edit form, or save it; errors and conflicts are shown in the form."""
+    retriever = load(pk)
     if request.method == "GET":
-        return show(request, found, draft=form_state.opening(found) if may_edit(request, found) else None)
+        draft = form_state.new_draft(retriever) if may_edit(request, retriever) else None
+        return show(request, retriever, draft=draft)
+
     form = EditForm(request.POST)
     if not form.is_valid():
-        return show(request, found, draft=form.draft(found), errors=form.errors, status=422)
+        draft = form.draft(retriever)
+        return show(request, retriever, draft=draft, errors=form.errors, status=422)
+
     try:
         change = services.edit(pk, form.edit(), actor=request.user)
     except (services.Unacceptable, services.RetrieverGone) as error:
-        said = getattr(error, "fields", {"": str(error)})
-        errors = {name: [sentence] for name, sentence in said.items()}
-        return show(request, found, draft=form.draft(found), errors=errors, status=422)
+        # The errors of no field in particular have the name "".
+        messages_by_field = getattr(error, "fields", {"": str(error)})
+        errors = {name: [message] for name, message in messages_by_field.items()}
+        draft = form.draft(retriever)
+        return show(request, retriever, draft=draft, errors=errors, status=422)
     except services.Stale as stale:
-        draft = form_state.overtaken(form.draft(found), stale)
-        told: dict[str, Any] = {"faster": _faster(found, stale), "settled": settled(stale)}
-        return show(request, load(pk), draft=draft, stale=stale, status=409, **told)
+        return show(
+            request,
+            load(pk),
+            draft=form_state.draft_with_conflicts(form.draft(retriever), stale),
+            stale=stale,
+            faster=_last_editor(retriever, stale),
+            settled=settled(stale),
+            status=409,
+        )
     except services.EditIdTaken:
-        draft = form_state.anew(form.draft(found), load(pk))
-        return show(request, load(pk), draft=draft, notice=_USED, status=409)
-    messages.success(request, "Saved. It is on its way to Mixpeek." if change else "Nothing was different.")
-    return show(request, load(pk), whole=True) if wants_fragment(request) else redirect("retriever", pk)
+        draft = form_state.draft_with_new_id(form.draft(retriever), load(pk))
+        return show(request, load(pk), draft=draft, notice=_ID_USED, status=409)
+
+    message = "Saved. It is on its way to Mixpeek." if change else "Nothing was different."
+    messages.success(request, message)
+    return _saved_response(request, pk)
+
+
+def _saved_response(request: Request, pk: int) -> HttpResponse:
+    if wants_fragment(request):
+        return show(request, load(pk), whole=True)
+    return redirect("retriever", pk)
 
 
 @require_safe
 @may_see
 def version(request: Request, pk: int, event: int) -> HttpResponse:
-    """Show a retriever as it stood from one event on, the way back, and what else has changed since."""
-    found = load(pk)
-    kept = past(found)
-    then = next((one for one in kept if one.event.pk == event), None)
-    if then is None:
+    """Show a retriever as of one event, the form that restores it, and what else has changed."""
+    retriever = load(pk)
+    earlier_versions = load_versions(retriever)
+    matching = [item for item in earlier_versions if item.event.pk == event]
+    if not matching:
         raise Http404
-    fields = back_to(then.values, found.values())
-    other = {name: [getattr(found, name), was] for name, was in then.values.items() if name not in FIELDS}
+    shown_version = matching[0]
+
+    fields = back_to(shown_version.values, retriever.values())
+    restored = {}
+    not_restored = {}
+    for name, value in shown_version.values.items():
+        current = getattr(retriever, name)
+        if name in fields:
+            restored[name] = [current, value]
+        elif name not in FIELDS and not same(current, value):
+            not_restored[name] = [current, value]
+
+    draft = None
+    if fields and may_edit(request, retriever):
+        draft = form_state.draft_from_fields(retriever, fields)
+
     context = {
-        "retriever": found,
-        "version": then,
-        "latest": then is kept[0],
-        "stages": readable(then.values["stages"]),
-        "diffs": field_diffs({name: pair for name, pair in other.items() if not same(*pair)}),
-        "restoring": field_diffs({name: [getattr(found, name), then.values[name]] for name in fields}),
-        "draft": form_state.wishing(found, fields) if fields and may_edit(request, found) else None,
+        "retriever": retriever,
+        "version": shown_version,
+        "latest": shown_version is earlier_versions[0],
+        "stages": readable(shown_version.values["stages"]),
+        "diffs": field_diffs(not_restored),
+        "restoring": field_diffs(restored),
+        "draft": draft,
     }
     return render(request, "retrievers/version.html", context)
 
 
-def _faster(found: Retriever, stale: services.Stale) -> str:
-    """Return who last set a text in question, as the history knows it; "" where it does not."""
-    newest = next((one for one in past(found) if set(one.changed) & set(stale.conflicts)), None)
-    return str(newest.event.actor_name or newest.event.get_origin_display()) if newest else ""
+def _last_editor(retriever: Retriever, stale: services.Stale) -> str:
+    """Return who last changed a conflicting text, by the history; "" if it is not known."""
+    for earlier in load_versions(retriever):
+        if set(earlier.changed) & set(stale.conflicts):
+            return str(earlier.event.actor_name or earlier.event.get_origin_display())
+    return ""
 
 
 def load(pk: int) -> Retriever:
-    """Return a retriever with what its page shows of its neighbours; 404 when there is none."""
-    related = ("label_set__created_by", "guidelines__created_by")
-    return get_object_or_404(Retriever.objects.with_waiting(WAITING_CAP).select_related(*related), pk=pk)
+    """Return a retriever with the relations that its page shows; raise `Http404` if missing."""
+    retrievers = Retriever.objects.with_waiting(WAITING_CAP)
+    retrievers = retrievers.select_related("label_set__created_by", "guidelines__created_by")
+    return get_object_or_404(retrievers, pk=pk)
 
 
-def may_edit(request: Request, found: Retriever) -> bool:
+def may_edit(request: Request, retriever: Retriever) -> bool:
     """Return whether this person can change this retriever."""
-    return found.gone_at is None and request.user.has_perm("retrievers.change_retriever")
+    return retriever.gone_at is None and request.user.has_perm("retrievers.change_retriever")
 
 
-def waiting(found: Retriever, named: str) -> Change | None:
-    """Return the conflict or refusal of this retriever with that key."""
-    key = whole_number(named)
-    return Change.objects.attention().filter(ref=found.ref, pk=key).first() if key else None
+def find_change(retriever: Retriever, text: str) -> Change | None:
+    """Return the conflicting or refused change of this retriever with the key in `text`."""
+    key = whole_number(text)
+    if not key:
+        return None
+    return Change.objects.attention().filter(ref=retriever.ref, pk=key).first()
 
 
-def past(found: Retriever) -> list[Version]:
-    """Return the newest versions of a retriever, the one in force first."""
-    events = Event.objects.about(found.ref).filter(action__startswith="retriever.").iterator(chunk_size=100)
-    return list(islice(versions(events, vars(found)), _MOST_VERSIONS))
+def load_versions(retriever: Retriever) -> list[Version]:
+    """Return the newest versions of a retriever, the current one first."""
+    events = Event.objects.about(retriever.ref).filter(action__startswith="retriever.")
+    newest = versions(events.iterator(chunk_size=100), vars(retriever))
+    return list(islice(newest, _MAX_VERSIONS))
 
 
 def show(
     request: Request,
-    found: Retriever,
+    retriever: Retriever,
     *,
     form: RunForm | None = None,
     draft: Draft | None = None,
@@ -142,48 +194,68 @@ def show(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    """Render the page, or for htmx the part that changed; `more` may be `errors`, `stale`, `notice`, `mending`."""
+    """Render the page, or for htmx its changed part.
+
+    `more` is added to the context: `errors`, `stale`, `faster`, `settled`, `notice`, `mending`.
+    """
     errors = more.get("errors") or {}
     context = {
-        "retriever": found,
+        "retriever": retriever,
         "draft": draft,
-        "problems": [said[0] for name, said in errors.items() if name not in _SHOWN],
-        **_details(request, found, draft),
+        "problems": _general_errors(errors),
+        **_details_context(request, retriever, draft),
         **more,
     }
-    part = request.htmx.target if wants_fragment(request) else ""
-    if part == "details" and not whole:
-        return page_or("retrievers/_details.html", request, "retrievers/retriever.html", context, status=status)
-    context |= _rest(request, found, form or RunForm(found))
-    if part == "executions":
-        return page_or("retrievers/_executions.html", request, "retrievers/retriever.html", context)
-    if part and whole:
-        said = " ".join(map(str, messages.get_messages(request)))
-        response = render(request, "retrievers/_retriever.html", context | {"said": said})
-        response["HX-Retarget"], response["HX-Trigger"] = "#retriever", json.dumps({"say": said})
+    page = "retrievers/retriever.html"
+    target = request.htmx.target if wants_fragment(request) else ""
+    if target == "details" and not whole:
+        return page_or("retrievers/_details.html", request, page, context, status=status)
+
+    context |= _page_context(request, retriever, form or RunForm(retriever))
+    if target == "executions":
+        return page_or("retrievers/_executions.html", request, page, context)
+
+    if target and whole:
+        message = " ".join(map(str, messages.get_messages(request)))
+        response = render(request, "retrievers/_retriever.html", context | {"said": message})
+        response["HX-Retarget"] = "#retriever"
+        response["HX-Trigger"] = json.dumps({"say": message})
         return response
-    return render(request, "retrievers/retriever.html", context, status=status)
+    return render(request, page, context, status=status)
 
 
-def _details(request: Request, found: Retriever, draft: Draft | None) -> dict[str, Any]:
-    changes = Change.objects.about(found.ref)
+def _general_errors(errors: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the first error of each field that does not show its own errors."""
+    general = []
+    for name, field_errors in errors.items():
+        if name not in _FIELDS_WITH_ERRORS:
+            general.append(field_errors[0])
+    return general
+
+
+def _details_context(request: Request, retriever: Retriever, draft: Draft | None) -> dict[str, Any]:
+    changes = Change.objects.about(retriever.ref)
     return {
         "cap": WAITING_CAP,
-        "may_edit": may_edit(request, found),
+        "may_edit": may_edit(request, retriever),
         "change": changes.first(),
         "troubles": list(changes.attention()[:5]),
         "tags_in_use": Retriever.objects.tags_in_use() if draft else [],
     }
 
 
-def _rest(request: Request, found: Retriever, form: RunForm) -> dict[str, Any]:
-    page = page_of(Execution.objects.of(found), order=("-created_at", "-id"), request=request)
+def _page_context(request: Request, retriever: Retriever, form: RunForm) -> dict[str, Any]:
+    executions = Execution.objects.of(retriever)
+    page = load_page(executions, order=("-created_at", "-id"), request=request)
+    may_run = request.user.has_perm("retrievers.run_retriever") and retriever.gone_at is None
+    guidelines = retriever.guidelines
     return {
-        "stages": readable(found.stages),
-        "inputs": inputs(found.input_schema),
-        "guidelines_html": rendered(found.guidelines.text) if found.guidelines else "",
-        "form": form if request.user.has_perm("retrievers.run_retriever") and found.gone_at is None else None,
+        "stages": readable(retriever.stages),
+        "inputs": inputs(retriever.input_schema),
+        "guidelines_html": rendered(guidelines.text) if guidelines else "",
+        "form": form if may_run else None,
         "page": page,
-        "history": timeline(found.ref),
-        "versions": past(found),
-    } | around(page, request)
+        "history": timeline(retriever.ref),
+        "versions": load_versions(retriever),
+        **pager_links(page, request),
+    }

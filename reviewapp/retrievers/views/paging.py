@@ -1,4 +1,4 @@
-"""Pages by key of the lists about retrievers."""
+"""Keyset pagination of the lists about retrievers."""
 
 from __future__ import annotations
 
@@ -11,26 +11,36 @@ from reviewapp.web import pagination
 from reviewapp.web.http import Request
 
 
-def page_of(found: Any, *, order: tuple[str, ...], request: Request) -> pagination.Page[Any]:
-    """Return the page the address asks for; a cursor that is none leads to the first."""
+def load_page(queryset: Any, *, order: tuple[str, ...], request: Request) -> pagination.Page[Any]:
+    """Return the page of the request's cursor; an invalid cursor gets the first page."""
+    cursor = request.GET.get("cursor", "")
     try:
-        return pagination.page(found, order=order, cursor=request.GET.get("cursor", ""))
+        return pagination.page(queryset, order=order, cursor=cursor)
     except pagination.BadCursor:
         messages.info(request, "That page is not there any more; this is the first one.")
-        return pagination.page(found, order=order)
+        return pagination.page(queryset, order=order)
 
 
-def around(page: pagination.Page[Any], request: Request, *, keeping: tuple[str, ...] = ("q",)) -> dict[str, str]:
-    """Return the query strings of the pages before and after, which keep the search."""
-    kept = kept_of(request, keeping)
-    cursors = {"before": page.before, "after": page.after}
-    return {
-        name: f"?{urlencode({**kept, 'cursor': cursor}, doseq=True)}" if cursor else ""
-        for name, cursor in cursors.items()
-    }
+def pager_links(
+    page: pagination.Page[Any],
+    request: Request,
+    *,
+    keep: tuple[str, ...] = ("q",),
+) -> dict[str, str]:
+    """Return the query strings of the pages `before` and `after`, with the parameters in `keep`."""
+    parameters = query_values(request, keep)
+    links = {}
+    for name, cursor in (("before", page.before), ("after", page.after)):
+        query = urlencode({**parameters, "cursor": cursor}, doseq=True)
+        links[name] = f"?{query}" if cursor else ""
+    return links
 
 
-def kept_of(request: Request, keeping: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return what an address says under these names, several values each, without what is empty."""
-    said = {name: [value for value in request.GET.getlist(name) if value] for name in keeping}
-    return {name: values for name, values in said.items() if values}
+def query_values(request: Request, names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the values of these query parameters, without empty ones."""
+    parameters = {}
+    for name in names:
+        values = [value for value in request.GET.getlist(name) if value]
+        if values:
+            parameters[name] = values
+    return parameters

@@ -1,4 +1,4 @@
-"""Run a retriever, and see what a run returned."""
+"""Run a retriever, and show the results of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.services import RetrieverGone, request_execution
 from reviewapp.retrievers.views.editing import load, may_see, show
-from reviewapp.retrievers.views.paging import around, page_of
+from reviewapp.retrievers.views.paging import load_page, pager_links
 from reviewapp.web.http import Request, page_or
 
 _may_run = permission_required("retrievers.run_retriever", raise_exception=True)
@@ -22,28 +22,36 @@ _may_run = permission_required("retrievers.run_retriever", raise_exception=True)
 @require_POST
 @_may_run
 def run(request: Request, pk: int) -> HttpResponse:
-    """Ask for a run with the inputs given, and go to where its results will be."""
-    found = load(pk)
-    form = RunForm(found, request.POST)
+    """Request a run with the submitted inputs, and redirect to its page."""
+    retriever = load(pk)
+    form = RunForm(retriever, request.POST)
     if form.is_valid():
         try:
-            execution = request_execution(found, form.inputs(), actor=request.user)
+            execution = request_execution(retriever, form.inputs(), actor=request.user)
         except RetrieverGone as error:
             form.add_error(None, str(error))
         else:
             return redirect("execution", execution.pk)
-    return show(request, found, form=form, status=422)
+    return show(request, retriever, form=form, status=422)
 
 
 @require_safe
 @may_see
 def execution(request: Request, pk: int) -> HttpResponse:
-    """Show how a run stands, and its results with the way to review each; the fragment asks again while it waits."""
-    found = get_object_or_404(Execution.objects.select_related("retriever"), pk=pk)
-    page = page_of(Result.objects.of(found), order=("rank", "id"), request=request)
-    rows = [
-        {"result": row, "title": title_of(row.snapshot), "excerpt": excerpt_of(row.snapshot), "leads_to": items}
-        for row, items in zip(page.rows, items_of(found, page.rows), strict=True)
-    ]
-    context = {"execution": found, "rows": rows, "page": page} | around(page, request)
+    """Show the state of a run and its results; the fragment reloads while the run is pending."""
+    execution = get_object_or_404(Execution.objects.select_related("retriever"), pk=pk)
+    page = load_page(Result.objects.of(execution), order=("rank", "id"), request=request)
+    items_by_result = items_of(execution, page.rows)
+
+    rows = []
+    for result, items in zip(page.rows, items_by_result, strict=True):
+        row = {
+            "result": result,
+            "title": title_of(result.snapshot),
+            "excerpt": excerpt_of(result.snapshot),
+            "leads_to": items,
+        }
+        rows.append(row)
+
+    context = {"execution": execution, "rows": rows, "page": page, **pager_links(page, request)}
     return page_or("retrievers/_execution.html", request, "retrievers/execution.html", context)

@@ -1,4 +1,4 @@
-"""The versions of labels and of guidelines that their pages list."""
+"""The earlier versions that the pages of labels and guidelines list."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from django.db.models import QuerySet
 
 from reviewapp.web.http import Request, whole_number
 
-_MOST = 20
+_MAX_VERSIONS = 20
 
 
-def earlier(request: Request, kept: QuerySet[Any]) -> dict[str, Any]:
-    """Return the newest versions, and the one that the address asks for however old it is."""
-    asked = whole_number(request.GET.get("version", ""))
-    versions = kept.select_related("created_by").order_by("-version")
-    newest = list(versions[:_MOST])
-    older = asked and all(one.version != asked for one in newest)
-    return {"asked": asked, "earlier": newest + (list(versions.filter(version=asked)) if older else [])}
+def earlier(request: Request, queryset: QuerySet[Any]) -> dict[str, Any]:
+    """Return the newest versions, and the one in the query string, however old it is."""
+    number = whole_number(request.GET.get("version", ""))
+    versions = queryset.select_related("created_by").order_by("-version")
+    listed = list(versions[:_MAX_VERSIONS])
+    if number and all(version.version != number for version in listed):
+        listed += versions.filter(version=number)
+    return {"asked": number, "earlier": listed}

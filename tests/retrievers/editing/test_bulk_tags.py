@@ -46,7 +46,7 @@ def asked(retrievers: list[Retriever], **more: Any) -> dict[str, Any]:
 def test_it_previews_each_change_and_makes_none(client: Client, adam: User, three: list[Retriever]) -> None:
     client.force_login(adam)
     page = client.get(ADDRESS, asked(three))
-    assert [(one.add, one.remove, one.after, bool(one.why_not)) for one in page.context["plan"]] == [
+    assert [(one.add, one.remove, one.after, bool(one.obstacle)) for one in page.context["plan"]] == [
         (["new"], ["old"], ["a", "new"], False),
         ([], [], ["new"], True),
         ([], [], [], True),
@@ -61,7 +61,7 @@ def test_it_says_what_became_of_each(client: Client, adam: User, three: list[Ret
     page = client.post(ADDRESS, data, follow=True)
     ((at, status),) = page.redirect_chain
     assert status == 302
-    assert [(bool(one.change), one.said) for one in page.context["done"]] == [
+    assert [(bool(one.change), one.reason) for one in page.context["results"]] == [
         (True, ""),
         (False, "Nothing was changed."),
         (False, "It is not at Mixpeek any more."),
@@ -78,7 +78,7 @@ def test_it_says_what_became_of_each(client: Client, adam: User, three: list[Ret
     assert " Delivered v2 </a>" in collapsed(later)
     assert "every 3s" not in collapsed(later)
     again = client.post(ADDRESS, data, follow=True)
-    assert again.context["done"][0].change == page.context["done"][0].change
+    assert again.context["results"][0].change == page.context["results"][0].change
     assert Change.objects.count() == 1
 
 
@@ -129,14 +129,15 @@ def test_it_says_what_is_wrong(
 def test_it_takes_no_more_than_it_can_show(client: Client, adam: User) -> None:
     Retriever.objects.bulk_create(
         Retriever(retriever_id=f"r{number}", name=f"r{number}", seen_at=timezone.now())
-        for number in range(bulk_tags.MOST + 1)
+        for number in range(bulk_tags.MAX_RETRIEVERS + 1)
     )
     client.force_login(adam)
     keys = list(Retriever.objects.values_list("pk", flat=True))
     reply = client.post(ADDRESS, {"pk": keys, "add": "x", "bulk_id": str(uuid.uuid4())})
     assert reply.status_code == 422
-    assert f"Pick {bulk_tags.MOST} retrievers at most; these are {bulk_tags.MOST + 1}." in collapsed(reply)
-    assert len(reply.context["picked"]) == bulk_tags.MOST + 1
+    most = bulk_tags.MAX_RETRIEVERS
+    assert f"Pick {most} retrievers at most; these are {most + 1}." in collapsed(reply)
+    assert len(reply.context["picked"]) == most + 1
 
 
 def test_it_leads_back_from_a_result_that_is_none(client: Client, adam: User, three: list[Retriever]) -> None:

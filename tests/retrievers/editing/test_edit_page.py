@@ -17,7 +17,7 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.models import Retriever, UpstreamRetriever
-from reviewapp.retrievers.views.editing import past
+from reviewapp.retrievers.views.editing import load_versions
 from tests.collapsed import collapsed
 from tests.factories import make_execution, make_retriever, settle_as_refused
 from tests.retrievers.edits import address, edit_of, filled_edit_form
@@ -65,7 +65,7 @@ def test_it_says_that_a_retriever_is_published_before_an_earlier_name_is_restore
     UpstreamRetriever.objects.create(retriever=retriever, body={"is_published": True})
     services.edit(retriever.pk, edit_of(retriever, name="Brands"), actor=adam)
     client.force_login(adam)
-    newest, oldest = past(retriever)
+    newest, oldest = load_versions(retriever)
     earlier = reverse("retriever_version", args=[retriever.pk, oldest.event.pk])
     assert PUBLISHED in collapsed(client.get(earlier))
     now = reverse("retriever_version", args=[retriever.pk, newest.event.pk])

@@ -18,7 +18,7 @@ from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import edit
 from reviewapp.retrievers.editing.versions import SHOWN, back_to, versions
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.views.editing import past
+from reviewapp.retrievers.views.editing import load_versions
 from tests.collapsed import collapsed
 from tests.factories import make_retriever
 from tests.retrievers.edits import edit_of
@@ -104,7 +104,7 @@ def edited_retriever(db: None, adam: User) -> Retriever:
 
 @pytest.mark.django_db
 def test_it_rebuilds_what_the_triggers_wrote(edited_retriever: Retriever) -> None:
-    found = past(edited_retriever)
+    found = load_versions(edited_retriever)
     assert [(one.values["name"], one.values["description"], one.values["tags"]) for one in found] == [
         ("second", "told", ["b"]),
         ("second", "told", ["a"]),
@@ -126,7 +126,8 @@ def test_it_shows_each_version_and_how_it_would_be_restored(
         told = "As it is, since" if one is page.context["versions"][0] else "As of"
         assert f'<a href="{address}">{told} <time' in collapsed(page)
         assert f"<h1>{told} <time" in collapsed(client.get(address))
-    first = client.get(reverse("retriever_version", args=[edited_retriever.pk, past(edited_retriever)[-1].event.pk]))
+    oldest = load_versions(edited_retriever)[-1]
+    first = client.get(reverse("retriever_version", args=[edited_retriever.pk, oldest.event.pk]))
     assert [(diff.name, diff.old, diff.new) for diff in first.context["restoring"]] == [
         ("description", "told", ""),
         ("name", "second", "first"),
@@ -145,7 +146,7 @@ def test_it_shows_each_version_and_how_it_would_be_restored(
 def test_it_shows_each_difference_once(client: Client, adam: User, edited_retriever: Retriever) -> None:
     stage = {"stage_name": "search", "stage_type": "filter"}
     client.force_login(adam)
-    address = reverse("retriever_version", args=[edited_retriever.pk, past(edited_retriever)[-1].event.pk])
+    address = reverse("retriever_version", args=[edited_retriever.pk, load_versions(edited_retriever)[-1].event.pk])
     same_pipeline = client.get(address)
     assert same_pipeline.context["diffs"] == ()
     assert "Not restored" not in same_pipeline.content.decode()
@@ -162,7 +163,7 @@ def test_it_shows_each_difference_once(client: Client, adam: User, edited_retrie
 @pytest.mark.django_db
 def test_it_restores_nothing_for_whom_it_is_not(client: Client, alice: User, edited_retriever: Retriever) -> None:
     client.force_login(alice)
-    address = reverse("retriever_version", args=[edited_retriever.pk, past(edited_retriever)[-1].event.pk])
+    address = reverse("retriever_version", args=[edited_retriever.pk, load_versions(edited_retriever)[-1].event.pk])
     page = client.get(address)
     assert page.context["draft"] is None
     assert "Restoring needs the role admin" in page.content.decode()
