@@ -1,4 +1,4 @@
-"""What a reviewer judges by: a snapshot, sorted into title, texts, media, fields and where it came from. Pure."""
+"""Evidence for a reviewer: a snapshot, sorted into title, texts, media, fields and source. Pure."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ from reviewapp.retrievers.documents.layout import internal, layers, leaves, show
 from reviewapp.retrievers.documents.media import Medium, files, media
 from reviewapp.retrievers.documents.snapshot import CUT
 
-MOST_TITLE, MOST_EXCERPT, MOST_WORDS, MOST_FIELDS = 200, 300, 20_000, 300
+MOST_TITLE = 200
+MOST_EXCERPT = 300
+MOST_WORDS = 20_000
+MOST_FIELDS = 300
+_MAX_EXCERPT_FIELDS = 8
+_MAX_SOURCE_FIELDS = 50
 
 _TITLES = ("title", "name", "headline", "subject", "filename", "file_name", "original_filename")
-_TEXTS = {
-    "abstract", "body", "caption", "comment", "content", "description", "message", "note", "notes", "ocr", "ocr_text",
-    "summary", "text", "transcript", "transcription",
+_PROSE_FIELDS = {
+    "abstract", "body", "caption", "comment", "content", "description", "message", "note", "notes",
+    "ocr", "ocr_text", "summary", "text", "transcript", "transcription",
 }  # fmt: skip
-_LONG = 160
+# Longer values are prose, whatever their name.
+_MAX_FIELD_LENGTH = 160
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Everything in plain values, ready to be shown as text and never as HTML.
+    """The evidence in plain values, to be shown as text and never as HTML.
 
-    `texts` are (name, pieces) with the words asked for marked, `fields` and `source` are (path, value); `cut` says why
-    this is not all of the document, and is mostly empty.
+    `texts` are (name, pieces) with the words of the query marked, `fields` and `source` are
+    (path, value). `cut` says why this is not the whole document, and is usually "".
     """
 
     title: str
@@ -39,7 +45,7 @@ class Evidence:
 
 
 def evidence(snapshot: Mapping[str, Any], *, query_words: Iterable[str] = ()) -> Evidence:
-    """Sort a snapshot of any of Mixpeek's layouts into what a reviewer looks at."""
+    """Sort a snapshot in any of Mixpeek's layouts into evidence."""
     words = tuple(query_words)
     return Evidence(
         title=title_of(snapshot),
@@ -52,37 +58,45 @@ def evidence(snapshot: Mapping[str, Any], *, query_words: Iterable[str] = ()) ->
 
 
 def title_of(snapshot: Mapping[str, Any]) -> str:
-    """Return a line to know the document by, at most `MOST_TITLE` characters and never empty unless all of it is."""
-    named = text_at(snapshot, *_TITLES)
-    filed = next((file.name for file in files(snapshot) if file.name), "")
-    told = next((text for _, text in _texts(snapshot)), "")
-    return _line(named or filed or told or shown(snapshot.get("document_id")), MOST_TITLE)
+    """Return a one-line title of at most `MOST_TITLE` characters; "" only for an empty document."""
+    title = text_at(snapshot, *_TITLES)
+    if not title:
+        title = next((file.name for file in files(snapshot) if file.name), "")
+    if not title:
+        title = _first_text(snapshot) or shown(snapshot.get("document_id"))
+    return _line(title, MOST_TITLE)
 
 
 def excerpt_of(snapshot: Mapping[str, Any]) -> str:
     """Return the beginning of the first text, else the first fields, at most `MOST_EXCERPT` characters."""
-    told = next((text for _, text in _texts(snapshot)), "")
-    listed = (f"{path}: {value}" for path, value in islice(_fields(snapshot), 8))
-    return _line(told or " · ".join(listed), MOST_EXCERPT)
+    excerpt = _first_text(snapshot)
+    if not excerpt:
+        fields = islice(_fields(snapshot), _MAX_EXCERPT_FIELDS)
+        excerpt = " · ".join(f"{path}: {value}" for path, value in fields)
+    return _line(excerpt, MOST_EXCERPT)
 
 
 def words_of(snapshot: Mapping[str, Any]) -> str:
-    """Return what a search should find the document by, at most `MOST_WORDS` characters."""
+    """Return the text to search the document by, at most `MOST_WORDS` characters."""
     texts = (text for _, text in _texts(snapshot))
     values = (value for _, value in _fields(snapshot))
     return _line(" ".join((*values, *texts)), MOST_WORDS)
 
 
+def _first_text(snapshot: Mapping[str, Any]) -> str:
+    return next((text for _, text in _texts(snapshot)), "")
+
+
 def _texts(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    return ((path, value) for path, value, is_text in _told(snapshot) if is_text)
+    return ((path, value) for path, value, is_prose in _values(snapshot) if is_prose)
 
 
 def _fields(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    return ((path, value) for path, value, is_text in _told(snapshot) if not is_text)
+    return ((path, value) for path, value, is_prose in _values(snapshot) if not is_prose)
 
 
-def _told(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
-    """Yield (path, value, whether it is prose), each once, blanks left out."""
+def _values(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """Yield (path, value, is_prose) without blanks and duplicates."""
     seen: dict[str, str] = {}
     for layer, fields in layers(snapshot):
         for path, raw in leaves(fields):
@@ -97,23 +111,32 @@ def _told(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
 def _is_prose(path: str, value: str) -> bool:
     if "://" in value[:20]:
         return False
-    if "\n" in value.strip() or len(value) > _LONG:
+    if "\n" in value.strip() or len(value) > _MAX_FIELD_LENGTH:
         return True
-    # In a list of things a `description` is mostly a name, and many short ones are read better as fields.
-    last = path.rpartition(".")[2].lower()
-    return "[" not in path and (last in _TEXTS or last.endswith("_text"))
+    # In a list of objects a `description` is usually a name, and many short ones read better as
+    # fields.
+    if "[" in path:
+        return False
+    name = path.rpartition(".")[2].lower()
+    return name in _PROSE_FIELDS or name.endswith("_text")
 
 
 def _source(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("document_id", "collection_id"):
         if snapshot.get(name):
             yield name, shown(snapshot[name])
-    noted = {key: value for key, value in internal(snapshot).items() if not key.endswith("blobs")}
-    yield from islice(((path, shown(value)) for path, value in leaves(noted) if shown(value)), 50)
+
+    system = {key: value for key, value in internal(snapshot).items() if not key.endswith("blobs")}
+    values = ((path, shown(value)) for path, value in leaves(system) if shown(value))
+    yield from islice(values, _MAX_SOURCE_FIELDS)
+
     for file in files(snapshot):
         yield f"{file.role}: {file.field or file.name}", file.url or file.name
 
 
-def _line(text: str, most: int) -> str:
-    line = " ".join(text[: most * 4].split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "\u2026"
+def _line(text: str, max_length: int) -> str:
+    """Return `text` in one line, truncated with an ellipsis."""
+    line = " ".join(text[: max_length * 4].split())
+    if len(line) <= max_length:
+        return line
+    return line[: max_length - 1].rstrip() + "\u2026"

@@ -1,4 +1,4 @@
-"""Mark the words somebody asked for in the text that was found. Pure."""
+"""Mark the words of a query in the text of a result. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-_MOST_WORDS = 50
+_MAX_WORDS = 50
+_MAX_INPUT_LENGTH = 10_000
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
-# Scripts that put no space between words: there, a word is marked wherever it stands.
+# Scripts without spaces between words: there, a word is marked wherever it occurs.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _COMMON = {
     "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "it", "of", "on", "or", "that", "the",
@@ -17,33 +18,45 @@ _COMMON = {
 
 
 class Piece(NamedTuple):
-    """A stretch of text, and whether it is one of the words asked for."""
+    """A stretch of text, and whether it is a word of the query."""
 
     text: str
     is_marked: bool
 
 
 def query_words(inputs: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the words worth marking in what an execution was asked with; addresses and common words are not."""
-    texts = [value for value in inputs.values() if isinstance(value, str) and "://" not in value]
-    words = dict.fromkeys(word.casefold() for text in texts for word in _WORD.findall(text[:10_000]))
-    return tuple(word for word in words if word not in _COMMON and (len(word) > 1 or _UNSPACED.match(word)))[
-        :_MOST_WORDS
-    ]
+    """Return the words of an execution's inputs that are worth marking, without URLs."""
+    words: dict[str, None] = {}
+    for value in inputs.values():
+        if not isinstance(value, str) or "://" in value:
+            continue
+        for match in _WORD.findall(value[:_MAX_INPUT_LENGTH]):
+            word = match.casefold()
+            is_long_enough = len(word) > 1 or _UNSPACED.match(word)
+            if is_long_enough and word not in _COMMON:
+                words[word] = None
+    return tuple(words)[:_MAX_WORDS]
 
 
 def pieces(text: str, words: Iterable[str]) -> list[Piece]:
     """Cut `text` into marked and plain pieces; joined, they are `text` again."""
-    wanted = sorted({word for word in words if word.strip()}, key=len, reverse=True)
-    if not wanted:
+    marked_words = sorted({word for word in words if word.strip()}, key=len, reverse=True)
+    if not marked_words:
         return [Piece(text, False)] if text else []
-    pattern = re.compile("|".join(map(_pattern, wanted)), re.IGNORECASE)
-    found, at = [], 0
+
+    pattern = re.compile("|".join(map(_pattern, marked_words)), re.IGNORECASE)
+    cut: list[Piece] = []
+    end = 0
     for match in pattern.finditer(text):
-        found += [Piece(text[at : match.start()], False), Piece(match[0], True)]
-        at = match.end()
-    return [piece for piece in (*found, Piece(text[at:], False)) if piece.text]
+        cut.append(Piece(text[end : match.start()], False))
+        cut.append(Piece(match[0], True))
+        end = match.end()
+    cut.append(Piece(text[end:], False))
+    return [piece for piece in cut if piece.text]
 
 
 def _pattern(word: str) -> str:
-    return re.escape(word) if _UNSPACED.search(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
+    escaped = re.escape(word)
+    if _UNSPACED.search(word):
+        return escaped
+    return rf"(?<!\w){escaped}(?!\w)"

@@ -1,7 +1,8 @@
-"""The pictures, films, sounds and papers of a document, and which file to show for each of them. Pure.
+"""The media of a document (images, videos, audio, PDFs), and which file to show for each. Pure.
 
-Of a thing that exists as source, processed and thumbnail we show: an image by its thumbnail, else processed, else
-source (with the full one behind it); anything else by its processed file, else its source, under its thumbnail.
+A medium may exist as source, processed and thumbnail. An image is shown by its thumbnail, else
+processed, else source, and links to the full one; any other medium by its processed file, else its
+source, with the thumbnail as poster.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from reviewapp.retrievers.documents.layout import blobs, layers, leaves, number_
 
 _STARTS = ("start_time", "start_time_sec", "start_seconds", "start_sec", "segment_start")
 _ENDS = ("end_time", "end_time_sec", "end_seconds", "end_sec", "segment_end")
+_DERIVED_ROLES = {"processed", "thumbnail"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One file of a document. `index` names it for good: made of what the file is, not of where it stands.
+    """One file of a document.
 
-    `url` is the presigned one (a secret) where the document brought one, else the canonical one, which may be `s3://`.
+    `index` is a stable id, derived from the file's identity and not from its position. `url` is the
+    presigned URL (a secret) if the document has one, else the canonical URL, which may be `s3://`.
     """
 
     index: int
@@ -39,9 +42,10 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Medium:
-    """One thing to look at or listen to: `kind` is image, video, audio, pdf or file; times in seconds.
+    """One medium; `kind` is image, video, audio, pdf or file; times are in seconds.
 
-    `index` is the file to show, `full` the best one to zoom into, `poster` the still to show before a film plays.
+    `index` is the file to show, `full` the best file to zoom into, `poster` the still image of a
+    video that is not playing.
     """
 
     kind: str
@@ -56,36 +60,45 @@ class Medium:
 
     @property
     def still(self) -> int | None:
-        """The file of a picture, or of the still before a film; None where there is nothing to show."""
+        """The file of an image, or the poster of a video; None if there is neither."""
         if self.unavailable_reason:
             return None
         return self.index if self.kind == "image" else self.poster
 
 
 def media(document: Mapping[str, Any]) -> list[Medium]:
-    """Return what there is to look at, one entry for each thing and not for each file."""
-    groups = _groups(list(files(document)))
-    span = number_at(document, *_STARTS), number_at(document, *_ENDS)
-    return [_medium(group, span) for group in groups]
+    """Return the media of a document, one for each group of files."""
+    segment = (number_at(document, *_STARTS), number_at(document, *_ENDS))
+    groups = _group_files(list(files(document)))
+    return [_medium(group, segment) for group in groups]
 
 
 def files(document: Mapping[str, Any]) -> Iterator[File]:
     """Yield every file of a document once: its blobs, then fields that hold the URL of a medium."""
     best: dict[int, File] = {}
-    for file in (*map(_of_blob, blobs(document)), *_of_fields(document)):
-        # The same file may stand in two places, with its presigned URL in only one of them.
+    for file in (*map(_blob_file, blobs(document)), *_field_files(document)):
+        # The same file may be listed twice, with its presigned URL in only one of the places.
         if file.index not in best or (file.url and not best[file.index].url):
             best[file.index] = file
-    places = {_place(file.url) for file in best.values() if file.role != "field" and file.url}
-    yield from (file for file in best.values() if file.role != "field" or _place(file.url) not in places)
+
+    blob_urls = set()
+    for file in best.values():
+        if file.role != "field" and file.url:
+            blob_urls.add(_without_query(file.url))
+
+    for file in best.values():
+        if file.role != "field" or _without_query(file.url) not in blob_urls:
+            yield file
 
 
-def _of_blob(blob: Mapping[str, Any]) -> File:
-    field, role, url = _text(blob, "field"), _text(blob, "role") or "source", _text(blob, "url")
+def _blob_file(blob: Mapping[str, Any]) -> File:
+    field = _text(blob, "field")
+    role = _text(blob, "role") or "source"
+    url = _text(blob, "url")
     name = _text(blob, "filename") or PurePosixPath(unquote(_path(url))).name or field
     mime = _text(blob, "content_type") or mimetypes.guess_type(name)[0] or ""
     return File(
-        index=_index(field, role, _place(url)),
+        index=_index(field, role, _without_query(url)),
         kind=_kind(_text(blob, "type"), mime),
         name=name,
         mime=mime,
@@ -96,17 +109,20 @@ def _of_blob(blob: Mapping[str, Any]) -> File:
     )
 
 
-def _of_fields(document: Mapping[str, Any]) -> Iterator[File]:
+def _field_files(document: Mapping[str, Any]) -> Iterator[File]:
     for layer, fields in layers(document):
         for path, value in leaves(fields):
-            if not isinstance(value, str) or not path.lower().endswith(("url", "uri")) or "," in value:
+            is_url_field = path.lower().endswith(("url", "uri"))
+            if not is_url_field or not isinstance(value, str) or "," in value:
                 continue
+
             name = PurePosixPath(unquote(_path(value))).name
             mime = mimetypes.guess_type(name)[0] or ""
-            if _kind("", mime) != "file":
+            kind = _kind("", mime)
+            if kind != "file":
                 yield File(
                     index=_index(layer, "field", path),
-                    kind=_kind("", mime),
+                    kind=kind,
                     name=name,
                     mime=mime,
                     role="field",
@@ -116,28 +132,42 @@ def _of_fields(document: Mapping[str, Any]) -> Iterator[File]:
                 )
 
 
-def _groups(found: Sequence[File]) -> list[list[File]]:
-    """Gather the files of one thing: a source with what was made of it; strangers stand alone."""
-    own = [[file] for file in found if file.role not in {"processed", "thumbnail"}]
-    for file in found:
-        if file.role in {"processed", "thumbnail"}:
-            same = [group for group in own if group[0].field == file.field]
-            target = same or (own if len(own) == 1 else [])
-            if target:
-                target[0].append(file)
-            else:
-                own.append([file])
-    return own
+def _group_files(listed: Sequence[File]) -> list[list[File]]:
+    """Group each source with the files derived from it; a derived file without one is alone."""
+    groups = [[file] for file in listed if file.role not in _DERIVED_ROLES]
+    for file in listed:
+        if file.role not in _DERIVED_ROLES:
+            continue
+
+        matching = [group for group in groups if group[0].field == file.field]
+        if matching:
+            matching[0].append(file)
+        elif len(groups) == 1:
+            groups[0].append(file)
+        else:
+            groups.append([file])
+    return groups
 
 
-def _medium(group: Sequence[File], span: tuple[float | None, float | None]) -> Medium:
-    kind = next((file.kind for file in group if file.role != "thumbnail"), group[0].kind)
-    thumbnail = _best(group, ("thumbnail",))
-    order = ("thumbnail", "processed", "source") if kind == "image" else ("processed", "source")
-    shown = _best(group, order) or group[0]
-    full = _best(group, ("source", "processed")) if kind == "image" else None
-    # A processed film is the segment already; only in the source must one go to the segment's place.
-    start, end = span if kind in {"video", "audio"} and shown.role != "processed" else (None, None)
+def _medium(group: Sequence[File], segment: tuple[float | None, float | None]) -> Medium:
+    originals = [file for file in group if file.role != "thumbnail"]
+    kind = originals[0].kind if originals else group[0].kind
+
+    full = None
+    poster = None
+    if kind == "image":
+        shown = _best(group, ("thumbnail", "processed", "source")) or group[0]
+        full = _best(group, ("source", "processed"))
+    else:
+        shown = _best(group, ("processed", "source")) or group[0]
+    if kind == "video":
+        poster = _best(group, ("thumbnail",))
+
+    # A processed file is the segment itself; in the source, playing starts at the segment.
+    start, end = None, None
+    if kind in {"video", "audio"} and shown.role != "processed":
+        start, end = segment
+
     return Medium(
         kind=kind,
         index=shown.index,
@@ -147,32 +177,40 @@ def _medium(group: Sequence[File], span: tuple[float | None, float | None]) -> M
         end=end,
         unavailable_reason=shown.unavailable_reason,
         full=full.index if full else None,
-        poster=thumbnail.index if thumbnail and kind == "video" and not thumbnail.unavailable_reason else None,
+        poster=poster.index if poster and not poster.unavailable_reason else None,
     )
 
 
 def _best(group: Sequence[File], roles: Sequence[str]) -> File | None:
-    ranked = [file for role in roles for file in group if file.role == role]
-    return next((file for file in ranked if not file.unavailable_reason), ranked[0] if ranked else None)
+    """Return the first available file by the order of `roles`, else the first one."""
+    ranked: list[File] = []
+    for role in roles:
+        ranked += [file for file in group if file.role == role]
+
+    available = [file for file in ranked if not file.unavailable_reason]
+    preferred = available or ranked
+    return preferred[0] if preferred else None
 
 
-def _kind(given: str, mime: str) -> str:
-    if mime == "application/pdf" or given == "pdf":
+def _kind(declared: str, mime: str) -> str:
+    if mime == "application/pdf" or declared == "pdf":
         return "pdf"
-    major = mime.partition("/")[0]
-    return next((kind for kind in (given.lower(), major) if kind in {"image", "video", "audio"}), "file")
+    for kind in (declared.lower(), mime.partition("/")[0]):
+        if kind in {"image", "video", "audio"}:
+            return kind
+    return "file"
 
 
 def _index(*identity: str) -> int:
     return zlib.crc32("\n".join(identity).encode(errors="replace"))
 
 
-def _place(url: str) -> str:
+def _without_query(url: str) -> str:
     return url.partition("?")[0].partition("#")[0]
 
 
 def _path(url: str) -> str:
-    """Return the path of a URL, or nothing when it is none."""
+    """Return the path of a URL, "" if it is not valid."""
     try:
         return urlsplit(url).path
     except ValueError:
@@ -180,5 +218,5 @@ def _path(url: str) -> str:
 
 
 def _text(holder: Mapping[str, Any], key: str) -> str:
-    found = holder.get(key)
-    return found if isinstance(found, str) else ""
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,6 +1,7 @@
-"""What we keep of a document, and the digest that proves which state of it somebody was shown.
+"""Snapshots of documents, and the digest that proves which state of a document was shown. Pure.
 
-Pure. A snapshot can be stored by PostgreSQL, comes back from it equal, and holds nothing that lets anybody read a file.
+A snapshot can be stored by PostgreSQL, is read back equal, and holds no URL that grants access to a
+file.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ MOST_BYTES = 256 * 1024
 MOST_DEPTH = 16
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 CUT = "_cut"
-# What a run adds at the root of a document: the same document has another score in another run.
+# Keys that a run adds at the root: the same document has another score in another run.
 RUN_KEYS = ("score", "_score")
 CUT_BECAUSE = "This document was too large to be kept whole."
 
-_LONGEST_TEXT = MOST_BYTES // 2
-_LONGEST_KEY = 200
-_FIRST = {name: at for at, name in enumerate(("document_id", "collection_id", "document_blobs", "source_blobs"))}
+_MAX_TEXT_BYTES = MOST_BYTES // 2
+_MAX_KEY_LENGTH = 200
+# Copied first, so that they stay in a snapshot that is cut.
+_FIRST_KEYS = ("document_id", "collection_id", "document_blobs", "source_blobs")
+_KEY_RANK = {name: rank for rank, name in enumerate(_FIRST_KEYS)}
 _SECRET_FIELD = re.compile(r".*presigned_?urls?", re.IGNORECASE | re.DOTALL)
 _VECTOR_FIELD = re.compile(r"(?:.*[_.-])?(?:vectors?|embeddings?)", re.IGNORECASE | re.DOTALL)
-_SHORTEST_NAMELESS_VECTOR = 64
+_MIN_UNNAMED_VECTOR_LENGTH = 64
 _QUERY = re.compile(r"(https?:[^\s?\"'<>]*)\?([^\s\"'<>]*)", re.IGNORECASE)
 _SIGNED = re.compile(
     r"(?:x-(?:amz|goog|oss|ms)-.*|signature|sig|expires|token|.*[-_]token|policy|awsaccesskeyid|googleaccessid"
@@ -39,97 +42,116 @@ _SIGNED = re.compile(
 
 
 def snapshot(document: Mapping[str, Any]) -> Json:
-    """Return what may be kept of `document`: no presigned URLs, no vectors, nothing PostgreSQL refuses.
+    """Return `document` without presigned URLs, vectors, and values that PostgreSQL refuses.
 
-    Bounded to about `MOST_BYTES` and to `MOST_DEPTH`; whatever had to be left out is admitted under the key `CUT`.
+    Bounded to about `MOST_BYTES` and to `MOST_DEPTH`; if it was cut, the key `CUT` says so.
     The same document gives the same snapshot whatever the order of its keys.
     """
-    keeper = _Keeper()
-    kept = keeper.mapping(document, depth=0)
-    return {**kept, CUT: CUT_BECAUSE} if keeper.cut else kept
+    copier = _BoundedCopier()
+    copy = copier.copy_mapping(document, depth=0)
+    if copier.is_cut:
+        copy[CUT] = CUT_BECAUSE
+    return copy
 
 
-def digest(kept: Mapping[str, Any]) -> str:
+def digest(snapshot: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a snapshot's canonical JSON, in hex."""
-    canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    text = json.dumps(snapshot, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-class _Keeper:
-    """Copies JSON within a budget of bytes, in an order that the input's order of keys does not decide."""
+class _BoundedCopier:
+    """Copies JSON within a budget of bytes, independently of the input's key order."""
 
     def __init__(self) -> None:
-        self.left = MOST_BYTES
-        self.cut = False
+        self.remaining_bytes = MOST_BYTES
+        self.is_cut = False
 
-    def mapping(self, value: Mapping[str, Any], depth: int) -> Json:
-        kept: Json = {}
-        for key in sorted(value, key=lambda name: (_FIRST.get(name, len(_FIRST)), name)):
-            if _SECRET_FIELD.fullmatch(key) or (_VECTOR_FIELD.fullmatch(key) and isinstance(value[key], dict | list)):
+    def copy_mapping(self, value: Mapping[str, Any], depth: int) -> Json:
+        copy: Json = {}
+        for key in sorted(value, key=lambda name: (_KEY_RANK.get(name, len(_KEY_RANK)), name)):
+            is_vector = _VECTOR_FIELD.fullmatch(key) and isinstance(value[key], dict | list)
+            if is_vector or _SECRET_FIELD.fullmatch(key):
                 continue
-            name = storable(key)[:_LONGEST_KEY]
-            if not self._afford(name):
-                break
-            kept[name] = self._any(value[key], depth + 1)
-        return kept
 
-    def _any(self, value: Any, depth: int) -> Any:
+            name = storable(key)[:_MAX_KEY_LENGTH]
+            if not self._spend_on_member(name):
+                break
+            copy[name] = self._copy(value[key], depth + 1)
+        return copy
+
+    def _copy(self, value: Any, depth: int) -> Any:
         if isinstance(value, dict | list) and depth > MOST_DEPTH:
-            self.cut = True
+            self.is_cut = True
             return None
         if isinstance(value, dict):
-            return self.mapping(value, depth)
+            return self.copy_mapping(value, depth)
         if isinstance(value, list):
-            return self._list(value, depth)
-        return self._text(storable(value)) if isinstance(value, str) else _number(value)
+            return self._copy_list(value, depth)
+        if isinstance(value, str):
+            return self._copy_text(storable(value))
+        return _number(value)
 
-    def _list(self, value: list[Any], depth: int) -> list[Any]:
-        if len(value) >= _SHORTEST_NAMELESS_VECTOR and all(isinstance(item, float) for item in value):
+    def _copy_list(self, value: list[Any], depth: int) -> list[Any]:
+        is_long = len(value) >= _MIN_UNNAMED_VECTOR_LENGTH
+        is_vector = is_long and all(isinstance(item, float) for item in value)
+        if is_vector:
             return []
-        kept = []
-        for item in value:
-            if not self._afford(""):
-                break
-            kept.append(self._any(item, depth + 1))
-        return kept
 
-    def _text(self, text: str) -> str:
-        room = max(min(self.left, _LONGEST_TEXT), 0)
+        copy = []
+        for item in value:
+            if not self._spend_on_member(""):
+                break
+            copy.append(self._copy(item, depth + 1))
+        return copy
+
+    def _copy_text(self, text: str) -> str:
+        limit = max(min(self.remaining_bytes, _MAX_TEXT_BYTES), 0)
         encoded = text.encode()
-        if len(encoded) > room:
-            self.cut = True
-            text = encoded[:room].decode(errors="ignore")
-        self.left -= min(len(encoded), room)
+        if len(encoded) > limit:
+            self.is_cut = True
+            text = encoded[:limit].decode(errors="ignore")
+        self.remaining_bytes -= min(len(encoded), limit)
         return text
 
-    def _afford(self, name: str) -> bool:
-        self.left -= len(name.encode()) + 8
-        self.cut = self.cut or self.left < 0
-        return self.left >= 0
+    def _spend_on_member(self, name: str) -> bool:
+        """Take a member of an object or list from the budget; return False if it is used up."""
+        self.remaining_bytes -= len(name.encode()) + 8
+        if self.remaining_bytes < 0:
+            self.is_cut = True
+            return False
+        return True
 
 
 def storable(text: str) -> str:
-    """Return `text` with what PostgreSQL cannot hold replaced, and signatures taken off the URLs in it."""
+    """Return `text` with unstorable characters replaced, and without signatures in its URLs."""
     text = UNSTORABLE.sub("\ufffd", text)
-    return _QUERY.sub(_unsigned, text) if "?" in text else text
+    if "?" not in text:
+        return text
+    return _QUERY.sub(_without_signature, text)
 
 
-def _unsigned(match: re.Match[str]) -> str:
-    names = (unquote(part.partition("=")[0]) for part in re.split("[&;?#]", match[2]))
-    return match[1] if any(_SIGNED.match(name) for name in names) else match[0]
+def _without_signature(match: re.Match[str]) -> str:
+    for parameter in re.split("[&;?#]", match[2]):
+        name = unquote(parameter.partition("=")[0])
+        if _SIGNED.match(name):
+            return match[1]
+    return match[0]
 
 
 def _number(value: Any) -> Any:
-    # jsonb does not know the difference between 1e22 and its digits: agree beforehand.
+    # jsonb does not distinguish 1e22 from its digits, so normalize before storing.
     return canonical(storable_number(value))
 
 
 def storable_json(value: Any, depth: int = 0) -> Any:
-    """Return any JSON whole, but for what PostgreSQL cannot hold and what is nested beyond all use."""
+    """Return JSON without what PostgreSQL cannot store; values nested too deeply become None."""
     if isinstance(value, dict | list) and depth > 4 * MOST_DEPTH:
         return None
     if isinstance(value, dict):
         return {storable(key): storable_json(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [storable_json(item, depth + 1) for item in value]
-    return storable(value) if isinstance(value, str) else _number(value)
+    if isinstance(value, str):
+        return storable(value)
+    return _number(value)
