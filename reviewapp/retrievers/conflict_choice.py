@@ -1,19 +1,21 @@
-"""What a form asks after somebody was faster: mine or theirs, with nothing chosen beforehand. Pure."""
+"""The choice between mine and theirs in a form after a conflict. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-MINE, THEIRS = "mine", "theirs"
-_LONG = 100
+MINE = "mine"
+THEIRS = "theirs"
+# Longer values may need scrolling.
+_MAX_SHORT_LENGTH = 100
 UNCHOSEN = "Say whose stands: yours or theirs."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Keep:
-    """One question as it is shown: what it was, how I have it and how they made it.
+    """One choice: the base, my value and their value.
 
-    The form says that it asks (`asked` holds `key`), and which of both was chosen under `name`.
+    The form lists `key` in its hidden field `asked`, and posts the choice under `name`.
     """
 
     key: str
@@ -27,10 +29,11 @@ class Keep:
 
     @property
     def is_answered(self) -> bool:
-        """Whether one of both was chosen."""
+        """Whether mine or theirs was chosen."""
         return self.chosen in (MINE, THEIRS)
 
     @property
     def is_long(self) -> bool:
-        """Whether a side may have to be scrolled, on a narrow screen at least."""
-        return any(len(side) > _LONG or "\n" in side for side in (self.base, self.mine, self.theirs))
+        """Whether a value may need scrolling, at least on a narrow screen."""
+        sides = (self.base, self.mine, self.theirs)
+        return any(len(side) > _MAX_SHORT_LENGTH or "\n" in side for side in sides)

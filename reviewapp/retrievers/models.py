@@ -1,4 +1,4 @@
-"""Mirrors of retrievers and their executions, and the results people look at."""
+"""Mirrors of retrievers and their executions, and the results that people review."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ RETRIEVER_ID = "(SELECT r.retriever_id FROM public.retrievers_retriever r WHERE 
 
 
 class Retriever(models.Model):
-    """A saved retrieval pipeline upstream; `name`, `description` and `tags` are ours to change, the rest is shown.
+    """A saved retrieval pipeline upstream; `name`, `description` and `tags` can be edited here.
 
-    These three are what upstream said last (`upstream`) with our own undelivered changes on top. `label_set` and
-    `guidelines` are ours alone: the versions in force, None where there never was one.
+    These three are upstream's last values (`upstream`) with our own undelivered changes on top.
+    `label_set` and `guidelines` are local: the versions in force, None where there never was one.
     """
 
     retriever_id = models.CharField(max_length=200, unique=True)
@@ -35,7 +35,12 @@ class Retriever(models.Model):
     budget_limits = models.JSONField(default=dict)
     upstream = models.JSONField(default=dict)
     label_set = models.ForeignKey("LabelSet", null=True, on_delete=models.PROTECT, related_name="+")
-    guidelines = models.ForeignKey("Guidelines", null=True, on_delete=models.PROTECT, related_name="+")
+    guidelines = models.ForeignKey(
+        "Guidelines",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
@@ -49,9 +54,17 @@ class Retriever(models.Model):
         permissions = [("run_retriever", "May run a retriever")]
         triggers = [
             Tracked(
-                columns=["name", "description", "tags", "stages", "input_schema", "collection_ids", "gone_at"],
+                columns=[
+                    "name",
+                    "description",
+                    "tags",
+                    "stages",
+                    "input_schema",
+                    "collection_ids",
+                    "gone_at",
+                ],
                 constant=["retriever_id", "budget_limits"],
-                # What is set anew is the newest, and has its own event.
+                # A newly set version is the newest one, and has its own event.
                 unexpected={
                     "label_set_id": "NEW.label_set_id IS DISTINCT FROM"
                     " (SELECT max(s.id) FROM public.retrievers_labelset s WHERE s.retriever_id = NEW.id)",
@@ -78,38 +91,49 @@ class Retriever(models.Model):
 
     @property
     def ref(self) -> str:
-        """How the layers below name this retriever."""
+        """The name of this retriever in the lower layers."""
         return f"retrievers/{self.retriever_id}"
 
     @property
     def is_published(self) -> bool:
-        """Whether Mixpeek said last that it is published: on a public page, or in the marketplace."""
+        """Whether it is published upstream: on a public page, or in the marketplace."""
         return UpstreamRetriever.objects.filter(retriever=self, body__is_published=True).exists()
 
     def values(self) -> dict[str, Any]:
-        """Return what people edit, as JSON can hold it; what a form is rendered from comes back as its base."""
+        """Return the editable fields as JSON values; a form carries them as its base."""
         return {"name": self.name, "description": self.description, "tags": self.tags}
 
 
 class UpstreamRetriever(models.Model):
-    """A retriever as Mixpeek sent it last, with the fields that we have no column for.
+    """A retriever as Mixpeek sent it last, including the fields that have no column here.
 
-    A table of its own, because it may be large (`display_config` holds icons) and pages read retrievers all the time.
+    It is a separate table because it may be large (`display_config` holds icons) and most pages
+    read retrievers.
     """
 
-    retriever = models.OneToOneField(Retriever, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    retriever = models.OneToOneField(
+        Retriever,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
     body = models.JSONField(default=dict)
 
 
 class LabelSet(models.Model):
-    """One version of the labels that reviewers choose from, in their order; never changed afterwards.
+    """One version of the labels that reviewers choose from, in order; never changed afterwards.
 
-    `labels` is a list of `{"value", "title", "description", "colour"}` (see `labels.py`), empty when the labels in use
-    are to be offered again. Without `other_allowed` no other label can be decided on. The rest says what the form of a
-    decision starts from, and what must be given (see `form_settings.py`).
+    `labels` is a list of `{"value", "title", "description", "colour"}` (see `labels.py`), empty to
+    offer the labels in use. Without `other_allowed` no other label can be decided on. The other
+    fields are settings of the decision form (see `form_settings.py`).
     """
 
-    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="label_sets", db_index=False)
+    retriever = models.ForeignKey(
+        Retriever,
+        on_delete=models.PROTECT,
+        related_name="label_sets",
+        db_index=False,
+    )
     version = models.IntegerField()
     labels = models.JSONField()
     other_allowed = models.BooleanField(default=True)
@@ -122,16 +146,22 @@ class LabelSet(models.Model):
     confidence_required = models.CharField(
         max_length=20, choices=Required, default=Required.NEVER, db_default=Required.NEVER
     )
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["retriever", "version"], name="label_set_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["retriever", "version"], name="label_set_version"),
+        ]
         triggers = [
             Kept(name="never_changed"),
             Stamped("created_at"),
             NeverTruncated(),
-            # Nothing but the insert ever happens.
+            # Rows are only ever inserted.
             Tracked(
                 columns=["version", "labels", "other_allowed", *SETTINGS],
                 ref=f"'retrievers/' || {RETRIEVER_ID}",
@@ -144,34 +174,45 @@ class LabelSet(models.Model):
 
     @property
     def settings(self) -> FormSettings:
-        """What the form of a decision starts from, and what must be given."""
+        """The settings of the decision form."""
         return FormSettings.read({name: getattr(self, name) for name in SETTINGS})
 
     def values(self) -> list[str]:
-        """Return the labels themselves, in their order."""
+        """Return the values of the labels, in their order."""
         return [label["value"] for label in self.labels]
 
     def allows(self, label: str) -> bool:
-        """Return whether somebody may decide on this label."""
+        """Return whether this label can be decided on."""
         return self.other_allowed or not self.labels or label in self.values()
 
 
 class Guidelines(models.Model):
-    """One version of what reviewers are told about a retriever's results, in Markdown; never changed afterwards."""
+    """One version of a retriever's guidelines, in Markdown; never changed afterwards."""
 
-    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="guideline_texts", db_index=False)
+    retriever = models.ForeignKey(
+        Retriever,
+        on_delete=models.PROTECT,
+        related_name="guideline_texts",
+        db_index=False,
+    )
     version = models.IntegerField()
     text = models.TextField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["retriever", "version"], name="guidelines_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["retriever", "version"], name="guidelines_version"),
+        ]
         triggers = [
             Kept(name="never_changed"),
             Stamped("created_at"),
             NeverTruncated(),
-            # Nothing but the insert ever happens.
+            # Rows are only ever inserted.
             Tracked(
                 columns=["version", "text"],
                 ref=f"'retrievers/' || {RETRIEVER_ID}",
@@ -184,17 +225,22 @@ class Guidelines(models.Model):
 
 
 class Execution(models.Model):
-    """One run of a retriever with its inputs; upstream forgets the rows, so we keep them as results.
+    """One run of a retriever with its inputs; upstream forgets the rows, so they are kept here.
 
-    `execution_id` is empty until upstream has answered a run that was asked for here. `status` is ours while it is
-    `requested`, and what upstream said (`completed`, `failed`, `degraded`, ...) afterwards; `gone` when an annotation
-    names a run that upstream no longer has.
+    `execution_id` is empty until upstream has answered a run that was requested here. `status` is
+    `requested` until then, and upstream's (`completed`, `failed`, `degraded`, ...) afterwards;
+    `gone` when an annotation names a run that upstream no longer has.
     """
 
     REQUESTED = "requested"
     GONE = "gone"
 
-    retriever = models.ForeignKey(Retriever, on_delete=models.PROTECT, related_name="executions", db_index=False)
+    retriever = models.ForeignKey(
+        Retriever,
+        on_delete=models.PROTECT,
+        related_name="executions",
+        db_index=False,
+    )
     execution_id = models.CharField(max_length=200, null=True, unique=True)
     inputs = models.JSONField(default=dict)
     status = models.CharField(max_length=40, default=REQUESTED)
@@ -207,7 +253,7 @@ class Execution(models.Model):
     requested_by = models.CharField(max_length=150, default="")
     retriever_version = models.IntegerField(null=True)
     created_at = models.DateTimeField()
-    # Since when a worker is making it: asked for once, sent once, for every run costs credits.
+    # When a worker started it. It is sent only once, because every run costs credits.
     claimed_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 
@@ -218,7 +264,11 @@ class Execution(models.Model):
             # of(retriever): its executions, newest first
             models.Index(fields=["retriever", "-created_at", "-id"], name="execution_of"),
             # requested(): runs that the worker still has to make
-            models.Index(fields=["id"], name="execution_requested", condition=Q(status="requested")),
+            models.Index(
+                fields=["id"],
+                name="execution_requested",
+                condition=Q(status="requested"),
+            ),
         ]
         triggers = [
             Tracked(
@@ -238,52 +288,70 @@ class Execution(models.Model):
 
     @property
     def asked(self) -> list[tuple[str, str]]:
-        """The inputs as people read them, as (path, value)."""
+        """The inputs as text, as (path, value)."""
         return [(path, shown(value)) for path, value in leaves(self.inputs)]
 
     @property
     def in_one_line(self) -> str:
-        """What it was asked, in one line: the inputs that are not the retriever's defaults, if any are not.
+        """The inputs in one line: those that differ from the retriever's defaults, else all.
 
-        Without inputs it is Mixpeek's summary of them, and "" when that is not known either.
+        Without inputs it is Mixpeek's summary of them, which may be "".
         """
         schema = self.retriever.input_schema
-        defaults = {name: field.get("default") for name, field in schema.items() if isinstance(field, dict)}
-        chosen = {name: value for name, value in self.inputs.items() if value != defaults.get(name)}
-        told = [(path, shown(value)) for path, value in leaves(chosen or self.inputs)]
-        return ", ".join(f"{path}: {value}" for path, value in told if value) or self.query_summary
+        non_default = {}
+        for name, value in self.inputs.items():
+            declaration = schema.get(name)
+            default = declaration.get("default") if isinstance(declaration, dict) else None
+            if value != default:
+                non_default[name] = value
+
+        texts = [(path, shown(value)) for path, value in leaves(non_default or self.inputs)]
+        line = ", ".join(f"{path}: {text}" for path, text in texts if text)
+        return line or self.query_summary
 
     @property
     def is_gone(self) -> bool:
-        """Whether an annotation names it, and upstream no longer has it."""
+        """Whether an annotation names a run that upstream no longer has."""
         return self.status == self.GONE
 
     @property
     def is_pending(self) -> bool:
-        """Whether there is something to wait for: a worker, or Mixpeek."""
+        """Whether a worker or Mixpeek still has to finish it."""
         return self.status in {self.REQUESTED, "pending", "processing", "running", "queued"}
 
 
 class UpstreamExecution(models.Model):
-    """What Mixpeek sent about a run, without documents: each answer whole, {} where it never gave that answer.
+    """Mixpeek's whole answers about a run, without documents; {} where there was no such answer.
 
-    `summary` is its row in the list of runs, `reply` the answer to the run itself, `detail` what a read of it said.
+    `summary` is its row in the list of runs, `reply` the answer to the run request, `detail` the
+    answer to a read of it.
     """
 
-    execution = models.OneToOneField(Execution, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    execution = models.OneToOneField(
+        Execution,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
     summary = models.JSONField(default=dict)
     reply = models.JSONField(default=dict)
     detail = models.JSONField(default=dict)
 
 
 class Result(models.Model):
-    """One document as somebody was shown it: its rank and score in an execution, a snapshot, and its digest.
+    """One document as it was shown: its rank and score in an execution, a snapshot, and its digest.
 
-    A document that was pulled for an annotation of unknown origin has no execution, rank or score. `digest` is the
-    SHA-256 (hex) of the snapshot's canonical JSON; a snapshot never holds a presigned URL. Never changed afterwards.
+    A document that was pulled for an annotation of unknown origin has no execution, rank or score.
+    `digest` is the SHA-256 (hex) of the snapshot's canonical JSON; a snapshot never holds a
+    presigned URL. Never changed afterwards.
     """
 
-    retriever = models.ForeignKey(Retriever, null=True, on_delete=models.PROTECT, related_name="results")
+    retriever = models.ForeignKey(
+        Retriever,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="results",
+    )
     execution = models.ForeignKey(
         Execution, null=True, on_delete=models.PROTECT, related_name="results", db_index=False
     )
@@ -299,13 +367,15 @@ class Result(models.Model):
 
     class Meta:
         indexes = [
-            # the newest result of a document, and the other results of the document
+            # the newest and the other results of a document
             models.Index(fields=["document_id", "-id"], name="result_of_document"),
             models.Index(fields=["execution", "rank", "id"], name="result_of_execution"),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["execution", "document_id"], name="once_per_execution", condition=Q(execution__isnull=False)
+                fields=["execution", "document_id"],
+                name="once_per_execution",
+                condition=Q(execution__isnull=False),
             ),
         ]
         triggers = [Kept(name="never_changed"), Stamped("created_at"), NeverTruncated()]

@@ -1,4 +1,4 @@
-"""Named questions about retrievers and executions."""
+"""Queries of retrievers, executions and results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reviewapp.retrievers.models import Execution, Result, Retriever
 
 
-# What people would call an edit of a retriever, whoever made it.
+# The actions that count as an edit of a retriever, whoever did it.
 EDITS = (
     Action.RETRIEVER_RENAMED,
     Action.RETRIEVER_REDESCRIBED,
@@ -25,15 +25,15 @@ EDITS = (
     Action.LABELS_SET,
     Action.GUIDELINES_WRITTEN,
 )
-# A line for each tag, as people would read it rather than as JSON writes it.
+# The tags as text, one a line, without JSON's quotes and escapes.
 _TAG_WORDS = Func(
-    template="(SELECT string_agg(tag, E'\n') FROM jsonb_array_elements_text(retrievers_retriever.tags) tag)",
+    template=("(SELECT string_agg(tag, E'\n') FROM jsonb_array_elements_text(retrievers_retriever.tags) tag)"),
     output_field=models.TextField(),
 )
 
 
-class _CountOf(Subquery):
-    """How many rows a (sliced) query has."""
+class _Count(Subquery):
+    """The number of rows of a (sliced) query."""
 
     template = "(SELECT count(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
@@ -47,54 +47,68 @@ class RetrieverQuerySet(models.QuerySet["Retriever"]):
         return self.filter(gone_at__isnull=True).order_by("name", "id")
 
     def named(self, part: str) -> Self:
-        """Return those with `part` in their name or id, in any case."""
-        return self.filter(models.Q(name__icontains=part) | models.Q(retriever_id__icontains=part)) if part else self
-
-    def matching(self, part: str) -> Self:
-        """Return those with `part` in their name, id, description or one of their tags, in any case."""
+        """Return those with `part` in their name or id, case-insensitively."""
         if not part:
             return self
-        texts = models.Q(name__icontains=part) | models.Q(retriever_id__icontains=part)
-        described = models.Q(description__icontains=part)
-        return self.alias(tag_words=_TAG_WORDS).filter(texts | described | models.Q(tag_words__icontains=part))
+        return self.filter(models.Q(name__icontains=part) | models.Q(retriever_id__icontains=part))
+
+    def matching(self, part: str) -> Self:
+        """Return those with `part` in their name, id, description or tags, case-insensitively."""
+        if not part:
+            return self
+        condition = models.Q(name__icontains=part) | models.Q(retriever_id__icontains=part)
+        condition |= models.Q(description__icontains=part)
+        condition |= models.Q(tag_words__icontains=part)
+        return self.alias(tag_words=_TAG_WORDS).filter(condition)
 
     def tagged(self, tag: str) -> Self:
-        """Return those that carry `tag`; "" is any."""
-        return self.filter(tags__contains=[tag]) if tag else self
+        """Return those with this tag; "" is any."""
+        if not tag:
+            return self
+        return self.filter(tags__contains=[tag])
 
     def with_last_edit(self) -> Self:
-        """Tell the key of the newest event that changed it for people, as `last_edit`, and its instant as `edited_at`.
+        """Annotate the key (`last_edit`) and time (`edited_at`) of the newest edit event.
 
-        What was never changed was edited at the beginning of time, so that lists can be in this order.
+        For a retriever without edits, `edited_at` is 1970, so that lists can be sorted by it.
         """
-        events = Event.objects.filter(
-            ref=Concat(Value("retrievers/"), OuterRef("retriever_id")), action__in=EDITS
-        ).order_by("-at", "-id")
+        ref = Concat(Value("retrievers/"), OuterRef("retriever_id"))
+        events = Event.objects.filter(ref=ref, action__in=EDITS).order_by("-at", "-id")
         at = Subquery(events.values("at")[:1])
         never = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())
-        return self.annotate(last_edit=Subquery(events.values("pk")[:1]), edited_at=Coalesce(at, never))
+        return self.annotate(
+            last_edit=Subquery(events.values("pk")[:1]),
+            edited_at=Coalesce(at, never),
+        )
 
-    def tags_in_use(self, most: int = 500) -> list[str]:
-        """Return the tags that any retriever carries, in order, no more than `most`."""
-        each = self.order_by().annotate(tag=Func("tags", function="jsonb_array_elements_text"))
-        return sorted(set(each.values_list("tag", flat=True).distinct()[:most]), key=str.casefold)
+    def tags_in_use(self, limit: int = 500) -> list[str]:
+        """Return the sorted tags of all retrievers, at most `limit`."""
+        rows = self.order_by().annotate(tag=Func("tags", function="jsonb_array_elements_text"))
+        tags = rows.values_list("tag", flat=True).distinct()[:limit]
+        return sorted(set(tags), key=str.casefold)
 
     def by_ref(self, refs: Iterable[str]) -> dict[str, Retriever]:
         """Return the retrievers that these refs name, by ref."""
-        named = {id_ for kind, _, id_ in (ref.partition("/") for ref in refs) if kind == "retrievers"}
-        return {row.ref: row for row in self.filter(retriever_id__in=named)} if named else {}
+        ids = set()
+        for ref in refs:
+            kind, _, id_ = ref.partition("/")
+            if kind == "retrievers":
+                ids.add(id_)
+        if not ids:
+            return {}
+        return {row.ref: row for row in self.filter(retriever_id__in=ids)}
 
     def with_waiting(self, cap: int) -> Self:
-        """Tell how many annotations wait for a decision, as `waiting`, counting no further than `cap`."""
+        """Annotate the number of annotations without a decision as `waiting`, at most `cap`."""
         annotations = self.model._meta.get_field("annotations").related_model._default_manager
-        waiting = annotations.filter(retriever=OuterRef("pk"), status="waiting").order_by().values("pk")
-        return self.annotate(waiting=_CountOf(waiting[:cap]))
+        waiting = annotations.filter(retriever=OuterRef("pk"), status="waiting").order_by()
+        return self.annotate(waiting=_Count(waiting.values("pk")[:cap]))
 
     def with_last_execution(self) -> Self:
-        """Tell the key of the newest execution, as `last_execution`."""
+        """Annotate the key of the newest execution as `last_execution`."""
         executions = self.model._meta.get_field("executions").related_model._default_manager
-        newest = executions.filter(retriever=OuterRef("pk")).order_by("-created_at", "-id").values("pk")
-        return self.annotate(last_execution=Subquery(newest[:1]))
+        newest = executions.filter(retriever=OuterRef("pk")).order_by("-created_at", "-id")
+        return self.annotate(last_execution=Subquery(newest.values("pk")[:1]))
 
 
 class ExecutionQuerySet(models.QuerySet["Execution"]):
@@ -105,14 +119,14 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         return self.filter(retriever=retriever).order_by("-created_at", "-id")
 
     def requested(self) -> Self:
-        """Return the runs that were asked for here and not made yet, oldest first."""
+        """Return the runs that were requested here and not started yet, oldest first."""
         return self.filter(status="requested").order_by("id")
 
     def with_query_of(self, execution: Execution) -> Self:
-        """Return the executions that asked the same retriever for the same, `execution` among them.
+        """Return the executions with the same retriever and inputs, including `execution`.
 
-        Mixpeek does not tell the inputs of a run that was made elsewhere, so empty inputs are equal only where the
-        retriever takes none.
+        Mixpeek does not return the inputs of a run that was made elsewhere, so empty inputs are
+        equal only where the retriever takes none.
         """
         if not execution.inputs and execution.retriever.input_schema:
             return self.filter(pk=execution.pk)

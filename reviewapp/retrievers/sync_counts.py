@@ -1,4 +1,4 @@
-"""What taking records in comes to, for every mirror."""
+"""Counts of absorbed records, for every mirror."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How many records were new to us, changed, or as we had them, and how many have to wait (`left`)."""
+    """How many records were new, changed or unchanged, and how many were not absorbed (`left`)."""
 
     new: int = 0
     changed: int = 0

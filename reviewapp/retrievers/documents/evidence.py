@@ -68,7 +68,7 @@ def title_of(snapshot: Mapping[str, Any]) -> str:
 
 
 def excerpt_of(snapshot: Mapping[str, Any]) -> str:
-    """Return the beginning of the first text, else the first fields, at most `MOST_EXCERPT` characters."""
+    """Return the start of the first text, else the first fields; max `MOST_EXCERPT` characters."""
     excerpt = _first_text(snapshot)
     if not excerpt:
         fields = islice(_fields(snapshot), _MAX_EXCERPT_FIELDS)

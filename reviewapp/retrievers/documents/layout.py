@@ -16,12 +16,13 @@ Json = Mapping[str, Any]
 WRAPPERS = ("payload", "metadata", "content")
 BLOB_LISTS = ("document_blobs", "source_blobs")
 _SYSTEM_KEYS = {
-    "_internal", "document_id", "collection_id", "score", "_score", "searchable_at", CUT, *BLOB_LISTS,
+    "_internal", "document_id", "collection_id", "score", "_score", "searchable_at", CUT,
+    *BLOB_LISTS,
 }  # fmt: skip
 
 
 def layers(document: Json) -> Iterator[tuple[str, Json]]:
-    """Yield the objects that hold a document's own fields, with their names; the root ("") first."""
+    """Yield (name, object) for the objects with a document's own fields; the root ("") first."""
     root = {}
     for key, value in document.items():
         if key not in _SYSTEM_KEYS and not _is_layer(key, value):

@@ -35,8 +35,8 @@ _VECTOR_FIELD = re.compile(r"(?:.*[_.-])?(?:vectors?|embeddings?)", re.IGNORECAS
 _MIN_UNNAMED_VECTOR_LENGTH = 64
 _QUERY = re.compile(r"(https?:[^\s?\"'<>]*)\?([^\s\"'<>]*)", re.IGNORECASE)
 _SIGNED = re.compile(
-    r"(?:x-(?:amz|goog|oss|ms)-.*|signature|sig|expires|token|.*[-_]token|policy|awsaccesskeyid|googleaccessid"
-    r"|key-pair-id|hdnt[sl])\Z",
+    r"(?:x-(?:amz|goog|oss|ms)-.*|signature|sig|expires|token|.*[-_]token|policy"
+    r"|awsaccesskeyid|googleaccessid|key-pair-id|hdnt[sl])\Z",
     re.IGNORECASE,
 )
 

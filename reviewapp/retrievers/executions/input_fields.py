@@ -1,7 +1,7 @@
-"""One input of a retriever as a form field: what its declaration says becomes what a person can type.
+"""Form fields for the declared inputs of a retriever.
 
-Declarations are upstream's (`name -> {type, required, default, description, enum, examples, items, ...}`), so nothing
-in them is trusted to have the right type.
+Declarations are upstream's (`name -> {type, required, default, description, enum, examples, items,
+...}`), so no value in them is trusted to have the right type.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from reviewapp.retrievers.documents.layout import shown
 from reviewapp.retrievers.executions.form_fields import AddressField, JsonField
 
 FILE_TYPES = {"image", "audio", "video", "pdf", "excel"}
-_MOST_ADDRESS = 256 * 1024
+_MAX_ADDRESS_LENGTH = 256 * 1024
 
 
 def field_for(name: str, declared: Mapping[str, Any]) -> forms.Field:
-    """Return the field for one declared input; a type that nobody knows yet is read as a string."""
+    """Return the form field for one declared input; an unknown type counts as a string."""
     kind = declared.get("type")
     options: dict[str, Any] = {
         "label": name.replace("_", " ").strip().capitalize() or name,
@@ -30,54 +30,68 @@ def field_for(name: str, declared: Mapping[str, Any]) -> forms.Field:
         "required": declared.get("required") is True,
         "initial": declared.get("default"),
     }
-    field = _chosen(declared, options) if _choices(declared) else _typed(str(kind), declared, options)
+    field = _build_field(str(kind), declared, options)
+    attributes = field.widget.attrs
     is_select = isinstance(field.widget, forms.Select)
-    field.widget.attrs |= {"class": "form-select" if is_select else "form-control", **_hints(declared)}
+    attributes["class"] = "form-select" if is_select else "form-control"
+    declared_examples = examples(declared)
+    if declared_examples:
+        attributes["placeholder"] = f"For example: {declared_examples[0]}"
     return field
 
 
-def _typed(kind: str, declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
+def _build_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
+    if _choices(declared):
+        return _choice_field(declared, options)
     if kind in {"integer", "number", "float"}:
-        return _number(kind, declared, options)
+        return _number_field(kind, declared, options)
     if kind in FILE_TYPES:
-        return AddressField(**options, widget=forms.URLInput(), max_length=_MOST_ADDRESS)
-    make = _MAKERS.get(kind, forms.CharField)
-    return make(**options)
+        return AddressField(**options, widget=forms.URLInput(), max_length=_MAX_ADDRESS_LENGTH)
+    build = _BUILDERS.get(kind, forms.CharField)
+    return build(**options)
 
 
-def _number(kind: str, declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
-    for bound, given in (("min_value", "minimum"), ("max_value", "maximum")):
-        if isinstance(declared.get(given), int | float):
-            options[bound] = declared[given]
+def _number_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
+    for option, key in (("min_value", "minimum"), ("max_value", "maximum")):
+        if isinstance(declared.get(key), int | float):
+            options[option] = declared[key]
     if kind == "integer":
         return forms.IntegerField(**options)
     return forms.FloatField(**options, widget=forms.NumberInput({"step": "any"}))
 
 
-def _date(**options: Any) -> forms.Field:
+def _date_field(**options: Any) -> forms.Field:
     options["initial"] = shown(options["initial"])[:10]
-    return forms.DateField(**options, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(**options, widget=widget)
 
 
-def _datetime(**options: Any) -> forms.Field:
-    options["initial"] = _instant(options["initial"])
-    widget = forms.DateTimeInput({"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
+def _datetime_field(**options: Any) -> forms.Field:
+    options["initial"] = _parse_instant(options["initial"])
     options["help_text"] = f"{options['help_text']} In UTC.".strip()
+    widget = forms.DateTimeInput(
+        {"type": "datetime-local", "step": "1"},
+        format="%Y-%m-%dT%H:%M:%S",
+    )
     return forms.DateTimeField(**options, widget=widget)
 
 
-def _instant(given: Any) -> datetime | None:
-    """Return a declared default as an instant in UTC, as the field shows it."""
+def _parse_instant(value: Any) -> datetime | None:
+    """Return a declared default as an instant in UTC, None if it is not one."""
     try:
-        found = datetime.fromisoformat(given)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo:
+            return instant.astimezone(UTC)
+        return instant.replace(tzinfo=UTC)
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _yes_or_no(**options: Any) -> forms.Field:
-    blank = [] if options["required"] and options["initial"] is not None else [("", "Not given")]
-    initial = {True: "true", False: "false"}.get(options.pop("initial"), "")
+def _boolean_field(**options: Any) -> forms.Field:
+    default = options.pop("initial")
+    initial = {True: "true", False: "false"}.get(default, "")
+    needs_blank = not options["required"] or default is None
+    blank = [("", "Not given")] if needs_blank else []
     return forms.TypedChoiceField(
         **options,
         initial=initial,
@@ -87,32 +101,43 @@ def _yes_or_no(**options: Any) -> forms.Field:
     )
 
 
-_MAKERS: dict[str, Callable[..., forms.Field]] = {
-    "boolean": _yes_or_no,
+_BUILDERS: dict[str, Callable[..., forms.Field]] = {
+    "boolean": _boolean_field,
     "object": partial(JsonField, kind=dict),
     "array": partial(JsonField, kind=list),
-    "date": _date,
-    "datetime": _datetime,
+    "date": _date_field,
+    "datetime": _datetime_field,
     "text": partial(forms.CharField, widget=forms.Textarea({"rows": 3})),
     "document_reference": partial(forms.CharField, max_length=200),
 }
 
 
 def _choices(declared: Mapping[str, Any]) -> list[Any]:
-    listed = declared.get("enum")
-    return listed if isinstance(listed, list) else []
+    values = declared.get("enum")
+    return values if isinstance(values, list) else []
 
 
-def _chosen(declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
+def _choice_field(declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
     by_key = {_key(value): value for value in _choices(declared)}
-    pairs = [(key, shown(value) if not isinstance(value, dict | list) else key) for key, value in by_key.items()]
+    pairs = []
+    for key, value in by_key.items():
+        title = key if isinstance(value, dict | list) else shown(value)
+        pairs.append((key, title))
+
     default = options.pop("initial")
     if declared.get("type") == "array":
         initial = [_key(value) for value in default] if isinstance(default, list) else []
         return forms.TypedMultipleChoiceField(
-            **options, initial=initial, choices=pairs, coerce=by_key.__getitem__, empty_value=None
+            **options,
+            initial=initial,
+            choices=pairs,
+            coerce=by_key.__getitem__,
+            empty_value=None,
         )
-    blank = [] if default is not None else [("", "Choose one" if options["required"] else "Not given")]
+
+    blank = []
+    if default is None:
+        blank.append(("", "Choose one" if options["required"] else "Not given"))
     return forms.TypedChoiceField(
         **options,
         initial="" if default is None else _key(default),
@@ -126,19 +151,19 @@ def _key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
-def _hints(declared: Mapping[str, Any]) -> dict[str, str]:
-    given = examples(declared)
-    return {"placeholder": f"For example: {given[0]}"} if given else {}
-
-
 def examples(declared: Mapping[str, Any]) -> list[str]:
     """Return the declared examples as people would type them."""
-    listed = declared.get("examples")
-    return [
-        json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else shown(value)
-        for value in (listed if isinstance(listed, list) else [])
-        if value is not None
-    ]
+    values = declared.get("examples")
+    if not isinstance(values, list):
+        return []
+
+    texts = []
+    for value in values:
+        if isinstance(value, dict | list):
+            texts.append(json.dumps(value, ensure_ascii=False))
+        elif value is not None:
+            texts.append(shown(value))
+    return texts
 
 
 def plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The annotations that a run's results lead to: the result's own item, and what was judged for another query."""
+"""The annotations of a run's results: their own items, and decisions for other queries."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from reviewapp.retrievers.models import Execution, Result
 
 @dataclass(frozen=True, kw_only=True)
 class Items:
-    """What a result leads to: its `item` (perhaps of an `earlier_run`), and what was `judged` for another query.
+    """The annotations of a result.
 
-    Both are annotations.
+    `item` is its own one, perhaps of an `earlier_run` of the same query; `judged` is one that was
+    decided for another query.
     """
 
     item: Model | None
@@ -23,31 +24,31 @@ class Items:
 
 
 def items_of(execution: Execution, results: Sequence[Result]) -> list[Items]:
-    """Return what each of these results of `execution` leads to, in their order. Four queries."""
+    """Return the items of each of these results of `execution`, in their order. Four queries."""
     documents = {result.document_id for result in results}
-    annotations = execution.retriever.annotations.filter(document_id__in=documents).defer(
-        "words", "search", "revisions"
-    )
-    alike = dict(Execution.objects.with_query_of(execution).values_list("pk", "execution_id"))
+    annotations = execution.retriever.annotations.filter(document_id__in=documents)
+    annotations = annotations.defer("words", "search", "revisions")
+    same_query = Execution.objects.with_query_of(execution)
+    execution_ids = dict(same_query.values_list("pk", "execution_id"))
 
     of_run = Q(result__in=results) | Q(execution_id__in=[execution.execution_id or "-"])
-    of_query = Q(execution_id__in=[id_ for id_ in alike.values() if id_])
-    of_query |= Q(execution_id="", result__execution__in=alike)
+    of_query = Q(execution_id__in=[id_ for id_ in execution_ids.values() if id_])
+    of_query |= Q(execution_id="", result__execution__in=execution_ids)
     own = {row.document_id: row for row in annotations.filter(of_run).order_by("-pk")}
     earlier = {row.document_id: row for row in annotations.filter(of_query).order_by("-pk")}
 
-    decided = annotations.filter(status="decided", label__gt="").exclude(of_query).exclude(of_run)
+    decided = annotations.filter(status="decided", label__gt="")
+    decided = decided.exclude(of_query).exclude(of_run)
     newest = decided.order_by("document_id", "-settled_at", "-pk").distinct("document_id")
     judged = {row.document_id: row for row in newest}
 
-    found = []
+    items = []
     for result in results:
         document = result.document_id
-        found.append(
-            Items(
-                item=own.get(document) or earlier.get(document),
-                earlier_run=document not in own,
-                judged=judged.get(document),
-            )
+        items_of_result = Items(
+            item=own.get(document) or earlier.get(document),
+            earlier_run=document not in own,
+            judged=judged.get(document),
         )
-    return found
+        items.append(items_of_result)
+    return items

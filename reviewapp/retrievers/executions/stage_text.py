@@ -1,4 +1,4 @@
-"""A pipeline's stages and inputs in words. Pure."""
+"""A pipeline's stages and inputs as text. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from reviewapp.retrievers.documents.layout import leaves, shown
 
-_MOST_PARAMETERS = 40
+_MAX_PARAMETERS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One step: its name, what kind of step it is, and its parameters as (path, value)."""
+    """One stage: name, kind, operation (`does`), and parameters as (path, value)."""
 
     name: str
     kind: str
@@ -24,13 +24,13 @@ class Stage:
 
 
 def readable(stages: Iterable[Any]) -> list[Stage]:
-    """Return upstream's stages, in either dialect, as people read them."""
+    """Return upstream's stages, in either dialect, as text."""
     return [_stage(stage) for stage in stages if isinstance(stage, dict)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """One thing a run can be given: its type, whether it must be, what it is for."""
+    """One declared input of a run."""
 
     name: str
     type: str
@@ -39,29 +39,31 @@ class Input:
 
 
 def inputs(schema: Mapping[str, Any]) -> list[Input]:
-    """Return what a retriever's input_schema declares, what must be given first."""
-    declared = [(name, entry) for name, entry in schema.items() if isinstance(entry, dict)]
-    found = [
-        Input(
-            name=name,
-            type=shown(entry.get("type")) or "string",
-            required=entry.get("required") is True,
-            description=shown(entry.get("description")),
-        )
-        for name, entry in declared
-    ]
-    return sorted(found, key=lambda one: not one.required)
+    """Return the inputs that a retriever's input_schema declares, required ones first."""
+    declared = []
+    for name, entry in schema.items():
+        if isinstance(entry, dict):
+            declared_input = Input(
+                name=name,
+                type=shown(entry.get("type")) or "string",
+                required=entry.get("required") is True,
+                description=shown(entry.get("description")),
+            )
+            declared.append(declared_input)
+    return sorted(declared, key=lambda declared_input: not declared_input.required)
 
 
 def _stage(stage: Mapping[str, Any]) -> Stage:
     config = stage.get("config")
-    config = config if isinstance(config, dict) else {}
-    parameters = config.get("parameters") or stage.get("parameters") or {}
+    if not isinstance(config, dict):
+        config = {}
+    raw_parameters = config.get("parameters") or stage.get("parameters") or {}
+    parameters = islice(leaves(raw_parameters), _MAX_PARAMETERS)
     does = shown(config.get("stage_id") or config.get("stage_name"))
     return Stage(
         name=shown(stage.get("stage_name") or stage.get("name")) or does,
         kind=shown(stage.get("stage_type")),
         does=does,
         description=shown(stage.get("description")),
-        parameters=[(path, shown(value)) for path, value in islice(leaves(parameters), _MOST_PARAMETERS) if path],
+        parameters=[(path, shown(value)) for path, value in parameters if path],
     )
