@@ -1,1 +1,1 @@
-"""What the views of every app share: requests, pagination, one-time forms, template tags, response headers."""
+"""Shared by the views of every app."""

@@ -1,6 +1,6 @@
-"""Bound what a request may send: no body is larger than a form can be, and no page takes a file.
+"""Limit the body of a request: no larger than a form can be, and no uploaded files.
 
-Without this, files in a form of anybody are written to /tmp whatever their size, since Django's limit
+Without this, anybody's uploads are written to /tmp whatever their size, because Django's limit
 (`DATA_UPLOAD_MAX_MEMORY_SIZE`) does not count them.
 """
 
@@ -17,11 +17,13 @@ from django.http import HttpRequest, HttpResponse
 
 
 class FileRefused(SuspiciousOperation):
-    """A form came with a file, and no page here takes one."""
+    """A form contained a file, and no page here accepts one."""
 
 
 class NoFiles(FileUploadHandler):
-    """The only upload handler: refuse a form at its first file, before anything of the file is stored."""
+    """The only upload handler: refuse a form at its first file, before anything of the file is
+    stored.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Raise `FileRefused`."""
@@ -49,6 +51,8 @@ class BoundedBody:
 
 
 def _content_length(request: HttpRequest) -> int:
-    """Return the length that the client announces; Django takes what is no number for 0, and reads nothing."""
+    """Return the Content-Length; 0 if it is no number, as Django then reads nothing."""
     text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text[:20]) if text.isascii() and text.isdigit() else 0
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    return int(text[:20])

@@ -1,7 +1,8 @@
-"""What every view of ours shares: a typed request, and the choice between a page and a fragment of it."""
+"""Shared by all views: a typed request, page or fragment, and checks of what a form sends."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus, unquote_to_bytes
 
@@ -16,20 +17,30 @@ if TYPE_CHECKING:
 
 
 class Request(HttpRequest):
-    """A signed-in person's request (`SignInRequired` lets no other reach a view), with its htmx details."""
+    """The request of a signed-in person, with its htmx details.
+
+    The middleware `SignInRequired` admits no other request to a view.
+    """
 
     user: User
     htmx: HtmxDetails
 
 
 def wants_fragment(request: Request) -> bool:
-    """Return whether htmx asks for a part; boosted and history-restoring requests want the whole page."""
+    """Return whether htmx requests a fragment; boosted and history requests want the page."""
     htmx = request.htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
-def page_or(fragment: str, request: Request, page: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """Render `fragment` for htmx and `page` (which includes that very fragment) for everybody else."""
+def page_or(
+    fragment: str,
+    request: Request,
+    page: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Render `fragment` for htmx, and `page`, which includes the fragment, for all others."""
     template = fragment if wants_fragment(request) else page
     response = render(request, template, context, status=status)
     response["Vary"] = "HX-Request"
@@ -37,34 +48,44 @@ def page_or(fragment: str, request: Request, page: str, context: dict[str, Any],
 
 
 def is_path_of_ours(address: str) -> bool:
-    """Return whether a form's `next` is a path of this site that a redirect can lead to."""
-    is_text = address.isprintable() and address.isascii()
-    return address.startswith("/") and is_text and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    """Return whether a form's `next` is a path of this site, so that a redirect to it is safe."""
+    is_printable = address.isprintable() and address.isascii()
+    if not address.startswith("/") or not is_printable:
+        return False
+    return url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
 def whole_number(text: str) -> int | None:
-    """Return the number, such as a key, that an address or a field says; None for what no bigint column holds."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    """Return the number, such as a key, in a text; None if no bigint column can hold it."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= 18
+    return int(text) if is_number else None
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Return whether a script of ours asks, which reads JSON; a browser by itself asks for pages."""
+    """Return whether one of our scripts sent the request, which reads JSON, and not a browser."""
     return request.headers.get("Accept") == "application/json"
 
 
 def garbled(request: HttpRequest) -> set[str]:
-    """Return the fields of a submitted form whose bytes are no text.
+    """Return the names of the form fields whose bytes are not valid UTF-8.
 
-    Django silently puts U+FFFD in their place. The text itself does not tell, for somebody may have written U+FFFD.
+    Django silently puts U+FFFD in their place, which alone proves nothing: a person may have typed
+    U+FFFD. So the bytes of the body are checked.
     """
-    suspicious = any("\ufffd" in text for name in request.POST for text in request.POST.getlist(name))
-    if not suspicious or request.content_type != "application/x-www-form-urlencoded":
+    texts = chain.from_iterable(request.POST.getlist(name) for name in request.POST)
+    is_suspicious = any("\ufffd" in text for text in texts)
+    if not is_suspicious or request.content_type != "application/x-www-form-urlencoded":
         return set()
-    pairs = (pair.partition(b"=") for pair in request.body.split(b"&"))
-    return {unquote_plus(name.decode("ascii", "replace")) for name, _, value in pairs if not _is_text(value)}
+
+    names = set()
+    for pair in request.body.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if not _is_utf8(value):
+            names.add(unquote_plus(name.decode("ascii", "replace")))
+    return names
 
 
-def _is_text(quoted: bytes) -> bool:
+def _is_utf8(quoted: bytes) -> bool:
     try:
         unquote_to_bytes(quoted).decode()
     except UnicodeDecodeError:

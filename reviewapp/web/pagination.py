@@ -1,4 +1,7 @@
-"""Pages by key: each page starts after the last row of the one before, so page 3,000 costs what page 1 costs."""
+"""Keyset pagination: a page starts after the last row of the one before.
+
+So page 3,000 costs as much as page 1.
+"""
 
 from __future__ import annotations
 
@@ -15,152 +18,205 @@ from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
-_MOST = 2**63
+_BIGINT_LIMIT = 2**63
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
-# The columns to go along, the values to start beyond (none: from the start), and how many rows to fetch.
+# The ordering, the values to start after (none: from the start), and the number of rows to fetch.
 Fetch = Callable[[tuple[str, ...], list[Any], int], list[Row]]
 S = TypeVar("S", bound=QuerySet[Any])
 
 
 class BadCursor(ValueError):
-    """The cursor is not one that a page of this order gave out; start from the first page."""
+    """The cursor does not belong to a page of this order; start from the first page."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[Row]):
-    """Some rows, and the cursors of the pages around them (empty when there is none)."""
+    """Rows and the cursors of the pages around them; an empty cursor means that there is none."""
 
     rows: list[Row]
     after: str
     before: str
 
 
-def page(queryset: QuerySet[Any, Row], *, order: Sequence[str], cursor: str = "", size: int = 30) -> Page[Row]:
+def page(
+    queryset: QuerySet[Any, Row],
+    *,
+    order: Sequence[str],
+    cursor: str = "",
+    size: int = 30,
+) -> Page[Row]:
     """Return up to `size` rows in `order` from `cursor` on; raises `BadCursor`.
 
-    `order` names columns that are never null, `-` for descending, the last one unique. A cursor holds the
-    direction and the values of the row it starts beyond.
+    `order` names columns that are never null, `-` for descending, the last one unique. A cursor
+    holds the direction and the values of the row it starts after.
     """
 
-    def fetch(going: tuple[str, ...], values: list[Any], most: int) -> list[Row]:
-        try:
-            # A cursor may hold anything, and these comparisons refuse what their column cannot hold.
-            rows = queryset.filter(_checked(going, values)) if values else queryset
-        except (ValueError, TypeError, ValidationError) as error:
-            raise BadCursor(cursor) from error
-        return list(rows.order_by(*going)[:most])
+    def fetch(ordering: tuple[str, ...], values: list[Any], limit: int) -> list[Row]:
+        rows = queryset
+        if values:
+            try:
+                # The values of a cursor may not fit their columns; then these comparisons raise.
+                rows = queryset.filter(_after_untrusted_q(ordering, values))
+            except (ValueError, TypeError, ValidationError) as error:
+                raise BadCursor(cursor) from error
+        return list(rows.order_by(*ordering)[:limit])
 
     return paged(fetch, order=order, cursor=cursor, size=size)
 
 
-def paged(fetch: Fetch[Row], *, order: Sequence[str], cursor: str = "", size: int = 30) -> Page[Row]:
-    """Return what `page` would of rows that `fetch` gets: it may know a quicker way, and raises `BadCursor`."""
-    backwards, values = _read(cursor, order)
-    going = turned(order) if backwards else tuple(order)
-    found = fetch(going, values, size + 1)
-    more, rows = len(found) > size, found[:size]
+def paged(
+    fetch: Fetch[Row],
+    *,
+    order: Sequence[str],
+    cursor: str = "",
+    size: int = 30,
+) -> Page[Row]:
+    """Return what `page` would return, of the rows of `fetch`, which may raise `BadCursor`."""
+    backwards, values = _decode_cursor(cursor, order)
+    ordering = turned(order) if backwards else tuple(order)
+
+    fetched = fetch(ordering, values, size + 1)
+    has_more = len(fetched) > size
+    rows = fetched[:size]
+
     if backwards:
         rows.reverse()
-    has_after, has_before = (bool(rows), more) if backwards else (more, bool(values) and bool(rows))
-    return Page(
-        rows=rows,
-        after=written("after", rows[-1], order) if has_after else "",
-        before=written("before", rows[0], order) if has_before else "",
-    )
+        has_after = bool(rows)
+        has_before = has_more
+    else:
+        has_after = has_more
+        has_before = bool(values) and bool(rows)
+
+    after = ""
+    if has_after:
+        after = written("after", rows[-1], order)
+    before = ""
+    if has_before:
+        before = written("before", rows[0], order)
+    return Page(rows=rows, after=after, before=before)
 
 
 def beyond(queryset: S, *, order: Sequence[str], row: Model, backwards: bool = False) -> S:
-    """Return what comes after `row` in `order`, nearest first; `backwards`: what comes before it, nearest first.
+    """Return the rows after `row` in `order`, or before it with `backwards`, nearest first.
 
-    The row need not be in the queryset: only its values of the ordering columns are looked at.
+    The row need not be in the queryset: only its values of the ordering columns are read.
     """
-    going = turned(order) if backwards else tuple(order)
+    ordering = turned(order) if backwards else tuple(order)
     values = [getattr(row, name.lstrip("-")) for name in order]
-    return queryset.filter(past(going, values)).order_by(*going)
+    return queryset.filter(past(ordering, values)).order_by(*ordering)
 
 
 def turned(order: Sequence[str]) -> tuple[str, ...]:
-    """Return the opposite order."""
-    return tuple(map(_turned, order))
+    """Return the reverse order."""
+    return tuple(_reverse_column(name) for name in order)
 
 
-def _turned(name: str) -> str:
-    return name[1:] if name.startswith("-") else f"-{name}"
+def _reverse_column(name: str) -> str:
+    if name.startswith("-"):
+        return name[1:]
+    return f"-{name}"
 
 
 def past(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return what is true of the rows that come after one with these values in `order`; they fit the columns.
+    """Return the condition for the rows after the one with these values, which fit the columns.
 
-    Columns all go the same way, so that it is one comparison of rows, and one place of an index where it begins.
+    All columns have the same direction, so this is one comparison of rows, and one position in an
+    index.
     """
-    return _compared(order, values, LessThan if order[0].startswith("-") else GreaterThan)
+    lookup = LessThan if order[0].startswith("-") else GreaterThan
+    return _row_comparison(order, values, lookup)
 
 
 def until(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return what is true of the row with these values in `order`, and of all before it."""
-    return _compared(order, values, GreaterThanOrEqual if order[0].startswith("-") else LessThanOrEqual)
+    """Return the condition for the row with these values and all before it."""
+    lookup = GreaterThanOrEqual if order[0].startswith("-") else LessThanOrEqual
+    return _row_comparison(order, values, lookup)
 
 
 def sorting(order: Sequence[str]) -> OrderBy:
-    """Return the order as one expression, which no index has: rows are found first, and then sorted."""
-    columns = _columns(order)
-    return columns.desc() if order[0].startswith("-") else columns.asc()
+    """Return the order as one expression, which no index has: rows are filtered, then sorted."""
+    columns = _row_of_columns(order)
+    if order[0].startswith("-"):
+        return columns.desc()
+    return columns.asc()
 
 
-class _Together(Func):
+class _RowExpression(Func):
     function = "ROW"
-    # Of no type of its own: each column is compared as what it is.
+    # It has no type of its own: each column is compared by its own type.
     output_field = TextField()
 
 
-def _compared(order: Sequence[str], values: Sequence[Any], lookup: type[Any]) -> Q:
-    return Q(lookup(_columns(order), _Together(*map(Value, values))))
+def _row_comparison(order: Sequence[str], values: Sequence[Any], lookup: type[Any]) -> Q:
+    return Q(lookup(_row_of_columns(order), _RowExpression(*map(Value, values))))
 
 
-def _columns(order: Sequence[str]) -> _Together:
-    return _Together(*(F(name.lstrip("-")) for name in order))
+def _row_of_columns(order: Sequence[str]) -> _RowExpression:
+    return _RowExpression(*(F(name.lstrip("-")) for name in order))
 
 
-def _checked(order: Sequence[str], values: Sequence[Any]) -> Q:
-    # The plain bound on the first column lets PostgreSQL enter the index there; the rest settles ties.
-    def than(name: str, value: Any, equal: str = "") -> Q:
-        return Q(**{f"{name.lstrip('-')}__{'lt' if name.startswith('-') else 'gt'}{equal}": value})
+def _after_untrusted_q(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Return the condition of `past`, column by column, which checks each value's type."""
+    after = Q()
+    for index, name in enumerate(order):
+        tied_columns = [tied.lstrip("-") for tied in order[:index]]
+        is_tie = Q(**dict(zip(tied_columns, values, strict=False)))
+        after |= is_tie & _column_after_q(name, values[index])
 
-    ties = Q()
-    for at in range(len(order)):
-        same = Q(**{name.lstrip("-"): value for name, value in zip(order[:at], values, strict=False)})
-        ties |= same & than(order[at], values[at])
-    return than(order[0], values[0], "e") & ties
+    # This bound on the first column lets PostgreSQL start in the index; the rest decides ties.
+    return _column_after_q(order[0], values[0], or_equal=True) & after
+
+
+def _column_after_q(name: str, value: Any, *, or_equal: bool = False) -> Q:
+    lookup = "lt" if name.startswith("-") else "gt"
+    if or_equal:
+        lookup += "e"
+    return Q(**{f"{name.lstrip('-')}__{lookup}": value})
 
 
 def written(direction: str, row: object, order: Sequence[str]) -> str:
-    """Return the cursor of the page that lies `after` (or `before`) a row, of which only these columns are read."""
-    values = [getattr(row, name.lstrip("-")) for name in order]
-    plain = [{"at": value.isoformat()} if isinstance(value, datetime) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps([direction, *plain]).encode()).decode().rstrip("=")
+    """Return the cursor of the page `after` (or `before`) a row, of which `order` is read."""
+    content: list[Any] = [direction]
+    for name in order:
+        value = getattr(row, name.lstrip("-"))
+        if isinstance(value, datetime):
+            content.append({"at": value.isoformat()})
+        else:
+            content.append(value)
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
+def _decode_cursor(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
+    """Return whether a cursor goes backwards, and the values it starts after."""
     if not cursor:
         return False, []
+
+    padded = cursor + "=" * (-len(cursor) % 4)
+    values = []
     try:
-        direction, *plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        values = [datetime.fromisoformat(value["at"]) if isinstance(value, dict) else value for value in plain]
+        direction, *encoded = json.loads(base64.urlsafe_b64decode(padded))
+        for value in encoded:
+            if isinstance(value, dict):
+                values.append(datetime.fromisoformat(value["at"]))
+            else:
+                values.append(value)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadCursor(cursor) from error
-    if direction not in {"after", "before"} or len(values) != len(order) or not all(map(_sound, values)):
+
+    is_valid = direction in {"after", "before"} and len(values) == len(order)
+    if not is_valid or not all(map(_is_comparable, values)):
         raise BadCursor(cursor)
     return direction == "before", values
 
 
-def _sound(value: Any) -> bool:
+def _is_comparable(value: Any) -> bool:
     """Return whether PostgreSQL can compare a column with `value`."""
     if isinstance(value, str):
         return not _UNSTORABLE.search(value)
     if isinstance(value, datetime):
-        # The outermost years cannot be moved between time zones.
+        # The first and last years cannot be moved between time zones.
         return value.utcoffset() is not None and 1 < value.year < 9999
-    return isinstance(value, int | float) and -_MOST < value < _MOST
+    return isinstance(value, int | float) and -_BIGINT_LIMIT < value < _BIGINT_LIMIT

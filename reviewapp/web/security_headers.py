@@ -1,4 +1,4 @@
-"""What every answer tells the browser besides its content policy: to store none of it, and what a page may use."""
+"""Response headers of every page: no caching, and a permissions policy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# Passkeys, full screen and copying stay allowed; a page needs nothing of these, whoever gets a script into one.
+# Passkeys, full screen and copying stay allowed; pages need none of these, nor may an injected
+# script.
 _NEVER_USED = (
     "accelerometer",
     "camera",
@@ -25,9 +26,9 @@ PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in _NEVER_USED)
 
 
 class PrivateAnswers:
-    """Keep answers out of every cache, unless a view says otherwise; static files are served before this.
+    """Forbid caching of responses, unless a view allows it; static files are served before this.
 
-    What is on a page is for the person who is signed in, and not for whoever sits at the browser next.
+    A page is for the person who is signed in, and not for the next person at the browser.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

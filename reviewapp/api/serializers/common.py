@@ -62,18 +62,24 @@ def values() -> dict[str, Shape]:
 def label(**options: object) -> Text:
     """Return a field for a label."""
     return Text(
-        **{"min_length": 1, "max_length": MOST_LABEL, "validators": [_says_something], **options},
+        **{
+            "min_length": 1,
+            "max_length": MOST_LABEL,
+            "validators": [_validate_not_blank],
+            **options,
+        },
     )
 
 
 def hold() -> Shape:
-    """Return a field for how long a decision is held."""
-    said = "For so many seconds it is not sent and can be withdrawn; scripts' writes are not held unless asked."
-    field: Shape = optional(Whole, min_value=0, max_value=MOST_HELD, help_text=said)
+    """Return a field for the seconds for which a decision is held."""
+    effect = "For so many seconds it is not sent and can be withdrawn"
+    help_text = f"{effect}; scripts' writes are not held unless asked."
+    field: Shape = optional(Whole, min_value=0, max_value=MOST_HELD, help_text=help_text)
     return field
 
 
-def _says_something(text: str) -> None:
+def _validate_not_blank(text: str) -> None:
     if not text.strip():
         raise ValidationError(
             "Give a label with at least one character that is no space",

@@ -103,28 +103,35 @@ class Shape(serializers.Serializer[Any]):
     """An object of declared keys; any other is refused by name."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Check every key and report every complaint at once."""
-        strange = self._strange(data) if isinstance(data, Mapping) else {}
+        """Validate every key and report all errors at once."""
+        unknown: dict[str, list[ErrorDetail]] = {}
+        if isinstance(data, Mapping):
+            unknown = self._unknown_key_errors(data)
+
         try:
             values = super().to_internal_value(data)
         except ValidationError as error:
-            detail = error.detail
-            raise ValidationError(
-                {**detail, **strange} if isinstance(detail, dict) else detail,
-            ) from error
-        if strange:
-            raise ValidationError(strange)
+            if not isinstance(error.detail, dict):
+                raise ValidationError(error.detail) from error
+            raise ValidationError({**error.detail, **unknown}) from error
+        if unknown:
+            raise ValidationError(unknown)
         return values
 
-    def _strange(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+    def _unknown_key_errors(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
         accepted = [name for name, field in self.fields.items() if not field.read_only]
-        said = f"Extra inputs are not permitted. Accepted keys: {', '.join(accepted)}"
-        return {name[:100]: [ErrorDetail(said, code="extra_forbidden")] for name in data if name not in accepted}
+        message = f"Extra inputs are not permitted. Accepted keys: {', '.join(accepted)}"
+        errors = {}
+        for name in data:
+            if name not in accepted:
+                errors[name[:100]] = [ErrorDetail(message, code="extra_forbidden")]
+        return errors
 
 
 def shape(name: str, doc: str, **fields: Any) -> type[Shape]:
-    """Return a shape with these fields: a function, because Mixpeek calls some of them `label` and
-    `data`.
+    """Return a serializer class with these fields.
+
+    A function, because Mixpeek calls some of the fields `label` and `data`.
     """
     return type(name, (Shape,), {"__doc__": doc, "__module__": __name__, **fields})
 
