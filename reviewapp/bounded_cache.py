@@ -1,10 +1,11 @@
-"""Caches of one process that are bounded in bytes: what others send decides what is in them, never how much.
+"""Caches of one process with a maximum size in bytes, whatever others send.
 
     @bounded_cache(most_bytes=4 * MIB)
     def rendered(text: str) -> SafeString: ...
 
-Values are weighed when they are put in, by what they and their key hold. A cache has two halves: what is used moves
-into the younger one; when that is full, the older one is dropped and the younger one takes its place.
+The size of a value and its key is measured when they are stored. A cache has two halves: an entry
+that is used moves into the younger one; when that is full, the older one is dropped and the younger
+one takes its place.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ class _Entry(Generic[V]):
 
 
 class BoundedCache(Generic[V]):
-    """Values by key, `most_bytes` of them at most, the least recently used dropped first; None cannot be a value."""
+    """Values by key, at most `most_bytes` of them; the least recently used are dropped first.
+
+    None cannot be a value.
+    """
 
     def __init__(self, *, most_bytes: int, clock: Callable[[], float] = monotonic) -> None:
         self.most_bytes = most_bytes
@@ -50,11 +54,11 @@ class BoundedCache(Generic[V]):
 
     @property
     def bytes(self) -> int:
-        """Return how much is kept."""
+        """The size of all entries in bytes."""
         return self._young_bytes + self._old_bytes
 
     def get(self, key: Hashable) -> V | None:
-        """Return the value of `key`, None when there is none (any more)."""
+        """Return the value of `key`, None if there is none or it has expired."""
         entry = self._young.get(key)
 
         if entry is None:
@@ -67,10 +71,17 @@ class BoundedCache(Generic[V]):
             return None
         return entry.value
 
-    def set(self, key: Hashable, value: V, *, size: int | None = None, seconds: float = _FOR_EVER) -> None:
-        """Keep a value for so many seconds; `size` is its weight in bytes where it is known without weighing.
+    def set(
+        self,
+        key: Hashable,
+        value: V,
+        *,
+        size: int | None = None,
+        seconds: float = _FOR_EVER,
+    ) -> None:
+        """Store a value for so many seconds; `size` is its size in bytes, if known.
 
-        What takes more than an eighth of the cache is not kept.
+        A value larger than an eighth of the cache is not stored.
         """
         weighed = weight((key, value)) if size is None else size
         entry = _Entry(value=value, size=weighed + _ENTRY, until=self._clock() + seconds)
@@ -78,7 +89,7 @@ class BoundedCache(Generic[V]):
             self._put(key, entry)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all entries."""
         with self._changing:
             self._young, self._old = {}, {}
             self._young_bytes = self._old_bytes = 0
@@ -98,11 +109,14 @@ class BoundedCache(Generic[V]):
 
 
 def bounded_cache(
-    *, most_bytes: int, size: Callable[[Any], int] | None = None
+    *,
+    most_bytes: int,
+    size: Callable[[Any], int] | None = None,
 ) -> Callable[[Callable[P, V]], Callable[P, V]]:
-    """Remember what a function returns for its (hashable) arguments, within `most_bytes` in this process.
+    """Cache the return values of a function, within `most_bytes` in this process.
 
-    `size` weighs a result and its key where walking through it would be wrong or slow.
+    The arguments must be hashable. `size` returns the size of a result and its key where measuring
+    them would be wrong or slow.
     """
 
     def decorate(function: Callable[P, V]) -> Callable[P, V]:
@@ -123,7 +137,10 @@ def bounded_cache(
 
 
 def weight(value: object) -> int:
-    """Return about how many bytes a plain value holds: texts, numbers, containers, dataclasses, each object once."""
+    """Return the approximate size in bytes of a plain value.
+
+    Counts texts, numbers, containers and dataclasses, each object once.
+    """
     total = 0
     seen: set[int] = set()
     waiting: list[Any] = [value]

@@ -1,7 +1,7 @@
-"""Read settings from the environment: typed, and loud when a value is wrong.
+"""Read typed settings from the environment.
 
-Every reader raises `ImproperlyConfigured` with the variable's name, what was wrong with it and a value
-that would be right, so that a mistake shows at start and not in the middle of somebody's review.
+Every reader raises `ImproperlyConfigured` with the variable's name, its error and an example of a
+good value, so that a mistake shows at start and not in the middle of somebody's review.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 _ON = {"1", "true", "yes", "on"}
 _OFF = {"0", "false", "no", "off"}
-# By this status of one of its processes gunicorn knows that starting another would not help.
+# If a worker exits with this status, gunicorn does not start another.
 NEVER_AGAIN = 3
 
 
 @contextmanager
 def or_a_sentence(*, status: int = 1) -> Iterator[None]:
-    """End the process with `status` when a setting is wrong; stderr gets the sentence about it, and no traceback."""
+    """Exit with `status` when a setting is wrong, with a message and no traceback on stderr."""
     try:
         yield
     except ImproperlyConfigured as error:
@@ -44,8 +44,10 @@ class Env:
         """Return whether `name` is on; accepts 1/0, true/false, yes/no, on/off in any case."""
         value = self.text(name).lower()
         if value and value not in _ON | _OFF:
-            raise _wrong(name, value, "neither on nor off", "on")
-        return value in _ON if value else default
+            raise _invalid(name, value, "neither on nor off", "on")
+        if not value:
+            return default
+        return value in _ON
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         """Return `name` as an integer between `least` and `most`, both included."""
@@ -53,62 +55,76 @@ class Env:
         if not value:
             return default
         if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
-            raise _wrong(name, value, f"not a whole number from {least} to {most}", str(default))
+            raise _invalid(name, value, f"not a whole number from {least} to {most}", str(default))
         return int(value)
 
     def choice(self, name: str, default: str, *others: str) -> str:
         """Return `name`, in the case of the choices, when it is `default` or one of `others`."""
         value = self.text(name, default)
-        for one in (default, *others):
-            if one.casefold() == value.casefold():
-                return one
-        raise _wrong(name, value, f"none of {', '.join((default, *others))}", default)
+        choices = (default, *others)
+        for choice in choices:
+            if choice.casefold() == value.casefold():
+                return choice
+        raise _invalid(name, value, f"none of {', '.join(choices)}", default)
 
     def words(self, name: str, default: list[str], *, among: Collection[str] = ()) -> list[str]:
-        """Return the comma-separated parts of `name`, stripped, blanks left out; only those `among` the ones given."""
+        """Return the comma-separated parts of `name`, stripped, without blanks.
+
+        Each must be one of `among`, if that is not empty.
+        """
         value = self.text(name)
-        found = [word.strip() for word in value.split(",") if word.strip()] if value else default
-        for word in found:
+        words = default
+        if value:
+            words = [word.strip() for word in value.split(",") if word.strip()]
+
+        for word in words:
             if among and word not in among:
-                raise _wrong(name, word, f"none of {', '.join(among)}", ",".join(among))
-        return found
+                raise _invalid(name, word, f"none of {', '.join(among)}", ",".join(among))
+        return words
 
     def pairs(self, name: str, *, among: Collection[str]) -> dict[str, str]:
-        """Return `name` ("one=a, two=b") as `{"one": "a", "two": "b"}`; each value must be `among` those given.
+        """Return `name` ("one=a, two=b") as `{"one": "a", "two": "b"}`.
 
-        A key may hold "=" itself (as names in a directory do): the last one counts.
+        Each value must be one of `among`. A key may contain "=" (as names in a directory do): the
+        last one separates.
         """
-        good = f"our-{next(iter(among))}s={next(iter(among))}"
-        found: dict[str, str] = {}
+        first = next(iter(among))
+        example = f"our-{first}s={first}"
+        pairs: dict[str, str] = {}
         for word in self.words(name, []):
             key, equals, value = (part.strip() for part in word.rpartition("="))
             if not key or not equals or value not in among:
-                raise _wrong(name, word, f"not something=one of {', '.join(among)}", good)
-            found[key] = value
-        return found
+                raise _invalid(name, word, f"not something=one of {', '.join(among)}", example)
+            pairs[key] = value
+        return pairs
 
     def url(self, name: str, default: str) -> str:
         """Return `name` as an http(s) URL without a trailing slash."""
         value = self.text(name, default).rstrip("/")
         parts = _split(value)
         if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise _wrong(name, value, "not an http(s) URL", default)
+            raise _invalid(name, value, "not an http(s) URL", default)
         return value
 
     def database(self, name: str) -> dict[str, str]:
         """Return Django's connection keys from a `postgresql://` URL; empty when `name` is not set.
 
-        The URL may give the socket's folder as `?host=/run/postgresql`, as libpq allows. Other query
-        parameters (`sslmode`, `connect_timeout`, ...) come back under `OPTIONS`-style keys, prefixed `?`.
+        The URL may give the socket's folder as `?host=/run/postgresql`, as libpq allows. Other
+        query parameters (`sslmode`, `connect_timeout`, ...) come back under `OPTIONS`-style keys,
+        prefixed `?`.
         """
         value = self.text(name)
         if not value:
             return {}
-        good = "postgresql://reviewapp:secret@db.example.com:5432/reviewapp"
+
         parts = _split(value)
-        if parts is None or parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-            # The value may hold a password, so the sentence does not repeat it.
-            raise _wrong(name, "…", "not a postgresql:// URL with a database name and a usable port", good)
+        is_postgres = parts is not None and parts.scheme in {"postgres", "postgresql"}
+        if parts is None or not is_postgres or not parts.path.strip("/"):
+            problem = "not a postgresql:// URL with a database name and a usable port"
+            example = "postgresql://reviewapp:secret@db.example.com:5432/reviewapp"
+            # The value may contain a password, so the message does not repeat it.
+            raise _invalid(name, "…", problem, example)
+
         query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
         return {
             "NAME": unquote(parts.path.lstrip("/")),
@@ -126,7 +142,7 @@ def origin(url: str) -> str:
 
 
 def _split(value: str) -> SplitResult | None:
-    """Return the parts of a URL, None when it is malformed or its port is no port."""
+    """Return the parts of a URL, None when it or its port is malformed."""
     try:
         parts = urlsplit(value)
         return parts if parts.port != 0 else None
@@ -134,5 +150,6 @@ def _split(value: str) -> SplitResult | None:
         return None
 
 
-def _wrong(name: str, value: str, why: str, good: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f"{name} is {value!r}, which is {why}. For example: {name}={good}")
+def _invalid(name: str, value: str, reason: str, example: str) -> ImproperlyConfigured:
+    message = f"{name} is {value!r}, which is {reason}. For example: {name}={example}"
+    return ImproperlyConfigured(message)

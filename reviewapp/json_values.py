@@ -1,4 +1,4 @@
-"""JSON values: the one comparison that the whole project uses, and numbers that lose no digit. Pure."""
+"""Compare JSON values, and parse numbers without losing a digit. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-# What Python reads as an integer without complaint, and what every part of us stores, sends and shows.
+# Digits that Python parses by default, and that every part of the project stores and sends.
 LONGEST_INTEGER = 1_000
 _TOO_LARGE = 10**LONGEST_INTEGER
-_LONGEST_SHOWN = 60
+_MAX_NUMBER_LENGTH = 60  # in error messages
 
 Path = tuple[str | int, ...]
 
 
 class BadNumber(ValueError):
-    """A JSON text holds a number that cannot be kept as it is written; `path` leads to it."""
+    """A JSON text has a number that cannot be stored exactly; `path` leads to it."""
 
     def __init__(self, number: str, reason: str, path: Path) -> None:
         super().__init__(f"The number {number} {reason}")
@@ -27,30 +27,36 @@ class BadNumber(ValueError):
         self.path = path
 
     def sentence(self, place: str) -> str:
-        """Return what is wrong, for whoever wrote it into `place`."""
+        """Return the error message for the person who entered the number into `place`."""
         return f"The number {self.number} in {place} {self.reason}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Unkept:
-    """Stands in a parsed value for a number that cannot be kept."""
+class _Unstorable:
+    """Marks the place of a number that cannot be stored in a parsed value."""
 
     number: str
     reason: str
 
 
-def loads(text: str, *, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """Return the value of a JSON text, each number kept to the digit.
+def loads(
+    text: str,
+    *,
+    object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
+) -> Any:
+    """Return the value of a JSON text with every number exact.
 
-    Raises `BadNumber` for a number that a float cannot hold exactly, is too large or no number, and
-    for an integer of more than 1,000 digits; else what `json.loads` raises.
+    Raises `BadNumber` for a number that a float cannot represent exactly, that is too large or no
+    number, and for an integer of more than 1,000 digits; else what `json.loads` raises.
     """
-    unkept: list[_Unkept] = []
+    unstorable: list[_Unstorable] = []
 
-    def refuse(number: str, reason: str) -> _Unkept:
-        shown = number if len(number) <= _LONGEST_SHOWN else f"{number[:_LONGEST_SHOWN]}…"
-        unkept.append(_Unkept(number=shown, reason=reason))
-        return unkept[-1]
+    def refuse(number: str, reason: str) -> _Unstorable:
+        if len(number) > _MAX_NUMBER_LENGTH:
+            number = f"{number[:_MAX_NUMBER_LENGTH]}…"
+        marker = _Unstorable(number=number, reason=reason)
+        unstorable.append(marker)
+        return marker
 
     def parse_float(number: str) -> Any:
         value = float(number)
@@ -63,7 +69,8 @@ def loads(text: str, *, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any
     def parse_int(number: str) -> Any:
         digits = len(number.removeprefix("-"))
         if digits > LONGEST_INTEGER:
-            return refuse(number, f"has {digits:,} digits; at most {LONGEST_INTEGER:,} can be kept.")
+            reason = f"has {digits:,} digits; at most {LONGEST_INTEGER:,} can be kept."
+            return refuse(number, reason)
         return int(number)
 
     def parse_constant(name: str) -> Any:
@@ -76,28 +83,28 @@ def loads(text: str, *, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any
         parse_constant=parse_constant,
         object_pairs_hook=object_pairs_hook,
     )
-    if unkept:
-        bad = unkept[0]
-        raise BadNumber(bad.number, bad.reason, _path_to(bad, value))
+    if unstorable:
+        first = unstorable[0]
+        raise BadNumber(first.number, first.reason, _path_to(first, value))
     return value
 
 
-def _path_to(bad: _Unkept, value: Any) -> Path:
-    """Return the keys and positions that lead to a number, () when a later one of the same name replaced it."""
-    waiting: list[tuple[Path, Any]] = [((), value)]
-    while waiting:
-        path, inner = waiting.pop()
-        if inner is bad:
+def _path_to(marker: _Unstorable, value: Any) -> Path:
+    """Return the path to a marker, () if a later member of the same name replaced it."""
+    stack: list[tuple[Path, Any]] = [((), value)]
+    while stack:
+        path, current = stack.pop()
+        if current is marker:
             return path
-        if isinstance(inner, dict):
-            waiting.extend(((*path, key), member) for key, member in inner.items())
-        elif isinstance(inner, list):
-            waiting.extend(((*path, at), member) for at, member in enumerate(inner))
+        if isinstance(current, dict):
+            stack.extend(((*path, key), member) for key, member in current.items())
+        elif isinstance(current, list):
+            stack.extend(((*path, index), member) for index, member in enumerate(current))
     return ()
 
 
 def storable_number(value: Any) -> Any:
-    """Return a number as the database and the client can hold it, one beyond all range as a text."""
+    """Return a number that the database and the client can store; a text if it is out of range."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, int) and abs(value) >= _TOO_LARGE:
@@ -105,49 +112,53 @@ def storable_number(value: Any) -> Any:
     return value
 
 
-def same(one: Any, other: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Return whether two JSON values are equal.
 
     Numbers are equal when their decimal spellings name the same number: 1.0 is 1, and 1e23 is the
     integer of 24 digits that jsonb makes of it. Unlike in Python, `true` is not 1. No depth of
     nesting exhausts the stack.
     """
-    pairs = [(one, other)]
+    pairs = [(left, right)]
     while pairs:
-        left, right = pairs.pop()
-        if isinstance(left, Mapping) and isinstance(right, Mapping):
-            if left.keys() != right.keys():
+        one, other = pairs.pop()
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            if one.keys() != other.keys():
                 return False
-            pairs.extend((value, right[key]) for key, value in left.items())
-        elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
-            if len(left) != len(right):
+            pairs.extend((value, other[key]) for key, value in one.items())
+        elif isinstance(one, list | tuple) and isinstance(other, list | tuple):
+            if len(one) != len(other):
                 return False
-            pairs.extend(zip(left, right, strict=True))
-        elif not _same_scalar(left, right):
+            pairs.extend(zip(one, other, strict=True))
+        elif not _is_same_scalar(one, other):
             return False
     return True
 
 
 def canonical(value: Any) -> Any:
-    """Return a JSON value with each number spelled one way, so that equal values have equal JSON texts."""
+    """Return a JSON value with normalized numbers: equal values have equal JSON texts."""
     if isinstance(value, Mapping):
-        return {key: canonical(inner) for key, inner in value.items()}
+        return {key: canonical(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [canonical(inner) for inner in value]
-    return _number(value) if isinstance(value, float) else value
+        return [canonical(member) for member in value]
+    if isinstance(value, float):
+        return _as_written(value)
+    return value
 
 
-def _same_scalar(one: Any, other: Any) -> bool:
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, float) and isinstance(other, int):
-        return bool(_number(one) == other)
-    if isinstance(one, int) and isinstance(other, float):
-        return bool(one == _number(other))
-    return bool(one == other)
+def _is_same_scalar(left: Any, right: Any) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, float) and isinstance(right, int):
+        return bool(_as_written(left) == right)
+    if isinstance(left, int) and isinstance(right, float):
+        return bool(left == _as_written(right))
+    return bool(left == right)
 
 
-def _number(value: float) -> float | int:
-    """Return the integer that a float's shortest spelling names, or the float where it names none."""
+def _as_written(value: float) -> float | int:
+    """Return the integer of a float's shortest spelling, or the float if that is no integer."""
+    if not value.is_integer():
+        return value
     # int(1e23) would be 99999999999999991611392; jsonb stores the digits that are written.
-    return int(Decimal(repr(value))) if value.is_integer() else value
+    return int(Decimal(repr(value)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 
-# Control characters, invisible formatting (which may turn the direction of a line), half of a pair, and line breaks.
+# Control characters, invisible formatting (which may turn the direction of a line), half of a pair,
+# and line breaks.
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def printable(text: str) -> str:
-    """Return `text` on one line: what would break it or drive a terminal becomes visible, like `\\x1b` or `\\u2028`."""
+    """Return `text` on one line: what would break it or drive a terminal becomes visible, like
+    `\\x1b` or `\\u2028`.
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_visible, text))

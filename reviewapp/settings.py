@@ -18,7 +18,8 @@ from reviewapp.operations import logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
-# What this process is: a laptop (no DATABASE_URL: the bundled PostgreSQL under VAR_DIR) or a deployment.
+# What this process is: a laptop (no DATABASE_URL: the bundled PostgreSQL under VAR_DIR) or a
+# deployment.
 
 DEBUG = env.flag("DEBUG", False)
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
@@ -28,14 +29,16 @@ SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
     if _database:
         raise ImproperlyConfigured(
-            "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_KEY=$(openssl rand -hex 32)"
+            "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_KEY=$(openssl rand -hex 32)",
         )
     SECRET_KEY = secret_key.kept_in(VAR_DIR / "secret_key")
 
-# Keys of before: what they signed still counts, and the second factors that they encrypted can be read.
+# Keys of before: what they signed still counts, and the second factors that they encrypted can be
+# read.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 
-# A clone without any environment speaks plain http on loopback; whatever is deployed must say so to do that.
+# A clone without any environment speaks plain http on loopback; whatever is deployed must say so to
+# do that.
 HTTPS = env.flag("HTTPS", not DEBUG and bool(_database or env.text("SECRET_KEY")))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
@@ -148,13 +151,15 @@ DATABASES: dict[str, Any] = {
         # A server that is gone is noticed in seconds; DATABASE_URL may say otherwise.
         "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 10_000}
         | {key[1:]: value for key, value in _database.items() if key.startswith("?")},
-        # Read by the engine when HOST and NAME are empty: where the bundled PostgreSQL keeps its data.
+        # Read by the engine when HOST and NAME are empty: where the bundled PostgreSQL keeps its
+        # data.
         "EMBEDDED_DIR": VAR_DIR / "postgres",
     }
 }
 
-# What all web processes must remember together: failed sign-ins, and the order of label buttons. Migrate makes the
-# table. Beyond so many entries a third is thrown away; Django's own 300 would let a guesser flush the counts away.
+# What all web processes must remember together: failed sign-ins, and the order of label buttons.
+# Migrate makes the table. Beyond so many entries a third is thrown away; Django's own 300 would let
+# a guesser flush the counts away.
 _CACHE = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 CACHES = {"default": {**_CACHE, "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
@@ -169,7 +174,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-# The form finds the person by name or address; allauth then has one name, and one password, to check.
+# The form finds the person by name or address; allauth then has one name, and one password, to
+# check.
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_FORMS = {
     "login": "reviewapp.accounts.sign_in.forms.SignInForm",
@@ -180,9 +186,9 @@ ACCOUNT_ADAPTER = "reviewapp.accounts.sign_in.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGOUT_REDIRECT_URL = LOGIN_URL
-# A guesser gets five tries a minute at one account from one network, and a hundred an hour from all networks together.
-# The owner gets in meanwhile, from a browser in which they were signed in before.
-# Each of the last three lets somebody who is not signed in store a session.
+# A guesser gets five tries a minute at one account from one network, and a hundred an hour from all
+# networks together. The owner gets in meanwhile, from a browser in which they were signed in
+# before. Each of the last three lets somebody who is not signed in store a session.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/m/key",
@@ -194,7 +200,8 @@ ACCOUNT_RATE_LIMITS = {
     "sso_start": "60/m/ip",
     "kept_form": "20/h/key",
 }
-# What a person may give other keys to: settings tie the two, because accounts must not know annotations.
+# What a person may give other keys to: settings tie the two, because accounts must not know
+# annotations.
 KEY_TABLE = "reviewapp.annotations.review.shortcuts.KEYS"
 DRAFT_DAYS = env.number("DRAFT_DAYS", 30, least=1, most=365)
 
@@ -216,7 +223,8 @@ MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 # Passkeys need https; on loopback browsers make an exception, and so must we.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
-# Mail: without a server none is made, and admins pass links on by themselves. It must never end up in a log.
+# Mail: without a server none is made, and admins pass links on by themselves. It must never end up
+# in a log.
 
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
@@ -246,7 +254,9 @@ SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
 if OIDC_SERVER_URL:
     for _name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ROLES"):
         if not env.text(_name):
-            raise ImproperlyConfigured(f"{_name} is needed beside OIDC_SERVER_URL: docs/people.md tells how.")
+            raise ImproperlyConfigured(
+                f"{_name} is needed beside OIDC_SERVER_URL: docs/people.md tells how.",
+            )
     SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
         {
             "provider_id": "sso",
@@ -276,7 +286,8 @@ SPECTACULAR_SETTINGS = {
 SESSION_ENGINE = "reviewapp.accounts.sessions.session_store"
 SESSION_COOKIE_NAME = "sessionid"  # read by the web worker as well
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-# A sign-in ends after so many hours without use (a page that asks for news counts as use), or after so many days.
+# A sign-in ends after so many hours without use (a page that asks for news counts as use), or after
+# so many days.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) * 3600
 SESSION_DAYS = env.number("SESSION_DAYS", 30, least=1, most=365)
 SECURE_SSL_REDIRECT = HTTPS
@@ -335,4 +346,7 @@ _secrets = [
     METRICS_TOKEN,
     EMAIL_HOST_PASSWORD,
 ]
-LOGGING = logs.configured(env, secrets=[*_secrets, env.text("OIDC_CLIENT_SECRET"), _database.get("PASSWORD", "")])
+LOGGING = logs.configured(
+    env,
+    secrets=[*_secrets, env.text("OIDC_CLIENT_SECRET"), _database.get("PASSWORD", "")],
+)

@@ -1,1 +1,1 @@
-"""What whoever runs this needs: health, metrics, logs, the web server's set-up, backup and restore."""
+"""For the operator: health, metrics, logs, the web server, backup and restore."""

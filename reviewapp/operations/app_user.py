@@ -11,8 +11,8 @@ from psycopg.errors import Diagnostic
 
 _log = logging.getLogger(__name__)
 _SCRIPT = settings.BASE_DIR / "docs" / "database-roles.sql"
-# Without the user there is nothing to do, and only the owner of the tables can do it. A migrate that stops halfway, or
-# goes back to nothing, has not all the tables.
+# Without the user there is nothing to do, and only the owner of the tables can do it. A migrate
+# that stops halfway, or goes back to nothing, has not all the tables.
 _IS_WANTED = """
 SELECT to_regclass('public.auth_group') IS NOT NULL AND EXISTS (
     SELECT FROM pg_class
@@ -23,10 +23,12 @@ SELECT to_regclass('public.auth_group') IS NOT NULL AND EXISTS (
 
 
 def grant_rights(*, sender: AppConfig, using: str = "default", **options: object) -> None:
-    """Run docs/database-roles.sql after a migrate, where there is such a user; what it complains of is logged.
+    """Run docs/database-roles.sql after a migrate, where there is such a user; what it complains of
+    is logged.
 
-    The signal comes once for each app that has models; all tables are there when it comes for the last one. Emptying
-    the tables (`manage.py flush`) sends it too, without a plan: rights are not rows, so they stay.
+    The signal comes once for each app that has models; all tables are there when it comes for the
+    last one. Emptying the tables (`manage.py flush`) sends it too, without a plan: rights are not
+    rows, so they stay.
     """
     senders = [config for config in apps.get_app_configs() if config.models_module is not None]
     if sender is not senders[-1] or "plan" not in options:

@@ -1,4 +1,4 @@
-"""The app's registration with Django: its checks, the database user's rights, and what it counts."""
+"""The app's registration: system checks, rights of the database user, metric signals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        """Say what is set up wrong, count what outbox and sync tell of, and keep the app's database user in line."""
+        """Say what is set up wrong, count what outbox and sync tell of, and keep the app's database
+        user in line.
+        """
         from reviewapp.operations import app_user, checks
         from reviewapp.operations.metrics import registry, worker
         from reviewapp.outbox.signals import moved

@@ -11,7 +11,14 @@ from django.core.checks import CheckMessage, Error, Warning
 SHORTEST_TOKEN = 20
 # Below these names, and on the last ones themselves, anybody can have files.
 _RENTED = (
-    *("amazonaws.com", "cloudfront.net", "googleapis.com", "windows.net", "cloudflarestorage.com", "r2.dev"),
+    *(
+        "amazonaws.com",
+        "cloudfront.net",
+        "googleapis.com",
+        "windows.net",
+        "cloudflarestorage.com",
+        "r2.dev",
+    ),
     *("digitaloceanspaces.com", "backblazeb2.com", "wasabisys.com"),
 )
 _SHARED = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com|storage\.googleapis\.com")

@@ -1,6 +1,8 @@
-"""How gunicorn serves us: `gunicorn -c python:reviewapp.operations.gunicorn_conf reviewapp.wsgi:application`.
+"""How gunicorn serves us: `gunicorn -c python:reviewapp.operations.gunicorn_conf
+reviewapp.wsgi:application`.
 
-SIGTERM lets requests under way finish, for at most 30 seconds. Read by gunicorn's first process before the app is.
+SIGTERM lets requests under way finish, for at most 30 seconds. Read by gunicorn's first process
+before the app is.
 """
 
 from __future__ import annotations
@@ -28,15 +30,16 @@ with or_a_sentence():
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _ours = ""
 if not os.environ.get(_FOLDER):
-    # Numbers of one server's processes, from its start to its end. prometheus_client looks here when it is imported,
-    # so nothing above may import it.
+    # Numbers of one server's processes, from its start to its end. prometheus_client looks here
+    # when it is imported, so nothing above may import it.
     _ours = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="reviewapp-metrics-")
 
 worker_class = "reviewapp.operations.server.buffering_worker.BufferingWorker"
 threads = 8
 # Of each process; above it what has waited longest is closed.
 worker_connections = 800
-# Nobody's word is taken for where a request comes from and how: behind a proxy the settings read what they need.
+# Nobody's word is taken for where a request comes from and how: behind a proxy the settings read
+# what they need.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 keepalive = 5

@@ -1,4 +1,4 @@
-"""What /health/ready asks, each with a bound on the time it may take, and what the answers mean together.
+"""The checks of /health/ready, each with a time limit, and their verdict.
 
 ok         as it should be
 degraded   people can work; somebody should look (no worker, late deliveries, Mixpeek away)
@@ -20,88 +20,101 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from reviewapp.operations.upstream_health import reach
+from reviewapp.operations.upstream_health import ping_mixpeek
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status import health
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
 
-OK, DEGRADED, DOWN, UNKNOWN = "ok", "degraded", "down", "unknown"
-_OUR_CHECKS = ("migrations", "worker", "changes")
-_MOST_QUERY_SECONDS = 2
+OK = "ok"
+DEGRADED = "degraded"
+DOWN = "down"
+UNKNOWN = "unknown"
+_DATABASE_CHECKS = ("migrations", "worker", "changes")
+_QUERY_TIMEOUT = 2  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """One question's answer: a status word for everybody, details for those who may see them."""
+class CheckResult:
+    """The result of one check: a status for everybody, details for those who may see them."""
 
     name: str
     status: str
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def ask() -> list[Answer]:
-    """Ask everything; database first, and Mixpeek outside any transaction. Raises nothing."""
-    return [*_ask_database(), _upstream()]
+def run_checks() -> list[CheckResult]:
+    """Run all checks, the database first and Mixpeek outside any transaction. Raises nothing."""
+    return [*_check_database(), _check_upstream()]
 
 
-def verdict(answers: list[Answer]) -> str:
-    """Return `ready`, `degraded` or `down`: only what keeps this very process from serving pages takes it down."""
-    found = {answer.status for answer in answers}
-    if DOWN in found:
+def verdict(results: list[CheckResult]) -> str:
+    """Return `ready`, `degraded`, or `down` if this process cannot serve pages."""
+    statuses = {result.status for result in results}
+    if DOWN in statuses:
         return "down"
-    return "ready" if found == {OK} else "degraded"
+    if statuses == {OK}:
+        return "ready"
+    return "degraded"
 
 
-def _ask_database() -> list[Answer]:
+def _check_database() -> list[CheckResult]:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = '{_MOST_QUERY_SECONDS}s'")
-            migrations = _migrations()
-            later = [_workers(), _changes()] if migrations.status == OK else _unknown("worker", "changes")
-            return [Answer(name="database", status=OK), migrations, *later]
+                cursor.execute(f"SET LOCAL statement_timeout = '{_QUERY_TIMEOUT}s'")
+            results = [CheckResult(name="database", status=OK), _check_migrations()]
+            if results[-1].status == OK:
+                results += [_check_workers(), _check_changes()]
+            else:
+                results += _unknown("worker", "changes")
+            return results
     except (DatabaseError, EmbeddedPostgresError, ImproperlyConfigured) as error:
-        why = {"error": type(error).__name__, "message": str(error).strip().splitlines()[:1]}
-        return [Answer(name="database", status=DOWN, details=why), *_unknown(*_OUR_CHECKS)]
+        first_line = str(error).strip().splitlines()[:1]
+        details = {"error": type(error).__name__, "message": first_line}
+        database = CheckResult(name="database", status=DOWN, details=details)
+        return [database, *_unknown(*_DATABASE_CHECKS)]
 
 
-def _unknown(*names: str) -> list[Answer]:
-    return [Answer(name=name, status=UNKNOWN) for name in names]
+def _unknown(*names: str) -> list[CheckResult]:
+    return [CheckResult(name=name, status=UNKNOWN) for name in names]
 
 
-def _migrations() -> Answer:
-    missing = sorted(
-        f"{app}.{name}" for app, name in _wanted() - set(MigrationRecorder(connection).applied_migrations())
-    )
-    return Answer(name="migrations", status=DOWN if missing else OK, details={"missing": missing})
+def _check_migrations() -> CheckResult:
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    missing = sorted(f"{app}.{name}" for app, name in _migrations_on_disk() - applied)
+    status = DOWN if missing else OK
+    return CheckResult(name="migrations", status=status, details={"missing": missing})
 
 
 @lru_cache(maxsize=1)
-def _wanted() -> frozenset[tuple[str, str]]:
-    """Return every migration of this code, without asking the database; squashed ones count by their new name."""
+def _migrations_on_disk() -> frozenset[tuple[str, str]]:
+    """Return all migrations of the code as (app, name); squashed ones under their new name."""
     loader = MigrationLoader(None)
     return frozenset(loader.disk_migrations)
 
 
-def _workers() -> Answer:
+def _check_workers() -> CheckResult:
     alive = health.workers_alive()
-    return Answer(name="worker", status=OK if alive else DEGRADED, details={"alive": alive})
+    status = OK if alive else DEGRADED
+    return CheckResult(name="worker", status=status, details={"alive": alive})
 
 
-def _changes() -> Answer:
+def _check_changes() -> CheckResult:
     oldest = Change.objects.oldest_waiting()
     age = timezone.now() - oldest if oldest else timedelta(0)
-    late = age > timedelta(seconds=settings.READY_MAX_CHANGE_AGE)
-    details = {"oldest_seconds": round(age.total_seconds(), 1), "most_seconds": settings.READY_MAX_CHANGE_AGE}
+    is_late = age > timedelta(seconds=settings.READY_MAX_CHANGE_AGE)
     pause = health.standing().pause
-    return Answer(
-        name="changes",
-        status=DEGRADED if late or pause else OK,
-        details={**details, "paused": pause.reason if pause else None},
-    )
+    status = DEGRADED if is_late or pause else OK
+    details = {
+        "oldest_seconds": round(age.total_seconds(), 1),
+        "most_seconds": settings.READY_MAX_CHANGE_AGE,
+        "paused": pause.reason if pause else None,
+    }
+    return CheckResult(name="changes", status=status, details=details)
 
 
-def _upstream() -> Answer:
-    found = reach()
-    details = {"status": found.status, "seconds": round(found.seconds, 3)}
-    return Answer(name="upstream", status=OK if found.is_up else DEGRADED, details=details)
+def _check_upstream() -> CheckResult:
+    result = ping_mixpeek()
+    status = OK if result.is_up else DEGRADED
+    details = {"status": result.status, "seconds": round(result.seconds, 3)}
+    return CheckResult(name="upstream", status=status, details=details)

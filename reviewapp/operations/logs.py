@@ -1,8 +1,8 @@
-"""How a log line is written: as a line for people or as one JSON object, always without secrets and people's words.
+"""Format log records: as a line for people or as a JSON object, without secrets and input.
 
-A line says what was done to which ref, never with which values. What others may have put into a message is cut here:
-query strings, bearer tokens, links that let people in, our own secrets, and what PostgreSQL adds below an error's first
-line, which holds rows. Control characters are escaped, so one record is one line and drives no terminal.
+A record says what was done to which ref, never with which values. Removed are query strings, bearer
+tokens, sign-in links, our own secrets, and what PostgreSQL adds below an error's first line, which
+holds rows. Control characters are escaped, so one record is one line and cannot control a terminal.
 """
 
 from __future__ import annotations
@@ -20,101 +20,117 @@ from reviewapp.audit.actions import Origin
 from reviewapp.env import Env
 from reviewapp.printable import printable
 
-# What a line may carry besides its message, in this order; everything else that a library attaches is left out.
+# The fields of a record besides its message, in this order; all others that libraries attach are
+# left out.
 FIELDS = ("route", "method", "status", "ms", "person", "ref", "task", "outcome")
 _HIDDEN = "***"
 _QUERY = re.compile(r"\?[\w.%~-]+=[^\s\"'<>\\]*")
 _BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{6,}")
 _IN_URL = re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+@")
-# Whoever holds one of these links gets in, and whoever holds such a token acts for its owner.
+# Such a link signs a person in, and such a token acts for its owner.
 _LINK = re.compile(r"/(join|new-password|accounts/password/reset/key)/[^\s\"'<>\\]+")
 _API_TOKEN = re.compile(r"\brvw_[\w-]{8,}")
 _IN_WORKER = {Origin.WORKER, Origin.PULL}
-_MOST_FRAMES = 30
-_MOST_ERRORS = 5
+_MAX_FRAMES = 30
+_MAX_ERRORS = 5
 
 
-class _Safe(logging.Formatter):
-    """Knows what belongs to a record and what must not be seen of it."""
+class _SafeFormatter(logging.Formatter):
+    """Collects the fields of a record and removes its secrets."""
 
     def __init__(self, *, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+        long_enough = {secret for secret in secrets if len(secret) >= 4}
+        self._secrets = sorted(long_enough, key=len, reverse=True)
 
-    def cleaned(self, text: str) -> str:
+    def clean(self, text: str) -> str:
         """Return `text` on one line, without secrets and query strings."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
         text = _BEARER.sub(rf"\1 {_HIDDEN}", text)
         text = _LINK.sub(rf"/\1/{_HIDDEN}", text)
         text = _API_TOKEN.sub(_HIDDEN, text)
-        text = _QUERY.sub("?…", _IN_URL.sub(f"{_HIDDEN}@", text))
+        text = _IN_URL.sub(f"{_HIDDEN}@", text)
+        text = _QUERY.sub("?…", text)
         return printable(text)
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        """Return what is known of the record besides its message."""
-        now = context.current()
-        within = {"job" if now.origin in _IN_WORKER else "request_id": now.request_id, "ref": context.ref()}
-        said = {name: getattr(record, name, None) for name in FIELDS}
-        found = {**within, **{name: value for name, value in said.items() if value is not None}}
-        return {name: value for name, value in found.items() if value not in (None, "")}
+        """Return the fields of a record: those of the context, then its own."""
+        current = context.current()
+        id_name = "job" if current.origin in _IN_WORKER else "request_id"
+        fields: dict[str, Any] = {id_name: current.request_id, "ref": context.ref()}
+        for name in FIELDS:
+            value = getattr(record, name, None)
+            if value is not None:
+                fields[name] = value
+        return {name: value for name, value in fields.items() if value not in (None, "")}
 
-    def raised(self, record: logging.LogRecord) -> str:
-        """Return the errors of a record: where, which, and the first line of what each says."""
+    def errors(self, record: logging.LogRecord) -> str:
+        """Return the traceback of a record, with the first line of each error's message."""
         if not record.exc_info or record.exc_info[1] is None:
             return ""
-        told = _told(record.exc_info[1])
-        return "\n".join(self.cleaned(line) for line in told)
+        lines = _format_error(record.exc_info[1])
+        return "\n".join(self.clean(line) for line in lines)
 
 
-class Line(_Safe):
+class Line(_SafeFormatter):
     """`time level logger message field=value ...`, errors below."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = "".join(f" {name}={_in_line(value)}" for name, value in self.fields(record).items())
-        text = f"{_instant(record)} {record.levelname} {record.name} {record.getMessage()}{fields}"
-        line = self.cleaned(text)
-        raised = self.raised(record)
-        return f"{line}\n{raised}" if raised else line
+        fields = ""
+        for name, value in self.fields(record).items():
+            fields += f" {name}={_quote(value)}"
+        time = _timestamp(record)
+        line = self.clean(f"{time} {record.levelname} {record.name} {record.getMessage()}{fields}")
+
+        errors = self.errors(record)
+        if errors:
+            return f"{line}\n{errors}"
+        return line
 
 
-class Json(_Safe):
+class Json(_SafeFormatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said: dict[str, Any] = {
-            "time": _instant(record),
+        content: dict[str, Any] = {
+            "time": _timestamp(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": self.cleaned(record.getMessage()),
+            "message": self.clean(record.getMessage()),
         }
         for name, value in self.fields(record).items():
-            said[name] = self.cleaned(value) if isinstance(value, str) else value
-        if raised := self.raised(record):
-            said["error"] = raised
-        return json.dumps(said, ensure_ascii=False, default=str)
+            content[name] = self.clean(value) if isinstance(value, str) else value
+
+        errors = self.errors(record)
+        if errors:
+            content["error"] = errors
+        return json.dumps(content, ensure_ascii=False, default=str)
 
 
 def configured(env: Env, *, secrets: Iterable[str]) -> dict[str, Any]:
-    """Return the configuration that LOG_FORMAT and LOG_LEVEL ask for."""
+    """Return the logging configuration of LOG_FORMAT and LOG_LEVEL."""
     form = env.choice("LOG_FORMAT", "line", "json")
     level = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
     return config(form=form, level=level, secrets=secrets)
 
 
 def config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
-    """Return a configuration for `logging.config.dictConfig`: everything to standard error, as `line` or `json`."""
-    quiet = {"level": "WARNING"}
+    """Return a configuration for `logging.config.dictConfig`.
+
+    Everything goes to standard error, as `line` or `json`.
+    """
+    formatter = Json if form == "json" else Line
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"ours": {"()": Json if form == "json" else Line, "secrets": list(secrets)}},
+        "formatters": {"ours": {"()": formatter, "secrets": list(secrets)}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ours"}},
         "loggers": {
-            # procrastinate says every step of every job at INFO, with its arguments; we say each job's end ourselves.
-            "procrastinate": quiet,
-            # Without handlers of their own: Django's defaults would write addresses and errors uncut. And never at
-            # DEBUG, where statements come with their values.
+            # procrastinate logs every step of a job at INFO, with its arguments; we log the end.
+            "procrastinate": {"level": "WARNING"},
+            # No handlers of their own: Django's defaults would log URLs and errors in full. And
+            # never at DEBUG, which logs statements with their values.
             "django": {"level": "INFO", "handlers": []},
             "django.server": {"level": "INFO", "handlers": [], "propagate": True},
         },
@@ -122,24 +138,38 @@ def config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _instant(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _timestamp(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _in_line(value: object) -> str:
+def _quote(value: object) -> str:
     """Return a field's value as one word, quoted where it could pass for more fields."""
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if re.search(r'[\s"=]', text) else text
+    if re.search(r'[\s"=]', text):
+        return json.dumps(text, ensure_ascii=False)
+    return text
 
 
-def _told(error: BaseException, more: int = _MOST_ERRORS) -> list[str]:
-    """Return an error below those that led to it: no values of variables, and only the first line of what each says."""
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    said = str(error).strip().splitlines()[:1]
-    name = f"{type(error).__module__}.{type(error).__qualname__}"
-    frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
-    return [
-        *(_told(before, more - 1) if before and more else []),
-        f"{name}: {said[0]}" if said else name,
-        *(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
-    ]
+def _format_error(error: BaseException, max_causes: int = _MAX_ERRORS) -> list[str]:
+    """Return the lines of an error below its causes.
+
+    Only the first line of each message is kept, and no values of variables.
+    """
+    cause = error.__cause__
+    if cause is None and not error.__suppress_context__:
+        cause = error.__context__
+
+    lines = []
+    if cause and max_causes:
+        lines += _format_error(cause, max_causes - 1)
+
+    heading = f"{type(error).__module__}.{type(error).__qualname__}"
+    message_lines = str(error).strip().splitlines()
+    if message_lines:
+        heading += f": {message_lines[0]}"
+    lines.append(heading)
+
+    for frame in traceback.extract_tb(error.__traceback__, limit=-_MAX_FRAMES):
+        lines.append(f"  {frame.filename}:{frame.lineno} in {frame.name}")
+    return lines

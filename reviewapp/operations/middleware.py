@@ -1,4 +1,4 @@
-"""One log line and one count for each request, and an answer to probes that know our address but not our name."""
+"""Log and count each request, and answer probes that use our address instead of our name."""
 
 from __future__ import annotations
 
@@ -16,48 +16,64 @@ from reviewapp.operations import views
 from reviewapp.operations.metrics import registry
 
 _log = logging.getLogger("reviewapp.access")
-_PROBES = {"/health/live": views.live, "/health/ready": views.ready, "/metrics": views.metrics}
-_ROUTES = {path.removeprefix("/") for path in _PROBES}
+_PROBE_VIEWS = {"/health/live": views.live, "/health/ready": views.ready, "/metrics": views.metrics}
+_PROBE_ROUTES = {path.removeprefix("/") for path in _PROBE_VIEWS}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class ProbesOfAnyHost:
-    """Answer health and metrics whatever the Host header says: orchestrators probe by address.
+    """Answer health and metrics for any Host header: orchestrators probe by address.
 
-    Such a request gets what a stranger gets (no session is looked at), and nothing in the answers depends on the host.
+    Such a request is anonymous (no session is read), and no response depends on the host.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        probe = _PROBES.get(request.path_info)
-        return probe(request) if probe and _is_of_another_host(request) else self.get_response(request)
+        probe = _PROBE_VIEWS.get(request.path_info)
+        if probe and _has_unknown_host(request):
+            return probe(request)
+        return self.get_response(request)
 
 
 class AccessLog:
-    """Write the access line and count the request; stands inside the tracing, outside everything that may answer."""
+    """Log and count each request; inside the tracing, outside all middleware that may respond."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began = perf_counter()
+        started = perf_counter()
         response = self.get_response(request)
-        seconds = perf_counter() - began
+        seconds = perf_counter() - started
+
         match = request.resolver_match
         route = match.route if match else "(none)"
         method = request.method if request.method in _METHODS else "(other)"
-        registry.count_request(route=route, method=method, status=response.status_code, seconds=seconds)
-        line = {"route": route, "method": method, "status": response.status_code, "ms": round(seconds * 1000, 1)}
-        line |= {"person": _person(request), "ref": context.ref() or _named(match.kwargs if match else {})}
-        # Probes come every few seconds and say nothing when all is well.
-        quiet = route in _ROUTES and response.status_code < 400
-        _log.log(logging.DEBUG if quiet else logging.INFO, "answered", extra=line)
+        registry.count_request(
+            route=route,
+            method=method,
+            status=response.status_code,
+            seconds=seconds,
+        )
+
+        fields = {
+            "route": route,
+            "method": method,
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+            "person": _known_person(request),
+            "ref": context.ref() or _ref_in_path(match.kwargs if match else {}),
+        }
+        # Probes come every few seconds and are only of interest when they fail.
+        is_healthy_probe = route in _PROBE_ROUTES and response.status_code < 400
+        level = logging.DEBUG if is_healthy_probe else logging.INFO
+        _log.log(level, "answered", extra=fields)
         return response
 
 
-def _is_of_another_host(request: HttpRequest) -> bool:
+def _has_unknown_host(request: HttpRequest) -> bool:
     try:
         request.get_host()
     except DisallowedHost:
@@ -65,17 +81,18 @@ def _is_of_another_host(request: HttpRequest) -> bool:
     return False
 
 
-def _person(request: HttpRequest) -> int | None:
-    """Return who it was, as far as somebody found out already: a log line asks the database nothing."""
+def _known_person(request: HttpRequest) -> int | None:
+    """Return the key of the person, if it is loaded already: a log line makes no query."""
     user: Any = getattr(request, "user", None)
     if isinstance(user, LazyObject) and user.__dict__.get("_wrapped", empty) is empty:
         return None
     return getattr(user, "pk", None)
 
 
-def _named(kwargs: dict[str, Any]) -> str:
-    """Return the ref in an address that names its subject by upstream's id."""
+def _ref_in_path(kwargs: dict[str, Any]) -> str:
+    """Return the ref in a path with an id of Mixpeek's."""
     for kind in ("annotation", "retriever"):
-        if isinstance(named := kwargs.get(f"{kind}_id"), str):
-            return f"{kind}s/{named}"
+        upstream_id = kwargs.get(f"{kind}_id")
+        if isinstance(upstream_id, str):
+            return f"{kind}s/{upstream_id}"
     return ""

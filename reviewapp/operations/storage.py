@@ -1,4 +1,6 @@
-"""Static files under names that change with their content; a page names twenty of them, so each name is found once."""
+"""Static files under names that change with their content; a page names twenty of them, so each
+name is found once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether Mixpeek can be reached, asked at most every few seconds by each process, whoever wants to know."""
+"""Check whether Mixpeek answers, at most once every 15 seconds in each process."""
 
 from __future__ import annotations
 
@@ -10,41 +10,55 @@ from django.conf import settings
 
 from reviewapp.mixpeek.ping import PingResult, ping
 
-_FRESH_SECONDS = 15.0
+_CACHE_SECONDS = 15.0
 
 
-class Doorbell:
-    """Remembers the last answer of each address for a while.
+class CachedPing:
+    """Caches the last ping of each address.
 
-    While one thread asks, the others get the answer before; only where there is none yet do they wait for it.
+    While one thread pings, the others get the previous result; they wait only if there is none.
     """
 
-    def __init__(self, ask: Callable[[str], PingResult] = ping, clock: Callable[[], float] = monotonic) -> None:
-        self._ask, self._clock = ask, clock
-        self._kept: dict[str, tuple[float, PingResult]] = {}
-        self._asking = Lock()
+    def __init__(
+        self,
+        ping: Callable[[str], PingResult] = ping,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._ping = ping
+        self._clock = clock
+        self._results: dict[str, tuple[float, PingResult]] = {}
+        self._lock = Lock()
 
-    def reach(self, url: str) -> PingResult:
-        """Return what asking `url` found, mostly not more than 15 seconds ago."""
-        at, found = self._kept.get(url, (0.0, None))
-        if found is not None and self._clock() - at <= _FRESH_SECONDS:
-            return found
+    def get(self, url: str) -> PingResult:
+        """Return the result of a ping of `url`, usually at most 15 seconds old."""
+        result = self._get_fresh(url)
+        if result is not None:
+            return result
 
-        if not self._asking.acquire(blocking=found is None):
-            return self._kept[url][1]
+        has_old_result = url in self._results
+        if not self._lock.acquire(blocking=not has_old_result):
+            return self._results[url][1]
         try:
-            at, found = self._kept.get(url, (0.0, None))
-            if found is None or self._clock() - at > _FRESH_SECONDS:
-                found = self._ask(url)
-                self._kept[url] = self._clock(), found
-            return found
+            result = self._get_fresh(url)
+            if result is None:
+                result = self._ping(url)
+                self._results[url] = (self._clock(), result)
+            return result
         finally:
-            self._asking.release()
+            self._lock.release()
+
+    def _get_fresh(self, url: str) -> PingResult | None:
+        if url not in self._results:
+            return None
+        pinged_at, result = self._results[url]
+        if self._clock() - pinged_at > _CACHE_SECONDS:
+            return None
+        return result
 
 
-_doorbell = Doorbell()
+_cached_ping = CachedPing()
 
 
-def reach() -> PingResult:
-    """Return whether the configured Mixpeek answers."""
-    return _doorbell.reach(settings.MIXPEEK_BASE_URL)
+def ping_mixpeek() -> PingResult:
+    """Return the cached result of a ping of the configured Mixpeek."""
+    return _cached_ping.get(settings.MIXPEEK_BASE_URL)

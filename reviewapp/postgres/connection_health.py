@@ -9,10 +9,11 @@ from psycopg.pq import TransactionStatus
 
 
 def is_quiet(connection: psycopg.Connection[object]) -> bool:
-    """Return whether it is between transactions and the server has said nothing since the last answer.
+    """Return whether it is between transactions and the server has said nothing since the last
+    answer.
 
-    A server that stops, dies or throws us out closes the socket, which can then be read. A host that vanished without
-    a word is noticed by the first query, after `tcp_user_timeout`.
+    A server that stops, dies or throws us out closes the socket, which can then be read. A host
+    that vanished without a word is noticed by the first query, after `tcp_user_timeout`.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         return False

@@ -1,4 +1,6 @@
-"""Removing a test database although something still looks at it, such as a browser's last request or autovacuum."""
+"""Removing a test database although something still looks at it, such as a browser's last request
+or autovacuum.
+"""
 
 from __future__ import annotations
 
@@ -10,4 +12,6 @@ class DatabaseCreation(creation.DatabaseCreation):
 
     def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:
         with self.connection._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {self.connection.ops.quote_name(test_database_name)} WITH (FORCE)")
+            cursor.execute(
+                f"DROP DATABASE {self.connection.ops.quote_name(test_database_name)} WITH (FORCE)",
+            )

@@ -1,6 +1,7 @@
 """What can go wrong with the bundled PostgreSQL.
 
-EmbeddedPostgresError   it could not be made, started or reached; the message is a sentence for a person
+EmbeddedPostgresError   it could not be made, started or reached; the message is a sentence for a
+person
 """
 
 from __future__ import annotations

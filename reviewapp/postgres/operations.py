@@ -1,4 +1,6 @@
-"""Django's operations, which also know what a prepared statement said: for query logs and for tests."""
+"""Django's operations, which also know what a prepared statement said: for query logs and for
+tests.
+"""
 
 from __future__ import annotations
 

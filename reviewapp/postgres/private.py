@@ -9,10 +9,12 @@ from typing import BinaryIO
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make `folder` and its parents when they are missing, and close it to all other users (mode 700).
+    """Make `folder` and its parents when they are missing, and close it to all other users (mode
+    700).
 
-    A folder that is somebody else's, or shared by all like /tmp, stays as it is. Root may have opened
-    the folder for its own group to pass, for the database's user (see `runas`): that stays too.
+    A folder that is somebody else's, or shared by all like /tmp, stays as it is. Root may have
+    opened the folder for its own group to pass, for the database's user (see `runas`): that stays
+    too.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
@@ -26,7 +28,9 @@ def make_private_folder(folder: Path) -> None:
 
 
 def open_private_file(path: Path) -> BinaryIO:
-    """Open `path` for writing, emptied, readable by its owner only (mode 600) whatever it was before."""
+    """Open `path` for writing, emptied, readable by its owner only (mode 600) whatever it was
+    before.
+    """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)
     return os.fdopen(handle, "wb")

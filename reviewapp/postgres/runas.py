@@ -1,8 +1,9 @@
 """As whom the bundled PostgreSQL runs: it refuses to be root, so root lends it a system user.
 
 An ordinary user runs it as themselves. Root runs it as whoever owns the data, or as the system user
-`reviewapp`, made when it is missing. That user must reach the data and the programs, which may lie under a
-private folder such as /root; it is let through by group membership, so nobody else's rights grow.
+`reviewapp`, made when it is missing. That user must reach the data and the programs, which may lie
+under a private folder such as /root; it is let through by group membership, so nobody else's rights
+grow.
 """
 
 from __future__ import annotations
@@ -44,9 +45,11 @@ class RunAs:
 
 
 def server_user(data: Path, *must_reach: Path) -> RunAs:
-    """Return as whom the server of `data` runs, with the way to `data` and `must_reach` open to them.
+    """Return as whom the server of `data` runs, with the way to `data` and `must_reach` open to
+    them.
 
-    Raises `EmbeddedPostgresError` when we are root and the system user can be neither found nor made.
+    Raises `EmbeddedPostgresError` when we are root and the system user can be neither found nor
+    made.
     """
     if os.geteuid() != 0:
         return RunAs()
@@ -58,7 +61,9 @@ def server_user(data: Path, *must_reach: Path) -> RunAs:
 
 
 def open_programs(programs: Path) -> None:
-    """Let everybody read and run the wheel's files, as a strict umask at install time leaves them closed."""
+    """Let everybody read and run the wheel's files, as a strict umask at install time leaves them
+    closed.
+    """
     asked = (programs / "bin" / "postgres", programs)  # the folder itself is opened last
     if os.geteuid() != 0 or all(path.stat().st_mode & 0o005 == 0o005 for path in asked):
         return

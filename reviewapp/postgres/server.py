@@ -1,8 +1,8 @@
 """Share one bundled PostgreSQL between processes: the first starts it, the last one out stops it.
 
-Two files beside the data folder do it. `.gate` is locked while somebody starts or stops. `.users` is locked,
-shared, by every process for as long as it uses the server; the kernel lets go when a process dies, however it
-dies. Whoever leaves and can then lock `.users` alone was the last.
+Two files beside the data folder do it. `.gate` is locked while somebody starts or stops. `.users`
+is locked, shared, by every process for as long as it uses the server; the kernel lets go when a
+process dies, however it dies. Whoever leaves and can then lock `.users` alone was the last.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _threads = threading.Lock()
 def join(data: Path, *, durable: bool = True) -> Address:
     """Return where the server of the folder `data` listens, starting it when it is down.
 
-    This process counts as a user of the server until `leave` or its end. Joining again is cheap, and brings
-    a server that died in between back. Raises `EmbeddedPostgresError`.
+    This process counts as a user of the server until `leave` or its end. Joining again is cheap,
+    and brings a server that died in between back. Raises `EmbeddedPostgresError`.
     """
     data = data.absolute()
     cluster = Cluster(data=data, durable=durable)
@@ -101,7 +101,11 @@ def _nobody_uses(data: Path) -> bool:
 
 
 def _open(data: Path, suffix: str) -> int:
-    return os.open(data.with_name(f"{data.name}.{suffix}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return os.open(
+        data.with_name(f"{data.name}.{suffix}"),
+        os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
+        0o600,
+    )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""What PostgreSQL can hold of what Mixpeek says. Pure.
+"""Convert JSON of Mixpeek to JSON that PostgreSQL can store. Pure.
 
-Upstream may hold texts with NUL characters or halves of surrogate pairs, numbers beyond all range and objects nested
-without end: none of them may stop a pull or a delivery.
+Upstream records may contain NUL characters, lone surrogates, numbers out of range and deeply nested
+objects: none of them may stop a pull or a delivery.
 """
 
 from __future__ import annotations
@@ -12,20 +12,26 @@ from typing import Any
 from reviewapp.json_values import storable_number
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MOST_LEVELS = 64
+_MAX_DEPTH = 64
 
 
-def holdable(value: Any, levels: int = 0) -> Any:
-    """Return JSON as it can be stored: odd characters replaced, odd numbers as text, None below the 64th level."""
-    if isinstance(value, dict | list | tuple) and levels >= _MOST_LEVELS:
+def holdable(value: Any, depth: int = 0) -> Any:
+    """Return JSON that can be stored.
+
+    Unstorable characters are replaced, numbers out of range become texts, and values below the 64th
+    level become None.
+    """
+    if isinstance(value, dict | list | tuple) and depth >= _MAX_DEPTH:
         return None
     if isinstance(value, dict):
-        return {text(key): holdable(inner, levels + 1) for key, inner in value.items()}
+        return {text(key): holdable(member, depth + 1) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [holdable(inner, levels + 1) for inner in value]
-    return text(value) if isinstance(value, str) else storable_number(value)
+        return [holdable(member, depth + 1) for member in value]
+    if isinstance(value, str):
+        return text(value)
+    return storable_number(value)
 
 
-def text(value: str, most: int | None = None) -> str:
-    """Return a text as it can be stored, its first `most` characters."""
-    return _UNSTORABLE.sub("\ufffd", value)[:most]
+def text(value: str, max_length: int | None = None) -> str:
+    """Return the first `max_length` characters of a text that can be stored."""
+    return _UNSTORABLE.sub("\ufffd", value)[:max_length]

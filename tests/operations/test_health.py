@@ -174,4 +174,4 @@ def test_it_only_reads(client: Client, db: None, path: str) -> None:
     ],
 )
 def test_it_is_down_only_when_something_is_down(found: list[str], said: str) -> None:
-    assert health_checks.verdict([health_checks.Answer(name=word, status=word) for word in found]) == said
+    assert health_checks.verdict([health_checks.CheckResult(name=word, status=word) for word in found]) == said

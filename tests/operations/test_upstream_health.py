@@ -1,4 +1,4 @@
-"""Knocking at Mixpeek's door: seldom, quickly, without our key."""
+"""Ping Mixpeek: rarely, quickly, without our API key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from threading import Event, Thread
 import pytest
 
 from reviewapp.mixpeek.ping import PingResult, ping
-from reviewapp.operations.upstream_health import Doorbell
+from reviewapp.operations.upstream_health import CachedPing
 from tests.sandbox_data import write_data_folder
 from tests.tools.sandbox.running import Box, running_sandbox
 
@@ -38,11 +38,11 @@ def test_it_asks_again_only_after_a_while() -> None:
         asked.append(url)
         return PingResult(status=200, seconds=0)
 
-    bell = Doorbell(ask, clock=lambda: now[0])
+    cached = CachedPing(ask, clock=lambda: now[0])
     for now[0] in (1, 5, 16, 17, 40):
-        assert bell.reach("a").is_up
+        assert cached.get("a").is_up
     assert asked == ["a", "a", "a"]
-    bell.reach("b")
+    cached.get("b")
     assert asked[-1] == "b"
 
 
@@ -53,8 +53,8 @@ def test_it_asks_once_for_all_who_wait() -> None:
         asked.append(url)
         return PingResult(status=200, seconds=0)
 
-    bell = Doorbell(ask)
-    threads = [Thread(target=bell.reach, args=["a"]) for _ in range(8)]
+    cached = CachedPing(ask)
+    threads = [Thread(target=cached.get, args=["a"]) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -71,16 +71,16 @@ def test_it_holds_nobody_who_can_have_the_answer_before() -> None:
             assert answer.wait(60)
         return PingResult(status=200, seconds=now[0])
 
-    bell = Doorbell(ask, clock=lambda: now[0])
-    assert bell.reach("a").seconds == 0
+    cached = CachedPing(ask, clock=lambda: now[0])
+    assert cached.get("a").seconds == 0
     now[0] = 20
-    first = Thread(target=bell.reach, args=["a"])
+    first = Thread(target=cached.get, args=["a"])
     first.start()
     assert asking.wait(60)
 
     # The first one still asks: had the second to wait for it, this would never end.
-    assert bell.reach("a").seconds == 0
+    assert cached.get("a").seconds == 0
 
     answer.set()
     first.join()
-    assert bell.reach("a").seconds == 20
+    assert cached.get("a").seconds == 20

@@ -18,7 +18,7 @@ CONSTANT = {
     "api/openapi/reference.py: document",
     "annotations/decide/record.py: _statement",
     "operations/storage.py: lru_cache",
-    "operations/health_checks.py: _wanted",
+    "operations/health_checks.py: _migrations_on_disk",
     "postgres/prepared.py: _adapters",
     "stored.py: _given",
     "stored.py: _insert",

@@ -12,7 +12,8 @@ from reviewapp.outbox.status import health
 _PATIENCE, _PAUSE = 3.0, 0.1
 _NAMED = 5
 
-# Of sessions that belong to others a user without rights sees no backend_type; what is no client's has no user.
+# Of sessions that belong to others a user without rights sees no backend_type; what is no client's
+# has no user.
 _OTHERS = """
 SELECT pid, usename, application_name, coalesce(host(client_addr), 'its own machine') FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL
@@ -21,7 +22,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NO
 
 
 def what_runs() -> str:
-    """Return in words which workers and sessions are at work there, "" when none is; looks for 3 s at most."""
+    """Return in words which workers and sessions are at work there, "" when none is; looks for 3 s
+    at most.
+    """
     give_up = time.monotonic() + _PATIENCE
     while (found := _look()) and time.monotonic() < give_up:
         time.sleep(_PAUSE)

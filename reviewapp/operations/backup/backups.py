@@ -1,7 +1,7 @@
 """Write the whole database into one file, and bring it back: all of it or nothing.
 
-The file is pg_dump's custom format. A restore is one transaction: the old content goes and the new comes at one
-instant, triggers last, so that the history is restored and not written anew.
+The file is pg_dump's custom format. A restore is one transaction: the old content goes and the new
+comes at one instant, triggers last, so that the history is restored and not written anew.
 """
 
 from __future__ import annotations
@@ -43,8 +43,16 @@ def back_up(file: Path) -> int:
     unfinished = file.with_name(f".{file.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            command = [database.programs.path("pg_dump"), "--format=custom", "--no-owner", "--no-privileges"]
+        with os.fdopen(
+            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
+            "wb",
+        ) as out:
+            command = [
+                database.programs.path("pg_dump"),
+                "--format=custom",
+                "--no-owner",
+                "--no-privileges",
+            ]
             _check(_run(command, database.env, stdout=out), "pg_dump")
             os.fsync(out.fileno())
         os.link(unfinished, file)
@@ -56,10 +64,11 @@ def back_up(file: Path) -> int:
 
 
 def restore(file: Path, *, force: bool) -> None:
-    """Bring the database to what `file` holds, in one transaction; whatever fails leaves it as it was.
+    """Bring the database to what `file` holds, in one transaction; whatever fails leaves it as it
+    was.
 
-    Refuses a database that holds anything, unless `force`, which replaces all of it when nobody else is at work there.
-    Raises `BackupError`.
+    Refuses a database that holds anything, unless `force`, which replaces all of it when nobody
+    else is at work there. Raises `BackupError`.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
@@ -71,7 +80,7 @@ def restore(file: Path, *, force: bool) -> None:
         )
     if database.holds_something and (others := what_runs()):
         raise BackupError(
-            f"Nothing was restored: the database is in use ({others}). Stop web processes and workers, then try again."
+            f"Nothing was restored: the database is in use ({others}). Stop web processes and workers, then try again.",
         )
     connection.close()
     _load(database, file)
@@ -94,49 +103,98 @@ def _database() -> _Database:
 
 
 def _load(database: _Database, file: Path) -> None:
-    """Feed psql what pg_restore reads from the file, and COMMIT only when pg_restore read all of it."""
-    reading = [database.programs.path("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)]
-    writing = [database.programs.path("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
-    with tempfile.TemporaryFile() as told_by_reader, tempfile.TemporaryFile() as told_by_writer:
+    """Pipe the output of pg_restore into psql; commit only if pg_restore read the whole file."""
+    restore_command = [
+        database.programs.path("pg_restore"),
+        "--no-owner",
+        "--no-privileges",
+        "--file=-",
+        str(file),
+    ]
+    psql_command = [
+        database.programs.path("psql"),
+        "--no-psqlrc",
+        "--quiet",
+        "--set=ON_ERROR_STOP=1",
+        "--output=/dev/null",
+    ]
+    with tempfile.TemporaryFile() as restore_errors, tempfile.TemporaryFile() as psql_errors:
         with (
-            subprocess.Popen(reading, env=database.env, stdout=subprocess.PIPE, stderr=told_by_reader) as reader,  # noqa: S603
-            subprocess.Popen(writing, env=database.env, stdin=subprocess.PIPE, stderr=told_by_writer) as writer,  # noqa: S603
+            subprocess.Popen(  # noqa: S603 - no shell
+                restore_command,
+                env=database.env,
+                stdout=subprocess.PIPE,
+                stderr=restore_errors,
+            ) as pg_restore,
+            subprocess.Popen(  # noqa: S603 - no shell
+                psql_command,
+                env=database.env,
+                stdin=subprocess.PIPE,
+                stderr=psql_errors,
+            ) as psql,
         ):
-            assert reader.stdout is not None
-            assert writer.stdin is not None
-            _feed(reader, reader.stdout, writer.stdin, old=database.major < 17)
-        if reader.returncode or writer.returncode:
-            # Whoever failed first says why: psql's end breaks pg_restore's pipe.
-            told = _last(told_by_writer) if writer.returncode else _last(told_by_reader)
-            raise BackupError(f"Nothing was restored, and the database is as it was: {told}")
+            assert pg_restore.stdout is not None
+            assert psql.stdin is not None
+            is_old_server = database.major < 17
+            _feed(pg_restore, pg_restore.stdout, psql.stdin, is_old_server=is_old_server)
+
+        if pg_restore.returncode or psql.returncode:
+            # When psql fails, pg_restore fails too, because its pipe breaks.
+            errors = psql_errors if psql.returncode else restore_errors
+            reason = _error_line(errors)
+            raise BackupError(f"Nothing was restored, and the database is as it was: {reason}")
 
 
-def _feed(reader: subprocess.Popen[bytes], script: IO[bytes], psql: IO[bytes], *, old: bool) -> None:
-    """Pass the script on inside a transaction; psql ends by itself, and rolls back, at the first error."""
+def _feed(
+    pg_restore: subprocess.Popen[bytes],
+    script: IO[bytes],
+    psql: IO[bytes],
+    *,
+    is_old_server: bool,
+) -> None:
+    """Write the script into a transaction of psql, which exits and rolls back at an error."""
     try:
         psql.write(b"BEGIN;\n" + _EMPTY.read_bytes())
         for line in script:
-            # Newer programs say this to servers that do not know it yet.
-            if not (old and line.startswith(b"SET transaction_timeout")):
+            # Newer programs send this setting to servers that do not know it yet.
+            if not (is_old_server and line.startswith(b"SET transaction_timeout")):
                 psql.write(line)
-        psql.write(b"\nCOMMIT;\n" if reader.wait() == 0 else b"\nROLLBACK;\n")
+        if pg_restore.wait() == 0:
+            psql.write(b"\nCOMMIT;\n")
+        else:
+            psql.write(b"\nROLLBACK;\n")
     except BrokenPipeError:
-        reader.kill()
+        pg_restore.kill()
     with suppress(BrokenPipeError):
         psql.close()
 
 
-def _run(command: list[str], env: dict[str, str], stdout: IO[bytes]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command, env=env, stdout=stdout, stderr=subprocess.PIPE, check=False)  # noqa: S603 - no shell
+def _run(
+    command: list[str],
+    env: dict[str, str],
+    stdout: IO[bytes],
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603 - no shell
+        command,
+        env=env,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
 
 
 def _check(done: subprocess.CompletedProcess[bytes], name: str) -> None:
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise BackupError(f"{name} failed, and no backup was made: {' '.join(said)}")
+        last_line = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        reason = " ".join(last_line)
+        raise BackupError(f"{name} failed, and no backup was made: {reason}")
 
 
-def _last(told: IO[bytes]) -> str:
-    told.seek(0)
-    lines = [line for line in told.read().decode(errors="replace").splitlines() if line.strip()]
-    return next((line for line in lines if "ERROR" in line or "error" in line), " ".join(lines[-1:]))
+def _error_line(output: IO[bytes]) -> str:
+    output.seek(0)
+    text = output.read().decode(errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
+    for line in lines:
+        if "ERROR" in line or "error" in line:
+            return line
+    return " ".join(lines[-1:])

@@ -1,6 +1,7 @@
 """What can go wrong with a backup.
 
-BackupError   it was not made or not restored; the message is a sentence for a person, and nothing was changed
+BackupError   it was not made or not restored; the message is a sentence for a person, and nothing
+was changed
 """
 
 from __future__ import annotations

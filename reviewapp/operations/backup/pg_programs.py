@@ -1,4 +1,5 @@
-"""PostgreSQL's own programs: where they are, whether they fit the server, how they learn where it is.
+"""PostgreSQL's own programs: where they are, whether they fit the server, how they learn where it
+is.
 
 pg_dump reads every server that is not newer than itself; what it wrote is restored through psql.
 """
@@ -37,7 +38,10 @@ class Programs:
 
 
 def fitting(server_major: int) -> Programs:
-    """Return the oldest programs here that are not older than the server. Raises `BackupError` when there are none."""
+    """Return the oldest programs here that are not older than the server.
+
+    Raises `BackupError` when there are none.
+    """
     found = [each for each in map(_look, _folders()) if each is not None]
     fit = [each for each in found if each.major >= server_major]
     if fit:
@@ -51,12 +55,20 @@ def fitting(server_major: int) -> Programs:
 
 
 def environment(params: dict[str, Any]) -> dict[str, str]:
-    """Return the variables that tell libpq what psycopg's parameters say; a password is no word of a command line."""
+    """Return the variables that tell libpq what psycopg's parameters say; a password is no word of
+    a command line.
+    """
     told = {
         _KEYWORDS[key]: str(value) for key, value in params.items() if _KEYWORDS.get(key) and value not in (None, "")
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    return {**kept, "LC_ALL": "C.UTF-8", "PGCLIENTENCODING": "UTF8", "PGAPPNAME": "reviewapp backup", **told}
+    return {
+        **kept,
+        "LC_ALL": "C.UTF-8",
+        "PGCLIENTENCODING": "UTF8",
+        "PGAPPNAME": "reviewapp backup",
+        **told,
+    }
 
 
 def _folders() -> Iterator[Path]:

@@ -1,6 +1,7 @@
-"""Who may read numbers and details: whoever holds METRICS_TOKEN, and an admin; without a token, this machine.
+"""Access to metrics and details: METRICS_TOKEN, an admin, or this machine if no token is set.
 
-From this machine means by a name of ours, too: a page in a browser here can have a name of its own lead to us.
+A request from this machine must also use a host name of ours, because a page in a local browser can
+point a name of its own at us.
 """
 
 from __future__ import annotations
@@ -12,25 +13,36 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 from django.utils.crypto import constant_time_compare
 
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+_FORWARDED = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "Via",
+)
 
 
 def has_token(authorization: str) -> bool:
     """Return whether an Authorization header carries METRICS_TOKEN; never when none is set."""
     scheme, _, token = authorization.partition(" ")
-    given = bool(settings.METRICS_TOKEN) and scheme.casefold() == "bearer"
-    return given and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    if not settings.METRICS_TOKEN or scheme.casefold() != "bearer":
+        return False
+    return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
 
 
 def may_measure(request: HttpRequest) -> bool:
-    """Return whether this request may read /metrics: with the token, or from this machine while there is none."""
+    """Return whether this request may read /metrics: with the token, or locally if none is set."""
     if settings.METRICS_TOKEN:
         return has_token(request.headers.get("Authorization", ""))
     return _is_from_here(request)
 
 
 def may_see_details(request: HttpRequest, *, ask_who: bool) -> bool:
-    """Return whether to say more than status words; `ask_who` is whether to ask the database who is signed in."""
+    """Return whether the request may see more than statuses.
+
+    `ask_who` is whether the session may be read, which needs the database.
+    """
     if has_token(request.headers.get("Authorization", "")):
         return True
     user = getattr(request, "user", None) if ask_who else None
@@ -38,10 +50,13 @@ def may_see_details(request: HttpRequest, *, ask_who: bool) -> bool:
 
 
 def _is_from_here(request: HttpRequest) -> bool:
-    """Tell a process of this machine from a proxy on it, whose every request comes from loopback too."""
+    """Return whether the request comes from a process of this machine.
+
+    A proxy on this machine uses loopback too, so forwarding headers are checked.
+    """
     if any(header in request.headers for header in _FORWARDED):
         return False
-    # Every browser sends one.
+    # Every browser sends a Host header.
     host = request.headers.get("Host", "localhost")
     return _is_loopback(request.META.get("REMOTE_ADDR", "")) and is_own_name(host)
 

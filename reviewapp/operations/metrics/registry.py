@@ -1,7 +1,10 @@
-"""What this process counts: requests, calls to Mixpeek, deliveries. Prometheus reads it at /metrics.
+"""What this process counts: requests, calls to Mixpeek, deliveries.
 
-Web processes of one server share their numbers through the files of PROMETHEUS_MULTIPROC_DIR, which `gunicorn_conf.py`
-sets; a worker, being one process, keeps them in memory and shows them on a port of its own.
+Prometheus reads it at /metrics.
+
+Web processes of one server share their numbers through the files of PROMETHEUS_MULTIPROC_DIR, which
+`gunicorn_conf.py` sets; a worker, being one process, keeps them in memory and shows them on a port
+of its own.
 """
 
 from __future__ import annotations
@@ -19,13 +22,27 @@ _CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
 requests = Counter("reviewapp_requests", "Requests answered.", ["route", "method", "status"])
 request_seconds = Histogram(
-    "reviewapp_request_seconds", "How long answers took.", ["route", "method"], buckets=_REQUEST_SECONDS
+    "reviewapp_request_seconds",
+    "How long answers took.",
+    ["route", "method"],
+    buckets=_REQUEST_SECONDS,
 )
-calls = Counter("reviewapp_upstream_calls", "Requests to Mixpeek by status; none: no answer.", ["method", "status"])
+calls = Counter(
+    "reviewapp_upstream_calls",
+    "Requests to Mixpeek by status; none: no answer.",
+    ["method", "status"],
+)
 call_seconds = Histogram(
-    "reviewapp_upstream_seconds", "How long Mixpeek took to answer.", ["method"], buckets=_CALL_SECONDS
+    "reviewapp_upstream_seconds",
+    "How long Mixpeek took to answer.",
+    ["method"],
+    buckets=_CALL_SECONDS,
 )
-changes = Counter("reviewapp_changes_settled", "Deliveries by outcome, postponed ones included.", ["outcome"])
+changes = Counter(
+    "reviewapp_changes_settled",
+    "Deliveries by outcome, postponed ones included.",
+    ["outcome"],
+)
 
 
 def count_request(*, route: str, method: str, status: int, seconds: float) -> None:
@@ -46,7 +63,7 @@ def count_change(*, outcome: str, **_: Any) -> None:
 
 
 def exposition(*, gauges: bool) -> bytes:
-    """Return all numbers in Prometheus' text format; `gauges` adds those that the database knows."""
+    """Return all metrics in Prometheus' text format; `gauges` adds those of the database."""
     registry = CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""A worker's own numbers, on a port of its own: it serves no pages, and may run where no web process does."""
+"""Serve a worker's metrics on a port of its own, because it serves no pages."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class _Silent(WSGIRequestHandler):
-    """Logs no request and does not wait for ever for one."""
+class _SilentHandler(WSGIRequestHandler):
+    """Logs no requests; a request must arrive within five seconds."""
 
     timeout = 5
 
@@ -29,10 +29,14 @@ class _Silent(WSGIRequestHandler):
         """Log nothing."""
 
 
-def numbers(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer with this process's numbers, to whoever has METRICS_TOKEN; without one, by a name of ours only."""
+def metrics_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Respond with this process's metrics; a WSGI application.
+
+    Requires METRICS_TOKEN or, if none is set, a host name of ours.
+    """
     if not _may_read(environ):
-        start_response("401 Unauthorized", [("Content-Type", "text/plain"), ("WWW-Authenticate", "Bearer")])
+        headers = [("Content-Type", "text/plain"), ("WWW-Authenticate", "Bearer")]
+        start_response("401 Unauthorized", headers)
         return [b"For METRICS_TOKEN as a bearer token; without one set, for this machine only.\n"]
     start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
     return [registry.exposition(gauges=False)]
@@ -45,16 +49,25 @@ def _may_read(environ: WSGIEnvironment) -> bool:
 
 
 def serve_metrics(**_: Any) -> None:
-    """Serve the numbers on WORKER_METRICS_PORT, if it is set, in a thread that ends with the process.
+    """Serve metrics on WORKER_METRICS_PORT, if it is set, in a daemon thread.
 
-    Without METRICS_TOKEN only this machine can reach it. A port in use is logged and costs the numbers, not the work.
+    Without METRICS_TOKEN only this machine can connect. A port in use is logged, and the worker
+    runs without metrics.
     """
     if not settings.WORKER_METRICS_PORT:
         return
     host = "0.0.0.0" if settings.METRICS_TOKEN else "127.0.0.1"  # noqa: S104 - guarded by the token
     try:
-        server = make_server(host, settings.WORKER_METRICS_PORT, numbers, handler_class=_Silent)
+        server = make_server(
+            host,
+            settings.WORKER_METRICS_PORT,
+            metrics_app,
+            handler_class=_SilentHandler,
+        )
     except OSError as error:
-        _log.error("no metrics of this worker: WORKER_METRICS_PORT cannot be used (%s)", error.strerror)
+        _log.error(
+            "no metrics of this worker: WORKER_METRICS_PORT cannot be used (%s)",
+            error.strerror,
+        )
         return
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

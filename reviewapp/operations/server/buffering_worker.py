@@ -1,8 +1,9 @@
 """gunicorn's threaded worker, which gives a thread only to a request that has arrived as a whole.
 
-gunicorn's own lets a thread read head and body, for as long as the client likes: as many half-sent requests as there
-are threads stop a site. And after an answer it waits up to two seconds, in the one loop that everything goes through,
-for the client to close. Here that loop reads without waiting; what does not arrive in time is closed.
+gunicorn's own lets a thread read head and body, for as long as the client likes: as many half-sent
+requests as there are threads stop a site. And after an answer it waits up to two seconds, in the
+one loop that everything goes through, for the client to close. Here that loop reads without
+waiting; what does not arrive in time is closed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,13 @@ _CHUNK = 64 * 1024
 class Connection(TConn):  # type: ignore[misc]
     """A client's connection, with the request that is arriving on it."""
 
-    def __init__(self, worker: BufferingWorker, client_socket: socket.socket, address: Any, server: Any) -> None:
+    def __init__(
+        self,
+        worker: BufferingWorker,
+        client_socket: socket.socket,
+        address: Any,
+        server: Any,
+    ) -> None:
         super().__init__(worker.cfg, client_socket, address, server)
         self.worker = worker
         self.request = ArrivingRequest(most_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
@@ -50,7 +57,9 @@ class Connection(TConn):  # type: ignore[misc]
         self.sender = Client(network="")
 
     def close(self, graceful: bool = False) -> None:
-        """Close; gracefully means to let the client read to the end, which the worker's loop waits for."""
+        """Close; gracefully means that the worker's loop waits until the client has read
+        everything.
+        """
         if graceful:
             self.worker.linger(self.sock)
         else:
@@ -88,7 +97,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._await_request(connection)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections or not; a worker that stops lets go of the port, so that nobody waits in its queue."""
+        """Accept connections or not; a stopping worker closes the port, so that no client queues."""
         super().set_accept_enabled(enabled)
         if not self.alive:
             for listener in self.sockets:
@@ -131,7 +140,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self._end_lingering(client)
 
     def linger(self, client: socket.socket) -> None:
-        """Tell the client that nothing more comes, and close once it has read to the end or two seconds have gone.
+        """Tell the client that nothing more comes, and close once it has read to the end or two
+        seconds have gone.
 
         To close at once would take back what the client has not read yet (RFC 9112, section 9.6).
         """
@@ -201,7 +211,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         connection.dispatched = len(whole)
         self.buffered += connection.dispatched
 
-        # gunicorn's parser reads what is put back before it asks the socket, which it then need not.
+        # gunicorn's parser reads what is put back before it asks the socket, which it then need
+        # not.
         connection.init()
         connection.parser.unreader.unread(whole)
         connection.data_ready = True
@@ -228,7 +239,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self.buffered -= len(connection.request)
 
     def _close_oldest(self, *, idle: bool = True) -> bool:
-        """Close what has waited longest, and return whether there was any; `idle` is whether keep-alives count."""
+        """Close the oldest connection; return whether there was one.
+
+        `idle` is whether keep-alive connections count.
+        """
         if idle and self.keepalived_conns:
             connection = self.keepalived_conns.popleft()
             self.poller.unregister(connection.sock)
@@ -259,9 +273,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _bound_waiting(client: socket.socket) -> None:
-    """Let most answers fit into the system's buffer, and no thread wait long for a client that does not read.
+    """Let most answers fit into the system's buffer, and no thread wait long for a client that does
+    not read.
 
-    Nor for one that does not send, should gunicorn ever want more of a request than we take for the whole.
+    Nor for one that does not send, should gunicorn ever want more of a request than we take for the
+    whole.
     """
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SEND_SECONDS, 0))

@@ -1,4 +1,4 @@
-"""One request as its bytes arrive: is it whole, or why is it refused? Pure; nothing here waits or sends."""
+"""Collect the bytes of a request and check its size. Pure; nothing here waits or sends."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class ArrivingRequest:
-    """Collect the bytes of HTTP/1 requests on one connection, and give them away one whole request at a time.
+    """Collect the bytes of HTTP/1 requests on one connection, and give them away one whole request
+    at a time.
 
-    Nothing is judged but how long a request is: what is malformed is given away for gunicorn to refuse. A request whose
-    body announces more than `most_body` bytes is whole with its head, since nobody will read more of it.
+    Nothing is judged but how long a request is: what is malformed is given away for gunicorn to
+    refuse. A request whose body announces more than `most_body` bytes is whole with its head, since
+    nobody will read more of it.
     """
 
     def __init__(self, *, most_body: int) -> None:
@@ -48,7 +50,7 @@ class ArrivingRequest:
             self._find_head(seen)
 
     def take(self) -> bytes:
-        """Return the bytes of the whole request, and go on with those behind it, which belong to the next."""
+        """Return the bytes of the whole request, and keep those of the next."""
         end = self._head_size + self._body_size
         head = self._rewritten_head()
         body = bytes(self._bytes[self._head_size : end])
@@ -79,7 +81,8 @@ class ArrivingRequest:
                 case b"content-length":
                     lengths.append(value.strip())
                 case b"transfer-encoding":
-                    # Django reads as many bytes as are announced, so it would take such a body for an empty one.
+                    # Django reads as many bytes as are announced, so it would take such a body for
+                    # an empty one.
                     self.refusal = HTTPStatus.LENGTH_REQUIRED
                 case b"expect":
                     self.expects_continue = _is_expectation(line)
@@ -92,7 +95,7 @@ class ArrivingRequest:
             self.expects_continue = False
 
     def _rewritten_head(self) -> bytes:
-        """Return the head without its `Expect`, which is answered; of a body that is not read, with a close."""
+        """Return the head without `Expect`, which is answered; closing if the body is not read."""
         request_line, *fields = bytes(self._bytes[: self._head_size]).split(b"\r\n")
         fields = [field for field in fields if not _is_expectation(field)]
         if self._is_too_large:

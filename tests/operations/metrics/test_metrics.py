@@ -18,7 +18,7 @@ from reviewapp.accounts.models import User
 from reviewapp.mixpeek.client import Client as Mixpeek
 from reviewapp.mixpeek.exceptions import Unavailable
 from reviewapp.operations.metrics import registry
-from reviewapp.operations.metrics.worker import numbers as answer
+from reviewapp.operations.metrics.worker import metrics_app as answer
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit import shared_budget

@@ -27,4 +27,6 @@ class Command(BaseCommand):
             size = back_up(options["file"])
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Wrote {options['file']} ({size:,} bytes). Restore it with: manage.py restore FILE")
+        self.stdout.write(
+            f"Wrote {options['file']} ({size:,} bytes). Restore it with: manage.py restore FILE",
+        )

@@ -20,7 +20,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take the file's name, and whether to replace what is there."""
         parser.add_argument("file", type=Path, help="a file that manage.py backup wrote")
-        parser.add_argument("--force", action="store_true", help="replace everything in a database that is not empty")
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="replace everything in a database that is not empty",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Restore and say what comes next."""
@@ -28,4 +32,6 @@ class Command(BaseCommand):
             restore(options["file"], force=options["force"])
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write("Restored. Next: manage.py migrate (the backup may be older than this code), then start all.")
+        self.stdout.write(
+            "Restored. Next: manage.py migrate (the backup may be older than this code), then start all.",
+        )
