@@ -82,25 +82,29 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """The server of the folder `data`; `durable=False` is for throw-away data, which a crash may
-    spoil.
+    """The server of the folder `data`.
+
+    `durable=False` is for temporary data, which a crash may corrupt.
     """
 
     data: Path
     durable: bool = True
 
     def running(self) -> Address | None:
-        """Return the address of the server of this folder, or None when it is down, starting or
-        stopping.
-        """
-        noted = self._noted()
-        if len(noted) < 8 or noted[7].strip() != "ready" or not self._is_server(int(noted[0])):
+        """Return the server's address, None if it is down, starting or stopping."""
+        pid_lines = self._read_pid_file()
+        if len(pid_lines) < 8 or pid_lines[7].strip() != "ready":
             return None
-        return Address(socket_dir=noted[4]) if (Path(noted[4]) / f".s.PGSQL.{PORT}").exists() else None
+        if not self._is_server(int(pid_lines[0])):
+            return None
+
+        socket_dir = pid_lines[4]
+        if not (Path(socket_dir) / f".s.PGSQL.{PORT}").exists():
+            return None
+        return Address(socket_dir=socket_dir)
 
     def start(self) -> Address:
-        """Make the data folder and the database when missing, start the server and wait until it
-        answers.
+        """Start the server and wait until it answers; create data folder and database if missing.
 
         Raises `EmbeddedPostgresError` with the end of the server's log when it does not start.
         """
@@ -108,9 +112,11 @@ class Cluster:
         open_programs(programs)
         run_as = server_user(self.data, programs)
         if not self.data.exists():
-            self._make(programs, run_as)
+            self._init_data_folder(programs, run_as)
+
         self._check_major()
-        self._clear_the_way(programs, run_as)
+        self._clean_up_after_crash(programs, run_as)
+
         socket_dir = _new_socket_dir(run_as)
         try:
             self._run_server(programs, run_as, self._start_options(socket_dir))
@@ -125,8 +131,8 @@ class Cluster:
         programs = _programs()
         self._halt(programs, server_user(self.data, programs))
 
-    def _make(self, programs: Path, run_as: RunAs) -> None:
-        """Run initdb beside the final place, so that an interrupted one never looks complete."""
+    def _init_data_folder(self, programs: Path, run_as: RunAs) -> None:
+        """Run initdb in another folder, so that an interrupted one never looks complete."""
         unfinished = self.data.with_name(f"{self.data.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
@@ -143,52 +149,54 @@ class Cluster:
         log = self.data / "server.log"
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
-        listed = f'"{socket_dir}"'  # the setting is a list; quotes keep blanks and commas inside one entry
         settings = {
             **_SETTINGS,
-            "unix_socket_directories": listed,
-            **({} if self.durable else _THROW_AWAY),
+            # The setting is a list; the quotes keep blanks and commas inside one entry.
+            "unix_socket_directories": f'"{socket_dir}"',
         }
+        if not self.durable:
+            settings |= _THROW_AWAY
         options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in settings.items())
         return ["-D", ".", "-w", "-t", str(_START_SECONDS), "-l", log.name, "-o", options]
 
-    def _clear_the_way(self, programs: Path, run_as: RunAs) -> None:
-        """Deal with what an earlier server left: itself without its socket, or its notes with a
-        reused pid.
-        """
-        noted = self._noted()
-        if noted and self._is_server(int(noted[0])):
+    def _clean_up_after_crash(self, programs: Path, run_as: RunAs) -> None:
+        """Stop a server without its socket, or remove the pid file of one that crashed."""
+        pid_lines = self._read_pid_file()
+        if not pid_lines:
+            return
+
+        pid = int(pid_lines[0])
+        if self._is_server(pid):
             self._halt(programs, run_as)
-        elif noted:
-            _remove_socket_dir(noted, run_as)
-            if _exists(int(noted[0])):
+        else:
+            _remove_socket_dir(pid_lines, run_as)
+            if _exists(pid):
                 (self.data / "postmaster.pid").unlink()
 
     def _halt(self, programs: Path, run_as: RunAs) -> None:
-        noted = self._noted()
+        pid_lines = self._read_pid_file()
         self._run(
             programs,
             run_as,
             ["pg_ctl", "stop", "-D", ".", "-m", "fast", "-w", "-t", "60"],
             self.data,
         )
-        _remove_socket_dir(noted, run_as)
+        _remove_socket_dir(pid_lines, run_as)
 
     def _run_server(self, programs: Path, run_as: RunAs, options: list[str]) -> None:
-        """Start it; the sessions of a killed server may need a moment to notice and to let go of
-        its memory.
-        """
-        patience = time.monotonic() + _LET_GO_SECONDS
+        """Start the server; a killed one may need a moment until its memory is free."""
+        deadline = time.monotonic() + _LET_GO_SECONDS
         while True:
             try:
                 return self._run(programs, run_as, ["pg_ctl", "start", *options], self.data)
             except EmbeddedPostgresError as error:
-                if "is still in use" not in str(error) or time.monotonic() > patience:
+                if "is still in use" not in str(error) or time.monotonic() > deadline:
                     raise
 
-    def _noted(self) -> list[str]:
-        """Return the lines of postmaster.pid: pid, data folder, start, port, socket folder, ...,
-        status.
+    def _read_pid_file(self) -> list[str]:
+        """Return the lines of postmaster.pid, [] if there is none.
+
+        The lines are pid, data folder, start, port, socket folder, ..., status.
         """
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
@@ -197,7 +205,7 @@ class Cluster:
         return lines if lines and lines[0].isdigit() else []
 
     def _is_server(self, pid: int) -> bool:
-        """Tell whether `pid` works inside our data folder, as a server does: pids are used again."""
+        """Return whether `pid` runs in our data folder, as a server does: pids are reused."""
         if not Path("/proc/self/cwd").exists():
             return _exists(pid)
         try:
@@ -206,12 +214,11 @@ class Cluster:
             return False
 
     def _check_major(self) -> None:
-        found = (self.data / "PG_VERSION").read_text().strip()
-        if found != MAJOR:
-            raise EmbeddedPostgresError(
-                f"{self.data} was made by PostgreSQL {found}, but PostgreSQL {MAJOR} is bundled. Load a dump of it "
-                "into a new folder, or set DATABASE_URL to a server that runs it."
-            )
+        major = (self.data / "PG_VERSION").read_text().strip()
+        if major != MAJOR:
+            problem = f"was made by PostgreSQL {major}, but PostgreSQL {MAJOR} is bundled."
+            advice = "into a new folder, or set DATABASE_URL to a server that runs it."
+            raise EmbeddedPostgresError(f"{self.data} {problem} Load a dump of it {advice}")
 
     def _run(self, programs: Path, run_as: RunAs, command: list[str], folder: Path) -> None:
         done = subprocess.run(  # noqa: S603 - the wheel's own programs, no shell
@@ -229,31 +236,36 @@ class Cluster:
             errors="replace",
         )
         if done.returncode != 0:
-            told = f"{done.stdout}{done.stderr}".strip().splitlines()
+            output = f"{done.stdout}{done.stderr}".strip().splitlines()
+            step = " ".join(command[:2])
+            reason = " / ".join((*output[-2:], *self._end_of_log()))
             raise EmbeddedPostgresError(
-                f"The bundled PostgreSQL under {self.data} failed at {' '.join(command[:2])}: "
-                + " / ".join((*told[-2:], *self._end_of_log()))
+                f"The bundled PostgreSQL under {self.data} failed at {step}: {reason}",
             )
 
     def _end_of_log(self) -> list[str]:
         log = self.data / "server.log"
-        return log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+        if not log.exists():
+            return []
+        return log.read_text(errors="replace").splitlines()[-5:]
 
 
 def _new_socket_dir(run_as: RunAs) -> Path:
-    """Make a private folder with a random name and a short path."""
+    """Create a private folder with a random name and a short path."""
     home = Path(tempfile.gettempdir())
     if len(os.fsencode(home)) > _SOCKET_ROOM or set(str(home)) & set(',"'):
         home = Path(os.sep, "tmp")
-    made = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=home))
-    run_as.own(made)
-    return made
+    socket_dir = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=home))
+    run_as.own(socket_dir)
+    return socket_dir
 
 
-def _remove_socket_dir(noted: list[str], run_as: RunAs) -> None:
-    """Remove the folder in a server's note, if it is one that we made."""
-    folder = Path(noted[4]) if len(noted) > 4 else None
-    if folder and folder.name.startswith(_SOCKET_PREFIX) and run_as.owns(folder):
+def _remove_socket_dir(pid_lines: list[str], run_as: RunAs) -> None:
+    """Remove the socket folder named in postmaster.pid, if we created it."""
+    if len(pid_lines) <= 4:
+        return
+    folder = Path(pid_lines[4])
+    if folder.name.startswith(_SOCKET_PREFIX) and run_as.owns(folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 

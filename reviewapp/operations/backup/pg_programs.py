@@ -22,12 +22,12 @@ from reviewapp.operations.backup.exceptions import BackupError
 from reviewapp.postgres.cluster import program
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
 
-_KEYWORDS = {option.keyword.decode(): (option.envvar or b"").decode() for option in Conninfo.get_defaults()}
+_ENVIRONMENT_NAMES = {option.keyword.decode(): (option.envvar or b"").decode() for option in Conninfo.get_defaults()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programs:
-    """One installation's pg_dump, pg_restore and psql, and which major version they are."""
+    """The programs pg_dump, pg_restore and psql of one installation, and their major version."""
 
     folder: Path
     major: int
@@ -42,11 +42,15 @@ def fitting(server_major: int) -> Programs:
 
     Raises `BackupError` when there are none.
     """
-    found = [each for each in map(_look, _folders()) if each is not None]
-    fit = [each for each in found if each.major >= server_major]
-    if fit:
-        return min(fit, key=lambda each: each.major)
-    there = f"only those of {', '.join(str(each.major) for each in found)}" if found else "none"
+    installed = [programs for programs in map(_look, _folders()) if programs is not None]
+    usable = [programs for programs in installed if programs.major >= server_major]
+    if usable:
+        return min(usable, key=lambda programs: programs.major)
+
+    there = "none"
+    if installed:
+        versions = ", ".join(str(programs.major) for programs in installed)
+        there = f"only those of {versions}"
     raise BackupError(
         f"The server is PostgreSQL {server_major}, and its programs pg_dump, pg_restore and psql are needed in that "
         f"version or a later one; here are {there}. Install them (Debian: postgresql-client-{server_major}), or make "
@@ -55,19 +59,19 @@ def fitting(server_major: int) -> Programs:
 
 
 def environment(params: dict[str, Any]) -> dict[str, str]:
-    """Return the variables that tell libpq what psycopg's parameters say; a password is no word of
-    a command line.
-    """
-    told = {
-        _KEYWORDS[key]: str(value) for key, value in params.items() if _KEYWORDS.get(key) and value not in (None, "")
-    }
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    """Return psycopg's parameters as libpq's variables: a command line would show the password."""
+    connection_variables = {}
+    for key, value in params.items():
+        if _ENVIRONMENT_NAMES.get(key) and value not in (None, ""):
+            connection_variables[_ENVIRONMENT_NAMES[key]] = str(value)
+
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {
-        **kept,
+        **inherited,
         "LC_ALL": "C.UTF-8",
         "PGCLIENTENCODING": "UTF8",
         "PGAPPNAME": "reviewapp backup",
-        **told,
+        **connection_variables,
     }
 
 
