@@ -1,4 +1,4 @@
-"""What there is when all is over, as plain values: our tables by SQL, upstream by its API. Nothing is judged."""
+"""Collect the final state as plain values: our tables by SQL, upstream by its API."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything there is to judge: `undone` are ids of decisions, `people` names by key, `ours` our key upstream.
+    """Everything that the checks read.
+
+    `undone` are ids of decisions, `people` are names by key, `ours` is our key upstream.
 
     `stamped` is whether Mixpeek is to be told in the metadata who decided.
     """
@@ -124,16 +126,16 @@ class World:
         return grouped(self.decisions)
 
 
-Ours = TypeVar("Ours", DecisionRow, ChangeRow, EventRow)
+HasRef = TypeVar("HasRef", DecisionRow, ChangeRow, EventRow)
 Row = dict[str, Any]
 
 
-def grouped(rows: list[Ours]) -> dict[str, list[Ours]]:
+def grouped(rows: list[HasRef]) -> dict[str, list[HasRef]]:
     """Return rows by their ref, in the order of their ids."""
-    found: dict[str, list[Ours]] = {}
-    for row in sorted(rows, key=lambda each: each.id):
-        found.setdefault(row.ref, []).append(row)
-    return found
+    by_ref: dict[str, list[HasRef]] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        by_ref.setdefault(row.ref, []).append(row)
+    return by_ref
 
 
 _DECISIONS = """
@@ -154,7 +156,8 @@ SELECT ref, annotation_id, version, jsonb_build_object('annotation_id', annotati
 FROM annotations_annotation
 """
 _UNDONE = """
-SELECT d.decision_id::text AS decision_id FROM annotations_undo u JOIN annotations_decision d ON d.id = u.decision_id
+SELECT d.decision_id::text AS decision_id
+FROM annotations_undo u JOIN annotations_decision d ON d.id = u.decision_id
 """
 _EVENTS = """
 SELECT id, ref, action, changes, actor_id, origin FROM audit_event
@@ -165,31 +168,31 @@ WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
 def gather(database_url: str, sandbox: str, journal: JournalEntries) -> World:
     """Read everything; nobody may be writing any more."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
-        return world_of(
-            lambda query: connection.execute(query.encode()).fetchall(),
-            upstream(sandbox),
-            journal,
-            stamped=True,
-        )
+
+        def fetch(query: str) -> list[Row]:
+            return connection.execute(query.encode()).fetchall()
+
+        return world_of(fetch, upstream(sandbox), journal, stamped=True)
 
 
 def world_of(
-    ask: Callable[[str], list[Row]],
+    fetch: Callable[[str], list[Row]],
     records: Iterable[Row],
     journal: JournalEntries,
     *,
     stamped: bool,
 ) -> World:
-    """Return what the tables hold, as `ask` reads them, beside the annotations as Mixpeek tells them."""
+    """Return our tables, as `fetch` reads them, and the annotations as Mixpeek has them."""
+    people = fetch("SELECT id, username FROM accounts_user")
     return World(
         journal=journal,
-        decisions=[DecisionRow(**row) for row in ask(_DECISIONS)],
-        changes=[ChangeRow(**row) for row in ask(_CHANGES)],
-        annotations=[AnnotationRow(**row) for row in ask(_ANNOTATIONS)],
-        events=[EventRow(**row) for row in ask(_EVENTS)],
+        decisions=[DecisionRow(**row) for row in fetch(_DECISIONS)],
+        changes=[ChangeRow(**row) for row in fetch(_CHANGES)],
+        annotations=[AnnotationRow(**row) for row in fetch(_ANNOTATIONS)],
+        events=[EventRow(**row) for row in fetch(_EVENTS)],
         upstream={record["annotation_id"]: versions(record) for record in records},
-        undone=[row["decision_id"] for row in ask(_UNDONE)],
-        people={row["id"]: row["username"] for row in ask("SELECT id, username FROM accounts_user")},
+        undone=[row["decision_id"] for row in fetch(_UNDONE)],
+        people={row["id"]: row["username"] for row in people},
         ours=name_of(SANDBOX_KEY),
         stamped=stamped,
     )
@@ -212,20 +215,20 @@ def upstream(sandbox: str) -> Iterator[Row]:
 
 def versions(record: dict[str, Any]) -> list[Version]:
     """Rebuild each version of a record from what every edit replaced, oldest first."""
-    values, newest_first = _normal(record), []
-    made_by = record["actor_id"]
-    for edit in sorted(record["revisions"], key=lambda each: each["version"], reverse=True):
+    values = _normalized(record)
+    newest_first: list[Version] = []
+    for edit in sorted(record["revisions"], key=lambda edit: edit["version"], reverse=True):
         changed = frozenset(edit["prior"])
-        newest_first.append(
-            Version(
-                number=edit["version"] + 1,
-                by=edit["edited_by"],
-                changed=changed,
-                values=dict(values),
-            )
+        version = Version(
+            number=edit["version"] + 1,
+            by=edit["edited_by"],
+            changed=changed,
+            values=dict(values),
         )
-        values |= _normal(edit["prior"], only=changed)
-    first = Version(number=1, by=made_by, changed=frozenset(), values=dict(values))
+        newest_first.append(version)
+        values |= _normalized(edit["prior"], only=changed)
+
+    first = Version(number=1, by=record["actor_id"], changed=frozenset(), values=dict(values))
     return [first, *reversed(newest_first)]
 
 
@@ -234,6 +237,11 @@ def name_of(key: str) -> str:
     return f"key_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def _normal(record: dict[str, Any], only: frozenset[str] = frozenset(_BLANK)) -> dict[str, Any]:
-    """Return values as one compares them: no reasoning is "", no payload is {}."""
-    return {name: _BLANK[name] if record.get(name) is None else record[name] for name in _BLANK if name in only}
+def _normalized(record: Row, only: frozenset[str] = frozenset(_BLANK)) -> dict[str, Any]:
+    """Return values as they are compared: no reasoning is "", no payload is {}."""
+    values = {}
+    for name, blank in _BLANK.items():
+        if name in only:
+            value = record.get(name)
+            values[name] = blank if value is None else value
+    return values

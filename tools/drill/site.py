@@ -1,4 +1,4 @@
-"""All that a deployment has, as real processes: two web servers, three workers, a sandbox, its own PostgreSQL."""
+"""A deployment of real processes: two web servers, three workers, a sandbox, a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -84,10 +84,18 @@ class Site:
             sandbox_port=self.ports["sandbox"],
         )
         ours = {
-            "HTTPS": "off", "DEBUG": "off", "LOG_LEVEL": "WARNING", "WEB_CONCURRENCY": "1", "PULL_MINUTES": "2",
-            "FEED_SECONDS": "20", "MIXPEEK_REQUESTS_PER_MINUTE": "60000", "MIXPEEK_TIMEOUT": str(TIMEOUT),
-            "MIXPEEK_WHO": "metadata", "TMPDIR": str(self.folder / "tmp"), "UNDO_SECONDS": str(HOLD),
-        }  # fmt: skip
+            "HTTPS": "off",
+            "DEBUG": "off",
+            "LOG_LEVEL": "WARNING",
+            "WEB_CONCURRENCY": "1",
+            "PULL_MINUTES": "2",
+            "FEED_SECONDS": "20",
+            "MIXPEEK_REQUESTS_PER_MINUTE": "60000",
+            "MIXPEEK_TIMEOUT": str(TIMEOUT),
+            "MIXPEEK_WHO": "metadata",
+            "TMPDIR": str(self.folder / "tmp"),
+            "UNDO_SECONDS": str(HOLD),
+        }
         return {**os.environ, **seen, **ours, "PYTHONUNBUFFERED": "1"}
 
     def prepare(self, *, items: int, people: list[str]) -> None:
@@ -149,7 +157,6 @@ class Site:
 
 
 def _write(folder: Path, items: int) -> None:
-    ids = [f"{number:06}" for number in range(items)]
     parameters = {"query": "{{INPUT.query}}"}
     stage = {"stage_name": "search", "stage_type": "filter", "parameters": parameters}
     retriever = {
@@ -160,24 +167,28 @@ def _write(folder: Path, items: int) -> None:
         "stages": [{**stage, "config": {"stage_id": "feature_search", "parameters": parameters}}],
         "input_schema": {"query": {"type": "string", "required": True}},
     }
-    documents = [{"document_id": f"doc_{id_}", "collection_id": "col_drill", "title": f"Van {id_}"} for id_ in ids]
-    annotations = [
-        {
-            "annotation_id": f"ann_{id_}",
-            "document_id": f"doc_{id_}",
-            "collection_id": "col_drill",
+    documents: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number in range(items):
+        name = f"{number:06}"
+        place = {"document_id": f"doc_{name}", "collection_id": "col_drill"}
+        documents.append({**place, "title": f"Van {name}"})
+        annotation = {
+            "annotation_id": f"ann_{name}",
+            **place,
             "retriever_id": _RETRIEVER,
             "label": LABELS[number % len(LABELS)],
             "confidence": number % 97 / 100,
             "reasoning": "The machine thought so.",
         }
-        for number, id_ in enumerate(ids)
-    ]
-    rows: dict[str, list[dict[str, Any]]] = {
+        annotations.append(annotation)
+
+    tables: dict[str, list[dict[str, Any]]] = {
         "retrievers": [retriever],
         "documents": documents,
         "annotations": annotations,
         "executions": [],
     }
-    for name, each in rows.items():
-        (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in each))
+    for table, rows in tables.items():
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+        (folder / f"{table}.jsonl").write_text(lines)

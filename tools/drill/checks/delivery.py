@@ -1,7 +1,8 @@
-"""From the database to Mixpeek: every change arrives once and in order, and nobody's edit disappears in silence."""
+"""From the database to Mixpeek: each change arrives once and overwrites nobody unseen."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,147 +15,191 @@ _OPEN = {"conflict", "refused"}
 
 @dataclass(frozen=True, kw_only=True)
 class MatchedVersions:
-    """Our versions of one annotation upstream, each with the change that made it; `strays` were made by none."""
+    """Our versions of one annotation upstream, each with its change; `strays` have none."""
 
     pairs: list[tuple[Version, ChangeRow]]
     strays: list[Version]
 
 
-def match_versions(versions: list[Version], changes: list[ChangeRow], ours: str) -> MatchedVersions:
-    """Give each version of ours the first change, later than that of the version before, that wanted just that.
+@dataclass(frozen=True, kw_only=True)
+class _History:
+    """One annotation: its versions upstream, its changes, and how they match."""
 
-    A change may be sent anew when a stranger has set back what it had done before anybody heard of
-    it, and once more to say whose decision it is when that could not be said at first (in bulk).
+    ref: str
+    versions: list[Version]
+    changes: list[ChangeRow]
+    matches: MatchedVersions
+
+
+def match_versions(
+    versions: list[Version],
+    changes: list[ChangeRow],
+    ours: str,
+) -> MatchedVersions:
+    """Give each version of ours the first change that wanted just that.
+
+    The change is later than that of the version before. A change may be sent anew when a stranger
+    has set back what it had done before anybody heard of it, and once more to say whose decision it
+    is when that could not be said at first (in bulk).
     """
     pairs: list[tuple[Version, ChangeRow]] = []
-    strays, rest = [], list(changes)
+    strays: list[Version] = []
+    rest = list(changes)
     for version in versions:
         if version.by != ours or version.number == 1:
             continue
-        fitting = [number for number, change in enumerate(rest) if _fits(version, change)]
-        at = next(
-            (number for number in fitting if rest[number].version == version.number),
-            min(fitting, default=None),
-        )
-        if at is not None:
-            pairs.append((version, rest[at]))
-            rest = rest[at + 1 :]
-        elif pairs and _fits(version, pairs[-1][1]) and _is_sent_anew(versions, pairs[-1][0], version, ours):
-            pairs.append((version, pairs[-1][1]))
-        else:
-            strays.append(version)
+
+        index = _fitting_index(version, rest)
+        if index is not None:
+            pairs.append((version, rest[index]))
+            rest = rest[index + 1 :]
+            continue
+
+        if pairs:
+            previous, change = pairs[-1]
+            if _fits(version, change) and _is_sent_anew(versions, previous, version, ours):
+                pairs.append((version, change))
+                continue
+        strays.append(version)
     return MatchedVersions(pairs=pairs, strays=strays)
 
 
+def _fitting_index(version: Version, changes: list[ChangeRow]) -> int | None:
+    """Return the index of the change that names this version, else of the first that fits."""
+    fitting = [index for index, change in enumerate(changes) if _fits(version, change)]
+    for index in fitting:
+        if changes[index].version == version.number:
+            return index
+    return min(fitting, default=None)
+
+
 def _is_sent_anew(versions: list[Version], first: Version, again: Version, ours: str) -> bool:
-    only_says_who = again.changed == {"metadata"} and _decided_by(first) != _decided_by(again)
-    return only_says_who or _set_back(versions, first, again, ours)
+    is_author_only = again.changed == {"metadata"}
+    if is_author_only and _decision_named_in(first) != _decision_named_in(again):
+        return True
+    return _is_set_back(versions, first, again, ours)
 
 
-def _set_back(versions: list[Version], first: Version, again: Version, ours: str) -> bool:
-    between = [each for each in versions if first.number < each.number < again.number and each.by != ours]
-    return all(any(name in each.changed for each in between) for name in again.changed)
+def _is_set_back(versions: list[Version], first: Version, again: Version, ours: str) -> bool:
+    changed_by_others: set[str] = set()
+    for version in versions:
+        if first.number < version.number < again.number and version.by != ours:
+            changed_by_others |= version.changed
+    return again.changed <= changed_by_others
 
 
 def _fits(version: Version, change: ChangeRow) -> bool:
     if change.state == "delivered" and change.version is None and not change.raced:
         # A confirmation that changed nothing upstream.
         return False
-    told = _decided_by(version)
-    if "metadata" in version.changed and told:
-        return told == change.cause
-    wanted = all(name in change.fields and same(version.values[name], change.fields[name]) for name in version.changed)
-    return wanted and (change.version is None or version.number <= change.version)
+
+    decision_id = _decision_named_in(version)
+    if "metadata" in version.changed and decision_id:
+        return decision_id == change.cause
+
+    for name in version.changed:
+        if name not in change.fields or not same(version.values[name], change.fields[name]):
+            return False
+    return change.version is None or version.number <= change.version
 
 
-def _decided_by(version: Version) -> str:
-    """Return which decision a version says it comes from, "" when it does not say."""
+def _decision_named_in(version: Version) -> str:
+    """Return the id of the decision that a version names, "" if it names none."""
     metadata = version.values.get("metadata")
-    ours = metadata.get("reviewapp") if isinstance(metadata, dict) else None
-    return str(ours.get("decision_id") or "") if isinstance(ours, dict) else ""
+    if not isinstance(metadata, dict):
+        return ""
+    stamp = metadata.get("reviewapp")
+    if not isinstance(stamp, dict):
+        return ""
+    return str(stamp.get("decision_id") or "")
 
 
-def _all(world: World) -> list[tuple[str, list[Version], list[ChangeRow], MatchedVersions]]:
-    found = []
+def _histories(world: World) -> list[_History]:
+    histories = []
     for row in world.annotations:
-        versions, changes = (
-            world.upstream.get(row.annotation_id, []),
-            world.changes_by_ref.get(row.ref, []),
+        versions = world.upstream.get(row.annotation_id, [])
+        changes = world.changes_by_ref.get(row.ref, [])
+        history = _History(
+            ref=row.ref,
+            versions=versions,
+            changes=changes,
+            matches=match_versions(versions, changes, world.ours),
         )
-        found.append((row.ref, versions, changes, match_versions(versions, changes, world.ours)))
-    return found
+        histories.append(history)
+    return histories
 
 
 def check_settled(world: World) -> tuple[str, list[Violation]]:
-    """Nothing waits any more but for a person."""
-    states = sorted({each.state for each in world.changes})
-    counts = ", ".join(f"{sum(each.state == state for each in world.changes):,} {state}" for state in states)
-    faults = [
-        Violation(
-            about=each.ref,
-            what=f"change {each.id} is {each.state}",
-            seen={"reason": each.reason},
-        )
-        for each in world.changes
-        if each.state not in {"delivered", "withdrawn"} | _OPEN
-    ]
-    return counts or "no changes", faults
+    """Changes wait only for a person."""
+    states = Counter(change.state for change in world.changes)
+    counts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+
+    violations = []
+    for change in world.changes:
+        if change.state not in {"delivered", "withdrawn"} | _OPEN:
+            what = f"change {change.id} is {change.state}"
+            seen = {"reason": change.reason}
+            violations.append(Violation(about=change.ref, what=what, seen=seen))
+    return counts or "no changes", violations
 
 
 def check_applied_once(world: World) -> tuple[str, list[Violation]]:
-    """Each version of ours upstream is one change, in the order of the changes: nothing twice, nothing by nobody."""
-    faults, many = [], 0
+    """Each version of ours upstream is one change, in the order of the changes."""
     undone = set(world.undone)
-    for ref, _, changes, found in _all(world):
-        many += len(found.pairs)
-        faults += [
-            Violation(
-                about=ref,
-                what=f"version {version.number} upstream was taken back (change {change.id})",
-            )
-            for version, change in found.pairs
-            if change.cause in undone and change.version is None
-        ]
-        faults += [
-            Violation(
-                about=ref,
-                what=f"version {stray.number} upstream is no change of ours, or one applied twice or out of order",
+    violations = []
+    version_count = 0
+    for history in _histories(world):
+        version_count += len(history.matches.pairs)
+        for version, change in history.matches.pairs:
+            if change.cause in undone and change.version is None:
+                what = f"version {version.number} upstream was taken back (change {change.id})"
+                violations.append(Violation(about=history.ref, what=what))
+
+        for stray in history.matches.strays:
+            reason = "is no change of ours, or one applied twice or out of order"
+            violation = Violation(
+                about=history.ref,
+                what=f"version {stray.number} upstream {reason}",
                 seen={
                     "changed": sorted(stray.changed),
                     "values": stray.values,
-                    "changes": _brief(changes),
+                    "changes": _summaries(history.changes),
                 },
             )
-            for stray in found.strays
-        ]
-    return f"{many:,} versions of ours = {many:,} effective changes", faults
+            violations.append(violation)
+    figure = f"{version_count:,} versions of ours = {version_count:,} effective changes"
+    return figure, violations
 
 
 def check_delivered(world: World) -> tuple[str, list[Violation]]:
-    """A change that is called delivered stood upstream at the version it names, and its decision is named there.
+    """A delivered change stood upstream at the version it names, and its decision is named there.
 
     A confirmation may name no version, where nothing said who decided; then what it confirms stood
     there some time.
     """
-    faults, many = [], 0
-    for ref, versions, changes, _ in _all(world):
-        numbered = {each.number: each for each in versions}
-        for change in changes:
+    violations = []
+    delivered_count = 0
+    for history in _histories(world):
+        for change in history.changes:
             if change.state != "delivered":
                 continue
-            many += 1
-            is_confirmed = change.verb == "confirm" and change.version is None
-            stood = (
-                versions if is_confirmed else [numbered[number] for number in (change.version,) if number in numbered]
-            )
-            if not any(_holds(version, change) for version in stood):
-                what = f"change {change.id} is called delivered as version {change.version}, which does not hold it"
-                faults.append(Violation(about=ref, what=what, seen={"wanted": change.fields}))
-            is_named = change.without_author or any(_decided_by(version) == change.cause for version in versions)
-            if world.stamped and not is_named:
-                what = f"change {change.id} is called delivered, and no version names its decision"
-                faults.append(Violation(about=ref, what=what))
-    return f"{many:,} delivered", faults
+            delivered_count += 1
+            claim = f"change {change.id} is called delivered"
+
+            candidates = history.versions
+            if change.verb != "confirm" or change.version is not None:
+                number = change.version
+                candidates = [version for version in candidates if version.number == number]
+            if not any(_holds(version, change) for version in candidates):
+                what = f"{claim} as version {change.version}, which does not hold it"
+                seen = {"wanted": change.fields}
+                violations.append(Violation(about=history.ref, what=what, seen=seen))
+
+            named = {_decision_named_in(version) for version in history.versions}
+            if world.stamped and not change.without_author and change.cause not in named:
+                what = f"{claim}, and no version names its decision"
+                violations.append(Violation(about=history.ref, what=what))
+    return f"{delivered_count:,} delivered", violations
 
 
 def _holds(version: Version, change: ChangeRow) -> bool:
@@ -162,111 +207,132 @@ def _holds(version: Version, change: ChangeRow) -> bool:
 
 
 def check_last_values(world: World) -> tuple[str, list[Violation]]:
-    """Upstream has what we decided last, unless it was set later, or a conflict or refusal says why not."""
-    faults, later, waiting = [], 0, 0
-    for ref, versions, changes, found in _all(world):
-        gone = [each for each in changes if each.state == "withdrawn" and not each.reason]
-        faults += [Violation(about=ref, what=f"change {each.id} was withdrawn for no reason") for each in gone]
-        stands = [each for each in changes if each.state != "withdrawn"]
-        wanted = {name: (value, change) for change in stands for name, value in change.fields.items()}
+    """Upstream has the last decision, unless a later edit, a conflict or a refusal says why not."""
+    violations = []
+    later_count = 0
+    waiting_count = 0
+    for history in _histories(world):
+        wanted: dict[str, tuple[Any, ChangeRow]] = {}
+        for change in history.changes:
+            if change.state != "withdrawn":
+                wanted |= {name: (value, change) for name, value in change.fields.items()}
+            elif not change.reason:
+                what = f"change {change.id} was withdrawn for no reason"
+                violations.append(Violation(about=history.ref, what=what))
+        if not history.versions:
+            continue
+
+        now = history.versions[-1].values
         # A stranger's, or of a change that was carried out, unheard of, and then given up in a
         # conflict.
-        others = [each for each in versions if each not in found.strays]
+        strays = history.matches.strays
+        others = [version for version in history.versions if version not in strays]
         for name, (value, change) in wanted.items():
-            if not versions or same(versions[-1].values[name], value):
+            if same(now[name], value):
                 continue
-            if change.state == "delivered" and _set_later(others, name, change):
-                later += 1
+            if change.state == "delivered" and _is_set_later(others, name, change):
+                later_count += 1
             elif change.state in _OPEN and change.reason:
-                waiting += 1
+                waiting_count += 1
             else:
-                what = f"{name} upstream is not what change {change.id} ({change.state}) wanted, and nothing says why"
-                faults.append(
-                    Violation(
-                        about=ref,
-                        what=what,
-                        seen={"wanted": value, "now": versions[-1].values[name]},
-                    )
-                )
-    return f"{later:,} fields set later by others, {waiting:,} wait for a person", faults
+                wish = f"what change {change.id} ({change.state}) wanted"
+                what = f"{name} upstream is not {wish}, and nothing says why"
+                seen = {"wanted": value, "now": now[name]}
+                violations.append(Violation(about=history.ref, what=what, seen=seen))
+
+    figure = f"{later_count:,} fields set later by others, {waiting_count:,} wait for a person"
+    return figure, violations
 
 
-def _set_later(versions: list[Version], name: str, change: ChangeRow) -> bool:
-    return any(name in version.changed and version.number > (change.version or 0) for version in versions)
+def _is_set_later(versions: list[Version], name: str, change: ChangeRow) -> bool:
+    delivered_as = change.version or 0
+    later = [version for version in versions if version.number > delivered_as]
+    return any(name in version.changed for version in later)
 
 
 def check_silent_overwrites(world: World) -> tuple[str, list[Violation]]:
-    """What a version of ours replaced is what its person had seen, or is kept as lost in a race."""
-    faults, raced = [], 0
-    for ref, versions, _, found in _all(world):
-        before = {each.number + 1: each for each in versions}
-        for version, change in found.pairs:
+    """What a version of ours replaced is what its person had seen, or is recorded as lost."""
+    violations = []
+    recorded_count = 0
+    for history in _histories(world):
+        previous = {version.number + 1: version for version in history.versions}
+        for version, change in history.matches.pairs:
             if change.state == "queued":
                 continue
+
+            lost = (change.raced or {}).get("lost") or {}
             for name in sorted(version.changed - {"metadata"}):
-                replaced = before[version.number].values[name]
+                replaced = previous[version.number].values[name]
                 if name in change.base and same(replaced, change.base[name]):
                     continue
-                lost = (change.raced or {}).get("lost") or {}
                 if name in lost and same(lost[name], replaced):
-                    raced += 1
+                    recorded_count += 1
                     continue
-                what = f"version {version.number} replaced {name} that nobody had seen (change {change.id})"
-                seen = {"replaced": replaced, "base": change.base.get(name), "raced": change.raced}
-                faults.append(Violation(about=ref, what=what, seen=seen))
-    return f"{raced:,} lost in a race and recorded, {len(faults)} in silence", faults
+                overwrite = f"replaced {name} that nobody had seen (change {change.id})"
+                what = f"version {version.number} {overwrite}"
+                seen = {
+                    "replaced": replaced,
+                    "base": change.base.get(name),
+                    "raced": change.raced,
+                }
+                violations.append(Violation(about=history.ref, what=what, seen=seen))
+
+    figure = f"{recorded_count:,} lost in a race and recorded, {len(violations)} in silence"
+    return figure, violations
 
 
 def check_foreign_edits(world: World) -> tuple[str, list[Violation]]:
-    """Every edit of a stranger that was acknowledged upstream is a version there; other metadata stays."""
-    faults = []
+    """Each acknowledged edit of a stranger is a version upstream; other metadata stays."""
+    violations = []
     for edit in world.journal.foreign:
         versions = world.upstream.get(edit.annotation_id, [])
-        if not any(all(same(each.values[name], value) for name, value in edit.values.items()) for each in versions):
-            faults.append(
-                Violation(
-                    about=f"annotations/{edit.annotation_id}",
-                    what=f"the edit after {edit.step} is gone",
-                )
-            )
-    for ref, versions, _, _ in _all(world):
-        for before, after in pairwise(versions):
-            if after.by == world.ours and not same(
-                _foreign_metadata(before),
-                _foreign_metadata(after),
-            ):
-                faults.append(
-                    Violation(
-                        about=ref,
-                        what=f"version {after.number} changed metadata that is not ours",
-                    )
-                )
-    return f"{len(world.journal.foreign):,} edits of strangers", faults
+        if not any(_has_values(version, edit.values) for version in versions):
+            about = f"annotations/{edit.annotation_id}"
+            what = f"the edit after {edit.step} is gone"
+            violations.append(Violation(about=about, what=what))
+
+    for history in _histories(world):
+        for before, after in pairwise(history.versions):
+            is_kept = same(_foreign_metadata(before), _foreign_metadata(after))
+            if after.by == world.ours and not is_kept:
+                what = f"version {after.number} changed metadata that is not ours"
+                violations.append(Violation(about=history.ref, what=what))
+    return f"{len(world.journal.foreign):,} edits of strangers", violations
+
+
+def _has_values(version: Version, values: dict[str, Any]) -> bool:
+    return all(same(version.values[name], value) for name, value in values.items())
 
 
 def _foreign_metadata(version: Version) -> dict[str, Any]:
-    metadata = version.values.get("metadata")
-    return {name: value for name, value in metadata.items() if name != "reviewapp"} if metadata else {}
+    metadata = version.values.get("metadata") or {}
+    return {name: value for name, value in metadata.items() if name != "reviewapp"}
 
 
 def check_mirror(world: World) -> tuple[str, list[Violation]]:
     """After the last pull every row shows what upstream has, and its version."""
-    faults = []
+    violations = []
     for row in world.annotations:
         versions = world.upstream.get(row.annotation_id, [])
         if not versions:
-            faults.append(Violation(about=row.ref, what="is not upstream"))
+            violations.append(Violation(about=row.ref, what="is not upstream"))
             continue
+
         now = versions[-1]
-        wrong = [name for name in VALUES if not same(row.tracked[name], now.values[name])]
-        if wrong or row.version != now.number:
-            what = f"shows version {row.version}, upstream has {now.number}; {', '.join(wrong) or 'nothing'} differs"
-            faults.append(Violation(about=row.ref, what=what))
-    return f"{len(world.annotations):,} annotations", faults
+        differing = [name for name in VALUES if not same(row.tracked[name], now.values[name])]
+        if differing or row.version != now.number:
+            names = ", ".join(differing) or "nothing"
+            shown = f"shows version {row.version}, upstream has {now.number}"
+            violations.append(Violation(about=row.ref, what=f"{shown}; {names} differs"))
+    return f"{len(world.annotations):,} annotations", violations
 
 
-def _brief(changes: list[ChangeRow]) -> list[str]:
-    return [f"{each.id} {each.state} v{each.version} {sorted(each.fields)}" for each in changes]
+def _summaries(changes: list[ChangeRow]) -> list[str]:
+    summaries = []
+    for change in changes:
+        names = sorted(change.fields)
+        summaries.append(f"{change.id} {change.state} v{change.version} {names}")
+    return summaries
 
 
 DELIVERY: dict[str, Check] = {

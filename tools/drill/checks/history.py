@@ -102,7 +102,7 @@ def _compare_change(
 
 
 def check_undos(world: World) -> tuple[str, list[Violation]]:
-    """What was taken back, and nothing else, is stored as such with its event, and was never sent."""
+    """What was taken back, and nothing else, has its event and was never sent."""
     acknowledged = {undo.decision_id for undo in world.journal.taken_back}
     undone = set(world.undone)
 

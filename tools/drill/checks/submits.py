@@ -1,4 +1,4 @@
-"""From the keyboard to the database: every acknowledged submit is one decision, as typed, in order."""
+"""From the keyboard to the database: each acknowledged submit is one decision, as typed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reviewer at work: opens an item, fills in the form as the step says, and submits it until it is answered."""
+"""One reviewer at work: opens an item, fills in the form, and submits it until it is answered."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tools.drill.journal import (
 )
 from tools.drill.plan import HOLD, Edit, Step
 
-_STALE = 409
+_CONFLICT = 409
 # What the form holds only of a person.
 _PERSONAL = ("confidence", "reasoning")
 # A person who is overtaken again and again gives up.
-_TRIES = 5
+_MAX_TRIES = 5
 _UNDO = re.compile(r'<form class="bar-form" method="post" action="(/decisions/\d+/undo[^"]*)"')
 _TAKE_THEIRS = re.compile(r'action="(/changes/\d+/take-theirs)"')
 
@@ -44,14 +44,14 @@ class Reviewer:
         browser: BrowserClient,
         person: str,
         items: list[tuple[int, str]],
-        stranger: ExternalEditor,
+        editor: ExternalEditor,
         journal: Journal,
     ) -> None:
         self._browser, self._person, self._items = browser, person, items
-        self._stranger, self._journal = stranger, journal
+        self._editor, self._journal = editor, journal
         self._edits: list[tuple[float, Step, Edit]] = []
         # The id of the form that was sent last.
-        self._last = ""
+        self._last_decision_id = ""
 
     def work(self, steps: list[Step]) -> None:
         """Sign in and do every step; ends early, with what is unanswered in the journal, when time is up."""
@@ -68,28 +68,37 @@ class Reviewer:
     def _do(self, step: Step) -> None:
         if step.takes_theirs:
             self._take_theirs()
+
         pk, annotation_id = self._items[step.item]
         action = f"/annotations/{pk}/decide"
         page = self._browser.page(f"/annotations/{pk}")
-        for _ in range(_TRIES):
-            answer = self._submit(step, annotation_id, action, form_fields(page.text, action))
-            if answer.status_code != _STALE:
+        for _ in range(_MAX_TRIES):
+            form = form_fields(page.text, action)
+            response = self._submit(step, annotation_id, action, form)
+            if response.status_code != _CONFLICT:
                 break
-            page = answer
-        if step.undoes and outcome_of(answer) == ACKNOWLEDGED:
-            self._take_back(step, answer)
-        if step.races and outcome_of(answer) == ACKNOWLEDGED:
-            name = next(iter(step.typed), "reasoning")
-            values = {"reasoning": f"A stranger racing {step.name}."} if name == "reasoning" else {"label": "raced"}
-            self._stranger.race(step.name, annotation_id, values, hold=HOLD)
+            page = response
+
+        is_acknowledged = outcome_of(response) == ACKNOWLEDGED
+        if step.undoes and is_acknowledged:
+            self._undo(step, response)
+        if step.races and is_acknowledged:
+            self._race(step, annotation_id)
         if step.edit:
-            self._edits.append((time.monotonic() + step.edit.wait, step, step.edit))
+            due = time.monotonic() + step.edit.wait
+            self._edits.append((due, step, step.edit))
+
+    def _race(self, step: Step, annotation_id: str) -> None:
+        values = {"label": "raced"}
+        if next(iter(step.typed), "reasoning") == "reasoning":
+            values = {"reasoning": f"A stranger racing {step.name}."}
+        self._editor.race(step.name, annotation_id, values, hold=HOLD)
 
     def _edit_elsewhere(self, now: float) -> None:
         """Let the stranger do what is due by now."""
         for due, step, edit in list(self._edits):
             if due <= now:
-                self._stranger.edit(step.name, self._items[edit.item][1], edit.values)
+                self._editor.edit(step.name, self._items[edit.item][1], edit.values)
                 self._edits.remove((due, step, edit))
 
     def _submit(
@@ -100,123 +109,152 @@ class Reviewer:
         form: dict[str, str],
     ) -> requests.Response:
         """Submit the form until it is answered, and write down what was said."""
-        data, meant, words = fill_form(form, step)
-        self._last = data.get("decision_id", "")
-        told: list[str] = []
-        sent, answer = time.monotonic(), None
+        data, expected, words = fill_form(form, step)
+        decision_id = data.get("decision_id", "")
+        self._last_decision_id = decision_id
+
+        statuses: list[str] = []
+        response = None
         self._browser.seconds.clear()
+        sent = time.monotonic()
         try:
-            answer = self._send(step, action, data, told)
-            return answer
+            response = self._send(step, action, data, statuses)
+            return response
         finally:
-            self._journal.write(
-                Submit(
-                    decision_id=data.get("decision_id", ""),
-                    step=step.name,
-                    ref=f"annotations/{annotation_id}",
-                    person=self._person,
-                    outcome=outcome_of(answer),
-                    typed=meant,
-                    words=words,
-                    cannot_tell=step.cannot_tell,
-                    sent=sent,
-                    answered=time.monotonic(),
-                    answers=told,
-                    seconds=list(self._browser.seconds),
-                )
+            submit = Submit(
+                decision_id=decision_id,
+                step=step.name,
+                ref=f"annotations/{annotation_id}",
+                person=self._person,
+                outcome=outcome_of(response),
+                typed=expected,
+                words=words,
+                cannot_tell=step.cannot_tell,
+                sent=sent,
+                answered=time.monotonic(),
+                answers=statuses,
+                seconds=list(self._browser.seconds),
             )
+            self._journal.write(submit)
 
     def _send(
         self,
         step: Step,
         action: str,
         data: Mapping[str, str],
-        told: list[str],
+        statuses: list[str],
     ) -> requests.Response:
         """Send the form once, twice at once from two windows, or again after it was answered."""
         if step.way == "twice at once":
-            with ThreadPoolExecutor(2) as both:
-                windows = [self._browser, self._browser.twin()]
-                first, second = both.map(lambda window: window.submit(action, data, told), windows)
-            if {outcome_of(first), outcome_of(second)} == {TURNED_DOWN, ACKNOWLEDGED}:
-                # What overtook the one may have been taken back before the other: both have to
-                # agree in the end.
-                first, second = (window.submit(action, data, told) for window in windows)
-            return first if outcome_of(first) == outcome_of(second) else _different(first, second, told)
-        answer = self._browser.submit(action, data, told)
-        if step.way == "again" and outcome_of(answer) == ACKNOWLEDGED:
-            return self._browser.submit(action, data, told)
-        return answer
+            return self._send_from_two_windows(action, data, statuses)
 
-    def _take_back(self, step: Step, answer: requests.Response) -> None:
-        """Undo what was just decided, with the button of the page that one is led to, if the hold still lasts."""
-        led_to = answer.headers.get("Location") or answer.headers["HX-Redirect"]
-        page = self._browser.page(led_to)
-        if found := _UNDO.search(page.text):
-            said = self._browser.submit(
-                unescape(found[1]),
-                form_fields(page.text, unescape(found[1])),
-                [],
-            )
-            if outcome_of(said) == ACKNOWLEDGED:
-                self._journal.write(TakenBack(step=step.name, decision_id=self._last))
+        response = self._browser.submit(action, data, statuses)
+        if step.way == "again" and outcome_of(response) == ACKNOWLEDGED:
+            return self._browser.submit(action, data, statuses)
+        return response
+
+    def _send_from_two_windows(
+        self,
+        action: str,
+        data: Mapping[str, str],
+        statuses: list[str],
+    ) -> requests.Response:
+        windows = [self._browser, self._browser.twin()]
+        with ThreadPoolExecutor(2) as pool:
+            futures = [pool.submit(window.submit, action, data, statuses) for window in windows]
+        first, second = (future.result() for future in futures)
+
+        if {outcome_of(first), outcome_of(second)} == {TURNED_DOWN, ACKNOWLEDGED}:
+            # What overtook the one may have been taken back before the other: both have to agree in
+            # the end.
+            first, second = (window.submit(action, data, statuses) for window in windows)
+        if outcome_of(first) == outcome_of(second):
+            return first
+
+        # Both windows sent the same form, so nobody may be told two things.
+        statuses.append(f"two windows were told {outcome_of(first)} and {outcome_of(second)}")
+        unexpected = requests.Response()
+        unexpected.status_code = 0
+        return unexpected
+
+    def _undo(self, step: Step, decided: requests.Response) -> None:
+        """Undo the decision with the button of the next page, if the hold still lasts."""
+        next_page = decided.headers.get("Location") or decided.headers["HX-Redirect"]
+        page = self._browser.page(next_page)
+        match = _UNDO.search(page.text)
+        if not match:
+            return
+
+        action = unescape(match[1])
+        response = self._browser.submit(action, form_fields(page.text, action), [])
+        if outcome_of(response) == ACKNOWLEDGED:
+            entry = TakenBack(step=step.name, decision_id=self._last_decision_id)
+            self._journal.write(entry)
 
     def _take_theirs(self) -> None:
-        """Give up whatever stands first on the page of what waits for a person, if anything does."""
+        """Discard the first change that waits for a person, if there is one."""
         page = self._browser.page("/attention")
-        if found := _TAKE_THEIRS.search(page.text):
-            self._browser.submit(found[1], form_fields(page.text, found[1]), [])
+        match = _TAKE_THEIRS.search(page.text)
+        if match:
+            action = match[1]
+            self._browser.submit(action, form_fields(page.text, action), [])
 
 
 def fill_form(
     form: dict[str, str],
     step: Step,
 ) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
-    """Return the form as it is sent, what of it is meant to be kept, and its person's own words.
+    """Return the form as it is sent, what of it must be stored, and its person's own words.
 
-    Meant is what was typed and is not given up. Who types what the form says already has said
+    Stored must be what was typed and is not given up. Who types what the form says already has said
     nothing: what somebody else changes meanwhile then stands. The words are what the form holds of
     confidence and reasoning.
     """
     typed = dict(step.typed)
+    data = dict(form)
     if "label" in typed:
         # A label among the buttons would be picked; a written one wins.
-        form = form | {"choice": "", "new_label": str(typed["label"])}
-    data = form | typed | {"seconds": "4", "outcome": "undecidable" if step.cannot_tell else "decided"}
-    asked = form.get("asked", "").split()
-    given_up = [name for name in typed if step.yields and name in asked]
-    data |= {f"keep_{name}": "theirs" if name in given_up else "mine" for name in asked}
-    read = {name: _read(name, text) for name, text in typed.items() if name not in given_up}
-    seen = json.loads(form.get("base") or "{}")
-    began_with = {name: value for name, value in seen.items() if name not in _PERSONAL or name in seen.get("given", ())}
-    meant = {name: value for name, value in read.items() if name not in began_with or not same(value, began_with[name])}
-    personal = ("reasoning",) if step.cannot_tell else _PERSONAL
-    words = {name: _read(name, data.get(name, "")) for name in personal if data.get(f"keep_{name}") != "theirs"}
-    return data, meant, words
+        data |= {"choice": "", "new_label": str(typed["label"])}
+    data |= typed
+    data["seconds"] = "4"
+    data["outcome"] = "undecidable" if step.cannot_tell else "decided"
+
+    contested = form.get("asked", "").split()
+    given_up = [name for name in typed if step.yields and name in contested]
+    for name in contested:
+        data[f"keep_{name}"] = "theirs" if name in given_up else "mine"
+
+    base = json.loads(form.get("base") or "{}")
+    given_before = base.get("given", ())
+    expected = {}
+    for name, text in typed.items():
+        if name in given_up:
+            continue
+        value = _parse(name, text)
+        # The form starts with a confidence or reasoning only if a person gave it.
+        is_prefilled = name in base and (name not in _PERSONAL or name in given_before)
+        if not is_prefilled or not same(value, base[name]):
+            expected[name] = value
+
+    words = {}
+    for name in ("reasoning",) if step.cannot_tell else _PERSONAL:
+        if data.get(f"keep_{name}") != "theirs":
+            words[name] = _parse(name, data.get(name, ""))
+    return data, expected, words
 
 
-def outcome_of(answer: requests.Response | None) -> str:
-    """Return what an answer to a decision says of it."""
-    if answer is None:
+def outcome_of(response: requests.Response | None) -> str:
+    """Return the outcome of a submit, as the journal names it."""
+    if response is None:
         return NEVER_ANSWERED
-    if answer.status_code == 302 or answer.headers.get("HX-Redirect"):
+    if response.status_code == 302 or response.headers.get("HX-Redirect"):
         return ACKNOWLEDGED
-    return TURNED_DOWN if answer.status_code == _STALE else UNEXPECTED
+    if response.status_code == _CONFLICT:
+        return TURNED_DOWN
+    return UNEXPECTED
 
 
-def _different(
-    first: requests.Response,
-    second: requests.Response,
-    told: list[str],
-) -> requests.Response:
-    """Return an answer that fits neither window, since both sent the same: nobody may be told two things."""
-    told.append(f"two windows were told {outcome_of(first)} and {outcome_of(second)}")
-    made = requests.Response()
-    made.status_code = 0
-    return made
-
-
-def _read(name: str, text: str) -> Any:
+def _parse(name: str, text: str) -> Any:
     match name:
         case "confidence":
             return float(text) if text else None
