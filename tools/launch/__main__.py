@@ -1,4 +1,4 @@
-"""`python -m tools.launch`, which `make run` calls: start everything, say where, stop everything."""
+"""`python -m tools.launch`, which `make run` calls: start everything, print the URL, stop."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from tools.launch.prepared_state import Prepared, fingerprint
 from tools.launch.processes import Children
 from tools.launch.signals import Signals, watched
 
-_LOOK_SECONDS = 2
+_POLL_SECONDS = 2
 _LEAVING_SECONDS = 15
 
 
 def main() -> int:
-    """Run until asked to stop; return 0 then, and 1 when something was in the way or ended by itself."""
+    """Run until asked to stop; return 0 then, and 1 when something failed or ended by itself."""
     os.chdir(ROOT)
     try:
         plan = Plan.read(os.environ)
-        with ExitStack() as held:
-            signals = held.enter_context(watched())
-            patience = held.enter_context(_alone(plan))
-            listener = held.enter_context(ports.listen(plan.port, patience, signals))
+        with ExitStack() as stack:
+            signals = stack.enter_context(watched())
+            patience = stack.enter_context(_launch_lock(plan))
+            listener = stack.enter_context(ports.listen(plan.port, patience, signals))
             _launch(plan, listener, signals)
     except Interrupted:
-        _say("Stopped.")
+        _print("Stopped.")
     except (LaunchError, ImproperlyConfigured, EmbeddedPostgresError) as error:
-        _say(str(error), to=2)
+        _print(str(error), to=2)
         return 1
     return 0
 
@@ -59,10 +59,10 @@ def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
         _await_sandbox(plan, children, sandbox_port)
         children.start("worker", manage("work"))
         _await_first_page(plan, children)
-        _say(_welcome(plan, sign_ins))
-        _stay(plan, children)
+        _print(_welcome(plan, sign_ins))
+        _wait_for_end(plan, children)
     finally:
-        _say("\nStopping ...")
+        _print("\nStopping ...")
         children.stop("web", "worker", "prepare", "pull")
         children.stop("sandbox", "sample")
         server.leave_all()
@@ -90,10 +90,10 @@ def _environment(plan: Plan, database_url: str, sandbox_port: int) -> dict[str, 
 def _start_sandbox(plan: Plan, children: Children, port: int) -> None:
     if plan.sandbox_data is None and not plan.sample.exists():
         unfinished = plan.sample.with_name("sample.unfinished")
-        if children.run("sample", python("-m", "tools.sandbox.sample", str(unfinished))):
-            raise CannotStart(
-                f"The sample namespace could not be made:\n{children.last_words('sample')}",
-            )
+        command = python("-m", "tools.sandbox.sample", str(unfinished))
+        if children.run("sample", command):
+            output = children.last_words("sample")
+            raise CannotStart(f"The sample namespace could not be made:\n{output}")
         unfinished.rename(plan.sample)
     children.start("sandbox", plan.sandbox_command(port))
 
@@ -104,13 +104,14 @@ def _await_sandbox(plan: Plan, children: Children, port: int) -> None:
 
 
 def _prepare(plan: Plan, children: Children, owner_url: str, sandbox_port: int) -> str:
-    """Bring the database up to date and fill it, unless the last launch did; return the sign-ins."""
+    """Migrate and fill the database unless the last launch did; return the sign-ins."""
     note = plan.var / "prepared.json"
-    kept = Prepared.kept(note)
-    if kept and kept.fingerprint == fingerprint(ROOT, owner_url, plan.source):
-        return kept.sign_ins
+    previous = Prepared.kept(note)
+    if previous and previous.fingerprint == fingerprint(ROOT, owner_url, plan.source):
+        return previous.sign_ins
+
     note.unlink(missing_ok=True)
-    answer = _catch_up(plan, children, owner_url)
+    answer = _migrate(plan, children, owner_url)
     sign_ins = str(answer["sign_ins"])
     if answer["empty"]:
         _await_sandbox(plan, children, sandbox_port)
@@ -120,31 +121,29 @@ def _prepare(plan: Plan, children: Children, owner_url: str, sandbox_port: int) 
     return sign_ins
 
 
-def _catch_up(plan: Plan, children: Children, owner_url: str) -> dict[str, object]:
+def _migrate(plan: Plan, children: Children, owner_url: str) -> dict[str, object]:
     file = plan.var / "log" / "prepare.json"
     demo = ["--demo"] if plan.sandbox else []
     command = python("-m", "tools.launch.prepare", str(file), *demo)
     if children.run("prepare", command, env={"DATABASE_URL": owner_url}):
-        raise CannotStart(
-            f"The database could not be brought up to date:\n{children.last_words('prepare')}",
-        )
+        output = children.last_words("prepare")
+        raise CannotStart(f"The database could not be brought up to date:\n{output}")
     answer: dict[str, object] = json.loads(file.read_text())
     return answer
 
 
 def _first_pull(children: Children) -> bool:
-    _say("Pulling from Mixpeek for the first time ...")
+    _print("Pulling from Mixpeek for the first time ...")
     if code := children.run("pull", manage("pull"), loud=True):
-        _say("The first pull failed, see above; the worker tries again every few minutes.", to=2)
+        _print("The first pull failed, see above; the worker tries again every few minutes.", to=2)
     return not code
 
 
 def _await_first_page(plan: Plan, children: Children) -> None:
     status = ports.await_answer(plan.port, children.wait)
     if not 200 <= status < 500:
-        raise CannotStart(
-            f"The first page failed with status {status}:\n{children.last_words('web')}",
-        )
+        output = children.last_words("web")
+        raise CannotStart(f"The first page failed with status {status}:\n{output}")
 
 
 def _welcome(plan: Plan, sign_ins: str) -> str:
@@ -152,19 +151,18 @@ def _welcome(plan: Plan, sign_ins: str) -> str:
     return f"\nreviewapp is ready: {plan.url}\n{people}\nLogs: {plan.var / 'log'}   Stop: Ctrl-C"
 
 
-def _stay(plan: Plan, children: Children) -> None:
-    """Sleep until something ends; only the database has to be looked at, as it is nobody's child."""
+def _wait_for_end(plan: Plan, children: Children) -> None:
+    """Wait until a process ends; the database is polled, as it is no child of ours."""
     cluster = Cluster(data=plan.var / "postgres")
     while True:
-        children.wait(_LOOK_SECONDS)
+        children.wait(_POLL_SECONDS)
         if not plan.database_url and cluster.running() is None:
-            raise CannotStart(
-                f"The database ended, so everything was stopped; see {cluster.data / 'server.log'}.",
-            )
+            log = cluster.data / "server.log"
+            raise CannotStart(f"The database ended, so everything was stopped; see {log}.")
 
 
 @contextmanager
-def _alone(plan: Plan) -> Iterator[float]:
+def _launch_lock(plan: Plan) -> Iterator[float]:
     """Hold the folder for one launch at a time; the kernel lets go when we die.
 
     Yields for how many seconds a busy port is worth waiting for: after a launch that was killed,
@@ -190,8 +188,8 @@ def _alone(plan: Plan) -> Iterator[float]:
             lock.truncate(0)
 
 
-def _say(text: str, to: int = 1) -> None:
-    """Write to the terminal, which may be gone by now; unbuffered, so nothing fails later at exit."""
+def _print(text: str, to: int = 1) -> None:
+    """Write to the terminal, which may be gone; unbuffered, so nothing fails later at exit."""
     with suppress(OSError):
         os.write(to, f"{text}\n".encode())
 

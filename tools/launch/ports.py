@@ -1,4 +1,4 @@
-"""The two ports of a launch: the web's, listening before anything else starts, and the sandbox's."""
+"""The ports of a launch: the web server's, which listens first, and the sandbox's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HOST = "127.0.0.1"
 
 
 def listen(port: int, patience: float, signals: Signals) -> socket.socket:
-    """Return a listening socket for the web server, waiting up to `patience` seconds for a busy port.
+    """Return a listening socket for the web server; wait up to `patience` seconds for the port.
 
     Raises `CannotStart` when the port is not to be had.
     """
@@ -45,7 +45,7 @@ def remembered(file: Path) -> int:
 
 
 def await_listener(port: int, wait: Callable[[float], object]) -> None:
-    """Return as soon as somebody listens on `port`; `wait` sleeps in between, and raises when there is no point."""
+    """Return when a process listens on `port`; `wait` sleeps in between, or raises to give up."""
     while True:
         with socket.socket() as probe:
             if probe.connect_ex((_HOST, port)) == 0:
@@ -54,7 +54,7 @@ def await_listener(port: int, wait: Callable[[float], object]) -> None:
 
 
 def await_answer(port: int, wait: Callable[[float, int], bool]) -> int:
-    """Ask for the first page and return its status, 0 for none; `wait` sleeps until the socket can be read."""
+    """Request the first page and return its status, 0 for none; `wait` sleeps until a response."""
     with socket.create_connection((_HOST, port)) as asking:
         asking.sendall(f"GET / HTTP/1.0\r\nHost: {_HOST}\r\nConnection: close\r\n\r\n".encode())
         while not wait(60, asking.fileno()):
@@ -66,7 +66,8 @@ def await_answer(port: int, wait: Callable[[float, int], bool]) -> int:
 def _refusal(port: int, error: OSError) -> str:
     why = "in use" if error.errno == errno.EADDRINUSE else f"not available ({error.strerror})"
     other = port + 1 if 1023 < port < 65535 else 8000
-    return f"Port {port} is {why}: choose another with the PORT setting, such as `PORT={other} make run`."
+    example = f"`PORT={other} make run`"
+    return f"Port {port} is {why}: choose another with the PORT setting, such as {example}."
 
 
 def _bound(port: int, *, backlog: int | None) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Bring the database and the static files up to date, in one process: `python -m tools.launch.prepare FILE`.
+"""`python -m tools.launch.prepare FILE`: migrate the database and collect static files.
 
 What was already done is found out by each step itself and costs little. FILE receives a JSON
 object: `sign_ins`, the demo people and their passwords ("" without a sandbox), and `empty`, whether

@@ -1,4 +1,4 @@
-"""Whether the last launch's preparation still holds, so that a second start goes straight to its first page."""
+"""The state that the last preparation left, so that a second start can skip it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLLECTED = "staticfiles/staticfiles.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What a preparation left: the people's sign-ins, and from which code and database (`fingerprint`)."""
+    """The people's sign-ins, and the `fingerprint` of code and database they were made from."""
 
     sign_ins: str
     fingerprint: str

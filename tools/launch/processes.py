@@ -1,4 +1,4 @@
-"""The processes of one launch: started with a log each, watched together, stopped in the order asked for.
+"""The processes of one launch: each has a log; all are watched together and stopped in order.
 
 Each has a session of its own, so that Ctrl-C in the terminal reaches only the launcher, and on
 Linux is told by the kernel to stop when the launcher dies, however it dies.
@@ -81,25 +81,24 @@ class Children:
         return process.returncode
 
     def wait(self, timeout: float, *sockets: int, but: str = "") -> bool:
-        """Sleep as `Signals.wait` does. Raises `ChildEnded` when any process other than `but` has ended."""
+        """Sleep as `Signals.wait` does; raises `ChildEnded` if a process but `but` has ended."""
         readable = self._signals.wait(timeout, *sockets)
         for name, process in self._running.items():
             if name != but and process.poll() is not None:
-                raise ChildEnded(
-                    f"The {name} process ended ({_how(process.returncode)}), so everything was stopped. "
-                    f"Its last words, from {self.log(name)}:\n{self.last_words(name)}"
-                )
+                end = f"The {name} process ended ({_how(process.returncode)})"
+                output = f"Its last words, from {self.log(name)}:\n{self.last_words(name)}"
+                raise ChildEnded(f"{end}, so everything was stopped. {output}")
         return readable
 
     def stop(self, *names: str) -> None:
-        """Ask the named processes to stop, all at once, and wait; whoever takes too long is killed."""
-        leaving = [self._running.pop(name) for name in names if name in self._running]
-        for process in leaving:
+        """Terminate the named processes, all at once, and wait; kill those that take too long."""
+        stopping = [self._running.pop(name) for name in names if name in self._running]
+        for process in stopping:
             process.terminate()
-        patience = time.monotonic() + _STOP_SECONDS
-        for process in leaving:
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in stopping:
             try:
-                process.wait(max(0.0, patience - time.monotonic()))
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -113,10 +112,12 @@ class Children:
 
     def ended(self) -> dict[str, str]:
         """Return how each process that ended by itself did so ("exit code 1"), and forget it."""
-        found = {name: process for name, process in self._running.items() if process.poll() is not None}
-        for name in found:
-            del self._running[name]
-        return {name: _how(process.returncode) for name, process in found.items()}
+        ends = {}
+        for name, process in list(self._running.items()):
+            if process.poll() is not None:
+                ends[name] = _how(process.returncode)
+                del self._running[name]
+        return ends
 
     def pid(self, name: str) -> int:
         """Return the process id of a running process."""
@@ -133,7 +134,9 @@ class Children:
 
 
 def _how(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+    if code >= 0:
+        return f"exit code {code}"
+    return f"killed by {signal.Signals(-code).name}"
 
 
 def _die_with_parent() -> None:

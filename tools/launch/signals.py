@@ -35,23 +35,30 @@ class Signals:
             poll.register(terminal, 0)
         ready = dict(poll.poll(timeout * 1000))
         arrived = os.read(self._pipe, 4096) if self._pipe in ready else b""
-        if any(number in arrived for number in _STOP) or any(terminal in ready for terminal in self._terminals):
+        is_stopped = any(number in arrived for number in _STOP)
+        is_terminal_gone = any(terminal in ready for terminal in self._terminals)
+        if is_stopped or is_terminal_gone:
             raise Interrupted
         return any(socket in ready for socket in sockets)
 
 
 @contextmanager
 def watched() -> Iterator[Signals]:
-    """Turn SIGCHLD and the signals that stop us into something to wait for, and the latter into nothing more.
+    """Turn SIGCHLD and the stop signals into something to wait for; they do nothing else then.
 
     SIGHUP stays ignored when it already is: that is how `nohup` asks us to outlive the terminal.
     """
     outlive = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    taken = [number for number in (*_STOP, signal.SIGCHLD) if number != signal.SIGHUP or not outlive]
-    terminals = [] if outlive else [number for number in (0, 1, 2) if os.isatty(number)]
+    handled = {*_STOP, signal.SIGCHLD}
+    terminals: list[int] = []
+    if outlive:
+        handled.remove(signal.SIGHUP)
+    else:
+        terminals = [number for number in (0, 1, 2) if os.isatty(number)]
+
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    before = {number: signal.signal(number, _only_wake_up) for number in taken}
+    before = {number: signal.signal(number, _only_wake_up) for number in handled}
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
         yield Signals(reading, terminals)

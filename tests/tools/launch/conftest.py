@@ -1,4 +1,4 @@
-"""A whole launch as real processes, in a folder of its own, on a port of its own, with an empty sandbox."""
+"""A whole launch as real processes, with a folder, a port and an empty sandbox of its own."""
 
 from __future__ import annotations
 
