@@ -18,7 +18,7 @@ from reviewapp.outbox.models import Change
 
 
 def submission(annotation: Annotation, **values: Any) -> Submission:
-    """Return what a person submits who confirms `annotation` as it is in this object, except for `values`."""
+    """Return the submission that confirms this object's values, except for `values`."""
     confirmation: dict[str, Any] = {
         "decision_id": uuid.uuid4(),
         "base": annotation.seen(),
@@ -28,7 +28,7 @@ def submission(annotation: Annotation, **values: Any) -> Submission:
 
 
 def decide(annotation: Annotation, actor: User, **values: Any) -> Decision:
-    """Let `actor` decide the annotation, read again from the database; `values` are fields of `Submission`."""
+    """Let `actor` decide the annotation as it is in the database, but for `values`."""
     annotation.refresh_from_db()
     return services.decide(annotation.pk, submission(annotation, **values), actor=actor)
 
@@ -40,12 +40,13 @@ def queue_decision(annotation: Annotation, actor: User, **values: Any) -> Change
 
 
 def filled_form(annotation: Annotation, **changes: Any) -> dict[str, Any]:
-    """Return what a browser sends of the review page's form, rendered from this object, with `changes`.
+    """Return the data of the review page's form, rendered from this object, with `changes`.
 
     A label among them that nobody has used is one to create.
     """
     created = changes.get("label") or changes.get("choice", "")
-    data = opening(annotation, now=timezone.now()) | {"outcome": "decided", "new_label": created} | changes
+    data = opening(annotation, now=timezone.now())
+    data = {**data, "outcome": "decided", "new_label": created, **changes}
     return {name: "" if value is None else value for name, value in data.items()}
 
 

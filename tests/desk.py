@@ -23,7 +23,7 @@ Open = Callable[[Page, Annotation], None]
 
 
 def sign_in_browser(context: BrowserContext, user: User, url: str) -> None:
-    """Put a fresh session of `user` into a browser on the server at `url`, as signing in in another tab would."""
+    """Put a fresh session of `user` into a browser, as signing in in another tab would."""
     name = settings.SESSION_COOKIE_NAME
     session = signed_in(user).cookies[name].value
     context.add_cookies([{"name": name, "value": session, "url": url}])
@@ -31,9 +31,10 @@ def sign_in_browser(context: BrowserContext, user: User, url: str) -> None:
 
 @pytest.fixture
 def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
-    """Return a function that opens a browser of its own for a person; a script error in any of them fails the test.
+    """Return a function that opens a browser of its own for a person.
 
-    Without a person, nobody is signed in. Options are Playwright's, of `Browser.new_context`.
+    Without a person, nobody is signed in. A script error in any of them fails the test. Options are
+    Playwright's, of `Browser.new_context`.
     """
     problems: list[str] = []
     contexts: list[BrowserContext] = []
@@ -54,7 +55,7 @@ def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
 
 @dataclass(kw_only=True)
 class Desk:
-    """One browser window on one server; `complaints` is what its console had to say of our policy."""
+    """One browser window on one server; `complaints` are console messages about our policy."""
 
     page: Page
     url: str
@@ -81,7 +82,10 @@ class Desk:
 
 @pytest.fixture
 def desk(window: Window, live_server: LiveServer, request: pytest.FixtureRequest) -> Desk:
-    """A desk with nobody signed in; `@pytest.mark.parametrize("desk", [{...}], indirect=True)` sets the window."""
+    """A desk with nobody signed in.
+
+    `@pytest.mark.parametrize("desk", [{...}], indirect=True)` sets the options of its window.
+    """
     assert urlsplit(live_server.url).hostname == "localhost"
     options: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
     desk = Desk(page=window(**options | getattr(request, "param", {})), url=live_server.url)
@@ -96,12 +100,14 @@ def desk(window: Window, live_server: LiveServer, request: pytest.FixtureRequest
 
 @pytest.fixture
 def items(db: None) -> list[Annotation]:
-    """Three waiting items of one retriever, in the order of the queue, with the labels a, b and c in use."""
+    """Three waiting items of one retriever, in the queue's order, with the labels a, b and c."""
     retriever = make_retriever()
-    return [
-        make_annotation(retriever, label=label, confidence=0.1 * number, title=f"Item {number}")
-        for number, label in enumerate("abc", 1)
-    ]
+    items = []
+    for number, label in enumerate("abc", 1):
+        title = f"Item {number}"
+        item = make_annotation(retriever, label=label, confidence=0.1 * number, title=title)
+        items.append(item)
+    return items
 
 
 @pytest.fixture
@@ -116,7 +122,7 @@ def open_item(live_server: LiveServer) -> Open:
 
 
 def put_in_use(items: list[Annotation], *labels: str) -> None:
-    """Have each label used on an item that is decided, so that nobody is asked whether to create it."""
+    """Decide an item with each label, so that nobody is asked whether to create it."""
     for label in labels:
         make_annotation(items[0].retriever, label=label, status="decided")
 

@@ -1,4 +1,4 @@
-"""Rows for tests: each factory fills in what the test does not care about, so that a test says only what it means."""
+"""Factories of rows: each fills in the values that a test does not care about."""
 
 from __future__ import annotations
 
@@ -27,9 +27,13 @@ _numbers = itertools.count(1)
 def make_retriever(name: str = "Brand triage", **values: Any) -> Retriever:
     """Return a stored retriever."""
     number = next(_numbers)
-    return Retriever.objects.create(
-        **{"retriever_id": f"ret_{number:04}", "name": name, "seen_at": LONG_AGO, "version": 3} | values
-    )
+    defaults: dict[str, Any] = {
+        "retriever_id": f"ret_{number:04}",
+        "name": name,
+        "seen_at": LONG_AGO,
+        "version": 3,
+    }
+    return Retriever.objects.create(**defaults | values)
 
 
 @pytest.fixture
@@ -41,51 +45,44 @@ def retriever(db: None) -> Retriever:
 def make_execution(retriever: Retriever | None = None, **values: Any) -> Execution:
     """Return a stored execution, completed."""
     number = next(_numbers)
-    return Execution.objects.create(
-        retriever=retriever or make_retriever(),
-        **{
-            "execution_id": f"exec_{number:04}",
-            "inputs": {"query": "logo"},
-            "status": "completed",
-            "created_at": LONG_AGO,
-        }
-        | values,
-    )
+    defaults: dict[str, Any] = {
+        "retriever": retriever or make_retriever(),
+        "execution_id": f"exec_{number:04}",
+        "inputs": {"query": "logo"},
+        "status": "completed",
+        "created_at": LONG_AGO,
+    }
+    return Execution.objects.create(**defaults | values)
 
 
 def make_result(retriever: Retriever | None = None, **values: Any) -> Result:
     """Return a stored result; its digest is right for its snapshot."""
     number = next(_numbers)
-    snapshot = values.pop(
-        "snapshot",
-        {"title": f"Document {number}", "text": "A blue logo on a van."},
-    )
+    document = {"title": f"Document {number}", "text": "A blue logo on a van."}
+    snapshot = values.pop("snapshot", document)
     canonical = json.dumps(snapshot, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return Result.objects.create(
-        retriever=retriever,
-        snapshot=snapshot,
-        **{
-            "document_id": f"doc_{number:04}",
-            "collection_id": "col_photos",
-            "rank": 1,
-            "score": 0.5,
-            "digest": hashlib.sha256(canonical.encode()).hexdigest(),
-        }
-        | values,
-    )
+    defaults: dict[str, Any] = {
+        "retriever": retriever,
+        "snapshot": snapshot,
+        "document_id": f"doc_{number:04}",
+        "collection_id": "col_photos",
+        "rank": 1,
+        "score": 0.5,
+        "digest": hashlib.sha256(canonical.encode()).hexdigest(),
+    }
+    return Result.objects.create(**defaults | values)
 
 
 def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annotation:
-    """Return a stored annotation as upstream gave it: by the machine, waiting, unless told otherwise.
+    """Return a stored annotation, waiting, as the machine proposed it, except for `values`.
 
     `retriever` is made when not given. `upstream` follows `label`, `confidence`, `reasoning` and
     `payload`.
     """
     number = next(_numbers)
-    label, confidence = values.pop("label", "logo"), values.pop("confidence", 0.5)
-    said = {
-        "label": label,
-        "confidence": confidence,
+    proposal = {
+        "label": values.pop("label", "logo"),
+        "confidence": values.pop("confidence", 0.5),
         "reasoning": values.pop("reasoning", ""),
         "payload": values.pop("payload", {}),
     }
@@ -95,8 +92,8 @@ def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annota
         "document_id": f"doc_{number:04}",
         "collection_id": "col_photos",
         "version": 1,
-        "upstream": said,
-        "proposed": said,
+        "upstream": proposal,
+        "proposed": proposal,
         "actor_id": "system",
         "actor_type": "system",
         "created_at": LONG_AGO + timedelta(minutes=number),
@@ -107,7 +104,7 @@ def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annota
     }
     return Annotation.objects.create(
         retriever=retriever or make_retriever(),
-        **said,
+        **proposal,
         **defaults | values,
     )
 
@@ -147,7 +144,7 @@ def bare_annotation(**values: Any) -> dict[str, Any]:
 
 
 def make_bare_change(**values: Any) -> Change:
-    """Return a stored change of the label of `annotations/ann_1`, which needs no annotation, from `cat` to `dog`."""
+    """Return a stored change of a label from `cat` to `dog`; its annotation need not exist."""
     defaults: dict[str, Any] = {
         "ref": "annotations/ann_1",
         "fields": {"label": "dog"},
@@ -158,7 +155,7 @@ def make_bare_change(**values: Any) -> Change:
 
 
 def settle_as_delivered(change: Change, **facts: Any) -> bool:
-    """Settle one change as delivered; the app settles many at once. `facts` are fields of `Settlement`."""
+    """Settle one change as delivered; `facts` are fields of `Settlement`."""
     return _settle(change, Change.State.DELIVERED, **facts)
 
 

@@ -1,7 +1,8 @@
 """The people of every test, each with a name and a fixed role, and how they sign in.
 
 - `client.force_login(alice)` signs in the test's own client;
-- `alice_client`, `lena_client` and `adam_client` are clients of their own, signed in; `signed_in(bob)` makes one more;
+- `alice_client`, `lena_client` and `adam_client` are clients of their own, signed in;
+- `signed_in(bob)` returns one more;
 - `sign_in_with_password(client)` is for tests of signing in: it posts the sign-in form, as Carol.
 
 A browser is signed in by `tests/desk.py`.
@@ -25,7 +26,7 @@ PASSWORD = "seven-green-bottles"
 
 
 def make_person(username: str, role: str = "", **fields: Any) -> User:
-    """Return a new person with `role` ("" for none), who has no password unless a hashed one is given."""
+    """Return a new person with `role` ("" for none), without a password unless a hash is given."""
     fields = {"password": make_password(None), "email": f"{username}@example.com", **fields}
     user = User.objects.create(username=username, **fields)
     if role:
