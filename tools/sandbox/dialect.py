@@ -1,4 +1,4 @@
-"""What the two dialects say differently; the rows kept are always in the current one. Pure.
+"""The two dialects of the API; stored rows are always in the current one. Pure.
 
 `2025-10` is the API of the older reference pages: a retriever has `name` and `pipeline_id`,
 annotations have neither versions nor metadata, undeclared keys are ignored, and a 422 is FastAPI's.
@@ -25,35 +25,41 @@ class Dialect:
         self.current = name == CURRENT
 
     def accept(self, body: Any, fields: Mapping[str, Field]) -> Json:
-        """Return the declared keys of a request body; an absent body counts as `{}`. Raises `Invalid`."""
-        spoken = fields if self.current else {key: each for key, each in fields.items() if key != "metadata"}
-        return validate({} if body is None else body, spoken, strict=self.current)
+        """Return the declared keys of a request body; no body counts as `{}`. Raises `Invalid`."""
+        declared = dict(fields)
+        if not self.current:
+            declared.pop("metadata", None)
+        return validate({} if body is None else body, declared, strict=self.current)
 
-    def annotation(self, kept: Json) -> Json:
+    def annotation(self, stored: Json) -> Json:
         """Return an annotation as this server shows it."""
-        return kept if self.current else {key: value for key, value in kept.items() if key not in _NEWER}
+        if self.current:
+            return stored
+        return {key: value for key, value in stored.items() if key not in _NEWER}
 
-    def retriever(self, kept: Json) -> Json:
+    def retriever(self, stored: Json) -> Json:
         """Return a retriever as this server shows it."""
         if self.current:
-            return kept
-        shown = {key: kept.get(key) for key in _OLD_RETRIEVER}
-        shown |= {key: kept[key] for key in ("description", "tags") if kept.get(key)}
+            return stored
+        fields = {key: stored.get(key) for key in _OLD_RETRIEVER}
+        fields |= {key: stored[key] for key in ("description", "tags") if stored.get(key)}
         return {
-            **shown,
-            "name": kept["retriever_name"],
-            "pipeline_id": kept["retriever_id"],
-            "stages": [_old_stage(stage) for stage in kept["stages"]],
+            **fields,
+            "name": stored["retriever_name"],
+            "pipeline_id": stored["retriever_id"],
+            "stages": [_old_stage(stage) for stage in stored["stages"]],
         }
 
     def problem(self, problem: Problem) -> Json:
         """Return the body of a refusal."""
-        return error_body(problem) if self.current else fastapi_body(problem)
+        if self.current:
+            return error_body(problem)
+        return fastapi_body(problem)
 
 
 def _old_stage(stage: Json) -> Json:
     config = stage["config"]
-    shown = {
+    fields = {
         "name": stage["stage_name"],
         "config": {
             "stage_name": config["stage_id"],
@@ -61,4 +67,6 @@ def _old_stage(stage: Json) -> Json:
             "parameters": config["parameters"],
         },
     }
-    return {**shown, "stage_type": stage["stage_type"]} if stage.get("stage_type") else shown
+    if stage.get("stage_type"):
+        fields["stage_type"] = stage["stage_type"]
+    return fields

@@ -1,4 +1,4 @@
-"""From an HTTP request to a call on a resource, and back: key, namespace, JSON body, and the shape of refusals."""
+"""Turn an HTTP request into a call on a resource, and its result or error into a response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tools.sandbox.resources.webhook_delivery import Courier
 from tools.sandbox.rules.validation import Json, parse_json
 from tools.sandbox.store import Store
 
-# A handler that returns None has nothing to say (204).
+# A handler that returns None is answered with 204.
 Handler = Callable[[Call], Json | None]
 Endpoint = Callable[[Request], Awaitable[Response]]
 REQUIRED, OPTIONAL, IGNORED = "required", "optional", "ignored"
@@ -52,19 +52,22 @@ def endpoint(
     namespace gets, with 200 and a warning, where anything else gets a 404.
     """
 
-    async def answer(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         try:
             actor = authenticated(request, world.key)
             name = _namespace_name(request, world, namespace)
-            found = resolve(world.store, name) if name else ""
-            if found is None and empty is not None:
-                return _unresolved(name, empty)
-            if found is None:
+            namespace_id = resolve(world.store, name) if name else ""
+            if namespace_id is None:
+                if empty is not None:
+                    return _unresolved(name, empty)
                 raise not_found("namespace", name)
+
             body = _parsed(await request.body())
-            said = handler(_call(request, world, found, actor, body))
+            result = handler(_call(request, world, namespace_id, actor, body))
             world.courier.wake()
-            return Response(status_code=204) if said is None else JSONResponse(said)
+            if result is None:
+                return Response(status_code=204)
+            return JSONResponse(result)
         except Problem as problem:
             return refusal(problem, world.dialect)
         except RecursionError:
@@ -75,7 +78,7 @@ def endpoint(
             )
             return refusal(Invalid([complaint]), world.dialect)
 
-    return answer
+    return respond
 
 
 def _call(request: Request, world: World, namespace: str, actor: str, body: Any) -> Call:
@@ -102,16 +105,18 @@ def decoded(path_params: Mapping[str, Any]) -> dict[str, str]:
 
 def authenticated(request: Request, key: str | None) -> str:
     """Return the actor behind the bearer key; raises a 401."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    given = given.strip()
-    good = given == key if key else given.startswith("sk_") and len(given) > len("sk_")
-    if scheme.lower() != "bearer" or not good:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    token = credentials.strip()
+    is_valid = token.startswith("sk_") and len(token) > len("sk_")
+    if key:
+        is_valid = token == key
+    if scheme.lower() != "bearer" or not is_valid:
         raise Problem(
             401,
             "UnauthorizedError",
             "Missing or invalid API key: send 'Authorization: Bearer sk_...'",
         )
-    return f"key_{hashlib.sha256(given.encode()).hexdigest()[:12]}"
+    return f"key_{hashlib.sha256(token.encode()).hexdigest()[:12]}"
 
 
 def _namespace_name(request: Request, world: World, need: str) -> str:

@@ -1,4 +1,4 @@
-"""What the sandbox refuses, and the two bodies it says it in.
+"""Errors of the sandbox, and their two response bodies.
 
 Problem           any answer that is not a success; carries the status and Mixpeek's `error.type`
   Invalid         422, with one `Complaint` for each value that is wrong
@@ -42,8 +42,12 @@ class Invalid(Problem):
     """The request was understood and its values are wrong (422)."""
 
     def __init__(self, complaints: Sequence[Complaint]) -> None:
-        said = "; ".join(f"{'.'.join(map(str, each.location))}: {each.message}" for each in complaints)
-        super().__init__(422, "ValidationError", f"Request validation failed: {said}")
+        problems = []
+        for complaint in complaints:
+            location = ".".join(map(str, complaint.location))
+            problems.append(f"{location}: {complaint.message}")
+        message = f"Request validation failed: {'; '.join(problems)}"
+        super().__init__(422, "ValidationError", message)
         self.complaints = tuple(complaints)
 
 
@@ -77,18 +81,41 @@ def error_body(problem: Problem) -> dict[str, Any]:
     details = dict(problem.details)
     code = None
     if isinstance(problem, Invalid):
-        details["validation_errors"] = [
-            {"type": each.kind, "location": list(each.location), "message": each.message} for each in problem.complaints
-        ]
-        code = problem.complaints[0].kind if problem.complaints else None
-    error = {"message": problem.message, "type": problem.kind, "code": code, "details": details}
-    return {"success": False, "status": problem.status, "error": error}
+        errors = []
+        for complaint in problem.complaints:
+            error = {
+                "type": complaint.kind,
+                "location": list(complaint.location),
+                "message": complaint.message,
+            }
+            errors.append(error)
+        details["validation_errors"] = errors
+        if problem.complaints:
+            code = problem.complaints[0].kind
+
+    return {
+        "success": False,
+        "status": problem.status,
+        "error": {
+            "message": problem.message,
+            "type": problem.kind,
+            "code": code,
+            "details": details,
+        },
+    }
 
 
 def fastapi_body(problem: Problem) -> dict[str, Any]:
-    """Return the 2025-10 body: FastAPI's `detail` list for a 422, the ErrorResponse for everything else."""
+    """Return the 2025-10 body: FastAPI's `detail` list for a 422, else the ErrorResponse."""
     if not isinstance(problem, Invalid):
         return error_body(problem)
-    return {
-        "detail": [{"loc": list(each.location), "msg": each.message, "type": each.kind} for each in problem.complaints]
-    }
+
+    errors = []
+    for complaint in problem.complaints:
+        error = {
+            "loc": list(complaint.location),
+            "msg": complaint.message,
+            "type": complaint.kind,
+        }
+        errors.append(error)
+    return {"detail": errors}

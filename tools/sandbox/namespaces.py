@@ -1,4 +1,4 @@
-"""Namespaces: the one named at start, and every one a row of the data names. A name is the id without `ns_`."""
+"""Namespaces: the one named at start, and those of the data; a name is the id without `ns_`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ def resolve(store: Store, name: str) -> str | None:
 
 def list_namespaces(call: Call) -> Json:
     """Return a page of namespaces, by id."""
-    window, include_total = pager(call), call.flag("include_total")
-    asked = call.dialect.accept(call.body, _LIST)
-    words = (asked.get("search") or "").casefold()
-    ids = [row[0] for row in call.store.db.execute("SELECT namespace_id FROM namespaces ORDER BY 1")]
-    matching = [each for each in ids if words in each.casefold()]
+    window = pager(call)
+    include_total = call.flag("include_total")
+    request = call.dialect.accept(call.body, _LIST)
+    search = (request.get("search") or "").casefold()
+    rows = call.store.db.execute("SELECT namespace_id FROM namespaces ORDER BY 1")
+    ids = [namespace_id for (namespace_id,) in rows]
+    matching = [namespace_id for namespace_id in ids if search in namespace_id.casefold()]
     page = matching[window.start : window.start + window.size]
     pages = list_pagination(
         window,
@@ -43,7 +45,7 @@ def list_namespaces(call: Call) -> Json:
         include_total=include_total,
     )
     return {
-        "results": [_shown(call, each) for each in page],
+        "results": [_body(call, namespace_id) for namespace_id in page],
         "pagination": pages,
         "total_count": len(matching),
     }
@@ -51,13 +53,14 @@ def list_namespaces(call: Call) -> Json:
 
 def get(call: Call) -> Json:
     """Return one namespace by id or name; raises a 404."""
-    found = resolve(call.store, call.path["namespace_id"])
-    if found is None:
-        raise not_found("namespace", call.path["namespace_id"])
-    return _shown(call, found)
+    name = call.path["namespace_id"]
+    namespace_id = resolve(call.store, name)
+    if namespace_id is None:
+        raise not_found("namespace", name)
+    return _body(call, namespace_id)
 
 
-def _shown(call: Call, namespace_id: str) -> Json:
+def _body(call: Call, namespace_id: str) -> Json:
     sql = "SELECT count(*), count(DISTINCT collection_id) FROM documents WHERE namespace_id = ?"
     documents, collections = call.store.one(sql, namespace_id)
     return {

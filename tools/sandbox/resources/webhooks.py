@@ -1,4 +1,4 @@
-"""Webhooks of the organization: register, list, read, replace, delete. (`webhook_delivery.py` delivers to them.)
+"""Webhooks of the organization: register, list, read, replace, delete.
 
 Where the public reference is silent this server decides, and says so here: a webhook is found by
 its id or its name, a read-only key in a body is accepted and ignored, only channels of kind
@@ -33,7 +33,9 @@ _EVENTS = {
     "resource": "executed execution_failed",
     "manifest": "apply.resource_state",
 }
-EVENT_TYPES = tuple(f"{resource}.{verb}" for resource, verbs in _EVENTS.items() for verb in verbs.split())
+EVENT_TYPES: tuple[str, ...] = ()
+for _resource, _verbs in _EVENTS.items():
+    EVENT_TYPES += tuple(f"{_resource}.{_verb}" for _verb in _verbs.split())
 REDACTED = "redacted"
 
 _TEXT = Field(kind="text")
@@ -53,7 +55,7 @@ _WEBHOOK = {
     **dict.fromkeys(("webhook_id", "internal_id", "created_at", "updated_at"), _TEXT),
     "delivery_health": Field(kind="object"),
 }
-_OURS = ("webhook_name", "event_types", "channels", "is_active", "resource_types")
+_WRITABLE = ("webhook_name", "event_types", "channels", "is_active", "resource_types")
 _CHANNEL = {
     "channel": Field(
         kind="text",
@@ -70,133 +72,157 @@ _CONFIGS = {
     "timeout": Field(kind="number", least=0.1, most=60),
     "signing_secret": _TEXT,
 }
+_BY_ID_OR_NAME = """
+SELECT body FROM webhooks WHERE ?1 IN (webhook_id, json_extract(body, '$.webhook_name'))
+ORDER BY number
+"""
 _LIST = {"event_type": Field(kind="text", among=EVENT_TYPES), "is_active": Field(kind="boolean")}
 
 
 def create(call: Call) -> Json:
     """Register a webhook."""
-    asked = _asked(call)
-    moment = now()
-    kept = {
+    values = _values(call)
+    created_at = now()
+    webhook = {
         "webhook_id": f"wh_{secrets.token_hex(8)}",
-        **asked,
-        "channels": _with_secrets(asked["channels"], []),
+        **values,
+        "channels": _with_secrets(values["channels"], []),
         "delivery_health": None,
-        "created_at": moment,
-        "updated_at": moment,
+        "created_at": created_at,
+        "updated_at": created_at,
     }
     with call.store.writing():
         call.store.db.execute(
             "INSERT INTO webhooks (webhook_id, body) VALUES (?, ?)",
-            (kept["webhook_id"], packed(kept)),
+            (webhook["webhook_id"], packed(webhook)),
         )
-    return _shown(kept)
+    return _redacted(webhook)
 
 
 def list_webhooks(call: Call) -> Json:
-    """Return a page of webhooks, oldest first, narrowed by event type and by whether they are active."""
-    window, include_total = pager(call), call.flag("include_total")
-    asked = call.dialect.accept(call.body, _LIST)
-    wanted, active = asked.get("event_type"), asked.get("is_active")
-    every = call.store.bodies("SELECT body FROM webhooks ORDER BY number")
-    matching = [
-        each for each in every if wanted in {None, *each["event_types"]} and active in {None, each["is_active"]}
-    ]
+    """Return a page of webhooks, oldest first, filtered by `event_type` and `is_active`."""
+    window = pager(call)
+    include_total = call.flag("include_total")
+    filters = call.dialect.accept(call.body, _LIST)
+    event_type = filters.get("event_type")
+    is_active = filters.get("is_active")
+
+    matching = []
+    for webhook in call.store.bodies("SELECT body FROM webhooks ORDER BY number"):
+        has_type = event_type is None or event_type in webhook["event_types"]
+        has_state = is_active is None or is_active == webhook["is_active"]
+        if has_type and has_state:
+            matching.append(webhook)
+
     page = matching[window.start : window.start + window.size]
-    pages = list_pagination(
+    pagination = list_pagination(
         window,
         returned=len(page),
         total=len(matching),
         include_total=include_total,
     )
-    return {"results": [_shown(each) for each in page], "pagination": pages, "total": len(matching)}
+    return {
+        "results": [_redacted(webhook) for webhook in page],
+        "pagination": pagination,
+        "total": len(matching),
+    }
 
 
 def get(call: Call) -> Json:
     """Return one webhook by its id or name; raises a 404."""
-    return _shown(_find(call))
+    return _redacted(_find(call))
 
 
 def replace(call: Call) -> Json:
     """Replace a webhook; what it had of secrets stays where the body says `redacted` or nothing."""
-    asked = _asked(call)
+    values = _values(call)
     with call.store.writing():
-        kept = _find(call)
-        kept |= asked | {
-            "channels": _with_secrets(asked["channels"], kept["channels"]),
+        webhook = _find(call)
+        webhook |= values | {
+            "channels": _with_secrets(values["channels"], webhook["channels"]),
             "updated_at": now(),
         }
-        if kept["is_active"]:
-            kept["delivery_health"] = None
-        keep(call.store.db, kept)
-    return _shown(kept)
+        if webhook["is_active"]:
+            webhook["delivery_health"] = None
+        keep(call.store.db, webhook)
+    return _redacted(webhook)
 
 
 def delete(call: Call) -> None:
-    """Delete a webhook and what was still to be delivered to it; deleting what is not there is fine."""
+    """Delete a webhook, if there is one, and its pending deliveries."""
     with call.store.writing():
         sql = "DELETE FROM webhooks WHERE webhook_id = ? RETURNING webhook_id"
         for (webhook_id,) in call.store.db.execute(sql, (call.path["webhook_id"],)).fetchall():
             call.store.db.execute("DELETE FROM deliveries WHERE webhook_id = ?", (webhook_id,))
 
 
-def keep(db: Any, kept: Json) -> None:
+def keep(db: Any, webhook: Json) -> None:
     """Write a webhook that is there already, inside the open transaction."""
     db.execute(
         "UPDATE webhooks SET body = ? WHERE webhook_id = ?",
-        (packed(kept), kept["webhook_id"]),
+        (packed(webhook), webhook["webhook_id"]),
     )
 
 
 def _find(call: Call) -> Json:
-    named = call.path["webhook_id"]
-    sql = "SELECT body FROM webhooks WHERE ?1 IN (webhook_id, json_extract(body, '$.webhook_name')) ORDER BY number"
-    found = call.store.body(sql, named)
-    if found is None:
-        raise not_found("webhook", named)
-    return found
+    name = call.path["webhook_id"]
+    webhook = call.store.body(_BY_ID_OR_NAME, name)
+    if webhook is None:
+        raise not_found("webhook", name)
+    return webhook
 
 
-def _asked(call: Call) -> Json:
+def _values(call: Call) -> Json:
     values = validate({} if call.body is None else call.body, _WEBHOOK, strict=True)
-    complaints = [each for at, one in enumerate(values["channels"]) for each in _channel_complaints(one, at)]
+    complaints: list[Complaint] = []
+    for number, channel in enumerate(values["channels"]):
+        complaints += _channel_complaints(channel, number)
     if complaints:
         raise Invalid(complaints)
-    given = {key: values.get(key) for key in _OURS}
-    return given | {"is_active": values.get("is_active") is not False}
+
+    writable = {key: values.get(key) for key in _WRITABLE}
+    writable["is_active"] = values.get("is_active") is not False
+    return writable
 
 
 def _channel_complaints(channel: Json, number: int) -> list[Complaint]:
     at = ("body", "channels", number)
-    found = complaints_about(channel, _CHANNEL, strict=True, at=at)
-    if found or channel["channel"] != "webhook":
-        return found
+    complaints = complaints_about(channel, _CHANNEL, strict=True, at=at)
+    if complaints or channel["channel"] != "webhook":
+        return complaints
     configs = channel["configs"]
-    found = complaints_about(configs, _CONFIGS, strict=True, at=(*at, "configs"))
-    if not found and urlsplit(configs["url"]).scheme not in {"http", "https"}:
-        found.append(
+    complaints = complaints_about(configs, _CONFIGS, strict=True, at=(*at, "configs"))
+    if not complaints and urlsplit(configs["url"]).scheme not in {"http", "https"}:
+        complaints.append(
             Complaint(
                 kind="url_parsing",
                 location=(*at, "configs", "url"),
                 message="Not an http(s) URL",
             )
         )
-    return found
+    return complaints
 
 
-def _with_secrets(asked: list[Json], before: list[Json]) -> list[Json]:
-    """Return the channels to keep: a secret that is not given anew is the one its place had, "" is none."""
-    channels: list[Json] = json.loads(packed(asked))
-    for number, channel in enumerate(channels):
-        had = before[number]["configs"].get("signing_secret") if number < len(before) else None
-        given = channel["configs"].get("signing_secret")
-        channel["configs"]["signing_secret"] = had if given in {None, REDACTED} else given or None
-    return channels
+def _with_secrets(channels: list[Json], before: list[Json]) -> list[Json]:
+    """Return the channels to store.
+
+    A secret that is missing or redacted is the one that its position had; "" removes it.
+    """
+    stored: list[Json] = json.loads(packed(channels))
+    for number, channel in enumerate(stored):
+        configs = channel["configs"]
+        secret = configs.get("signing_secret")
+        if secret in {None, REDACTED}:
+            secret = None
+            if number < len(before):
+                secret = before[number]["configs"].get("signing_secret")
+        configs["signing_secret"] = secret or None
+    return stored
 
 
-def _shown(kept: Json) -> Json:
-    shown: Json = json.loads(packed(kept))
-    for channel in shown["channels"]:
+def _redacted(webhook: Json) -> Json:
+    body: Json = json.loads(packed(webhook))
+    for channel in body["channels"]:
         if channel["configs"].get("signing_secret"):
             channel["configs"]["signing_secret"] = REDACTED
-    return shown
+    return body

@@ -20,8 +20,11 @@ class Edit:
 
 
 def edited(annotation: Json, values: Mapping[str, Any], edit: Edit) -> Json:
-    """Return the annotation with `values` set, one version on; the very same object when nothing changes."""
-    prior = {key: annotation.get(key) for key, value in values.items() if not _same(annotation.get(key), value)}
+    """Return the annotation with `values` set, one version on; itself if nothing changes."""
+    prior = {}
+    for key, value in values.items():
+        if not _same(annotation.get(key), value):
+            prior[key] = annotation.get(key)
     if not prior:
         return annotation
     revision = {
@@ -40,25 +43,25 @@ def edited(annotation: Json, values: Mapping[str, Any], edit: Edit) -> Json:
     }
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(left: Any, right: Any) -> bool:
     # True == 1 in Python, yet they are different JSON values.
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other)
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return bool(left == right)
 
 
 def at_version(annotation: Json, version: int) -> Json | None:
     """Return the annotation as it stood at `version`, or None when it never had that version."""
-    undone = [each for each in annotation["revisions"] if each["version"] >= version]
+    later_edits = [revision for revision in annotation["revisions"] if revision["version"] >= version]
     if version == annotation["version"]:
         return annotation
-    if not undone or undone[0]["version"] != version:
+    if not later_edits or later_edits[0]["version"] != version:
         return None
-    return _rebuilt(annotation, undone)
+    return _rebuilt(annotation, later_edits)
 
 
 def as_of(annotation: Json, instant: datetime) -> Json | None:
@@ -66,39 +69,50 @@ def as_of(annotation: Json, instant: datetime) -> Json | None:
     created = annotation.get("created_at")
     if created and parse_instant(created) > instant:
         return None
-    undone = [each for each in annotation["revisions"] if parse_instant(each["edited_at"]) > instant]
-    return _rebuilt(annotation, undone) if undone else annotation
+
+    later_edits = []
+    for revision in annotation["revisions"]:
+        if parse_instant(revision["edited_at"]) > instant:
+            later_edits.append(revision)
+    if not later_edits:
+        return annotation
+    return _rebuilt(annotation, later_edits)
 
 
-def _rebuilt(annotation: Json, undone: list[Json]) -> Json:
-    oldest = undone[0]["version"]
-    kept = [each for each in annotation["revisions"] if each["version"] < oldest]
+def _rebuilt(annotation: Json, later_edits: list[Json]) -> Json:
+    oldest = later_edits[0]["version"]
+    earlier_edits = [revision for revision in annotation["revisions"] if revision["version"] < oldest]
     rebuilt = dict(annotation)
-    for revision in reversed(undone):
+    for revision in reversed(later_edits):
         rebuilt.update(revision["prior"])
-    last_edit = kept[-1]["edited_at"] if kept else annotation.get("created_at")
-    return {**rebuilt, "version": oldest, "revisions": kept, "updated_at": last_edit}
+    last_edit = earlier_edits[-1]["edited_at"] if earlier_edits else annotation.get("created_at")
+    return {**rebuilt, "version": oldest, "revisions": earlier_edits, "updated_at": last_edit}
 
 
 def history(annotation: Json) -> Json:
-    """Return the `/versions` reply: every version, oldest first, each with the edit that made it."""
-    edits = {each["version"] + 1: each for each in annotation["revisions"]}
-    numbers = sorted(
-        {*(each["version"] for each in annotation["revisions"]), annotation["version"]},
-    )
+    """Return the `/versions` body: each version, oldest first, with the edit that made it."""
+    current = annotation["version"]
+    edits = {revision["version"] + 1: revision for revision in annotation["revisions"]}
+    numbers = {revision["version"] for revision in annotation["revisions"]} | {current}
     return {
         "annotation_id": annotation["annotation_id"],
-        "current_version": annotation["version"],
-        "versions": [_entry(number, edits.get(number), annotation["version"]) for number in numbers],
+        "current_version": current,
+        "versions": [_entry(number, edits.get(number), current) for number in sorted(numbers)],
     }
 
 
 def _entry(number: int, edit: Json | None, current: int) -> Json:
-    return {
+    entry: Json = {
         "version": number,
         "current": number == current,
-        "edited_at": edit["edited_at"] if edit else None,
-        "edited_by": edit["edited_by"] if edit else None,
-        "edited_by_type": edit["edited_by_type"] if edit else None,
-        "changed_fields": sorted(edit["prior"]) if edit else None,
+        "edited_at": None,
+        "edited_by": None,
+        "edited_by_type": None,
+        "changed_fields": None,
     }
+    if edit:
+        entry["edited_at"] = edit["edited_at"]
+        entry["edited_by"] = edit["edited_by"]
+        entry["edited_by_type"] = edit["edited_by_type"]
+        entry["changed_fields"] = sorted(edit["prior"])
+    return entry
