@@ -279,6 +279,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # The page only sends its request for the document. It shows `x-scope` and `x-permission`.
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "showExtensions": True,
+        "supportedSubmitMethods": [],
+        "syntaxHighlight": False,
+        "validatorUrl": None,
+    },
 }
 
 # Safety

@@ -7,7 +7,6 @@ template: `{% icon "search" %}`, `{% time at=row.created_at age=True %}`, `{% st
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -22,7 +21,6 @@ from django.utils.safestring import SafeString, mark_safe
 from reviewapp.bounded_cache import MIB, bounded_cache
 
 register = Library()
-_BACKTICKED = re.compile("`([^`]+)`")
 
 
 @register.simple_tag
@@ -87,12 +85,6 @@ _PARTS = {
     "invite": "people",
     "person": "people",
 }
-
-
-@register.filter
-def code_marked(text: str) -> SafeString:
-    """Return a sentence of a docstring with what stands between backticks as code."""
-    return mark_safe(_BACKTICKED.sub(r"<code>\1</code>", conditional_escape(text)))  # noqa: S308 - escaped first
 
 
 @register.filter

@@ -28,12 +28,6 @@ def line(**values: object) -> Line:
     return Line(**(usual | values))  # type: ignore[arg-type]
 
 
-def test_it_shows_as_code_what_stands_between_backticks_and_escapes_the_rest() -> None:
-    assert shown("{{ said|code_marked }}", said="`If-Match`, <b>, `a<b` or ` alone") == (
-        "<code>If-Match</code>, &lt;b&gt;, <code>a&lt;b</code> or ` alone"
-    )
-
-
 def test_it_shows_an_instant_in_utc_wherever_it_comes_from() -> None:
     there = AT.astimezone(timezone(timedelta(hours=9)))
     assert shown("{% time at=at %}", at=there).strip() == (

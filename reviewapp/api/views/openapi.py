@@ -1,20 +1,21 @@
-"""The OpenAPI document for programs, and the reference for people."""
+"""The OpenAPI document for programs, and Swagger UI for people."""
 
 from __future__ import annotations
 
 import json
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request as ApiRequest
 
 from reviewapp.api.auth import READ, AccessRule, BearerAuthentication, Session
 from reviewapp.api.errors import not_found
-from reviewapp.api.openapi import reference
+from reviewapp.api.openapi.document import openapi_document
 from reviewapp.api.views.base import Endpoint
 from reviewapp.web.http import Request
 
@@ -38,20 +39,30 @@ class OpenApi(Endpoint):
 def render_document(form: str) -> bytes:
     """Return the document as json or yaml."""
     if form == "json":
-        return json.dumps(reference.document(), indent=1).encode()
-    content: bytes = OpenApiYamlRenderer().render(reference.document(), renderer_context={})  # type: ignore[no-untyped-call]
+        return json.dumps(openapi_document(), indent=1).encode()
+    content: bytes = OpenApiYamlRenderer().render(openapi_document(), renderer_context={})  # type: ignore[no-untyped-call]
     return content
+
+
+class SwaggerUi(SpectacularSwaggerSplitView):
+    """Swagger UI in our own page; `?script` is the script that starts it, since our policy refuses inline ones.
+
+    https://drf-spectacular.readthedocs.io/en/latest/readme.html#take-it-for-a-spin
+    """
+
+    authentication_classes = [Session]
+    permission_classes = [IsAuthenticated]
+    # Relative to the page, so that a prefix of the site's addresses is no matter.
+    url = "v1/openapi.json"
+    template_name = "api/docs.html"
+
+
+_swagger_ui = SwaggerUi.as_view()
 
 
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
-def docs(request: Request) -> HttpResponse:
-    """Show every call and every shape: drawn by us, since what others offer needs scripts that our
-    policy refuses.
-    """
-    context = {
-        "groups": reference.groups().items(),
-        "shapes": reference.shapes(),
-        "host": request.build_absolute_uri("/api"),
-    }
-    return render(request, "api/docs.html", context)
+def docs(request: Request) -> HttpResponseBase:
+    """Describe every call and every shape; a page as any other, which strangers are sent away from to sign in."""
+    # REST framework exempts its views from Django's `LoginRequiredMiddleware`; this one is not.
+    return _swagger_ui(request)
