@@ -91,12 +91,6 @@ class Sql:
 
         return _PLACE.sub(place, self.text), left
 
-    def run_once(self) -> list[Any]:
-        """Return all rows of a statement without stand-ins, which nobody will say again: nothing is prepared."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.text, self.parameters)
-            return list(cursor.fetchall())
-
 
 class _Name(str):
     """The name of a value that is given each time, among values that are not."""

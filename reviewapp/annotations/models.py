@@ -277,7 +277,7 @@ class Decision(models.Model):
 
     class Meta:
         indexes = [
-            # last_of(person): the drawer of my last decisions
+            # The drawer of a person's last decisions
             models.Index(fields=["reviewer", "-id"], name="decision_last_of"),
             # before(decision): what stood before it
             models.Index(fields=["annotation", "-id"], name="decision_about"),

@@ -141,10 +141,6 @@ class _IsAmong(Func):
 class DecisionQuerySet(models.QuerySet["Decision"]):
     """Decisions."""
 
-    def last_of(self, person: User) -> Self:
-        """Return a person's decisions, newest first."""
-        return self.filter(reviewer=person).order_by("-id")
-
     def keyed(self, keys: str) -> Self:
         """Return those with these primary keys, given as comma-separated text."""
         return self.filter(_IsAmong(F("pk"), Value(keys)))

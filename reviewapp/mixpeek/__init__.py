@@ -28,8 +28,6 @@ from reviewapp.mixpeek.records import (
     Page,
     RetrieverRecord,
     RevisionRecord,
-    VersionRecord,
-    VersionsRecord,
     WebhookRecord,
 )
 
@@ -57,7 +55,5 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Unreadable",
-    "VersionRecord",
-    "VersionsRecord",
     "WebhookRecord",
 ]

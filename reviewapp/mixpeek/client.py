@@ -37,7 +37,6 @@ from reviewapp.mixpeek.records import (
     Page,
     RetrieverRecord,
     Spelling,
-    VersionsRecord,
     WebhookRecord,
 )
 from reviewapp.mixpeek.transport import Observer, Timeout, Transport
@@ -187,13 +186,6 @@ class Client:
         `patch_annotation`, is the same for all.
         """
         return self._transport.send(annotation_calls.bulk(updates, change_reason=change_reason))
-
-    def annotation_versions(self, annotation_id: str) -> VersionsRecord:
-        """Return the versions of an annotation: `GET /v1/annotations/{id}/versions`.
-
-        Raises `NotFound`, also for a server without this call.
-        """
-        return self._transport.send(annotation_calls.versions(annotation_id))
 
     def annotation_at_version(self, annotation_id: str, version: int) -> AnnotationRecord:
         """Return one version, from 1: `GET /v1/annotations/{id}/versions/{version}`."""

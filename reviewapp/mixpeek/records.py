@@ -97,27 +97,6 @@ class BulkResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VersionRecord:
-    """One row of an annotation's list of versions; the edit's fields are empty for version 1."""
-
-    version: int
-    current: bool = False
-    edited_at: datetime | None = None
-    edited_by: str = ""
-    edited_by_type: str = ""
-    changed_fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class VersionsRecord:
-    """All versions of one annotation and which of them is current."""
-
-    annotation_id: str
-    current_version: int
-    versions: tuple[VersionRecord, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class RetrieverRecord:
     """A saved pipeline.
 

@@ -25,7 +25,6 @@ CALLS: list[tuple[Call[Any], Any]] = [
     (annotation_calls.get("ann_1"), ANNOTATION),
     (annotation_calls.patch("ann_1", {"label": "x"}), ANNOTATION),
     (annotation_calls.list_page(skip=0, limit=1), {"results": [ANNOTATION], "total_count": 1}),
-    (annotation_calls.versions("a"), {"current_version": 1, "versions": [{"version": 1, "current": True}]}),
     (retriever_calls.get("r"), {"retriever": RETRIEVER}),
     (retriever_calls.list_page(limit=1), {"results": [RETRIEVER], "pagination": PAGES, "warnings": [{}]}),
     (retriever_calls.execute("r", {}), RUN),

@@ -39,7 +39,6 @@ CALLS: list[tuple[Call[Any], str, str, Any]] = [
         "/v1/annotations/a",
         {"reasoning": "", "confidence": None},
     ),
-    (annotation_calls.versions("a"), "GET", "/v1/annotations/a/versions", None),
     (annotation_calls.get_version("a", 3), "GET", "/v1/annotations/a/versions/3", None),
     (retriever_calls.list_page(limit=100, offset=7), "POST", "/v1/retrievers/list?limit=100&offset=7", {}),
     (retriever_calls.list_page(limit=9, cursor="c="), "POST", "/v1/retrievers/list?limit=9&cursor=c%3D", {}),

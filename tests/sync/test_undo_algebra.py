@@ -86,7 +86,7 @@ class Desk:
             services.decide(self.pk, sent, actor=self.people[who])
 
     def undo(self, who: str, back: int) -> None:
-        own = list(Decision.objects.last_of(self.people[who]).filter(annotation=self.pk)[: back + 1])
+        own = list(Decision.objects.filter(reviewer=self.people[who], annotation=self.pk).order_by("-id")[: back + 1])
         with suppress(TooLate, Overtaken):
             for decision in own[back:]:
                 undo(decision.pk, actor=self.people[who])

@@ -14,7 +14,7 @@ from typing import TypedDict, Unpack
 from reviewapp.mixpeek import wire
 from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.parsing import record_parser
-from reviewapp.mixpeek.records import AnnotationRecord, BulkResult, Json, Page, VersionsRecord
+from reviewapp.mixpeek.records import AnnotationRecord, BulkResult, Json, Page
 from reviewapp.mixpeek.wire import Call
 
 MAX_PAGE_SIZE = 500
@@ -138,13 +138,6 @@ def bulk(
         writes=True,
         headers=wire.reason_header(change_reason),
     )
-
-
-def versions(annotation_id: str) -> Call[VersionsRecord]:
-    """`GET /v1/annotations/{annotation_id}/versions`."""
-    path = wire.build_path("/v1/annotations/{annotation_id}/versions", annotation_id=annotation_id)
-    parse = partial(record_parser.parse_versions, expected_id=annotation_id)
-    return Call(method="GET", path=path, reader=parse)
 
 
 def get_version(annotation_id: str, version: int) -> Call[AnnotationRecord]:

@@ -27,8 +27,6 @@ from reviewapp.mixpeek.records import (
     RetrieverRecord,
     RevisionRecord,
     Spelling,
-    VersionRecord,
-    VersionsRecord,
     WebhookRecord,
 )
 from reviewapp.mixpeek.response import Malformed
@@ -126,26 +124,6 @@ def _check_prior_values(prior: JsonObject) -> None:
     prior.bounded_text("reasoning")
     prior.mapping("payload")
     prior.mapping("metadata")
-
-
-def parse_versions(body: JsonObject, *, expected_id: str = "") -> VersionsRecord:
-    """Parse the list of an annotation's versions."""
-    return VersionsRecord(
-        annotation_id=body.text("annotation_id", expected_id),
-        current_version=body.required_version("current_version"),
-        versions=tuple(_parse_version(row) for row in body.nested_list("versions")),
-    )
-
-
-def _parse_version(row: JsonObject) -> VersionRecord:
-    return VersionRecord(
-        version=row.required_version("version"),
-        current=row.boolean("current"),
-        edited_at=row.timestamp("edited_at"),
-        edited_by=row.text("edited_by"),
-        edited_by_type=row.text("edited_by_type"),
-        changed_fields=row.texts("changed_fields"),
-    )
 
 
 def parse_bulk_results(body: JsonObject, *, expected_ids: Sequence[str]) -> tuple[BulkResult, ...]:
