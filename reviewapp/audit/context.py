@@ -76,11 +76,11 @@ def notices() -> bool:
     return current().origin in NOTICING
 
 
-def about(ref: str) -> None:
+def about(subject_ref: str) -> None:
     """Set the ref that the current request or job is about, for the log, until its tracing ends."""
     subject = _subject.get()
     if subject is not None:
-        subject["ref"] = ref
+        subject["ref"] = subject_ref
 
 
 def ref() -> str:

@@ -80,7 +80,7 @@ class Entry:
     note: str
     request_id: str
     diffs: tuple[FieldDiff, ...]
-    made_with: MadeWith | None = None
+    guidance_versions: MadeWith | None = None
 
     @property
     def by_machine(self) -> bool:
@@ -187,7 +187,7 @@ def _cached_entry(events: Sequence[Event], guidance: Mapping[int, MadeWith]) -> 
     key = (versions, *map(_cache_key, events))
     entry = _entry_cache.get(key)
     if entry is None:
-        entry = replace(build_entry(events), made_with=versions)
+        entry = replace(build_entry(events), guidance_versions=versions)
         _entry_cache.set(key, entry)
     return entry
 

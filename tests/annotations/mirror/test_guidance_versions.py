@@ -42,7 +42,10 @@ def decided(alice: User, adam: User) -> Annotation:
 
 
 def test_it_tells_each_decision_with_what_it_was_made_with(decided: Annotation) -> None:
-    told = [entry.made_with and (entry.made_with.labels, entry.made_with.guidelines) for entry in timeline(decided.ref)]
+    told = [
+        entry.guidance_versions and (entry.guidance_versions.labels, entry.guidance_versions.guidelines)
+        for entry in timeline(decided.ref)
+    ]
     assert [made for made in told if made] == [(2, 1), (1, 1)]
 
 
