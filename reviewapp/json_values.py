@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 # Digits that Python parses by default, and that every part of the project stores and sends.
-LONGEST_INTEGER = 1_000
-_TOO_LARGE = 10**LONGEST_INTEGER
+MAX_INTEGER_DIGITS = 1_000
+_TOO_LARGE = 10**MAX_INTEGER_DIGITS
 _MAX_NUMBER_LENGTH = 60  # in error messages
 
 Path = tuple[str | int, ...]
 
 
-class BadNumber(ValueError):
+class UnstorableNumber(ValueError):
     """A JSON text has a number that cannot be stored exactly; `path` leads to it."""
 
     def __init__(self, number: str, reason: str, path: Path) -> None:
@@ -46,7 +46,7 @@ def loads(
 ) -> Any:
     """Return the value of a JSON text with every number exact.
 
-    Raises `BadNumber` for a number that a float cannot represent exactly, that is too large or no
+    Raises `UnstorableNumber` for a number that a float cannot represent exactly, that is too large or no
     number, and for an integer of more than 1,000 digits; else what `json.loads` raises.
     """
     unstorable: list[_Unstorable] = []
@@ -68,8 +68,8 @@ def loads(
 
     def parse_int(number: str) -> Any:
         digits = len(number.removeprefix("-"))
-        if digits > LONGEST_INTEGER:
-            reason = f"has {digits:,} digits; at most {LONGEST_INTEGER:,} can be kept."
+        if digits > MAX_INTEGER_DIGITS:
+            reason = f"has {digits:,} digits; at most {MAX_INTEGER_DIGITS:,} can be kept."
             return refuse(number, reason)
         return int(number)
 
@@ -85,7 +85,7 @@ def loads(
     )
     if unstorable:
         first = unstorable[0]
-        raise BadNumber(first.number, first.reason, _path_to(first, value))
+        raise UnstorableNumber(first.number, first.reason, _path_to(first, value))
     return value
 
 
@@ -112,7 +112,7 @@ def storable_number(value: Any) -> Any:
     return value
 
 
-def same(left: Any, right: Any) -> bool:
+def is_same_json(left: Any, right: Any) -> bool:
     """Return whether two JSON values are equal.
 
     Numbers are equal when their decimal spellings name the same number: 1.0 is 1, and 1e23 is the

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.forms import DecisionForm, opening
+from reviewapp.annotations.decide.forms import DecisionForm, initial_data
 from reviewapp.annotations.decide.services import Submission
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.models import Change
@@ -45,7 +45,7 @@ def filled_form(annotation: Annotation, **changes: Any) -> dict[str, Any]:
     A label among them that nobody has used is one to create.
     """
     created = changes.get("label") or changes.get("choice", "")
-    data = opening(annotation, now=timezone.now())
+    data = initial_data(annotation, now=timezone.now())
     data = {**data, "outcome": "decided", "new_label": created, **changes}
     return {name: "" if value is None else value for name, value in data.items()}
 

@@ -15,5 +15,5 @@ class AnnotationsConfig(AppConfig):
         """Register the callbacks with which history reads annotations."""
         from reviewapp.annotations.mirror import guidance_versions, refs
 
-        registry.other_names(refs.refs)
-        registry.what_decisions_were_made_with(guidance_versions.versions)
+        registry.register_ref_aliases(refs.refs)
+        registry.register_guidance_finder(guidance_versions.versions)

@@ -22,7 +22,7 @@ from reviewapp.annotations.querysets import (
     DecisionQuerySet,
     DraftQuerySet,
 )
-from reviewapp.audit.triggers import Kept, NeverTruncated, Stamped
+from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.health import changes_about
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
@@ -284,8 +284,8 @@ class Decision(models.Model):
         ]
         triggers = [
             DECISION,
-            Kept(name="never_changed"),
-            Stamped("created_at"),
+            Immutable(name="never_changed"),
+            CreationTimestamp("created_at"),
             NeverTruncated(),
         ]
 
@@ -316,7 +316,7 @@ class Undo(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [UNDO, Kept(name="never_changed"), Stamped("at"), NeverTruncated()]
+        triggers = [UNDO, Immutable(name="never_changed"), CreationTimestamp("at"), NeverTruncated()]
 
 
 class Lease(models.Model):

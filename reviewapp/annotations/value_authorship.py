@@ -22,9 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reviewapp.annotations.mirror.from_upstream import BLANK
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 
 # A form leaves these blank unless a person gave them; label and payload start as they are.
@@ -45,7 +45,7 @@ def is_nobodys_edit(annotation: Annotation, name: str, before: Any) -> bool:
 
     Both must be blank or provably the machine's: a value of unknown origin may be a person's.
     """
-    if not _is_blank(name, before) and not same(before, annotation.proposed.get(name)):
+    if not _is_blank(name, before) and not is_same_json(before, annotation.proposed.get(name)):
         return False
 
     value = getattr(annotation, name)
@@ -56,7 +56,7 @@ def is_nobodys_edit(annotation: Annotation, name: str, before: Any) -> bool:
     revision = _revision_that_set(name, annotation.revisions)
     if revision is not None:
         return bool(revision["edited_by_type"] == _MACHINE)
-    return same(value, annotation.proposed.get(name))
+    return is_same_json(value, annotation.proposed.get(name))
 
 
 def machine_values(annotation: Annotation, given: Iterable[str]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def machine_values(annotation: Annotation, given: Iterable[str]) -> dict[str, An
 
     values = {}
     for name in ("label", *PERSONAL_FIELDS):
-        values[name] = proposed.get(name, BLANK[name])
+        values[name] = proposed.get(name, BLANK_VALUES[name])
 
     for name in PERSONAL_FIELDS:
         current = getattr(annotation, name)
@@ -90,7 +90,7 @@ def machine_words(own_words: bool, values: Sequence[Any], proposed: Mapping[str,
 
     repeated = []
     for name, value in zip(PERSONAL_FIELDS, values, strict=True):
-        if not _is_blank(name, value) and same(value, proposed.get(name)):
+        if not _is_blank(name, value) and is_same_json(value, proposed.get(name)):
             repeated.append(name)
     return repeated
 
@@ -101,7 +101,7 @@ def _is_given(annotation: Annotation, name: str, changes: Iterable[Change]) -> b
         return False
 
     for change in changes:
-        if name in change.fields and same(change.fields[name], value):
+        if name in change.fields and is_same_json(change.fields[name], value):
             return True
 
     revision = _revision_that_set(name, annotation.revisions)
@@ -125,4 +125,4 @@ def _revision_that_set(
 
 
 def _is_blank(name: str, value: Any) -> bool:
-    return same(value, BLANK[name])
+    return is_same_json(value, BLANK_VALUES[name])

@@ -6,10 +6,10 @@ from django import forms
 
 from reviewapp.api.models import ApiToken
 from reviewapp.api.tokens import DEFAULT_DAYS, MAX_DAYS
-from reviewapp.web.one_time_forms import OnceForm
+from reviewapp.web.one_time_forms import OneTimeForm
 
 
-class TokenForm(OnceForm):
+class TokenForm(OneTimeForm):
     """What the token is for, what it may do, how long."""
 
     name = forms.CharField(label="What is it for?", max_length=100)

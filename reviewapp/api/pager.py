@@ -62,7 +62,7 @@ def paginate_queryset(
         page_rows = fetched[:size]
         after = ""
         if len(fetched) > size:
-            after = pagination.written("after", page_rows[-1], order)
+            after = pagination.encode_cursor("after", page_rows[-1], order)
 
     next_cursor = None
     if after:

@@ -9,7 +9,7 @@ from reviewapp.api.errors import invalid_value
 
 MAX_BODY_BYTES = 1024 * 1024
 # A bulk request is a list of objects, each with a payload of its own depth.
-MAX_BODY_DEPTH = payload.MOST_LEVELS + 4
+MAX_BODY_DEPTH = payload.MAX_PAYLOAD_LEVELS + 4
 _MAX_KEY_LENGTH = 100
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from reviewapp.api.models import ApiToken
 from reviewapp.asked import asked, rows
 from reviewapp.audit.context import acting
-from reviewapp.web.one_time_forms import MadeBefore, is_fresh, secret_of
+from reviewapp.web.one_time_forms import AlreadySubmitted, derive_secret, may_show_again
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -59,7 +59,7 @@ def create(
     blank or long name, an unknown scope, a number of days outside 1 to `MAX_DAYS`, or when the
     person holds `MAX_TOKENS` usable ones.
     """
-    secret = _PREFIX + secret_of(form_id, "token", owner.pk, name, scope, days)
+    secret = _PREFIX + derive_secret(form_id, "token", owner.pk, name, scope, days)
     existing = _get_existing(secret)
     if existing is not None:
         return existing, secret
@@ -123,10 +123,10 @@ def _get_existing(secret: str) -> ApiToken | None:
     token = ApiToken.objects.filter(digest=_digest(secret)).first()
     if token is None:
         return None
-    if token.revoked_at or not is_fresh(token.created_at):
+    if token.revoked_at or not may_show_again(token.created_at):
         made = f"“{token.name}” was made by this form before, and its secret is shown once."
         advice = "If you do not have the secret, revoke the token and make another."
-        raise MadeBefore(f"{made} Nothing new was made. {advice}")
+        raise AlreadySubmitted(f"{made} Nothing new was made. {advice}")
     token.again = True
     return token
 

@@ -66,24 +66,24 @@ _setting: ContextVar[str] = ContextVar("reviewapp_setting", default="")
 _subject: ContextVar[dict[str, str] | None] = ContextVar("reviewapp_subject", default=None)
 
 
-def current() -> Trace:
+def current_trace() -> Trace:
     """Return the trace of this thread or task, by default that of a command line."""
     return _trace.get() or Trace()
 
 
-def notices() -> bool:
+def is_noticing() -> bool:
     """Return whether current changes were made at Mixpeek before, and are only noticed here."""
-    return current().origin in NOTICING
+    return current_trace().origin in NOTICING
 
 
-def about(subject_ref: str) -> None:
+def set_subject(subject_ref: str) -> None:
     """Set the ref that the current request or job is about, for the log, until its tracing ends."""
     subject = _subject.get()
     if subject is not None:
         subject["ref"] = subject_ref
 
 
-def ref() -> str:
+def subject_ref() -> str:
     """Return the ref that the current request or job is about, "" if it is not set."""
     return (_subject.get() or {}).get("ref", "")
 
@@ -101,9 +101,9 @@ def tracing(origin: Origin, request_id: str = "") -> Iterator[str]:
         _trace.reset(trace_token)
 
 
-def by_means_of(means: str) -> None:
+def add_means(means: str) -> None:
     """Append `means` to the note of every change until the current tracing ends."""
-    _trace.set(replace(current(), means=means))
+    _trace.set(replace(current_trace(), means=means))
 
 
 @contextmanager
@@ -114,9 +114,9 @@ def acting(actor: Person | None, *, note: str = "", name: str = "") -> Iterator[
     the name of an actor who has no account here.
     """
     if actor is None:
-        trace = replace(current(), actor_id=None, actor_name=name, note=note)
+        trace = replace(current_trace(), actor_id=None, actor_name=name, note=note)
     else:
-        trace = replace(current(), actor_id=actor.pk, actor_name=actor.get_username(), note=note)
+        trace = replace(current_trace(), actor_id=actor.pk, actor_name=actor.get_username(), note=note)
 
     is_nested = connection.in_atomic_block
     outer_setting = _setting.get() if is_nested else ""
@@ -147,7 +147,7 @@ def noticing(name: str) -> Iterator[None]:
     if not name:
         yield
         return
-    with acting(None, note=current().note, name=name):
+    with acting(None, note=current_trace().note, name=name):
         yield
 
 

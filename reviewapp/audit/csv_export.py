@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from reviewapp.audit.presenters.timeline import decided
-from reviewapp.audit.registry import made_with
+from reviewapp.audit.presenters.timeline import event_decision_id
+from reviewapp.audit.registry import find_guidance_versions
 
 if TYPE_CHECKING:
     from reviewapp.audit.querysets import EventQuerySet
@@ -39,7 +39,7 @@ _SIGN = "=+@\uff1d\uff0b\uff0d\uff20-"
 _FORMULA_START = re.compile(rf"""(^|;)(?=[ '"]*[\t\r\n{_SIGN}])|([\t\r\n])(?=[ '"]*[{_SIGN}])""")
 
 
-def lines(events: EventQuerySet) -> Iterator[str]:
+def export_lines(events: EventQuerySet) -> Iterator[str]:
     """Yield a header and a line for each event, read in batches through a server-side cursor."""
     expressions: list[Any] = list(_EVENT_COLUMNS)
     expressions[_CHANGES] = Cast("changes", TextField())
@@ -69,9 +69,9 @@ def _with_guidance(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]
     decision_ids = []
     for row in batch:
         changes = json.loads(row[_CHANGES])
-        decision_ids.append(decided(action=row[_ACTION], changes=changes))
+        decision_ids.append(event_decision_id(action=row[_ACTION], changes=changes))
 
-    guidance = made_with({key for key in decision_ids if key is not None})
+    guidance = find_guidance_versions({key for key in decision_ids if key is not None})
     for row, decision_id in zip(batch, decision_ids, strict=True):
         versions = None if decision_id is None else guidance.get(decision_id)
         if versions is None:

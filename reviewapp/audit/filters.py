@@ -10,9 +10,9 @@ from django import forms
 from django.utils.http import urlencode
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.first_page import people
+from reviewapp.audit.first_page import person_choices
 from reviewapp.audit.models import Event
-from reviewapp.audit.registry import names
+from reviewapp.audit.registry import find_ref_aliases
 
 if TYPE_CHECKING:
     from reviewapp.audit.querysets import EventQuerySet
@@ -21,7 +21,7 @@ NO_PERSON = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class EventFilter:
     """A filter of events; every field that is set narrows it.
 
     `since` is inclusive, `until` exclusive.
@@ -40,7 +40,7 @@ class Wanted:
     @property
     def is_narrowed(self) -> bool:
         """Return whether the filter leaves any event out."""
-        return self != Wanted()
+        return self != EventFilter()
 
     def events(self) -> EventQuerySet:
         """Return the matching events, newest first."""
@@ -55,7 +55,7 @@ class Wanted:
         if self.retriever:
             events = events.around(self.retriever)
         if self.ref:
-            events = events.about(*names(self.ref))
+            events = events.about(*find_ref_aliases(self.ref))
         if self.q:
             events = events.mentioning(self.q, *self._searched_refs())
         return events
@@ -65,7 +65,7 @@ class Wanted:
         word = self.q.strip("\"' ")
         if word.isalpha() or len(word.split()) != 1:
             return []
-        return names(word)
+        return find_ref_aliases(word)
 
     def querystring(self, **more: str) -> str:
         """Return `?...` for this filter and `more`, or "" if nothing is set."""
@@ -102,7 +102,7 @@ class HistoryForm(forms.Form):
 
     def __init__(self, data: Any, *, retriever_names: dict[str, str]) -> None:
         super().__init__(data)
-        persons = [(str(pk), username) for pk, username in people()]
+        persons = [(str(pk), username) for pk, username in person_choices()]
         actions = [(action.value, _action_title(action)) for action in Action]
         retrievers = sorted(retriever_names.items(), key=lambda pair: pair[1].casefold())
 
@@ -128,9 +128,9 @@ class HistoryForm(forms.Form):
             self.add_error("until", "This must be later than where it starts.")
         return self.cleaned_data
 
-    def event_filter(self) -> Wanted:
+    def event_filter(self) -> EventFilter:
         """Return the filter, once the form is valid."""
-        return Wanted(**self.cleaned_data)
+        return EventFilter(**self.cleaned_data)
 
 
 def _action_title(action: Action) -> str:

@@ -18,7 +18,7 @@ _OLDEST_FIRST = ("at", "id")
 _MAX_PEOPLE = 500
 
 
-def newest(cursor: str = "") -> pagination.Page[Event]:
+def newest_page(cursor: str = "") -> pagination.Page[Event]:
     """Return one page of all events, newest first; raises `BadCursor`. One query."""
 
     def fetch(ordering: tuple[str, ...], values: list[Any], limit: int) -> list[Event]:
@@ -32,7 +32,7 @@ def newest(cursor: str = "") -> pagination.Page[Event]:
             return _older_events(at=at, pk=pk)
         return _newer_events(at=at, pk=pk)
 
-    return pagination.paged(fetch, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
+    return pagination.paginate(fetch, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
 
 
 @asked
@@ -42,13 +42,13 @@ def _first_events() -> QuerySet[Event]:
 
 @asked
 def _older_events(at: datetime, pk: int) -> QuerySet[Event]:
-    older = Event.objects.filter(pagination.past(NEWEST_FIRST, [at, pk]))
+    older = Event.objects.filter(pagination.after_q(NEWEST_FIRST, [at, pk]))
     return older.newest()[: SIZE + 1]
 
 
 @asked
 def _newer_events(at: datetime, pk: int) -> QuerySet[Event]:
-    newer = Event.objects.filter(pagination.past(_OLDEST_FIRST, [at, pk]))
+    newer = Event.objects.filter(pagination.after_q(_OLDEST_FIRST, [at, pk]))
     return newer.defer("words").order_by(*_OLDEST_FIRST)[: SIZE + 1]
 
 
@@ -68,7 +68,7 @@ def _last_renames() -> QuerySet[Any, Any]:
 
 
 @asked
-def people() -> QuerySet[Any, Any]:
+def person_choices() -> QuerySet[Any, Any]:
     """Return the keys and names of all people, by name, at most 500."""
     everybody = get_user_model().objects.order_by("username")
     return everybody.values_list("pk", "username")[:_MAX_PEOPLE]

@@ -9,7 +9,7 @@ from django.db.models import Func, Q
 
 from reviewapp.audit.actions import Action, Origin
 from reviewapp.audit.querysets import EventQuerySet
-from reviewapp.audit.triggers import Kept, NeverTruncated
+from reviewapp.audit.triggers import Immutable, NeverTruncated
 
 # The search covers what people wrote, but not what machines pass to each other (whole payloads,
 # pipelines, the three sides of a conflict). A search vector holds 1 MB at most, and no event may
@@ -85,4 +85,4 @@ class Event(models.Model):
             # mentioning(words)
             GinIndex(fields=["words"], name="event_words"),
         ]
-        triggers = [Kept(name="append_only"), NeverTruncated()]
+        triggers = [Immutable(name="append_only"), NeverTruncated()]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class MadeWith:
+class GuidanceVersions:
     """The versions of the labels and guidelines that a decision was made with, None for none.
 
     `retriever` is the retriever's key. `machine_words` names the fields in which an old decision
@@ -23,17 +23,17 @@ class MadeWith:
     machine_words: tuple[str, ...] = ()
 
 
-_guidance_finders: list[Callable[[Collection[int]], Mapping[int, MadeWith]]] = []
+_guidance_finders: list[Callable[[Collection[int]], Mapping[int, GuidanceVersions]]] = []
 _alias_finders: list[Callable[[str], Iterable[str]]] = []
 
 
-def other_names(find: Callable[[str], Iterable[str]]) -> None:
+def register_ref_aliases(find: Callable[[str], Iterable[str]]) -> None:
     """Register `find`, which returns all refs of the thing that a ref, ours or Mixpeek's, names."""
     if find not in _alias_finders:
         _alias_finders.append(find)
 
 
-def names(ref: str) -> list[str]:
+def find_ref_aliases(ref: str) -> list[str]:
     """Return all refs of the thing that `ref` names, itself first; a bare id may be any kind."""
     if "/" in ref:
         refs = [ref]
@@ -51,17 +51,17 @@ def _find_aliases(ref: str) -> list[str]:
     return aliases
 
 
-def what_decisions_were_made_with(
-    find: Callable[[Collection[int]], Mapping[int, MadeWith]],
+def register_guidance_finder(
+    find: Callable[[Collection[int]], Mapping[int, GuidanceVersions]],
 ) -> None:
     """Register `find`, which returns guidance versions by decision id, where there are any."""
     if find not in _guidance_finders:
         _guidance_finders.append(find)
 
 
-def made_with(decisions: Collection[int]) -> dict[int, MadeWith]:
+def find_guidance_versions(decisions: Collection[int]) -> dict[int, GuidanceVersions]:
     """Return the guidance versions of these decisions by decision id, where there are any."""
-    versions: dict[int, MadeWith] = {}
+    versions: dict[int, GuidanceVersions] = {}
     if decisions:
         for find in _guidance_finders:
             versions.update(find(decisions))

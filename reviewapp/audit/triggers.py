@@ -79,7 +79,7 @@ class OwnerTrigger(pgtrigger.Trigger):
         return compiler.Trigger(name=compiled.name, sql=OwnerTriggerSql(**compiled.sql.kwargs))
 
 
-class Kept(OwnerTrigger, pgtrigger.Protect):
+class Immutable(OwnerTrigger, pgtrigger.Protect):
     """Refuse to update or delete a row."""
 
     def __init__(self, *, name: str) -> None:
@@ -93,7 +93,7 @@ class NeverUpdated(OwnerTrigger, pgtrigger.Protect):
         super().__init__(name="never_updated", operation=pgtrigger.Update)
 
 
-class Stamped(OwnerTrigger):
+class CreationTimestamp(OwnerTrigger):
     """Set the creation time in the database, whatever the statement says: no backdating."""
 
     when = pgtrigger.Before

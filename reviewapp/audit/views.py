@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from reviewapp.audit.csv_export import lines
-from reviewapp.audit.filters import HistoryForm, Wanted
-from reviewapp.audit.first_page import SIZE, newest, retriever_names
+from reviewapp.audit.csv_export import export_lines
+from reviewapp.audit.filters import EventFilter, HistoryForm
+from reviewapp.audit.first_page import SIZE, newest_page, retriever_names
 from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.timeline import build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.web import pagination
-from reviewapp.web.http import page_or
+from reviewapp.web.http import render_page_or_fragment
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
@@ -33,7 +33,7 @@ def history(request: Request) -> HttpResponse:
     context: dict[str, object] = {"form": form, "retriever_names": names}
     if not form.is_valid():
         context["event_filter"] = None
-        return page_or("audit/_events.html", request, "audit/history.html", context, status=422)
+        return render_page_or_fragment("audit/_events.html", request, "audit/history.html", context, status=422)
 
     event_filter = form.event_filter()
     cursor = request.GET.get("cursor", "")
@@ -56,7 +56,7 @@ def history(request: Request) -> HttpResponse:
         "newer": page.before and event_filter.querystring(cursor=page.before),
         "older": page.after and event_filter.querystring(cursor=page.after),
     }
-    response = page_or("audit/_events.html", request, "audit/history.html", context)
+    response = render_page_or_fragment("audit/_events.html", request, "audit/history.html", context)
 
     # htmx shows the clean address of these events, and announces their number to screen readers.
     count = len(page.rows)
@@ -66,11 +66,11 @@ def history(request: Request) -> HttpResponse:
     return response
 
 
-def _load_page(event_filter: Wanted, cursor: str) -> pagination.Page[Event]:
+def _load_page(event_filter: EventFilter, cursor: str) -> pagination.Page[Event]:
     if event_filter.is_narrowed:
         events = event_filter.events()
         return pagination.page(events, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
-    return newest(cursor)
+    return newest_page(cursor)
 
 
 @require_safe
@@ -86,7 +86,7 @@ def history_csv(request: Request) -> HttpResponseBase:
 
     filename = f"history-{timezone.now():%Y-%m-%d-%H%M}.csv"
     response = StreamingHttpResponse(
-        lines(form.event_filter().events()),
+        export_lines(form.event_filter().events()),
         content_type="text/csv; charset=utf-8",
     )
     response["Content-Disposition"] = f'attachment; filename="{filename}"'

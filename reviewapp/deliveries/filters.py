@@ -13,17 +13,17 @@ from django.utils.http import urlencode
 
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.querysets import ChangeQuerySet
-from reviewapp.outbox.status.change_filters import Kind, condition
+from reviewapp.outbox.status.change_filters import ChangeFilter, filter_condition
 from reviewapp.retrievers.models import Retriever
 
 _MAX_CHOICES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DeliveryFilter:
     """A filter of changes; every field that is set narrows it."""
 
-    state: str = Kind.OPEN
+    state: str = ChangeFilter.OPEN
     reason: str = ""
     retriever: str = ""
     person: str = ""
@@ -31,7 +31,7 @@ class Wanted:
     @property
     def is_narrowed(self) -> bool:
         """Return whether the filter differs from the default."""
-        return self != Wanted()
+        return self != DeliveryFilter()
 
     def changes(self) -> ChangeQuerySet:
         """Return the matching changes, unordered."""
@@ -41,11 +41,11 @@ class Wanted:
             "actor_id": self.person,
         }
         conditions = {name: value for name, value in columns.items() if value}
-        return Change.objects.filter(condition(self.state, timezone.now()), **conditions)
+        return Change.objects.filter(filter_condition(self.state, timezone.now()), **conditions)
 
     def querystring(self, **more: str) -> str:
         """Return `?...` for this filter and `more`, or "" if all are defaults."""
-        defaults = asdict(Wanted())
+        defaults = asdict(DeliveryFilter())
         parameters = {}
         for name, value in (asdict(self) | more).items():
             if value and value != defaults.get(name):
@@ -56,7 +56,7 @@ class Wanted:
 class DeliveriesForm(forms.Form):
     """The filters of the deliveries page; invalid ones are ignored."""
 
-    state = forms.ChoiceField(label="State", choices=Kind.choices, required=False)
+    state = forms.ChoiceField(label="State", choices=ChangeFilter.choices, required=False)
     retriever = forms.ChoiceField(label="Retriever", required=False)
     person = forms.ChoiceField(label="Person", required=False)
     reason = forms.CharField(label="Reason", max_length=2000, required=False)
@@ -74,9 +74,9 @@ class DeliveriesForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", blank), *((str(value), str(title)) for value, title in rows)]
 
-    def change_filter(self) -> Wanted:
+    def change_filter(self) -> DeliveryFilter:
         """Return the filter, without its invalid parts."""
         self.is_valid()
         values = {name: self.cleaned_data.get(name) or "" for name in self.base_fields}
-        values["state"] = values["state"] or Kind.OPEN
-        return Wanted(**values)
+        values["state"] = values["state"] or ChangeFilter.OPEN
+        return DeliveryFilter(**values)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 
-from reviewapp.annotations.decide.undo import locked_with_decision, take_back
-from reviewapp.annotations.mirror.absorb import rebase, shown
+from reviewapp.annotations.decide.undo import lock_with_decision, revert_decision
+from reviewapp.annotations.mirror.absorb import rebase, shown_values
 from reviewapp.annotations.models import Annotation, Decision, Undo
-from reviewapp.audit.context import about, acting
-from reviewapp.json_values import same
+from reviewapp.audit.context import acting, set_subject
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox import rebase as outbox_rebase
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.presenters import in_words
+from reviewapp.outbox.status.presenters import format_value
 from reviewapp.retrievers import services as retriever_services
-from reviewapp.retrievers.mirror import shown as shown_of_retriever
+from reviewapp.retrievers.mirror import shown_retriever_values as shown_of_retriever
 from reviewapp.retrievers.models import Retriever
 
 if TYPE_CHECKING:
@@ -58,22 +58,22 @@ def withdraw(change: Change, *, actor: User) -> bool:
 
     Raises `PermissionDenied`, for a retriever's change also unless the actor may change retrievers.
     """
-    may_manage(actor)
+    require_delivery_permission(actor)
     reason = f"{actor.get_username()} withdrew it"
     if _kind(change) == "retrievers":
         return retriever_services.withdraw(change, reason=reason, actor=actor)
 
     with acting(actor, note="withdrawn under Deliveries"):
         annotation_pk = Annotation.objects.values_list("pk", flat=True).get(ref=change.ref)
-        annotation = locked_with_decision(annotation_pk)
-        about(annotation.ref)
+        annotation = lock_with_decision(annotation_pk)
+        set_subject(annotation.ref)
 
         was_open = Change.objects.select_for_update().get(pk=change.pk).is_open
         if not outbox.withdraw_unsent(change, reason=reason):
             return False
 
         if was_open:
-            outbox_rebase.fall_away(change)
+            outbox_rebase.rebase_after_withdrawal(change)
         _undo_decision(annotation, change, actor)
     return True
 
@@ -83,13 +83,13 @@ def retry(change: Change, *, actor: User) -> bool:
 
     Raises `PermissionDenied`.
     """
-    may_manage(actor)
+    require_delivery_permission(actor)
     with acting(actor):
-        about(change.ref)
+        set_subject(change.ref)
         return outbox.retry(change)
 
 
-def may_manage(actor: User) -> None:
+def require_delivery_permission(actor: User) -> None:
     """Raise `PermissionDenied` unless this person may retry and withdraw changes."""
     if not actor.has_perm(PERMISSION):
         raise PermissionDenied("Retrying and withdrawing changes needs the role lead or admin.")
@@ -159,7 +159,7 @@ def _remaining_changes(withdrawn: Mapping[str, Collection[int]]) -> dict[str, li
             if change.pk in withdrawn_pks:
                 following = [other for other in remaining[ref] if other.pk > change.pk]
                 # A generator, which rebases as it is read.
-                list(outbox_rebase.rest_on_before(change, following))
+                list(outbox_rebase.rebase_following(change, following))
     return remaining
 
 
@@ -171,9 +171,9 @@ def _value_changes(
     new_values = _displayed_values(item, remaining)
     value_changes = []
     for name, old in old_values.items():
-        if name in new_values and not same(old, new_values[name]):
+        if name in new_values and not is_same_json(old, new_values[name]):
             new = new_values[name]
-            value_changes.append(ValueChange(name=name, old=in_words(old), new=in_words(new)))
+            value_changes.append(ValueChange(name=name, old=format_value(old), new=format_value(new)))
     return tuple(value_changes)
 
 
@@ -182,7 +182,7 @@ def _displayed_values(
     changes: Iterable[Change],
 ) -> Mapping[str, Any]:
     if isinstance(item, Annotation):
-        return shown(item, changes)
+        return shown_values(item, changes)
     return shown_of_retriever(item, changes)
 
 
@@ -192,7 +192,7 @@ def _undo_decision(annotation: Annotation, change: Change, actor: User) -> None:
         decision = Decision.objects.filter(decision_id=change.cause, undo=None).first()
 
     if decision is not None and annotation.decision_id == decision.pk:
-        take_back(annotation, decision, actor=actor)
+        revert_decision(annotation, decision, actor=actor)
         return
     if decision is not None:
         Undo.objects.create(decision=decision, actor=actor)

@@ -17,13 +17,13 @@ class OperationsConfig(AppConfig):
         """
         from reviewapp.operations import app_user, checks
         from reviewapp.operations.metrics import registry, worker
-        from reviewapp.outbox.signals import moved
-        from reviewapp.sync.signals import answered, working
+        from reviewapp.outbox.signals import change_progressed
+        from reviewapp.sync.signals import upstream_call_finished, worker_started
 
         register(checks.check_token, Tags.security)
         register(checks.check_hosts, Tags.security, deploy=True)
         register(checks.check_media, Tags.security)
         post_migrate.connect(app_user.grant_rights)
-        moved.connect(registry.count_change)
-        answered.connect(registry.count_call)
-        working.connect(worker.serve_metrics)
+        change_progressed.connect(registry.count_change)
+        upstream_call_finished.connect(registry.count_call)
+        worker_started.connect(worker.serve_metrics)

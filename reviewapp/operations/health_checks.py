@@ -103,7 +103,7 @@ def _check_changes() -> CheckResult:
     oldest = Change.objects.oldest_waiting()
     age = timezone.now() - oldest if oldest else timedelta(0)
     is_late = age > timedelta(seconds=settings.READY_MAX_CHANGE_AGE)
-    pause = health.standing().pause
+    pause = health.delivery_health().pause
     status = DEGRADED if is_late or pause else OK
     details = {
         "oldest_seconds": round(age.total_seconds(), 1),

@@ -56,9 +56,9 @@ class _SafeFormatter(logging.Formatter):
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the fields of a record: those of the context, then its own."""
-        current = context.current()
+        current = context.current_trace()
         id_name = "job" if current.origin in _IN_WORKER else "request_id"
-        fields: dict[str, Any] = {id_name: current.request_id, "ref": context.ref()}
+        fields: dict[str, Any] = {id_name: current.request_id, "ref": context.subject_ref()}
         for name in FIELDS:
             value = getattr(record, name, None)
             if value is not None:

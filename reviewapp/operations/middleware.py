@@ -64,7 +64,7 @@ class AccessLog:
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
             "person": _known_person(request),
-            "ref": context.ref() or _ref_in_path(match.kwargs if match else {}),
+            "ref": context.subject_ref() or _ref_in_path(match.kwargs if match else {}),
         }
         # Probes come every few seconds and are only of interest when they fail.
         is_healthy_probe = route in _PROBE_ROUTES and response.status_code < 400

@@ -29,7 +29,7 @@ def claim_duration(timeout: int) -> timedelta:
     return timedelta(seconds=3 * longest_request) * 16 / 15
 
 
-CLAIM = claim_duration(settings.MIXPEEK_TIMEOUT)
+CLAIM_DURATION = claim_duration(settings.MIXPEEK_TIMEOUT)
 
 # A claim that expired may have been sent by the worker that held it, hence `maybe_sent`.
 # `synchronous_commit` is off because a claim lost in a database crash is merely due again.
@@ -75,7 +75,7 @@ WHERE outbox_change.id = held.id AND outbox_change.due = held.due AND state = 'q
 
 
 def claim(now: datetime, *, probing: bool = False) -> Change | None:
-    """Claim the next due change that is the oldest queued one on its ref, for `CLAIM`.
+    """Claim the next due change that is the oldest queued one on its ref, for `CLAIM_DURATION`.
 
     Returns None when nothing is due, or the outbox is paused and this is not a probe.
     """
@@ -95,7 +95,7 @@ def claim_many(
 ) -> list[Change]:
     """Claim up to `limit` due heads of a rank at once, the longest due first; see `claim`."""
     query = _CLAIM_INTERACTIVE if rank is Rank.INTERACTIVE else _CLAIM_BULK
-    parameters = {"now": now, "until": now + CLAIM, "limit": limit, "probing": probing}
+    parameters = {"now": now, "until": now + CLAIM_DURATION, "limit": limit, "probing": probing}
     changes = Change.objects.raw(query, parameters)
     return sorted(changes, key=lambda change: change.pk)
 
@@ -104,7 +104,7 @@ def claim_by_id(now: datetime, ids: Collection[int]) -> list[Change]:
     """Claim those of the changes that are still heads and due; see `claim`."""
     parameters = {
         "now": now,
-        "until": now + CLAIM,
+        "until": now + CLAIM_DURATION,
         "ids": list(ids),
         "limit": len(ids),
         "probing": False,
@@ -113,8 +113,8 @@ def claim_by_id(now: datetime, ids: Collection[int]) -> list[Change]:
 
 
 def renew(changes: Sequence[Change]) -> list[Change]:
-    """Extend the claims on these changes to `CLAIM` from now; returns those still ours."""
-    until = timezone.now() + CLAIM
+    """Extend the claims on these changes to `CLAIM_DURATION` from now; returns those still ours."""
+    until = timezone.now() + CLAIM_DURATION
     ids = [change.pk for change in changes]
     dues = [change.due for change in changes]
 

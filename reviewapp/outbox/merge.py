@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 
 Values = Mapping[str, Any]
 
@@ -62,15 +62,15 @@ def three_way(
     for name, my_value in mine.items():
         base_value = base.get(name)
         their_value = theirs.get(name, my_value)
-        they_changed = name in theirs and not same(their_value, base_value)
-        i_changed = not same(my_value, base_value)
+        they_changed = name in theirs and not is_same_json(their_value, base_value)
+        i_changed = not is_same_json(my_value, base_value)
         i_set = name in asserted or i_changed
 
         if i_set:
             values[name] = my_value
         if i_changed and not they_changed:
             mine_only.append(name)
-        if they_changed and not same(their_value, my_value):
+        if they_changed and not is_same_json(their_value, my_value):
             if i_set:
                 conflicts.append(name)
             else:
@@ -90,17 +90,17 @@ def judge(*, fields: Values, base: Values, theirs: Values) -> Judgement:
     conflicts = []
     for name, my_value in fields.items():
         their_value = theirs.get(name)
-        if same(their_value, my_value):
+        if is_same_json(their_value, my_value):
             continue
         send[name] = my_value
-        if not same(their_value, base.get(name)):
+        if not is_same_json(their_value, base.get(name)):
             conflicts.append(name)
 
     merged = {}
     for name, base_value in base.items():
         if name in fields or name not in theirs:
             continue
-        if not same(theirs[name], base_value):
+        if not is_same_json(theirs[name], base_value):
             merged[name] = [base_value, theirs[name]]
 
     return Judgement(send=send, conflicts=tuple(conflicts), merged=merged)

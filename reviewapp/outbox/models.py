@@ -12,7 +12,7 @@ from django.utils import timezone
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import NeverTruncated, Tracked
 from reviewapp.outbox.querysets import ChangeQuerySet
-from reviewapp.outbox.status.presenters import ICONS, TONES, Side, sentence, sides
+from reviewapp.outbox.status.presenters import ICONS, TONES, FieldComparison, compare_fields, sentence
 
 
 class Change(models.Model):
@@ -229,13 +229,13 @@ class Change(models.Model):
         """The reason as a sentence."""
         return sentence(self.reason)
 
-    def sets(self) -> list[Side]:
+    def sets(self) -> list[FieldComparison]:
         """Return the fields it sets, as text: base and mine."""
-        return sides(fields=self.fields, base=self.base, theirs={}, errors={})
+        return compare_fields(fields=self.fields, base=self.base, theirs={}, errors={})
 
-    def sides(self) -> list[Side]:
+    def sides(self) -> list[FieldComparison]:
         """Return base, mine and theirs of each field, as text."""
-        return sides(
+        return compare_fields(
             fields=self.fields,
             base=self.base,
             theirs=self.theirs or {},

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 
 
-def rest_on_before(withdrawn: Change, following: Iterable[Change]) -> Iterator[Change]:
+def rebase_following(withdrawn: Change, following: Iterable[Change]) -> Iterator[Change]:
     """Yield those of `following` (oldest first) that must change, rebased but not saved. Pure.
 
     When a create is withdrawn, the next change becomes the create, with all values its person saw.
@@ -30,7 +30,7 @@ def rest_on_before(withdrawn: Change, following: Iterable[Change]) -> Iterator[C
     for change in following:
         restored = {}
         for name, value in inherited.items():
-            if name in withdrawn.base and same(change.base.get(name), value):
+            if name in withdrawn.base and is_same_json(change.base.get(name), value):
                 restored[name] = withdrawn.base[name]
 
         for name in change.fields:
@@ -40,9 +40,9 @@ def rest_on_before(withdrawn: Change, following: Iterable[Change]) -> Iterator[C
             yield change
 
 
-def fall_away(withdrawn: Change) -> None:
+def rebase_after_withdrawal(withdrawn: Change) -> None:
     """Rebase what is queued behind a change that was withdrawn unsent, within its transaction."""
     later = Change.objects.select_for_update().filter(pk__gt=withdrawn.pk)
     following = later.open_on(withdrawn.ref)
-    for change in rest_on_before(withdrawn, following):
+    for change in rebase_following(withdrawn, following):
         change.save(update_fields=["verb", "fields", "base"])

@@ -16,13 +16,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from reviewapp import stored
-from reviewapp.audit.context import Person, about
+from reviewapp.audit.context import Person, set_subject
 from reviewapp.outbox import wake_worker
 from reviewapp.outbox.claims import release
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.outbox.rate_limit import priority
 from reviewapp.outbox.settle import emit_after_commit
-from reviewapp.postgres.storable_json import holdable
+from reviewapp.postgres.storable_json import to_storable
 
 
 class Author(Person, Protocol):
@@ -52,7 +52,7 @@ def enqueue(
 
     The worker wakes when the transaction commits, or at `held_until`.
     """
-    about(ref)
+    set_subject(ref)
 
     change = Change(
         ref=ref,
@@ -132,7 +132,7 @@ def reinstate(change: Change, *, state: str, reason: str) -> bool:
 
 
 def _transition(change: Change, to: str, *, allowed_from: Q, reason: str) -> bool:
-    columns = {"state": to, "reason": holdable(reason), "settled_at": timezone.now()}
+    columns = {"state": to, "reason": to_storable(reason), "settled_at": timezone.now()}
     updated = Change.objects.filter(allowed_from, pk=change.pk).update(**columns)
 
     for name, value in columns.items():
@@ -151,7 +151,7 @@ def postpone(change: Change, *, until: datetime, reason: str, maybe_sent: bool =
         "due": until,
         "claimed_at": None,
         "attempts": change.attempts + 1,
-        "reason": holdable(reason),
+        "reason": to_storable(reason),
     }
     if maybe_sent:
         columns["maybe_sent"] = True
@@ -172,7 +172,7 @@ def postpone_many(changes: Sequence[Change], *, until: datetime, reason: str) ->
         due=until,
         claimed_at=None,
         attempts=F("attempts") + 1,
-        reason=holdable(reason),
+        reason=to_storable(reason),
     )
 
     for change in changes:
@@ -180,7 +180,7 @@ def postpone_many(changes: Sequence[Change], *, until: datetime, reason: str) ->
     transaction.on_commit(lambda: wake(at=until))
 
 
-def put_off(changes: Sequence[Change], *, until: datetime) -> None:
+def postpone_untried(changes: Sequence[Change], *, until: datetime) -> None:
     """Release claimed changes untried, to be due at `until`, and wake a worker then."""
     release(changes, until=until)
     transaction.on_commit(lambda: wake(at=until))
@@ -188,7 +188,7 @@ def put_off(changes: Sequence[Change], *, until: datetime) -> None:
 
 def pause(*, reason: str) -> None:
     """Stop all deliveries until `resume`; an earlier reason stays."""
-    Pause.objects.get_or_create(id=1, defaults={"reason": holdable(reason)})
+    Pause.objects.get_or_create(id=1, defaults={"reason": to_storable(reason)})
 
 
 def resume() -> bool:

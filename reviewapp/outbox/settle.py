@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.signals import moved
-from reviewapp.postgres.storable_json import holdable
+from reviewapp.outbox.signals import change_progressed
+from reviewapp.postgres.storable_json import to_storable
 
 _log = logging.getLogger(__name__)
 # Beyond this a version does not fit the column.
@@ -57,18 +57,18 @@ class Settlement:
         """Return the known values by column, as the table stores them."""
         columns: dict[str, Any] = {
             "state": str(self.state),
-            "reason": holdable(self.reason),
+            "reason": to_storable(self.reason),
             "without_author": self.without_author,
         }
         for name in _JSON_FIELDS:
             value = getattr(self, name)
             if value is not None:
-                columns[name] = holdable(dict(value))
+                columns[name] = to_storable(dict(value))
 
         if self.version is not None and -_VERSION_BOUND < self.version < _VERSION_BOUND:
             columns["version"] = self.version
         if self.upstream_request_id:
-            columns["upstream_request_id"] = holdable(self.upstream_request_id)
+            columns["upstream_request_id"] = to_storable(self.upstream_request_id)
         return columns
 
 
@@ -103,6 +103,6 @@ def emit_after_commit(change: Change, outcome: str) -> None:
 
     def emit() -> None:
         _log.info("change %s", outcome, extra={"ref": ref})
-        moved.send_robust(sender=Change, outcome=outcome, ref=ref)
+        change_progressed.send_robust(sender=Change, outcome=outcome, ref=ref)
 
     transaction.on_commit(emit)

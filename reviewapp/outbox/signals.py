@@ -5,4 +5,4 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 # Sent after the commit: `outcome` is the change's new state or "postponed", `ref` is its ref.
-moved = Signal()
+change_progressed = Signal()

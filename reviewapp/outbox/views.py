@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from reviewapp.audit.context import acting
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
-from reviewapp.web.http import Request, is_path_of_ours, page_or
+from reviewapp.web.http import Request, is_local_path, render_page_or_fragment
 
 _RESUMED = "Trying again; whether Mixpeek accepts our key shows with the next delivery."
 
@@ -21,7 +21,7 @@ _RESUMED = "Trying again; whether Mixpeek accepts our key shows with the next de
 def delivery(request: Request, pk: int) -> HttpResponse:
     """Show the delivery state of one change; the chip polls until the change is settled."""
     change = get_object_or_404(Change, pk=pk)
-    return page_or("outbox/_delivery.html", request, "outbox/delivery.html", {"change": change})
+    return render_page_or_fragment("outbox/_delivery.html", request, "outbox/delivery.html", {"change": change})
 
 
 @require_POST
@@ -35,6 +35,6 @@ def resume(request: Request) -> HttpResponse:
     messages.info(request, message)
 
     next_path = request.POST.get("next", "")
-    if not is_path_of_ours(next_path):
+    if not is_local_path(next_path):
         next_path = "/"
     return redirect(next_path)

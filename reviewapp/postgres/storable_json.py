@@ -15,7 +15,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_DEPTH = 64
 
 
-def holdable(value: Any, depth: int = 0) -> Any:
+def to_storable(value: Any, depth: int = 0) -> Any:
     """Return JSON that can be stored.
 
     Unstorable characters are replaced, numbers out of range become texts, and values below the 64th
@@ -24,14 +24,14 @@ def holdable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict | list | tuple) and depth >= _MAX_DEPTH:
         return None
     if isinstance(value, dict):
-        return {text(key): holdable(member, depth + 1) for key, member in value.items()}
+        return {to_storable_text(key): to_storable(member, depth + 1) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [holdable(member, depth + 1) for member in value]
+        return [to_storable(member, depth + 1) for member in value]
     if isinstance(value, str):
-        return text(value)
+        return to_storable_text(value)
     return storable_number(value)
 
 
-def text(value: str, max_length: int | None = None) -> str:
+def to_storable_text(value: str, max_length: int | None = None) -> str:
     """Return the first `max_length` characters of a text that can be stored."""
     return _UNSTORABLE.sub("\ufffd", value)[:max_length]

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from reviewapp.retrievers.documents.snapshot import UNSTORABLE
-from reviewapp.retrievers.executions.input_fields import examples, field_for, plain
+from reviewapp.retrievers.executions.input_fields import examples, field_for, to_json_value
 from reviewapp.retrievers.models import Retriever
 
 _MAX_INPUTS = 100
@@ -96,7 +96,7 @@ class RunForm(forms.Form):
         values = {}
         for name, value in self.cleaned_data.items():
             if value not in blank:
-                values[name] = plain(value)
+                values[name] = to_json_value(value)
         return values
 
     def rows(self) -> list[tuple[forms.BoundField, list[str], str]]:

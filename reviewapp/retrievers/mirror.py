@@ -15,14 +15,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from reviewapp.audit.context import notices, noticing
-from reviewapp.json_values import same
+from reviewapp.audit.context import is_noticing, noticing
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, RetrieverRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.documents.snapshot import storable, storable_json
-from reviewapp.retrievers.editing.edit import FIELDS, applied
+from reviewapp.retrievers.editing.edit import FIELDS, apply_change
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution, UpstreamRetriever
-from reviewapp.retrievers.sync_counts import Tally
+from reviewapp.retrievers.sync_counts import SyncCounts
 
 _MAX_NAME_LENGTH = 100
 _COMPARED = (
@@ -33,7 +33,7 @@ _MIRRORED = (*_COMPARED, "created_at", "updated_at")
 
 
 @transaction.atomic
-def absorb(records: Sequence[RetrieverRecord]) -> Tally:
+def absorb(records: Sequence[RetrieverRecord]) -> SyncCounts:
     """Absorb upstream's retrievers into the mirror, locking their rows; safe to repeat.
 
     An answer older than the mirror is ignored, and fields that an answer left out stay unchanged.
@@ -73,7 +73,7 @@ def absorb(records: Sequence[RetrieverRecord]) -> Tally:
     Retriever.objects.filter(pk__in=[row.pk for row in known.values()]).update(seen_at=now)
 
     updated_count = sum(len(updated) for updated in updated_by_editor.values())
-    return Tally(new=len(created), changed=updated_count, same=len(known) - updated_count)
+    return SyncCounts(new=len(created), changed=updated_count, same=len(known) - updated_count)
 
 
 def _build_retriever(record: RetrieverRecord, *, seen_at: datetime) -> Retriever:
@@ -100,7 +100,7 @@ def _save_bodies(records: Sequence[RetrieverRecord]) -> None:
         body = storable_json(record.body)
         if not record.complete:
             body = before.get(key, {}) | body
-        if not same(body, before.get(key)):
+        if not is_same_json(body, before.get(key)):
             changed.append(UpstreamRetriever(retriever_id=key, body=body))
     UpstreamRetriever.objects.bulk_create(
         changed, update_conflicts=True, unique_fields=["retriever"], update_fields=["body"]
@@ -110,7 +110,7 @@ def _save_bodies(records: Sequence[RetrieverRecord]) -> None:
 def _editor(record: RetrieverRecord, version_before: int, undelivered: Sequence[Change]) -> str:
     """Return the editor at Mixpeek; "" unless the last one made all that is new."""
     is_one_edit = record.version == version_before + 1 and not undelivered
-    if not notices() or not record.updated_by or not is_one_edit:
+    if not is_noticing() or not record.updated_by or not is_one_edit:
         return ""
     return f"somebody at Mixpeek ({storable(record.updated_by)[:_MAX_NAME_LENGTH]})"
 
@@ -124,13 +124,13 @@ def mark_gone(retriever_ids: Sequence[str]) -> int:
 def rebase(ref: str) -> None:
     """Recompute the displayed values of a retriever after one of its changes was withdrawn."""
     row = Retriever.objects.select_for_update().get(retriever_id=ref.partition("/")[2])
-    for name, value in shown(row, Change.objects.open_on(ref)).items():
+    for name, value in shown_retriever_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=FIELDS)
 
 
 @transaction.atomic
-def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary]) -> Tally:
+def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary]) -> SyncCounts:
     """Absorb upstream's runs of one retriever; safe to repeat. A run keeps the results it has."""
     newest = {record.execution_id: record for record in records}
     rows = Execution.objects.select_for_update().filter(execution_id__in=newest)
@@ -151,7 +151,7 @@ def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary])
     Execution.objects.bulk_update(changed, _SUMMARY_FIELDS)
     changed_ids = {row.execution_id for row in changed} | _save_summaries(newest)
     changed_count = len(changed_ids & known.keys())
-    return Tally(new=len(created), changed=changed_count, same=len(known) - changed_count)
+    return SyncCounts(new=len(created), changed=changed_count, same=len(known) - changed_count)
 
 
 def _save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
@@ -164,7 +164,7 @@ def _save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
     for row in rows:
         assert row.execution_id is not None
         summary = storable_json(records[row.execution_id].body)
-        if not same(summary, before.get(row.pk)):
+        if not is_same_json(summary, before.get(row.pk)):
             changed[row.execution_id] = UpstreamExecution(execution=row, summary=summary)
     UpstreamExecution.objects.bulk_create(
         changed.values(),
@@ -175,13 +175,13 @@ def _save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
     return set(changed)
 
 
-def keep_reply(execution: Execution, record: ExecutionRecord) -> None:
+def save_reply(execution: Execution, record: ExecutionRecord) -> None:
     """Save the reply to a run as it was sent."""
     reply = storable_json(record.body)
     UpstreamExecution.objects.update_or_create(execution=execution, defaults={"reply": reply})
 
 
-def keep_detail(execution: Execution, record: ExecutionRecord) -> None:
+def save_detail(execution: Execution, record: ExecutionRecord) -> None:
     """Save the details of a run as they were read, unless it is running or has documents."""
     if not record.running and not record.documents:
         detail = storable_json(record.body)
@@ -207,7 +207,7 @@ def absorb_execution(retriever: Retriever, execution_id: str, record: ExecutionR
             "completed_at": record.completed_at,
         },
     )
-    keep_detail(execution, record)
+    save_detail(execution, record)
     return execution
 
 
@@ -271,17 +271,17 @@ def _update_row(row: Retriever, record: RetrieverRecord, changes: Iterable[Chang
     for name, value in values.items():
         setattr(row, name, value)
     row.upstream = row.upstream | {name: values[name] for name in FIELDS if name in values}
-    for name, value in shown(row, changes).items():
+    for name, value in shown_retriever_values(row, changes).items():
         setattr(row, name, value)
     row.gone_at = None
-    return not all(same(getattr(row, name), value) for name, value in before.items())
+    return not all(is_same_json(getattr(row, name), value) for name, value in before.items())
 
 
-def shown(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
+def shown_retriever_values(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
     """Return the values that people see: upstream's last ones under these changes, oldest first."""
     values: dict[str, Any] = row.values() | row.upstream
     for change in changes:
-        values = applied(change.fields, values)
+        values = apply_change(change.fields, values)
     return values
 
 

@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.triggers import Kept, NeverTruncated, Stamped, Tracked
-from reviewapp.retrievers.documents.layout import leaves, shown
+from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated, Tracked
+from reviewapp.retrievers.documents.layout import format_scalar, leaves
 from reviewapp.retrievers.guidance.form_settings import SETTINGS, FormSettings, Required, StartsFrom
 from reviewapp.retrievers.querysets import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
@@ -158,8 +158,8 @@ class LabelSet(models.Model):
             models.UniqueConstraint(fields=["retriever", "version"], name="label_set_version"),
         ]
         triggers = [
-            Kept(name="never_changed"),
-            Stamped("created_at"),
+            Immutable(name="never_changed"),
+            CreationTimestamp("created_at"),
             NeverTruncated(),
             # Rows are only ever inserted.
             Tracked(
@@ -209,8 +209,8 @@ class Guidelines(models.Model):
             models.UniqueConstraint(fields=["retriever", "version"], name="guidelines_version"),
         ]
         triggers = [
-            Kept(name="never_changed"),
-            Stamped("created_at"),
+            Immutable(name="never_changed"),
+            CreationTimestamp("created_at"),
             NeverTruncated(),
             # Rows are only ever inserted.
             Tracked(
@@ -289,7 +289,7 @@ class Execution(models.Model):
     @property
     def asked(self) -> list[tuple[str, str]]:
         """The inputs as text, as (path, value)."""
-        return [(path, shown(value)) for path, value in leaves(self.inputs)]
+        return [(path, format_scalar(value)) for path, value in leaves(self.inputs)]
 
     @property
     def in_one_line(self) -> str:
@@ -305,7 +305,7 @@ class Execution(models.Model):
             if value != default:
                 non_default[name] = value
 
-        texts = [(path, shown(value)) for path, value in leaves(non_default or self.inputs)]
+        texts = [(path, format_scalar(value)) for path, value in leaves(non_default or self.inputs)]
         line = ", ".join(f"{path}: {text}" for path, text in texts if text)
         return line or self.query_summary
 
@@ -378,4 +378,4 @@ class Result(models.Model):
                 condition=Q(execution__isnull=False),
             ),
         ]
-        triggers = [Kept(name="never_changed"), Stamped("created_at"), NeverTruncated()]
+        triggers = [Immutable(name="never_changed"), CreationTimestamp("created_at"), NeverTruncated()]

@@ -20,13 +20,13 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers.editing.edit import (
     FIELDS,
     Edit,
+    InvalidEdit,
     NameTaken,
-    Stale,
-    Unacceptable,
-    applied,
-    check,
+    StaleEdit,
+    apply_change,
+    change_fields,
+    check_edit,
     merge,
-    wanted,
 )
 from reviewapp.retrievers.mirror import rebase
 from reviewapp.retrievers.models import Execution, Retriever
@@ -34,16 +34,16 @@ from reviewapp.retrievers.models import Execution, Retriever
 __all__ = [
     "Edit",
     "EditIdTaken",
+    "InvalidEdit",
     "NameTaken",
     "RetrieverGone",
-    "Stale",
-    "Unacceptable",
+    "StaleEdit",
     "edit",
-    "may_change",
+    "record_requested_run",
     "request_execution",
-    "requested",
+    "require_change_permission",
     "take_theirs",
-    "wake",
+    "wake_run_worker",
     "withdraw",
 ]
 
@@ -67,8 +67,8 @@ def edit(retriever_pk: int, submitted: Edit, *, actor: User) -> Change | None:
     the change it made. Raises `PermissionDenied`, `Unacceptable` (and its subclass `NameTaken`),
     `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `Stale`.
     """
-    may_change(actor)
-    check(submitted)
+    require_change_permission(actor)
+    check_edit(submitted)
 
     with acting(actor):
         retriever = Retriever.objects.select_for_update().get(pk=retriever_pk)
@@ -88,13 +88,13 @@ def edit(retriever_pk: int, submitted: Edit, *, actor: User) -> Change | None:
 
         before = retriever.values()
         _raise_if_stale(retriever, submitted)
-        fields = wanted(submitted, before)
+        fields = change_fields(submitted, before)
         _raise_if_name_taken(retriever, fields)
         _withdraw_superseded(retriever, submitted, fields, actor)
         if not fields:
             return None
 
-        for name, value in applied(fields, before).items():
+        for name, value in apply_change(fields, before).items():
             setattr(retriever, name, value)
         retriever.save(update_fields=FIELDS)
         return outbox.enqueue(
@@ -113,7 +113,7 @@ def take_theirs(change: Change, *, actor: User) -> bool:
 
     Returns False if the change was settled before.
     """
-    may_change(actor)
+    require_change_permission(actor)
     with acting(actor, note="took Mixpeek's values"):
         _lock_retriever(change.ref)
         reason = f"{actor.get_username()} took Mixpeek's values"
@@ -125,7 +125,7 @@ def take_theirs(change: Change, *, actor: User) -> bool:
 
 def withdraw(change: Change, *, reason: str, actor: User) -> bool:
     """Withdraw an unsent change; return False if it is too late. Raises `PermissionDenied`."""
-    may_change(actor)
+    require_change_permission(actor)
     with acting(actor, note="withdrawn under Deliveries"):
         _lock_retriever(change.ref)
         was_open = Change.objects.select_for_update().get(pk=change.pk).is_open
@@ -133,7 +133,7 @@ def withdraw(change: Change, *, reason: str, actor: User) -> bool:
             return False
 
         if was_open:
-            outbox_rebase.fall_away(change)
+            outbox_rebase.rebase_after_withdrawal(change)
         rebase(change.ref)
     return True
 
@@ -143,7 +143,7 @@ def _lock_retriever(ref: str) -> None:
     Retriever.objects.select_for_update().get(retriever_id=retriever_id)
 
 
-def may_change(actor: User) -> None:
+def require_change_permission(actor: User) -> None:
     """Raise `PermissionDenied` unless this person may change retrievers."""
     if not actor.has_perm("retrievers.change_retriever"):
         raise PermissionDenied("Changing a retriever needs the role admin.")
@@ -151,7 +151,7 @@ def may_change(actor: User) -> None:
 
 def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: Edit) -> None:
     """Raise `EditIdTaken` if this edit differs from the earlier one with the same id."""
-    is_same = earlier.ref == retriever.ref and wanted(submitted, earlier.base) == earlier.fields
+    is_same = earlier.ref == retriever.ref and change_fields(submitted, earlier.base) == earlier.fields
     if not is_same:
         raise EditIdTaken(str(submitted.edit_id))
 
@@ -163,7 +163,7 @@ def _raise_if_stale(retriever: Retriever, submitted: Edit) -> None:
         known_base = {name: submitted.base[name] for name in FIELDS if name in submitted.base}
         base = theirs | known_base
         mine = base | submitted.texts()
-        raise Stale(retriever.ref, base=base, mine=mine, theirs=theirs, merge=merged)
+        raise StaleEdit(retriever.ref, base=base, mine=mine, theirs=theirs, merge=merged)
 
 
 def _raise_if_name_taken(retriever: Retriever, fields: Mapping[str, Any]) -> None:
@@ -203,12 +203,12 @@ def request_execution(retriever: Retriever, inputs: Mapping[str, Any], *, actor:
     if retriever.gone_at is not None:
         raise RetrieverGone(f"{retriever.name} is not at Mixpeek any more.")
     with acting(actor):
-        execution = requested(retriever, inputs, by=actor.get_username())
-        transaction.on_commit(wake)
+        execution = record_requested_run(retriever, inputs, by=actor.get_username())
+        transaction.on_commit(wake_run_worker)
     return execution
 
 
-def requested(
+def record_requested_run(
     retriever: Retriever, inputs: Mapping[str, Any], *, by: str, claimed_at: datetime | None = None
 ) -> Execution:
     """Record a requested run inside the caller's transaction, without waking a worker.
@@ -225,6 +225,6 @@ def requested(
     )
 
 
-def wake() -> None:
+def wake_run_worker() -> None:
     """Wake a worker to make the requested runs; one queued job is enough for all."""
     wake_worker.wake("sync.run_requested")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class SyncCounts:
     """How many records were new, changed or unchanged, and how many were not absorbed (`left`)."""
 
     new: int = 0

@@ -9,7 +9,7 @@ from django.conf import settings
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unauthorized
 from reviewapp.sync.rate_limited_client import BudgetPace
-from reviewapp.sync.signals import answered
+from reviewapp.sync.signals import upstream_call_finished
 
 _MAX_CONNECT_SECONDS = 5
 _clients: dict[tuple[str, str, str, int, bool], Client] = {}
@@ -64,4 +64,4 @@ def _build(base_url: str, api_key: str, namespace: str, timeout: int, impatient:
 
 
 def _send_signal(method: str, status: int | None, seconds: float) -> None:
-    answered.send_robust(sender=Client, method=method, status=status, seconds=seconds)
+    upstream_call_finished.send_robust(sender=Client, method=method, status=status, seconds=seconds)

@@ -127,7 +127,7 @@ _breakers: defaultdict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
 
 
 @contextmanager
-def asking(person: User | None) -> Iterator[None]:
+def interactive_requests(person: User | None) -> Iterator[None]:
     """Allow requests while `person` waits, paid from their share (None: not counted).
 
     Raises `TooBusy` or `ShareSpent` before anything is sent.

@@ -232,7 +232,7 @@ def _fetch(document_id: str, person: User) -> dict[int, File] | str:
     Raises `MixpeekError` when there was no reply.
     """
     try:
-        with interactive_limits.asking(person):
+        with interactive_limits.interactive_requests(person):
             batch = client(impatient=True).batch_get_documents([document_id])
     except (NotFound, Refused):
         return _cache_missing(document_id, "Mixpeek does not know this document.")

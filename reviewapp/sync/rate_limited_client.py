@@ -176,4 +176,4 @@ class BudgetPace:
 
         self._recorded_limit = limit
         self._recorded_at = now
-        shared_budget.hear(per_minute=limit.per_minute, opens_in=limit.opens_in)
+        shared_budget.record_limit(per_minute=limit.per_minute, opens_in=limit.opens_in)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 # A request to Mixpeek ended: `method`, `status` (None without a reply), `seconds`.
-answered = Signal()
+upstream_call_finished = Signal()
 # A worker process starts.
-working = Signal()
+worker_started = Signal()

@@ -13,7 +13,7 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.context import current, tracing
+from reviewapp.audit.context import current_trace, tracing
 from reviewapp.mixpeek.exceptions import Unauthorized
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Pause
@@ -29,14 +29,14 @@ _log = logging.getLogger(__name__)
 @app.task(name="sync.deliver")
 def deliver_due() -> None:
     """Deliver every change that is due."""
-    with tracing(Origin.WORKER, current().request_id), drain.pausing_on_bad_settings():
+    with tracing(Origin.WORKER, current_trace().request_id), drain.pausing_on_bad_settings():
         drain.drain(client())
 
 
 @app.task(name="sync.run_requested")
 def run_requested() -> None:
     """Run the retrievers that people requested."""
-    with tracing(Origin.WORKER, current().request_id):
+    with tracing(Origin.WORKER, current_trace().request_id):
         run.run_requested()
 
 
@@ -44,7 +44,7 @@ def run_requested() -> None:
 @app.task(name="sync.sweep", queueing_lock="sync.sweep")
 def sweep(timestamp: int) -> None:
     """Wake the other tasks in case a wake-up was lost, and probe a paused outbox."""
-    with tracing(Origin.WORKER, current().request_id):
+    with tracing(Origin.WORKER, current_trace().request_id):
         if Pause.objects.exists():
             with drain.pausing_on_bad_settings():
                 drain.probe(client())

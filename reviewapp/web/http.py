@@ -32,7 +32,7 @@ def wants_fragment(request: Request) -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
-def page_or(
+def render_page_or_fragment(
     fragment: str,
     request: Request,
     page: str,
@@ -47,7 +47,7 @@ def page_or(
     return response
 
 
-def is_path_of_ours(address: str) -> bool:
+def is_local_path(address: str) -> bool:
     """Return whether a form's `next` is a path of this site, so that a redirect to it is safe."""
     is_printable = address.isprintable() and address.isascii()
     if not address.startswith("/") or not is_printable:
@@ -55,7 +55,7 @@ def is_path_of_ours(address: str) -> bool:
     return url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
-def whole_number(text: str) -> int | None:
+def parse_whole_number(text: str) -> int | None:
     """Return the number, such as a key, in a text; None if no bigint column can hold it."""
     is_number = text.isascii() and text.isdigit() and len(text) <= 18
     return int(text) if is_number else None
@@ -66,7 +66,7 @@ def wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept") == "application/json"
 
 
-def garbled(request: HttpRequest) -> set[str]:
+def undecodable_fields(request: HttpRequest) -> set[str]:
     """Return the names of the form fields whose bytes are not valid UTF-8.
 
     Django silently puts U+FFFD in their place, which alone proves nothing: a person may have typed

@@ -22,11 +22,11 @@ _DAMAGED = "This form is damaged: open the page anew and fill it in once more."
 _SHOW_AGAIN_PERIOD = timedelta(minutes=10)
 
 
-class MadeBefore(Exception):
+class AlreadySubmitted(Exception):
     """The form was sent too long ago to show its secret again; the message says what to do."""
 
 
-class OnceForm(forms.Form):
+class OneTimeForm(forms.Form):
     """A form that creates one secret, however often it is sent."""
 
     form_id = forms.UUIDField(
@@ -36,7 +36,7 @@ class OnceForm(forms.Form):
     )
 
 
-def secret_of(form_id: uuid.UUID | None, *inputs: object) -> str:
+def derive_secret(form_id: uuid.UUID | None, *inputs: object) -> str:
     """Return 43 characters: the same for the same form and inputs, random without a form."""
     if form_id is None:
         return secrets.token_urlsafe(32)
@@ -45,6 +45,6 @@ def secret_of(form_id: uuid.UUID | None, *inputs: object) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def is_fresh(made_at: datetime) -> bool:
+def may_show_again(made_at: datetime) -> bool:
     """Return whether a secret created at `made_at` may be shown again for the same form."""
     return timezone.now() - made_at < _SHOW_AGAIN_PERIOD

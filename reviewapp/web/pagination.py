@@ -64,10 +64,10 @@ def page(
                 raise BadCursor(cursor) from error
         return list(rows.order_by(*ordering)[:limit])
 
-    return paged(fetch, order=order, cursor=cursor, size=size)
+    return paginate(fetch, order=order, cursor=cursor, size=size)
 
 
-def paged(
+def paginate(
     fetch: Fetch[Row],
     *,
     order: Sequence[str],
@@ -76,7 +76,7 @@ def paged(
 ) -> Page[Row]:
     """Return what `page` would return, of the rows of `fetch`, which may raise `BadCursor`."""
     backwards, values = _decode_cursor(cursor, order)
-    ordering = turned(order) if backwards else tuple(order)
+    ordering = reverse_ordering(order) if backwards else tuple(order)
 
     fetched = fetch(ordering, values, size + 1)
     has_more = len(fetched) > size
@@ -92,24 +92,24 @@ def paged(
 
     after = ""
     if has_after:
-        after = written("after", rows[-1], order)
+        after = encode_cursor("after", rows[-1], order)
     before = ""
     if has_before:
-        before = written("before", rows[0], order)
+        before = encode_cursor("before", rows[0], order)
     return Page(rows=rows, after=after, before=before)
 
 
-def beyond(queryset: S, *, order: Sequence[str], row: Model, backwards: bool = False) -> S:
+def rows_after(queryset: S, *, order: Sequence[str], row: Model, backwards: bool = False) -> S:
     """Return the rows after `row` in `order`, or before it with `backwards`, nearest first.
 
     The row need not be in the queryset: only its values of the ordering columns are read.
     """
-    ordering = turned(order) if backwards else tuple(order)
+    ordering = reverse_ordering(order) if backwards else tuple(order)
     values = [getattr(row, name.lstrip("-")) for name in order]
-    return queryset.filter(past(ordering, values)).order_by(*ordering)
+    return queryset.filter(after_q(ordering, values)).order_by(*ordering)
 
 
-def turned(order: Sequence[str]) -> tuple[str, ...]:
+def reverse_ordering(order: Sequence[str]) -> tuple[str, ...]:
     """Return the reverse order."""
     return tuple(_reverse_column(name) for name in order)
 
@@ -120,7 +120,7 @@ def _reverse_column(name: str) -> str:
     return f"-{name}"
 
 
-def past(order: Sequence[str], values: Sequence[Any]) -> Q:
+def after_q(order: Sequence[str], values: Sequence[Any]) -> Q:
     """Return the condition for the rows after the one with these values, which fit the columns.
 
     All columns have the same direction, so this is one comparison of rows, and one position in an
@@ -130,13 +130,13 @@ def past(order: Sequence[str], values: Sequence[Any]) -> Q:
     return _row_comparison(order, values, lookup)
 
 
-def until(order: Sequence[str], values: Sequence[Any]) -> Q:
+def up_to_q(order: Sequence[str], values: Sequence[Any]) -> Q:
     """Return the condition for the row with these values and all before it."""
     lookup = GreaterThanOrEqual if order[0].startswith("-") else LessThanOrEqual
     return _row_comparison(order, values, lookup)
 
 
-def sorting(order: Sequence[str]) -> OrderBy:
+def ordering_expression(order: Sequence[str]) -> OrderBy:
     """Return the order as one expression, which no index has: rows are filtered, then sorted."""
     columns = _row_of_columns(order)
     if order[0].startswith("-"):
@@ -159,7 +159,7 @@ def _row_of_columns(order: Sequence[str]) -> _RowExpression:
 
 
 def _after_untrusted_q(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return the condition of `past`, column by column, which checks each value's type."""
+    """Return the condition of `after_q`, column by column, which checks each value's type."""
     after = Q()
     for index, name in enumerate(order):
         tied_columns = [tied.lstrip("-") for tied in order[:index]]
@@ -177,7 +177,7 @@ def _column_after_q(name: str, value: Any, *, or_equal: bool = False) -> Q:
     return Q(**{f"{name.lstrip('-')}__{lookup}": value})
 
 
-def written(direction: str, row: object, order: Sequence[str]) -> str:
+def encode_cursor(direction: str, row: object, order: Sequence[str]) -> str:
     """Return the cursor of the page `after` (or `before`) a row, of which `order` is read."""
     content: list[Any] = [direction]
     for name in order:

@@ -74,7 +74,7 @@ def test_it_takes_no_decision_for_its_own_that_does_not_match(other: str, alice:
         undo(made.pk, actor=alice)
     retrievers = {"retriever": make_retriever().retriever_id, "no retriever": None}
     with pytest.raises(DecisionIdTaken):
-        create.replayed(
+        create.find_replay(
             made.decision_id,
             document_id="doc_other" if other == "document" else item.document_id,
             retriever_id=retrievers.get(other, retriever.retriever_id),

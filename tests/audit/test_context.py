@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.context import Trace, acting, current, tracing
+from reviewapp.audit.context import Trace, acting, current_trace, tracing
 from reviewapp.audit.models import Event
 from tests.factories import make_bare_annotation
 
@@ -50,7 +50,7 @@ def test_it_gives_the_outer_person_back_after_the_inner_one(row: Annotation, ali
         with acting(bob):
             assert relabel("one") == ("bob", Origin.SHELL)
         assert relabel("two") == ("alice", Origin.SHELL)
-        assert current().actor_name == "alice"
+        assert current_trace().actor_name == "alice"
 
 
 def test_it_gives_the_machine_back_after_a_person(row: Annotation, bob: User) -> None:
@@ -80,7 +80,7 @@ def test_it_forgets_the_person_inside_a_test_transaction(row: Annotation, alice:
     with acting(alice):
         relabel("one")
     assert relabel("two")[1] == Origin.SQL
-    assert current() == Trace()
+    assert current_trace() == Trace()
 
 
 def test_it_keeps_the_person_across_a_savepoint(row: Annotation, alice: User) -> None:
@@ -106,7 +106,7 @@ def test_it_leaks_into_no_other_thread(row: Annotation, alice: User) -> None:
 
     def elsewhere() -> None:
         try:
-            found.append((current(), relabel("elsewhere")))
+            found.append((current_trace(), relabel("elsewhere")))
         finally:
             connection.close()
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import acting
-from reviewapp.audit.csv_export import COLUMNS, cell, lines
+from reviewapp.audit.csv_export import COLUMNS, cell, export_lines
 from reviewapp.audit.models import Event
 from tests.factories import make_bare_annotation, make_retriever
 from tests.rules.sources import ROOT
@@ -136,7 +136,7 @@ def test_it_streams_many_events_without_holding_them() -> None:
     tracemalloc.start()
     try:
         size = newlines = 0
-        for part in lines(Event.objects.newest()):
+        for part in export_lines(Event.objects.newest()):
             size, newlines = size + len(part), newlines + part.count("\r\n")
         _, peak = tracemalloc.get_traced_memory()
     finally:

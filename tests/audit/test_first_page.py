@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from reviewapp.audit.first_page import SIZE, newest, people
+from reviewapp.audit.first_page import SIZE, newest_page, person_choices
 from reviewapp.audit.models import Event
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.web import pagination
@@ -25,26 +25,26 @@ def test_it_goes_through_the_whole_history_and_back(django_assert_max_num_querie
     every = list(Event.objects.newest())
     assert len(every) > SIZE
     with django_assert_max_num_queries(2):
-        first = newest()
+        first = newest_page()
     with django_assert_max_num_queries(2):
-        second = newest(first.after)
+        second = newest_page(first.after)
     assert [*first.rows, *second.rows] == every[: 2 * SIZE]
     with django_assert_max_num_queries(2):
-        assert newest(second.before) == first
+        assert newest_page(second.before) == first
     assert pagination.page(Event.objects.newest(), order=NEWEST_FIRST, size=SIZE) == first
 
 
 def test_it_refuses_a_cursor_of_another_list() -> None:
     for values in (["after", 1, 2], ["after", {"at": "2026-01-02T00:00:00+00:00"}, "x"]):
         with pytest.raises(pagination.BadCursor):
-            newest(keyset_cursor(values))
+            newest_page(keyset_cursor(values))
 
 
 def test_it_names_people_as_they_are_now(alice: object) -> None:
-    before = people()
+    before = person_choices()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_user SET username = 'zora' WHERE username = 'alice'")
-    assert [name for _, name in before] != [name for _, name in people()]
+    assert [name for _, name in before] != [name for _, name in person_choices()]
 
 
 def keyset_cursor(values: Sequence[object]) -> str:

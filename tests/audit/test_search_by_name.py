@@ -11,7 +11,7 @@ from django.test import Client
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
-from reviewapp.audit.registry import names
+from reviewapp.audit.registry import find_ref_aliases
 from tests.factories import make_bare_annotation
 
 pytestmark = pytest.mark.django_db
@@ -54,9 +54,9 @@ def test_it_goes_on_finding_what_mixpeek_named_before_we_did(made_here: Annotati
     Event.objects.create(
         at="2026-01-01T00:00Z", actor_name="alice", action="change.queued", ref=THEIRS, origin="webhook"
     )
-    assert names(OURS) == [OURS, THEIRS]
-    assert names(THEIRS) == [THEIRS, OURS]
-    assert Event.objects.about(*names(OURS)).count() == 4
+    assert find_ref_aliases(OURS) == [OURS, THEIRS]
+    assert find_ref_aliases(THEIRS) == [THEIRS, OURS]
+    assert Event.objects.about(*find_ref_aliases(OURS)).count() == 4
 
 
 def test_it_leads_from_either_name_to_the_page(made_here: Annotation, client: Client, lena: User) -> None:
@@ -68,4 +68,4 @@ def test_it_leads_from_either_name_to_the_page(made_here: Annotation, client: Cl
 
 @pytest.mark.parametrize("said", ["annotations/ann_none", "people/alice", "annotations/\0", "annotations/"])
 def test_it_knows_no_other_name_of_what_it_does_not_know(said: str, made_here: Annotation) -> None:
-    assert names(said) == [said]
+    assert find_ref_aliases(said) == [said]

@@ -33,7 +33,7 @@ def foreign(box: Box, mixpeek_client: Client) -> Foreign:
         annotation_id = Annotation.objects.get().annotation_id
         assert annotation_id
         box.call(method, f"/v1/annotations/{annotation_id}", json=values or None)
-        hints.hear([annotation_id], Hint.Source.WEBHOOK)
+        hints.enqueue_hints([annotation_id], Hint.Source.WEBHOOK)
         assert hints.follow(mixpeek_client) == 1
 
     return act

@@ -67,9 +67,9 @@ def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: 
 def test_it_does_not_withdraw_what_somebody_who_died_had_claimed(alice: User, lena: User) -> None:
     change = queue_decision(make_annotation(), alice, label="no logo")
     assert claims.claim(timezone.now()) == change
-    again = claims.claim(timezone.now() + claims.CLAIM)
+    again = claims.claim(timezone.now() + claims.CLAIM_DURATION)
     assert again == change
-    outbox.put_off([again], until=timezone.now())
+    outbox.postpone_untried([again], until=timezone.now())
     assert not withdraw(again, actor=lena)
 
 

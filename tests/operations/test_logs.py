@@ -22,7 +22,7 @@ from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import invitations
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.context import about, tracing
+from reviewapp.audit.context import set_subject, tracing
 from reviewapp.operations import logs
 from tests.factories import make_annotation, make_change, settle_as_refused
 from tests.operations.processes import environment, running
@@ -113,7 +113,7 @@ def test_it_says_neither_values_nor_words_of_a_decision(
 
 def test_it_names_the_job_of_a_worker(written: io.StringIO) -> None:
     with tracing(Origin.WORKER, "job-12"):
-        about("annotations/ann_1")
+        set_subject("annotations/ann_1")
         logging.getLogger("reviewapp.sync").info("hello")
     logging.getLogger("reviewapp.sync").info("later")
     first, second = lines(written, "reviewapp.sync")

@@ -169,7 +169,7 @@ def test_it_is_harmless_to_kill_a_worker_in_the_middle(box: Box, change: Change)
         worker.wait()
     now = timezone.now()
     assert claims.claim(now) is None
-    again = claims.claim(now + claims.CLAIM)
+    again = claims.claim(now + claims.CLAIM_DURATION)
     assert again == change
     with _client(box) as client:
         assert drain.attempt(again, client)

@@ -32,8 +32,8 @@ def test_it_is_due_again_when_whoever_claimed_it_died() -> None:
     change = make_change(make_annotation())
     now = timezone.now()
     assert claims.claim(now) == change
-    assert claims.claim(now + claims.CLAIM - timedelta(seconds=1)) is None
-    assert claims.claim(now + claims.CLAIM) == change
+    assert claims.claim(now + claims.CLAIM_DURATION - timedelta(seconds=1)) is None
+    assert claims.claim(now + claims.CLAIM_DURATION) == change
 
 
 @pytest.mark.parametrize("seconds", [1, 4, 5, 30, 60])

@@ -12,7 +12,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox import claims, services, settle
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.rate_limit.priority import in_bulk
+from reviewapp.outbox.rate_limit.priority import bulk_priority
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from tests.factories import make_annotation, make_change, settle_as_delivered
 
@@ -55,7 +55,7 @@ def test_it_hurries_what_stands_before_something_urgent() -> None:
 def test_it_claims_what_was_asked_for_if_it_is_due() -> None:
     annotation = make_annotation()
     head, behind, later = promise(Rank.BULK, annotation), promise(Rank.BULK, annotation), promise(Rank.BULK)
-    services.put_off([later], until=timezone.now() + timedelta(minutes=1))
+    services.postpone_untried([later], until=timezone.now() + timedelta(minutes=1))
     assert claims.claim_by_id(timezone.now(), [head.pk, behind.pk, later.pk]) == [head]
 
 
@@ -80,11 +80,11 @@ def test_it_gives_back_only_what_is_still_its_own() -> None:
     promise(Rank.INTERACTIVE)
     now = timezone.now()
     (mine,) = claims.claim_many(now, rank=Rank.INTERACTIVE, limit=1)
-    later = now + claims.CLAIM + timedelta(seconds=1)
+    later = now + claims.CLAIM_DURATION + timedelta(seconds=1)
     (theirs,) = claims.claim_many(later, rank=Rank.INTERACTIVE, limit=1)
     claims.release([mine])
     theirs.refresh_from_db()
-    assert (theirs.claimed_at, theirs.due) == (later, later + claims.CLAIM)
+    assert (theirs.claimed_at, theirs.due) == (later, later + claims.CLAIM_DURATION)
     claims.release([theirs])
     theirs.refresh_from_db()
     assert (theirs.claimed_at, theirs.maybe_sent) == (None, True)
@@ -92,7 +92,7 @@ def test_it_gives_back_only_what_is_still_its_own() -> None:
 
 def test_it_ranks_what_is_made_in_bulk_behind_what_a_person_waits_for(alice: User) -> None:
     services.enqueue("annotations/1", fields={"label": "x"}, base={}, actor=alice)
-    with in_bulk():
+    with bulk_priority():
         services.enqueue("annotations/2", fields={"label": "x"}, base={}, actor=alice)
     assert list(Change.objects.order_by("ref").values_list("rank", flat=True)) == [Rank.INTERACTIVE, Rank.BULK]
 

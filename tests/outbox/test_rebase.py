@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reviewapp.outbox.merge import judge
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.rebase import rest_on_before
+from reviewapp.outbox.rebase import rebase_following
 
 NAMES = ("label", "confidence", "reasoning")
 _value = st.sampled_from(["a", "b", "c"])
@@ -44,7 +44,7 @@ def test_it_makes_no_conflict_of_what_never_was_sent(there: Values, wishes: list
     for _ in range(data.draw(st.integers(0, len(changes)))):
         at = data.draw(st.integers(0, len(changes) - 1))
         gone = changes.pop(at)
-        list(rest_on_before(gone, changes[at:]))
+        list(rebase_following(gone, changes[at:]))
     for change in changes:
         wanted |= change.fields
     assert delivered(there, changes) == (wanted, [])
@@ -55,7 +55,7 @@ def test_it_hands_a_create_on_with_all_that_its_person_saw() -> None:
     gone = Change(verb=Change.Verb.CREATE, base=blank, fields={"label": "a", "confidence": None, "reasoning": ""})
     first = Change(base={"label": "a", "confidence": None, "reasoning": ""}, fields={"confidence": 0.9})
     second = Change(base={"label": "a", "confidence": 0.9, "reasoning": ""}, fields={"label": "b"})
-    assert list(rest_on_before(gone, [first, second])) == [first]
+    assert list(rebase_following(gone, [first, second])) == [first]
     assert (first.verb, first.base, first.fields) == (
         "create",
         blank,
@@ -67,4 +67,4 @@ def test_it_hands_a_create_on_with_all_that_its_person_saw() -> None:
 def test_it_leaves_alone_what_has_nothing_to_do_with_it() -> None:
     gone = Change(base={"label": "a", "confidence": 1}, fields={"label": "b"})
     other = Change(base={"label": "x", "confidence": 1}, fields={"confidence": 2})
-    assert list(rest_on_before(gone, [other])) == []
+    assert list(rebase_following(gone, [other])) == []

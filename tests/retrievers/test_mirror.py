@@ -15,7 +15,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.mirror import absorb, rebase
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.sync_counts import Tally
+from reviewapp.retrievers.sync_counts import SyncCounts
 from tests.factories import settle_as_delivered, settle_as_refused
 from tests.retrievers.edits import edit_of
 
@@ -29,7 +29,7 @@ def record(**values: Any) -> RetrieverRecord:
 
 @pytest.fixture
 def absorbed_retriever(db: None) -> Retriever:
-    assert absorb([record()]) == Tally(new=1)
+    assert absorb([record()]) == SyncCounts(new=1)
     return Retriever.objects.get(retriever_id="ret_1")
 
 
@@ -46,7 +46,7 @@ def shown() -> tuple[str, list[str]]:
 
 
 def test_it_shows_undelivered_changes_on_top(change: Change) -> None:
-    assert absorb([record(version=2, tags=("b", "x"))]) == Tally(changed=1)
+    assert absorb([record(version=2, tags=("b", "x"))]) == SyncCounts(changed=1)
     assert shown() == ("brands", ["b", "x", "c"])
     row = Retriever.objects.get(retriever_id="ret_1")
     assert row.upstream == {"name": "logos", "description": "", "tags": ["b", "x"]}
@@ -76,7 +76,7 @@ def test_it_keeps_later_changes_when_one_falls_away(change: Change, adam: User) 
 
 
 def test_it_counts_the_same_answer_as_the_same(absorbed_retriever: Retriever, change: Change) -> None:
-    assert absorb([record()]) == Tally(same=1)
+    assert absorb([record()]) == SyncCounts(same=1)
     assert shown() == ("brands", ["a", "b", "c"])
 
 

@@ -204,7 +204,7 @@ def test_it_shows_failures_warnings_and_degradations(client: Client, alice: User
 def test_it_leads_from_each_result_to_its_review(client: Client, alice: User, vans: Retriever) -> None:
     run = make_execution(vans)
     results = [make_result(vans, execution=run, rank=rank, document_id=f"doc_{rank}") for rank in (2, 1)]
-    absorb.attach(results)
+    absorb.attach_results(results)
     client.force_login(alice)
     page = collapsed(client.get(reverse("execution", args=[run.pk])))
     for result in Result.objects.all():

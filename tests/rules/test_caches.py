@@ -7,9 +7,9 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
-from reviewapp.annotations.queue.row import Line
+from reviewapp.annotations.queue.row import QueueRow
 from reviewapp.bounded_cache import MIB
-from reviewapp.retrievers.guidance.markdown import rendered
+from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.web.template_tags import kept, line
 from tests.rules.sources import PACKAGE
 
@@ -67,7 +67,7 @@ def used_by(work: Iterator[object]) -> int:
 
 def test_it_holds_little_of_many_large_guidelines() -> None:
     texts = (f"# {number}\n\n{'word ' * 40_000}" for number in range(100))
-    assert used_by(rendered(text) for text in texts) < 8 * MIB
+    assert used_by(render_markdown(text) for text in texts) < 8 * MIB
 
 
 def test_it_holds_little_of_many_long_lines_of_the_queue() -> None:
@@ -81,7 +81,7 @@ def test_it_holds_little_of_many_long_lines_of_the_queue() -> None:
         "label": "l",
     }
     plain |= {"confidence": 0.5, "status": "waiting", "delivery": "", "open_by": "", "reviewer": ""}
-    lines = (Line(pk=number, here="x" * 60_000, decided_at=None, created_at=None, **plain) for number in range(500))
+    lines = (QueueRow(pk=number, here="x" * 60_000, decided_at=None, created_at=None, **plain) for number in range(500))
     assert used_by(line(each) for each in lines) < 24 * MIB
 
 

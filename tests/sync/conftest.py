@@ -68,5 +68,5 @@ def unannotated(mirrored_retriever: Retriever) -> Annotation:
     result = Result.objects.create(
         retriever=mirrored_retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0"
     )
-    absorb.attach([result])
+    absorb.attach_results([result])
     return Annotation.objects.get(document_id=document_id)

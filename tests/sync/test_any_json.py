@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from reviewapp.annotations.decide import payload as payloads
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
-from reviewapp.json_values import LONGEST_INTEGER, canonical, same
+from reviewapp.json_values import MAX_INTEGER_DIGITS, canonical, is_same_json
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.sync.deliver import drain
@@ -31,7 +31,7 @@ from tests.tools.sandbox.running import Box, SharedSandboxes
 pytestmark = pytest.mark.django_db
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
-INTEGERS = st.integers() | st.integers(-(10**LONGEST_INTEGER) + 1, 10**LONGEST_INTEGER - 1)
+INTEGERS = st.integers() | st.integers(-(10**MAX_INTEGER_DIGITS) + 1, 10**MAX_INTEGER_DIGITS - 1)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1e22, 1e23, 1e300, 5e-324, -0.0, 2.0**63])
 VALUES = st.recursive(
     st.none() | st.booleans() | INTEGERS | FLOATS | TEXT,
@@ -39,8 +39,8 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 PAYLOADS = st.dictionaries(TEXT, VALUES, max_size=5)
-DEEPEST = json.loads('{"a":' * payloads.MOST_LEVELS + "0.0" + "}" * payloads.MOST_LEVELS)
-LARGEST = {"text": "é" * ((payloads.MOST_BYTES - 20) // 2)}
+DEEPEST = json.loads('{"a":' * payloads.MAX_PAYLOAD_LEVELS + "0.0" + "}" * payloads.MAX_PAYLOAD_LEVELS)
+LARGEST = {"text": "é" * ((payloads.MAX_PAYLOAD_BYTES - 20) // 2)}
 
 
 @pytest.fixture(scope="module")
@@ -117,27 +117,27 @@ def test_it_stays_the_same_value(
     # 1. Somebody at Mixpeek sets a payload: it arrives here and on the page.
     box.call("PATCH", "/v1/annotations/ann_00000", json={"payload": theirs})
     annotation = pulled(mixpeek_client)
-    assert same(annotation.payload, theirs)
-    assert same(on_the_page(alice_client, annotation), theirs)
+    assert is_same_json(annotation.payload, theirs)
+    assert is_same_json(on_the_page(alice_client, annotation), theirs)
 
     # 2. A person submits another: it arrives there, and nobody is told of a conflict or a merge.
     change = decided(alice_client, annotation, typed, mixpeek_client)
     assert (change.state, change.merged, change.raced) == (Change.State.DELIVERED, None, None)
-    assert same(upstream(box, annotation), typed)
+    assert is_same_json(upstream(box, annotation), typed)
 
     # 3. It comes back with the next pull, which changes nothing.
     events = Event.objects.count()
     annotation = pulled(mixpeek_client)
-    assert same(annotation.payload, typed)
-    assert same(on_the_page(alice_client, annotation), typed)
+    assert is_same_json(annotation.payload, typed)
+    assert is_same_json(on_the_page(alice_client, annotation), typed)
     assert Event.objects.count() == events
 
 
 @given(value=VALUES, other=VALUES)
 def test_it_compares_by_value(value: Any, other: Any) -> None:
-    assert same(value, json.loads(json.dumps(value)))
-    assert same(value, canonical(value))
-    assert same(value, other) == same(other, value) == (texts(value) == texts(other))
+    assert is_same_json(value, json.loads(json.dumps(value)))
+    assert is_same_json(value, canonical(value))
+    assert is_same_json(value, other) == is_same_json(other, value) == (texts(value) == texts(other))
 
 
 def texts(value: Any) -> str:
@@ -148,6 +148,6 @@ def texts(value: Any) -> str:
 @pytest.mark.parametrize("number", [1e22, 1e23, 1.5e300, -1e23, 2.0**63, 2.0**53 + 2])
 def test_it_takes_a_float_for_the_digits_that_jsonb_makes_of_it(number: float) -> None:
     digits = int(Decimal(repr(number)))
-    assert same({"n": [number]}, {"n": [digits]})
-    assert not same(number, digits + 1)
-    assert not same(2**53 + 1, 2**53)
+    assert is_same_json({"n": [number]}, {"n": [digits]})
+    assert not is_same_json(number, digits + 1)
+    assert not is_same_json(2**53 + 1, 2**53)

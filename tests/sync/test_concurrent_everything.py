@@ -11,7 +11,7 @@ import pytest
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import Stale
+from reviewapp.annotations.decide.services import StaleSubmission
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.mixpeek.client import Client
@@ -50,7 +50,7 @@ def reviewing(person: User, ids: list[str], dice: random.Random) -> Callable[[],
             sent = submission(row, label=f"{person.username}-{next(_LABELS)}")
             try:
                 services.decide(row.pk, sent, actor=person)
-            except Stale:
+            except StaleSubmission:
                 continue
             services.decide(row.pk, sent, actor=person)
             acknowledged.append(sent.decision_id)

@@ -315,13 +315,13 @@ def test_it_writes_nothing_to_another_annotation_than_the_one_decided(
 
 def test_it_keeps_so_many_hints_and_no_more() -> None:
     Hint.objects.bulk_create(Hint(annotation_id=f"old_{n}", source="feed") for n in range(hints.MAX_WAITING))
-    hints.hear(["ann_1"], Hint.Source.FEED)
+    hints.enqueue_hints(["ann_1"], Hint.Source.FEED)
     assert not Hint.objects.filter(annotation_id="ann_1").exists()
 
 
 def test_it_follows_other_hints_past_one_that_cannot_be_read(client: Client, upstream: Upstream) -> None:
     upstream.annotations = [annotation(1, version=10**20), annotation(2)]
-    hints.hear(["ann_1", "ann_2"], Hint.Source.WEBHOOK)
+    hints.enqueue_hints(["ann_1", "ann_2"], Hint.Source.WEBHOOK)
     hints.follow(client)
     assert here() == {"ann_2"}
     assert [hint.annotation_id for hint in Hint.objects.all()] == ["ann_1"]

@@ -22,7 +22,7 @@ from reviewapp.sync.interactive_limits import (
     Gate,
     ShareSpent,
     TooBusy,
-    asking,
+    interactive_requests,
     requests_per_person,
 )
 from tests.factories import make_execution, make_result
@@ -83,14 +83,14 @@ def test_it_stays_open_while_any_answer_comes_in_between() -> None:
 def test_it_counts_only_what_had_no_answer(settings: Settings, error: Exception, refuses: bool) -> None:
     settings.MIXPEEK_BASE_URL = f"https://{id(error)}.example"
     for _ in range(3):
-        with pytest.raises(type(error)), asking(None):
+        with pytest.raises(type(error)), interactive_requests(None):
             raise error
 
     if refuses:
-        with pytest.raises(TooBusy), asking(None):
+        with pytest.raises(TooBusy), interactive_requests(None):
             pass
     else:
-        with asking(None):
+        with interactive_requests(None):
             pass
 
 
@@ -105,10 +105,10 @@ def test_it_counts_each_person_apart(settings: Settings, alice: User, bob: User)
     with pytest.raises(ShareSpent) as refused:
         # Twice the share and one more: the minute may turn meanwhile.
         for _ in range(11):
-            with asking(alice):
+            with interactive_requests(alice):
                 pass
     assert 0 < (refused.value.retry_after or 0) <= 60
-    with asking(bob), asking(None):
+    with interactive_requests(bob), interactive_requests(None):
         pass
 
 

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from reviewapp.accounts.models import User
 from reviewapp.retrievers.documents.media import files
 from reviewapp.sync import media_links
-from reviewapp.sync.interactive_limits import ShareSpent, asking, requests_per_person
+from reviewapp.sync.interactive_limits import ShareSpent, interactive_requests, requests_per_person
 from tests.factories import make_annotation, make_result
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
 from tests.tools.sandbox.running import Box, running_sandbox
@@ -154,7 +154,7 @@ def test_it_gives_each_person_a_share_of_their_own(
     with pytest.raises(ShareSpent):
         # Twice the share and one more: the minute may turn meanwhile.
         for _ in range(2 * requests_per_person() + 1):
-            with asking(alice):
+            with interactive_requests(alice):
                 pass
 
     reply = ask(alice_client, "a.png")

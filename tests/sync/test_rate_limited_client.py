@@ -61,8 +61,8 @@ def test_it_gives_back_what_was_not_used(paced: Client) -> None:
     with spending(Rank.INTERACTIVE, want=2) as purse:
         purse.fill(want=2, whole=True)
         paced.list_annotations(limit=1)
-        assert shared_budget.standing().tokens[Rank.INTERACTIVE] == 0
-    assert shared_budget.standing().tokens[Rank.INTERACTIVE] == 1
+        assert shared_budget.budget_status().tokens[Rank.INTERACTIVE] == 0
+    assert shared_budget.budget_status().tokens[Rank.INTERACTIVE] == 1
 
 
 def test_it_is_lowered_by_a_refusal_and_asks_for_nothing_more(paced: Client, box: Box, settings: Settings) -> None:
@@ -72,7 +72,7 @@ def test_it_is_lowered_by_a_refusal_and_asks_for_nothing_more(paced: Client, box
         paced.list_annotations(limit=1)
     with pytest.raises(OutOfBudget):
         paced.list_annotations(limit=1)
-    now = shared_budget.standing()
+    now = shared_budget.budget_status()
     assert (now.allowed, len(box.received())) == (30, 1)
     assert "40 s" in now.why
 
@@ -87,7 +87,7 @@ def test_it_is_lowered_by_what_the_headers_say(paced: Client, box: Box, settings
     }
     box.faults([{"headers": said}])
     paced.list_annotations(limit=1)
-    now = shared_budget.standing()
+    now = shared_budget.budget_status()
     assert (now.told, now.allowed) == (30, 30)
     assert now.shut_until is not None
 

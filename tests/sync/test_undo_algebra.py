@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import Stale
-from reviewapp.annotations.decide.undo import Overtaken, TooLate, undo
+from reviewapp.annotations.decide.services import StaleSubmission
+from reviewapp.annotations.decide.undo import DecidedAgain, TooLate, undo
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.deliveries.services import preview_withdrawal, withdraw
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.presenters import in_words
+from reviewapp.outbox.status.presenters import format_value
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import drain
 from tests.decisions import submission
@@ -82,22 +82,22 @@ class Desk:
 
     def decide(self, who: str, values: dict[str, Any], outcome: Decision.Outcome) -> None:
         sent = submission(self.row, **values, outcome=outcome, hold=60)
-        with suppress(Stale):
+        with suppress(StaleSubmission):
             services.decide(self.pk, sent, actor=self.people[who])
 
     def undo(self, who: str, back: int) -> None:
         own = list(Decision.objects.filter(reviewer=self.people[who], annotation=self.pk).order_by("-id")[: back + 1])
-        with suppress(TooLate, Overtaken):
+        with suppress(TooLate, DecidedAgain):
             for decision in own[back:]:
                 undo(decision.pk, actor=self.people[who])
 
     def withdraw(self, back: int) -> None:
         for change in Change.objects.about(self.row.ref)[back : back + 1]:
             (preview,) = preview_withdrawal([change], actor=self.people["lena"])
-            shown = {name: in_words(value) for name, value in self.row.values().items()}
+            shown = {name: format_value(value) for name, value in self.row.values().items()}
             assert withdraw(change, actor=self.people["lena"]) is not preview.obstacle.startswith("It is")
             shown |= {shift.name: shift.new for shift in preview.value_changes}
-            assert {name: in_words(value) for name, value in self.row.values().items()} == shown
+            assert {name: format_value(value) for name, value in self.row.values().items()} == shown
 
     def end_hold(self) -> None:
         Change.objects.filter(ref=self.row.ref, state="queued").update(due=timezone.now())

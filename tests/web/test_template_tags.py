@@ -8,7 +8,7 @@ import pytest
 from django.template import engines
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue.row import Line
+from reviewapp.annotations.queue.row import QueueRow
 
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -18,14 +18,14 @@ def shown(source: str, **values: object) -> str:
     return str(engines["django"].from_string(source).render(values))
 
 
-def line(**values: object) -> Line:
+def line(**values: object) -> QueueRow:
     """Return a line of the queue, of which only the values matter that are given."""
     usual = {
         "pk": 1, "here": "", "title": "A van", "excerpt": "", "document_id": "doc_1", "retriever": "", "score": None,
         "was": "", "label": "", "confidence": None, "status": "waiting", "delivery": "", "open_by": "",
         "reviewer": "", "decided_at": None, "created_at": None,
     }  # fmt: skip
-    return Line(**(usual | values))  # type: ignore[arg-type]
+    return QueueRow(**(usual | values))  # type: ignore[arg-type]
 
 
 def test_it_shows_an_instant_in_utc_wherever_it_comes_from() -> None:

@@ -59,9 +59,9 @@ class SiteClients:
             at, event = connection.execute(_DEEP_IN_HISTORY).fetchone() or (None, 0)
 
         annotation_row = SimpleNamespace(sureness=sureness, id=pk)
-        self.deep = pagination.written("after", annotation_row, _QUEUE_ORDER)
+        self.deep = pagination.encode_cursor("after", annotation_row, _QUEUE_ORDER)
         event_row = SimpleNamespace(at=at, id=event)
-        self.deep_history = pagination.written("after", event_row, _HISTORY_ORDER)
+        self.deep_history = pagination.encode_cursor("after", event_row, _HISTORY_ORDER)
 
     # The baselines.
 

@@ -14,7 +14,7 @@ from reviewapp.accounts.models import User
 from reviewapp.accounts.people.keymap import Key, find_conflicts, parse_key
 from reviewapp.accounts.roles import PERMISSIONS
 from reviewapp.accounts.services import Preferences
-from reviewapp.web.one_time_forms import OnceForm
+from reviewapp.web.one_time_forms import OneTimeForm
 
 
 class ThemeForm(forms.Form):
@@ -121,7 +121,7 @@ class RoleForm(forms.Form):
     )
 
 
-class InviteForm(OnceForm):
+class InviteForm(OneTimeForm):
     """The address and the role of an invitation."""
 
     email = forms.EmailField(label="Email address")

@@ -25,7 +25,7 @@ from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people.normal_form import normalized
 from reviewapp.accounts.querysets import LinkQuerySet
 from reviewapp.audit.context import acting
-from reviewapp.web.one_time_forms import MadeBefore, is_fresh, secret_of
+from reviewapp.web.one_time_forms import AlreadySubmitted, derive_secret, may_show_again
 
 INVITATION_DURATION = timedelta(days=7)
 PASSWORD_LINK_DURATION = timedelta(hours=24)
@@ -60,7 +60,7 @@ def invite(
 
     link = Link(kind=Link.Kind.INVITATION, email=email, role=role)
     link.expires_at = timezone.now() + INVITATION_DURATION
-    secret = secret_of(form_id, "invitation", actor.pk, email, role)
+    secret = derive_secret(form_id, "invitation", actor.pk, email, role)
     earlier = Link.objects.inviting(email)
     return _save_once(link, secret, earlier, actor=actor), secret
 
@@ -80,7 +80,7 @@ def new_password_link(
 
     link = Link(kind=Link.Kind.PASSWORD, person=user)
     link.expires_at = timezone.now() + PASSWORD_LINK_DURATION
-    secret = secret_of(form_id, "password", actor.pk, user.pk)
+    secret = derive_secret(form_id, "password", actor.pk, user.pk)
     earlier = Link.objects.usable().filter(kind=link.kind, person=user)
     return _save_once(link, secret, earlier, actor=actor), secret
 
@@ -188,8 +188,8 @@ def _find_existing(secret: str) -> Link | None:
     link = Link.objects.filter(digest=_digest(secret)).first()
     if link is None:
         return None
-    if link.used_at or link.withdrawn_at or not is_fresh(link.made_at):
-        raise MadeBefore(_MADE_BEFORE)
+    if link.used_at or link.withdrawn_at or not may_show_again(link.made_at):
+        raise AlreadySubmitted(_MADE_BEFORE)
     link.again = True
     return link
 

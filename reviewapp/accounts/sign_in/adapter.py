@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import demo
 from reviewapp.accounts.sessions.session_proof import COOKIE, proven_person_id
-from reviewapp.web.http import is_path_of_ours
+from reviewapp.web.http import is_local_path
 
 _FAILURE_ACTION = "login_failed_at_account"
 _MISMATCH = "Name and password do not fit together. Check both, and the Caps Lock key."
@@ -57,7 +57,7 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_safe_url(self, url: str) -> bool:
         """Return whether a sign-in may redirect to `url`: only to our own paths."""
-        return is_path_of_ours(url)
+        return is_local_path(url)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth counts by the name alone: any stranger could then lock out the account's owner.

@@ -20,8 +20,8 @@ from reviewapp.accounts.people import invitations
 from reviewapp.accounts.people.forms import InviteForm, RoleForm, SearchForm
 from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.web import pagination
-from reviewapp.web.http import page_or
-from reviewapp.web.one_time_forms import MadeBefore, OnceForm
+from reviewapp.web.http import render_page_or_fragment
+from reviewapp.web.one_time_forms import AlreadySubmitted, OneTimeForm
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
@@ -54,7 +54,7 @@ def list_people(request: Request) -> HttpResponse:
         "rows": [(user, _loaded_role(user)) for user in page.rows],
         "invitations": Link.objects.waiting().select_related("made_by")[:50],
     }
-    return page_or(
+    return render_page_or_fragment(
         "accounts/_people.html",
         request,
         "accounts/people.html",
@@ -141,7 +141,7 @@ def invite(request: Request) -> HttpResponse:
 
     try:
         link, secret = invitations.invite(**form.cleaned_data, actor=request.user)
-    except MadeBefore as error:
+    except AlreadySubmitted as error:
         initial = {"email": form.cleaned_data["email"], "role": form.cleaned_data["role"]}
         context = {"form": InviteForm(initial=initial), "refused": error}
         return render(request, "accounts/invite.html", context, status=409)
@@ -155,13 +155,13 @@ def invite(request: Request) -> HttpResponse:
 def password_link(request: Request, pk: int) -> HttpResponse:
     """Create a link by which the person sets a new password; it is shown once."""
     user = get_object_or_404(User, pk=pk, is_active=True)
-    form = OnceForm(request.POST)
+    form = OneTimeForm(request.POST)
     if not form.is_valid():
         return _refused_response(request, user, form.errors["form_id"][0], status=422)
 
     try:
         link, secret = invitations.new_password_link(user, actor=request.user, **form.cleaned_data)
-    except MadeBefore as error:
+    except AlreadySubmitted as error:
         return _refused_response(request, user, error)
 
     return _render_link(request, link, reverse("new_password", args=[secret]))
@@ -200,7 +200,7 @@ def _render_person(
         "kept_because": kept_because,
         "form": form,
         "refused": refused,
-        "once": OnceForm(),
+        "once": OneTimeForm(),
         "entries": timeline(user.ref, limit=30),
         "is_self": is_self,
         "sso": SocialAccount.objects.filter(user=user).exists(),

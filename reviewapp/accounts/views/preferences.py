@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 from reviewapp.accounts import roles, services
 from reviewapp.accounts.people.forms import PreferencesForm, ThemeForm
 from reviewapp.accounts.people.keymap import changeable_keys
-from reviewapp.web.http import is_path_of_ours, wants_fragment
+from reviewapp.web.http import is_local_path, wants_fragment
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
@@ -55,4 +55,4 @@ def theme(request: Request) -> HttpResponse:
         return trigger_client_event(response, "theme", {"value": request.user.theme})
 
     back = request.POST.get("next", "")
-    return redirect(back if is_path_of_ours(back) else "preferences")
+    return redirect(back if is_local_path(back) else "preferences")

@@ -14,10 +14,10 @@ from typing import Any
 
 from reviewapp.annotations.decide.parsing import FIELDS
 from reviewapp.annotations.mirror import version_authors
-from reviewapp.annotations.mirror.authorship import Whose
+from reviewapp.annotations.mirror.authorship import AuthorKind
 from reviewapp.annotations.models import Annotation, Undo
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
-from reviewapp.json_values import canonical, same
+from reviewapp.json_values import canonical, is_same_json
 
 _ELSEWHERE = "in another tab or browser"
 
@@ -92,7 +92,7 @@ class ChangeAuthor:
         return f"Only {self.name or 'somebody else'} changed the {fields}: taken over."
 
 
-def overtaker(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangeAuthor:
+def change_author(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangeAuthor:
     """Return who changed `annotation` since `base` was seen; `viewer` is the reader's user name."""
     seen_decision = base.get("decision")
     if seen_decision == annotation.decision_id:
@@ -116,7 +116,7 @@ def _upstream_author(annotation: Annotation, viewer: str) -> ChangeAuthor:
     if not versions:
         return ChangeAuthor(name="")
     newest = versions[0]
-    is_own = newest.whose is Whose.OURS and newest.name == viewer
+    is_own = newest.whose is AuthorKind.OURS and newest.name == viewer
     return ChangeAuthor(name=newest.who, own=is_own)
 
 
@@ -160,13 +160,13 @@ def changes_since(annotation: Annotation, base: Mapping[str, Any], *, viewer: st
     changes = {}
     for name, now in annotation.values().items():
         then = base.get(name)
-        if not same(then, now):
+        if not is_same_json(then, now):
             changes[name] = [then, now]
 
     decided = annotation.decision_id != base.get("decision")
     by = ChangeAuthor(name="")
     if decided or changes:
-        by = overtaker(annotation, base, viewer=viewer)
+        by = change_author(annotation, base, viewer=viewer)
 
     is_gone = annotation.status == Annotation.Status.GONE
     return ChangesSince(gone=is_gone, by=by, changes=changes, decided=decided)

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from reviewapp.annotations.decide import payload as payloads
-from reviewapp.annotations.decide.changed_since import ChangeAuthor, overtaker
+from reviewapp.annotations.decide.changed_since import ChangeAuthor, change_author
 from reviewapp.annotations.decide.forms import (
     as_form_data,
     new_decision_data,
@@ -18,14 +18,14 @@ from reviewapp.annotations.decide.forms import (
 )
 from reviewapp.annotations.decide.parsing import FIELDS, number
 from reviewapp.annotations.decide.services import (
-    Stale,
+    StaleSubmission,
     Submission,
     merge_submission,
     without_cleared_fields,
 )
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import given_by_people
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 
 _TITLES = {
     "label": "Label",
@@ -73,7 +73,7 @@ def merge_unsubmitted(
     annotation: Annotation,
     *,
     unanswered: Collection[str] = (),
-) -> Stale:
+) -> StaleSubmission:
     """Merge what is not submitted yet into the annotation as it is now; there may be no conflicts.
 
     The `unanswered` fields that still differ stay in conflict.
@@ -83,19 +83,19 @@ def merge_unsubmitted(
 
     conflicts = list(merge.conflicts)
     for name in unanswered:
-        if name not in merge.conflicts and not same(mine[name], theirs[name]):
+        if name not in merge.conflicts and not is_same_json(mine[name], theirs[name]):
             conflicts.append(name)
     conflicts = without_cleared_fields(submission, conflicts)
 
-    return Stale(annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts)
+    return StaleSubmission(annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts)
 
 
-def compare_sides(stale: Stale, data: Mapping[str, Any], *, viewer: str) -> Staleness:
+def compare_sides(stale: StaleSubmission, data: Mapping[str, Any], *, viewer: str) -> Staleness:
     """Return what the conflict form shows: the fields in conflict and those only they changed.
 
     `data` is the form's, as it was sent; `viewer` is the reader's user name.
     """
-    by = overtaker(stale.annotation, stale.base, viewer=viewer)
+    by = change_author(stale.annotation, stale.base, viewer=viewer)
     old_base = _old_base(stale, data)
 
     shown_fields = {*stale.conflicts, *stale.only_theirs}
@@ -110,7 +110,7 @@ def compare_sides(stale: Stale, data: Mapping[str, Any], *, viewer: str) -> Stal
     )
 
 
-def _settled_sentences(stale: Stale, by: ChangeAuthor) -> tuple[str, ...]:
+def _settled_sentences(stale: StaleSubmission, by: ChangeAuthor) -> tuple[str, ...]:
     """Return a sentence for the fields only I changed, and one for those only they changed."""
     sentences = []
     if stale.only_mine:
@@ -134,7 +134,7 @@ def _join_names(names: Sequence[str]) -> str:
     return f"{', '.join(initial)} and {last}"
 
 
-def _taken_over(stale: Stale) -> list[str]:
+def _taken_over(stale: StaleSubmission) -> list[str]:
     """Return the fields that the form takes over from them."""
     if "outcome" not in stale.conflicts:
         return stale.only_theirs
@@ -144,7 +144,7 @@ def _taken_over(stale: Stale) -> list[str]:
 
 def rebased_form_data(
     data: Mapping[str, Any],
-    stale: Stale,
+    stale: StaleSubmission,
     annotation: Annotation,
 ) -> dict[str, Any]:
     """Return the form's data on the current base: conflicts as typed, their fields as theirs.
@@ -172,7 +172,7 @@ def _undecidable_reason(annotation: Annotation) -> str:
     return annotation.decision.reasoning
 
 
-def _old_base(stale: Stale, data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _old_base(stale: StaleSubmission, data: Mapping[str, Any]) -> Mapping[str, Any]:
     if not data.get("was_base"):
         return stale.base
     try:
@@ -181,10 +181,10 @@ def _old_base(stale: Stale, data: Mapping[str, Any]) -> Mapping[str, Any]:
         return stale.base
 
 
-def _side(stale: Stale, name: str, old_base: Mapping[str, Any], data: Mapping[str, Any]) -> Side:
+def _side(stale: StaleSubmission, name: str, old_base: Mapping[str, Any], data: Mapping[str, Any]) -> Side:
     chosen = ""
     # A choice between other values than these no longer counts.
-    if same(stale.base[name], stale.theirs[name]):
+    if is_same_json(stale.base[name], stale.theirs[name]):
         chosen = str(data.get(f"keep_{name}", ""))
 
     return Side(

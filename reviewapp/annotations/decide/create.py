@@ -15,7 +15,7 @@ from reviewapp.annotations.decide.services import (
     Submission,
     TakenBack,
     decide,
-    may_decide,
+    require_decide_permission,
 )
 from reviewapp.annotations.mirror import result_matching
 from reviewapp.annotations.models import Annotation, Decision, Undo
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-class OnItsWay(Exception):
+class CreateInDelivery(Exception):
     """The same annotation is still to be delivered: change that one, or wait.
 
     The same means of this document, for this execution of the retriever. Upstream has no
@@ -52,16 +52,16 @@ class Place:
 def annotate(place: Place, submission: Submission, *, actor: User) -> Decision:
     """Create an annotation, or use the waiting item of the same place, and decide on it.
 
-    `submission.base` is ignored: there is nothing yet. Raises `PermissionDenied`, `OnItsWay`, and
+    `submission.base` is ignored: there is nothing yet. Raises `PermissionDenied`, `CreateInDelivery`, and
     what `services.decide` raises.
     """
-    may_decide(actor)
+    require_decide_permission(actor)
     with acting(actor):
         annotation = _lock_local(place) or _create_local(place) or _lock_local(place)
         if annotation is None:
-            raise OnItsWay(Annotation(ref="", document_id=place.document_id))
+            raise CreateInDelivery(Annotation(ref="", document_id=place.document_id))
         if annotation.label:
-            raise OnItsWay(annotation)
+            raise CreateInDelivery(annotation)
         return decide(annotation.pk, submission, actor=actor)
 
 
@@ -70,7 +70,7 @@ def get_or_create_item(result: Result, *, actor: User) -> Annotation:
 
     Raises `PermissionDenied`, and ValueError for a result that no execution returned.
     """
-    may_decide(actor)
+    require_decide_permission(actor)
     if result.execution is None or result.retriever_id is None:
         raise ValueError("A document that no execution returned is of no query.")
 
@@ -103,7 +103,7 @@ def _create_waiting(result: Result) -> Annotation:
     return annotation
 
 
-def replayed(
+def find_replay(
     decision_id: uuid.UUID,
     *,
     document_id: str,

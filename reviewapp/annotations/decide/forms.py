@@ -19,10 +19,10 @@ from reviewapp.annotations.decide import parsing
 from reviewapp.annotations.decide import payload as payloads
 from reviewapp.annotations.decide.parsing import FIELDS
 from reviewapp.annotations.decide.services import Submission
-from reviewapp.annotations.mirror.from_upstream import BLANK
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, given_by_people
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.retrievers.conflict_choice import MINE, THEIRS
 from reviewapp.retrievers.guidance.form_settings import StartsFrom
 from reviewapp.retrievers.models import Result
@@ -201,7 +201,7 @@ class DecisionForm(forms.Form):
             else:
                 data[name] = self._parse_value(name, base)
             self._check_bounds(name, data[name])
-        except parsing.NotThat as error:
+        except parsing.InvalidValue as error:
             self.add_error(name, str(error))
 
     def _parse_value(self, name: str, base: Mapping[str, Any]) -> Any:
@@ -221,7 +221,7 @@ class DecisionForm(forms.Form):
         label = parsing.label(typed, base=str(base["label"]))
         label_set = self.annotation.label_set
         if label_set and not label_set.allows(label):
-            raise parsing.NotThat(f"“{label}” is not among the labels of this retriever.")
+            raise parsing.InvalidValue(f"“{label}” is not among the labels of this retriever.")
         return label
 
     def _parse_reasoning(self, base: Mapping[str, Any]) -> str:
@@ -229,7 +229,7 @@ class DecisionForm(forms.Form):
         # The reasoning of before, mostly the machine's, is not why this person cannot tell.
         is_unchanged = reasoning.strip() in {"", str(base["reasoning"]).strip()}
         if self._is_undecidable() and is_unchanged:
-            raise parsing.NotThat("Write why you can't tell, for the next reviewer.")
+            raise parsing.InvalidValue("Write why you can't tell, for the next reviewer.")
         return reasoning
 
     def _check_bounds(self, name: str, value: Any) -> None:
@@ -238,7 +238,7 @@ class DecisionForm(forms.Form):
             return
         if value:
             for values in (self.annotation.values(), self.annotation.upstream):
-                if same(value, values.get(name)):
+                if is_same_json(value, values.get(name)):
                     return
         parsing.check(name, value)
 
@@ -255,7 +255,7 @@ class AsideForm(forms.Form):
     reason = forms.CharField(required=False, max_length=MAX_REASON_LENGTH)
 
 
-def opening(annotation: Annotation, *, now: datetime) -> dict[str, Any]:
+def initial_data(annotation: Annotation, *, now: datetime) -> dict[str, Any]:
     """Return the data of an untouched form.
 
     It starts with the annotation's values, but with a confidence and a reasoning only if a person
@@ -283,7 +283,7 @@ def as_form_data(
     names: Collection[str] = FIELDS,
 ) -> dict[str, str]:
     """Return values as form data; a personal field is blank unless it is among those `given`."""
-    blanks = {name: BLANK[name] for name in PERSONAL_FIELDS if name not in given}
+    blanks = {name: BLANK_VALUES[name] for name in PERSONAL_FIELDS if name not in given}
     return parsing.as_typed({**values, **blanks}, *names)
 
 
@@ -360,7 +360,7 @@ def _is_base(base: Mapping[str, Any]) -> bool:
         if not isinstance(base[name], kind) or isinstance(base[name], bool):
             return False
 
-    is_label_short = len(base["label"]) <= parsing.MOST_LABEL
+    is_label_short = len(base["label"]) <= parsing.MAX_LABEL_LENGTH
     return is_label_short and 0 <= (base["confidence"] or 0) <= 1
 
 

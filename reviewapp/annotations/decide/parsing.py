@@ -10,76 +10,76 @@ from typing import Any
 from reviewapp.annotations.decide import payload as payloads
 
 # In characters.
-MOST_LABEL = 100
-MOST_REASONING = 5_000
+MAX_LABEL_LENGTH = 100
+MAX_REASONING_LENGTH = 5_000
 FIELDS = ("label", "confidence", "reasoning", "payload")
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 
 
-class NotThat(ValueError):
+class InvalidValue(ValueError):
     """The text is not a valid value; the message is a sentence for whoever typed it."""
 
 
 def label(text: str, *, base: str = "") -> str:
-    """Return a label of 1 to 100 characters on one line; raises `NotThat`.
+    """Return a label of 1 to 100 characters on one line; raises `InvalidValue`.
 
     Upstream's may have more lines: text that differs from `base` only in line ends returns `base`.
     """
     if base.strip() and _normalize_line_ends(text) == _normalize_line_ends(base):
         return base
     if not text.strip():
-        raise NotThat("Choose a label, or write one.")
-    if len(text) > MOST_LABEL:
-        limit = f"at most {MOST_LABEL} are possible"
-        raise NotThat(f"The label has {len(text):,} characters; {limit}.")
-    if not on_one_line(text):
-        raise NotThat("The label holds a line break or a control character. Write it on one line.")
+        raise InvalidValue("Choose a label, or write one.")
+    if len(text) > MAX_LABEL_LENGTH:
+        limit = f"at most {MAX_LABEL_LENGTH} are possible"
+        raise InvalidValue(f"The label has {len(text):,} characters; {limit}.")
+    if not is_single_line(text):
+        raise InvalidValue("The label holds a line break or a control character. Write it on one line.")
     return text
 
 
-def on_one_line(text: str) -> bool:
+def is_single_line(text: str) -> bool:
     """Return whether `text` holds no line break, tabulator or other control character."""
     categories = map(unicodedata.category, text)
     return not any(category in {"Cc", "Zl", "Zp"} for category in categories)
 
 
 def confidence(text: str) -> float | None:
-    """Return a number from 0 to 1, or None for blank; raises `NotThat`."""
+    """Return a number from 0 to 1, or None for blank; raises `InvalidValue`."""
     text = text.strip()
     if not text:
         return None
     if re.fullmatch(r"[0-9]*,[0-9]+", text):
-        raise NotThat(f"Write the confidence with a point: {text.replace(',', '.')}")
+        raise InvalidValue(f"Write the confidence with a point: {text.replace(',', '.')}")
     if not _NUMBER.match(text):
-        raise NotThat("The confidence is a number from 0 to 1, such as 0.75, or blank.")
+        raise InvalidValue("The confidence is a number from 0 to 1, such as 0.75, or blank.")
     number = float(text)
     if not 0 <= number <= 1:
-        raise NotThat(f"The confidence goes from 0 to 1; {text} is outside.")
+        raise InvalidValue(f"The confidence goes from 0 to 1; {text} is outside.")
 
     mantissa = re.split("[eE]", text)[0]
     if not number and re.search("[1-9]", mantissa):
-        raise NotThat(f"{text} is too small a number to be kept; write 0 if you mean that.")
+        raise InvalidValue(f"{text} is too small a number to be kept; write 0 if you mean that.")
     # -0.0 becomes 0.0.
     return number + 0.0
 
 
 def reasoning(text: str, *, base: str = "") -> str:
-    """Return up to 5,000 characters; raises `NotThat`.
+    """Return up to 5,000 characters; raises `InvalidValue`.
 
     Forms send line ends as CR LF. Text that differs from `base` only in line ends returns `base`.
     """
     text = _normalize_line_ends(text)
     if text == _normalize_line_ends(base):
         return base
-    if len(text) > MOST_REASONING:
-        limit = f"at most {MOST_REASONING:,} are possible"
-        raise NotThat(f"The reasoning has {len(text):,} characters; {limit}.")
+    if len(text) > MAX_REASONING_LENGTH:
+        limit = f"at most {MAX_REASONING_LENGTH:,} are possible"
+        raise InvalidValue(f"The reasoning has {len(text):,} characters; {limit}.")
     return text
 
 
 def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the object in `text`; raises `NotThat`.
+    """Return the object in `text`; raises `InvalidValue`.
 
     Unchanged text of `base` returns `base`: upstream may hold more than people may type.
     """
@@ -88,20 +88,20 @@ def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return payloads.read(text)
     except payloads.BadPayload as error:
-        raise NotThat(str(error)) from error
+        raise InvalidValue(str(error)) from error
 
 
 def check(name: str, value: Any) -> None:
-    """Raise `NotThat` unless a person could have typed this value of the field `name`."""
+    """Raise `InvalidValue` unless a person could have typed this value of the field `name`."""
     if name == "label":
         label(value)
     elif name == "reasoning":
         reasoning(value)
     elif name == "payload":
         try:
-            payloads.bounded(value)
+            payloads.check_limits(value)
         except payloads.BadPayload as error:
-            raise NotThat(str(error)) from error
+            raise InvalidValue(str(error)) from error
 
 
 def as_typed(values: Mapping[str, Any], *names: str) -> dict[str, str]:

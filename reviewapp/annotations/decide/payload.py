@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from reviewapp.json_values import BadNumber, Path, loads
+from reviewapp.json_values import Path, UnstorableNumber, loads
 
-MOST_BYTES = 64 * 1024
-MOST_LEVELS = 20
+MAX_PAYLOAD_BYTES = 64 * 1024
+MAX_PAYLOAD_LEVELS = 20
 
 
 class BadPayload(ValueError):
@@ -26,8 +26,8 @@ class BadPayload(ValueError):
 def read(
     text: str,
     *,
-    most_bytes: int = MOST_BYTES,
-    most_levels: int = MOST_LEVELS,
+    most_bytes: int = MAX_PAYLOAD_BYTES,
+    most_levels: int = MAX_PAYLOAD_LEVELS,
 ) -> dict[str, Any]:
     """Return the object in `text`; blank is the empty object. Raises `BadPayload`."""
     if not text.strip():
@@ -35,14 +35,14 @@ def read(
     value = _parse_json(text, most_bytes, most_levels)
     if not isinstance(value, dict):
         raise BadPayload(f"The payload must be a JSON object, such as {{}}, not {_kind(value)}.")
-    return bounded(value, most_bytes=most_bytes, most_levels=most_levels)
+    return check_limits(value, most_bytes=most_bytes, most_levels=most_levels)
 
 
-def bounded(
+def check_limits(
     value: dict[str, Any],
     *,
-    most_bytes: int = MOST_BYTES,
-    most_levels: int = MOST_LEVELS,
+    most_bytes: int = MAX_PAYLOAD_BYTES,
+    most_levels: int = MAX_PAYLOAD_LEVELS,
 ) -> dict[str, Any]:
     """Return a parsed object if it is within the limits. Raises `BadPayload`."""
     _check_levels(value, most_levels)
@@ -66,7 +66,7 @@ def _parse_json(text: str, most_bytes: int, most_levels: int) -> Any:
         raise BadPayload(f"The payload holds {len(text):,} characters; {limit}.")
     try:
         return loads(text, object_pairs_hook=_object_without_duplicates)
-    except BadNumber as error:
+    except UnstorableNumber as error:
         raise BadPayload(error.sentence("the payload"), error.path) from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"

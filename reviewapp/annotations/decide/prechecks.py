@@ -54,7 +54,7 @@ def precheck(ref: str, decision_id: UUID) -> tuple[bool, bool]:
 
 
 @asked
-def made(decision_id: UUID) -> QuerySet[Decision]:
+def get_decision(decision_id: UUID) -> QuerySet[Decision]:
     """Return the decision with this id, as a list of one or none."""
     return Decision.objects.filter(decision_id=decision_id)
 

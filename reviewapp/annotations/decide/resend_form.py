@@ -8,15 +8,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from reviewapp.annotations.decide.forms import as_form_data, new_decision_data, opening
+from reviewapp.annotations.decide.forms import as_form_data, initial_data, new_decision_data
 from reviewapp.annotations.decide.parsing import FIELDS
-from reviewapp.annotations.mirror.from_upstream import BLANK
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, machine_words
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.presenters import in_words
-from reviewapp.web.http import whole_number
+from reviewapp.outbox.status.presenters import format_value
+from reviewapp.web.http import parse_whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,11 @@ def resend_form(annotation: Annotation, key: str) -> dict[str, Any] | None:
     values = _decided_values(annotation, change, decision)
     given = set()
     for name in PERSONAL_FIELDS:
-        if name in change.fields or not same(values[name], BLANK[name]):
+        if name in change.fields or not is_same_json(values[name], BLANK_VALUES[name]):
             given.add(name)
 
     data = {
-        **opening(annotation, now=timezone.now()),
+        **initial_data(annotation, now=timezone.now()),
         **new_decision_data(annotation, given),
         **as_form_data(values, given),
     }
@@ -67,7 +67,7 @@ def resend_form(annotation: Annotation, key: str) -> dict[str, Any] | None:
 
 
 def _change_needing_attention(annotation: Annotation, key: str) -> Change | None:
-    pk = whole_number(key)
+    pk = parse_whole_number(key)
     if not pk or annotation.status == Annotation.Status.GONE:
         return None
     return Change.objects.attention().filter(ref=annotation.ref, pk=pk).first()
@@ -85,7 +85,7 @@ def _decided_values(
     values: dict[str, Any] = {
         "label": change.base.get("label", annotation.label),
         "payload": annotation.payload,
-        **{name: BLANK[name] for name in PERSONAL_FIELDS},
+        **{name: BLANK_VALUES[name] for name in PERSONAL_FIELDS},
     }
     if decision is not None:
         values["label"] = decision.label
@@ -113,8 +113,8 @@ def _mixpeek_values(
         if name not in upstream:
             continue
         value = upstream[name]
-        differs = not same(value, decided[name])
-        is_blank = same(value, BLANK[name])
+        differs = not is_same_json(value, decided[name])
+        is_blank = is_same_json(value, BLANK_VALUES[name])
         if name == "label" or name in given or differs or not is_blank:
-            fields.append(MixpeekValue(name=name, value=in_words(value), differs=differs))
+            fields.append(MixpeekValue(name=name, value=format_value(value), differs=differs))
     return fields

@@ -1,4 +1,4 @@
-"""Decide on an annotation. The page, the API and commands all call `decide` (or `decide_on`)."""
+"""Decide on an annotation. The page, the API and commands all call `decide` (or `decide_locked`)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from psycopg.errors import UniqueViolation
 
 from reviewapp.annotations.decide.prechecks import (
     changes_needing_attention,
+    get_decision,
     lock_annotation,
-    made,
     precheck,
     resolve_result,
 )
 from reviewapp.annotations.decide.record import record
 from reviewapp.annotations.mirror.absorb import rebase
-from reviewapp.annotations.mirror.from_upstream import BLANK
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, is_nobodys_edit
 from reviewapp.audit.context import acting
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.outbox.models import Change
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-class Gone(Exception):
+class AnnotationGone(Exception):
     """The annotation no longer exists upstream: there is nothing to decide; go on to the next."""
 
 
@@ -83,13 +83,13 @@ class LabelNotOffered(FieldsRefused):
         self.offered = offered
 
 
-class WordsRequired(FieldsRefused):
+class RequiredFieldsMissing(FieldsRefused):
     """The retriever requires a reasoning or a confidence that the person did not give."""
 
     kind = "missing"
 
 
-class Stale(Exception):
+class StaleSubmission(Exception):
     """Somebody settled the item differently since the form was rendered: show base, mine, theirs.
 
     `conflicts` names the fields that both sides set (`outcome` when only the outcome differs).
@@ -159,9 +159,9 @@ class Submission:
         values = self._submitted_values()
         for name in PERSONAL_FIELDS:
             if name in cleared:
-                values[name] = BLANK[name]
+                values[name] = BLANK_VALUES[name]
             elif name not in given:
-                values[name] = self.base.get(name, BLANK[name])
+                values[name] = self.base.get(name, BLANK_VALUES[name])
 
         if self.metadata is not ...:
             values["metadata"] = self.metadata
@@ -170,7 +170,7 @@ class Submission:
     @property
     def is_relabel(self) -> bool:
         """Whether the label differs from the one the person saw."""
-        return not same(self.label, self.base.get("label"))
+        return not is_same_json(self.label, self.base.get("label"))
 
     @property
     def is_undecidable(self) -> bool:
@@ -181,7 +181,7 @@ class Submission:
         """Return the names of the fields that the person gave."""
         if self.given is None:
             values = self._submitted_values()
-            return frozenset(name for name in values if not same(values[name], self.base.get(name)))
+            return frozenset(name for name in values if not is_same_json(values[name], self.base.get(name)))
         if self.is_whole:
             return self.given | {"label"}
         return self.given
@@ -207,7 +207,7 @@ class Submission:
         values = self._submitted_values()
         words = {}
         for name in PERSONAL_FIELDS:
-            words[name] = values[name] if name in given else BLANK[name]
+            words[name] = values[name] if name in given else BLANK_VALUES[name]
         return words
 
     def _submitted_values(self) -> dict[str, Any]:
@@ -223,10 +223,10 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
     """Record a decision, update the annotation, enqueue the change; all in one transaction.
 
     The same decision id again returns the decision it made. Raises `PermissionDenied`,
-    `Annotation.DoesNotExist`, `Gone`, `DecisionIdTaken`, `FieldsRefused`, and `Stale` when
+    `Annotation.DoesNotExist`, `AnnotationGone`, `DecisionIdTaken`, `FieldsRefused`, and `StaleSubmission` when
     somebody settled the item differently since.
     """
-    may_decide(actor)
+    require_decide_permission(actor)
 
     note = ""
     if submission.is_undecidable:
@@ -235,24 +235,24 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
 
     with acting(actor, note=note):
         annotation = lock_annotation(annotation_id)
-        return decide_on(annotation, submission, actor=actor)
+        return decide_locked(annotation, submission, actor=actor)
 
 
-def decide_on(annotation: Annotation, submission: Submission, *, actor: User) -> Decision:
+def decide_locked(annotation: Annotation, submission: Submission, *, actor: User) -> Decision:
     """Decide on an annotation that the caller has locked, inside the caller's `acting(actor)`.
 
     Afterwards `annotation` holds the decided values. Raises what `decide` raises; the caller must
     then roll back its transaction.
     """
-    may_decide(actor)
+    require_decide_permission(actor)
 
     already_decided, has_open_trouble = precheck(annotation.ref, submission.decision_id)
     if already_decided:
-        decision = made(decision_id=submission.decision_id)[0]
+        decision = get_decision(decision_id=submission.decision_id)[0]
         _raise_unless_replay(decision, annotation, actor)
         return decision
     if annotation.status == Annotation.Status.GONE:
-        raise Gone(annotation.ref)
+        raise AnnotationGone(annotation.ref)
 
     values = _merge_or_raise_stale(annotation, submission)
     _raise_if_not_allowed(annotation, submission, values["label"])
@@ -274,7 +274,7 @@ def take_theirs(change: Change, *, actor: User) -> bool:
 
     Returns False if it was settled before. Raises `PermissionDenied`.
     """
-    may_decide(actor)
+    require_decide_permission(actor)
     with acting(actor, note="took Mixpeek's values"):
         annotation = Annotation.objects.select_for_update().get(ref=change.ref)
         reason = f"{actor.get_username()} took Mixpeek's values"
@@ -302,7 +302,7 @@ def _reopen_if_never_created(annotation: Annotation, actor: User) -> None:
     annotation.save(update_fields=["decision", "reviewer", "decided_at", "status"])
 
 
-def may_decide(actor: User) -> None:
+def require_decide_permission(actor: User) -> None:
     """Raise `PermissionDenied` unless this person may decide on annotations."""
     if not actor.has_perm("annotations.decide_annotation"):
         raise PermissionDenied("Deciding needs the role reviewer, lead or admin.")
@@ -320,7 +320,7 @@ def _raise_unless_replay(decision: Decision, annotation: Annotation, actor: User
 
 
 def _merge_or_raise_stale(annotation: Annotation, submission: Submission) -> dict[str, Any]:
-    """Return the values the annotation is to have; raises `Stale` where both sides set a field."""
+    """Return the values the annotation is to have; raises `StaleSubmission` where both sides set a field."""
     base = submission.base
     settled_since = "decision" in base and base["decision"] != annotation.decision_id
 
@@ -340,7 +340,7 @@ def _merge_or_raise_stale(annotation: Annotation, submission: Submission) -> dic
         conflicts = without_cleared_fields(submission, conflicts)
 
     if conflicts:
-        raise Stale(annotation, base=base, mine=mine, merge=merge, conflicts=conflicts)
+        raise StaleSubmission(annotation, base=base, mine=mine, merge=merge, conflicts=conflicts)
     return merge.values
 
 
@@ -355,7 +355,7 @@ def merge_submission(
     theirs = _current_values(annotation, submission.values())
     base = dict(submission.base)
     for name in PERSONAL_FIELDS:
-        if name not in base or same(theirs[name], base[name]):
+        if name not in base or is_same_json(theirs[name], base[name]):
             continue
         if is_nobodys_edit(annotation, name, base[name]):
             base[name] = theirs[name]
@@ -380,7 +380,7 @@ def _unseen_conflicts(annotation: Annotation, mine: Mapping[str, Any], merge: Me
     """
     if annotation.status == Annotation.Status.UNDECIDABLE:
         return ["outcome"]
-    if same(mine["label"], annotation.label) or "label" in merge.conflicts:
+    if is_same_json(mine["label"], annotation.label) or "label" in merge.conflicts:
         return []
     return ["label"]
 
@@ -398,7 +398,7 @@ def _raise_if_not_allowed(annotation: Annotation, submission: Submission, label:
     is_relabel = submission.is_relabel and bool(submission.base.get("label"))
     missing = label_set.settings.missing_words(submission.own_words(), relabels=is_relabel)
     if missing:
-        raise WordsRequired(missing)
+        raise RequiredFieldsMissing(missing)
 
 
 def _current_values(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
@@ -492,10 +492,10 @@ def _enqueue_change(
     if is_local and not Change.objects.open_on(annotation.ref).exists():
         verb = Change.Verb.CREATE
         fields = values
-        base = BLANK
+        base = BLANK_VALUES
     else:
         fields = _fields_to_send(submission, base, values)
-        is_confirmation = all(same(base[name], fields[name]) for name in fields)
+        is_confirmation = all(is_same_json(base[name], fields[name]) for name in fields)
         verb = Change.Verb.CONFIRM if is_confirmation else Change.Verb.SET
     if not fields:
         return
@@ -530,8 +530,8 @@ def _fields_to_send(
 
     fields = {}
     for name, value in values.items():
-        is_changed = not same(base[name], value)
-        is_asserted = name in given and not same(value, BLANK[name])
+        is_changed = not is_same_json(base[name], value)
+        is_asserted = name in given and not is_same_json(value, BLANK_VALUES[name])
         if is_changed or is_asserted:
             fields[name] = value
     return fields

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from reviewapp.annotations.decide import skip
-from reviewapp.annotations.decide.services import may_decide
-from reviewapp.annotations.mirror.absorb import shown
-from reviewapp.annotations.mirror.from_upstream import BLANK, kept_of_a_person
+from reviewapp.annotations.decide.services import require_decide_permission
+from reviewapp.annotations.mirror.absorb import shown_values
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES, is_row_from_person
 from reviewapp.annotations.models import Annotation, Decision, Lease, Undo
-from reviewapp.annotations.queue.leases import LASTS, let_oldest_go
-from reviewapp.audit.context import about, acting
+from reviewapp.annotations.queue.leases import LEASE_DURATION, release_oldest
+from reviewapp.audit.context import acting, set_subject
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 
@@ -27,7 +27,7 @@ class TooLate(Exception):
     """The hold is over, or a worker has taken the change: undo it by a new decision."""
 
 
-class Overtaken(Exception):
+class DecidedAgain(Exception):
     """Another decision, `standing`, was made on the item since: undo it by a new decision."""
 
     def __init__(self, standing: Decision | None) -> None:
@@ -43,36 +43,36 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
 
     "Can't tell" is never sent, so it can be undone as long as it stands. The actor gets the lease
     on the item. Raises `PermissionDenied`, `Decision.DoesNotExist` (also for somebody else's),
-    `Overtaken` and `TooLate`.
+    `DecidedAgain` and `TooLate`.
     """
-    may_decide(actor)
+    require_decide_permission(actor)
     with acting(actor):
         decision = Decision.objects.get(pk=decision_pk, reviewer=actor)
-        annotation = locked_with_decision(decision.annotation_id)
-        about(annotation.ref)
+        annotation = lock_with_decision(decision.annotation_id)
+        set_subject(annotation.ref)
 
         if Undo.objects.filter(decision=decision).exists():
             return decision
         if annotation.decision_id != decision.pk:
-            raise Overtaken(annotation.decision)
+            raise DecidedAgain(annotation.decision)
 
         _withdraw_change(decision)
-        take_back(annotation, decision, actor=actor)
+        revert_decision(annotation, decision, actor=actor)
 
-        lease = {"holder": actor, "until": timezone.now() + LASTS}
+        lease = {"holder": actor, "until": timezone.now() + LEASE_DURATION}
         Lease.objects.get_or_create(annotation=annotation, defaults=lease)
-        let_oldest_go(actor)
+        release_oldest(actor)
     return decision
 
 
-def locked_with_decision(pk: int) -> Annotation:
+def lock_with_decision(pk: int) -> Annotation:
     """Lock and return an annotation with its standing decision, without its texts for search."""
     annotations = Annotation.objects.select_for_update(of=["self"])
     with_decision = annotations.select_related("decision__reviewer")
     return with_decision.defer("words", "search", "excerpt").get(pk=pk)
 
 
-def take_back(annotation: Annotation, decision: Decision, *, actor: User) -> None:
+def revert_decision(annotation: Annotation, decision: Decision, *, actor: User) -> None:
     """Restore a locked annotation to what it was before its standing decision.
 
     The decision's change must have been withdrawn. The values become upstream's latest with the
@@ -112,14 +112,14 @@ def _withdraw_change(decision: Decision) -> None:
 
 def _restore_previous_values(annotation: Annotation, previous: Decision | None) -> None:
     open_changes = Change.objects.open_on(annotation.ref)
-    for name, value in shown(annotation, open_changes).items():
+    for name, value in shown_values(annotation, open_changes).items():
         setattr(annotation, name, value)
 
     annotation.decision = previous
     annotation.reviewer = previous.reviewer if previous else None
     annotation.decided_at = previous.created_at if previous else None
     annotation.status = _previous_status(annotation, previous)
-    annotation.save(update_fields=[*BLANK, "decision", "reviewer", "decided_at", "status"])
+    annotation.save(update_fields=[*BLANK_VALUES, "decision", "reviewer", "decided_at", "status"])
 
 
 def _previous_status(annotation: Annotation, previous: Decision | None) -> Annotation.Status:
@@ -130,6 +130,6 @@ def _previous_status(annotation: Annotation, previous: Decision | None) -> Annot
 
     if annotation.annotation_id is None:
         return Annotation.Status.WAITING
-    if kept_of_a_person(annotation.proposed, annotation.revisions):
+    if is_row_from_person(annotation.proposed, annotation.revisions):
         return Annotation.Status.DECIDED
     return Annotation.Status.WAITING

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from reviewapp.annotations.decide.forms import as_form_data, opening
+from reviewapp.annotations.decide.forms import as_form_data, initial_data
 from reviewapp.annotations.decide.parsing import FIELDS
-from reviewapp.annotations.mirror.from_upstream import BLANK
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, given_by_people, machine_words
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.presenters import in_words
-from reviewapp.web.http import whole_number
+from reviewapp.outbox.status.presenters import format_value
+from reviewapp.web.http import parse_whole_number
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -78,16 +78,16 @@ def build_reversal(
 
         previous = change.base[name]
         if name in PERSONAL_FIELDS and name not in given_before:
-            previous = BLANK[name]
-        if same(current[name], previous):
+            previous = BLANK_VALUES[name]
+        if is_same_json(current[name], previous):
             continue
 
-        if not same(current[name], change.fields[name]):
+        if not is_same_json(current[name], change.fields[name]):
             kept.append(name)
             continue
         values[name] = previous
-        now = in_words(current[name])
-        restored.append(RestoredField(name=name, now=now, then=in_words(previous)))
+        now = format_value(current[name])
+        restored.append(RestoredField(name=name, now=now, then=format_value(previous)))
     return Reversal(values=values, back=tuple(restored), kept=tuple(kept))
 
 
@@ -115,7 +115,7 @@ def reopened_form(
     Only the person's own decisions on this annotation count; None for no such decision.
     """
     for name, build_form in (("again", resubmit_form), ("undo", undo_form)):
-        pk = whole_number(parameters.get(name, ""))
+        pk = parse_whole_number(parameters.get(name, ""))
         if not pk:
             continue
         own = Decision.objects.filter(pk=pk, annotation=annotation, reviewer=person)
@@ -160,4 +160,4 @@ def _form_data(
     values: Mapping[str, Any],
     given: Collection[str],
 ) -> dict[str, Any]:
-    return opening(annotation, now=timezone.now()) | as_form_data(values, given)
+    return initial_data(annotation, now=timezone.now()) | as_form_data(values, given)

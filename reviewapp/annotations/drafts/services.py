@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from reviewapp.annotations.decide.services import may_decide
+from reviewapp.annotations.decide.services import require_decide_permission
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.asked import asked
 
@@ -71,7 +71,7 @@ def save(annotation_id: int, draft_input: DraftInput, *, actor: User) -> Draft:
 
     Raises `PermissionDenied`, `Annotation.DoesNotExist`, `AlreadyDecided`, `Overtaken`, `TooMany`.
     """
-    may_decide(actor)
+    require_decide_permission(actor)
     with transaction.atomic():
         # A decision locks its annotation too, so a late draft cannot outlive its decision.
         Annotation.objects.select_for_update(no_key=True).only("pk").get(pk=annotation_id)
@@ -108,7 +108,7 @@ def _own(annotation_id: int, person_id: int) -> QuerySet[Draft]:
 
 def discard(annotation_id: int, *, actor: User) -> bool:
     """Delete the actor's draft of this annotation; returns whether there was one."""
-    may_decide(actor)
+    require_decide_permission(actor)
     deleted, _ = Draft.objects.of(actor).about(annotation_id).delete()
     return bool(deleted)
 

@@ -52,9 +52,9 @@ def put_back(apps, annotation):
     own = own_result(apps, annotation)
     annotation.result = own
     annotation.score = own.score
-    annotation.title = evidence.title_of(own.snapshot)
-    annotation.excerpt = evidence.excerpt_of(own.snapshot)
-    annotation.words = evidence.words_of(own.snapshot)
+    annotation.title = evidence.document_title(own.snapshot)
+    annotation.excerpt = evidence.document_excerpt(own.snapshot)
+    annotation.words = evidence.document_search_text(own.snapshot)
     annotation.save(update_fields=["result", "score", "title", "excerpt", "words"])
     return f"{annotation.ref}: {before} -> {described(own)}"
 

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from reviewapp.annotations.mirror import bulk_update, result_matching, version_authors
 from reviewapp.annotations.mirror.from_upstream import (
-    BLANK,
-    LONGEST_ID,
-    decision_in,
-    execution_of,
+    BLANK_VALUES,
+    MAX_STORED_ID_LENGTH,
+    decision_id_in,
+    execution_id_in,
     is_from_person,
     is_storable,
     proposed_values,
@@ -27,13 +27,13 @@ from reviewapp.annotations.mirror.from_upstream import (
     values_of,
 )
 from reviewapp.annotations.models import Annotation
-from reviewapp.audit.context import notices, noticing
-from reviewapp.json_values import same
+from reviewapp.audit.context import is_noticing, noticing
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
-from reviewapp.postgres.storable_json import text
+from reviewapp.postgres.storable_json import to_storable_text
 from reviewapp.retrievers.models import Result, Retriever
-from reviewapp.retrievers.sync_counts import Tally
+from reviewapp.retrievers.sync_counts import SyncCounts
 
 _MAX_ACTOR_TYPE_LENGTH = 40
 _MIRRORED_FIELDS = [
@@ -46,7 +46,7 @@ _RESULT_FIELDS = ["execution_id", *result_matching.RESULT_FIELDS]
 
 
 @transaction.atomic(savepoint=False)
-def absorb(records: Sequence[AnnotationRecord]) -> Tally:
+def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
     """Store upstream's annotations in the mirror and lock the rows they touch. Safe to repeat.
 
     A record with an unknown id fills the unannotated row of its document, retriever and execution,
@@ -90,11 +90,11 @@ def absorb(records: Sequence[AnnotationRecord]) -> Tally:
     if unchanged:
         Annotation.objects.filter(pk__in=unchanged).update(seen_at=timezone.now())
 
-    return Tally(new=len(created), changed=len(changed), same=len(unchanged), left=len(postponed))
+    return SyncCounts(new=len(created), changed=len(changed), same=len(unchanged), left=len(postponed))
 
 
 @transaction.atomic
-def attach(results: Sequence[Result]) -> int:
+def attach_results(results: Sequence[Result]) -> int:
     """Show each saved result on the annotations it belongs to; return the number of new rows.
 
     `result_matching.belongs` says which annotations a result belongs to. A result that nobody has
@@ -141,7 +141,7 @@ def mark_gone(annotation_ids: Collection[str]) -> int:
     return Annotation.objects.filter(pk__in=locked).update(status=Annotation.Status.GONE)
 
 
-def note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
+def record_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
     """Record the values that Mixpeek still returns after a decision cleared them; show blanks."""
     Annotation.objects.filter(ref=ref).update(uncleared=dict(uncleared))
     rebase(ref)
@@ -150,18 +150,18 @@ def note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
 def rebase(ref: str) -> None:
     """Recompute the shown values of an annotation after one of its changes was withdrawn."""
     row = Annotation.objects.select_for_update().get(ref=ref)
-    for name, value in shown(row, Change.objects.open_on(ref)).items():
+    for name, value in shown_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
-    row.save(update_fields=list(BLANK))
+    row.save(update_fields=list(BLANK_VALUES))
 
 
-def shown(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
+def shown_values(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
     """Return the values that people see: upstream's values under these changes, oldest first.
 
     A field that a decision cleared is blank, even if upstream still returns its old value.
     """
-    cleared = {name: BLANK[name] for name in row.uncleared}
-    values = (row.upstream or BLANK) | cleared
+    cleared = {name: BLANK_VALUES[name] for name in row.uncleared}
+    values = (row.upstream or BLANK_VALUES) | cleared
 
     for change in changes:
         for name, value in change.fields.items():
@@ -172,16 +172,16 @@ def shown(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
 
 def still_uncleared(uncleared: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cleared values that upstream still returns; any other value there is a new one."""
-    return {name: value for name, value in uncleared.items() if same(upstream.get(name), value)}
+    return {name: value for name, value in uncleared.items() if is_same_json(upstream.get(name), value)}
 
 
 def _lock_rows(records: Mapping[str, AnnotationRecord]) -> list[Annotation]:
     """Lock the rows of the records: those with their ids, and unannotated rows they might fill.
 
-    One query locks all of them in the order of their keys, as `attach` does, to prevent deadlocks.
+    One query locks all of them in the order of their keys, as `attach_results` does, to prevent deadlocks.
     """
     documents = {record.document_id for record in records.values()}
-    executions = {execution_of(record) for record in records.values()}
+    executions = {execution_id_in(record) for record in records.values()}
 
     annotated = Q(annotation_id__in=records)
     unannotated = Q(
@@ -219,7 +219,7 @@ def _match_rows(
                 continue
             retriever_key = retrievers[record.retriever_id].pk
 
-        place = (record.document_id, retriever_key, execution_of(record))
+        place = (record.document_id, retriever_key, execution_id_in(record))
         if place not in unannotated:
             continue
 
@@ -239,7 +239,7 @@ def _may_be_creating_another(record: AnnotationRecord, changes: Sequence[Change]
     creating = [change for change in changes if change.claimed_at or change.maybe_sent]
     if not creating:
         return False
-    return decision_in(record) not in {str(change.cause) for change in creating}
+    return decision_id_in(record) not in {str(change.cause) for change in creating}
 
 
 def _is_newer(record: AnnotationRecord, row: Annotation) -> bool:
@@ -252,7 +252,7 @@ def _is_newer(record: AnnotationRecord, row: Annotation) -> bool:
 
     if record.updated_at and row.updated_at and record.updated_at < row.updated_at:
         return False
-    return not same(row.upstream, values_of(record))
+    return not is_same_json(row.upstream, values_of(record))
 
 
 def _fill_row(
@@ -264,24 +264,24 @@ def _fill_row(
     """Copy the record into the row, and show its values under our undelivered changes."""
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
-    row.collection_id = text(record.collection_id or "", LONGEST_ID) or row.collection_id
+    row.collection_id = to_storable_text(record.collection_id or "", MAX_STORED_ID_LENGTH) or row.collection_id
     retriever = retrievers.get(record.retriever_id or "")
     if retriever is not None:
         row.retriever = retriever
-    row.execution_id = execution_of(record) or row.execution_id
-    row.stage_name = text(record.stage_name or "", LONGEST_ID) or row.stage_name
+    row.execution_id = execution_id_in(record) or row.execution_id
+    row.stage_name = to_storable_text(record.stage_name or "", MAX_STORED_ID_LENGTH) or row.stage_name
 
     row.version = record.version
     row.upstream = values_of(record)
     row.revisions = revisions_of(record)
-    row.actor_id = text(record.actor_id, LONGEST_ID)
-    row.actor_type = text(record.actor_type, _MAX_ACTOR_TYPE_LENGTH)
+    row.actor_id = to_storable_text(record.actor_id, MAX_STORED_ID_LENGTH)
+    row.actor_type = to_storable_text(record.actor_type, _MAX_ACTOR_TYPE_LENGTH)
     row.created_at = record.created_at
     row.updated_at = record.updated_at
     row.seen_at = timezone.now()
 
     row.uncleared = still_uncleared(row.uncleared, row.upstream)
-    for name, value in shown(row, changes).items():
+    for name, value in shown_values(row, changes).items():
         setattr(row, name, value)
 
     if row.status in {Annotation.Status.WAITING, Annotation.Status.GONE}:
@@ -308,7 +308,7 @@ def _save_changed(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any
     after = {row.pk: _mirrored_values(row) for row in rows}
     changed_fields = []
     for name in _MIRRORED_FIELDS:
-        if any(not same(after[pk][name], before[pk][name]) for pk in after):
+        if any(not is_same_json(after[pk][name], before[pk][name]) for pk in after):
             changed_fields.append(name)
 
     for editor, edited in _group_by_editor(rows, before).items():
@@ -323,11 +323,11 @@ def _group_by_editor(
     """Return the rows by who changed their shown values at Mixpeek; "" where that is not known."""
     edited = []
     for row in rows:
-        if any(not same(getattr(row, name), before[row.pk][name]) for name in BLANK):
+        if any(not is_same_json(getattr(row, name), before[row.pk][name]) for name in BLANK_VALUES):
             edited.append(row)
 
     editors: dict[int, str] = {}
-    if edited and notices():
+    if edited and is_noticing():
         versions_before = {row.pk: before[row.pk]["version"] for row in edited}
         editors = version_authors.editors(edited, versions_before)
 

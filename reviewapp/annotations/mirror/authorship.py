@@ -14,16 +14,16 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from reviewapp.annotations.mirror.from_upstream import BLANK
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 
 _MACHINE = "system"
 
 
-class Whose(Enum):
+class AuthorKind(Enum):
     """The kinds of authors; the value describes an author without a known name."""
 
     OURS = "one of us"
@@ -33,7 +33,7 @@ class Whose(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class UpstreamVersion:
     """One upstream version: its author, its time, and its changes as `{field: [old, new]}`.
 
     `name` is the name of our person, else Mixpeek's name for the author. Version 1 is the
@@ -43,7 +43,7 @@ class Made:
     version: int
     changes: Mapping[str, Any]
     at: datetime | None
-    whose: Whose
+    whose: AuthorKind
     name: str
     kind: str = ""
     decision_id: str = ""
@@ -51,11 +51,11 @@ class Made:
     @property
     def who(self) -> str:
         """The author as a phrase that fits into a sentence."""
-        if self.whose is Whose.OURS:
-            return self.name or Whose.OURS.value
+        if self.whose is AuthorKind.OURS:
+            return self.name or AuthorKind.OURS.value
 
-        if self.whose is Whose.ELSEWHERE:
-            phrase: str = Whose.ELSEWHERE.value
+        if self.whose is AuthorKind.ELSEWHERE:
+            phrase: str = AuthorKind.ELSEWHERE.value
             if self.kind == "user":
                 phrase = "another user"
             return f"{phrase} ({self.name})" if self.name else phrase
@@ -68,7 +68,7 @@ class Made:
         return field_diffs(self.changes)
 
 
-def upstream_versions(row: Annotation, delivered: Sequence[Change]) -> list[Made]:
+def upstream_versions(row: Annotation, delivered: Sequence[Change]) -> list[UpstreamVersion]:
     """Return each known upstream version, newest first; [] for an annotation without versions.
 
     `delivered` are the changes delivered to this ref. An author who is neither the machine nor one
@@ -88,12 +88,12 @@ def upstream_versions(row: Annotation, delivered: Sequence[Change]) -> list[Made
     return versions
 
 
-def with_our_key(versions: Iterable[Made], our_actors: Collection[str]) -> list[Made]:
+def with_our_key(versions: Iterable[UpstreamVersion], our_actors: Collection[str]) -> list[UpstreamVersion]:
     """Return the versions, with `OUR_KEY` as the author of those that one of our actors made."""
     corrected = []
     for version in versions:
-        if version.whose is Whose.ELSEWHERE and version.name in our_actors:
-            corrected.append(replace(version, whose=Whose.OUR_KEY))
+        if version.whose is AuthorKind.ELSEWHERE and version.name in our_actors:
+            corrected.append(replace(version, whose=AuthorKind.OUR_KEY))
         else:
             corrected.append(version)
     return corrected
@@ -107,12 +107,12 @@ def count_our_actors(row: Annotation, delivered: Sequence[Change]) -> Counter[st
     counts: Counter[str] = Counter()
     for version in upstream_versions(row, delivered):
         actor = actors.get(version.version)
-        if version.whose is Whose.OURS and actor:
+        if version.whose is AuthorKind.OURS and actor:
             counts[actor] += 1
     return counts
 
 
-def _versions_from_revisions(row: Annotation) -> Iterator[Made]:
+def _versions_from_revisions(row: Annotation) -> Iterator[UpstreamVersion]:
     """Yield the versions, newest first, without our authors; stop where a revision is missing."""
     values = dict(row.upstream)
     version = row.version or 0
@@ -123,16 +123,16 @@ def _versions_from_revisions(row: Annotation) -> Iterator[Made]:
 
         before = dict(values)
         for name, value in edit["prior"].items():
-            is_blank = value is None and name in BLANK
-            before[name] = BLANK[name] if is_blank else value
+            is_blank = value is None and name in BLANK_VALUES
+            before[name] = BLANK_VALUES[name] if is_blank else value
 
         changes = {}
         for name in edit["prior"]:
-            if name in BLANK:
+            if name in BLANK_VALUES:
                 changes[name] = [before.get(name), values.get(name)]
 
         edited_at = edit["edited_at"]
-        yield Made(
+        yield UpstreamVersion(
             version=version,
             changes=changes,
             at=datetime.fromisoformat(edited_at) if edited_at else None,
@@ -146,11 +146,11 @@ def _versions_from_revisions(row: Annotation) -> Iterator[Made]:
 
     if version == 1:
         changes = {}
-        for name in BLANK:
+        for name in BLANK_VALUES:
             if values.get(name) not in (None, "", {}):
                 changes[name] = [None, values[name]]
 
-        yield Made(
+        yield UpstreamVersion(
             version=1,
             changes=changes,
             at=row.created_at,
@@ -160,24 +160,24 @@ def _versions_from_revisions(row: Annotation) -> Iterator[Made]:
         )
 
 
-def _author_kind(actor_type: str) -> Whose:
-    return Whose.MACHINE if actor_type == _MACHINE else Whose.ELSEWHERE
+def _author_kind(actor_type: str) -> AuthorKind:
+    return AuthorKind.MACHINE if actor_type == _MACHINE else AuthorKind.ELSEWHERE
 
 
-def _with_our_author(version: Made, delivery: Change | None, stamped: Change | None) -> Made:
+def _with_our_author(version: UpstreamVersion, delivery: Change | None, stamped: Change | None) -> UpstreamVersion:
     """Return the version with our person as its author, if one of our changes made it.
 
     `stamped` is the change that the version's own stamp names. `delivery` is the change that was
     delivered as this version: it counts only if at least one of its values is in the version.
     """
-    if version.whose is Whose.MACHINE:
+    if version.whose is AuthorKind.MACHINE:
         return version
     if stamped is not None:
-        return replace(version, whose=Whose.OURS, name=stamped.actor_name)
+        return replace(version, whose=AuthorKind.OURS, name=stamped.actor_name)
     if delivery is None:
         return version
 
     for name, (_, new) in version.changes.items():
-        if name in delivery.fields and same(new, delivery.fields[name]):
-            return replace(version, whose=Whose.OURS, name=delivery.actor_name)
+        if name in delivery.fields and is_same_json(new, delivery.fields[name]):
+            return replace(version, whose=AuthorKind.OURS, name=delivery.actor_name)
     return version

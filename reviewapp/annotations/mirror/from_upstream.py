@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
-from reviewapp.postgres.storable_json import holdable, text
+from reviewapp.postgres.storable_json import to_storable, to_storable_text
 from reviewapp.retrievers.documents.snapshot import storable_json
 
-LONGEST_ID = 200
-BLANK: dict[str, Any] = {
+MAX_STORED_ID_LENGTH = 200
+BLANK_VALUES: dict[str, Any] = {
     "label": "",
     "confidence": None,
     "reasoning": "",
@@ -27,7 +27,7 @@ BLANK: dict[str, Any] = {
 
 # Our stamp: the key under which a delivery names its decision, and the keys of the object there
 # (`sync.deliver.provenance`).
-STAMP = "reviewapp"
+STAMP_KEY = "reviewapp"
 _STAMP_KEYS = frozenset({"decision_id", "reviewer", "time"})
 _OBJECT_FIELDS = ("payload", "metadata")
 
@@ -49,22 +49,22 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
         confidence = None
 
     return {
-        "label": text(record.label, _MAX_LABEL_LENGTH),
+        "label": to_storable_text(record.label, _MAX_LABEL_LENGTH),
         "confidence": confidence,
-        "reasoning": text(record.reasoning or ""),
-        "payload": unstamped(holdable(record.payload or {})),
-        "metadata": unstamped(holdable(record.metadata)),
+        "reasoning": to_storable_text(record.reasoning or ""),
+        "payload": without_stamp(to_storable(record.payload or {})),
+        "metadata": without_stamp(to_storable(record.metadata)),
     }
 
 
-def unstamped(value: Any) -> Any:
+def without_stamp(value: Any) -> Any:
     """Return an object without our stamp, which is nobody's edit; return other values unchanged."""
     if not _stamp_in(value):
         return value
-    return {name: inner for name, inner in value.items() if name != STAMP}
+    return {name: inner for name, inner in value.items() if name != STAMP_KEY}
 
 
-def decision_in(record: AnnotationRecord) -> str:
+def decision_id_in(record: AnnotationRecord) -> str:
     """Return the decision id in our stamp on a record; "" without a stamp."""
     for name in _OBJECT_FIELDS:
         stamp = _stamp_in(getattr(record, name))
@@ -73,15 +73,15 @@ def decision_in(record: AnnotationRecord) -> str:
     return ""
 
 
-def execution_of(record: AnnotationRecord) -> str:
+def execution_id_in(record: AnnotationRecord) -> str:
     """Return the execution id of a record as `Annotation.execution_id` holds it; "" for none."""
-    return text(record.execution_id or "", LONGEST_ID)
+    return to_storable_text(record.execution_id or "", MAX_STORED_ID_LENGTH)
 
 
-def kept_of(prior: Mapping[str, Any]) -> dict[str, Any]:
+def prior_values(prior: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that an edit replaced, as `values_of` has them; absent metadata is {}."""
     values: dict[str, Any] = {}
-    for name, blank in BLANK.items():
+    for name, blank in BLANK_VALUES.items():
         if name not in prior:
             continue
 
@@ -89,7 +89,7 @@ def kept_of(prior: Mapping[str, Any]) -> dict[str, Any]:
         if value is None:
             value = {} if name == "metadata" else blank
         if name in _OBJECT_FIELDS:
-            value = unstamped(value)
+            value = without_stamp(value)
         values[name] = value
     return values
 
@@ -97,14 +97,14 @@ def kept_of(prior: Mapping[str, Any]) -> dict[str, Any]:
 def is_storable(record: AnnotationRecord) -> bool:
     """Return whether our columns can hold the record's ids and version; log a warning if not."""
     ids = (record.annotation_id, record.document_id)
-    has_storable_ids = all(text(id_) == id_ and len(id_) <= LONGEST_ID for id_ in ids)
+    has_storable_ids = all(to_storable_text(id_) == id_ and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids)
     has_storable_version = -_MAX_VERSION < (record.version or 0) < _MAX_VERSION
     if has_storable_ids and has_storable_version:
         return True
 
     _log.warning(
         "Left out an annotation whose id or version cannot be kept: %r",
-        record.annotation_id[:LONGEST_ID],
+        record.annotation_id[:MAX_STORED_ID_LENGTH],
     )
     return False
 
@@ -130,7 +130,7 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
             if name not in _OBJECT_FIELDS:
                 prior[name] = value
             elif not _differ_only_in_stamp(before[name], after[name]):
-                prior[name] = unstamped(value)
+                prior[name] = without_stamp(value)
 
         revision = asdict(edit)
         revision["prior"] = prior
@@ -156,7 +156,7 @@ def is_from_person(record: AnnotationRecord) -> bool:
     return is_edited or not proposed_values(record)
 
 
-def kept_of_a_person(
+def is_row_from_person(
     proposed: Mapping[str, Any],
     revisions: Sequence[Mapping[str, Any]],
 ) -> bool:
@@ -173,28 +173,28 @@ def proposed_values(record: AnnotationRecord) -> dict[str, Any]:
     """
     first_values: dict[str, Any] = {}
     for edit in sorted(record.revisions, key=lambda edit: edit.version, reverse=True):
-        for name in BLANK:
+        for name in BLANK_VALUES:
             if name in edit.prior:
                 first_values[name] = edit.prior[name]
     first = replace(record, **first_values)
 
-    if record.actor_type == _USER or decision_in(first):
+    if record.actor_type == _USER or decision_id_in(first):
         return {}
     return values_of(first)
 
 
 def _stamp_in(value: Any) -> dict[str, Any]:
     """Return our stamp in a payload or metadata; {} without one."""
-    stamp = value.get(STAMP) if isinstance(value, dict) else None
+    stamp = value.get(STAMP_KEY) if isinstance(value, dict) else None
     if isinstance(stamp, dict) and stamp.keys() == _STAMP_KEYS:
         return stamp
     return {}
 
 
 def _differ_only_in_stamp(before: Any, after: Any) -> bool:
-    if same(before, after):
+    if is_same_json(before, after):
         return False
-    return same(unstamped(before) or {}, unstamped(after) or {})
+    return is_same_json(without_stamp(before) or {}, without_stamp(after) or {})
 
 
 def _decision_stamped_by_edit(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

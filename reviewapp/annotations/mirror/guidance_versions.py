@@ -10,19 +10,19 @@ from django.db.models import QuerySet
 from reviewapp.annotations.models import Decision
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, machine_words
 from reviewapp.asked import asked
-from reviewapp.audit.registry import MadeWith
+from reviewapp.audit.registry import GuidanceVersions
 from reviewapp.bounded_cache import MIB, BoundedCache
 
 # A decision never changes, so neither does its entry.
-_cache: BoundedCache[MadeWith] = BoundedCache(most_bytes=4 * MIB)
+_cache: BoundedCache[GuidanceVersions] = BoundedCache(most_bytes=4 * MIB)
 
 
-def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
+def versions(decisions: Collection[int]) -> Mapping[int, GuidanceVersions]:
     """Return the guidance of these decisions by their keys; without it, a decision is left out.
 
     One query for all decisions that are not in the cache, if any.
     """
-    guidance: dict[int, MadeWith] = {}
+    guidance: dict[int, GuidanceVersions] = {}
     unknown: list[int] = []
     for key in set(decisions):
         cached = _cache.get(key)
@@ -34,7 +34,7 @@ def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
     if unknown:
         keys = ",".join(str(key) for key in sorted(unknown))
         for key, retriever, labels, guidelines, own_words, *values, proposed in _read(keys=keys):
-            made_with = MadeWith(
+            made_with = GuidanceVersions(
                 retriever=retriever,
                 labels=labels,
                 guidelines=guidelines,
@@ -46,7 +46,7 @@ def versions(decisions: Collection[int]) -> Mapping[int, MadeWith]:
     return {key: made_with for key, made_with in guidance.items() if _is_worth_showing(made_with)}
 
 
-def _is_worth_showing(made_with: MadeWith) -> bool:
+def _is_worth_showing(made_with: GuidanceVersions) -> bool:
     has_guidance = made_with.labels is not None or made_with.guidelines is not None
     return has_guidance or bool(made_with.machine_words)
 

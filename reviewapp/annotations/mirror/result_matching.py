@@ -141,9 +141,9 @@ def show(annotation: Annotation, result: Result) -> None:
     annotation.result = result
     annotation.score = result.score
     annotation.collection_id = annotation.collection_id or result.collection_id
-    annotation.title = evidence.title_of(result.snapshot)
-    annotation.excerpt = evidence.excerpt_of(result.snapshot)
-    annotation.words = evidence.words_of(result.snapshot)
+    annotation.title = evidence.document_title(result.snapshot)
+    annotation.excerpt = evidence.document_excerpt(result.snapshot)
+    annotation.words = evidence.document_search_text(result.snapshot)
 
 
 def show_own_results(annotations: Sequence[Annotation]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from reviewapp.annotations.mirror import authorship
-from reviewapp.annotations.mirror.authorship import Made, Whose
+from reviewapp.annotations.mirror.authorship import AuthorKind, UpstreamVersion
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 
@@ -14,7 +14,7 @@ from reviewapp.outbox.models import Change
 _RECENT_DELIVERIES = 10
 
 
-def versions(row: Annotation, changes: Sequence[Change] | None = None) -> list[Made]:
+def versions(row: Annotation, changes: Sequence[Change] | None = None) -> list[UpstreamVersion]:
     """Return the upstream versions of an annotation, newest first, each with its author.
 
     `changes` are those of its ref, if the caller has them. At most three queries, mostly one; with
@@ -39,13 +39,13 @@ def editors(rows: Sequence[Annotation], since: Mapping[int, int | None]) -> dict
     for change in Change.objects.filter(ref__in=[row.ref for row in rows]):
         changes[change.ref].append(change)
 
-    foreign: dict[int, list[Made]] = {}
+    foreign: dict[int, list[UpstreamVersion]] = {}
     for row in rows:
         first = since.get(row.pk)
         newer = []
         for version in _upstream_versions(row, changes[row.ref]):
             is_newer = first is not None and version.version > first
-            if is_newer and version.whose is not Whose.OURS:
+            if is_newer and version.whose is not AuthorKind.OURS:
                 newer.append(version)
         foreign[row.pk] = newer
 
@@ -58,7 +58,7 @@ def editors(rows: Sequence[Annotation], since: Mapping[int, int | None]) -> dict
         is_sending = any(change.is_open for change in changes[row.ref])
         authors = []
         for version in authorship.with_our_key(foreign[row.pk], actors):
-            if not (is_sending and version.whose is Whose.OUR_KEY):
+            if not (is_sending and version.whose is AuthorKind.OUR_KEY):
                 authors.append(version.who)
         if authors:
             oldest_first = dict.fromkeys(reversed(authors))
@@ -94,10 +94,10 @@ def our_actors() -> set[str]:
     return {actor for actor, _ in counts.most_common(1)}
 
 
-def _upstream_versions(row: Annotation, changes: Sequence[Change]) -> list[Made]:
+def _upstream_versions(row: Annotation, changes: Sequence[Change]) -> list[UpstreamVersion]:
     delivered = [change for change in changes if change.state == Change.State.DELIVERED]
     return authorship.upstream_versions(row, delivered)
 
 
-def _has_unknown_key(authored: Sequence[Made]) -> bool:
-    return any(version.whose is Whose.ELSEWHERE for version in authored)
+def _has_unknown_key(authored: Sequence[UpstreamVersion]) -> bool:
+    return any(version.whose is AuthorKind.ELSEWHERE for version in authored)

@@ -12,7 +12,7 @@ from reviewapp.annotations.queue import compiled_queries, leases
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import select_keys
 from reviewapp.annotations.queue.querysets import candidates
-from reviewapp.annotations.queue.search import ListQuery, look_for, search_page
+from reviewapp.annotations.queue.search import ListQuery, find_matches, search_page
 from reviewapp.asked import Sql, stand_in
 from reviewapp.bounded_cache import MIB, bounded_cache
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
     from reviewapp.annotations.querysets import AnnotationQuerySet
 
-_COLUMNS = tuple(compiled_queries.KINDS)
+_COLUMNS = tuple(compiled_queries.COLUMN_TYPES)
 _ROW = {
     name: stand_in(column_type, number)
     for number, (name, column_type) in enumerate(
-        compiled_queries.KINDS.items(), start=compiled_queries.FIRST_FREE_NUMBER
+        compiled_queries.COLUMN_TYPES.items(), start=compiled_queries.FIRST_FREE_NUMBER
     )
 }
-_UNTIL = stand_in(datetime, compiled_queries.FIRST_FREE_NUMBER + len(compiled_queries.KINDS))
+_UNTIL = stand_in(datetime, compiled_queries.FIRST_FREE_NUMBER + len(compiled_queries.COLUMN_TYPES))
 _PARAMETER_NAMES = {
     **compiled_queries.PARAMETER_NAMES,
     **{placeholder: name for name, placeholder in _ROW.items()},
@@ -37,7 +37,7 @@ _PARAMETER_NAMES = {
 _MAX_SEARCHED = 20
 
 
-def claim(
+def claim_next_annotation(
     filters: QueueFilter,
     person: User,
     after: Annotation | None,
@@ -66,7 +66,7 @@ def _claim_first(
     """Claim the first free item after `after`; or, `from_top`, the first of all except `after`."""
     if not filters.q:
         params = compiled_queries.parameters(filters, person)
-        params |= {"since": now, "until": now + leases.LASTS}
+        params |= {"since": now, "until": now + leases.LEASE_DURATION}
         params |= {name: getattr(after, name, None) for name in _COLUMNS}
 
         key_filters = compiled_queries.with_placeholders(filters)
@@ -117,7 +117,7 @@ def _search_keys(
     if after:
         position = [getattr(after, name.lstrip("-")) for name in filters.order]
 
-    rows = search_page(query, look_for(filters, person), params, after=position)
+    rows = search_page(query, find_matches(filters, person), params, after=position)
     return [key for (key,) in rows]
 
 

@@ -37,7 +37,7 @@ PARAMETER_NAMES: Mapping[Any, str] = {
 FIRST_FREE_NUMBER = 7
 
 # The types of the ordering columns.
-KINDS: Mapping[str, type] = {
+COLUMN_TYPES: Mapping[str, type] = {
     "id": int,
     "sureness": float,
     "relevance": float,
@@ -74,5 +74,5 @@ def position_placeholders(ordering: Sequence[str], offset: int = 0) -> list[Any]
     first = FIRST_FREE_NUMBER + offset
     placeholders = []
     for number, name in enumerate(ordering, start=first):
-        placeholders.append(stand_in(KINDS[name.lstrip("-")], number))
+        placeholders.append(stand_in(COLUMN_TYPES[name.lstrip("-")], number))
     return placeholders

@@ -11,8 +11,8 @@ from django.db.models import IntegerField, Subquery
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import compiled_queries
 from reviewapp.annotations.queue.filters import QueueFilter, Show
-from reviewapp.annotations.queue.querysets import CAP, apply_filters, apply_show
-from reviewapp.annotations.queue.search import look_for
+from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT, apply_filters, apply_show
+from reviewapp.annotations.queue.search import find_matches
 from reviewapp.asked import Sql
 from reviewapp.bounded_cache import MIB, bounded_cache
 
@@ -32,7 +32,7 @@ class _CappedCount(Subquery):
     empty_result_set_value = 0
 
 
-def counts(
+def count_by_show(
     filters: QueueFilter,
     person: User,
     *,
@@ -53,8 +53,8 @@ def counts(
     # No item is both waiting and decided: if the two reach the cap together, so do all items, and
     # they need not be counted.
     waiting_and_decided = number_by_show[Show.WAITING] + number_by_show[Show.DECIDED]
-    number_by_show[Show.ALL] = min(waiting_and_decided, CAP)
-    if number_by_show[Show.ALL] < CAP:
+    number_by_show[Show.ALL] = min(waiting_and_decided, MAX_QUEUE_COUNT)
+    if number_by_show[Show.ALL] < MAX_QUEUE_COUNT:
         ((number_of_all,),) = _count_all_statement(key_filters, is_search).run(params)
         number_by_show[Show.ALL] = number_of_all
     return number_by_show
@@ -78,7 +78,7 @@ def _parameters(
     params = compiled_queries.parameters(filters, person)
     params["keys"] = ""
     if filters.q:
-        matches = matches or look_for(filters, person)
+        matches = matches or find_matches(filters, person)
         params["keys"] = matches.counted_keys
     return params
 
@@ -120,7 +120,7 @@ def _counted_rows(filters: QueueFilter, is_search: bool) -> AnnotationQuerySet:
 def _build_statement(querysets: list[AnnotationQuerySet], person: User) -> Sql:
     # Select the counts as columns of the person's own row: the ORM has no SELECT without FROM.
     person_row = get_user_model().objects.filter(pk=person.pk)
-    columns = [_CappedCount(rows.order_by().values("pk")[:CAP]) for rows in querysets]
+    columns = [_CappedCount(rows.order_by().values("pk")[:MAX_QUEUE_COUNT]) for rows in querysets]
     text, parameters = person_row.values_list(*columns).query.sql_with_params()
     return Sql(
         text=str(text),

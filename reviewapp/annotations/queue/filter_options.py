@@ -38,7 +38,7 @@ SELECT
 """
 
 
-def facets(filters: QueueFilter) -> SafeString:
+def render_filter_fields(filters: QueueFilter) -> SafeString:
     """Render the filter fields with the values of `filters`. One query; the options are current."""
     # The other filters have no field here, and must not create another cache entry.
     relevant = replace(filters, show=Show.WAITING, q="", sort="", problems=())

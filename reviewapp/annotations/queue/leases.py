@@ -21,7 +21,7 @@ from reviewapp.asked import Sql, rows
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-LASTS = timedelta(minutes=10)
+LEASE_DURATION = timedelta(minutes=10)
 MAX_LEASES = 20
 _MAX_ATTEMPTS = 20
 
@@ -79,13 +79,13 @@ SELECT found.id, taken.annotation_id IS NOT NULL FROM found LEFT JOIN taken ON t
 
 
 def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
-    """Lease the item to `person` for `LASTS` from `now`, unless another person holds it.
+    """Lease the item to `person` for `LEASE_DURATION` from `now`, unless another person holds it.
 
     Returns the lease that is then in force: look at its `holder`. To take one's own lease again
     extends it, and anybody may take an expired one. Above `MAX_LEASES`, the person's oldest are
     released.
     """
-    until = now + LASTS
+    until = now + LEASE_DURATION
     params: dict[str, int | datetime] = {
         "annotation": annotation.pk,
         "person": person.pk,
@@ -114,7 +114,7 @@ def release(annotation_id: int, person: User) -> bool:
     return bool(rows(_RELEASE, params))
 
 
-def let_oldest_go(person: User) -> None:
+def release_oldest(person: User) -> None:
     """Release what `person` holds above `MAX_LEASES`, in the transaction that added a lease."""
     oldest = Lease.objects.filter(holder=person).order_by("-until", "-id")[MAX_LEASES:]
     Lease.objects.filter(pk__in=oldest.values("pk")).delete()

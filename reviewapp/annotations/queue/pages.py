@@ -10,7 +10,7 @@ from reviewapp.annotations.querysets import AnnotationQuerySet
 from reviewapp.annotations.queue import compiled_queries
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.querysets import in_queue
-from reviewapp.annotations.queue.search import ListQuery, look_for, search_page
+from reviewapp.annotations.queue.search import ListQuery, find_matches, search_page
 from reviewapp.asked import QUESTION_BYTES, Question
 from reviewapp.bounded_cache import MIB, bounded_cache
 from reviewapp.web import pagination
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reviewapp.annotations.queue.search import Matches
 
 
-def listed(
+def list_page(
     filters: QueueFilter,
     person: User,
     *,
@@ -36,7 +36,7 @@ def listed(
 
     def fetch(ordering: tuple[str, ...], values: list[Any], limit: int) -> list[Any]:
         for name, value in zip(ordering, values, strict=False):
-            if not _has_type(value, compiled_queries.KINDS[name.lstrip("-")]):
+            if not _has_type(value, compiled_queries.COLUMN_TYPES[name.lstrip("-")]):
                 raise pagination.BadCursor(cursor)
 
         params = compiled_queries.parameters(filters, person)
@@ -49,23 +49,23 @@ def listed(
                 select=_select_list_rows,
                 limit=limit,
             )
-            matches = found or look_for(filters, person)
+            matches = found or find_matches(filters, person)
             return search_page(query, matches, params, after=values)
 
         for number, value in enumerate(values):
             params[f"start{number}"] = value
         return _page_query(key_filters, ordering, bool(values), limit).ask(**params)
 
-    return pagination.paged(fetch, order=filters.order, cursor=cursor)
+    return pagination.paginate(fetch, order=filters.order, cursor=cursor)
 
 
-def previous_before(
+def previous_annotation(
     filters: QueueFilter,
     person: User,
     annotation: Annotation,
 ) -> Annotation | None:
     """Return the item before `annotation` in the list; None for the first one."""
-    before = pagination.beyond(
+    before = pagination.rows_after(
         in_queue(filters, person),
         order=filters.order,
         row=annotation,
@@ -74,7 +74,7 @@ def previous_before(
     if not filters.q:
         return before.first()
 
-    ordering = pagination.turned(filters.order)
+    ordering = pagination.reverse_ordering(filters.order)
     query = ListQuery(
         build=in_queue,
         filters=compiled_queries.with_placeholders(filters),
@@ -82,7 +82,7 @@ def previous_before(
         select=select_keys,
         limit=1,
     )
-    matches = look_for(filters, person)
+    matches = find_matches(filters, person)
     params = compiled_queries.parameters(filters, person)
     position = [getattr(annotation, name.lstrip("-")) for name in ordering]
     rows = search_page(query, matches, params, after=position)
@@ -120,6 +120,6 @@ def _page_query(
         placeholders = compiled_queries.position_placeholders(ordering)
         for number, placeholder in enumerate(placeholders):
             names[placeholder] = f"start{number}"
-        rows = rows.filter(pagination.past(ordering, placeholders))
+        rows = rows.filter(pagination.after_q(ordering, placeholders))
 
     return Question(rows.for_list().order_by(*ordering)[:limit], names)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
     from reviewapp.annotations.querysets import AnnotationQuerySet
 
-CAP = 1000
+MAX_QUEUE_COUNT = 1000
 
 _SHOW_QUERIES: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
     Show.WAITING: lambda rows, person: rows.waiting().not_set_aside_by(person),
@@ -102,7 +102,7 @@ def candidates(
 
     if after is None:
         return rows.order_by(*filters.order)
-    return pagination.beyond(rows.exclude(pk=after.pk), order=filters.order, row=after)
+    return pagination.rows_after(rows.exclude(pk=after.pk), order=filters.order, row=after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Emptiness:
     """The reasons why there is nothing to do.
 
     `held` counts items that others hold, of which the first is free at `free_at`; `deferred` and
-    `skipped` count items that the person set aside. Counts stop at `CAP`.
+    `skipped` count items that the person set aside. Counts stop at `MAX_QUEUE_COUNT`.
     """
 
     held: int = 0
@@ -121,7 +121,7 @@ class Emptiness:
     nothing_pulled: bool = False
 
 
-def why_empty(filters: QueueFilter, person: User) -> Emptiness:
+def explain_empty_queue(filters: QueueFilter, person: User) -> Emptiness:
     """Return why there is nothing for `person` under `filters`. Call it only if that is so."""
     waiting = apply_filters(Annotation.objects.waiting(), filters)
     held = waiting.not_set_aside_by(person).held_by_others(person, timezone.now())
@@ -139,4 +139,4 @@ def why_empty(filters: QueueFilter, person: User) -> Emptiness:
 
 
 def _capped_count(rows: QuerySet[Annotation] | QuerySet[SetAside]) -> int:
-    return rows.order_by()[:CAP].count()
+    return rows.order_by()[:MAX_QUEUE_COUNT].count()

@@ -16,7 +16,7 @@ YOU = "you"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class QueueRow:
     """Everything that a row shows, and nothing else; `here` is the query string of the list.
 
     `was` is the machine's label if a person gave another one. `open_by` is who has the item open;
@@ -41,7 +41,7 @@ class Line:
     created_at: datetime | None
 
 
-def line(row: Any, person: User, *, here: str, now: datetime) -> Line:
+def build_queue_row(row: Any, person: User, *, here: str, now: datetime) -> QueueRow:
     """Build the row of the list from a row of `for_list()`, as `person` sees it."""
     was = ""
     if row.decided_at and row.machine_label != row.label:
@@ -52,7 +52,7 @@ def line(row: Any, person: User, *, here: str, now: datetime) -> Line:
         is_own = row.lease__holder_id == person.pk
         open_by = YOU if is_own else str(row.lease__holder__username)
 
-    return Line(
+    return QueueRow(
         pk=row.id,
         here=here,
         title=row.title or row.document_id,

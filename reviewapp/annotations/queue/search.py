@@ -114,7 +114,7 @@ class Matches:
         yield Stretch(span=None, opening=False)
 
 
-def look_for(filters: QueueFilter, person: User) -> Matches:
+def find_matches(filters: QueueFilter, person: User) -> Matches:
     """Search for the words of `filters` in what the filters leave, for every chip. Two queries."""
     is_frequent = _is_frequent(filters.q)
     key_filters = replace(compiled_queries.with_placeholders(filters), show=Show.ALL, sort="")
@@ -196,7 +196,7 @@ def _first_matches_query(filters: QueueFilter, is_frequent: bool) -> Question[An
 @bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
 def _known_matches_query(query: ListQuery, has_start: bool) -> Question[Any]:
     rows, names = _rows_after_start(query, has_start, query.build)
-    rows = rows.keyed(compiled_queries.KEYS).order_by(pagination.sorting(query.ordering))
+    rows = rows.keyed(compiled_queries.KEYS).order_by(pagination.ordering_expression(query.ordering))
     return Question(query.select(rows)[: query.limit], names)
 
 
@@ -224,14 +224,14 @@ def _stretch_query(
     if has_end:
         offset = len(query.ordering)
         end = compiled_queries.position_placeholders(query.ordering, offset=offset)
-        rows = rows.filter(pagination.until(query.ordering, end))
+        rows = rows.filter(pagination.up_to_q(query.ordering, end))
         names |= _position_names("end", end)
 
     rows = rows.searching(compiled_queries.WORDS, opening=stretch.opening)
     order_by: Sequence[Any] = query.ordering
     if not stretch.opening:
         # Sort by an expression: along the list's index, PostgreSQL would open each row on the way.
-        order_by = [pagination.sorting(query.ordering)]
+        order_by = [pagination.ordering_expression(query.ordering)]
     ordered = rows.order_by(*order_by)
     return Question(query.select(ordered)[: query.limit], names)
 
@@ -247,7 +247,7 @@ def _rows_after_start(
 
     if has_start:
         start = compiled_queries.position_placeholders(query.ordering)
-        rows = rows.filter(pagination.past(query.ordering, start))
+        rows = rows.filter(pagination.after_q(query.ordering, start))
         names |= _position_names("start", start)
     return rows, names
 

@@ -11,12 +11,12 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from reviewapp.annotations.mirror import version_authors
-from reviewapp.annotations.mirror.authorship import Made
+from reviewapp.annotations.mirror.authorship import UpstreamVersion
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.annotations.queue.counts import done_and_left
 from reviewapp.annotations.queue.filters import QueueFilter, Show
-from reviewapp.annotations.queue.leases import LASTS
-from reviewapp.annotations.queue.querysets import CAP
+from reviewapp.annotations.queue.leases import LEASE_DURATION
+from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT
 from reviewapp.annotations.review.same_document import OtherAnnotation, OtherResult, neighbours
 from reviewapp.annotations.value_authorship import given_by_people, machine_values
 from reviewapp.asked import asked
@@ -53,7 +53,7 @@ class Item:
     change: Change | None
     history: list[Any]
     machine: Mapping[str, Any]
-    at_mixpeek: list[Made]
+    at_mixpeek: list[UpstreamVersion]
     could_not_tell: bool
     other_annotations: list[OtherAnnotation]
     other_results: list[OtherResult]
@@ -261,7 +261,7 @@ def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> P
     """Return how far `person` is; each count reads no more than `CAP` rows of its index."""
     since = now - timedelta(days=1)
     done, left = done_and_left(queue_filter, person, since=since)
-    return Progress(done=done, left=left, cap=CAP, waiting=queue_filter.show == Show.WAITING)
+    return Progress(done=done, left=left, cap=MAX_QUEUE_COUNT, waiting=queue_filter.show == Show.WAITING)
 
 
 def recent_decisions(person: User) -> list[Decision]:
@@ -341,4 +341,4 @@ def _last_aside(person_id: int) -> QuerySet[SetAside]:
 
 def lease_minutes() -> int:
     """Return how long a lease lasts, in minutes."""
-    return int(LASTS.total_seconds() // 60)
+    return int(LEASE_DURATION.total_seconds() // 60)

@@ -20,7 +20,7 @@ from django.db.models import (
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.retrievers.documents.snapshot import RUN_KEYS
 from reviewapp.retrievers.models import Execution, Result
 
@@ -124,7 +124,7 @@ def _is_same_query(own: Execution | None, other: Execution | None) -> bool:
     has_unknown_inputs = not own.inputs and own.retriever.input_schema
     if has_unknown_inputs:
         return False
-    return same(own.inputs, other.inputs)
+    return is_same_json(own.inputs, other.inputs)
 
 
 def execution_of(annotation: Annotation, executions: Mapping[str, Execution]) -> Execution | None:

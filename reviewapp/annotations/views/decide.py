@@ -21,8 +21,8 @@ from reviewapp.annotations.decide.forms import (
     OLD_FORM_NOTICE,
     AsideForm,
     DecisionForm,
+    initial_data,
     new_decision_data,
-    opening,
     upgraded_form_data,
 )
 from reviewapp.annotations.decide.parsing import FIELDS, number
@@ -40,10 +40,10 @@ from reviewapp.annotations.views.navigation import (
 )
 from reviewapp.annotations.views.review import render_item
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
-from reviewapp.audit.context import about
-from reviewapp.json_values import same
+from reviewapp.audit.context import set_subject
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
-from reviewapp.web.http import Request, garbled, wants_json
+from reviewapp.web.http import Request, undecodable_fields, wants_json
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -64,9 +64,9 @@ _GARBLED = "This holds characters that cannot be stored; they are shown as \ufff
 _MERGED_FIELDS = ("label", "payload")
 
 _DECIDE_ERRORS = (
-    services.Stale,
+    services.StaleSubmission,
     services.FieldsRefused,
-    services.Gone,
+    services.AnnotationGone,
     services.DecisionIdTaken,
 )
 
@@ -77,11 +77,11 @@ _DECIDE_ERRORS = (
 def decide(request: Request, pk: int) -> HttpResponse:
     """Record the decision and go on to the next item, or show the form with what is wrong."""
     annotation = get_for_decision_or_404(pk)
-    about(annotation.ref)
+    set_subject(annotation.ref)
 
     form = DecisionForm(request.POST, annotation=annotation)
     data = {name: request.POST.get(name, "") for name in form.fields}
-    for name in garbled(request) & {*FIELDS, "choice"}:
+    for name in undecodable_fields(request) & {*FIELDS, "choice"}:
         form.add_error(name, _GARBLED)
 
     if not form.is_valid():
@@ -155,14 +155,14 @@ def _error_response(
 ) -> HttpResponse:
     """Map an error of `services.decide` to status and message, with the form as it was typed."""
     match error:
-        case services.Stale():
+        case services.StaleSubmission():
             stale = compare_sides(error, data, viewer=request.user.get_username())
             data = rebased_form_data(data, error, item)
             return render_item(request, item, data, status=409, stale=stale)
         case services.FieldsRefused():
             errors = {name: [sentence] for name, sentence in error.errors.items()}
             return render_item(request, item, data, status=422, errors=errors)
-        case services.Gone():
+        case services.AnnotationGone():
             return render_item(request, item, data, status=409, notice=_GONE)
         case services.IdTakenByOtherItem():
             return _redisplay_with_new_id(request, item, data, _ID_OF_OTHER_ITEM)
@@ -193,11 +193,11 @@ def _matches_submission(decision: Decision, submission: services.Submission) -> 
         return decision.reasoning == submission.reasoning
 
     for name, words in submission.own_words().items():
-        if not same(getattr(decision, name), words):
+        if not is_same_json(getattr(decision, name), words):
             return False
 
     values = submission.values()
-    differing = [name for name in _MERGED_FIELDS if not same(getattr(decision, name), values[name])]
+    differing = [name for name in _MERGED_FIELDS if not is_same_json(getattr(decision, name), values[name])]
     if not differing:
         return True
 
@@ -207,7 +207,7 @@ def _matches_submission(decision: Decision, submission: services.Submission) -> 
         asserted.update(change.fields)
     if asserted.intersection(differing):
         return False
-    return all(same(values[name], submission.base[name]) for name in differing)
+    return all(is_same_json(values[name], submission.base[name]) for name in differing)
 
 
 def merged_sentence(decision: Decision, submission: services.Submission) -> str:
@@ -237,7 +237,7 @@ def _merged_fields(decision: Decision, submission: services.Submission) -> list[
     current = {name: getattr(decision, name) for name in _MERGED_FIELDS}
     if decision.annotation.decision_id == decision.pk:
         current |= {name: getattr(decision.annotation, name) for name in PERSONAL_FIELDS}
-    return [name for name in FIELDS if name in current and not same(current[name], submitted[name])]
+    return [name for name in FIELDS if name in current and not is_same_json(current[name], submitted[name])]
 
 
 def _merged_author(decision: Decision, fields: Sequence[str]) -> str:
@@ -251,7 +251,7 @@ def _merged_author(decision: Decision, fields: Sequence[str]) -> str:
     previous = Decision.objects.before(decision).first()
     if previous is None:
         return "another key at Mixpeek changed"
-    if not all(same(getattr(previous, name), current[name]) for name in fields):
+    if not all(is_same_json(getattr(previous, name), current[name]) for name in fields):
         return "another key at Mixpeek changed"
     if previous.reviewer_id == decision.reviewer_id:
         return "you, in another tab, changed"
@@ -299,7 +299,7 @@ def _put_aside(request: Request, pk: int, kind: SetAside.Kind, message: str) -> 
     annotation = get_item_or_404(pk)
     form = AsideForm(request.POST)
     if not form.is_valid():
-        data = opening(annotation, now=timezone.now())
+        data = initial_data(annotation, now=timezone.now())
         return render_item(request, annotation, data, status=422, errors=form.errors)
 
     reason = form.cleaned_data["reason"]

@@ -12,10 +12,10 @@ from django_htmx.http import HttpResponseClientRedirect
 from reviewapp.annotations.decide.prechecks import get_for_decision
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import leases
-from reviewapp.annotations.queue.claim_next import claim
+from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.pages import previous_before
-from reviewapp.annotations.queue.querysets import why_empty
+from reviewapp.annotations.queue.pages import previous_annotation
+from reviewapp.annotations.queue.querysets import explain_empty_queue
 from reviewapp.annotations.review.context import get_for_review
 from reviewapp.web.http import Request, wants_fragment
 
@@ -52,7 +52,7 @@ def redirect_to_next(
 
     At the end of the list it starts from the top; with nothing left it redirects to the queue.
     """
-    claimed_pk = claim(queue_filter, request.user, after, now=timezone.now())
+    claimed_pk = claim_next_annotation(queue_filter, request.user, after, now=timezone.now())
     if claimed_pk is None:
         _add_empty_message(request, queue_filter)
         return _full_redirect(request, reverse("queue") + queue_filter.querystring())
@@ -65,7 +65,7 @@ def redirect_to_previous(
     before: Annotation,
 ) -> HttpResponse:
     """Redirect to the item before this one in the list as it is shown, or stay on this one."""
-    previous = previous_before(queue_filter, request.user, before)
+    previous = previous_annotation(queue_filter, request.user, before)
     if previous is None:
         messages.info(request, "This is the first item of the list.")
         return redirect_to_item(queue_filter, before.pk)
@@ -81,7 +81,7 @@ def redirect_to_item(queue_filter: QueueFilter, pk: int) -> HttpResponse:
 
 def _add_empty_message(request: Request, queue_filter: QueueFilter) -> None:
     """Add a message if all that is left is held by others: the list shows it all the same."""
-    why = why_empty(queue_filter, request.user)
+    why = explain_empty_queue(queue_filter, request.user)
     if why.held and why.free_at:
         verb = "is" if why.held == 1 else "are"
         held = f"{why.held} {verb} held by others, first free at {why.free_at:%H:%M} UTC"

@@ -11,16 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from reviewapp.annotations.queue.counts import counts
-from reviewapp.annotations.queue.filter_options import facets
+from reviewapp.annotations.queue.counts import count_by_show
+from reviewapp.annotations.queue.filter_options import render_filter_fields
 from reviewapp.annotations.queue.filters import QueueFilter, Show
-from reviewapp.annotations.queue.pages import listed
-from reviewapp.annotations.queue.querysets import CAP, why_empty
-from reviewapp.annotations.queue.row import line
-from reviewapp.annotations.queue.search import look_for
+from reviewapp.annotations.queue.pages import list_page
+from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT, explain_empty_queue
+from reviewapp.annotations.queue.row import build_queue_row
+from reviewapp.annotations.queue.search import find_matches
 from reviewapp.annotations.review.context import last_actions
 from reviewapp.web import pagination
-from reviewapp.web.http import Request, page_or, wants_fragment
+from reviewapp.web.http import Request, render_page_or_fragment, wants_fragment
 
 
 @require_safe
@@ -34,15 +34,15 @@ def queue(request: Request) -> HttpResponse:
 
     matches = None
     if queue_filter.q:
-        matches = look_for(queue_filter, person)
+        matches = find_matches(queue_filter, person)
 
     try:
-        page = listed(queue_filter, person, cursor=cursor, found=matches)
+        page = list_page(queue_filter, person, cursor=cursor, found=matches)
     except pagination.BadCursor:
-        page = listed(queue_filter, person, found=matches)
+        page = list_page(queue_filter, person, found=matches)
         problems.append("That page of the list cannot be found any more: this is the first one.")
 
-    count_of = counts(queue_filter, person, found=matches)
+    count_of = count_by_show(queue_filter, person, found=matches)
     now = timezone.now()
     querystring = queue_filter.querystring()
 
@@ -52,16 +52,16 @@ def queue(request: Request) -> HttpResponse:
 
     empty_reason = None
     if not page.rows:
-        empty_reason = why_empty(queue_filter, person)
+        empty_reason = explain_empty_queue(queue_filter, person)
 
     context = {
         "chosen": queue_filter,
         "page": page,
         "problems": problems,
         "chips": chips,
-        "cap": CAP,
+        "cap": MAX_QUEUE_COUNT,
         "at_least": matches is not None and matches.at_least,
-        "lines": [line(row, person, here=querystring, now=now) for row in page.rows],
+        "lines": [build_queue_row(row, person, here=querystring, now=now) for row in page.rows],
         "here": querystring,
         "before": queue_filter.querystring(cursor=page.before),
         "after": queue_filter.querystring(cursor=page.after),
@@ -70,11 +70,11 @@ def queue(request: Request) -> HttpResponse:
         "why": empty_reason,
     }
     if not wants_fragment(request):
-        context["facets"] = facets(queue_filter)
+        context["facets"] = render_filter_fields(queue_filter)
         context["whole"] = True
         context |= last_actions(person)
 
-    response = page_or("annotations/_queue.html", request, "annotations/queue.html", context)
+    response = render_page_or_fragment("annotations/_queue.html", request, "annotations/queue.html", context)
     row_count = len(page.rows)
     # The URL without the parameters that were wrong; the sentence is for screen readers.
     response["HX-Push-Url"] = reverse("queue") + queue_filter.querystring(cursor=cursor)

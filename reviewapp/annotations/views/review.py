@@ -19,15 +19,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations.decide.changed_since import digest_of
-from reviewapp.annotations.decide.forms import HIDDEN_FIELDS, opening
-from reviewapp.annotations.decide.parsing import FIELDS, MOST_REASONING
+from reviewapp.annotations.decide.forms import HIDDEN_FIELDS, initial_data
+from reviewapp.annotations.decide.parsing import FIELDS, MAX_REASONING_LENGTH
 from reviewapp.annotations.decide.resend_form import resend_form
 from reviewapp.annotations.decide.undo_form import reopened_form
 from reviewapp.annotations.drafts import services, session_rescue
 from reviewapp.annotations.drafts.resume import as_json, resume
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.queue import leases
-from reviewapp.annotations.queue.compiled_queries import KINDS
+from reviewapp.annotations.queue.compiled_queries import COLUMN_TYPES
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review import label_buttons, shortcuts
 from reviewapp.annotations.review.context import (
@@ -46,11 +46,11 @@ from reviewapp.annotations.views.navigation import (
 )
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.asked import asked
-from reviewapp.audit.context import about
+from reviewapp.audit.context import set_subject
 from reviewapp.outbox.status.banner import with_banner
 from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
-from reviewapp.retrievers.guidance.markdown import rendered
-from reviewapp.web.http import Request, page_or, wants_fragment, wants_json, whole_number
+from reviewapp.retrievers.guidance.markdown import render_markdown
+from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment, wants_fragment, wants_json
 
 _RESCUED = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
 
@@ -69,7 +69,7 @@ def review(request: Request, pk: int) -> HttpResponse:
     undo or to submit again, the person's draft, the annotation's values.
     """
     annotation = get_item_or_404(pk)
-    data = opening(annotation, now=timezone.now())
+    data = initial_data(annotation, now=timezone.now())
     draft = services.own(pk, request.user)
 
     rescued = session_rescue.pop(request, pk)
@@ -114,7 +114,7 @@ def render_item(
     `undoing`, `draft` (which the form continues, with `draft_news`: what changed since),
     `other_draft` (offered beside the form).
     """
-    about(annotation.ref)
+    set_subject(annotation.ref)
     if wants_json(request):
         return JsonResponse({"state": "asks", "why": _reason_to_ask(extra)}, status=status)
 
@@ -145,7 +145,7 @@ def render_item(
         **extra,
     }
     fragment, page = "annotations/_review.html", "annotations/review.html"
-    response = page_or(fragment, request, page, context, status=status)
+    response = render_page_or_fragment(fragment, request, page, context, status=status)
 
     path = reverse("review", args=[annotation.pk])
     if status == 200 or _is_on_other_page(request, path):
@@ -221,7 +221,7 @@ def _form_context(
         "guidelines": _guidelines_context(annotation),
         "problems": problems,
         "presets": _CONFIDENCE_PRESETS,
-        "most_reasoning": MOST_REASONING,
+        "most_reasoning": MAX_REASONING_LENGTH,
     }
 
 
@@ -236,7 +236,7 @@ def _guidelines_context(annotation: Annotation) -> dict[str, Any] | None:
     guidelines = annotation.retriever.guidelines if annotation.retriever else None
     if guidelines is None or not guidelines.text.strip():
         return None
-    return {"html": rendered(guidelines.text), "version": guidelines.version}
+    return {"html": render_markdown(guidelines.text), "version": guidelines.version}
 
 
 def _draft_context(other_draft: Draft | None, now: datetime) -> dict[str, Any]:
@@ -294,7 +294,7 @@ def prefetch(request: Request) -> HttpResponse:
 
 def _get_position(key: str) -> Annotation | None:
     """Return the annotation with only the columns that the queue is ordered by, None for none."""
-    pk = whole_number(key)
+    pk = parse_whole_number(key)
     if not pk:
         return None
     annotations = _positions(pk=pk)
@@ -303,7 +303,7 @@ def _get_position(key: str) -> Annotation | None:
 
 @asked
 def _positions(pk: int) -> QuerySet[Annotation]:
-    return Annotation.objects.filter(pk=pk).only(*KINDS)
+    return Annotation.objects.filter(pk=pk).only(*COLUMN_TYPES)
 
 
 @require_POST

@@ -35,7 +35,7 @@ def undo(request: Request, pk: int) -> HttpResponse:
 
     try:
         decide_undo.undo(pk, actor=request.user)
-    except (decide_undo.TooLate, decide_undo.Overtaken):
+    except (decide_undo.TooLate, decide_undo.DecidedAgain):
         annotation = get_object_or_404(with_neighbours(), pk=decision.annotation_id)
         form = undo_form(annotation, decision)
         return render_item(request, annotation, status=409, **form)

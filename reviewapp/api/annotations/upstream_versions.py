@@ -30,7 +30,7 @@ _missing: BoundedCache[bool] = BoundedCache(most_bytes=MIB)
 @contextmanager
 def upstream_client(person: User) -> Iterator[Client]:
     """Provide the client for reads that `person` waits for; raises `TooBusy` and `ShareSpent`."""
-    with interactive_limits.CALLS.entered(), interactive_limits.asking(person):
+    with interactive_limits.CALLS.entered(), interactive_limits.interactive_requests(person):
         yield client(impatient=True)
 
 
@@ -94,7 +94,7 @@ def fetch_documents(
     has been admitted by the rate limit already.
     """
     if person is None:
-        with interactive_limits.asking(None):
+        with interactive_limits.interactive_requests(None):
             batch = client(impatient=True).batch_get_documents(document_ids)
     else:
         with upstream_client(person) as mixpeek:

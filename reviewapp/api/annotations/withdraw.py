@@ -42,7 +42,7 @@ def _undo_or_withdraw(change: Change, actor: User) -> None:
         undo.undo(own_decision.pk, actor=actor)
     except undo.TooLate as error:
         raise _too_late("it is being sent at this moment") from error
-    except undo.Overtaken as error:
+    except undo.DecidedAgain as error:
         raise _too_late("another decision was made on it since") from error
 
 

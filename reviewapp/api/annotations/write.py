@@ -13,16 +13,16 @@ from django.db.models import Q, QuerySet
 
 from reviewapp.annotations.decide import create as decide_create
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.changed_since import overtaker
-from reviewapp.annotations.decide.prechecks import made
+from reviewapp.annotations.decide.changed_since import change_author
+from reviewapp.annotations.decide.prechecks import get_decision
 from reviewapp.annotations.decide.services import (
+    AnnotationGone,
     DecisionIdTaken,
     FieldsRefused,
-    Gone,
-    Stale,
+    StaleSubmission,
     Submission,
 )
-from reviewapp.annotations.mirror.from_upstream import BLANK
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.mirror.versions import at_version
 from reviewapp.annotations.models import Annotation
 from reviewapp.api.annotations import render
@@ -31,7 +31,7 @@ from reviewapp.api.annotations.render import RenderedAnnotation, render_annotati
 from reviewapp.api.errors import Problem, invalid_value, not_found, validation_problem
 from reviewapp.asked import asked
 from reviewapp.audit.context import acting
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import three_way
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
@@ -102,7 +102,7 @@ def patch_annotation(
     values = _submitted_values(data)
     with acting(actor):
         annotation = get_annotation(annotation_id, lock=True)
-        if if_match and not made(decision_id=decision_id):
+        if if_match and not get_decision(decision_id=decision_id):
             current = _render(annotation)
             if not render.etag_matches(current.etag, if_match):
                 raise _if_match_problem(current, values, if_match)
@@ -129,7 +129,7 @@ def create_annotation(
     document_id = data["document_id"]
     retriever_id = data.get("retriever_id")
     try:
-        earlier = decide_create.replayed(
+        earlier = decide_create.find_replay(
             decision_id,
             document_id=document_id,
             retriever_id=retriever_id,
@@ -150,7 +150,7 @@ def create_annotation(
     )
     try:
         decision = decide_create.annotate(place, submission, actor=actor)
-    except decide_create.OnItsWay as error:
+    except decide_create.CreateInDelivery as error:
         raise _creation_queued(error.annotation) from error
     except DecisionIdTaken as error:
         raise _key_reused() from error
@@ -161,12 +161,12 @@ def create_annotation(
 
 def _build_first_submission(data: Mapping[str, Any], decision_id: UUID) -> Submission:
     submitted = _submitted_values(data)
-    values = {name: submitted.get(name, BLANK[name]) for name in _VALUES}
+    values = {name: submitted.get(name, BLANK_VALUES[name]) for name in _VALUES}
     if submitted.get("metadata") is not None:
         values["metadata"] = submitted["metadata"]
     return Submission(
         decision_id=decision_id,
-        base=dict(BLANK),
+        base=dict(BLANK_VALUES),
         given=frozenset(submitted),
         hold=data.get("hold") or 0,
         **values,
@@ -219,10 +219,10 @@ def _null_to_blank(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _decide(annotation: Annotation, submission: Submission, actor: User) -> None:
     try:
-        services.decide_on(annotation, submission, actor=actor)
-    except Stale as stale:
+        services.decide_locked(annotation, submission, actor=actor)
+    except StaleSubmission as stale:
         raise stale_problem(stale) from stale
-    except Gone as error:
+    except AnnotationGone as error:
         raise not_found("annotation", annotation.annotation_id or "") from error
     except DecisionIdTaken as error:
         raise _key_reused() from error
@@ -230,7 +230,7 @@ def _decide(annotation: Annotation, submission: Submission, actor: User) -> None
         raise _invalid_fields(error) from error
 
 
-def stale_problem(stale: Stale) -> Problem:
+def stale_problem(stale: StaleSubmission) -> Problem:
     """Return the 409 that shows base, mine and theirs."""
     base = {name: stale.base.get(name) for name in stale.theirs}
     mine = {name: stale.mine.get(name) for name in stale.theirs}
@@ -241,7 +241,7 @@ def stale_problem(stale: Stale) -> Problem:
         "conflicts": stale.conflicts,
         "only_mine": stale.only_mine,
         "only_theirs": stale.only_theirs,
-        "by": overtaker(stale.annotation, stale.base, viewer="").name,
+        "by": change_author(stale.annotation, stale.base, viewer="").name,
     }
     message = f"Somebody changed {' and '.join(stale.conflicts)} since."
     return Problem(409, message, code="stale", details=details)
@@ -273,7 +273,7 @@ def _if_match_problem(
         base = state.values
         mine = {**base, **values}
         merge = three_way(base=base, mine=mine, theirs=theirs)
-        conflicts = [name for name in values if not same(base.get(name), theirs.get(name))]
+        conflicts = [name for name in values if not is_same_json(base.get(name), theirs.get(name))]
         details = {
             "base": render.render_values(base),
             "mine": render.render_values(mine),

@@ -16,9 +16,9 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.services import (
     Edit,
     EditIdTaken,
+    InvalidEdit,
     RetrieverGone,
-    Stale,
-    Unacceptable,
+    StaleEdit,
     edit,
 )
 
@@ -74,7 +74,7 @@ def _apply_edit(
 ) -> Change | None:
     tag_changes: Mapping[str, Sequence[str]] = {tags.ADD: [], tags.REMOVE: []}
     if "tags" in values:
-        tag_changes = tags.between(row.tags, values["tags"])
+        tag_changes = tags.tag_delta_between(row.tags, values["tags"])
 
     description = None
     if "description" in values:
@@ -93,12 +93,12 @@ def _apply_edit(
         return earlier
     try:
         return edit(row.pk, requested_edit, actor=actor)
-    except Unacceptable as error:
+    except InvalidEdit as error:
         errors = []
         for key, message in error.fields.items():
             errors.append(("value_error", ["body", _KEYS.get(key, key)], message))
         raise validation_problem(errors) from error
     except RetrieverGone as error:
         raise not_found("retriever", row.retriever_id) from error
-    except (EditIdTaken, Stale) as error:
+    except (EditIdTaken, StaleEdit) as error:
         raise Problem(409, str(error)) from error

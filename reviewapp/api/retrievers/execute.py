@@ -15,10 +15,10 @@ from reviewapp.api.errors import Problem, invalid_value, validation_problem
 from reviewapp.api.retrievers.input_validation import input_errors
 from reviewapp.api.serializers.retrievers import DEFAULT_PER_PAGE, NOT_PASSED_ON
 from reviewapp.audit.context import acting
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.retrievers.models import Execution, Result, Retriever, UpstreamExecution
-from reviewapp.retrievers.services import requested
+from reviewapp.retrievers.services import record_requested_run
 from reviewapp.sync import interactive_limits
 from reviewapp.sync.executions import run
 
@@ -104,17 +104,17 @@ def execute(retriever: Retriever, data: Mapping[str, Any], *, presigned: bool, a
         return _build_reply(execution, window, presigned, sent=answer.documents)
 
 
-def _run(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, run.Answer]:
-    with interactive_limits.asking(None):
+def _run(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, run.RunAnswer]:
+    with interactive_limits.interactive_requests(None):
         with acting(actor):
-            execution = requested(
+            execution = record_requested_run(
                 retriever,
                 inputs,
                 by=actor.get_username(),
                 claimed_at=timezone.now(),
             )
 
-        answer = run.make(execution)
+        answer = run.execute_claimed(execution)
         if isinstance(answer, MixpeekError):
             raise answer
 
@@ -124,7 +124,7 @@ def _run(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, ru
 
 def _get_earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
     execution = Execution.objects.filter(pk=pk, retriever=retriever).first()
-    if execution is None or not same(execution.inputs, inputs):
+    if execution is None or not is_same_json(execution.inputs, inputs):
         raise Problem(400, "The cursor belongs to other inputs; start without a cursor.")
     return execution
 

@@ -13,7 +13,7 @@ from reviewapp.api.annotations import upstream_versions
 from reviewapp.api.annotations.render import iso_utc
 from reviewapp.api.errors import not_found
 from reviewapp.api.pager import paginate_queryset, parse_filters, parse_sort
-from reviewapp.retrievers.mirror import keep_detail
+from reviewapp.retrievers.mirror import save_detail
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution
 from reviewapp.retrievers.querysets import ExecutionQuerySet
 
@@ -85,7 +85,7 @@ def render_execution(retriever: Retriever, execution_id: str, *, actor: User) ->
     record = upstream_versions.fetch_execution(retriever.retriever_id, execution_id, person=actor)
     if record is None:
         return _render_expired(execution, stored)
-    keep_detail(execution, record)
+    save_detail(execution, record)
     return {**record.body, "documents": list(record.documents)}
 
 

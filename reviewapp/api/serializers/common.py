@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework.exceptions import ValidationError
 
-from reviewapp.annotations.decide.parsing import MOST_LABEL, MOST_REASONING, on_one_line
+from reviewapp.annotations.decide.parsing import MAX_LABEL_LENGTH, MAX_REASONING_LENGTH, is_single_line
 from reviewapp.api.serializers.fields import (
     Flag,
     Number,
@@ -54,7 +54,7 @@ def values() -> dict[str, Shape]:
     """Return fresh fields for what is decided; a field belongs to one shape."""
     return {
         "confidence": optional(Number, min_value=0, max_value=1),
-        "reasoning": optional(Text, max_length=MOST_REASONING),
+        "reasoning": optional(Text, max_length=MAX_REASONING_LENGTH),
         "payload": optional(Object),
     }
 
@@ -64,7 +64,7 @@ def label(**options: object) -> Text:
     return Text(
         **{
             "min_length": 1,
-            "max_length": MOST_LABEL,
+            "max_length": MAX_LABEL_LENGTH,
             "validators": [_validate_not_blank],
             **options,
         },
@@ -85,7 +85,7 @@ def _validate_not_blank(text: str) -> None:
             "Give a label with at least one character that is no space",
             code="string_too_short",
         )
-    if not on_one_line(text):
+    if not is_single_line(text):
         raise ValidationError(
             "A label holds no line break and no control character",
             code="string_pattern_mismatch",

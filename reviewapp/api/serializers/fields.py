@@ -94,7 +94,7 @@ class Object(serializers.JSONField):
         if not isinstance(data, dict):
             raise ValidationError("Input should be a valid dictionary", code="dict_type")
         try:
-            return payloads.bounded(data)
+            return payloads.check_limits(data)
         except payloads.BadPayload as error:
             raise ValidationError(str(error), code="too_large") from error
 

@@ -24,7 +24,7 @@ from reviewapp.api.auth import (
 from reviewapp.api.models import ApiToken
 from reviewapp.api.serializers.fields import Flag, Shape, Whole
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.context import by_means_of, current, tracing
+from reviewapp.audit.context import add_means, current_trace, tracing
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -43,14 +43,14 @@ class Endpoint(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Record the API as the origin of every change made inside."""
-        with tracing(Origin.API, current().request_id):
+        with tracing(Origin.API, current_trace().request_id):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check permissions, record the token in the history, then check namespace and ids."""
         super().initial(request, *args, **kwargs)
         if isinstance(request.auth, ApiToken):
-            by_means_of(f"token “{request.auth.name}” ({request.auth.prefix}…)")
+            add_means(f"token “{request.auth.name}” ({request.auth.prefix}…)")
         _check_namespace(request)
         for name, value in kwargs.items():
             if isinstance(value, str) and not parsers.is_storable(value):

@@ -20,7 +20,7 @@ from reviewapp.api.idempotency import UnfinishedResponse, decision_id, idempoten
 from reviewapp.api.serializers import annotations as shapes
 from reviewapp.api.views.annotations import CAN_DECIDE
 from reviewapp.api.views.base import Endpoint
-from reviewapp.outbox.rate_limit.priority import in_bulk
+from reviewapp.outbox.rate_limit.priority import bulk_priority
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -112,7 +112,7 @@ def _attempt(
     """Do one item; an exception is the item's own failure, unless the database is away."""
     result = _blank_result(operation, annotation_id)
     try:
-        with in_bulk():
+        with bulk_priority():
             annotation, change_id = write_item()
     except Exception as error:
         is_database_error = isinstance(error, (OperationalError, InterfaceError))

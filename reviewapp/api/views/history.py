@@ -15,11 +15,11 @@ from reviewapp.api.auth import DECIDE, READ, AccessRule
 from reviewapp.api.errors import Problem, not_found
 from reviewapp.api.serializers import history as shapes
 from reviewapp.api.views.base import Endpoint
-from reviewapp.audit.filters import NO_PERSON, Wanted
+from reviewapp.audit.filters import NO_PERSON, EventFilter
 from reviewapp.audit.models import Event
-from reviewapp.audit.presenters.timeline import decided, sentence
+from reviewapp.audit.presenters.timeline import event_decision_id, sentence
 from reviewapp.audit.querysets import NEWEST_FIRST
-from reviewapp.audit.registry import MadeWith, made_with
+from reviewapp.audit.registry import GuidanceVersions, find_guidance_versions
 from reviewapp.outbox.models import Change
 from reviewapp.web import pagination as web_pagination
 
@@ -49,8 +49,8 @@ class HistoryList(Endpoint):
         except web_pagination.BadCursor as error:
             raise Problem(400, "The cursor is not one that this list gave out.") from error
 
-        decision_ids = {decided(event.action, event.changes) for event in page.rows}
-        known = made_with({id_ for id_ in decision_ids if id_ is not None})
+        decision_ids = {event_decision_id(event.action, event.changes) for event in page.rows}
+        known = find_guidance_versions({id_ for id_ in decision_ids if id_ is not None})
         results = [_render_event(event, known) for event in page.rows]
         pagination = {"next_cursor": page.after or None, "previous_cursor": page.before or None}
         return Response({"results": results, "pagination": pagination})
@@ -84,11 +84,11 @@ class ChangeWithdrawal(Endpoint):
         return Response(_render_change(change))
 
 
-def _build_filters(data: dict[str, Any]) -> Wanted:
+def _build_filters(data: dict[str, Any]) -> EventFilter:
     person = NO_PERSON if data["no_person"] else data.get("actor_id")
     names = ("action", "ref", "label_from", "label_to", "q")
     texts = {name: data.get(name) or "" for name in names}
-    return Wanted(
+    return EventFilter(
         person="" if person is None else str(person),
         retriever=data.get("retriever_id") or "",
         since=data.get("since"),
@@ -97,8 +97,8 @@ def _build_filters(data: dict[str, Any]) -> Wanted:
     )
 
 
-def _render_event(event: Event, known: Mapping[int, MadeWith]) -> dict[str, Any]:
-    made = known.get(decided(event.action, event.changes) or 0)
+def _render_event(event: Event, known: Mapping[int, GuidanceVersions]) -> dict[str, Any]:
+    made = known.get(event_decision_id(event.action, event.changes) or 0)
     return {
         "event_id": event.pk,
         "at": iso_utc(event.at),

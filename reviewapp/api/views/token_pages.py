@@ -20,8 +20,8 @@ from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
 from reviewapp.api.views.reauthentication import reauthentication_required_for_post
-from reviewapp.web.http import Request, whole_number
-from reviewapp.web.one_time_forms import MadeBefore
+from reviewapp.web.http import Request, parse_whole_number
+from reviewapp.web.one_time_forms import AlreadySubmitted
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -52,7 +52,7 @@ def tokens(request: Request) -> HttpResponse:
                 )
             except ValidationError as error:
                 form.add_error(None, error.messages)
-            except MadeBefore as error:
+            except AlreadySubmitted as error:
                 form = _blank_form()
                 refusal = str(error)
             else:
@@ -114,7 +114,7 @@ def _blank_form() -> TokenForm:
 
 def _get_other_person(request: Request) -> User | None:
     """Return the person whose tokens an admin wants to see; None for one's own tokens."""
-    key = whole_number(request.GET.get("person", ""))
+    key = parse_whole_number(request.GET.get("person", ""))
     if key is None or key == request.user.pk:
         return None
     if not request.user.has_perm(services.MANAGES_PEOPLE):

@@ -12,7 +12,7 @@ from typing import Any
 
 from reviewapp.audit.presenters import field_labels
 from reviewapp.audit.presenters.text_diff import MAX_WORK, Piece, shorten, text_diff
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 
 # Longer texts are compared word by word.
 _MAX_VALUE_LENGTH = 60
@@ -212,7 +212,7 @@ def _differs(old: Any, new: Any, budget: _MemberBudget) -> bool:
     # The JSON is compared as well because in Python `True == 1`.
     if old == new and _json(old) == _json(new):
         return False
-    return _is_large([old, new], budget) or not same(old, new)
+    return _is_large([old, new], budget) or not is_same_json(old, new)
 
 
 def _is_large(values: list[Any], budget: _MemberBudget) -> bool:

@@ -14,7 +14,7 @@ from reviewapp.asked import asked
 from reviewapp.audit.actions import NOTICING, Action, Origin
 from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
-from reviewapp.audit.registry import MadeWith, made_with
+from reviewapp.audit.registry import GuidanceVersions, find_guidance_versions
 from reviewapp.bounded_cache import MIB, BoundedCache
 
 # Fields that an action's sentence or the actor's name already covers. A change from outside the
@@ -80,7 +80,7 @@ class Entry:
     note: str
     request_id: str
     diffs: tuple[FieldDiff, ...]
-    guidance_versions: MadeWith | None = None
+    guidance_versions: GuidanceVersions | None = None
 
     @property
     def by_machine(self) -> bool:
@@ -123,14 +123,14 @@ def build_entries(events: Sequence[Event]) -> list[Entry]:
     """Return the entries of these events, each decision with its guidance versions."""
     decision_ids = set()
     for event in events:
-        decision_id = decided(event.action, event.changes)
+        decision_id = event_decision_id(event.action, event.changes)
         if decision_id is not None:
             decision_ids.add(decision_id)
 
-    return group_entries(events, made_with(decision_ids))
+    return group_entries(events, find_guidance_versions(decision_ids))
 
 
-def decided(action: str, changes: Any) -> int | None:
+def event_decision_id(action: str, changes: Any) -> int | None:
     """Return the id of the decision that an event brought into force, None if there is none."""
     if not action.startswith("annotation.") or action == Action.ANNOTATION_UNDONE:
         return None
@@ -148,7 +148,7 @@ def decided(action: str, changes: Any) -> int | None:
 
 def group_entries(
     events: Iterable[Event],
-    guidance: Mapping[int, MadeWith] | None = None,
+    guidance: Mapping[int, GuidanceVersions] | None = None,
 ) -> list[Entry]:
     """Return one entry for everything that one request of one person did to one ref.
 
@@ -176,11 +176,11 @@ def _group_key(event: Event) -> tuple[object, ...]:
     return (event.ref, event.origin, event.request_id, event.actor_id, event.actor_name)
 
 
-def _cached_entry(events: Sequence[Event], guidance: Mapping[int, MadeWith]) -> Entry:
+def _cached_entry(events: Sequence[Event], guidance: Mapping[int, GuidanceVersions]) -> Entry:
     """Return the entry of events that belong together; equal events share one entry."""
     versions = None
     for event in events:
-        decision_id = decided(event.action, event.changes)
+        decision_id = event_decision_id(event.action, event.changes)
         if decision_id is not None:
             versions = guidance.get(decision_id, versions)
 

@@ -20,7 +20,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.documents.media import media
 from reviewapp.retrievers.models import Execution, Retriever
-from reviewapp.web.http import Request, page_or
+from reviewapp.web.http import Request, render_page_or_fragment
 from reviewapp.web.pagination import BadCursor, page
 
 _TOOK_THEIRS = "Mixpeek's values kept. Your decision is still in the history."
@@ -59,7 +59,7 @@ def attention(request: Request) -> HttpResponse:
         items.append(item)
 
     context = {"items": items, "page": change_page}
-    return page_or("annotations/_attention.html", request, "annotations/attention.html", context)
+    return render_page_or_fragment("annotations/_attention.html", request, "annotations/attention.html", context)
 
 
 def _evidence(annotation: Annotation, execution: Execution | None) -> dict[str, Any]:

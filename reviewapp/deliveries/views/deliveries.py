@@ -18,11 +18,11 @@ from reviewapp.deliveries.services import Preview
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit import shared_budget
 from reviewapp.outbox.status.banner import with_banner
-from reviewapp.outbox.status.health import standing
-from reviewapp.outbox.status.metrics import CAP, MINUTES, figures, groups
-from reviewapp.outbox.status.summary import lasting, plight
+from reviewapp.outbox.status.health import delivery_health
+from reviewapp.outbox.status.metrics import CAP, MINUTES, delivery_metrics, undelivered_groups
+from reviewapp.outbox.status.summary import delivery_status, format_duration
 from reviewapp.web import pagination
-from reviewapp.web.http import Request, page_or, wants_fragment, whole_number
+from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment, wants_fragment
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -64,8 +64,8 @@ def deliveries(request: Request) -> HttpResponse:
     }
     if not wants_fragment(request):
         context |= _figures_context()
-        context["groups"] = groups()
-    return page_or("annotations/_deliveries.html", request, "annotations/deliveries.html", context)
+        context["groups"] = undelivered_groups()
+    return render_page_or_fragment("annotations/_deliveries.html", request, "annotations/deliveries.html", context)
 
 
 @require_safe
@@ -85,7 +85,7 @@ def chosen_deliveries(request: Request) -> HttpResponse:
     """Preview retrying or withdrawing the selected changes; on POST do it and show the results."""
     data = request.POST if request.method == "POST" else request.GET
     action = data.get("deed", "")
-    keys = {key for text in data.getlist("pk") if (key := whole_number(text))}
+    keys = {key for text in data.getlist("pk") if (key := parse_whole_number(text))}
     changes = list(Change.objects.filter(pk__in=keys).order_by("-id")[:_PAGE_SIZE])
 
     if action not in _ACTIONS or not changes:
@@ -123,9 +123,9 @@ def _preview(action: str, changes: Sequence[Change], actor: User) -> list[Previe
 
 
 def _figures_context() -> dict[str, Any]:
-    current = figures()
-    health = standing()
-    budget = shared_budget.standing()
+    current = delivery_metrics()
+    health = delivery_health()
+    budget = shared_budget.budget_status()
     return {
         "figures": current,
         "cap": CAP,
@@ -134,7 +134,7 @@ def _figures_context() -> dict[str, Any]:
         "tokens": sum(budget.tokens.values()),
         "pause": health.pause,
         "needs_a_person": health.waiting,
-        "plight": plight(current, health, budget),
-        "oldest_for": lasting(current.oldest_seconds),
-        "next_in": lasting(current.next_seconds),
+        "plight": delivery_status(current, health, budget),
+        "oldest_for": format_duration(current.oldest_seconds),
+        "next_in": format_duration(current.next_seconds),
     }

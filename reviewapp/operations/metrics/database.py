@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit import shared_budget
-from reviewapp.outbox.status.health import standing, workers_alive
+from reviewapp.outbox.status.health import delivery_health, workers_alive
 
 _QUERY_TIMEOUT = 5  # seconds
 # Unsettled states only: partial indexes keep these counts cheap.
@@ -54,7 +54,7 @@ def _outbox_metrics() -> Iterator[GaugeMetricFamily]:
         value=age,
     )
     yield from _budget_metrics()
-    paused = 1.0 if standing().pause else 0.0
+    paused = 1.0 if delivery_health().pause else 0.0
     yield GaugeMetricFamily(
         "reviewapp_outbox_paused",
         "Whether deliveries are paused.",
@@ -64,7 +64,7 @@ def _outbox_metrics() -> Iterator[GaugeMetricFamily]:
 
 
 def _budget_metrics() -> Iterator[GaugeMetricFamily]:
-    now = shared_budget.standing()
+    now = shared_budget.budget_status()
     rates = {"configured": now.configured, "allowed": now.allowed}
     yield _labelled_gauge(
         "reviewapp_budget_per_minute",

@@ -20,7 +20,7 @@ def rank_of(verb: str) -> Rank:
 
 
 @contextmanager
-def in_bulk() -> Iterator[None]:
+def bulk_priority() -> Iterator[None]:
     """Enqueue changes inside with bulk priority: delivered after what people do one by one."""
     token = _rank.set(Rank.BULK)
     try:

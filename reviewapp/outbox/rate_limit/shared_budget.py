@@ -40,7 +40,7 @@ class Grant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class BudgetStatus:
     """The budget now: requests a minute, configured and allowed, and the tokens left for each rank.
 
     `lowered_since` is when Mixpeek rejected a request (`why`), `lowered_until` when the configured
@@ -121,7 +121,7 @@ def lower(*, retry_after: float | None, reason: str) -> None:
         )
 
 
-def hear(*, per_minute: int | None = None, opens_in: float | None = None) -> None:
+def record_limit(*, per_minute: int | None = None, opens_in: float | None = None) -> None:
     """Record the limit that Mixpeek announced, or that none is left for `opens_in` seconds."""
     with _locked() as locked:
         locked.bucket = token_bucket.apply_limit(
@@ -132,17 +132,17 @@ def hear(*, per_minute: int | None = None, opens_in: float | None = None) -> Non
         )
 
 
-def standing() -> Standing:
+def budget_status() -> BudgetStatus:
     """Return the state of the budget, with one query and no lock."""
     configured = settings.MIXPEEK_REQUESTS_PER_MINUTE
     row = next(iter(Budget.objects.raw(_READ)), None)
     if row is None:
         capacities = token_bucket.capacities(configured)
         full = {rank: math.floor(capacities[rank]) for rank in Rank}
-        return Standing(configured=configured, allowed=configured, tokens=full)
+        return BudgetStatus(configured=configured, allowed=configured, tokens=full)
 
     bucket = token_bucket.refill(_bucket_from(row), configured, row.now)
-    return Standing(
+    return BudgetStatus(
         configured=configured,
         allowed=round(token_bucket.allowed_per_minute(bucket, configured)),
         tokens={rank: math.floor(bucket.tokens[rank]) for rank in Rank},

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from reviewapp.outbox.status.context_processors import banner_context
-from reviewapp.outbox.status.health import standing
+from reviewapp.outbox.status.health import delivery_health
 from reviewapp.web.http import Request, wants_fragment
 
 _NO_CONTENT = 204
@@ -23,7 +23,7 @@ def with_banner(request: Request, response: HttpResponse) -> HttpResponse:
     if page_state is None or not wants_fragment(request):
         return response
 
-    health = standing()
+    health = delivery_health()
     if health.banner_state == page_state:
         return response
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q, TextChoices
 
 
-class Kind(TextChoices):
+class ChangeFilter(TextChoices):
     """The filters of the deliveries page; a queued change may be held, waiting or being sent."""
 
     OPEN = "open", "Not delivered"
@@ -24,15 +24,15 @@ class Kind(TextChoices):
 _UNCLAIMED = Q(state="queued", claimed_at=None)
 
 
-def condition(kind: str, now: datetime) -> Q:
+def filter_condition(kind: str, now: datetime) -> Q:
     """Return the condition for the changes that a filter shows."""
     conditions = {
-        Kind.OPEN: Q(state__in=["queued", "conflict", "refused"]),
-        Kind.HELD: _UNCLAIMED & Q(attempts=0, due__gt=now),
-        Kind.WAITING: _UNCLAIMED & Q(attempts=0, due__lte=now),
-        Kind.AGAIN: _UNCLAIMED & Q(attempts__gt=0),
-        Kind.SENDING: Q(state="queued", claimed_at__isnull=False),
+        ChangeFilter.OPEN: Q(state__in=["queued", "conflict", "refused"]),
+        ChangeFilter.HELD: _UNCLAIMED & Q(attempts=0, due__gt=now),
+        ChangeFilter.WAITING: _UNCLAIMED & Q(attempts=0, due__lte=now),
+        ChangeFilter.AGAIN: _UNCLAIMED & Q(attempts__gt=0),
+        ChangeFilter.SENDING: Q(state="queued", claimed_at__isnull=False),
     }
     if kind in conditions:
-        return conditions[Kind(kind)]
+        return conditions[ChangeFilter(kind)]
     return Q(state=kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from reviewapp.outbox.status.health import MAX_COUNT, Standing, standing
+from reviewapp.outbox.status.health import MAX_COUNT, DeliveryHealth, delivery_health
 
 
 def pause(request: HttpRequest) -> dict[str, object]:
@@ -19,7 +19,7 @@ def pause(request: HttpRequest) -> dict[str, object]:
     if getattr(request, "htmx", False):
         return {}
 
-    health = standing()
+    health = delivery_health()
     context = banner_context(health)
     context["attention_count"] = health.waiting
     if health.waiting > MAX_COUNT:
@@ -27,7 +27,7 @@ def pause(request: HttpRequest) -> dict[str, object]:
     return context
 
 
-def banner_context(health: Standing) -> dict[str, object]:
+def banner_context(health: DeliveryHealth) -> dict[str, object]:
     """Return the context of the banner's template."""
     return {
         "pause": health.pause,

@@ -35,7 +35,7 @@ WHERE last_heartbeat > clock_timestamp() - %s * interval '1 second'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class DeliveryHealth:
     """The pause if there is one, whether a worker is alive, and how many changes wait for a person.
 
     `waiting` stops at one more than `MAX_COUNT`.
@@ -56,7 +56,7 @@ class Standing:
         return " ".join(parts)
 
 
-def standing() -> Standing:
+def delivery_health() -> DeliveryHealth:
     """Return the health of deliveries, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(_HEALTH, [SILENT_SECONDS, MAX_COUNT + 1])
@@ -65,7 +65,7 @@ def standing() -> Standing:
     pause = None
     if since:
         pause = Pause(reason=reason, since=since)
-    return Standing(pause=pause, worker_alive=worker_alive, waiting=waiting)
+    return DeliveryHealth(pause=pause, worker_alive=worker_alive, waiting=waiting)
 
 
 @asked

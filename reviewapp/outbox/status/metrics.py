@@ -47,7 +47,7 @@ FROM clock LEFT JOIN waiting ON true GROUP BY now
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class DeliveryMetrics:
     """Counts, times and rates of deliveries; counts stop at `CAP`.
 
     - `oldest` leaves out what is held.
@@ -102,7 +102,7 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class UndeliveredGroup:
     """How many changes have one state for one reason."""
 
     state: str
@@ -110,16 +110,16 @@ class Group:
     number: int
 
 
-def figures() -> Figures:
+def delivery_metrics() -> DeliveryMetrics:
     """Return the figures now, by the database's clock, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, {"cap": CAP + 1, "minutes": MINUTES})
         (row,) = cursor.fetchall()
         names = [column.name for column in cursor.description or ()]
-    return Figures(**dict(zip(names, row, strict=True)))
+    return DeliveryMetrics(**dict(zip(names, row, strict=True)))
 
 
-def groups(limit: int = 12) -> list[Group]:
+def undelivered_groups(limit: int = 12) -> list[UndeliveredGroup]:
     """Return the undelivered changes by state and reason, the largest group first.
 
     Counts among the newest `CAP`.
@@ -130,4 +130,4 @@ def groups(limit: int = 12) -> list[Group]:
     by_reason = Change.objects.filter(pk__in=newest.values("pk")).values_list("state", "reason")
     counts = by_reason.annotate(number=Count("pk")).order_by("-number", "state", "reason")
     largest = counts[:limit]
-    return [Group(state=state, reason=reason, number=number) for state, reason, number in largest]
+    return [UndeliveredGroup(state=state, reason=reason, number=number) for state, reason, number in largest]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 
 # By state: the chip's CSS class, and its icon, so that a state is not shown by colour alone.
 TONES = {
@@ -40,7 +40,7 @@ class Tags:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class FieldComparison:
     """One field of a change as text: base, mine and theirs.
 
     Where a change adds and removes `tags`, pages show these instead.
@@ -55,7 +55,7 @@ class Side:
     tags: Tags | None = None
 
 
-def in_words(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a JSON value as text: "—" for no value, text as it is, the rest as indented JSON."""
     if value is None or value in ("", {}, []):
         return "—"
@@ -92,17 +92,17 @@ def sentence(reason: str) -> str:
     return f"{text}."
 
 
-def sides(
+def compare_fields(
     *,
     fields: Mapping[str, Any],
     base: Mapping[str, Any],
     theirs: Mapping[str, Any],
     errors: Mapping[str, str],
-) -> list[Side]:
+) -> list[FieldComparison]:
     """Return the fields of a change: first those it sets, then others that upstream changed."""
     names = list(fields)
     for name, their_value in theirs.items():
-        if name not in fields and not same(their_value, base.get(name)):
+        if name not in fields and not is_same_json(their_value, base.get(name)):
             names.append(name)
 
     compared = []
@@ -120,11 +120,11 @@ def _side(
     base: Mapping[str, Any],
     theirs: Mapping[str, Any],
     error: str,
-) -> Side:
+) -> FieldComparison:
     base_value = base.get(name)
     their_value = theirs.get(name)
 
-    mine = in_words(fields.get(name, base_value))
+    mine = format_value(fields.get(name, base_value))
     tags = None
     if name == "tags":
         tags = _tags(fields.get(name), seen=base_value, theirs=their_value)
@@ -133,13 +133,13 @@ def _side(
 
     differs = False
     if name in fields and name in theirs and name != "tags":
-        differs = not same(their_value, fields[name])
+        differs = not is_same_json(their_value, fields[name])
 
-    return Side(
+    return FieldComparison(
         name=name,
-        base=in_words(base_value),
+        base=format_value(base_value),
         mine=mine,
-        theirs=in_words(their_value),
+        theirs=format_value(their_value),
         differs=differs,
         error=error,
         tags=tags,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from reviewapp.outbox.rate_limit.shared_budget import Standing as Budget
-from reviewapp.outbox.status.health import Standing
-from reviewapp.outbox.status.metrics import Figures
+from reviewapp.outbox.rate_limit.shared_budget import BudgetStatus as Budget
+from reviewapp.outbox.status.health import DeliveryHealth
+from reviewapp.outbox.status.metrics import DeliveryMetrics
 
 _UNITS = (
     (86_400, "day"),
@@ -15,7 +15,7 @@ _UNITS = (
 )
 
 
-class Plight(Enum):
+class DeliveryStatus(Enum):
     """The state of deliveries, the worst first."""
 
     PAUSED = "paused"
@@ -39,43 +39,43 @@ class Plight(Enum):
 
 
 _TONES = {
-    Plight.SILENT: "tone-bad",
-    Plight.WORKING: "tone-info",
-    Plight.HOLDING: "tone-info",
-    Plight.IDLE: "tone-ok",
+    DeliveryStatus.SILENT: "tone-bad",
+    DeliveryStatus.WORKING: "tone-info",
+    DeliveryStatus.HOLDING: "tone-info",
+    DeliveryStatus.IDLE: "tone-ok",
 }
 _ICONS = {
-    Plight.PAUSED: "pause-circle",
-    Plight.NO_WORKER: "plug",
-    Plight.SILENT: "cloud-slash",
-    Plight.SLOWED: "speedometer2",
-    Plight.TRYING: "hourglass-split",
-    Plight.WORKING: "send",
-    Plight.HOLDING: "pause-circle",
-    Plight.IDLE: "check-circle",
+    DeliveryStatus.PAUSED: "pause-circle",
+    DeliveryStatus.NO_WORKER: "plug",
+    DeliveryStatus.SILENT: "cloud-slash",
+    DeliveryStatus.SLOWED: "speedometer2",
+    DeliveryStatus.TRYING: "hourglass-split",
+    DeliveryStatus.WORKING: "send",
+    DeliveryStatus.HOLDING: "pause-circle",
+    DeliveryStatus.IDLE: "check-circle",
 }
 
 
-def plight(figures: Figures, standing: Standing, budget: Budget) -> Plight:
+def delivery_status(figures: DeliveryMetrics, standing: DeliveryHealth, budget: Budget) -> DeliveryStatus:
     """Return the state of deliveries."""
     if standing.pause:
-        return Plight.PAUSED
+        return DeliveryStatus.PAUSED
     if not standing.worker_alive:
-        return Plight.NO_WORKER
+        return DeliveryStatus.NO_WORKER
 
     if figures.again and figures.silent_since:
         # Mixpeek answers, if only to slow us down.
-        return Plight.SLOWED if budget.shut_until else Plight.SILENT
+        return DeliveryStatus.SLOWED if budget.shut_until else DeliveryStatus.SILENT
 
     if figures.depth:
         if budget.is_lowered or budget.shut_until:
-            return Plight.SLOWED
-        return Plight.TRYING if figures.trying_since else Plight.WORKING
+            return DeliveryStatus.SLOWED
+        return DeliveryStatus.TRYING if figures.trying_since else DeliveryStatus.WORKING
 
-    return Plight.HOLDING if figures.held else Plight.IDLE
+    return DeliveryStatus.HOLDING if figures.held else DeliveryStatus.IDLE
 
 
-def lasting(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration in its largest unit: "3 minutes", "1 hour"."""
     size, unit = 1, "second"
     for unit_size, unit_name in _UNITS:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from reviewapp.retrievers.documents.highlight import Piece, pieces
-from reviewapp.retrievers.documents.layout import internal, layers, leaves, shown, text_at
+from reviewapp.retrievers.documents.highlight import Piece, mark_words
+from reviewapp.retrievers.documents.layout import format_scalar, internal, layers, leaves, text_at
 from reviewapp.retrievers.documents.media import Medium, files, media
 from reviewapp.retrievers.documents.snapshot import CUT
 
-MOST_TITLE = 200
-MOST_EXCERPT = 300
-MOST_WORDS = 20_000
-MOST_FIELDS = 300
+MAX_TITLE_LENGTH = 200
+MAX_EXCERPT_LENGTH = 300
+MAX_SEARCH_TEXT_LENGTH = 20_000
+MAX_EVIDENCE_FIELDS = 300
 _MAX_EXCERPT_FIELDS = 8
 _MAX_SOURCE_FIELDS = 50
 
@@ -48,39 +48,39 @@ def evidence(snapshot: Mapping[str, Any], *, query_words: Iterable[str] = ()) ->
     """Sort a snapshot in any of Mixpeek's layouts into evidence."""
     words = tuple(query_words)
     return Evidence(
-        title=title_of(snapshot),
-        texts=[(name, pieces(text, words)) for name, text in _texts(snapshot)],
+        title=document_title(snapshot),
+        texts=[(name, mark_words(text, words)) for name, text in _texts(snapshot)],
         media=media(snapshot),
-        fields=list(islice(_fields(snapshot), MOST_FIELDS)),
+        fields=list(islice(_fields(snapshot), MAX_EVIDENCE_FIELDS)),
         source=list(_source(snapshot)),
-        cut=shown(snapshot.get(CUT)),
+        cut=format_scalar(snapshot.get(CUT)),
     )
 
 
-def title_of(snapshot: Mapping[str, Any]) -> str:
-    """Return a one-line title of at most `MOST_TITLE` characters; "" only for an empty document."""
+def document_title(snapshot: Mapping[str, Any]) -> str:
+    """Return a one-line title of at most `MAX_TITLE_LENGTH` characters; "" only for an empty document."""
     title = text_at(snapshot, *_TITLES)
     if not title:
         title = next((file.name for file in files(snapshot) if file.name), "")
     if not title:
-        title = _first_text(snapshot) or shown(snapshot.get("document_id"))
-    return _line(title, MOST_TITLE)
+        title = _first_text(snapshot) or format_scalar(snapshot.get("document_id"))
+    return _line(title, MAX_TITLE_LENGTH)
 
 
-def excerpt_of(snapshot: Mapping[str, Any]) -> str:
-    """Return the start of the first text, else the first fields; max `MOST_EXCERPT` characters."""
+def document_excerpt(snapshot: Mapping[str, Any]) -> str:
+    """Return the start of the first text, else the first fields; max `MAX_EXCERPT_LENGTH` characters."""
     excerpt = _first_text(snapshot)
     if not excerpt:
         fields = islice(_fields(snapshot), _MAX_EXCERPT_FIELDS)
         excerpt = " · ".join(f"{path}: {value}" for path, value in fields)
-    return _line(excerpt, MOST_EXCERPT)
+    return _line(excerpt, MAX_EXCERPT_LENGTH)
 
 
-def words_of(snapshot: Mapping[str, Any]) -> str:
-    """Return the text to search the document by, at most `MOST_WORDS` characters."""
+def document_search_text(snapshot: Mapping[str, Any]) -> str:
+    """Return the text to search the document by, at most `MAX_SEARCH_TEXT_LENGTH` characters."""
     texts = (text for _, text in _texts(snapshot))
     values = (value for _, value in _fields(snapshot))
-    return _line(" ".join((*values, *texts)), MOST_WORDS)
+    return _line(" ".join((*values, *texts)), MAX_SEARCH_TEXT_LENGTH)
 
 
 def _first_text(snapshot: Mapping[str, Any]) -> str:
@@ -100,7 +100,7 @@ def _values(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
     seen: dict[str, str] = {}
     for layer, fields in layers(snapshot):
         for path, raw in leaves(fields):
-            value = shown(raw)
+            value = format_scalar(raw)
             if not value.strip() or seen.get(path) == value:
                 continue
             name = f"{layer}.{path}" if path in seen and layer else path
@@ -124,10 +124,10 @@ def _is_prose(path: str, value: str) -> bool:
 def _source(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("document_id", "collection_id"):
         if snapshot.get(name):
-            yield name, shown(snapshot[name])
+            yield name, format_scalar(snapshot[name])
 
     system = {key: value for key, value in internal(snapshot).items() if not key.endswith("blobs")}
-    values = ((path, shown(value)) for path, value in leaves(system) if shown(value))
+    values = ((path, format_scalar(value)) for path, value in leaves(system) if format_scalar(value))
     yield from islice(values, _MAX_SOURCE_FIELDS)
 
     for file in files(snapshot):

@@ -38,7 +38,7 @@ def query_words(inputs: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(words)[:_MAX_WORDS]
 
 
-def pieces(text: str, words: Iterable[str]) -> list[Piece]:
+def mark_words(text: str, words: Iterable[str]) -> list[Piece]:
     """Cut `text` into marked and plain pieces; joined, they are `text` again."""
     marked_words = sorted({word for word in words if word.strip()}, key=len, reverse=True)
     if not marked_words:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reviewapp.retrievers.documents.snapshot import CUT, MOST_DEPTH
+from reviewapp.retrievers.documents.snapshot import CUT, MAX_SNAPSHOT_DEPTH
 
 Json = Mapping[str, Any]
 
@@ -57,7 +57,7 @@ def blobs(document: Json) -> Iterator[Json]:
 
 def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield (path, scalar) for all leaves; a list of scalars is one value, joined by commas."""
-    if depth > MOST_DEPTH:
+    if depth > MAX_SNAPSHOT_DEPTH:
         return
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -66,12 +66,12 @@ def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, An
         for index, item in enumerate(value):
             yield from leaves(item, f"{path}[{index}]", depth + 1)
     elif isinstance(value, list):
-        yield path, ", ".join(shown(item) for item in value)
+        yield path, ", ".join(format_scalar(item) for item in value)
     else:
         yield path, value
 
 
-def shown(value: Any) -> str:
+def format_scalar(value: Any) -> str:
     """Return a scalar as people read it."""
     if value is None:
         return ""

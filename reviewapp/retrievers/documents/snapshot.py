@@ -17,15 +17,15 @@ from reviewapp.json_values import canonical, storable_number
 
 Json = dict[str, Any]
 
-MOST_BYTES = 256 * 1024
-MOST_DEPTH = 16
+MAX_SNAPSHOT_BYTES = 256 * 1024
+MAX_SNAPSHOT_DEPTH = 16
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 CUT = "_cut"
 # Keys that a run adds at the root: the same document has another score in another run.
 RUN_KEYS = ("score", "_score")
-CUT_BECAUSE = "This document was too large to be kept whole."
+CUT_REASON = "This document was too large to be kept whole."
 
-_MAX_TEXT_BYTES = MOST_BYTES // 2
+_MAX_TEXT_BYTES = MAX_SNAPSHOT_BYTES // 2
 _MAX_KEY_LENGTH = 200
 # Copied first, so that they stay in a snapshot that is cut.
 _FIRST_KEYS = ("document_id", "collection_id", "document_blobs", "source_blobs")
@@ -44,13 +44,13 @@ _SIGNED = re.compile(
 def snapshot(document: Mapping[str, Any]) -> Json:
     """Return `document` without presigned URLs, vectors, and values that PostgreSQL refuses.
 
-    Bounded to about `MOST_BYTES` and to `MOST_DEPTH`; if it was cut, the key `CUT` says so.
+    Bounded to about `MAX_SNAPSHOT_BYTES` and to `MAX_SNAPSHOT_DEPTH`; if it was cut, the key `CUT` says so.
     The same document gives the same snapshot whatever the order of its keys.
     """
     copier = _BoundedCopier()
     copy = copier.copy_mapping(document, depth=0)
     if copier.is_cut:
-        copy[CUT] = CUT_BECAUSE
+        copy[CUT] = CUT_REASON
     return copy
 
 
@@ -64,7 +64,7 @@ class _BoundedCopier:
     """Copies JSON within a budget of bytes, independently of the input's key order."""
 
     def __init__(self) -> None:
-        self.remaining_bytes = MOST_BYTES
+        self.remaining_bytes = MAX_SNAPSHOT_BYTES
         self.is_cut = False
 
     def copy_mapping(self, value: Mapping[str, Any], depth: int) -> Json:
@@ -81,7 +81,7 @@ class _BoundedCopier:
         return copy
 
     def _copy(self, value: Any, depth: int) -> Any:
-        if isinstance(value, dict | list) and depth > MOST_DEPTH:
+        if isinstance(value, dict | list) and depth > MAX_SNAPSHOT_DEPTH:
             self.is_cut = True
             return None
         if isinstance(value, dict):
@@ -146,7 +146,7 @@ def _number(value: Any) -> Any:
 
 def storable_json(value: Any, depth: int = 0) -> Any:
     """Return JSON without what PostgreSQL cannot store; values nested too deeply become None."""
-    if isinstance(value, dict | list) and depth > 4 * MOST_DEPTH:
+    if isinstance(value, dict | list) and depth > 4 * MAX_SNAPSHOT_DEPTH:
         return None
     if isinstance(value, dict):
         return {storable(key): storable_json(inner, depth + 1) for key, inner in value.items()}

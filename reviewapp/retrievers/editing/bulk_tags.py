@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.rate_limit.priority import in_bulk
+from reviewapp.outbox.rate_limit.priority import bulk_priority
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import tags
-from reviewapp.retrievers.editing.edit import Edit, Unacceptable, wrong_tags
+from reviewapp.retrievers.editing.edit import Edit, InvalidEdit, tags_error
 from reviewapp.retrievers.models import Retriever
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def summarize(results: Sequence[RetagResult]) -> RetagSummary:
     )
 
 
-def check(add: Sequence[str], remove: Sequence[str]) -> None:
+def check_tags(add: Sequence[str], remove: Sequence[str]) -> None:
     """Raise `Unacceptable` for invalid tags, for none, and for one that is added and removed."""
-    error = wrong_tags([*add, *remove])
+    error = tags_error([*add, *remove])
     added_and_removed = [tag for tag in add if tag in remove]
     if not add and not remove:
         error = "Name a tag to add or to remove."
@@ -72,7 +72,7 @@ def check(add: Sequence[str], remove: Sequence[str]) -> None:
         error = f"“{added_and_removed[0]}” cannot be added and removed at once."
 
     if error:
-        raise Unacceptable({"tags": error})
+        raise InvalidEdit({"tags": error})
 
 
 def plan(
@@ -97,9 +97,9 @@ def retag(
 
     Raises `PermissionDenied` and `Unacceptable` before the first edit.
     """
-    services.may_change(actor)
-    check(add, remove)
-    with in_bulk():
+    services.require_change_permission(actor)
+    check_tags(add, remove)
+    with bulk_priority():
         results = []
         for retriever in retrievers:
             edit_id = uuid5(bulk_id, retriever.ref)
@@ -124,7 +124,7 @@ def load_results(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[Reta
 
 
 def _plan_change(retriever: Retriever, add: Sequence[str], remove: Sequence[str]) -> PlannedChange:
-    delta = tags.delta(retriever.tags, add=add, remove=remove)
+    delta = tags.tag_delta(retriever.tags, add=add, remove=remove)
     obstacle = ""
     if retriever.gone_at is not None:
         delta = {}
@@ -137,7 +137,7 @@ def _plan_change(retriever: Retriever, add: Sequence[str], remove: Sequence[str]
         retriever=retriever,
         add=planned[tags.ADD],
         remove=planned[tags.REMOVE],
-        after=tags.merged(retriever.tags, planned),
+        after=tags.apply_tag_delta(retriever.tags, planned),
         obstacle=obstacle,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 from reviewapp.retrievers.editing import tags
@@ -22,7 +22,7 @@ MAX_TAG_LENGTH = 100
 MAX_TAGS = 100
 
 
-class Unacceptable(Exception):
+class InvalidEdit(Exception):
     """The edit is invalid; `fields` holds an error message for each invalid field."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
@@ -30,11 +30,11 @@ class Unacceptable(Exception):
         self.fields = dict(fields)
 
 
-class NameTaken(Unacceptable):
+class NameTaken(InvalidEdit):
     """Another mirrored retriever has this name; upstream would answer 409."""
 
 
-class Stale(Exception):
+class StaleEdit(Exception):
     """Somebody changed the same name or description since the form was rendered.
 
     Show base, mine and theirs. `conflicts` names the fields, `merged` is mine with the fields that
@@ -83,8 +83,8 @@ class Edit:
         return {name: text for name, text in texts.items() if text is not None}
 
 
-def check(edit: Edit) -> None:
-    """Raise `Unacceptable` for a blank name, and for values that are too long or not storable."""
+def check_edit(edit: Edit) -> None:
+    """Raise `InvalidEdit` for a blank name, and for values that are too long or not storable."""
     errors = {}
     for name, text in edit.texts().items():
         error = _text_error(name, text)
@@ -93,15 +93,15 @@ def check(edit: Edit) -> None:
     if edit.name is not None and not edit.name.strip():
         errors["name"] = "A retriever needs a name."
 
-    error = wrong_tags([*edit.tags_add, *edit.tags_remove])
+    error = tags_error([*edit.tags_add, *edit.tags_remove])
     if error:
         errors["tags"] = error
 
     if errors:
-        raise Unacceptable(errors)
+        raise InvalidEdit(errors)
 
 
-def wrong_tags(tags: Iterable[str]) -> str:
+def tags_error(tags: Iterable[str]) -> str:
     """Return an error message about these tags, "" if they are valid."""
     listed = list(tags)
     if len(listed) > MAX_TAGS:
@@ -130,32 +130,32 @@ def merge(edit: Edit, current: Mapping[str, Any]) -> Merge:
     return three_way(base=base, mine=base | edit.texts(), theirs=theirs)
 
 
-def settled(stale: Stale) -> tuple[str, ...]:
+def merge_sentences(stale: StaleEdit) -> tuple[str, ...]:
     """Return a sentence for each text that was merged without a conflict."""
     mine = [f"Only you changed the {name}: it stays as you have it." for name in stale.only_mine]
     theirs = [f"Only they changed the {name}: taken over." for name in stale.only_theirs]
     return (*mine, *theirs)
 
 
-def wanted(edit: Edit, current: Mapping[str, Any]) -> dict[str, Any]:
+def change_fields(edit: Edit, current: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the change from the current values to the edit; {} if none differ."""
     fields: dict[str, Any] = {}
     for name, value in merge(edit, current).values.items():
-        if not same(value, current[name]):
+        if not is_same_json(value, current[name]):
             fields[name] = value
 
-    tag_delta = tags.delta(current["tags"], add=edit.tags_add, remove=edit.tags_remove)
+    tag_delta = tags.tag_delta(current["tags"], add=edit.tags_add, remove=edit.tags_remove)
     if tag_delta:
         fields["tags"] = tag_delta
     return fields
 
 
-def applied(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def apply_change(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` with the fields of a change applied, its tags merged in."""
     result = dict(values)
     for name in TEXTS:
         if name in fields:
             result[name] = fields[name]
     if "tags" in fields:
-        result["tags"] = tags.merged(result["tags"], fields["tags"])
+        result["tags"] = tags.apply_tag_delta(result["tags"], fields["tags"])
     return result

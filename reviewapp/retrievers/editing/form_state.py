@@ -10,7 +10,7 @@ from typing import Any
 
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.conflict_choice import Keep
-from reviewapp.retrievers.editing.edit import TEXTS, Stale
+from reviewapp.retrievers.editing.edit import TEXTS, StaleEdit
 from reviewapp.retrievers.models import Retriever
 
 
@@ -81,7 +81,7 @@ def draft_from_fields(
     )
 
 
-def draft_with_conflicts(draft: Draft, stale: Stale) -> Draft:
+def draft_with_conflicts(draft: Draft, stale: StaleEdit) -> Draft:
     """Return the form on the new base.
 
     Conflicting texts stay as typed, other texts are merged, and tags stay as marked.

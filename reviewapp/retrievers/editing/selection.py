@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from reviewapp.retrievers.models import Retriever
-from reviewapp.web.http import whole_number
+from reviewapp.web.http import parse_whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Selection:
 
 def load_selected(data: QueryDict) -> list[Retriever]:
     """Return the retrievers whose keys are in `data`, by name; unknown keys are ignored."""
-    keys = {key for text in data.getlist("pk") if (key := whole_number(text))}
+    keys = {key for text in data.getlist("pk") if (key := parse_whole_number(text))}
     if not keys:
         return []
     return list(Retriever.objects.filter(pk__in=keys).order_by("name", "id"))

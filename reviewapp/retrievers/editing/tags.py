@@ -13,7 +13,7 @@ ADD = "add"
 REMOVE = "remove"
 
 
-def delta(
+def tag_delta(
     tags: Collection[str],
     *,
     add: Iterable[str],
@@ -32,16 +32,16 @@ def delta(
     return {ADD: new, REMOVE: old}
 
 
-def merged(tags: Sequence[str], change: Mapping[str, Any]) -> list[str]:
+def apply_tag_delta(tags: Sequence[str], change: Mapping[str, Any]) -> list[str]:
     """Return `tags` in their order without those that `change` removes, then those that it adds.
 
-    It is idempotent: `merged(merged(tags, change), change)` is `merged(tags, change)`.
+    It is idempotent: `apply_tag_delta(merged(tags, change), change)` is `apply_tag_delta(tags, change)`.
     """
     kept = [tag for tag in tags if tag not in change[REMOVE]]
     return [*kept, *dict.fromkeys(tag for tag in change[ADD] if tag not in kept)]
 
 
-def between(old: Collection[str], new: Collection[str]) -> dict[str, list[str]]:
+def tag_delta_between(old: Collection[str], new: Collection[str]) -> dict[str, list[str]]:
     """Return the delta that leads from one list of tags to another."""
     return {
         ADD: [tag for tag in new if tag not in old],

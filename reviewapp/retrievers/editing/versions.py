@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.retrievers.editing.edit import FIELDS, TEXTS
-from reviewapp.retrievers.editing.tags import between
+from reviewapp.retrievers.editing.tags import tag_delta_between
 
 SHOWN = (*FIELDS, "stages", "input_schema", "collection_ids")
 _EMPTY: dict[str, Any] = {
@@ -68,10 +68,10 @@ def back_to(earlier: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str,
     """Return the fields of the change that restores the earlier values; {} if none differ."""
     fields: dict[str, Any] = {}
     for name in TEXTS:
-        if not same(earlier[name], current[name]):
+        if not is_same_json(earlier[name], current[name]):
             fields[name] = earlier[name]
 
-    tag_delta = between(current["tags"], earlier["tags"])
+    tag_delta = tag_delta_between(current["tags"], earlier["tags"])
     if tag_delta["add"] or tag_delta["remove"]:
         fields["tags"] = tag_delta
     return fields

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from reviewapp.json_values import BadNumber, loads
+from reviewapp.json_values import UnstorableNumber, loads
 from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 
 _MAX_JSON_LENGTH = 64 * 1024
@@ -57,7 +57,7 @@ def _parse(text: str) -> Any:
     try:
         parsed = loads(text)
         serialized = json.dumps(parsed, ensure_ascii=False)
-    except BadNumber as error:
+    except UnstorableNumber as error:
         raise ValidationError(str(error)) from error
     except (ValueError, RecursionError) as error:
         raise ValidationError("This is not JSON. Check quotes, commas and brackets.") from error

@@ -14,7 +14,7 @@ from typing import Any
 
 from django import forms
 
-from reviewapp.retrievers.documents.layout import shown
+from reviewapp.retrievers.documents.layout import format_scalar
 from reviewapp.retrievers.executions.form_fields import AddressField, JsonField
 
 FILE_TYPES = {"image", "audio", "video", "pdf", "excel"}
@@ -26,7 +26,7 @@ def field_for(name: str, declared: Mapping[str, Any]) -> forms.Field:
     kind = declared.get("type")
     options: dict[str, Any] = {
         "label": name.replace("_", " ").strip().capitalize() or name,
-        "help_text": shown(declared.get("description")),
+        "help_text": format_scalar(declared.get("description")),
         "required": declared.get("required") is True,
         "initial": declared.get("default"),
     }
@@ -61,7 +61,7 @@ def _number_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any
 
 
 def _date_field(**options: Any) -> forms.Field:
-    options["initial"] = shown(options["initial"])[:10]
+    options["initial"] = format_scalar(options["initial"])[:10]
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(**options, widget=widget)
 
@@ -121,7 +121,7 @@ def _choice_field(declared: Mapping[str, Any], options: dict[str, Any]) -> forms
     by_key = {_key(value): value for value in _choices(declared)}
     pairs = []
     for key, value in by_key.items():
-        title = key if isinstance(value, dict | list) else shown(value)
+        title = key if isinstance(value, dict | list) else format_scalar(value)
         pairs.append((key, title))
 
     default = options.pop("initial")
@@ -162,11 +162,11 @@ def examples(declared: Mapping[str, Any]) -> list[str]:
         if isinstance(value, dict | list):
             texts.append(json.dumps(value, ensure_ascii=False))
         elif value is not None:
-            texts.append(shown(value))
+            texts.append(format_scalar(value))
     return texts
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Return a field's cleaned value as JSON can hold it."""
     if isinstance(value, datetime | date):
         return value.isoformat()

@@ -23,7 +23,7 @@ class Items:
     judged: Model | None
 
 
-def items_of(execution: Execution, results: Sequence[Result]) -> list[Items]:
+def result_items(execution: Execution, results: Sequence[Result]) -> list[Items]:
     """Return the items of each of these results of `execution`, in their order. Four queries."""
     documents = {result.document_id for result in results}
     annotations = execution.retriever.annotations.filter(document_id__in=documents)

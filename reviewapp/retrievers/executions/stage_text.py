@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from reviewapp.retrievers.documents.layout import leaves, shown
+from reviewapp.retrievers.documents.layout import format_scalar, leaves
 
 _MAX_PARAMETERS = 40
 
@@ -23,7 +23,7 @@ class Stage:
     parameters: list[tuple[str, str]]
 
 
-def readable(stages: Iterable[Any]) -> list[Stage]:
+def describe_stages(stages: Iterable[Any]) -> list[Stage]:
     """Return upstream's stages, in either dialect, as text."""
     return [_stage(stage) for stage in stages if isinstance(stage, dict)]
 
@@ -38,16 +38,16 @@ class Input:
     description: str
 
 
-def inputs(schema: Mapping[str, Any]) -> list[Input]:
+def describe_inputs(schema: Mapping[str, Any]) -> list[Input]:
     """Return the inputs that a retriever's input_schema declares, required ones first."""
     declared = []
     for name, entry in schema.items():
         if isinstance(entry, dict):
             declared_input = Input(
                 name=name,
-                type=shown(entry.get("type")) or "string",
+                type=format_scalar(entry.get("type")) or "string",
                 required=entry.get("required") is True,
-                description=shown(entry.get("description")),
+                description=format_scalar(entry.get("description")),
             )
             declared.append(declared_input)
     return sorted(declared, key=lambda declared_input: not declared_input.required)
@@ -59,11 +59,11 @@ def _stage(stage: Mapping[str, Any]) -> Stage:
         config = {}
     raw_parameters = config.get("parameters") or stage.get("parameters") or {}
     parameters = islice(leaves(raw_parameters), _MAX_PARAMETERS)
-    does = shown(config.get("stage_id") or config.get("stage_name"))
+    does = format_scalar(config.get("stage_id") or config.get("stage_name"))
     return Stage(
-        name=shown(stage.get("stage_name") or stage.get("name")) or does,
-        kind=shown(stage.get("stage_type")),
+        name=format_scalar(stage.get("stage_name") or stage.get("name")) or does,
+        kind=format_scalar(stage.get("stage_type")),
         does=does,
-        description=shown(stage.get("description")),
-        parameters=[(path, shown(value)) for path, value in parameters if path],
+        description=format_scalar(stage.get("description")),
+        parameters=[(path, format_scalar(value)) for path, value in parameters if path],
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
-from reviewapp.web.http import whole_number
+from reviewapp.web.http import parse_whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,6 @@ def read(data: QueryDict) -> GuidelinesForm:
     """Return the form that was submitted, its lines ending in LF."""
     return GuidelinesForm(
         text=data.get("text", "").replace("\r\n", "\n"),
-        base_version=whole_number(data.get("base_version", "")) or 0,
+        base_version=parse_whole_number(data.get("base_version", "")) or 0,
         is_conflict=bool(data.get("is_conflict")),
     )

@@ -10,7 +10,7 @@ from reviewapp.retrievers.guidance import label_rows, labels
 from reviewapp.retrievers.guidance.form_settings import FormSettings
 from reviewapp.retrievers.guidance.label_rows import Row
 from reviewapp.retrievers.guidance.label_set_content import LabelSetContent
-from reviewapp.web.http import whole_number
+from reviewapp.web.http import parse_whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,6 @@ def read(data: QueryDict) -> LabelForm:
         rows=label_rows.read(data),
         other_allowed=bool(data.get("other_allowed")),
         settings=FormSettings.read(data),
-        base_version=whole_number(data.get("base_version", "")) or 0,
+        base_version=parse_whole_number(data.get("base_version", "")) or 0,
         is_conflict=bool(data.get("is_conflict")),
     )

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from django.http import QueryDict
 
 from reviewapp.retrievers.guidance.labels import COLOURS, MOST_LABELS, Label
-from reviewapp.web.http import whole_number
+from reviewapp.web.http import parse_whole_number
 
 _NAMES = ("value", "title", "description", "colour")
 
@@ -50,7 +50,7 @@ def read(data: QueryDict) -> list[Row]:
 def act(rows: Sequence[Row], said: str) -> list[Row] | None:
     """Return the rows after the button that `said` was pressed; None for one that is no row's."""
     verb, _, number = said.partition(":")
-    at = whole_number(number)
+    at = parse_whole_number(number)
     if verb == "add":
         return list(rows) if any(row.is_blank for row in rows) else [*rows, Row()]
     if verb not in {"up", "down", "remove"} or at is None or at >= len(rows):

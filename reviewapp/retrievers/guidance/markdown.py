@@ -16,7 +16,7 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 
 
 @bounded_cache(most_bytes=4 * MIB)
-def rendered(text: str) -> SafeString:
+def render_markdown(text: str) -> SafeString:
     """Return `text` as HTML that holds no script, style, picture or address but http, https and mailto."""
     made = _parser.render(text)
     clean = nh3.clean(

@@ -16,7 +16,7 @@ from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
 from reviewapp.retrievers.guidance.label_set_content import LabelSetContent
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
-from reviewapp.retrievers.services import may_change
+from reviewapp.retrievers.services import require_change_permission
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -59,7 +59,7 @@ def set_labels(
     any other may be written; the `settings` of the decision form hold all the same. Raises `PermissionDenied`,
     `Retriever.DoesNotExist`, `BadLabels` and `VersionConflict`.
     """
-    may_change(actor)
+    require_change_permission(actor)
     errors = rules.problems(labels)
     if errors:
         raise BadLabels(errors)
@@ -94,7 +94,7 @@ def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: 
     `base_version` is the version that the person has seen (0: none). Raises `PermissionDenied`,
     `Retriever.DoesNotExist`, `BadGuidelines` and `VersionConflict`.
     """
-    may_change(actor)
+    require_change_permission(actor)
     if len(text) > LONGEST_GUIDELINES:
         raise BadGuidelines(f"Guidelines have {LONGEST_GUIDELINES:,} characters at most; these have {len(text):,}.")
     if UNSTORABLE.search(text):

@@ -16,20 +16,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.diffs import field_diffs
 from reviewapp.audit.presenters.timeline import timeline
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import form_state
-from reviewapp.retrievers.editing.edit import FIELDS, settled
+from reviewapp.retrievers.editing.edit import FIELDS, merge_sentences
 from reviewapp.retrievers.editing.form_state import Draft
 from reviewapp.retrievers.editing.forms import EditForm
 from reviewapp.retrievers.editing.versions import Version, back_to, versions
-from reviewapp.retrievers.executions.stage_text import inputs, readable
+from reviewapp.retrievers.executions.stage_text import describe_inputs, describe_stages
 from reviewapp.retrievers.forms import RunForm
-from reviewapp.retrievers.guidance.markdown import rendered
+from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.views.paging import load_page, pager_links
-from reviewapp.web.http import Request, page_or, wants_fragment, whole_number
+from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment, wants_fragment
 
 WAITING_CAP = 1000
 _MAX_VERSIONS = 30
@@ -37,18 +37,18 @@ _ID_USED = "This form was saved before, and that stands. Save again to make what
 # The fields whose errors are shown next to them.
 _FIELDS_WITH_ERRORS = {*FIELDS, "keep_name", "keep_description"}
 
-may_see = permission_required("retrievers.view_retriever", raise_exception=True)
-may_change = permission_required("retrievers.change_retriever", raise_exception=True)
+view_permission_required = permission_required("retrievers.view_retriever", raise_exception=True)
+change_permission_required = permission_required("retrievers.change_retriever", raise_exception=True)
 
 
 @require_safe
-@may_see
+@view_permission_required
 def retriever(request: Request, pk: int) -> HttpResponse:
     """Show a retriever, its history and runs, and the forms that edit and run it, if permitted."""
     retriever = load(pk)
 
     like = None
-    execution_pk = whole_number(request.GET.get("like", ""))
+    execution_pk = parse_whole_number(request.GET.get("like", ""))
     if execution_pk:
         execution = retriever.executions.filter(pk=execution_pk).first()
         like = execution.inputs if execution else None
@@ -66,7 +66,7 @@ def retriever(request: Request, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@may_change
+@change_permission_required
 def edit_retriever(request: Request, pk: int) -> HttpResponse:
     """Show the edit form, or save it; errors and conflicts are shown in the form."""
     retriever = load(pk)
@@ -81,20 +81,20 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
 
     try:
         change = services.edit(pk, form.edit(), actor=request.user)
-    except (services.Unacceptable, services.RetrieverGone) as error:
+    except (services.InvalidEdit, services.RetrieverGone) as error:
         # The errors of no field in particular have the name "".
         messages_by_field = getattr(error, "fields", {"": str(error)})
         errors = {name: [message] for name, message in messages_by_field.items()}
         draft = form.draft(retriever)
         return show(request, retriever, draft=draft, errors=errors, status=422)
-    except services.Stale as stale:
+    except services.StaleEdit as stale:
         return show(
             request,
             load(pk),
             draft=form_state.draft_with_conflicts(form.draft(retriever), stale),
             stale=stale,
             faster=_last_editor(retriever, stale),
-            settled=settled(stale),
+            settled=merge_sentences(stale),
             status=409,
         )
     except services.EditIdTaken:
@@ -113,7 +113,7 @@ def _saved_response(request: Request, pk: int) -> HttpResponse:
 
 
 @require_safe
-@may_see
+@view_permission_required
 def version(request: Request, pk: int, event: int) -> HttpResponse:
     """Show a retriever as of one event, the form that restores it, and what else has changed."""
     retriever = load(pk)
@@ -130,7 +130,7 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
         current = getattr(retriever, name)
         if name in fields:
             restored[name] = [current, value]
-        elif name not in FIELDS and not same(current, value):
+        elif name not in FIELDS and not is_same_json(current, value):
             not_restored[name] = [current, value]
 
     draft = None
@@ -141,7 +141,7 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
         "retriever": retriever,
         "version": shown_version,
         "latest": shown_version is earlier_versions[0],
-        "stages": readable(shown_version.values["stages"]),
+        "stages": describe_stages(shown_version.values["stages"]),
         "diffs": field_diffs(not_restored),
         "restoring": field_diffs(restored),
         "draft": draft,
@@ -149,7 +149,7 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
     return render(request, "retrievers/version.html", context)
 
 
-def _last_editor(retriever: Retriever, stale: services.Stale) -> str:
+def _last_editor(retriever: Retriever, stale: services.StaleEdit) -> str:
     """Return who last changed a conflicting text, by the history; "" if it is not known."""
     for earlier in load_versions(retriever):
         if set(earlier.changed) & set(stale.conflicts):
@@ -171,7 +171,7 @@ def may_edit(request: Request, retriever: Retriever) -> bool:
 
 def find_change(retriever: Retriever, text: str) -> Change | None:
     """Return the conflicting or refused change of this retriever with the key in `text`."""
-    key = whole_number(text)
+    key = parse_whole_number(text)
     if not key:
         return None
     return Change.objects.attention().filter(ref=retriever.ref, pk=key).first()
@@ -209,11 +209,11 @@ def show(
     page = "retrievers/retriever.html"
     target = request.htmx.target if wants_fragment(request) else ""
     if target == "details" and not whole:
-        return page_or("retrievers/_details.html", request, page, context, status=status)
+        return render_page_or_fragment("retrievers/_details.html", request, page, context, status=status)
 
     context |= _page_context(request, retriever, form or RunForm(retriever))
     if target == "executions":
-        return page_or("retrievers/_executions.html", request, page, context)
+        return render_page_or_fragment("retrievers/_executions.html", request, page, context)
 
     if target and whole:
         message = " ".join(map(str, messages.get_messages(request)))
@@ -250,9 +250,9 @@ def _page_context(request: Request, retriever: Retriever, form: RunForm) -> dict
     may_run = request.user.has_perm("retrievers.run_retriever") and retriever.gone_at is None
     guidelines = retriever.guidelines
     return {
-        "stages": readable(retriever.stages),
-        "inputs": inputs(retriever.input_schema),
-        "guidelines_html": rendered(guidelines.text) if guidelines else "",
+        "stages": describe_stages(retriever.stages),
+        "inputs": describe_inputs(retriever.input_schema),
+        "guidelines_html": render_markdown(guidelines.text) if guidelines else "",
         "form": form if may_run else None,
         "page": page,
         "history": timeline(retriever.ref),

@@ -13,16 +13,16 @@ from reviewapp.audit.presenters.diffs import field_diffs
 from reviewapp.retrievers.guidance import guidelines_form, services
 from reviewapp.retrievers.guidance.comparison import as_changes, compare_texts
 from reviewapp.retrievers.guidance.guidelines_form import GuidelinesForm
-from reviewapp.retrievers.guidance.markdown import rendered
+from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.retrievers.guidance.services import BadGuidelines, VersionConflict, text_of
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.views.editing import load, may_change
-from reviewapp.retrievers.views.versions import earlier
+from reviewapp.retrievers.views.editing import change_permission_required, load
+from reviewapp.retrievers.views.versions import list_versions
 from reviewapp.web.http import Request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@may_change
+@change_permission_required
 def guidelines(request: Request, pk: int) -> HttpResponse:
     """Write the guidelines; `look` previews them as reviewers will see them, and saves nothing."""
     retriever = load(pk)
@@ -51,7 +51,7 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
 
 
 @require_safe
-@may_change
+@change_permission_required
 def guidelines_version(request: Request, pk: int, number: int) -> HttpResponse:
     """Show one version of the guidelines, what would be different if it were in force, and the way back to it."""
     retriever = load(pk)
@@ -63,7 +63,7 @@ def guidelines_version(request: Request, pk: int, number: int) -> HttpResponse:
         "held": shown,
         "now": current,
         "diffs": field_diffs(changes),
-        "html": rendered(shown.text),
+        "html": render_markdown(shown.text),
     }
     return render(request, "retrievers/guidelines_version.html", context)
 
@@ -80,10 +80,10 @@ def _page(
     context: dict[str, Any] = {
         "retriever": retriever,
         "form": form,
-        "html": rendered(form.text[: services.LONGEST_GUIDELINES]),
+        "html": render_markdown(form.text[: services.LONGEST_GUIDELINES]),
         "longest": services.LONGEST_GUIDELINES,
         "wrong": error,
-        **earlier(request, versions),
+        **list_versions(request, versions),
     }
 
     newer = versions.filter(version=form.base_version).first() if form.is_conflict else None

@@ -18,13 +18,13 @@ from reviewapp.retrievers.guidance.label_form import LabelForm
 from reviewapp.retrievers.guidance.labels import COLOURS
 from reviewapp.retrievers.guidance.services import BadLabels, VersionConflict, content_of
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.views.editing import load, may_change
-from reviewapp.retrievers.views.versions import earlier
+from reviewapp.retrievers.views.editing import change_permission_required, load
+from reviewapp.retrievers.views.versions import list_versions
 from reviewapp.web.http import Request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@may_change
+@change_permission_required
 def label_set(request: Request, pk: int) -> HttpResponse:
     """Edit the label set, a row for each label; the buttons of the rows change rows, the last one saves."""
     retriever = load(pk)
@@ -62,7 +62,7 @@ def label_set(request: Request, pk: int) -> HttpResponse:
 
 
 @require_safe
-@may_change
+@change_permission_required
 def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
     """Show one version of the label set, what would be different if it were in force, and the way back to it."""
     retriever = load(pk)
@@ -81,7 +81,7 @@ def _page(request: Request, retriever: Retriever, form: LabelForm, *, status: in
         "colours": COLOURS,
         "starts_from_choices": StartsFrom.choices,
         "required_choices": Required.choices,
-        **earlier(request, versions),
+        **list_versions(request, versions),
     }
 
     newer = versions.filter(version=form.base_version).first() if form.is_conflict else None

@@ -12,16 +12,16 @@ from reviewapp.retrievers.editing.bulk_tags import MAX_RETRIEVERS
 from reviewapp.retrievers.editing.selection import selection_on_page
 from reviewapp.retrievers.forms import ListForm
 from reviewapp.retrievers.models import Execution, Retriever
-from reviewapp.retrievers.views.editing import WAITING_CAP, may_see
+from reviewapp.retrievers.views.editing import WAITING_CAP, view_permission_required
 from reviewapp.retrievers.views.paging import load_page, pager_links, query_values
-from reviewapp.web.http import Request, page_or
+from reviewapp.web.http import Request, render_page_or_fragment
 
 _SEARCH_PARAMETERS = ("q", "tag", "sort")
 _SELECTION_PARAMETERS = ("pk", "add", "remove")
 
 
 @require_safe
-@may_see
+@view_permission_required
 def retrievers(request: Request) -> HttpResponse:
     """List retrievers with waiting items, last execution and last edit; keep the selection."""
     form = ListForm(request.GET)
@@ -61,4 +61,4 @@ def retrievers(request: Request) -> HttpResponse:
         "unpicked": f"?{urlencode(query_values(request, _SEARCH_PARAMETERS), doseq=True)}",
         **pager_links(page, request, keep=parameters),
     }
-    return page_or("retrievers/_retrievers.html", request, "retrievers/retrievers.html", context)
+    return render_page_or_fragment("retrievers/_retrievers.html", request, "retrievers/retrievers.html", context)

@@ -7,14 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from reviewapp.retrievers.documents.evidence import excerpt_of, title_of
-from reviewapp.retrievers.executions.result_items import items_of
+from reviewapp.retrievers.documents.evidence import document_excerpt, document_title
+from reviewapp.retrievers.executions.result_items import result_items
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.services import RetrieverGone, request_execution
-from reviewapp.retrievers.views.editing import load, may_see, show
+from reviewapp.retrievers.views.editing import load, show, view_permission_required
 from reviewapp.retrievers.views.paging import load_page, pager_links
-from reviewapp.web.http import Request, page_or
+from reviewapp.web.http import Request, render_page_or_fragment
 
 _may_run = permission_required("retrievers.run_retriever", raise_exception=True)
 
@@ -36,22 +36,22 @@ def run(request: Request, pk: int) -> HttpResponse:
 
 
 @require_safe
-@may_see
+@view_permission_required
 def execution(request: Request, pk: int) -> HttpResponse:
     """Show the state of a run and its results; the fragment reloads while the run is pending."""
     execution = get_object_or_404(Execution.objects.select_related("retriever"), pk=pk)
     page = load_page(Result.objects.of(execution), order=("rank", "id"), request=request)
-    items_by_result = items_of(execution, page.rows)
+    items_by_result = result_items(execution, page.rows)
 
     rows = []
     for result, items in zip(page.rows, items_by_result, strict=True):
         row = {
             "result": result,
-            "title": title_of(result.snapshot),
-            "excerpt": excerpt_of(result.snapshot),
+            "title": document_title(result.snapshot),
+            "excerpt": document_excerpt(result.snapshot),
             "leads_to": items,
         }
         rows.append(row)
 
     context = {"execution": execution, "rows": rows, "page": page, **pager_links(page, request)}
-    return page_or("retrievers/_execution.html", request, "retrievers/execution.html", context)
+    return render_page_or_fragment("retrievers/_execution.html", request, "retrievers/execution.html", context)

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.retrievers.editing import bulk_tags
-from reviewapp.retrievers.editing.edit import Unacceptable
+from reviewapp.retrievers.editing.edit import InvalidEdit
 from reviewapp.retrievers.editing.forms import split_tags
 from reviewapp.retrievers.editing.selection import load_selected
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.views.editing import may_change
+from reviewapp.retrievers.views.editing import change_permission_required
 from reviewapp.retrievers.views.paging import query_values
-from reviewapp.web.http import Request, page_or
+from reviewapp.web.http import Request, render_page_or_fragment
 
 
 class _BulkForm(forms.Form):
@@ -27,7 +27,7 @@ class _BulkForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@may_change
+@change_permission_required
 def tag_retrievers(request: Request) -> HttpResponse:
     """Preview the change of each selected retriever; on POST make them and show the results."""
     data = request.POST if request.method == "POST" else request.GET
@@ -63,7 +63,7 @@ def tag_retrievers(request: Request) -> HttpResponse:
 
 
 @require_safe
-@may_change
+@change_permission_required
 def tagged_retrievers(request: Request) -> HttpResponse:
     """Show the result for each tagged retriever; the fragment reloads until all are delivered."""
     form = _BulkForm(request.GET)
@@ -73,7 +73,7 @@ def tagged_retrievers(request: Request) -> HttpResponse:
 
     results = bulk_tags.load_results(selected, bulk_id=form.cleaned_data["bulk_id"])
     context = {"results": results, "summary": bulk_tags.summarize(results)}
-    return page_or("retrievers/_tagged.html", request, "retrievers/tagged.html", context)
+    return render_page_or_fragment("retrievers/_tagged.html", request, "retrievers/tagged.html", context)
 
 
 def _errors(selected: list[Retriever], add: tuple[str, ...], remove: tuple[str, ...]) -> list[str]:
@@ -86,8 +86,8 @@ def _errors(selected: list[Retriever], add: tuple[str, ...], remove: tuple[str, 
             f"Pick {bulk_tags.MAX_RETRIEVERS} retrievers at most; these are {len(selected)}.",
         )
     try:
-        bulk_tags.check(add, remove)
-    except Unacceptable as error:
+        bulk_tags.check_tags(add, remove)
+    except InvalidEdit as error:
         errors += error.fields.values()
     return errors
 

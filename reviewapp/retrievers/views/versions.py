@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from reviewapp.web.http import Request, whole_number
+from reviewapp.web.http import Request, parse_whole_number
 
 _MAX_VERSIONS = 20
 
 
-def earlier(request: Request, queryset: QuerySet[Any]) -> dict[str, Any]:
+def list_versions(request: Request, queryset: QuerySet[Any]) -> dict[str, Any]:
     """Return the newest versions, and the one in the query string, however old it is."""
-    number = whole_number(request.GET.get("version", ""))
+    number = parse_whole_number(request.GET.get("version", ""))
     versions = queryset.select_related("created_by").order_by("-version")
     listed = list(versions[:_MAX_VERSIONS])
     if number and all(version.version != number for version in listed):

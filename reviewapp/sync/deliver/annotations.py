@@ -11,15 +11,15 @@ from django.conf import settings
 from reviewapp.annotations.mirror import absorb
 from reviewapp.annotations.mirror.absorb import still_uncleared
 from reviewapp.annotations.mirror.from_upstream import (
-    BLANK,
-    decision_in,
+    BLANK_VALUES,
+    decision_id_in,
     revisions_of,
-    unstamped,
     values_of,
+    without_stamp,
 )
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -124,7 +124,7 @@ def judge_change(
     theirs = theirs_of(change, read)
     for name in still_uncleared(uncleared, values_of(read)):
         if name in change.fields or name in change.base:
-            theirs[name] = BLANK[name]
+            theirs[name] = BLANK_VALUES[name]
     return judge(fields=fields_wanted(change, read), base=change.base, theirs=theirs)
 
 
@@ -155,10 +155,10 @@ def values_not_cleared(
 
     not_cleared = {}
     for name in PERSONAL_FIELDS:
-        if name not in change.fields or not same(change.fields[name], BLANK[name]):
+        if name not in change.fields or not is_same_json(change.fields[name], BLANK_VALUES[name]):
             continue
         value = values[name]
-        if not same(value, BLANK[name]) and same(value, values_before[name]):
+        if not is_same_json(value, BLANK_VALUES[name]) and is_same_json(value, values_before[name]):
             not_cleared[name] = value
     return not_cleared
 
@@ -171,7 +171,7 @@ def uncleared_after(
     """Return all that upstream still shows although it was cleared; None if equal to `before`."""
     after = {name: value for name, value in before.items() if name not in change.fields}
     after |= not_cleared
-    if same(after, before):
+    if is_same_json(after, before):
         return None
     return after
 
@@ -185,7 +185,7 @@ def version_made(change: Change, read: AnnotationRecord, reply: AnnotationRecord
 
 def change_reason(change: Change) -> str:
     """Return the reason for Mixpeek's audit log: our decision id and the action, without names."""
-    is_relabelled = "label" in change.fields and not same(
+    is_relabelled = "label" in change.fields and not is_same_json(
         change.fields["label"],
         change.base.get("label"),
     )
@@ -266,7 +266,7 @@ def fields_wanted(change: Change, read: AnnotationRecord) -> dict[str, Any]:
 
     Cleared metadata is an empty object where the server has metadata, as it will return it.
     """
-    wanted = {name: unstamped(value) for name, value in change.fields.items()}
+    wanted = {name: without_stamp(value) for name, value in change.fields.items()}
     if "metadata" in wanted and read.metadata is not None:
         wanted["metadata"] = wanted["metadata"] or {}
     return wanted
@@ -346,7 +346,7 @@ def has_arrived(change: Change, read: AnnotationRecord) -> bool:
     """
     if change.cause is None or change.verb == Change.Verb.CREATE:
         return True
-    return decision_in(read) == str(change.cause)
+    return decision_id_in(read) == str(change.cause)
 
 
 def version_of_decision(change: Change, read: AnnotationRecord) -> int | None:
@@ -396,7 +396,7 @@ def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
 
 def _send_create(change: Change, annotation: Annotation, client: Client) -> AnnotationRecord:
     # An earlier create may have been refused: this change must then send all that its person saw.
-    values = BLANK | change.base | change.fields
+    values = BLANK_VALUES | change.base | change.fields
     if settings.MIXPEEK_WHO != "metadata" or _server_has_metadata():
         non_null = {name: value for name, value in values.items() if value is not None}
         values |= with_stamp(non_null, change, current=None)
@@ -450,7 +450,7 @@ def _mark_gone(ref: str) -> None:
 
 def _note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
     if Annotation.objects.filter(ref=ref).exists():
-        absorb.note_uncleared(ref, uncleared)
+        absorb.record_uncleared(ref, uncleared)
 
 
 HANDLER = Handler(

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from reviewapp.annotations.mirror.from_upstream import decision_in, execution_of
+from reviewapp.annotations.mirror.from_upstream import decision_id_in, execution_id_in
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, Unreadable
@@ -50,7 +50,7 @@ def list_existing(annotation: Annotation, client: Client) -> list[AnnotationReco
     return [
         record
         for record in page.items
-        if record.retriever_id == retriever_id and execution_of(record) == annotation.execution_id
+        if record.retriever_id == retriever_id and execution_id_in(record) == annotation.execution_id
     ]
 
 
@@ -70,7 +70,7 @@ def made_by(change: Change, existing: Sequence[AnnotationRecord]) -> AnnotationR
     if not change.cause:
         return None
     for record in existing:
-        if decision_in(record) == str(change.cause):
+        if decision_id_in(record) == str(change.cause):
             return record
     return None
 

@@ -19,7 +19,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from reviewapp.audit.context import about, acting, current, tracing
+from reviewapp.audit.context import acting, current_trace, set_subject, tracing
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import (
     MixpeekError,
@@ -256,12 +256,12 @@ def _attempt(change: Change, row: Any, client: Client) -> Outcome | None:
 
     Raises those `MixpeekError`s that would meet every other change as well.
     """
-    job = current()
+    job = current_trace()
     handler = handler_for(change)
 
     # A history context of its own, since other changes are attempted at the same time.
     with tracing(job.origin, job.request_id):
-        about(change.ref)
+        set_subject(change.ref)
         try:
             if not row:
                 reason = f"The {handler.noun} this change was for has been deleted here."
@@ -387,7 +387,7 @@ def _postpone(
 
 
 def _defer(changes: Sequence[Change], seconds: float | None) -> None:
-    outbox.put_off(changes, until=timezone.now() + timedelta(seconds=seconds or 0.0))
+    outbox.postpone_untried(changes, until=timezone.now() + timedelta(seconds=seconds or 0.0))
 
 
 def _retry_after(error: MixpeekError) -> float | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from reviewapp.annotations.mirror.from_upstream import STAMP, decision_in
+from reviewapp.annotations.mirror.from_upstream import STAMP_KEY, decision_id_in
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 
@@ -52,14 +52,14 @@ def with_stamp(
         return dict(send)
 
     value = send.get(target, current) or {}
-    return {**send, target: {**value, STAMP: _stamp(change)}}
+    return {**send, target: {**value, STAMP_KEY: _stamp(change)}}
 
 
 def lacks_author(record: AnnotationRecord, change: Change) -> bool:
     """Return whether the record lacks the stamp of this decision, although stamps are sent."""
     if settings.MIXPEEK_WHO == NOWHERE or change.cause is None:
         return False
-    return decision_in(record) != str(change.cause)
+    return decision_id_in(record) != str(change.cause)
 
 
 def _stamp(change: Change) -> dict[str, str]:

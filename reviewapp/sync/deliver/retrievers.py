@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused
 from reviewapp.mixpeek.records import RetrieverRecord
 from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import mirror
-from reviewapp.retrievers.editing.edit import applied
+from reviewapp.retrievers.editing.edit import apply_change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver.outcome import (
     Handler,
@@ -82,13 +82,13 @@ def judge_change(
     if "tags" not in fields:
         return judge(fields=fields, base=base, theirs=theirs)
 
-    tags = applied(fields, theirs)["tags"]
+    tags = apply_change(fields, theirs)["tags"]
     judgement = judge(
         fields=fields | {"tags": tags},
         base=base | {"tags": theirs["tags"]},
         theirs=theirs,
     )
-    if same(theirs["tags"], base.get("tags")):
+    if is_same_json(theirs["tags"], base.get("tags")):
         return judgement
     merged = judgement.merged | {"tags": [base.get("tags"), theirs["tags"]]}
     return Judgement(send=judgement.send, conflicts=judgement.conflicts, merged=merged)
@@ -111,7 +111,7 @@ def lost_update(
     values_before = values_of(read)
     moved = {}
     for name, value in values_of(reply).items():
-        if name not in sent and not same(values_before[name], value):
+        if name not in sent and not is_same_json(values_before[name], value):
             moved[name] = [values_before[name], value]
     return {"read": read.version, "now": reply.version, "lost": {}, "moved": moved, "by": ""}
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from reviewapp.annotations.mirror.from_upstream import kept_of, values_of
-from reviewapp.json_values import same
+from reviewapp.annotations.mirror.from_upstream import prior_values, values_of
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 
 
@@ -17,7 +17,7 @@ def missing_fields(reply: AnnotationRecord, sent: Mapping[str, Any]) -> dict[str
     messages = {}
     for name, sent_value in sent.items():
         value = values.get(name)
-        if not same(value, sent_value):
+        if not is_same_json(value, sent_value):
             messages[name] = f"Mixpeek still has {value!r}."
     return messages
 
@@ -49,7 +49,7 @@ def version_after_write(
             record,
             version=revision.version,
             revisions=tuple(older),
-            **kept_of(revision.prior),
+            **prior_values(revision.prior),
         )
         if not missing_fields(record, sent):
             earliest_match = record
@@ -76,8 +76,8 @@ def lost_update(read: AnnotationRecord, reply: AnnotationRecord) -> dict[str, An
     values_read = values_of(read)
     lost = {}
     if our_revision:
-        for name, value in kept_of(our_revision.prior).items():
-            if not same(value, values_read[name]):
+        for name, value in prior_values(our_revision.prior).items():
+            if not is_same_json(value, values_read[name]):
                 lost[name] = value
 
     return {
@@ -107,14 +107,14 @@ def overwritten_by_retry(
     edits.sort(key=lambda edit: -edit.version)
 
     for position, edit in enumerate(edits):
-        prior = kept_of(edit.prior)
+        prior = prior_values(edit.prior)
         edited_names = [name for name in prior if name in fields]
         is_candidate = edited_names and set(prior) <= {*fields, "payload", "metadata"}
 
-        if is_candidate and all(same(values[name], fields[name]) for name in edited_names):
+        if is_candidate and all(is_same_json(values[name], fields[name]) for name in edited_names):
             lost = {}
             for name in edited_names:
-                if name in base and not same(prior[name], base[name]):
+                if name in base and not is_same_json(prior[name], base[name]):
                     lost[name] = prior[name]
             if not lost:
                 return None

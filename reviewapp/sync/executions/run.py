@@ -22,7 +22,7 @@ from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.mixpeek.records import ExecutionRecord, Json
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.retrievers.documents.snapshot import storable, storable_json
-from reviewapp.retrievers.mirror import keep_reply
+from reviewapp.retrievers.mirror import save_reply
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.sync.client import client as configured_client
 from reviewapp.sync.executions import results
@@ -37,7 +37,7 @@ The worker that made this run died before it had the answer. Run it again if you
 
 
 @dataclass(kw_only=True)
-class Answer:
+class RunAnswer:
     """What a run returned: the first page's record, the rows of all pages, duration, remarks."""
 
     record: ExecutionRecord
@@ -53,14 +53,14 @@ def run_requested(connect: Callable[[], Client] = configured_client) -> int:
         execution = _claim()
         if execution is None:
             return number
-        make(execution, connect)
+        execute_claimed(execution, connect)
     return _MAX_RUNS
 
 
-def make(
+def execute_claimed(
     execution: Execution,
     connect: Callable[[], Client] = configured_client,
-) -> Answer | MixpeekError:
+) -> RunAnswer | MixpeekError:
     """Make one claimed run and settle it; returns a `MixpeekError` instead of raising it."""
     try:
         with spending(Rank.INTERACTIVE, patience=WHILE_A_PERSON_WAITS):
@@ -95,7 +95,7 @@ def _fail_expired_claims() -> None:
         expired.update(status="failed", error=_WORKER_DIED, completed_at=timezone.now())
 
 
-def _execute(client: Client, execution: Execution) -> Answer:
+def _execute(client: Client, execution: Execution) -> RunAnswer:
     """Execute the retriever and follow its pages up to `MAX_ROWS`.
 
     Raises `MixpeekError` if the first page fails.
@@ -103,7 +103,7 @@ def _execute(client: Client, execution: Execution) -> Answer:
     started = monotonic()
     retriever_id = execution.retriever.retriever_id
     record = client.execute_retriever(retriever_id, execution.inputs, limit=MAX_ROWS)
-    answer = Answer(record=record, documents=list(record.documents))
+    answer = RunAnswer(record=record, documents=list(record.documents))
 
     cursor = record.next_cursor
     while cursor and len(answer.documents) < MAX_ROWS:
@@ -137,7 +137,7 @@ def _duration_ms(record: ExecutionRecord, started: float) -> float:
     return round((monotonic() - started) * 1000, 1)
 
 
-def _store(execution: Execution, answer: Answer) -> None:
+def _store(execution: Execution, answer: RunAnswer) -> None:
     """Store the run, its results and their place in the queue in one transaction.
 
     1. Lock the run. 2. Build its results. 3. Settle. 4. Attach the results to the annotations of
@@ -159,8 +159,8 @@ def _store(execution: Execution, answer: Answer) -> None:
         row.completed_at = timezone.now()
         row.save()
 
-        keep_reply(row, record)
-        absorb.attach(Result.objects.bulk_create(rows))
+        save_reply(row, record)
+        absorb.attach_results(Result.objects.bulk_create(rows))
 
 
 def _settle_failed(execution: Execution, error: MixpeekError) -> None:

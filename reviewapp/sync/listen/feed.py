@@ -117,7 +117,7 @@ def _store_page(
         return
 
     feed_cursor.cursor = next_cursor
-    hints.hear(_outdated_ids(feed_cursor, events), Hint.Source.FEED)
+    hints.enqueue_hints(_outdated_ids(feed_cursor, events), Hint.Source.FEED)
 
 
 def _outdated_ids(feed_cursor: FeedCursor, events: Sequence[FeedEvent]) -> set[str]:

@@ -49,7 +49,7 @@ UPDATE sync_hint SET due = %(until)s WHERE id = (
 """
 
 
-def hear(annotation_ids: Iterable[str], source: Hint.Source) -> None:
+def enqueue_hints(annotation_ids: Iterable[str], source: Hint.Source) -> None:
     """Store hints for these annotations, one for each, and wake a worker after the commit."""
     # Sorted, so that two processes with the same annotations never wait for each other.
     ids = sorted(set(annotation_ids))

@@ -44,7 +44,7 @@ def receive(body: bytes) -> bool:
         },
     )
     if is_new and notification.annotation_id:
-        hints.hear([notification.annotation_id], Hint.Source.WEBHOOK)
+        hints.enqueue_hints([notification.annotation_id], Hint.Source.WEBHOOK)
     return is_new
 
 

@@ -20,7 +20,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Garbled, NotFound, Refused, Unreadable
-from reviewapp.mixpeek.parsing.bounds import MOST_ANNOTATIONS
+from reviewapp.mixpeek.parsing.bounds import MAX_ANNOTATIONS
 from reviewapp.mixpeek.records import AnnotationRecord, LeftOut, Page
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.pull.counts import Counts
@@ -49,7 +49,7 @@ def pull(
     counts: Counts,
     *,
     size: int = PAGE,
-    limit: int = MOST_ANNOTATIONS,
+    limit: int = MAX_ANNOTATIONS,
 ) -> None:
     """Absorb every page of `size` rows (3 to 500), storing the position in `pull_pass`.
 
@@ -127,7 +127,7 @@ def _pull_piecemeal(
 
             failures_in_a_row += 1
             if failures_in_a_row % _CHECK_AFTER == 0:
-                client.list_annotations(skip=MOST_ANNOTATIONS, limit=1)
+                client.list_annotations(skip=MAX_ANNOTATIONS, limit=1)
             name = _position_name(pull_pass.skip, size)
             counts.leave_out([LeftOut(name=name, reason=error.message)])
             _move(pull_pass, pull_pass.skip + size)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from reviewapp.mixpeek.records import LeftOut
-from reviewapp.retrievers.sync_counts import Tally
+from reviewapp.retrievers.sync_counts import SyncCounts
 
 _log = logging.getLogger("reviewapp.sync.pull.run")
 _MAX_NAMED = 100
@@ -29,7 +29,7 @@ class Counts:
     left: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def add(self, tally: Tally) -> None:
+    def add(self, tally: SyncCounts) -> None:
         """Add a tally."""
         self.new += tally.new
         self.changed += tally.changed

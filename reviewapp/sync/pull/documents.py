@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reviewapp.annotations.mirror import absorb
-from reviewapp.annotations.mirror.from_upstream import LONGEST_ID
+from reviewapp.annotations.mirror.from_upstream import MAX_STORED_ID_LENGTH
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import acting
 from reviewapp.mixpeek.client import Client
@@ -41,7 +41,7 @@ def pull(client: Client, progress: Progress, counts: Counts) -> None:
         documents = _fetch(client, document_ids)
         with acting(None, note="pull"):
             results = [_build_result(document) for document in documents.found]
-            absorb.attach(Result.objects.bulk_create(results))
+            absorb.attach_results(Result.objects.bulk_create(results))
         counts.new += len(documents.found)
         counts.gone += len(documents.not_found)
         counts.leave_out(documents.left_out)
@@ -80,7 +80,7 @@ def _build_result(document: DocumentRecord) -> Result:
     body = snapshot(document.body)
     return Result(
         document_id=document.document_id,
-        collection_id=(document.collection_id or "")[:LONGEST_ID],
+        collection_id=(document.collection_id or "")[:MAX_STORED_ID_LENGTH],
         snapshot=body,
         digest=digest(body),
     )

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 
 from django.db.models import Exists, Min, OuterRef
 
-from reviewapp.annotations.mirror.absorb import attach
+from reviewapp.annotations.mirror.absorb import attach_results
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import acting
 from reviewapp.mixpeek.client import Client
@@ -105,7 +105,7 @@ def _store_named(retriever: Retriever, execution_id: str, record: ExecutionRecor
         annotations = Annotation.objects.filter(execution_id=execution_id)
         annotated_ids = set(annotations.values_list("document_id", flat=True))
         annotated_rows = [row for row in rows if row.document_id in annotated_ids]
-        attach(Result.objects.bulk_create(annotated_rows))
+        attach_results(Result.objects.bulk_create(annotated_rows))
 
 
 def _is_newest_first(page: list[ExecutionSummary]) -> bool:

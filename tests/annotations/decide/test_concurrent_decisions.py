@@ -12,7 +12,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
 from reviewapp.annotations.decide.services import DecisionIdTaken
 from reviewapp.annotations.decide.skip import put_aside
-from reviewapp.annotations.mirror.absorb import absorb, attach
+from reviewapp.annotations.mirror.absorb import absorb, attach_results
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.mixpeek.records import AnnotationRecord
 from tests.annotations.racing import at_once, start
@@ -67,7 +67,7 @@ def test_it_pulls_and_takes_in_a_run_at_once_without_a_deadlock() -> None:
         with transaction.atomic():
             Annotation.objects.select_for_update().get(pk=free.pk)
             pulling = start(pool, lambda: absorb(records))
-            attach(results)
+            attach_results(results)
         assert pulling.exception() is None
     free.refresh_from_db()
     assert free.annotation_id == "ann_new"

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import Stale
+from reviewapp.annotations.decide.services import StaleSubmission
 from reviewapp.annotations.models import Decision
 from tests.decisions import filled_form, submission
 from tests.factories import make_annotation
@@ -20,7 +20,7 @@ def test_it_does_not_relabel_what_somebody_has_confirmed_meanwhile(alice: User, 
     annotation = make_annotation(label="logo")
     mine = submission(annotation, label="no logo")
     services.decide(annotation.pk, submission(annotation), actor=bob)
-    with pytest.raises(Stale) as caught:
+    with pytest.raises(StaleSubmission) as caught:
         services.decide(annotation.pk, mine, actor=alice)
     assert (caught.value.conflicts, caught.value.theirs["label"]) == (["label"], "logo")
     assert Decision.objects.count() == 1

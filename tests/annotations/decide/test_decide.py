@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import DecisionIdTaken, Gone, Stale
+from reviewapp.annotations.decide.services import AnnotationGone, DecisionIdTaken, StaleSubmission
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
@@ -78,7 +78,7 @@ def test_it_shows_what_somebody_else_decided_meanwhile(alice: User, bob: User) -
     annotation = make_annotation(label="logo")
     mine, theirs = submission(annotation, label="no logo"), submission(annotation, label="partial logo")
     services.decide(annotation.pk, theirs, actor=bob)
-    with pytest.raises(Stale) as caught:
+    with pytest.raises(StaleSubmission) as caught:
         services.decide(annotation.pk, mine, actor=alice)
     stale = caught.value
     assert (stale.base["label"], stale.mine["label"], stale.theirs["label"]) == ("logo", "no logo", "partial logo")
@@ -117,7 +117,7 @@ def test_it_does_not_turn_a_decision_into_cannot_tell_unseen(alice: User, bob: U
     annotation = make_annotation(label="logo")
     cannot = submission(annotation, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too blurred.")
     services.decide(annotation.pk, submission(annotation), actor=bob)
-    with pytest.raises(Stale) as caught:
+    with pytest.raises(StaleSubmission) as caught:
         services.decide(annotation.pk, cannot, actor=alice)
     assert caught.value.conflicts == ["outcome"]
 
@@ -143,7 +143,7 @@ def test_it_frees_the_item(alice: User) -> None:
 
 def test_it_has_nothing_to_decide_when_upstream_lost_it(alice: User) -> None:
     annotation = make_annotation(status="gone")
-    with pytest.raises(Gone):
+    with pytest.raises(AnnotationGone):
         services.decide(annotation.pk, submission(annotation), actor=alice)
 
 

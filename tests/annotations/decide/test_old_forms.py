@@ -15,7 +15,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.forms import OLD_FORM_NOTICE
 from reviewapp.annotations.decide.parsing import FIELDS, as_typed
 from reviewapp.annotations.models import Annotation, Decision, Draft
-from reviewapp.audit.csv_export import lines
+from reviewapp.audit.csv_export import export_lines
 from reviewapp.audit.models import Event
 from tests.decisions import decide, filled_form
 from tests.factories import make_annotation
@@ -102,7 +102,7 @@ def test_it_marks_old_decisions_that_repeat_the_machine(lena_client: Client, ali
 
     page = lena_client.get(reverse("history")).content.decode()
     assert page.count("repeats the machine") == 1
-    rows = "".join(lines(Event.objects.all())).splitlines()
+    rows = "".join(export_lines(Event.objects.all())).splitlines()
     assert rows[0].endswith(",machine_words")
     assert [row for row in rows if row.endswith('"confidence, reasoning"')]
 

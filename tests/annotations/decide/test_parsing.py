@@ -37,7 +37,7 @@ def test_it_refuses_what_postgresql_cannot_hold_anywhere(value: dict[str, Any], 
 
 @given(st.integers(1, 60))
 def test_it_bounds_the_depth(levels: int) -> None:
-    if levels <= payloads.MOST_LEVELS:
+    if levels <= payloads.MAX_PAYLOAD_LEVELS:
         assert payloads.read(_nested(levels)) == json.loads(_nested(levels))
     else:
         with pytest.raises(payloads.BadPayload, match="deeper than 20"):
@@ -47,7 +47,7 @@ def test_it_bounds_the_depth(levels: int) -> None:
 @given(st.integers(65_400, 65_700), st.sampled_from(["x", "é", "字"]))
 def test_it_bounds_the_size_in_bytes(size: int, letter: str) -> None:
     text = json.dumps({"a": letter * (size // len(letter.encode()))}, ensure_ascii=False)
-    if len(text.encode()) <= payloads.MOST_BYTES:
+    if len(text.encode()) <= payloads.MAX_PAYLOAD_BYTES:
         assert payloads.read(text)
     else:
         with pytest.raises(payloads.BadPayload, match="at most 65,536"):
@@ -73,7 +73,7 @@ def test_it_reads_back_any_confidence_it_wrote(value: float) -> None:
 def test_it_answers_any_text_with_a_confidence_or_a_sentence(text: str) -> None:
     try:
         value = parsing.confidence(text)
-    except parsing.NotThat as error:
+    except parsing.InvalidValue as error:
         assert str(error)
     else:
         assert value is None or 0 <= value <= 1

@@ -13,7 +13,7 @@ from django.utils import timezone
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
 from reviewapp.annotations.decide.services import TakenBack
-from reviewapp.annotations.decide.undo import Overtaken, TooLate, undo
+from reviewapp.annotations.decide.undo import DecidedAgain, TooLate, undo
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside, Undo
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
@@ -117,7 +117,7 @@ def test_it_does_not_take_cannot_tell_back_from_under_a_later_decision(alice: Us
     annotation = make_annotation()
     mine = decide_and_hold(annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0)
     decide_and_hold(annotation, bob, label="no logo")
-    with pytest.raises(Overtaken):
+    with pytest.raises(DecidedAgain):
         undo(mine.pk, actor=alice)
     annotation.refresh_from_db()
     assert (annotation.status, annotation.label) == ("decided", "no logo")
@@ -154,7 +154,7 @@ def test_it_takes_back_the_second_of_two_quick_decisions_then_the_first(alice: U
     first = decide_and_hold(annotation, alice, label="no logo")
     between = columns(annotation)
     second = decide_and_hold(annotation, alice, label="van", confidence=0.9)
-    with pytest.raises(Overtaken):
+    with pytest.raises(DecidedAgain):
         undo(first.pk, actor=alice)
     undo(second.pk, actor=alice)
     assert columns(annotation) == between
@@ -167,7 +167,7 @@ def test_it_says_who_decided_since(alice: User, bob: User) -> None:
     annotation = make_annotation()
     mine = decide_and_hold(annotation, alice, label="no logo")
     decide_and_hold(annotation, bob, reasoning="On the door.")
-    with pytest.raises(Overtaken) as caught:
+    with pytest.raises(DecidedAgain) as caught:
         undo(mine.pk, actor=alice)
     assert caught.value.standing is not None
     assert caught.value.standing.reviewer == bob
@@ -188,7 +188,7 @@ def test_it_is_too_late_for_what_only_waits_for_its_turn(alice: User) -> None:
     decision = decide_and_hold(make_annotation(), alice, label="no logo", hold=0)
     change = claims.claim(timezone.now())
     assert change is not None
-    outbox.put_off([change], until=timezone.now() + timedelta(seconds=30))
+    outbox.postpone_untried([change], until=timezone.now() + timedelta(seconds=30))
     with pytest.raises(TooLate):
         undo(decision.pk, actor=alice)
     assert Change.objects.get().state == "queued"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.mirror.absorb import absorb, attach, mark_gone, rebase
+from reviewapp.annotations.mirror.absorb import absorb, attach_results, mark_gone, rebase
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
-from reviewapp.retrievers.sync_counts import Tally
+from reviewapp.retrievers.sync_counts import SyncCounts
 from tests.decisions import decide
 from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
 
@@ -34,7 +34,7 @@ def test_it_makes_a_row_for_what_is_new() -> None:
     retriever = make_retriever()
     tally = absorb([record(retriever_id=retriever.retriever_id, confidence=0.4, reasoning=None, payload={"a": 1})])
     row = Annotation.objects.get()
-    assert tally == Tally(new=1)
+    assert tally == SyncCounts(new=1)
     assert (row.ref, row.retriever, row.status) == ("annotations/ann_1", retriever, "waiting")
     assert row.upstream == row.proposed == {**row.values(), "metadata": row.metadata}
     assert row.values() == {"label": "logo", "confidence": 0.4, "reasoning": "", "payload": {"a": 1}}
@@ -43,7 +43,7 @@ def test_it_makes_a_row_for_what_is_new() -> None:
 def test_it_changes_nothing_a_second_time() -> None:
     absorb([record()])
     events = Event.objects.count()
-    assert absorb([record()]) == Tally(same=1)
+    assert absorb([record()]) == SyncCounts(same=1)
     assert Event.objects.count() == events
 
 
@@ -51,26 +51,26 @@ def test_it_takes_what_changed_upstream() -> None:
     absorb([record()])
     tally = absorb([record(label="no logo", version=2, revisions=(edited_by("api_key", label="logo"),))])
     row = Annotation.objects.get()
-    assert tally == Tally(changed=1)
+    assert tally == SyncCounts(changed=1)
     assert (row.label, row.version, row.status, row.proposed["label"]) == ("no logo", 2, "decided", "logo")
 
 
 def test_it_takes_what_python_would_call_the_same() -> None:
     absorb([record(payload={"seen": 1})])
-    assert absorb([record(payload={"seen": True}, version=2)]) == Tally(changed=1)
+    assert absorb([record(payload={"seen": True}, version=2)]) == SyncCounts(changed=1)
     assert Annotation.objects.get().payload["seen"] is True
 
 
 def test_it_sees_no_news_in_how_jsonb_spells_a_number() -> None:
     absorb([record(payload={"n": 1e23, "m": 1.0}, version=None)])
     events = Event.objects.count()
-    assert absorb([record(payload={"n": 1e23, "m": 1}, version=None)]) == Tally(same=1)
+    assert absorb([record(payload={"n": 1e23, "m": 1}, version=None)]) == SyncCounts(same=1)
     assert Event.objects.count() == events
 
 
 def test_it_leaves_an_older_answer_alone() -> None:
     absorb([record(label="new", version=3)])
-    assert absorb([record(label="old", version=2)]) == Tally(same=1)
+    assert absorb([record(label="old", version=2)]) == SyncCounts(same=1)
     assert Annotation.objects.get().label == "new"
 
 
@@ -124,7 +124,7 @@ def test_it_knows_the_machine_s_proposal_from_a_person_s_decision(
 
 def test_it_fills_the_row_of_a_result_nobody_had_annotated() -> None:
     retriever = make_retriever()
-    attach([make_result(retriever, document_id="doc_1")])
+    attach_results([make_result(retriever, document_id="doc_1")])
     ref = Annotation.objects.get().ref
     absorb([record(retriever_id=retriever.retriever_id)])
     row = Annotation.objects.get()
@@ -157,7 +157,7 @@ def test_it_shows_a_result_on_the_annotations_of_its_document() -> None:
     retriever = make_retriever()
     row = make_annotation(retriever, document_id="doc_1")
     result = make_result(retriever, document_id="doc_1", score=0.9, snapshot={"title": "A van", "text": "with a logo"})
-    assert attach([result]) == 0
+    assert attach_results([result]) == 0
     row.refresh_from_db()
     assert (row.result, row.score, row.title) == (result, 0.9, "A van")
     assert "with a logo" in row.words
@@ -167,8 +167,8 @@ def test_it_shows_a_result_on_the_annotations_of_its_document() -> None:
 def test_it_makes_one_waiting_row_for_a_result_shown_twice() -> None:
     retriever = make_retriever()
     results = [make_result(retriever, document_id="doc_1", execution=make_execution(retriever)) for _ in range(2)]
-    assert attach(results) == 1
-    assert attach(results) == 0
+    assert attach_results(results) == 1
+    assert attach_results(results) == 0
     row = Annotation.objects.get()
     assert (row.result, row.annotation_id, row.label, row.status) == (results[1], None, "", "waiting")
 
@@ -178,7 +178,7 @@ def test_it_shows_a_pulled_document_only_where_nothing_is_shown_yet() -> None:
     seen = make_annotation(retriever, document_id="doc_1", result=make_result(retriever, document_id="doc_1"))
     bare = make_annotation(document_id="doc_1")
     result = make_result(None, document_id="doc_1")
-    assert attach([result]) == 0
+    assert attach_results([result]) == 0
     seen.refresh_from_db()
     bare.refresh_from_db()
     assert (seen.result == result, bare.result == result) == (False, True)

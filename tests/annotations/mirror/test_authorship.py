@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewapp.annotations.mirror import authorship, version_authors
-from reviewapp.annotations.mirror.authorship import Whose
+from reviewapp.annotations.mirror.authorship import AuthorKind
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 from tests.factories import make_annotation, make_change
@@ -32,16 +32,16 @@ def delivered(version: int | None, name: str = "alice", verb: str = "set", **fie
     return Change(version=version, actor_name=name, verb=verb, fields=fields, state="delivered")
 
 
-def told(*args: Any) -> list[tuple[int, Whose, str]]:
+def told(*args: Any) -> list[tuple[int, AuthorKind, str]]:
     return [(one.version, one.whose, one.name) for one in authorship.upstream_versions(*args)]
 
 
 def test_it_names_the_person_behind_a_version_that_we_delivered() -> None:
     annotation = row(edit(1, label="a"), edit(2, by=THEIRS, label="b"))
     assert told(annotation, [delivered(2, label="b")]) == [
-        (3, Whose.ELSEWHERE, THEIRS),
-        (2, Whose.OURS, "alice"),
-        (1, Whose.MACHINE, "system"),
+        (3, AuthorKind.ELSEWHERE, THEIRS),
+        (2, AuthorKind.OURS, "alice"),
+        (1, AuthorKind.MACHINE, "system"),
     ]
 
 
@@ -67,18 +67,18 @@ def test_it_tells_another_holder_of_our_key_from_another_key() -> None:
 )
 def test_it_claims_no_version_for_a_change_that_did_not_make_it(change: Change) -> None:
     annotation = row(edit(1, by=THEIRS, label="a"), edit(2, by=THEIRS, label="b"))
-    assert told(annotation, [change])[1] == (2, Whose.ELSEWHERE, THEIRS)
+    assert told(annotation, [change])[1] == (2, AuthorKind.ELSEWHERE, THEIRS)
 
 
 def test_it_knows_who_created_it() -> None:
     annotation = row(actor_id=OURS, actor_type="api_key")
-    assert told(annotation, [delivered(1, verb="create", label="c")]) == [(1, Whose.OURS, "alice")]
-    assert told(annotation, []) == [(1, Whose.ELSEWHERE, OURS)]
+    assert told(annotation, [delivered(1, verb="create", label="c")]) == [(1, AuthorKind.OURS, "alice")]
+    assert told(annotation, []) == [(1, AuthorKind.ELSEWHERE, OURS)]
 
 
 def test_it_never_takes_the_machine_for_a_person() -> None:
     annotation = row(edit(1, by="system", by_type="system", label="a"))
-    assert told(annotation, [delivered(2, label="c")])[0] == (2, Whose.MACHINE, "system")
+    assert told(annotation, [delivered(2, label="c")])[0] == (2, AuthorKind.MACHINE, "system")
 
 
 def test_it_shows_what_each_version_changed() -> None:
@@ -108,7 +108,7 @@ def test_it_names_exactly_those_versions_that_were_delivered(edits: list[tuple[s
     revisions = [edit(at, by=by, label=label) for at, (label, by, _) in enumerate(edits, 1)]
     changes = [delivered(at + 1, label=labels[at]) for at, (_, _, is_ours) in enumerate(edits, 1) if is_ours]
     found = authorship.upstream_versions(row(*revisions), changes)
-    ours = {one.version for one in found if one.whose is Whose.OURS}
+    ours = {one.version for one in found if one.whose is AuthorKind.OURS}
     assert ours == {change.version for change in changes}
     assert [one.version for one in found] == list(range(len(edits) + 1, 0, -1))
 
@@ -117,5 +117,9 @@ def test_it_learns_our_key_from_what_was_delivered(db: None) -> None:
     known = make_annotation(version=2, revisions=[edit(1, label="a")])
     make_change(known, state="delivered", version=2, fields={"label": "logo"}, actor_name="alice")
     other = make_annotation(version=3, revisions=[edit(1, label="a"), edit(2, by=THEIRS, label="b")])
-    assert [one.whose for one in version_authors.versions(other)] == [Whose.ELSEWHERE, Whose.OUR_KEY, Whose.MACHINE]
+    assert [one.whose for one in version_authors.versions(other)] == [
+        AuthorKind.ELSEWHERE,
+        AuthorKind.OUR_KEY,
+        AuthorKind.MACHINE,
+    ]
     assert version_authors.versions(known)[0].who == "alice"

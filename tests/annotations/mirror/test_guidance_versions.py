@@ -17,7 +17,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.api import tokens
 from reviewapp.audit.presenters.timeline import timeline
-from reviewapp.audit.registry import MadeWith, made_with
+from reviewapp.audit.registry import GuidanceVersions, find_guidance_versions
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.guidance.services import set_labels, write_guidelines
 from tests.api.conftest import Caller
@@ -83,7 +83,7 @@ def test_it_asks_for_all_decisions_in_few_queries(decided: Annotation) -> None:
     with CaptureQueriesContext(connection) as asked:
         timeline(decided.ref)
     assert len(asked) <= 2
-    assert made_with([2**62]) == {}
+    assert find_guidance_versions([2**62]) == {}
 
 
 def test_it_says_so_in_the_file(decided: Annotation, client: Client, lena: User) -> None:
@@ -104,7 +104,7 @@ def test_it_says_so_by_the_api(decided: Annotation, lena: User, settings: Settin
 
 
 def test_it_knows_the_retriever_of_each(decided: Annotation) -> None:
-    made = MadeWith(retriever=decided.retriever_id, labels=2, guidelines=1)
+    made = GuidanceVersions(retriever=decided.retriever_id, labels=2, guidelines=1)
     decided.refresh_from_db()
     assert decided.decision_id is not None
-    assert made_with([decided.decision_id]) == {decided.decision_id: made}
+    assert find_guidance_versions([decided.decision_id]) == {decided.decision_id: made}

@@ -7,7 +7,7 @@ import pytest
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.create import Place, annotate, get_or_create_item
 from reviewapp.annotations.decide.services import decide
-from reviewapp.annotations.mirror.absorb import absorb, attach
+from reviewapp.annotations.mirror.absorb import absorb, attach_results
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -65,7 +65,7 @@ def test_it_leaves_an_annotation_of_another_query_as_it_is(vans: Execution, boat
     own = returned(vans, rank=2)
     annotation = annotated(vans, status=status, result=own, score=own.score)
     other = returned(boats, rank=7)
-    assert attach([other]) == 1
+    assert attach_results([other]) == 1
     annotation.refresh_from_db()
     assert (annotation.result, annotation.score, annotation.execution_id) == (own, own.score, vans.execution_id)
     waiting = Annotation.objects.exclude(pk=annotation.pk).get()
@@ -76,36 +76,36 @@ def test_it_leaves_an_annotation_of_another_query_as_it_is(vans: Execution, boat
 def test_it_shows_a_result_on_the_annotations_of_its_own_run_also_decided_ones(vans: Execution) -> None:
     rows = [annotated(vans, status="decided"), annotated(vans, label="other")]
     own = returned(vans)
-    assert attach([own]) == 0
+    assert attach_results([own]) == 0
     assert set(Annotation.objects.values_list("pk", "result")) == {(row.pk, own.pk) for row in rows}
 
 
 def test_it_shows_the_newest_result_on_what_waits_and_names_no_run(vans: Execution, boats: Execution) -> None:
     annotation = make_annotation(vans.retriever, document_id="doc_1")
     for result in (returned(vans), returned(boats)):
-        assert attach([result]) == 0
+        assert attach_results([result]) == 0
         annotation.refresh_from_db()
         assert (annotation.result, annotation.execution_id) == (result, "")
 
 
 def test_it_leaves_a_decided_annotation_alone_that_names_no_run(vans: Execution, boats: Execution) -> None:
     annotation = make_annotation(vans.retriever, document_id="doc_1", status="decided", result=returned(vans))
-    assert attach([returned(boats)]) == 1
+    assert attach_results([returned(boats)]) == 1
     annotation.refresh_from_db()
     assert annotation.result and annotation.result.execution == vans
 
 
 def test_it_lets_one_document_wait_once_for_each_query(vans: Execution, boats: Execution) -> None:
-    assert attach([returned(vans)]) == 1
-    assert attach([returned(boats)]) == 1
+    assert attach_results([returned(vans)]) == 1
+    assert attach_results([returned(boats)]) == 1
     assert set(Annotation.objects.values_list("execution_id", flat=True)) == {vans.execution_id, boats.execution_id}
 
 
 def test_it_moves_what_nobody_has_annotated_to_a_newer_run_of_the_same_query(vans: Execution) -> None:
-    attach([returned(vans)])
+    attach_results([returned(vans)])
     again = make_execution(vans.retriever, inputs={"query": "van"})
     newer = returned(again, rank=3)
-    assert attach([newer]) == 0
+    assert attach_results([newer]) == 0
     row = Annotation.objects.get()
     assert (row.result, row.execution_id) == (newer, again.execution_id)
 
@@ -114,7 +114,7 @@ def test_it_asks_for_no_second_judgement_of_the_same_query(vans: Execution) -> N
     own = returned(vans)
     annotation = annotated(vans, status="decided", result=own)
     again = make_execution(vans.retriever, inputs={"query": "van"})
-    assert attach([returned(again)]) == 0
+    assert attach_results([returned(again)]) == 0
     annotation.refresh_from_db()
     assert (annotation.result, annotation.execution_id) == (own, vans.execution_id)
 
@@ -122,13 +122,13 @@ def test_it_asks_for_no_second_judgement_of_the_same_query(vans: Execution) -> N
 def test_it_does_not_take_two_runs_with_unknown_inputs_for_one_query(retriever: Retriever) -> None:
     unknown, other = (make_execution(retriever, inputs={}) for _ in range(2))
     annotated(unknown, status="decided")
-    assert attach([returned(other)]) == 1
+    assert attach_results([returned(other)]) == 1
 
 
 def test_it_takes_all_runs_of_a_retriever_without_inputs_for_one_query() -> None:
     retriever = make_retriever(input_schema={})
     first, second = (make_execution(retriever, inputs={}) for _ in range(2))
-    assert (attach([returned(first)]), attach([returned(second)])) == (1, 0)
+    assert (attach_results([returned(first)]), attach_results([returned(second)])) == (1, 0)
 
 
 def test_it_shows_a_new_annotation_with_the_result_of_its_own_run(vans: Execution, boats: Execution) -> None:
@@ -140,8 +140,8 @@ def test_it_shows_a_new_annotation_with_the_result_of_its_own_run(vans: Executio
 
 
 def test_it_fills_only_the_row_that_waits_for_the_same_run(vans: Execution, boats: Execution) -> None:
-    attach([returned(vans)])
-    attach([returned(boats)])
+    attach_results([returned(vans)])
+    attach_results([returned(boats)])
     refs = dict(Annotation.objects.values_list("execution_id", "ref"))
     absorb([record(boats.execution_id, boats.retriever)])
     absorb([record(None, boats.retriever, "ann_of_no_run")])
@@ -153,7 +153,7 @@ def test_it_fills_only_the_row_that_waits_for_the_same_run(vans: Execution, boat
 
 def test_it_decides_for_one_query_and_leaves_the_other(vans: Execution, boats: Execution, alice: User) -> None:
     judged = annotated(vans, label="historical", status="decided", result=returned(vans))
-    attach([returned(boats)])
+    attach_results([returned(boats)])
     waiting = Annotation.objects.get(execution_id=boats.execution_id)
     decide(waiting.pk, submission(waiting, label="modern"), actor=alice)
     judged.refresh_from_db()
@@ -185,8 +185,8 @@ def test_it_judges_no_document_without_a_run(alice: User) -> None:
 def test_it_annotates_the_waiting_result_of_the_run_that_a_script_names(
     vans: Execution, boats: Execution, alice: User
 ) -> None:
-    attach([returned(vans)])
-    attach([returned(boats)])
+    attach_results([returned(vans)])
+    attach_results([returned(boats)])
     blank = make_annotation(label="")
     place = Place(document_id="doc_1", retriever=boats.retriever, execution_id=boats.execution_id or "")
     decision = annotate(place, submission(blank, label="boat"), actor=alice)

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue.counts import counts
+from reviewapp.annotations.queue.counts import count_by_show
 from reviewapp.annotations.queue.filter_options import read_options
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.querysets import in_queue
@@ -80,7 +80,7 @@ def test_it_knows_that_what_waits_has_no_reviewer(alice: User, bob: User) -> Non
     decided(bob, title="bob's")
     chosen = QueueFilter(reviewer=bob.pk)
     assert shown(alice, reviewer=bob.pk) == []
-    assert counts(chosen, alice) == {show: int(show in {Show.DECIDED, Show.ALL}) for show in Show}
+    assert count_by_show(chosen, alice) == {show: int(show in {Show.DECIDED, Show.ALL}) for show in Show}
 
 
 def test_it_shows_conflicts_and_refusals_together(alice: User) -> None:

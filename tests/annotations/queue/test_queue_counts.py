@@ -22,7 +22,7 @@ def test_it_counts_every_chip_in_few_queries(
     make_change(make_annotation(status="undecidable", reviewer=bob, decided_at=LONG_AGO), "conflict")
     make_change(make_annotation(status="decided", reviewer=bob, decided_at=LONG_AGO))
     with django_assert_max_num_queries(2):
-        number = counts.counts(QueueFilter(), alice)
+        number = counts.count_by_show(QueueFilter(), alice)
     assert number == {
         Show.WAITING: 1,
         Show.MINE: 1,
@@ -40,7 +40,7 @@ def test_it_counts_a_search_among_what_it_finds(alice: User) -> None:
         make_annotation(label=label, words="harbour lights")
     make_annotation(words="something else", label="logo")
     make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO, label="logo", words="harbour")
-    number = counts.counts(QueueFilter(q="harbour", label="logo"), alice)
+    number = counts.count_by_show(QueueFilter(q="harbour", label="logo"), alice)
     assert (number[Show.WAITING], number[Show.MINE], number[Show.ALL]) == (2, 1, 3)
 
 
@@ -49,7 +49,7 @@ def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(a
     make_set_aside(first, alice)
     make_set_aside(second, bob)
     waiting = {
-        (who.username, label): counts.counts(QueueFilter(label=label), who)[Show.WAITING]
+        (who.username, label): counts.count_by_show(QueueFilter(label=label), who)[Show.WAITING]
         for who in (alice, bob)
         for label in ("logo", "parody", "none")
     }
@@ -58,5 +58,5 @@ def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(a
         ("bob", "logo"): 1, ("bob", "parody"): 0, ("bob", "none"): 0,
     }  # fmt: skip
     retriever = first.retriever_id
-    assert counts.counts(QueueFilter(retriever=retriever), bob)[Show.ALL] == 1
-    assert counts.counts(QueueFilter(retriever=second.retriever_id), bob)[Show.WAITING] == 0
+    assert counts.count_by_show(QueueFilter(retriever=retriever), bob)[Show.ALL] == 1
+    assert counts.count_by_show(QueueFilter(retriever=second.retriever_id), bob)[Show.WAITING] == 0

@@ -7,7 +7,7 @@ from django.test import Client
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.querysets import why_empty
+from reviewapp.annotations.queue.querysets import explain_empty_queue
 from tests.collapsed import collapsed
 from tests.factories import make_annotation, make_lease, make_set_aside
 
@@ -20,7 +20,7 @@ def test_it_counts_what_others_hold_and_knows_the_first_to_come_free(alice: User
     make_lease(later, bob, seconds=600)
     make_lease(make_annotation(label="other"), bob, seconds=10)
     make_lease(make_annotation(label="x"), bob, seconds=-10)
-    why = why_empty(QueueFilter(label="x"), alice)
+    why = explain_empty_queue(QueueFilter(label="x"), alice)
     assert (why.held, why.free_at, why.narrowed) == (2, first.until, True)
 
 
@@ -29,7 +29,7 @@ def test_it_counts_what_i_set_aside_myself(alice: User, bob: User) -> None:
     make_set_aside(make_annotation(), alice, "skipped")
     make_set_aside(make_annotation(status="decided"), alice, "skipped")
     make_set_aside(make_annotation(), bob)
-    why = why_empty(QueueFilter(), alice)
+    why = explain_empty_queue(QueueFilter(), alice)
     assert (why.deferred, why.skipped, why.held, why.free_at) == (1, 1, 0, None)
 
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Lease, SetAside
-from reviewapp.annotations.queue.claim_next import claim
-from reviewapp.annotations.queue.counts import counts, done_and_left
+from reviewapp.annotations.queue.claim_next import claim_next_annotation
+from reviewapp.annotations.queue.counts import count_by_show, done_and_left
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
-from reviewapp.annotations.queue.pages import listed, previous_before
+from reviewapp.annotations.queue.pages import list_page, previous_annotation
 from reviewapp.annotations.queue.querysets import candidates, in_queue
-from reviewapp.annotations.queue.search import SEARCH_COUNT_LIMIT, Matches, look_for
+from reviewapp.annotations.queue.search import SEARCH_COUNT_LIMIT, Matches, find_matches
 from reviewapp.web.pagination import Page
 from tests.factories import LONG_AGO, make_retriever
 from tests.proofs import examples
@@ -99,9 +99,9 @@ def naive(chosen: QueueFilter, person: User) -> list[int]:
 
 def pages(chosen: QueueFilter, person: User, found: Matches, cursor: str = "", way: str = "after") -> list[Page[Any]]:
     """The page of a cursor and all that are reached from it."""
-    there = [listed(chosen, person, cursor=cursor, found=found)]
+    there = [list_page(chosen, person, cursor=cursor, found=found)]
     while further := getattr(there[-1], way):
-        there.append(listed(chosen, person, cursor=further, found=found))
+        there.append(list_page(chosen, person, cursor=further, found=found))
     return there
 
 
@@ -115,7 +115,7 @@ def keys(pages: Iterable[Page[Any]]) -> list[int]:
 def test_it_pages_through_all_that_matches_whichever_way(
     many: list[Annotation], alice: User, way: dict[str, Any], chosen: QueueFilter
 ) -> None:
-    found = replace(look_for(chosen, alice), **way)
+    found = replace(find_matches(chosen, alice), **way)
     expected = naive(chosen, alice)
     there = pages(chosen, alice, found)
     assert keys(there) == expected
@@ -131,9 +131,9 @@ def test_it_goes_to_the_item_before_and_behind_as_without_a_search(
 ) -> None:
     at = Annotation.objects.get(pk=many[place].pk)
     behind = candidates(chosen, alice, at).first() or candidates(chosen, alice).exclude(pk=at.pk).first()
-    assert claim(chosen, alice, at, now=timezone.now()) == (behind.pk if behind else None)
+    assert claim_next_annotation(chosen, alice, at, now=timezone.now()) == (behind.pk if behind else None)
     Lease.objects.all().delete()
-    before = previous_before(chosen, alice, at)
+    before = previous_annotation(chosen, alice, at)
     expected = naive(chosen, alice)
     if at.pk in expected:
         where = expected.index(at.pk)
@@ -143,10 +143,10 @@ def test_it_goes_to_the_item_before_and_behind_as_without_a_search(
 @given(chosen=FILTERS)
 @settings(max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_counts_what_each_chip_would_list(many: list[Annotation], alice: User, chosen: QueueFilter) -> None:
-    number = counts(chosen, alice)
+    number = count_by_show(chosen, alice)
     assert number == {show: len(naive(chosen.showing(show), alice)) for show in Show}
     assert done_and_left(chosen, alice, since=timezone.now())[1] == number[chosen.show]
-    assert not look_for(chosen, alice).at_least
+    assert not find_matches(chosen, alice).at_least
 
 
 def test_it_says_when_it_counts_only_some_of_it(alice: User) -> None:
@@ -154,9 +154,9 @@ def test_it_says_when_it_counts_only_some_of_it(alice: User) -> None:
         Annotation(ref=f"annotations/{n}", document_id=f"doc_{n}", words="pier", seen_at=LONG_AGO)
         for n in range(SEARCH_COUNT_LIMIT + 1)
     )
-    found = look_for(QueueFilter(q="pier"), alice)
+    found = find_matches(QueueFilter(q="pier"), alice)
     assert found.at_least
-    assert counts(QueueFilter(q="pier"), alice, found=found)[Show.ALL] == SEARCH_COUNT_LIMIT
+    assert count_by_show(QueueFilter(q="pier"), alice, found=found)[Show.ALL] == SEARCH_COUNT_LIMIT
 
 
 def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
@@ -164,11 +164,11 @@ def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
         Annotation(ref=f"annotations/{n}", document_id=f"doc_{n}", words="pier", seen_at=LONG_AGO) for n in range(3_300)
     )
     chosen = QueueFilter(q="pier", sort=Sort.NEWEST)
-    assert not look_for(chosen, alice).is_frequent
+    assert not find_matches(chosen, alice).is_frequent
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE annotations_annotation")
-    found = look_for(chosen, alice)
+    found = find_matches(chosen, alice)
     assert (found.is_frequent, found.at_least) == (True, True)
     newest = Annotation.objects.order_by("-id").values_list("pk", flat=True)
-    assert keys([listed(chosen, alice, found=found)]) == list(newest[:30])
-    assert not look_for(replace(chosen, q="pier doc_7"), alice).is_frequent
+    assert keys([list_page(chosen, alice, found=found)]) == list(newest[:30])
+    assert not find_matches(replace(chosen, q="pier doc_7"), alice).is_frequent

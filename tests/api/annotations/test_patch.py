@@ -11,7 +11,7 @@ import pytest
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
 from reviewapp.audit.models import Event
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.guidance.form_settings import FormSettings, Required
 from reviewapp.retrievers.guidance.labels import Label
@@ -42,9 +42,9 @@ def test_it_keeps_every_digit_of_a_number(as_alice: Caller) -> None:
     row = make_annotation(payload={})
     reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", json.dumps({"payload": numbers}))
     assert reply.status_code == 200, reply.content
-    assert same(Change.objects.get().fields["payload"], numbers)
+    assert is_same_json(Change.objects.get().fields["payload"], numbers)
     read = as_alice("GET", f"/v1/annotations/{row.annotation_id}")
-    assert same(read.json()["payload"], numbers)
+    assert is_same_json(read.json()["payload"], numbers)
     assert b"9007199254740993" in read.content
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from reviewapp.audit.presenters.diffs import FieldDiff, Kind, field_diffs
 from reviewapp.audit.presenters.text_diff import Piece, matches, text_diff
-from reviewapp.json_values import same
+from reviewapp.json_values import is_same_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -105,7 +105,7 @@ def test_it_reads_whatever_an_event_may_hold(changes: dict[str, Any]) -> None:
 
 @given(old=st.dictionaries(st.text(max_size=3), JSON), new=st.dictionaries(st.text(max_size=3), JSON))
 def test_it_shows_a_difference_exactly_where_there_is_one(old: dict[str, Any], new: dict[str, Any]) -> None:
-    assert bool(field_diffs({"payload": [old, new]})) == (not same(old, new))
+    assert bool(field_diffs({"payload": [old, new]})) == (not is_same_json(old, new))
 
 
 def test_it_takes_labels_apart_by_their_values() -> None:

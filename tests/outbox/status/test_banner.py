@@ -15,7 +15,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.changed_since import digest
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Pause
-from reviewapp.outbox.status.health import standing
+from reviewapp.outbox.status.health import delivery_health
 from tests.decisions import filled_form
 from tests.factories import make_annotation
 
@@ -62,7 +62,7 @@ def test_it_comes_with_the_news_and_goes_with_them(client: Client, item: Annotat
 def test_it_tells_one_pause_from_the_next(client: Client, item: Annotation) -> None:
     beat()
     first = Pause.objects.create(reason="The key <sk> is refused.")
-    told = standing().banner_state
+    told = delivery_health().banner_state
     assert "The key &lt;sk&gt; is refused." in ask(client, item, "").content.decode()
     assert ask(client, item, told).status_code == 204
     first.delete()

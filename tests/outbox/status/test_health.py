@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Pause
-from reviewapp.outbox.status.health import SILENT_SECONDS, standing, workers_alive
+from reviewapp.outbox.status.health import SILENT_SECONDS, delivery_health, workers_alive
 
 pytestmark = pytest.mark.django_db
 SAID = "No worker is running."
@@ -47,7 +47,7 @@ def test_it_finds_out_in_few_queries(django_assert_max_num_queries: DjangoAssert
     Pause.objects.create(reason="The key is refused.")
     beat(1)
     with django_assert_max_num_queries(2):
-        now = standing()
+        now = delivery_health()
     assert now.worker_alive
     assert now.pause
     assert now.pause.reason == "The key is refused."
@@ -58,4 +58,4 @@ def test_it_counts_the_living() -> None:
     for age in (0, 1, SILENT_SECONDS + 1):
         beat(age)
     assert workers_alive() == 2
-    assert standing().pause is None
+    assert delivery_health().pause is None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.metrics import figures, groups
+from reviewapp.outbox.status.metrics import delivery_metrics, undelivered_groups
 from tests.factories import make_annotation, make_change, settle_as_delivered
 
 pytestmark = pytest.mark.django_db
@@ -25,28 +25,28 @@ def test_it_counts_what_is_held_what_waits_and_what_is_sent(django_assert_max_nu
     make_change(make_annotation(), "delivered", settled_at=timezone.now())
     make_change(make_annotation(), "delivered")
     with django_assert_max_num_queries(2):
-        found = figures()
+        found = delivery_metrics()
     assert (found.queued, found.held, found.sending, found.again, found.depth) == (4, 1, 1, 1, 3)
     assert (found.oldest, found.next_try, found.reason) == (oldest.created_at, soon, "Away.")
     assert (found.delivered, found.rate) == (1, 0.2)
 
 
 def test_it_is_all_nothing_before_the_first_change() -> None:
-    found = figures()
+    found = delivery_metrics()
     assert (found.queued, found.oldest, found.last_answer, found.silent_since, found.reason) == (0, *[None] * 4)
 
 
 def test_it_knows_since_when_mixpeek_takes_nothing() -> None:
     first, second = make_change(make_annotation()), make_change(make_annotation())
     settle_as_delivered(make_change(make_annotation()))
-    assert figures().silent_since is None
+    assert delivery_metrics().silent_since is None
     services.postpone(first, until=timezone.now(), reason="Away.")
-    began = figures().silent_since
+    began = delivery_metrics().silent_since
     services.postpone(second, until=timezone.now(), reason="Away.")
     assert began is not None
-    assert figures().silent_since == began
+    assert delivery_metrics().silent_since == began
     settle_as_delivered(second)
-    assert figures().silent_since is None
+    assert delivery_metrics().silent_since is None
 
 
 def test_it_groups_what_is_not_delivered_by_state_and_reason() -> None:
@@ -55,7 +55,7 @@ def test_it_groups_what_is_not_delivered_by_state_and_reason() -> None:
     make_change(make_annotation(), "refused", reason="No.")
     make_change(make_annotation(), "delivered", reason="No.")
     make_change(make_annotation())
-    assert [(group.state, group.reason, group.number) for group in groups()] == [
+    assert [(group.state, group.reason, group.number) for group in undelivered_groups()] == [
         ("queued", "Away.", 3),
         ("refused", "No.", 1),
     ]

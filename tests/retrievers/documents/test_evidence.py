@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewapp.retrievers.documents.evidence import (
-    MOST_EXCERPT,
-    MOST_TITLE,
-    MOST_WORDS,
+    MAX_EXCERPT_LENGTH,
+    MAX_SEARCH_TEXT_LENGTH,
+    MAX_TITLE_LENGTH,
+    document_excerpt,
+    document_search_text,
+    document_title,
     evidence,
-    excerpt_of,
-    title_of,
-    words_of,
 )
-from reviewapp.retrievers.documents.highlight import pieces, query_words
+from reviewapp.retrievers.documents.highlight import mark_words, query_words
 from reviewapp.retrievers.documents.snapshot import snapshot
 
 FIELDS = {"title": "Scan 7", "text": "A red fox\njumps", "brand": "Acme", "size": {"width": 640}}
@@ -56,7 +56,7 @@ def test_it_reads_short_texts_in_a_list_as_fields_and_excerpts_the_prose() -> No
     found = evidence(snapshot(document))
     assert [name for name, _ in found.texts] == ["text"]
     assert ("codes[0].description", "Hypertension") in found.fields
-    assert excerpt_of(snapshot(document)) == "Seen today."
+    assert document_excerpt(snapshot(document)) == "Seen today."
 
 
 def test_it_shows_a_field_once_when_two_layers_agree_and_twice_when_they_differ() -> None:
@@ -76,7 +76,7 @@ def test_it_marks_the_words_asked_for() -> None:
 
 
 def test_it_marks_words_of_scripts_without_spaces() -> None:
-    assert pieces("東京都の狐です", ["狐"]) == [("東京都の", False), ("狐", True), ("です", False)]
+    assert mark_words("東京都の狐です", ["狐"]) == [("東京都の", False), ("狐", True), ("です", False)]
 
 
 def test_it_takes_the_query_from_the_inputs_but_not_links_nor_common_words() -> None:
@@ -84,29 +84,31 @@ def test_it_takes_the_query_from_the_inputs_but_not_links_nor_common_words() -> 
 
 
 def test_it_names_a_document_without_a_title_by_its_file_its_text_or_its_id() -> None:
-    assert title_of({"document_blobs": [{"field": "f", "url": "s3://b/a%20b.png"}], "document_id": "d"}) == "a b.png"
-    assert title_of({"text": "Hello  there", "document_id": "d"}) == "Hello there"
-    assert title_of({"document_id": "d"}) == "d"
+    assert (
+        document_title({"document_blobs": [{"field": "f", "url": "s3://b/a%20b.png"}], "document_id": "d"}) == "a b.png"
+    )
+    assert document_title({"text": "Hello  there", "document_id": "d"}) == "Hello there"
+    assert document_title({"document_id": "d"}) == "d"
 
 
 def test_it_excerpts_the_text_or_else_the_fields() -> None:
-    assert excerpt_of({"text": "one\n two"}) == "one two"
-    assert excerpt_of({"brand": "Acme", "year": 1999}) == "brand: Acme · year: 1999"
+    assert document_excerpt({"text": "one\n two"}) == "one two"
+    assert document_excerpt({"brand": "Acme", "year": 1999}) == "brand: Acme · year: 1999"
 
 
 def test_it_finds_a_document_by_its_values_and_texts() -> None:
-    assert words_of({"text": "one two", "brand": "Acme"}) == "Acme one two"
+    assert document_search_text({"text": "one two", "brand": "Acme"}) == "Acme one two"
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=6))
 def test_it_reads_any_document_within_its_bounds(document: dict[str, Any]) -> None:
     kept = snapshot(document)
     evidence(kept, query_words=("a",))
-    assert len(title_of(kept)) <= MOST_TITLE
-    assert len(excerpt_of(kept)) <= MOST_EXCERPT
-    assert len(words_of(kept)) <= MOST_WORDS
+    assert len(document_title(kept)) <= MAX_TITLE_LENGTH
+    assert len(document_excerpt(kept)) <= MAX_EXCERPT_LENGTH
+    assert len(document_search_text(kept)) <= MAX_SEARCH_TEXT_LENGTH
 
 
 @given(st.text(), st.lists(st.text(max_size=5), max_size=5))
 def test_it_loses_no_text_in_marking(text: str, words: list[str]) -> None:
-    assert "".join(piece.text for piece in pieces(text, words)) == text
+    assert "".join(piece.text for piece in mark_words(text, words)) == text

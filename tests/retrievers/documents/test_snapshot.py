@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reviewapp.retrievers.documents.snapshot import CUT, MOST_BYTES, MOST_DEPTH, digest, snapshot
+from reviewapp.retrievers.documents.snapshot import CUT, MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_DEPTH, digest, snapshot
 
 SECRET = "S3cr3tS1gnature"
 TEXTS = st.text(st.characters(codec=None), max_size=30)
@@ -94,21 +94,21 @@ def test_it_replaces_what_the_database_cannot_hold() -> None:
 
 
 def test_it_bounds_a_long_text_and_says_so() -> None:
-    kept = snapshot({"document_id": "doc_1", "text": "ä" * MOST_BYTES, "title": "t"})
-    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= MOST_BYTES + 1024
+    kept = snapshot({"document_id": "doc_1", "text": "ä" * MAX_SNAPSHOT_BYTES, "title": "t"})
+    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= MAX_SNAPSHOT_BYTES + 1024
     assert (kept["document_id"], kept["title"]) == ("doc_1", "t")
     assert CUT in kept
 
 
 def test_it_bounds_very_many_small_values() -> None:
     kept = snapshot({f"key{at}": ["x"] * 100 for at in range(2000)})
-    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= MOST_BYTES + 1024
+    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= MAX_SNAPSHOT_BYTES + 1024
     assert CUT in kept
 
 
 def test_it_bounds_depth() -> None:
     deep: dict[str, Any] = {}
-    for _ in range(MOST_DEPTH * 3):
+    for _ in range(MAX_SNAPSHOT_DEPTH * 3):
         deep = {"in": deep}
     assert CUT in snapshot(deep)
 

@@ -91,7 +91,7 @@ def test_it_does_not_tell_which_ids_other_peoples_edits_have(retriever: Retrieve
 @pytest.mark.parametrize("field", ["name", "description"])
 def test_it_asks_when_somebody_changed_the_same_text(field: str, retriever: Retriever, adam: User) -> None:
     services.edit(retriever.pk, edit_of(retriever, **{field: "theirs"}), actor=adam)
-    with pytest.raises(services.Stale) as stale:
+    with pytest.raises(services.StaleEdit) as stale:
         services.edit(retriever.pk, edit_of(retriever, **{field: "mine"}), actor=adam)
     found = stale.value
     assert found.conflicts == [field]
@@ -139,7 +139,7 @@ def test_it_takes_what_the_base_leaves_out_for_seen(retriever: Retriever, adam: 
 def test_it_says_at_the_field_what_can_never_be(
     wishes: dict[str, str], field: str, retriever: Retriever, adam: User
 ) -> None:
-    with pytest.raises(services.Unacceptable) as wrong:
+    with pytest.raises(services.InvalidEdit) as wrong:
         services.edit(retriever.pk, edit_of(retriever, **wishes), actor=adam)
     assert list(wrong.value.fields) == [field]
     assert not Change.objects.exists()

@@ -21,7 +21,7 @@ def changes(draw: st.DrawFn) -> dict[str, list[str]]:
 
 @given(ANY_TAGS, changes())
 def test_it_holds_what_was_added_and_nothing_that_was_removed(now: list[str], change: dict[str, list[str]]) -> None:
-    merged = tags.merged(now, change)
+    merged = tags.apply_tag_delta(now, change)
     assert set(change["add"]) <= set(merged)
     assert not set(change["remove"]) & set(merged)
 
@@ -29,32 +29,34 @@ def test_it_holds_what_was_added_and_nothing_that_was_removed(now: list[str], ch
 @given(ANY_TAGS, changes())
 def test_it_leaves_every_other_tag_where_it_was(now: list[str], change: dict[str, list[str]]) -> None:
     touched = {*change["add"], *change["remove"]}
-    merged = tags.merged(now, change)
+    merged = tags.apply_tag_delta(now, change)
     assert [tag for tag in merged if tag not in touched] == [tag for tag in now if tag not in touched]
 
 
 @given(ANY_TAGS, changes())
 def test_it_makes_no_difference_the_second_time(now: list[str], change: dict[str, list[str]]) -> None:
-    once = tags.merged(now, change)
-    assert tags.merged(once, change) == once
+    once = tags.apply_tag_delta(now, change)
+    assert tags.apply_tag_delta(once, change) == once
 
 
 @given(TAGS, changes(), changes())
 def test_it_takes_two_peoples_edits_in_any_order(now: list[str], one: Any, other: Any) -> None:
     against = {*one["add"]} & {*other["remove"]} or {*one["remove"]} & {*other["add"]}
     if not against:
-        assert set(tags.merged(tags.merged(now, one), other)) == set(tags.merged(tags.merged(now, other), one))
+        assert set(tags.apply_tag_delta(tags.apply_tag_delta(now, one), other)) == set(
+            tags.apply_tag_delta(tags.apply_tag_delta(now, other), one)
+        )
 
 
 @given(TAGS, TAGS, TAGS)
 def test_it_keeps_only_what_makes_a_difference(now: list[str], add: list[str], remove: list[str]) -> None:
-    made = tags.delta(now, add=add, remove=remove)
+    made = tags.tag_delta(now, add=add, remove=remove)
     both = set(add) & set(remove)
-    assert bool(made) == (tags.merged(now, made or {"add": [], "remove": []}) != now)
+    assert bool(made) == (tags.apply_tag_delta(now, made or {"add": [], "remove": []}) != now)
     if made:
-        assert set(tags.merged(now, made)) == (set(now) | (set(add) - both)) - (set(remove) - both)
+        assert set(tags.apply_tag_delta(now, made)) == (set(now) | (set(add) - both)) - (set(remove) - both)
 
 
 @given(TAGS, TAGS)
 def test_it_leads_from_one_list_to_another(was: list[str], now: list[str]) -> None:
-    assert set(tags.merged(was, tags.between(was, now))) == set(now)
+    assert set(tags.apply_tag_delta(was, tags.tag_delta_between(was, now))) == set(now)

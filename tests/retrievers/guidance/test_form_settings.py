@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.decide.forms import opening
-from reviewapp.annotations.decide.services import WordsRequired
+from reviewapp.annotations.decide.forms import initial_data
+from reviewapp.annotations.decide.services import RequiredFieldsMissing
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.guidance.form_settings import FormSettings, Required, StartsFrom
@@ -60,7 +60,7 @@ def test_it_refuses_a_relabel_without_the_reasoning_that_is_required(
 ) -> None:
     put(retriever, adam, reasoning_required=Required.RELABELLED)
     annotation = make_annotation(retriever, label="logo", reasoning="the machine's")
-    with pytest.raises(WordsRequired) as refused:
+    with pytest.raises(RequiredFieldsMissing) as refused:
         decide(annotation, alice, label="other")
     assert refused.value.errors == {"reasoning": WHEN_RELABELLED}
     assert not Decision.objects.exists()
@@ -126,7 +126,7 @@ def test_it_starts_with_nothing_chosen_until_somebody_decided(
 
     assert post_decision(client, annotation, choice="logo").status_code == 302
     decided = Annotation.objects.get(pk=annotation.pk)
-    assert opening(decided, now=LONG_AGO)["choice"] == "logo"
+    assert initial_data(decided, now=LONG_AGO)["choice"] == "logo"
 
 
 def test_it_is_saved_in_the_editor_and_told_in_words(adam_client: Client, retriever: Retriever) -> None:

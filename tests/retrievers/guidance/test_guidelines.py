@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reviewapp.accounts.models import User
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
-from reviewapp.retrievers.guidance.markdown import rendered
+from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.retrievers.models import Guidelines, Retriever
 from tests.factories import make_annotation
 
@@ -34,12 +34,12 @@ EVIL = [
 
 @pytest.mark.parametrize("text", EVIL)
 def test_it_renders_nothing_that_could_do_anything(text: str) -> None:
-    assert harmless(rendered(text))
+    assert harmless(render_markdown(text))
 
 
 @given(st.lists(st.sampled_from([*EVIL, "# ", "**", "`", "\n", "> ", "| a |", "[", "](", "<!--", "&lt;"])).map("".join))
 def test_it_renders_nothing_harmful_whatever_is_put_together(text: str) -> None:
-    assert harmless(rendered(text))
+    assert harmless(render_markdown(text))
 
 
 def harmless(made: str) -> bool:
@@ -51,7 +51,9 @@ def harmless(made: str) -> bool:
 
 
 def test_it_renders_what_people_write() -> None:
-    made = rendered("# When\n\n- **logo**: seen\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.com)")
+    made = render_markdown(
+        "# When\n\n- **logo**: seen\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.com)"
+    )
     for part in ("<h1>When</h1>", "<strong>logo</strong>", "<table>", '<a href="https://example.com" rel='):
         assert part in made
 

@@ -213,12 +213,12 @@ def test_it_writes_nothing_once_its_claims_ran_out(changes: list[Change], box: B
 
         def list_annotations(self, **filters: Any) -> Any:
             page = super().list_annotations(**filters)
-            Change.objects.update(due=timezone.now() + claims.CLAIM * 2)
+            Change.objects.update(due=timezone.now() + claims.CLAIM_DURATION * 2)
             return page
 
         @property
         def longest_call(self) -> float:
-            return claims.CLAIM.total_seconds() * 3
+            return claims.CLAIM_DURATION.total_seconds() * 3
 
     with Sleeper(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
         bulk.deliver_plan(bulk.plan_backlog(Rank.BULK), client)

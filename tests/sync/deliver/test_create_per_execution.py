@@ -37,7 +37,7 @@ def waiting(mirrored_retriever: Retriever) -> Annotation:
         snapshot={"title": "Van"},
         digest="0",
     )
-    absorb.attach([result])
+    absorb.attach_results([result])
     return Annotation.objects.get(result=result)
 
 

@@ -168,7 +168,7 @@ def test_it_reads_a_hint_again_that_has_to_wait(
 ) -> None:
     queue_decision(unannotated, alice, label="logo")
     assert claims.claim(timezone.now()) is not None
-    hints.hear([theirs.make()], Hint.Source.WEBHOOK)
+    hints.enqueue_hints([theirs.make()], Hint.Source.WEBHOOK)
     hints.follow(mixpeek_client)
     (waits,) = Hint.objects.all()
     assert (waits.attempts, Annotation.objects.get().annotation_id) == (1, None)

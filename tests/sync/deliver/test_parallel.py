@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.context import current, tracing
+from reviewapp.audit.context import current_trace, tracing
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.sync.deliver import parallel
 
@@ -58,7 +58,7 @@ def test_it_knows_the_job_and_leaves_no_connection_open() -> None:
             cursor.execute("SELECT %s", [number])
             (answer,) = cursor.fetchone()
         used.append(connection.connection)
-        return current().request_id, answer
+        return current_trace().request_id, answer
 
     with tracing(Origin.WORKER, "job-77777"):
         results = sorted(parallel.run_parallel([1, 2, 3], work))

@@ -106,7 +106,7 @@ def test_it_says_whose_hand_it_was_even_when_we_lost_count(
     Change.objects.filter(pk=change.pk).update(version=None)
     annotation.refresh_from_db()
     newest = authorship.upstream_versions(annotation, list(Change.objects.about(annotation.ref)))[0]
-    assert (newest.version, newest.whose, newest.name) == (2, authorship.Whose.OURS, "alice")
+    assert (newest.version, newest.whose, newest.name) == (2, authorship.AuthorKind.OURS, "alice")
     assert list(newest.changes) == ["label"]
 
 

@@ -102,7 +102,7 @@ def test_it_rides_on_a_create_in_the_payload_only(
     result = Result.objects.create(
         retriever=mirrored_retriever, document_id=document_id, snapshot={"title": "Van"}, digest="0"
     )
-    absorb.attach([result])
+    absorb.attach_results([result])
     annotation = Annotation.objects.get(document_id=document_id)
     change = queue_decision(annotation, alice, label="logo")
     drain.drain(mixpeek_client)

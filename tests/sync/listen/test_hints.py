@@ -33,7 +33,7 @@ def reads(box: Box) -> int:
 
 
 def hear(*ids: str) -> None:
-    hints.hear(ids, Hint.Source.WEBHOOK)
+    hints.enqueue_hints(ids, Hint.Source.WEBHOOK)
 
 
 def test_it_reads_again_what_changed(box: Box, mixpeek_client: Client, annotation_id: str) -> None:

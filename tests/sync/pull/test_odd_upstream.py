@@ -12,7 +12,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change, Pause
-from reviewapp.retrievers.sync_counts import Tally
+from reviewapp.retrievers.sync_counts import SyncCounts
 from tests.factories import make_annotation, make_change, settle_as_conflict, settle_as_delivered, settle_as_refused
 
 pytestmark = pytest.mark.django_db
@@ -51,8 +51,8 @@ def nested(levels: int) -> dict[str, Any]:
     ids=", ".join,
 )
 def test_it_takes_what_can_be_held(odd: dict[str, Any]) -> None:
-    assert absorb([record(**odd), record("ann_2")]) == Tally(new=2)
-    assert absorb([record(**odd)]) == Tally(same=1)
+    assert absorb([record(**odd), record("ann_2")]) == SyncCounts(new=2)
+    assert absorb([record(**odd)]) == SyncCounts(same=1)
     assert Annotation.objects.count() == 2
 
 
@@ -62,7 +62,7 @@ def test_it_takes_what_can_be_held(odd: dict[str, Any]) -> None:
     ids=", ".join,
 )
 def test_it_leaves_out_what_has_no_usable_name(odd: dict[str, Any]) -> None:
-    assert absorb([record(**{"annotation_id": "ann_1"} | odd), record("ann_2")]) == Tally(new=1)
+    assert absorb([record(**{"annotation_id": "ann_1"} | odd), record("ann_2")]) == SyncCounts(new=1)
     assert Annotation.objects.get().annotation_id == "ann_2"
 
 

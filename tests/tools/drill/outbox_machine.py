@@ -21,9 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services, undo
-from reviewapp.annotations.decide.forms import DecisionForm, opening
-from reviewapp.annotations.decide.services import Stale, Submission, TakenBack
-from reviewapp.annotations.decide.undo import Overtaken, TooLate
+from reviewapp.annotations.decide.forms import DecisionForm, initial_data
+from reviewapp.annotations.decide.services import StaleSubmission, Submission, TakenBack
+from reviewapp.annotations.decide.undo import DecidedAgain, TooLate
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.audit.actions import Origin
@@ -173,7 +173,7 @@ class Outbox(RuleBasedStateMachine):
             with tracing(Origin.WEB):
                 services.decide(row.pk, submission, actor=self.people[who])
             self.sent.append((who, row.pk, submission))
-        except Stale:
+        except StaleSubmission:
             said = TURNED_DOWN
         self.kept.submits.append(
             Submit(
@@ -211,7 +211,7 @@ class Outbox(RuleBasedStateMachine):
         """Take the last decision back, if there is still time."""
         who, _, submission = self.sent[-1]
         decision = Decision.objects.get(decision_id=submission.decision_id)
-        with suppress(TooLate, Overtaken), tracing(Origin.WEB):
+        with suppress(TooLate, DecidedAgain), tracing(Origin.WEB):
             undo.undo(decision.pk, actor=self.people[who])
             self.undone.add(str(submission.decision_id))
 
@@ -352,7 +352,7 @@ class Outbox(RuleBasedStateMachine):
 
 def _opened(row: Annotation) -> dict[str, str]:
     """Return what a browser holds of a form that was just opened."""
-    data = opening(row, now=timezone.now())
+    data = initial_data(row, now=timezone.now())
     return {name: "" if value is None else str(value) for name, value in data.items()}
 
 

@@ -14,10 +14,10 @@ from reviewapp.audit.context import acting, tracing
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.printable import printable
 from reviewapp.retrievers import mirror
-from reviewapp.retrievers.documents.evidence import title_of
+from reviewapp.retrievers.documents.evidence import document_title
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.models import Execution, Result, Retriever
-from reviewapp.retrievers.services import requested
+from reviewapp.retrievers.services import record_requested_run
 from reviewapp.sync.client import client
 from reviewapp.sync.executions import run
 
@@ -38,13 +38,13 @@ class Command(BaseCommand):
             retriever = _find(options["retriever"])
             inputs = _parse_inputs(retriever, options["inputs"])
             with acting(None, note="run_retriever"):
-                execution = requested(
+                execution = record_requested_run(
                     retriever,
                     inputs,
                     by="the command line",
                     claimed_at=timezone.now(),
                 )
-            run.make(execution)
+            run.execute_claimed(execution)
 
         execution.refresh_from_db()
         for line in _report(execution):
@@ -120,4 +120,4 @@ def _report(execution: Execution) -> Iterable[str]:
         yield f"  warning: {warning}"
     for result in Result.objects.of(execution).iterator(chunk_size=100):
         score = "" if result.score is None else f"{result.score:.3f}"
-        yield f"{result.rank:>5} {score:>9} {result.document_id}  {title_of(result.snapshot)}"
+        yield f"{result.rank:>5} {score:>9} {result.document_id}  {document_title(result.snapshot)}"

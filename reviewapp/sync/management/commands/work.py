@@ -16,7 +16,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
 
 from reviewapp.sync.job_logging import trace_job
-from reviewapp.sync.signals import working
+from reviewapp.sync.signals import worker_started
 
 _log = logging.getLogger(__name__)
 # Nothing announces that a scheduled job is due, such as the end of a hold: poll, in seconds.
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until a stop signal; running jobs then have 30 seconds to finish."""
-        working.send(sender=type(self))
+        worker_started.send(sender=type(self))
         with suppress(KeyboardInterrupt):
             asyncio.run(_work_until_stopped(options["concurrency"]))
 
