@@ -1,7 +1,9 @@
-"""QuerySets that are asked all the time: turned into SQL once for a process, planned once for a connection.
+"""QuerySets that are asked all the time: turned into SQL once for a process, planned once for a
+connection.
 
-Django takes milliseconds to turn a QuerySet that joins a few tables into SQL that is always the same, and PostgreSQL
-as long to plan it. So a question is written down once, with stand-ins for what changes from one time to the next:
+Django takes milliseconds to turn a QuerySet that joins a few tables into SQL that is always the
+same, and PostgreSQL as long to plan it. So a question is written down once, with stand-ins for what
+changes from one time to the next:
 
     @asked
     def about(ref: str) -> QuerySet[Change]:
@@ -9,9 +11,10 @@ as long to plan it. So a question is written down once, with stand-ins for what 
 
     about(ref="annotations/7")     # a list: objects, or what `.values_list()` says
 
-Only for questions whose plan does not hang on the values: a search for words must not be asked like this. What is the
-same every time (`status = 'waiting'`) stays in the text, where the planner sees it: from the sixth time on it may plan
-for values it does not know, and then takes a state that no row has for one that most rows have.
+Only for questions whose plan does not hang on the values: a search for words must not be asked like
+this. What is the same every time (`status = 'waiting'`) stays in the text, where the planner sees
+it: from the sixth time on it may plan for values it does not know, and then takes a state that no
+row has for one that most rows have.
 """
 
 from __future__ import annotations
@@ -49,7 +52,9 @@ _PLACE = re.compile("%[%s]")
 
 
 def stand_in(kind: type, at: int) -> Any:
-    """Return the stand-in for the `at`th value of a question, which is an int, a float, a str, a datetime or a UUID."""
+    """Return the stand-in for the `at`th value of a question, which is an int, a float, a str, a
+    datetime or a UUID.
+    """
     return _STAND_INS[kind](at)
 
 
@@ -69,11 +74,15 @@ class Sql:
     def run(self, values: Mapping[str, Any]) -> list[Any]:
         """Return all rows, with these values in the places of their stand-ins."""
         text, places = self._settled
-        return rows(text, [values[place] if isinstance(place, _Name) else place for place in places])
+        return rows(
+            text, [values[place] if isinstance(place, _Name) else place for place in places]
+        )
 
     @cached_property
     def _settled(self) -> tuple[str, list[Any]]:
-        """The statement with what never changes written into it, and the names or values of what is left to bind."""
+        """The statement with what never changes written into it, and the names or values of what is
+        left to bind.
+        """
         left: list[Any] = []
         parameters = iter(self.parameters)
 
@@ -116,7 +125,9 @@ class Question(Generic[Row]):
         self._compiler.get_converters = lambda _: converters
 
     def ask(self, **values: Any) -> list[Row]:
-        """Return the rows; each value takes the place of the stand-in that `names` calls so. One query."""
+        """Return the rows; each value takes the place of the stand-in that `names` calls so. One
+        query.
+        """
         found = self._sql.run(values)
         compiler = copy(self._compiler)
         compiler.execute_sql = lambda *_, **__: [found]
@@ -134,7 +145,9 @@ class Question(Generic[Row]):
 
 
 def asked(build: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
-    """Have the QuerySet that `build` returns compiled at its first use; its parameters are given by name."""
+    """Have the QuerySet that `build` returns compiled at its first use; its parameters are given by
+    name.
+    """
     kept: list[Question[Row]] = []
 
     def ask(*args: P.args, **values: P.kwargs) -> list[Row]:
@@ -147,6 +160,8 @@ def asked(build: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
 
 def _question(build: Callable[..., QuerySet[Any, Row]]) -> Question[Row]:
     hints = inspect.get_annotations(build, eval_str=True)
-    kinds: Sequence[tuple[str, type]] = [(name, hints[name]) for name in inspect.signature(build).parameters]
+    kinds: Sequence[tuple[str, type]] = [
+        (name, hints[name]) for name in inspect.signature(build).parameters
+    ]
     stand_ins = {name: stand_in(kind, at) for at, (name, kind) in enumerate(kinds)}
     return Question(build(**stand_ins), {value: name for name, value in stand_ins.items()})

@@ -46,8 +46,8 @@ def loads(
 ) -> Any:
     """Return the value of a JSON text with every number exact.
 
-    Raises `UnstorableNumber` for a number that a float cannot represent exactly, that is too large or no
-    number, and for an integer of more than 1,000 digits; else what `json.loads` raises.
+    Raises `UnstorableNumber` for a number that a float cannot represent exactly, that is too large
+    or no number, and for an integer of more than 1,000 digits; else what `json.loads` raises.
     """
     unstorable: list[_Unstorable] = []
 

@@ -238,7 +238,9 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 
 # Single sign-on: there when OIDC_SERVER_URL is set, and then it must be whole.
 
-OIDC_SERVER_URL = env.url("OIDC_SERVER_URL", "https://id.example.com") if env.text("OIDC_SERVER_URL") else ""
+OIDC_SERVER_URL = (
+    env.url("OIDC_SERVER_URL", "https://id.example.com") if env.text("OIDC_SERVER_URL") else ""
+)
 OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
 OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
 OIDC_ROLES = env.pairs("OIDC_ROLES", among=ROLES)

@@ -1,4 +1,5 @@
-"""Rows that are written all the time: an INSERT for a model, said once in a process and planned once in a connection.
+"""Rows that are written all the time: an INSERT for a model, said once in a process and planned
+once in a connection.
 
 A row goes to the database as one JSON value, which is how it can be part of a larger statement:
 
@@ -26,13 +27,18 @@ def insert(row: Model) -> None:
 
 @cache
 def columns(model: type[Model]) -> str:
-    """Return the columns that an INSERT gives, which are all but the key and what the database works out itself."""
+    """Return the columns that an INSERT gives, which are all but the key and what the database
+    works out itself.
+    """
     return ", ".join(f'"{field.column}"' for field in _given(model))
 
 
 def as_json(row: Model) -> str:
     """Return a new row as the database reads it, by column."""
-    return json.dumps({field.column: field.pre_save(row, add=True) for field in _given(type(row))}, default=_written)
+    return json.dumps(
+        {field.column: field.pre_save(row, add=True) for field in _given(type(row))},
+        default=_written,
+    )
 
 
 @cache

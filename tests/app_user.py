@@ -1,4 +1,6 @@
-"""The database as the app's own user sees it, in a session of its own: what that user may do, and what not."""
+"""The database as the app's own user sees it, in a session of its own: what that user may do, and
+what not.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def as_app_user() -> Iterator[None]:
         connection.settings_dict.update(own)
 
 
-def refused(session: psycopg.Connection, statement: str, match: str = r"permission denied|must be owner") -> None:
+def refused(
+    session: psycopg.Connection, statement: str, match: str = r"permission denied|must be owner"
+) -> None:
     """Assert that the database refuses a statement of this user."""
     with pytest.raises(psycopg.Error, match=match), session.transaction():
         session.execute(statement)

@@ -1,4 +1,6 @@
-"""What a page says, with white space as browsers collapse it: where a template ends its lines is nobody's promise."""
+"""What a page says, with white space as browsers collapse it: where a template ends its lines is
+nobody's promise.
+"""
 
 from __future__ import annotations
 

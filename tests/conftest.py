@@ -1,7 +1,8 @@
 """The tests' database: a throw-away cluster of its own, unless DATABASE_URL names a server.
 
-It lives beside the developer's data, never in it, and is kept between runs to save the second that making one
-takes. Every run takes the first free slot and with it a database nobody else is testing in.
+It lives beside the developer's data, never in it, and is kept between runs to save the second that
+making one takes. Every run takes the first free slot and with it a database nobody else is testing
+in.
 """
 
 from __future__ import annotations
@@ -37,8 +38,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("steady")
 expect.set_options(timeout=30_000)
 
-# In the order of their imports: pytest rewrites the assertions of a plugin only if nobody imported it before.
-pytest_plugins = ["tests.factories", "tests.people", "tests.desk", "tests.tools.sandbox.shared", "tests.truncating"]
+# In the order of their imports: pytest rewrites the assertions of a plugin only if nobody imported
+# it before.
+pytest_plugins = [
+    "tests.factories",
+    "tests.people",
+    "tests.desk",
+    "tests.tools.sandbox.shared",
+    "tests.truncating",
+]
 
 # As in the Makefile.
 _BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -51,7 +59,8 @@ _LONGEST = Path(__file__).parent / "drill" / "test_short_drill.py"
 def pytest_configure(config: pytest.Config) -> None:
     """Give each run a temporary folder of its own in the checkout.
 
-    In the system's one, which all runs of a user share, pytest changes the rights of what another run's servers are in.
+    In the system's one, which all runs of a user share, pytest changes the rights of what another
+    run's servers are in.
     """
     if config.option.basetemp is None and not hasattr(config, "workerinput"):
         number, lock = _free_slot(_folder(), "run")
@@ -61,15 +70,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser: it runs alone, since Playwright's event loop gives its thread another connection."""
+    """Mark what needs a browser: it runs alone, since Playwright's event loop gives its thread
+    another connection.
+    """
     for item in items:
         if _OF_A_BROWSER & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
             if item.path.parent != _BROWSER_TESTS:
-                raise pytest.UsageError(f"{item.nodeid} needs a browser, so it belongs into tests/browser.")
-    # The longest comes first, so that it is never what all wait for in the end. Then comes what needs Mixpeek's
-    # package, so that one worker imports it. What starts processes mostly waits: next, it does so beside all others,
-    # which another worker begins with.
+                raise pytest.UsageError(
+                    f"{item.nodeid} needs a browser, so it belongs into tests/browser."
+                )
+    # The longest comes first, so that it is never what all wait for in the end. Then comes what
+    # needs Mixpeek's package, so that one worker imports it. What starts processes mostly waits:
+    # next, it does so beside all others, which another worker begins with.
     items.sort(
         key=lambda item: (
             item.path != _LONGEST,
@@ -85,7 +98,9 @@ def _is_with_official_sdk(item: pytest.Item) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector leave alone what stays for the whole run: it takes a tenth of the time otherwise."""
+    """Let the garbage collector leave alone what stays for the whole run: it takes a tenth of the
+    time otherwise.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -122,7 +137,9 @@ def counted_anew() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
-    """Point the default connection at the throw-away cluster before pytest-django makes the test database."""
+    """Point the default connection at the throw-away cluster before pytest-django makes the test
+    database.
+    """
     with ExitStack() as slot:
         wanted = connections["default"].settings_dict
         if wanted.get("EMBEDDED"):
@@ -130,7 +147,9 @@ def django_db_modify_db_settings() -> Iterator[None]:
             number, lock = _free_slot(folder, "slot")
             slot.enter_context(lock)
             wanted.update(EMBEDDED_DIR=folder / "postgres", EMBEDDED_DURABLE=False)
-            wanted["TEST"].update(NAME=f"test_reviewapp_{number}", TEMPLATE=template_database(folder))
+            wanted["TEST"].update(
+                NAME=f"test_reviewapp_{number}", TEMPLATE=template_database(folder)
+            )
         yield
 
 
@@ -141,12 +160,16 @@ def base_url() -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the system's browser when there is one (the names `make test` looks for), else Playwright's own."""
-    # Playwright keeps an event loop in this thread, which Django would take for asynchronous code of ours.
+    """Use the system's browser when there is one (the names `make test` looks for), else
+    Playwright's own.
+    """
+    # Playwright keeps an event loop in this thread, which Django would take for asynchronous code
+    # of ours.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     own = {"executable_path": found} if found else {}
-    # Nothing here needs a graphics card, and drawing as if there were one takes half of the processor.
+    # Nothing here needs a graphics card, and drawing as if there were one takes half of the
+    # processor.
     return {**browser_type_launch_args, **own, "args": ["--disable-gpu"]}
 
 

@@ -1,4 +1,6 @@
-"""Mixpeek's official package, imported when a test first uses it: that takes seconds, and few processes need it."""
+"""Mixpeek's official package, imported when a test first uses it: that takes seconds, and few
+processes need it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How thorough this run is: `make test-long` sets LONG_TESTS and gives property tests many more examples."""
+"""How thorough this run is: `make test-long` sets LONG_TESTS and gives property tests many more
+examples.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Data folders for a sandbox: rows as Mixpeek writes them, in JSON; rows of our own database are in `factories.py`.
+"""Data folders for a sandbox: rows as Mixpeek writes them, in JSON; rows of our own database are in
+`factories.py`.
 
-Two sets of data: photographs of vans with machine-made annotations, and fruit for the sandbox's own tests.
+Two sets of data: photographs of vans with machine-made annotations, and fruit for the sandbox's own
+tests.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ FRUIT = ("apple", "pear", "plum", "fig")
 
 
 def write_data_folder(folder: Path, **kinds: Iterable[Json]) -> Path:
-    """Write the data folder of a sandbox and return it; kinds are retrievers, documents and annotations."""
+    """Write the data folder of a sandbox and return it; kinds are retrievers, documents and
+    annotations.
+    """
     for kind in ("retrievers", "documents", "annotations"):
         write_lines(folder / f"{kind}.jsonl", kinds.get(kind, ()))
     return folder
@@ -160,17 +164,31 @@ def fruit_retrievers_json() -> list[Json]:
         fruit_retriever_json(
             "search",
             short_stage_json("find", "feature_search", query="{{INPUT.query}}"),
-            short_stage_json("dear", "attribute_filter", field="price", operator="gte", value="{{INPUT.least}}"),
             short_stage_json(
-                "country", "attribute_filter", field="origin.country", operator="eq", value="{{INPUT.country}}"
+                "dear", "attribute_filter", field="price", operator="gte", value="{{INPUT.least}}"
+            ),
+            short_stage_json(
+                "country",
+                "attribute_filter",
+                field="origin.country",
+                operator="eq",
+                value="{{INPUT.country}}",
             ),
             input_schema=schema,
         ),
-        fruit_retriever_json("all", short_stage_json("by_price", "sort", field="price", direction="desc")),
-        fruit_retriever_json("broken", short_stage_json("dream", "llm_enrich", prompt="x")),
-        fruit_retriever_json("lenient", {**short_stage_json("dream", "llm_enrich"), "on_error": "skip"}),
-        fruit_retriever_json("published", short_stage_json("few", "limit", limit=3), is_published=True),
         fruit_retriever_json(
-            "patched", short_stage_json("few", "limit", limit=3), input_schema={"a": {"type": "string"}}
+            "all", short_stage_json("by_price", "sort", field="price", direction="desc")
+        ),
+        fruit_retriever_json("broken", short_stage_json("dream", "llm_enrich", prompt="x")),
+        fruit_retriever_json(
+            "lenient", {**short_stage_json("dream", "llm_enrich"), "on_error": "skip"}
+        ),
+        fruit_retriever_json(
+            "published", short_stage_json("few", "limit", limit=3), is_published=True
+        ),
+        fruit_retriever_json(
+            "patched",
+            short_stage_json("few", "limit", limit=3),
+            input_schema={"a": {"type": "string"}},
         ),
     ]

@@ -1,7 +1,7 @@
 """One migrated database that every test process copies; it is made anew when a migration changes.
 
-Migrating takes some ten seconds, copying a tenth of one. The template lives in the tests' own cluster, so it is there
-for the next run as well.
+Migrating takes some ten seconds, copying a tenth of one. The template lives in the tests' own
+cluster, so it is there for the next run as well.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _PREFIX = "template_reviewapp_"
 
 
 def template_database(folder: Path) -> str:
-    """Return the name of the migrated database in the cluster of `folder`, which is made if it is not there.
+    """Return the name of the migrated database in the cluster of `folder`, which is made if it is
+    not there.
 
     Processes that ask at the same time wait for the one that makes it.
     """
@@ -33,7 +34,9 @@ def template_database(folder: Path) -> str:
     with (folder / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with psycopg.connect(url, autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            known = connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [name]
+            ).fetchone()
             if known is None:
                 _make(connection, name, url)
     return name
@@ -41,7 +44,9 @@ def template_database(folder: Path) -> str:
 
 def _make(connection: psycopg.Connection, name: str, url: str) -> None:
     """Migrate a new database under another name, so that nobody copies a half-made one."""
-    old = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_PREFIX])
+    old = connection.execute(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_PREFIX]
+    )
     for (datname,) in old.fetchall():
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(datname)))
 

@@ -26,10 +26,16 @@ def labelled(label: str, since: datetime, least: float) -> QuerySet[Annotation]:
 @asked
 def names(pk: int) -> QuerySet[Annotation, Any]:
     """A question for values."""
-    return Annotation.objects.filter(pk__gte=pk).values_list("id", "retriever__name", named=True).order_by("id")
+    return (
+        Annotation.objects.filter(pk__gte=pk)
+        .values_list("id", "retriever__name", named=True)
+        .order_by("id")
+    )
 
 
-def test_it_answers_with_objects_and_their_neighbours(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_answers_with_objects_and_their_neighbours(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     retriever = make_retriever()
     one = make_annotation(retriever, label="logo", confidence=0.9, payload={"a": [1]})
     make_annotation(retriever, label="logo", confidence=0.1)

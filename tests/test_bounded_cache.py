@@ -69,7 +69,11 @@ def test_it_remembers_a_function_by_its_arguments() -> None:
         calls.append((first, second))
         return f"{first} {second}"
 
-    assert [joined("a", second="b"), joined("a", second="b"), joined("a", second="c")] == ["a b", "a b", "a c"]
+    assert [joined("a", second="b"), joined("a", second="b"), joined("a", second="c")] == [
+        "a b",
+        "a b",
+        "a c",
+    ]
     assert calls == [("a", "b"), ("a", "c")]
 
 

@@ -13,7 +13,9 @@ from reviewapp.env import Env
 
 NAME = "SETTING"
 words = st.text(min_size=1, max_size=40).filter(lambda text: text.strip() == text)
-safe = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20)
+safe = st.text(
+    st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20
+)
 
 
 def env(value: str) -> Env:
@@ -49,7 +51,9 @@ def test_it_never_guesses_a_flag(value: str) -> None:
     except ImproperlyConfigured as error:
         assert NAME in str(error)
     else:
-        assert value.lower() in ({"1", "true", "yes", "on"} if read else {"0", "false", "no", "off"})
+        assert value.lower() in (
+            {"1", "true", "yes", "on"} if read else {"0", "false", "no", "off"}
+        )
 
 
 @given(st.integers(-10_000, 10_000))
@@ -57,7 +61,10 @@ def test_it_reads_a_number_in_its_bounds_only(value: int) -> None:
     if 1 <= value <= 9:
         assert env(str(value)).number(NAME, 5, least=1, most=9) == value
     else:
-        with pytest.raises(ImproperlyConfigured, match=f"{NAME} is '{value}', which is not a whole number from 1 to 9"):
+        with pytest.raises(
+            ImproperlyConfigured,
+            match=f"{NAME} is '{value}', which is not a whole number from 1 to 9",
+        ):
             env(str(value)).number(NAME, 5, least=1, most=9)
 
 
@@ -74,10 +81,20 @@ def test_it_reads_words(values: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["api.mixpeek.com", "ftp://a.example", "https://", "javascript:x", "http:///path", "http://a:99999", "http://[a"],
+    [
+        "api.mixpeek.com",
+        "ftp://a.example",
+        "https://",
+        "javascript:x",
+        "http:///path",
+        "http://a:99999",
+        "http://[a",
+    ],
 )
 def test_it_refuses_what_is_no_http_url(value: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=f"{NAME} is .* not an http.*{NAME}=https://a.example"):
+    with pytest.raises(
+        ImproperlyConfigured, match=f"{NAME} is .* not an http.*{NAME}=https://a.example"
+    ):
         env(value).url(NAME, "https://a.example")
 
 
@@ -85,8 +102,15 @@ def test_it_drops_the_slash_at_the_end_of_a_url() -> None:
     assert env("http://127.0.0.1:8001/").url(NAME, "https://a.example") == "http://127.0.0.1:8001"
 
 
-@given(user=safe, password=safe, port=st.integers(1, 65535), name=safe.filter(lambda text: text.strip("/") == text))
-def test_it_reads_whatever_password_a_database_has(user: str, password: str, port: int, name: str) -> None:
+@given(
+    user=safe,
+    password=safe,
+    port=st.integers(1, 65535),
+    name=safe.filter(lambda text: text.strip("/") == text),
+)
+def test_it_reads_whatever_password_a_database_has(
+    user: str, password: str, port: int, name: str
+) -> None:
     url = f"postgresql://{quote(user, '')}:{quote(password, '')}@db.example:{port}/{quote(name, '')}?sslmode=require"
 
     assert env(url).database(NAME) == {
@@ -119,7 +143,9 @@ def test_it_reads_a_database_behind_a_socket() -> None:
     ],
 )
 def test_it_refuses_another_database_without_showing_its_password(value: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=f"{NAME} .*For example: {NAME}=postgresql://") as refused:
+    with pytest.raises(
+        ImproperlyConfigured, match=f"{NAME} .*For example: {NAME}=postgresql://"
+    ) as refused:
         env(value).database(NAME)
 
     assert "hunter2" not in str(refused.value)

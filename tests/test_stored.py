@@ -17,7 +17,9 @@ from reviewapp.outbox.models import Change
 pytestmark = pytest.mark.django_db
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 LEAVES = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(-1e15, 1e15) | TEXTS
-OBJECTS = st.dictionaries(TEXTS, st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
+OBJECTS = st.dictionaries(
+    TEXTS, st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner))
+)
 
 
 def change(**more: Any) -> Change:
@@ -25,18 +27,29 @@ def change(**more: Any) -> Change:
 
 
 @given(fields=OBJECTS, reason=TEXTS, version=st.none() | st.integers(-(2**31), 2**31 - 1))
-def test_it_stores_what_django_would(fields: dict[str, Any], reason: str, version: int | None) -> None:
-    ours, theirs = (change(fields=fields, reason=reason, base_version=version, cause=uuid.uuid4()) for _ in range(2))
+def test_it_stores_what_django_would(
+    fields: dict[str, Any], reason: str, version: int | None
+) -> None:
+    ours, theirs = (
+        change(fields=fields, reason=reason, base_version=version, cause=uuid.uuid4())
+        for _ in range(2)
+    )
     stored.insert(ours)
     theirs.save()
     ours.refresh_from_db()
     theirs.refresh_from_db()
     assert ours.pk != theirs.pk
-    assert (ours.fields, ours.reason, ours.base_version) == (theirs.fields, theirs.reason, theirs.base_version)
+    assert (ours.fields, ours.reason, ours.base_version) == (
+        theirs.fields,
+        theirs.reason,
+        theirs.base_version,
+    )
     assert (ours.state, ours.theirs, ours.cause is None) == ("queued", None, False)
 
 
-def test_it_gives_key_and_times_in_few_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_gives_key_and_times_in_few_queries(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     made = change()
     with django_assert_max_num_queries(2):
         stored.insert(made)

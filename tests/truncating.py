@@ -1,8 +1,8 @@
 """Give a transactional test clean tables, although the database refuses to truncate history.
 
-What migrations put into the tables stays: roles, permissions, content types. Only tables that hold rows are emptied.
-The refusing triggers are lifted inside the very transaction that truncates, and nowhere else: a test that truncates
-by itself meets them.
+What migrations put into the tables stays: roles, permissions, content types. Only tables that hold
+rows are emptied. The refusing triggers are lifted inside the very transaction that truncates, and
+nowhere else: a test that truncates by itself meets them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ $$
 @pytest.fixture(scope="session", autouse=True)
 def flush_may_truncate() -> Iterator[None]:
     """Replace Django's flush, which empties every table and fills those of the migrations again."""
-    # On the class: a test with a browser has an event loop in its thread, and with it a connection of its own.
+    # On the class: a test with a browser has an event loop in its thread, and with it a connection
+    # of its own.
     operations = type(connection.ops)
 
     def nothing(self: BaseDatabaseOperations, *args: object, **options: object) -> list[str]:
@@ -73,7 +74,8 @@ def flush_may_truncate() -> Iterator[None]:
     def empty(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
         kept = ", ".join(f"'{name}'" for name in _FROM_MIGRATIONS)
         statement = _EMPTY_TABLES % {"kept": kept}
-        # A browser's last request may still hold locks in another order: it ends, and the next try succeeds.
+        # A browser's last request may still hold locks in another order: it ends, and the next try
+        # succeeds.
         for _ in range(_TRIES - 1):
             with suppress(OperationalError), connection.cursor() as cursor:
                 cursor.execute(statement)
@@ -89,9 +91,11 @@ def flush_may_truncate() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def requests_end_first(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let the live server finish what a page still asked for: emptying the tables would meet it in a deadlock.
+    """Let the live server finish what a page still asked for: emptying the tables would meet it in
+    a deadlock.
 
-    This begins after the database and before the browser, so it ends when the browser's connections are closed.
+    This begins after the database and before the browser, so it ends when the browser's connections
+    are closed.
     """
     if request.node.get_closest_marker("browser") is None:
         yield
@@ -100,7 +104,11 @@ def requests_end_first(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("transactional_db")
     yield
     # As socketserver names the thread of a connection.
-    open_connections = [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+    open_connections = [
+        thread for thread in threading.enumerate() if "process_request_thread" in thread.name
+    ]
     for connection_thread in open_connections:
         connection_thread.join(60)
-        assert not connection_thread.is_alive(), "a browser left a connection to the live server open"
+        assert not connection_thread.is_alive(), (
+            "a browser left a connection to the live server open"
+        )

@@ -26,7 +26,9 @@ from reviewapp.web.http import wants_fragment
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
 
-_SIGNED_OUT = "You are signed out. Sign in again in another tab and come back: what you typed is still here."
+_SIGNED_OUT = (
+    "You are signed out. Sign in again in another tab and come back: what you typed is still here."
+)
 _NEEDS_FACTOR = "Your role needs a second factor. Set it up in another tab and come back: what you typed is still here."
 # The pages that are open to a person who still has to set up a second factor.
 _OPEN_WITHOUT_FACTOR = {

@@ -53,7 +53,9 @@ ANNOTATION = Tracked(
 )
 
 # For `Tracked`: SQL that follows a row's foreign key.
-_ANNOTATION_REF = "(SELECT a.ref FROM public.annotations_annotation a WHERE a.id = {row}.annotation_id)"
+_ANNOTATION_REF = (
+    "(SELECT a.ref FROM public.annotations_annotation a WHERE a.id = {row}.annotation_id)"
+)
 _ANNOTATION_RETRIEVER = (
     "(SELECT r.retriever_id FROM public.annotations_annotation a"
     " JOIN public.retrievers_retriever r ON r.id = a.retriever_id WHERE a.id = {row}.annotation_id)"

@@ -316,7 +316,12 @@ class Undo(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [UNDO, Immutable(name="never_changed"), CreationTimestamp("at"), NeverTruncated()]
+        triggers = [
+            UNDO,
+            Immutable(name="never_changed"),
+            CreationTimestamp("at"),
+            NeverTruncated(),
+        ]
 
 
 class Lease(models.Model):

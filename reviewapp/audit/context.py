@@ -116,7 +116,9 @@ def acting(actor: Person | None, *, note: str = "", name: str = "") -> Iterator[
     if actor is None:
         trace = replace(current_trace(), actor_id=None, actor_name=name, note=note)
     else:
-        trace = replace(current_trace(), actor_id=actor.pk, actor_name=actor.get_username(), note=note)
+        trace = replace(
+            current_trace(), actor_id=actor.pk, actor_name=actor.get_username(), note=note
+        )
 
     is_nested = connection.in_atomic_block
     outer_setting = _setting.get() if is_nested else ""

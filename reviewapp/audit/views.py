@@ -33,7 +33,9 @@ def history(request: Request) -> HttpResponse:
     context: dict[str, object] = {"form": form, "retriever_names": names}
     if not form.is_valid():
         context["event_filter"] = None
-        return render_page_or_fragment("audit/_events.html", request, "audit/history.html", context, status=422)
+        return render_page_or_fragment(
+            "audit/_events.html", request, "audit/history.html", context, status=422
+        )
 
     event_filter = form.event_filter()
     cursor = request.GET.get("cursor", "")

@@ -173,7 +173,9 @@ def _value_changes(
     for name, old in old_values.items():
         if name in new_values and not is_same_json(old, new_values[name]):
             new = new_values[name]
-            value_changes.append(ValueChange(name=name, old=format_value(old), new=format_value(new)))
+            value_changes.append(
+                ValueChange(name=name, old=format_value(old), new=format_value(new))
+            )
     return tuple(value_changes)
 
 

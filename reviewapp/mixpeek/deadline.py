@@ -1,7 +1,8 @@
-"""A deadline for a whole answer: requests bounds each read, and a server may send a byte before each bound.
+"""A deadline for a whole answer: requests bounds each read, and a server may send a byte before
+each bound.
 
-Headers, interim answers, chunk sizes and trailers are read inside http.client, where nothing looks at the clock. So a
-timer shuts the connection down, and whatever is reading it stops.
+Headers, interim answers, chunk sizes and trailers are read inside http.client, where nothing looks
+at the clock. So a timer shuts the connection down, and whatever is reading it stops.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ _current = local()
 class Deadline:
     """While it is entered, a connection that this thread sends on is shut down after `seconds`.
 
-    The seconds count from the moment when the connection stands. `has_passed` says whether they were over.
+    The seconds count from the moment when the connection stands. `has_passed` says whether they
+    were over.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._timer: Timer | None = None
-        # Held while the connection is shut down, so that none is that has already gone back to its pool.
+        # Held while the connection is shut down, so that none is that has already gone back to its
+        # pool.
         self._lock = Lock()
         self._is_over = False
         self.has_passed = False
@@ -38,7 +41,10 @@ class Deadline:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         _current.deadline = None
 

@@ -1,7 +1,8 @@
 """The half of the client that sends: one session, one place where requests' errors become ours.
 
-The key lives in a `Key` that shows itself as `***`, is put on each request alone, and is wiped from every answer
-before anything reads it. Our errors are raised outside the `except`, so no chain leads to a request with headers.
+The key lives in a `Key` that shows itself as `***`, is put on each request alone, and is wiped from
+every answer before anything reads it. Our errors are raised outside the `except`, so no chain leads
+to a request with headers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, NewConnectionError, ProtocolError
+from urllib3.exceptions import (
+    DecodeError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+)
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from reviewapp.mixpeek.deadline import Deadline, DeadlineAdapter
@@ -29,7 +36,8 @@ from reviewapp.mixpeek.wire import Call, parse_response
 
 T = TypeVar("T")
 Timeout = tuple[float, float]
-# Is told of each request: its method, the answer's status (None when there was none), how many seconds it took.
+# Is told of each request: its method, the answer's status (None when there was none), how many
+# seconds it took.
 Observer = Callable[[str, int | None, float], None]
 _CHUNK = 64 * 1024
 _TOO_MANY = 429
@@ -42,7 +50,9 @@ class Key(AuthBase):
         if not re.fullmatch(r"[\x21-\x7e]{4,}", value):
             raise ValueError("api_key must be 4 or more visible ASCII characters, like sk_live_...")
         self._value = value
-        spelled = (rf"(?:{re.escape(char)}|\\{re.escape(char)}|\\u00{ord(char):02x})" for char in value)
+        spelled = (
+            rf"(?:{re.escape(char)}|\\{re.escape(char)}|\\u00{ord(char):02x})" for char in value
+        )
         self._echo = re.compile("".join(spelled), re.IGNORECASE)
         self._echo_bytes = re.compile(self._echo.pattern.encode(), re.IGNORECASE)
 
@@ -57,7 +67,9 @@ class Key(AuthBase):
         raise TypeError("a key is not written anywhere")
 
     def wiped(self, text: str) -> str:
-        """Return `text` with every spelling of the key (JSON escapes, other case) replaced by `***`."""
+        """Return `text` with every spelling of the key (JSON escapes, other case) replaced by
+        `***`.
+        """
         return self._echo.sub("***", text)
 
     def wiped_bytes(self, data: bytes) -> bytes:
@@ -68,8 +80,9 @@ class Key(AuthBase):
 class Transport:
     """Sends calls to one Mixpeek with one key and one namespace; safe to share between threads.
 
-    It keeps no state of its own between calls, the session's pool of connections is thread-safe, headers go with each
-    request, and our own session refuses cookies. A session passed in must not be changed while threads use it.
+    It keeps no state of its own between calls, the session's pool of connections is thread-safe,
+    headers go with each request, and our own session refuses cookies. A session passed in must not
+    be changed while threads use it.
     """
 
     def __init__(
@@ -95,7 +108,9 @@ class Transport:
 
     @property
     def longest_call(self) -> float:
-        """Seconds after which an ordinary call has ended: three silent addresses, then the deadline; and some more."""
+        """Seconds after which an ordinary call has ended: three silent addresses, then the
+        deadline; and some more.
+        """
         connect, read = self._timeouts[False]
         return 3 * connect + 2 * read
 
@@ -104,7 +119,9 @@ class Transport:
         self._session.close()
 
     def send(self, call: Call[T]) -> T:
-        """Send `call` once, when the pace allows it, and return its value; raise a `MixpeekError` and nothing else."""
+        """Send `call` once, when the pace allows it, and return its value; raise a `MixpeekError`
+        and nothing else.
+        """
         if self._pace is None:
             return self._sent(call)
         self._pace.ask()
@@ -123,7 +140,9 @@ class Transport:
             self._observe(call.method, status, time.monotonic() - began)
         if isinstance(outcome, MixpeekError):
             raise outcome
-        if self._pace is not None and (limit := parse_limit(outcome.headers, now=outcome.received_at)):
+        if self._pace is not None and (
+            limit := parse_limit(outcome.headers, now=outcome.received_at)
+        ):
             self._pace.told(limit)
         return parse_response(call, outcome)
 
@@ -152,7 +171,9 @@ class Transport:
 
         # A connection that was shut down may look like one that the server closed.
         if deadline.has_passed:
-            return Unavailable("Mixpeek did not finish its answer in time.", maybe_applied=call.writes)
+            return Unavailable(
+                "Mixpeek did not finish its answer in time.", maybe_applied=call.writes
+            )
         return outcome
 
     def _headers(self, call: Call[T]) -> dict[str, str]:
@@ -168,10 +189,14 @@ class Transport:
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             if len(body) > MAX_BYTES:
-                return Unreadable("Mixpeek's answer is too large to be one.", maybe_applied=call.writes)
+                return Unreadable(
+                    "Mixpeek's answer is too large to be one.", maybe_applied=call.writes
+                )
         return Reply(
             status=response.status_code,
-            headers={name.lower(): self._key.wiped(value) for name, value in response.headers.items()},
+            headers={
+                name.lower(): self._key.wiped(value) for name, value in response.headers.items()
+            },
             body=self._key.wiped_bytes(bytes(body)),
             received_at=datetime.now(UTC),
             namespace=self.namespace,
@@ -193,7 +218,9 @@ def _unavailable(error: Exception, *, writes: bool) -> Unavailable:
 def _session(base_url: str, pool_size: int) -> requests.Session:
     session = requests.Session()
     # No retries below us: the outbox decides when to try again, and must know of every attempt.
-    adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=pool_size, pool_block=False, max_retries=0)
+    adapter = DeadlineAdapter(
+        pool_connections=2, pool_maxsize=pool_size, pool_block=False, max_retries=0
+    )
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -213,9 +240,13 @@ def on_loopback(base_url: str) -> bool:
 
 def _base(url: str) -> str:
     parts = urlsplit(url.strip())
-    plain = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+    plain = (
+        parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+    )
     if not plain or "@" in parts.netloc:
-        raise ValueError("base_url must be an http(s) URL without user, query or fragment: https://api.mixpeek.com")
+        raise ValueError(
+            "base_url must be an http(s) URL without user, query or fragment: https://api.mixpeek.com"
+        )
 
     address = url.strip().rstrip("/").removesuffix("/v1")
     # A host that cannot be one fails here, with a `ValueError`, and not at the first call.

@@ -66,4 +66,8 @@ def check_token(**_: Any) -> list[CheckMessage]:
 
 def check_hosts(**_: Any) -> list[CheckMessage]:
     """Report a deployment that answers to nobody but itself."""
-    return [ONLY_LOOPBACK] if set(settings.ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"} else []
+    return (
+        [ONLY_LOOPBACK]
+        if set(settings.ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}
+        else []
+    )

@@ -12,7 +12,13 @@ from django.utils import timezone
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import NeverTruncated, Tracked
 from reviewapp.outbox.querysets import ChangeQuerySet
-from reviewapp.outbox.status.presenters import ICONS, TONES, FieldComparison, compare_fields, sentence
+from reviewapp.outbox.status.presenters import (
+    ICONS,
+    TONES,
+    FieldComparison,
+    compare_fields,
+    sentence,
+)
 
 
 class Change(models.Model):

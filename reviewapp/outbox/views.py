@@ -21,7 +21,9 @@ _RESUMED = "Trying again; whether Mixpeek accepts our key shows with the next de
 def delivery(request: Request, pk: int) -> HttpResponse:
     """Show the delivery state of one change; the chip polls until the change is settled."""
     change = get_object_or_404(Change, pk=pk)
-    return render_page_or_fragment("outbox/_delivery.html", request, "outbox/delivery.html", {"change": change})
+    return render_page_or_fragment(
+        "outbox/_delivery.html", request, "outbox/delivery.html", {"change": change}
+    )
 
 
 @require_POST

@@ -1,8 +1,9 @@
-"""A cursor whose statements are prepared: the server parses and plans each of them once for each connection.
+"""A cursor whose statements are prepared: the server parses and plans each of them once for each
+connection.
 
-Planning costs more than running where a query joins many tables and returns few rows. The server may plan for the very
-values as before whenever that is cheaper than its general plan; so only statements whose best plan does not hang on
-the values belong here.
+Planning costs more than running where a query joins many tables and returns few rows. The server
+may plan for the very values as before whenever that is cheaper than its general plan; so only
+statements whose best plan does not hang on the values belong here.
 """
 
 from __future__ import annotations
@@ -30,11 +31,15 @@ class PreparingCursor(_Cursor):
 
     @property
     def adapters(self) -> AdaptersMap:
-        """Return Django's adapters, but for times: psycopg's own loader is compiled and knows the connection's zone."""
+        """Return Django's adapters, but for times: psycopg's own loader is compiled and knows the
+        connection's zone.
+        """
         return _adapters()
 
     def execute(self, query: Any, params: Any = None, **more: Any) -> Self:
-        """Run a statement; once more, unprepared, when a migration has changed its columns since it was planned."""
+        """Run a statement; once more, unprepared, when a migration has changed its columns since it
+        was planned.
+        """
         try:
             return super().execute(query, params, prepare=True)
         except FeatureNotSupported:

@@ -56,7 +56,11 @@ def server_user(data: Path, *must_reach: Path) -> RunAs:
     owner = data.stat().st_uid if data.exists() else 0
     entry = pwd.getpwuid(owner) if owner else _system_user()
     folders = {parent for path in (data, *must_reach) for parent in path.resolve().parents}
-    groups = {_let_group_through(folder) for folder in sorted(folders) if not folder.stat().st_mode & 0o001}
+    groups = {
+        _let_group_through(folder)
+        for folder in sorted(folders)
+        if not folder.stat().st_mode & 0o001
+    }
     return RunAs(user=entry.pw_uid, group=entry.pw_gid, extra_groups=tuple(sorted(groups)))
 
 

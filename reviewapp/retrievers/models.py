@@ -15,7 +15,9 @@ from reviewapp.retrievers.guidance.form_settings import SETTINGS, FormSettings, 
 from reviewapp.retrievers.querysets import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
 # For `Tracked`: the upstream id of the retriever that a row's foreign key names.
-RETRIEVER_ID = "(SELECT r.retriever_id FROM public.retrievers_retriever r WHERE r.id = {row}.retriever_id)"
+RETRIEVER_ID = (
+    "(SELECT r.retriever_id FROM public.retrievers_retriever r WHERE r.id = {row}.retriever_id)"
+)
 
 
 class Retriever(models.Model):
@@ -378,4 +380,8 @@ class Result(models.Model):
                 condition=Q(execution__isnull=False),
             ),
         ]
-        triggers = [Immutable(name="never_changed"), CreationTimestamp("created_at"), NeverTruncated()]
+        triggers = [
+            Immutable(name="never_changed"),
+            CreationTimestamp("created_at"),
+            NeverTruncated(),
+        ]

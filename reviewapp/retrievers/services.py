@@ -151,7 +151,9 @@ def require_change_permission(actor: User) -> None:
 
 def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: Edit) -> None:
     """Raise `EditIdTaken` if this edit differs from the earlier one with the same id."""
-    is_same = earlier.ref == retriever.ref and change_fields(submitted, earlier.base) == earlier.fields
+    is_same = (
+        earlier.ref == retriever.ref and change_fields(submitted, earlier.base) == earlier.fields
+    )
     if not is_same:
         raise EditIdTaken(str(submitted.edit_id))
 

@@ -21,7 +21,9 @@ urlpatterns = [
     path("retrievers/<int:pk>/labels", label_set, name="label_set"),
     path("retrievers/<int:pk>/labels/<int:number>", label_set_version, name="label_set_version"),
     path("retrievers/<int:pk>/guidelines", guidelines, name="guidelines"),
-    path("retrievers/<int:pk>/guidelines/<int:number>", guidelines_version, name="guidelines_version"),
+    path(
+        "retrievers/<int:pk>/guidelines/<int:number>", guidelines_version, name="guidelines_version"
+    ),
     path("retrievers/<int:pk>/run", run, name="run"),
     path("executions/<int:pk>", execution, name="execution"),
 ]

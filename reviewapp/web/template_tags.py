@@ -1,8 +1,10 @@
-"""Template tags for what pages show a hundred times: each renders its own small template, but only once per value.
+"""Template tags for what pages show a hundred times: each renders its own small template, but only
+once per value.
 
-Including a template costs far more than what these hold, so what is rendered is kept. They are built into every
-template: `{% icon "search" %}`, `{% time at=row.created_at age=True %}`, `{% status row.status %}`, `{% line row %}`,
-`{% top %}`, and `{% kept "app/_part.html" entry=entry %}` for a part that shows nothing but what it is given by name.
+Including a template costs far more than what these hold, so what is rendered is kept. They are
+built into every template: `{% icon "search" %}`, `{% time at=row.created_at age=True %}`, `{%
+status row.status %}`, `{% line row %}`, `{% top %}`, and `{% kept "app/_part.html" entry=entry %}`
+for a part that shows nothing but what it is given by name.
 """
 
 from __future__ import annotations
@@ -37,14 +39,25 @@ def status(state: str) -> SafeString:
 
 @register.simple_tag
 def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
-    """Return an instant, "" for None; a script shows it in the reader's zone, as an age or a time of day if told so."""
+    """Return an instant, "" for None; a script shows it in the reader's zone, as an age or a time
+    of day if told so.
+    """
     if not at:
         return ""
     at = at.astimezone(UTC)
-    pattern = _rendered("_time.html", iso="{iso}", exact="{exact}", shown="{shown}", age=bool(age), clock=bool(clock))
+    pattern = _rendered(
+        "_time.html",
+        iso="{iso}",
+        exact="{exact}",
+        shown="{shown}",
+        age=bool(age),
+        clock=bool(clock),
+    )
     # Nothing but digits, month names and signs is put in.
     return mark_safe(  # noqa: S308
-        pattern.strip().format(iso=at.isoformat(), exact=f"{at:%Y-%m-%d %H:%M:%S}", shown=f"{at.day} {at:%b %Y, %H:%M}")
+        pattern.strip().format(
+            iso=at.isoformat(), exact=f"{at:%Y-%m-%d %H:%M:%S}", shown=f"{at.day} {at:%b %Y, %H:%M}"
+        )
     )
 
 
@@ -58,14 +71,21 @@ def line(line: Hashable) -> SafeString:
 @register.simple_tag
 def label_buttons(buttons: Iterable[Any], proposed: str | None) -> SafeString:
     """Return the buttons to choose a label with; the one that the machine `proposed` says so."""
-    drawn = [_rendered("annotations/_label.html", button=one, proposed=one.label == proposed) for one in buttons]
+    drawn = [
+        _rendered("annotations/_label.html", button=one, proposed=one.label == proposed)
+        for one in buttons
+    ]
     return mark_safe("".join(drawn))  # noqa: S308 - Django's own escaped output
 
 
 @register.simple_tag
 def kept(template: str, **values: object) -> SafeString:
-    """Return a part that shows only these values, all of them plain; whoever gives the same ones gets the same text."""
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    """Return a part that shows only these values, all of them plain; whoever gives the same ones
+    gets the same text.
+    """
+    plain = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
     return _rendered(template, **plain)
 
 
@@ -95,7 +115,9 @@ def part(here: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def top(context: Context) -> SafeString:
-    """Return the head of a page: the same for one person everywhere, but for the address and a token put into it."""
+    """Return the head of a page: the same for one person everywhere, but for the address and a
+    token put into it.
+    """
     request: Any = context.get("request")
     person = getattr(request, "user", None)
     if person is None or not person.is_authenticated or person.is_superuser:
@@ -116,15 +138,24 @@ _TOKEN, _ADDRESS = "\ue000token", "\ue000address"
 
 
 @bounded_cache(most_bytes=4 * MIB)
-def _top(username: str, theme: str, here: str, held: frozenset[str], attention_count: object) -> SafeString:
+def _top(
+    username: str, theme: str, here: str, held: frozenset[str], attention_count: object
+) -> SafeString:
     # A stand-in for the request: it has nothing that the arguments do not say.
     person = SimpleNamespace(is_authenticated=True, get_username=username, theme=theme)
-    request = SimpleNamespace(user=person, resolver_match={"url_name": here}, get_full_path=_ADDRESS)
+    request = SimpleNamespace(
+        user=person, resolver_match={"url_name": here}, get_full_path=_ADDRESS
+    )
     perms: dict[str, dict[str, bool]] = {}
     for permission in held:
         app, _, name = permission.partition(".")
         perms.setdefault(app, {})[name] = True
-    seen = {"request": request, "perms": perms, "attention_count": attention_count, "csrf_token": _TOKEN}
+    seen = {
+        "request": request,
+        "perms": perms,
+        "attention_count": attention_count,
+        "csrf_token": _TOKEN,
+    }
     return mark_safe(get_template("_top.html").render(seen))  # noqa: S308 - Django's own escaped output
 
 

@@ -1,7 +1,8 @@
-"""An OpenID Connect provider of our own, over a real socket: discovery, authorize, token, userinfo, keys.
+"""An OpenID Connect provider of our own, over a real socket: discovery, authorize, token, userinfo,
+keys.
 
-It consents at once for whoever `who` says, checks client, redirect, code and PKCE as a provider must, and lies where a
-test tells it to.
+It consents at once for whoever `who` says, checks client, redirect, code and PKCE as a provider
+must, and lies where a test tells it to.
 """
 
 from __future__ import annotations
@@ -71,17 +72,37 @@ class Provider:
     def token(self, sent: dict[str, str]) -> dict[str, Any] | None:
         """Return the tokens for a code, once; None when the client may not have them."""
         asked = self._codes.pop(sent.get("code", ""), None)
-        proof = base64.urlsafe_b64encode(hashlib.sha256(sent.get("code_verifier", "").encode()).digest())
-        if not asked or (sent.get("client_id"), sent.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+        proof = base64.urlsafe_b64encode(
+            hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
+        )
+        if not asked or (sent.get("client_id"), sent.get("client_secret")) != (
+            CLIENT_ID,
+            CLIENT_SECRET,
+        ):
             return None
-        if asked["redirect_uri"] != sent.get("redirect_uri") or proof.decode().rstrip("=") != asked["code_challenge"]:
+        if (
+            asked["redirect_uri"] != sent.get("redirect_uri")
+            or proof.decode().rstrip("=") != asked["code_challenge"]
+        ):
             return None
         now = int(time.time())
-        claims = {"iss": self.url, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": asked["nonce"], **self.who}
+        claims = {
+            "iss": self.url,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": asked["nonce"],
+            **self.who,
+        }
         claims = {name: value for name, value in (claims | self.lies).items() if value is not None}
         key: Any = self.key if self.algorithm != "none" else None
         id_token = jwt.encode(claims, key, algorithm=self.algorithm, headers={"kid": "first"})
-        return {"access_token": "opaque", "token_type": "Bearer", "expires_in": 300, "id_token": id_token}
+        return {
+            "access_token": "opaque",
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "id_token": id_token,
+        }
 
     def userinfo(self) -> dict[str, Any]:
         """Return what else there is to know about the person."""
@@ -103,7 +124,10 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
                 known = self.headers.get("Authorization") == "Bearer opaque"
                 self._answer(200, provider.userinfo()) if known else self._answer(401, {})
             else:
-                known_paths = {"/.well-known/openid-configuration": provider.discovery, "/keys": provider.keys}
+                known_paths = {
+                    "/.well-known/openid-configuration": provider.discovery,
+                    "/keys": provider.keys,
+                }
                 self._answer(200, known_paths[path]())
 
         def do_POST(self) -> None:

@@ -1,4 +1,6 @@
-"""A passkey in software: what a browser and its authenticator would answer, for tests without either."""
+"""A passkey in software: what a browser and its authenticator would answer, for tests without
+either.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fido2.cose import ES256
 from fido2.utils import websafe_decode, websafe_encode
-from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+from fido2.webauthn import (
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
 
 FLAG = AuthenticatorData.FLAG
 _ALGORITHM: Any = ES256
@@ -20,7 +27,11 @@ _ALGORITHM: Any = ES256
 
 def options_on(page: Any) -> dict[str, Any]:
     """Return what the page's script is told, of which one kind of options is the only value."""
-    found = re.search(r'<script id="js_data" type="application/json">(.*?)</script>', page.content.decode(), re.DOTALL)
+    found = re.search(
+        r'<script id="js_data" type="application/json">(.*?)</script>',
+        page.content.decode(),
+        re.DOTALL,
+    )
     assert found
     told: dict[str, Any] = json.loads(found.group(1))
     options: dict[str, Any] = next(iter(told.values()))["publicKey"]
@@ -73,5 +84,11 @@ class Passkey:
     def _told(self, response: dict[str, str], extensions: dict[str, Any]) -> str:
         own = websafe_encode(self.id)
         return json.dumps(
-            {"id": own, "rawId": own, "type": "public-key", "response": response, "clientExtensionResults": extensions}
+            {
+                "id": own,
+                "rawId": own,
+                "type": "public-key",
+                "response": response,
+                "clientExtensionResults": extensions,
+            }
         )

@@ -16,7 +16,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("role", ["reviewer", "lead", "admin"])
 def test_it_loads_a_person_with_their_permissions_in_few_queries(
-    role: str, alice: User, lena: User, adam: User, django_assert_max_num_queries: DjangoAssertNumQueries
+    role: str,
+    alice: User,
+    lena: User,
+    adam: User,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     person = {"reviewer": alice, "lead": lena, "admin": adam}[role]
     with django_assert_max_num_queries(2):

@@ -32,7 +32,9 @@ def with_a_page_for_leads(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("with_a_page_for_leads")
-@pytest.mark.parametrize(("name", "whom"), [("alice", "with the role <strong>reviewer"), ("stranger", "have no role")])
+@pytest.mark.parametrize(
+    ("name", "whom"), [("alice", "with the role <strong>reviewer"), ("stranger", "have no role")]
+)
 def test_it_says_who_one_is_and_which_role_may(
     client: Client, request: pytest.FixtureRequest, name: str, whom: str
 ) -> None:
@@ -105,13 +107,17 @@ def test_it_says_what_is_wrong_with_a_request_nobody_can_read(
     client: Client, alice: User, sent: dict[str, str], status: int, said: str
 ) -> None:
     client.force_login(alice)
-    response = client.post("/preferences", urlencode(sent), content_type="application/x-www-form-urlencoded")
+    response = client.post(
+        "/preferences", urlencode(sent), content_type="application/x-www-form-urlencoded"
+    )
     assert response.status_code == status
     assert said in collapsed(response)
 
 
 @pytest.mark.parametrize("address", ["/annotations", "/nowhere", "/preferences"])
-def test_it_leads_somebody_without_a_role_only_where_they_may_go(client: Client, stranger: User, address: str) -> None:
+def test_it_leads_somebody_without_a_role_only_where_they_may_go(
+    client: Client, stranger: User, address: str
+) -> None:
     client.force_login(stranger)
     page = client.get(address)
     if address == "/annotations":

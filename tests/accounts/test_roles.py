@@ -13,7 +13,9 @@ from reviewapp.accounts.models import User
 
 
 def held_by(role: str) -> set[str]:
-    rows = Permission.objects.filter(group__name=role).values_list("content_type__app_label", "codename")
+    rows = Permission.objects.filter(group__name=role).values_list(
+        "content_type__app_label", "codename"
+    )
     return {f"{app}.{code}" for app, code in rows}
 
 
@@ -23,7 +25,9 @@ def test_it_gives_each_role_exactly_its_permissions(role: str) -> None:
     assert held_by(role) == set(roles.PERMISSIONS[role])
 
 
-def test_it_lets_a_lead_do_what_a_reviewer_may_and_an_admin_all(alice: User, lena: User, adam: User) -> None:
+def test_it_lets_a_lead_do_what_a_reviewer_may_and_an_admin_all(
+    alice: User, lena: User, adam: User
+) -> None:
     assert alice.get_all_permissions() < lena.get_all_permissions() < adam.get_all_permissions()
     assert not alice.has_perm("audit.view_event")
     assert not lena.has_perm("retrievers.change_retriever")
@@ -108,6 +112,9 @@ def test_it_names_the_roles_that_hold_a_permission() -> None:
 
 @pytest.mark.django_db
 def test_it_names_only_permissions_that_exist() -> None:
-    known = {f"{p.content_type.app_label}.{p.codename}" for p in Permission.objects.select_related("content_type")}
+    known = {
+        f"{p.content_type.app_label}.{p.codename}"
+        for p in Permission.objects.select_related("content_type")
+    }
 
     assert set(roles.PERMISSIONS[roles.ADMIN]) <= known

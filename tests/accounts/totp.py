@@ -1,4 +1,6 @@
-"""What an authenticator app shows: https://datatracker.ietf.org/doc/html/rfc6238, written down once more."""
+"""What an authenticator app shows: https://datatracker.ietf.org/doc/html/rfc6238, written down once
+more.
+"""
 
 from __future__ import annotations
 

@@ -28,19 +28,30 @@ def runs() -> tuple[Execution, Execution]:
     """Two runs of one retriever, with different inputs."""
     retriever = make_retriever()
     return tuple(  # type: ignore[return-value]
-        make_execution(retriever, execution_id=f"exec_{query}", inputs={"query": query}) for query in ("mill", "river")
+        make_execution(retriever, execution_id=f"exec_{query}", inputs={"query": query})
+        for query in ("mill", "river")
     )
 
 
 def returned(execution: Execution, rank: int, **values: Any) -> Result:
     snapshot = {**_SNAPSHOT, "score": 1 / rank}
-    given = {"document_id": "doc_1", "score": 1 / rank, "snapshot": snapshot, "digest": digest(snapshot)}
+    given = {
+        "document_id": "doc_1",
+        "score": 1 / rank,
+        "snapshot": snapshot,
+        "digest": digest(snapshot),
+    }
     return make_result(execution.retriever, execution=execution, rank=rank, **given | values)
 
 
 def mislead(execution: Execution, result: Result, **values: Any) -> Annotation:
     """Return an annotation of this execution that shows the result of another."""
-    given = {"document_id": "doc_1", "execution_id": execution.execution_id, "result": result, "score": result.score}
+    given = {
+        "document_id": "doc_1",
+        "execution_id": execution.execution_id,
+        "result": result,
+        "score": result.score,
+    }
     return make_annotation(execution.retriever, title="Of another query", **given | values)
 
 
@@ -84,11 +95,18 @@ def test_it_puts_an_annotation_back_to_the_result_of_its_own_run(
     mill, river = runs
     own, other = returned(mill, 1), returned(river, 5)
     annotation = mislead(mill, other)
-    right = make_annotation(river.retriever, document_id="doc_1", execution_id="exec_river", result=other)
+    right = make_annotation(
+        river.retriever, document_id="doc_1", execution_id="exec_river", result=other
+    )
     lines = rejoin()
     annotation.refresh_from_db()
     right.refresh_from_db()
-    assert (annotation.result, annotation.score, annotation.title, right.result) == (own, 1.0, "A mill", other)
+    assert (annotation.result, annotation.score, annotation.title, right.result) == (
+        own,
+        1.0,
+        "A mill",
+        other,
+    )
     assert "By the river." in annotation.words
     assert lines == [
         "Annotations that showed the result of another query, put back: 1.",
@@ -107,8 +125,15 @@ def test_it_keeps_the_document_alone_where_the_own_run_is_not_here(
     lines = rejoin()
     other.refresh_from_db()
     alone = Result.objects.get(execution=None)
-    assert {row.result for row in Annotation.objects.filter(pk__in=[row.pk for row in rows])} == {alone}
-    assert (alone.retriever, alone.rank, alone.score, alone.snapshot) == (None, None, None, _SNAPSHOT)
+    assert {row.result for row in Annotation.objects.filter(pk__in=[row.pk for row in rows])} == {
+        alone
+    }
+    assert (alone.retriever, alone.rank, alone.score, alone.snapshot) == (
+        None,
+        None,
+        None,
+        _SNAPSHOT,
+    )
     assert (alone.digest, alone.created_at) == (digest(_SNAPSHOT), other.created_at)
     assert lines[1] == f"  {rows[0].ref}: result of exec_river, rank 5 -> the document alone"
 
@@ -142,9 +167,17 @@ def test_it_names_the_decisions_that_were_made_on_another_querys_result(
     assert annotation.result == own
 
 
-def test_it_can_be_taken_back_and_keeps_one_untouched_row(runs: tuple[Execution, Execution]) -> None:
+def test_it_can_be_taken_back_and_keeps_one_untouched_row(
+    runs: tuple[Execution, Execution],
+) -> None:
     rows = [
-        make_annotation(run.retriever, annotation_id=None, document_id="doc_1", execution_id=run.execution_id, label="")
+        make_annotation(
+            run.retriever,
+            annotation_id=None,
+            document_id="doc_1",
+            execution_id=run.execution_id,
+            label="",
+        )
         for run in runs
     ]
     with connection.cursor() as cursor:
@@ -154,5 +187,11 @@ def test_it_can_be_taken_back_and_keeps_one_untouched_row(runs: tuple[Execution,
     assert [row.pk for row in Annotation.objects.only("pk")] == [rows[1].pk]
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
-    make_annotation(runs[0].retriever, annotation_id=None, document_id="doc_1", execution_id="exec_mill", label="")
+    make_annotation(
+        runs[0].retriever,
+        annotation_id=None,
+        document_id="doc_1",
+        execution_id="exec_mill",
+        label="",
+    )
     assert Annotation.objects.count() == 2

@@ -10,12 +10,24 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import given_by_people, machine_values, machine_words
 from reviewapp.outbox.models import Change
 
-PROPOSED = {"label": "logo", "confidence": 0.31, "reasoning": "blurred", "payload": {}, "metadata": None}
+PROPOSED = {
+    "label": "logo",
+    "confidence": 0.31,
+    "reasoning": "blurred",
+    "payload": {},
+    "metadata": None,
+}
 
 
 def annotation(**values: Any) -> Annotation:
     """Return an annotation, not stored, that holds what the machine proposed, except for `values`."""
-    held = {"label": "logo", "confidence": 0.31, "reasoning": "blurred", "proposed": PROPOSED, "actor_type": "system"}
+    held = {
+        "label": "logo",
+        "confidence": 0.31,
+        "reasoning": "blurred",
+        "proposed": PROPOSED,
+        "actor_type": "system",
+    }
     return Annotation(ref="annotations/ann_1", annotation_id="ann_1", version=1, **held | values)
 
 
@@ -24,7 +36,13 @@ def change(state: str = "delivered", **fields: Any) -> Change:
 
 
 def revision(by_type: str, decision_id: str = "", **prior: Any) -> dict[str, Any]:
-    edit = {"version": 1, "prior": prior, "edited_at": None, "edited_by": "x", "edited_by_type": by_type}
+    edit = {
+        "version": 1,
+        "prior": prior,
+        "edited_at": None,
+        "edited_by": "x",
+        "edited_by_type": by_type,
+    }
     return edit | ({"decision_id": decision_id} if decision_id else {})
 
 
@@ -34,7 +52,10 @@ def revision(by_type: str, decision_id: str = "", **prior: Any) -> dict[str, Any
         pytest.param(annotation(), [], set(), id="the system created it"),
         pytest.param(annotation(actor_type="api_key"), [], set(), id="an API key created it"),
         pytest.param(
-            annotation(actor_type="user", proposed={}), [], {"confidence", "reasoning"}, id="a user created it"
+            annotation(actor_type="user", proposed={}),
+            [],
+            {"confidence", "reasoning"},
+            id="a user created it",
         ),
         pytest.param(
             annotation(actor_type="api_key", proposed={}),
@@ -43,18 +64,40 @@ def revision(by_type: str, decision_id: str = "", **prior: Any) -> dict[str, Any
             id="our stamp was on it from the beginning",
         ),
         pytest.param(
-            annotation(confidence=None, reasoning="", actor_type="user", proposed={}), [], set(), id="it is blank"
+            annotation(confidence=None, reasoning="", actor_type="user", proposed={}),
+            [],
+            set(),
+            id="it is blank",
         ),
-        pytest.param(annotation(confidence=0.9), [change(confidence=0.9)], {"confidence"}, id="a delivered change"),
         pytest.param(
-            annotation(confidence=0.9), [change("queued", confidence=0.9)], {"confidence"}, id="a waiting change"
+            annotation(confidence=0.9),
+            [change(confidence=0.9)],
+            {"confidence"},
+            id="a delivered change",
         ),
         pytest.param(
-            annotation(confidence=0.9), [change("withdrawn", confidence=0.9)], set(), id="a change that was withdrawn"
+            annotation(confidence=0.9),
+            [change("queued", confidence=0.9)],
+            {"confidence"},
+            id="a waiting change",
         ),
-        pytest.param(annotation(confidence=0.9), [change(confidence=0.8)], set(), id="a change that set another value"),
         pytest.param(
-            annotation(), [change(reasoning="blurred")], {"reasoning"}, id="a person took the machine's reasoning over"
+            annotation(confidence=0.9),
+            [change("withdrawn", confidence=0.9)],
+            set(),
+            id="a change that was withdrawn",
+        ),
+        pytest.param(
+            annotation(confidence=0.9),
+            [change(confidence=0.8)],
+            set(),
+            id="a change that set another value",
+        ),
+        pytest.param(
+            annotation(),
+            [change(reasoning="blurred")],
+            {"reasoning"},
+            id="a person took the machine's reasoning over",
         ),
         pytest.param(annotation(), [change(label="logo")], set(), id="a bare confirmation"),
         pytest.param(
@@ -64,7 +107,11 @@ def revision(by_type: str, decision_id: str = "", **prior: Any) -> dict[str, Any
             id="a user's revision",
         ),
         pytest.param(
-            annotation(reasoning="sharp", actor_type="api_key", revisions=[revision("api_key", reasoning="blurred")]),
+            annotation(
+                reasoning="sharp",
+                actor_type="api_key",
+                revisions=[revision("api_key", reasoning="blurred")],
+            ),
             [],
             {"reasoning"},
             id="an API key's revision",
@@ -76,7 +123,9 @@ def revision(by_type: str, decision_id: str = "", **prior: Any) -> dict[str, Any
             id="the system's revision",
         ),
         pytest.param(
-            annotation(reasoning="sharp", revisions=[revision("system", "0f", reasoning="blurred")]),
+            annotation(
+                reasoning="sharp", revisions=[revision("system", "0f", reasoning="blurred")]
+            ),
             [],
             {"reasoning"},
             id="a revision with our stamp",
@@ -84,27 +133,39 @@ def revision(by_type: str, decision_id: str = "", **prior: Any) -> dict[str, Any
         pytest.param(
             annotation(
                 reasoning="newer",
-                revisions=[revision("user", reasoning="blurred"), revision("system", reasoning="sharp")],
+                revisions=[
+                    revision("user", reasoning="blurred"),
+                    revision("system", reasoning="sharp"),
+                ],
             ),
             [],
             set(),
             id="the newest revision of the field decides",
         ),
         pytest.param(
-            annotation(confidence=0.9, revisions=[revision("user", confidence=0.31), revision("system", label="logo")]),
+            annotation(
+                confidence=0.9,
+                revisions=[revision("user", confidence=0.31), revision("system", label="logo")],
+            ),
             [],
             {"confidence"},
             id="a revision of another field decides nothing",
         ),
     ],
 )
-def test_it_tells_whether_a_person_gave_it(row: Annotation, changes: list[Change], given: set[str]) -> None:
+def test_it_tells_whether_a_person_gave_it(
+    row: Annotation, changes: list[Change], given: set[str]
+) -> None:
     assert given_by_people(row, changes) == given
 
 
 def test_it_shows_the_machines_values_also_when_a_person_gave_others() -> None:
     row = annotation(label="van", confidence=0.9)
-    assert machine_values(row, {"confidence"}) == {"label": "logo", "confidence": 0.31, "reasoning": "blurred"}
+    assert machine_values(row, {"confidence"}) == {
+        "label": "logo",
+        "confidence": 0.31,
+        "reasoning": "blurred",
+    }
 
 
 def test_it_shows_what_the_machine_said_last() -> None:
@@ -125,5 +186,7 @@ def test_it_shows_nothing_where_the_machine_proposed_nothing() -> None:
         (True, (0.31, "blurred"), []),
     ],
 )
-def test_it_names_what_an_old_decision_repeats(own_words: bool, values: tuple[Any, ...], repeated: list[str]) -> None:
+def test_it_names_what_an_old_decision_repeats(
+    own_words: bool, values: tuple[Any, ...], repeated: list[str]
+) -> None:
     assert machine_words(own_words, values, PROPOSED) == repeated

@@ -1,4 +1,6 @@
-"""A script at our door: tokens, raw calls over the test client, and the official SDK over a real socket."""
+"""A script at our door: tokens, raw calls over the test client, and the official SDK over a real
+socket.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,15 @@ class Caller:
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send one request and return Django's response; `If_Match="..."` is a header."""
-        content = body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
-        said = {"Authorization": f"Bearer {self.secret}"} | {k.replace("_", "-"): v for k, v in headers.items()}
-        return self.client.generic(method, f"/api{path}", content, content_type="application/json", headers=said)
+        content = (
+            body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
+        )
+        said = {"Authorization": f"Bearer {self.secret}"} | {
+            k.replace("_", "-"): v for k, v in headers.items()
+        }
+        return self.client.generic(
+            method, f"/api{path}", content, content_type="application/json", headers=said
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +84,9 @@ def as_adam(call: Callable[..., Caller], adam: User) -> Caller:
 def sdk(
     transactional_db: None, live_server: LiveServer, settings: Settings
 ) -> Iterator[Callable[[str], mixpeek.ApiClient]]:
-    """Return a function that points the official client at the running gateway with a secret; only the host differs."""
+    """Return a function that points the official client at the running gateway with a secret; only
+    the host differs.
+    """
     made: list[mixpeek.ApiClient] = []
 
     def connect(secret: str) -> mixpeek.ApiClient:

@@ -47,7 +47,10 @@ def test_it_takes_no_session_for_a_token(client: Client, adam: User) -> None:
 
 def test_it_refuses_an_expired_and_a_revoked_token(as_alice: Caller) -> None:
     assert as_alice("POST", LIST).status_code == 200
-    for change in ({"expires_at": timezone.now() - timedelta(seconds=1)}, {"revoked_at": timezone.now()}):
+    for change in (
+        {"expires_at": timezone.now() - timedelta(seconds=1)},
+        {"revoked_at": timezone.now()},
+    ):
         token = ApiToken.objects.get()
         ApiToken.objects.update(**change)
         refused(as_alice("POST", LIST), 401, "UnauthorizedError")
@@ -115,7 +118,9 @@ def test_it_says_405_and_404_in_mixpeeks_shape(as_alice: Caller) -> None:
     refused(as_alice("POST", "/v1/buckets"), 404, "NotFoundError")
 
 
-def test_it_throttles_each_token_by_itself(settings: Settings, as_alice: Caller, as_lena: Caller) -> None:
+def test_it_throttles_each_token_by_itself(
+    settings: Settings, as_alice: Caller, as_lena: Caller
+) -> None:
     settings.API_REQUESTS_PER_MINUTE = 2
     replies = [as_alice("POST", LIST) for _ in range(6)]
     # A minute may end in between; six requests in two minutes are still too many.

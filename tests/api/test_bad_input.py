@@ -82,7 +82,9 @@ def test_it_names_what_is_wrong_with_a_patch(
     kind: str,
 ) -> None:
     row = make_annotation()
-    assert complained(as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", body)) == {place: kind}
+    assert complained(as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", body)) == {
+        place: kind
+    }
 
 
 @pytest.mark.django_db
@@ -123,7 +125,9 @@ def test_it_names_what_is_wrong_with_a_query(as_alice: Caller, query: str, place
 @pytest.mark.django_db
 @pytest.mark.parametrize("as_of", ["yesterday", "2026-13-01T00:00:00Z", 5])
 def test_it_wants_an_instant(as_alice: Caller, as_of: Any) -> None:
-    assert list(complained(as_alice("POST", "/v1/annotations/list", {"as_of": as_of}))) == ["body.as_of"]
+    assert list(complained(as_alice("POST", "/v1/annotations/list", {"as_of": as_of}))) == [
+        "body.as_of"
+    ]
 
 
 @pytest.mark.django_db
@@ -160,7 +164,9 @@ def test_it_takes_a_text_of_a_query_to_the_letter(as_alice: Caller, document_id:
 @pytest.mark.django_db
 @pytest.mark.parametrize("query", ["limit=true", "page=1.5", "include_total=1", "offset=x"])
 def test_it_reads_no_number_and_no_switch_into_another_text(as_alice: Caller, query: str) -> None:
-    assert list(complained(as_alice("GET", f"/v1/retrievers?{query}"))) == [f"query.{query.partition('=')[0]}"]
+    assert list(complained(as_alice("GET", f"/v1/retrievers?{query}"))) == [
+        f"query.{query.partition('=')[0]}"
+    ]
 
 
 def test_it_refuses_two_sizes_of_one_page() -> None:

@@ -59,12 +59,16 @@ def test_it_says_that_the_database_is_away(as_alice: Caller, away: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_it_says_so_when_a_middleware_finds_the_database_away(alice: User, away: Any, settings: Settings) -> None:
+def test_it_says_so_when_a_middleware_finds_the_database_away(
+    alice: User, away: Any, settings: Settings
+) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.api.test_error_bodies.Asking"]
     browser = Client(raise_request_exception=False)
     with connection.execute_wrapper(away):
         reply = browser.get("/api/v1/retrievers/ret_1")
-    assert refused(reply, 503, "ServiceUnavailableError") == "The database is busy or away. Try again."
+    assert (
+        refused(reply, 503, "ServiceUnavailableError") == "The database is busy or away. Try again."
+    )
     assert reply["Retry-After"] == "5"
 
 
@@ -79,7 +83,9 @@ class Asking:
         return self.get_response(request)
 
 
-@pytest.mark.parametrize("address", ["/api/v2/annotations", "/api/", "/v1/annotations/list", "/v1/"])
+@pytest.mark.parametrize(
+    "address", ["/api/v2/annotations", "/api/", "/v1/annotations/list", "/v1/"]
+)
 def test_it_knows_no_other_path(client: Client, address: str) -> None:
     said = refused(client.post(address), 404, "NotFoundError")
     assert "begin with /api/v1" in said
@@ -96,7 +102,11 @@ def test_it_tells_nothing_of_what_failed_here(settings: Settings) -> None:
     browser = Client(raise_request_exception=False)
     assert "secret" not in refused(browser.get("/api/v0/fails"), 500, "InternalServerError")
     large = {"x": "x" * (1024 * 1024 + 1)}
-    refused(browser.post("/api/v0/reads", large, "application/x-www-form-urlencoded"), 413, "PayloadTooLargeError")
+    refused(
+        browser.post("/api/v0/reads", large, "application/x-www-form-urlencoded"),
+        413,
+        "PayloadTooLargeError",
+    )
 
 
 def test_it_leaves_pages_for_people_alone(client: Client) -> None:

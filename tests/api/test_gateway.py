@@ -58,14 +58,26 @@ def script(client: mixpeek.ApiClient) -> str:
     """Do what a script for Mixpeek does: read, page, relabel, create, and look at what it did."""
     annotations, retrievers = mixpeek.AnnotationsApi(client), mixpeek.RetrieversApi(client)
     (retriever,) = retrievers.list_retrievers(page_size=10).results
-    asked = mixpeek.ListAnnotationsRequest(retriever_id=retriever.retriever_id, document_id="doc_00001")
+    asked = mixpeek.ListAnnotationsRequest(
+        retriever_id=retriever.retriever_id, document_id="doc_00001"
+    )
     first = annotations.list_annotations(skip=0, limit=1, list_annotations_request=asked).results[0]
-    change = mixpeek.PatchAnnotationRequest(label="checked", confidence=0.75, reasoning="why", metadata={"by": "me"})
+    change = mixpeek.PatchAnnotationRequest(
+        label="checked", confidence=0.75, reasoning="why", metadata={"by": "me"}
+    )
     after = annotations.patch_annotation(first.annotation_id, change)
-    assert (after.label, after.confidence, after.reasoning, after.metadata) == ("checked", 0.75, "why", {"by": "me"})
+    assert (after.label, after.confidence, after.reasoning, after.metadata) == (
+        "checked",
+        0.75,
+        "why",
+        {"by": "me"},
+    )
     assert after.version == first.version + 1
     assert annotations.get_annotation(first.annotation_id).label == "checked"
-    assert annotations.get_annotation_at_version(first.annotation_id, first.version).label == first.label
+    assert (
+        annotations.get_annotation_at_version(first.annotation_id, first.version).label
+        == first.label
+    )
     history = annotations.get_annotation_versions(first.annotation_id)
     assert history.current_version == after.version
     total = annotations.annotation_stats().total
@@ -75,7 +87,10 @@ def script(client: mixpeek.ApiClient) -> str:
     made = annotations.create_annotation(new)
     assert annotations.annotation_stats().total == total + 1
     update = mixpeek.BulkAnnotationUpdate(annotation_id=made.annotation_id, label="bulk")
-    assert annotations.bulk_annotations(mixpeek.BulkAnnotationsRequest(update=[update])).updated_count == 1
+    assert (
+        annotations.bulk_annotations(mixpeek.BulkAnnotationsRequest(update=[update])).updated_count
+        == 1
+    )
     return str(first.annotation_id)
 
 
@@ -89,11 +104,18 @@ def test_it_runs_a_script_unchanged_and_delivers_what_it_did(
     with box.sdk() as direct:
         there = mixpeek.AnnotationsApi(direct)
         told = there.get_annotation(annotation_id)
-        assert (told.label, told.confidence, told.metadata, told.version) == ("checked", 0.75, {"by": "me"}, 2)
+        assert (told.label, told.confidence, told.metadata, told.version) == (
+            "checked",
+            0.75,
+            {"by": "me"},
+            2,
+        )
         asked = mixpeek.ListAnnotationsRequest(document_id="doc_00009")
         (made,) = there.list_annotations(list_annotations_request=asked).results
         assert (made.label, made.payload, made.version) == ("bulk", {"a": 1}, 2)
-    (event,) = Event.objects.filter(action="annotation.relabelled", ref=f"annotations/{annotation_id}")
+    (event,) = Event.objects.filter(
+        action="annotation.relabelled", ref=f"annotations/{annotation_id}"
+    )
     assert (event.actor_name, event.origin) == ("alice", "api")
 
 
@@ -103,7 +125,9 @@ def test_it_tells_after_delivery_what_it_foretold(
     annotations = mixpeek.AnnotationsApi(sdk(secret_of(alice, "decide")))
     asked = mixpeek.ListAnnotationsRequest(document_id="doc_00002")
     (row,) = annotations.list_annotations(list_annotations_request=asked).results
-    before = annotations.patch_annotation(row.annotation_id, mixpeek.PatchAnnotationRequest(label="b"))
+    before = annotations.patch_annotation(
+        row.annotation_id, mixpeek.PatchAnnotationRequest(label="b")
+    )
     drain(box)
     after = annotations.get_annotation(row.annotation_id)
     assert (after.version, after.label) == (before.version, "b")
@@ -117,12 +141,22 @@ def test_it_executes_for_real_and_pages_within_the_run(
     pages = mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=5))
     asked = mixpeek.ExecuteRetrieverRequest(inputs={"query": "van"}, pagination=pages)
     first = retrievers.execute_retriever("vans", asked)
-    assert (first.status, len(first.documents), first.pagination["has_next"]) == ("completed", 5, True)
-    more = mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=50, cursor=first.pagination["cursor"]))
+    assert (first.status, len(first.documents), first.pagination["has_next"]) == (
+        "completed",
+        5,
+        True,
+    )
+    more = mixpeek.Pagination1(
+        mixpeek.CursorPaginationParams(limit=50, cursor=first.pagination["cursor"])
+    )
     rest = retrievers.execute_retriever(
         "ret_vans", mixpeek.ExecuteRetrieverRequest(inputs={"query": "van"}, pagination=more)
     )
-    assert (rest.execution_id, len(rest.documents), rest.pagination["has_next"]) == (first.execution_id, 7, False)
+    assert (rest.execution_id, len(rest.documents), rest.pagination["has_next"]) == (
+        first.execution_id,
+        7,
+        False,
+    )
     kept = Execution.objects.get(execution_id=first.execution_id)
     assert (kept.results.count(), kept.requested_by) == (12, "lena")
     assert len(box.received(path="/v1/retrievers/ret_vans/execute")) == 1
@@ -132,22 +166,33 @@ def test_it_refuses_inputs_that_the_retriever_does_not_have(
     box: Box, sdk: Connect, secret_of: Callable[..., str], lena: User
 ) -> None:
     retrievers = mixpeek.RetrieversApi(sdk(secret_of(lena, "decide")))
-    for inputs in ({}, {"query": 5}, {"query": "x", "colour": "red"}, {"query": "x", "kind": "film"}):
+    for inputs in (
+        {},
+        {"query": 5},
+        {"query": "x", "colour": "red"},
+        {"query": "x", "kind": "film"},
+    ):
         with pytest.raises(mixpeek.exceptions.UnprocessableEntityException):
             retrievers.execute_retriever("ret_vans", mixpeek.ExecuteRetrieverRequest(inputs=inputs))
     assert not Execution.objects.filter(requested_by="lena").exists()
 
 
-def test_it_says_when_mixpeek_cannot_run_it(box: Box, sdk: Connect, secret_of: Callable[..., str], lena: User) -> None:
+def test_it_says_when_mixpeek_cannot_run_it(
+    box: Box, sdk: Connect, secret_of: Callable[..., str], lena: User
+) -> None:
     box.faults([{"method": "POST", "path": "/v1/retrievers/ret_vans/execute", "status": 503}] * 10)
     retrievers = mixpeek.RetrieversApi(sdk(secret_of(lena, "decide")))
     with pytest.raises(mixpeek.exceptions.ServiceException) as failed:
-        retrievers.execute_retriever("ret_vans", mixpeek.ExecuteRetrieverRequest(inputs={"query": "van"}))
+        retrievers.execute_retriever(
+            "ret_vans", mixpeek.ExecuteRetrieverRequest(inputs={"query": "van"})
+        )
     assert (failed.value.status, failed.value.data.error.type) == (503, "ServiceUnavailableError")
     box.clear()
 
 
-def test_it_renames_a_retriever(box: Box, sdk: Connect, secret_of: Callable[..., str], adam: User) -> None:
+def test_it_renames_a_retriever(
+    box: Box, sdk: Connect, secret_of: Callable[..., str], adam: User
+) -> None:
     retrievers = mixpeek.RetrieversApi(sdk(secret_of(adam, "admin")))
     asked = mixpeek.PatchRetrieverRequest(description="now with words", tags=["logos", "fleet"])
     after = retrievers.patch_retriever("vans", asked).retriever
@@ -167,12 +212,16 @@ def test_it_raises_what_mixpeeks_client_always_raised(
         annotations.get_annotation("ann_none")
     assert missing.value.data.error.type == "NotFoundError"
     with pytest.raises(mixpeek.exceptions.UnprocessableEntityException) as wrong:
-        annotations.create_annotation(mixpeek.CreateAnnotationRequest(document_id="d", label="x", retriever_id="none"))
+        annotations.create_annotation(
+            mixpeek.CreateAnnotationRequest(document_id="d", label="x", retriever_id="none")
+        )
     assert "retriever_id" in wrong.value.data.error.message
     with pytest.raises(mixpeek.exceptions.BadRequestException):
         retrievers.patch_retriever("ret_vans", mixpeek.PatchRetrieverRequest())
     with pytest.raises(mixpeek.exceptions.ForbiddenException):
-        mixpeek.RetrieversApi(mine).patch_retriever("ret_vans", mixpeek.PatchRetrieverRequest(description="x"))
+        mixpeek.RetrieversApi(mine).patch_retriever(
+            "ret_vans", mixpeek.PatchRetrieverRequest(description="x")
+        )
     with pytest.raises(mixpeek.exceptions.UnauthorizedException):
         mixpeek.AnnotationsApi(sdk("rvw_wrong")).get_annotation("ann_none")
     new = mixpeek.CreateAnnotationRequest(document_id="doc_twice", label="x")
@@ -187,10 +236,16 @@ def test_it_raises_what_mixpeeks_client_always_raised(
 def test_it_serves_the_hand_written_client_too(
     box: Box, live_server: object, secret_of: Callable[..., str], adam: User
 ) -> None:
-    client = mixpeek.Mixpeek(secret_of(adam), namespace=box.namespace, base_url=f"{live_server}/api/v1", timeout=60)
+    client = mixpeek.Mixpeek(
+        secret_of(adam), namespace=box.namespace, base_url=f"{live_server}/api/v1", timeout=60
+    )
     assert [each["retriever_name"] for each in client.retrievers.list()["results"]] == ["vans"]
-    found = client._request("POST", "/annotations/list?limit=1", body={"document_id": "doc_00001"})["results"]
-    cleared = client._request("PATCH", f"/annotations/{found[0]['annotation_id']}", body={"confidence": None})
+    found = client._request("POST", "/annotations/list?limit=1", body={"document_id": "doc_00001"})[
+        "results"
+    ]
+    cleared = client._request(
+        "PATCH", f"/annotations/{found[0]['annotation_id']}", body={"confidence": None}
+    )
     assert cleared["confidence"] is None
     # It has no way to close its connections, and behind each the server keeps one to the database.
     client._http.clear()

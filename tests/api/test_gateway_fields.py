@@ -1,4 +1,6 @@
-"""The gateway says of everything what Mixpeek says, field by field: the official client cannot tell them apart."""
+"""The gateway says of everything what Mixpeek says, field by field: the official client cannot tell
+them apart.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,10 @@ def test_it_shows_the_official_client_the_same_executions(
             assert gateway.list_executions_retrievers(name).to_dict() == there.to_dict()
             for row in there.results:
                 one = direct.get_execution_retrievers(name, row.execution_id)
-                assert gateway.get_execution_retrievers(name, row.execution_id).to_dict() == one.to_dict()
+                assert (
+                    gateway.get_execution_retrievers(name, row.execution_id).to_dict()
+                    == one.to_dict()
+                )
 
 
 def test_it_shows_the_official_client_the_same_annotations(
@@ -155,15 +160,23 @@ def test_it_asks_mixpeek_once_about_an_execution(box: Box, as_alice: Caller) -> 
     assert len(box.received(method="GET", path=path)) == 1
 
 
-def test_it_says_what_is_kept_of_an_execution_that_mixpeek_has_forgotten(box: Box, as_alice: Caller) -> None:
+def test_it_says_what_is_kept_of_an_execution_that_mixpeek_has_forgotten(
+    box: Box, as_alice: Caller
+) -> None:
     row = Execution.objects.order_by("pk").first()
     assert row is not None
     path = f"/v1/retrievers/{row.retriever.retriever_id}/executions/{row.execution_id}"
     box.faults([{"method": "GET", "path": path, "status": 404}])
     told = ours(as_alice, path)
-    assert (told["execution_id"], told["status"], told["total_returned"]) == (row.execution_id, "completed", 60)
+    assert (told["execution_id"], told["status"], told["total_returned"]) == (
+        row.execution_id,
+        "completed",
+        60,
+    )
     assert (told["documents"], told["documents_retained"]) == ([], False)
-    assert told["warnings"] == ["Mixpeek does not have this execution any more; this is what is kept of it here."]
+    assert told["warnings"] == [
+        "Mixpeek does not have this execution any more; this is what is kept of it here."
+    ]
 
 
 def test_it_says_which_of_both_is_not_there(
@@ -179,16 +192,25 @@ def test_it_says_which_of_both_is_not_there(
         assert refused.value.data.error.message == f"execution not found: {missing}"
     for path in ("executions", "executions/exec_none"):
         reply = as_alice("GET", f"/v1/retrievers/ret_none/{path}")
-        assert (reply.status_code, reply.json()["error"]["message"]) == (404, "retriever not found: ret_none")
+        assert (reply.status_code, reply.json()["error"]["message"]) == (
+            404,
+            "retriever not found: ret_none",
+        )
     assert box.received(method="GET", path="/v1/retrievers/") == []
 
 
-@pytest.mark.parametrize("name", ["brand_logo_triage", "clinical_coding_review", "duplicate_and_moderation"])
+@pytest.mark.parametrize(
+    "name", ["brand_logo_triage", "clinical_coding_review", "duplicate_and_moderation"]
+)
 def test_it_runs_a_retriever_and_says_all_that_mixpeek_said(
     box: Box, sdk: Connect, secret_of: Callable[..., str], lena: User, name: str
 ) -> None:
     gateway = mixpeek.RetrieversApi(sdk(secret_of(lena, "decide")))
-    inputs = {} if name == "duplicate_and_moderation" else {"query": "pain" if "coding" in name else "sign"}
+    inputs = (
+        {}
+        if name == "duplicate_and_moderation"
+        else {"query": "pain" if "coding" in name else "sign"}
+    )
     pages = mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=4))
     asked = mixpeek.ExecuteRetrieverRequest(inputs=inputs, pagination=pages)
     here = gateway.execute_retriever(name, asked).to_dict()
@@ -204,11 +226,17 @@ def test_it_runs_a_retriever_and_says_all_that_mixpeek_said(
     assert here == there
     execution_id = detail["execution_id"]
     assert gateway.get_execution_retrievers(name, execution_id).to_dict() == detail
-    (listed,) = [row for row in gateway.list_executions_retrievers(name).results if row.execution_id == execution_id]
+    (listed,) = [
+        row
+        for row in gateway.list_executions_retrievers(name).results
+        if row.execution_id == execution_id
+    ]
     assert (listed.total_returned, listed.status) == (here["pagination"]["total"], "completed")
     mirror(box)
     with box.sdk() as client:
-        there_listed = mixpeek.RetrieversApi(client).list_executions_retrievers(name, page_size=100).to_dict()
+        there_listed = (
+            mixpeek.RetrieversApi(client).list_executions_retrievers(name, page_size=100).to_dict()
+        )
     assert gateway.list_executions_retrievers(name, page_size=100).to_dict() == there_listed
 
 
@@ -218,7 +246,9 @@ def test_it_keeps_what_a_patch_reply_leaves_out(
     path = "/v1/retrievers/duplicate_and_moderation"
     before = ours(as_adam, path)
     gateway = mixpeek.RetrieversApi(sdk(secret_of(adam, "admin")))
-    gateway.patch_retriever("duplicate_and_moderation", mixpeek.PatchRetrieverRequest(tags=["moderation", "new"]))
+    gateway.patch_retriever(
+        "duplicate_and_moderation", mixpeek.PatchRetrieverRequest(tags=["moderation", "new"])
+    )
     expected = before | {"tags": ["moderation", "new"], "version": before["version"] + 1}
     assert ours(as_adam, path) == expected
     with client_of(box) as client:

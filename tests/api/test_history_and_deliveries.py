@@ -23,13 +23,18 @@ def events(caller: Caller, **asked: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_it_tells_the_history_by_every_filter(as_lena: Caller, as_alice: Caller, alice: User) -> None:
+def test_it_tells_the_history_by_every_filter(
+    as_lena: Caller, as_alice: Caller, alice: User
+) -> None:
     row = make_annotation()
     reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
     (event,) = events(as_lena, action="annotation.relabelled")
     assert (event["actor_name"], event["origin"], event["ref"]) == ("alice", "api", row.ref)
     assert event["changes"]["label"] == ["logo", "van"]
-    assert (event["request_id"], event["sentence"]) == (reply["X-Request-ID"], "relabelled “logo” to “van”")
+    assert (event["request_id"], event["sentence"]) == (
+        reply["X-Request-ID"],
+        "relabelled “logo” to “van”",
+    )
     for asked in (
         {"actor_id": alice.pk},
         {"ref": row.ref},
@@ -39,12 +44,25 @@ def test_it_tells_the_history_by_every_filter(as_lena: Caller, as_alice: Caller,
         {"q": "van"},
     ):
         assert event["event_id"] in [found["event_id"] for found in events(as_lena, **asked)], asked
-    for asked in ({"no_person": True}, {"until": event["at"]}, {"label_to": "bus"}, {"q": "nowhere"}):
-        assert event["event_id"] not in [found["event_id"] for found in events(as_lena, **asked)], asked
+    for asked in (
+        {"no_person": True},
+        {"until": event["at"]},
+        {"label_to": "bus"},
+        {"q": "nowhere"},
+    ):
+        assert event["event_id"] not in [found["event_id"] for found in events(as_lena, **asked)], (
+            asked
+        )
 
 
-def test_it_finds_what_was_made_here_by_the_id_that_the_api_shows(as_lena: Caller, as_alice: Caller) -> None:
-    reply = as_alice("POST", "/v1/annotations", {"document_id": "doc_1", "collection_id": "col_1", "label": "van"})
+def test_it_finds_what_was_made_here_by_the_id_that_the_api_shows(
+    as_lena: Caller, as_alice: Caller
+) -> None:
+    reply = as_alice(
+        "POST",
+        "/v1/annotations",
+        {"document_id": "doc_1", "collection_id": "col_1", "label": "van"},
+    )
     assert reply.status_code == 200, reply.content
     ours = f"annotations/{reply.json()['annotation_id']}"
     Annotation.objects.filter(ref=ours).update(annotation_id="ann_7f3a")
@@ -58,7 +76,12 @@ def test_it_tells_which_of_a_person_s_tokens_did_it(as_lena: Caller, alice: User
     row = make_annotation()
     for name, label in (("decider", "van"), ("nightly", "bus")):
         token, secret = tokens.create(alice, name=name, scope="decide", days=1, actor=alice)
-        assert Caller(secret)("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": label}).status_code == 200
+        assert (
+            Caller(secret)(
+                "PATCH", f"/v1/annotations/{row.annotation_id}", {"label": label}
+            ).status_code
+            == 200
+        )
         (event,) = events(as_lena, label_to=label, action="annotation.relabelled")
         assert event["note"] == f"token “{name}” ({token.prefix}…)"
         assert secret not in str(event)
@@ -89,7 +112,9 @@ def test_it_pages_by_key(as_lena: Caller) -> None:
         ({"person": "alice"}, 422),
     ],
 )
-def test_it_refuses_what_makes_no_sense(as_lena: Caller, asked: dict[str, Any], status: int) -> None:
+def test_it_refuses_what_makes_no_sense(
+    as_lena: Caller, asked: dict[str, Any], status: int
+) -> None:
     assert as_lena("POST", "/v1/history/list", asked).status_code == status
 
 
@@ -98,9 +123,18 @@ def test_it_tells_how_far_a_change_got(as_alice: Caller) -> None:
     reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
     path = f"/v1/changes/{reply['X-Change-Id']}"
     told = as_alice("GET", path).json()
-    assert (told["state"], told["fields"], told["actor_name"]) == ("queued", {"label": "van"}, "alice")
+    assert (told["state"], told["fields"], told["actor_name"]) == (
+        "queued",
+        {"label": "van"},
+        "alice",
+    )
     change = Change.objects.get()
     Change.objects.update(state="delivered", settled_at=change.created_at, version=2)
     told = as_alice("GET", path).json()
-    assert (told["state"], told["progress"], told["version"], told["due"]) == ("delivered", "Delivered v2", 2, None)
+    assert (told["state"], told["progress"], told["version"], told["due"]) == (
+        "delivered",
+        "Delivered v2",
+        2,
+        None,
+    )
     assert as_alice("GET", "/v1/changes/99999999999999999999").status_code == 404

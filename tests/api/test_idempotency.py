@@ -27,10 +27,16 @@ NEW = {"document_id": "doc_new", "label": "van"}
 def test_it_answers_the_same_write_again(as_alice: Caller) -> None:
     row = make_annotation()
     first, again = (
-        as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"}, Idempotency_Key="k1")
+        as_alice(
+            "PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"}, Idempotency_Key="k1"
+        )
         for _ in range(2)
     )
-    assert (first.json(), first["ETag"], first["X-Change-Id"]) == (again.json(), again["ETag"], again["X-Change-Id"])
+    assert (first.json(), first["ETag"], first["X-Change-Id"]) == (
+        again.json(),
+        again["ETag"],
+        again["X-Change-Id"],
+    )
     assert again["Idempotency-Replayed"] == "true"
     assert "Idempotency-Replayed" not in first
     assert Decision.objects.count() == 1
@@ -38,13 +44,18 @@ def test_it_answers_the_same_write_again(as_alice: Caller) -> None:
 
 @pytest.mark.django_db
 def test_it_creates_once(as_alice: Caller) -> None:
-    made = {as_alice("POST", "/v1/annotations", NEW, Idempotency_Key="k").json()["annotation_id"] for _ in range(3)}
+    made = {
+        as_alice("POST", "/v1/annotations", NEW, Idempotency_Key="k").json()["annotation_id"]
+        for _ in range(3)
+    }
     assert len(made) == Annotation.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_it_repeats_a_refusal(as_alice: Caller) -> None:
-    replies = [as_alice("POST", "/v1/annotations", {"label": "x"}, Idempotency_Key="k") for _ in range(2)]
+    replies = [
+        as_alice("POST", "/v1/annotations", {"label": "x"}, Idempotency_Key="k") for _ in range(2)
+    ]
     assert [reply.status_code for reply in replies] == [422, 422]
     assert replies[0].json() == replies[1].json()
 
@@ -60,7 +71,9 @@ def test_it_refuses_a_key_with_another_body(as_alice: Caller, other: dict[str, A
 @pytest.mark.django_db
 def test_it_keeps_peoples_keys_apart(as_alice: Caller, as_lena: Caller) -> None:
     as_alice("POST", "/v1/annotations", NEW, Idempotency_Key="k")
-    reply = as_lena("POST", "/v1/annotations", {"document_id": "doc_other", "label": "bus"}, Idempotency_Key="k")
+    reply = as_lena(
+        "POST", "/v1/annotations", {"document_id": "doc_other", "label": "bus"}, Idempotency_Key="k"
+    )
     assert reply.status_code == 200
 
 
@@ -113,6 +126,8 @@ def test_it_does_one_of_many_equal_requests_at_once(as_alice: Caller) -> None:
     with ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(send, range(4)))
     assert {reply.status_code for reply in replies} <= {200, 409}
-    assert len({reply.json()["annotation_id"] for reply in replies if reply.status_code == 200}) == 1
+    assert (
+        len({reply.json()["annotation_id"] for reply in replies if reply.status_code == 200}) == 1
+    )
     assert Annotation.objects.count() == Decision.objects.count() == 1
     assert connection.is_usable()

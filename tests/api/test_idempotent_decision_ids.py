@@ -1,4 +1,6 @@
-"""Decision ids of writes with an `Idempotency-Key`: random, of one person and place, the same at every try."""
+"""Decision ids of writes with an `Idempotency-Key`: random, of one person and place, the same at
+every try.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,11 @@ def test_it_creates_although_somebody_decided_with_an_id_made_of_the_next_rows_n
     reply = as_lena("POST", "/v1/annotations", NEW, Idempotency_Key="second")
 
     assert KeptAnswer.objects.get(key="second").pk == number
-    assert (reply.status_code, reply.json()["document_id"], reply.json()["label"]) == (200, "doc_new", "van")
+    assert (reply.status_code, reply.json()["document_id"], reply.json()["label"]) == (
+        200,
+        "doc_new",
+        "van",
+    )
     assert Annotation.objects.filter(document_id="doc_new").count() == 1
 
 
@@ -66,7 +72,9 @@ def test_it_makes_the_ids_of_equal_keys_differ(as_alice: Caller, as_lena: Caller
 
 
 @pytest.mark.parametrize("other", ["person", "document", "retriever", "no retriever", "taken back"])
-def test_it_takes_no_decision_for_its_own_that_does_not_match(other: str, alice: User, bob: User) -> None:
+def test_it_takes_no_decision_for_its_own_that_does_not_match(
+    other: str, alice: User, bob: User
+) -> None:
     retriever = make_retriever()
     item = make_annotation(retriever)
     made = decide(item.pk, submission(item, label="bus", hold=30), actor=alice)
@@ -115,10 +123,15 @@ def test_it_keeps_the_ids_after_a_failure_of_ours(as_alice: Caller) -> None:
     assert Decision.objects.get().decision_id == uuid.uuid5(seed, "0")
 
 
-def test_it_does_the_rest_of_a_bulk_when_one_item_failed_and_nothing_twice(as_alice: Caller) -> None:
+def test_it_does_the_rest_of_a_bulk_when_one_item_failed_and_nothing_twice(
+    as_alice: Caller,
+) -> None:
     rows = [make_annotation() for _ in range(3)]
     labels = ("bus", "van", "cab")
-    updates = [{"annotation_id": row.annotation_id, "label": label} for row, label in zip(rows, labels, strict=True)]
+    updates = [
+        {"annotation_id": row.annotation_id, "label": label}
+        for row, label in zip(rows, labels, strict=True)
+    ]
     asked = {"create": [NEW | {"label": "tram"}], "update": updates}
 
     with failing("van"):

@@ -1,4 +1,6 @@
-"""Tokens are bound to their person's sign-in: its password, its second factor, and that it is allowed at all."""
+"""Tokens are bound to their person's sign-in: its password, its second factor, and that it is
+allowed at all.
+"""
 
 from __future__ import annotations
 
@@ -47,11 +49,15 @@ def test_it_asks_for_the_password_and_then_makes_the_token(carol_client: Client)
     asked = carol_client.post("/tokens", GOOD)
     assert asked["Location"] == "/accounts/reauthenticate/?next=%2Ftokens"
     assert not ApiToken.objects.exists()
-    refused = carol_client.post("/accounts/reauthenticate/", {"password": "wrong", "next": "/tokens"})
+    refused = carol_client.post(
+        "/accounts/reauthenticate/", {"password": "wrong", "next": "/tokens"}
+    )
     assert refused.status_code == 422
     assert not ApiToken.objects.exists()
 
-    reply = carol_client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/tokens"})
+    reply = carol_client.post(
+        "/accounts/reauthenticate/", {"password": PASSWORD, "next": "/tokens"}
+    )
 
     (secret,) = set(SECRET.findall(reply.content.decode()))
     assert ApiToken.objects.get().name == "nightly"
@@ -70,7 +76,9 @@ def test_it_takes_the_second_factor_where_there_is_no_password(alice: User, clie
     client.force_login(alice)
     asked = client.post("/tokens", GOOD)
     assert asked["Location"].startswith("/accounts/2fa/reauthenticate/")
-    reply = client.post("/accounts/2fa/reauthenticate/", {"code": code(TOTP_SECRET), "next": "/tokens"})
+    reply = client.post(
+        "/accounts/2fa/reauthenticate/", {"code": code(TOTP_SECRET), "next": "/tokens"}
+    )
     assert SECRET.search(reply.content.decode())
     assert ApiToken.objects.count() == 1
 
@@ -85,7 +93,9 @@ def test_it_wants_a_new_sign_in_of_somebody_who_has_neither(alice: User, client:
     assert not ApiToken.objects.exists()
 
 
-def test_it_refuses_tokens_while_a_second_factor_is_missing(alice: User, lena: User, settings: Settings) -> None:
+def test_it_refuses_tokens_while_a_second_factor_is_missing(
+    alice: User, lena: User, settings: Settings
+) -> None:
     secret, other = make_token(lena), make_token(alice)
     settings.SECOND_FACTOR_ROLES = ["lead", "admin"]
     reply = Caller(secret)("POST", "/v1/annotations/list")
@@ -107,7 +117,9 @@ def test_it_revokes_tokens_for_good_with_a_deactivation(alice: User, adam: User)
     assert (event.actor_name, event.note) == ("adam", "alice was deactivated")
 
 
-def test_it_revokes_the_tokens_of_somebody_who_was_deactivated_in_the_database(alice: User, adam: User) -> None:
+def test_it_revokes_the_tokens_of_somebody_who_was_deactivated_in_the_database(
+    alice: User, adam: User
+) -> None:
     secret = make_token(alice)
     User.people.filter(pk=alice.pk).update(is_active=False)
     services.reactivate(alice, actor=adam)
@@ -127,7 +139,9 @@ def test_it_revokes_tokens_with_a_new_password_by_an_admins_link(
     assert (event.actor_name, event.note) == ("carol", "a new password was set by a link")
 
 
-def test_it_revokes_tokens_with_a_new_password_by_mail(carol: User, client: Client, settings: Settings) -> None:
+def test_it_revokes_tokens_with_a_new_password_by_mail(
+    carol: User, client: Client, settings: Settings
+) -> None:
     settings.EMAIL_HOST = "mail.example.com"
     secret = make_token(carol)
     client.post("/accounts/password/reset/", {"email": carol.email})
@@ -140,7 +154,9 @@ def test_it_revokes_tokens_with_a_new_password_by_mail(carol: User, client: Clie
     assert not works(secret)
 
 
-def test_it_leaves_tokens_alone_when_somebody_changes_their_password(carol: User, carol_client: Client) -> None:
+def test_it_leaves_tokens_alone_when_somebody_changes_their_password(
+    carol: User, carol_client: Client
+) -> None:
     secret = make_token(carol)
     form = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     assert carol_client.post("/accounts/password/change/", form).status_code == 302

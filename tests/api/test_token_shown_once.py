@@ -1,4 +1,6 @@
-"""The page that shows a token, loaded again: no second token, and no secret for whoever comes later."""
+"""The page that shows a token, loaded again: no second token, and no secret for whoever comes
+later.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def test_it_makes_another_for_another_form_other_words_or_another_person(
     assert len({token.digest for token in ApiToken.objects.all()}) == 4
 
 
-@pytest.mark.parametrize("later", [{"created_at": timedelta(minutes=11)}, {"revoked_at": timedelta(0)}])
+@pytest.mark.parametrize(
+    "later", [{"created_at": timedelta(minutes=11)}, {"revoked_at": timedelta(0)}]
+)
 def test_it_shows_no_secret_again_later_or_once_revoked(
     client: Client, alice: User, later: dict[str, timedelta]
 ) -> None:
@@ -63,7 +67,10 @@ def test_it_shows_no_secret_again_later_or_once_revoked(
     ApiToken.objects.update(**{name: timezone.now() - ago for name, ago in later.items()})
     again = client.post("/tokens", sent)
     assert again.status_code == 409
-    assert "“nightly” was made by this form before, and its secret is shown once" in again.content.decode()
+    assert (
+        "“nightly” was made by this form before, and its secret is shown once"
+        in again.content.decode()
+    )
     assert not SECRET.search(again.content.decode())
     assert sent["form_id"] not in again.content.decode()
     assert ApiToken.objects.count() == 1
@@ -84,7 +91,9 @@ def test_it_makes_one_of_a_double_click(alice: User) -> None:
     def click() -> str:
         try:
             together.wait(60)
-            return tokens.create(alice, name="nightly", scope="read", actor=alice, form_id=form_id)[1]
+            return tokens.create(alice, name="nightly", scope="read", actor=alice, form_id=form_id)[
+                1
+            ]
         finally:
             connection.close()
 

@@ -1,4 +1,6 @@
-"""Tokens: made on a page or the command line, shown once, kept as a digest, revoked for good, told in the history."""
+"""Tokens: made on a page or the command line, shown once, kept as a digest, revoked for good, told
+in the history.
+"""
 
 from __future__ import annotations
 
@@ -70,9 +72,19 @@ def test_it_revokes_at_once_and_only_ones_own(client: Client, alice: User, bob: 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": " "}, {"name": "x" * 101}, {"scope": "root"}, {"days": "0"}, {"days": "366"}, {"days": "soon"}]
+    "wrong",
+    [
+        {"name": " "},
+        {"name": "x" * 101},
+        {"scope": "root"},
+        {"days": "0"},
+        {"days": "366"},
+        {"days": "soon"},
+    ],
 )
-def test_it_refuses_a_token_that_cannot_be(client: Client, alice: User, wrong: dict[str, str]) -> None:
+def test_it_refuses_a_token_that_cannot_be(
+    client: Client, alice: User, wrong: dict[str, str]
+) -> None:
     client.force_login(alice)
     reply = client.post("/tokens", GOOD | wrong)
     assert reply.status_code == 422
@@ -101,7 +113,9 @@ def test_it_refuses_on_the_command_line_too(alice: User, name: str, days: int) -
         call_command("create_token", name, days=days)
 
 
-def test_it_lets_an_admin_revoke_somebody_elses(client: Client, alice: User, bob: User, adam: User) -> None:
+def test_it_lets_an_admin_revoke_somebody_elses(
+    client: Client, alice: User, bob: User, adam: User
+) -> None:
     token, _ = tokens.create(alice, name="weekly-export", scope="read", actor=None)
     address = f"/tokens/{token.pk}/revoke"
     client.force_login(bob)

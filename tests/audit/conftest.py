@@ -1,4 +1,6 @@
-"""People who come from nowhere: their own arrival is left out, so that a test's history holds what the test did."""
+"""People who come from nowhere: their own arrival is left out, so that a test's history holds what
+the test did.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.people import make_person
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Lift the triggers of people and their roles; only the owner of the tables can, and only a test does."""
+    """Lift the triggers of people and their roles; only the owner of the tables can, and only a
+    test does.
+    """
     tables = ("accounts_user", "accounts_user_groups")
     with connection.cursor() as cursor:
         for table in tables:

@@ -1,4 +1,6 @@
-"""What the app's own database user tries against the history: nothing is changed without an event, nor any event."""
+"""What the app's own database user tries against the history: nothing is changed without an event,
+nor any event.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,13 @@ __all__ = ["app_session"]
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 # Every table that a trigger's function names.
-MENTIONED = ["audit_event", "accounts_user", "auth_group", "annotations_annotation", "retrievers_retriever"]
+MENTIONED = [
+    "audit_event",
+    "accounts_user",
+    "auth_group",
+    "annotations_annotation",
+    "retrievers_retriever",
+]
 # Every function that it calls, as a session would make its own.
 CALLED = [
     "jsonb_build_array(anyelement, anyelement) RETURNS jsonb LANGUAGE sql AS $$ SELECT '[]'::jsonb $$",
@@ -133,14 +141,22 @@ def answer(session: psycopg.Connection, statement: str) -> str:
 @pytest.mark.parametrize(
     "statements",
     [TEMPORARY, OF_ITS_OWN, TRIGGERS, EVENTS, OTHERS],
-    ids=["temporary objects", "objects of its own", "the triggers", "the events", "what only migrate writes"],
+    ids=[
+        "temporary objects",
+        "objects of its own",
+        "the triggers",
+        "the events",
+        "what only migrate writes",
+    ],
 )
 def test_it_is_refused(app_session: psycopg.Connection, statements: list[str]) -> None:
     make_bare_annotation()
     events = Event.objects.count()
     answers = {statement: answer(app_session, statement) for statement in statements}
     assert {
-        statement: said for statement, said in answers.items() if not said.startswith(("permission denied", "must be"))
+        statement: said
+        for statement, said in answers.items()
+        if not said.startswith(("permission denied", "must be"))
     } == {}
     assert Event.objects.count() == events
     with app_session.transaction():
@@ -150,7 +166,9 @@ def test_it_is_refused(app_session: psycopg.Connection, statements: list[str]) -
 
 def test_it_cannot_give_itself_rights(app_session: psycopg.Connection) -> None:
     # PostgreSQL answers with a warning.
-    app_session.execute("GRANT INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER ON audit_event TO reviewapp_app, PUBLIC")
+    app_session.execute(
+        "GRANT INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER ON audit_event TO reviewapp_app, PUBLIC"
+    )
     found = app_session.execute(
         "SELECT has_table_privilege('public.audit_event', 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"
     )
@@ -159,7 +177,9 @@ def test_it_cannot_give_itself_rights(app_session: psycopg.Connection) -> None:
 
 @pytest.mark.parametrize("role", ["SET ROLE", "SET SESSION AUTHORIZATION"])
 def test_it_is_nobody_else(app_session: psycopg.Connection, role: str) -> None:
-    ((owner,),) = app_session.execute("SELECT relowner::regrole::text FROM pg_class WHERE relname = 'audit_event'")
+    ((owner,),) = app_session.execute(
+        "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'audit_event'"
+    )
     for name in (owner, "pg_write_all_data", "pg_database_owner", "pg_execute_server_program"):
         refused(app_session, f"{role} {name}")
 
@@ -188,7 +208,9 @@ def test_every_function_of_a_trigger_is_the_owners(app_session: psycopg.Connecti
 
 @pytest.fixture
 def careless(app_session: psycopg.Connection) -> psycopg.Connection:
-    """Somebody lets the app's user make objects after all; its rights are taken back when the script runs again."""
+    """Somebody lets the app's user make objects after all; its rights are taken back when the
+    script runs again.
+    """
     with connection.cursor() as cursor:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"GRANT CREATE, TEMPORARY ON DATABASE {name} TO reviewapp_app")
@@ -218,8 +240,15 @@ def test_no_object_of_its_own_takes_the_place_of_a_real_one(
     for function in CALLED:
         careless.execute(f"CREATE FUNCTION mine.{function}")
         careless.execute(f"CREATE FUNCTION pg_temp.{function}")
-    careless.execute("CREATE OPERATOR mine.<> (FUNCTION = mine.differs, LEFTARG = text, RIGHTARG = text)")
-    for path in ("pg_temp, mine, pg_catalog, public", "mine, pg_temp, pg_catalog, public", "pg_temp", "''"):
+    careless.execute(
+        "CREATE OPERATOR mine.<> (FUNCTION = mine.differs, LEFTARG = text, RIGHTARG = text)"
+    )
+    for path in (
+        "pg_temp, mine, pg_catalog, public",
+        "mine, pg_temp, pg_catalog, public",
+        "pg_temp",
+        "''",
+    ):
         careless.execute(f"SET search_path = {path}")
         with careless.transaction():
             careless.execute("UPDATE public.annotations_annotation SET label = label || 'x'")
@@ -237,7 +266,9 @@ def test_no_object_of_its_own_takes_the_place_of_a_real_one(
         (Action.ROLE_TAKEN, "people/alice"),
         (Action.ROLE_GIVEN, "people/alice"),
     ] * 4
-    assert {(event.actor_name, event.origin) for event in written} == {("reviewapp_app", Origin.SQL)}
+    assert {(event.actor_name, event.origin) for event in written} == {
+        ("reviewapp_app", Origin.SQL)
+    }
     assert all(event.at > before and event.changes for event in written)
 
 
@@ -248,7 +279,10 @@ def test_no_object_of_its_own_takes_the_place_of_a_real_one(
         ("ALTER ROLE reviewapp_app CREATEROLE", "make roles"),
         ("ALTER ROLE reviewapp_app SUPERUSER", "is a superuser"),
         ("CREATE SCHEMA odd AUTHORIZATION reviewapp_app", "owns the schema odd"),
-        ("CREATE SCHEMA odd; GRANT CREATE ON SCHEMA odd TO PUBLIC", "may make objects in the schema odd"),
+        (
+            "CREATE SCHEMA odd; GRANT CREATE ON SCHEMA odd TO PUBLIC",
+            "may make objects in the schema odd",
+        ),
         ("ALTER TABLE accounts_link OWNER TO reviewapp_app", "owns accounts_link"),
     ],
 )
@@ -288,7 +322,9 @@ def test_every_way_to_write_leaves_an_event(app_session: psycopg.Connection, ali
     assert row.label == "k"
 
 
-def test_what_it_can_forge_is_who_it_says_it_is(app_session: psycopg.Connection, alice: User) -> None:
+def test_what_it_can_forge_is_who_it_says_it_is(
+    app_session: psycopg.Connection, alice: User
+) -> None:
     make_bare_annotation()
     acting = {
         "actor_id": alice.pk,
@@ -314,19 +350,25 @@ def test_what_it_can_forge_is_who_it_says_it_is(app_session: psycopg.Connection,
 
 
 def test_a_change_too_large_to_be_recorded_is_not_made(app_session: psycopg.Connection) -> None:
-    app_session.execute("INSERT INTO outbox_pause (id, reason, since) VALUES (1, repeat('x', 20000000), now())")
+    app_session.execute(
+        "INSERT INTO outbox_pause (id, reason, since) VALUES (1, repeat('x', 20000000), now())"
+    )
     event = Event.objects.newest()[0]
     assert (event.action, len(event.changes["reason"][1])) == (Action.OUTBOX_PAUSED, 20_000_000)
 
     events = Event.objects.count()
     refused(
-        app_session, "UPDATE outbox_pause SET reason = repeat('y', 270000000)", match="exceeds the maximum|too long"
+        app_session,
+        "UPDATE outbox_pause SET reason = repeat('y', 270000000)",
+        match="exceeds the maximum|too long",
     )
     assert app_session.execute("SELECT left(reason, 1) FROM outbox_pause").fetchall() == [("x",)]
     assert Event.objects.count() == events
 
 
-def test_the_app_does_its_work_as_that_user(client: Client, alice: User, lena: User, tmp_path: object) -> None:
+def test_the_app_does_its_work_as_that_user(
+    client: Client, alice: User, lena: User, tmp_path: object
+) -> None:
     annotation = make_annotation()
     with as_app_user():
         with connection.cursor() as cursor:

@@ -1,4 +1,6 @@
-"""Ways around the history that use only what the app's database user may do: each leaves an event that tells of it."""
+"""Ways around the history that use only what the app's database user may do: each leaves an event
+that tells of it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def events_after(count: int) -> list[tuple[str, str, dict[str, object]]]:
 
 
 def copy_decision(session: psycopg.Connection, decision: Decision, **changed: str) -> int:
-    """Insert a decision again as the app's user, with other values (SQL) in some columns; return its key."""
+    """Insert a decision again as the app's user, with other values (SQL) in some columns; return
+    its key.
+    """
     names = [field.attname for field in Decision._meta.concrete_fields]
     values = {name: name for name in names} | {"decision_id": "gen_random_uuid()"} | changed
     ((key,),) = session.execute(
@@ -53,19 +57,26 @@ def test_it_tells_that_a_person_takes_the_place_of_another(
     assert changes == [{"id": [alice.pk, adam.pk]}]
 
 
-def test_it_tells_that_decisions_move_to_another_annotation(app_session: psycopg.Connection, alice: User) -> None:
+def test_it_tells_that_decisions_move_to_another_annotation(
+    app_session: psycopg.Connection, alice: User
+) -> None:
     one, other = make_bare_annotation(), make_annotation(result=make_result())
     decide(one, alice, label="dog")
     before = Event.objects.count()
     with app_session.transaction():
-        app_session.execute("UPDATE annotations_annotation SET id = -id WHERE id IN (%s, %s)", [one.pk, other.pk])
+        app_session.execute(
+            "UPDATE annotations_annotation SET id = -id WHERE id IN (%s, %s)", [one.pk, other.pk]
+        )
         app_session.execute(
             "UPDATE annotations_annotation SET id = CASE id WHEN %s THEN %s ELSE %s END WHERE id < 0",
             [-one.pk, other.pk, one.pk],
         )
 
     assert Decision.objects.get().annotation.ref == other.ref
-    assert {ref for _, ref, change in events_after(before) if "id" in change} == {one.ref, other.ref}
+    assert {ref for _, ref, change in events_after(before) if "id" in change} == {
+        one.ref,
+        other.ref,
+    }
 
 
 @pytest.mark.parametrize("number", [-1, 0])
@@ -76,22 +87,29 @@ def test_it_tells_of_a_decision_numbered_before_the_standing_one(
     decision = decide(annotation, alice, label="dog")
     before = Event.objects.count()
     copy_decision(app_session, decision, id=str(number))
-    assert [(action, ref) for action, ref, _ in events_after(before)] == [(Action.DECISION_RECORDED, annotation.ref)]
+    assert [(action, ref) for action, ref, _ in events_after(before)] == [
+        (Action.DECISION_RECORDED, annotation.ref)
+    ]
 
 
-def test_it_tells_of_an_undo_that_nothing_follows(app_session: psycopg.Connection, alice: User) -> None:
+def test_it_tells_of_an_undo_that_nothing_follows(
+    app_session: psycopg.Connection, alice: User
+) -> None:
     annotation = make_bare_annotation()
     decision = decide(annotation, alice, label="dog")
     before = Event.objects.count()
     app_session.execute(
-        "INSERT INTO annotations_undo (decision_id, actor_id, at) VALUES (%s, %s, now())", [decision.pk, alice.pk]
+        "INSERT INTO annotations_undo (decision_id, actor_id, at) VALUES (%s, %s, now())",
+        [decision.pk, alice.pk],
     )
     assert Undo.objects.count() == 1
     assert [ref for _, ref, _ in events_after(before)] == [annotation.ref]
 
 
 @pytest.mark.parametrize("digits", ["-15", "0"])
-def test_it_writes_numbers_whole_whatever_the_session_sets(app_session: psycopg.Connection, digits: str) -> None:
+def test_it_writes_numbers_whole_whatever_the_session_sets(
+    app_session: psycopg.Connection, digits: str
+) -> None:
     make_bare_annotation()
     app_session.execute("UPDATE annotations_annotation SET confidence = 0.3")
     app_session.execute(f"SET extra_float_digits = {digits}")
@@ -99,14 +117,18 @@ def test_it_writes_numbers_whole_whatever_the_session_sets(app_session: psycopg.
     assert Event.objects.newest()[0].changes == {"confidence": [0.3, 0.1 + 0.2]}
 
 
-def test_it_tells_of_a_decision_that_is_dated_back_at_once(app_session: psycopg.Connection, alice: User) -> None:
+def test_it_tells_of_a_decision_that_is_dated_back_at_once(
+    app_session: psycopg.Connection, alice: User
+) -> None:
     annotation = make_bare_annotation()
     decision = decide(annotation, alice, label="dog")
     before = Event.objects.count()
     with app_session.transaction():
         newest = "nextval('annotations_decision_id_seq')"
         other = copy_decision(app_session, decision, id=newest)
-        app_session.execute("UPDATE annotations_annotation SET decision_id = %s, decided_at = %s", [other, LONG_AGO])
+        app_session.execute(
+            "UPDATE annotations_annotation SET decision_id = %s, decided_at = %s", [other, LONG_AGO]
+        )
     ((_, ref, changes),) = events_after(before)
     assert ref == annotation.ref
     assert datetime.fromisoformat(str(changes["decided_at"][1])) == LONG_AGO  # type: ignore[index]
@@ -117,8 +139,12 @@ def test_it_tells_of_other_evidence(app_session: psycopg.Connection) -> None:
     annotation = make_annotation(result=make_result(execution=execution), execution_id="exec_1")
     other = make_result(document_id="other")
     before = Event.objects.count()
-    app_session.execute("UPDATE annotations_annotation SET result_id = %s WHERE id = %s", [other.pk, annotation.pk])
-    app_session.execute("UPDATE annotations_annotation SET execution_id = 'exec_2' WHERE id = %s", [annotation.pk])
+    app_session.execute(
+        "UPDATE annotations_annotation SET result_id = %s WHERE id = %s", [other.pk, annotation.pk]
+    )
+    app_session.execute(
+        "UPDATE annotations_annotation SET execution_id = 'exec_2' WHERE id = %s", [annotation.pk]
+    )
     assert [changes for _, _, changes in events_after(before)] == [
         {"result_id": [annotation.result_id, other.pk]},
         {"execution_id": ["exec_1", "exec_2"]},
@@ -129,7 +155,9 @@ def test_it_tells_of_forged_evidence_where_there_was_none(app_session: psycopg.C
     annotation = make_bare_annotation()
     other = make_result(document_id="other")
     before = Event.objects.count()
-    app_session.execute("UPDATE annotations_annotation SET result_id = %s WHERE id = %s", [other.pk, annotation.pk])
+    app_session.execute(
+        "UPDATE annotations_annotation SET result_id = %s WHERE id = %s", [other.pk, annotation.pk]
+    )
     assert [changes for _, _, changes in events_after(before)] == [{"result_id": [None, other.pk]}]
 
 
@@ -141,7 +169,9 @@ def test_it_adds_no_sign_in_provider_of_its_own(app_session: psycopg.Connection)
     )
 
 
-def test_it_tells_of_ways_in_that_others_manage(app_session: psycopg.Connection, alice: User) -> None:
+def test_it_tells_of_ways_in_that_others_manage(
+    app_session: psycopg.Connection, alice: User
+) -> None:
     before = Event.objects.count()
     for statement in (
         "INSERT INTO socialaccount_socialaccount (user_id, provider, uid, last_login, date_joined, extra_data)"
@@ -158,17 +188,28 @@ def test_it_tells_of_ways_in_that_others_manage(app_session: psycopg.Connection,
         ("people/alice", {"provider": [None, "sso"], "uid": [None, "mallory"]}),
         ("people/alice", {"uid": ["mallory", "mallory-2"]}),
         ("people/alice", {"provider": ["sso", None], "uid": ["mallory-2", None]}),
-        ("people/alice", {"email": [None, "m@example.com"], "verified": [None, True], "primary": [None, True]}),
+        (
+            "people/alice",
+            {"email": [None, "m@example.com"], "verified": [None, True], "primary": [None, True]},
+        ),
         ("people/alice", {"email": ["m@example.com", "m2@example.com"]}),
-        ("people/alice", {"email": ["m2@example.com", None], "verified": [True, None], "primary": [True, None]}),
+        (
+            "people/alice",
+            {"email": ["m2@example.com", None], "verified": [True, None], "primary": [True, None]},
+        ),
     ]
 
 
-def test_it_tells_who_is_said_to_have_done_it_when_that_changes(app_session: psycopg.Connection, alice: User) -> None:
+def test_it_tells_who_is_said_to_have_done_it_when_that_changes(
+    app_session: psycopg.Connection, alice: User
+) -> None:
     annotation = make_bare_annotation()
     decide(annotation, alice, label="dog")
     before = Event.objects.count()
     app_session.execute("UPDATE accounts_user SET pseudonym = 'another'")
     app_session.execute("UPDATE outbox_change SET actor_pseudonym = 'another'")
-    assert [list(changes) for _, _, changes in events_after(before)] == [["pseudonym"], ["actor_pseudonym"]]
+    assert [list(changes) for _, _, changes in events_after(before)] == [
+        ["pseudonym"],
+        ["actor_pseudonym"],
+    ]
     assert Annotation.objects.count() == 1

@@ -38,7 +38,11 @@ TRACKED = [
 
 
 def refused(sql: str, match: str) -> None:
-    with pytest.raises(DatabaseError, match=match), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match=match),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(sql)
 
 
@@ -76,6 +80,10 @@ def test_it_tracks_every_table_of_people_and_promises() -> None:
         for model, trigger in pgtrigger.registered()
         if trigger.name in {"tracked", "append_only", "never_changed"}
     }
-    guarded = {model._meta.db_table for model, trigger in pgtrigger.registered() if trigger.name == "never_truncated"}
+    guarded = {
+        model._meta.db_table
+        for model, trigger in pgtrigger.registered()
+        if trigger.name == "never_truncated"
+    }
     assert kept == guarded
     assert sorted(kept) == TRACKED

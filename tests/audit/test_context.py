@@ -21,7 +21,9 @@ pytestmark = pytest.mark.django_db
 
 
 def relabel(label: str) -> tuple[str, str]:
-    """Change the label of the only annotation; returns who the history says did it, and through which door."""
+    """Change the label of the only annotation; returns who the history says did it, and through
+    which door.
+    """
     assert Annotation.objects.update(label=label) == 1
     event = Event.objects.newest()[0]
     assert event.label_to == label
@@ -45,7 +47,9 @@ def test_it_lets_the_machine_act_by_itself(row: Annotation) -> None:
         assert relabel("dog") == ("", Origin.WORKER)
 
 
-def test_it_gives_the_outer_person_back_after_the_inner_one(row: Annotation, alice: User, bob: User) -> None:
+def test_it_gives_the_outer_person_back_after_the_inner_one(
+    row: Annotation, alice: User, bob: User
+) -> None:
     with acting(alice):
         with acting(bob):
             assert relabel("one") == ("bob", Origin.SHELL)
@@ -60,14 +64,18 @@ def test_it_gives_the_machine_back_after_a_person(row: Annotation, bob: User) ->
         assert relabel("two") == ("", Origin.PULL)
 
 
-def test_it_gives_the_outer_person_back_after_an_error(row: Annotation, alice: User, bob: User) -> None:
+def test_it_gives_the_outer_person_back_after_an_error(
+    row: Annotation, alice: User, bob: User
+) -> None:
     with acting(alice):
         with pytest.raises(DatabaseError), acting(bob), connection.cursor() as cursor:
             cursor.execute("SELECT no_such_column")
         assert relabel("two") == ("alice", Origin.SHELL)
 
 
-def test_it_gives_the_outer_person_back_after_a_rollback(row: Annotation, alice: User, bob: User) -> None:
+def test_it_gives_the_outer_person_back_after_a_rollback(
+    row: Annotation, alice: User, bob: User
+) -> None:
     with acting(alice):
         with acting(bob):
             relabel("one")
@@ -118,7 +126,9 @@ def test_it_leaks_into_no_other_thread(row: Annotation, alice: User) -> None:
     assert (trace, origin) == (Trace(), Origin.SQL)
 
 
-@pytest.mark.parametrize("note", ["nul \0 byte", "lone \ud800 surrogate", 'quote " and \\', "שלום", "x" * 100_000])
+@pytest.mark.parametrize(
+    "note", ["nul \0 byte", "lone \ud800 surrogate", 'quote " and \\', "שלום", "x" * 100_000]
+)
 def test_it_never_loses_a_write_to_an_odd_note(note: str, row: Annotation, alice: User) -> None:
     with acting(alice, note=note):
         assert relabel("dog") == ("alice", Origin.SHELL)
@@ -133,9 +143,12 @@ def test_it_tells_only_what_jsonb_takes(note: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_id", "kept"), [("abcdef-123", True), ("short", False), ("x" * 65, False), ("a b c d e f g", False)]
+    ("given_id", "kept"),
+    [("abcdef-123", True), ("short", False), ("x" * 65, False), ("a b c d e f g", False)],
 )
-def test_it_takes_a_sane_request_id_and_answers_with_it(client: Client, given_id: str, kept: bool) -> None:
+def test_it_takes_a_sane_request_id_and_answers_with_it(
+    client: Client, given_id: str, kept: bool
+) -> None:
     answer = client.get("/nowhere", headers={"X-Request-ID": given_id})
     assert (answer["X-Request-ID"] == given_id) is kept
     assert len(answer["X-Request-ID"]) >= 8

@@ -24,7 +24,11 @@ from reviewapp.audit.models import Event
 from tests.factories import make_bare_annotation, make_retriever
 from tests.rules.sources import ROOT
 
-RULE = next(line for line in (ROOT / "docs" / "operations.md").read_text().splitlines() if line.startswith("re.sub("))
+RULE = next(
+    line
+    for line in (ROOT / "docs" / "operations.md").read_text().splitlines()
+    if line.startswith("re.sub(")
+)
 
 
 def parts(client: Client, **wanted: str) -> Iterable[bytes]:
@@ -47,7 +51,11 @@ def test_it_downloads_what_the_filters_leave(client: Client, lena: User, alice: 
         Annotation.objects.update(label="כלב", payload={"codes": ["A"]})
     (line,) = table(client, label_from="cat")
     assert line["actor_name"] == "alice"
-    assert (line["label_from"], line["label_to"], line["ref"]) == ("cat", "כלב", "annotations/ann_1")
+    assert (line["label_from"], line["label_to"], line["ref"]) == (
+        "cat",
+        "כלב",
+        "annotations/ann_1",
+    )
     assert line["note"] == 'he said "dog",\nso I did'
     assert line["changes"] == '{"label": ["cat", "כלב"], "payload": [{}, {"codes": ["A"]}]}'
     assert len(table(client)) == 3
@@ -60,7 +68,9 @@ def test_it_is_a_file_that_nobody_keeps(client: Client, lena: User) -> None:
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"].startswith('attachment; filename="history-')
     assert answer["Cache-Control"] == "no-store"
-    assert b"".join(cast("Iterable[bytes]", answer)).decode() == "\ufeff" + ",".join(COLUMNS) + "\r\n"
+    assert (
+        b"".join(cast("Iterable[bytes]", answer)).decode() == "\ufeff" + ",".join(COLUMNS) + "\r\n"
+    )
 
 
 @pytest.mark.django_db
@@ -72,7 +82,9 @@ def test_it_disarms_formulas(client: Client, lena: User, alice: User) -> None:
     assert (line["note"], line["label_to"]) == ("'=HYPERLINK(1)", "'@cat")
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "  =1", "\uff1d1", "'=1", '"=1'])
+@pytest.mark.parametrize(
+    "text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "  =1", "\uff1d1", "'=1", '"=1']
+)
 def test_it_puts_an_apostrophe_before_whatever_runs(text: str) -> None:
     assert cell(text) == f"'{text}"
 
@@ -104,7 +116,9 @@ TRICKY = st.text(st.sampled_from("=+-@\t\r\n;'\" \uff1dab,\\")) | st.text()
 @given(text=TRICKY)
 def test_it_leaves_nothing_that_runs(text: str) -> None:
     for part in re.split(r"[;\t\r\n]", cell(text)):
-        assert not part.lstrip(' "').startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+        assert not part.lstrip(' "').startswith(
+            ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+        )
     assert not cell(text).startswith(("\t", "\r", "\n"))
 
 
@@ -113,7 +127,9 @@ def test_it_loses_nothing_by_the_rule_that_the_docs_give(text: str) -> None:
     assert eval(RULE, {"re": re, "cell": cell(text)}) == text
 
 
-@given(cells=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n")), min_size=1))
+@given(
+    cells=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n")), min_size=1)
+)
 def test_it_survives_the_reading_of_any_text(cells: list[str]) -> None:
     buffer = StringIO()
     csv.writer(buffer).writerow(map(cell, cells))

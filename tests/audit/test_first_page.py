@@ -19,7 +19,9 @@ from tests.factories import make_annotation
 pytestmark = pytest.mark.django_db
 
 
-def test_it_goes_through_the_whole_history_and_back(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_goes_through_the_whole_history_and_back(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     for _ in range(SIZE + 20):
         make_annotation()
     every = list(Event.objects.newest())

@@ -48,17 +48,28 @@ def test_it_passes_over_nonsense_and_says_so(setting: str) -> None:
 
 
 def test_it_cuts_what_is_too_long_for_its_column() -> None:
-    event = write_as(json.dumps({"origin": "web", "actor_name": "n" * 500, "request_id": "r" * 500}))
+    event = write_as(
+        json.dumps({"origin": "web", "actor_name": "n" * 500, "request_id": "r" * 500})
+    )
     assert (len(event.actor_name), len(event.request_id)) == (150, 64)
 
 
 @given(
     setting=st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8", exclude_characters="\0")),
-        lambda inner: st.dictionaries(st.sampled_from(["origin", "actor_id", "actor_name", "request_id"]), inner),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["origin", "actor_id", "actor_name", "request_id"]), inner
+        ),
     )
 )
-@settings(max_examples=examples(30, 200), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(30, 200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 def test_it_writes_whatever_is_set(setting: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('reviewapp.acting', %s, true)", [json.dumps(setting)])

@@ -48,7 +48,10 @@ def test_it_tells_who_did_what_newest_first(lena_client: Client, busy: Annotatio
     told = found(lena_client)
     assert told[1:3] == [BOB, ALICE]
     assert told[0][1] == "relabelled “dog” to “cow”"
-    assert [sentence for _, sentence in told[3:]] == ["recorded a new annotation", "recorded a new retriever"]
+    assert [sentence for _, sentence in told[3:]] == [
+        "recorded a new annotation",
+        "recorded a new retriever",
+    ]
 
 
 def test_it_shows_the_change_the_reason_and_the_door(lena_client: Client, busy: Annotation) -> None:
@@ -79,7 +82,9 @@ def test_it_filters_by_person(lena_client: Client, busy: Annotation, alice: User
         ({"until": "1999-01-01T00:00"}, []),
     ],
 )
-def test_it_filters(wanted: dict[str, str], told: list[tuple[str, str]], lena_client: Client, busy: Annotation) -> None:
+def test_it_filters(
+    wanted: dict[str, str], told: list[tuple[str, str]], lena_client: Client, busy: Annotation
+) -> None:
     assert found(lena_client, **wanted) == told
 
 
@@ -93,7 +98,9 @@ def test_it_filters(wanted: dict[str, str], told: list[tuple[str, str]], lena_cl
         ({"since": "1999-01-01T00:00+02:00"}, 5),
     ],
 )
-def test_it_keeps_what_fits(wanted: dict[str, str], number: int, lena_client: Client, busy: Annotation) -> None:
+def test_it_keeps_what_fits(
+    wanted: dict[str, str], number: int, lena_client: Client, busy: Annotation
+) -> None:
     assert len(found(lena_client, **wanted)) == number
 
 
@@ -117,7 +124,9 @@ def test_it_offers_retrievers_by_their_name_of_last(lena_client: Client, busy: A
         {"ref": "nul\0byte"},
     ],
 )
-def test_it_answers_422_to_a_filter_that_makes_no_sense(wanted: dict[str, str], lena_client: Client) -> None:
+def test_it_answers_422_to_a_filter_that_makes_no_sense(
+    wanted: dict[str, str], lena_client: Client
+) -> None:
     (name,) = list(wanted)[-1:]
     for headers in ({}, HTMX):
         answer = lena_client.get("/history", wanted, headers=headers)
@@ -128,7 +137,9 @@ def test_it_answers_422_to_a_filter_that_makes_no_sense(wanted: dict[str, str], 
 
 
 @pytest.mark.parametrize("path", ["/history", "/history.csv"])
-def test_it_is_for_leads_and_admins(path: str, client: Client, alice: User, lena: User, adam: User) -> None:
+def test_it_is_for_leads_and_admins(
+    path: str, client: Client, alice: User, lena: User, adam: User
+) -> None:
     assert client.get(path).status_code == 302
     for person, status in ((alice, 403), (lena, 200), (adam, 200)):
         client.force_login(person)
@@ -163,16 +174,24 @@ def test_it_starts_again_from_a_cursor_of_elsewhere(lena_client: Client, busy: A
 
 def test_it_says_why_there_is_nothing(lena_client: Client) -> None:
     assert "Nothing has happened yet" in lena_client.get("/history").content.decode()
-    assert "No event matches these filters" in lena_client.get("/history", {"q": "unicorn"}).content.decode()
+    assert (
+        "No event matches these filters"
+        in lena_client.get("/history", {"q": "unicorn"}).content.decode()
+    )
 
 
-def test_it_gives_htmx_the_events_alone_and_their_address(lena_client: Client, busy: Annotation) -> None:
+def test_it_gives_htmx_the_events_alone_and_their_address(
+    lena_client: Client, busy: Annotation
+) -> None:
     answer = lena_client.get("/history", {"q": "counterfeit", "person": ""}, headers=HTMX)
     assert answer.content.decode().lstrip().startswith('<section id="events"')
     assert answer["HX-Push-Url"] == "/history?q=counterfeit"
     assert "HX-Request" in answer["Vary"]
     assert (
-        "<html" in lena_client.get("/history", headers=HTMX | {"HX-History-Restore-Request": "true"}).content.decode()
+        "<html"
+        in lena_client.get(
+            "/history", headers=HTMX | {"HX-History-Restore-Request": "true"}
+        ).content.decode()
     )
 
 
@@ -183,7 +202,12 @@ def test_it_keeps_the_filters_in_the_download(lena_client: Client, busy: Annotat
 
 def test_it_never_renders_what_people_wrote_as_html(lena_client: Client, alice: User) -> None:
     with acting(alice, note="<script>alert(1)</script>"):
-        make_bare_annotation(ref="annotations/<b>", label="<i>cat</i>", reasoning="<img src=x>", payload={"<u>": "<s>"})
+        make_bare_annotation(
+            ref="annotations/<b>",
+            label="<i>cat</i>",
+            reasoning="<img src=x>",
+            payload={"<u>": "<s>"},
+        )
     page = lena_client.get("/history").content.decode()
     for tag in ("<script>alert", "<b>", "<i>", "<img src=x", "<u>", "<s>"):
         assert tag not in page
@@ -237,7 +261,8 @@ def make_many_events() -> None:
             """
         )
         cursor.execute("ANALYZE audit_event")
-        # As autovacuum does, which is off here; what waits to be put into the index makes it look dear.
+        # As autovacuum does, which is off here; what waits to be put into the index makes it look
+        # dear.
         cursor.execute("SELECT gin_clean_pending_list('event_words')")
 
 

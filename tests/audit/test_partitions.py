@@ -1,4 +1,6 @@
-"""The history cut into partitions by the script in docs/: the same history, as well guarded, as quick to read."""
+"""The history cut into partitions by the script in docs/: the same history, as well guarded, as
+quick to read.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ def happen(at: str, *, note: str = "") -> None:
 def holding(ids: list[int]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tableoid::regclass::text, count(*) FROM audit_event WHERE id = ANY(%s) GROUP BY 1", [ids]
+            "SELECT tableoid::regclass::text, count(*) FROM audit_event WHERE id = ANY(%s) GROUP BY 1",
+            [ids],
         )
         return dict(cursor.fetchall())
 
@@ -67,16 +70,22 @@ def test_it_has_a_place_for_every_instant(before: list[int]) -> None:
         assert event.at > timezone.now() + timedelta(days=days - 1)
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT tableoid::regclass::text ~ ('^' || note || '$') FROM audit_event WHERE id = %s", [event.pk]
+                "SELECT tableoid::regclass::text ~ ('^' || note || '$') FROM audit_event WHERE id = %s",
+                [event.pk],
             )
             assert cursor.fetchone() == (True,)
 
 
 @pytest.mark.parametrize("table", ["audit_event", "audit_event_first", "audit_event_rest"])
 @pytest.mark.parametrize("sql", ["UPDATE {} SET note = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
-def test_it_refuses_to_change_an_event_through_any_table(before: list[int], table: str, sql: str) -> None:
+def test_it_refuses_to_change_an_event_through_any_table(
+    before: list[int], table: str, sql: str
+) -> None:
     happen("'2200-01-01'")
-    with pytest.raises(DatabaseError, match=r"Cannot update or delete|cannot be truncated"), transaction.atomic():
+    with (
+        pytest.raises(DatabaseError, match=r"Cannot update or delete|cannot be truncated"),
+        transaction.atomic(),
+    ):
         run(sql.format(table))
     assert Event.objects.filter(id__in=before).count() == len(before)
 
@@ -105,7 +114,10 @@ def test_it_refuses_to_change_an_event_through_any_table(before: list[int], tabl
 def test_the_apps_own_user_cannot_touch_a_partition(before: list[int], sql: str) -> None:
     grant_rights()
     run(f"SET LOCAL ROLE {APP_USER}")
-    with pytest.raises(DatabaseError, match=r"permission denied|must be owner"), transaction.atomic():
+    with (
+        pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
+        transaction.atomic(),
+    ):
         run(sql)
 
 

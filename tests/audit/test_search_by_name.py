@@ -20,7 +20,9 @@ OURS, THEIRS = "annotations/local-5b01", "annotations/ann_7f3a"
 
 @pytest.fixture
 def made_here() -> Annotation:
-    """An annotation that was made here, labelled, and called `ann_7f3a` by Mixpeek; and another one."""
+    """An annotation that was made here, labelled, and called `ann_7f3a` by Mixpeek; and another
+    one.
+    """
     make_bare_annotation(document_id="doc_2")
     row = make_bare_annotation(ref=OURS)
     Annotation.objects.filter(pk=row.pk).update(annotation_id="ann_7f3a")
@@ -52,20 +54,28 @@ def test_it_finds_all_that_happened_by_either_name(
 
 def test_it_goes_on_finding_what_mixpeek_named_before_we_did(made_here: Annotation) -> None:
     Event.objects.create(
-        at="2026-01-01T00:00Z", actor_name="alice", action="change.queued", ref=THEIRS, origin="webhook"
+        at="2026-01-01T00:00Z",
+        actor_name="alice",
+        action="change.queued",
+        ref=THEIRS,
+        origin="webhook",
     )
     assert find_ref_aliases(OURS) == [OURS, THEIRS]
     assert find_ref_aliases(THEIRS) == [THEIRS, OURS]
     assert Event.objects.about(*find_ref_aliases(OURS)).count() == 4
 
 
-def test_it_leads_from_either_name_to_the_page(made_here: Annotation, client: Client, lena: User) -> None:
+def test_it_leads_from_either_name_to_the_page(
+    made_here: Annotation, client: Client, lena: User
+) -> None:
     client.force_login(lena)
     for ref in (OURS, THEIRS):
         assert client.get("/by-ref", {"ref": ref})["Location"] == f"/annotations/{made_here.pk}"
     assert client.get("/by-ref", {"ref": "annotations/ann_none"}).status_code == 404
 
 
-@pytest.mark.parametrize("said", ["annotations/ann_none", "people/alice", "annotations/\0", "annotations/"])
+@pytest.mark.parametrize(
+    "said", ["annotations/ann_none", "people/alice", "annotations/\0", "annotations/"]
+)
 def test_it_knows_no_other_name_of_what_it_does_not_know(said: str, made_here: Annotation) -> None:
     assert find_ref_aliases(said) == [said]

@@ -1,4 +1,6 @@
-"""What an attacker with the app's database user would like to change unseen: none of it goes without an event."""
+"""What an attacker with the app's database user would like to change unseen: none of it goes
+without an event.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def numbers(statement: str, *values: int | str | datetime) -> tuple[int, ...]:
 def copy_rows(table: str, **changed: str) -> None:
     """Insert each row again, with other values (SQL) in some columns."""
     with connection.cursor() as cursor:
-        columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
+        columns = [
+            column.name for column in connection.introspection.get_table_description(cursor, table)
+        ]
     columns.remove("id")
     values = [changed.get(column, column) for column in columns]
     execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}")
@@ -87,7 +91,12 @@ def test_it_dates_by_the_databases_clock_what_is_never_changed(alice: User, adam
     execute(undo, decision.pk, alice.pk, LONG_AGO)
 
     start = timezone.now() - timedelta(minutes=1)
-    for table in ("annotations_decision", "retrievers_guidelines", "retrievers_labelset", "retrievers_result"):
+    for table in (
+        "annotations_decision",
+        "retrievers_guidelines",
+        "retrievers_labelset",
+        "retrievers_result",
+    ):
         found = f"SELECT count(*), count(*) FILTER (WHERE created_at > %s) FROM {table}"
         assert numbers(found, start) == (2, 2), table
     assert Undo.objects.filter(at__gte=start).count() == 1
@@ -113,7 +122,11 @@ def test_it_tells_of_a_decision_that_is_only_inserted(alice: User) -> None:
     copy_rows("annotations_decision", decision_id="gen_random_uuid()")
     ((action, ref, changes),) = since(events)
     assert (action, ref) == (Action.DECISION_RECORDED, annotation.ref)
-    assert changes == {"outcome": [None, "decided"], "label": [None, "other"], "reviewer_id": [None, alice.pk]}
+    assert changes == {
+        "outcome": [None, "decided"],
+        "label": [None, "other"],
+        "reviewer_id": [None, alice.pk],
+    }
 
 
 def test_it_tells_that_a_password_changed_and_not_which(alice: User) -> None:
@@ -146,9 +159,16 @@ def test_it_tells_of_every_permission(alice: User) -> None:
     alice.user_permissions.add(permission)
     alice.user_permissions.clear()
     lead.permissions.add(permission)
-    execute("DELETE FROM auth_group_permissions WHERE group_id = %s AND permission_id = %s", lead.pk, permission.pk)
+    execute(
+        "DELETE FROM auth_group_permissions WHERE group_id = %s AND permission_id = %s",
+        lead.pk,
+        permission.pk,
+    )
     execute("UPDATE auth_group SET name = 'boss' WHERE id = %s", lead.pk)
-    given, taken = {"permission": [None, "accounts.change_user"]}, {"permission": ["accounts.change_user", None]}
+    given, taken = (
+        {"permission": [None, "accounts.change_user"]},
+        {"permission": ["accounts.change_user", None]},
+    )
     assert since(events) == [
         (Action.PERMISSION_GIVEN, "people/alice", given),
         (Action.PERMISSION_TAKEN, "people/alice", taken),
@@ -159,8 +179,12 @@ def test_it_tells_of_every_permission(alice: User) -> None:
     assert timeline("roles/lead")[0].sentence == "took away the permission “accounts.change_user”"
 
 
-@pytest.mark.parametrize("table", ["accounts_user_groups", "accounts_user_user_permissions", "auth_group_permissions"])
-def test_it_moves_no_role_or_permission_to_somebody_else(table: str, alice: User, bob: User) -> None:
+@pytest.mark.parametrize(
+    "table", ["accounts_user_groups", "accounts_user_user_permissions", "auth_group_permissions"]
+)
+def test_it_moves_no_role_or_permission_to_somebody_else(
+    table: str, alice: User, bob: User
+) -> None:
     bob.user_permissions.add(Permission.objects.first() or 0)
     column = "group_id" if table == "auth_group_permissions" else "user_id"
     with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
@@ -171,9 +195,17 @@ def test_it_moves_no_role_or_permission_to_somebody_else(table: str, alice: User
     ("statement", "action", "field"),
     [
         ("UPDATE accounts_link SET person_id = %s", Action.LINK_CHANGED, "person_id"),
-        ('UPDATE mfa_authenticator SET data = \'{"secret": "mine"}\' WHERE user_id <> %s', "factor.changed", "secret"),
+        (
+            'UPDATE mfa_authenticator SET data = \'{"secret": "mine"}\' WHERE user_id <> %s',
+            "factor.changed",
+            "secret",
+        ),
         ("UPDATE mfa_authenticator SET user_id = %s", Action.FACTOR_CHANGED, "user_id"),
-        ("UPDATE api_apitoken SET digest = repeat('a', 64) WHERE owner_id <> %s", Action.TOKEN_CHANGED, "digest"),
+        (
+            "UPDATE api_apitoken SET digest = repeat('a', 64) WHERE owner_id <> %s",
+            Action.TOKEN_CHANGED,
+            "digest",
+        ),
     ],
 )
 def test_it_tells_of_a_way_in_that_is_taken_over(

@@ -54,7 +54,9 @@ def bulk_update(row: Annotation) -> None:
 @path
 def upsert(row: Annotation) -> None:
     again = Annotation(**bare_annotation(label="dog"))
-    Annotation.objects.bulk_create([again], update_conflicts=True, unique_fields=["ref"], update_fields=["label"])
+    Annotation.objects.bulk_create(
+        [again], update_conflicts=True, unique_fields=["ref"], update_fields=["label"]
+    )
 
 
 @path
@@ -81,7 +83,8 @@ def test_it_writes_an_event_on_every_path_that_updates(name: str, alice: User) -
 
 def test_it_writes_an_event_for_each_row_of_a_bulk_insert() -> None:
     Annotation.objects.bulk_create(
-        Annotation(**bare_annotation(ref=f"annotations/{n}", document_id=f"doc_{n}")) for n in range(3)
+        Annotation(**bare_annotation(ref=f"annotations/{n}", document_id=f"doc_{n}"))
+        for n in range(3)
     )
     events = Event.objects.order_by("id")
     assert [event.ref for event in events] == ["annotations/0", "annotations/1", "annotations/2"]
@@ -90,7 +93,11 @@ def test_it_writes_an_event_for_each_row_of_a_bulk_insert() -> None:
 
 def test_it_leaves_the_empty_values_of_a_new_row_out() -> None:
     make_bare_annotation(reasoning="", payload={})
-    assert newest().changes == {"label": [None, "cat"], "confidence": [None, 0.5], "status": [None, "waiting"]}
+    assert newest().changes == {
+        "label": [None, "cat"],
+        "confidence": [None, 0.5],
+        "status": [None, "waiting"],
+    }
 
 
 def test_it_keeps_what_a_deleted_row_held() -> None:
@@ -107,7 +114,9 @@ def test_it_names_the_retriever_around_which_it_happened() -> None:
 
 def test_it_says_nothing_when_nothing_people_care_about_changed() -> None:
     row = make_bare_annotation()
-    Annotation.objects.filter(pk=row.pk).update(seen_at=timezone.now(), title="t", words="w", label="cat")
+    Annotation.objects.filter(pk=row.pk).update(
+        seen_at=timezone.now(), title="t", words="w", label="cat"
+    )
     assert Event.objects.count() == 1
 
 
@@ -119,7 +128,9 @@ def test_it_notices_when_what_never_changes_did() -> None:
 
 def test_it_says_nothing_about_a_claim() -> None:
     change = make_bare_change()
-    Change.objects.filter(pk=change.pk).update(due=timezone.now() + timedelta(minutes=3), claimed_at=timezone.now())
+    Change.objects.filter(pk=change.pk).update(
+        due=timezone.now() + timedelta(minutes=3), claimed_at=timezone.now()
+    )
     assert Event.objects.get().action == Action.CHANGE_QUEUED
 
 
@@ -151,10 +162,15 @@ def test_it_tells_of_a_pause_and_its_end() -> None:
 def test_it_tells_who_set_an_item_aside_and_took_it_up_again(alice: User) -> None:
     row = make_bare_annotation(retriever=make_retriever(retriever_id="ret_1", name="Logos"))
     with acting(alice):
-        aside = SetAside.objects.create(annotation=row, person=alice, kind=SetAside.Kind.SKIPPED, reason="not mine")
+        aside = SetAside.objects.create(
+            annotation=row, person=alice, kind=SetAside.Kind.SKIPPED, reason="not mine"
+        )
         aside.delete()
     resumed, skipped = Event.objects.newest()[:2]
-    assert (skipped.action, resumed.action) == (Action.ANNOTATION_SKIPPED, Action.ANNOTATION_RESUMED)
+    assert (skipped.action, resumed.action) == (
+        Action.ANNOTATION_SKIPPED,
+        Action.ANNOTATION_RESUMED,
+    )
     assert (skipped.ref, skipped.retriever_id) == ("annotations/ann_1", "ret_1")
     assert skipped.changes["reason"] == [None, "not mine"]
 
@@ -166,7 +182,10 @@ def test_it_tells_of_a_retriever_that_was_renamed_and_one_that_left() -> None:
     row.gone_at = timezone.now()
     row.save()
     gone, renamed = Event.objects.newest()[:2]
-    assert (renamed.action, renamed.changes) == (Action.RETRIEVER_RENAMED, {"name": ["Logos", "Marks"]})
+    assert (renamed.action, renamed.changes) == (
+        Action.RETRIEVER_RENAMED,
+        {"name": ["Logos", "Marks"]},
+    )
     assert gone.action == Action.RETRIEVER_GONE
 
 

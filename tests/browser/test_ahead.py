@@ -1,4 +1,6 @@
-"""While somebody judges an item, the pictures of the next are fetched; when it opens they are there."""
+"""While somebody judges an item, the pictures of the next are fetched; when it opens they are
+there.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,16 @@ def pictured_items(db: None) -> list[Annotation]:
 
 
 def served(page: Page) -> list[str]:
-    """Answer for the files as the app does, never to be stored; return the documents that were asked for."""
+    """Answer for the files as the app does, never to be stored; return the documents that were
+    asked for.
+    """
     asked: list[str] = []
 
     def answer(route: Route) -> None:
         asked.append(route.request.url.split("/documents/")[1].split("/")[0])
-        route.fulfill(body=DOT, headers={"Content-Type": "image/png", "Cache-Control": "private, no-store"})
+        route.fulfill(
+            body=DOT, headers={"Content-Type": "image/png", "Cache-Control": "private, no-store"}
+        )
 
     page.context.route("**/media/**", answer)
     return asked

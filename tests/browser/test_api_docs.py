@@ -54,5 +54,7 @@ def test_it_follows_the_theme_that_is_chosen_on_the_page(desk: Desk, adam: User)
     desk.sign_in(adam)
     desk.open("/api/docs")
     expect(desk.page.locator("html.dark-mode")).to_have_count(1)
-    desk.page.evaluate("document.dispatchEvent(new CustomEvent('theme', { detail: { value: 'light' } }))")
+    desk.page.evaluate(
+        "document.dispatchEvent(new CustomEvent('theme', { detail: { value: 'light' } }))"
+    )
     expect(desk.page.locator("html.dark-mode")).to_have_count(0)

@@ -1,4 +1,6 @@
-"""Nobody delivers any more, then somebody does again: an open page says so, and nothing moves under who types."""
+"""Nobody delivers any more, then somebody does again: an open page says so, and nothing moves under
+who types.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Can't tell: a state that is entered, seen, submitted and left, by keys, by the mouse and without scripts."""
+"""Can't tell: a state that is entered, seen, submitted and left, by keys, by the mouse and without
+scripts.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ def out_of_state(page: Page) -> None:
 def could_not_tell(item: Annotation) -> None:
     """Check that the item was decided so, and that nothing is promised to Mixpeek."""
     decision = Decision.objects.get()
-    assert (decision.annotation_id, decision.outcome, decision.reasoning) == (item.pk, "undecidable", WHY)
+    assert (decision.annotation_id, decision.outcome, decision.reasoning) == (
+        item.pk,
+        "undecidable",
+        WHY,
+    )
     assert not Change.objects.exists()
 
 
@@ -107,7 +113,9 @@ def test_it_is_entered_submitted_and_left_by_the_mouse_also_after_an_error(
     out_of_state(page)
     page.locator("[data-action=cannot_tell]").click()
     page.locator(SUBMIT).click()
-    expect(page.locator("#reasoning-error")).to_have_text("Write why you can't tell, for the next reviewer.")
+    expect(page.locator("#reasoning-error")).to_have_text(
+        "Write why you can't tell, for the next reviewer."
+    )
     ready(page, items[0])
     in_state(page)
     assert not Decision.objects.exists()

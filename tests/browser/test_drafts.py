@@ -1,4 +1,6 @@
-"""Drafts in a real browser: here at once, on the server soon after, back after whatever happened, honestly told."""
+"""Drafts in a real browser: here at once, on the server soon after, back after whatever happened,
+honestly told.
+"""
 
 from __future__ import annotations
 
@@ -205,9 +207,13 @@ def test_it_says_so_and_uses_the_server_when_the_browser_keeps_nothing(
 ) -> None:
     page = window(alice)
     if storage == "forbidden":
-        page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})")
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})"
+        )
     else:
-        page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('x', 'QuotaExceededError'); }")
+        page.add_init_script(
+            "Storage.prototype.setItem = () => { throw new DOMException('x', 'QuotaExceededError'); }"
+        )
     open_item(page, items[0])
     held: list[Route] = []
 
@@ -217,7 +223,9 @@ def test_it_says_so_and_uses_the_server_when_the_browser_keeps_nothing(
     page.route("**/draft", keep)
     with page.expect_request("**/draft"):
         page.fill("#reasoning", WORDS)
-    expect(page.locator(STATE)).to_contain_text("Not kept yet: this browser's storage is full or switched off")
+    expect(page.locator(STATE)).to_contain_text(
+        "Not kept yet: this browser's storage is full or switched off"
+    )
     held[0].continue_()
     expect(page.locator(STATE)).to_have_text(SAVED)
 
@@ -229,7 +237,9 @@ def test_it_saves_now_by_key_and_says_so_while_somebody_types(
     open_item(page, items[0])
     page.fill("#reasoning", WORDS)
     page.keyboard.press("Control+s")
-    expect(page.locator("#live")).to_have_text("Draft saved on the server. Nothing is submitted yet.")
+    expect(page.locator("#live")).to_have_text(
+        "Draft saved on the server. Nothing is submitted yet."
+    )
     ready(page, items[0])
     assert not Decision.objects.exists()
     _cut(page)
@@ -249,7 +259,10 @@ def test_it_shows_nobody_what_another_person_typed_in_this_browser(
     kept = page.evaluate("JSON.stringify(localStorage)")
     other = window(bob)
     open_item(other, items[0])
-    other.evaluate("(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))", kept)
+    other.evaluate(
+        "(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))",
+        kept,
+    )
     open_item(other, items[0])
     expect(other.locator("#reasoning")).to_have_value("")
     expect(other.locator(TOLD)).to_be_hidden()
@@ -287,7 +300,10 @@ def test_it_forgets_a_draft_that_was_submitted_just_before_a_crash(
     kept = page.evaluate("JSON.stringify(localStorage)")
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
-    page.evaluate("(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))", kept)
+    page.evaluate(
+        "(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))",
+        kept,
+    )
     decide(items[0], bob, reasoning="Put better since")
     open_item(page, items[0])
     expect(page.locator("#failure")).to_contain_text("had been submitted before this page closed")

@@ -1,4 +1,6 @@
-"""A submit that failed: what was typed goes on being saved, and what waits names the item it is about."""
+"""A submit that failed: what was typed goes on being saved, and what waits names the item it is
+about.
+"""
 
 from __future__ import annotations
 

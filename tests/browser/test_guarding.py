@@ -1,4 +1,6 @@
-"""The editors of admins in a real browser: nothing typed and unsaved is left behind without a question."""
+"""The editors of admins in a real browser: nothing typed and unsaved is left behind without a
+question.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,16 @@ def click_away(page: Page, words: str = "Queue") -> None:
     page.get_by_role("link", name=words, exact=True).first.click(no_wait_after=True)
 
 
-@pytest.mark.parametrize(("editor", "field"), [("guidelines", "#text"), ("label_set", "[name=value]")])
+@pytest.mark.parametrize(
+    ("editor", "field"), [("guidelines", "#text"), ("label_set", "[name=value]")]
+)
 def test_it_asks_before_what_was_typed_is_left(
-    window: Window, live_server: LiveServer, adam: User, retriever: Retriever, editor: str, field: str
+    window: Window,
+    live_server: LiveServer,
+    adam: User,
+    retriever: Retriever,
+    editor: str,
+    field: str,
 ) -> None:
     page, at = window(adam), live_server.url + reverse(editor, args=[retriever.pk])
     asked = staying(page)

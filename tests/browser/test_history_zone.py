@@ -1,4 +1,6 @@
-"""The history's From and Until are on the reader's clock, as the times below them; addresses keep UTC."""
+"""The history's From and Until are on the reader's clock, as the times below them; addresses keep
+UTC.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.desk import Window
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_it_takes_and_shows_times_in_the_readers_zone(window: Window, live_server: LiveServer, lena: User) -> None:
+def test_it_takes_and_shows_times_in_the_readers_zone(
+    window: Window, live_server: LiveServer, lena: User
+) -> None:
     page = window(lena, timezone_id="Asia/Tokyo")
     page.goto(f"{live_server.url}/history?since=2020-01-01T00:00:00")
     since, until = page.get_by_label("From"), page.get_by_label("Until")
@@ -23,13 +27,17 @@ def test_it_takes_and_shows_times_in_the_readers_zone(window: Window, live_serve
     expect(page.locator("label[for=id_since]")).to_have_text("From (Asia/Tokyo)")
     until.fill("2020-06-02T08:30")
     until.blur()
-    expect(page).to_have_url(re.compile(r"since=2020-01-01T00%3A00%3A00&until=2020-06-01T23%3A30%3A00$"))
+    expect(page).to_have_url(
+        re.compile(r"since=2020-01-01T00%3A00%3A00&until=2020-06-01T23%3A30%3A00$")
+    )
     expect(page.locator("#events")).to_contain_text("No event matches these filters")
     page.reload()
     expect(until).to_have_value("2020-06-02T08:30")
 
 
-def test_it_finds_an_event_by_the_time_that_it_shows(window: Window, live_server: LiveServer, lena: User) -> None:
+def test_it_finds_an_event_by_the_time_that_it_shows(
+    window: Window, live_server: LiveServer, lena: User
+) -> None:
     page = window(lena, timezone_id="America/St_Johns")
     page.goto(f"{live_server.url}/history")
     newest = Event.objects.newest()[0].at.isoformat()
@@ -44,7 +52,9 @@ def test_it_finds_an_event_by_the_time_that_it_shows(window: Window, live_server
     expect(page.locator(f'#events time[datetime="{newest}"]')).to_be_visible()
 
 
-def test_it_is_utc_and_says_so_without_scripts(window: Window, live_server: LiveServer, lena: User) -> None:
+def test_it_is_utc_and_says_so_without_scripts(
+    window: Window, live_server: LiveServer, lena: User
+) -> None:
     page = window(lena, timezone_id="Asia/Tokyo", java_script_enabled=False)
     page.goto(f"{live_server.url}/history?since=2020-01-01T02:00:00%2B02:00")
     expect(page.get_by_label("From")).to_have_value("2020-01-01T00:00")

@@ -21,7 +21,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def page_of(window: Window, open_item: Open, alice: User, items: list[Annotation]) -> Callable[[int], Page]:
+def page_of(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> Callable[[int], Page]:
     """Return a function that opens one of the items for Alice."""
 
     def opened(at: int) -> Page:
@@ -33,7 +35,9 @@ def page_of(window: Window, open_item: Open, alice: User, items: list[Annotation
 
 
 def _press(page: Page, key: str, code: str, **more: bool) -> None:
-    """Press a key that a keyboard of this machine does not have, or (`repeat=True`) as it repeats while it is held."""
+    """Press a key that a keyboard of this machine does not have, or (`repeat=True`) as it repeats
+    while it is held.
+    """
     page.evaluate(
         "([key, code, more]) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown',"
         " {key, code, bubbles: true, cancelable: true, ...more}))",
@@ -48,7 +52,9 @@ def test_it_chooses_labels_by_place_on_both_rows_of_digits(page_of: Callable[[in
         expect(page.locator(f'[name=choice][value="{label}"]')).to_be_checked()
 
 
-def test_it_submits_while_typing_and_opens_the_next(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_submits_while_typing_and_opens_the_next(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
     page.keyboard.press("2")
     page.keyboard.press("r")
@@ -62,7 +68,9 @@ def test_it_submits_while_typing_and_opens_the_next(page_of: Callable[[int], Pag
     expect(page.locator("[name=choice]").first).to_be_focused()
 
 
-def test_it_types_letters_where_somebody_types(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_types_letters_where_somebody_types(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
     for field in ("#reasoning", "#label"):
         page.fill(field, "")
@@ -84,7 +92,9 @@ def test_it_leaves_a_field_by_escape_and_then_takes_single_keys(
     ready(page, items[0])
 
 
-def test_it_does_nothing_for_a_key_that_is_held(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_does_nothing_for_a_key_that_is_held(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
     for key in ("s", "d", "x", "j", "k"):
         _press(page, key, f"Key{key.upper()}", repeat=True)
@@ -96,7 +106,9 @@ def test_it_does_nothing_for_a_key_that_is_held(page_of: Callable[[int], Page], 
     assert not SetAside.objects.exists()
 
 
-def test_it_decides_one_item_for_two_quick_presses(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_decides_one_item_for_two_quick_presses(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
 
     def press_again(route: Route) -> None:
@@ -110,14 +122,18 @@ def test_it_decides_one_item_for_two_quick_presses(page_of: Callable[[int], Page
     assert Decision.objects.count() == 1
 
 
-def test_it_decides_one_item_for_a_double_click(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_decides_one_item_for_a_double_click(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
     page.locator("[data-action=submit]").dblclick()
     ready(page, items[1])
     assert Decision.objects.count() == 1
 
 
-def test_it_does_not_submit_by_enter_in_a_field(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_does_not_submit_by_enter_in_a_field(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
     for field in ("[name=choice] >> nth=0", "#label", "#confidence"):
         page.locator(field).press("Enter")
@@ -125,7 +141,9 @@ def test_it_does_not_submit_by_enter_in_a_field(page_of: Callable[[int], Page], 
     assert not Decision.objects.exists()
 
 
-def test_it_rests_while_a_dialog_is_open(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_rests_while_a_dialog_is_open(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
@@ -146,7 +164,9 @@ def test_it_rests_with_alt(page_of: Callable[[int], Page], items: list[Annotatio
     assert not SetAside.objects.exists()
 
 
-def test_it_moves_the_confidence_in_steps_and_stops_at_the_ends(page_of: Callable[[int], Page]) -> None:
+def test_it_moves_the_confidence_in_steps_and_stops_at_the_ends(
+    page_of: Callable[[int], Page],
+) -> None:
     page = page_of(0)
     page.fill("#confidence", "0.93")
     page.keyboard.press("Escape")
@@ -166,7 +186,9 @@ def test_it_walks_through_the_fields(page_of: Callable[[int], Page]) -> None:
     assert page.evaluate("document.activeElement.id") == "reasoning"
 
 
-def test_it_goes_into_an_empty_reasoning_by_the_arrows(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_goes_into_an_empty_reasoning_by_the_arrows(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     Annotation.objects.filter(pk=items[0].pk).update(reasoning="Said the machine.")
     page = page_of(0)
     page.locator("#confidence").focus()
@@ -262,7 +284,9 @@ def test_it_asks_before_text_is_left_behind_that_no_draft_could_keep(
     window: Window, live_server: LiveServer, alice: User, items: list[Annotation]
 ) -> None:
     page = window(alice)
-    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})")
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})"
+    )
     page.route("**/draft", lambda route: route.abort())
     page.goto(live_server.url + reverse("review", args=[items[0].pk]))
     ready(page, items[0])
@@ -311,7 +335,9 @@ def test_it_takes_no_single_key_from_somebody_who_switched_them_off(
     assert not SetAside.objects.exists()
 
 
-def test_it_reads_letters_by_place_in_another_alphabet(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_reads_letters_by_place_in_another_alphabet(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     page = page_of(0)
     _press(page, "\u043e", "KeyJ")
     ready(page, items[1])
@@ -334,7 +360,9 @@ def test_it_unfolds_the_guidelines_and_the_history_and_goes_to_the_search(
     page.wait_for_url("**/annotations*#id_q")
 
 
-def test_it_chooses_the_eleventh_label_with_shift(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_chooses_the_eleventh_label_with_shift(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     for label in "defghijkl":
         make_annotation(items[0].retriever, label=label)
     page = page_of(0)
@@ -350,9 +378,13 @@ def test_it_goes_back_to_the_field_above(page_of: Callable[[int], Page]) -> None
     expect(page.locator("#label")).to_be_focused()
 
 
-def test_it_blurs_plays_and_winds_the_media(page_of: Callable[[int], Page], items: list[Annotation]) -> None:
+def test_it_blurs_plays_and_winds_the_media(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
     blob = {"field": "file", "url": "s3://bucket/a.wav", "type": "audio", "filename": "a.wav"}
-    result = make_result(items[1].retriever, snapshot={"document_blobs": [blob]}, document_id=items[1].document_id)
+    result = make_result(
+        items[1].retriever, snapshot={"document_blobs": [blob]}, document_id=items[1].document_id
+    )
     Annotation.objects.filter(pk=items[1].pk).update(result=result)
     page = page_of(0)
     page.route("**/media/*", _play_silence)
@@ -372,10 +404,15 @@ def test_it_blurs_plays_and_winds_the_media(page_of: Callable[[int], Page], item
 
 
 def _play_silence(route: Route) -> None:
-    """Answer with twenty seconds of silence, from where the browser asks for it: else it could not wind."""
+    """Answer with twenty seconds of silence, from where the browser asks for it: else it could not
+    wind.
+    """
     sound = _silence(seconds=20)
     start = int(route.request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
-    headers = {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{len(sound) - 1}/{len(sound)}"}
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Range": f"bytes {start}-{len(sound) - 1}/{len(sound)}",
+    }
     route.fulfill(status=206, body=sound[start:], content_type="audio/wav", headers=headers)
 
 

@@ -1,4 +1,6 @@
-"""Every page can be read and pressed in both themes, on a desk and on a telephone, and holds long words."""
+"""Every page can be read and pressed in both themes, on a desk and on a telephone, and holds long
+words.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LONG = "word-without-an-end-" * 4
 RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size"]}}
-WIDE = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
-NARROW = {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}, "reduced_motion": "reduce"}
+WIDE = {
+    "color_scheme": "light",
+    "viewport": {"width": 1280, "height": 800},
+    "reduced_motion": "reduce",
+}
+NARROW = {
+    "color_scheme": "dark",
+    "viewport": {"width": 360, "height": 740},
+    "reduced_motion": "reduce",
+}
 
 
 def addresses(person: User) -> list[str]:
@@ -29,12 +39,31 @@ def addresses(person: User) -> list[str]:
     execution = make_execution(retriever)
     change = make_change(make_annotation(retriever, label=LONG), "refused", reason=LONG)
     token = ApiToken.objects.create(
-        owner=person, name=LONG, digest="0" * 64, prefix="rvw_abcd", expires_at=timezone.now() + timedelta(days=3)
+        owner=person,
+        name=LONG,
+        digest="0" * 64,
+        prefix="rvw_abcd",
+        expires_at=timezone.now() + timedelta(days=3),
     )
     picked = f"?pk={retriever.pk}&pk={other.pk}&add={LONG},fleet&remove=vans"
     return [
-        *map(reverse, ("retrievers", "deliveries", "attention", "history", "people", "invite", "tokens", "api_docs")),
-        *(reverse(name, args=[retriever.pk]) for name in ("retriever", "edit_retriever", "label_set", "guidelines")),
+        *map(
+            reverse,
+            (
+                "retrievers",
+                "deliveries",
+                "attention",
+                "history",
+                "people",
+                "invite",
+                "tokens",
+                "api_docs",
+            ),
+        ),
+        *(
+            reverse(name, args=[retriever.pk])
+            for name in ("retriever", "edit_retriever", "label_set", "guidelines")
+        ),
         reverse("tag_retrievers") + picked,
         reverse("execution", args=[execution.pk]),
         reverse("delivery", args=[change.pk]),
@@ -52,7 +81,9 @@ def test_it_can_be_read_and_pressed_and_holds_long_words(desk: Desk, adam: User)
         desk.open(address)
         found = Axe().run(desk.page, options=RULES)
         assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
-        assert desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, address
+        assert (
+            desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        ), address
     assert desk.complaints == []
 
 

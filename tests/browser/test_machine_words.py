@@ -1,4 +1,6 @@
-"""The machine's words and the person's: an empty form, a key to take the reasoning over, and what is then sent."""
+"""The machine's words and the person's: an empty form, a key to take the reasoning over, and what
+is then sent.
+"""
 
 from __future__ import annotations
 

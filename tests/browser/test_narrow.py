@@ -20,7 +20,11 @@ pytestmark = [
 
 @pytest.mark.parametrize(
     ("address", "name", "more"),
-    [("/annotations", "Queue", "after"), ("/history", "History", "before( after)?"), ("/people", "People", "before")],
+    [
+        ("/annotations", "Queue", "after"),
+        ("/history", "History", "before( after)?"),
+        ("/people", "People", "before"),
+    ],
 )
 def test_it_shows_where_one_is_and_that_there_is_more(
     desk: Desk, adam: User, address: str, name: str, more: str

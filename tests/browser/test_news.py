@@ -40,9 +40,13 @@ def foreign(box: Box, mixpeek_client: Client) -> Foreign:
 
 
 @pytest.fixture
-def open_page(box: Box, mixpeek_client: Client, window: Window, alice: User, live_server: LiveServer) -> Page:
+def open_page(
+    box: Box, mixpeek_client: Client, window: Window, alice: User, live_server: LiveServer
+) -> Page:
     """The one item there is, open before Alice."""
-    made = box.call("POST", "/v1/annotations", json={"document_id": "doc_9", "label": "van", "reasoning": "so"}).json()
+    made = box.call(
+        "POST", "/v1/annotations", json={"document_id": "doc_9", "label": "van", "reasoning": "so"}
+    ).json()
     absorb.absorb([mixpeek_client.get_annotation(made["annotation_id"])])
     page = window(alice)
     page.goto(live_server.url + reverse("review", args=[Annotation.objects.get().pk]))
@@ -50,7 +54,9 @@ def open_page(box: Box, mixpeek_client: Client, window: Window, alice: User, liv
     return page
 
 
-def test_it_says_what_changed_and_brings_it_into_the_form(open_page: Page, foreign: Foreign) -> None:
+def test_it_says_what_changed_and_brings_it_into_the_form(
+    open_page: Page, foreign: Foreign
+) -> None:
     page = open_page
     page.fill("#reasoning", "my own words")
     foreign("PATCH", label="lorry")
@@ -68,7 +74,9 @@ def test_it_says_what_changed_and_brings_it_into_the_form(open_page: Page, forei
     assert (decision.label, decision.reasoning) == ("lorry", "my own words")
 
 
-def test_it_asks_whose_value_stands_before_anything_is_submitted(open_page: Page, foreign: Foreign) -> None:
+def test_it_asks_whose_value_stands_before_anything_is_submitted(
+    open_page: Page, foreign: Foreign
+) -> None:
     page = open_page
     page.fill("#reasoning", "my own words")
     foreign("PATCH", reasoning="their words")

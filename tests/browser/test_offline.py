@@ -1,4 +1,6 @@
-"""The network goes away in the middle of reviews: submits wait in the browser, in order, and nothing is lost."""
+"""The network goes away in the middle of reviews: submits wait in the browser, in order, and
+nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def _tabs(window: Window, open_item: Open, person: User, items: list[Annotation]
 
 
 def _waiting(page: Page) -> int:
-    return int(page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('reviewapp.waiting')).length"))
+    return int(
+        page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.startsWith('reviewapp.waiting')).length"
+        )
+    )
 
 
 def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
@@ -43,7 +49,9 @@ def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
         tab.fill("#reasoning", f"Why {label}")
         tab.keyboard.press("Control+Enter")
         expect(tab.locator(WAITS)).to_contain_text("Not saved yet: it waits for the network.")
-        expect(tab.locator("#live")).to_have_text("Not saved yet: it waits in this browser for the network.")
+        expect(tab.locator("#live")).to_have_text(
+            "Not saved yet: it waits in this browser for the network."
+        )
     expect(tabs[0].locator(CHIP)).to_contain_text("3 decisions wait for the network")
     assert "Saved." not in tabs[2].locator("#live").inner_text()
     assert not Decision.objects.exists()
@@ -125,7 +133,9 @@ def test_it_shows_a_conflict_as_one_and_keeps_every_word(
     assert (Decision.objects.get().label, Decision.objects.get().reasoning) == ("mine", "My words")
 
 
-def test_it_takes_back_what_waits(window: Window, open_item: Open, alice: User, items: list[Annotation]) -> None:
+def test_it_takes_back_what_waits(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
     page = window(alice)
     open_item(page, items[0])
     page.context.set_offline(True)
@@ -159,7 +169,12 @@ def test_it_skips_and_defers_without_a_network_too(
 
 
 def test_it_never_submits_in_the_name_of_somebody_else(
-    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation], live_server: LiveServer
+    window: Window,
+    open_item: Open,
+    alice: User,
+    bob: User,
+    items: list[Annotation],
+    live_server: LiveServer,
 ) -> None:
     page = window(alice)
     open_item(page, items[0])

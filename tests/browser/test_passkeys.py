@@ -1,4 +1,6 @@
-"""Passkeys in a real browser, under the strict policy: added, used as the second factor, and all alone."""
+"""Passkeys in a real browser, under the strict policy: added, used as the second factor, and all
+alone.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,12 @@ def with_a_fingerprint_reader(page: Page) -> None:
     """Give the browser an authenticator that says yes to everything."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
-    reader = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    reader = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+    }
     always = {"isUserVerified": True, "automaticPresenceSimulation": True}
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {**reader, **always}})
 

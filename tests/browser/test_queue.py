@@ -1,4 +1,6 @@
-"""The queue at a desk: filters that follow the hand, nothing lost when the session or the network is."""
+"""The queue at a desk: filters that follow the hand, nothing lost when the session or the network
+is.
+"""
 
 from __future__ import annotations
 
@@ -64,17 +66,25 @@ def test_it_opens_an_item_by_a_slow_click_right_after_a_search(desk: Desk, alice
     asked: list[str] = []
     page.locator("#id_q").press_sequentially("blue")
     page.wait_for_url("**/annotations?q=blue")
-    page.on("request", lambda request: asked.append(request.url) if "/annotations?" in request.url else None)
+    page.on(
+        "request",
+        lambda request: asked.append(request.url) if "/annotations?" in request.url else None,
+    )
     page.get_by_role("link", name="van").hover()
     page.mouse.down()
-    # The button is down for as long as an answer takes: nothing may be asked that exchanges the list under it.
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    # The button is down for as long as an answer takes: nothing may be asked that exchanges the
+    # list under it.
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     assert asked == []
     page.mouse.up()
     page.wait_for_url(f"**/annotations/{item.pk}?q=blue")
 
 
-def test_it_minds_what_is_typed_when_another_part_is_chosen_at_once(desk: Desk, alice: User) -> None:
+def test_it_minds_what_is_typed_when_another_part_is_chosen_at_once(
+    desk: Desk, alice: User
+) -> None:
     make_annotation(title="yes", label="yes", status="decided")
     make_annotation(title="no", label="no", status="decided")
     desk.sign_in(alice)
@@ -93,7 +103,9 @@ def test_it_says_aloud_how_much_is_shown(desk: Desk, alice: User) -> None:
     expect(desk.page.locator("#live")).to_have_text("1 annotation shown")
 
 
-def test_it_keeps_what_was_typed_when_the_session_ends_and_goes_on_after_signing_in(desk: Desk, alice: User) -> None:
+def test_it_keeps_what_was_typed_when_the_session_ends_and_goes_on_after_signing_in(
+    desk: Desk, alice: User
+) -> None:
     desk.sign_in(alice)
     desk.open("/annotations")
     desk.context.clear_cookies()
@@ -185,13 +197,24 @@ def test_it_follows_the_system_and_its_changes(desk: Desk, alice: User) -> None:
     ],
     indirect=True,
 )
-def test_it_is_accessible_and_never_wider_than_the_window(desk: Desk, lena: User, bob: User) -> None:
-    decided: dict[str, Any] = {"status": "decided", "reviewer": bob, "decided_at": LONG_AGO, "proposed": {"label": "x"}}
+def test_it_is_accessible_and_never_wider_than_the_window(
+    desk: Desk, lena: User, bob: User
+) -> None:
+    decided: dict[str, Any] = {
+        "status": "decided",
+        "reviewer": bob,
+        "decided_at": LONG_AGO,
+        "proposed": {"label": "x"},
+    }
     make_change(make_annotation(title="word " * 30, label="label_" * 15, **decided))
     make_change(make_annotation(**decided), "refused")
     make_lease(make_annotation(confidence=None, title="مرحبا"), bob)
     desk.sign_in(lena)
-    for address in ("/annotations?show=all&q=&band=x", "/annotations?show=all&sort=score", "/annotations?q=zebra"):
+    for address in (
+        "/annotations?show=all&q=&band=x",
+        "/annotations?show=all&sort=score",
+        "/annotations?q=zebra",
+    ):
         desk.open(address)
         found = Axe().run(desk.page)
         assert found.violations_count == 0, found.generate_report()

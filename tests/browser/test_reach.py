@@ -1,4 +1,6 @@
-"""Whatever can be pressed is what one presses: nothing lies on top of it, on any page, wide or narrow."""
+"""Whatever can be pressed is what one presses: nothing lies on top of it, on any page, wide or
+narrow.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from tests.factories import make_annotation, make_change, make_execution, make_r
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Controls that are seen and that a press in their middle would miss, after scrolling to each. Rows are links as a whole
-# where they say so (`row-link`), and what is in them lies on top.
+# Controls that are seen and that a press in their middle would miss, after scrolling to each. Rows
+# are links as a whole where they say so (`row-link`), and what is in them lies on top.
 _COVERED = """() => {
   const covered = [];
   for (const one of document.querySelectorAll("main :is(a[href], button, input, select, textarea, summary)")) {
@@ -36,9 +38,16 @@ def test_it_lays_nothing_over_what_one_can_press(
 ) -> None:
     retriever = make_retriever(tags=["brand", "vans"])
     execution = make_execution(retriever, requested_by=alice)
-    annotation = make_annotation(retriever, title="A title of quite some length, so that it takes all of its row")
+    annotation = make_annotation(
+        retriever, title="A title of quite some length, so that it takes all of its row"
+    )
     for state in ("delivered", "queued", "conflict", "refused"):
-        make_change(make_annotation(retriever, reviewer=alice), state=state, fields={"label": "new"}, attempts=1)
+        make_change(
+            make_annotation(retriever, reviewer=alice),
+            state=state,
+            fields={"label": "new"},
+            attempts=1,
+        )
     page = window(lena)
     page.set_viewport_size({"width": width, "height": 800})
     places = ("queue", "attention", "deliveries", "retrievers", "history", "preferences", "tokens")

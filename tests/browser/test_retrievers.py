@@ -74,13 +74,17 @@ def test_it_puts_labels_in_order_and_reviewers_see_them(desk: Desk, adam: User) 
 
 
 @pytest.mark.parametrize(
-    "desk", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}], indirect=True
+    "desk",
+    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}],
+    indirect=True,
 )
 def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam: User) -> None:
     retriever = make_retriever()
     bea = make_person("bea", roles.ADMIN)
     logo = Label(value="logo", title="A logo")
-    set_labels(retriever.pk, [logo, Label(value="no logo")], other_allowed=True, base_version=0, actor=adam)
+    set_labels(
+        retriever.pk, [logo, Label(value="no logo")], other_allowed=True, base_version=0, actor=adam
+    )
     write_guidelines(retriever.pk, "# When\n\nAlways.", base_version=0, actor=adam)
     desk.sign_in(adam)
     page = desk.page
@@ -88,7 +92,13 @@ def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam:
     desk.open(f"/retrievers/{retriever.pk}/labels")
     page.get_by_label("Title").first.fill("Mine")
     page.get_by_role("button", name="Move label 1 down").click()
-    set_labels(retriever.pk, [Label(value="logo", title="Theirs")], other_allowed=True, base_version=1, actor=bea)
+    set_labels(
+        retriever.pk,
+        [Label(value="logo", title="Theirs")],
+        other_allowed=True,
+        base_version=1,
+        actor=bea,
+    )
     page.get_by_role("button", name="Save as version 2").click()
     expect(page.get_by_role("heading", name="bea saved version 2 meanwhile")).to_be_visible()
     assert accessible(desk)
@@ -144,9 +154,20 @@ def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: Use
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/{}", "/{}/edit", "/{}/labels", "/{}/guidelines", "/tags?pk={}&add=x&remove=logos", "/tags?pk={}"]
+    "path",
+    [
+        "",
+        "/{}",
+        "/{}/edit",
+        "/{}/labels",
+        "/{}/guidelines",
+        "/tags?pk={}&add=x&remove=logos",
+        "/tags?pk={}",
+    ],
 )
-@pytest.mark.parametrize("desk", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}], indirect=True)
+@pytest.mark.parametrize(
+    "desk", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}], indirect=True
+)
 def test_it_is_for_everyone(desk: Desk, adam: User, path: str) -> None:
     retriever = make_retriever("Brand triage", tags=["logos"], description="Finds logos")
     told = "# When\n\n| a | b |\n|---|---|\n| 1 | 2 |"

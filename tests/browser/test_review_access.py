@@ -1,4 +1,6 @@
-"""The review page for everybody: no violation that axe can find, in both themes, and nothing wider than 360 px."""
+"""The review page for everybody: no violation that axe can find, in both themes, and nothing wider
+than 360 px.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.models import Change
 from tests.desk import Window
-from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import (
+    make_annotation,
+    make_change,
+    make_execution,
+    make_result,
+    make_retriever,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,9 +38,13 @@ def annotation(db: None) -> Annotation:
         "title": "A title of quite some length, so that it has to be cut on a narrow screen",
         "text": "A blue van. " * 80,
         "address": "https://example.com/" + "long" * 40,
-        "document_blobs": [{"field": "f", "url": "s3://b/a.png", "type": "image", "unavailable_reason": "Gone"}],
+        "document_blobs": [
+            {"field": "f", "url": "s3://b/a.png", "type": "image", "unavailable_reason": "Gone"}
+        ],
     }
-    result = make_result(retriever, execution=execution, snapshot=snapshot, document_id="doc_x", rank=1)
+    result = make_result(
+        retriever, execution=execution, snapshot=snapshot, document_id="doc_x", rank=1
+    )
     for label in ("first", "second_label_of_some_length", "x" * 100):
         make_annotation(retriever, label=label)
     payload = {"codes": ["A1", "B2"], "sure": True, "score": 0.5, "deep": {"text": "words"}}
@@ -108,7 +120,12 @@ def test_it_shows_payload_as_fields_and_sends_what_they_say(
     page.locator("[data-action=submit]").click()
     expect(page.locator("#live")).to_contain_text("Saved.")
     annotation.refresh_from_db()
-    assert annotation.payload == {"codes": ["A1", "C3"], "sure": False, "score": 0.75, "deep": {"text": "other words"}}
+    assert annotation.payload == {
+        "codes": ["A1", "C3"],
+        "sure": False,
+        "score": 0.75,
+        "deep": {"text": "other words"},
+    }
 
 
 def test_it_changes_nothing_in_the_payload_but_the_field_that_is_edited(
@@ -122,13 +139,20 @@ def test_it_changes_nothing_in_the_payload_but_the_field_that_is_edited(
     expect(page.get_by_label("id", exact=True)).to_have_value("9007199254740993")
     before = page.locator("#payload").input_value()
     page.get_by_label("deep.code").fill('B "quoted", {and} more')
-    assert page.locator("#payload").input_value() == before.replace('"A"', r'"B \"quoted\", {and} more"')
+    assert page.locator("#payload").input_value() == before.replace(
+        '"A"', r'"B \"quoted\", {and} more"'
+    )
     page.get_by_label("id", exact=True).fill("9007199254740995")
     page.locator("[data-action=submit]").click()
     expect(page.locator("#live")).to_contain_text("Saved.")
     change = Change.objects.filter(ref=annotation.ref).latest("id")
     deep = {"code": 'B "quoted", {and} more', "rest": [1.5, {"a": -0.0}]}
-    assert change.fields["payload"] == {"impact": 0.0, "id": 9007199254740995, "big": 1e22, "deep": deep}
+    assert change.fields["payload"] == {
+        "impact": 0.0,
+        "id": 9007199254740995,
+        "big": 1e22,
+        "deep": deep,
+    }
     assert isinstance(change.fields["payload"]["impact"], float)
 
 
@@ -143,7 +167,12 @@ def test_it_changes_nothing_in_the_payload_but_the_field_that_is_edited(
     ],
 )
 def test_it_submits_no_number_that_it_could_not_keep(
-    typed: str, said: str, window: Window, live_server: LiveServer, alice: User, annotation: Annotation
+    typed: str,
+    said: str,
+    window: Window,
+    live_server: LiveServer,
+    alice: User,
+    annotation: Annotation,
 ) -> None:
     page = window(alice)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
@@ -161,7 +190,9 @@ def test_it_submits_no_number_that_it_could_not_keep(
     expect(page.locator("#live")).to_contain_text("Saved.")
 
 
-def test_it_works_without_scripts(window: Window, live_server: LiveServer, alice: User, annotation: Annotation) -> None:
+def test_it_works_without_scripts(
+    window: Window, live_server: LiveServer, alice: User, annotation: Annotation
+) -> None:
     page = window(alice, java_script_enabled=False)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     page.locator("#label").fill("by hand")
@@ -176,7 +207,10 @@ def test_it_works_without_scripts(window: Window, live_server: LiveServer, alice
 @pytest.mark.parametrize(
     ("blob", "body"),
     [
-        ({"type": "image", "filename": "a.svg"}, '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'),
+        (
+            {"type": "image", "filename": "a.svg"},
+            '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>',
+        ),
         ({"type": "pdf", "filename": "a.pdf"}, "%PDF-1.4"),
     ],
     ids=["picture", "frame"],
@@ -199,7 +233,9 @@ def test_it_asks_twice_more_for_media_that_fail_and_then_offers_to_load_them_aga
         if is_down:
             route.abort()
         else:
-            route.fulfill(body=body, content_type="image/svg+xml" if blob["type"] == "image" else "text/plain")
+            route.fulfill(
+                body=body, content_type="image/svg+xml" if blob["type"] == "image" else "text/plain"
+            )
 
     page = window(alice)
     page.route("**/media/**", media_host)

@@ -1,4 +1,6 @@
-"""A session that ends in the middle of work: sign in again in place, and what was submitted goes on by itself."""
+"""A session that ends in the middle of work: sign in again in place, and what was submitted goes on
+by itself.
+"""
 
 from __future__ import annotations
 
@@ -159,7 +161,10 @@ def test_it_asks_to_sign_in_when_all_cookies_are_gone_and_goes_on(
     dialog.locator("[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     ready(page, items[1])
-    assert (Decision.objects.get().reasoning, Decision.objects.get().reviewer) == ("Typed before", alice)
+    assert (Decision.objects.get().reasoning, Decision.objects.get().reviewer) == (
+        "Typed before",
+        alice,
+    )
 
 
 def test_it_goes_on_by_itself_when_only_the_token_is_gone(

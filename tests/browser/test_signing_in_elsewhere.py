@@ -1,4 +1,6 @@
-"""A session ends in the middle of work, and signing in needs a tab of its own: the page notices and goes on."""
+"""A session ends in the middle of work, and signing in needs a tab of its own: the page notices and
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ __all__ = ["idp"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 DIALOG = "#sign_in_again"
-READER = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+READER = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+}
 
 
 def type_and_submit_signed_out(page: Page) -> None:
@@ -55,7 +62,9 @@ def with_a_reader(page: Page) -> tuple[Any, str]:
 
 
 def add_a_passkey(page: Page, url: str) -> dict[str, Any]:
-    """Add a passkey by the page for it; returns it, so that another tab's authenticator can hold it too."""
+    """Add a passkey by the page for it; returns it, so that another tab's authenticator can hold it
+    too.
+    """
     devtools, reader = with_a_reader(page)
     page.goto(f"{url}/accounts/2fa/passkeys/add/")
     page.get_by_label("Password").fill(PASSWORD)
@@ -64,7 +73,9 @@ def add_a_passkey(page: Page, url: str) -> dict[str, Any]:
     page.get_by_label("Sign in with it alone").check()
     page.get_by_role("button", name="Add the passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
-    (credential,) = devtools.send("WebAuthn.getCredentials", {"authenticatorId": reader})["credentials"]
+    (credential,) = devtools.send("WebAuthn.getCredentials", {"authenticatorId": reader})[
+        "credentials"
+    ]
     return dict(credential)
 
 
@@ -106,7 +117,9 @@ def test_it_goes_on_after_a_single_sign_on(
     window: Window, open_item: Open, items: list[Annotation], idp: Provider, settings: Settings
 ) -> None:
     policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**policy, "form-action": [*policy["form-action"], idp.url]}}
+    settings.CONTENT_SECURITY_POLICY = {
+        "DIRECTIVES": {**policy, "form-action": [*policy["form-action"], idp.url]}
+    }
     sign_in_by_sso(Client(), idp)
     wendy = User.objects.get(username="wendy")
     page = window(wendy)
@@ -139,16 +152,27 @@ def test_it_submits_nothing_when_somebody_else_signs_in_there(
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in", exact=True).click()
 
-    expect(page.locator(DIALOG)).to_contain_text("You are signed in as bob now, but this page is alice's")
+    expect(page.locator(DIALOG)).to_contain_text(
+        "You are signed in as bob now, but this page is alice's"
+    )
     expect(page.locator("#reasoning")).to_have_value("Typed before")
     assert not Decision.objects.exists()
 
 
 @pytest.mark.parametrize(
-    "sign", ["window.dispatchEvent(new Event('focus'))", "document.dispatchEvent(new Event('visibilitychange'))"]
+    "sign",
+    [
+        "window.dispatchEvent(new Event('focus'))",
+        "document.dispatchEvent(new Event('visibilitychange'))",
+    ],
 )
 def test_it_goes_on_when_its_writer_comes_back_to_the_tab(
-    window: Window, open_item: Open, alice: User, items: list[Annotation], live_server: LiveServer, sign: str
+    window: Window,
+    open_item: Open,
+    alice: User,
+    items: list[Annotation],
+    live_server: LiveServer,
+    sign: str,
 ) -> None:
     page = window(alice)
     open_item(page, items[0])

@@ -1,4 +1,6 @@
-"""Signing out where others work too: nothing saved stays in the browser, nothing unsaved is lost unasked."""
+"""Signing out where others work too: nothing saved stays in the browser, nothing unsaved is lost
+unasked.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ def test_it_saves_first_what_only_this_browser_has(
     assert saved == {item.pk: f"{WORDS} {item.pk}" for item in items[:2]}
 
 
-def test_it_sends_first_what_waits(window: Window, open_item: Open, alice: User, items: list[Annotation]) -> None:
+def test_it_sends_first_what_waits(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
     page = window(alice)
     open_item(page, items[0])
     submit_without_network(page)
@@ -93,7 +97,9 @@ def test_it_warns_of_what_is_not_sent_and_keeps_it(
     open_item(page, items[0])
     submit_without_network(page)
     sign_out(page)
-    expect(page.locator(ASKS)).to_contain_text("This browser keeps 1 decision that is not saved yet.")
+    expect(page.locator(ASKS)).to_contain_text(
+        "This browser keeps 1 decision that is not saved yet."
+    )
     expect(page.get_by_role("button", name="Stay signed in")).to_be_focused()
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -119,7 +125,9 @@ def test_it_warns_of_a_draft_that_only_this_browser_has(
     cut(page, "**/draft*")
     page.fill("#reasoning", WORDS)
     sign_out(page)
-    expect(page.locator(ASKS)).to_contain_text("This browser keeps 1 draft that the server does not have.")
+    expect(page.locator(ASKS)).to_contain_text(
+        "This browser keeps 1 draft that the server does not have."
+    )
     page.get_by_role("button", name="Sign out and keep it here").click()
     is_signed_out(page)
     assert WORDS in kept(page)
@@ -142,7 +150,12 @@ def test_it_deletes_only_what_it_is_told_to_delete(
 
 
 def test_it_leaves_nothing_saved_to_the_next_person_after_a_session_that_just_ended(
-    window: Window, open_item: Open, alice: User, bob: User, items: list[Annotation], live_server: LiveServer
+    window: Window,
+    open_item: Open,
+    alice: User,
+    bob: User,
+    items: list[Annotation],
+    live_server: LiveServer,
 ) -> None:
     page = window(alice)
     open_item(page, items[0])

@@ -1,4 +1,6 @@
-"""The whole story, on what `make run` starts: from signing in to the proof that Mixpeek has the decision."""
+"""The whole story, on what `make run` starts: from signing in to the proof that Mixpeek has the
+decision.
+"""
 
 from __future__ import annotations
 
@@ -100,12 +102,18 @@ def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
     page.get_by_label("Person").select_option("reviewer")
     expect(page).to_have_url(re.compile("person="))
     events = page.locator("#events")
-    expect(events).to_contain_text(re.compile(r"reviewer\s+relabelled “no_logo” to “counterfeit” and"))
+    expect(events).to_contain_text(
+        re.compile(r"reviewer\s+relabelled “no_logo” to “counterfeit” and")
+    )
     expect(events).to_contain_text("The emblem is a copy.")
 
     # And Mixpeek has it, as the official client says.
     ref = events.locator("a[href*='annotations']").first.inner_text()
     there = upstream(running, ref.removeprefix("annotations/"))
-    assert (there.label, there.confidence, there.reasoning) == ("counterfeit", 0.55, "The emblem is a copy.")
+    assert (there.label, there.confidence, there.reasoning) == (
+        "counterfeit",
+        0.55,
+        "The emblem is a copy.",
+    )
     assert there.version == 2
     assert not complaints, "; ".join(complaints)

@@ -1,4 +1,6 @@
-"""Two browsers on one item, and one person's two tabs: one merge, one conflict, one decision, no lost word."""
+"""Two browsers on one item, and one person's two tabs: one merge, one conflict, one decision, no
+lost word.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
     hers.keyboard.press("Control+Enter")
     # Bob has the only one left, so she is back at the queue.
     expect(hers.locator("#messages")).to_contain_text("Saved.")
-    assert [(one.label, one.confidence, one.reasoning) for one in Decision.objects.order_by("id")] == [
+    assert [
+        (one.label, one.confidence, one.reasoning) for one in Decision.objects.order_by("id")
+    ] == [
         ("a", 0.9, ""),
         ("a", None, "Her words"),
         ("his", None, ""),
@@ -56,7 +60,10 @@ def test_it_makes_one_decision_of_a_form_that_comes_back(
     page = window(alice)
     open_item(page, items[0])
     sent: list[str] = []
-    page.on("request", lambda one: sent.append(one.post_data or "") if one.url.endswith("/decide") else None)
+    page.on(
+        "request",
+        lambda one: sent.append(one.post_data or "") if one.url.endswith("/decide") else None,
+    )
     page.fill("#reasoning", "Once")
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
@@ -85,7 +92,9 @@ def test_it_drops_no_label_that_a_second_tab_of_one_draft_chose(
     ready(first, items[1])
     second.locator('.label-button:has([value="a"])').click()
     second.keyboard.press("Control+Enter")
-    expect(second.locator("#notices")).to_contain_text("This form was submitted before, and that decision stands")
+    expect(second.locator("#notices")).to_contain_text(
+        "This form was submitted before, and that decision stands"
+    )
     expect(second.locator('[name=choice][value="a"]')).to_be_checked()
     ready(second, items[0])
     second.keyboard.press("Control+Enter")

@@ -13,13 +13,21 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.documents.media import media
 from tests.collapsed import collapsed
-from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import (
+    make_annotation,
+    make_change,
+    make_execution,
+    make_result,
+    make_retriever,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 _PICTURE = {
-    "document_blobs": [{"field": "photo", "type": "image", "url": "https://example.org/van.png", "role": "source"}]
+    "document_blobs": [
+        {"field": "photo", "type": "image", "url": "https://example.org/van.png", "role": "source"}
+    ]
 }
 
 
@@ -38,14 +46,25 @@ def conflict() -> Change:
 def test_it_shows_the_values_side_by_side(conflict: Change, client: Client, alice: User) -> None:
     client.force_login(alice)
     page = client.get("/attention").content.decode()
-    for words in ("A van at night", "no logo", "partial logo", conflict.reason, "Edit and resend", "Take theirs"):
+    for words in (
+        "A van at night",
+        "no logo",
+        "partial logo",
+        conflict.reason,
+        "Edit and resend",
+        "Take theirs",
+    ):
         assert words in page
 
 
 def test_it_shows_the_evidence_of_each_decision(client: Client, alice: User) -> None:
     execution = make_execution(inputs={"query": "vans <at> night"})
     result = make_result(execution.retriever, document_id="doc_van", snapshot=_PICTURE)
-    seen: dict[str, Any] = {"result": result, "document_id": "doc_van", "excerpt": "Two <logos> on a door."}
+    seen: dict[str, Any] = {
+        "result": result,
+        "document_id": "doc_van",
+        "excerpt": "Two <logos> on a door.",
+    }
     make_change(make_annotation(execution_id=execution.execution_id, **seen), "refused")
     make_change(make_annotation(title="Without a picture", excerpt=""), "conflict")
     client.force_login(alice)
@@ -79,7 +98,9 @@ def test_it_goes_through_the_pages(client: Client, alice: User) -> None:
     assert client.get("/attention", {"page": "nonsense"}).status_code == 302
 
 
-def test_it_asks_few_questions(client: Client, alice: User, django_assert_max_num_queries: object) -> None:
+def test_it_asks_few_questions(
+    client: Client, alice: User, django_assert_max_num_queries: object
+) -> None:
     for number in range(5):
         result = make_result(make_retriever(), snapshot=_PICTURE, execution=make_execution())
         own = make_execution(inputs={"query": f"van {number}"})
@@ -120,7 +141,9 @@ def test_it_leads_from_a_ref_to_its_page(conflict: Change, client: Client, alice
 
 def test_it_offers_what_can_be_done_about_what_is_gone(client: Client, alice: User) -> None:
     annotation = make_annotation(label="logo", status=Annotation.Status.GONE)
-    change = make_change(annotation, "refused", reason="The annotation is gone at Mixpeek: no such annotation")
+    change = make_change(
+        annotation, "refused", reason="The annotation is gone at Mixpeek: no such annotation"
+    )
     client.force_login(alice)
     page = collapsed(client.get("/attention"))
     assert "Before it was gone, Mixpeek had: logo" in page
@@ -133,7 +156,9 @@ def test_it_offers_what_can_be_done_about_what_is_gone(client: Client, alice: Us
     assert change.state == "withdrawn"
 
 
-def test_it_offers_nothing_to_submit_on_the_page_of_what_is_gone(client: Client, alice: User) -> None:
+def test_it_offers_nothing_to_submit_on_the_page_of_what_is_gone(
+    client: Client, alice: User
+) -> None:
     annotation = make_annotation(label="logo", status=Annotation.Status.GONE)
     change = make_change(annotation, "refused", fields={"label": "fake"})
     client.force_login(alice)

@@ -1,4 +1,6 @@
-"""The deliveries page: what is going on, what waits and why, and what leads can do about it, previewed first."""
+"""The deliveries page: what is going on, what waits and why, and what leads can do about it,
+previewed first.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ REASON = "Mixpeek could not be reached."
 
 @pytest.fixture
 def waiting() -> Change:
-    change = make_change(make_annotation(label="no logo", upstream={"label": "logo"}), fields={"label": "no logo"})
+    change = make_change(
+        make_annotation(label="no logo", upstream={"label": "logo"}), fields={"label": "no logo"}
+    )
     outbox.postpone(change, until=timezone.now() + timedelta(seconds=90), reason=REASON)
     return change
 
@@ -35,7 +39,9 @@ def waiting() -> Change:
 @pytest.fixture
 def worker() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (clock_timestamp())")
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (clock_timestamp())"
+        )
 
 
 def shown(answer: Any) -> str:
@@ -81,7 +87,9 @@ def test_it_claims_no_delivery_before_one_was_accepted(
     assert "Changes are being delivered." in shown(client.get(URL))
 
 
-def test_it_says_why_the_budget_is_lowered_when_nothing_waits(client: Client, alice: User, worker: None) -> None:
+def test_it_says_why_the_budget_is_lowered_when_nothing_waits(
+    client: Client, alice: User, worker: None
+) -> None:
     client.force_login(alice)
     told = "lowered since Mixpeek asked to slow down; it recovers by itself"
     assert told not in shown(client.get(URL))
@@ -96,22 +104,40 @@ def test_it_says_when_no_worker_runs(client: Client, alice: User) -> None:
     assert "No worker is running, so nothing is sent." in shown(client.get("/deliveries"))
 
 
-def test_it_shows_each_change_with_what_it_sets_and_why_it_waits(waiting: Change, client: Client, lena: User) -> None:
+def test_it_shows_each_change_with_what_it_sets_and_why_it_waits(
+    waiting: Change, client: Client, lena: User
+) -> None:
     Change.objects.update(upstream_request_id="req_123", actor_name="alice")
     client.force_login(lena)
     page = client.get(URL)
     words = shown(page)
-    for said in ("no logo", "logo →", REASON, "1&nbsp;failed attempt", "req_123", "by alice", "Retry now", "next try"):
+    for said in (
+        "no logo",
+        "logo →",
+        REASON,
+        "1&nbsp;failed attempt",
+        "req_123",
+        "by alice",
+        "Retry now",
+        "next try",
+    ):
         assert said in words
     assert f"/history?ref={quote(waiting.ref, safe='')}" in page.content.decode()
-    assert [(group.state, group.reason, group.number) for group in page.context["groups"]] == [("queued", REASON, 1)]
+    assert [(group.state, group.reason, group.number) for group in page.context["groups"]] == [
+        ("queued", REASON, 1)
+    ]
 
 
-def test_it_lets_reviewers_look_but_not_act(waiting: Change, client: Client, alice: User, stranger: User) -> None:
+def test_it_lets_reviewers_look_but_not_act(
+    waiting: Change, client: Client, alice: User, stranger: User
+) -> None:
     client.force_login(alice)
     assert CHOSEN not in client.get(URL).content.decode().replace(f'action="{CHOSEN}"', "")
     asked: dict[str, Any] = {"deed": "withdraw", "pk": waiting.pk}
-    assert (client.get(CHOSEN, asked).status_code, client.post(CHOSEN, asked).status_code) == (403, 403)
+    assert (client.get(CHOSEN, asked).status_code, client.post(CHOSEN, asked).status_code) == (
+        403,
+        403,
+    )
     client.force_login(stranger)
     assert client.get(URL).status_code == 403
     assert Change.objects.get().state == "queued"
@@ -120,7 +146,11 @@ def test_it_lets_reviewers_look_but_not_act(waiting: Change, client: Client, ali
 def test_it_is_filtered(client: Client, alice: User, bob: User) -> None:
     retriever = make_retriever("Vans")
     mine = make_change(make_annotation(), actor_id=alice.pk)
-    values: dict[str, Any] = {"actor_id": bob.pk, "reason": "No.", "retriever_id": retriever.retriever_id}
+    values: dict[str, Any] = {
+        "actor_id": bob.pk,
+        "reason": "No.",
+        "retriever_id": retriever.retriever_id,
+    }
     theirs = make_change(make_annotation(), "refused", **values)
     held = make_change(make_annotation(), due=timezone.now() + timedelta(seconds=50))
     done = make_change(make_annotation(), "delivered")
@@ -160,7 +190,9 @@ def test_it_refreshes_the_figures_alone(waiting: Change, client: Client, alice: 
     assert client.get("/deliveries/figures")["Location"] == URL
 
 
-def test_it_previews_then_withdraws_and_says_what_became_of_each(waiting: Change, client: Client, lena: User) -> None:
+def test_it_previews_then_withdraws_and_says_what_became_of_each(
+    waiting: Change, client: Client, lena: User
+) -> None:
     gone = make_change(make_annotation(), "delivered")
     client.force_login(lena)
     asked: dict[str, Any] = {"deed": "withdraw", "pk": [waiting.pk, gone.pk]}
@@ -173,7 +205,9 @@ def test_it_previews_then_withdraws_and_says_what_became_of_each(waiting: Change
     assert Change.objects.get(pk=waiting.pk).state == "withdrawn"
 
 
-def test_it_retries_and_is_honest_when_that_is_too_late(waiting: Change, client: Client, lena: User) -> None:
+def test_it_retries_and_is_honest_when_that_is_too_late(
+    waiting: Change, client: Client, lena: User
+) -> None:
     client.force_login(lena)
     asked: dict[str, Any] = {"deed": "retry", "pk": waiting.pk}
     assert "Retry 1 change" in shown(client.get(CHOSEN, asked))
@@ -184,14 +218,18 @@ def test_it_retries_and_is_honest_when_that_is_too_late(waiting: Change, client:
 
 
 def test_it_says_when_an_admin_is_needed(client: Client, lena: User) -> None:
-    change = Change.objects.create(ref=make_retriever().ref, fields={"name": "x"}, base={"name": "y"}, due=LONG_AGO)
+    change = Change.objects.create(
+        ref=make_retriever().ref, fields={"name": "x"}, base={"name": "y"}, due=LONG_AGO
+    )
     client.force_login(lena)
     asked: dict[str, Any] = {"deed": "withdraw", "pk": change.pk}
     assert "an admin has to do this" in shown(client.get(CHOSEN, asked))
     assert "needs the role admin" in shown(client.post(CHOSEN, asked))
 
 
-@pytest.mark.parametrize("asked", [{}, {"deed": "withdraw"}, {"deed": "burn", "pk": "1"}, {"pk": "x"}])
+@pytest.mark.parametrize(
+    "asked", [{}, {"deed": "withdraw"}, {"deed": "burn", "pk": "1"}, {"pk": "x"}]
+)
 def test_it_refuses_what_makes_no_sense(client: Client, lena: User, asked: dict[str, str]) -> None:
     client.force_login(lena)
     assert client.post(CHOSEN, asked).status_code == 422
@@ -201,7 +239,11 @@ def test_it_refuses_what_makes_no_sense(client: Client, lena: User, asked: dict[
 
 def test_it_shows_a_confirmed_label_as_no_difference(client: Client, alice: User) -> None:
     change = make_change(
-        make_annotation(label="logo"), "delivered", verb="confirm", fields={"label": "logo"}, version=2
+        make_annotation(label="logo"),
+        "delivered",
+        verb="confirm",
+        fields={"label": "logo"},
+        version=2,
     )
     assert change.base["label"] == "logo"
     client.force_login(alice)

@@ -1,4 +1,6 @@
-"""Withdrawing what waits: only what cannot be on the wire, with its decision, and what stands behind it stays right."""
+"""Withdrawing what waits: only what cannot be on the wire, with its decision, and what stands
+behind it stays right.
+"""
 
 from __future__ import annotations
 

@@ -39,7 +39,11 @@ ANNOTATION = BARE_ANNOTATION | {
     "a_field_of_tomorrow": 1,
 }
 
-STAGE = {"stage_name": "find", "config": {"stage_id": "feature_search", "parameters": {}}, "parameters": {}}
+STAGE = {
+    "stage_name": "find",
+    "config": {"stage_id": "feature_search", "parameters": {}},
+    "parameters": {},
+}
 
 RETRIEVER = {
     "retriever_id": "ret_1",
@@ -60,7 +64,9 @@ RETRIEVER = {
 SEED_RETRIEVER = {
     "pipeline_id": "pipe_1",
     "name": "executive_ads",
-    "stages": [{"name": "filter", "stage_type": "filter", "config": {"stage_name": "attribute_filter"}}],
+    "stages": [
+        {"name": "filter", "stage_type": "filter", "config": {"stage_name": "attribute_filter"}}
+    ],
     "collection_ids": ["col_2"],
     "input_schema": {},
 }

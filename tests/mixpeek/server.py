@@ -16,7 +16,8 @@ from typing import Any
 class Answer:
     """What to send back; `raw` replaces all of it.
 
-    `hold` then keeps the client waiting until the server is stopped, `drip` sends it these bytes again and again.
+    `hold` then keeps the client waiting until the server is stopped, `drip` sends it these bytes
+    again and again.
     """
 
     body: Any = None
@@ -39,7 +40,9 @@ class Received:
 
 
 class FakeMixpeek:
-    """Give it answers in order; the last one is repeated. `answer` may also be a function of the request."""
+    """Give it answers in order; the last one is repeated. `answer` may also be a function of the
+    request.
+    """
 
     def __init__(self) -> None:
         self.answers: deque[Answer] = deque()
@@ -49,7 +52,9 @@ class FakeMixpeek:
         self.connections = 0
         self.stopping = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler, self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
+        )
 
     @property
     def url(self) -> str:
@@ -75,7 +80,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], handler: type[_Handler], fake: FakeMixpeek) -> None:
+    def __init__(
+        self, address: tuple[str, int], handler: type[_Handler], fake: FakeMixpeek
+    ) -> None:
         self.fake = fake
         super().__init__(address, handler)
 
@@ -111,7 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             payload = answer.payload()
             self.send_response(answer.status)
-            for name, value in ({"content-type": "application/json"} | dict(answer.headers)).items():
+            for name, value in (
+                {"content-type": "application/json"} | dict(answer.headers)
+            ).items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(payload)))
             self.end_headers()

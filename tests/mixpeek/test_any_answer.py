@@ -17,8 +17,18 @@ from reviewapp.mixpeek.response import Reply
 from reviewapp.mixpeek.wire import Call, parse_response
 from tests.mixpeek.samples import ANNOTATION, NOW, RETRIEVER
 
-RUN = {"execution_id": "e", "status": "ok", "documents": [{}], "pagination": {"total": 1}, "error": "x"}
-DOCUMENT = {"document_id": "d", "collection_id": "c", "document_blobs": [{"field": "f", "url": "u"}]}
+RUN = {
+    "execution_id": "e",
+    "status": "ok",
+    "documents": [{}],
+    "pagination": {"total": 1},
+    "error": "x",
+}
+DOCUMENT = {
+    "document_id": "d",
+    "collection_id": "c",
+    "document_blobs": [{"field": "f", "url": "u"}],
+}
 PAGES = {"total": 1, "limit": 1, "offset": 0, "has_next": False, "next_cursor": "c"}
 
 CALLS: list[tuple[Call[Any], Any]] = [
@@ -26,7 +36,10 @@ CALLS: list[tuple[Call[Any], Any]] = [
     (annotation_calls.patch("ann_1", {"label": "x"}), ANNOTATION),
     (annotation_calls.list_page(skip=0, limit=1), {"results": [ANNOTATION], "total_count": 1}),
     (retriever_calls.get("r"), {"retriever": RETRIEVER}),
-    (retriever_calls.list_page(limit=1), {"results": [RETRIEVER], "pagination": PAGES, "warnings": [{}]}),
+    (
+        retriever_calls.list_page(limit=1),
+        {"results": [RETRIEVER], "pagination": PAGES, "warnings": [{}]},
+    ),
     (retriever_calls.execute("r", {}), RUN),
     (retriever_calls.list_executions("r", limit=1), {"results": [RUN], "pagination": PAGES}),
     (next(document_calls.batch_get(["d"], return_presigned_urls=True)), {"documents": [DOCUMENT]}),
@@ -35,7 +48,9 @@ CALLS: list[tuple[Call[Any], Any]] = [
 leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
 anything = st.recursive(
     leaves,
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 statuses = st.one_of(st.just(200), st.integers(100, 999))
@@ -72,22 +87,32 @@ def broken(draw: st.DrawFn, whole: Any) -> Any:
 
 
 @pytest.mark.parametrize(("call", "whole"), CALLS)
-def test_it_reads_the_good_answer_that_the_others_are_broken_from(call: Call[Any], whole: Any) -> None:
-    assert parse_response(call, Reply(status=200, headers={}, body=json.dumps(whole).encode(), received_at=NOW))
+def test_it_reads_the_good_answer_that_the_others_are_broken_from(
+    call: Call[Any], whole: Any
+) -> None:
+    assert parse_response(
+        call, Reply(status=200, headers={}, body=json.dumps(whole).encode(), received_at=NOW)
+    )
 
 
 @given(pick=st.sampled_from(CALLS), status=statuses, named=headers, body=st.binary(max_size=200))
-def test_it_survives_any_bytes(pick: tuple[Call[Any], Any], status: int, named: dict[str, str], body: bytes) -> None:
+def test_it_survives_any_bytes(
+    pick: tuple[Call[Any], Any], status: int, named: dict[str, str], body: bytes
+) -> None:
     settle(pick[0], status, named, body)
 
 
 @given(pick=st.sampled_from(CALLS), status=statuses, named=headers, value=anything)
-def test_it_survives_any_json(pick: tuple[Call[Any], Any], status: int, named: dict[str, str], value: Any) -> None:
+def test_it_survives_any_json(
+    pick: tuple[Call[Any], Any], status: int, named: dict[str, str], value: Any
+) -> None:
     settle(pick[0], status, named, json.dumps(value).encode())
 
 
 @given(data=st.data(), pick=st.sampled_from(CALLS))
-def test_it_survives_one_wrong_thing_in_a_good_answer(data: st.DataObject, pick: tuple[Call[Any], Any]) -> None:
+def test_it_survives_one_wrong_thing_in_a_good_answer(
+    data: st.DataObject, pick: tuple[Call[Any], Any]
+) -> None:
     call, whole = pick
     settle(call, 200, {}, json.dumps(data.draw(broken(whole))).encode())
 
@@ -100,7 +125,10 @@ def test_it_survives_an_answer_cut_anywhere(pick: tuple[Call[Any], Any], cut: fl
 
 error_shapes = st.sampled_from(["detail", "error", "message", "status", "success"])
 complaint = st.fixed_dictionaries(
-    {"message": anything, "details": st.one_of(anything, st.fixed_dictionaries({"validation_errors": anything}))}
+    {
+        "message": anything,
+        "details": st.one_of(anything, st.fixed_dictionaries({"validation_errors": anything})),
+    }
 )
 
 

@@ -19,7 +19,12 @@ WHEN = datetime(2026, 11, 1, tzinfo=UTC)
 EXECUTE = "POST", "/v1/retrievers/r/execute"
 
 CALLS: list[tuple[Call[Any], str, str, Any]] = [
-    (annotation_calls.list_page(skip=0, limit=50), "POST", "/v1/annotations/list?skip=0&limit=50", {}),
+    (
+        annotation_calls.list_page(skip=0, limit=50),
+        "POST",
+        "/v1/annotations/list?skip=0&limit=50",
+        {},
+    ),
     (
         annotation_calls.list_page(skip=5, limit=500, label="ok", document_id=None, as_of=WHEN),
         "POST",
@@ -28,7 +33,9 @@ CALLS: list[tuple[Call[Any], str, str, Any]] = [
     ),
     (annotation_calls.get("a/b c?é"), "GET", "/v1/annotations/a%2Fb%20c%3F%C3%A9", None),
     (
-        annotation_calls.create(document_id="d", label="ok", confidence=0.0, payload={}, reasoning=None),
+        annotation_calls.create(
+            document_id="d", label="ok", confidence=0.0, payload={}, reasoning=None
+        ),
         "POST",
         "/v1/annotations",
         {"document_id": "d", "label": "ok", "confidence": 0.0, "payload": {}},
@@ -40,8 +47,18 @@ CALLS: list[tuple[Call[Any], str, str, Any]] = [
         {"reasoning": "", "confidence": None},
     ),
     (annotation_calls.get_version("a", 3), "GET", "/v1/annotations/a/versions/3", None),
-    (retriever_calls.list_page(limit=100, offset=7), "POST", "/v1/retrievers/list?limit=100&offset=7", {}),
-    (retriever_calls.list_page(limit=9, cursor="c="), "POST", "/v1/retrievers/list?limit=9&cursor=c%3D", {}),
+    (
+        retriever_calls.list_page(limit=100, offset=7),
+        "POST",
+        "/v1/retrievers/list?limit=100&offset=7",
+        {},
+    ),
+    (
+        retriever_calls.list_page(limit=9, cursor="c="),
+        "POST",
+        "/v1/retrievers/list?limit=9&cursor=c%3D",
+        {},
+    ),
     (retriever_calls.get("my search"), "GET", "/v1/retrievers/my%20search", None),
     (
         retriever_calls.patch("r", {"name": "n", "tags": []}, spelling="name"),
@@ -134,7 +151,9 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
 
 
 @pytest.mark.parametrize(("build", "field"), REFUSED)
-def test_it_refuses_by_itself_what_can_never_be_right(build: Callable[[], object], field: str) -> None:
+def test_it_refuses_by_itself_what_can_never_be_right(
+    build: Callable[[], object], field: str
+) -> None:
     with pytest.raises(Refused) as refused:
         build()
     assert set(refused.value.fields) == {field}
@@ -143,7 +162,10 @@ def test_it_refuses_by_itself_what_can_never_be_right(build: Callable[[], object
 
 @pytest.mark.parametrize(
     "build",
-    [lambda: annotation_calls.patch("a", {}), lambda: retriever_calls.patch("r", {}, spelling="name")],
+    [
+        lambda: annotation_calls.patch("a", {}),
+        lambda: retriever_calls.patch("r", {}, spelling="name"),
+    ],
 )
 def test_it_refuses_to_change_nothing(build: Callable[[], object]) -> None:
     with pytest.raises(Refused, match="Nothing to change"):
@@ -157,6 +179,9 @@ def test_it_sends_a_backslash_before_u0000_as_the_text_it_is() -> None:
 
 def test_it_asks_for_documents_a_thousand_at_a_time_and_each_once() -> None:
     ids = [f"doc_{number}" for number in range(2001)] + ["doc_0"]
-    bodies = [json.loads(call.body or b"") for call in document_calls.batch_get(ids, return_presigned_urls=True)]
+    bodies = [
+        json.loads(call.body or b"")
+        for call in document_calls.batch_get(ids, return_presigned_urls=True)
+    ]
     assert [len(body["document_ids"]) for body in bodies] == [1000, 1000, 1]
     assert all(body["return_presigned_urls"] is True for body in bodies)

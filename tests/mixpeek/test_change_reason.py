@@ -35,16 +35,31 @@ BUILDERS: list[Callable[[str], Call[Any]]] = [
         ("x" * 200, {"X-Change-Reason": "x" * 200}),
     ],
 )
-def test_it_makes_a_header_of_a_reason(build: Callable[[str], Call[Any]], reason: str, headers: dict[str, str]) -> None:
+def test_it_makes_a_header_of_a_reason(
+    build: Callable[[str], Call[Any]], reason: str, headers: dict[str, str]
+) -> None:
     assert build(reason).headers == headers
 
 
 @pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize(
     "reason",
-    ["x" * 201, "a\r\nX-Evil: 1", "a\n", "\ta", "a\x00b", "a\x7f", "a\x85", "café", "\u202e", "\ud800"],
+    [
+        "x" * 201,
+        "a\r\nX-Evil: 1",
+        "a\n",
+        "\ta",
+        "a\x00b",
+        "a\x7f",
+        "a\x85",
+        "café",
+        "\u202e",
+        "\ud800",
+    ],
 )
-def test_it_refuses_a_reason_that_is_no_safe_header(build: Callable[[str], Call[Any]], reason: str) -> None:
+def test_it_refuses_a_reason_that_is_no_safe_header(
+    build: Callable[[str], Call[Any]], reason: str
+) -> None:
     with pytest.raises(ValueError, match="change_reason"):
         build(reason)
 
@@ -74,7 +89,9 @@ def test_it_sends_the_reason_with_the_patch_of_a_retriever_but_not_with_its_read
     renamed = RETRIEVER | {"retriever_name": "new"}
     upstream.will(Answer(body=RETRIEVER), Answer(body={"retriever": renamed}))
     client.patch_retriever("ret_1", {"name": "new"}, change_reason=REASON)
-    sent = [(request.method, request.headers.get("x-change-reason")) for request in upstream.received]
+    sent = [
+        (request.method, request.headers.get("x-change-reason")) for request in upstream.received
+    ]
     assert sent == [("GET", None), ("PATCH", REASON)]
 
 
@@ -86,7 +103,9 @@ def test_it_sends_no_header_without_a_reason(client: Client, upstream: FakeMixpe
     assert upstream.received[0].headers["x-namespace"] == "ns_1"
 
 
-def test_it_sends_nothing_with_a_reason_that_is_no_safe_header(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_sends_nothing_with_a_reason_that_is_no_safe_header(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     with pytest.raises(ValueError, match="change_reason"):
         client.patch_annotation("ann_1", {"label": "x"}, change_reason="a\nb")
     assert upstream.received == []

@@ -59,7 +59,9 @@ def test_it_reads_cleared_fields(sandbox_client: Client, annotation: AnnotationR
     assert _values(sandbox_client.get_annotation(annotation.annotation_id)) == (None, None, {})
 
 
-def test_it_tells_an_emptied_reasoning_from_a_cleared_one(sandbox_client: Client, annotation: AnnotationRecord) -> None:
+def test_it_tells_an_emptied_reasoning_from_a_cleared_one(
+    sandbox_client: Client, annotation: AnnotationRecord
+) -> None:
     record = sandbox_client.patch_annotation(annotation.annotation_id, {"reasoning": ""})
     assert record.reasoning == ""
 
@@ -102,11 +104,21 @@ def test_it_names_the_item_and_the_field_whose_null_was_refused_in_bulk(
 def test_it_reads_a_field_left_out_as_one_that_is_null(field: str) -> None:
     one = annotation_calls.get("ann_1")
     without = {key: value for key, value in ANNOTATION.items() if key != field}
-    assert parse_response(one, reply(without)) == parse_response(one, reply(ANNOTATION | {field: None}))
+    assert parse_response(one, reply(without)) == parse_response(
+        one, reply(ANNOTATION | {field: None})
+    )
 
 
 def test_it_reads_what_a_cleared_field_held_before() -> None:
     prior = {"confidence": None, "reasoning": None, "payload": None, "metadata": None}
-    revision = {"version": 1, "prior": prior, "edited_at": None, "edited_by": "k", "edited_by_type": "api_key"}
-    record = parse_response(annotation_calls.get("ann_1"), reply(ANNOTATION | {"revisions": [revision]}))
+    revision = {
+        "version": 1,
+        "prior": prior,
+        "edited_at": None,
+        "edited_by": "k",
+        "edited_by_type": "api_key",
+    }
+    record = parse_response(
+        annotation_calls.get("ann_1"), reply(ANNOTATION | {"revisions": [revision]})
+    )
     assert record.revisions[0].prior == prior

@@ -23,7 +23,9 @@ WEBHOOK = {
     "webhook_id": "wh_0123456789abcdef",
     "webhook_name": "ours",
     "event_types": ["annotation.updated"],
-    "channels": [{"channel": "webhook", "configs": {"url": "https://h/x", "signing_secret": "redacted"}}],
+    "channels": [
+        {"channel": "webhook", "configs": {"url": "https://h/x", "signing_secret": "redacted"}}
+    ],
     "is_active": False,
     "delivery_health": None,
 }
@@ -51,19 +53,27 @@ def test_it_reads_the_feed_of_our_namespace(client: Client, upstream: FakeMixpee
         ({"results": [], "next_cursor": "c1", "has_more": False}, "c1"),
     ],
 )
-def test_it_knows_where_to_go_on(client: Client, upstream: FakeMixpeek, body: Any, cursor: str | None) -> None:
+def test_it_knows_where_to_go_on(
+    client: Client, upstream: FakeMixpeek, body: Any, cursor: str | None
+) -> None:
     upstream.will(Answer(body=body))
     assert client.events("annotation.updated").cursor == cursor
 
 
-@pytest.mark.parametrize("body", [{}, {"results": [{"seq": 1}]}, {"results": [EVENT | {"seq": "7"}]}])
-def test_it_believes_no_feed_that_makes_no_sense(client: Client, upstream: FakeMixpeek, body: Any) -> None:
+@pytest.mark.parametrize(
+    "body", [{}, {"results": [{"seq": 1}]}, {"results": [EVENT | {"seq": "7"}]}]
+)
+def test_it_believes_no_feed_that_makes_no_sense(
+    client: Client, upstream: FakeMixpeek, body: Any
+) -> None:
     upstream.will(Answer(body=body))
     with pytest.raises(Garbled):
         client.events("annotation.updated")
 
 
-def test_it_tells_a_server_without_a_feed_from_one_that_is_away(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_tells_a_server_without_a_feed_from_one_that_is_away(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     upstream.will(Answer(body={"detail": "Not Found"}, status=404))
     with pytest.raises(NotFound):
         client.events("annotation.updated")
@@ -74,7 +84,9 @@ def test_it_asks_for_no_more_than_a_page(client: Client) -> None:
         client.events("annotation.updated", limit=1001)
 
 
-def test_it_lists_webhooks_without_naming_a_namespace(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_lists_webhooks_without_naming_a_namespace(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     upstream.will(Answer(body={"results": [WEBHOOK], "pagination": {}, "total": 1}))
     [found] = client.list_webhooks()
     assert (found.webhook_id, found.name, found.is_active, found.delivery_health) == (
@@ -109,6 +121,8 @@ def test_it_registers_and_replaces(
     assert body == {
         "webhook_name": "ours",
         "event_types": ["annotation.updated"],
-        "channels": [{"channel": "webhook", "configs": {"url": "https://h/x", "signing_secret": "s3cret"}}],
+        "channels": [
+            {"channel": "webhook", "configs": {"url": "https://h/x", "signing_secret": "s3cret"}}
+        ],
         "is_active": True,
     }

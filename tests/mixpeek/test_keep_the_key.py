@@ -17,12 +17,15 @@ from tests.mixpeek.server import Answer, FakeMixpeek
 
 
 def everything_about(error: BaseException) -> str:
-    """Return what any logger or error page could show: the traceback with locals, the chain, the attributes.
+    """Return what any logger or error page could show: the traceback with locals, the chain, the
+    attributes.
 
     The frame of the test itself is left out, for it holds the key.
     """
     assert error.__traceback__
-    shown = traceback.TracebackException(type(error), error, error.__traceback__.tb_next, capture_locals=True)
+    shown = traceback.TracebackException(
+        type(error), error, error.__traceback__.tb_next, capture_locals=True
+    )
     chain = [error, error.__cause__, error.__context__]
     return "".join(shown.format()) + repr([(link, vars(link), link.args) for link in chain if link])
 
@@ -33,9 +36,14 @@ ESCAPED = "".join(f"\\u{ord(char):04X}" for char in KEY)
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(status=401, body={"error": {"message": f"bad key {KEY}", "type": KEY, "details": {"key": KEY}}}),
+        Answer(
+            status=401,
+            body={"error": {"message": f"bad key {KEY}", "type": KEY, "details": {"key": KEY}}},
+        ),
         Answer(status=401, body=f'{{"error": {{"message": "bad key {ESCAPED}"}}}}'.encode()),
-        Answer(status=422, body={"detail": [{"loc": ["header", KEY], "msg": f"not {KEY.upper()}"}]}),
+        Answer(
+            status=422, body={"detail": [{"loc": ["header", KEY], "msg": f"not {KEY.upper()}"}]}
+        ),
         Answer(status=500, body=f"Traceback: Authorization: Bearer {KEY}".encode()),
         Answer(status=503, body={}, headers={"x-request-id": KEY, "retry-after": KEY}),
         Answer(status=307, headers={"location": f"https://elsewhere.example/?key={KEY}"}),
@@ -63,7 +71,9 @@ def test_it_is_in_no_error_when_the_server_is_gone(upstream: FakeMixpeek) -> Non
     assert not upstream.received
 
 
-def test_it_is_in_no_log(client: Client, upstream: FakeMixpeek, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_in_no_log(
+    client: Client, upstream: FakeMixpeek, caplog: pytest.LogCaptureFixture
+) -> None:
     upstream.will(Answer(body=ANNOTATION), Answer(status=500, body={}))
     with caplog.at_level(logging.DEBUG):
         client.get_annotation("ann_1")
@@ -81,7 +91,9 @@ def test_it_is_in_no_repr(client: Client) -> None:
 
 
 def test_it_is_found_in_its_escaped_spelling_too(client: Client, upstream: FakeMixpeek) -> None:
-    upstream.will(Answer(status=401, body=f'{{"error": {{"message": "bad key {ESCAPED}!"}}}}'.encode()))
+    upstream.will(
+        Answer(status=401, body=f'{{"error": {{"message": "bad key {ESCAPED}!"}}}}'.encode())
+    )
     with pytest.raises(MixpeekError) as caught:
         client.get_annotation("ann_1")
     assert caught.value.message == "bad key ***!"

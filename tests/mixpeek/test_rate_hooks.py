@@ -23,8 +23,14 @@ NAMES = [f"x-ratelimit-{name}" for name in ("limit", "remaining", "reset", "wind
         ({"x-ratelimit-limit": "3600", "x-ratelimit-window": "3600"}, Limit(per_minute=60)),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "12.5"}, Limit(opens_in=12.5)),
         ({"x-ratelimit-remaining": "3", "x-ratelimit-reset": "12.5"}, None),
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW.timestamp() + 7)}, Limit(opens_in=7.0)),
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW.timestamp() - 7)}, Limit(opens_in=0.0)),
+        (
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW.timestamp() + 7)},
+            Limit(opens_in=7.0),
+        ),
+        (
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW.timestamp() - 7)},
+            Limit(opens_in=0.0),
+        ),
         ({"x-ratelimit-limit": "many", "x-ratelimit-remaining": "0"}, None),
         ({"x-ratelimit-limit": "0"}, None),
         ({"x-ratelimit-limit": "nan", "x-ratelimit-window": "-1"}, None),
@@ -34,7 +40,11 @@ def test_it_understands_what_is_said(headers: dict[str, str], said: Limit | None
     assert parse_limit(headers, now=NOW) == said
 
 
-@given(headers=st.dictionaries(st.sampled_from(NAMES), st.text() | st.floats().map(str) | st.integers().map(str)))
+@given(
+    headers=st.dictionaries(
+        st.sampled_from(NAMES), st.text() | st.floats().map(str) | st.integers().map(str)
+    )
+)
 def test_it_makes_sense_of_anything(headers: dict[str, str]) -> None:
     said = parse_limit(headers, now=NOW)
     assert said is None or said.opens_in is None or 0 <= said.opens_in <= 86_400

@@ -19,7 +19,9 @@ def walk(pages: list[Page[str]], limit: int) -> list[str]:
     return list(iterate_rows(lambda _offset, _cursor: next(waiting), identity=str, limit=limit))
 
 
-@given(rows=st.integers(0, 40), limit=st.integers(1, 12), cap=st.integers(1, 12), counted=st.booleans())
+@given(
+    rows=st.integers(0, 40), limit=st.integers(1, 12), cap=st.integers(1, 12), counted=st.booleans()
+)
 def test_it_reads_every_row_once(rows: int, limit: int, cap: int, counted: bool) -> None:
     """A server may give fewer rows a page than asked, as long as it counts them."""
     size = min(limit, cap) if counted else limit
@@ -72,7 +74,10 @@ def test_it_follows_the_other_pagination_of_runs(client: Client, upstream: FakeM
 
 def test_it_gathers_documents_in_the_order_asked(client: Client, upstream: FakeMixpeek) -> None:
     def answer(request: Received) -> Answer:
-        found = [{"document_id": key, "collection_id": "c"} for key in reversed(request.body["document_ids"])]
+        found = [
+            {"document_id": key, "collection_id": "c"}
+            for key in reversed(request.body["document_ids"])
+        ]
         return Answer(body={"documents": [row for row in found if row["document_id"] != "doc_7"]})
 
     upstream.answer = answer
@@ -106,5 +111,7 @@ def test_it_goes_on_after_a_page_that_cannot_be_read(client: Client, upstream: F
         Answer(body={"results": [RETRIEVER], "pagination": {"next_cursor": None}}),
     )
     left_out: list[LeftOut] = []
-    assert [record.retriever_id for record in client.list_retrievers(left_out=left_out)] == ["ret_1"]
+    assert [record.retriever_id for record in client.list_retrievers(left_out=left_out)] == [
+        "ret_1"
+    ]
     assert [record.name for record in left_out] == ["bad"]

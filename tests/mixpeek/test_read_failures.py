@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from reviewapp.mixpeek import Garbled, MixpeekError, NamespaceUnresolved, NotFound, Refused, Unauthorized, Unavailable
+from reviewapp.mixpeek import (
+    Garbled,
+    MixpeekError,
+    NamespaceUnresolved,
+    NotFound,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
 from reviewapp.mixpeek.calls import annotations as annotation_calls
 from reviewapp.mixpeek.calls import retrievers as retriever_calls
 from reviewapp.mixpeek.wire import Call, parse_response
@@ -76,7 +84,11 @@ def test_it_names_the_error_by_what_to_do_next(status: int, kind: type[MixpeekEr
         ([], "Mixpeek answered 422 (Unprocessable Entity).", {}),
         (said("a\x1b\u202eb\n c"), "a b c", {}),
         (
-            {"detail": [{"loc": ["body", "confidence"], "msg": "too large", "type": "less_than_equal"}]},
+            {
+                "detail": [
+                    {"loc": ["body", "confidence"], "msg": "too large", "type": "less_than_equal"}
+                ]
+            },
             "confidence: too large",
             {"confidence": "too large"},
         ),
@@ -84,7 +96,11 @@ def test_it_names_the_error_by_what_to_do_next(status: int, kind: type[MixpeekEr
             said(
                 "Bad body",
                 validation_errors=[
-                    {"type": "extra_forbidden", "location": ["body", "retriever_name"], "message": "no"},
+                    {
+                        "type": "extra_forbidden",
+                        "location": ["body", "retriever_name"],
+                        "message": "no",
+                    },
                     {"type": "missing", "location": ["body", "payload", "x"], "message": "needed"},
                     {"type": "missing", "location": ["body", "payload", "x"], "message": "again"},
                     {"type": "odd", "location": None},
@@ -124,7 +140,9 @@ def test_it_does_not_take_a_web_page_for_the_word_that_a_record_is_gone() -> Non
         (WRITE, 302, b"", True),
     ],
 )
-def test_it_knows_whether_a_write_may_have_been_done(call: Call[Any], status: int, body: Any, maybe: bool) -> None:
+def test_it_knows_whether_a_write_may_have_been_done(
+    call: Call[Any], status: int, body: Any, maybe: bool
+) -> None:
     error = failing(call, body, status)
     assert isinstance(error, Unavailable)
     assert error.maybe_applied is maybe
@@ -144,15 +162,21 @@ def test_it_passes_on_how_long_to_wait_and_whether_waiting_helps() -> None:
         ({"results": [], "warnings": [{"resource": "namespace", "reason": "unresolved"}]}, {}),
     ],
 )
-def test_it_does_not_take_an_unknown_namespace_for_an_empty_one(body: Any, headers: dict[str, str]) -> None:
+def test_it_does_not_take_an_unknown_namespace_for_an_empty_one(
+    body: Any, headers: dict[str, str]
+) -> None:
     error = failing(retriever_calls.list_page(limit=10), body, 200, **headers)
     assert isinstance(error, NamespaceUnresolved)
     assert error.namespace == "ns_1"
     assert "'ns_1'" in error.message
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, NotFound), (503, Unavailable), ("?", Unavailable)])
-def test_it_believes_a_body_that_says_it_failed_with_200(status: Any, kind: type[MixpeekError]) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, NotFound), (503, Unavailable), ("?", Unavailable)]
+)
+def test_it_believes_a_body_that_says_it_failed_with_200(
+    status: Any, kind: type[MixpeekError]
+) -> None:
     assert type(failing(READ, said("no") | {"status": status}, 200)) is kind
 
 

@@ -26,7 +26,12 @@ BATCH = next(document_calls.batch_get(["doc_1"], return_presigned_urls=True))
 
 def test_it_reads_a_whole_annotation() -> None:
     record = parse_response(ONE, reply(ANNOTATION))
-    assert (record.annotation_id, record.label, record.confidence, record.version) == ("ann_1", "approved", 1.0, 2)
+    assert (record.annotation_id, record.label, record.confidence, record.version) == (
+        "ann_1",
+        "approved",
+        1.0,
+        2,
+    )
     assert record.metadata == {"reviewer": "ada"}
     assert record.updated_at == datetime(2026, 11, 2, 8, tzinfo=UTC)
     assert record.revisions == (
@@ -65,7 +70,9 @@ def test_it_reads_dates_as_utc(sent: Any, read: datetime | None) -> None:
 
 @pytest.mark.parametrize("text", ["\ud83d alone", "a\x00b"])
 def test_it_replaces_what_no_database_can_hold(text: str) -> None:
-    record = parse_response(ONE, reply(BARE_ANNOTATION | {"reasoning": text, "payload": {text: [text]}}))
+    record = parse_response(
+        ONE, reply(BARE_ANNOTATION | {"reasoning": text, "payload": {text: [text]}})
+    )
     assert record.reasoning == text.replace("\ud83d", "\ufffd").replace("\x00", "\ufffd")
     assert record.payload == {record.reasoning: [record.reasoning]}
 
@@ -90,7 +97,11 @@ def test_it_reads_a_page_of_annotations(body: Any, count: int, total: int | None
 
 def test_it_reads_a_page_of_retrievers_with_its_cursor_and_warnings() -> None:
     warning = {"resource": "retriever", "reason": "hidden", "next_step": "ask for access"}
-    body = {"results": [RETRIEVER], "pagination": {"next_cursor": "c", "total": None}, "warnings": [warning]}
+    body = {
+        "results": [RETRIEVER],
+        "pagination": {"next_cursor": "c", "total": None},
+        "warnings": [warning],
+    }
     page = parse_response(RETRIEVERS, reply(body))
     assert (page.next, page.warnings) == ("c", ("retriever: hidden: ask for access",))
 
@@ -99,7 +110,11 @@ def test_it_reads_a_page_of_retrievers_with_its_cursor_and_warnings() -> None:
 def test_it_reads_a_retriever_bare_or_wrapped(wrap: Callable[[Any], Any]) -> None:
     record = parse_response(retriever_calls.get("x"), reply(wrap(RETRIEVER)))
     assert (record.retriever_id, record.name, record.version) == ("ret_1", "brand_logos", 4)
-    assert (record.spelling, record.absent, record.tags) == ("retriever_name", frozenset(), ("brand", "v2"))
+    assert (record.spelling, record.absent, record.tags) == (
+        "retriever_name",
+        frozenset(),
+        ("brand", "v2"),
+    )
 
 
 def test_it_reads_a_retriever_of_the_older_dialect() -> None:
@@ -121,7 +136,8 @@ def test_it_holds_a_retriever_as_it_was_sent() -> None:
 def test_it_holds_a_run_as_it_was_sent_but_for_its_documents() -> None:
     rest = {"execution_id": "e", "status": "completed", "facets": [], "a_field_of_tomorrow": 1}
     detail = parse_response(
-        retriever_calls.get_execution("ret_1", "e"), reply(rest | {"documents": [{"document_id": "d"}]})
+        retriever_calls.get_execution("ret_1", "e"),
+        reply(rest | {"documents": [{"document_id": "d"}]}),
     )
     assert (detail.body, len(detail.documents)) == (rest, 1)
     row = {"execution_id": "e", "status": "completed", "a_field_of_tomorrow": 1}
@@ -132,14 +148,33 @@ def test_it_holds_a_run_as_it_was_sent_but_for_its_documents() -> None:
 @pytest.mark.parametrize("key", ["documents", "results", "final_results"])
 def test_it_reads_a_run_whatever_its_documents_are_called(key: str) -> None:
     pages = {"has_next": True, "cursor": "c", "total": 9, "returned": 1}
-    body = {"execution_id": "e", "status": "Completed", key: [{"document_id": "d"}], "pagination": pages}
+    body = {
+        "execution_id": "e",
+        "status": "Completed",
+        key: [{"document_id": "d"}],
+        "pagination": pages,
+    }
     record = parse_response(RUN, reply(body))
-    assert (record.retriever_id, record.documents, record.next_cursor) == ("ret_1", ({"document_id": "d"},), "c")
-    assert (record.status, record.failed, record.total, record.total_returned) == ("completed", False, 9, 1)
+    assert (record.retriever_id, record.documents, record.next_cursor) == (
+        "ret_1",
+        ({"document_id": "d"},),
+        "c",
+    )
+    assert (record.status, record.failed, record.total, record.total_returned) == (
+        "completed",
+        False,
+        9,
+        1,
+    )
 
 
 def test_it_keeps_a_run_that_failed_although_the_answer_is_200() -> None:
-    body = {"execution_id": "e", "status": "failed", "error": {"message": "no budget"}, "documents": None}
+    body = {
+        "execution_id": "e",
+        "status": "failed",
+        "error": {"message": "no budget"},
+        "documents": None,
+    }
     record = parse_response(RUN, reply(body))
     assert (record.failed, record.error, record.documents) == (True, "no budget", ())
 
@@ -161,8 +196,16 @@ def test_it_tells_of_degraded_and_skipped_parts_of_a_run() -> None:
 
 @pytest.mark.parametrize(("more", "following"), [(True, 11), (False, None)])
 def test_it_reads_the_other_pagination_of_runs(more: bool, following: int | None) -> None:
-    row = {"execution_id": "e", "status": "completed", "created_at": "2026-11-01T00:00:00Z", "duration_ms": 12.5}
-    body = {"results": [row], "pagination": {"total": 12, "limit": 1, "offset": 10, "has_next": more}}
+    row = {
+        "execution_id": "e",
+        "status": "completed",
+        "created_at": "2026-11-01T00:00:00Z",
+        "duration_ms": 12.5,
+    }
+    body = {
+        "results": [row],
+        "pagination": {"total": 12, "limit": 1, "offset": 10, "has_next": more},
+    }
     page = parse_response(RUNS, reply(body))
     assert (page.next, page.total, page.items[0].duration_ms) == (following, 12, 12.5)
 
@@ -171,7 +214,11 @@ def test_it_gathers_the_files_of_a_document_each_once() -> None:
     blob = {"field": "image", "url": "s3://b/1"}
     signed = blob | {"presigned_url": "https://s3/1?sig"}
     gone = {"field": "clip", "url": "s3://b/2", "unavailable_reason": "deleted"}
-    document = {"document_id": "d", "document_blobs": [blob], "_internal": {"source_blobs": [signed, gone]}}
+    document = {
+        "document_id": "d",
+        "document_blobs": [blob],
+        "_internal": {"source_blobs": [signed, gone]},
+    }
     (record,) = parse_response(BATCH, reply({"documents": [document]})).items
     assert [(b.field, b.presigned_url, b.unavailable_reason) for b in record.blobs] == [
         ("image", "https://s3/1?sig", ""),
@@ -218,7 +265,11 @@ def _with(**changes: Any) -> dict[str, Any]:
         (ONE, _with(created_at=1e300), "created_at should be a date"),
         (LIST, {"results": {}}, "results should be a list"),
         (LIST, {"message": "hello"}, "not a page"),
-        (RUN, {"execution_id": "e" * 201, "status": "completed"}, "execution_id is longer than 200"),
+        (
+            RUN,
+            {"execution_id": "e" * 201, "status": "completed"},
+            "execution_id is longer than 200",
+        ),
         (RUN, {"status": "completed"}, "no execution_id"),
         (RUN, {"execution_id": "e", "status": "completed", "documents": ["d"]}, "documents[0]"),
         (RUNS, {"results": [], "pagination": []}, "pagination should be an object"),
@@ -238,19 +289,66 @@ def test_it_says_what_makes_no_sense(call: Call[Any], body: Any, where: str) -> 
     [
         (LIST, BARE_ANNOTATION, ANNOTATION, "doc_1", "results[0] has no annotation_id"),
         (LIST, 5, ANNOTATION, "results[0]", "results[0] should be an object and is a number"),
-        (LIST, _with(annotation_id="bad", version=2**31 - 1), ANNOTATION, "bad", "version is no version"),
-        (LIST, _with(annotation_id="bad", reasoning="x" * 50_001), ANNOTATION, "bad", "reasoning is longer"),
+        (
+            LIST,
+            _with(annotation_id="bad", version=2**31 - 1),
+            ANNOTATION,
+            "bad",
+            "version is no version",
+        ),
+        (
+            LIST,
+            _with(annotation_id="bad", reasoning="x" * 50_001),
+            ANNOTATION,
+            "bad",
+            "reasoning is longer",
+        ),
         (LIST, _with(annotation_id="b" * 9_000), ANNOTATION, "b" * 200, "annotation_id is longer"),
-        (RETRIEVERS, RETRIEVER | {"retriever_id": "bad", "tags": [None]}, RETRIEVER, "bad", "a list of texts"),
-        (RETRIEVERS, RETRIEVER | {"retriever_id": "bad", "version": 10**20}, RETRIEVER, "bad", "no version"),
+        (
+            RETRIEVERS,
+            RETRIEVER | {"retriever_id": "bad", "tags": [None]},
+            RETRIEVER,
+            "bad",
+            "a list of texts",
+        ),
+        (
+            RETRIEVERS,
+            RETRIEVER | {"retriever_id": "bad", "version": 10**20},
+            RETRIEVER,
+            "bad",
+            "no version",
+        ),
         (RETRIEVERS, {"retriever_id": "bad"}, RETRIEVER, "bad", "no retriever_name"),
-        (RETRIEVERS, RETRIEVER | {"retriever_id": "bad", "x": "y" * 2_000_000}, RETRIEVER, "bad", "than 1 MiB"),
-        (RUNS, {"execution_id": "bad"}, {"execution_id": "e", "status": "ok"}, "bad", "has no status"),
-        (BATCH, {"document_id": "bad", "document_blobs": 1}, {"document_id": "d"}, "bad", "document_blobs"),
+        (
+            RETRIEVERS,
+            RETRIEVER | {"retriever_id": "bad", "x": "y" * 2_000_000},
+            RETRIEVER,
+            "bad",
+            "than 1 MiB",
+        ),
+        (
+            RUNS,
+            {"execution_id": "bad"},
+            {"execution_id": "e", "status": "ok"},
+            "bad",
+            "has no status",
+        ),
+        (
+            BATCH,
+            {"document_id": "bad", "document_blobs": 1},
+            {"document_id": "d"},
+            "bad",
+            "document_blobs",
+        ),
     ],
 )
-def test_it_leaves_out_one_bad_record(call: Call[Any], bad: Any, good: Any, name: str, reason: str) -> None:
-    page = parse_response(call, reply({"results": [bad, good], "documents": [bad, good], "total": 2, "total_count": 2}))
+def test_it_leaves_out_one_bad_record(
+    call: Call[Any], bad: Any, good: Any, name: str, reason: str
+) -> None:
+    page = parse_response(
+        call,
+        reply({"results": [bad, good], "documents": [bad, good], "total": 2, "total_count": 2}),
+    )
     assert (len(page.items), page.rows) == (1, 2)
     (left_out,) = page.left_out
     assert left_out.name == name
@@ -258,8 +356,19 @@ def test_it_leaves_out_one_bad_record(call: Call[Any], bad: Any, good: Any, name
 
 
 def test_it_drops_revisions_that_cannot_be_read_and_keeps_the_newest() -> None:
-    good = {"version": 1, "prior": {"label": "a"}, "edited_at": None, "edited_by": "x", "edited_by_type": "user"}
-    odd = [good | {"version": 10**20}, good | {"version": None}, 5, good | {"prior": {"reasoning": "x" * 60_000}}]
+    good = {
+        "version": 1,
+        "prior": {"label": "a"},
+        "edited_at": None,
+        "edited_by": "x",
+        "edited_by_type": "user",
+    }
+    odd = [
+        good | {"version": 10**20},
+        good | {"version": None},
+        5,
+        good | {"prior": {"reasoning": "x" * 60_000}},
+    ]
     record = parse_response(ONE, reply(_with(revisions=[*odd, good])))
     assert [revision.version for revision in record.revisions] == [1]
 
@@ -267,7 +376,10 @@ def test_it_drops_revisions_that_cannot_be_read_and_keeps_the_newest() -> None:
     record = parse_response(ONE, reply(_with(revisions=many, version=1_001)))
     assert [revision.version for revision in record.revisions] == list(range(801, 1_001))
 
-    large = [good | {"version": number, "prior": {"payload": {"a": "x" * 200_000}}} for number in range(1, 11)]
+    large = [
+        good | {"version": number, "prior": {"payload": {"a": "x" * 200_000}}}
+        for number in range(1, 11)
+    ]
     record = parse_response(ONE, reply(_with(revisions=large, version=11)))
     assert [revision.version for revision in record.revisions] == [6, 7, 8, 9, 10]
 
@@ -275,12 +387,20 @@ def test_it_drops_revisions_that_cannot_be_read_and_keeps_the_newest() -> None:
 def test_it_takes_counts_that_nobody_counts_to_for_none() -> None:
     page = parse_response(LIST, reply({"results": [ANNOTATION], "total_count": 10**20}))
     assert page.total is None
-    run = {"execution_id": "e", "status": "ok", "documents": [{}], "total_returned": 2**31, "warnings": ["w"] * 1_000}
+    run = {
+        "execution_id": "e",
+        "status": "ok",
+        "documents": [{}],
+        "total_returned": 2**31,
+        "warnings": ["w"] * 1_000,
+    }
     record = parse_response(RUN, reply(run | {"extra": "x" * 2_000_000}))
     assert (record.total_returned, len(record.warnings), record.body) == (1, 100, {})
 
 
-@pytest.mark.parametrize("number", ["Infinity", "NaN", "1e999", "9" * 5000], ids=["infinite", "NaN", "large", "long"])
+@pytest.mark.parametrize(
+    "number", ["Infinity", "NaN", "1e999", "9" * 5000], ids=["infinite", "NaN", "large", "long"]
+)
 def test_it_reads_a_payload_with_a_number_that_nobody_can_keep(number: str) -> None:
     body = json.dumps(_with(payload={"a": 0.5})).replace("0.5", number).encode()
     assert "a" in parse_response(ONE, reply(body)).payload

@@ -14,7 +14,9 @@ from tests.mixpeek.server import Answer, FakeMixpeek, Received
 class Dialect:
     """A server with one retriever that takes one spelling and says as much of it as `told`."""
 
-    def __init__(self, retriever: dict[str, Any], *, wrapped: bool = True, told: set[str] | None = None) -> None:
+    def __init__(
+        self, retriever: dict[str, Any], *, wrapped: bool = True, told: set[str] | None = None
+    ) -> None:
         self.retriever = dict(retriever)
         self.wrapped = wrapped
         self.told = told
@@ -27,9 +29,15 @@ class Dialect:
             return Answer(body=self.retriever)
         strange = set(request.body) - {"description", "tags"} - set(self.retriever)
         if strange:
-            return Answer(status=422, body={"detail": [{"loc": ["body", *strange], "msg": "extra"}]})
+            return Answer(
+                status=422, body={"detail": [{"loc": ["body", *strange], "msg": "extra"}]}
+            )
         self.retriever |= {} if self.deaf else request.body
-        shown = {key: value for key, value in self.retriever.items() if self.told is None or key in self.told}
+        shown = {
+            key: value
+            for key, value in self.retriever.items()
+            if self.told is None or key in self.told
+        }
         return Answer(body={"retriever": shown} if self.wrapped else shown)
 
 
@@ -37,7 +45,9 @@ def requests(upstream: FakeMixpeek) -> list[tuple[str, Any]]:
     return [(request.method, request.body) for request in upstream.received]
 
 
-@pytest.mark.parametrize(("retriever", "key"), [(RETRIEVER, "retriever_name"), (SEED_RETRIEVER, "name")])
+@pytest.mark.parametrize(
+    ("retriever", "key"), [(RETRIEVER, "retriever_name"), (SEED_RETRIEVER, "name")]
+)
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_it_learns_the_spelling_before_its_first_rename(
     client: Client, upstream: FakeMixpeek, retriever: dict[str, Any], key: str, wrapped: bool
@@ -48,7 +58,9 @@ def test_it_learns_the_spelling_before_its_first_rename(
     assert requests(upstream) == [("GET", None), ("PATCH", {key: "new"})]
 
 
-def test_it_renames_at_once_when_a_list_has_told_the_spelling(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_renames_at_once_when_a_list_has_told_the_spelling(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     upstream.answer = Dialect(SEED_RETRIEVER | {"description": "", "tags": []})
     client.list_retrievers()
     client.patch_retriever("pipe_1", {"name": "new", "tags": ["b", "a"]})
@@ -62,7 +74,9 @@ def test_it_needs_no_spelling_to_describe(client: Client, upstream: FakeMixpeek)
     assert requests(upstream) == [("PATCH", {"description": "", "tags": []})]
 
 
-def test_it_reads_again_when_the_answer_leaves_fields_out(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_reads_again_when_the_answer_leaves_fields_out(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     upstream.answer = Dialect(RETRIEVER, told={"retriever_id", "retriever_name"})
     record = client.patch_retriever("brand_logos", {"tags": ["x"]})
     assert (record.tags, record.description) == (("x",), "Logos")
@@ -97,7 +111,9 @@ def test_it_calls_the_refused_name_by_our_word(client: Client, upstream: FakeMix
     assert refused.value.fields == {"name": "taken"}
 
 
-def test_it_asks_nobody_about_a_change_that_can_never_be(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_asks_nobody_about_a_change_that_can_never_be(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     with pytest.raises(Refused):
         client.patch_retriever("ret_1", {"name": ""})
     assert not upstream.received

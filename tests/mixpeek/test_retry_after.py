@@ -29,7 +29,10 @@ from tests.mixpeek.samples import NOW
         ({"retry-after": "Sat, 21 Nov 2026 12:02:00 GMT"}, {}, 120.0),
         ({"retry-after": "Sat, 21 Nov 2026 11:00:00 GMT"}, {}, 0.0),
         (
-            {"retry-after": "Sat, 21 Nov 2026 12:02:00 GMT", "date": "Sat, 21 Nov 2026 12:01:50 GMT"},
+            {
+                "retry-after": "Sat, 21 Nov 2026 12:02:00 GMT",
+                "date": "Sat, 21 Nov 2026 12:01:50 GMT",
+            },
             {},
             10.0,
         ),
@@ -57,8 +60,12 @@ odd = st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.lists(st.in
     header=st.text(),
     date=st.text(),
     detail=odd,
-    now=st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1, 1)),
+    now=st.datetimes(
+        timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1, 1)
+    ),
 )
-def test_it_never_fails_and_never_leaves_its_bounds(header: str, date: str, detail: Any, now: datetime) -> None:
+def test_it_never_fails_and_never_leaves_its_bounds(
+    header: str, date: str, detail: Any, now: datetime
+) -> None:
     wait = retry_after({"retry-after": header, "date": date}, {"retry_after": detail}, now=now)
     assert wait is None or 0 <= wait <= MAX_RETRY_AFTER

@@ -16,11 +16,17 @@ from tests.mixpeek.samples import ANNOTATION, RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek
 
 WHOLE = json.dumps(ANNOTATION).encode()
-SETTINGS: dict[str, Any] = {"base_url": "https://api.mixpeek.com", "api_key": KEY, "namespace": "ns_1"}
+SETTINGS: dict[str, Any] = {
+    "base_url": "https://api.mixpeek.com",
+    "api_key": KEY,
+    "namespace": "ns_1",
+}
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
-def test_it_sends_the_key_and_the_namespace_and_only_what_changed(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_sends_the_key_and_the_namespace_and_only_what_changed(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     upstream.will(Answer(body=ANNOTATION))
     client.patch_annotation("ann_1", {"label": "approved"})
     (request,) = upstream.received
@@ -31,7 +37,9 @@ def test_it_sends_the_key_and_the_namespace_and_only_what_changed(client: Client
     assert request.headers["content-type"] == "application/json"
 
 
-def test_it_keeps_an_id_with_slashes_and_dots_in_its_place(client: Client, upstream: FakeMixpeek) -> None:
+def test_it_keeps_an_id_with_slashes_and_dots_in_its_place(
+    client: Client, upstream: FakeMixpeek
+) -> None:
     upstream.will(Answer(body=ANNOTATION | {"annotation_id": "../a?b#c%2F"}))
     client.get_annotation("../a?b#c%2F")
     assert upstream.received[0].target == "/v1/annotations/..%2Fa%3Fb%23c%252F"
@@ -53,7 +61,9 @@ def test_it_reuses_its_connection_after_a_refusal(client: Client, upstream: Fake
 
 
 def test_it_serves_many_threads_over_few_connections(upstream: FakeMixpeek) -> None:
-    upstream.answer = lambda request: Answer(body=ANNOTATION | {"annotation_id": request.target.split("/")[-1]})
+    upstream.answer = lambda request: Answer(
+        body=ANNOTATION | {"annotation_id": request.target.split("/")[-1]}
+    )
     ids = [f"ann_{number}" for number in range(80)]
     with (
         Client(base_url=upstream.url, api_key=KEY, namespace="ns_1", pool_size=4) as client,
@@ -107,7 +117,9 @@ def test_it_gives_up_on_a_server_that_stops_in_the_middle(upstream: FakeMixpeek)
         pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n", id="trailers"),
     ],
 )
-def test_it_gives_up_on_a_server_that_drips(upstream: FakeMixpeek, begun: bytes, drip: bytes) -> None:
+def test_it_gives_up_on_a_server_that_drips(
+    upstream: FakeMixpeek, begun: bytes, drip: bytes
+) -> None:
     upstream.will(Answer(raw=begun, drip=drip))
     with impatient(upstream) as client:
         with pytest.raises(Unavailable, match="did not finish its answer in time") as late:
@@ -166,7 +178,10 @@ def test_it_knows_that_nothing_was_done_when_nobody_listens() -> None:
 
 
 def test_it_carries_its_key_nowhere_else(client: Client, upstream: FakeMixpeek) -> None:
-    upstream.will(Answer(status=307, headers={"location": f"{upstream.url}/elsewhere"}), Answer(body=ANNOTATION))
+    upstream.will(
+        Answer(status=307, headers={"location": f"{upstream.url}/elsewhere"}),
+        Answer(body=ANNOTATION),
+    )
     with pytest.raises(Garbled, match="address of Mixpeek may be wrong"):
         client.get_annotation("ann_1")
     assert [request.target for request in upstream.received] == ["/v1/annotations/ann_1"]
@@ -188,7 +203,10 @@ def test_it_retries_nothing_by_itself(client: Client, upstream: FakeMixpeek) -> 
 
 
 def test_it_leaves_a_machine_wide_login_aside(
-    client: Client, upstream: FakeMixpeek, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    upstream: FakeMixpeek,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     netrc = tmp_path_factory.mktemp("home") / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")

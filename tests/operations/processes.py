@@ -32,11 +32,19 @@ def database_url(name: str = "") -> str:
 def environment(**variables: str) -> dict[str, str]:
     """Return a deployment's environment on the tests' database, with plain http."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    return {**kept, "DATABASE_URL": database_url(), "SECRET_KEY": "k" * 64, "HTTPS": "off", **variables}
+    return {
+        **kept,
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": "k" * 64,
+        "HTTPS": "off",
+        **variables,
+    }
 
 
 @contextmanager
-def running(command: Sequence[str], env: dict[str, str], *, cwd: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
+def running(
+    command: Sequence[str], env: dict[str, str], *, cwd: Path = ROOT
+) -> Iterator[subprocess.Popen[str]]:
     """Start a Python command; it is killed at the end if it is still there."""
     words = [sys.executable, *command]
     with subprocess.Popen(
@@ -59,11 +67,15 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None =
         pause.wait(0.05)
     if process is not None:
         process.kill()
-    raise AssertionError(f"it never came to be; what the process said: {process and process.communicate()[0]}")
+    raise AssertionError(
+        f"it never came to be; what the process said: {process and process.communicate()[0]}"
+    )
 
 
 def writes(process: subprocess.Popen[str], *words: str) -> bool:
-    """Read what a process writes until one of these comes; when none does, it is killed, and the answer is False."""
+    """Read what a process writes until one of these comes; when none does, it is killed, and the
+    answer is False.
+    """
     assert process.stdout
     # Half a minute to wait for a connection to work with, and as long for one to say goodbye with.
     late = threading.Timer(2 * _PATIENCE, process.kill)
@@ -100,7 +112,8 @@ def told_to_stop(process: subprocess.Popen[str]) -> str:
 def reserved_port() -> Iterator[int]:
     """Reserve a port of this machine for a server that sets SO_REUSEADDR, as all of ours do.
 
-    The port stays bound meanwhile, so the system gives it to no other process and to no outgoing connection.
+    The port stays bound meanwhile, so the system gives it to no other process and to no outgoing
+    connection.
     """
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))

@@ -1,4 +1,6 @@
-"""`manage.py check --deploy`: silent about a deployment as documented, loud about one that cannot work."""
+"""`manage.py check --deploy`: silent about a deployment as documented, loud about one that cannot
+work.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def test_it_has_nothing_to_say_about_a_deployment() -> None:
         ("https://*.files.example.com", False),
     ],
 )
-def test_it_names_media_hosts_where_anybody_can_put_files(settings: Settings, pattern: str, is_open: bool) -> None:
+def test_it_names_media_hosts_where_anybody_can_put_files(
+    settings: Settings, pattern: str, is_open: bool
+) -> None:
     settings.MEDIA_HOSTS = ["https://files.example.com", pattern]
     assert [message.id for message in check_media()] == (["reviewapp.W011"] if is_open else [])
 

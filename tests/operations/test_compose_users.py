@@ -1,4 +1,6 @@
-"""The first start of compose.yaml's database, then migrate as the owner, then the app's user: none is a superuser."""
+"""The first start of compose.yaml's database, then migrate as the owner, then the app's user: none
+is a superuser.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,26 @@ def address(tmp_path: Path) -> Iterator[Address]:
 
 
 def connect(address: Address, user: str) -> psycopg.Connection:
-    return psycopg.connect(host=address.socket_dir, port=PORT, user=user, dbname=NAME, autocommit=True)
+    return psycopg.connect(
+        host=address.socket_dir, port=PORT, user=user, dbname=NAME, autocommit=True
+    )
 
 
 def run(address: Address, user: str, *command: str) -> None:
     url = f"postgresql://{user}@/{NAME}?host={address.socket_dir}&port={PORT}"
-    env = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "k" * 64, "PERSON_PASSWORD": "seven-bottles"}
+    env = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": url,
+        "SECRET_KEY": "k" * 64,
+        "PERSON_PASSWORD": "seven-bottles",
+    }
     done = subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=ROOT, env=env, check=False, capture_output=True, text=True
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert "database-roles" not in done.stderr
@@ -96,7 +110,9 @@ def test_it_makes_two_users_who_are_no_superusers(migrated: Address) -> None:
     # The app's user works, and leaves events.
     run(migrated, APP_USER, "create_person", "ada", "--role", "admin")
     with connect(migrated, APP_USER) as connection:
-        actions = connection.execute("SELECT action FROM audit_event WHERE ref = 'people/ada' ORDER BY id").fetchall()
+        actions = connection.execute(
+            "SELECT action FROM audit_event WHERE ref = 'people/ada' ORDER BY id"
+        ).fetchall()
     assert [action for (action,) in actions][:2] == ["person.added", "role.given"]
 
     # It gets no further.

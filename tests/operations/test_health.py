@@ -66,7 +66,13 @@ def test_it_is_alive_without_asking_anything(client: Client) -> None:
 def test_it_is_ready_when_all_is_well(client: Client, all_well: None) -> None:
     assert asked(client) == {
         "status": "ready",
-        "checks": {"database": "ok", "migrations": "ok", "worker": "ok", "changes": "ok", "upstream": "ok"},
+        "checks": {
+            "database": "ok",
+            "migrations": "ok",
+            "worker": "ok",
+            "changes": "ok",
+            "upstream": "ok",
+        },
     }
 
 
@@ -80,20 +86,29 @@ def test_it_stays_in_rotation_without_a_worker(client: Client, all_well: None) -
 
 
 @pytest.mark.parametrize(("age", "status"), [(600, "ok"), (901, "degraded")])
-def test_it_says_when_the_oldest_change_is_late(client: Client, all_well: None, age: int, status: str) -> None:
+def test_it_says_when_the_oldest_change_is_late(
+    client: Client, all_well: None, age: int, status: str
+) -> None:
     for created, state in ((age, "queued"), (90_000, "delivered"), (90_000, "refused")):
         change = make_change(make_annotation(), state)
-        Change.objects.filter(pk=change.pk).update(created_at=timezone.now() - timedelta(seconds=created))
+        Change.objects.filter(pk=change.pk).update(
+            created_at=timezone.now() - timedelta(seconds=created)
+        )
     assert asked(client)["checks"]["changes"] == status
 
 
 def test_it_says_that_deliveries_are_paused(client: Client, all_well: None) -> None:
     services.pause(reason="The key is refused.")
     assert asked(client)["checks"]["changes"] == "degraded"
-    assert asked(client, Authorization=f"Bearer {TOKEN}")["checks"]["changes"]["paused"] == "The key is refused."
+    assert (
+        asked(client, Authorization=f"Bearer {TOKEN}")["checks"]["changes"]["paused"]
+        == "The key is refused."
+    )
 
 
-def test_it_stays_in_rotation_without_mixpeek(client: Client, all_well: None, settings: Settings) -> None:
+def test_it_stays_in_rotation_without_mixpeek(
+    client: Client, all_well: None, settings: Settings
+) -> None:
     settings.MIXPEEK_BASE_URL = NOBODY_THERE
     answer = asked(client)
     assert (answer["status"], answer["checks"]["upstream"]) == ("degraded", "degraded")
@@ -101,7 +116,9 @@ def test_it_stays_in_rotation_without_mixpeek(client: Client, all_well: None, se
 
 def test_it_is_out_of_rotation_until_it_is_migrated(client: Client, all_well: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'outbox' AND name = '0001_initial'")
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE app = 'outbox' AND name = '0001_initial'"
+        )
     answer = asked(client, status=503, Authorization=f"Bearer {TOKEN}")
     assert answer["status"] == "down"
     assert answer["checks"]["migrations"] == {"status": "down", "missing": ["outbox.0001_initial"]}
@@ -127,7 +144,9 @@ def test_it_is_out_of_rotation_without_a_database(client: Client, all_well: None
     assert "no_such_database" in told["checks"]["database"]["message"][0]
 
 
-def test_it_tells_a_stranger_and_a_reviewer_status_words_only(client: Client, all_well: None, alice: User) -> None:
+def test_it_tells_a_stranger_and_a_reviewer_status_words_only(
+    client: Client, all_well: None, alice: User
+) -> None:
     words = {"ok", "degraded", "down", "unknown"}
     assert set(asked(client)["checks"].values()) <= words
     assert set(asked(client, Authorization="Bearer wrong")["checks"].values()) <= words
@@ -174,4 +193,7 @@ def test_it_only_reads(client: Client, db: None, path: str) -> None:
     ],
 )
 def test_it_is_down_only_when_something_is_down(found: list[str], said: str) -> None:
-    assert health_checks.verdict([health_checks.CheckResult(name=word, status=word) for word in found]) == said
+    assert (
+        health_checks.verdict([health_checks.CheckResult(name=word, status=word) for word in found])
+        == said
+    )

@@ -1,4 +1,6 @@
-"""The image and the compose file, held against the code: no container engine is needed for any of it."""
+"""The image and the compose file, held against the code: no container engine is needed for any of
+it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,15 @@ from django.core.management import get_commands
 from django.urls import resolve
 
 from reviewapp.postgres.cluster import APP_USER
-from tests.operations.processes import ROOT, environment, listens, reserved_port, running, told_to_stop, until
+from tests.operations.processes import (
+    ROOT,
+    environment,
+    listens,
+    reserved_port,
+    running,
+    told_to_stop,
+    until,
+)
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -28,11 +38,18 @@ README = (ROOT / "README.md").read_text()
 def instructions() -> list[tuple[str, str]]:
     """Return the Dockerfile's instructions and what follows them, lines joined."""
     joined = re.sub(r"\\\n\s*", " ", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
-    return [(word, rest) for line in joined.splitlines() if line for word, _, rest in [line.partition(" ")]]
+    return [
+        (word, rest)
+        for line in joined.splitlines()
+        if line
+        for word, _, rest in [line.partition(" ")]
+    ]
 
 
 def is_sent(path: PurePosixPath) -> bool:
-    """Return whether .dockerignore lets a path into the context: the last rule that matches decides."""
+    """Return whether .dockerignore lets a path into the context: the last rule that matches
+    decides.
+    """
     sent = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         rule = line.strip()
@@ -52,7 +69,9 @@ def _matches(path: PurePosixPath, rule: str) -> bool:
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that a build would be sent, in a folder of their own."""
     folder = tmp_path_factory.mktemp("context")
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     for name in listed.splitlines():
         if is_sent(PurePosixPath(name)) and (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -72,13 +91,21 @@ def test_it_sends_the_code_and_nothing_else(sent: Path) -> None:
     # What migrate runs.
     assert [path.name for path in (sent / "docs").iterdir()] == ["database-roles.sql"]
     assert not (sent / "tools").exists()
-    for name in (".git/config", ".env", "var/secret_key", "tests/conftest.py", "reviewapp/__pycache__/a.pyc"):
+    for name in (
+        ".git/config",
+        ".env",
+        "var/secret_key",
+        "tests/conftest.py",
+        "reviewapp/__pycache__/a.pyc",
+    ):
         assert not is_sent(PurePosixPath(name)), name
 
 
 def test_it_is_built_of_what_is_there(sent: Path) -> None:
     copied = [rest.split() for word, rest in instructions() if word == "COPY"]
-    for source in [one for words in copied for one in words[:-1] if not one.startswith(("--", "/"))]:
+    for source in [
+        one for words in copied for one in words[:-1] if not one.startswith(("--", "/"))
+    ]:
         assert (sent / source).exists(), source
     runs = " ".join(rest for word, rest in instructions() if word == "RUN")
     assert "requirements-dev" not in runs
@@ -142,7 +169,9 @@ def test_it_composes_web_worker_and_database() -> None:
         python, manage, command, *_ = services[name]["command"]
         assert (python, manage) == ("python", "manage.py")
         assert command in get_commands()
-    assert services["web"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+    assert services["web"]["depends_on"] == {
+        "migrate": {"condition": "service_completed_successfully"}
+    }
     assert services["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
     assert services["web"]["ports"][0].startswith("${PUBLISH:-127.0.0.1:")
     data, first_start = (mount.split(":") for mount in services["db"]["volumes"])

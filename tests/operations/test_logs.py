@@ -51,15 +51,21 @@ def lines(written: io.StringIO, logger: str = "") -> list[dict[str, Any]]:
 
 
 def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
-    made = logging.getLogger("x").makeRecord("x", logging.INFO, "f.py", 1, message, args, None, extra=extra)
+    made = logging.getLogger("x").makeRecord(
+        "x", logging.INFO, "f.py", 1, message, args, None, extra=extra
+    )
     made.created = 1_790_000_000.1234
     return made
 
 
-def test_it_writes_one_line_for_a_request(client: Client, alice: User, written: io.StringIO) -> None:
+def test_it_writes_one_line_for_a_request(
+    client: Client, alice: User, written: io.StringIO
+) -> None:
     annotation = make_annotation(ref="annotations/ann_7", annotation_id="ann_7")
     client.force_login(alice)
-    client.get(f"/annotations/{annotation.pk}?label=hidden", headers={"X-Request-ID": "request-0001"})
+    client.get(
+        f"/annotations/{annotation.pk}?label=hidden", headers={"X-Request-ID": "request-0001"}
+    )
     (line,) = lines(written, "reviewapp.access")
     assert isinstance(line.pop("ms"), float)
     assert isinstance(line.pop("time"), str)
@@ -77,7 +83,9 @@ def test_it_writes_one_line_for_a_request(client: Client, alice: User, written: 
 
 
 @pytest.mark.django_db
-def test_it_writes_a_line_for_a_stranger_and_for_nothing_there(client: Client, written: io.StringIO) -> None:
+def test_it_writes_a_line_for_a_stranger_and_for_nothing_there(
+    client: Client, written: io.StringIO
+) -> None:
     client.get("/annotations?next=hidden")
     client.get("/no/such/page")
     first, second = lines(written, "reviewapp.access")
@@ -103,9 +111,14 @@ def test_it_says_neither_values_nor_words_of_a_decision(
     with django_capture_on_commit_callbacks(execute=True):
         settle_as_refused(change, reason="Words-of-upstream")
         client.get(f"/annotations/{annotation.pk}")
-        client.post(f"/annotations/{annotation.pk}/decide", {"reasoning": "Words-of-a-person", "label": "x" * 999})
+        client.post(
+            f"/annotations/{annotation.pk}/decide",
+            {"reasoning": "Words-of-a-person", "label": "x" * 999},
+        )
     outbox = lines(written, "reviewapp.outbox")
-    assert [(line["message"], line["ref"]) for line in outbox] == [("change refused", annotation.ref)]
+    assert [(line["message"], line["ref"]) for line in outbox] == [
+        ("change refused", annotation.ref)
+    ]
     ours = "".join(map(str, lines(written, "reviewapp")))
     for words in ("Title-of", "Words-of", "Label-of", "xxxx"):
         assert words not in ours
@@ -126,7 +139,9 @@ def test_it_names_the_job_of_a_worker(written: io.StringIO) -> None:
     "text",
     [
         "the key is sk_live_never_shown",
-        "postgresql://me:p@ss/word@db/x and postgresql://me:hunter2-sk@db/x".replace("hunter2-sk", "sk_hunter"),
+        "postgresql://me:p@ss/word@db/x and postgresql://me:hunter2-sk@db/x".replace(
+            "hunter2-sk", "sk_hunter"
+        ),
         "GET https://files.example/a.png?X-Amz-Signature=sk_abc&X-Amz-Credential=sk_def",
         "/accounts/login/?code=sk_abc",
         "Authorization: Bearer sk_abcdef",
@@ -147,12 +162,18 @@ def test_it_hides_secrets_and_query_strings(form: type[logs.Json], text: str) ->
 
 @pytest.mark.parametrize("name", ["join", "new_password", "account_reset_password_from_key"])
 def test_it_hides_every_link_that_lets_somebody_in(name: str) -> None:
-    given = {"uidb36": "1", "key": "Secret-part"} if name.startswith("account") else {"secret": "Secret-part"}
+    given = (
+        {"uidb36": "1", "key": "Secret-part"}
+        if name.startswith("account")
+        else {"secret": "Secret-part"}
+    )
     said = logs.Line().format(record("%s", reverse(name, kwargs=given)))
     assert "Secret-part" not in said
 
 
-def test_it_never_writes_a_link_when_it_is_opened(adam: User, carol: User, written: io.StringIO) -> None:
+def test_it_never_writes_a_link_when_it_is_opened(
+    adam: User, carol: User, written: io.StringIO
+) -> None:
     _, joining = invitations.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
     _, password = invitations.new_password_link(carol, actor=adam)
 
@@ -232,7 +253,9 @@ def test_it_has_gunicorn_write_through_the_same_formatter() -> None:
 
 
 def test_it_leaves_out_whatever_else_a_library_attaches() -> None:
-    said = logs.Json().format(record("hello", status=200, task_kwargs={"text": "Words"}, payload="Words"))
+    said = logs.Json().format(
+        record("hello", status=200, task_kwargs={"text": "Words"}, payload="Words")
+    )
     assert json.loads(said) == {
         "time": "2026-09-21T14:13:20.123Z",
         "level": "INFO",
@@ -248,7 +271,9 @@ def test_it_tells_an_error_without_the_row_that_met_it(form: type[logs.Json]) ->
     failed = record("failed")
     try:
         with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO outbox_pause (id, reason, since) VALUES (2, 'Words-of-a-person', now())")
+            cursor.execute(
+                "INSERT INTO outbox_pause (id, reason, since) VALUES (2, 'Words-of-a-person', now())"
+            )
     except IntegrityError:
         failed.exc_info = sys.exc_info()
     said = form().format(failed)
@@ -269,6 +294,8 @@ def test_it_writes_one_json_object_whatever_is_said(message: str, ref: str) -> N
 @pytest.mark.parametrize("form", ["json", "line"])
 def test_it_makes_a_configuration_that_logging_takes(form: str) -> None:
     chosen = logs.config(form=form, level="INFO", secrets=SECRETS)
-    made = logging.config.DictConfigurator(chosen).configure_formatter(dict(chosen["formatters"]["ours"]))
+    made = logging.config.DictConfigurator(chosen).configure_formatter(
+        dict(chosen["formatters"]["ours"])
+    )
     assert isinstance(made, logs.Json if form == "json" else logs.Line)
     assert chosen["loggers"]["procrastinate"]["level"] == "WARNING"

@@ -1,4 +1,6 @@
-"""SIGTERM loses nothing: what is under way is finished, by web and by worker. After a kill, another goes on."""
+"""SIGTERM loses nothing: what is under way is finished, by web and by worker. After a kill, another
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def _client(box: Box) -> Client:
 
 
 def _at(box: Box) -> dict[str, str]:
-    return environment(MIXPEEK_BASE_URL=box.url, MIXPEEK_API_KEY=box.key, MIXPEEK_NAMESPACE=box.namespace)
+    return environment(
+        MIXPEEK_BASE_URL=box.url, MIXPEEK_API_KEY=box.key, MIXPEEK_NAMESPACE=box.namespace
+    )
 
 
 def _is_being_sent(box: Box) -> bool:
@@ -75,15 +79,19 @@ def _is_being_sent(box: Box) -> bool:
 
 def test_it_finishes_the_request_under_way() -> None:
     body = b"login=alice&password=x"
-    command = ["-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", "reviewapp.wsgi:application"]
+    command = [
+        "-m",
+        "gunicorn",
+        "-c",
+        "python:reviewapp.operations.gunicorn_conf",
+        "reviewapp.wsgi:application",
+    ]
     env = environment(WEB_CONCURRENCY="1", DEBUG="on")
     with reserved_port() as port, running([*command, "--bind", f"127.0.0.1:{port}"], env) as web:
         until(lambda: listens(port), web)
         with socket.create_connection(("127.0.0.1", port), timeout=60) as person:
             head = f"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-            form = (
-                "Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
-            )
+            form = "Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
             person.sendall((head + form).encode() + body[:5])
             assert b"100 Continue" in person.recv(1000)
             web.send_signal(signal.SIGTERM)

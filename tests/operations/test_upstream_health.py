@@ -12,7 +12,9 @@ from tests.sandbox_data import write_data_folder
 from tests.tools.sandbox.running import Box, running_sandbox
 
 
-@pytest.mark.parametrize(("status", "there"), [(200, True), (401, True), (404, True), (429, True), (503, False)])
+@pytest.mark.parametrize(
+    ("status", "there"), [(200, True), (401, True), (404, True), (429, True), (503, False)]
+)
 def test_it_takes_any_answer_but_trouble_for_there(status: int, there: bool) -> None:
     assert PingResult(status=status, seconds=0.1).is_up is there
 
@@ -28,7 +30,9 @@ def test_it_shows_nobody_our_key(tmp_path_factory: pytest.TempPathFactory) -> No
     box: Box
     with running_sandbox(data=folder) as box:
         assert ping(box.url).is_up
-        assert [entry for entry in box.received() if "sk_" in str(entry) and entry["method"] == "HEAD"] == []
+        assert [
+            entry for entry in box.received() if "sk_" in str(entry) and entry["method"] == "HEAD"
+        ] == []
 
 
 def test_it_asks_again_only_after_a_while() -> None:

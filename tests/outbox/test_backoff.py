@@ -31,9 +31,15 @@ def test_it_doubles_and_honours_what_the_server_asks(
     assert backoff_delay(attempts, retry_after=retry_after, jitter=1).total_seconds() == longest
 
 
-@given(attempts=st.integers(-5, 10_000), retry_after=st.none() | st.floats(0, 86_400), jitter=jitter)
-def test_it_always_waits_between_a_second_and_an_hour(attempts: int, retry_after: float | None, jitter: float) -> None:
-    assert 1 <= backoff_delay(attempts, retry_after=retry_after, jitter=jitter).total_seconds() <= 3600
+@given(
+    attempts=st.integers(-5, 10_000), retry_after=st.none() | st.floats(0, 86_400), jitter=jitter
+)
+def test_it_always_waits_between_a_second_and_an_hour(
+    attempts: int, retry_after: float | None, jitter: float
+) -> None:
+    assert (
+        1 <= backoff_delay(attempts, retry_after=retry_after, jitter=jitter).total_seconds() <= 3600
+    )
 
 
 @given(attempts=st.integers(1, 50), jitter=jitter)

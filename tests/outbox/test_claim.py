@@ -1,4 +1,6 @@
-"""Claiming: what is due, the oldest on each ref, to one worker at a time, and never lost by a crash."""
+"""Claiming: what is due, the oldest on each ref, to one worker at a time, and never lost by a
+crash.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,12 @@ def test_it_counts_failures_and_keeps_the_reason() -> None:
     until = timezone.now() + timedelta(seconds=9)
     assert services.postpone(change, until=until, reason="no answer in 30 s")
     change.refresh_from_db()
-    assert (change.attempts, change.due, change.reason, change.state) == (1, until, "no answer in 30 s", "queued")
+    assert (change.attempts, change.due, change.reason, change.state) == (
+        1,
+        until,
+        "no answer in 30 s",
+        "queued",
+    )
 
 
 @pytest.mark.django_db(transaction=True)

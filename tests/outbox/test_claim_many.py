@@ -26,7 +26,9 @@ def promise(rank: Rank, annotation: Annotation | None = None) -> Change:
     return change
 
 
-def test_it_claims_many_in_few_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_claims_many_in_few_queries(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     made = [promise(Rank.INTERACTIVE) for _ in range(5)]
     with django_assert_max_num_queries(2):
         found = claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=3)
@@ -43,7 +45,9 @@ def test_it_keeps_the_ranks_apart() -> None:
 
 def test_it_hurries_what_stands_before_something_urgent() -> None:
     annotation = make_annotation()
-    first, second, urgent = (promise(rank, annotation) for rank in (Rank.BULK, Rank.BULK, Rank.INTERACTIVE))
+    first, second, urgent = (
+        promise(rank, annotation) for rank in (Rank.BULK, Rank.BULK, Rank.INTERACTIVE)
+    )
     now = timezone.now()
     assert claims.claim_many(now, rank=Rank.INTERACTIVE, limit=9) == [first]
     assert settle_as_delivered(first)
@@ -54,14 +58,22 @@ def test_it_hurries_what_stands_before_something_urgent() -> None:
 
 def test_it_claims_what_was_asked_for_if_it_is_due() -> None:
     annotation = make_annotation()
-    head, behind, later = promise(Rank.BULK, annotation), promise(Rank.BULK, annotation), promise(Rank.BULK)
+    head, behind, later = (
+        promise(Rank.BULK, annotation),
+        promise(Rank.BULK, annotation),
+        promise(Rank.BULK),
+    )
     services.postpone_untried([later], until=timezone.now() + timedelta(minutes=1))
     assert claims.claim_by_id(timezone.now(), [head.pk, behind.pk, later.pk]) == [head]
 
 
 def test_it_sees_the_heads_that_would_be_claimed() -> None:
     annotation = make_annotation()
-    head, _, other = promise(Rank.BULK, annotation), promise(Rank.BULK, annotation), promise(Rank.BULK)
+    head, _, other = (
+        promise(Rank.BULK, annotation),
+        promise(Rank.BULK, annotation),
+        promise(Rank.BULK),
+    )
     promise(Rank.INTERACTIVE)
     assert list(Change.objects.heads_due(timezone.now(), rank=Rank.BULK)) == [head, other]
 
@@ -94,20 +106,37 @@ def test_it_ranks_what_is_made_in_bulk_behind_what_a_person_waits_for(alice: Use
     services.enqueue("annotations/1", fields={"label": "x"}, base={}, actor=alice)
     with bulk_priority():
         services.enqueue("annotations/2", fields={"label": "x"}, base={}, actor=alice)
-    assert list(Change.objects.order_by("ref").values_list("rank", flat=True)) == [Rank.INTERACTIVE, Rank.BULK]
+    assert list(Change.objects.order_by("ref").values_list("rank", flat=True)) == [
+        Rank.INTERACTIVE,
+        Rank.BULK,
+    ]
 
 
-def test_it_settles_many_at_once_and_each_once(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_settles_many_at_once_and_each_once(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     one, two, before = (promise(Rank.BULK) for _ in range(3))
     settle_as_delivered(before, version=2)
     outcomes = [
-        settle.Settlement(change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}),
-        settle.Settlement(change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."),
+        settle.Settlement(
+            change=one, state=Change.State.DELIVERED, version=5, merged={"label": ["a", "b"]}
+        ),
+        settle.Settlement(
+            change=two, state=Change.State.CONFLICT, theirs={"label": "x"}, reason="They did."
+        ),
         settle.Settlement(change=before, state=Change.State.REFUSED, reason="late"),
     ]
     with django_assert_max_num_queries(2):
         assert settle.settle(outcomes) == {one.pk, two.pk}
     found = {change.pk: change for change in Change.objects.all()}
-    assert (found[one.pk].version, found[one.pk].merged, found[one.pk].state) == (5, {"label": ["a", "b"]}, "delivered")
+    assert (found[one.pk].version, found[one.pk].merged, found[one.pk].state) == (
+        5,
+        {"label": ["a", "b"]},
+        "delivered",
+    )
     assert (found[two.pk].theirs, found[two.pk].reason) == ({"label": "x"}, "They did.")
-    assert (found[before.pk].state, found[before.pk].version, found[before.pk].reason) == ("delivered", 2, "")
+    assert (found[before.pk].state, found[before.pk].version, found[before.pk].reason) == (
+        "delivered",
+        2,
+        "",
+    )

@@ -11,9 +11,18 @@ from hypothesis import strategies as st
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import judge, three_way
 
-scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 0.5, 1.0]) | st.text("ab", max_size=2)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([0.0, 0.5, 1.0])
+    | st.text("ab", max_size=2)
+)
 json_values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text("ab", max_size=1), inner, max_size=2)
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text("ab", max_size=1), inner, max_size=2)
+    ),
 )
 NAMES = ["label", "confidence", "reasoning", "payload"]
 sides = st.fixed_dictionaries(dict.fromkeys(NAMES, json_values))
@@ -39,10 +48,15 @@ def test_it_compares_as_json_does(one: Any, other: Any, equal: bool) -> None:
 
 
 @given(base=sides, mine=sides, theirs=sides)
-def test_it_merges_without_losing_a_side(base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]) -> None:
+def test_it_merges_without_losing_a_side(
+    base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]
+) -> None:
     merge = three_way(base=base, mine=mine, theirs=theirs)
     for name in NAMES:
-        i_moved, they_moved = not is_same_json(mine[name], base[name]), not is_same_json(theirs[name], base[name])
+        i_moved, they_moved = (
+            not is_same_json(mine[name], base[name]),
+            not is_same_json(theirs[name], base[name]),
+        )
         agreed = is_same_json(mine[name], theirs[name])
         assert (name in merge.conflicts) == (i_moved and they_moved and not agreed)
         assert (name in merge.theirs_only) == (they_moved and not i_moved)
@@ -61,7 +75,9 @@ def test_it_keeps_mine_when_nobody_else_moved(base: dict[str, Any], mine: dict[s
 def test_it_calls_a_confirmed_label_a_conflict_when_another_was_set_meanwhile() -> None:
     base, theirs = {"label": "logo"}, {"label": "no logo"}
     assert three_way(base=base, mine=base, theirs=theirs).conflicts == ()
-    assert three_way(base=base, mine=base, theirs=theirs, asserted={"label"}).conflicts == ("label",)
+    assert three_way(base=base, mine=base, theirs=theirs, asserted={"label"}).conflicts == (
+        "label",
+    )
     assert three_way(base=base, mine=theirs, theirs=theirs, asserted={"label"}).conflicts == ()
 
 
@@ -76,7 +92,10 @@ def test_it_sends_only_what_overwrites_nobody(
         assert (name in judgement.conflicts) == (not is_same_json(theirs[name], base[name]))
     for name in set(fields) - set(judgement.send):
         assert is_same_json(theirs[name], fields[name])
-    assert all(name not in fields and not is_same_json(base[name], theirs[name]) for name in judgement.merged)
+    assert all(
+        name not in fields and not is_same_json(base[name], theirs[name])
+        for name in judgement.merged
+    )
 
 
 @given(base=sides, mine=sides)

@@ -1,4 +1,6 @@
-"""What waits behind a withdrawn change: it wants what it wanted, compared with what was there before."""
+"""What waits behind a withdrawn change: it wants what it wanted, compared with what was there
+before.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Values = dict[str, Any]
 
 
 def chain(there: Values, wishes: list[Values]) -> list[Change]:
-    """Return changes as decisions make them: each from what the ones before it show, with only what differs."""
+    """Return changes as decisions make them: each from what the ones before it show, with only what
+    differs.
+    """
     made, now = [], dict(there)
     for wish in wishes:
         fields = {name: value for name, value in wish.items() if value != now[name]}
@@ -37,8 +41,14 @@ def delivered(there: Values, changes: list[Change]) -> tuple[Values, list[str]]:
     return there, met
 
 
-@given(there=st.fixed_dictionaries(dict.fromkeys(NAMES, _value)), wishes=st.lists(_fields, max_size=5), data=st.data())
-def test_it_makes_no_conflict_of_what_never_was_sent(there: Values, wishes: list[Values], data: st.DataObject) -> None:
+@given(
+    there=st.fixed_dictionaries(dict.fromkeys(NAMES, _value)),
+    wishes=st.lists(_fields, max_size=5),
+    data=st.data(),
+)
+def test_it_makes_no_conflict_of_what_never_was_sent(
+    there: Values, wishes: list[Values], data: st.DataObject
+) -> None:
     changes = chain(there, wishes)
     wanted = dict(there)
     for _ in range(data.draw(st.integers(0, len(changes)))):
@@ -52,8 +62,14 @@ def test_it_makes_no_conflict_of_what_never_was_sent(there: Values, wishes: list
 
 def test_it_hands_a_create_on_with_all_that_its_person_saw() -> None:
     blank = {"label": "", "confidence": None, "reasoning": ""}
-    gone = Change(verb=Change.Verb.CREATE, base=blank, fields={"label": "a", "confidence": None, "reasoning": ""})
-    first = Change(base={"label": "a", "confidence": None, "reasoning": ""}, fields={"confidence": 0.9})
+    gone = Change(
+        verb=Change.Verb.CREATE,
+        base=blank,
+        fields={"label": "a", "confidence": None, "reasoning": ""},
+    )
+    first = Change(
+        base={"label": "a", "confidence": None, "reasoning": ""}, fields={"confidence": 0.9}
+    )
     second = Change(base={"label": "a", "confidence": 0.9, "reasoning": ""}, fields={"label": "b"})
     assert list(rebase_following(gone, [first, second])) == [first]
     assert (first.verb, first.base, first.fields) == (

@@ -12,7 +12,9 @@ from reviewapp.outbox import services
 pytestmark = pytest.mark.django_db
 
 
-def test_it_leaves_one_wake_up_however_often_it_is_asked(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_leaves_one_wake_up_however_often_it_is_asked(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     services.wake()
     with django_assert_max_num_queries(5):
         services.wake()
@@ -22,7 +24,9 @@ def test_it_leaves_one_wake_up_however_often_it_is_asked(django_assert_max_num_q
 def test_it_wakes_again_when_the_last_wake_up_is_under_way() -> None:
     services.wake()
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'sync.deliver'")
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'sync.deliver'"
+        )
     services.wake()
     assert ProcrastinateJob.objects.filter(task_name="sync.deliver").count() == 2
 

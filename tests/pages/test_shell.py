@@ -1,4 +1,6 @@
-"""What every page has around it: the way about, the pause, the theme, and how failed requests are treated."""
+"""What every page has around it: the way about, the pause, the theme, and how failed requests are
+treated.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def shell(client: Client, person: User, address: str = "/annotations") -> str:
     return collapsed(client.get(address))
 
 
-def test_it_leads_a_reviewer_everywhere_but_to_the_history(client: Client, alice: User, lena: User) -> None:
+def test_it_leads_a_reviewer_everywhere_but_to_the_history(
+    client: Client, alice: User, lena: User
+) -> None:
     assert ">Queue</a>" in shell(client, alice)
     assert ">History</a>" not in shell(client, alice)
     assert ">History</a>" in shell(client, lena)
@@ -40,7 +44,9 @@ def test_it_marks_where_one_is(client: Client, alice: User) -> None:
     assert re.findall(r'aria-current="page">(\w+)</a>', shell(client, alice)) == ["Queue"]
 
 
-def test_it_shows_how_much_waits_for_a_person_only_when_something_does(client: Client, alice: User) -> None:
+def test_it_shows_how_much_waits_for_a_person_only_when_something_does(
+    client: Client, alice: User
+) -> None:
     assert "waiting for a person" not in shell(client, alice)
     make_change(make_annotation(), "refused")
     assert re.search(r">: </span>1<span[^>]*> waiting for a person", shell(client, alice))
@@ -53,27 +59,49 @@ def test_it_says_on_every_page_that_deliveries_are_paused(client: Client, alice:
         assert "The key &lt;sk&gt; is refused." in shell(client, alice, address)
 
 
-@pytest.mark.parametrize(("theme", "painted"), [("system", "light"), ("light", "light"), ("dark", "dark")])
-def test_it_wears_the_theme_that_one_chose(client: Client, alice: User, theme: str, painted: str) -> None:
+@pytest.mark.parametrize(
+    ("theme", "painted"), [("system", "light"), ("light", "light"), ("dark", "dark")]
+)
+def test_it_wears_the_theme_that_one_chose(
+    client: Client, alice: User, theme: str, painted: str
+) -> None:
     User.objects.filter(pk=alice.pk).update(theme=theme)
-    assert f'<html lang="en" data-bs-theme="{painted}" data-theme="{theme}">' in shell(client, alice)
+    assert f'<html lang="en" data-bs-theme="{painted}" data-theme="{theme}">' in shell(
+        client, alice
+    )
 
 
 def test_it_signs_out_by_post_only(client: Client, alice: User) -> None:
     assert '<form method="post" action="/accounts/logout/" data-signs-out>' in shell(client, alice)
 
 
-def test_it_lets_htmx_swap_answers_about_the_form_and_keep_nothing_in_the_browser(client: Client, alice: User) -> None:
+def test_it_lets_htmx_swap_answers_about_the_form_and_keep_nothing_in_the_browser(
+    client: Client, alice: User
+) -> None:
     found = re.search(r"""name="htmx-config" content='([^']*)'""", shell(client, alice))
     assert found
     config = json.loads(unescape(found[1]))
-    assert (config["historyCacheSize"], config["allowEval"], config["includeIndicatorStyles"]) == (0, False, False)
+    assert (config["historyCacheSize"], config["allowEval"], config["includeIndicatorStyles"]) == (
+        0,
+        False,
+        False,
+    )
 
     def swapped(status: int) -> bool:
         # htmx takes the first entry whose code, as a regular expression, is found in the status.
-        return bool(next(rule["swap"] for rule in config["responseHandling"] if re.search(rule["code"], str(status))))
+        return bool(
+            next(
+                rule["swap"]
+                for rule in config["responseHandling"]
+                if re.search(rule["code"], str(status))
+            )
+        )
 
-    assert {code for code in (200, 204, 302, 400, 401, 403, 404, 409, 413, 422, 429, 500, 503) if swapped(code)} == {
+    assert {
+        code
+        for code in (200, 204, 302, 400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+        if swapped(code)
+    } == {
         200,
         302,
         409,
@@ -104,7 +132,8 @@ def test_it_uses_icons_that_exist() -> None:
 def test_it_renders_each_error_page_with_nothing_at_hand(
     name: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    # Django renders some of these without a request, when the database may be the very thing that is down.
+    # Django renders some of these without a request, when the database may be the very thing that
+    # is down.
     with django_assert_num_queries(0):
         shown = get_template(f"{name}.html").render({})
     assert "<h1>" in shown

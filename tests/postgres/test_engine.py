@@ -15,7 +15,12 @@ from reviewapp.postgres.base import DatabaseWrapper
 
 def entry(**changes: Any) -> dict[str, Any]:
     """An entry of DATABASES as Django hands it to an engine."""
-    return {**connections[DEFAULT_DB_ALIAS].settings_dict, "EMBEDDED": False, "OPTIONS": {}, **changes}
+    return {
+        **connections[DEFAULT_DB_ALIAS].settings_dict,
+        "EMBEDDED": False,
+        "OPTIONS": {},
+        **changes,
+    }
 
 
 @pytest.mark.django_db
@@ -34,7 +39,9 @@ def test_it_hands_procrastinate_the_same_database() -> None:
 
 
 def test_it_leaves_a_configured_server_alone(tmp_path: Path) -> None:
-    theirs = entry(NAME="theirs", HOST="db.example.com", USER="", PORT="", EMBEDDED_DIR=tmp_path / "postgres")
+    theirs = entry(
+        NAME="theirs", HOST="db.example.com", USER="", PORT="", EMBEDDED_DIR=tmp_path / "postgres"
+    )
     params = DatabaseWrapper(theirs).get_connection_params()
     assert (params["dbname"], params["host"]) == ("theirs", "db.example.com")
     assert not list(tmp_path.iterdir())
@@ -55,5 +62,7 @@ def test_it_starts_nothing_before_a_connection_is_asked_for(tmp_path: Path) -> N
 def test_it_refuses_an_old_server_in_a_sentence() -> None:
     wrapper = DatabaseWrapper(entry(NAME="theirs", HOST="db.example.com"))
     wrapper.__dict__["pg_version"] = 130014  # what the server says when a connection opens
-    with pytest.raises(ImproperlyConfigured, match=r"PostgreSQL 13\.14; reviewapp needs PostgreSQL 14"):
+    with pytest.raises(
+        ImproperlyConfigured, match=r"PostgreSQL 13\.14; reviewapp needs PostgreSQL 14"
+    ):
         wrapper.check_database_version_supported()

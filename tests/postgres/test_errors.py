@@ -1,4 +1,6 @@
-"""A database that cannot be reached is said as 503, which whoever asks tries again; any other failure stays a 500."""
+"""A database that cannot be reached is said as 503, which whoever asks tries again; any other
+failure stays a 500.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,12 @@ def test_it_is_there_when_it_refuses(error: Exception) -> None:
     assert not is_unreachable(None)
 
 
-@pytest.mark.parametrize(("error", "status"), [(AWAY[0], 503), (AWAY[3], 503), (OTHER[0], 500), (OTHER[2], 500)])
-def test_it_answers_so_that_a_browser_tries_again(client: Client, alice: User, error: Exception, status: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "status"), [(AWAY[0], 503), (AWAY[3], 503), (OTHER[0], 500), (OTHER[2], 500)]
+)
+def test_it_answers_so_that_a_browser_tries_again(
+    client: Client, alice: User, error: Exception, status: int
+) -> None:
     client.force_login(alice)
     client.raise_request_exception = False
 

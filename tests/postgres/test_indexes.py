@@ -6,7 +6,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-# An index without a condition, all of whose columns are the first ones of another: that one finds the same rows.
+# An index without a condition, all of whose columns are the first ones of another: that one finds
+# the same rows.
 _TWICE = """
 SELECT one.indexrelid::regclass::text, other.indexrelid::regclass::text
 FROM pg_index one JOIN pg_index other ON other.indrelid = one.indrelid AND other.indexrelid <> one.indexrelid

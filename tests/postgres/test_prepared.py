@@ -80,7 +80,9 @@ def test_it_notices_a_server_that_hung_up() -> None:
     # In a transaction, who is connected would be looked at once, and never be seen to go.
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [raw().info.backend_pid])
-        while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [raw().info.backend_pid]).fetchone():
+        while other.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE pid = %s", [raw().info.backend_pid]
+        ).fetchone():
             pass
     assert not is_quiet(raw())
     assert not connection.is_usable()

@@ -74,5 +74,8 @@ def test_it_keeps_the_logs_of_a_launch_private(tmp_path: Path) -> None:
         assert children.run("web", python("-c", "print('hello')")) == 0
 
     assert earlier.read_text() == "hello\n"
-    assert {file.name: oct(mode(file)) for file in logs.iterdir()} == {"web.log": "0o600", "web.log.1": "0o600"}
+    assert {file.name: oct(mode(file)) for file in logs.iterdir()} == {
+        "web.log": "0o600",
+        "web.log.1": "0o600",
+    }
     assert not mode(logs) & 0o007

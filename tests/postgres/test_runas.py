@@ -47,14 +47,19 @@ def test_it_opens_programs_that_a_strict_umask_closed(tmp_path: Path) -> None:
     programs = tmp_path / "wheel" / "pginstall"
     for folder in (programs / "bin", tmp_path / "wheel.libs"):
         folder.mkdir(parents=True, mode=0o700)
-    for path, mode in ((programs / "bin" / "postgres", 0o700), (tmp_path / "wheel.libs" / "libpq.so", 0o600)):
+    for path, mode in (
+        (programs / "bin" / "postgres", 0o700),
+        (tmp_path / "wheel.libs" / "libpq.so", 0o600),
+    ):
         path.touch()
         path.chmod(mode)
     programs.chmod(0o700)
     open_programs(programs)
     assert (programs / "bin" / "postgres").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "wheel.libs" / "libpq.so").stat().st_mode & 0o777 == 0o644
-    assert programs.stat().st_mode & 0o777 == (tmp_path / "wheel.libs").stat().st_mode & 0o777 == 0o755
+    assert (
+        programs.stat().st_mode & 0o777 == (tmp_path / "wheel.libs").stat().st_mode & 0o777 == 0o755
+    )
 
 
 def test_it_tells_a_private_folder_from_others(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ sys.stdin.read()
 
 @pytest.fixture(scope="module")
 def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder far deeper than a socket's path may be, with what shells and lists stumble over."""
+    """A data folder far deeper than a socket's path may be, with what shells and lists stumble
+    over.
+    """
     home = tmp_path_factory.mktemp("with a space, and a comma")
     return home / ("deep" * 30) / ("deeper" * 20) / "it's $HOME" / "postgres"
 
@@ -177,7 +179,9 @@ def test_it_names_data_of_another_version(tmp_path: Path) -> None:
     data = tmp_path / "postgres"
     data.mkdir()
     (data / "PG_VERSION").write_text("16\n")
-    with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 16, but PostgreSQL 18 is bundled"):
+    with pytest.raises(
+        EmbeddedPostgresError, match="made by PostgreSQL 16, but PostgreSQL 18 is bundled"
+    ):
         server.join(data)
     server.leave(data)
 

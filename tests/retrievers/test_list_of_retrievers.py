@@ -1,4 +1,6 @@
-"""The list of retrievers: found by words and tag, in three orders, with the last edit and who made it."""
+"""The list of retrievers: found by words and tag, in three orders, with the last edit and who made
+it.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,9 @@ def test_it_says_who_edited_last(client: Client, alice: User, some: list[Retriev
 
 
 @pytest.mark.parametrize("sort", ["name", "waiting", "edited"])
-def test_it_pages_in_every_order_and_keeps_what_was_asked(client: Client, alice: User, adam: User, sort: str) -> None:
+def test_it_pages_in_every_order_and_keeps_what_was_asked(
+    client: Client, alice: User, adam: User, sort: str
+) -> None:
     for number in range(35):
         found = make_retriever(f"retriever {number:02}", tags=["t"])
         for _ in range(number % 3):
@@ -98,9 +102,10 @@ def test_it_pages_in_every_order_and_keeps_what_was_asked(client: Client, alice:
     second = client.get(reverse("retrievers") + first.context["after"])
     names = [row.name for page in (first, second) for row, *_ in page.context["rows"]]
     assert len(names) == len(set(names)) == 35
-    assert [row.pk for row, *_ in client.get(reverse("retrievers") + second.context["before"]).context["rows"]] == [
-        row.pk for row, *_ in first.context["rows"]
-    ]
+    assert [
+        row.pk
+        for row, *_ in client.get(reverse("retrievers") + second.context["before"]).context["rows"]
+    ] == [row.pk for row, *_ in first.context["rows"]]
 
 
 def test_it_asks_the_same_few_questions_for_many(client: Client, adam: User) -> None:
@@ -109,7 +114,9 @@ def test_it_asks_the_same_few_questions_for_many(client: Client, adam: User) -> 
     for turn in range(2):
         for number in range(5):
             found = make_execution().retriever
-            services.edit(found.pk, edit_of(found, name=f"{turn} {number}", tags_add=("x",)), actor=adam)
+            services.edit(
+                found.pk, edit_of(found, name=f"{turn} {number}", tags_add=("x",)), actor=adam
+            )
         with CaptureQueriesContext(connection) as queries:
             client.get(reverse("retrievers"), {"sort": "edited"})
         counts.append(len(queries))

@@ -1,4 +1,6 @@
-"""Upstream's retrievers come in under our own undelivered changes, which stay visible until they are settled."""
+"""Upstream's retrievers come in under our own undelivered changes, which stay visible until they
+are settled.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ pytestmark = pytest.mark.django_db
 
 
 def record(**values: Any) -> RetrieverRecord:
-    given: dict[str, Any] = {"retriever_id": "ret_1", "name": "logos", "tags": ("a", "b"), "version": 1} | values
+    given: dict[str, Any] = {
+        "retriever_id": "ret_1",
+        "name": "logos",
+        "tags": ("a", "b"),
+        "version": 1,
+    } | values
     return RetrieverRecord(**given)
 
 
@@ -35,7 +42,11 @@ def absorbed_retriever(db: None) -> Retriever:
 
 @pytest.fixture
 def change(absorbed_retriever: Retriever, adam: User) -> Change:
-    made = services.edit(absorbed_retriever.pk, edit_of(absorbed_retriever, name="brands", tags_add=("c",)), actor=adam)
+    made = services.edit(
+        absorbed_retriever.pk,
+        edit_of(absorbed_retriever, name="brands", tags_add=("c",)),
+        actor=adam,
+    )
     assert made is not None
     return made
 
@@ -75,12 +86,16 @@ def test_it_keeps_later_changes_when_one_falls_away(change: Change, adam: User) 
     assert row.values() == {"name": "logos", "description": "Later", "tags": ["a", "b"]}
 
 
-def test_it_counts_the_same_answer_as_the_same(absorbed_retriever: Retriever, change: Change) -> None:
+def test_it_counts_the_same_answer_as_the_same(
+    absorbed_retriever: Retriever, change: Change
+) -> None:
     assert absorb([record()]) == SyncCounts(same=1)
     assert shown() == ("brands", ["a", "b", "c"])
 
 
-def test_it_leaves_alone_what_an_answer_left_out(absorbed_retriever: Retriever, change: Change) -> None:
+def test_it_leaves_alone_what_an_answer_left_out(
+    absorbed_retriever: Retriever, change: Change
+) -> None:
     absorb([record(version=2, tags=(), absent=frozenset({"tags"}))])
     assert shown() == ("brands", ["a", "b", "c"])
 
@@ -97,7 +112,9 @@ def test_it_names_who_mixpeek_says_changed_it(absorbed_retriever: Retriever) -> 
     assert told == ("somebody at Mixpeek (user_ops)", "renamed “logos” to “brands”")
 
 
-@pytest.mark.parametrize("values", [{"version": 3, "updated_by": "user_ops"}, {"version": 2, "updated_by": ""}])
+@pytest.mark.parametrize(
+    "values", [{"version": 3, "updated_by": "user_ops"}, {"version": 2, "updated_by": ""}]
+)
 def test_it_names_nobody_where_others_may_have_had_a_hand_in_it(
     absorbed_retriever: Retriever, values: dict[str, Any]
 ) -> None:

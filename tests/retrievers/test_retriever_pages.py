@@ -29,10 +29,14 @@ SCHEMA = {
 
 @pytest.fixture
 def vans() -> Retriever:
-    return make_retriever("vans", input_schema=SCHEMA, description="Finds <b>vans</b>", tags=["logos"])
+    return make_retriever(
+        "vans", input_schema=SCHEMA, description="Finds <b>vans</b>", tags=["logos"]
+    )
 
 
-def test_it_lists_retrievers_with_what_waits_and_the_last_run(client: Client, alice: User, vans: Retriever) -> None:
+def test_it_lists_retrievers_with_what_waits_and_the_last_run(
+    client: Client, alice: User, vans: Retriever
+) -> None:
     make_annotation(vans)
     make_annotation(vans, status="decided")
     make_execution(vans, created_at=timezone.now() - timedelta(days=1), status="failed")
@@ -59,7 +63,9 @@ def test_it_asks_the_database_the_same_few_questions_for_many(client: Client, al
     assert counts[0] == counts[1]
 
 
-def test_it_searches_by_name_and_says_when_nothing_is_called_so(client: Client, alice: User, vans: Retriever) -> None:
+def test_it_searches_by_name_and_says_when_nothing_is_called_so(
+    client: Client, alice: User, vans: Retriever
+) -> None:
     make_retriever("lorries")
     client.force_login(alice)
     found = collapsed(client.get(reverse("retrievers"), {"q": "VAN"}))
@@ -80,10 +86,14 @@ def test_it_pages_and_forgives_a_strange_cursor(client: Client, alice: User) -> 
     second = client.get(reverse("retrievers") + first.context["after"])
     assert "retriever 30" in collapsed(second)
     assert "retriever 29" not in collapsed(second)
-    assert "not there any more" in collapsed(client.get(reverse("retrievers"), {"cursor": "strange"}))
+    assert "not there any more" in collapsed(
+        client.get(reverse("retrievers"), {"cursor": "strange"})
+    )
 
 
-def test_it_answers_htmx_with_the_part_and_others_with_the_page(client: Client, alice: User) -> None:
+def test_it_answers_htmx_with_the_part_and_others_with_the_page(
+    client: Client, alice: User
+) -> None:
     client.force_login(alice)
     part = collapsed(client.get(reverse("retrievers"), headers={"HX-Request": "true"})).strip()
     assert part.startswith('<section id="retrievers"')
@@ -116,20 +126,32 @@ def test_it_asks_for_a_run_and_leads_to_it(
 ) -> None:
     client.force_login(lena)
     with django_capture_on_commit_callbacks(execute=True):
-        reply = client.post(reverse("run", args=[vans.pk]), {"input-query": "van", "input-most": "5"})
+        reply = client.post(
+            reverse("run", args=[vans.pk]), {"input-query": "van", "input-most": "5"}
+        )
     asked = Execution.objects.get()
     assert reply.headers["Location"] == reverse("execution", args=[asked.pk])
-    assert (asked.status, asked.inputs, asked.requested_by) == ("requested", {"query": "van", "most": 5}, "lena")
+    assert (asked.status, asked.inputs, asked.requested_by) == (
+        "requested",
+        {"query": "van", "most": 5},
+        "lena",
+    )
     event = Event.objects.get(action=Action.EXECUTION_REQUESTED)
     assert (event.actor_name, event.ref) == ("lena", vans.ref)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'sync.run_requested'")
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'sync.run_requested'"
+        )
         assert cursor.fetchall() == [(1,)]
 
 
-def test_it_keeps_what_was_typed_when_it_is_wrong(client: Client, lena: User, vans: Retriever) -> None:
+def test_it_keeps_what_was_typed_when_it_is_wrong(
+    client: Client, lena: User, vans: Retriever
+) -> None:
     client.force_login(lena)
-    reply = client.post(reverse("run", args=[vans.pk]), {"input-query": "<van>", "input-most": "many"})
+    reply = client.post(
+        reverse("run", args=[vans.pk]), {"input-query": "<van>", "input-most": "many"}
+    )
     page = collapsed(reply)
     assert reply.status_code == 422
     assert "Enter a whole number." in page
@@ -138,17 +160,25 @@ def test_it_keeps_what_was_typed_when_it_is_wrong(client: Client, lena: User, va
     assert not Execution.objects.exists()
 
 
-def test_it_offers_to_run_again_with_the_same_inputs(client: Client, lena: User, vans: Retriever) -> None:
+def test_it_offers_to_run_again_with_the_same_inputs(
+    client: Client, lena: User, vans: Retriever
+) -> None:
     earlier = make_execution(vans, inputs={"query": "lorry", "most": 3})
     client.force_login(lena)
-    assert f"?like={earlier.pk}#run_form" in collapsed(client.get(reverse("execution", args=[earlier.pk])))
+    assert f"?like={earlier.pk}#run_form" in collapsed(
+        client.get(reverse("execution", args=[earlier.pk]))
+    )
     page = collapsed(client.get(reverse("retriever", args=[vans.pk]), {"like": earlier.pk}))
     assert 'value="lorry"' in page
     assert 'value="3"' in page
 
 
-@pytest.mark.parametrize("like", ["0", "abc", "²", "9" * 30, "9" * 5000], ids=lambda like: like[:31])
-def test_it_forgives_a_run_that_is_not_there(client: Client, lena: User, vans: Retriever, like: str) -> None:
+@pytest.mark.parametrize(
+    "like", ["0", "abc", "²", "9" * 30, "9" * 5000], ids=lambda like: like[:31]
+)
+def test_it_forgives_a_run_that_is_not_there(
+    client: Client, lena: User, vans: Retriever, like: str
+) -> None:
     client.force_login(lena)
     page = client.get(reverse("retriever", args=[vans.pk]), {"like": like})
     assert page.status_code == 200
@@ -161,7 +191,9 @@ def test_it_lets_no_reviewer_run_anything(client: Client, alice: User, vans: Ret
     assert not Execution.objects.exists()
 
 
-def test_it_runs_nothing_on_get_and_knows_no_other_retriever(client: Client, lena: User, vans: Retriever) -> None:
+def test_it_runs_nothing_on_get_and_knows_no_other_retriever(
+    client: Client, lena: User, vans: Retriever
+) -> None:
     client.force_login(lena)
     assert client.get(reverse("run", args=[vans.pk])).status_code == 405
     assert client.post(reverse("run", args=[vans.pk + 1])).status_code == 404
@@ -170,7 +202,9 @@ def test_it_runs_nothing_on_get_and_knows_no_other_retriever(client: Client, len
 
 
 @pytest.mark.parametrize("name", ["retrievers", "retriever", "execution"])
-def test_it_shows_nothing_to_a_person_without_a_role(client: Client, stranger: User, name: str) -> None:
+def test_it_shows_nothing_to_a_person_without_a_role(
+    client: Client, stranger: User, name: str
+) -> None:
     run = make_execution()
     client.force_login(stranger)
     args = {"retrievers": [], "retriever": [run.retriever.pk], "execution": [run.pk]}[name]
@@ -192,7 +226,10 @@ def test_it_asks_again_only_while_a_run_is_pending(client: Client, alice: User) 
 
 def test_it_shows_failures_warnings_and_degradations(client: Client, alice: User) -> None:
     run = make_execution(
-        status="failed", error="No <credits>", warnings=["Half of it"], degraded=[{"stage": "rerank", "reason": "slow"}]
+        status="failed",
+        error="No <credits>",
+        warnings=["Half of it"],
+        degraded=[{"stage": "rerank", "reason": "slow"}],
     )
     client.force_login(alice)
     page = collapsed(client.get(reverse("execution", args=[run.pk])))
@@ -201,9 +238,13 @@ def test_it_shows_failures_warnings_and_degradations(client: Client, alice: User
     assert "stage: rerank, reason: slow" in page
 
 
-def test_it_leads_from_each_result_to_its_review(client: Client, alice: User, vans: Retriever) -> None:
+def test_it_leads_from_each_result_to_its_review(
+    client: Client, alice: User, vans: Retriever
+) -> None:
     run = make_execution(vans)
-    results = [make_result(vans, execution=run, rank=rank, document_id=f"doc_{rank}") for rank in (2, 1)]
+    results = [
+        make_result(vans, execution=run, rank=rank, document_id=f"doc_{rank}") for rank in (2, 1)
+    ]
     absorb.attach_results(results)
     client.force_login(alice)
     page = collapsed(client.get(reverse("execution", args=[run.pk])))

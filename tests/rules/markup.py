@@ -1,4 +1,6 @@
-"""Templates as markup: every branch taken once, tags of the template language gone, elements with their ancestors."""
+"""Templates as markup: every branch taken once, tags of the template language gone, elements with
+their ancestors.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,28 @@ from tests.rules.sources import ROOT
 TEMPLATES = ROOT / "templates"
 # What stands for the value of a variable.
 A_VALUE = "x"
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 
 
 def names() -> list[str]:
     """Return the name of every template that holds HTML."""
-    return sorted(path.relative_to(TEMPLATES).as_posix() for path in Path(TEMPLATES).rglob("*.html"))
+    return sorted(
+        path.relative_to(TEMPLATES).as_posix() for path in Path(TEMPLATES).rglob("*.html")
+    )
 
 
 @cache
@@ -34,12 +52,16 @@ def source(name: str) -> str:
 
 @cache
 def parsed(name: str) -> list[tuple[list[Element], str]]:
-    """Return, for each variant of a template, its elements and the text outside of them; see `variants` and `read`."""
+    """Return, for each variant of a template, its elements and the text outside of them; see
+    `variants` and `read`.
+    """
     return [read(markup) for markup in variants(name)]
 
 
 def variants(name: str) -> list[str]:
-    """Return the template's own markup (nothing of what it includes), so often that every branch was taken once."""
+    """Return the template's own markup (nothing of what it includes), so often that every branch
+    was taken once.
+    """
     nodes = get_template(name).template.nodelist  # type: ignore[attr-defined]
     return list(dict.fromkeys(_markup(nodes, turn) for turn in range(_branches(nodes))))
 
@@ -60,7 +82,11 @@ def _part(node: Node, turn: int) -> str:
         return A_VALUE
     if isinstance(node, IfNode):
         taken = turn % (len(node.conditions_nodelists) + 1)
-        return _markup(node.conditions_nodelists[taken][1], turn) if taken < len(node.conditions_nodelists) else ""
+        return (
+            _markup(node.conditions_nodelists[taken][1], turn)
+            if taken < len(node.conditions_nodelists)
+            else ""
+        )
     if isinstance(node, ForNode):
         return _markup(node.nodelist_empty if turn % 2 else node.nodelist_loop, turn)
     return _markup(getattr(node, "nodelist", NodeList()), turn)

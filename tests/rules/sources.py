@@ -53,15 +53,25 @@ def imports(path: Path) -> Iterator[Import]:
 
 
 def imports_of(module: ast.Module, *, by: str, package: bool = False) -> Iterator[Import]:
-    """Yield every import of a syntax tree; `from a import b` is of `a.b` where that is a module of ours."""
-    for_types = {id(inner) for node in ast.walk(module) if _is_for_types(node) for inner in ast.walk(node)}
+    """Yield every import of a syntax tree; `from a import b` is of `a.b` where that is a module of
+    ours.
+    """
+    for_types = {
+        id(inner) for node in ast.walk(module) if _is_for_types(node) for inner in ast.walk(node)
+    }
     for node in ast.walk(module):
         for of in _imported(node, by, package):
-            yield Import(by=by, of=of, line=getattr(node, "lineno", 0), for_types=id(node) in for_types)
+            yield Import(
+                by=by, of=of, line=getattr(node, "lineno", 0), for_types=id(node) in for_types
+            )
 
 
 def _is_for_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
 
 
 def _imported(node: ast.AST, by: str, package: bool) -> list[str]:
@@ -72,7 +82,11 @@ def _imported(node: ast.AST, by: str, package: bool) -> list[str]:
             here = by.split(".")
             above = here[: len(here) - level + package] if level else []
             base = ".".join([*above, *([module] if module else [])])
-            return [inner if (inner := f"{base}.{alias.name}") in OUR_NAMES else base for alias in names]
-        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if "import" in ast.unparse(func):
+            return [
+                inner if (inner := f"{base}.{alias.name}") in OUR_NAMES else base for alias in names
+            ]
+        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if (
+            "import" in ast.unparse(func)
+        ):
             return [name]
     return []

@@ -1,4 +1,6 @@
-"""Caches of a process are bounded in bytes: what others send decides what is in them, never how much."""
+"""Caches of a process are bounded in bytes: what others send decides what is in them, never how
+much.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.web.template_tags import kept, line
 from tests.rules.sources import PACKAGE
 
-# Remembered without a bound in bytes: one value, or one for each model, static file or migration of this code.
+# Remembered without a bound in bytes: one value, or one for each model, static file or migration of
+# this code.
 CONSTANT = {
     "api/openapi/document.py: openapi_document",
     "annotations/decide/record.py: _statement",
@@ -33,7 +36,9 @@ def name_of(node: ast.expr) -> str:
 
 
 def unbounded(tree: ast.Module) -> Iterator[str]:
-    """Yield each function that is remembered by count or for ever, and each such cache that is made elsewhere."""
+    """Yield each function that is remembered by count or for ever, and each such cache that is made
+    elsewhere.
+    """
     decorators = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef):
@@ -81,13 +86,17 @@ def test_it_holds_little_of_many_long_lines_of_the_queue() -> None:
         "label": "l",
     }
     plain |= {"confidence": 0.5, "status": "waiting", "delivery": "", "open_by": "", "reviewer": ""}
-    lines = (QueueRow(pk=number, here="x" * 60_000, decided_at=None, created_at=None, **plain) for number in range(500))
+    lines = (
+        QueueRow(pk=number, here="x" * 60_000, decided_at=None, created_at=None, **plain)
+        for number in range(500)
+    )
     assert used_by(line(each) for each in lines) < 24 * MIB
 
 
 def test_it_holds_little_of_many_parts_of_pages() -> None:
     choices = ((number, "x" * 100_000) for number in range(400))
     parts = (
-        kept("_choice.html", id="id", name="name", choices=[(str(number), text)], chosen="") for number, text in choices
+        kept("_choice.html", id="id", name="name", choices=[(str(number), text)], chosen="")
+        for number, text in choices
     )
     assert used_by(parts) < 24 * MIB

@@ -42,7 +42,10 @@ def variables_read() -> Iterator[str]:
     for path in modules("reviewapp", "tools"):
         for node in ast.walk(tree(path)):
             match node:
-                case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(name)), *_]):
+                case ast.Call(
+                    func=ast.Attribute(value=owner, attr=method),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
                     ours = method in READERS and "env" in ast.unparse(owner).casefold()
                     if ours or ast.unparse(owner) == "os.environ":
                         yield name
@@ -65,18 +68,29 @@ def test_it_tells_the_bounds_that_numbers_have() -> None:
     for path in modules("reviewapp", "tools"):
         for node in ast.walk(tree(path)):
             match node:
-                case ast.Call(func=ast.Attribute(attr="number"), args=[ast.Constant(value=str(name)), default]):
-                    (row,) = [line for line in section("Settings").splitlines() if line.startswith(f"| `{name}`")]
+                case ast.Call(
+                    func=ast.Attribute(attr="number"), args=[ast.Constant(value=str(name)), default]
+                ):
+                    (row,) = [
+                        line
+                        for line in section("Settings").splitlines()
+                        if line.startswith(f"| `{name}`")
+                    ]
                     assert row.split("|")[2].strip() == ast.unparse(default)
                     bounds = {one.arg: ast.unparse(one.value) for one in node.keywords}
                     assert name == "PORT" or f"{bounds['least']} to {bounds['most']}" in row
 
 
 def test_it_names_every_part_of_the_code_and_what_it_may_import() -> None:
-    rows = re.findall(r"^\| `((?:reviewapp|tools)/\w+)` \|.*\| ?(.*) \|$", ARCHITECTURE, re.MULTILINE)
+    rows = re.findall(
+        r"^\| `((?:reviewapp|tools)/\w+)` \|.*\| ?(.*) \|$", ARCHITECTURE, re.MULTILINE
+    )
     documented = {folder: set(re.findall(r"`([\w.]+)`", cell)) for folder, cell in rows}
 
-    allowed = {f"reviewapp/{path.parent.name}": ALLOWED[path.parent.name] for path in PACKAGE.glob("*/__init__.py")}
+    allowed = {
+        f"reviewapp/{path.parent.name}": ALLOWED[path.parent.name]
+        for path in PACKAGE.glob("*/__init__.py")
+    }
     for path in TOOLS.glob("*/__init__.py"):
         tool = path.parent.name
         allowed[f"tools/{tool}"] = ALLOWED[f"tools.{tool}"]
@@ -98,13 +112,25 @@ def test_it_names_files_that_are_there(document: str) -> None:
 
 def links() -> list[tuple[Path, str]]:
     """Return every link of every document that leads to a place of ours."""
-    found = [(path, target) for path in DOCUMENTS for target in LINK.findall(path.read_text(encoding="utf-8"))]
-    return [(path, target) for path, target in found if "://" not in target and not target.startswith("mailto:")]
+    found = [
+        (path, target)
+        for path in DOCUMENTS
+        for target in LINK.findall(path.read_text(encoding="utf-8"))
+    ]
+    return [
+        (path, target)
+        for path, target in found
+        if "://" not in target and not target.startswith("mailto:")
+    ]
 
 
 def test_it_links_to_what_is_there() -> None:
     assert links()
-    broken = [f"{document.name}: {target}" for document, target in links() if not leads_somewhere(document, target)]
+    broken = [
+        f"{document.name}: {target}"
+        for document, target in links()
+        if not leads_somewhere(document, target)
+    ]
     assert not broken, "\n".join(broken)
 
 
@@ -133,7 +159,9 @@ def test_it_asks_for_the_python_and_the_postgresql_that_the_code_does() -> None:
 
 
 def test_it_names_only_targets_that_the_makefile_has() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     for document in DOCUMENTS:
         named = set(re.findall(r"\bmake ([a-z-]+)`", document.read_text(encoding="utf-8")))
         assert named <= targets, document.name
@@ -146,7 +174,11 @@ def test_it_pins_every_dependency_it_asks_for() -> None:
         "requirements-dev.txt": project["optional-dependencies"]["dev"],
     }.items():
         pinned = set(
-            re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+            re.findall(
+                r"^([\w.-]+)(?:\[[^\]]*\])?==",
+                (ROOT / name).read_text(encoding="utf-8"),
+                re.MULTILINE,
+            )
         )
         asked = {re.split(r"[\[<>=~! ]", one, maxsplit=1)[0] for one in wanted}
         assert {one.casefold() for one in asked} <= pinned

@@ -1,4 +1,6 @@
-"""Who may import whom, as docs and design say it: the layers of the product, and the tools beside it."""
+"""Who may import whom, as docs and design say it: the layers of the product, and the tools beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +39,13 @@ ALLOWED: dict[str, set[str]] = {
     "tools.launch": {*RECORDS, "accounts", "sync", "secret_key"},
     # Serves and times what launch starts; the bare project in it stands alone.
     "tools.bench": {"tools.launch"},
-    # Starts and kills what launch starts, and judges it from outside: by SQL and by Mixpeek's API alone.
+    # Starts and kills what launch starts, and judges it from outside: by SQL and by Mixpeek's API
+    # alone.
     "tools.drill": {"tools.bench", "tools.launch"},
 }
 
-# Imports that the layers above forbid and that the code has today. Take one out when its code is changed.
+# Imports that the layers above forbid and that the code has today. Take one out when its code is
+# changed.
 EXCEPTIONS: dict[str, set[str]] = {
     "api": {
         # A run, and a version that is not mirrored, are requested while the caller waits.
@@ -99,7 +103,9 @@ def allowed_parts(importer: str) -> set[str]:
 
 
 def is_allowed(one: Import) -> bool:
-    """Return whether the layers allow this import; a person's type may be named anywhere, for type checkers."""
+    """Return whether the layers allow this import; a person's type may be named anywhere, for type
+    checkers.
+    """
     importer, imported = part(one.by), part(one.of)
 
     if one.of not in OUR_NAMES or importer == imported:
@@ -109,11 +115,15 @@ def is_allowed(one: Import) -> bool:
         return True
 
     name = one.of.removeprefix("reviewapp.")
-    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed_parts(importer))
+    return any(
+        name == prefix or name.startswith(f"{prefix}.") for prefix in allowed_parts(importer)
+    )
 
 
 def goes_down(one: Import) -> bool:
-    """Return whether an import goes down inside its app; nobody else touches an app's views and urls."""
+    """Return whether an import goes down inside its app; nobody else touches an app's views and
+    urls.
+    """
     importer, imported = layer(one.by), layer(one.of)
 
     if one.of not in OUR_NAMES or imported is None:
@@ -141,7 +151,9 @@ def test_it_needs_each_exception() -> None:
         (importer, prefix)
         for importer, prefixes in EXCEPTIONS.items()
         for prefix in prefixes
-        if not any(by == importer and (of == prefix or of.startswith(f"{prefix}.")) for by, of in used)
+        if not any(
+            by == importer and (of == prefix or of.startswith(f"{prefix}.")) for by, of in used
+        )
     ]
     assert unused == []
 

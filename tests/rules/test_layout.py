@@ -6,11 +6,17 @@ from tests.rules.sources import PACKAGE, ROOT, TOOLS
 
 
 def test_it_gives_every_part_its_tests() -> None:
-    folders = {path.parent.name: ROOT / "tests" / path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    folders = {
+        path.parent.name: ROOT / "tests" / path.parent.name
+        for path in PACKAGE.glob("*/__init__.py")
+    }
     folders |= {
-        f"tools/{path.parent.name}": ROOT / "tests" / "tools" / path.parent.name for path in TOOLS.glob("*/__init__.py")
+        f"tools/{path.parent.name}": ROOT / "tests" / "tools" / path.parent.name
+        for path in TOOLS.glob("*/__init__.py")
     }
 
-    untested = [part for part, folder in sorted(folders.items()) if not list(folder.rglob("test_*.py"))]
+    untested = [
+        part for part, folder in sorted(folders.items()) if not list(folder.rglob("test_*.py"))
+    ]
 
     assert not untested, "\n".join(untested)

@@ -15,7 +15,10 @@ def test_it_has_no_change_without_its_migration() -> None:
 
 
 def test_it_installs_every_trigger_as_declared() -> None:
-    declared = {trigger.get_pgid(model): trigger.compile(model).hash for model, trigger in pgtrigger.registered()}
+    declared = {
+        trigger.get_pgid(model): trigger.compile(model).hash
+        for model, trigger in pgtrigger.registered()
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgname, obj_description(oid, 'pg_trigger') FROM pg_trigger"

@@ -16,7 +16,8 @@ ALL = names()
 PARTS = [name for name in ALL if PurePosixPath(name).name.startswith("_")]
 # Shown again by themselves and pressed by nobody.
 BY_ITSELF = ("every ", "load", "revealed", "intersect")
-# Where `maxlength` cuts nothing that is kept for long: the reason of a skip, and a filter whose form is elsewhere.
+# Where `maxlength` cuts nothing that is kept for long: the reason of a skip, and a filter whose
+# form is elsewhere.
 CUT_ON_PURPOSE = {("annotations/_bar.html", "reason"), ("annotations/_facets.html", "label")}
 
 
@@ -41,9 +42,14 @@ def elements(name: str) -> Iterator[Element]:
 
 
 def offenders(templates: list[str], is_wrong: Callable[[str, Element], bool]) -> list[str]:
-    """Return the elements of these templates that break a rule, each once and with the name of its template."""
+    """Return the elements of these templates that break a rule, each once and with the name of its
+    template.
+    """
     wrong = (
-        f"{name}: {described(element)}" for name in templates for element in elements(name) if is_wrong(name, element)
+        f"{name}: {described(element)}"
+        for name in templates
+        for element in elements(name)
+        if is_wrong(name, element)
     )
     return list(dict.fromkeys(wrong))
 
@@ -63,7 +69,9 @@ def test_it_has_one_root_and_its_own_name_for_an_id() -> None:
 
 
 def faults_of_root(name: str) -> list[str]:
-    """Return what keeps htmx from swapping a part by its root: several roots, loose text, another id than its name."""
+    """Return what keeps htmx from swapping a part by its root: several roots, loose text, another
+    id than its name.
+    """
     faults = []
     stem = PurePosixPath(name).stem.removeprefix("_")
     for found, loose in parsed(name):
@@ -139,13 +147,17 @@ def test_it_would_see_what_only_works_with_scripts(markup: str, works: bool) -> 
 
 def test_it_protects_every_form_that_posts() -> None:
     unprotected = [
-        name for name in ALL if source(name).count("{% csrf_token %}") < source(name).casefold().count('method="post"')
+        name
+        for name in ALL
+        if source(name).count("{% csrf_token %}") < source(name).casefold().count('method="post"')
     ]
     assert not unprotected, "\n".join(unprotected)
 
 
 def test_it_cuts_nothing_that_somebody_pastes_to_be_stored() -> None:
-    """A browser cuts what is pasted at `maxlength` without a word; a search that is cut loses nothing that is kept."""
+    """A browser cuts what is pasted at `maxlength` without a word; a search that is cut loses
+    nothing that is kept.
+    """
     wrong = offenders(ALL, cuts_what_is_stored)
     assert not wrong, "\n".join(wrong)
 

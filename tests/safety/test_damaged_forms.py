@@ -1,4 +1,6 @@
-"""Forms that no browser of ours sent: what a form carries unseen is damaged, and the answer is never a 500."""
+"""Forms that no browser of ours sent: what a form carries unseen is damaged, and the answer is
+never a 500.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,40 @@ from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.services import pause
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.guidance.services import set_labels, write_guidelines
-from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import (
+    make_annotation,
+    make_change,
+    make_execution,
+    make_result,
+    make_retriever,
+)
 
 pytestmark = pytest.mark.django_db
 
-BASE = {"label": "logo", "confidence": 0.5, "reasoning": "", "payload": {}, "decision": None, "given": []}
+BASE = {
+    "label": "logo",
+    "confidence": 0.5,
+    "reasoning": "",
+    "payload": {},
+    "decision": None,
+    "given": [],
+}
 OF_EVERY_PAGE = {"/accounts/logout/", "/preferences/theme"}
 BASES = ["base", "was_base"]
 EDIT_BASE = {"name": "Brands", "description": "", "tags": []}
-DAMAGED = ["", "x", "-1", "9" * 40, "null", "\0", "a\r\nb", "[" * 5000, '{"decision": "x"}', "//[", "review"]
+DAMAGED = [
+    "",
+    "x",
+    "-1",
+    "9" * 40,
+    "null",
+    "\0",
+    "a\r\nb",
+    "[" * 5000,
+    '{"decision": "x"}',
+    "//[",
+    "review",
+]
 NO_VALUES: list[Any] = ["x", 10**30, [], {}, None, "\ud800"]
 DAMAGED_BASES = [
     '{"a": NaN}',
@@ -35,12 +62,16 @@ DAMAGED_BASES = [
 # One value that is none for each part: enough where the same reader takes the base.
 A_FEW_DAMAGED_BASES = [DAMAGED_BASES[0], *DAMAGED_BASES[1 :: len(NO_VALUES) + 1], DAMAGED_BASES[-1]]
 NO_TEXTS: list[Any] = ["\ud800", [1], 1, None]
-DAMAGED_EDIT_BASES = [json.dumps(EDIT_BASE | {name: wrong}) for name in EDIT_BASE for wrong in NO_TEXTS]
+DAMAGED_EDIT_BASES = [
+    json.dumps(EDIT_BASE | {name: wrong}) for name in EDIT_BASE for wrong in NO_TEXTS
+]
 
 
 @dataclass
 class Form:
-    """A form as it stands in a page: where it goes, what its fields hold, and which of them nobody sees."""
+    """A form as it stands in a page: where it goes, what its fields hold, and which of them nobody
+    sees.
+    """
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -127,11 +158,17 @@ def quiet_client() -> Client:
 def decide_form(client: Client, item: Annotation) -> Form:
     """Return the form in which the item is decided."""
     action = reverse("decide", args=[item.pk])
-    (form,) = [form for form in forms_of(client, reverse("review", args=[item.pk])) if form.action.startswith(action)]
+    (form,) = [
+        form
+        for form in forms_of(client, reverse("review", args=[item.pk]))
+        if form.action.startswith(action)
+    ]
     return form
 
 
-def test_it_decides_nothing_by_a_damaged_form(item: Annotation, alice: User, quiet_client: Client) -> None:
+def test_it_decides_nothing_by_a_damaged_form(
+    item: Annotation, alice: User, quiet_client: Client
+) -> None:
     quiet_client.force_login(alice)
     form = decide_form(quiet_client, item)
     form.hidden = [name for name in form.hidden if name not in BASES]
@@ -158,7 +195,9 @@ def test_it_takes_no_damaged_base(
     assert failures(quiet_client, about_base, [*DAMAGED, *bases]) == []
 
 
-def test_it_takes_no_damaged_form_of_a_retriever(item: Annotation, adam: User, quiet_client: Client) -> None:
+def test_it_takes_no_damaged_form_of_a_retriever(
+    item: Annotation, adam: User, quiet_client: Client
+) -> None:
     quiet_client.force_login(adam)
     of_retriever = [item.retriever_id]
     failed = []
@@ -167,17 +206,30 @@ def test_it_takes_no_damaged_form_of_a_retriever(item: Annotation, adam: User, q
             if form.action not in OF_EVERY_PAGE:
                 failed += failures(quiet_client, form)
     edit = Form(reverse("edit_retriever", args=of_retriever), {"name": "Other", "tags": "a"}, BASES)
-    edit.fields |= {"edit_id": "6f1d6d7e-0f0d-4c36-8f4a-0a3bb3f6d1a2", "base": json.dumps(EDIT_BASE), "was_base": ""}
+    edit.fields |= {
+        "edit_id": "6f1d6d7e-0f0d-4c36-8f4a-0a3bb3f6d1a2",
+        "base": json.dumps(EDIT_BASE),
+        "was_base": "",
+    }
     failed += failures(quiet_client, edit, [*DAMAGED, *DAMAGED_EDIT_BASES])
     assert failed == []
 
 
-def test_it_takes_no_damaged_form_of_other_pages(item: Annotation, adam: User, quiet_client: Client) -> None:
+def test_it_takes_no_damaged_form_of_other_pages(
+    item: Annotation, adam: User, quiet_client: Client
+) -> None:
     make_change(item, state="conflict", theirs={"label": "van"})
     pause(reason="our key was refused")
     failed, seen = [], set()
     retag = f"{reverse('tag_retrievers')}?pk={item.retriever_id}&add=a"
-    for address in ("/deliveries", "/attention", "/tokens", "/people/invite", f"/people/{adam.pk}", retag):
+    for address in (
+        "/deliveries",
+        "/attention",
+        "/tokens",
+        "/people/invite",
+        f"/people/{adam.pk}",
+        retag,
+    ):
         quiet_client.force_login(adam)
         for form in forms_of(quiet_client, address):
             if form.action not in seen:
@@ -195,9 +247,12 @@ def test_it_takes_no_damaged_form_of_somebody_who_signs_in(quiet_client: Client)
 
 
 @pytest.mark.parametrize(
-    "next_page", ["review", "//[", "/a\r\nX: y", "https://elsewhere.example.com/", "//elsewhere", "/é"]
+    "next_page",
+    ["review", "//[", "/a\r\nX: y", "https://elsewhere.example.com/", "//elsewhere", "/é"],
 )
-@pytest.mark.parametrize(("address", "home"), [("/preferences/theme", "/preferences"), ("/outbox/resume", "/")])
+@pytest.mark.parametrize(
+    ("address", "home"), [("/preferences/theme", "/preferences"), ("/outbox/resume", "/")]
+)
 def test_it_leads_on_to_paths_of_ours_only(
     address: str, home: str, next_page: str, adam: User, quiet_client: Client
 ) -> None:

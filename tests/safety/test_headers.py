@@ -12,7 +12,14 @@ from reviewapp.accounts.models import User
 from reviewapp.api import tokens
 from tests.people import PASSWORD, make_person
 
-PAGES = ["/", "/preferences", "/accounts/login/", "/accounts/password/change/", "/accounts/inactive/", "/no/such/page"]
+PAGES = [
+    "/",
+    "/preferences",
+    "/accounts/login/",
+    "/accounts/password/change/",
+    "/accounts/inactive/",
+    "/no/such/page",
+]
 
 
 def directives(policy: str) -> dict[str, list[str]]:
@@ -38,7 +45,9 @@ def test_it_enforces_a_strict_policy_on_every_answer(reader: Client, path: str) 
     assert policy["script-src"] == policy["style-src"] == policy["form-action"] == ["'self'"]
     assert policy["connect-src"] == policy["frame-src"] == ["'self'", *settings.MEDIA_HOSTS]
     assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
-    assert not any(source in {"*", "http:", "https:"} for sources in policy.values() for source in sources)
+    assert not any(
+        source in {"*", "http:", "https:"} for sources in policy.values() for source in sources
+    )
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -51,7 +60,9 @@ def test_it_is_framed_sniffed_and_quoted_by_nobody(reader: Client, path: str) ->
     assert response["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/annotations", "/history", "/people", "/api/v1/annotations", "/v1/nothing"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/annotations", "/history", "/people", "/api/v1/annotations", "/v1/nothing"]
+)
 def test_it_lets_nobody_store_an_answer(reader: Client, path: str) -> None:
     stored_by = {word.strip() for word in reader.get(path)["Cache-Control"].split(",")}
     assert {"private", "no-store"} <= stored_by
@@ -67,12 +78,24 @@ def test_it_lets_nobody_store_what_a_token_reads(client: Client, alice: User) ->
 @pytest.mark.parametrize("path", PAGES)
 def test_it_lets_no_page_use_what_it_does_not_need(reader: Client, path: str) -> None:
     features = dict(part.split("=") for part in reader.get(path)["Permissions-Policy"].split(", "))
-    assert features["camera"] == features["microphone"] == features["geolocation"] == features["payment"] == "()"
+    assert (
+        features["camera"]
+        == features["microphone"]
+        == features["geolocation"]
+        == features["payment"]
+        == "()"
+    )
     # A passkey is asked for, a picture is shown on the whole screen.
-    assert not features.keys() & {"publickey-credentials-get", "publickey-credentials-create", "fullscreen"}
+    assert not features.keys() & {
+        "publickey-credentials-get",
+        "publickey-credentials-create",
+        "fullscreen",
+    }
 
 
-def test_it_keeps_the_session_from_scripts_and_from_other_sites(client: Client, settings: Settings, db: None) -> None:
+def test_it_keeps_the_session_from_scripts_and_from_other_sites(
+    client: Client, settings: Settings, db: None
+) -> None:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     make_person("carol", password=make_password(PASSWORD))
     client.get("/accounts/login/", secure=True)
@@ -84,14 +107,21 @@ def test_it_keeps_the_session_from_scripts_and_from_other_sites(client: Client, 
     assert session["samesite"] == token["samesite"] == "Lax"
 
 
-def test_it_turns_plain_http_into_https_and_says_so_for_a_year(client: Client, settings: Settings, db: None) -> None:
+def test_it_turns_plain_http_into_https_and_says_so_for_a_year(
+    client: Client, settings: Settings, db: None
+) -> None:
     settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 31_536_000
 
     assert client.get("/accounts/login/")["Location"] == "https://testserver/accounts/login/"
-    assert "max-age=31536000" in client.get("/accounts/login/", secure=True)["Strict-Transport-Security"]
+    assert (
+        "max-age=31536000"
+        in client.get("/accounts/login/", secure=True)["Strict-Transport-Security"]
+    )
 
 
-@pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "testserver@evil.example", "a b"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "testserver.evil.example", "testserver@evil.example", "a b"]
+)
 def test_it_answers_to_no_other_host(client: Client, db: None, host: str) -> None:
     assert client.get("/accounts/login/", headers={"Host": host}).status_code == 400
 

@@ -1,4 +1,5 @@
-"""Settings as a process reads them at start: safe for a deployment, plain on a laptop, loud when wrong.
+"""Settings as a process reads them at start: safe for a deployment, plain on a laptop, loud when
+wrong.
 
 How a process ends whose settings are wrong is tested in `tests/test_wrong_settings.py`.
 """
@@ -27,11 +28,23 @@ def settings_of(environment: dict[str, str], tmp_path: Path, *names: str) -> dic
     return {name: settings.get(name) for name in names}
 
 
-COOKIES = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
+COOKIES = (
+    "SESSION_COOKIE_SECURE",
+    "CSRF_COOKIE_SECURE",
+    "SECURE_SSL_REDIRECT",
+    "SECURE_HSTS_SECONDS",
+)
 
 
 def test_it_is_safe_when_deployed_without_a_word_about_it(tmp_path: Path) -> None:
-    told = settings_of(DEPLOYED, tmp_path, *COOKIES, "DEBUG", "SECURE_PROXY_SSL_HEADER", "ALLAUTH_TRUSTED_PROXY_COUNT")
+    told = settings_of(
+        DEPLOYED,
+        tmp_path,
+        *COOKIES,
+        "DEBUG",
+        "SECURE_PROXY_SSL_HEADER",
+        "ALLAUTH_TRUSTED_PROXY_COUNT",
+    )
 
     assert told["DEBUG"] is False
     assert all(told[name] is True for name in COOKIES[:3])
@@ -48,7 +61,9 @@ def test_it_speaks_plain_http_on_a_bare_clone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("word", [{"SECRET_KEY": "x" * 64}, {"HTTPS": "on"}, DEPLOYED])
-def test_it_speaks_https_where_anything_says_that_it_is_deployed(tmp_path: Path, word: dict[str, str]) -> None:
+def test_it_speaks_https_where_anything_says_that_it_is_deployed(
+    tmp_path: Path, word: dict[str, str]
+) -> None:
     told = settings_of(word, tmp_path, *COOKIES, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
 
     assert all(told[name] for name in COOKIES)
@@ -73,14 +88,29 @@ def test_it_sets_single_sign_on_up_from_the_environment(tmp_path: Path) -> None:
     )
 
     (app,) = told["SOCIALACCOUNT_PROVIDERS"]["openid_connect"]["APPS"]
-    assert (app["client_id"], app["settings"]["server_url"]) == ("reviewapp", "https://id.example/realms/us")
+    assert (app["client_id"], app["settings"]["server_url"]) == (
+        "reviewapp",
+        "https://id.example/realms/us",
+    )
     assert told["OIDC_ROLES"] == {"cn=writers": "reviewer", "it": "admin"}
-    assert told["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == ["'self'", "https://id.example"]
+    assert told["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == [
+        "'self'",
+        "https://id.example",
+    ]
 
 
 def test_it_mails_through_the_server_that_is_named(tmp_path: Path) -> None:
-    names = ("EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_USE_TLS", "DEFAULT_FROM_EMAIL", "EMAIL_TIMEOUT")
-    told = settings_of({"EMAIL_HOST": "mail.example", "EMAIL_FROM": "us@example.com"}, tmp_path, *names)
+    names = (
+        "EMAIL_BACKEND",
+        "EMAIL_HOST",
+        "EMAIL_PORT",
+        "EMAIL_USE_TLS",
+        "DEFAULT_FROM_EMAIL",
+        "EMAIL_TIMEOUT",
+    )
+    told = settings_of(
+        {"EMAIL_HOST": "mail.example", "EMAIL_FROM": "us@example.com"}, tmp_path, *names
+    )
 
     assert list(told.values()) == [
         "django.core.mail.backends.smtp.EmailBackend",
@@ -101,7 +131,10 @@ def test_it_speaks_plain_http_when_told_so(tmp_path: Path) -> None:
 
 def test_it_believes_a_proxy_only_when_told_so(tmp_path: Path) -> None:
     told = settings_of(
-        {**DEPLOYED, "BEHIND_PROXY": "on"}, tmp_path, "SECURE_PROXY_SSL_HEADER", "ALLAUTH_TRUSTED_PROXY_COUNT"
+        {**DEPLOYED, "BEHIND_PROXY": "on"},
+        tmp_path,
+        "SECURE_PROXY_SSL_HEADER",
+        "ALLAUTH_TRUSTED_PROXY_COUNT",
     )
 
     assert told == {
@@ -118,8 +151,14 @@ def test_it_makes_its_own_secret_on_a_laptop(tmp_path: Path) -> None:
 
 
 def test_it_answers_only_to_its_own_names(tmp_path: Path) -> None:
-    assert settings_of({}, tmp_path, "ALLOWED_HOSTS")["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
-    assert settings_of({"ALLOWED_HOSTS": "a.example, b.example"}, tmp_path, "ALLOWED_HOSTS")["ALLOWED_HOSTS"] == [
+    assert settings_of({}, tmp_path, "ALLOWED_HOSTS")["ALLOWED_HOSTS"] == [
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+    ]
+    assert settings_of({"ALLOWED_HOSTS": "a.example, b.example"}, tmp_path, "ALLOWED_HOSTS")[
+        "ALLOWED_HOSTS"
+    ] == [
         "a.example",
         "b.example",
     ]
@@ -128,21 +167,45 @@ def test_it_answers_only_to_its_own_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"DATABASE_URL": DEPLOYED["DATABASE_URL"]}, "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_"),
-        ({"DATABASE_URL": "mysql://u:hunter2@db/x", "SECRET_KEY": "x"}, "For example: DATABASE_URL=postgresql://"),
-        ({"DEBUG": "maybe"}, "DEBUG is 'maybe', which is neither on nor off. For example: DEBUG=on"),
+        (
+            {"DATABASE_URL": DEPLOYED["DATABASE_URL"]},
+            "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_",
+        ),
+        (
+            {"DATABASE_URL": "mysql://u:hunter2@db/x", "SECRET_KEY": "x"},
+            "For example: DATABASE_URL=postgresql://",
+        ),
+        (
+            {"DEBUG": "maybe"},
+            "DEBUG is 'maybe', which is neither on nor off. For example: DEBUG=on",
+        ),
         ({"HTTPS": "2"}, "HTTPS is '2'"),
         ({"BEHIND_PROXY": "nginx"}, "BEHIND_PROXY is 'nginx'"),
-        ({"MIXPEEK_BASE_URL": "api.mixpeek.com"}, "For example: MIXPEEK_BASE_URL=https://api.mixpeek.com"),
-        ({"SECOND_FACTOR_ROLES": "lead,boss"}, "SECOND_FACTOR_ROLES is 'boss', which is none of reviewer, lead, admin"),
+        (
+            {"MIXPEEK_BASE_URL": "api.mixpeek.com"},
+            "For example: MIXPEEK_BASE_URL=https://api.mixpeek.com",
+        ),
+        (
+            {"SECOND_FACTOR_ROLES": "lead,boss"},
+            "SECOND_FACTOR_ROLES is 'boss', which is none of reviewer, lead, admin",
+        ),
         ({**OIDC, "OIDC_ROLES": ""}, "OIDC_ROLES is needed beside OIDC_SERVER_URL"),
         ({**OIDC, "OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET is needed beside OIDC_SERVER_URL"),
-        ({**OIDC, "OIDC_ROLES": "writers"}, "OIDC_ROLES is 'writers', which is not something=one of reviewer, lead"),
+        (
+            {**OIDC, "OIDC_ROLES": "writers"},
+            "OIDC_ROLES is 'writers', which is not something=one of reviewer, lead",
+        ),
         ({**OIDC, "OIDC_ROLES": "writers=boss"}, "OIDC_ROLES is 'writers=boss'"),
-        ({**OIDC, "OIDC_SERVER_URL": "id.example"}, "OIDC_SERVER_URL is 'id.example', which is not an http(s) URL"),
+        (
+            {**OIDC, "OIDC_SERVER_URL": "id.example"},
+            "OIDC_SERVER_URL is 'id.example', which is not an http(s) URL",
+        ),
         ({"SESSION_DAYS": "0"}, "SESSION_DAYS is '0'"),
         ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT is 'smtp'"),
-        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml', which is none of line, json. For example: LOG_FORMAT=line"),
+        (
+            {"LOG_FORMAT": "xml"},
+            "LOG_FORMAT is 'xml', which is none of line, json. For example: LOG_FORMAT=line",
+        ),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', which is none of INFO, DEBUG"),
         ({"READY_MAX_CHANGE_AGE": "1"}, "READY_MAX_CHANGE_AGE is '1'"),
         ({"WORKER_METRICS_PORT": "http"}, "WORKER_METRICS_PORT is 'http'"),

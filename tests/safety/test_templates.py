@@ -9,7 +9,9 @@ import pytest
 from tests.rules.markup import names, source
 
 FORBIDDEN = {
-    "an inline script": re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", re.IGNORECASE),
+    "an inline script": re.compile(
+        r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", re.IGNORECASE
+    ),
     "an inline style sheet": re.compile(r"<style\b", re.IGNORECASE),
     "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.IGNORECASE),
     "an event attribute": re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE),
@@ -23,7 +25,9 @@ FORBIDDEN = {
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_it_holds_nothing_that_the_policy_forbids(what: str) -> None:
     matches = {name: FORBIDDEN[what].search(source(name)) for name in names()}
-    offenders = [f"{name} holds {what}: {match.group(0)[:80]}" for name, match in matches.items() if match]
+    offenders = [
+        f"{name} holds {what}: {match.group(0)[:80]}" for name, match in matches.items() if match
+    ]
 
     assert not offenders, "\n".join(offenders)
 
@@ -46,11 +50,14 @@ def test_it_would_notice(what: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['<script defer src="x.js"></script>', '<label for="one">', "{{ data|json_script:'x' }}"]
+    "text",
+    ['<script defer src="x.js"></script>', '<label for="one">', "{{ data|json_script:'x' }}"],
 )
 def test_it_minds_nothing_else(text: str) -> None:
     assert not any(pattern.search(text) for pattern in FORBIDDEN.values())
 
 
 def test_it_looks_at_all_pages() -> None:
-    assert {"base.html", "login.html", "preferences.html"} <= {name.rpartition("/")[2] for name in names()}
+    assert {"base.html", "login.html", "preferences.html"} <= {
+        name.rpartition("/")[2] for name in names()
+    }

@@ -1,4 +1,6 @@
-"""No page takes a file, and nobody's body is larger than a form can be: nothing of either is stored."""
+"""No page takes a file, and nobody's body is larger than a form can be: nothing of either is
+stored.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def test_it_refuses_a_file_beside_a_decision(alice_client: Client) -> None:
 
 
 def test_it_takes_a_form_in_parts_without_a_file(alice_client: Client) -> None:
-    answer = alice_client.post("/preferences/theme", {"theme": "dark"}, content_type=MULTIPART_CONTENT)
+    answer = alice_client.post(
+        "/preferences/theme", {"theme": "dark"}, content_type=MULTIPART_CONTENT
+    )
     assert (answer.status_code, answer.headers["Location"]) == (302, "/preferences")
 
 

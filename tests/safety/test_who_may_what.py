@@ -32,7 +32,14 @@ from reviewapp.retrievers.guidance.services import set_labels, write_guidelines
 from tests.accounts.idp import Provider
 from tests.accounts.passkey import Passkey
 from tests.decisions import decide
-from tests.factories import LONG_AGO, make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import (
+    LONG_AGO,
+    make_annotation,
+    make_change,
+    make_execution,
+    make_result,
+    make_retriever,
+)
 from tests.people import PASSWORD, make_person, signed_in
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "people.md"
@@ -40,7 +47,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 # HEAD is for whom GET is; these are for nobody.
 REFUSED_METHODS = ["OPTIONS", "TRACE", "BREW"]
 WHO = ["stranger", "no role", "reviewer", "lead", "admin"]
-# What is for nobody is refused to whoever may least and to whoever may most, so to everybody between them.
+# What is for nobody is refused to whoever may least and to whoever may most, so to everybody
+# between them.
 OUTERMOST = ["stranger", "admin"]
 WORDS = {"yes", "no", "sign in", "key"}
 REFUSALS = {"405", "no", "sign in", "key"}
@@ -85,7 +93,9 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     settings.MIXPEEK_BASE_URL, settings.METRICS_TOKEN = "http://127.0.0.1:1", "m" * 32
     tara = make_person("tara", roles.REVIEWER)
     annotation, change = make_annotation(), make_change(make_annotation(), state="conflict")
-    invitation, secret = invitations.invite(email="nina@example.com", role=roles.REVIEWER, actor=adam)
+    invitation, secret = invitations.invite(
+        email="nina@example.com", role=roles.REVIEWER, actor=adam
+    )
     _, other = invitations.new_password_link(tara, actor=adam)
     of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
     retriever, execution = make_retriever(), make_execution()
@@ -97,16 +107,30 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     upstream = {"annotation_id": annotation.annotation_id}
     behind: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("draft", "discard_draft"), of_annotation),
-        **dict.fromkeys(("review", "decide", "skip", "defer", "resume", "lease", "news", "catch_up"), of_annotation),
+        **dict.fromkeys(
+            ("review", "decide", "skip", "defer", "resume", "lease", "news", "catch_up"),
+            of_annotation,
+        ),
         **dict.fromkeys(("take_theirs", "delivery"), of_change),
-        **dict.fromkeys(("retriever", "run", "edit_retriever", "label_set", "guidelines"), of_retriever),
+        **dict.fromkeys(
+            ("retriever", "run", "edit_retriever", "label_set", "guidelines"), of_retriever
+        ),
         **dict.fromkeys(("person", "give_role", "deactivate", "reactivate"), of_tara),
         **dict.fromkeys(("remove_factors", "password_link"), of_tara),
         **dict.fromkeys(("api_annotation", "api_versions"), upstream),
         "api_version": {**upstream, "version": 1},
-        **{key: {"retriever_id": retriever.retriever_id} for key in ("api_retriever", "api_execute")},
-        **{key: {"retriever_id": retriever.retriever_id} for key in ("api_executions", "api_execution_list")},
-        "api_execution": {"retriever_id": execution.retriever.retriever_id, "execution_id": execution.execution_id},
+        **{
+            key: {"retriever_id": retriever.retriever_id}
+            for key in ("api_retriever", "api_execute")
+        },
+        **{
+            key: {"retriever_id": retriever.retriever_id}
+            for key in ("api_executions", "api_execution_list")
+        },
+        "api_execution": {
+            "retriever_id": execution.retriever.retriever_id,
+            "execution_id": execution.execution_id,
+        },
         "api_change": {"change_id": change.pk},
         "api_openapi": {"form": "json"},
         "api_nothing": {"rest": "nothing/of/the/kind"},
@@ -124,14 +148,18 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
 
     def address(name: str, **own: Any) -> str:
         needed = ALL[name].pattern.regex.groups
-        assert not needed or name in behind or own, f"say in `place` what is behind the arguments of {name!r}"
+        assert not needed or name in behind or own, (
+            f"say in `place` what is behind the arguments of {name!r}"
+        )
         return reverse(name, kwargs=own or behind.get(name)) + queries.get(name, "")
 
     return address
 
 
 @pytest.fixture
-def people(settings: Settings, adam: User, lena: User, alice: User, stranger: User) -> dict[str, User]:
+def people(
+    settings: Settings, adam: User, lena: User, alice: User, stranger: User
+) -> dict[str, User]:
     """Return one person a column, each with a password and both kinds of second factor."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     found = {"no role": stranger, "reviewer": alice, "lead": lena, "admin": adam}
@@ -166,10 +194,16 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         adam = User.objects.get(username="adam")
         decider = user if user and user.has_perm("annotations.decide_annotation") else adam
         made = decide(decided, decider, label="mine", hold=60)
-        return {"pk": made.pk} if name == "undo" else {"change_id": Change.objects.get(cause=made.decision_id).pk}
+        return (
+            {"pk": made.pk}
+            if name == "undo"
+            else {"change_id": Change.objects.get(cause=made.decision_id).pk}
+        )
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}
-    key = Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN, **({"user": user} if user else {})).first()
+    key = Authenticator.objects.filter(
+        type=Authenticator.Type.WEBAUTHN, **({"user": user} if user else {})
+    ).first()
     assert key
     return {"pk": key.pk}
 
@@ -180,7 +214,9 @@ class Caller:
     def __init__(self, user: User | None) -> None:
         self._headers, self._cookies = {}, SimpleCookie()
         if user:
-            self.token, secret = tokens.create(user, name="script", scope=ApiToken.Scope.ADMIN, actor=user)
+            self.token, secret = tokens.create(
+                user, name="script", scope=ApiToken.Scope.ADMIN, actor=user
+            )
             self._headers = {"Authorization": f"Bearer {secret}"}
             self._cookies = signed_in(user).cookies
             self.session = Session.objects.filter(session_key=self._cookies["sessionid"].value)
@@ -189,7 +225,9 @@ class Caller:
         """Return what this person gets there; what it changes is undone, a sign-out too."""
         client = Client(raise_request_exception=True)
         is_api = address.startswith("/api/v1/")
-        client.cookies = SimpleCookie() if is_api else SimpleCookie(self._cookies.output(header="", sep=";"))
+        client.cookies = (
+            SimpleCookie() if is_api else SimpleCookie(self._cookies.output(header="", sep=";"))
+        )
         with transaction.atomic():
             response: Any = client.generic(method, address, headers=self._headers if is_api else {})
             if response.streaming:
@@ -199,7 +237,9 @@ class Caller:
 
 
 def word(response: Any) -> str:
-    """Return what the answer amounts to, in the words of the table; "405" is a method that is not for anybody."""
+    """Return what the answer amounts to, in the words of the table; "405" is a method that is not
+    for anybody.
+    """
     there = response.status_code != 404 or "nothing" in response.request["PATH_INFO"]
     assert there, "nothing was there, so nothing was tested: see `place`"
     if response.status_code == 302 and response["Location"].startswith("/accounts/login/?next="):
@@ -223,7 +263,9 @@ def test_it_uses_only_the_words_it_explains() -> None:
 
 
 def methods(name: str, who: str) -> list[str]:
-    """Return the methods to try: those that the table lists for this URL, and for the outermost all others too."""
+    """Return the methods to try: those that the table lists for this URL, and for the outermost all
+    others too.
+    """
     if who not in OUTERMOST:
         listed = [method for method in METHODS if (name, method) in TABLE]
         return [*listed, "HEAD"]
@@ -233,7 +275,9 @@ def methods(name: str, who: str) -> list[str]:
 
 
 @pytest.mark.parametrize("names", PARTS, ids=lambda names: f"{names[0]} to {names[-1]}")
-def test_it_behaves_as_the_table_says(names: list[str], place: Place, people: dict[str, User]) -> None:
+def test_it_behaves_as_the_table_says(
+    names: list[str], place: Place, people: dict[str, User]
+) -> None:
     wrong = []
     for who in WHO:
         user = people.get(who)
@@ -273,7 +317,8 @@ def revoke(user: User, caller: Caller) -> None:
     tokens.revoke(caller.token, actor=user)
 
 
-# What happens to an admin after they signed in and made a token, and whose rights they have from then on.
+# What happens to an admin after they signed in and made a token, and whose rights they have from
+# then on.
 LATER = {
     "deactivated": (deactivate, "stranger"),
     "demoted": (demote, "reviewer"),
@@ -284,7 +329,9 @@ LATER = {
 
 
 @pytest.mark.parametrize("state", LATER)
-def test_it_counts_what_a_person_may_do_now(state: str, place: Place, people: dict[str, User]) -> None:
+def test_it_counts_what_a_person_may_do_now(
+    state: str, place: Place, people: dict[str, User]
+) -> None:
     happens, who = LATER[state]
     later = make_person("later", roles.ADMIN)
     give_password_and_factors(later)
@@ -322,7 +369,9 @@ def test_it_gives_a_stranger_no_fragment_either(place: Place, people: dict[str, 
     for (name, method), row in TABLE.items():
         if row["stranger"] != "sign in" or name not in ALL:
             continue
-        response = Client().generic(method, place(name, **own(name, None)), headers={"HX-Request": "true"})
+        response = Client().generic(
+            method, place(name, **own(name, None)), headers={"HX-Request": "true"}
+        )
         assert response.status_code == 401, f"{name} {method}"
         assert "<" not in response.content.decode()
 
@@ -334,7 +383,9 @@ def test_it_lets_a_later_role_do_all_that_an_earlier_one_may() -> None:
 
 
 @pytest.mark.parametrize("name", ["mfa_edit_webauthn", "mfa_remove_webauthn"])
-def test_it_keeps_ones_passkeys_from_others(name: str, people: dict[str, User], client: Client) -> None:
+def test_it_keeps_ones_passkeys_from_others(
+    name: str, people: dict[str, User], client: Client
+) -> None:
     client.force_login(people["admin"])
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     address = reverse(name, kwargs=own(name, people["reviewer"]))

@@ -1,4 +1,6 @@
-"""The far side of the wire: a sandbox process shared by these tests, with a document of its own for each."""
+"""The far side of the wire: a sandbox process shared by these tests, with a document of its own for
+each.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,10 @@ def mirrored_retriever(db: None) -> Retriever:
 def annotation(mixpeek_client: Client, mirrored_retriever: Retriever) -> Annotation:
     """A machine-made annotation upstream, mirrored here."""
     record = mixpeek_client.create_annotation(
-        document_id=f"doc_{next(_documents)}", label="logo", confidence=0.4, retriever_id="ret_logos"
+        document_id=f"doc_{next(_documents)}",
+        label="logo",
+        confidence=0.4,
+        retriever_id="ret_logos",
     )
     absorb.absorb([record])
     return Annotation.objects.get(annotation_id=record.annotation_id)

@@ -15,10 +15,15 @@ def upstream(box: Box, annotation: Annotation) -> dict[str, Any]:
 
 
 def edit_elsewhere(box: Box, annotation: Annotation, **values: Any) -> None:
-    assert box.call("PATCH", f"/v1/annotations/{annotation.annotation_id}", json=values).status_code == 200
+    assert (
+        box.call("PATCH", f"/v1/annotations/{annotation.annotation_id}", json=values).status_code
+        == 200
+    )
 
 
 def writes(box: Box) -> list[tuple[str, Any]]:
     return [
-        (r["method"], r["body"]) for r in box.received() if r["method"] == "PATCH" or r["path"] == "/v1/annotations"
+        (r["method"], r["body"])
+        for r in box.received()
+        if r["method"] == "PATCH" or r["path"] == "/v1/annotations"
     ]

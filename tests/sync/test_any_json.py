@@ -1,4 +1,6 @@
-"""Any JSON goes from the form to Mixpeek, back with the next pull and onto the page, and stays the same value."""
+"""Any JSON goes from the form to Mixpeek, back with the next pull and onto the page, and stays the
+same value.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +34,18 @@ pytestmark = pytest.mark.django_db
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 INTEGERS = st.integers() | st.integers(-(10**MAX_INTEGER_DIGITS) + 1, 10**MAX_INTEGER_DIGITS - 1)
-FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1e22, 1e23, 1e300, 5e-324, -0.0, 2.0**63])
+FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
+    [1e22, 1e23, 1e300, 5e-324, -0.0, 2.0**63]
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | INTEGERS | FLOATS | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
 PAYLOADS = st.dictionaries(TEXT, VALUES, max_size=5)
-DEEPEST = json.loads('{"a":' * payloads.MAX_PAYLOAD_LEVELS + "0.0" + "}" * payloads.MAX_PAYLOAD_LEVELS)
+DEEPEST = json.loads(
+    '{"a":' * payloads.MAX_PAYLOAD_LEVELS + "0.0" + "}" * payloads.MAX_PAYLOAD_LEVELS
+)
 LARGEST = {"text": "é" * ((payloads.MAX_PAYLOAD_BYTES - 20) // 2)}
 
 
@@ -95,7 +101,9 @@ def on_the_page(browser: Browser, annotation: Annotation) -> Any:
     return payloads.read(box.text.removeprefix("\n"))
 
 
-def decided(browser: Browser, annotation: Annotation, payload: dict[str, Any], client: Client) -> Change:
+def decided(
+    browser: Browser, annotation: Annotation, payload: dict[str, Any], client: Client
+) -> Change:
     """Submit the form with this payload, deliver it, and return the change."""
     form = filled_form(annotation, payload=payloads.write(payload))
     assert browser.post(reverse("decide", args=[annotation.pk]), form).status_code == 302
@@ -104,15 +112,26 @@ def decided(browser: Browser, annotation: Annotation, payload: dict[str, Any], c
     return Change.objects.latest("pk")
 
 
-@settings(max_examples=examples(4, 300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(4, 300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(typed=PAYLOADS, theirs=PAYLOADS)
 @example(typed={"n": 1e23, "note": "seen"}, theirs={"n": 1e23})
-@example(typed={"n": [10**999, 1e300, True, 1, 1.0, 0.0]}, theirs={"n": [-(10**999), 1e22, False, 0, 0.0, 5e-324]})
+@example(
+    typed={"n": [10**999, 1e300, True, 1, 1.0, 0.0]},
+    theirs={"n": [-(10**999), 1e22, False, 0, 0.0, 5e-324]},
+)
 @example(typed=DEEPEST, theirs=LARGEST)
 @example(typed=LARGEST, theirs=DEEPEST)
 @example(typed={"a": True, "b": 0}, theirs={"a": 1, "b": False})
 def test_it_stays_the_same_value(
-    alice_client: Browser, box: Box, mixpeek_client: Client, typed: dict[str, Any], theirs: dict[str, Any]
+    alice_client: Browser,
+    box: Box,
+    mixpeek_client: Client,
+    typed: dict[str, Any],
+    theirs: dict[str, Any],
 ) -> None:
     # 1. Somebody at Mixpeek sets a payload: it arrives here and on the page.
     box.call("PATCH", "/v1/annotations/ann_00000", json={"payload": theirs})
@@ -137,7 +156,9 @@ def test_it_stays_the_same_value(
 def test_it_compares_by_value(value: Any, other: Any) -> None:
     assert is_same_json(value, json.loads(json.dumps(value)))
     assert is_same_json(value, canonical(value))
-    assert is_same_json(value, other) == is_same_json(other, value) == (texts(value) == texts(other))
+    assert (
+        is_same_json(value, other) == is_same_json(other, value) == (texts(value) == texts(other))
+    )
 
 
 def texts(value: Any) -> str:

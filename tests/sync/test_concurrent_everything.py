@@ -1,4 +1,6 @@
-"""Two reviewers, two workers, a pull and a stranger upstream, all at three annotations: nothing is lost or made up."""
+"""Two reviewers, two workers, a pull and a stranger upstream, all at three annotations: nothing is
+lost or made up.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ _LABELS = itertools.count()
 def ids(mixpeek_client: Client, mirrored_retriever: Retriever) -> list[str]:
     """Three annotations upstream, mirrored here."""
     records = [
-        mixpeek_client.create_annotation(document_id=f"doc_9{at}", label="logo", retriever_id="ret_logos")
+        mixpeek_client.create_annotation(
+            document_id=f"doc_9{at}", label="logo", retriever_id="ret_logos"
+        )
         for at in range(3)
     ]
     absorb(records)
@@ -38,7 +42,9 @@ def ids(mixpeek_client: Client, mirrored_retriever: Retriever) -> list[str]:
 
 
 def reviewing(person: User, ids: list[str], dice: random.Random) -> Callable[[], list[uuid.UUID]]:
-    """Return the work of a reviewer: decide again and again, some of it on a form that is out of date."""
+    """Return the work of a reviewer: decide again and again, some of it on a form that is out of
+    date.
+    """
 
     def work() -> list[uuid.UUID]:
         acknowledged = []
@@ -75,7 +81,10 @@ def meddling(box: Box, ids: list[str], dice: random.Random) -> Callable[[], None
     def work() -> None:
         for _ in range(6):
             body = {"label": f"stranger-{next(_LABELS)}"}
-            assert box.call("PATCH", f"/v1/annotations/{dice.choice(ids)}", json=body).status_code == 200
+            assert (
+                box.call("PATCH", f"/v1/annotations/{dice.choice(ids)}", json=body).status_code
+                == 200
+            )
 
     return work
 
@@ -100,7 +109,11 @@ def test_it_keeps_every_promise(
     assert isinstance(his, list)
     assert set(Decision.objects.values_list("decision_id", flat=True)) == {*hers, *his}
     assert set(Change.objects.values_list("cause", flat=True)) == {*hers, *his}
-    assert set(Change.objects.values_list("state", flat=True)) <= {"delivered", "conflict", "withdrawn"}
+    assert set(Change.objects.values_list("state", flat=True)) <= {
+        "delivered",
+        "conflict",
+        "withdrawn",
+    }
     for id_ in ids:
         now = box.call("GET", f"/v1/annotations/{id_}").json()
         row = Annotation.objects.get(annotation_id=id_)

@@ -1,4 +1,6 @@
-"""Whoever answers in the place of Mixpeek may send anything: one bad record is left out, and all others come."""
+"""Whoever answers in the place of Mixpeek may send anything: one bad record is left out, and all
+others come.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ Json = dict[str, Any]
 
 
 class Upstream:
-    """Lists of raw rows that a fake Mixpeek pages through; a row of bytes makes every page with it unreadable."""
+    """Lists of raw rows that a fake Mixpeek pages through; a row of bytes makes every page with it
+    unreadable.
+    """
 
     def __init__(self) -> None:
         self.retrievers: list[Any] = [RETRIEVER]
@@ -53,7 +57,11 @@ class Upstream:
     def usual(self, request: Received) -> Answer:
         """Answer as Mixpeek does."""
         parts = urlsplit(request.target)
-        query = {name: int(values[0]) for name, values in parse_qs(parts.query).items() if values[0].isdigit()}
+        query = {
+            name: int(values[0])
+            for name, values in parse_qs(parts.query).items()
+            if values[0].isdigit()
+        }
         if parts.path == "/v1/annotations/list":
             return page(self.annotations, query["skip"], query["limit"])
         if parts.path == "/v1/retrievers/list":
@@ -62,13 +70,18 @@ class Upstream:
             return page(self.executions, query.get("offset", 0), query["limit"])
         if parts.path == "/v1/documents/batch-get":
             asked = request.body["document_ids"]
-            return rows("documents", [self.documents[name] for name in asked if name in self.documents])
+            return rows(
+                "documents", [self.documents[name] for name in asked if name in self.documents]
+            )
         kind, _, name = parts.path.removeprefix("/v1/").partition("/")
         return self._one(getattr(self, kind), name)
 
     def _one(self, listed: list[Any], name: str) -> Answer:
         for row in listed:
-            if isinstance(row, dict) and name in {row.get("annotation_id"), row.get("retriever_id")}:
+            if isinstance(row, dict) and name in {
+                row.get("annotation_id"),
+                row.get("retriever_id"),
+            }:
                 return Answer(body=row)
             if isinstance(row, bytes) and name.encode() in row:
                 return Answer(body=row)
@@ -95,7 +108,11 @@ def annotation(number: int, **values: Any) -> Json:
 
 def raw(number: int, value: str) -> bytes:
     """Return an annotation whose payload is this JSON text."""
-    return json.dumps(annotation(number, payload={"a": "PLACE"})).encode().replace(b'"PLACE"', value.encode())
+    return (
+        json.dumps(annotation(number, payload={"a": "PLACE"}))
+        .encode()
+        .replace(b'"PLACE"', value.encode())
+    )
 
 
 @pytest.fixture
@@ -133,7 +150,9 @@ BAD: dict[str, Callable[[], Any]] = {
     "over 1 MB of different words": lambda: annotation(1, reasoning=WORDS),
     "version 2147483647": lambda: annotation(1, version=2**31 - 1),
     "version 10^20": lambda: annotation(1, version=10**20),
-    "a version without end": lambda: json.dumps(annotation(1, version=77)).replace("77", "9" * 9_000).encode(),
+    "a version without end": lambda: (
+        json.dumps(annotation(1, version=77)).replace("77", "9" * 9_000).encode()
+    ),
     "a large payload": lambda: annotation(1, payload={"a": ["x"] * 200_000}),
     "an id without end": lambda: annotation(1, annotation_id="ann_1" * 1_000),
     "no object": lambda: "ann_1",
@@ -144,7 +163,9 @@ BAD: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
-def test_it_leaves_out_one_bad_annotation(upstream: Upstream, client: Client, bad: Callable[[], Any]) -> None:
+def test_it_leaves_out_one_bad_annotation(
+    upstream: Upstream, client: Client, bad: Callable[[], Any]
+) -> None:
     upstream.annotations = [annotation(0), bad(), *(annotation(number) for number in range(2, 40))]
     summary = pulled(client)
     assert here() == {f"ann_{number}" for number in range(40) if number != 1}
@@ -187,14 +208,20 @@ def test_it_never_makes_a_list_of_as_many_versions_as_a_number_says(alice_client
     assert alice_client.get(reverse("review", args=[row.pk])).status_code == 200
 
 
-def test_it_leaves_out_bad_retrievers_runs_and_documents(upstream: Upstream, client: Client) -> None:
+def test_it_leaves_out_bad_retrievers_runs_and_documents(
+    upstream: Upstream, client: Client
+) -> None:
     upstream.retrievers = [
         RETRIEVER,
         RETRIEVER | {"retriever_id": "ret_2", "version": 10**20},
         RETRIEVER | {"retriever_id": "ret_3", "tags": ["t"] * 2_000},
     ]
     run = {"execution_id": "exec_2", "status": "completed", "created_at": "2026-11-01T10:00:00Z"}
-    upstream.executions = [run | {"execution_id": "e" * 300}, run | {"total_returned": 10**12}, run | {"status": 5}]
+    upstream.executions = [
+        run | {"execution_id": "e" * 300},
+        run | {"total_returned": 10**12},
+        run | {"status": 5},
+    ]
     upstream.annotations = [annotation(number) for number in range(4)]
     deep = b'{"document_id": "doc_3", "a": ' + DEEP.encode() + b"}"
     upstream.documents = {
@@ -229,7 +256,9 @@ def test_it_ends_the_walk_through_a_list_without_end(client: Client, upstream: U
     assert 100 <= counts.new <= 120
 
 
-def test_it_goes_on_past_any_number_of_annotations_that_cannot_be_read(client: Client, upstream: Upstream) -> None:
+def test_it_goes_on_past_any_number_of_annotations_that_cannot_be_read(
+    client: Client, upstream: Upstream
+) -> None:
     upstream.annotations = [raw(number, DEEP) for number in range(80)] + [annotation(100)]
     summary = pulled(client)
     assert here() == {"ann_100"}
@@ -265,14 +294,20 @@ def test_it_takes_in_an_annotation_whose_revision_holds_odd_values(
     upstream: Upstream, client: Client, prior: Json
 ) -> None:
     edit = ANNOTATION["revisions"][0] | {"prior": prior, "version": 1}  # type: ignore[index]
-    upstream.annotations = [annotation(0), annotation(1, version=2, revisions=[edit]), annotation(2)]
+    upstream.annotations = [
+        annotation(0),
+        annotation(1, version=2, revisions=[edit]),
+        annotation(2),
+    ]
     pulled(client)
     assert here() == {"ann_0", "ann_1", "ann_2"}
     assert Annotation.objects.get(annotation_id="ann_1").revisions == []
 
 
 @pytest.mark.parametrize("name", ["a\x01b", "..", "a\x7f"])
-def test_it_leaves_out_what_has_an_id_that_no_call_can_name(upstream: Upstream, client: Client, name: str) -> None:
+def test_it_leaves_out_what_has_an_id_that_no_call_can_name(
+    upstream: Upstream, client: Client, name: str
+) -> None:
     upstream.annotations = [annotation(0), annotation(1, annotation_id=name), annotation(2)]
     upstream.retrievers = [RETRIEVER, RETRIEVER | {"retriever_id": name}]
     for _ in range(2):
@@ -281,9 +316,13 @@ def test_it_leaves_out_what_has_an_id_that_no_call_can_name(upstream: Upstream, 
         assert len(summary.annotations.left_out) == len(summary.retrievers.left_out) == 1
 
 
-def test_it_pulls_others_past_a_retriever_whose_runs_are_refused(upstream: Upstream, client: Client) -> None:
+def test_it_pulls_others_past_a_retriever_whose_runs_are_refused(
+    upstream: Upstream, client: Client
+) -> None:
     upstream.retrievers = [RETRIEVER | {"retriever_id": "ret_0"}, RETRIEVER]
-    upstream.executions = [{"execution_id": "exec_2", "status": "completed", "created_at": "2026-11-01T10:00:00Z"}]
+    upstream.executions = [
+        {"execution_id": "exec_2", "status": "completed", "created_at": "2026-11-01T10:00:00Z"}
+    ]
 
     def refusing(request: Received) -> Answer:
         if "/ret_0/executions" in request.target:
@@ -299,7 +338,13 @@ def test_it_pulls_others_past_a_retriever_whose_runs_are_refused(upstream: Upstr
 def test_it_writes_nothing_to_another_annotation_than_the_one_decided(
     client: Client, upstream: Upstream, alice: User
 ) -> None:
-    absorb([AnnotationRecord(annotation_id="ann_1", document_id="d", namespace_id="ns", label="a", version=1)])
+    absorb(
+        [
+            AnnotationRecord(
+                annotation_id="ann_1", document_id="d", namespace_id="ns", label="a", version=1
+            )
+        ]
+    )
     decide_by_form(Annotation.objects.get(), alice, hold=0)
     asked: list[str] = []
 
@@ -314,12 +359,16 @@ def test_it_writes_nothing_to_another_annotation_than_the_one_decided(
 
 
 def test_it_keeps_so_many_hints_and_no_more() -> None:
-    Hint.objects.bulk_create(Hint(annotation_id=f"old_{n}", source="feed") for n in range(hints.MAX_WAITING))
+    Hint.objects.bulk_create(
+        Hint(annotation_id=f"old_{n}", source="feed") for n in range(hints.MAX_WAITING)
+    )
     hints.enqueue_hints(["ann_1"], Hint.Source.FEED)
     assert not Hint.objects.filter(annotation_id="ann_1").exists()
 
 
-def test_it_follows_other_hints_past_one_that_cannot_be_read(client: Client, upstream: Upstream) -> None:
+def test_it_follows_other_hints_past_one_that_cannot_be_read(
+    client: Client, upstream: Upstream
+) -> None:
     upstream.annotations = [annotation(1, version=10**20), annotation(2)]
     hints.enqueue_hints(["ann_1", "ann_2"], Hint.Source.WEBHOOK)
     hints.follow(client)
@@ -328,10 +377,14 @@ def test_it_follows_other_hints_past_one_that_cannot_be_read(client: Client, ups
     assert not Quiet.objects.exists()
 
 
-def test_it_delivers_others_past_one_that_cannot_be_read(client: Client, upstream: Upstream, alice: User) -> None:
+def test_it_delivers_others_past_one_that_cannot_be_read(
+    client: Client, upstream: Upstream, alice: User
+) -> None:
     numbers = itertools.count(1)
     records = [
-        AnnotationRecord(annotation_id=f"ann_{n}", document_id="d", namespace_id="ns", label="a", version=1)
+        AnnotationRecord(
+            annotation_id=f"ann_{n}", document_id="d", namespace_id="ns", label="a", version=1
+        )
         for n in itertools.islice(numbers, 3)
     ]
     absorb(records)

@@ -29,7 +29,13 @@ from tests.factories import make_execution, make_result
 from tests.operations.processes import environment, listens, reserved_port, running, until
 from tests.people import signed_in
 
-GUNICORN = ["-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", "reviewapp.wsgi:application"]
+GUNICORN = [
+    "-m",
+    "gunicorn",
+    "-c",
+    "python:reviewapp.operations.gunicorn_conf",
+    "reviewapp.wsgi:application",
+]
 
 
 def test_it_lets_so_many_in_and_no_more() -> None:
@@ -80,7 +86,9 @@ def test_it_stays_open_while_any_answer_comes_in_between() -> None:
         (NotFound("nothing", status=404), False),
     ],
 )
-def test_it_counts_only_what_had_no_answer(settings: Settings, error: Exception, refuses: bool) -> None:
+def test_it_counts_only_what_had_no_answer(
+    settings: Settings, error: Exception, refuses: bool
+) -> None:
     settings.MIXPEEK_BASE_URL = f"https://{id(error)}.example"
     for _ in range(3):
         with pytest.raises(type(error)), interactive_requests(None):
@@ -173,7 +181,9 @@ def test_it_serves_pages_while_all_pictures_hang(alice: User, mixpeek: HangingMi
     with web_process(mixpeek) as site, ThreadPoolExecutor(20) as threads:
         addresses = [f"{site}/documents/doc_{number}/media/1" for number in range(20)]
         asked = [
-            threads.submit(requests.get, address, cookies=cookies, timeout=60, allow_redirects=False)
+            threads.submit(
+                requests.get, address, cookies=cookies, timeout=60, allow_redirects=False
+            )
             for address in addresses
         ]
         until(lambda: mixpeek.taken() == MAX_FILES)
@@ -192,18 +202,25 @@ def test_it_serves_pages_while_all_pictures_hang(alice: User, mixpeek: HangingMi
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.process
-def test_it_answers_other_calls_while_all_reads_of_the_api_hang(alice: User, mixpeek: HangingMixpeek) -> None:
+def test_it_answers_other_calls_while_all_reads_of_the_api_hang(
+    alice: User, mixpeek: HangingMixpeek
+) -> None:
     execution = make_execution(execution_id="exec_1")
     path = f"api/v1/retrievers/{execution.retriever.retriever_id}/executions/exec_1"
     _, secret = tokens.create(alice, name="script", scope="read", days=1, actor=None)
     headers = {"Authorization": f"Bearer {secret}"}
 
     with web_process(mixpeek) as site, ThreadPoolExecutor(12) as threads:
-        asked = [threads.submit(requests.get, f"{site}/{path}", headers=headers, timeout=60) for _ in range(12)]
+        asked = [
+            threads.submit(requests.get, f"{site}/{path}", headers=headers, timeout=60)
+            for _ in range(12)
+        ]
         until(lambda: mixpeek.taken() == MAX_CALLS)
         until(lambda: len(statuses(asked)) == 12 - MAX_CALLS)
 
         assert set(statuses(asked)) == {503}
-        listed = requests.post(f"{site}/api/v1/annotations/list", json={}, headers=headers, timeout=20)
+        listed = requests.post(
+            f"{site}/api/v1/annotations/list", json={}, headers=headers, timeout=20
+        )
         assert listed.status_code == 200
         mixpeek.close()

@@ -28,8 +28,15 @@ def blob(name: str, **values: str) -> dict[str, str]:
     return {"field": name, "url": f"media/{name}", "type": "image", **values}
 
 
-PICTURE, LOST, SECRET = blob("a.png"), blob("lost.png"), blob("b.png", unavailable_reason="Deleted by its owner")
-ELSEWHERE, STORED = blob("c.png", url="https://evil.example/c.png"), blob("d.png", url="s3://bucket/d.png")
+PICTURE, LOST, SECRET = (
+    blob("a.png"),
+    blob("lost.png"),
+    blob("b.png", unavailable_reason="Deleted by its owner"),
+)
+ELSEWHERE, STORED = (
+    blob("c.png", url="https://evil.example/c.png"),
+    blob("d.png", url="s3://bucket/d.png"),
+)
 DOCUMENT = document_json(1, document_blobs=[PICTURE, LOST, SECRET, ELSEWHERE, STORED])
 FILES = {
     "real.pdf": b"%PDF-1.7 ...",
@@ -54,7 +61,9 @@ def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     folder = tmp_path_factory.mktemp("media_box")
     slashed = document_json(2, document_id="a/b c", document_blobs=[PICTURE])
     bare = document_json(3)
-    write_data_folder(folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed, bare, OF_PAPERS])
+    write_data_folder(
+        folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed, bare, OF_PAPERS]
+    )
     (folder / "media").mkdir()
     for name, content in FILES.items():
         (folder / "media" / name).write_bytes(content)
@@ -115,21 +124,27 @@ def test_it_says_why_there_is_no_link(
     assert sentence in reply.content.decode()
 
 
-def test_it_says_that_mixpeek_is_down_and_asks_again_next_time(box: Box, alice_client: Client) -> None:
+def test_it_says_that_mixpeek_is_down_and_asks_again_next_time(
+    box: Box, alice_client: Client
+) -> None:
     box.faults([{"path": "/v1/documents/batch-get", "status": 503}])
     assert ask(alice_client, "a.png").status_code == 502
     assert ask(alice_client, "a.png").status_code == 302
 
 
 @pytest.mark.parametrize("document_id", ["doc_77777", "nul%00", "x" * 3000])
-def test_it_asks_nobody_for_a_document_that_is_not_mirrored(box: Box, alice_client: Client, document_id: str) -> None:
+def test_it_asks_nobody_for_a_document_that_is_not_mirrored(
+    box: Box, alice_client: Client, document_id: str
+) -> None:
     reply = alice_client.get(f"/documents/{document_id}/media/1")
     assert reply.status_code == 404
     assert "no such document here" in reply.content.decode()
     assert not box.received(path="/v1/documents")
 
 
-def test_it_asks_for_a_document_that_only_an_annotation_is_about(box: Box, alice_client: Client) -> None:
+def test_it_asks_for_a_document_that_only_an_annotation_is_about(
+    box: Box, alice_client: Client
+) -> None:
     make_annotation(document_id="doc_55555", result=None)
     assert ask(alice_client, "a.png", "doc_55555").status_code == 404
     assert len(box.received(path="/v1/documents/batch-get")) == 1
@@ -168,9 +183,17 @@ def test_it_gives_each_person_a_share_of_their_own(
 
 @pytest.mark.parametrize(
     ("field", "status"),
-    [("real.pdf", 302), ("page.pdf", 415), ("page.html", 415), ("marked.html", 415), ("empty.pdf", 415)],
+    [
+        ("real.pdf", 302),
+        ("page.pdf", 415),
+        ("page.html", 415),
+        ("marked.html", 415),
+        ("empty.pdf", 415),
+    ],
 )
-def test_it_frames_only_what_is_a_pdf_by_its_content(box: Box, alice_client: Client, field: str, status: int) -> None:
+def test_it_frames_only_what_is_a_pdf_by_its_content(
+    box: Box, alice_client: Client, field: str, status: int
+) -> None:
     address = reverse("media", args=["doc_00004", PAPERS[field]])
     reply = alice_client.get(f"{address}?as=pdf")
     assert reply.status_code == status
@@ -178,20 +201,26 @@ def test_it_frames_only_what_is_a_pdf_by_its_content(box: Box, alice_client: Cli
         assert "calls itself a PDF and is none" in reply.content.decode()
 
 
-def test_it_frames_nothing_whose_host_is_away(box: Box, alice_client: Client, settings: Settings) -> None:
+def test_it_frames_nothing_whose_host_is_away(
+    box: Box, alice_client: Client, settings: Settings
+) -> None:
     settings.MEDIA_HOSTS = ["http://127.0.0.1:9"]
     reply = alice_client.get(reverse("media", args=["doc_00004", PAPERS["away"]]) + "?as=pdf")
     assert reply.status_code == 502
     assert "its host did not answer" in reply.content.decode()
 
 
-def test_it_frames_nothing_of_a_host_that_is_not_listed(box: Box, alice_client: Client, settings: Settings) -> None:
+def test_it_frames_nothing_of_a_host_that_is_not_listed(
+    box: Box, alice_client: Client, settings: Settings
+) -> None:
     settings.MEDIA_HOSTS = ["https://files.example"]
     reply = alice_client.get(reverse("media", args=["doc_00004", PAPERS["real.pdf"]]) + "?as=pdf")
     assert reply.status_code == 403
 
 
-def test_it_gives_nothing_to_people_without_a_role_or_strangers(box: Box, client: Client, stranger: User) -> None:
+def test_it_gives_nothing_to_people_without_a_role_or_strangers(
+    box: Box, client: Client, stranger: User
+) -> None:
     assert client.get(reverse("media", args=["doc_00001", INDEX["a.png"]])).status_code == 302
     assert not box.received(path="/v1/documents")
     client.force_login(stranger)
@@ -224,8 +253,16 @@ def test_it_gives_nothing_to_people_without_a_role_or_strangers(box: Box, client
         ("https://s3.amazonaws.com/ours-too/a.png", "https://s3.amazonaws.com/ours", False),
         ("https://s3.amazonaws.com/theirs/a.png?/ours/", "https://s3.amazonaws.com/ours/", False),
         ("https://s3.amazonaws.com/ours/../theirs/a.png", "https://s3.amazonaws.com/ours/", False),
-        ("https://s3.amazonaws.com/ours/%2e%2E/theirs/a.png", "https://s3.amazonaws.com/ours/", False),
-        ("https://s3.amazonaws.com/ours/..%2ftheirs/a.png", "https://s3.amazonaws.com/ours/", False),
+        (
+            "https://s3.amazonaws.com/ours/%2e%2E/theirs/a.png",
+            "https://s3.amazonaws.com/ours/",
+            False,
+        ),
+        (
+            "https://s3.amazonaws.com/ours/..%2ftheirs/a.png",
+            "https://s3.amazonaws.com/ours/",
+            False,
+        ),
         ("https://s3.amazonaws.com/a.png", "https://s3.amazonaws.com/", True),
         ("https://[::1", "https://*", False),
     ],

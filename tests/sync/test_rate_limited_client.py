@@ -1,4 +1,6 @@
-"""Requests are paid from the budget, over a real socket: who waits, who is told to come again, what a refusal does."""
+"""Requests are paid from the budget, over a real socket: who waits, who is told to come again, what
+a refusal does.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def paced(box: Box, settings: Settings) -> Iterator[Client]:
-    """Our client, which may ask twice, and then for two minutes not again, however slow the machine."""
+    """Our client, which may ask twice, and then for two minutes not again, however slow the
+    machine.
+    """
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 1
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()) as client:
+    with Client(
+        base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()
+    ) as client:
         yield client
 
 
@@ -65,7 +71,9 @@ def test_it_gives_back_what_was_not_used(paced: Client) -> None:
     assert shared_budget.budget_status().tokens[Rank.INTERACTIVE] == 1
 
 
-def test_it_is_lowered_by_a_refusal_and_asks_for_nothing_more(paced: Client, box: Box, settings: Settings) -> None:
+def test_it_is_lowered_by_a_refusal_and_asks_for_nothing_more(
+    paced: Client, box: Box, settings: Settings
+) -> None:
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
     box.faults([{"status": 429, "headers": {"Retry-After": "40"}}])
     with pytest.raises(Unavailable):
@@ -101,7 +109,12 @@ def test_it_puts_a_delivery_off_that_cannot_be_paid(
     before = timezone.now()
     drain.drain(paced)
     change.refresh_from_db()
-    assert (change.state, change.attempts, change.claimed_at, change.reason) == ("queued", 0, None, "")
+    assert (change.state, change.attempts, change.claimed_at, change.reason) == (
+        "queued",
+        0,
+        None,
+        "",
+    )
     assert change.due > before
     assert box.received() == []
 

@@ -1,4 +1,6 @@
-"""Decide, undo, deliver, absorb, in any order: what we show is what Mixpeek has under what is still to be delivered."""
+"""Decide, undo, deliver, absorb, in any order: what we show is what Mixpeek has under what is still
+to be delivered.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,15 @@ pytestmark = pytest.mark.django_db
 
 _people = st.sampled_from(["alice", "bob"])
 _values = st.fixed_dictionaries(
-    {}, optional={"label": st.sampled_from(["logo", "van", "none"]), "confidence": st.sampled_from([0.25, 0.75])}
+    {},
+    optional={
+        "label": st.sampled_from(["logo", "van", "none"]),
+        "confidence": st.sampled_from([0.25, 0.75]),
+    },
 )
-_outcomes = st.sampled_from([Decision.Outcome.DECIDED, Decision.Outcome.DECIDED, Decision.Outcome.UNDECIDABLE])
+_outcomes = st.sampled_from(
+    [Decision.Outcome.DECIDED, Decision.Outcome.DECIDED, Decision.Outcome.UNDECIDABLE]
+)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("decide"), _people, _values, _outcomes),
@@ -86,7 +94,11 @@ class Desk:
             services.decide(self.pk, sent, actor=self.people[who])
 
     def undo(self, who: str, back: int) -> None:
-        own = list(Decision.objects.filter(reviewer=self.people[who], annotation=self.pk).order_by("-id")[: back + 1])
+        own = list(
+            Decision.objects.filter(reviewer=self.people[who], annotation=self.pk).order_by("-id")[
+                : back + 1
+            ]
+        )
         with suppress(TooLate, DecidedAgain):
             for decision in own[back:]:
                 undo(decision.pk, actor=self.people[who])
@@ -95,7 +107,9 @@ class Desk:
         for change in Change.objects.about(self.row.ref)[back : back + 1]:
             (preview,) = preview_withdrawal([change], actor=self.people["lena"])
             shown = {name: format_value(value) for name, value in self.row.values().items()}
-            assert withdraw(change, actor=self.people["lena"]) is not preview.obstacle.startswith("It is")
+            assert withdraw(change, actor=self.people["lena"]) is not preview.obstacle.startswith(
+                "It is"
+            )
             shown |= {shift.name: shift.new for shift in preview.value_changes}
             assert {name: format_value(value) for name, value in self.row.values().items()} == shown
 
@@ -110,7 +124,9 @@ class Desk:
             edit_elsewhere(self.box, self.row, **values)
 
     def check(self) -> None:
-        """Hold what is shown against what Mixpeek said last, and who is said to have decided against the decisions."""
+        """Hold what is shown against what Mixpeek said last, and who is said to have decided
+        against the decisions.
+        """
         row = self.row
         wanted = {name: row.upstream[name] for name in row.values()}
         for change in Change.objects.open_on(row.ref):
@@ -134,19 +150,29 @@ class Desk:
         assert (there.label, there.confidence) == (row.label, row.confidence)
         withdrawn = Change.objects.filter(ref=row.ref, state="withdrawn", cause__isnull=False)
         taken_back = set(Decision.objects.exclude(undo=None).values_list("decision_id", flat=True))
-        assert {change.cause for change in withdrawn if not change.reason.startswith("replaced")} <= taken_back
+        assert {
+            change.cause for change in withdrawn if not change.reason.startswith("replaced")
+        } <= taken_back
         for change in Change.objects.filter(ref=row.ref, cause__in=taken_back):
             assert (change.state, change.version, change.attempts) == ("withdrawn", None, 0)
 
 
 @settings(
-    max_examples=examples(8, 100), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(8, 100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
 def test_it_shows_what_mixpeek_has_under_what_is_to_be_delivered(
-    alice: User, bob: User, lena: User, box: Box, mixpeek_client: Client, steps: list[tuple[Any, ...]]
+    alice: User,
+    bob: User,
+    lena: User,
+    box: Box,
+    mixpeek_client: Client,
+    steps: list[tuple[Any, ...]],
 ) -> None:
-    Retriever.objects.get_or_create(retriever_id="ret_logos", defaults={"name": "logos", "seen_at": timezone.now()})
+    Retriever.objects.get_or_create(
+        retriever_id="ret_logos", defaults={"name": "logos", "seen_at": timezone.now()}
+    )
     with transaction.atomic():
         desk = Desk(box, mixpeek_client, {"alice": alice, "bob": bob, "lena": lena})
         for step in steps:

@@ -7,7 +7,10 @@ from tests.tools.sandbox.running import Box
 
 def annotate(box: Box, *numbers: int) -> list[str]:
     """Create one more annotation upstream for each of these documents and return their ids."""
-    rows = [{"document_id": f"doc_{number:05}", "label": "new", "retriever_id": "ret_vans"} for number in numbers]
+    rows = [
+        {"document_id": f"doc_{number:05}", "label": "new", "retriever_id": "ret_vans"}
+        for number in numbers
+    ]
     results = box.call("POST", "/v1/annotations/bulk", json={"create": rows}).json()["results"]
     return [row["annotation_id"] for row in results]
 

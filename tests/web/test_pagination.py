@@ -20,7 +20,10 @@ from tests.proofs import examples
 
 pytestmark = pytest.mark.django_db
 
-_TIMES = [{"at": text} for text in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2020-01-01", 5)]
+_TIMES = [
+    {"at": text}
+    for text in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2020-01-01", 5)
+]
 VALUES = (
     st.integers()
     | st.floats()
@@ -35,13 +38,22 @@ def cursor(*values: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-@pytest.mark.parametrize("order", [("id",), ("sureness", "id"), ("-settled_at", "-id"), ("label", "id")])
-@given(values=st.lists(VALUES, min_size=1, max_size=2), direction=st.sampled_from(["after", "before", "x"]))
+@pytest.mark.parametrize(
+    "order", [("id",), ("sureness", "id"), ("-settled_at", "-id"), ("label", "id")]
+)
+@given(
+    values=st.lists(VALUES, min_size=1, max_size=2),
+    direction=st.sampled_from(["after", "before", "x"]),
+)
 @example(values=[float("inf")], direction="after")
 @example(values=[10**400, 1], direction="after")
 @example(values=["\0", 1], direction="after")
 @example(values=[_TIMES[0], 1], direction="after")
-@settings(max_examples=examples(30, 200), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(30, 200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 def test_it_is_a_page_or_bad(order: tuple[str, ...], values: list[Any], direction: str) -> None:
     with suppress(BadCursor):
         page(Annotation.objects.all(), order=order, cursor=cursor(direction, *values))
@@ -65,7 +77,9 @@ def test_it_finds_nothing_under_a_name_that_cannot_be(client: Client, alice: Use
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
 @pytest.mark.parametrize("name", ["since", "until"])
-def test_it_searches_no_time_beyond_all_calendars(client: Client, lena: User, name: str, at: str) -> None:
+def test_it_searches_no_time_beyond_all_calendars(
+    client: Client, lena: User, name: str, at: str
+) -> None:
     client.force_login(lena)
     response = client.get("/history", {name: at})
     assert response.status_code in {200, 422}

@@ -52,7 +52,9 @@ def test_it_escapes_what_people_wrote_also_the_second_time() -> None:
         assert "<i>" not in made
 
 
-@pytest.mark.parametrize("changed", [{"label": "logo"}, {"open_by": "bob"}, {"delivery": "conflict"}, {"here": "?q=a"}])
+@pytest.mark.parametrize(
+    "changed", [{"label": "logo"}, {"open_by": "bob"}, {"delivery": "conflict"}, {"here": "?q=a"}]
+)
 def test_it_shows_a_line_anew_when_any_value_is_another(changed: dict[str, object]) -> None:
     assert shown("{% line one %}", one=line(**changed)) != shown("{% line one %}", one=line())
 

@@ -1,4 +1,5 @@
-"""`make drill`: many people submit while everything they depend on is killed, cut and overloaded; then all is counted.
+"""`make drill`: many people submit while everything they depend on is killed, cut and overloaded;
+then all is counted.
 
 __main__           the command: prepare, run, calm down, judge, report
 plan               who submits what, which fault comes when; pure, from a seed

@@ -1,4 +1,5 @@
-"""`make drill`: prepare, let the crowd loose while everything breaks, calm down, judge. See `--help`.
+"""`make drill`: prepare, let the crowd loose while everything breaks, calm down, judge. See
+`--help`.
 
 `python -m tools.drill [--seed S] [--clients C] [--limit SECONDS] [--abuse] [--var FOLDER] N`; exit
 code 0 means passed. With `--abuse` nothing is broken; one client uses up all it can instead, and

@@ -1,4 +1,5 @@
-"""The drill's own PostgreSQL: killed without warning, started again, and always found at the same address.
+"""The drill's own PostgreSQL: killed without warning, started again, and always found at the same
+address.
 
 The bundled server listens in a folder with a new name at each start, so its clients are given a
 link to it.
@@ -22,7 +23,9 @@ from tools.bench.memory import children
 
 
 class Database:
-    """A server whose data lies in `data`; started by `start`, which also brings back one that was killed."""
+    """A server whose data lies in `data`; started by `start`, which also brings back one that was
+    killed.
+    """
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -47,7 +50,9 @@ class Database:
         new.replace(self._link)
 
     def kill(self) -> None:
-        """End the server's first process as `kill -9` would, and return when it is gone; the others notice."""
+        """End the server's first process as `kill -9` would, and return when it is gone; the others
+        notice.
+        """
         with suppress(ProcessLookupError):
             os.kill(self._pid(), signal.SIGKILL)
         cluster = Cluster(data=self._data)
@@ -55,7 +60,9 @@ class Database:
             time.sleep(0.02)
 
     def kill_session(self, dice: random.Random) -> bool:
-        """End one client's session as `kill -9` would: the server then ends all others and recovers by itself."""
+        """End one client's session as `kill -9` would: the server then ends all others and recovers
+        by itself.
+        """
         sessions = [pid for pid in children(self._pid()) if _is_session(pid)]
         if sessions:
             with suppress(ProcessLookupError):
@@ -73,6 +80,10 @@ class Database:
 
 def _is_session(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(f"postgres: {NAME} {NAME} ".encode())
+        return (
+            Path(f"/proc/{pid}/cmdline")
+            .read_bytes()
+            .startswith(f"postgres: {NAME} {NAME} ".encode())
+        )
     except OSError:
         return False

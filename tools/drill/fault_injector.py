@@ -22,7 +22,9 @@ _PATIENCE = 5
 
 
 class FaultInjector:
-    """The faults of one drill; `log` gets a line for each, and for each process that ended by itself."""
+    """The faults of one drill; `log` gets a line for each, and for each process that ended by
+    itself.
+    """
 
     def __init__(self, site: Site, planned: list[PlannedFault], log: Path, *, seed: int) -> None:
         self._site = site

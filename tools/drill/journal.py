@@ -1,4 +1,6 @@
-"""What was sent and what was answered, one JSON object a line, written as it happens and read back as values."""
+"""What was sent and what was answered, one JSON object a line, written as it happens and read back
+as values.
+"""
 
 from __future__ import annotations
 

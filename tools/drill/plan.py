@@ -1,4 +1,5 @@
-"""Who submits what, and which fault comes when: everything that chance decides, from one seed. Pure.
+"""Who submits what, and which fault comes when: everything that chance decides, from one seed.
+Pure.
 
 The same seed, number and clients give the same plan; how the processes then meet is up to the
 machine.
@@ -31,7 +32,9 @@ _WAYS = {"once": 80, "again": 10, "twice at once": 10}
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """What a stranger sets upstream, on which item, and how many seconds after the step at the earliest."""
+    """What a stranger sets upstream, on which item, and how many seconds after the step at the
+    earliest.
+    """
 
     item: int
     wait: float
@@ -60,7 +63,9 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedFault:
-    """One fault, due when this share of the steps is done; `away` is for how many seconds a process stays down."""
+    """One fault, due when this share of the steps is done; `away` is for how many seconds a process
+    stays down.
+    """
 
     at: float
     kind: str
@@ -134,7 +139,8 @@ def _edit(dice: random.Random, name: str, item: int, many: int) -> Edit:
 
 
 def planned_faults(seed: int, *, submits: int) -> list[PlannedFault]:
-    """Return all faults in the order of their time: about one for every hundred submits, at least fourteen.
+    """Return all faults in the order of their time: about one for every hundred submits, at least
+    fourteen.
 
     The first ones go through every kind once.
     """
@@ -143,7 +149,8 @@ def planned_faults(seed: int, *, submits: int) -> list[PlannedFault]:
     kinds = [*_KINDS, *dice.choices([*_KINDS], [*_KINDS.values()], k=many - len(_KINDS))]
     dice.shuffle(kinds)
     return [
-        _planned_fault(dice, kind, 0.02 + 0.9 * (number + dice.random()) / many) for number, kind in enumerate(kinds)
+        _planned_fault(dice, kind, 0.02 + 0.9 * (number + dice.random()) / many)
+        for number, kind in enumerate(kinds)
     ]
 
 
@@ -187,7 +194,9 @@ def _planned_fault(dice: random.Random, kind: str, at: float) -> PlannedFault:
 
 
 def _scripts(dice: random.Random, kind: str) -> Iterator[dict[str, Any]]:
-    """Yield what the sandbox is told; nearly all of it for reads and writes of annotations, which deliveries are."""
+    """Yield what the sandbox is told; nearly all of it for reads and writes of annotations, which
+    deliveries are.
+    """
     method = dice.choice(("PATCH", "PATCH", "GET", "POST"))
     either: dict[str, Any] = {
         "path": "/v1/annotations",

@@ -53,7 +53,9 @@ class Site:
         for name in ("tmp", "sandbox"):
             (self.folder / name).mkdir(parents=True)
         self.database = Database(self.folder / "postgres")
-        self.ports = {name: ports.remembered(self.folder / f"{name}.port") for name in (*WEBS, "sandbox")}
+        self.ports = {
+            name: ports.remembered(self.folder / f"{name}.port") for name in (*WEBS, "sandbox")
+        }
         self.children = Children(
             signals=self.signals,
             logs=self.folder / "log",

@@ -77,7 +77,11 @@ def _load(store: Store, options: Options) -> Path:
 
 
 def _report(added: dict[str, int]) -> None:
-    _say("Loaded " + ", ".join(f"{count} {name.removesuffix('.jsonl')}" for name, count in added.items()) + " anew.")
+    _say(
+        "Loaded "
+        + ", ".join(f"{count} {name.removesuffix('.jsonl')}" for name, count in added.items())
+        + " anew."
+    )
 
 
 def _say(sentence: str) -> None:

@@ -183,7 +183,11 @@ def _plain_refusal(world: World) -> Callable[[Request, Exception], Awaitable[Res
     async def refuse(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         kind = _KINDS.get(status, "InternalServerError" if status >= 500 else "BadRequestError")
-        said = error.detail if isinstance(error, HTTPException) else "the sandbox itself is at fault, see its log"
+        said = (
+            error.detail
+            if isinstance(error, HTTPException)
+            else "the sandbox itself is at fault, see its log"
+        )
         return refusal(
             Problem(status, kind, f"{request.method} {request.url.path}: {said}"),
             world.dialect,

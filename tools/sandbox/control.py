@@ -66,7 +66,9 @@ def control_routes(
             nulls.reset()
         elif request.method == "PUT":
             try:
-                nulls.mode = validate(json.loads(await request.body()), _NULL_MODE, strict=True)["mode"]
+                nulls.mode = validate(json.loads(await request.body()), _NULL_MODE, strict=True)[
+                    "mode"
+                ]
             except Invalid as invalid:
                 return JSONResponse(error_body(invalid), status_code=422)
             except (ValueError, RecursionError) as error:

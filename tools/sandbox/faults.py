@@ -2,16 +2,15 @@
 
 Each fault is a JSON object; every key is optional:
 
-    method    "PATCH"                   only this method
-    path      "/v1/annotations"         only paths that start with this, or in which this regular expression is found
-    times     2                         how many calls it is for (1)
-    delay     1.5                       seconds to wait before answering
-    apply     true                      carry the request out first, then wait and answer as scripted
-    status    503                       answer with this status; alone, with Mixpeek's error body for it
-    headers   {"Retry-After": "2"}      set on the answer
-    body      {...} or "<html>"         answer with this: JSON, or text as it is
-    drop      "before" or "after"       close the connection without an answer, before or after carrying it out
-    truncate  10                        declare the whole length, send this many bytes, close the connection
+    method    "PATCH"                   only this method path      "/v1/annotations"         only
+    paths that start with this, or in which this regular expression is found times     2
+    how many calls it is for (1) delay     1.5                       seconds to wait before
+    answering apply     true                      carry the request out first, then wait and answer
+    as scripted status    503                       answer with this status; alone, with Mixpeek's
+    error body for it headers   {"Retry-After": "2"}      set on the answer body      {...} or
+    "<html>"         answer with this: JSON, or text as it is drop      "before" or "after"
+    close the connection without an answer, before or after carrying it out truncate  10
+    declare the whole length, send this many bytes, close the connection
 
 A fault with neither `status`, `body` nor `drop` lets the call through and changes the true answer.
 """
@@ -117,7 +116,9 @@ class Fault:
     def shown(self) -> Json:
         """Return the fault as it was written, with the calls it is left for."""
         kept = {key: getattr(self, key) for key in _FIELDS}
-        return {key: value for key, value in kept.items() if value is not _UNSET and value is not None}
+        return {
+            key: value for key, value in kept.items() if value is not _UNSET and value is not None
+        }
 
 
 def _error_answer(status: int) -> bytes:
@@ -136,7 +137,9 @@ class Script:
         self._faults: list[Fault] = []
 
     def add(self, body: Any) -> None:
-        """Append faults: a list of them, one alone, or `{"faults": [...]}`. Raises `Invalid`, adding none."""
+        """Append faults: a list of them, one alone, or `{"faults": [...]}`. Raises `Invalid`,
+        adding none.
+        """
         if isinstance(body, dict) and set(body) == {"faults"}:
             body = body["faults"]
         given = body if isinstance(body, list) else [body]

@@ -80,7 +80,9 @@ class Gate:
             messages.append(message)
 
         await self._app(scope, receive, collect)
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in messages[0]["headers"]}
+        headers = {
+            name.decode().lower(): value.decode("latin-1") for name, value in messages[0]["headers"]
+        }
         content = b"".join(each.get("body", b"") for each in messages[1:])
         return Answer(status=messages[0]["status"], headers=headers, body=content)
 
@@ -145,7 +147,9 @@ def _traced(send: Send, request_id: str, entry: Json) -> Send:
 
 
 async def _send_answer(answer: Answer, sent: bytes, send: Send) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()
+    ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send(
         {"type": "http.response.body", "body": sent, "more_body": len(sent) < len(answer.body)},

@@ -1,4 +1,6 @@
-"""One API call as the resources see it: no HTTP left in it but what Mixpeek's contract itself speaks of."""
+"""One API call as the resources see it: no HTTP left in it but what Mixpeek's contract itself
+speaks of.
+"""
 
 from __future__ import annotations
 

@@ -135,7 +135,9 @@ class InviteForm(OneTimeForm):
         """Reject the address of an existing person."""
         email: str = self.cleaned_data["email"]
         if User.people.with_login(email).exists():
-            raise forms.ValidationError(f"Somebody here has the address {email} already: look for it in the list.")
+            raise forms.ValidationError(
+                f"Somebody here has the address {email} already: look for it in the list."
+            )
         return email
 
 

@@ -79,7 +79,9 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
 
         has_demo_password = demo.has_demo_password(credentials.get("password", ""))
         if has_demo_password and not demo.are_allowed():
-            raise ValidationError("The demo's passwords work only with the sandbox. Ask an admin for a sign-in.")
+            raise ValidationError(
+                "The demo's passwords work only with the sandbox. Ask an admin for a sign-in."
+            )
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the failed attempt."""

@@ -45,7 +45,9 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
         try:
             return _keys().decrypt(encrypted_text.encode()).decode()
         except InvalidToken as error:
-            _log.warning("a second factor cannot be read: neither SECRET_KEY nor SECRET_KEY_FALLBACKS encrypted it")
+            _log.warning(
+                "a second factor cannot be read: neither SECRET_KEY nor SECRET_KEY_FALLBACKS encrypted it"
+            )
             raise ValidationError(_UNREADABLE) from error
 
 

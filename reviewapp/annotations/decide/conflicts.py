@@ -87,7 +87,9 @@ def merge_unsubmitted(
             conflicts.append(name)
     conflicts = without_cleared_fields(submission, conflicts)
 
-    return StaleSubmission(annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts)
+    return StaleSubmission(
+        annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts
+    )
 
 
 def compare_sides(stale: StaleSubmission, data: Mapping[str, Any], *, viewer: str) -> Staleness:
@@ -181,7 +183,9 @@ def _old_base(stale: StaleSubmission, data: Mapping[str, Any]) -> Mapping[str, A
         return stale.base
 
 
-def _side(stale: StaleSubmission, name: str, old_base: Mapping[str, Any], data: Mapping[str, Any]) -> Side:
+def _side(
+    stale: StaleSubmission, name: str, old_base: Mapping[str, Any], data: Mapping[str, Any]
+) -> Side:
     chosen = ""
     # A choice between other values than these no longer counts.
     if is_same_json(stale.base[name], stale.theirs[name]):

@@ -52,8 +52,8 @@ class Place:
 def annotate(place: Place, submission: Submission, *, actor: User) -> Decision:
     """Create an annotation, or use the waiting item of the same place, and decide on it.
 
-    `submission.base` is ignored: there is nothing yet. Raises `PermissionDenied`, `CreateInDelivery`, and
-    what `services.decide` raises.
+    `submission.base` is ignored: there is nothing yet. Raises `PermissionDenied`,
+    `CreateInDelivery`, and what `services.decide` raises.
     """
     require_decide_permission(actor)
     with acting(actor):

@@ -34,7 +34,9 @@ def label(text: str, *, base: str = "") -> str:
         limit = f"at most {MAX_LABEL_LENGTH} are possible"
         raise InvalidValue(f"The label has {len(text):,} characters; {limit}.")
     if not is_single_line(text):
-        raise InvalidValue("The label holds a line break or a control character. Write it on one line.")
+        raise InvalidValue(
+            "The label holds a line break or a control character. Write it on one line."
+        )
     return text
 
 

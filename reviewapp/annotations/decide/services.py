@@ -181,7 +181,9 @@ class Submission:
         """Return the names of the fields that the person gave."""
         if self.given is None:
             values = self._submitted_values()
-            return frozenset(name for name in values if not is_same_json(values[name], self.base.get(name)))
+            return frozenset(
+                name for name in values if not is_same_json(values[name], self.base.get(name))
+            )
         if self.is_whole:
             return self.given | {"label"}
         return self.given
@@ -223,8 +225,8 @@ def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decisi
     """Record a decision, update the annotation, enqueue the change; all in one transaction.
 
     The same decision id again returns the decision it made. Raises `PermissionDenied`,
-    `Annotation.DoesNotExist`, `AnnotationGone`, `DecisionIdTaken`, `FieldsRefused`, and `StaleSubmission` when
-    somebody settled the item differently since.
+    `Annotation.DoesNotExist`, `AnnotationGone`, `DecisionIdTaken`, `FieldsRefused`, and
+    `StaleSubmission` when somebody settled the item differently since.
     """
     require_decide_permission(actor)
 
@@ -320,7 +322,9 @@ def _raise_unless_replay(decision: Decision, annotation: Annotation, actor: User
 
 
 def _merge_or_raise_stale(annotation: Annotation, submission: Submission) -> dict[str, Any]:
-    """Return the values the annotation is to have; raises `StaleSubmission` where both sides set a field."""
+    """Return the values the annotation is to have; raises `StaleSubmission` where both sides set a
+    field.
+    """
     base = submission.base
     settled_since = "decision" in base and base["decision"] != annotation.decision_id
 

@@ -90,7 +90,9 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
     if unchanged:
         Annotation.objects.filter(pk__in=unchanged).update(seen_at=timezone.now())
 
-    return SyncCounts(new=len(created), changed=len(changed), same=len(unchanged), left=len(postponed))
+    return SyncCounts(
+        new=len(created), changed=len(changed), same=len(unchanged), left=len(postponed)
+    )
 
 
 @transaction.atomic
@@ -172,13 +174,16 @@ def shown_values(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
 
 def still_uncleared(uncleared: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cleared values that upstream still returns; any other value there is a new one."""
-    return {name: value for name, value in uncleared.items() if is_same_json(upstream.get(name), value)}
+    return {
+        name: value for name, value in uncleared.items() if is_same_json(upstream.get(name), value)
+    }
 
 
 def _lock_rows(records: Mapping[str, AnnotationRecord]) -> list[Annotation]:
     """Lock the rows of the records: those with their ids, and unannotated rows they might fill.
 
-    One query locks all of them in the order of their keys, as `attach_results` does, to prevent deadlocks.
+    One query locks all of them in the order of their keys, as `attach_results` does, to prevent
+    deadlocks.
     """
     documents = {record.document_id for record in records.values()}
     executions = {execution_id_in(record) for record in records.values()}
@@ -264,12 +269,16 @@ def _fill_row(
     """Copy the record into the row, and show its values under our undelivered changes."""
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
-    row.collection_id = to_storable_text(record.collection_id or "", MAX_STORED_ID_LENGTH) or row.collection_id
+    row.collection_id = (
+        to_storable_text(record.collection_id or "", MAX_STORED_ID_LENGTH) or row.collection_id
+    )
     retriever = retrievers.get(record.retriever_id or "")
     if retriever is not None:
         row.retriever = retriever
     row.execution_id = execution_id_in(record) or row.execution_id
-    row.stage_name = to_storable_text(record.stage_name or "", MAX_STORED_ID_LENGTH) or row.stage_name
+    row.stage_name = (
+        to_storable_text(record.stage_name or "", MAX_STORED_ID_LENGTH) or row.stage_name
+    )
 
     row.version = record.version
     row.upstream = values_of(record)

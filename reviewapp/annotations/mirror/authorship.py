@@ -88,7 +88,9 @@ def upstream_versions(row: Annotation, delivered: Sequence[Change]) -> list[Upst
     return versions
 
 
-def with_our_key(versions: Iterable[UpstreamVersion], our_actors: Collection[str]) -> list[UpstreamVersion]:
+def with_our_key(
+    versions: Iterable[UpstreamVersion], our_actors: Collection[str]
+) -> list[UpstreamVersion]:
     """Return the versions, with `OUR_KEY` as the author of those that one of our actors made."""
     corrected = []
     for version in versions:
@@ -164,7 +166,9 @@ def _author_kind(actor_type: str) -> AuthorKind:
     return AuthorKind.MACHINE if actor_type == _MACHINE else AuthorKind.ELSEWHERE
 
 
-def _with_our_author(version: UpstreamVersion, delivery: Change | None, stamped: Change | None) -> UpstreamVersion:
+def _with_our_author(
+    version: UpstreamVersion, delivery: Change | None, stamped: Change | None
+) -> UpstreamVersion:
     """Return the version with our person as its author, if one of our changes made it.
 
     `stamped` is the change that the version's own stamp names. `delivery` is the change that was

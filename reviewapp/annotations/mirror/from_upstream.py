@@ -97,7 +97,9 @@ def prior_values(prior: Mapping[str, Any]) -> dict[str, Any]:
 def is_storable(record: AnnotationRecord) -> bool:
     """Return whether our columns can hold the record's ids and version; log a warning if not."""
     ids = (record.annotation_id, record.document_id)
-    has_storable_ids = all(to_storable_text(id_) == id_ and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids)
+    has_storable_ids = all(
+        to_storable_text(id_) == id_ and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids
+    )
     has_storable_version = -_MAX_VERSION < (record.version or 0) < _MAX_VERSION
     if has_storable_ids and has_storable_version:
         return True

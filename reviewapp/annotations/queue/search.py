@@ -196,7 +196,9 @@ def _first_matches_query(filters: QueueFilter, is_frequent: bool) -> Question[An
 @bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
 def _known_matches_query(query: ListQuery, has_start: bool) -> Question[Any]:
     rows, names = _rows_after_start(query, has_start, query.build)
-    rows = rows.keyed(compiled_queries.KEYS).order_by(pagination.ordering_expression(query.ordering))
+    rows = rows.keyed(compiled_queries.KEYS).order_by(
+        pagination.ordering_expression(query.ordering)
+    )
     return Question(query.select(rows)[: query.limit], names)
 
 

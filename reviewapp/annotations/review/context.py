@@ -261,7 +261,9 @@ def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> P
     """Return how far `person` is; each count reads no more than `CAP` rows of its index."""
     since = now - timedelta(days=1)
     done, left = done_and_left(queue_filter, person, since=since)
-    return Progress(done=done, left=left, cap=MAX_QUEUE_COUNT, waiting=queue_filter.show == Show.WAITING)
+    return Progress(
+        done=done, left=left, cap=MAX_QUEUE_COUNT, waiting=queue_filter.show == Show.WAITING
+    )
 
 
 def recent_decisions(person: User) -> list[Decision]:

@@ -29,7 +29,9 @@ from reviewapp.web.http import Request
 # What the digest is computed from, and the status.
 _COLUMNS = ("label", "confidence", "reasoning", "payload", "decision_id", "status")
 _NO_CONTENT = 204
-_UP_TO_DATE = "This is the annotation as it is now. What you had typed stays where only you changed it."
+_UP_TO_DATE = (
+    "This is the annotation as it is now. What you had typed stays where only you changed it."
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -197,7 +197,9 @@ def _matches_submission(decision: Decision, submission: services.Submission) -> 
             return False
 
     values = submission.values()
-    differing = [name for name in _MERGED_FIELDS if not is_same_json(getattr(decision, name), values[name])]
+    differing = [
+        name for name in _MERGED_FIELDS if not is_same_json(getattr(decision, name), values[name])
+    ]
     if not differing:
         return True
 
@@ -237,7 +239,11 @@ def _merged_fields(decision: Decision, submission: services.Submission) -> list[
     current = {name: getattr(decision, name) for name in _MERGED_FIELDS}
     if decision.annotation.decision_id == decision.pk:
         current |= {name: getattr(decision.annotation, name) for name in PERSONAL_FIELDS}
-    return [name for name in FIELDS if name in current and not is_same_json(current[name], submitted[name])]
+    return [
+        name
+        for name in FIELDS
+        if name in current and not is_same_json(current[name], submitted[name])
+    ]
 
 
 def _merged_author(decision: Decision, fields: Sequence[str]) -> str:

@@ -74,7 +74,9 @@ def queue(request: Request) -> HttpResponse:
         context["whole"] = True
         context |= last_actions(person)
 
-    response = render_page_or_fragment("annotations/_queue.html", request, "annotations/queue.html", context)
+    response = render_page_or_fragment(
+        "annotations/_queue.html", request, "annotations/queue.html", context
+    )
     row_count = len(page.rows)
     # The URL without the parameters that were wrong; the sentence is for screen readers.
     response["HX-Push-Url"] = reverse("queue") + queue_filter.querystring(cursor=cursor)

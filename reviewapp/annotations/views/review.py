@@ -50,7 +50,13 @@ from reviewapp.audit.context import set_subject
 from reviewapp.outbox.status.banner import with_banner
 from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
 from reviewapp.retrievers.guidance.markdown import render_markdown
-from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment, wants_fragment, wants_json
+from reviewapp.web.http import (
+    Request,
+    parse_whole_number,
+    render_page_or_fragment,
+    wants_fragment,
+    wants_json,
+)
 
 _RESCUED = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
 

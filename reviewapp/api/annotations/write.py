@@ -62,7 +62,9 @@ def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
     if not wanted:
         return set()
 
-    upstream = Annotation.objects.filter(annotation_id__in=wanted).values_list("annotation_id", flat=True)
+    upstream = Annotation.objects.filter(annotation_id__in=wanted).values_list(
+        "annotation_id", flat=True
+    )
     existing = {annotation_id for annotation_id in upstream if annotation_id}
 
     prefix = "annotations/"

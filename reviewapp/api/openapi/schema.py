@@ -58,7 +58,10 @@ class Described(AutoSchema):
                     "The ETag you read; 409 with base, mine and theirs when it is not current.",
                 )
             )
-        return [OpenApiParameter(name, OpenApiTypes.STR, "header", description=why) for name, why in said]
+        return [
+            OpenApiParameter(name, OpenApiTypes.STR, "header", description=why)
+            for name, why in said
+        ]
 
     def get_extensions(self) -> dict[str, Any]:
         """Return which scope and which permission the call takes."""

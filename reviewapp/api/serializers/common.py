@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from rest_framework.exceptions import ValidationError
 
-from reviewapp.annotations.decide.parsing import MAX_LABEL_LENGTH, MAX_REASONING_LENGTH, is_single_line
+from reviewapp.annotations.decide.parsing import (
+    MAX_LABEL_LENGTH,
+    MAX_REASONING_LENGTH,
+    is_single_line,
+)
 from reviewapp.api.serializers.fields import (
     Flag,
     Number,

@@ -45,7 +45,8 @@ def render_document(form: str) -> bytes:
 
 
 class SwaggerUi(SpectacularSwaggerSplitView):
-    """Swagger UI in our own page; `?script` is the script that starts it, since our policy refuses inline ones.
+    """Swagger UI in our own page; `?script` is the script that starts it, since our policy refuses
+    inline ones.
 
     https://drf-spectacular.readthedocs.io/en/latest/readme.html#take-it-for-a-spin
     """
@@ -63,6 +64,8 @@ _swagger_ui = SwaggerUi.as_view()
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def docs(request: Request) -> HttpResponseBase:
-    """Describe every call and every shape; a page as any other, which strangers are sent away from to sign in."""
+    """Describe every call and every shape; a page as any other, which strangers are sent away from
+    to sign in.
+    """
     # REST framework exempts its views from Django's `LoginRequiredMiddleware`; this one is not.
     return _swagger_ui(request)

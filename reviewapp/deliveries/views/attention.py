@@ -24,7 +24,9 @@ from reviewapp.web.http import Request, render_page_or_fragment
 from reviewapp.web.pagination import BadCursor, page
 
 _TOOK_THEIRS = "Mixpeek's values kept. Your decision is still in the history."
-_DISMISSED = "Dismissed: Mixpeek no longer has the annotation. The decision is still in the history."
+_DISMISSED = (
+    "Dismissed: Mixpeek no longer has the annotation. The decision is still in the history."
+)
 
 
 @require_safe
@@ -59,7 +61,9 @@ def attention(request: Request) -> HttpResponse:
         items.append(item)
 
     context = {"items": items, "page": change_page}
-    return render_page_or_fragment("annotations/_attention.html", request, "annotations/attention.html", context)
+    return render_page_or_fragment(
+        "annotations/_attention.html", request, "annotations/attention.html", context
+    )
 
 
 def _evidence(annotation: Annotation, execution: Execution | None) -> dict[str, Any]:

@@ -65,7 +65,9 @@ def deliveries(request: Request) -> HttpResponse:
     if not wants_fragment(request):
         context |= _figures_context()
         context["groups"] = undelivered_groups()
-    return render_page_or_fragment("annotations/_deliveries.html", request, "annotations/deliveries.html", context)
+    return render_page_or_fragment(
+        "annotations/_deliveries.html", request, "annotations/deliveries.html", context
+    )
 
 
 @require_safe

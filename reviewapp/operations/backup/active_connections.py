@@ -42,7 +42,11 @@ def _look() -> str:
 
 
 def _of_workers(alive: int) -> str:
-    return f"{_count(alive, 'worker')} alive within the last {health.SILENT_SECONDS} seconds" if alive else ""
+    return (
+        f"{_count(alive, 'worker')} alive within the last {health.SILENT_SECONDS} seconds"
+        if alive
+        else ""
+    )
 
 
 def _of_sessions(sessions: list[tuple[int, str, str, str]]) -> str:

@@ -22,7 +22,9 @@ from reviewapp.operations.backup.exceptions import BackupError
 from reviewapp.postgres.cluster import program
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
 
-_ENVIRONMENT_NAMES = {option.keyword.decode(): (option.envvar or b"").decode() for option in Conninfo.get_defaults()}
+_ENVIRONMENT_NAMES = {
+    option.keyword.decode(): (option.envvar or b"").decode() for option in Conninfo.get_defaults()
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,9 @@ def environment(params: dict[str, Any]) -> dict[str, str]:
         if _ENVIRONMENT_NAMES.get(key) and value not in (None, ""):
             connection_variables[_ENVIRONMENT_NAMES[key]] = str(value)
 
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
+    }
     return {
         **inherited,
         "LC_ALL": "C.UTF-8",

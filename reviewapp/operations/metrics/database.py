@@ -45,7 +45,9 @@ class Gauges(Collector):
 
 def _outbox_metrics() -> Iterator[GaugeMetricFamily]:
     counts = {state: Change.objects.filter(state=state).count() for state in _OPEN_STATES}
-    yield _labelled_gauge("reviewapp_changes", "Changes that are not settled for good.", "state", counts)
+    yield _labelled_gauge(
+        "reviewapp_changes", "Changes that are not settled for good.", "state", counts
+    )
     oldest = Change.objects.oldest_waiting()
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     yield GaugeMetricFamily(

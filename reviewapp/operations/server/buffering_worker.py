@@ -29,7 +29,8 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
 # For a client to read an answer that is larger than what the system takes at once.
 SEND_SECONDS = 20
-# Of the threads, so many at once for one network (an office may be one) and for one person, script or stranger in it.
+# Of the threads, so many at once for one network (an office may be one) and for one person, script
+# or stranger in it.
 NETWORK_SHARE = 3 / 4
 CLIENT_SHARE = 3 / 8
 MOST_BUFFERED = 64 * 1024 * 1024

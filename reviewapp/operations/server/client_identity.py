@@ -12,7 +12,8 @@ _IPV6_NETWORK_BITS = 64
 def client_of(head: bytes, *, address: str, session_cookie: str, behind_proxy: bool) -> Client:
     """Return who sends a request with this head (request line and header fields, as they arrived).
 
-    `address` is where the connection comes from. Behind a proxy it is the last one of `X-Forwarded-For` instead.
+    `address` is where the connection comes from. Behind a proxy it is the last one of
+    `X-Forwarded-For` instead.
     """
     fields = _fields(head)
     forwarded = fields.get("x-forwarded-for", "").rpartition(",")[2].strip()

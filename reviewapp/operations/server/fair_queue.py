@@ -13,7 +13,8 @@ T = TypeVar("T")
 class Client:
     """Who sends a request: a network, and the credentials within it ("" for none).
 
-    Credentials are not checked yet. Whoever makes some up only divides the share of their own network.
+    Credentials are not checked yet. Whoever makes some up only divides the share of their own
+    network.
     """
 
     network: str
@@ -31,8 +32,8 @@ class _Line(Generic[T]):
 class FairQueue(Generic[T]):
     """Gives out requests in turn: network after network, and within a network client after client.
 
-    No network has more than `network_limit` requests running, and no client more than `client_limit`, so that others
-    find a free thread. The requests of one client keep their order.
+    No network has more than `network_limit` requests running, and no client more than
+    `client_limit`, so that others find a free thread. The requests of one client keep their order.
     """
 
     def __init__(self, *, thread_count: int, network_limit: int, client_limit: int) -> None:
@@ -49,7 +50,9 @@ class FairQueue(Generic[T]):
         lines.setdefault(client, _Line()).waiting.append(request)
 
     def start_next(self) -> T | None:
-        """Return the request whose turn it is, which is running from now on; None if none may start."""
+        """Return the request whose turn it is, which is running from now on; None if none may
+        start.
+        """
         if self._running >= self._thread_count:
             return None
 

@@ -56,7 +56,9 @@ _ICONS = {
 }
 
 
-def delivery_status(figures: DeliveryMetrics, standing: DeliveryHealth, budget: Budget) -> DeliveryStatus:
+def delivery_status(
+    figures: DeliveryMetrics, standing: DeliveryHealth, budget: Budget
+) -> DeliveryStatus:
     """Return the state of deliveries."""
     if standing.pause:
         return DeliveryStatus.PAUSED

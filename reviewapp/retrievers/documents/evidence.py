@@ -58,7 +58,9 @@ def evidence(snapshot: Mapping[str, Any], *, query_words: Iterable[str] = ()) ->
 
 
 def document_title(snapshot: Mapping[str, Any]) -> str:
-    """Return a one-line title of at most `MAX_TITLE_LENGTH` characters; "" only for an empty document."""
+    """Return a one-line title of at most `MAX_TITLE_LENGTH` characters; "" only for an empty
+    document.
+    """
     title = text_at(snapshot, *_TITLES)
     if not title:
         title = next((file.name for file in files(snapshot) if file.name), "")
@@ -68,7 +70,9 @@ def document_title(snapshot: Mapping[str, Any]) -> str:
 
 
 def document_excerpt(snapshot: Mapping[str, Any]) -> str:
-    """Return the start of the first text, else the first fields; max `MAX_EXCERPT_LENGTH` characters."""
+    """Return the start of the first text, else the first fields; max `MAX_EXCERPT_LENGTH`
+    characters.
+    """
     excerpt = _first_text(snapshot)
     if not excerpt:
         fields = islice(_fields(snapshot), _MAX_EXCERPT_FIELDS)
@@ -127,7 +131,9 @@ def _source(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, format_scalar(snapshot[name])
 
     system = {key: value for key, value in internal(snapshot).items() if not key.endswith("blobs")}
-    values = ((path, format_scalar(value)) for path, value in leaves(system) if format_scalar(value))
+    values = (
+        (path, format_scalar(value)) for path, value in leaves(system) if format_scalar(value)
+    )
     yield from islice(values, _MAX_SOURCE_FIELDS)
 
     for file in files(snapshot):

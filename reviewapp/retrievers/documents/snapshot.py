@@ -44,8 +44,8 @@ _SIGNED = re.compile(
 def snapshot(document: Mapping[str, Any]) -> Json:
     """Return `document` without presigned URLs, vectors, and values that PostgreSQL refuses.
 
-    Bounded to about `MAX_SNAPSHOT_BYTES` and to `MAX_SNAPSHOT_DEPTH`; if it was cut, the key `CUT` says so.
-    The same document gives the same snapshot whatever the order of its keys.
+    Bounded to about `MAX_SNAPSHOT_BYTES` and to `MAX_SNAPSHOT_DEPTH`; if it was cut, the key `CUT`
+    says so. The same document gives the same snapshot whatever the order of its keys.
     """
     copier = _BoundedCopier()
     copy = copier.copy_mapping(document, depth=0)

@@ -35,7 +35,8 @@ def tag_delta(
 def apply_tag_delta(tags: Sequence[str], change: Mapping[str, Any]) -> list[str]:
     """Return `tags` in their order without those that `change` removes, then those that it adds.
 
-    It is idempotent: `apply_tag_delta(merged(tags, change), change)` is `apply_tag_delta(tags, change)`.
+    It is idempotent: `apply_tag_delta(merged(tags, change), change)` is `apply_tag_delta(tags,
+    change)`.
     """
     kept = [tag for tag in tags if tag not in change[REMOVE]]
     return [*kept, *dict.fromkeys(tag for tag in change[ADD] if tag not in kept)]

@@ -30,7 +30,9 @@ def compare_texts(old: str, new: str) -> list[ComparedValue]:
 
 
 def compare_label_sets(old: LabelSetContent, new: LabelSetContent) -> list[ComparedValue]:
-    """Return each label of either side (a label is its value), their order, and the settings of both sides."""
+    """Return each label of either side (a label is its value), their order, and the settings of
+    both sides.
+    """
     old_labels = {label.value: label for label in old.labels}
     new_labels = {label.value: label for label in new.labels}
 

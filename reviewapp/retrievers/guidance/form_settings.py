@@ -1,4 +1,6 @@
-"""What a decision form starts from, and what a decision must say besides its label; a label set holds it. Pure."""
+"""What a decision form starts from, and what a decision must say besides its label; a label set
+holds it. Pure.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class FormSettings:
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
-        """Return the settings in a form's data or a row; the default stands where a value is missing or unknown."""
+        """Return the settings in a form's data or a row; the default stands where a value is
+        missing or unknown.
+        """
         return cls(
             starts_from=_choice(StartsFrom, data.get("starts_from"), StartsFrom.MACHINE),
             reasoning_required=_choice(Required, data.get("reasoning_required"), Required.NEVER),
@@ -59,7 +63,9 @@ class FormSettings:
         return sentences
 
     def notes(self) -> dict[str, str]:
-        """Return what stands beside each field that must be given, such as "required when relabelled"."""
+        """Return what stands beside each field that must be given, such as "required when
+        relabelled".
+        """
         required = {"reasoning": self.reasoning_required, "confidence": self.confidence_required}
         texts = {Required.RELABELLED: "required when relabelled", Required.ALWAYS: "required"}
         return {name: texts[when] for name, when in required.items() if when in texts}

@@ -17,8 +17,8 @@ from reviewapp.web.http import parse_whole_number
 class LabelForm:
     """What the editor holds.
 
-    `base_version` is the version that its user has seen and that saving replaces (0: none). After somebody else has
-    saved a newer one, `is_conflict` keeps that version beside the form.
+    `base_version` is the version that its user has seen and that saving replaces (0: none). After
+    somebody else has saved a newer one, `is_conflict` keeps that version beside the form.
     """
 
     rows: list[Row]

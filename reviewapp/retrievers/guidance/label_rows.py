@@ -1,6 +1,8 @@
-"""The rows of the label editor, which a browser without scripts can add to, remove from and put in order. Pure.
+"""The rows of the label editor, which a browser without scripts can add to, remove from and put in
+order. Pure.
 
-A row is four fields of the same names in the same order; what its button says is `up:2`, `down:2`, `remove:2`, `add`.
+A row is four fields of the same names in the same order; what its button says is `up:2`, `down:2`,
+`remove:2`, `add`.
 """
 
 from __future__ import annotations
@@ -68,9 +70,13 @@ def labels(rows: Sequence[Row]) -> list[Label]:
 
 
 def marked(rows: Sequence[Row], wrong: Mapping[int, str]) -> list[Row]:
-    """Return the rows with what is wrong with them, as `labels.problems` counts them: without blank ones."""
+    """Return the rows with what is wrong with them, as `labels.problems` counts them: without blank
+    ones.
+    """
     numbers = (at for at in range(len(rows)))
-    return [row if row.is_blank else replace(row, wrong=wrong.get(next(numbers), "")) for row in rows]
+    return [
+        row if row.is_blank else replace(row, wrong=wrong.get(next(numbers), "")) for row in rows
+    ]
 
 
 def _label(row: Row) -> Label:

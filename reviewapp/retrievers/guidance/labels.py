@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 
-# Each is a class of the style sheet (`hue-<name>`), seen on both grounds; what a person types never becomes a style.
+# Each is a class of the style sheet (`hue-<name>`), seen on both grounds; what a person types never
+# becomes a style.
 COLOURS = ("none", "red", "orange", "yellow", "green", "teal", "blue", "violet", "pink")
 MOST_LABELS = 50
 LONGEST = {"value": 100, "title": 100, "description": 500}
@@ -15,7 +16,9 @@ LONGEST = {"value": 100, "title": 100, "description": 500}
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """One label: the value that Mixpeek gets, and how reviewers see it; an empty title means the value itself."""
+    """One label: the value that Mixpeek gets, and how reviewers see it; an empty title means the
+    value itself.
+    """
 
     value: str
     title: str = ""

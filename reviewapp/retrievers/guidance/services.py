@@ -1,7 +1,8 @@
 """Save the label set and the guidelines of a retriever, which are kept here only, in versions.
 
-Each save makes the next version. No version is changed or deleted, so that a decision can name what was in force.
-Saving is optimistic: it names the version that the person has seen, and is refused when there is a newer one.
+Each save makes the next version. No version is changed or deleted, so that a decision can name what
+was in force. Saving is optimistic: it names the version that the person has seen, and is refused
+when there is a newer one.
 """
 
 from __future__ import annotations
@@ -37,10 +38,14 @@ class BadGuidelines(Exception):
 
 
 class VersionConflict(Exception):
-    """Somebody saved a newer version, `current`, since the person opened the form: show it and save on top of it."""
+    """Somebody saved a newer version, `current`, since the person opened the form: show it and save
+    on top of it.
+    """
 
     def __init__(self, current: LabelSet | Guidelines) -> None:
-        super().__init__(f"{current.created_by.get_username()} saved version {current.version} meanwhile.")
+        super().__init__(
+            f"{current.created_by.get_username()} saved version {current.version} meanwhile."
+        )
         self.current = current
 
 
@@ -53,18 +58,21 @@ def set_labels(
     actor: User,
     settings: FormSettings = DEFAULT,
 ) -> LabelSet | None:
-    """Save the next version of a retriever's label set; returns None where it would be the same as the current one.
+    """Save the next version of a retriever's label set; returns None where it would be the same as
+    the current one.
 
-    `base_version` is the version that the person has seen (0: none). Without any label, those in use are offered and
-    any other may be written; the `settings` of the decision form hold all the same. Raises `PermissionDenied`,
-    `Retriever.DoesNotExist`, `BadLabels` and `VersionConflict`.
+    `base_version` is the version that the person has seen (0: none). Without any label, those in
+    use are offered and any other may be written; the `settings` of the decision form hold all the
+    same. Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadLabels` and `VersionConflict`.
     """
     require_change_permission(actor)
     errors = rules.problems(labels)
     if errors:
         raise BadLabels(errors)
 
-    content = LabelSetContent(labels=tuple(labels), other_allowed=other_allowed, settings=settings).normalized()
+    content = LabelSetContent(
+        labels=tuple(labels), other_allowed=other_allowed, settings=settings
+    ).normalized()
 
     with acting(actor):
         retriever = _lock_retriever(retriever_pk)
@@ -88,15 +96,20 @@ def set_labels(
     return label_set
 
 
-def write_guidelines(retriever_pk: int, text: str, *, base_version: int, actor: User) -> Guidelines | None:
-    """Save the next version of a retriever's guidelines (Markdown); returns None where the current text is the same.
+def write_guidelines(
+    retriever_pk: int, text: str, *, base_version: int, actor: User
+) -> Guidelines | None:
+    """Save the next version of a retriever's guidelines (Markdown); returns None where the current
+    text is the same.
 
     `base_version` is the version that the person has seen (0: none). Raises `PermissionDenied`,
     `Retriever.DoesNotExist`, `BadGuidelines` and `VersionConflict`.
     """
     require_change_permission(actor)
     if len(text) > LONGEST_GUIDELINES:
-        raise BadGuidelines(f"Guidelines have {LONGEST_GUIDELINES:,} characters at most; these have {len(text):,}.")
+        raise BadGuidelines(
+            f"Guidelines have {LONGEST_GUIDELINES:,} characters at most; these have {len(text):,}."
+        )
     if UNSTORABLE.search(text):
         raise BadGuidelines("These hold characters that cannot be stored.")
 
@@ -138,13 +151,16 @@ def text_of(guidelines: Guidelines | None) -> str:
 
 
 def _lock_retriever(retriever_pk: int) -> Retriever:
-    # Without joins: after waiting for the lock PostgreSQL reads the locked row anew, but not the rows joined to it, so
-    # that `label_set` and `guidelines` would be missing. They are read by statements of their own, as they are now.
+    # Without joins: after waiting for the lock PostgreSQL reads the locked row anew, but not the
+    # rows joined to it, so that `label_set` and `guidelines` would be missing. They are read by
+    # statements of their own, as they are now.
     return Retriever.objects.select_for_update().get(pk=retriever_pk)
 
 
 def _next_version(current: LabelSet | Guidelines | None, base_version: int) -> int:
-    """Return the number of the next version; raises `VersionConflict` where the person has not seen the current one."""
+    """Return the number of the next version; raises `VersionConflict` where the person has not seen
+    the current one.
+    """
     if current is None:
         return 1
     if current.version != base_version:

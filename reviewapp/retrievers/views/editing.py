@@ -38,7 +38,9 @@ _ID_USED = "This form was saved before, and that stands. Save again to make what
 _FIELDS_WITH_ERRORS = {*FIELDS, "keep_name", "keep_description"}
 
 view_permission_required = permission_required("retrievers.view_retriever", raise_exception=True)
-change_permission_required = permission_required("retrievers.change_retriever", raise_exception=True)
+change_permission_required = permission_required(
+    "retrievers.change_retriever", raise_exception=True
+)
 
 
 @require_safe
@@ -209,7 +211,9 @@ def show(
     page = "retrievers/retriever.html"
     target = request.htmx.target if wants_fragment(request) else ""
     if target == "details" and not whole:
-        return render_page_or_fragment("retrievers/_details.html", request, page, context, status=status)
+        return render_page_or_fragment(
+            "retrievers/_details.html", request, page, context, status=status
+        )
 
     context |= _page_context(request, retriever, form or RunForm(retriever))
     if target == "executions":

@@ -29,14 +29,18 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
     if request.method != "POST":
         current = retriever.guidelines
         version = current.version if current else 0
-        return _page(request, retriever, GuidelinesForm(text=text_of(current), base_version=version))
+        return _page(
+            request, retriever, GuidelinesForm(text=text_of(current), base_version=version)
+        )
 
     form = guidelines_form.read(request.POST)
     if request.POST.get("act") == "look":
         return _page(request, retriever, form)
 
     try:
-        saved = services.write_guidelines(pk, form.text, base_version=form.base_version, actor=request.user)
+        saved = services.write_guidelines(
+            pk, form.text, base_version=form.base_version, actor=request.user
+        )
     except BadGuidelines as error:
         return _page(request, retriever, form, error=error, status=422)
     except VersionConflict as conflict:
@@ -53,10 +57,14 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
 @require_safe
 @change_permission_required
 def guidelines_version(request: Request, pk: int, number: int) -> HttpResponse:
-    """Show one version of the guidelines, what would be different if it were in force, and the way back to it."""
+    """Show one version of the guidelines, what would be different if it were in force, and the way
+    back to it.
+    """
     retriever = load(pk)
     current = retriever.guidelines
-    shown = get_object_or_404(retriever.guideline_texts.select_related("created_by"), version=number)
+    shown = get_object_or_404(
+        retriever.guideline_texts.select_related("created_by"), version=number
+    )
     changes = as_changes(compare_texts(text_of(current), shown.text))
     context = {
         "retriever": retriever,

@@ -26,12 +26,16 @@ from reviewapp.web.http import Request
 @require_http_methods(["GET", "HEAD", "POST"])
 @change_permission_required
 def label_set(request: Request, pk: int) -> HttpResponse:
-    """Edit the label set, a row for each label; the buttons of the rows change rows, the last one saves."""
+    """Edit the label set, a row for each label; the buttons of the rows change rows, the last one
+    saves.
+    """
     retriever = load(pk)
     if request.method != "POST":
         current = retriever.label_set
         version = current.version if current else 0
-        return _page(request, retriever, label_form.from_content(content_of(current), version=version))
+        return _page(
+            request, retriever, label_form.from_content(content_of(current), version=version)
+        )
 
     form = label_form.read(request.POST)
     rows = label_rows.act(form.rows, request.POST.get("act", ""))
@@ -64,7 +68,9 @@ def label_set(request: Request, pk: int) -> HttpResponse:
 @require_safe
 @change_permission_required
 def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
-    """Show one version of the label set, what would be different if it were in force, and the way back to it."""
+    """Show one version of the label set, what would be different if it were in force, and the way
+    back to it.
+    """
     retriever = load(pk)
     current = retriever.label_set
     shown = get_object_or_404(retriever.label_sets.select_related("created_by"), version=number)
@@ -73,7 +79,9 @@ def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
     return render(request, "retrievers/label_set_version.html", context)
 
 
-def _page(request: Request, retriever: Retriever, form: LabelForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: Request, retriever: Retriever, form: LabelForm, *, status: int = 200
+) -> HttpResponse:
     versions = retriever.label_sets.select_related("created_by")
     context: dict[str, Any] = {
         "retriever": retriever,

@@ -61,4 +61,6 @@ def retrievers(request: Request) -> HttpResponse:
         "unpicked": f"?{urlencode(query_values(request, _SEARCH_PARAMETERS), doseq=True)}",
         **pager_links(page, request, keep=parameters),
     }
-    return render_page_or_fragment("retrievers/_retrievers.html", request, "retrievers/retrievers.html", context)
+    return render_page_or_fragment(
+        "retrievers/_retrievers.html", request, "retrievers/retrievers.html", context
+    )

@@ -54,4 +54,6 @@ def execution(request: Request, pk: int) -> HttpResponse:
         rows.append(row)
 
     context = {"execution": execution, "rows": rows, "page": page, **pager_links(page, request)}
-    return render_page_or_fragment("retrievers/_execution.html", request, "retrievers/execution.html", context)
+    return render_page_or_fragment(
+        "retrievers/_execution.html", request, "retrievers/execution.html", context
+    )

@@ -73,7 +73,9 @@ def tagged_retrievers(request: Request) -> HttpResponse:
 
     results = bulk_tags.load_results(selected, bulk_id=form.cleaned_data["bulk_id"])
     context = {"results": results, "summary": bulk_tags.summarize(results)}
-    return render_page_or_fragment("retrievers/_tagged.html", request, "retrievers/tagged.html", context)
+    return render_page_or_fragment(
+        "retrievers/_tagged.html", request, "retrievers/tagged.html", context
+    )
 
 
 def _errors(selected: list[Retriever], add: tuple[str, ...], remove: tuple[str, ...]) -> list[str]:

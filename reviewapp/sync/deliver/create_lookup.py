@@ -50,7 +50,8 @@ def list_existing(annotation: Annotation, client: Client) -> list[AnnotationReco
     return [
         record
         for record in page.items
-        if record.retriever_id == retriever_id and execution_id_in(record) == annotation.execution_id
+        if record.retriever_id == retriever_id
+        and execution_id_in(record) == annotation.execution_id
     ]
 
 

@@ -17,7 +17,9 @@ from tests.people import sign_in_with_password
 NEW = "nine-blue-umbrellas"
 
 
-def test_it_ends_what_the_old_password_had_let_in(carol: User, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_ends_what_the_old_password_had_let_in(
+    carol: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token, secret = tokens.create(carol, name="script", scope="decide", actor=None)
     _, secret_of_alice = tokens.create(alice, name="script", scope="decide", actor=None)
     browser = Client()

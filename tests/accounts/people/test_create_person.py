@@ -23,7 +23,9 @@ def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 def test_it_reads_the_password_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, f"{PASSWORD}\n")
 
-    call_command("create_person", "dora", role="lead", email="Dora@EXAMPLE.com", stdout=io.StringIO())
+    call_command(
+        "create_person", "dora", role="lead", email="Dora@EXAMPLE.com", stdout=io.StringIO()
+    )
 
     dora = User.objects.get(username="dora")
     assert dora.check_password(PASSWORD)
@@ -81,19 +83,27 @@ def test_it_takes_no_password_as_an_argument() -> None:
 
 def test_it_is_for_those_who_manage_people(carol: User) -> None:
     with pytest.raises(PermissionDenied):
-        services.create_person(username="dora", email="", password=PASSWORD, role="reviewer", actor=carol)
+        services.create_person(
+            username="dora", email="", password=PASSWORD, role="reviewer", actor=carol
+        )
 
 
 def test_it_makes_nobody_when_the_role_is_unknown() -> None:
     with pytest.raises(ValueError, match="is no role"):
-        services.create_person(username="dora", email="", password=PASSWORD, role="boss", actor=None)
+        services.create_person(
+            username="dora", email="", password=PASSWORD, role="boss", actor=None
+        )
 
     assert not User.objects.filter(username="dora").exists()
 
 
 def test_it_lets_several_people_have_no_address() -> None:
     for name in ("dora", "emil"):
-        services.create_person(username=name, email="", password=PASSWORD, role="reviewer", actor=None)
+        services.create_person(
+            username=name, email="", password=PASSWORD, role="reviewer", actor=None
+        )
 
     with pytest.raises(ValidationError, match="taken"):
-        services.create_person(username="emil", email="", password=PASSWORD, role="reviewer", actor=None)
+        services.create_person(
+            username="emil", email="", password=PASSWORD, role="reviewer", actor=None
+        )

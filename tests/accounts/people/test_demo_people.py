@@ -73,7 +73,9 @@ def test_it_works_beside_a_sandbox_on_this_machine(settings: Settings, host: str
     assert demo.are_allowed()
 
 
-@pytest.mark.parametrize("host", ["api.mixpeek.com", "127.0.0.1.evil.example", "10.0.0.1", "localhost.example"])
+@pytest.mark.parametrize(
+    "host", ["api.mixpeek.com", "127.0.0.1.evil.example", "10.0.0.1", "localhost.example"]
+)
 def test_it_refuses_beside_a_real_mixpeek(settings: Settings, host: str) -> None:
     settings.MIXPEEK_BASE_URL = f"https://{host}"
 
@@ -84,7 +86,9 @@ def test_it_refuses_beside_a_real_mixpeek(settings: Settings, host: str) -> None
 
 
 @pytest.mark.parametrize("each", demo.SIGN_INS, ids=lambda each: each.username)
-def test_it_lets_demo_people_in_only_beside_a_sandbox(client: Client, settings: Settings, each: demo.SignIn) -> None:
+def test_it_lets_demo_people_in_only_beside_a_sandbox(
+    client: Client, settings: Settings, each: demo.SignIn
+) -> None:
     run()
     fields = {"login": each.username, "password": each.password}
 

@@ -1,4 +1,6 @@
-"""Invitations: a link, good once, for a while, for one address and role; of its secret only the digest is kept."""
+"""Invitations: a link, good once, for a while, for one address and role; of its secret only the
+digest is kept.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,9 @@ def test_it_lasts_a_week(adam_client: Client) -> None:
     invited(adam_client)
 
     link = Link.objects.get()
-    assert link.expires_at - link.made_at == pytest.approx(timedelta(days=7), abs=timedelta(minutes=1))
+    assert link.expires_at - link.made_at == pytest.approx(
+        timedelta(days=7), abs=timedelta(minutes=1)
+    )
 
 
 def test_it_can_be_withdrawn(adam_client: Client) -> None:
@@ -90,7 +94,9 @@ def test_it_can_be_withdrawn(adam_client: Client) -> None:
     adam_client.post(f"/people/links/{Link.objects.get().pk}/withdraw")
 
     assert Client().post(link, GOOD).status_code == 404
-    assert "nina@example.com" not in [each.email for each in adam_client.get("/people").context["invitations"]]
+    assert "nina@example.com" not in [
+        each.email for each in adam_client.get("/people").context["invitations"]
+    ]
     assert adam_client.post("/people/links/999999/withdraw").status_code == 404
 
 
@@ -118,7 +124,9 @@ def test_it_replaces_an_earlier_one_for_the_same_address(adam_client: Client) ->
         {"email": "x" * 400 + "@example.com", "role": "lead"},
     ],
 )
-def test_it_refuses_to_invite_nobody_or_somebody_who_is_here(adam_client: Client, fields: dict[str, str]) -> None:
+def test_it_refuses_to_invite_nobody_or_somebody_who_is_here(
+    adam_client: Client, fields: dict[str, str]
+) -> None:
     response = adam_client.post("/people/invite", fields)
 
     assert response.status_code == 422
@@ -136,7 +144,10 @@ def test_it_refuses_to_invite_nobody_or_somebody_who_is_here(adam_client: Client
         ({"password2": "other"}, "password2"),
         ({"password1": "short", "password2": "short"}, "password1"),
         ({"password1": "12345678901", "password2": "12345678901"}, "password1"),
-        ({"username": "nightingale", "password1": "nightingale", "password2": "nightingale"}, "password1"),
+        (
+            {"username": "nightingale", "password1": "nightingale", "password2": "nightingale"},
+            "password1",
+        ),
         ({"password1": "", "password2": ""}, "password1"),
     ],
 )
@@ -179,8 +190,12 @@ def test_it_says_once_that_both_passwords_are_to_be_typed_again(
 ) -> None:
     page = Client().post(invited(adam_client), GOOD | changed | {"username": name})
 
-    assert set(page.context["form"].errors) - {"username"} == ({"password2"} if name and changed else {"password1"})
-    assert page.content.decode().count("Type your password again, here and below.") == (not name or not changed)
+    assert set(page.context["form"].errors) - {"username"} == (
+        {"password2"} if name and changed else {"password1"}
+    )
+    assert page.content.decode().count("Type your password again, here and below.") == (
+        not name or not changed
+    )
 
 
 def test_it_says_so_when_somebody_took_the_address_meanwhile(adam_client: Client) -> None:
@@ -219,7 +234,9 @@ def test_it_does_not_open_the_other_kind(adam_client: Client, alice: User, adam:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_lets_one_of_two_in_who_use_it_at_once() -> None:
-    link, _ = invitations.invite(email="nina@example.com", role=roles.REVIEWER, actor=make_person("ada", roles.ADMIN))
+    link, _ = invitations.invite(
+        email="nina@example.com", role=roles.REVIEWER, actor=make_person("ada", roles.ADMIN)
+    )
     start = Barrier(2)
 
     def accept(name: str) -> str:
@@ -238,7 +255,9 @@ def test_it_lets_one_of_two_in_who_use_it_at_once() -> None:
     assert User.objects.count() == 2
 
 
-def test_it_mails_the_link_when_there_is_a_mail_server(adam_client: Client, settings: Settings) -> None:
+def test_it_mails_the_link_when_there_is_a_mail_server(
+    adam_client: Client, settings: Settings
+) -> None:
     settings.EMAIL_HOST = "mail.example"
 
     link = invited(adam_client)
@@ -255,7 +274,9 @@ def test_it_mails_nothing_without_one(adam_client: Client) -> None:
     assert mail.outbox == []
 
 
-def test_it_says_so_when_the_mail_server_does_not_take_it(adam_client: Client, settings: Settings) -> None:
+def test_it_says_so_when_the_mail_server_does_not_take_it(
+    adam_client: Client, settings: Settings
+) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", 1, False
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 

@@ -1,4 +1,6 @@
-"""One normal form of names and addresses: whoever looks like somebody else cannot be added, nor lock them out."""
+"""One normal form of names and addresses: whoever looks like somebody else cannot be added, nor
+lock them out.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ LOOK_ALIKES = ["CAROL", "\uff23arol", FULL_WIDTH, "\U0001d41caro\u24db"]
 
 def create(username: str, email: str = "") -> User:
     """Make a reviewer on the command line."""
-    return services.create_person(username=username, email=email, password=PASSWORD, role=roles.REVIEWER, actor=None)
+    return services.create_person(
+        username=username, email=email, password=PASSWORD, role=roles.REVIEWER, actor=None
+    )
 
 
 def test_it_is_stable_for_every_character() -> None:
@@ -62,12 +66,16 @@ def test_it_differs_for_another_letter(other: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOOK_ALIKES)
-def test_it_refuses_a_look_alike_of_a_name_and_locks_nobody_out(client: Client, carol: User, name: str) -> None:
+def test_it_refuses_a_look_alike_of_a_name_and_locks_nobody_out(
+    client: Client, carol: User, name: str
+) -> None:
     link, secret = invitations.invite(
         email="nina@example.com", role=roles.REVIEWER, actor=make_person("ada", roles.ADMIN)
     )
 
-    page = Client().post(f"/join/{secret}", {"username": name, "password1": PASSWORD, "password2": PASSWORD})
+    page = Client().post(
+        f"/join/{secret}", {"username": name, "password1": PASSWORD, "password2": PASSWORD}
+    )
     sign_in_with_password(client)
 
     assert page.status_code == 422
@@ -80,7 +88,13 @@ def test_it_refuses_a_look_alike_of_a_name_and_locks_nobody_out(client: Client, 
 def test_it_lets_somebody_in_by_any_spelling(client: Client, db: None) -> None:
     create("\uff2eina", "Nina@B\u00dccher.example")
 
-    for login in ("nina", "NINA", "\uff4eina", "nina@b\u00fccher.example", "NINA@B\u00dcCHER.EXAMPLE"):
+    for login in (
+        "nina",
+        "NINA",
+        "\uff4eina",
+        "nina@b\u00fccher.example",
+        "NINA@B\u00dcCHER.EXAMPLE",
+    ):
         sign_in_with_password(client, login)
         assert get_user(client).get_username() == "Nina"
         client.logout()
@@ -99,7 +113,9 @@ def test_it_refuses_a_name_that_grows_too_long_in_its_normal_form(db: None) -> N
         ("carol@example.com", "", "is taken"),
     ],
 )
-def test_it_refuses_an_address_of_somebody_else(carol: User, username: str, email: str, sentence: str) -> None:
+def test_it_refuses_an_address_of_somebody_else(
+    carol: User, username: str, email: str, sentence: str
+) -> None:
     with pytest.raises(ValidationError, match=sentence):
         create(username, email)
 
@@ -146,7 +162,9 @@ def test_it_lets_one_of_two_in_who_come_at_once(people: list[tuple[str, str]]) -
 
 
 @pytest.mark.parametrize(
-    ("username", "email"), [("CAROL", "x@example.com"), ("dora", "CAROL@example.com")], ids=["name", "address"]
+    ("username", "email"),
+    [("CAROL", "x@example.com"), ("dora", "CAROL@example.com")],
+    ids=["name", "address"],
 )
 def test_it_is_held_by_the_database(carol: User, username: str, email: str) -> None:
     with pytest.raises(IntegrityError):
@@ -156,7 +174,8 @@ def test_it_is_held_by_the_database(carol: User, username: str, email: str) -> N
 def test_it_follows_a_name_and_an_address_that_sql_writes(client: Client, carol: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE accounts_user SET username = 'Zora', email = 'Zora@Example.com' WHERE id = %s", [carol.pk]
+            "UPDATE accounts_user SET username = 'Zora', email = 'Zora@Example.com' WHERE id = %s",
+            [carol.pk],
         )
 
     for login in ("zora", "ZORA@example.com"):
@@ -171,7 +190,9 @@ def test_it_gives_a_token_to_the_person_of_that_name(carol: User) -> None:
     assert carol.api_tokens.count() == 1
 
 
-def test_it_gives_a_new_person_of_the_single_sign_on_a_name_of_their_own(client: Client, idp: Provider) -> None:
+def test_it_gives_a_new_person_of_the_single_sign_on_a_name_of_their_own(
+    client: Client, idp: Provider
+) -> None:
     make_person("wendy@example.com", email="")
     make_person("\uff37\uff25\uff2e\uff24\uff39", email="")
 
@@ -225,5 +246,7 @@ def test_it_says_who_collides_at_an_upgrade_and_changes_nothing() -> None:
     for person in (carol, look_alike, namesake):
         assert f"id {person.pk}," in sentence
     assert "deactivated" in sentence
-    assert f"UPDATE accounts_user SET username = 'another name' WHERE id = {namesake.pk};" in sentence
+    assert (
+        f"UPDATE accounts_user SET username = 'another name' WHERE id = {namesake.pk};" in sentence
+    )
     assert not User.objects.exclude(username_key=None, email_key=None).exists()

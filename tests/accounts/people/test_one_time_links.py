@@ -1,4 +1,6 @@
-"""The page that shows a link, loaded again: the link that was just copied still opens, and no mail goes out twice."""
+"""The page that shows a link, loaded again: the link that was just copied still opens, and no mail
+goes out twice.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,17 @@ LINK = re.compile(r"http://testserver(/(?:join|new-password)/[\w-]{43})")
 
 
 @pytest.fixture(params=["invitation", "password"])
-def form(request: pytest.FixtureRequest, adam_client: Client, alice: User) -> tuple[str, dict[str, str]]:
+def form(
+    request: pytest.FixtureRequest, adam_client: Client, alice: User
+) -> tuple[str, dict[str, str]]:
     """Where a form that makes a link goes to, and what it sends."""
     invites = request.param == "invitation"
     page = "/people/invite" if invites else f"/people/{alice.pk}"
     found = re.search(r'name="form_id" value="([\w-]{36})"', adam_client.get(page).content.decode())
     assert found
-    sent = {"form_id": found[1]} | ({"email": "nina@example.com", "role": roles.LEAD} if invites else {})
+    sent = {"form_id": found[1]} | (
+        {"email": "nina@example.com", "role": roles.LEAD} if invites else {}
+    )
     return (page if invites else f"{page}/password-link"), sent
 
 
@@ -58,10 +64,14 @@ def test_it_makes_and_shows_nothing_once_the_link_is_spent_or_old(
     assert Link.objects.count() == 1
 
 
-def test_it_replaces_the_link_when_asked_anew(adam_client: Client, form: tuple[str, dict[str, str]]) -> None:
+def test_it_replaces_the_link_when_asked_anew(
+    adam_client: Client, form: tuple[str, dict[str, str]]
+) -> None:
     address, sent = form
     first = LINK.findall(adam_client.post(address, sent).content.decode())
-    second = LINK.findall(adam_client.post(address, sent | {"form_id": str(uuid.uuid4())}).content.decode())
+    second = LINK.findall(
+        adam_client.post(address, sent | {"form_id": str(uuid.uuid4())}).content.decode()
+    )
     assert first != second
     assert [Client().get(link).status_code for link in (*first, *second)] == [404, 200]
 
@@ -81,7 +91,9 @@ def test_it_makes_one_of_a_double_click(adam: User) -> None:
     def click() -> str:
         try:
             together.wait(60)
-            return invitations.invite(email="nina@example.com", role=roles.LEAD, actor=adam, form_id=form_id)[1]
+            return invitations.invite(
+                email="nina@example.com", role=roles.LEAD, actor=adam, form_id=form_id
+            )[1]
         finally:
             connection.close()
 

@@ -33,7 +33,9 @@ def test_it_tells_a_change_of_role_as_one_sentence(client: Client, adam: User, a
     entry = timeline("people/alice")[0]
     assert (entry.who, entry.origin) == ("adam", "web")
     assert entry.sentence == "took away the role “reviewer” and gave the role “lead”"
-    assert [(diff.name, diff.old, diff.new) for diff in entry.diffs] == [("role", "reviewer", "lead")]
+    assert [(diff.name, diff.old, diff.new) for diff in entry.diffs] == [
+        ("role", "reviewer", "lead")
+    ]
 
 
 def test_it_tells_when_somebody_was_switched_off_and_on(adam: User, alice: User) -> None:
@@ -62,9 +64,15 @@ def test_it_tells_of_an_invitation_from_making_to_joining(adam: User) -> None:
     invitations.accept(link, username="nina", password=PASSWORD)
 
     assert told(f"invitations/{link.pk}") == [("adam", "invitation.made", "shell")]
-    assert [action for _, action, _ in told("people/nina")] == ["person.added", "role.given", "invitation.accepted"]
+    assert [action for _, action, _ in told("people/nina")] == [
+        "person.added",
+        "role.given",
+        "invitation.accepted",
+    ]
     nina = User.objects.get(username="nina")
-    assert {(e.actor_id, e.actor_name) for e in Event.objects.about("people/nina")} == {(nina.pk, "nina")}
+    assert {(e.actor_id, e.actor_name) for e in Event.objects.about("people/nina")} == {
+        (nina.pk, "nina")
+    }
     assert Event.objects.about("people/nina").get(action="person.added").note == "invited by adam"
     assert timeline(f"invitations/{link.pk}")[0].sentence == "invited “nina@example.com”"
 
@@ -72,7 +80,9 @@ def test_it_tells_of_an_invitation_from_making_to_joining(adam: User) -> None:
 @pytest.mark.usefixtures("quick_hashing")
 def test_it_tells_joining_as_the_deed_of_who_joined(client: Client, adam: User) -> None:
     _, secret = invitations.invite(email="nina@example.com", role=roles.LEAD, actor=adam)
-    client.post(f"/join/{secret}", {"username": "nina", "password1": PASSWORD, "password2": PASSWORD})
+    client.post(
+        f"/join/{secret}", {"username": "nina", "password1": PASSWORD, "password2": PASSWORD}
+    )
 
     entry = timeline("people/nina")[0]
     assert (entry.who, entry.origin, entry.note) == ("nina", "web", "invited by adam")
@@ -108,7 +118,9 @@ def test_it_tells_what_was_done_by_sql(alice: User) -> None:
     lead = Group.objects.get(name=roles.LEAD).pk
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_user SET is_superuser = true WHERE id = %s", [alice.pk])
-        cursor.execute("INSERT INTO accounts_user_groups (user_id, group_id) VALUES (%s, %s)", [alice.pk, lead])
+        cursor.execute(
+            "INSERT INTO accounts_user_groups (user_id, group_id) VALUES (%s, %s)", [alice.pk, lead]
+        )
         cursor.execute("DELETE FROM accounts_user_groups WHERE user_id = %s", [alice.pk])
 
     events = list(reversed(Event.objects.about("people/alice")))[-4:]

@@ -1,4 +1,6 @@
-"""The people page: find somebody, give a role, switch a sign-in off and on; nobody shuts themselves or all out."""
+"""The people page: find somebody, give a role, switch a sign-in off and on; nobody shuts themselves
+or all out.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +23,32 @@ from tests.collapsed import collapsed
 from tests.people import make_person, sign_in_with_password
 
 
-def test_it_lists_everybody_with_role_and_state(adam_client: Client, alice: User, stranger: User) -> None:
+def test_it_lists_everybody_with_role_and_state(
+    adam_client: Client, alice: User, stranger: User
+) -> None:
     User.objects.filter(pk=stranger.pk).update(is_active=False)
     Authenticator.objects.create(user=alice, type="totp", data={})
 
     page = adam_client.get("/people")
 
     rows = {user.username: (user, role) for user, role in page.context["rows"]}
-    assert {name: role for name, (_, role) in rows.items()} == {"adam": "admin", "alice": "reviewer", "stranger": ""}
+    assert {name: role for name, (_, role) in rows.items()} == {
+        "adam": "admin",
+        "alice": "reviewer",
+        "stranger": "",
+    }
     assert rows["alice"][0].has_second_factor
     assert not rows["adam"][0].has_second_factor
     text = collapsed(page)
-    assert all(said in text for said in ("you · ", "No role", "Deactivated", "Password only", "Second factor"))
+    assert all(
+        said in text
+        for said in ("you · ", "No role", "Deactivated", "Password only", "Second factor")
+    )
 
 
-def test_it_costs_the_same_for_many(adam_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_costs_the_same_for_many(
+    adam_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     for number in range(60):
         make_person(f"p{number:02}", roles.REVIEWER)
 
@@ -56,7 +69,9 @@ def test_it_finds_people_by_name_and_address(adam_client: Client, alice: User, w
     assert [user.username for user, _ in page.context["rows"]] == ["alice"]
 
 
-@pytest.mark.parametrize(("words", "status"), [("%", 200), ("no\0body", 422), ("x" * 300, 422), ("<b>", 200)])
+@pytest.mark.parametrize(
+    ("words", "status"), [("%", 200), ("no\0body", 422), ("x" * 300, 422), ("<b>", 200)]
+)
 def test_it_takes_odd_words_as_they_are(adam_client: Client, words: str, status: int) -> None:
     page = adam_client.get("/people", {"search": words})
 
@@ -105,7 +120,10 @@ def test_it_ends_sessions_at_once_and_for_good(adam_client: Client, carol: User)
 def test_it_lets_nobody_shut_themselves_out(adam_client: Client, adam: User) -> None:
     make_person("ada", roles.ADMIN)
 
-    for deed in (adam_client.post(f"/people/{adam.pk}/deactivate"), adam_client.post(f"/people/{adam.pk}/role")):
+    for deed in (
+        adam_client.post(f"/people/{adam.pk}/deactivate"),
+        adam_client.post(f"/people/{adam.pk}/role"),
+    ):
         assert deed.status_code == 409
         assert "Another admin can do that" in collapsed(deed)
 
@@ -171,14 +189,20 @@ def test_it_takes_a_lost_second_factor_away(adam_client: Client, alice: User, bo
     assert Authenticator.objects.filter(user=bob).count() == 2
 
 
-@pytest.mark.parametrize("deed", ["role", "deactivate", "reactivate", "remove-factors", "password-link"])
-def test_it_does_its_deeds_by_post_to_people_there_are(adam_client: Client, alice: User, deed: str) -> None:
+@pytest.mark.parametrize(
+    "deed", ["role", "deactivate", "reactivate", "remove-factors", "password-link"]
+)
+def test_it_does_its_deeds_by_post_to_people_there_are(
+    adam_client: Client, alice: User, deed: str
+) -> None:
     assert adam_client.get(f"/people/{alice.pk}/{deed}").status_code == 405
     assert adam_client.post(f"/people/{alice.pk + 1000}/{deed}").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["alice", "lena", "stranger"])
-def test_it_is_for_admins_in_the_services_too(name: str, request: pytest.FixtureRequest, bob: User) -> None:
+def test_it_is_for_admins_in_the_services_too(
+    name: str, request: pytest.FixtureRequest, bob: User
+) -> None:
     actor: User = request.getfixturevalue(name)
 
     for deed in (services.deactivate, services.reactivate, services.remove_factors):
@@ -191,7 +215,9 @@ def test_it_refuses_oneself_before_anything_else(adam: User) -> None:
         services.deactivate(adam, actor=adam)
 
 
-def test_it_offers_nobody_what_is_refused_on_oneself(adam_client: Client, adam: User, alice: User) -> None:
+def test_it_offers_nobody_what_is_refused_on_oneself(
+    adam_client: Client, adam: User, alice: User
+) -> None:
     own, other = (collapsed(adam_client.get(f"/people/{who.pk}")) for who in (adam, alice))
     assert f'action="/people/{adam.pk}/deactivate"' not in own
     assert "You cannot deactivate yourself. Another admin can do that." in own

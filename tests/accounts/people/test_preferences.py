@@ -42,7 +42,14 @@ def test_it_offers_every_action_that_has_a_single_key(alice_client: Client) -> N
 
 
 def test_it_saves_everything(alice_client: Client, alice: User) -> None:
-    sent = fields(theme="dark", blur_media="on", greyscale_media="on", mute_media="on", key_skip="Q", key_defer="ß")
+    sent = fields(
+        theme="dark",
+        blur_media="on",
+        greyscale_media="on",
+        mute_media="on",
+        key_skip="Q",
+        key_defer="ß",
+    )
     del sent["single_keys"]
 
     response = alice_client.post(URL, sent)
@@ -56,7 +63,9 @@ def test_it_saves_everything(alice_client: Client, alice: User) -> None:
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("", None), ("0", 0), ("12", 12), ("60", 60)])
-def test_it_keeps_for_how_long_undo_takes_back(alice_client: Client, alice: User, typed: str, kept: int | None) -> None:
+def test_it_keeps_for_how_long_undo_takes_back(
+    alice_client: Client, alice: User, typed: str, kept: int | None
+) -> None:
     assert alice_client.post(URL, fields(undo_seconds=typed)).status_code == 302
 
     alice.refresh_from_db()
@@ -66,7 +75,9 @@ def test_it_keeps_for_how_long_undo_takes_back(alice_client: Client, alice: User
     assert f"what this site does: {settings.UNDO_SECONDS}." in collapsed(page)
 
 
-def test_it_keeps_only_what_differs_from_the_actions_own_key(alice_client: Client, alice: User) -> None:
+def test_it_keeps_only_what_differs_from_the_actions_own_key(
+    alice_client: Client, alice: User
+) -> None:
     alice_client.post(URL, fields(key_skip="s", key_defer=""))
 
     alice.refresh_from_db()
@@ -98,7 +109,9 @@ def test_it_lets_two_actions_swap_their_keys(alice_client: Client, alice: User) 
         ({"key_skip": "x" * 10_000}, "key_skip"),
     ],
 )
-def test_it_refuses_and_shows_where(alice_client: Client, alice: User, changed: dict[str, str], field: str) -> None:
+def test_it_refuses_and_shows_where(
+    alice_client: Client, alice: User, changed: dict[str, str], field: str
+) -> None:
     response = alice_client.post(URL, fields(blur_media="on", **changed))
 
     assert response.status_code == 422
@@ -141,7 +154,9 @@ def test_it_knows_no_other_method(alice_client: Client, method: str) -> None:
         ("//evil.example", URL),
     ],
 )
-def test_it_changes_the_theme_alone_and_goes_back(alice_client: Client, alice: User, back: str, to: str) -> None:
+def test_it_changes_the_theme_alone_and_goes_back(
+    alice_client: Client, alice: User, back: str, to: str
+) -> None:
     response = alice_client.post("/preferences/theme", {"theme": "light", "next": back})
 
     assert (response.status_code, response["Location"]) == (302, to)
@@ -150,7 +165,9 @@ def test_it_changes_the_theme_alone_and_goes_back(alice_client: Client, alice: U
 
 
 def test_it_stays_on_the_page_and_tells_it_the_theme(alice_client: Client, alice: User) -> None:
-    response = alice_client.post("/preferences/theme", {"theme": "dark"}, headers={"HX-Request": "true"})
+    response = alice_client.post(
+        "/preferences/theme", {"theme": "dark"}, headers={"HX-Request": "true"}
+    )
 
     assert (response.status_code, response["HX-Trigger"]) == (204, '{"theme": {"value": "dark"}}')
     alice.refresh_from_db()
@@ -178,7 +195,10 @@ def test_it_holds_a_good_key_for_good(typed: str) -> None:
 
 
 @given(
-    st.dictionaries(st.sampled_from([key.action for key in keymap.changeable_keys()]), st.sampled_from("abcdjkrsx/"))
+    st.dictionaries(
+        st.sampled_from([key.action for key in keymap.changeable_keys()]),
+        st.sampled_from("abcdjkrsx/"),
+    )
 )
 def test_it_finds_a_clash_exactly_when_a_key_would_do_two_things(wanted: dict[str, str]) -> None:
     keys = keymap.changeable_keys()

@@ -1,4 +1,6 @@
-"""Somebody deactivated at work: their browser, and no other, is told so instead of being asked to sign in again."""
+"""Somebody deactivated at work: their browser, and no other, is told so instead of being asked to
+sign in again.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ def test_it_tells_nobody_else(shut_out: Client, bob: User) -> None:
     stranger, colleague = Client(), Client()
     colleague.force_login(bob)
     assert stranger.get("/accounts/who").json()["refused"] == ""
-    assert stranger.get("/preferences", headers=FRAGMENT).content.decode().startswith("You are signed out.")
+    assert (
+        stranger.get("/preferences", headers=FRAGMENT)
+        .content.decode()
+        .startswith("You are signed out.")
+    )
     assert colleague.get("/accounts/who").json() == {"person": bob.pk, "name": "bob", "refused": ""}
 
 
@@ -46,16 +52,24 @@ def test_it_tells_it_no_more_to_whoever_signs_in_after(shut_out: Client, bob: Us
     assert shut_out.get("/accounts/who").json()["refused"] == ""
 
 
-def test_it_asks_to_sign_in_again_once_the_person_is_back(client: Client, carol: User, adam: User) -> None:
+def test_it_asks_to_sign_in_again_once_the_person_is_back(
+    client: Client, carol: User, adam: User
+) -> None:
     sign_in_with_password(client)
     services.deactivate(carol, actor=adam)
     assert client.get("/accounts/who").json()["refused"] == TOLD
     assert services.reactivate(carol, actor=adam)
     assert client.get("/accounts/who").json() == {"person": None, "name": "", "refused": ""}
-    assert client.get("/preferences", headers=FRAGMENT).content.decode().startswith("You are signed out.")
+    assert (
+        client.get("/preferences", headers=FRAGMENT)
+        .content.decode()
+        .startswith("You are signed out.")
+    )
 
 
-def test_it_leaves_the_sessions_of_somebody_active_alone(client: Client, alice: User, adam: User) -> None:
+def test_it_leaves_the_sessions_of_somebody_active_alone(
+    client: Client, alice: User, adam: User
+) -> None:
     client.force_login(alice)
     assert not services.reactivate(alice, actor=adam)
     assert client.get("/preferences").status_code == 200

@@ -28,7 +28,9 @@ def nothing_counted(db: None) -> None:
 
 
 def expire(key: str | None) -> None:
-    Session.objects.filter(session_key=key).update(expire_date=timezone.now() - timedelta(seconds=1))
+    Session.objects.filter(session_key=key).update(
+        expire_date=timezone.now() - timedelta(seconds=1)
+    )
 
 
 def test_it_deletes_expired_sessions_and_no_others(alice: User, bob: User) -> None:
@@ -43,7 +45,9 @@ def test_it_deletes_what_the_list_of_sessions_says_about_them(alice: User, bob: 
     long_ago = timezone.now() - timedelta(days=2)
     for person, browser in ((alice, gone), (bob, used)):
         key = browser.session.session_key
-        UserSession.objects.create(user=person, ip="127.0.0.1", session_key=key, last_seen_at=long_ago)
+        UserSession.objects.create(
+            user=person, ip="127.0.0.1", session_key=key, last_seen_at=long_ago
+        )
     expire(gone.session.session_key)
     delete_expired_sessions(timestamp=0)
     assert [entry.user for entry in UserSession.objects.all()] == [bob]
@@ -66,12 +70,16 @@ def test_it_lets_the_session_of_a_person_last(carol_client: Client) -> None:
 
 
 def test_it_begins_sixty_sessions_a_minute_for_the_passkeys_of_one_network() -> None:
-    answers = [Client().get("/accounts/2fa/passkeys/login/", headers=AJAX).status_code for _ in range(61)]
+    answers = [
+        Client().get("/accounts/2fa/passkeys/login/", headers=AJAX).status_code for _ in range(61)
+    ]
     assert answers == [200] * 60 + [429]
     assert Session.objects.count() == 60
 
 
-def test_it_begins_sixty_sessions_a_minute_for_the_single_sign_on_of_one_network(idp: Provider) -> None:
+def test_it_begins_sixty_sessions_a_minute_for_the_single_sign_on_of_one_network(
+    idp: Provider,
+) -> None:
     answers = [Client().post("/accounts/sso/login/").status_code for _ in range(61)]
     assert answers == [302] * 60 + [429]
     assert Session.objects.count() == 60

@@ -1,4 +1,6 @@
-"""A session that cannot be stored: deleted meanwhile, or a database in trouble, which is nobody's bad request."""
+"""A session that cannot be stored: deleted meanwhile, or a database in trouble, which is nobody's
+bad request.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Where one is signed in: the list, signing out everywhere else, when a session ends, when a person was last active."""
+"""Where one is signed in: the list, signing out everywhere else, when a session ends, when a person
+was last active.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,11 @@ def test_it_notes_use_once_a_minute_at_most(carol: User) -> None:
 
     with CaptureQueriesContext(connection) as asked:
         client.get("/preferences")
-    assert not [query["sql"] for query in asked.captured_queries if not query["sql"].lstrip().startswith("SELECT")]
+    assert not [
+        query["sql"]
+        for query in asked.captured_queries
+        if not query["sql"].lstrip().startswith("SELECT")
+    ]
 
 
 def test_it_notes_that_somebody_signed_in(carol: User) -> None:
@@ -90,7 +96,9 @@ def test_it_notes_that_somebody_signed_in(carol: User) -> None:
     assert last_active(carol)
 
 
-def test_it_ends_a_session_that_is_too_old_however_much_it_is_used(carol: User, settings: Settings) -> None:
+def test_it_ends_a_session_that_is_too_old_however_much_it_is_used(
+    carol: User, settings: Settings
+) -> None:
     client = browser("here")
     used_long_ago(client, seconds=100, began=settings.SESSION_DAYS * 24 * 3600 + 60)
 

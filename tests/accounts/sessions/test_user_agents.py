@@ -17,8 +17,14 @@ _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36
         (f"Mozilla/5.0 (X11; Linux x86_64) {_CHROME}", "Chrome on Linux"),
         (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_CHROME} Edg/156.0", "Edge on Windows"),
         (f"Mozilla/5.0 (Linux; Android 16) {_CHROME}", "Chrome on Android"),
-        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on macOS"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari on iPhone"),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox on macOS",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
         ("curl/8.0", "curl"),
         ("Firefox on a desk", "Firefox on a desk"),
         ("", "An unknown browser"),

@@ -13,7 +13,9 @@ NEW = "nine-blue-umbrellas"
 
 
 def test_it_changes_the_password_and_keeps_one_signed_in(carol_client: Client, carol: User) -> None:
-    response = carol_client.post(URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}, follow=True)
+    response = carol_client.post(
+        URL, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}, follow=True
+    )
 
     assert response.redirect_chain == [("/preferences", 302)]
     assert "Your password is changed" in response.content.decode()
@@ -23,9 +25,17 @@ def test_it_changes_the_password_and_keeps_one_signed_in(carol_client: Client, c
 
 @pytest.mark.parametrize(
     ("old", "new", "again"),
-    [("wrong", NEW, NEW), (PASSWORD, NEW, "other"), (PASSWORD, "short", "short"), (PASSWORD, "", ""), ("", NEW, NEW)],
+    [
+        ("wrong", NEW, NEW),
+        (PASSWORD, NEW, "other"),
+        (PASSWORD, "short", "short"),
+        (PASSWORD, "", ""),
+        ("", NEW, NEW),
+    ],
 )
-def test_it_refuses_and_changes_nothing(carol_client: Client, carol: User, old: str, new: str, again: str) -> None:
+def test_it_refuses_and_changes_nothing(
+    carol_client: Client, carol: User, old: str, new: str, again: str
+) -> None:
     response = carol_client.post(URL, {"oldpassword": old, "password1": new, "password2": again})
 
     assert response.status_code == 422

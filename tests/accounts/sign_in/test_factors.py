@@ -1,4 +1,6 @@
-"""The secrets of second factors: encrypted in the database, and what happens when SECRET_KEY changes."""
+"""The secrets of second factors: encrypted in the database, and what happens when SECRET_KEY
+changes.
+"""
 
 from __future__ import annotations
 
@@ -71,10 +73,14 @@ def test_it_stores_no_secret_in_clear(client: Client, carol: User) -> None:
 def test_it_encrypts_what_is_there_at_an_upgrade_and_back(carol: User) -> None:
     codes = ["12345678", "87654321"]
     totp = Authenticator.objects.create(user=carol, type="totp", data={"secret": SECRET})
-    seeded = Authenticator.objects.create(user=carol, type="recovery_codes", data={"seed": SEED, "used_mask": 5})
+    seeded = Authenticator.objects.create(
+        user=carol, type="recovery_codes", data={"seed": SEED, "used_mask": 5}
+    )
     other = make_person("dora")
     Authenticator.objects.create(user=other, type="recovery_codes", data={"migrated_codes": codes})
-    passkey = Authenticator.objects.create(user=carol, type="webauthn", data={"name": "laptop", "credential": {}})
+    passkey = Authenticator.objects.create(
+        user=carol, type="webauthn", data={"name": "laptop", "credential": {}}
+    )
 
     with connection.schema_editor() as editor:
         _MIGRATION.encrypt(apps, editor)
@@ -104,7 +110,9 @@ def test_it_reads_them_with_a_key_of_before(factors: list[str], settings: Settin
     assert try_code(factors[0]).status_code == 302
 
 
-def test_it_needs_the_old_key_no_more_once_they_are_encrypted_anew(factors: list[str], settings: Settings) -> None:
+def test_it_needs_the_old_key_no_more_once_they_are_encrypted_anew(
+    factors: list[str], settings: Settings
+) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
     call_command("encrypt_factors", stdout=(out := io.StringIO()))
     settings.SECRET_KEY_FALLBACKS = []
@@ -120,11 +128,17 @@ def test_it_names_whose_factors_it_cannot_read(factors: list[str], settings: Set
     TOTP.activate(dora, SECRET)
     before = stored()
 
-    with pytest.raises(CommandError, match=r"2 factors were encrypted with another key, of: carol\."):
+    with pytest.raises(
+        CommandError, match=r"2 factors were encrypted with another key, of: carol\."
+    ):
         call_command("encrypt_factors", stdout=io.StringIO())
 
     settings.SECRET_KEY = OLD
-    assert Authenticator.objects.get(user__username="carol", type="totp").wrap().validate_code(code(SECRET))
+    assert (
+        Authenticator.objects.get(user__username="carol", type="totp")
+        .wrap()
+        .validate_code(code(SECRET))
+    )
     assert before != stored()
 
 
@@ -160,13 +174,17 @@ def test_it_says_why_no_recovery_codes_are_shown(keyless_client: Client, path: s
     assert "this site&#x27;s key was changed" in response.content.decode()
 
 
-def test_it_makes_new_recovery_codes_in_the_place_of_those_it_cannot_read(keyless_client: Client) -> None:
+def test_it_makes_new_recovery_codes_in_the_place_of_those_it_cannot_read(
+    keyless_client: Client,
+) -> None:
     assert keyless_client.get("/accounts/2fa/recovery-codes/generate/").status_code == 200
     keyless_client.post("/accounts/2fa/recovery-codes/generate/")
 
     assert len(keyless_client.get("/accounts/2fa/recovery-codes/").context["unused_codes"]) == 10
     # The app still cannot be read, and can be turned off.
-    assert "this site&#x27;s key was changed" in keyless_client.get("/accounts/2fa/").content.decode()
+    assert (
+        "this site&#x27;s key was changed" in keyless_client.get("/accounts/2fa/").content.decode()
+    )
     keyless_client.post("/accounts/2fa/totp/deactivate/")
     assert not Authenticator.objects.exists()
 

@@ -1,4 +1,6 @@
-"""A forgotten password: a link by mail, or one that an admin makes; either way all other sessions end."""
+"""A forgotten password: a link by mail, or one that an admin makes; either way all other sessions
+end.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def mailed(settings: Settings) -> None:
     settings.EMAIL_HOST = "mail.example"
 
 
-def test_it_is_set_by_a_link_of_an_admin(client: Client, adam: User, carol: User, carol_client: Client) -> None:
+def test_it_is_set_by_a_link_of_an_admin(
+    client: Client, adam: User, carol: User, carol_client: Client
+) -> None:
     client.force_login(adam)
     page = client.post(f"/people/{carol.pk}/password-link").content.decode()
     found = re.search(r"http://testserver(/new-password/[\w-]+)", page)
@@ -63,7 +67,9 @@ def test_it_replaces_an_earlier_link(adam: User, carol: User) -> None:
     assert Client().get(f"/new-password/{second}").status_code == 200
 
 
-@pytest.mark.parametrize("fields", [{}, {"password1": NEW, "password2": "x"}, {"password1": "a", "password2": "a"}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"password1": NEW, "password2": "x"}, {"password1": "a", "password2": "a"}]
+)
 def test_it_refuses_and_changes_nothing(adam: User, carol: User, fields: dict[str, str]) -> None:
     _, secret = invitations.new_password_link(carol, actor=adam)
 
@@ -149,7 +155,9 @@ def test_it_mails_nothing_to_somebody_deactivated(carol: User) -> None:
 @pytest.mark.usefixtures("mailed")
 def test_it_fills_nobodys_mailbox(carol: User) -> None:
     answers = [
-        Client().post("/accounts/password/reset/", {"email": address}, REMOTE_ADDR=f"192.0.2.{number}")
+        Client().post(
+            "/accounts/password/reset/", {"email": address}, REMOTE_ADDR=f"192.0.2.{number}"
+        )
         for number, address in enumerate(["carol@example.com", "Carol@Example.com"] * 5)
     ]
 
@@ -158,7 +166,9 @@ def test_it_fills_nobodys_mailbox(carol: User) -> None:
 
 
 @pytest.mark.usefixtures("carol")
-def test_it_makes_no_link_where_no_mail_goes_out(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_makes_no_link_where_no_mail_goes_out(
+    client: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
     response = client.post("/accounts/password/reset/", {"email": "carol@example.com"})
 
     assert response.status_code == 422
@@ -168,5 +178,7 @@ def test_it_makes_no_link_where_no_mail_goes_out(client: Client, capfd: pytest.C
 
 
 def test_it_says_whom_to_ask_where_no_mail_goes_out(client: Client, carol: User) -> None:
-    assert "An admin of your team makes you a link" in client.get("/accounts/login/").content.decode()
+    assert (
+        "An admin of your team makes you a link" in client.get("/accounts/login/").content.decode()
+    )
     assert "Ask an admin of your team" in client.get("/accounts/password/reset/").content.decode()

@@ -1,4 +1,6 @@
-"""Passwords are hashed by a few threads at a time; who comes above that is asked to come back, and pages go on."""
+"""Passwords are hashed by a few threads at a time; who comes above that is asked to come back, and
+pages go on.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, ma
 from reviewapp.accounts.sign_in.hashing import RETRY_AFTER, HashingIsBusy, Slots
 from tests.operations.processes import environment, listens, reserved_port, running, until
 
-COMMAND = ["-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", "reviewapp.wsgi:application"]
+COMMAND = [
+    "-m",
+    "gunicorn",
+    "-c",
+    "python:reviewapp.operations.gunicorn_conf",
+    "reviewapp.wsgi:application",
+]
 
 
 def test_it_refuses_at_once_what_is_neither_to_run_nor_to_wait() -> None:
@@ -89,7 +97,10 @@ def _token(port: int) -> str:
 def _sign_in(port: int, token: str, login: str) -> tuple[int, str | None]:
     with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as client:
         body = f"csrfmiddlewaretoken={token}&login={login}&password=wrong-horse"
-        headers = {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"}
+        headers = {
+            "Cookie": f"csrftoken={token}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
         client.request("POST", "/accounts/login/", body, headers)
         response = client.getresponse()
         return response.status, response.headers["Retry-After"]

@@ -1,4 +1,6 @@
-"""Second factors: authenticator app, passkeys, recovery codes; a must for the roles that a setting names."""
+"""Second factors: authenticator app, passkeys, recovery codes; a must for the roles that a setting
+names.
+"""
 
 from __future__ import annotations
 
@@ -33,25 +35,38 @@ def reauthenticated_client(client: Client, carol: User) -> Client:
     return client
 
 
-def test_it_sets_up_an_app_and_shows_recovery_codes(reauthenticated_client: Client, carol: User) -> None:
+def test_it_sets_up_an_app_and_shows_recovery_codes(
+    reauthenticated_client: Client, carol: User
+) -> None:
     page = reauthenticated_client.get("/accounts/2fa/totp/activate/")
     secret = page.context["form"].secret
     assert secret in page.content.decode()
     assert 'src="data:image/svg+xml;base64,' in page.content.decode()
 
-    done = reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)}, follow=True)
+    done = reauthenticated_client.post(
+        "/accounts/2fa/totp/activate/", {"code": code(secret)}, follow=True
+    )
 
     assert done.redirect_chain[-1][0] == "/accounts/2fa/recovery-codes/"
     assert len(re.findall(r"<li>\d{8}</li>", done.content.decode())) == 10
-    assert set(Authenticator.objects.filter(user=carol).values_list("type", flat=True)) == {"totp", "recovery_codes"}
+    assert set(Authenticator.objects.filter(user=carol).values_list("type", flat=True)) == {
+        "totp",
+        "recovery_codes",
+    }
 
 
-def test_it_leads_somebody_without_recovery_codes_to_the_second_factor(reauthenticated_client: Client) -> None:
-    assert reauthenticated_client.get("/accounts/2fa/recovery-codes/")["Location"] == "/accounts/2fa/"
+def test_it_leads_somebody_without_recovery_codes_to_the_second_factor(
+    reauthenticated_client: Client,
+) -> None:
+    assert (
+        reauthenticated_client.get("/accounts/2fa/recovery-codes/")["Location"] == "/accounts/2fa/"
+    )
 
 
 @pytest.mark.parametrize("typed", ["000000", "", "abc", "1" * 400, "\0"])
-def test_it_turns_nothing_on_by_a_wrong_code(reauthenticated_client: Client, carol: User, typed: str) -> None:
+def test_it_turns_nothing_on_by_a_wrong_code(
+    reauthenticated_client: Client, carol: User, typed: str
+) -> None:
     reauthenticated_client.get("/accounts/2fa/totp/activate/")
 
     response = reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": typed})
@@ -64,7 +79,9 @@ def test_it_turns_nothing_on_by_a_wrong_code(reauthenticated_client: Client, car
 def test_it_asks_for_the_password_before_it_changes_anything(client: Client, carol: User) -> None:
     sign_in_with_password(client)
 
-    assert client.get("/accounts/2fa/totp/activate/")["Location"].startswith("/accounts/reauthenticate/")
+    assert client.get("/accounts/2fa/totp/activate/")["Location"].startswith(
+        "/accounts/reauthenticate/"
+    )
     refused = client.post("/accounts/reauthenticate/", {"password": "wrong"})
     assert refused.status_code == 422
     assert client.get("/accounts/2fa/totp/activate/").status_code == 302
@@ -110,7 +127,9 @@ def test_it_takes_no_code_of_before_the_last_one(carol: User) -> None:
     assert statuses == [302, 422, 302]
 
 
-def test_it_takes_the_code_that_turned_the_app_on_for_nothing_else(reauthenticated_client: Client) -> None:
+def test_it_takes_the_code_that_turned_the_app_on_for_nothing_else(
+    reauthenticated_client: Client,
+) -> None:
     secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
     shown = code(secret)
     reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": shown})
@@ -166,7 +185,10 @@ def test_it_takes_each_recovery_code_once(reauthenticated_client: Client, carol:
     secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
     reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
     kept = reauthenticated_client.get("/accounts/2fa/recovery-codes/").context["unused_codes"][0]
-    assert kept in reauthenticated_client.get("/accounts/2fa/recovery-codes/download/").content.decode()
+    assert (
+        kept
+        in reauthenticated_client.get("/accounts/2fa/recovery-codes/download/").content.decode()
+    )
 
     answers = []
     for _ in range(2):
@@ -176,7 +198,9 @@ def test_it_takes_each_recovery_code_once(reauthenticated_client: Client, carol:
     assert answers == [302, 422]
 
 
-def test_it_turns_the_app_off_and_the_codes_with_it(reauthenticated_client: Client, carol: User) -> None:
+def test_it_turns_the_app_off_and_the_codes_with_it(
+    reauthenticated_client: Client, carol: User
+) -> None:
     secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
     reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
 
@@ -195,7 +219,9 @@ def passkey(reauthenticated_client: Client, carol: User) -> Passkey:
     return key
 
 
-def test_it_lists_renames_and_removes_a_passkey(reauthenticated_client: Client, passkey: Passkey) -> None:
+def test_it_lists_renames_and_removes_a_passkey(
+    reauthenticated_client: Client, passkey: Passkey
+) -> None:
     assert "laptop" in reauthenticated_client.get("/accounts/2fa/passkeys/").content.decode()
     key = Authenticator.objects.get(type="webauthn").pk
 
@@ -217,9 +243,14 @@ def test_it_takes_a_passkey_as_the_second_factor(passkey: Passkey, carol: User) 
 
 def test_it_signs_in_with_a_passkey_alone(passkey: Passkey, carol: User) -> None:
     client = Client()
-    options = client.get("/accounts/2fa/passkeys/login/", headers={"Accept": "application/json"}).json()
+    options = client.get(
+        "/accounts/2fa/passkeys/login/", headers={"Accept": "application/json"}
+    ).json()
 
-    client.post("/accounts/2fa/passkeys/login/", {"credential": passkey.get(options["request_options"]["publicKey"])})
+    client.post(
+        "/accounts/2fa/passkeys/login/",
+        {"credential": passkey.get(options["request_options"]["publicKey"])},
+    )
 
     assert get_user(client) == carol
 
@@ -248,9 +279,13 @@ def test_it_takes_nothing_else_for_a_passkey(passkey: Passkey, credential: str) 
 
 
 @pytest.mark.parametrize("credential", ODD)
-def test_it_registers_and_signs_in_nothing_else(reauthenticated_client: Client, credential: str) -> None:
+def test_it_registers_and_signs_in_nothing_else(
+    reauthenticated_client: Client, credential: str
+) -> None:
     reauthenticated_client.get("/accounts/2fa/passkeys/add/")
-    added = reauthenticated_client.post("/accounts/2fa/passkeys/add/", {"name": "x", "credential": credential})
+    added = reauthenticated_client.post(
+        "/accounts/2fa/passkeys/add/", {"name": "x", "credential": credential}
+    )
     Client().get("/accounts/2fa/passkeys/login/", headers={"Accept": "application/json"})
     entered = (client := Client()).post("/accounts/2fa/passkeys/login/", {"credential": credential})
 
@@ -275,10 +310,15 @@ def must(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("must")
-def test_it_leads_those_who_need_one_to_set_it_up_before_anything_else(reauthenticated_client: Client) -> None:
+def test_it_leads_those_who_need_one_to_set_it_up_before_anything_else(
+    reauthenticated_client: Client,
+) -> None:
     for path in ("/annotations", "/preferences", "/history", "/retrievers"):
         assert reauthenticated_client.get(path)["Location"] == "/accounts/2fa/"
-    assert "Your role needs a second factor" in reauthenticated_client.get("/accounts/2fa/").content.decode()
+    assert (
+        "Your role needs a second factor"
+        in reauthenticated_client.get("/accounts/2fa/").content.decode()
+    )
     part = reauthenticated_client.get("/annotations", headers={"HX-Request": "true"})
     assert part.status_code == 401
     assert "what you typed is still here" in part.content.decode()

@@ -21,7 +21,9 @@ def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
 
-@pytest.mark.parametrize("name", ["carol", "CAROL", "carol@example.com", "Carol@Example.com", " carol "])
+@pytest.mark.parametrize(
+    "name", ["carol", "CAROL", "carol@example.com", "Carol@Example.com", " carol "]
+)
 def test_it_takes_the_name_or_the_address(client: Client, carol: User, name: str) -> None:
     response = client.post(URL, {"login": name, "password": PASSWORD})
 
@@ -35,7 +37,9 @@ def test_it_goes_back_to_where_one_was(client: Client, carol: User) -> None:
     form = client.get(page["Location"])
     assert form.context["redirect_field_value"] == "/preferences?from=mail"
 
-    response = client.post(URL, {"login": "carol", "password": PASSWORD, "next": "/preferences?from=mail"})
+    response = client.post(
+        URL, {"login": "carol", "password": PASSWORD, "next": "/preferences?from=mail"}
+    )
 
     assert response["Location"] == "/preferences?from=mail"
 
@@ -74,7 +78,9 @@ def test_it_never_leads_elsewhere(client: Client, carol: User, next_url: str) ->
         {"login": "\u202ecarol", "password": PASSWORD},
     ],
 )
-def test_it_refuses_what_does_not_fit_and_keeps_the_name(client: Client, carol: User, fields: dict[str, str]) -> None:
+def test_it_refuses_what_does_not_fit_and_keeps_the_name(
+    client: Client, carol: User, fields: dict[str, str]
+) -> None:
     response = client.post(URL, fields)
 
     assert response.status_code == 422
@@ -102,7 +108,15 @@ class CountingHasher(MD5PasswordHasher):
         return super().encode(password, salt)
 
 
-LOGINS = ["known", "KNOWN", "known@example.com", "away", "away@example.com", "sso", "sso@example.com"]
+LOGINS = [
+    "known",
+    "KNOWN",
+    "known@example.com",
+    "away",
+    "away@example.com",
+    "sso",
+    "sso@example.com",
+]
 
 
 @pytest.mark.parametrize("login", [*LOGINS, "nobody", "nobody@example.com"])
@@ -143,7 +157,9 @@ def test_it_lets_others_in_while_a_guesser_waits(client: Client, carol: User) ->
     assert is_signed_in(client)
 
 
-def test_it_lets_the_owner_in_from_elsewhere_while_a_guesser_waits(client: Client, carol: User) -> None:
+def test_it_lets_the_owner_in_from_elsewhere_while_a_guesser_waits(
+    client: Client, carol: User
+) -> None:
     for _ in range(8):
         client.post(URL, {"login": "carol", "password": "wrong"}, REMOTE_ADDR="192.0.2.7")
 
@@ -206,7 +222,16 @@ def test_it_shows_no_navigation_to_strangers(client: Client, db: None) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["signup/", "email/", "confirm-email/", "password/set/", "password/reset/key/", "login/code/", "social/", ""],
+    [
+        "signup/",
+        "email/",
+        "confirm-email/",
+        "password/set/",
+        "password/reset/key/",
+        "login/code/",
+        "social/",
+        "",
+    ],
 )
 def test_it_offers_no_page_that_makes_no_sense_here(client: Client, alice: User, path: str) -> None:
     assert client.get(f"/accounts/{path}").status_code == 404

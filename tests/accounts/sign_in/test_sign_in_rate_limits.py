@@ -18,11 +18,15 @@ URL = "/accounts/login/"
 SPELLINGS = ["carol", "CAROL", "carol@example.com", "\uff43arol", "Carol@Example.com"]
 
 
-def try_password(address: str, password: str = PASSWORD, *, login: str = "carol", client: Client | None = None) -> str:
+def try_password(
+    address: str, password: str = PASSWORD, *, login: str = "carol", client: Client | None = None
+) -> str:
     """Sign in from this address; return "" when that worked, else what the page says."""
     client = client or Client()
     response = client.post(URL, {"login": login, "password": password}, REMOTE_ADDR=address)
-    return "" if response.status_code == 302 else str(response.context["form"].non_field_errors()[0])
+    return (
+        "" if response.status_code == 302 else str(response.context["form"].non_field_errors()[0])
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,10 @@ def test_it_counts_all_spellings_of_a_login_as_one(carol: User) -> None:
 def few(settings: Settings) -> None:
     """Eight tries at one account, not a hundred."""
     assert configured.ACCOUNT_RATE_LIMITS["login_failed_at_account"] == "100/h/key"
-    settings.ACCOUNT_RATE_LIMITS = {**configured.ACCOUNT_RATE_LIMITS, "login_failed_at_account": "8/h/key"}
+    settings.ACCOUNT_RATE_LIMITS = {
+        **configured.ACCOUNT_RATE_LIMITS,
+        "login_failed_at_account": "8/h/key",
+    }
 
 
 def guess(login: str = "carol") -> None:
@@ -124,7 +131,9 @@ def test_it_gives_a_browser_of_before_no_more_tries_than_all_others(carol: User)
 
 
 @pytest.mark.usefixtures("few")
-def test_it_takes_no_proof_of_another_person_and_none_that_is_forged(carol: User, alice: User) -> None:
+def test_it_takes_no_proof_of_another_person_and_none_that_is_forged(
+    carol: User, alice: User
+) -> None:
     other = signed_in(alice)
     other.get("/preferences")
     other.post("/accounts/logout/")

@@ -19,7 +19,9 @@ from tests.accounts.sso_steps import WENDY, begin, come_back, sign_in_by_sso
 from tests.people import PASSWORD, sign_in_with_password
 
 
-def test_it_offers_the_button_only_where_it_is_set_up(client: Client, db: None, idp: Provider) -> None:
+def test_it_offers_the_button_only_where_it_is_set_up(
+    client: Client, db: None, idp: Provider
+) -> None:
     assert "Sign in with Our house" in client.get("/accounts/login/").content.decode()
 
 
@@ -50,7 +52,9 @@ def test_it_writes_that_into_the_history(client: Client, idp: Provider) -> None:
     assert {event.origin for event in told.values()} == {"web"}
 
 
-def test_it_knows_the_person_again_whatever_name_and_address_say(client: Client, idp: Provider) -> None:
+def test_it_knows_the_person_again_whatever_name_and_address_say(
+    client: Client, idp: Provider
+) -> None:
     sign_in_by_sso(client, idp)
 
     sign_in_by_sso(Client(), idp, preferred_username="gwendolyn", email="other@example.com")
@@ -60,7 +64,12 @@ def test_it_knows_the_person_again_whatever_name_and_address_say(client: Client,
 
 @pytest.mark.parametrize(
     ("groups", "role"),
-    [(["heads"], "admin"), (["writers", "heads"], "admin"), (["heads", "writers", "x"], "admin"), ("heads", "admin")],
+    [
+        (["heads"], "admin"),
+        (["writers", "heads"], "admin"),
+        (["heads", "writers", "x"], "admin"),
+        ("heads", "admin"),
+    ],
 )
 def test_it_brings_the_role_in_line_at_each_sign_in(
     client: Client, idp: Provider, adam: User, groups: Any, role: str
@@ -70,10 +79,15 @@ def test_it_brings_the_role_in_line_at_each_sign_in(
     sign_in_by_sso(Client(), idp, groups=groups)
 
     assert roles.role_of(User.objects.get(username="wendy")) == role
-    assert [e.action for e in Event.objects.about("people/wendy")][:2] == ["role.given", "role.taken"]
+    assert [e.action for e in Event.objects.about("people/wendy")][:2] == [
+        "role.given",
+        "role.taken",
+    ]
 
 
-def test_it_reads_groups_from_a_nested_claim(client: Client, idp: Provider, settings: Settings) -> None:
+def test_it_reads_groups_from_a_nested_claim(
+    client: Client, idp: Provider, settings: Settings
+) -> None:
     settings.OIDC_GROUPS_CLAIM = "realm_access.roles"
 
     sign_in_by_sso(client, idp, groups=None, realm_access={"roles": ["writers"]})
@@ -81,8 +95,12 @@ def test_it_reads_groups_from_a_nested_claim(client: Client, idp: Provider, sett
     assert roles.role_of(User.objects.get(username="wendy")) == roles.REVIEWER
 
 
-@pytest.mark.parametrize("groups", [[], ["strangers"], None, "Writers", {"writers": True}, 7, [["writers"]]])
-def test_it_lets_nobody_in_without_a_mapped_group(client: Client, idp: Provider, groups: Any) -> None:
+@pytest.mark.parametrize(
+    "groups", [[], ["strangers"], None, "Writers", {"writers": True}, 7, [["writers"]]]
+)
+def test_it_lets_nobody_in_without_a_mapped_group(
+    client: Client, idp: Provider, groups: Any
+) -> None:
     response = sign_in_by_sso(client, idp, groups=groups)
 
     assert response.status_code == 403
@@ -111,7 +129,9 @@ def test_it_turns_the_last_admin_away_whose_groups_say_less(client: Client, idp:
     assert roles.role_of(User.objects.get(username="wendy")) == roles.ADMIN
 
 
-def test_it_takes_the_role_of_admin_away_where_there_is_another(client: Client, idp: Provider, adam: User) -> None:
+def test_it_takes_the_role_of_admin_away_where_there_is_another(
+    client: Client, idp: Provider, adam: User
+) -> None:
     sign_in_by_sso(Client(), idp, groups=["heads"])
 
     sign_in_by_sso(client, idp, groups=["writers"])
@@ -130,7 +150,9 @@ def test_it_refuses_a_deactivated_person_and_changes_nothing(client: Client, idp
     assert roles.role_of(User.objects.get(username="wendy")) == roles.REVIEWER
 
 
-def test_it_matches_a_verified_address_and_voids_the_password(client: Client, idp: Provider, carol: User) -> None:
+def test_it_matches_a_verified_address_and_voids_the_password(
+    client: Client, idp: Provider, carol: User
+) -> None:
     sign_in_by_sso(client, idp, email="CAROL@example.com")
 
     assert get_user(client) == carol
@@ -139,7 +161,9 @@ def test_it_matches_a_verified_address_and_voids_the_password(client: Client, id
     assert SocialAccount.objects.get().user == carol
 
 
-def test_it_ends_the_sessions_of_whoever_held_the_password(client: Client, idp: Provider, carol: User) -> None:
+def test_it_ends_the_sessions_of_whoever_held_the_password(
+    client: Client, idp: Provider, carol: User
+) -> None:
     holder = Client()
     sign_in_with_password(holder)
 
@@ -149,7 +173,9 @@ def test_it_ends_the_sessions_of_whoever_held_the_password(client: Client, idp: 
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1])
-def test_it_matches_no_address_that_is_not_verified(client: Client, idp: Provider, carol: User, verified: Any) -> None:
+def test_it_matches_no_address_that_is_not_verified(
+    client: Client, idp: Provider, carol: User, verified: Any
+) -> None:
     sign_in_by_sso(client, idp, email="carol@example.com", email_verified=verified)
 
     assert get_user(client).get_username() == "wendy"
@@ -158,7 +184,9 @@ def test_it_matches_no_address_that_is_not_verified(client: Client, idp: Provide
     assert carol.check_password(PASSWORD)
 
 
-def test_it_does_not_match_somebody_who_came_as_another_before(client: Client, idp: Provider) -> None:
+def test_it_does_not_match_somebody_who_came_as_another_before(
+    client: Client, idp: Provider
+) -> None:
     sign_in_by_sso(Client(), idp)
 
     response = sign_in_by_sso(client, idp, sub="w-2", preferred_username="wendy2")
@@ -178,7 +206,9 @@ def test_it_does_not_let_a_deactivated_person_in_through_the_address(
 def test_it_says_so_when_the_person_gives_up(client: Client, idp: Provider) -> None:
     state = parse_qs(urlsplit(begin(client)).query)["state"][0]
 
-    response = client.get(f"/accounts/sso/login/callback/?error=access_denied&state={state}", follow=True)
+    response = client.get(
+        f"/accounts/sso/login/callback/?error=access_denied&state={state}", follow=True
+    )
 
     assert "You are not signed in" in response.content.decode()
 
@@ -190,14 +220,20 @@ def test_it_asks_before_it_goes_when_it_was_only_a_link(client: Client, idp: Pro
     assert "Sign in with Our house" in response.content.decode()
 
 
-@pytest.mark.parametrize("more", ["?process=connect", "?process=redirect&next=https://evil.example", "?scope=admin"])
+@pytest.mark.parametrize(
+    "more", ["?process=connect", "?process=redirect&next=https://evil.example", "?scope=admin"]
+)
 def test_it_lets_the_address_bar_change_nothing(client: Client, idp: Provider, more: str) -> None:
     idp.who = WENDY
     asked = client.post(f"/accounts/sso/login/{more}")["Location"]
 
     response = come_back(client, asked)
 
-    assert set(parse_qs(urlsplit(asked).query)["scope"][0].split()) == {"openid", "profile", "email"}
+    assert set(parse_qs(urlsplit(asked).query)["scope"][0].split()) == {
+        "openid",
+        "profile",
+        "email",
+    }
     assert response["Location"] == "/"
     assert get_user(client).get_username() == "wendy"
 

@@ -87,7 +87,10 @@ def test_it_believes_no_discovery_of_another_issuer(client: Client, idp: Provide
     [
         ({"email": None, "email_verified": True}, {"email": "carol@example.com"}),
         ({"email": "carol@example.com", "email_verified": None}, {"email_verified": True}),
-        ({"email": None, "email_verified": None}, {"email": "carol@example.com", "email_verified": True}),
+        (
+            {"email": None, "email_verified": None},
+            {"email": "carol@example.com", "email_verified": True},
+        ),
     ],
     ids=["address", "proof", "both"],
 )
@@ -105,7 +108,9 @@ def test_it_takes_no_address_and_no_proof_from_userinfo(
 
 
 @pytest.mark.parametrize("claim", ["groups", "name", "realm_access.roles"])
-def test_it_takes_no_groups_from_userinfo(client: Client, idp: Provider, settings: Settings, claim: str) -> None:
+def test_it_takes_no_groups_from_userinfo(
+    client: Client, idp: Provider, settings: Settings, claim: str
+) -> None:
     settings.OIDC_GROUPS_CLAIM = claim
     idp.userinfo_lies = {"groups": ["heads"], "name": "heads", "realm_access": {"roles": ["heads"]}}
 
@@ -116,7 +121,11 @@ def test_it_takes_no_groups_from_userinfo(client: Client, idp: Provider, setting
 
 
 def test_it_takes_names_from_userinfo(client: Client, idp: Provider) -> None:
-    idp.userinfo_lies = {"preferred_username": "gwen", "given_name": "Gwendolyn", "family_name": ["no name"]}
+    idp.userinfo_lies = {
+        "preferred_username": "gwen",
+        "given_name": "Gwendolyn",
+        "family_name": ["no name"],
+    }
 
     sign_in_by_sso(client, idp, preferred_username=None)
 
@@ -152,7 +161,11 @@ def test_it_links_no_address_that_only_looks_alike(
 def test_it_wants_back_the_state_it_gave(client: Client, idp: Provider) -> None:
     idp.who = WENDY
     asked = begin(client)
-    led = requests.get(asked, allow_redirects=False, timeout=60).headers["Location"].removeprefix("http://testserver")
+    led = (
+        requests.get(asked, allow_redirects=False, timeout=60)
+        .headers["Location"]
+        .removeprefix("http://testserver")
+    )
     state = parse_qs(urlsplit(led).query)["state"][0]
 
     assert client.get(led.replace(state, "x" * 16)).status_code == 400
@@ -169,7 +182,9 @@ def test_it_takes_a_state_once(client: Client, idp: Provider) -> None:
     assert come_back(client, asked).status_code == 400
 
 
-def test_it_says_so_when_the_provider_is_away(client: Client, idp: Provider, settings: Settings) -> None:
+def test_it_says_so_when_the_provider_is_away(
+    client: Client, idp: Provider, settings: Settings
+) -> None:
     idp.broken = {"/.well-known/openid-configuration"}
 
     assert client.post("/accounts/sso/login/").status_code == 502

@@ -1,4 +1,6 @@
-"""An item that changes while somebody has it open: cheap to ask, told once, never touching what was typed."""
+"""An item that changes while somebody has it open: cheap to ask, told once, never touching what was
+typed.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def tell(client: Client, item: Annotation, base: Any = None) -> Any:
 
 def change(item: Annotation, **values: Any) -> None:
     by = {"by": "key_theirs", "by_type": "api_key"}
-    edit = {"version": 1, "prior": {"label": "van"}, "edited_at": None} | {f"edited_{key}": by[key] for key in by}
+    edit = {"version": 1, "prior": {"label": "van"}, "edited_at": None} | {
+        f"edited_{key}": by[key] for key in by
+    }
     Annotation.objects.filter(pk=item.pk).update(version=2, revisions=[edit], **values)
 
 
@@ -77,10 +81,14 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
 
 def test_it_names_the_colleague_who_decided(client: Client, item: Annotation, bob: User) -> None:
     decide_by_form(item, bob, hold=0, label="lorry", choice="")
-    assert "bob has changed label and confidence and reasoning meanwhile" in collapsed(tell(client, item))
+    assert "bob has changed label and confidence and reasoning meanwhile" in collapsed(
+        tell(client, item)
+    )
 
 
-def test_it_tells_of_a_decision_that_changed_no_value(client: Client, item: Annotation, bob: User) -> None:
+def test_it_tells_of_a_decision_that_changed_no_value(
+    client: Client, item: Annotation, bob: User
+) -> None:
     decide_by_form(item, bob, hold=0)
     assert ask(client, item).status_code == 200
     assert "bob has decided this meanwhile, with the same values" in collapsed(tell(client, item))
@@ -100,7 +108,9 @@ def test_it_survives_a_damaged_base(client: Client, item: Annotation, base: str)
 
 
 def catch_up(client: Client, item: Annotation, **typed: Any) -> Any:
-    return client.post(reverse("catch_up", args=[item.pk]), filled_form(item, **typed), headers=HTMX)
+    return client.post(
+        reverse("catch_up", args=[item.pk]), filled_form(item, **typed), headers=HTMX
+    )
 
 
 def test_it_brings_into_the_form_what_only_they_changed(client: Client, item: Annotation) -> None:

@@ -1,4 +1,6 @@
-"""Several people and the machine at one item at the same moment: one order of locks, and no decision twice."""
+"""Several people and the machine at one item at the same moment: one order of locks, and no
+decision twice.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_it_decides_and_defers_at_once_without_a_deadlock(alice: User) -> None:
         with transaction.atomic():
             Annotation.objects.select_for_update().get(pk=annotation.pk)
             Lease.objects.filter(annotation=annotation).delete()
-            deferring = start(pool, lambda: put_aside(annotation, SetAside.Kind.SKIPPED, actor=alice))
+            deferring = start(
+                pool, lambda: put_aside(annotation, SetAside.Kind.SKIPPED, actor=alice)
+            )
             SetAside.objects.filter(annotation=annotation).delete()
         assert deferring.exception() is None
 
@@ -57,7 +61,11 @@ def test_it_pulls_and_takes_in_a_run_at_once_without_a_deadlock() -> None:
     retriever = make_retriever()
     free = make_annotation(retriever, annotation_id=None, document_id="doc_free", label="")
     known = make_annotation(retriever, annotation_id="ann_known", document_id="doc_known")
-    given: dict[str, Any] = {"namespace_id": "ns", "label": "logo", "retriever_id": retriever.retriever_id}
+    given: dict[str, Any] = {
+        "namespace_id": "ns",
+        "label": "logo",
+        "retriever_id": retriever.retriever_id,
+    }
     records = [
         AnnotationRecord(annotation_id="ann_known", document_id="doc_known", version=2, **given),
         AnnotationRecord(annotation_id="ann_new", document_id="doc_free", version=1, **given),

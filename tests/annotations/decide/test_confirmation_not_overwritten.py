@@ -1,4 +1,6 @@
-"""A decision that changed no value is one all the same: nobody writes over it without having seen it."""
+"""A decision that changed no value is one all the same: nobody writes over it without having seen
+it.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,14 @@ def test_it_lets_two_people_confirm_the_same_label(alice: User, bob: User) -> No
     assert Decision.objects.count() == 2
 
 
-def test_it_shows_that_somebody_could_not_tell_and_why(client: Client, alice: User, bob: User) -> None:
+def test_it_shows_that_somebody_could_not_tell_and_why(
+    client: Client, alice: User, bob: User
+) -> None:
     annotation = make_annotation(label="logo")
     before, url = filled_form(annotation, label="no logo"), reverse("decide", args=[annotation.pk])
-    cannot = submission(annotation, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too <b>blurred</b>.")
+    cannot = submission(
+        annotation, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too <b>blurred</b>."
+    )
     services.decide(annotation.pk, cannot, actor=bob)
     client.force_login(alice)
     response = client.post(url, before)
@@ -46,4 +52,8 @@ def test_it_shows_that_somebody_could_not_tell_and_why(client: Client, alice: Us
     again = {**response.context["data"], "outcome": "decided"}
     assert client.post(url, again).status_code == 302
     annotation.refresh_from_db()
-    assert (annotation.status, annotation.label, annotation.reviewer) == ("decided", "no logo", alice)
+    assert (annotation.status, annotation.label, annotation.reviewer) == (
+        "decided",
+        "no logo",
+        alice,
+    )

@@ -1,4 +1,6 @@
-"""Whoever is told that an item changed is told whose hand it was: never that somebody was faster who was not."""
+"""Whoever is told that an item changed is told whose hand it was: never that somebody was faster
+who was not.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ MACHINE, THEIRS, MINE = "the machine's words", "bob's words", "alice's words"
 def item(client: Client, alice: User) -> Annotation:
     """An item whose page Alice has open."""
     client.force_login(alice)
-    return make_annotation(label="logo", confidence=0.5, reasoning=MACHINE, actor_id="logo-detector-v4")
+    return make_annotation(
+        label="logo", confidence=0.5, reasoning=MACHINE, actor_id="logo-detector-v4"
+    )
 
 
 def submit(client: Client, item: Annotation, data: dict[str, Any], **headers: str) -> Any:
@@ -37,11 +41,17 @@ def submit(client: Client, item: Annotation, data: dict[str, Any], **headers: st
 def again(response: Any) -> dict[str, Any]:
     """Return the form to send once more, mine chosen wherever it is asked."""
     data = response.context["data"]
-    return {**data, **{f"keep_{name}": "mine" for name in data["asked"].split()}, "outcome": "decided"}
+    return {
+        **data,
+        **{f"keep_{name}": "mine" for name in data["asked"].split()},
+        "outcome": "decided",
+    }
 
 
 def told(client: Client, item: Annotation, base: dict[str, Any]) -> str:
-    response = client.post(reverse("news", args=[item.pk]), {"base": json.dumps(base)}, headers={"HX-Request": "true"})
+    response = client.post(
+        reverse("news", args=[item.pk]), {"base": json.dumps(base)}, headers={"HX-Request": "true"}
+    )
     return str(json.loads(response.headers["HX-Trigger"])["say"])
 
 
@@ -51,7 +61,9 @@ def changed_at_mixpeek(item: Annotation, **values: Any) -> None:
     Annotation.objects.filter(pk=item.pk).update(version=2, revisions=edits, **values)
 
 
-def test_it_says_that_a_decision_was_taken_back(client: Client, item: Annotation, bob: User) -> None:
+def test_it_says_that_a_decision_was_taken_back(
+    client: Client, item: Annotation, bob: User
+) -> None:
     opened = filled_form(item, reasoning=MINE)
     decision = decide_by_form(item, bob, reasoning=THEIRS)
     asked = submit(client, item, opened)
@@ -69,7 +81,9 @@ def test_it_says_that_a_decision_was_taken_back(client: Client, item: Annotation
     assert Annotation.objects.get().reasoning == MINE
 
 
-def test_it_names_who_decided_after_another_took_back(client: Client, item: Annotation, bob: User, lena: User) -> None:
+def test_it_names_who_decided_after_another_took_back(
+    client: Client, item: Annotation, bob: User, lena: User
+) -> None:
     undone = decide_by_form(item, bob, reasoning=THEIRS)
     seen = filled_form(Annotation.objects.get(), reasoning=MINE)
     undo.undo(undone.pk, actor=bob)
@@ -77,11 +91,15 @@ def test_it_names_who_decided_after_another_took_back(client: Client, item: Anno
     assert "lena was faster" in collapsed(submit(client, item, seen))
 
 
-def test_it_reads_out_that_a_decision_was_taken_back(client: Client, item: Annotation, bob: User) -> None:
+def test_it_reads_out_that_a_decision_was_taken_back(
+    client: Client, item: Annotation, bob: User
+) -> None:
     decision = decide_by_form(item, bob, reasoning=THEIRS)
     seen = Annotation.objects.get().seen()
     undo.undo(decision.pk, actor=bob)
-    assert told(client, item, seen).startswith("bob has taken a decision back, and with it reasoning, meanwhile.")
+    assert told(client, item, seen).startswith(
+        "bob has taken a decision back, and with it reasoning, meanwhile."
+    )
 
 
 def test_it_tells_one_truth_of_another_key(client: Client, item: Annotation) -> None:
@@ -95,7 +113,9 @@ def test_it_tells_one_truth_of_another_key(client: Client, item: Annotation) -> 
     assert response.context["stale"].by == asked.context["stale"].by
 
 
-def test_it_calls_a_person_you_in_another_tab(client: Client, item: Annotation, alice: User) -> None:
+def test_it_calls_a_person_you_in_another_tab(
+    client: Client, item: Annotation, alice: User
+) -> None:
     opened, seen = filled_form(item, reasoning=MINE, payload='{"here": 1}'), item.seen()
     decide_by_form(item, alice, reasoning="tab one", confidence="0.9")
     assert told(client, item, seen).startswith(
@@ -110,7 +130,9 @@ def test_it_calls_a_person_you_in_another_tab(client: Client, item: Annotation, 
     assert waiting["why"].startswith("You decided this in another tab or browser.")
 
 
-def test_it_says_whose_values_it_merged_as_they_stood_when_it_did(client: Client, item: Annotation, bob: User) -> None:
+def test_it_says_whose_values_it_merged_as_they_stood_when_it_did(
+    client: Client, item: Annotation, bob: User
+) -> None:
     opened = filled_form(item, reasoning=MINE)
     decide_by_form(item, bob, confidence="0.9")
     response = submit(client, item, opened)
@@ -130,7 +152,9 @@ def test_it_names_the_decision_that_was_made_between_loading_and_locking(
     assert "bob changed it" in decide.merged_sentence(decision, submission)
 
 
-def test_it_names_mixpeek_when_the_values_are_of_no_decision(client: Client, item: Annotation) -> None:
+def test_it_names_mixpeek_when_the_values_are_of_no_decision(
+    client: Client, item: Annotation
+) -> None:
     opened = filled_form(item, reasoning=MINE)
     changed_at_mixpeek(item, confidence=0.9)
     response = submit(client, item, opened)

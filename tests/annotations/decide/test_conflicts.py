@@ -24,7 +24,9 @@ MINE = "Mine: the serifs are too thick & the kerning is off."
 
 @pytest.fixture
 def annotation(client: Client, bob: User) -> Annotation:
-    """An item of which Alice's form is rendered before Bob decides it; the labels that she gives are in use."""
+    """An item of which Alice's form is rendered before Bob decides it; the labels that she gives
+    are in use.
+    """
     item = make_annotation(label="logo", confidence=0.5, reasoning="")
     for label in ("unclear", "x", "<b>"):
         make_annotation(item.retriever, label=label, status="decided")
@@ -44,15 +46,20 @@ def _again(response: Any, **changes: Any) -> dict[str, Any]:
     return {**response.context["data"], "outcome": "decided", **changes}
 
 
-def test_it_shows_base_mine_and_theirs(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+def test_it_shows_base_mine_and_theirs(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
     before = _meanwhile(client, bob, annotation, label="fake", confidence="0.9")
     client.force_login(alice)
-    response = client.post(reverse("decide", args=[annotation.pk]), before | {"label": "unclear", "reasoning": MINE})
+    response = client.post(
+        reverse("decide", args=[annotation.pk]), before | {"label": "unclear", "reasoning": MINE}
+    )
     page = response.content.decode()
     assert response.status_code == 409
     assert "bob was faster" in page
     assert [
-        (side.field, side.base, side.mine, side.theirs, side.choose) for side in response.context["stale"].sides
+        (side.field, side.base, side.mine, side.theirs, side.choose)
+        for side in response.context["stale"].sides
     ] == [
         ("label", "logo", "unclear", "fake", True),
     ]
@@ -65,7 +72,10 @@ def test_it_names_for_each_side_what_merges_by_itself(
 ) -> None:
     before = _meanwhile(client, bob, annotation, label="fake", confidence="0.9")
     client.force_login(alice)
-    url, mine = reverse("decide", args=[annotation.pk]), {"label": "unclear", "reasoning": MINE, "payload": '{"a": 1}'}
+    url, mine = (
+        reverse("decide", args=[annotation.pk]),
+        {"label": "unclear", "reasoning": MINE, "payload": '{"a": 1}'},
+    )
     page = client.post(url, before | mine).content.decode()
     assert "Only you changed the reasoning and payload: they stay as you have them." in page
     waiting = client.post(url, before | mine, headers={"Accept": "application/json"}).json()
@@ -90,13 +100,23 @@ def test_it_takes_no_words_of_theirs_for_why_it_cannot_be_told(
     client.force_login(alice)
     url = reverse("decide", args=[annotation.pk])
     response = client.post(url, before | {"outcome": "undecidable", "reasoning": MINE})
-    assert response.context["stale"].settled == ("Only bob changed the label and confidence: taken over.",)
+    assert response.context["stale"].settled == (
+        "Only bob changed the label and confidence: taken over.",
+    )
     assert response.context["data"]["reasoning"] == MINE
 
 
-@pytest.mark.parametrize(("keep", "label", "confidence"), [("mine", "unclear", None), ("theirs", "fake", 0.9)])
+@pytest.mark.parametrize(
+    ("keep", "label", "confidence"), [("mine", "unclear", None), ("theirs", "fake", 0.9)]
+)
 def test_it_settles_with_one_click(
-    client: Client, alice: User, bob: User, annotation: Annotation, keep: str, label: str, confidence: float | None
+    client: Client,
+    alice: User,
+    bob: User,
+    annotation: Annotation,
+    keep: str,
+    label: str,
+    confidence: float | None,
 ) -> None:
     """The confidence follows the label: theirs belonged to theirs."""
     before = _meanwhile(client, bob, annotation, label="fake", confidence="0.9")
@@ -105,7 +125,11 @@ def test_it_settles_with_one_click(
     response = client.post(url, before | {"label": "unclear", "reasoning": MINE})
     assert client.post(url, _again(response, keep_label=keep)).status_code == 302
     annotation.refresh_from_db()
-    assert (annotation.label, annotation.confidence, annotation.reasoning) == (label, confidence, MINE)
+    assert (annotation.label, annotation.confidence, annotation.reasoning) == (
+        label,
+        confidence,
+        MINE,
+    )
     assert annotation.reviewer == alice
 
 
@@ -128,7 +152,9 @@ def test_it_asks_again_what_was_not_answered_and_keeps_what_was(
     ]
     half = client.post(url, _again(hasty, keep_label="theirs"))
     assert half.status_code == 409
-    assert [(side.field, side.base, side.mine, side.chosen) for side in half.context["stale"].sides] == [
+    assert [
+        (side.field, side.base, side.mine, side.chosen) for side in half.context["stale"].sides
+    ] == [
         ("reasoning", "", MINE, ""),
     ]
     assert Decision.objects.count() == 1
@@ -152,7 +178,13 @@ def test_it_takes_no_answer_for_values_that_were_not_shown(
     again = client.post(url, asked)
     assert again.status_code == 409
     (side,) = again.context["stale"].sides
-    assert (side.base, side.mine, side.theirs, side.chosen, side.unsaid) == ("logo", "unclear", "forged", "", False)
+    assert (side.base, side.mine, side.theirs, side.chosen, side.unsaid) == (
+        "logo",
+        "unclear",
+        "forged",
+        "",
+        False,
+    )
 
 
 def test_it_asks_again_for_a_label_somebody_has_confirmed(
@@ -169,7 +201,9 @@ def test_it_asks_again_for_a_label_somebody_has_confirmed(
     assert (annotation.label, annotation.reviewer) == ("unclear", alice)
 
 
-def test_it_may_not_be_told_without_an_answer(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+def test_it_may_not_be_told_without_an_answer(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
     before = _meanwhile(client, bob, annotation, label="fake")
     client.force_login(alice)
     url = reverse("decide", args=[annotation.pk])
@@ -190,7 +224,9 @@ def test_it_refuses_a_question_without_what_it_was_about(
     assert Decision.objects.count() == 1
 
 
-def test_it_merges_what_does_not_touch(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+def test_it_merges_what_does_not_touch(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
     before = _meanwhile(client, bob, annotation, confidence="0.9")
     client.force_login(alice)
     response = client.post(reverse("decide", args=[annotation.pk]), before | {"reasoning": MINE})
@@ -216,19 +252,27 @@ def test_it_asks_again_when_it_cannot_be_told_but_was(
     assert (annotation.status, annotation.label) == ("undecidable", "fake")
 
 
-def test_it_shows_text_of_others_as_text(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+def test_it_shows_text_of_others_as_text(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
     before = _meanwhile(client, bob, annotation, label="<script>alert(1)</script>")
     client.force_login(alice)
-    page = client.post(reverse("decide", args=[annotation.pk]), before | {"label": "<b>"}).content.decode()
+    page = client.post(
+        reverse("decide", args=[annotation.pk]), before | {"label": "<b>"}
+    ).content.decode()
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_it_swaps_the_fragment_for_htmx(client: Client, alice: User, bob: User, annotation: Annotation) -> None:
+def test_it_swaps_the_fragment_for_htmx(
+    client: Client, alice: User, bob: User, annotation: Annotation
+) -> None:
     before = _meanwhile(client, bob, annotation, label="fake")
     client.force_login(alice)
     response = client.post(
-        reverse("decide", args=[annotation.pk]), before | {"label": "x"}, headers={"HX-Request": "true"}
+        reverse("decide", args=[annotation.pk]),
+        before | {"label": "x"},
+        headers={"HX-Request": "true"},
     )
     assert response.status_code == 409
     assert response.content.decode().strip().startswith('<div id="review"')

@@ -15,20 +15,40 @@ from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
 from tests.decisions import submission
-from tests.factories import make_annotation, make_change, make_lease, make_result, make_retriever, make_set_aside
+from tests.factories import (
+    make_annotation,
+    make_change,
+    make_lease,
+    make_result,
+    make_retriever,
+    make_set_aside,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 def test_it_records_decides_and_promises_the_difference(alice: User) -> None:
     annotation = make_annotation(confidence=0.4)
-    decision = services.decide(annotation.pk, submission(annotation, label="no logo", confidence=0.9), actor=alice)
+    decision = services.decide(
+        annotation.pk, submission(annotation, label="no logo", confidence=0.9), actor=alice
+    )
     annotation.refresh_from_db()
     change = Change.objects.get()
-    assert (annotation.label, annotation.confidence, annotation.status) == ("no logo", 0.9, "decided")
+    assert (annotation.label, annotation.confidence, annotation.status) == (
+        "no logo",
+        0.9,
+        "decided",
+    )
     assert (annotation.decision, annotation.reviewer) == (decision, alice)
-    assert (change.fields, change.base) == ({"label": "no logo", "confidence": 0.9}, annotation.upstream)
-    assert (change.cause, change.actor_name, change.ref) == (decision.decision_id, "alice", annotation.ref)
+    assert (change.fields, change.base) == (
+        {"label": "no logo", "confidence": 0.9},
+        annotation.upstream,
+    )
+    assert (change.cause, change.actor_name, change.ref) == (
+        decision.decision_id,
+        "alice",
+        annotation.ref,
+    )
 
 
 def test_it_keeps_the_evidence(alice: User) -> None:
@@ -45,7 +65,9 @@ def test_it_keeps_the_evidence(alice: User) -> None:
 def test_it_takes_no_other_document_for_evidence(alice: User) -> None:
     annotation = make_annotation(result=make_result(), document_id="doc_1")
     for result_id in (make_result().pk, 999_999):
-        decision = services.decide(annotation.pk, submission(annotation, result_id=result_id), actor=alice)
+        decision = services.decide(
+            annotation.pk, submission(annotation, result_id=result_id), actor=alice
+        )
         assert decision.result == annotation.result
 
 
@@ -76,19 +98,29 @@ def test_it_refuses_a_decision_id_used_for_something_else(alice: User, bob: User
 
 def test_it_shows_what_somebody_else_decided_meanwhile(alice: User, bob: User) -> None:
     annotation = make_annotation(label="logo")
-    mine, theirs = submission(annotation, label="no logo"), submission(annotation, label="partial logo")
+    mine, theirs = (
+        submission(annotation, label="no logo"),
+        submission(annotation, label="partial logo"),
+    )
     services.decide(annotation.pk, theirs, actor=bob)
     with pytest.raises(StaleSubmission) as caught:
         services.decide(annotation.pk, mine, actor=alice)
     stale = caught.value
-    assert (stale.base["label"], stale.mine["label"], stale.theirs["label"]) == ("logo", "no logo", "partial logo")
+    assert (stale.base["label"], stale.mine["label"], stale.theirs["label"]) == (
+        "logo",
+        "no logo",
+        "partial logo",
+    )
     assert stale.conflicts == ["label"]
     assert Decision.objects.count() == 1
 
 
 def test_it_merges_what_only_one_of_two_changed(alice: User, bob: User) -> None:
     annotation = make_annotation(label="logo", confidence=0.4)
-    mine, theirs = submission(annotation, confidence=0.9), submission(annotation, reasoning="Seen on the door.")
+    mine, theirs = (
+        submission(annotation, confidence=0.9),
+        submission(annotation, reasoning="Seen on the door."),
+    )
     services.decide(annotation.pk, theirs, actor=bob)
     services.decide(annotation.pk, mine, actor=alice)
     annotation.refresh_from_db()
@@ -103,10 +135,16 @@ def test_it_merges_what_only_one_of_two_changed(alice: User, bob: User) -> None:
 
 def test_it_lets_a_person_not_tell(alice: User) -> None:
     annotation = make_annotation(label="logo")
-    cannot = submission(annotation, outcome=Decision.Outcome.UNDECIDABLE, label="", reasoning="Too blurred.")
+    cannot = submission(
+        annotation, outcome=Decision.Outcome.UNDECIDABLE, label="", reasoning="Too blurred."
+    )
     decision = services.decide(annotation.pk, cannot, actor=alice)
     annotation.refresh_from_db()
-    assert (annotation.status, annotation.label, annotation.reasoning) == ("undecidable", "logo", "")
+    assert (annotation.status, annotation.label, annotation.reasoning) == (
+        "undecidable",
+        "logo",
+        "",
+    )
     assert (decision.label, decision.reasoning) == ("logo", "Too blurred.")
     assert not Change.objects.exists()
     event = Event.objects.about(annotation.ref)[0]
@@ -164,32 +202,45 @@ def test_it_takes_theirs(alice: User) -> None:
     assert not services.take_theirs(change, actor=alice)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE {} SET label = 'x'", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET label = 'x'", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
 def test_it_cannot_be_changed_afterwards(statement: str, alice: User) -> None:
     annotation = make_annotation()
     services.decide(annotation.pk, submission(annotation), actor=alice)
-    with pytest.raises(DatabaseError), transaction.atomic(), transaction.get_connection().cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError),
+        transaction.atomic(),
+        transaction.get_connection().cursor() as cursor,
+    ):
         cursor.execute(statement.format("annotations_decision"))
 
 
-def test_it_takes_few_round_trips(alice: User, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_takes_few_round_trips(
+    alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     first, second = make_annotation(), make_annotation()
     services.decide(first.pk, submission(first, label="a"), actor=alice)
-    # A savepoint and its end (the test's transaction is around it), who acts (told and taken back), the lock, what is
-    # beside, the decision, the change.
+    # A savepoint and its end (the test's transaction is around it), who acts (told and taken back),
+    # the lock, what is beside, the decision, the change.
     with django_assert_max_num_queries(10):
         services.decide(second.pk, submission(second, label="b"), actor=alice)
 
 
 def test_it_returns_what_the_database_holds(alice: User) -> None:
     annotation = make_annotation(metadata={"old": 1})
-    given = submission(annotation, label="b", confidence=1, payload={"b": 1e22, "a": [1.0]}, metadata={})
+    given = submission(
+        annotation, label="b", confidence=1, payload={"b": 1e22, "a": [1.0]}, metadata={}
+    )
     given.base["metadata"] = annotation.metadata
     decision = services.decide(annotation.pk, given, actor=alice)
     stored = Annotation.objects.get(pk=annotation.pk)
     assert repr(decision.annotation.values()) == repr(stored.values())
     assert (decision.annotation.metadata, stored.metadata) == ({}, {})
-    assert (decision.annotation.decided_at, decision.annotation.status) == (stored.decided_at, stored.status)
+    assert (decision.annotation.decided_at, decision.annotation.status) == (
+        stored.decided_at,
+        stored.status,
+    )
 
 
 def test_it_is_told_in_order_by_history(alice: User) -> None:
@@ -199,4 +250,9 @@ def test_it_is_told_in_order_by_history(alice: User) -> None:
     last = Event.objects.order_by("-id")[0].pk
     services.decide(annotation.pk, submission(annotation, label="b"), actor=alice)
     told = Event.objects.filter(pk__gt=last).order_by("id").values_list("action", flat=True)
-    assert list(told) == ["change.withdrawn", "annotation.resumed", "annotation.relabelled", "change.queued"]
+    assert list(told) == [
+        "change.withdrawn",
+        "annotation.resumed",
+        "annotation.relabelled",
+        "change.queued",
+    ]

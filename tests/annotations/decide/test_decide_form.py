@@ -1,4 +1,6 @@
-"""Submitting the decision form: what is taken, what is refused with which sentence, and that nothing typed is lost."""
+"""Submitting the decision form: what is taken, what is refused with which sentence, and that
+nothing typed is lost.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,17 @@ WHY = "The lettering is drawn by hand; 手書き, and that is the reason."
 
 def test_it_records_what_was_submitted_with_what_was_seen(client: Client, alice: User) -> None:
     result = make_result(document_id="doc_seen")
-    annotation = make_annotation(document_id="doc_seen", result=result, label="logo", payload={"codes": ["A1"]})
+    annotation = make_annotation(
+        document_id="doc_seen", result=result, label="logo", payload={"codes": ["A1"]}
+    )
     client.force_login(alice)
     response = post_decision(
-        client, annotation, label="not a logo", confidence="0.9", reasoning=WHY, payload='{"codes": []}'
+        client,
+        annotation,
+        label="not a logo",
+        confidence="0.9",
+        reasoning=WHY,
+        payload='{"codes": []}',
     )
     decision = Decision.objects.get()
     assert response.status_code == 302
@@ -43,14 +52,20 @@ def test_it_records_what_was_submitted_with_what_was_seen(client: Client, alice:
 
 def test_it_promises_only_what_is_different(client: Client, alice: User) -> None:
     annotation = make_annotation(
-        confidence=0.1 + 0.2, reasoning="one\r\ntwo", payload={"a": 1.5, "ü": ["x"]}, actor_type="user", proposed={}
+        confidence=0.1 + 0.2,
+        reasoning="one\r\ntwo",
+        payload={"a": 1.5, "ü": ["x"]},
+        actor_type="user",
+        proposed={},
     )
     client.force_login(alice)
     post_decision(client, annotation, reasoning="one\r\ntwo", label="other")
     assert Change.objects.get().fields == {"label": "other"}
 
 
-def test_it_takes_the_label_from_the_buttons_unless_one_is_written(client: Client, alice: User) -> None:
+def test_it_takes_the_label_from_the_buttons_unless_one_is_written(
+    client: Client, alice: User
+) -> None:
     picked, written = make_annotation(), make_annotation()
     client.force_login(alice)
     post_decision(client, picked, choice=" spaced ", label="")
@@ -81,7 +96,10 @@ REFUSED = [
     ({"payload": '{"a": NaN}'}, "The number NaN in the payload is none that JSON knows."),
     ({"payload": '{"a": 1e999}'}, "is too large"),
     ({"payload": '{"a": 1e-400}'}, "cannot be kept to the digit; 0.0 can"),
-    ({"payload": '{"a": 0.1234567890123456789}'}, "cannot be kept to the digit; 0.12345678901234568 can"),
+    (
+        {"payload": '{"a": 0.1234567890123456789}'},
+        "cannot be kept to the digit; 0.12345678901234568 can",
+    ),
     ({"payload": '{"a": ' + "9" * 5000 + "}"}, "digits; at most 1,000 can be kept."),
     ({"payload": '{"a": 1, "a": 2}'}, "twice"),
     ({"payload": '{"a": "\\u0000"}'}, "NUL character"),
@@ -89,7 +107,10 @@ REFUSED = [
     ({"payload": '{"a":' * 20 + "{}" + "}" * 20}, "deeper than 20 levels"),
     ({"payload": '{"a":' * 5000 + "1" + "}" * 5000}, "deeper than 20 levels"),
     ({"payload": json.dumps({"a": "x" * 65_536})}, "at most 65,536 can be kept"),
-    ({"outcome": "undecidable", "reasoning": "  "}, "Write why you can't tell, for the next reviewer."),
+    (
+        {"outcome": "undecidable", "reasoning": "  "},
+        "Write why you can't tell, for the next reviewer.",
+    ),
     ({"outcome": "whatever"}, "Select a valid choice"),
     ({"base": ""}, "This form is damaged."),
     ({"base": "[]"}, "This form is damaged."),
@@ -104,7 +125,9 @@ REFUSED = [
 def test_it_takes_the_machine_s_words_for_no_reason_of_mine(client: Client, alice: User) -> None:
     annotation = make_annotation(reasoning="No region exceeds the threshold.")
     client.force_login(alice)
-    response = post_decision(client, annotation, outcome="undecidable", reasoning=annotation.reasoning)
+    response = post_decision(
+        client, annotation, outcome="undecidable", reasoning=annotation.reasoning
+    )
     assert response.status_code == 422
     assert "Write why you can&#x27;t tell, for the next reviewer." in response.content.decode()
 
@@ -115,7 +138,12 @@ def test_it_refuses_with_a_sentence_and_keeps_what_was_typed(
 ) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    typed = {"label": "my own label", "confidence": "0.62", "reasoning": WHY, "payload": '{"mine": 1}'} | wrong
+    typed = {
+        "label": "my own label",
+        "confidence": "0.62",
+        "reasoning": WHY,
+        "payload": '{"mine": 1}',
+    } | wrong
     response = post_decision(client, annotation, **typed)
     page = response.content.decode()
     assert response.status_code == 422
@@ -126,9 +154,12 @@ def test_it_refuses_with_a_sentence_and_keeps_what_was_typed(
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [("", None), ("0", 0.0), ("-0", 0.0), ("1", 1.0), ("1.", 1.0), (".5", 0.5), (" 5e-1 ", 0.5)]
+    ("typed", "kept"),
+    [("", None), ("0", 0.0), ("-0", 0.0), ("1", 1.0), ("1.", 1.0), (".5", 0.5), (" 5e-1 ", 0.5)],
 )
-def test_it_reads_a_confidence_as_people_write_it(client: Client, alice: User, typed: str, kept: float | None) -> None:
+def test_it_reads_a_confidence_as_people_write_it(
+    client: Client, alice: User, typed: str, kept: float | None
+) -> None:
     annotation = make_annotation()
     client.force_login(alice)
     post_decision(client, annotation, confidence=typed)
@@ -143,7 +174,9 @@ def test_it_counts_characters_and_not_bytes(client: Client, alice: User) -> None
     assert len(Decision.objects.get().reasoning) == 5000
 
 
-def test_it_lets_an_oversized_payload_from_upstream_pass_untouched(client: Client, alice: User) -> None:
+def test_it_lets_an_oversized_payload_from_upstream_pass_untouched(
+    client: Client, alice: User
+) -> None:
     annotation = make_annotation(payload={"long": "x" * 70_000})
     client.force_login(alice)
     assert post_decision(client, annotation, label="other").status_code == 302
@@ -159,7 +192,9 @@ def test_it_refuses_a_request_beyond_all_bounds(client: Client, alice: User) -> 
 def test_it_cannot_tell_with_a_reason(client: Client, alice: User) -> None:
     annotation = make_annotation(label="logo")
     client.force_login(alice)
-    response = post_decision(client, annotation, outcome="undecidable", choice="", reasoning="Too blurred.")
+    response = post_decision(
+        client, annotation, outcome="undecidable", choice="", reasoning="Too blurred."
+    )
     annotation.refresh_from_db()
     assert response.status_code == 302
     assert (annotation.status, annotation.label) == ("undecidable", "logo")
@@ -210,10 +245,15 @@ def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice
 
 
 def test_it_does_not_drop_the_label_that_a_second_tab_chose(client: Client, alice: User) -> None:
-    """Both tabs went on from one draft and so carry one decision id; the second chose the label it began from."""
+    """Both tabs went on from one draft and so carry one decision id; the second chose the label it
+    began from.
+    """
     annotation = make_annotation(label="distinct")
     client.force_login(alice)
-    draft, url = filled_form(annotation, choice="duplicate"), reverse("decide", args=[annotation.pk])
+    draft, url = (
+        filled_form(annotation, choice="duplicate"),
+        reverse("decide", args=[annotation.pk]),
+    )
     assert client.post(url, draft).status_code == 302
     second = client.post(url, draft | {"choice": "distinct"})
     assert second.status_code == 409
@@ -234,9 +274,14 @@ def test_it_does_not_drop_what_a_second_tab_emptied(client: Client, alice: User)
     assert Decision.objects.count() == 1
 
 
-def test_it_takes_a_merged_form_sent_twice_for_one_decision(client: Client, alice: User, bob: User) -> None:
+def test_it_takes_a_merged_form_sent_twice_for_one_decision(
+    client: Client, alice: User, bob: User
+) -> None:
     annotation = make_annotation(label="logo", confidence=0.5)
-    hers, url = filled_form(annotation, payload='{"seen": 1}'), reverse("decide", args=[annotation.pk])
+    hers, url = (
+        filled_form(annotation, payload='{"seen": 1}'),
+        reverse("decide", args=[annotation.pk]),
+    )
     client.force_login(bob)
     assert client.post(url, filled_form(annotation, confidence="0.9")).status_code == 302
     client.force_login(alice)
@@ -286,7 +331,10 @@ def test_it_gives_the_next_item_and_says_how_many_are_left(client: Client, alice
     first, second, _ = (make_annotation(retriever, confidence=0.1 * at) for at in range(3))
     client.force_login(alice)
     response = client.post(
-        reverse("decide", args=[first.pk]), filled_form(first), headers={"HX-Request": "true"}, follow=True
+        reverse("decide", args=[first.pk]),
+        filled_form(first),
+        headers={"HX-Request": "true"},
+        follow=True,
     )
     assert response.redirect_chain[-1][0] == reverse("review", args=[second.pk])
     assert json.loads(response["HX-Trigger"]) == {"say": "Saved. 2 left."}
@@ -298,7 +346,9 @@ def test_it_leads_to_the_queue_when_nothing_is_left(client: Client, alice: User)
     annotation = make_annotation()
     client.force_login(alice)
     url = reverse("decide", args=[annotation.pk]) + "?sort=newest"
-    assert client.post(url, filled_form(annotation)).headers["Location"] == "/annotations?sort=newest"
+    assert (
+        client.post(url, filled_form(annotation)).headers["Location"] == "/annotations?sort=newest"
+    )
 
 
 def test_it_makes_htmx_leave_for_the_queue_as_a_whole_page(client: Client, alice: User) -> None:

@@ -34,7 +34,9 @@ for _ in range(60):
         ("payload", DEEP),
     ],
 )
-def test_it_takes_over_nothing_that_cannot_be_kept(client: Client, alice: User, name: str, value: Any) -> None:
+def test_it_takes_over_nothing_that_cannot_be_kept(
+    client: Client, alice: User, name: str, value: Any
+) -> None:
     annotation = make_annotation()
     base = json.dumps({**annotation.seen(), name: value})
     client.force_login(alice)
@@ -52,8 +54,12 @@ def test_it_takes_over_what_upstream_has_however_long(client: Client, alice: Use
 
 
 @pytest.mark.parametrize("name", ["base_version", "result_id"])
-@pytest.mark.parametrize("value", ["-99999999999", "-99999999999999999999", "99999999999999999999", "1e9", "x"])
-def test_it_refuses_numbers_that_no_column_holds(client: Client, alice: User, name: str, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["-99999999999", "-99999999999999999999", "99999999999999999999", "1e9", "x"]
+)
+def test_it_refuses_numbers_that_no_column_holds(
+    client: Client, alice: User, name: str, value: str
+) -> None:
     annotation = make_annotation()
     client.force_login(alice)
     response = post_decision(client, annotation, **{name: value})

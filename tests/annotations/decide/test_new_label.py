@@ -30,11 +30,17 @@ def item(client: Client, alice: User) -> Annotation:
 
 
 def submit(client: Client, item: Annotation, **typed: Any) -> Any:
-    return client.post(reverse("decide", args=[item.pk]), filled_form(item, **{"new_label": ""} | typed))
+    return client.post(
+        reverse("decide", args=[item.pk]), filled_form(item, **{"new_label": ""} | typed)
+    )
 
 
-@pytest.mark.parametrize("typed", [{"label": "1"}, {"label": "7", "choice": ""}, {"label": "fake"}, {"choice": "fake"}])
-def test_it_asks_before_it_creates_a_label(client: Client, item: Annotation, typed: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "typed", [{"label": "1"}, {"label": "7", "choice": ""}, {"label": "fake"}, {"choice": "fake"}]
+)
+def test_it_asks_before_it_creates_a_label(
+    client: Client, item: Annotation, typed: dict[str, str]
+) -> None:
     refused = submit(client, item, **typed, reasoning="Mine.")
     label = typed.get("label") or typed["choice"]
     assert refused.status_code == 422
@@ -50,19 +56,25 @@ def test_it_asks_before_it_creates_a_label(client: Client, item: Annotation, typ
     assert Decision.objects.get().label == label
 
 
-def test_it_says_to_who_typed_a_digit_how_to_press_the_key(client: Client, item: Annotation) -> None:
+def test_it_says_to_who_typed_a_digit_how_to_press_the_key(
+    client: Client, item: Annotation
+) -> None:
     assert "If you meant the key 1, empty this field" in collapsed(submit(client, item, label="1"))
     assert "If you meant the key" not in collapsed(submit(client, item, label="12"))
 
 
-def test_it_creates_no_other_label_than_the_one_that_was_asked_about(client: Client, item: Annotation) -> None:
+def test_it_creates_no_other_label_than_the_one_that_was_asked_about(
+    client: Client, item: Annotation
+) -> None:
     refused = submit(client, item, label="fakes", new_label="fake")
     assert refused.status_code == 422
     assert "New label “fakes”?" in collapsed(refused)
     assert not Decision.objects.exists()
 
 
-def test_it_does_not_ask_again_while_something_else_is_wrong(client: Client, item: Annotation) -> None:
+def test_it_does_not_ask_again_while_something_else_is_wrong(
+    client: Client, item: Annotation
+) -> None:
     refused = submit(client, item, label="fake", new_label="fake", confidence="high")
     assert refused.status_code == 422
     assert "New label" not in collapsed(refused)
@@ -75,7 +87,9 @@ def test_it_does_not_ask_about_a_label_in_use(client: Client, item: Annotation) 
     assert submit(client, item, label="fake").status_code == 302
 
 
-def test_it_asks_about_a_label_that_another_retriever_uses(client: Client, item: Annotation) -> None:
+def test_it_asks_about_a_label_that_another_retriever_uses(
+    client: Client, item: Annotation
+) -> None:
     make_annotation(make_retriever(), label="fake")
     assert submit(client, item, label="fake").status_code == 422
 
@@ -84,7 +98,9 @@ def test_it_knows_what_was_said_of_the_item_before(client: Client, item: Annotat
     for label, asked in (("fake", True), ("logo", False), ("fake", False)):
         item.refresh_from_db()
         assert label_buttons.is_new(item, label) is asked
-        assert submit(client, item, label=label, new_label=label if asked else "").status_code == 302
+        assert (
+            submit(client, item, label=label, new_label=label if asked else "").status_code == 302
+        )
 
 
 def test_it_does_not_ask_about_a_label_of_an_open_set_and_refuses_others_of_a_closed_one(
@@ -105,17 +121,24 @@ def test_it_does_not_ask_about_a_label_of_an_open_set_and_refuses_others_of_a_cl
 
 
 def test_it_asks_nothing_of_who_cannot_tell(client: Client, item: Annotation) -> None:
-    assert submit(client, item, label="1", outcome="undecidable", reasoning="Too dark.").status_code == 302
+    assert (
+        submit(client, item, label="1", outcome="undecidable", reasoning="Too dark.").status_code
+        == 302
+    )
 
 
 def test_it_tells_a_script_that_sends_what_had_waited(client: Client, item: Annotation) -> None:
     data = filled_form(item, label="1", new_label="")
-    answer = client.post(reverse("decide", args=[item.pk]), data, headers={"Accept": "application/json"})
+    answer = client.post(
+        reverse("decide", args=[item.pk]), data, headers={"Accept": "application/json"}
+    )
     assert answer.status_code == 422
     assert json.loads(answer.content)["why"].startswith("New label “1”?")
 
 
-def test_it_looks_in_two_indexes_at_most(item: Annotation, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_looks_in_two_indexes_at_most(
+    item: Annotation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(2):
         assert label_buttons.is_new(item, "fake")
     with django_assert_num_queries(0):
@@ -124,5 +147,7 @@ def test_it_looks_in_two_indexes_at_most(item: Annotation, django_assert_num_que
 
 def test_it_lets_scripts_create_labels_as_mixpeek_does(item: Annotation, alice: User) -> None:
     named = item.annotation_id or ""
-    changed, _ = write.patch_annotation(named, {"label": "1"}, if_match="", decision_id=uuid.uuid4(), actor=alice)
+    changed, _ = write.patch_annotation(
+        named, {"label": "1"}, if_match="", decision_id=uuid.uuid4(), actor=alice
+    )
     assert changed.state.values["label"] == "1"

@@ -1,4 +1,6 @@
-"""Forms, drafts and decisions from before an update, when a form still started with the machine's words."""
+"""Forms, drafts and decisions from before an update, when a form still started with the machine's
+words.
+"""
 
 from __future__ import annotations
 
@@ -65,10 +67,16 @@ def test_it_keeps_what_the_person_had_typed(alice_client: Client, item: Annotati
     again = {name: "" if value is None else value for name, value in form.items()}
     assert alice_client.post(reverse("decide", args=[item.pk]), again).status_code == 302
     decision = Decision.objects.get()
-    assert (decision.label, decision.confidence, decision.reasoning) == ("van", 0.9, "I see wheels.")
+    assert (decision.label, decision.confidence, decision.reasoning) == (
+        "van",
+        0.9,
+        "I see wheels.",
+    )
 
 
-def test_it_asks_a_submit_that_had_waited_in_the_browser(alice_client: Client, item: Annotation) -> None:
+def test_it_asks_a_submit_that_had_waited_in_the_browser(
+    alice_client: Client, item: Annotation
+) -> None:
     answer = alice_client.post(
         reverse("decide", args=[item.pk]), old_form(item), headers={"Accept": "application/json"}
     )
@@ -76,7 +84,9 @@ def test_it_asks_a_submit_that_had_waited_in_the_browser(alice_client: Client, i
     assert answer.json() == {"state": "asks", "why": OLD_FORM_NOTICE}
 
 
-def test_it_opens_a_draft_without_the_machines_words(alice_client: Client, alice: User, item: Annotation) -> None:
+def test_it_opens_a_draft_without_the_machines_words(
+    alice_client: Client, alice: User, item: Annotation
+) -> None:
     texts = {**as_typed(item.values(), *FIELDS), "choice": "van", "confidence": "0.9"}
     Draft.objects.create(
         annotation=item,
@@ -93,10 +103,20 @@ def test_it_opens_a_draft_without_the_machines_words(alice_client: Client, alice
     assert page.context["draft_news"] == OLD_FORM_NOTICE
 
 
-def test_it_marks_old_decisions_that_repeat_the_machine(lena_client: Client, alice: User, item: Annotation) -> None:
+def test_it_marks_old_decisions_that_repeat_the_machine(
+    lena_client: Client, alice: User, item: Annotation
+) -> None:
     Annotation.objects.filter(pk=item.pk).update(label="van")
-    old = decide(item, alice, reasoning=MACHINE, confidence=0.31, given=frozenset({"confidence", "reasoning"}))
-    own = decide(make_annotation(confidence=0.31), alice, confidence=0.31, given=frozenset({"confidence"}))
+    old = decide(
+        item,
+        alice,
+        reasoning=MACHINE,
+        confidence=0.31,
+        given=frozenset({"confidence", "reasoning"}),
+    )
+    own = decide(
+        make_annotation(confidence=0.31), alice, confidence=0.31, given=frozenset({"confidence"})
+    )
     assert (own.own_words, own.confidence) == (True, 0.31)
     _make_it_old(old)
 
@@ -112,5 +132,7 @@ def _make_it_old(decision: Decision) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE annotations_decision DISABLE TRIGGER USER")
-        cursor.execute("UPDATE annotations_decision SET own_words = false WHERE id = %s", [decision.pk])
+        cursor.execute(
+            "UPDATE annotations_decision SET own_words = false WHERE id = %s", [decision.pk]
+        )
         cursor.execute("ALTER TABLE annotations_decision ENABLE TRIGGER USER")

@@ -1,4 +1,6 @@
-"""Typed text: what is written for a person reads back as it was; what they type is bounded, whatever it is."""
+"""Typed text: what is written for a person reads back as it was; what they type is bounded,
+whatever it is.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,16 @@ from reviewapp.annotations.decide import parsing
 from reviewapp.annotations.decide import payload as payloads
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=20)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=20
+)
 PAYLOADS = st.dictionaries(TEXT, JSON, max_size=6)
 UNSTORABLE = st.sampled_from(["\0", "a\0", "\ud800", "x\udfffy"])
 
@@ -29,7 +39,9 @@ def test_it_reads_back_any_payload_it_wrote(value: dict[str, Any]) -> None:
 
 
 @given(PAYLOADS, UNSTORABLE, st.booleans())
-def test_it_refuses_what_postgresql_cannot_hold_anywhere(value: dict[str, Any], bad: str, as_key: bool) -> None:
+def test_it_refuses_what_postgresql_cannot_hold_anywhere(
+    value: dict[str, Any], bad: str, as_key: bool
+) -> None:
     text = json.dumps({**value, "deep": [{bad: 1} if as_key else {"a": bad}]})
     with pytest.raises(payloads.BadPayload):
         payloads.read(text)

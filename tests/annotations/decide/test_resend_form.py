@@ -1,4 +1,6 @@
-"""Edit and resend: the form holds what was decided, the banner what Mixpeek has now, and submitting replaces it."""
+"""Edit and resend: the form holds what was decided, the banner what Mixpeek has now, and submitting
+replaces it.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +20,25 @@ from tests.factories import make_annotation, settle_as_conflict
 
 pytestmark = pytest.mark.django_db
 
-THEIRS = {"label": "unclear", "confidence": 0.4, "reasoning": "Their reason.", "payload": {"seen": 2}}
+THEIRS = {
+    "label": "unclear",
+    "confidence": 0.4,
+    "reasoning": "Their reason.",
+    "payload": {"seen": 2},
+}
 
 
 def _conflict(actor: User, **typed: Any) -> tuple[Annotation, Change]:
     """Return an annotation with a conflict: `actor` typed this, and Mixpeek has THEIRS by now."""
-    annotation = make_annotation(label="logo", reasoning="The machine's reason.", payload={"seen": 1})
+    annotation = make_annotation(
+        label="logo", reasoning="The machine's reason.", payload={"seen": 1}
+    )
     decision = decide_by_form(annotation, actor, hold=0, **typed)
     change = Change.objects.get(cause=decision.decision_id)
     _change_at_mixpeek(annotation, THEIRS, version=2)
-    settle_as_conflict(change, theirs=THEIRS, reason="The label was changed at Mixpeek before this was sent.")
+    settle_as_conflict(
+        change, theirs=THEIRS, reason="The label was changed at Mixpeek before this was sent."
+    )
     rebase(annotation.ref)
     annotation.refresh_from_db()
     return annotation, change
@@ -37,7 +48,9 @@ def _change_at_mixpeek(annotation: Annotation, values: dict[str, Any], *, versio
     """Let the mirror hold what somebody else set at Mixpeek."""
     by_a_user = {"version": version, "actor_type": "user"}
     edit = {"edited_by_type": "user", "version": version, "prior": annotation.upstream}
-    Annotation.objects.filter(pk=annotation.pk).update(upstream=values, revisions=[edit], **by_a_user)
+    Annotation.objects.filter(pk=annotation.pk).update(
+        upstream=values, revisions=[edit], **by_a_user
+    )
 
 
 def _opened(client: Client, annotation: Annotation, change: Change) -> Any:
@@ -47,16 +60,25 @@ def _opened(client: Client, annotation: Annotation, change: Change) -> Any:
 def _sent(response: Any, **typed: str) -> dict[str, Any]:
     """Return what a browser sends of the form that was answered, with what is typed into it."""
     hidden = dict(response.context["hidden"])
-    visible = {name: response.context["data"][name] for name in ("choice", "confidence", "reasoning", "payload")}
+    visible = {
+        name: response.context["data"][name]
+        for name in ("choice", "confidence", "reasoning", "payload")
+    }
     return hidden | visible | {"outcome": "decided"} | typed
 
 
 def test_it_shows_what_was_decided_and_what_mixpeek_has(client: Client, alice: User) -> None:
-    annotation, change = _conflict(alice, choice="fake", label="", confidence="0.9", reasoning="Crooked seam.")
+    annotation, change = _conflict(
+        alice, choice="fake", label="", confidence="0.9", reasoning="Crooked seam."
+    )
     client.force_login(alice)
     response = _opened(client, annotation, change)
     data = response.context["data"]
-    assert (data["choice"], data["confidence"], data["reasoning"]) == ("fake", "0.9", "Crooked seam.")
+    assert (data["choice"], data["confidence"], data["reasoning"]) == (
+        "fake",
+        "0.9",
+        "Crooked seam.",
+    )
     at_mixpeek = {field.name: field.value for field in response.context["resending"].at_mixpeek}
     assert at_mixpeek["label"] == "unclear"
     assert at_mixpeek["reasoning"] == "Their reason."
@@ -80,7 +102,9 @@ def test_it_leaves_a_payload_that_was_not_decided_to_mixpeek(client: Client, ali
     assert '"seen": 3' in _opened(client, other, corrected).context["data"]["payload"]
 
 
-def test_it_replaces_the_conflict_without_asking_about_what_was_shown(client: Client, alice: User) -> None:
+def test_it_replaces_the_conflict_without_asking_about_what_was_shown(
+    client: Client, alice: User
+) -> None:
     annotation, change = _conflict(alice, choice="fake", label="", reasoning="Crooked seam.")
     client.force_login(alice)
     form = _sent(_opened(client, annotation, change), reasoning="Crooked seam, wrong font.")

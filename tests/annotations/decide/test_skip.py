@@ -1,4 +1,6 @@
-"""Skip, defer and take up again: three doors, each leading on to the next item, each in the history."""
+"""Skip, defer and take up again: three doors, each leading on to the next item, each in the
+history.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,14 @@ KINDS = [("skip", "skipped"), ("defer", "deferred")]
 
 
 @pytest.mark.parametrize(("door", "kind"), KINDS)
-def test_it_puts_the_item_aside_and_goes_on(client: Client, alice: User, door: str, kind: str) -> None:
+def test_it_puts_the_item_aside_and_goes_on(
+    client: Client, alice: User, door: str, kind: str
+) -> None:
     retriever = make_retriever()
-    first, second = make_annotation(retriever, confidence=0.1), make_annotation(retriever, confidence=0.2)
+    first, second = (
+        make_annotation(retriever, confidence=0.1),
+        make_annotation(retriever, confidence=0.2),
+    )
     client.force_login(alice)
     client.get(reverse("review", args=[first.pk]))
     response = client.post(reverse(door, args=[first.pk]), {"reason": "Too dark."})
@@ -43,7 +50,9 @@ def test_it_changes_its_mind(client: Client, alice: User, door: str, kind: str) 
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\0b"])
 @pytest.mark.parametrize(("door", "kind"), KINDS)
-def test_it_refuses_a_bad_reason(client: Client, alice: User, door: str, kind: str, reason: str) -> None:
+def test_it_refuses_a_bad_reason(
+    client: Client, alice: User, door: str, kind: str, reason: str
+) -> None:
     annotation = make_annotation()
     client.force_login(alice)
     response = client.post(reverse(door, args=[annotation.pk]), {"reason": reason})
@@ -63,7 +72,9 @@ def test_it_takes_up_again(client: Client, alice: User, bob: User) -> None:
 
 
 @pytest.mark.parametrize("door", ["skip", "defer", "resume"])
-def test_it_refuses_get_strangers_and_the_unknown(client: Client, alice: User, stranger: User, door: str) -> None:
+def test_it_refuses_get_strangers_and_the_unknown(
+    client: Client, alice: User, stranger: User, door: str
+) -> None:
     url = reverse(door, args=[make_annotation().pk])
     client.force_login(stranger)
     assert client.post(url).status_code == 403

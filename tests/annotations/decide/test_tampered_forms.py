@@ -1,4 +1,6 @@
-"""Forms that no browser sent as they were rendered: refused in a sentence that is true, with what was typed kept."""
+"""Forms that no browser sent as they were rendered: refused in a sentence that is true, with what
+was typed kept.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ pytestmark = pytest.mark.django_db
 def sent(client: Client, item: Annotation, more: bytes) -> Any:
     fields = {name: value for name, value in filled_form(item).items() if name != "reasoning"}
     body = urlencode(fields).encode() + more
-    return client.generic("POST", reverse("decide", args=[item.pk]), body, "application/x-www-form-urlencoded")
+    return client.generic(
+        "POST", reverse("decide", args=[item.pk]), body, "application/x-www-form-urlencoded"
+    )
 
 
 @pytest.mark.parametrize("label", ["a\nb", "a\r\nb", "a\tb", "a\x07b", "a\x85b", "a\u2028b"])
@@ -53,7 +57,10 @@ def test_it_says_that_a_form_is_of_another_item(client: Client, alice: User) -> 
     assert "This form was damaged" in page
     assert "was submitted before" not in page
     assert "typed here" in page
-    assert client.post(reverse("decide", args=[other.pk]), {**response.context["data"]}).status_code == 302
+    assert (
+        client.post(reverse("decide", args=[other.pk]), {**response.context["data"]}).status_code
+        == 302
+    )
 
 
 def test_it_refuses_bytes_that_are_no_text(client: Client, alice: User) -> None:
@@ -64,14 +71,18 @@ def test_it_refuses_bytes_that_are_no_text(client: Client, alice: User) -> None:
     assert not Decision.objects.exists()
 
 
-def test_it_keeps_the_replacement_character_that_somebody_wrote(client: Client, alice: User) -> None:
+def test_it_keeps_the_replacement_character_that_somebody_wrote(
+    client: Client, alice: User
+) -> None:
     client.force_login(alice)
     assert sent(client, make_annotation(), b"&reasoning=was+%EF%BF%BD+here").status_code == 302
     assert Decision.objects.get().reasoning == "was \ufffd here"
 
 
 @pytest.mark.parametrize(("typed", "status"), [("1e-400", 422), ("0.0e-400", 302), ("1e-300", 302)])
-def test_it_makes_no_zero_of_another_number(client: Client, alice: User, typed: str, status: int) -> None:
+def test_it_makes_no_zero_of_another_number(
+    client: Client, alice: User, typed: str, status: int
+) -> None:
     client.force_login(alice)
     assert post_decision(client, make_annotation(), confidence=typed).status_code == status
 
@@ -89,7 +100,9 @@ def test_it_does_not_tell_which_ids_other_peoples_decisions_have(
     client.force_login(alice)
     form = filled_form(item, decision_id=decision_id, reasoning="typed here")
 
-    draft = client.post(reverse("draft", args=[item.pk]), form, headers={"Accept": "application/json"})
+    draft = client.post(
+        reverse("draft", args=[item.pk]), form, headers={"Accept": "application/json"}
+    )
     first, again = (client.post(reverse("decide", args=[item.pk]), form) for _ in range(2))
 
     assert (draft.status_code, draft.json()["state"]) == (200, "saved")

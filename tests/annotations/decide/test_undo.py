@@ -26,10 +26,21 @@ from tests.factories import LONG_AGO, make_annotation, make_change, make_set_asi
 
 pytestmark = pytest.mark.django_db
 
-COLUMNS = ("status", "decision_id", "reviewer_id", "decided_at", "label", "confidence", "reasoning", "payload")
+COLUMNS = (
+    "status",
+    "decision_id",
+    "reviewer_id",
+    "decided_at",
+    "label",
+    "confidence",
+    "reasoning",
+    "payload",
+)
 
 
-def decide_and_hold(annotation: Annotation, actor: User, *, hold: int = 30, **values: Any) -> Decision:
+def decide_and_hold(
+    annotation: Annotation, actor: User, *, hold: int = 30, **values: Any
+) -> Decision:
     return decide(annotation, actor, hold=hold, **values)
 
 
@@ -58,7 +69,9 @@ def test_it_sends_at_once_what_is_not_held(alice: User) -> None:
 def test_it_makes_the_annotation_what_it_was(alice: User) -> None:
     annotation = make_annotation(reasoning="On the door.")
     before = columns(annotation)
-    decision = decide_and_hold(annotation, alice, label="no logo", confidence=0.9, reasoning="", payload={"a": 1})
+    decision = decide_and_hold(
+        annotation, alice, label="no logo", confidence=0.9, reasoning="", payload={"a": 1}
+    )
     assert columns(annotation) != before
     undo(decision.pk, actor=alice)
     assert columns(annotation) == before
@@ -73,9 +86,14 @@ def test_it_keeps_the_decision_and_tells_history(alice: User) -> None:
     undo(decision.pk, actor=alice)
     assert (Decision.objects.get(), Undo.objects.get().decision) == (decision, decision)
     events = Event.objects.about(annotation.ref)
-    assert {event.action for event in events[:2]} == {Action.ANNOTATION_UNDONE, Action.CHANGE_WITHDRAWN}
+    assert {event.action for event in events[:2]} == {
+        Action.ANNOTATION_UNDONE,
+        Action.CHANGE_WITHDRAWN,
+    }
     assert events.get(action=Action.ANNOTATION_UNDONE).changes["label"] == ["no logo", "logo"]
-    assert "took the decision back" in " ".join(entry.sentence for entry in timeline(annotation.ref))
+    assert "took the decision back" in " ".join(
+        entry.sentence for entry in timeline(annotation.ref)
+    )
     with pytest.raises(DatabaseError), transaction.atomic():
         Undo.objects.update(at=LONG_AGO)
 
@@ -106,16 +124,22 @@ def test_it_takes_back_cannot_tell(alice: User) -> None:
 def test_it_takes_back_cannot_tell_however_late(alice: User) -> None:
     annotation = make_annotation()
     before = columns(annotation)
-    decision = decide_and_hold(annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0)
+    decision = decide_and_hold(
+        annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0
+    )
     undo(decision.pk, actor=alice)
     assert columns(annotation) == before
     assert Undo.objects.get().decision == decision
     assert Event.objects.about(annotation.ref).filter(action=Action.ANNOTATION_UNDONE).exists()
 
 
-def test_it_does_not_take_cannot_tell_back_from_under_a_later_decision(alice: User, bob: User) -> None:
+def test_it_does_not_take_cannot_tell_back_from_under_a_later_decision(
+    alice: User, bob: User
+) -> None:
     annotation = make_annotation()
-    mine = decide_and_hold(annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0)
+    mine = decide_and_hold(
+        annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0
+    )
     decide_and_hold(annotation, bob, label="no logo")
     with pytest.raises(DecidedAgain):
         undo(mine.pk, actor=alice)
@@ -140,7 +164,9 @@ def test_it_takes_back_a_decision_that_changed_nothing(alice: User) -> None:
 
 
 def test_it_takes_back_a_create(alice: User) -> None:
-    annotation = make_annotation(annotation_id=None, version=None, upstream={}, label="", confidence=None)
+    annotation = make_annotation(
+        annotation_id=None, version=None, upstream={}, label="", confidence=None
+    )
     before = columns(annotation)
     undo(decide_and_hold(annotation, alice, label="logo").pk, actor=alice)
     assert columns(annotation) == before
@@ -203,7 +229,9 @@ def test_it_is_too_late_when_nothing_was_held(alice: User) -> None:
 
 def test_it_brings_back_what_the_decision_had_cleared_away(alice: User) -> None:
     annotation = make_annotation()
-    waiting = make_change(annotation, "conflict", reason="Somebody else set label.", theirs={"label": "van"})
+    waiting = make_change(
+        annotation, "conflict", reason="Somebody else set label.", theirs={"label": "van"}
+    )
     make_set_aside(annotation, alice, reason="Later.")
     decision = decide_and_hold(annotation, alice, label="no logo")
     waiting.refresh_from_db()
@@ -251,5 +279,7 @@ def test_it_wakes_a_worker_when_the_hold_ends_with_one_statement(
     jobs = ProcrastinateJob.objects.filter(task_name="sync.deliver", status="todo")
     assert [job.scheduled_at for job in jobs] == [decision.held_until]
     with django_capture_on_commit_callbacks() as callbacks, django_assert_max_num_queries(2):
-        outbox.enqueue("annotations/x", fields={"label": "x"}, base={}, actor=alice, held_until=timezone.now())
+        outbox.enqueue(
+            "annotations/x", fields={"label": "x"}, base={}, actor=alice, held_until=timezone.now()
+        )
     assert callbacks == []

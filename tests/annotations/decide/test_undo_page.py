@@ -1,4 +1,6 @@
-"""Undo on the review page: the button with its seconds, the item opened again, and the preview when it is too late."""
+"""Undo on the review page: the button with its seconds, the item opened again, and the preview when
+it is too late.
+"""
 
 from __future__ import annotations
 
@@ -53,18 +55,29 @@ def test_it_offers_undo_with_the_seconds_left(client: Client, item: Annotation) 
 
 
 def test_it_opens_the_item_again_with_what_was_submitted(client: Client, item: Annotation) -> None:
-    decision = decide_on_page(client, item, label="no logo", confidence="0.9", reasoning="Wrong van.")
+    decision = decide_on_page(
+        client, item, label="no logo", confidence="0.9", reasoning="Wrong van."
+    )
     answer = client.post(reverse("undo", args=[decision.pk]) + "?show=all", follow=True)
-    assert answer.redirect_chain[0][0] == f"{reverse('review', args=[item.pk])}?show=all&again={decision.pk}"
+    assert (
+        answer.redirect_chain[0][0]
+        == f"{reverse('review', args=[item.pk])}?show=all&again={decision.pk}"
+    )
     assert "nothing of it was sent" in shown(answer)
     form = answer.context["data"]
-    assert (form["choice"], form["confidence"], form["reasoning"]) == ("no logo", "0.9", "Wrong van.")
+    assert (form["choice"], form["confidence"], form["reasoning"]) == (
+        "no logo",
+        "0.9",
+        "Wrong van.",
+    )
     assert form["decision_id"] != str(decision.decision_id)
     item.refresh_from_db()
     assert (item.status, item.label) == ("waiting", "logo")
 
 
-def test_it_brings_the_reason_why_it_could_not_be_told_back(client: Client, item: Annotation) -> None:
+def test_it_brings_the_reason_why_it_could_not_be_told_back(
+    client: Client, item: Annotation
+) -> None:
     decision = decide_on_page(client, item, outcome="undecidable", reasoning="Too dark.")
     answer = client.post(reverse("undo", args=[decision.pk]), follow=True)
     assert answer.context["data"]["reasoning"] == "Too dark."
@@ -73,7 +86,10 @@ def test_it_brings_the_reason_why_it_could_not_be_told_back(client: Client, item
 
 def test_it_goes_back_one_decision_after_the_other(client: Client, item: Annotation) -> None:
     other = make_annotation(item.retriever)
-    first, second = decide_on_page(client, item, label="no logo"), decide_on_page(client, other, label="van")
+    first, second = (
+        decide_on_page(client, item, label="no logo"),
+        decide_on_page(client, other, label="van"),
+    )
     page = client.post(reverse("undo", args=[second.pk]), follow=True)
     assert page.context["last_standing"] == first
     page = client.post(reverse("undo", args=[first.pk]), follow=True)
@@ -87,10 +103,16 @@ def test_it_previews_a_new_decision_when_it_is_too_late(client: Client, item: An
     answer = client.post(reverse("undo", args=[decision.pk]))
     assert answer.status_code == 409
     assert "can only be undone by a new one" in shown(answer)
-    assert [field.name for field in answer.context["undoing"].reversal.back] == ["label", "reasoning"]
+    assert [field.name for field in answer.context["undoing"].reversal.back] == [
+        "label",
+        "reasoning",
+    ]
     form = {name: value for name, value in answer.context["data"].items() if value is not None}
     assert (form["choice"], form["reasoning"]) == ("logo", "")
-    assert client.post(reverse("decide", args=[item.pk]), {**form, "outcome": "decided"}).status_code == 302
+    assert (
+        client.post(reverse("decide", args=[item.pk]), {**form, "outcome": "decided"}).status_code
+        == 302
+    )
     item.refresh_from_db()
     assert (item.label, item.reasoning, item.status) == ("logo", "", "decided")
     assert Decision.objects.count() == 2
@@ -104,14 +126,19 @@ def test_it_shows_the_same_preview_to_who_only_looks(client: Client, item: Annot
     assert not Undo.objects.exists()
 
 
-def test_it_says_who_decided_since_and_keeps_theirs(client: Client, item: Annotation, bob: User) -> None:
+def test_it_says_who_decided_since_and_keeps_theirs(
+    client: Client, item: Annotation, bob: User
+) -> None:
     mine = decide_on_page(client, item, label="no logo", confidence="0.9")
     decide(item, bob, label="van")
     answer = client.post(reverse("undo", args=[mine.pk]))
     assert answer.status_code == 409
     assert "bob has decided this again since" in shown(answer).replace("</strong>", "")
     undoing = answer.context["undoing"]
-    assert ([one.name for one in undoing.reversal.back], undoing.reversal.kept) == (["confidence"], ("label",))
+    assert ([one.name for one in undoing.reversal.back], undoing.reversal.kept) == (
+        ["confidence"],
+        ("label",),
+    )
     assert answer.context["data"]["choice"] == "van"
 
 
@@ -122,16 +149,24 @@ def test_it_says_that_a_created_annotation_cannot_be_forgotten(client: Client, a
     )
     decision = decide_on_page(client, nobodys, label="logo")
     Change.objects.update(claimed_at=LONG_AGO)
-    assert "Before it there was no annotation" in shown(client.post(reverse("undo", args=[decision.pk])))
+    assert "Before it there was no annotation" in shown(
+        client.post(reverse("undo", args=[decision.pk]))
+    )
 
 
-def test_it_says_when_there_is_nothing_to_set_back(client: Client, item: Annotation, alice: User) -> None:
+def test_it_says_when_there_is_nothing_to_set_back(
+    client: Client, item: Annotation, alice: User
+) -> None:
     User.objects.update(undo_seconds=0)
     decision = decide_on_page(client, item)
-    assert "This decision changed nothing at Mixpeek" in shown(client.post(reverse("undo", args=[decision.pk])))
+    assert "This decision changed nothing at Mixpeek" in shown(
+        client.post(reverse("undo", args=[decision.pk]))
+    )
 
 
-def test_it_says_that_a_late_copy_of_the_form_is_not_saved(client: Client, item: Annotation) -> None:
+def test_it_says_that_a_late_copy_of_the_form_is_not_saved(
+    client: Client, item: Annotation
+) -> None:
     sent = filled_form(item, label="no logo")
     client.post(reverse("decide", args=[item.pk]), sent)
     client.post(reverse("undo", args=[Decision.objects.get().pk]))
@@ -153,7 +188,9 @@ def test_it_undoes_a_skip_or_a_defer_when_that_came_last(client: Client, item: A
     decision = decide_on_page(client, item, label="no logo")
     for door in ("skip", "defer"):
         client.post(reverse(door, args=[other.pk]))
-        page = client.get(reverse("review", args=[make_annotation(item.retriever).pk]) + "?show=all")
+        page = client.get(
+            reverse("review", args=[make_annotation(item.retriever).pk]) + "?show=all"
+        )
         assert page.context["last_aside"].annotation_id == other.pk
         assert f'hx-post="{reverse("resume", args=[other.pk])}?show=all"' in shown(page)
         undone = client.post(reverse("resume", args=[other.pk]) + "?show=all", follow=True)
@@ -172,17 +209,26 @@ def test_it_undoes_the_decision_that_came_after_a_skip(client: Client, item: Ann
     assert page.context["last_aside"].annotation_id == other.pk
 
 
-def test_it_counts_setting_aside_again_as_the_last_thing_done(client: Client, item: Annotation) -> None:
+def test_it_counts_setting_aside_again_as_the_last_thing_done(
+    client: Client, item: Annotation
+) -> None:
     aside, decided = make_annotation(item.retriever), item
     client.post(reverse("defer", args=[aside.pk]))
     decide_on_page(client, decided, label="no logo")
     client.post(reverse("skip", args=[aside.pk]))
     page = client.get(reverse("review", args=[item.pk]))
-    assert (page.context["last_aside"].annotation_id, page.context["last_aside"].kind) == (aside.pk, "skipped")
+    assert (page.context["last_aside"].annotation_id, page.context["last_aside"].kind) == (
+        aside.pk,
+        "skipped",
+    )
 
 
-def test_it_offers_undo_on_the_queue_that_the_last_decision_led_to(client: Client, item: Annotation) -> None:
-    queue = client.post(reverse("decide", args=[item.pk]), filled_form(item, label="no logo"), follow=True)
+def test_it_offers_undo_on_the_queue_that_the_last_decision_led_to(
+    client: Client, item: Annotation
+) -> None:
+    queue = client.post(
+        reverse("decide", args=[item.pk]), filled_form(item, label="no logo"), follow=True
+    )
     assert queue.redirect_chain[-1][0] == reverse("queue")
     address = reverse("undo", args=[Decision.objects.get().pk])
     page = shown(queue)
@@ -203,12 +249,16 @@ def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotati
     looked = client.get(address, follow=True)
     assert looked.context["undoing"].recallable
     undone = client.post(address, follow=True)
-    assert undone.redirect_chain[-1][0] == f"{reverse('review', args=[item.pk])}?again={decision.pk}"
+    assert (
+        undone.redirect_chain[-1][0] == f"{reverse('review', args=[item.pk])}?again={decision.pk}"
+    )
     item.refresh_from_db()
     assert (item.status, item.decision) == ("waiting", None)
 
 
-def test_it_refuses_others_and_what_is_not_there(client: Client, item: Annotation, bob: User, stranger: User) -> None:
+def test_it_refuses_others_and_what_is_not_there(
+    client: Client, item: Annotation, bob: User, stranger: User
+) -> None:
     decision = decide_on_page(client, item, label="no logo")
     address = reverse("undo", args=[decision.pk])
     assert client.put(address).status_code == 405
@@ -225,7 +275,8 @@ def test_it_names_the_item_it_shows_when_it_is_too_late(client: Client, item: An
     Change.objects.update(claimed_at=LONG_AGO)
     other = f"http://testserver{reverse('review', args=[make_annotation(item.retriever).pk])}"
     answer = client.post(
-        reverse("undo", args=[decision.pk]) + "?show=all", headers={"HX-Request": "true", "HX-Current-URL": other}
+        reverse("undo", args=[decision.pk]) + "?show=all",
+        headers={"HX-Request": "true", "HX-Current-URL": other},
     )
     assert answer.status_code == 409
     assert answer.headers["HX-Push-Url"] == reverse("review", args=[item.pk]) + "?show=all"

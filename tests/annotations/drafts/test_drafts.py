@@ -1,4 +1,6 @@
-"""Drafts: kept as typed for their writer alone, offered again, compared with what came since, gone when decided."""
+"""Drafts: kept as typed for their writer alone, offered again, compared with what came since, gone
+when decided.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,10 @@ def test_it_keeps_what_is_typed_well_formed_or_not(client: Client, annotation: A
     text = page.content.decode()
     assert "Your draft of" in text
     assert escape(TYPED) in text
-    assert (page.context["data"]["confidence"], page.context["data"]["payload"]) == ("a lot", '{"half": ')
+    assert (page.context["data"]["confidence"], page.context["data"]["payload"]) == (
+        "a lot",
+        '{"half": ',
+    )
     assert not Decision.objects.exists()
 
 
@@ -60,7 +65,9 @@ def test_it_keeps_a_field_that_was_emptied(client: Client, annotation: Annotatio
     assert (data["reasoning"], data["confidence"]) == ("", "")
 
 
-def test_it_shows_a_draft_to_nobody_else(client: Client, annotation: Annotation, adam: User, lena: User) -> None:
+def test_it_shows_a_draft_to_nobody_else(
+    client: Client, annotation: Annotation, adam: User, lena: User
+) -> None:
     _save(client, annotation)
     for other in (adam, lena):
         client.force_login(other)
@@ -68,7 +75,9 @@ def test_it_shows_a_draft_to_nobody_else(client: Client, annotation: Annotation,
         assert client.get("/annotations?show=drafts").context["page"].rows == []
 
 
-def test_it_is_gone_with_the_decision_that_it_becomes(client: Client, annotation: Annotation) -> None:
+def test_it_is_gone_with_the_decision_that_it_becomes(
+    client: Client, annotation: Annotation
+) -> None:
     form = filled_form(annotation) | {"reasoning": TYPED}
     client.post(reverse("draft", args=[annotation.pk]), form, headers=SCRIPT)
     assert client.post(reverse("decide", args=[annotation.pk]), form).status_code == 302
@@ -84,14 +93,18 @@ def test_it_is_gone_with_a_decision_that_was_made_from_it_after_a_conflict(
     assert not Draft.objects.exists()
 
 
-def test_it_outlives_a_decision_that_knew_nothing_of_it(client: Client, annotation: Annotation) -> None:
+def test_it_outlives_a_decision_that_knew_nothing_of_it(
+    client: Client, annotation: Annotation
+) -> None:
     _save(client, annotation)
     post_decision(client, annotation, label="other", draft="no uuid")
     assert Decision.objects.exists()
     assert Draft.objects.get().typed["reasoning"] == TYPED
 
 
-def test_it_does_not_come_back_when_it_arrives_after_the_decision(client: Client, annotation: Annotation) -> None:
+def test_it_does_not_come_back_when_it_arrives_after_the_decision(
+    client: Client, annotation: Annotation
+) -> None:
     form = filled_form(annotation) | {"reasoning": TYPED}
     client.post(reverse("decide", args=[annotation.pk]), form)
     response = client.post(reverse("draft", args=[annotation.pk]), form, headers=SCRIPT)
@@ -99,18 +112,25 @@ def test_it_does_not_come_back_when_it_arrives_after_the_decision(client: Client
     assert not Draft.objects.exists()
 
 
-def test_it_lets_no_browser_overwrite_anothers_words(client: Client, annotation: Annotation) -> None:
+def test_it_lets_no_browser_overwrite_anothers_words(
+    client: Client, annotation: Annotation
+) -> None:
     first = _save(client, annotation, reasoning="At the office").json()
     response = _save(client, annotation, reasoning="At home")
     assert response.status_code == 409
     assert response.json()["edition"] == first["edition"]
     assert response.json()["form"]["reasoning"] == "At the office"
     assert Draft.objects.get().typed["reasoning"] == "At the office"
-    assert _save(client, annotation, reasoning="At home", draft=first["edition"]).json()["state"] == "saved"
+    assert (
+        _save(client, annotation, reasoning="At home", draft=first["edition"]).json()["state"]
+        == "saved"
+    )
     assert Draft.objects.get().typed["reasoning"] == "At home"
 
 
-def test_it_says_the_same_words_twice_without_a_quarrel(client: Client, annotation: Annotation) -> None:
+def test_it_says_the_same_words_twice_without_a_quarrel(
+    client: Client, annotation: Annotation
+) -> None:
     _save(client, annotation, reasoning="one\ntwo")
     assert _save(client, annotation, reasoning="one\r\ntwo").json()["state"] == "saved"
 
@@ -132,10 +152,14 @@ def test_it_asks_whose_value_stands_when_both_changed_a_field(
         ]
         assert page.context["data"]["reasoning"] == TYPED
         assert page.context["data"]["was_base"] == before["base"]
-        assert "bob has changed label and confidence and reasoning meanwhile" in page.content.decode()
+        assert (
+            "bob has changed label and confidence and reasoning meanwhile" in page.content.decode()
+        )
     assert (
         client.post(
-            reverse("draft", args=[annotation.pk]), page.context["data"] | {"label": "mine too"}, headers=SCRIPT
+            reverse("draft", args=[annotation.pk]),
+            page.context["data"] | {"label": "mine too"},
+            headers=SCRIPT,
         ).json()["state"]
         == "saved"
     )
@@ -143,7 +167,9 @@ def test_it_asks_whose_value_stands_when_both_changed_a_field(
     assert _open(client, annotation).context["stale"].sides[0].mine == "mine too"
 
 
-def test_it_merges_what_only_others_changed_and_says_so(client: Client, annotation: Annotation, bob: User) -> None:
+def test_it_merges_what_only_others_changed_and_says_so(
+    client: Client, annotation: Annotation, bob: User
+) -> None:
     _save(client, annotation)
     client.force_login(bob)
     post_decision(client, annotation, confidence="0.9")
@@ -154,7 +180,9 @@ def test_it_merges_what_only_others_changed_and_says_so(client: Client, annotati
     assert "bob has changed confidence meanwhile" in page.content.decode()
 
 
-def test_it_keeps_its_base_when_it_cannot_be_compared_yet(client: Client, annotation: Annotation) -> None:
+def test_it_keeps_its_base_when_it_cannot_be_compared_yet(
+    client: Client, annotation: Annotation
+) -> None:
     before = filled_form(annotation)
     _save(client, annotation, confidence="a lot")
     Annotation.objects.filter(pk=annotation.pk).update(label="other")
@@ -171,7 +199,10 @@ def test_it_is_discarded_by_one_click(client: Client, annotation: Annotation) ->
 
 
 def test_it_works_without_scripts(client: Client, annotation: Annotation) -> None:
-    url, form = reverse("draft", args=[annotation.pk]), filled_form(annotation) | {"reasoning": TYPED}
+    url, form = (
+        reverse("draft", args=[annotation.pk]),
+        filled_form(annotation) | {"reasoning": TYPED},
+    )
     page = client.post(url, form, follow=True)
     assert "Draft saved on the server." in page.content.decode()
     assert escape(TYPED) in page.content.decode()
@@ -200,7 +231,9 @@ def test_it_refuses_what_is_no_form_of_ours_or_too_much(
     response = _save(client, annotation, **damage)
     assert response.status_code == 422
     assert response.json()["why"]
-    page = client.post(reverse("draft", args=[annotation.pk]), filled_form(annotation, label="kept") | damage)
+    page = client.post(
+        reverse("draft", args=[annotation.pk]), filled_form(annotation, label="kept") | damage
+    )
     assert page.status_code == 422
     assert page.context["data"]["label"] == "kept"
     assert not Draft.objects.exists()
@@ -211,13 +244,20 @@ def test_it_keeps_so_many_drafts_a_person_and_refuses_the_next(
 ) -> None:
     rows = [make_annotation() for _ in range(services.MAX_DRAFTS)]
     common: dict[str, Any] = {"person": alice, "base": {}, "typed": {}, "saved_at": timezone.now()}
-    Draft.objects.bulk_create(Draft(annotation=row, decision_id=uuid.uuid4(), **common) for row in rows)
+    Draft.objects.bulk_create(
+        Draft(annotation=row, decision_id=uuid.uuid4(), **common) for row in rows
+    )
     response = _save(client, annotation)
     assert (response.status_code, response.json()["why"][:15]) == (422, "You have 500 dr")
-    assert _save(client, rows[0], draft=str(Draft.objects.get(annotation=rows[0]).edition)).status_code == 200
+    assert (
+        _save(client, rows[0], draft=str(Draft.objects.get(annotation=rows[0]).edition)).status_code
+        == 200
+    )
 
 
-def test_it_refuses_what_somebody_else_had_typed(client: Client, annotation: Annotation, bob: User) -> None:
+def test_it_refuses_what_somebody_else_had_typed(
+    client: Client, annotation: Annotation, bob: User
+) -> None:
     assert _save(client, annotation, person=bob.pk).status_code == 403
     form = filled_form(annotation, person=bob.pk)
     for door in ("decide", "skip", "defer", "discard_draft"):
@@ -228,7 +268,9 @@ def test_it_refuses_what_somebody_else_had_typed(client: Client, annotation: Ann
     assert not Decision.objects.exists()
 
 
-def test_it_is_offered_beside_what_the_page_was_opened_for(client: Client, annotation: Annotation) -> None:
+def test_it_is_offered_beside_what_the_page_was_opened_for(
+    client: Client, annotation: Annotation
+) -> None:
     change = make_change(annotation, state="refused", fields={"label": "refused"})
     _save(client, annotation)
     page = client.get(reverse("review", args=[annotation.pk]), {"change": change.pk})
@@ -236,7 +278,9 @@ def test_it_is_offered_beside_what_the_page_was_opened_for(client: Client, annot
     assert json.loads(page.context["offered_draft"])["form"]["reasoning"] == TYPED
 
 
-def test_it_lists_ones_own_drafts(client: Client, annotation: Annotation, alice: User, bob: User) -> None:
+def test_it_lists_ones_own_drafts(
+    client: Client, annotation: Annotation, alice: User, bob: User
+) -> None:
     make_annotation()
     _save(client, annotation)
     response = client.get("/annotations?show=drafts")
@@ -244,7 +288,9 @@ def test_it_lists_ones_own_drafts(client: Client, annotation: Annotation, alice:
     assert {show.value: number for show, number, _ in response.context["chips"]}["drafts"] == 1
 
 
-def test_it_is_forgotten_when_nobody_has_touched_it_for_long(client: Client, annotation: Annotation) -> None:
+def test_it_is_forgotten_when_nobody_has_touched_it_for_long(
+    client: Client, annotation: Annotation
+) -> None:
     _save(client, annotation)
     Draft.objects.update(saved_at=timezone.now() - timedelta(days=settings.DRAFT_DAYS, hours=-1))
     forget_drafts(timestamp=0)
@@ -255,6 +301,8 @@ def test_it_is_forgotten_when_nobody_has_touched_it_for_long(client: Client, ann
 
 
 @pytest.mark.parametrize("door", ["draft", "discard_draft"])
-def test_it_takes_only_posts_about_what_is_there(client: Client, annotation: Annotation, door: str) -> None:
+def test_it_takes_only_posts_about_what_is_there(
+    client: Client, annotation: Annotation, door: str
+) -> None:
     assert client.get(reverse(door, args=[annotation.pk])).status_code == 405
     assert client.post(reverse(door, args=[987654321])).status_code == 404

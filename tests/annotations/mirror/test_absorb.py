@@ -14,7 +14,13 @@ from reviewapp.audit.models import Event
 from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.retrievers.sync_counts import SyncCounts
 from tests.decisions import decide
-from tests.factories import make_annotation, make_change, make_execution, make_result, make_retriever
+from tests.factories import (
+    make_annotation,
+    make_change,
+    make_execution,
+    make_result,
+    make_retriever,
+)
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -22,22 +28,43 @@ STAMP = {"decision_id": "0f", "reviewer": "reviewer_1", "time": "2026-05-01T12:0
 
 
 def record(annotation_id: str = "ann_1", **values: Any) -> AnnotationRecord:
-    given: dict[str, Any] = {"document_id": "doc_1", "namespace_id": "ns", "label": "logo", "version": 1}
+    given: dict[str, Any] = {
+        "document_id": "doc_1",
+        "namespace_id": "ns",
+        "label": "logo",
+        "version": 1,
+    }
     return AnnotationRecord(annotation_id=annotation_id, **given | values)
 
 
 def edited_by(kind: str, **prior: Any) -> RevisionRecord:
-    return RevisionRecord(version=1, prior=prior, edited_at=NOON, edited_by="x", edited_by_type=kind)
+    return RevisionRecord(
+        version=1, prior=prior, edited_at=NOON, edited_by="x", edited_by_type=kind
+    )
 
 
 def test_it_makes_a_row_for_what_is_new() -> None:
     retriever = make_retriever()
-    tally = absorb([record(retriever_id=retriever.retriever_id, confidence=0.4, reasoning=None, payload={"a": 1})])
+    tally = absorb(
+        [
+            record(
+                retriever_id=retriever.retriever_id,
+                confidence=0.4,
+                reasoning=None,
+                payload={"a": 1},
+            )
+        ]
+    )
     row = Annotation.objects.get()
     assert tally == SyncCounts(new=1)
     assert (row.ref, row.retriever, row.status) == ("annotations/ann_1", retriever, "waiting")
     assert row.upstream == row.proposed == {**row.values(), "metadata": row.metadata}
-    assert row.values() == {"label": "logo", "confidence": 0.4, "reasoning": "", "payload": {"a": 1}}
+    assert row.values() == {
+        "label": "logo",
+        "confidence": 0.4,
+        "reasoning": "",
+        "payload": {"a": 1},
+    }
 
 
 def test_it_changes_nothing_a_second_time() -> None:
@@ -49,10 +76,17 @@ def test_it_changes_nothing_a_second_time() -> None:
 
 def test_it_takes_what_changed_upstream() -> None:
     absorb([record()])
-    tally = absorb([record(label="no logo", version=2, revisions=(edited_by("api_key", label="logo"),))])
+    tally = absorb(
+        [record(label="no logo", version=2, revisions=(edited_by("api_key", label="logo"),))]
+    )
     row = Annotation.objects.get()
     assert tally == SyncCounts(changed=1)
-    assert (row.label, row.version, row.status, row.proposed["label"]) == ("no logo", 2, "decided", "logo")
+    assert (row.label, row.version, row.status, row.proposed["label"]) == (
+        "no logo",
+        2,
+        "decided",
+        "logo",
+    )
 
 
 def test_it_takes_what_python_would_call_the_same() -> None:
@@ -88,9 +122,22 @@ def test_it_keeps_the_newest_of_two_answers_in_one_batch() -> None:
 def test_it_shows_our_undelivered_changes_on_top() -> None:
     annotation = make_annotation(label="mine", confidence=0.5)
     make_change(annotation, fields={"label": "mine"})
-    absorb([record(annotation.annotation_id or "", document_id=annotation.document_id, label="theirs", version=2)])
+    absorb(
+        [
+            record(
+                annotation.annotation_id or "",
+                document_id=annotation.document_id,
+                label="theirs",
+                version=2,
+            )
+        ]
+    )
     annotation.refresh_from_db()
-    assert (annotation.label, annotation.upstream["label"], annotation.confidence) == ("mine", "theirs", None)
+    assert (annotation.label, annotation.upstream["label"], annotation.confidence) == (
+        "mine",
+        "theirs",
+        None,
+    )
 
 
 def test_it_shows_upstream_again_when_a_change_falls_away() -> None:
@@ -109,7 +156,15 @@ def test_it_shows_upstream_again_when_a_change_falls_away() -> None:
         ({"actor_type": "user"}, "decided", None),
         ({"actor_type": "api_key"}, "waiting", "logo"),
         ({"actor_type": "api_key", "metadata": {"reviewapp": STAMP}}, "decided", None),
-        ({"actor_type": "api_key", "version": 2, "revisions": (edited_by("api_key", label="x"),)}, "decided", "x"),
+        (
+            {
+                "actor_type": "api_key",
+                "version": 2,
+                "revisions": (edited_by("api_key", label="x"),),
+            },
+            "decided",
+            "x",
+        ),
         ({"version": 2, "revisions": (edited_by("user", label="first"),)}, "decided", "first"),
         ({"version": 2, "revisions": (edited_by("system", label="first"),)}, "waiting", "first"),
     ],
@@ -156,7 +211,12 @@ def test_it_comes_back_as_what_was_decided_here(alice: User, outcome: str) -> No
 def test_it_shows_a_result_on_the_annotations_of_its_document() -> None:
     retriever = make_retriever()
     row = make_annotation(retriever, document_id="doc_1")
-    result = make_result(retriever, document_id="doc_1", score=0.9, snapshot={"title": "A van", "text": "with a logo"})
+    result = make_result(
+        retriever,
+        document_id="doc_1",
+        score=0.9,
+        snapshot={"title": "A van", "text": "with a logo"},
+    )
     assert attach_results([result]) == 0
     row.refresh_from_db()
     assert (row.result, row.score, row.title) == (result, 0.9, "A van")
@@ -166,16 +226,26 @@ def test_it_shows_a_result_on_the_annotations_of_its_document() -> None:
 
 def test_it_makes_one_waiting_row_for_a_result_shown_twice() -> None:
     retriever = make_retriever()
-    results = [make_result(retriever, document_id="doc_1", execution=make_execution(retriever)) for _ in range(2)]
+    results = [
+        make_result(retriever, document_id="doc_1", execution=make_execution(retriever))
+        for _ in range(2)
+    ]
     assert attach_results(results) == 1
     assert attach_results(results) == 0
     row = Annotation.objects.get()
-    assert (row.result, row.annotation_id, row.label, row.status) == (results[1], None, "", "waiting")
+    assert (row.result, row.annotation_id, row.label, row.status) == (
+        results[1],
+        None,
+        "",
+        "waiting",
+    )
 
 
 def test_it_shows_a_pulled_document_only_where_nothing_is_shown_yet() -> None:
     retriever = make_retriever()
-    seen = make_annotation(retriever, document_id="doc_1", result=make_result(retriever, document_id="doc_1"))
+    seen = make_annotation(
+        retriever, document_id="doc_1", result=make_result(retriever, document_id="doc_1")
+    )
     bare = make_annotation(document_id="doc_1")
     result = make_result(None, document_id="doc_1")
     assert attach_results([result]) == 0

@@ -20,11 +20,22 @@ NOW = {"label": "c", "confidence": 0.5, "reasoning": "", "payload": {}, "metadat
 
 def edit(version: int, by: str = OURS, by_type: str = "api_key", **prior: Any) -> dict[str, Any]:
     at = "2026-11-01T00:00:00+00:00"
-    return {"version": version, "prior": prior, "edited_at": at, "edited_by": by, "edited_by_type": by_type}
+    return {
+        "version": version,
+        "prior": prior,
+        "edited_at": at,
+        "edited_by": by,
+        "edited_by_type": by_type,
+    }
 
 
 def row(*revisions: dict[str, Any], **values: Any) -> Annotation:
-    given = {"annotation_id": "ann_1", "upstream": NOW, "version": len(revisions) + 1, "revisions": list(revisions)}
+    given = {
+        "annotation_id": "ann_1",
+        "upstream": NOW,
+        "version": len(revisions) + 1,
+        "revisions": list(revisions),
+    }
     return Annotation(**given | {"actor_id": "system", "actor_type": "system"} | values)
 
 
@@ -72,7 +83,9 @@ def test_it_claims_no_version_for_a_change_that_did_not_make_it(change: Change) 
 
 def test_it_knows_who_created_it() -> None:
     annotation = row(actor_id=OURS, actor_type="api_key")
-    assert told(annotation, [delivered(1, verb="create", label="c")]) == [(1, AuthorKind.OURS, "alice")]
+    assert told(annotation, [delivered(1, verb="create", label="c")]) == [
+        (1, AuthorKind.OURS, "alice")
+    ]
     assert told(annotation, []) == [(1, AuthorKind.ELSEWHERE, OURS)]
 
 
@@ -103,10 +116,16 @@ _LABELS = st.sampled_from("abc")
 
 
 @given(st.lists(st.tuples(_LABELS, st.sampled_from([OURS, THEIRS]), st.booleans()), max_size=6))
-def test_it_names_exactly_those_versions_that_were_delivered(edits: list[tuple[str, str, bool]]) -> None:
+def test_it_names_exactly_those_versions_that_were_delivered(
+    edits: list[tuple[str, str, bool]],
+) -> None:
     labels = [label for label, _, _ in edits] + ["c"]
     revisions = [edit(at, by=by, label=label) for at, (label, by, _) in enumerate(edits, 1)]
-    changes = [delivered(at + 1, label=labels[at]) for at, (_, _, is_ours) in enumerate(edits, 1) if is_ours]
+    changes = [
+        delivered(at + 1, label=labels[at])
+        for at, (_, _, is_ours) in enumerate(edits, 1)
+        if is_ours
+    ]
     found = authorship.upstream_versions(row(*revisions), changes)
     ours = {one.version for one in found if one.whose is AuthorKind.OURS}
     assert ours == {change.version for change in changes}
@@ -116,7 +135,9 @@ def test_it_names_exactly_those_versions_that_were_delivered(edits: list[tuple[s
 def test_it_learns_our_key_from_what_was_delivered(db: None) -> None:
     known = make_annotation(version=2, revisions=[edit(1, label="a")])
     make_change(known, state="delivered", version=2, fields={"label": "logo"}, actor_name="alice")
-    other = make_annotation(version=3, revisions=[edit(1, label="a"), edit(2, by=THEIRS, label="b")])
+    other = make_annotation(
+        version=3, revisions=[edit(1, label="a"), edit(2, by=THEIRS, label="b")]
+    )
     assert [one.whose for one in version_authors.versions(other)] == [
         AuthorKind.ELSEWHERE,
         AuthorKind.OUR_KEY,

@@ -1,4 +1,6 @@
-"""Every decision names, wherever history tells of it, the versions of labels and guidelines it was made with."""
+"""Every decision names, wherever history tells of it, the versions of labels and guidelines it was
+made with.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def decided(alice: User, adam: User) -> Annotation:
 
 def test_it_tells_each_decision_with_what_it_was_made_with(decided: Annotation) -> None:
     told = [
-        entry.guidance_versions and (entry.guidance_versions.labels, entry.guidance_versions.guidelines)
+        entry.guidance_versions
+        and (entry.guidance_versions.labels, entry.guidance_versions.guidelines)
         for entry in timeline(decided.ref)
     ]
     assert [made for made in told if made] == [(2, 1), (1, 1)]
@@ -66,10 +69,18 @@ def test_it_links_the_versions_for_those_who_may_open_them(
 
 
 @pytest.mark.parametrize("name", ["labels", "guidelines"])
-def test_it_shows_the_version_that_a_link_means_however_old(name: str, client: Client, adam: User) -> None:
+def test_it_shows_the_version_that_a_link_means_however_old(
+    name: str, client: Client, adam: User
+) -> None:
     retriever = make_retriever()
     for version in range(22):
-        set_labels(retriever.pk, [Label(value=f"l{version}")], other_allowed=True, base_version=version, actor=adam)
+        set_labels(
+            retriever.pk,
+            [Label(value=f"l{version}")],
+            other_allowed=True,
+            base_version=version,
+            actor=adam,
+        )
         write_guidelines(retriever.pk, f"Text {version}", base_version=version, actor=adam)
     client.force_login(adam)
     address = f"/retrievers/{retriever.pk}/{name}"
@@ -88,7 +99,9 @@ def test_it_asks_for_all_decisions_in_few_queries(decided: Annotation) -> None:
 
 def test_it_says_so_in_the_file(decided: Annotation, client: Client, lena: User) -> None:
     client.force_login(lena)
-    answer = cast("StreamingHttpResponse", client.get("/history.csv", {"ref": decided.ref, "label_to": "dog"}))
+    answer = cast(
+        "StreamingHttpResponse", client.get("/history.csv", {"ref": decided.ref, "label_to": "dog"})
+    )
     text = b"".join(cast("list[bytes]", answer.streaming_content)).decode("utf-8-sig")
     (line,) = csv.DictReader(StringIO(text, newline=""))
     assert (line["labels_version"], line["guidelines_version"]) == ("2", "1")
@@ -98,7 +111,11 @@ def test_it_says_so_by_the_api(decided: Annotation, lena: User, settings: Settin
     settings.MIXPEEK_NAMESPACE = "ns_sample"
     script = Caller(tokens.create(lena, name="script", scope="read", days=1, actor=None)[1])
     reply = script("POST", "/v1/history/list", {"ref": decided.ref}).json()["results"]
-    told = [(event["labels_version"], event["guidelines_version"]) for event in reply if "label" in event["changes"]]
+    told = [
+        (event["labels_version"], event["guidelines_version"])
+        for event in reply
+        if "label" in event["changes"]
+    ]
     assert told[:2] == [(2, 1), (1, 1)]
     assert {made for *_, made in told[2:]} == {None}
 

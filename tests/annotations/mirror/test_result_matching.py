@@ -38,7 +38,11 @@ def boats(retriever: Retriever) -> Execution:
 def returned(execution: Execution, rank: int = 1, document_id: str = "doc_1") -> Result:
     """Return a stored result of this run."""
     return make_result(
-        execution.retriever, execution=execution, document_id=document_id, rank=rank, score=1 / (rank + 1)
+        execution.retriever,
+        execution=execution,
+        document_id=document_id,
+        rank=rank,
+        score=1 / (rank + 1),
     )
 
 
@@ -48,7 +52,9 @@ def annotated(execution: Execution, **values: object) -> Annotation:
     return make_annotation(execution.retriever, **given | values)
 
 
-def record(execution_id: str | None, retriever: Retriever, annotation_id: str = "ann_new") -> AnnotationRecord:
+def record(
+    execution_id: str | None, retriever: Retriever, annotation_id: str = "ann_new"
+) -> AnnotationRecord:
     return AnnotationRecord(
         annotation_id=annotation_id,
         document_id="doc_1",
@@ -61,26 +67,40 @@ def record(execution_id: str | None, retriever: Retriever, annotation_id: str = 
 
 
 @pytest.mark.parametrize("status", ["waiting", "decided", "undecidable"])
-def test_it_leaves_an_annotation_of_another_query_as_it_is(vans: Execution, boats: Execution, status: str) -> None:
+def test_it_leaves_an_annotation_of_another_query_as_it_is(
+    vans: Execution, boats: Execution, status: str
+) -> None:
     own = returned(vans, rank=2)
     annotation = annotated(vans, status=status, result=own, score=own.score)
     other = returned(boats, rank=7)
     assert attach_results([other]) == 1
     annotation.refresh_from_db()
-    assert (annotation.result, annotation.score, annotation.execution_id) == (own, own.score, vans.execution_id)
+    assert (annotation.result, annotation.score, annotation.execution_id) == (
+        own,
+        own.score,
+        vans.execution_id,
+    )
     waiting = Annotation.objects.exclude(pk=annotation.pk).get()
-    assert (waiting.result, waiting.execution_id, waiting.status) == (other, boats.execution_id, "waiting")
+    assert (waiting.result, waiting.execution_id, waiting.status) == (
+        other,
+        boats.execution_id,
+        "waiting",
+    )
     assert (waiting.annotation_id, waiting.label) == (None, "")
 
 
-def test_it_shows_a_result_on_the_annotations_of_its_own_run_also_decided_ones(vans: Execution) -> None:
+def test_it_shows_a_result_on_the_annotations_of_its_own_run_also_decided_ones(
+    vans: Execution,
+) -> None:
     rows = [annotated(vans, status="decided"), annotated(vans, label="other")]
     own = returned(vans)
     assert attach_results([own]) == 0
     assert set(Annotation.objects.values_list("pk", "result")) == {(row.pk, own.pk) for row in rows}
 
 
-def test_it_shows_the_newest_result_on_what_waits_and_names_no_run(vans: Execution, boats: Execution) -> None:
+def test_it_shows_the_newest_result_on_what_waits_and_names_no_run(
+    vans: Execution, boats: Execution
+) -> None:
     annotation = make_annotation(vans.retriever, document_id="doc_1")
     for result in (returned(vans), returned(boats)):
         assert attach_results([result]) == 0
@@ -88,8 +108,12 @@ def test_it_shows_the_newest_result_on_what_waits_and_names_no_run(vans: Executi
         assert (annotation.result, annotation.execution_id) == (result, "")
 
 
-def test_it_leaves_a_decided_annotation_alone_that_names_no_run(vans: Execution, boats: Execution) -> None:
-    annotation = make_annotation(vans.retriever, document_id="doc_1", status="decided", result=returned(vans))
+def test_it_leaves_a_decided_annotation_alone_that_names_no_run(
+    vans: Execution, boats: Execution
+) -> None:
+    annotation = make_annotation(
+        vans.retriever, document_id="doc_1", status="decided", result=returned(vans)
+    )
     assert attach_results([returned(boats)]) == 1
     annotation.refresh_from_db()
     assert annotation.result and annotation.result.execution == vans
@@ -98,10 +122,15 @@ def test_it_leaves_a_decided_annotation_alone_that_names_no_run(vans: Execution,
 def test_it_lets_one_document_wait_once_for_each_query(vans: Execution, boats: Execution) -> None:
     assert attach_results([returned(vans)]) == 1
     assert attach_results([returned(boats)]) == 1
-    assert set(Annotation.objects.values_list("execution_id", flat=True)) == {vans.execution_id, boats.execution_id}
+    assert set(Annotation.objects.values_list("execution_id", flat=True)) == {
+        vans.execution_id,
+        boats.execution_id,
+    }
 
 
-def test_it_moves_what_nobody_has_annotated_to_a_newer_run_of_the_same_query(vans: Execution) -> None:
+def test_it_moves_what_nobody_has_annotated_to_a_newer_run_of_the_same_query(
+    vans: Execution,
+) -> None:
     attach_results([returned(vans)])
     again = make_execution(vans.retriever, inputs={"query": "van"})
     newer = returned(again, rank=3)
@@ -131,7 +160,9 @@ def test_it_takes_all_runs_of_a_retriever_without_inputs_for_one_query() -> None
     assert (attach_results([returned(first)]), attach_results([returned(second)])) == (1, 0)
 
 
-def test_it_shows_a_new_annotation_with_the_result_of_its_own_run(vans: Execution, boats: Execution) -> None:
+def test_it_shows_a_new_annotation_with_the_result_of_its_own_run(
+    vans: Execution, boats: Execution
+) -> None:
     own = returned(vans, rank=4)
     returned(boats)
     absorb([record(vans.execution_id, vans.retriever)])
@@ -139,7 +170,9 @@ def test_it_shows_a_new_annotation_with_the_result_of_its_own_run(vans: Executio
     assert (row.result, row.score, row.title) == (own, own.score, own.snapshot["title"])
 
 
-def test_it_fills_only_the_row_that_waits_for_the_same_run(vans: Execution, boats: Execution) -> None:
+def test_it_fills_only_the_row_that_waits_for_the_same_run(
+    vans: Execution, boats: Execution
+) -> None:
     attach_results([returned(vans)])
     attach_results([returned(boats)])
     refs = dict(Annotation.objects.values_list("execution_id", "ref"))
@@ -151,7 +184,9 @@ def test_it_fills_only_the_row_that_waits_for_the_same_run(vans: Execution, boat
     assert Annotation.objects.get(execution_id="").annotation_id == "ann_of_no_run"
 
 
-def test_it_decides_for_one_query_and_leaves_the_other(vans: Execution, boats: Execution, alice: User) -> None:
+def test_it_decides_for_one_query_and_leaves_the_other(
+    vans: Execution, boats: Execution, alice: User
+) -> None:
     judged = annotated(vans, label="historical", status="decided", result=returned(vans))
     attach_results([returned(boats)])
     waiting = Annotation.objects.get(execution_id=boats.execution_id)
@@ -161,7 +196,9 @@ def test_it_decides_for_one_query_and_leaves_the_other(vans: Execution, boats: E
     assert (judged.label, waiting.label) == ("historical", "modern")
 
 
-def test_it_makes_an_item_for_a_result_that_has_none(vans: Execution, boats: Execution, alice: User) -> None:
+def test_it_makes_an_item_for_a_result_that_has_none(
+    vans: Execution, boats: Execution, alice: User
+) -> None:
     annotated(vans, status="decided", result=returned(vans))
     result = returned(boats)
     item = get_or_create_item(result, actor=alice)
@@ -171,7 +208,9 @@ def test_it_makes_an_item_for_a_result_that_has_none(vans: Execution, boats: Exe
     assert (made.actor_name, made.note) == ("alice", "to judge it for another query")
 
 
-def test_it_leads_to_the_judgement_of_an_earlier_run_of_the_query(vans: Execution, alice: User) -> None:
+def test_it_leads_to_the_judgement_of_an_earlier_run_of_the_query(
+    vans: Execution, alice: User
+) -> None:
     judged = annotated(vans, status="decided", result=returned(vans))
     again = make_execution(vans.retriever, inputs={"query": "van"})
     assert get_or_create_item(returned(again), actor=alice) == judged
@@ -188,7 +227,9 @@ def test_it_annotates_the_waiting_result_of_the_run_that_a_script_names(
     attach_results([returned(vans)])
     attach_results([returned(boats)])
     blank = make_annotation(label="")
-    place = Place(document_id="doc_1", retriever=boats.retriever, execution_id=boats.execution_id or "")
+    place = Place(
+        document_id="doc_1", retriever=boats.retriever, execution_id=boats.execution_id or ""
+    )
     decision = annotate(place, submission(blank, label="boat"), actor=alice)
     assert decision.annotation == Annotation.objects.get(execution_id=boats.execution_id)
     assert Annotation.objects.get(execution_id=vans.execution_id).status == "waiting"

@@ -23,12 +23,16 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def edit(version: int, by: str, kind: str = "api_key", **prior: Any) -> RevisionRecord:
-    return RevisionRecord(version=version, prior=prior, edited_at=NOON, edited_by=by, edited_by_type=kind)
+    return RevisionRecord(
+        version=version, prior=prior, edited_at=NOON, edited_by=by, edited_by_type=kind
+    )
 
 
 def record(*edits: RevisionRecord, id_: str = "ann_1", **values: Any) -> AnnotationRecord:
     given: dict[str, Any] = {"document_id": f"doc_{id_}", "namespace_id": "ns", "label": "cat"}
-    return AnnotationRecord(annotation_id=id_, version=len(edits) + 1, revisions=edits, **given | values)
+    return AnnotationRecord(
+        annotation_id=id_, version=len(edits) + 1, revisions=edits, **given | values
+    )
 
 
 def noticed(*records: AnnotationRecord, origin: Origin = Origin.PULL) -> Entry:
@@ -61,7 +65,9 @@ def test_it_names_everybody_who_had_a_hand_in_it_in_their_order() -> None:
 
 def test_it_names_only_who_came_after_what_was_known() -> None:
     noticed(record(edit(1, "key_old", label="cat"), label="dog"))
-    entry = noticed(record(edit(1, "key_old", label="cat"), edit(2, "key_new", label="dog"), label="cow"))
+    entry = noticed(
+        record(edit(1, "key_old", label="cat"), edit(2, "key_new", label="dog"), label="cow")
+    )
     assert entry.who == "another key (key_new)"
 
 
@@ -87,19 +93,25 @@ def test_it_says_somebody_where_mixpeek_tells_of_no_hand() -> None:
 
 def test_it_tells_another_holder_of_our_key_from_what_we_are_sending() -> None:
     row = make_annotation(annotation_id="ann_1", ref="annotations/ann_1", label="cat", version=1)
-    sent = make_change(row, fields={"label": "dog"}, state="delivered", version=2, actor_name="alice")
+    sent = make_change(
+        row, fields={"label": "dog"}, state="delivered", version=2, actor_name="alice"
+    )
     first, second = edit(1, "key_ours", label="cat"), edit(2, "key_ours", confidence=row.confidence)
     noticed(record(first, label="dog", document_id=row.document_id, confidence=row.confidence))
     entry = noticed(record(first, second, label="dog", document_id=row.document_id, confidence=0.9))
     assert entry.who == "another holder of our key"
     make_change(row, fields={"label": "cow"})
     third = edit(3, "key_ours", label="dog", confidence=0.9)
-    entry = noticed(record(first, second, third, label="cow", document_id=row.document_id, confidence=0.8))
+    entry = noticed(
+        record(first, second, third, label="cow", document_id=row.document_id, confidence=0.8)
+    )
     assert entry.who == "Pull"
     assert sent.actor_name == "alice"
 
 
-def test_it_asks_no_more_often_for_many_items(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_asks_no_more_often_for_many_items(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     ids = [f"ann_{at}" for at in range(1, 40)]
     noticed(*[record(id_=id_) for id_ in ids])
     with django_assert_max_num_queries(20):
@@ -108,7 +120,12 @@ def test_it_asks_no_more_often_for_many_items(django_assert_max_num_queries: Dja
 
 def test_it_tells_a_change_of_metadata_as_no_confirmation(alice: User) -> None:
     row = make_annotation(label="cat", confidence=0.5, metadata={"a": 1})
-    given: dict[str, Any] = {"label": "cat", "confidence": 0.5, "reasoning": row.reasoning, "payload": row.payload}
+    given: dict[str, Any] = {
+        "label": "cat",
+        "confidence": 0.5,
+        "reasoning": row.reasoning,
+        "payload": row.payload,
+    }
     base = {**given, "metadata": {"a": 1}}
     with tracing(Origin.API):
         decide(row, alice, decision_id=UUID(int=1), base=base, metadata={"a": 2})

@@ -1,4 +1,6 @@
-"""Leases: who has an item open, that nobody is given somebody else's, and that a lease forbids nothing."""
+"""Leases: who has an item open, that nobody is given somebody else's, and that a lease forbids
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def test_it_gives_no_two_people_the_same_item() -> None:
     assert len(set(given)) == 8
 
 
-def test_it_says_who_has_it_and_lets_others_read_and_decide(client: Client, alice: User, bob: User) -> None:
+def test_it_says_who_has_it_and_lets_others_read_and_decide(
+    client: Client, alice: User, bob: User
+) -> None:
     annotation = make_annotation()
     make_lease(annotation, bob)
     client.force_login(alice)
@@ -106,21 +110,30 @@ def test_it_extends_on_request(client: Client, alice: User) -> None:
     old = make_lease(annotation, alice, seconds=30)
     client.force_login(alice)
     url = reverse("lease", args=[annotation.pk])
-    assert client.post(url + "?sort=newest").headers["Location"] == f"/annotations/{annotation.pk}?sort=newest"
+    assert (
+        client.post(url + "?sort=newest").headers["Location"]
+        == f"/annotations/{annotation.pk}?sort=newest"
+    )
     fragment = client.post(url, headers={"HX-Request": "true"}).content.decode()
     assert fragment.strip().startswith('<span id="lease"')
     assert Lease.objects.get().until > old.until
 
 
-def test_it_does_not_extend_what_somebody_else_took_meanwhile(client: Client, alice: User, bob: User) -> None:
+def test_it_does_not_extend_what_somebody_else_took_meanwhile(
+    client: Client, alice: User, bob: User
+) -> None:
     annotation = make_annotation()
     make_lease(annotation, bob)
     client.force_login(alice)
-    fragment = client.post(reverse("lease", args=[annotation.pk]), headers={"HX-Request": "true"}).content.decode()
+    fragment = client.post(
+        reverse("lease", args=[annotation.pk]), headers={"HX-Request": "true"}
+    ).content.decode()
     assert "Open by <strong>bob</strong>" in fragment
 
 
-def test_it_refuses_get_strangers_and_the_unknown(client: Client, alice: User, stranger: User) -> None:
+def test_it_refuses_get_strangers_and_the_unknown(
+    client: Client, alice: User, stranger: User
+) -> None:
     url = reverse("lease", args=[make_annotation().pk])
     client.force_login(stranger)
     assert client.post(url).status_code == 403
@@ -131,7 +144,10 @@ def test_it_refuses_get_strangers_and_the_unknown(client: Client, alice: User, s
 
 def test_it_hands_out_the_next_item_and_lets_the_last_one_go(client: Client, alice: User) -> None:
     retriever = make_retriever()
-    first, second = make_annotation(retriever, confidence=0.1), make_annotation(retriever, confidence=0.2)
+    first, second = (
+        make_annotation(retriever, confidence=0.1),
+        make_annotation(retriever, confidence=0.2),
+    )
     client.force_login(alice)
     assert client.get(reverse("next")).headers["Location"] == reverse("review", args=[first.pk])
     response = client.get(reverse("next"), {"after": first.pk})
@@ -141,7 +157,10 @@ def test_it_hands_out_the_next_item_and_lets_the_last_one_go(client: Client, ali
 
 def test_it_starts_again_from_the_top_at_the_end_of_the_list(client: Client, alice: User) -> None:
     retriever = make_retriever()
-    first, second = make_annotation(retriever, confidence=0.1), make_annotation(retriever, confidence=0.2)
+    first, second = (
+        make_annotation(retriever, confidence=0.1),
+        make_annotation(retriever, confidence=0.2),
+    )
     client.force_login(alice)
     response = client.get(reverse("next"), {"after": second.pk})
     assert response.headers["Location"] == reverse("review", args=[first.pk])
@@ -149,15 +168,24 @@ def test_it_starts_again_from_the_top_at_the_end_of_the_list(client: Client, ali
 
 def test_it_goes_back_in_the_list_as_it_is_filtered(client: Client, alice: User) -> None:
     retriever = make_retriever()
-    first, second = make_annotation(retriever, confidence=0.1), make_annotation(retriever, confidence=0.2)
+    first, second = (
+        make_annotation(retriever, confidence=0.1),
+        make_annotation(retriever, confidence=0.2),
+    )
     make_annotation(retriever, confidence=0.15, label="other")
     client.force_login(alice)
     url = reverse("next") + "?label=logo&before="
-    assert client.get(f"{url}{second.pk}").headers["Location"] == f"/annotations/{first.pk}?label=logo"
-    assert client.get(f"{url}{first.pk}").headers["Location"] == f"/annotations/{first.pk}?label=logo"
+    assert (
+        client.get(f"{url}{second.pk}").headers["Location"] == f"/annotations/{first.pk}?label=logo"
+    )
+    assert (
+        client.get(f"{url}{first.pk}").headers["Location"] == f"/annotations/{first.pk}?label=logo"
+    )
 
 
-def test_it_shows_the_queue_when_nothing_is_left_to_hand_out(client: Client, alice: User, bob: User) -> None:
+def test_it_shows_the_queue_when_nothing_is_left_to_hand_out(
+    client: Client, alice: User, bob: User
+) -> None:
     make_lease(make_annotation(), bob)
     client.force_login(alice)
     response = client.get(reverse("next"), {"label": "logo", "after": "nonsense"}, follow=True)

@@ -21,7 +21,11 @@ pytestmark = pytest.mark.django_db
 
 def held_by(person: User) -> list[int]:
     """Return the keys of the items that the person holds, the oldest lease first."""
-    return list(Lease.objects.filter(holder=person).order_by("until").values_list("annotation_id", flat=True))
+    return list(
+        Lease.objects.filter(holder=person)
+        .order_by("until")
+        .values_list("annotation_id", flat=True)
+    )
 
 
 def make_items(number: int) -> list[Annotation]:
@@ -35,7 +39,9 @@ def hold(items: list[Annotation], person: User) -> None:
         make_lease(item, person, seconds=seconds)
 
 
-def test_it_lets_the_oldest_go_when_one_more_is_opened(alice: User, bob: User, client: Client) -> None:
+def test_it_lets_the_oldest_go_when_one_more_is_opened(
+    alice: User, bob: User, client: Client
+) -> None:
     items = make_items(leases.MAX_LEASES + 3)
     make_lease(items[0], bob)
     client.force_login(alice)

@@ -16,7 +16,14 @@ from reviewapp.annotations.queue.counts import count_by_show
 from reviewapp.annotations.queue.filter_options import read_options
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.querysets import in_queue
-from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever, make_set_aside
+from tests.factories import (
+    LONG_AGO,
+    make_annotation,
+    make_change,
+    make_lease,
+    make_retriever,
+    make_set_aside,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +47,9 @@ def test_it_shows_what_waits_least_sure_first(alice: User, bob: User) -> None:
     assert shown(alice) == ["no confidence", "unsure", "sure"]
 
 
-def test_it_leaves_out_of_waiting_what_i_set_aside_but_not_what_others_did(alice: User, bob: User) -> None:
+def test_it_leaves_out_of_waiting_what_i_set_aside_but_not_what_others_did(
+    alice: User, bob: User
+) -> None:
     make_set_aside(make_annotation(title="skipped"), alice, "skipped")
     both = make_annotation(title="deferred by both")
     make_set_aside(both, alice)
@@ -68,10 +77,17 @@ def test_it_tells_my_decisions_from_everybodys(alice: User, bob: User) -> None:
     assert shown(alice, show=Show.DECIDED) == ["his", "mine"]
 
 
-def test_it_counts_what_a_person_decided_upstream_as_decided_at_the_time_they_did(alice: User) -> None:
+def test_it_counts_what_a_person_decided_upstream_as_decided_at_the_time_they_did(
+    alice: User,
+) -> None:
     decided(alice, title="ours", decided_at=LONG_AGO)
     make_annotation(title="upstream", status="decided", updated_at=LONG_AGO + timedelta(days=1))
-    make_annotation(title="never edited", status="decided", updated_at=None, seen_at=LONG_AGO - timedelta(days=1))
+    make_annotation(
+        title="never edited",
+        status="decided",
+        updated_at=None,
+        seen_at=LONG_AGO - timedelta(days=1),
+    )
     assert shown(alice, show=Show.DECIDED) == ["upstream", "ours", "never edited"]
 
 
@@ -80,7 +96,9 @@ def test_it_knows_that_what_waits_has_no_reviewer(alice: User, bob: User) -> Non
     decided(bob, title="bob's")
     chosen = QueueFilter(reviewer=bob.pk)
     assert shown(alice, reviewer=bob.pk) == []
-    assert count_by_show(chosen, alice) == {show: int(show in {Show.DECIDED, Show.ALL}) for show in Show}
+    assert count_by_show(chosen, alice) == {
+        show: int(show in {Show.DECIDED, Show.ALL}) for show in Show
+    }
 
 
 def test_it_shows_conflicts_and_refusals_together(alice: User) -> None:
@@ -149,7 +167,9 @@ def test_it_sorts_every_way_with_and_without_values(alice: User) -> None:
     assert shown(alice, sort=Sort.SCORE) == ["a", "c", "b"]
 
 
-def test_it_lists_each_label_once_in_order(db: None, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_lists_each_label_once_in_order(
+    db: None, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     for label in ("b", "a", "", "b", "ü"):
         make_annotation(label=label)
     with django_assert_max_num_queries(2):
@@ -170,7 +190,9 @@ def test_it_lists_each_label_once_in_order(db: None, django_assert_max_num_queri
         ({"show": Show.ALL, "retriever": 1, "status": "waiting"}, "annotation_retriever_sure"),
     ],
 )
-def test_it_walks_an_index_made_for_the_order(alice: User, filters: dict[str, Any], index: str) -> None:
+def test_it_walks_an_index_made_for_the_order(
+    alice: User, filters: dict[str, Any], index: str
+) -> None:
     chosen = QueueFilter(**filters)
     retrievers = [make_retriever() for _ in range(10)]
     Annotation.objects.bulk_create(
@@ -184,9 +206,12 @@ def test_it_walks_an_index_made_for_the_order(alice: User, filters: dict[str, An
         for n in range(400)
     )
     with connection.cursor() as cursor:
-        # So small a table is read whole and sorted; only without both does the plan show which index could serve.
+        # So small a table is read whole and sorted; only without both does the plan show which
+        # index could serve.
         cursor.execute("ANALYZE annotations_annotation")
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
+        )
     plan = in_queue(chosen, alice).order_by(*chosen.order)[:31].explain()
     assert index in plan
     assert "Sort" not in plan.replace("Sort Key", "")

@@ -19,7 +19,9 @@ def test_it_counts_every_chip_in_few_queries(
     make_annotation()
     make_set_aside(make_annotation(), alice)
     make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO)
-    make_change(make_annotation(status="undecidable", reviewer=bob, decided_at=LONG_AGO), "conflict")
+    make_change(
+        make_annotation(status="undecidable", reviewer=bob, decided_at=LONG_AGO), "conflict"
+    )
     make_change(make_annotation(status="decided", reviewer=bob, decided_at=LONG_AGO))
     with django_assert_max_num_queries(2):
         number = counts.count_by_show(QueueFilter(), alice)
@@ -39,12 +41,16 @@ def test_it_counts_a_search_among_what_it_finds(alice: User) -> None:
     for label in ("logo", "logo", "parody"):
         make_annotation(label=label, words="harbour lights")
     make_annotation(words="something else", label="logo")
-    make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO, label="logo", words="harbour")
+    make_annotation(
+        status="decided", reviewer=alice, decided_at=LONG_AGO, label="logo", words="harbour"
+    )
     number = counts.count_by_show(QueueFilter(q="harbour", label="logo"), alice)
     assert (number[Show.WAITING], number[Show.MINE], number[Show.ALL]) == (2, 1, 3)
 
 
-def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(alice: User, bob: User) -> None:
+def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(
+    alice: User, bob: User
+) -> None:
     first, second = make_annotation(label="logo"), make_annotation(label="parody")
     make_set_aside(first, alice)
     make_set_aside(second, bob)

@@ -14,7 +14,9 @@ from tests.factories import make_annotation, make_lease, make_set_aside
 pytestmark = pytest.mark.django_db
 
 
-def test_it_counts_what_others_hold_and_knows_the_first_to_come_free(alice: User, bob: User) -> None:
+def test_it_counts_what_others_hold_and_knows_the_first_to_come_free(
+    alice: User, bob: User
+) -> None:
     soon, later = make_annotation(label="x"), make_annotation(label="x")
     first = make_lease(soon, bob, seconds=60)
     make_lease(later, bob, seconds=600)
@@ -66,6 +68,8 @@ def test_it_says_that_i_deferred_the_rest(client: Client, alice: User) -> None:
         ("undelivered", "Everything has been delivered to Mixpeek"),
     ],
 )
-def test_it_has_a_sentence_for_each_part(client: Client, alice: User, part: str, sentence: str) -> None:
+def test_it_has_a_sentence_for_each_part(
+    client: Client, alice: User, part: str, sentence: str
+) -> None:
     make_annotation()
     assert sentence in page(client, alice, f"?show={part}")

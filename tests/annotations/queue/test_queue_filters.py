@@ -14,7 +14,9 @@ ADDRESSES = st.builds(
     show=st.sampled_from(Show),
     q=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=50).map(str.strip),
     retriever=st.none() | st.integers(1, 2**63 - 1),
-    label=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=50).map(str.strip),
+    label=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=50).map(
+        str.strip
+    ),
     status=st.sampled_from(["", "waiting", "decided", "undecidable", "gone"]),
     reviewer=st.none() | st.integers(1, 2**63 - 1),
     band=st.sampled_from(["", *Band.values]),
@@ -45,10 +47,19 @@ def test_it_says_nothing_when_there_is_nothing_to_say() -> None:
         ("sort=decided", "Order was ignored: Only Mine and Decided can be ordered by decision."),
         ("retriever=abc", "Retriever was ignored: Enter a whole number."),
         ("retriever=-1", "Retriever was ignored: Ensure this value is greater than or equal to 1."),
-        (f"reviewer={2**63}", f"Reviewer was ignored: Ensure this value is less than or equal to {2**63 - 1}."),
+        (
+            f"reviewer={2**63}",
+            f"Reviewer was ignored: Ensure this value is less than or equal to {2**63 - 1}.",
+        ),
         ("q=a%00b", "Search was ignored: Null characters are not allowed."),
-        (f"q={'x' * 201}", "Search was ignored: Ensure this value has at most 200 characters (it has 201)."),
-        (f"label={'x' * 101}", "Label was ignored: Ensure this value has at most 100 characters (it has 101)."),
+        (
+            f"q={'x' * 201}",
+            "Search was ignored: Ensure this value has at most 200 characters (it has 201).",
+        ),
+        (
+            f"label={'x' * 101}",
+            "Label was ignored: Ensure this value has at most 100 characters (it has 101).",
+        ),
     ],
 )
 def test_it_leaves_out_what_makes_no_sense_and_says_so(address: str, sentence: str) -> None:
@@ -58,7 +69,11 @@ def test_it_leaves_out_what_makes_no_sense_and_says_so(address: str, sentence: s
     assert chosen.querystring() == ("" if address.startswith("label") else "?label=logo")
 
 
-@given(st.dictionaries(st.sampled_from(["show", "q", "retriever", "label", "band", "sort", "cursor"]), st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["show", "q", "retriever", "label", "band", "sort", "cursor"]), st.text()
+    )
+)
 def test_it_survives_any_address(data: dict[str, str]) -> None:
     QueueFilter.parse(data).querystring()
 
@@ -71,10 +86,14 @@ def test_it_orders_each_part_naturally() -> None:
     assert parse("show=all&sort=score").active_sort == Sort.SCORE
 
 
-def test_it_keeps_filters_when_another_part_is_shown_but_not_an_order_that_part_cannot_have() -> None:
+def test_it_keeps_filters_when_another_part_is_shown_but_not_an_order_that_part_cannot_have() -> (
+    None
+):
     chosen = QueueFilter(show=Show.MINE, label="logo", sort=Sort.DECIDED)
     assert chosen.showing(Show.WAITING) == QueueFilter(label="logo")
-    assert chosen.showing(Show.DECIDED) == QueueFilter(show=Show.DECIDED, label="logo", sort=Sort.DECIDED)
+    assert chosen.showing(Show.DECIDED) == QueueFilter(
+        show=Show.DECIDED, label="logo", sort=Sort.DECIDED
+    )
 
 
 def test_it_knows_whether_filters_leave_anything_out() -> None:

@@ -34,7 +34,9 @@ def test_it_ends_at_the_end(alice: User) -> None:
 
 def test_it_goes_on_from_where_the_item_was_before_it_was_decided(alice: User) -> None:
     decided, behind, _ = sure(0.1, 0.2, 0.3)
-    Annotation.objects.filter(pk=decided.pk).update(status="decided", confidence=1, decided_at=LONG_AGO)
+    Annotation.objects.filter(pk=decided.pk).update(
+        status="decided", confidence=1, decided_at=LONG_AGO
+    )
     assert querysets.candidates(QueueFilter(), alice, decided).first() == behind
 
 
@@ -47,7 +49,9 @@ def test_it_never_gives_what_somebody_else_holds_until_they_let_go(alice: User, 
     assert list(querysets.candidates(QueueFilter(), bob)) == [held, run_out]
 
 
-def test_it_does_not_bring_back_what_i_set_aside_unless_i_ask_for_it(alice: User, bob: User) -> None:
+def test_it_does_not_bring_back_what_i_set_aside_unless_i_ask_for_it(
+    alice: User, bob: User
+) -> None:
     skipped, deferred, free = sure(0.1, 0.2, 0.3)
     make_set_aside(skipped, alice, "skipped")
     make_set_aside(deferred, alice)
@@ -68,7 +72,8 @@ def test_it_follows_filter_and_order(alice: User) -> None:
 
 def test_it_walks_through_decided_items_when_these_are_what_is_shown(alice: User) -> None:
     older, newer = (
-        make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO.replace(day=day)) for day in (3, 4)
+        make_annotation(status="decided", reviewer=alice, decided_at=LONG_AGO.replace(day=day))
+        for day in (3, 4)
     )
     assert querysets.candidates(QueueFilter(show=Show.MINE), alice, newer).first() == older
 
@@ -90,12 +95,16 @@ def test_it_finds_the_next_and_the_previous_in_few_queries(
         pages.previous_annotation(QueueFilter(), alice, first)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None
+)
 @given(
     confidences=st.lists(st.none() | st.sampled_from([0.0, 0.3, 0.3, 1.0]), min_size=1, max_size=6),
     sort=st.sampled_from([sort for sort in Sort if sort != Sort.DECIDED]),
 )
-def test_it_comes_by_every_item_exactly_once(alice: User, confidences: list[float | None], sort: Sort) -> None:
+def test_it_comes_by_every_item_exactly_once(
+    alice: User, confidences: list[float | None], sort: Sort
+) -> None:
     Annotation.objects.all().delete()
     expected = {annotation.pk for annotation in sure(*confidences)}
     chosen = QueueFilter(sort=sort)

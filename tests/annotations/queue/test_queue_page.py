@@ -32,10 +32,15 @@ def get(client: Client, address: str, **headers: str) -> str:
 
 def test_it_sends_strangers_to_sign_in(client: Client, db: None) -> None:
     response = client.get("/annotations?q=logo")
-    assert (response.status_code, response["Location"]) == (302, "/accounts/login/?next=%2Fannotations%3Fq%3Dlogo")
+    assert (response.status_code, response["Location"]) == (
+        302,
+        "/accounts/login/?next=%2Fannotations%3Fq%3Dlogo",
+    )
 
 
-def test_it_refuses_people_without_a_role_and_other_methods(client: Client, stranger: User, alice: User) -> None:
+def test_it_refuses_people_without_a_role_and_other_methods(
+    client: Client, stranger: User, alice: User
+) -> None:
     client.force_login(stranger)
     assert client.get("/annotations").status_code == 403
     client.force_login(alice)
@@ -64,7 +69,11 @@ def test_it_shows_on_a_line_who_holds_it_what_was_changed_and_how_far_it_got(
     make_lease(make_annotation(title="held"), bob)
     make_lease(make_annotation(title="free again"), bob, seconds=-1)
     changed = make_annotation(
-        label="ours", proposed={"label": "theirs"}, status="decided", reviewer=bob, decided_at=LONG_AGO
+        label="ours",
+        proposed={"label": "theirs"},
+        status="decided",
+        reviewer=bob,
+        decided_at=LONG_AGO,
     )
     make_change(changed, "delivered")
     make_change(changed)
@@ -106,7 +115,9 @@ def test_it_works_without_javascript(client: Client, alice: User) -> None:
 
 
 def test_it_pages_by_key_while_rows_come_and_go(client: Client, alice: User) -> None:
-    rows = [make_annotation(title=f"row {number:02}", confidence=number / 100) for number in range(70)]
+    rows = [
+        make_annotation(title=f"row {number:02}", confidence=number / 100) for number in range(70)
+    ]
     client.force_login(alice)
     first = get(client, "/annotations")
     assert titles(first) == [f"row {number:02}" for number in range(30)]
@@ -116,12 +127,19 @@ def test_it_pages_by_key_while_rows_come_and_go(client: Client, alice: User) -> 
     second = get(client, link(first, "next"))
     assert titles(second) == [f"row {number:02}" for number in range(30, 60)]
     third = get(client, link(second, "next"))
-    assert (titles(third), link(third, "next")) == ([f"row {number:02}" for number in range(60, 70)], "")
+    assert (titles(third), link(third, "next")) == (
+        [f"row {number:02}" for number in range(60, 70)],
+        "",
+    )
     assert titles(get(client, link(third, "prev"))) == titles(second)
 
 
-@pytest.mark.parametrize("cursor", ["abc", "W10", "WyJhZnRlciIsImEiLCJiIl0", "💥", "%00", "x" * 3000])
-def test_it_shows_the_first_page_for_a_cursor_that_is_none(client: Client, alice: User, cursor: str) -> None:
+@pytest.mark.parametrize(
+    "cursor", ["abc", "W10", "WyJhZnRlciIsImEiLCJiIl0", "💥", "%00", "x" * 3000]
+)
+def test_it_shows_the_first_page_for_a_cursor_that_is_none(
+    client: Client, alice: User, cursor: str
+) -> None:
     make_annotation(title="first")
     client.force_login(alice)
     shown = get(client, f"/annotations?cursor={cursor}")
@@ -148,8 +166,8 @@ def test_it_costs_the_same_for_one_row_as_for_thirty(
         # As a fragment: session, person with permissions, the rows, the counts.
         with django_assert_max_num_queries(6):
             get(client, "/annotations", **{"HX-Request": "true"})
-        # As a page also: what the filters offer, the news of the outbox, what Undo is about (decided, set aside).
-        # A short list also counts all of itself.
+        # As a page also: what the filters offer, the news of the outbox, what Undo is about
+        # (decided, set aside). A short list also counts all of itself.
         with django_assert_max_num_queries(9):
             get(client, "/annotations")
 

@@ -1,4 +1,6 @@
-"""Searching: whatever way is taken to what matches, it is all that matches and nothing else, in the list's order."""
+"""Searching: whatever way is taken to what matches, it is all that matches and nothing else, in the
+list's order.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,8 @@ FILTERS = st.builds(
     reviewer=st.sampled_from([None, None, 1]),
     sort=st.sampled_from(["", Sort.MOST_SURE, Sort.NEWEST, Sort.OLDEST, Sort.SCORE]),
 )
-# As if there were more than is fetched and sorted, and of frequent words: stretches of a few rows each.
+# As if there were more than is fetched and sorted, and of frequent words: stretches of a few rows
+# each.
 WAYS: tuple[dict[str, Any], ...] = (
     {},
     {"has_more": True, "spans": (1, 3, 10)},
@@ -63,7 +66,9 @@ WAYS: tuple[dict[str, Any], ...] = (
 def many(alice: User, bob: User) -> list[Annotation]:
     """Annotations of every sort, many of them equal in what lists are ordered by."""
     dice, retrievers = random.Random(7), [make_retriever(), make_retriever()]
-    rows = [row(dice, number, retrievers[number % 2], dice.choice([alice, bob])) for number in range(90)]
+    rows = [
+        row(dice, number, retrievers[number % 2], dice.choice([alice, bob])) for number in range(90)
+    ]
     made = Annotation.objects.bulk_create(rows)
     kinds = itertools.product(["deferred", "deferred", "skipped"], [alice, bob])
     SetAside.objects.bulk_create(
@@ -76,7 +81,9 @@ def many(alice: User, bob: User) -> list[Annotation]:
 def row(dice: random.Random, number: int, retriever: Any, reviewer: User) -> Annotation:
     """One of the many; a third of them is decided."""
     decided: dict[str, Any] = (
-        {"status": "decided", "reviewer": reviewer, "decided_at": LONG_AGO} if number % 3 == 0 else {}
+        {"status": "decided", "reviewer": reviewer, "decided_at": LONG_AGO}
+        if number % 3 == 0
+        else {}
     )
     return Annotation(
         ref=f"annotations/many_{number}",
@@ -93,11 +100,15 @@ def row(dice: random.Random, number: int, retriever: Any, reviewer: User) -> Ann
 
 def naive(chosen: QueueFilter, person: User) -> list[int]:
     """What the filter shows without the search, read whole, and each row looked at."""
-    rows = in_queue(replace(chosen, q=""), person).order_by(*chosen.order).values_list("pk", "words")
+    rows = (
+        in_queue(replace(chosen, q=""), person).order_by(*chosen.order).values_list("pk", "words")
+    )
     return [pk for pk, words in rows if SEARCHES[chosen.q](set(words.split()))]
 
 
-def pages(chosen: QueueFilter, person: User, found: Matches, cursor: str = "", way: str = "after") -> list[Page[Any]]:
+def pages(
+    chosen: QueueFilter, person: User, found: Matches, cursor: str = "", way: str = "after"
+) -> list[Page[Any]]:
     """The page of a cursor and all that are reached from it."""
     there = [list_page(chosen, person, cursor=cursor, found=found)]
     while further := getattr(there[-1], way):
@@ -111,7 +122,9 @@ def keys(pages: Iterable[Page[Any]]) -> list[int]:
 
 @pytest.mark.parametrize("way", WAYS)
 @given(chosen=FILTERS)
-@settings(max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_it_pages_through_all_that_matches_whichever_way(
     many: list[Annotation], alice: User, way: dict[str, Any], chosen: QueueFilter
 ) -> None:
@@ -125,13 +138,19 @@ def test_it_pages_through_all_that_matches_whichever_way(
 
 
 @given(chosen=FILTERS, place=st.integers(0, 89))
-@settings(max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_it_goes_to_the_item_before_and_behind_as_without_a_search(
     many: list[Annotation], alice: User, chosen: QueueFilter, place: int
 ) -> None:
     at = Annotation.objects.get(pk=many[place].pk)
-    behind = candidates(chosen, alice, at).first() or candidates(chosen, alice).exclude(pk=at.pk).first()
-    assert claim_next_annotation(chosen, alice, at, now=timezone.now()) == (behind.pk if behind else None)
+    behind = (
+        candidates(chosen, alice, at).first() or candidates(chosen, alice).exclude(pk=at.pk).first()
+    )
+    assert claim_next_annotation(chosen, alice, at, now=timezone.now()) == (
+        behind.pk if behind else None
+    )
     Lease.objects.all().delete()
     before = previous_annotation(chosen, alice, at)
     expected = naive(chosen, alice)
@@ -141,8 +160,12 @@ def test_it_goes_to_the_item_before_and_behind_as_without_a_search(
 
 
 @given(chosen=FILTERS)
-@settings(max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_it_counts_what_each_chip_would_list(many: list[Annotation], alice: User, chosen: QueueFilter) -> None:
+@settings(
+    max_examples=examples(20, 200), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_it_counts_what_each_chip_would_list(
+    many: list[Annotation], alice: User, chosen: QueueFilter
+) -> None:
     number = count_by_show(chosen, alice)
     assert number == {show: len(naive(chosen.showing(show), alice)) for show in Show}
     assert done_and_left(chosen, alice, since=timezone.now())[1] == number[chosen.show]
@@ -161,7 +184,8 @@ def test_it_says_when_it_counts_only_some_of_it(alice: User) -> None:
 
 def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
     Annotation.objects.bulk_create(
-        Annotation(ref=f"annotations/{n}", document_id=f"doc_{n}", words="pier", seen_at=LONG_AGO) for n in range(3_300)
+        Annotation(ref=f"annotations/{n}", document_id=f"doc_{n}", words="pier", seen_at=LONG_AGO)
+        for n in range(3_300)
     )
     chosen = QueueFilter(q="pier", sort=Sort.NEWEST)
     assert not find_matches(chosen, alice).is_frequent

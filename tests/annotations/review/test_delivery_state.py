@@ -1,4 +1,6 @@
-"""The chip beside an item tells how the delivery of what stands goes, not what became of somebody's undone change."""
+"""The chip beside an item tells how the delivery of what stands goes, not what became of somebody's
+undone change.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_it_is_about_what_stands(
 
 
 @pytest.mark.django_db
-def test_it_stays_delivered_when_a_colleague_undoes_a_later_decision(client: Client, alice: User, bob: User) -> None:
+def test_it_stays_delivered_when_a_colleague_undoes_a_later_decision(
+    client: Client, alice: User, bob: User
+) -> None:
     item = make_annotation(confidence=0.5)
     decide_by_form(item, alice, confidence="0.9")
     Change.objects.update(state="delivered", version=2, settled_at=item.seen_at)

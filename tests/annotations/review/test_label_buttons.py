@@ -37,7 +37,9 @@ def test_it_offers_the_most_used_when_there_are_too_many() -> None:
     retriever = make_retriever()
     for number in range(5):
         for _ in range(number + 1):
-            make_annotation(retriever, label=f"l{number}", status="decided" if number % 2 else "waiting")
+            make_annotation(
+                retriever, label=f"l{number}", status="decided" if number % 2 else "waiting"
+            )
     assert label_buttons.in_use(retriever.pk, limit=2) == ["l3", "l4"]
 
 
@@ -58,8 +60,18 @@ def test_it_offers_nothing_where_there_is_no_retriever() -> None:
 
 
 def test_it_numbers_twenty_buttons_and_adds_what_is_proposed_or_typed() -> None:
-    offered = label_buttons.Offer(labels=[Label(value=f"l{number:02}") for number in range(21)], other_allowed=True)
+    offered = label_buttons.Offer(
+        labels=[Label(value=f"l{number:02}") for number in range(21)], other_allowed=True
+    )
     every = label_buttons.buttons(offered, "proposed", "l03", "", chosen="proposed")
-    assert [(one.key, one.shift) for one in every[8:12]] == [("9", False), ("0", False), ("1", True), ("2", True)]
+    assert [(one.key, one.shift) for one in every[8:12]] == [
+        ("9", False),
+        ("0", False),
+        ("1", True),
+        ("2", True),
+    ]
     assert (every[19].key, every[19].shift) == ("0", True)
-    assert [(one.label, one.key, one.chosen) for one in every[20:]] == [("l20", "", False), ("proposed", "", True)]
+    assert [(one.label, one.key, one.chosen) for one in every[20:]] == [
+        ("l20", "", False),
+        ("proposed", "", True),
+    ]

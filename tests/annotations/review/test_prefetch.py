@@ -23,7 +23,9 @@ def file(name: str, **more: Any) -> dict[str, Any]:
 def item(retriever: Retriever, confidence: float, *files: dict[str, Any]) -> Annotation:
     snapshot = {"title": "Van", "document_blobs": list(files)}
     result = make_result(retriever, snapshot=snapshot)
-    return make_annotation(retriever, document_id=result.document_id, result=result, confidence=confidence)
+    return make_annotation(
+        retriever, document_id=result.document_id, result=result, confidence=confidence
+    )
 
 
 def pictures(client: Client, after: object, **filters: Any) -> list[str]:
@@ -34,13 +36,17 @@ def pictures(client: Client, after: object, **filters: Any) -> list[str]:
     return told
 
 
-def test_it_names_the_pictures_of_the_next_and_holds_nothing(client: Client, alice: User, retriever: Retriever) -> None:
+def test_it_names_the_pictures_of_the_next_and_holds_nothing(
+    client: Client, alice: User, retriever: Retriever
+) -> None:
     first = item(retriever, 0.1)
     second = item(retriever, 0.2, file("a.png"), file("clip.mp4"), file("b.jpg"))
     client.force_login(alice)
     addresses = pictures(client, first.pk)
     assert addresses
-    assert all(address.startswith(f"/documents/{second.document_id}/media/") for address in addresses)
+    assert all(
+        address.startswith(f"/documents/{second.document_id}/media/") for address in addresses
+    )
     shown = client.get(reverse("review", args=[second.pk])).content.decode()
     assert all(f'src="{address}"' in shown for address in addresses)
     Lease.objects.all().delete()

@@ -1,4 +1,6 @@
-"""The review page: the evidence as text and never as HTML, who is there, what is known, and what it costs."""
+"""The review page: the evidence as text and never as HTML, who is there, what is known, and what it
+costs.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,16 @@ def _shown(client: Client, annotation: Annotation, query: str = "") -> str:
 def _with(snapshot: dict[str, Any], **values: Any) -> Annotation:
     retriever = make_retriever()
     execution = make_execution(retriever, inputs={"query": "blue logo"}, retriever_version=7)
-    result = make_result(retriever, execution=execution, snapshot=snapshot, document_id="doc_x", rank=3, score=0.8125)
+    result = make_result(
+        retriever, execution=execution, snapshot=snapshot, document_id="doc_x", rank=3, score=0.8125
+    )
     return make_annotation(retriever, document_id="doc_x", result=result, **values)
 
 
 def test_it_shows_what_was_asked_found_and_proposed(client: Client, alice: User) -> None:
     annotation = _with(
-        {"text": "A blue van."}, proposed={"label": "from_machine", "confidence": 0.25, "reasoning": "Blue."}
+        {"text": "A blue van."},
+        proposed={"label": "from_machine", "confidence": 0.25, "reasoning": "Blue."},
     )
     assert annotation.result
     client.force_login(alice)
@@ -84,7 +89,13 @@ def test_it_shows_a_document_as_text_whatever_it_holds(client: Client, alice: Us
 def test_it_shows_media_by_their_kind_through_our_own_address(
     client: Client, alice: User, kind: str, name: str, element: str
 ) -> None:
-    blob = {"field": "file", "url": f"s3://bucket/{name}", "type": kind, "role": "source", "filename": name}
+    blob = {
+        "field": "file",
+        "url": f"s3://bucket/{name}",
+        "type": kind,
+        "role": "source",
+        "filename": name,
+    }
     annotation = _with({"document_blobs": [blob], "start_time": 4.5, "end_time": 9})
     client.force_login(alice)
     page = _shown(client, annotation)
@@ -97,7 +108,12 @@ def test_it_shows_media_by_their_kind_through_our_own_address(
 
 
 def test_it_says_why_a_file_cannot_be_shown(client: Client, alice: User) -> None:
-    blob = {"field": "file", "url": "s3://bucket/a.png", "type": "image", "unavailable_reason": "Deleted by its owner"}
+    blob = {
+        "field": "file",
+        "url": "s3://bucket/a.png",
+        "type": "image",
+        "unavailable_reason": "Deleted by its owner",
+    }
     client.force_login(alice)
     page = _shown(client, _with({"document_blobs": [blob]}))
     assert "cannot be shown: Deleted by its owner" in page
@@ -115,10 +131,14 @@ def test_it_applies_a_persons_preferences_for_hard_content(client: Client, alice
     assert "playsinline muted" in page
 
 
-def test_it_opens_without_a_document_and_without_an_annotation_upstream(client: Client, alice: User) -> None:
+def test_it_opens_without_a_document_and_without_an_annotation_upstream(
+    client: Client, alice: User
+) -> None:
     client.force_login(alice)
     assert "The document is not here yet" in _shown(client, make_annotation(result=None))
-    new = make_annotation(annotation_id=None, version=None, label="", confidence=None, proposed={}, upstream={})
+    new = make_annotation(
+        annotation_id=None, version=None, label="", confidence=None, proposed={}, upstream={}
+    )
     page = _shown(client, new)
     assert 'Machine\'s label</dt><dd class="muted">none' in page
     assert post_decision(client, new, label="first").status_code == 302
@@ -141,7 +161,10 @@ def test_it_shows_delivery_history_and_other_results(client: Client, alice: User
 def test_it_offers_my_last_decision_to_undo_or_change_it(client: Client, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(undo_seconds=0)
     retriever = make_retriever()
-    first, second = make_annotation(retriever, confidence=0.1), make_annotation(retriever, confidence=0.2)
+    first, second = (
+        make_annotation(retriever, confidence=0.1),
+        make_annotation(retriever, confidence=0.2),
+    )
     client.force_login(alice)
     post_decision(client, first, label="hasty", reasoning="Too quick.")
     page = _shown(client, second)
@@ -156,11 +179,17 @@ def test_it_offers_my_last_decision_to_undo_or_change_it(client: Client, alice: 
 def test_it_brings_what_was_refused_back_into_the_form(client: Client, alice: User) -> None:
     annotation = make_annotation(label="logo")
     change = make_change(
-        annotation, state="refused", reason="Label unknown.", fields={"label": "lgoo", "confidence": 0.3}
+        annotation,
+        state="refused",
+        reason="Label unknown.",
+        fields={"label": "lgoo", "confidence": 0.3},
     )
     client.force_login(alice)
     response = client.get(reverse("review", args=[annotation.pk]), {"change": change.pk})
-    assert (response.context["data"]["choice"], response.context["data"]["confidence"]) == ("lgoo", "0.3")
+    assert (response.context["data"]["choice"], response.context["data"]["confidence"]) == (
+        "lgoo",
+        "0.3",
+    )
     assert "Label unknown." in collapsed(response)
     for nonsense in ("abc", "9" * 40, make_change(make_annotation(), state="refused").pk):
         response = client.get(reverse("review", args=[annotation.pk]), {"change": nonsense})
@@ -174,8 +203,12 @@ def test_it_marks_the_words_of_the_queues_search(client: Client, alice: User) ->
     assert "<mark>van</mark>" not in _shown(client, annotation)
 
 
-@pytest.mark.parametrize(("state", "said"), [("refused", "Mixpeek refused"), ("conflict", "in conflict with Mixpeek")])
-def test_it_says_that_the_last_decision_waits_for_a_person(state: str, said: str, client: Client, alice: User) -> None:
+@pytest.mark.parametrize(
+    ("state", "said"), [("refused", "Mixpeek refused"), ("conflict", "in conflict with Mixpeek")]
+)
+def test_it_says_that_the_last_decision_waits_for_a_person(
+    state: str, said: str, client: Client, alice: User
+) -> None:
     annotation = make_annotation()
     change = make_change(annotation, state=state, reason="not allowed")
     client.force_login(alice)

@@ -1,4 +1,6 @@
-"""What the item's page says of other queries: for which one it was judged, and how else its document was judged."""
+"""What the item's page says of other queries: for which one it was judged, and how else its
+document was judged.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def page_of(client: Client, person: User, annotation: Annotation) -> str:
     return collapsed(client.get(reverse("review", args=[annotation.pk])))
 
 
-def test_it_shows_the_rank_and_score_of_its_own_run_only(client: Client, alice: User, retriever: Retriever) -> None:
+def test_it_shows_the_rank_and_score_of_its_own_run_only(
+    client: Client, alice: User, retriever: Retriever
+) -> None:
     mill, river = asked(retriever, "mill"), asked(retriever, "river")
     own = item(mill, returned(mill, rank=4, score=0.25))
     other = item(mill, returned(river, rank=9, score=0.75), label="other")
@@ -64,7 +68,10 @@ def test_it_shows_the_rank_and_score_of_its_own_run_only(client: Client, alice: 
     ("run", "said"),
     [
         (None, "not here yet; the next pull asks Mixpeek for it"),
-        ({"status": "gone"}, "Mixpeek no longer has this run: its query, rank and score are not known"),
+        (
+            {"status": "gone"},
+            "Mixpeek no longer has this run: its query, rank and score are not known",
+        ),
         ({"status": "completed"}, "Mixpeek does not tell with what this run was asked"),
         ({"status": "completed", "query_summary": "query=mill"}, "query=mill"),
     ],
@@ -76,7 +83,9 @@ def test_it_says_what_is_not_known_of_its_run(
     if run is not None:
         make_execution(retriever, execution_id="exec_old", inputs={}, **run)
     alone = make_result(None, document_id="doc_1", rank=None, score=None)
-    annotation = make_annotation(retriever, document_id="doc_1", execution_id="exec_old", result=alone)
+    annotation = make_annotation(
+        retriever, document_id="doc_1", execution_id="exec_old", result=alone
+    )
     page = page_of(client, alice, annotation)
     assert said in page
     assert "exec_old" in page
@@ -88,16 +97,23 @@ def test_it_says_how_its_document_was_judged_for_another_query(
     mill, river = asked(retriever, "mill"), asked(retriever, "river")
     judged = item(mill, returned(mill), label="historical", status="decided")
     proposed = item(asked(retriever, "barn"), label="modern")
-    waiting = item(river, returned(river), annotation_id=None, label="", version=None, proposed={}, upstream={})
+    waiting = item(
+        river, returned(river), annotation_id=None, label="", version=None, proposed={}, upstream={}
+    )
     notices = page_of(client, alice, waiting).split('class="panel"')[0]
     address = reverse("review", args=[judged.pk])
-    assert f'Judged <a data-leaves href="{address}"><span class="label" dir="auto">historical</span></a>' in notices
+    assert (
+        f'Judged <a data-leaves href="{address}"><span class="label" dir="auto">historical</span></a>'
+        in notices
+    )
     assert 'for another query: <q dir="auto">query: mill</q>.' in notices
     assert reverse("review", args=[proposed.pk]) not in notices
     assert "for another query" not in page_of(client, alice, judged).split('class="panel"')[0]
 
 
-def test_it_does_not_call_the_same_query_another(client: Client, alice: User, retriever: Retriever) -> None:
+def test_it_does_not_call_the_same_query_another(
+    client: Client, alice: User, retriever: Retriever
+) -> None:
     first, again = asked(retriever, "mill"), asked(retriever, "mill")
     item(first, returned(first), label="historical", status="decided")
     page = page_of(client, alice, item(again, returned(again)))
@@ -129,11 +145,16 @@ def test_it_names_a_query_by_what_is_not_the_default(client: Client, alice: User
     for execution in (few, none):
         item(execution)
     about = page_of(client, alice, item(mill, returned(mill))).split('id="about"')[1]
-    assert '<q dir="auto">query: river, most: 3</q>' in about or '<q dir="auto">most: 3, query: river</q>' in about
+    assert (
+        '<q dir="auto">query: river, most: 3</q>' in about
+        or '<q dir="auto">most: 3, query: river</q>' in about
+    )
     assert '<q dir="auto">most: 10</q>' in about
 
 
-def test_it_offers_no_judgement_of_what_has_its_item(client: Client, alice: User, retriever: Retriever) -> None:
+def test_it_offers_no_judgement_of_what_has_its_item(
+    client: Client, alice: User, retriever: Retriever
+) -> None:
     mill, river = asked(retriever, "mill"), asked(retriever, "river")
     shown = item(mill, returned(mill))
     other = item(river, returned(river))
@@ -156,7 +177,9 @@ def test_it_calls_a_document_different_only_for_what_is_the_documents(
     assert (DIFFERENT in page_of(client, alice, shown)) == differs
 
 
-def test_it_begins_a_judgement_for_another_query(client: Client, alice: User, retriever: Retriever) -> None:
+def test_it_begins_a_judgement_for_another_query(
+    client: Client, alice: User, retriever: Retriever
+) -> None:
     mill, river = asked(retriever, "mill"), asked(retriever, "river")
     item(mill, returned(mill), status="decided")
     result = returned(river)
@@ -183,7 +206,10 @@ def test_it_begins_none_for_a_document_alone_or_by_who_may_not_decide(
 
 
 def test_it_asks_the_database_no_more_for_many_queries(
-    client: Client, alice: User, retriever: Retriever, django_assert_max_num_queries: DjangoAssertNumQueries
+    client: Client,
+    alice: User,
+    retriever: Retriever,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     alone = make_result(None, document_id="doc_1", rank=None, score=None)
     shown = item(asked(retriever, "mill"), alone)
@@ -228,7 +254,11 @@ def test_it_leads_from_a_run_to_the_judgement_of_an_earlier_run_of_its_query(
     assert "for another query" not in page
 
 
-def test_it_says_on_the_run_that_mixpeek_no_longer_has_it(client: Client, alice: User, retriever: Retriever) -> None:
+def test_it_says_on_the_run_that_mixpeek_no_longer_has_it(
+    client: Client, alice: User, retriever: Retriever
+) -> None:
     client.force_login(alice)
     gone = make_execution(retriever, status="gone", inputs={})
-    assert "Mixpeek no longer has this run" in collapsed(client.get(reverse("execution", args=[gone.pk])))
+    assert "Mixpeek no longer has this run" in collapsed(
+        client.get(reverse("execution", args=[gone.pk]))
+    )

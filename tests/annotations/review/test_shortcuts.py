@@ -1,4 +1,6 @@
-"""The table of keys: docs say what it says, a person's own keys never clash, and a page without scripts shows it."""
+"""The table of keys: docs say what it says, a person's own keys never clash, and a page without
+scripts shows it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,12 @@ def _row(line: str) -> tuple[str, ...]:
 def test_it_says_in_the_docs_what_the_code_does() -> None:
     documented = [_row(line) for line in DOCS.read_text().splitlines() if line.startswith("| `")]
     assert documented == [
-        (key.action, " or ".join(" + ".join(parts) for parts in key.shown), key.sentence, "yes" if key.typing else "")
+        (
+            key.action,
+            " or ".join(" + ".join(parts) for parts in key.shown),
+            key.sentence,
+            "yes" if key.typing else "",
+        )
         for key in KEYS
     ]
 
@@ -47,8 +54,14 @@ def test_it_leaves_out_what_is_no_key(bad: object) -> None:
     assert for_person({"skip": bad}) == KEYS
 
 
-@given(st.dictionaries(st.sampled_from([key.action for key in KEYS] + ["nonsense"]), st.text(max_size=2)))
-def test_it_never_gives_one_key_to_two_actions_whatever_a_person_chose(key_map: dict[str, str]) -> None:
+@given(
+    st.dictionaries(
+        st.sampled_from([key.action for key in KEYS] + ["nonsense"]), st.text(max_size=2)
+    )
+)
+def test_it_never_gives_one_key_to_two_actions_whatever_a_person_chose(
+    key_map: dict[str, str],
+) -> None:
     singles = [key.single for key in for_person(key_map) if key.single]
     assert len(singles) == len(set(singles)) == len([key for key in KEYS if key.single])
 

@@ -50,7 +50,9 @@ def test_it_lists_in_the_order_of_arrival_and_counts_all(as_alice: Caller) -> No
         ({"label": None}, ["ann_a", "ann_b"]),
     ],
 )
-def test_it_filters_by_equal_values(as_alice: Caller, filters: dict[str, Any], found: list[str]) -> None:
+def test_it_filters_by_equal_values(
+    as_alice: Caller, filters: dict[str, Any], found: list[str]
+) -> None:
     make_annotation(annotation_id="ann_a", label="logo", document_id="doc_a", actor_id="key_1")
     retriever = make_retriever(retriever_id="ret_b")
     make_annotation(retriever, annotation_id="ann_b", label="van", collection_id="col_b")
@@ -79,7 +81,10 @@ def test_it_lists_as_of_an_instant(as_alice: Caller) -> None:
 
     def at(hours: float, **filters: Any) -> list[tuple[str, int]]:
         asked = {"as_of": (noon + timedelta(hours=hours)).isoformat(), **filters}
-        return [(r["label"], r["version"]) for r in as_alice("POST", "/v1/annotations/list", asked).json()["results"]]
+        return [
+            (r["label"], r["version"])
+            for r in as_alice("POST", "/v1/annotations/list", asked).json()["results"]
+        ]
 
     assert at(-1) == []
     assert at(1) == [("logo", 1)]
@@ -115,7 +120,9 @@ def test_it_shows_an_annotation_in_mixpeeks_shape(as_alice: Caller) -> None:
     assert reply["ETag"] and reply["X-Request-ID"]
 
 
-def test_it_creates_an_annotation_that_has_a_local_id_until_it_is_delivered(as_alice: Caller) -> None:
+def test_it_creates_an_annotation_that_has_a_local_id_until_it_is_delivered(
+    as_alice: Caller,
+) -> None:
     retriever = make_retriever()
     asked = {
         "document_id": "doc_new",
@@ -128,25 +135,43 @@ def test_it_creates_an_annotation_that_has_a_local_id_until_it_is_delivered(as_a
     assert reply.status_code == 200, reply.content
     said = reply.json()
     assert said["annotation_id"].startswith("local-")
-    assert (said["label"], said["version"], said["actor_id"], said["actor_type"]) == ("van", 1, "alice", "user")
+    assert (said["label"], said["version"], said["actor_id"], said["actor_type"]) == (
+        "van",
+        1,
+        "alice",
+        "user",
+    )
     change = Change.objects.get(pk=int(reply["X-Change-Id"]))
-    assert (change.verb, change.fields["label"], change.fields["metadata"]) == ("create", "van", {"by": "script"})
+    assert (change.verb, change.fields["label"], change.fields["metadata"]) == (
+        "create",
+        "van",
+        {"by": "script"},
+    )
     Annotation.objects.filter(ref=change.ref).update(annotation_id="ann_real")
-    assert as_alice("GET", f"/v1/annotations/{said['annotation_id']}").json()["annotation_id"] == "ann_real"
+    assert (
+        as_alice("GET", f"/v1/annotations/{said['annotation_id']}").json()["annotation_id"]
+        == "ann_real"
+    )
 
 
 def test_it_annotates_a_result_that_waits_for_it(as_alice: Caller) -> None:
-    waiting = make_annotation(annotation_id=None, ref="annotations/local-1", label="", upstream={}, version=None)
+    waiting = make_annotation(
+        annotation_id=None, ref="annotations/local-1", label="", upstream={}, version=None
+    )
     assert waiting.retriever
     place = {"document_id": waiting.document_id, "retriever_id": waiting.retriever.retriever_id}
-    assert as_alice("POST", "/v1/annotations", {**place, "label": "van"}).json()["annotation_id"] == "local-1"
+    assert (
+        as_alice("POST", "/v1/annotations", {**place, "label": "van"}).json()["annotation_id"]
+        == "local-1"
+    )
     again = as_alice("POST", "/v1/annotations", {**place, "label": "bus"})
     assert again.status_code == 409
     assert again.json()["error"]["details"]["annotation_id"] == "local-1"
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/annotations/none", "/v1/annotations/none/versions", "/v1/annotations/none/versions/1"]
+    "path",
+    ["/v1/annotations/none", "/v1/annotations/none/versions", "/v1/annotations/none/versions/1"],
 )
 def test_it_does_not_find_what_is_not_there(as_alice: Caller, path: str) -> None:
     reply = as_alice("GET", path)
@@ -159,12 +184,17 @@ def test_it_tells_every_version_with_what_is_about_to_be_one(as_alice: Caller) -
     as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
     told = as_alice("GET", f"/v1/annotations/{row.annotation_id}/versions").json()
     assert told["current_version"] == 3
-    assert [(v["version"], v["current"], v["edited_by"], v["changed_fields"]) for v in told["versions"]] == [
+    assert [
+        (v["version"], v["current"], v["edited_by"], v["changed_fields"]) for v in told["versions"]
+    ] == [
         (1, False, None, None),
         (2, False, "somebody", ["label"]),
         (3, True, "alice", ["label"]),
     ]
-    labels = [as_alice("GET", f"/v1/annotations/{row.annotation_id}/versions/{n}").json()["label"] for n in (1, 2, 3)]
+    labels = [
+        as_alice("GET", f"/v1/annotations/{row.annotation_id}/versions/{n}").json()["label"]
+        for n in (1, 2, 3)
+    ]
     assert labels == ["bus", "logo", "van"]
     assert as_alice("GET", f"/v1/annotations/{row.annotation_id}/versions/4").status_code == 404
 
@@ -173,8 +203,14 @@ def test_it_counts_labels(as_alice: Caller) -> None:
     make_annotation(document_id="doc_a", label="van")
     make_annotation(document_id="doc_a", label="van")
     make_annotation(document_id="doc_b", label="bus")
-    assert as_alice("GET", "/v1/annotations/stats").json() == {"total": 3, "by_label": {"van": 2, "bus": 1}}
-    assert as_alice("GET", "/v1/annotations/stats?document_id=doc_b").json() == {"total": 1, "by_label": {"bus": 1}}
+    assert as_alice("GET", "/v1/annotations/stats").json() == {
+        "total": 3,
+        "by_label": {"van": 2, "bus": 1},
+    }
+    assert as_alice("GET", "/v1/annotations/stats?document_id=doc_b").json() == {
+        "total": 1,
+        "by_label": {"bus": 1},
+    }
 
 
 def test_it_does_what_it_can_in_bulk(as_alice: Caller) -> None:
@@ -183,13 +219,24 @@ def test_it_does_what_it_can_in_bulk(as_alice: Caller) -> None:
         "POST",
         "/v1/annotations/bulk",
         {
-            "create": [{"document_id": "doc_x", "label": "van"}, {"document_id": "doc_x", "label": "bus"}],
-            "update": [{"annotation_id": row.annotation_id, "label": "bus"}, {"annotation_id": "none", "label": "x"}],
+            "create": [
+                {"document_id": "doc_x", "label": "van"},
+                {"document_id": "doc_x", "label": "bus"},
+            ],
+            "update": [
+                {"annotation_id": row.annotation_id, "label": "bus"},
+                {"annotation_id": "none", "label": "x"},
+            ],
             "delete": ["ann_1"],
         },
     )
     said = reply.json()
-    assert [said[f"{name}_count"] for name in ("created", "updated", "deleted", "failed")] == [1, 1, 0, 3]
+    assert [said[f"{name}_count"] for name in ("created", "updated", "deleted", "failed")] == [
+        1,
+        1,
+        0,
+        3,
+    ]
     assert [each["success"] for each in said["results"]] == [True, False, True, False, False]
     assert said["results"][2]["change_id"] == Change.objects.get(ref=row.ref).pk
     assert "deletes no" in said["results"][4]["error"]
@@ -207,7 +254,9 @@ def test_it_counts_again_as_soon_as_something_happened(as_alice: Caller) -> None
     assert total() == 3
 
 
-def test_it_asks_few_questions_for_a_page(as_alice: Caller, django_assert_max_num_queries: Any) -> None:
+def test_it_asks_few_questions_for_a_page(
+    as_alice: Caller, django_assert_max_num_queries: Any
+) -> None:
     for _ in range(30):
         make_change(make_annotation())
     as_alice("POST", "/v1/annotations/list?limit=10")
@@ -219,14 +268,24 @@ def test_it_remembers_for_a_while_how_many_many_are(as_alice: Caller) -> None:
     like = make_annotation(label="many")
     copies = [
         Annotation(
-            ref=f"annotations/m{n}", annotation_id=f"m{n}", document_id=f"d{n}", label="many", seen_at=like.seen_at
+            ref=f"annotations/m{n}",
+            annotation_id=f"m{n}",
+            document_id=f"d{n}",
+            label="many",
+            seen_at=like.seen_at,
         )
         for n in range(2_000)
     ]
     Annotation.objects.bulk_create(copies)
-    assert as_alice("POST", "/v1/annotations/list?limit=1", {"label": "many"}).json()["total_count"] == 2_001
+    assert (
+        as_alice("POST", "/v1/annotations/list?limit=1", {"label": "many"}).json()["total_count"]
+        == 2_001
+    )
     make_annotation(label="many")
     # The number is remembered; what is listed is never behind.
-    assert as_alice("POST", "/v1/annotations/list?limit=1", {"label": "many"}).json()["total_count"] == 2_001
+    assert (
+        as_alice("POST", "/v1/annotations/list?limit=1", {"label": "many"}).json()["total_count"]
+        == 2_001
+    )
     last = as_alice("POST", "/v1/annotations/list?limit=10&skip=2001", {"label": "many"}).json()
     assert (len(last["results"]), last["total_count"]) == (1, 2_002)

@@ -1,4 +1,6 @@
-"""Bulks of one person: so many at a time, and the next is told to wait without having done anything."""
+"""Bulks of one person: so many at a time, and the next is told to wait without having done
+anything.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ def test_it_gives_its_place_back_after_a_refusal(as_alice: Caller) -> None:
     assert calls_under_way() == 0
 
 
-def test_it_looks_unknown_ids_up_together(as_alice: Caller, django_assert_max_num_queries: Callable[..., Any]) -> None:
+def test_it_looks_unknown_ids_up_together(
+    as_alice: Caller, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
     known = make_annotation()
     names = [f"unknown-{number}" for number in range(300)]
     updates = [{"annotation_id": name, "label": "cat"} for name in [*names, known.annotation_id]]

@@ -1,4 +1,6 @@
-"""Changing an annotation through the JSON door: a decision like any other, from the base that the script had seen."""
+"""Changing an annotation through the JSON door: a decision like any other, from the base that the
+script had seen.
+"""
 
 from __future__ import annotations
 
@@ -24,23 +26,42 @@ pytestmark = pytest.mark.django_db
 
 def test_it_patches_like_a_click(as_alice: Caller, alice: User) -> None:
     row = make_annotation(reasoning="because")
-    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", "confidence": None})
+    reply = as_alice(
+        "PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", "confidence": None}
+    )
     assert reply.status_code == 200, reply.content
     said = reply.json()
-    assert (said["label"], said["confidence"], said["reasoning"], said["version"]) == ("van", None, "because", 2)
+    assert (said["label"], said["confidence"], said["reasoning"], said["version"]) == (
+        "van",
+        None,
+        "because",
+        2,
+    )
     assert said["revisions"][0]["prior"] == {"label": "logo", "confidence": 0.5}
     change = Change.objects.get(pk=int(reply["X-Change-Id"]))
     assert change.fields == {"label": "van", "confidence": None}
     decision = Decision.objects.get()
     assert (decision.reviewer, decision.label, change.cause) == (alice, "van", decision.decision_id)
     event = Event.objects.get(action="annotation.relabelled")
-    assert (event.origin, event.actor_name, event.request_id) == ("api", "alice", reply["X-Request-ID"])
+    assert (event.origin, event.actor_name, event.request_id) == (
+        "api",
+        "alice",
+        reply["X-Request-ID"],
+    )
 
 
 def test_it_keeps_every_digit_of_a_number(as_alice: Caller) -> None:
-    numbers = {"long": 9007199254740993, "longest": 10**1000 - 1, "large": 1e23, "small": 5e-324, "zero": 0.0}
+    numbers = {
+        "long": 9007199254740993,
+        "longest": 10**1000 - 1,
+        "large": 1e23,
+        "small": 5e-324,
+        "zero": 0.0,
+    }
     row = make_annotation(payload={})
-    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", json.dumps({"payload": numbers}))
+    reply = as_alice(
+        "PATCH", f"/v1/annotations/{row.annotation_id}", json.dumps({"payload": numbers})
+    )
     assert reply.status_code == 200, reply.content
     assert is_same_json(Change.objects.get().fields["payload"], numbers)
     read = as_alice("GET", f"/v1/annotations/{row.annotation_id}")
@@ -55,13 +76,20 @@ def test_it_carries_metadata(as_alice: Caller) -> None:
     change = Change.objects.get()
     assert change.fields == {"metadata": {"new": 2}}
     assert change.base["metadata"] == {"old": 1}
-    assert as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"metadata": None}).json()["metadata"] is None
+    assert (
+        as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"metadata": None}).json()[
+            "metadata"
+        ]
+        is None
+    )
 
 
 def test_it_refuses_a_label_that_the_retriever_does_not_offer(as_alice: Caller, adam: User) -> None:
     row = make_annotation()
     assert row.retriever is not None
-    set_labels(row.retriever.pk, [Label(value="logo")], other_allowed=False, base_version=0, actor=adam)
+    set_labels(
+        row.retriever.pk, [Label(value="logo")], other_allowed=False, base_version=0, actor=adam
+    )
     patched = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
     place = {"document_id": "doc_new", "retriever_id": row.retriever.retriever_id}
     created = as_alice("POST", "/v1/annotations", {**place, "label": "van"})
@@ -69,7 +97,10 @@ def test_it_refuses_a_label_that_the_retriever_does_not_offer(as_alice: Caller, 
     in_bulk = as_alice("POST", "/v1/annotations/bulk", {"update": update}).json()
     for reply in (patched, created):
         assert reply.status_code == 422
-        assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == ["body", "label"]
+        assert reply.json()["error"]["details"]["validation_errors"][0]["location"] == [
+            "body",
+            "label",
+        ]
     assert (in_bulk["failed_count"], in_bulk["results"][0]["success"]) == (1, False)
     assert not Decision.objects.exists()
 
@@ -78,7 +109,9 @@ def test_it_names_the_field_that_the_retriever_requires(as_alice: Caller, adam: 
     row = make_annotation(reasoning="the machine's")
     assert row.retriever is not None
     settings = FormSettings(reasoning_required=Required.RELABELLED)
-    set_labels(row.retriever.pk, [], other_allowed=True, base_version=0, actor=adam, settings=settings)
+    set_labels(
+        row.retriever.pk, [], other_allowed=True, base_version=0, actor=adam, settings=settings
+    )
     address = f"/v1/annotations/{row.annotation_id}"
     refused = as_alice("PATCH", address, {"label": "van"})
     assert refused.status_code == 422
@@ -88,11 +121,15 @@ def test_it_names_the_field_that_the_retriever_requires(as_alice: Caller, adam: 
     assert as_alice("PATCH", address, {"label": "van", "reasoning": "seen"}).status_code == 200
 
 
-def test_it_names_the_required_field_of_a_new_annotation_and_in_bulk(as_alice: Caller, adam: User) -> None:
+def test_it_names_the_required_field_of_a_new_annotation_and_in_bulk(
+    as_alice: Caller, adam: User
+) -> None:
     row = make_annotation(reasoning="the machine's")
     assert row.retriever is not None
     settings = FormSettings(confidence_required=Required.ALWAYS)
-    set_labels(row.retriever.pk, [], other_allowed=True, base_version=0, actor=adam, settings=settings)
+    set_labels(
+        row.retriever.pk, [], other_allowed=True, base_version=0, actor=adam, settings=settings
+    )
     new = {"document_id": "doc_new", "retriever_id": row.retriever.retriever_id, "label": "van"}
     refused = as_alice("POST", "/v1/annotations", new)
     assert refused.status_code == 422
@@ -106,14 +143,20 @@ def test_it_names_the_required_field_of_a_new_annotation_and_in_bulk(as_alice: C
     assert "asks for a confidence" in mixed["results"][2]["error"]
     assert Decision.objects.count() == 1
     assert (
-        as_alice("POST", "/v1/annotations/bulk", {"update": [{**update, "confidence": 0}]}).json()["failed_count"] == 0
+        as_alice("POST", "/v1/annotations/bulk", {"update": [{**update, "confidence": 0}]}).json()[
+            "failed_count"
+        ]
+        == 0
     )
 
 
 def test_it_does_nothing_when_nothing_is_asked(as_alice: Caller) -> None:
     row = make_annotation()
     for body in ({}, {"label": None}, None):
-        assert as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", body).json()["label"] == "logo"
+        assert (
+            as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", body).json()["label"]
+            == "logo"
+        )
     assert not Decision.objects.exists()
 
 
@@ -139,7 +182,9 @@ def test_it_clears_nothing_that_was_not_sent(as_alice: Caller) -> None:
     assert (decision.confidence, decision.reasoning) == (None, "")
 
 
-def test_it_refuses_a_patch_from_an_old_tag_and_shows_three_sides(as_alice: Caller, call: Any, bob: User) -> None:
+def test_it_refuses_a_patch_from_an_old_tag_and_shows_three_sides(
+    as_alice: Caller, call: Any, bob: User
+) -> None:
     row = make_annotation()
     path = f"/v1/annotations/{row.annotation_id}"
     tag = as_alice("GET", path)["ETag"]
@@ -147,15 +192,23 @@ def test_it_refuses_a_patch_from_an_old_tag_and_shows_three_sides(as_alice: Call
     reply = as_alice("PATCH", path, {"label": "bus"}, If_Match=tag)
     assert reply.status_code == 409
     error = reply.json()["error"]
-    assert (error["type"], error["code"], error["details"]["conflicts"]) == ("ConflictError", "stale", ["label"])
+    assert (error["type"], error["code"], error["details"]["conflicts"]) == (
+        "ConflictError",
+        "stale",
+        ["label"],
+    )
     sides = error["details"]
     assert [sides[side]["label"] for side in ("base", "mine", "theirs")] == ["logo", "bus", "van"]
     assert (sides["only_mine"], sides["only_theirs"]) == ([], [])
-    assert as_alice("PATCH", path, {"label": "bus"}, If_Match=sides["etag"]).json()["label"] == "bus"
+    assert (
+        as_alice("PATCH", path, {"label": "bus"}, If_Match=sides["etag"]).json()["label"] == "bus"
+    )
     assert as_alice("PATCH", path, {"label": "bus"}, If_Match="*").status_code == 200
 
 
-def test_it_merges_from_a_base_and_refuses_what_would_be_lost(as_alice: Caller, call: Any, bob: User) -> None:
+def test_it_merges_from_a_base_and_refuses_what_would_be_lost(
+    as_alice: Caller, call: Any, bob: User
+) -> None:
     row = make_annotation()
     path = f"/v1/annotations/{row.annotation_id}"
     base = {"label": "logo", "confidence": 0.5, "reasoning": None}
@@ -165,22 +218,34 @@ def test_it_merges_from_a_base_and_refuses_what_would_be_lost(as_alice: Caller, 
     reply = as_alice("PATCH", path, {"confidence": 0.1, "base": {**base, "label": "van"}})
     details = reply.json()["error"]["details"]
     assert reply.status_code == 409
-    assert (details["conflicts"], details["theirs"]["confidence"], details["by"]) == (["confidence"], 0.9, "alice")
+    assert (details["conflicts"], details["theirs"]["confidence"], details["by"]) == (
+        ["confidence"],
+        0.9,
+        "alice",
+    )
 
 
 def test_it_names_what_only_one_side_changed(as_alice: Caller, call: Any, bob: User) -> None:
     row = make_annotation()
     path = f"/v1/annotations/{row.annotation_id}"
-    base, tag = {"label": "logo", "confidence": 0.5, "reasoning": None}, as_alice("GET", path)["ETag"]
+    base, tag = (
+        {"label": "logo", "confidence": 0.5, "reasoning": None},
+        as_alice("GET", path)["ETag"],
+    )
     call(bob)("PATCH", path, {"label": "bus", "confidence": 0.9})
     mine = {"label": "van", "reasoning": "Mine."}
-    for reply in (as_alice("PATCH", path, mine | {"base": base}), as_alice("PATCH", path, mine, If_Match=tag)):
+    for reply in (
+        as_alice("PATCH", path, mine | {"base": base}),
+        as_alice("PATCH", path, mine, If_Match=tag),
+    ):
         details = reply.json()["error"]["details"]
         named = [details[names] for names in ("conflicts", "only_mine", "only_theirs")]
         assert (reply.status_code, named) == (409, [["label"], ["reasoning"], ["confidence"]])
 
 
-def test_it_patches_in_a_known_number_of_queries(as_alice: Caller, django_assert_max_num_queries: Any) -> None:
+def test_it_patches_in_a_known_number_of_queries(
+    as_alice: Caller, django_assert_max_num_queries: Any
+) -> None:
     row = make_annotation()
     as_alice("GET", f"/v1/annotations/{row.annotation_id}")
     with django_assert_max_num_queries(15):
@@ -189,7 +254,12 @@ def test_it_patches_in_a_known_number_of_queries(as_alice: Caller, django_assert
 
 def test_it_answers_with_what_is_read_afterwards(as_alice: Caller) -> None:
     path = f"/v1/annotations/{make_annotation().annotation_id}"
-    asked = {"label": "van", "confidence": 1, "payload": {"b": 1e22, "a": [1.0]}, "metadata": {"x": None}}
+    asked = {
+        "label": "van",
+        "confidence": 1,
+        "payload": {"b": 1e22, "a": [1.0]},
+        "metadata": {"x": None},
+    }
     patched, read = as_alice("PATCH", path, asked), as_alice("GET", path)
     assert (patched.content, patched["ETag"]) == (read.content, read["ETag"])
 

@@ -33,7 +33,9 @@ def test_it_holds_only_what_is_asked_to_be_held(as_alice: Caller) -> None:
 
 
 def test_it_holds_a_create(as_alice: Caller) -> None:
-    reply = as_alice("POST", "/v1/annotations", {"document_id": "doc_new", "label": "van", "hold": 60})
+    reply = as_alice(
+        "POST", "/v1/annotations", {"document_id": "doc_new", "label": "van", "hold": 60}
+    )
     assert reply.status_code == 200, reply.content
     address = f"/v1/changes/{reply['X-Change-Id']}/withdraw"
     assert as_alice("POST", address).json()["state"] == "withdrawn"
@@ -48,7 +50,10 @@ def test_it_holds_in_bulk_what_asks_for_it(as_alice: Caller, alice: User) -> Non
         {"annotation_id": held.annotation_id, "label": "van", "hold": 60},
         {"annotation_id": sent.annotation_id, "label": "van"},
     ]
-    create = [{"document_id": "doc_new", "label": "van", "hold": 60}, {"document_id": "doc_newer", "label": "van"}]
+    create = [
+        {"document_id": "doc_new", "label": "van", "hold": 60},
+        {"document_id": "doc_newer", "label": "van"},
+    ]
     reply = as_alice("POST", "/v1/annotations/bulk", {"update": update})
     made = as_alice("POST", "/v1/annotations/bulk", {"create": create})
     changes = [each["change_id"] for each in (*reply.json()["results"], *made.json()["results"])]
@@ -100,7 +105,9 @@ def test_it_says_when_it_is_too_late(as_alice: Caller, as_lena: Caller) -> None:
 @pytest.mark.parametrize("hold", [-1, 61, "soon", 1.5])
 def test_it_refuses_what_is_no_time(as_alice: Caller, hold: object) -> None:
     row = make_annotation()
-    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", "hold": hold})
+    reply = as_alice(
+        "PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", "hold": hold}
+    )
     assert reply.status_code == 422
 
 

@@ -1,4 +1,6 @@
-"""The OpenAPI document is true: committed as it is, served, readable, and nothing it allows makes the door fail."""
+"""The OpenAPI document is true: committed as it is, served, readable, and nothing it allows makes
+the door fail.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +32,25 @@ from tests.proofs import examples
 
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "openapi.yaml"
 SCHEMA = schemathesis.openapi.from_dict(json.loads(render_document("json")))
-OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)}
+OPERATIONS = {
+    result.ok().label: result.ok()
+    for result in SCHEMA.get_all_operations()
+    if isinstance(result, Ok)
+}
 
 
 def test_it_is_committed_as_it_is() -> None:
-    assert COMMITTED.read_bytes() == render_document("yaml"), "run: manage.py spectacular --file docs/openapi.yaml"
+    assert COMMITTED.read_bytes() == render_document("yaml"), (
+        "run: manage.py spectacular --file docs/openapi.yaml"
+    )
 
 
 def test_it_describes_every_call() -> None:
-    operations = [operation for methods in openapi_document()["paths"].values() for operation in methods.values()]
+    operations = [
+        operation
+        for methods in openapi_document()["paths"].values()
+        for operation in methods.values()
+    ]
     assert {operation["operationId"] for operation in operations} == {
         "list_annotations",
         "create_annotation",
@@ -109,7 +121,9 @@ def test_it_is_read_by_people_with_a_role(client: Client, alice: User) -> None:
 
 @pytest.fixture
 def application(db: None) -> Iterator[WSGIHandler]:
-    """The application as a server would call it, but for closing the connection that the test's transaction is on."""
+    """The application as a server would call it, but for closing the connection that the test's
+    transaction is on.
+    """
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)

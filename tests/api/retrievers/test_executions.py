@@ -22,7 +22,13 @@ def vans(db: None) -> Retriever:
     made = make_retriever("vans", retriever_id="ret_vans")
     for number, status in enumerate(("completed", "failed", "completed")):
         at = LONG_AGO + timedelta(hours=number)
-        make_execution(made, execution_id=f"exec_{number}", status=status, created_at=at, total_returned=9 - number)
+        make_execution(
+            made,
+            execution_id=f"exec_{number}",
+            status=status,
+            created_at=at,
+            total_returned=9 - number,
+        )
     make_execution(made, execution_id=None, status="requested")
     make_execution(made, execution_id="exec_gone", status=Execution.GONE)
     make_execution(make_retriever("logos"))
@@ -38,7 +44,13 @@ def test_it_lists_the_runs_that_mixpeek_has_newest_first(as_alice: Caller, vans:
     for reply in (as_alice("POST", LIST), as_alice("GET", "/v1/retrievers/vans/executions")):
         assert ids(reply) == ["exec_2", "exec_1", "exec_0"]
         pagination = reply.json()["pagination"]
-        assert pagination == {"total": 3, "limit": 10, "offset": 0, "has_next": False, "next_cursor": None}
+        assert pagination == {
+            "total": 3,
+            "limit": 10,
+            "offset": 0,
+            "has_next": False,
+            "next_cursor": None,
+        }
 
 
 @pytest.mark.parametrize(
@@ -51,22 +63,33 @@ def test_it_lists_the_runs_that_mixpeek_has_newest_first(as_alice: Caller, vans:
         ({"sorts": [{"field": "created_at", "direction": "asc"}]}, ["exec_0", "exec_1", "exec_2"]),
     ],
 )
-def test_it_finds_and_sorts(as_alice: Caller, vans: Retriever, asked: dict[str, Any], found: list[str]) -> None:
+def test_it_finds_and_sorts(
+    as_alice: Caller, vans: Retriever, asked: dict[str, Any], found: list[str]
+) -> None:
     assert ids(as_alice("POST", LIST, asked)) == found
 
 
-@pytest.mark.parametrize("asked", [{"filters": {"inputs": "x"}}, {"sorts": [{"field": "x"}]}, {"q": 1}])
-def test_it_refuses_what_it_cannot_look_for(as_alice: Caller, vans: Retriever, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "asked", [{"filters": {"inputs": "x"}}, {"sorts": [{"field": "x"}]}, {"q": 1}]
+)
+def test_it_refuses_what_it_cannot_look_for(
+    as_alice: Caller, vans: Retriever, asked: dict[str, Any]
+) -> None:
     assert as_alice("POST", LIST, asked).status_code == 422
 
 
-def test_it_goes_on_after_the_last_run_whatever_is_run_meanwhile(as_alice: Caller, vans: Retriever) -> None:
+def test_it_goes_on_after_the_last_run_whatever_is_run_meanwhile(
+    as_alice: Caller, vans: Retriever
+) -> None:
     first = as_alice("POST", f"{LIST}?limit=2")
     make_execution(vans, execution_id="exec_new", created_at=timezone.now())
     cursor = first.json()["pagination"]["next_cursor"]
     rest = as_alice("POST", f"{LIST}?limit=2&cursor={cursor}")
     assert ids(first) + ids(rest) == ["exec_2", "exec_1", "exec_0"]
-    assert (rest.json()["pagination"]["offset"], rest.json()["pagination"]["has_next"]) == (2, False)
+    assert (rest.json()["pagination"]["offset"], rest.json()["pagination"]["has_next"]) == (
+        2,
+        False,
+    )
 
 
 def test_it_says_that_an_execution_is_not_there(as_alice: Caller, vans: Retriever) -> None:

@@ -15,14 +15,20 @@ from tests.api.conftest import Caller
 from tests.factories import make_retriever
 
 pytestmark = pytest.mark.django_db
-STAGE = {"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": {"q": 1}}, "parameters": {}}
+STAGE = {
+    "stage_name": "search",
+    "config": {"stage_id": "feature_search", "parameters": {"q": 1}},
+    "parameters": {},
+}
 
 
 @pytest.fixture
 def three(db: None) -> list[Retriever]:
     return [
         make_retriever("b logos", retriever_id="ret_b", tags=["x"], stages=[STAGE], version=2),
-        make_retriever("a vans", retriever_id="ret_a", description="Finds logos", collection_ids=["col_1"]),
+        make_retriever(
+            "a vans", retriever_id="ret_a", description="Finds logos", collection_ids=["col_1"]
+        ),
         make_retriever("c/d", retriever_id="ret_c", tags=["x", "y"]),
     ]
 
@@ -36,7 +42,12 @@ def test_it_lists_pages_by_number_and_by_cursor(as_alice: Caller, three: list[Re
     first = as_alice("POST", "/v1/retrievers/list?limit=2&include_total=true", {})
     assert names(first) == ["b logos", "a vans"]
     pages = first.json()["pagination"]
-    assert (first.json()["total"], pages["total"], pages["total_pages"], pages["page"]) == (3, 3, 2, 1)
+    assert (first.json()["total"], pages["total"], pages["total_pages"], pages["page"]) == (
+        3,
+        3,
+        2,
+        1,
+    )
     rest = as_alice("POST", f"/v1/retrievers/list?limit=2&cursor={pages['next_cursor']}")
     assert names(rest) == ["c/d"]
     assert rest.json()["pagination"]["next_cursor"] is None
@@ -45,8 +56,12 @@ def test_it_lists_pages_by_number_and_by_cursor(as_alice: Caller, three: list[Re
     assert as_alice("GET", "/v1/retrievers?cursor=nonsense").status_code == 400
 
 
-def walk(caller: Caller, body: dict[str, Any], after_each: Callable[[list[str]], None]) -> list[str]:
-    """Return the ids that pages of one retriever show, in their order; something happens after each page."""
+def walk(
+    caller: Caller, body: dict[str, Any], after_each: Callable[[list[str]], None]
+) -> list[str]:
+    """Return the ids that pages of one retriever show, in their order; something happens after each
+    page.
+    """
     ids: list[str] = []
     cursor = ""
     while True:
@@ -58,7 +73,9 @@ def walk(caller: Caller, body: dict[str, Any], after_each: Callable[[list[str]],
         after_each(ids)
 
 
-def test_it_meets_each_once_whatever_is_renamed_meanwhile(as_alice: Caller, three: list[Retriever]) -> None:
+def test_it_meets_each_once_whatever_is_renamed_meanwhile(
+    as_alice: Caller, three: list[Retriever]
+) -> None:
     def rename(seen: list[str]) -> None:
         Retriever.objects.filter(retriever_id=seen[-1]).update(name=f"zz {seen[-1]}")
         Retriever.objects.exclude(retriever_id__in=seen).update(name=F("retriever_id"))
@@ -92,7 +109,9 @@ def test_it_goes_on_where_it_was_when_a_retriever_passed_already_goes(
 def test_it_counts_where_a_page_by_cursor_stands(as_alice: Caller, three: list[Retriever]) -> None:
     pages = as_alice("GET", "/v1/retrievers?limit=1&page=2").json()["pagination"]
     assert pages["page"] == 2
-    after = as_alice("GET", f"/v1/retrievers?limit=1&after={pages['next_cursor']}").json()["pagination"]
+    after = as_alice("GET", f"/v1/retrievers?limit=1&after={pages['next_cursor']}").json()[
+        "pagination"
+    ]
     assert (after["page"], after["next_cursor"]) == (3, None)
 
 
@@ -107,16 +126,27 @@ def test_it_counts_where_a_page_by_cursor_stands(as_alice: Caller, three: list[R
         ({"filters": {"retriever_id": "ret_a"}}, ["a vans"]),
         ({"sort": {"field": "retriever_name", "direction": "desc"}}, ["c/d", "b logos", "a vans"]),
         ({"sorts": [{"field": "version"}]}, ["b logos", "a vans", "c/d"]),
-        ({"sorts": [{"field": "created_at"}, {"field": "retriever_name"}]}, ["a vans", "b logos", "c/d"]),
+        (
+            {"sorts": [{"field": "created_at"}, {"field": "retriever_name"}]},
+            ["a vans", "b logos", "c/d"],
+        ),
     ],
 )
-def test_it_finds_and_sorts(as_alice: Caller, three: list[Retriever], asked: dict[str, Any], found: list[str]) -> None:
+def test_it_finds_and_sorts(
+    as_alice: Caller, three: list[Retriever], asked: dict[str, Any], found: list[str]
+) -> None:
     assert names(as_alice("POST", "/v1/retrievers/list", asked)) == found
 
 
 @pytest.mark.parametrize(
     "asked",
-    [{"filters": {"stages": 1}}, {"filters": {"tags": 1}}, {"sort": {"field": "budget"}}, {"sort": {}}, {"q": 1}],
+    [
+        {"filters": {"stages": 1}},
+        {"filters": {"tags": 1}},
+        {"sort": {"field": "budget"}},
+        {"sort": {}},
+        {"q": 1},
+    ],
 )
 def test_it_refuses_what_it_cannot_look_for(as_alice: Caller, asked: dict[str, Any]) -> None:
     assert as_alice("POST", "/v1/retrievers/list", asked).status_code == 422
@@ -129,7 +159,9 @@ def test_it_gets_by_id_and_by_name(as_alice: Caller, three: list[Retriever], nam
 
 
 def test_it_shows_an_old_stage_in_the_present_spelling(as_alice: Caller) -> None:
-    make_retriever("old", stages=[{"name": "find", "config": {"stage_id": "x", "parameters": {"a": 1}}}])
+    make_retriever(
+        "old", stages=[{"name": "find", "config": {"stage_id": "x", "parameters": {"a": 1}}}]
+    )
     (stage,) = as_alice("GET", "/v1/retrievers/old").json()["stages"]
     assert stage == {
         "stage_name": "find",
@@ -149,20 +181,28 @@ def test_it_patches_like_an_admin(as_adam: Caller, three: list[Retriever]) -> No
     assert cleared["description"] is None
 
 
-def test_it_refuses_an_empty_patch_as_upstream_does(as_adam: Caller, three: list[Retriever]) -> None:
+def test_it_refuses_an_empty_patch_as_upstream_does(
+    as_adam: Caller, three: list[Retriever]
+) -> None:
     for body in ({}, {"retriever_name": None}):
         assert as_adam("PATCH", "/v1/retrievers/ret_b", body).status_code == 400
 
 
-@pytest.mark.parametrize("body", [{"stages": []}, {"name": "x"}, {"retriever_name": ""}, {"tags": [""]}, {"tags": "x"}])
-def test_it_refuses_what_is_not_ours_to_change(as_adam: Caller, three: list[Retriever], body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "body", [{"stages": []}, {"name": "x"}, {"retriever_name": ""}, {"tags": [""]}, {"tags": "x"}]
+)
+def test_it_refuses_what_is_not_ours_to_change(
+    as_adam: Caller, three: list[Retriever], body: dict[str, Any]
+) -> None:
     assert as_adam("PATCH", "/v1/retrievers/ret_b", body).status_code == 422
     assert not Change.objects.exists()
 
 
 def test_it_refuses_a_patch_from_an_old_tag(as_adam: Caller, three: list[Retriever]) -> None:
     tag = as_adam("GET", "/v1/retrievers/ret_b")["ETag"]
-    assert as_adam("PATCH", "/v1/retrievers/ret_b", {"tags": ["q"]}, If_Match=tag).status_code == 200
+    assert (
+        as_adam("PATCH", "/v1/retrievers/ret_b", {"tags": ["q"]}, If_Match=tag).status_code == 200
+    )
     reply = as_adam("PATCH", "/v1/retrievers/ret_b", {"tags": ["r"]}, If_Match=tag)
     assert reply.status_code == 409
     assert reply.json()["error"]["details"]["theirs"]["tags"] == ["q"]
@@ -170,5 +210,10 @@ def test_it_refuses_a_patch_from_an_old_tag(as_adam: Caller, three: list[Retriev
 
 def test_it_patches_once_for_a_key(as_adam: Caller, three: list[Retriever]) -> None:
     for _ in range(2):
-        assert as_adam("PATCH", "/v1/retrievers/ret_b", {"tags": ["q"]}, Idempotency_Key="k").status_code == 200
+        assert (
+            as_adam(
+                "PATCH", "/v1/retrievers/ret_b", {"tags": ["q"]}, Idempotency_Key="k"
+            ).status_code
+            == 200
+        )
     assert Change.objects.count() == 1

@@ -20,10 +20,17 @@ from reviewapp.json_values import is_same_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
     max_leaves=8,
 )
-PROSE = st.lists(st.sampled_from(["a", "the", "cat", "dog", "sat", "on", "\n"]), max_size=300).map(" ".join) | st.text()
+PROSE = (
+    st.lists(st.sampled_from(["a", "the", "cat", "dog", "sat", "on", "\n"]), max_size=300).map(
+        " ".join
+    )
+    | st.text()
+)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +85,9 @@ def test_it_marks_the_words_that_went_and_came() -> None:
 
 
 def test_it_does_not_mince_two_texts_that_have_little_in_common() -> None:
-    assert [piece.sign for piece in text_diff("all is well here", "nothing of it remains as it was")] == ["-", "+"]
+    assert [
+        piece.sign for piece in text_diff("all is well here", "nothing of it remains as it was")
+    ] == ["-", "+"]
 
 
 def test_it_leaves_long_unchanged_stretches_out() -> None:
@@ -96,21 +105,29 @@ def test_it_loses_no_character_of_either_text(old: str, new: str) -> None:
     assert "".join(piece.text for piece in pieces if piece.sign in "=+") == new
 
 
-@given(changes=st.dictionaries(st.text(max_size=8), JSON | st.tuples(JSON, JSON).map(list), max_size=5))
+@given(
+    changes=st.dictionaries(st.text(max_size=8), JSON | st.tuples(JSON, JSON).map(list), max_size=5)
+)
 def test_it_reads_whatever_an_event_may_hold(changes: dict[str, Any]) -> None:
     for diff in field_diffs(changes):
         assert diff.old != diff.new
         assert all(isinstance(piece.text, str) for piece in diff.pieces)
 
 
-@given(old=st.dictionaries(st.text(max_size=3), JSON), new=st.dictionaries(st.text(max_size=3), JSON))
-def test_it_shows_a_difference_exactly_where_there_is_one(old: dict[str, Any], new: dict[str, Any]) -> None:
+@given(
+    old=st.dictionaries(st.text(max_size=3), JSON), new=st.dictionaries(st.text(max_size=3), JSON)
+)
+def test_it_shows_a_difference_exactly_where_there_is_one(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
     assert bool(field_diffs({"payload": [old, new]})) == (not is_same_json(old, new))
 
 
 def test_it_takes_labels_apart_by_their_values() -> None:
     logo, van = {"value": "logo", "title": "Logo"}, {"value": "van", "title": "Van"}
-    told = field_diffs({"labels": [[logo, van], [van, {**logo, "title": "A logo"}, {"value": "bus", "title": ""}]]})
+    told = field_diffs(
+        {"labels": [[logo, van], [van, {**logo, "title": "A logo"}, {"value": "bus", "title": ""}]]}
+    )
     assert [(diff.name, diff.old, diff.new) for diff in told] == [
         ("labels.logo.title", "Logo", "A logo"),
         ("labels.bus.value", "", "bus"),
@@ -130,13 +147,17 @@ def test_it_takes_labels_apart_by_their_values() -> None:
         ("label", ["cat", "dog"], ("", "cat", "dog")),
     ],
 )
-def test_it_says_in_words_what_our_own_columns_hold(name: str, pair: list[Any], told: tuple[str, str, str]) -> None:
+def test_it_says_in_words_what_our_own_columns_hold(
+    name: str, pair: list[Any], told: tuple[str, str, str]
+) -> None:
     (diff,) = field_diffs({name: pair})
     assert (diff.title, diff.old, diff.new) == told
 
 
 def test_it_leaves_what_others_call_so_as_they_said_it() -> None:
-    told = field_diffs({"payload": [{}, {"is_active": True, "used_at": "2026-11-22T07:38:45+00:00"}]})
+    told = field_diffs(
+        {"payload": [{}, {"is_active": True, "used_at": "2026-11-22T07:38:45+00:00"}]}
+    )
     assert [(diff.title, diff.new, diff.kind) for diff in told] == [
         ("", "true", Kind.VALUE),
         ("", "2026-11-22T07:38:45+00:00", Kind.VALUE),
@@ -144,7 +165,9 @@ def test_it_leaves_what_others_call_so_as_they_said_it() -> None:
 
 
 def shown(changes: dict[str, Any]) -> str:
-    return " ".join(render_to_string("audit/_diff_list.html", {"diffs": field_diffs(changes)}).split())
+    return " ".join(
+        render_to_string("audit/_diff_list.html", {"diffs": field_diffs(changes)}).split()
+    )
 
 
 def test_it_shows_times_as_the_site_does() -> None:
@@ -162,7 +185,9 @@ def test_it_shows_times_as_the_site_does() -> None:
     assert ">2026-11-22T" not in page
 
 
-@pytest.mark.parametrize("odd", ["yesterday", "2026-11-22", "2026-11-22T07:38:45", 5, ["2026-11-22T07:38:45+00:00", 1]])
+@pytest.mark.parametrize(
+    "odd", ["yesterday", "2026-11-22", "2026-11-22T07:38:45", 5, ["2026-11-22T07:38:45+00:00", 1]]
+)
 def test_it_shows_what_is_no_instant_as_it_is(odd: Any) -> None:
     (diff,) = field_diffs({"used_at": [None, odd]})
     assert diff.kind == Kind.VALUE
@@ -179,7 +204,9 @@ def test_it_shows_which_tags_went_and_came() -> None:
     assert ">b<" not in page
 
 
-@pytest.mark.parametrize("pair", [[["a", "b"], ["b", "a"]], [["a"], "a, b"], [["a"], [1]], [["a", "a"], ["a"]]])
+@pytest.mark.parametrize(
+    "pair", [[["a", "b"], ["b", "a"]], [["a"], "a, b"], [["a"], [1]], [["a", "a"], ["a"]]]
+)
 def test_it_shows_two_lists_where_no_tag_went_or_came(pair: list[Any]) -> None:
     (diff,) = field_diffs({"tags": pair})
     assert diff.kind == Kind.VALUE
@@ -188,11 +215,16 @@ def test_it_shows_two_lists_where_no_tag_went_or_came(pair: list[Any]) -> None:
 
 def test_it_keeps_the_arrow_with_what_came() -> None:
     page = shown({"payload": [{"codes": ["A" * 50]}, {"codes": ["B" * 50]}]})
-    assert '<span class="diff-now"><span class="diff-arrow" aria-hidden="true">→</span> <ins class="diff-new"' in page
+    assert (
+        '<span class="diff-now"><span class="diff-arrow" aria-hidden="true">→</span> <ins class="diff-new"'
+        in page
+    )
 
 
 def lines_run(function: Callable[[], object], *, most: int) -> int:
-    """Return how many lines of Python a call runs, whatever the machine; raise once there are more than `most`."""
+    """Return how many lines of Python a call runs, whatever the machine; raise once there are more
+    than `most`.
+    """
     lines = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> Any:
@@ -225,16 +257,29 @@ HOSTILE = {
     "two words in any order": {"text": ["a b b a " * 2_000, "b a a b b " * 2_000]},
     "one word again and again": {"text": ["a " * 9_000, "a " * 4_000 + "b"]},
     "a megabyte of lines": {"text": ["a\n" * 500_000, "b\n" * 500_000]},
-    "a megabyte of words, one changed": {"text": ["a " * 500_000 + "b " + "a " * 9, "a " * 500_000 + "c " + "a " * 9]},
+    "a megabyte of words, one changed": {
+        "text": ["a " * 500_000 + "b " + "a " * 9, "a " * 500_000 + "c " + "a " * 9]
+    },
     "many texts": {str(n): [marked("!", 300), marked("?", 300)] for n in range(200)},
-    "many members": {"payload": [{str(n): n for n in range(20_000)}, {str(n): n + 1 for n in range(20_000)}]},
-    "many objects": {"payload": [{str(n): {"a": [n]} for n in range(9_000)}, {str(n): {} for n in range(9_000)}]},
+    "many members": {
+        "payload": [{str(n): n for n in range(20_000)}, {str(n): n + 1 for n in range(20_000)}]
+    },
+    "many objects": {
+        "payload": [{str(n): {"a": [n]} for n in range(9_000)}, {str(n): {} for n in range(9_000)}]
+    },
     "many lists": {"payload": [{"a": [[]] * 20_000}, {"a": [[]] * 20_001}]},
     "many numbers": {"payload": [{"a": [1] * 20_000}, {"a": [1.0] * 20_000 + [2]}]},
     "many tags": {"tags": [[f"a{n}" for n in range(5_000)], [f"b{n}" for n in range(5_000)]]},
-    "many names": {"labels": [[{"value": str(n)} for n in range(5_000)], [{"value": f"b{n}"} for n in range(5_000)]]},
+    "many names": {
+        "labels": [
+            [{"value": str(n)} for n in range(5_000)],
+            [{"value": f"b{n}"} for n in range(5_000)],
+        ]
+    },
     "nested without end": {"payload": [DEEP, {"a": DEEP}]},
-    "a long key": {"payload": [{"k" * 60_000: {str(n): n for n in range(900)}}, {"k" * 60_000: {}}]},
+    "a long key": {
+        "payload": [{"k" * 60_000: {str(n): n for n in range(900)}}, {"k" * 60_000: {}}]
+    },
 }
 
 
@@ -265,9 +310,13 @@ def test_it_compares_lines_where_words_would_take_too_long() -> None:
 def test_it_finds_a_shortest_edit(old: list[int], new: list[int]) -> None:
     found = matches(old, new, max_work=10**6)
     assert found is not None
-    assert all(old[one.old : one.old + one.length] == new[one.new : one.new + one.length] for one in found)
+    assert all(
+        old[one.old : one.old + one.length] == new[one.new : one.new + one.length] for one in found
+    )
     ends = [(0, 0), *((one.old + one.length, one.new + one.length) for one in found)]
-    assert all(end[0] <= one.old and end[1] <= one.new for end, one in zip(ends[:-1], found, strict=True))
+    assert all(
+        end[0] <= one.old and end[1] <= one.new for end, one in zip(ends[:-1], found, strict=True)
+    )
     assert sum(one.length for one in found) == longest_in_common(old, new)
 
 

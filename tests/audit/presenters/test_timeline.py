@@ -30,8 +30,20 @@ NOON = datetime(2025, 11, 21, 12, tzinfo=UTC)
 
 def event(action: str, changes: Any = None, *, pk: int = 1, **fields: Any) -> Event:
     """Return an event of alice on `annotations/1` that nobody saved."""
-    plain = {"actor_id": 1, "actor_name": "alice", "ref": "annotations/1", "origin": "web", "request_id": "r1"}
-    return Event(pk=pk, at=NOON + timedelta(seconds=pk), action=action, changes=changes or {}, **plain | fields)
+    plain = {
+        "actor_id": 1,
+        "actor_name": "alice",
+        "ref": "annotations/1",
+        "origin": "web",
+        "request_id": "r1",
+    }
+    return Event(
+        pk=pk,
+        at=NOON + timedelta(seconds=pk),
+        action=action,
+        changes=changes or {},
+        **plain | fields,
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,7 +54,11 @@ def event(action: str, changes: Any = None, *, pk: int = 1, **fields: Any) -> Ev
         (Action.ANNOTATION_RELABELLED, {"label": ["cat", ""]}, "relabelled “cat” to nothing"),
         (Action.ANNOTATION_RELABELLED, {"label": ["{old}", "{0}"]}, "relabelled “{old}” to “{0}”"),
         (Action.RETRIEVER_RENAMED, {"name": ["Logos", "Marks"]}, "renamed “Logos” to “Marks”"),
-        (Action.CHANGE_DELIVERED, {"state": ["queued", "delivered"]}, "delivered a change to Mixpeek"),
+        (
+            Action.CHANGE_DELIVERED,
+            {"state": ["queued", "delivered"]},
+            "delivered a change to Mixpeek",
+        ),
         (
             Action.ANNOTATION_RELABELLED,
             {"label": ["cat", "כלב"]},
@@ -69,8 +85,16 @@ def test_it_says_what_happened(action: str, changes: dict[str, Any], told: str) 
 @pytest.mark.parametrize(
     ("origin", "action", "told"),
     [
-        ("pull", Action.ANNOTATION_RELABELLED, "noticed that somebody at Mixpeek relabelled “cat” to “dog”"),
-        ("webhook", Action.ANNOTATION_REVISED, "noticed that somebody at Mixpeek changed the annotation"),
+        (
+            "pull",
+            Action.ANNOTATION_RELABELLED,
+            "noticed that somebody at Mixpeek relabelled “cat” to “dog”",
+        ),
+        (
+            "webhook",
+            Action.ANNOTATION_REVISED,
+            "noticed that somebody at Mixpeek changed the annotation",
+        ),
         ("worker", Action.ANNOTATION_REVISED, "took over what Mixpeek has now"),
         ("pull", Action.ANNOTATION_GONE, "found it gone upstream"),
     ],
@@ -108,7 +132,9 @@ def test_it_tells_a_decision_and_its_promise_as_one() -> None:
 
 def test_it_tells_two_steps_of_one_request_from_first_to_last() -> None:
     first, second = {"label": ["cat", "dog"]}, {"label": ["dog", "cow"], "confidence": [0.1, 0.2]}
-    entry = build_entry([event(Action.ANNOTATION_RELABELLED, first), event(Action.ANNOTATION_RELABELLED, second)])
+    entry = build_entry(
+        [event(Action.ANNOTATION_RELABELLED, first), event(Action.ANNOTATION_RELABELLED, second)]
+    )
     assert [(diff.name, diff.old, diff.new) for diff in entry.diffs] == [
         ("confidence", "0.1", "0.2"),
         ("label", "cat", "cow"),
@@ -119,13 +145,21 @@ def test_it_tells_two_steps_of_one_request_from_first_to_last() -> None:
     "other", [{"request_id": "r2"}, {"actor_id": 2, "actor_name": "bob"}, {"ref": "annotations/2"}]
 )
 def test_it_keeps_apart_what_another_request_person_or_thing_did(other: dict[str, Any]) -> None:
-    told = group_entries([event(Action.ANNOTATION_REVISED, pk=2, **other), event(Action.ANNOTATION_REVISED)])
+    told = group_entries(
+        [event(Action.ANNOTATION_REVISED, pk=2, **other), event(Action.ANNOTATION_REVISED)]
+    )
     assert len(told) == 2
 
 
 def test_it_keeps_apart_two_deliveries_of_one_turn_of_the_worker() -> None:
-    turn = [(Action.CHANGE_DELIVERED, 8), (Action.ANNOTATION_REVISED, 7), (Action.CHANGE_DELIVERED, 7)]
-    told = group_entries(event(action, {"version": [None, at]}, pk=9 - n) for n, (action, at) in enumerate(turn))
+    turn = [
+        (Action.CHANGE_DELIVERED, 8),
+        (Action.ANNOTATION_REVISED, 7),
+        (Action.CHANGE_DELIVERED, 7),
+    ]
+    told = group_entries(
+        event(action, {"version": [None, at]}, pk=9 - n) for n, (action, at) in enumerate(turn)
+    )
     assert [entry.sentence for entry in told] == [
         "changed the annotation and delivered a change to Mixpeek",
         "delivered a change to Mixpeek",
@@ -133,12 +167,16 @@ def test_it_keeps_apart_two_deliveries_of_one_turn_of_the_worker() -> None:
 
 
 def test_it_keeps_apart_what_no_request_did() -> None:
-    told = group_entries(event(Action.ANNOTATION_REVISED, pk=pk, request_id="", origin="sql") for pk in (2, 1))
+    told = group_entries(
+        event(Action.ANNOTATION_REVISED, pk=pk, request_id="", origin="sql") for pk in (2, 1)
+    )
     assert len(told) == 2
 
 
 def test_it_names_the_door_where_no_person_acted() -> None:
-    entry = build_entry([event(Action.CHANGE_DELIVERED, actor_id=None, actor_name="", origin="worker")])
+    entry = build_entry(
+        [event(Action.CHANGE_DELIVERED, actor_id=None, actor_name="", origin="worker")]
+    )
     assert (entry.who, entry.by_machine, entry.outside) == ("Worker", True, False)
 
 
@@ -151,13 +189,27 @@ def test_it_names_the_door_where_no_person_acted() -> None:
         ("web", "alice", "web", "web"),
     ],
 )
-def test_it_leaves_out_a_note_that_only_repeats_the_door(origin: str, name: str, note: str, told: str) -> None:
-    assert build_entry([event(Action.EXECUTION_SETTLED, origin=origin, actor_name=name, note=note)]).note == told
+def test_it_leaves_out_a_note_that_only_repeats_the_door(
+    origin: str, name: str, note: str, told: str
+) -> None:
+    assert (
+        build_entry(
+            [event(Action.EXECUTION_SETTLED, origin=origin, actor_name=name, note=note)]
+        ).note
+        == told
+    )
 
 
 def test_it_shows_a_change_from_outside_whole() -> None:
     entry = build_entry(
-        [event(Action.ANNOTATION_REVISED, {"reviewer_id": [1, 2]}, origin="sql", actor_name="postgres")]
+        [
+            event(
+                Action.ANNOTATION_REVISED,
+                {"reviewer_id": [1, 2]},
+                origin="sql",
+                actor_name="postgres",
+            )
+        ]
     )
     assert (entry.who, entry.outside) == ("postgres", True)
     assert [diff.name for diff in entry.diffs] == ["reviewer_id"]
@@ -171,7 +223,8 @@ ANYTHING = st.none() | st.integers() | st.text() | st.lists(st.integers() | st.n
         st.builds(
             event,
             st.sampled_from([*Action]) | st.text(),
-            st.dictionaries(st.sampled_from(["label", "name", "fields", "payload"]), ANYTHING) | ANYTHING,
+            st.dictionaries(st.sampled_from(["label", "name", "fields", "payload"]), ANYTHING)
+            | ANYTHING,
             pk=st.integers(1, 10**6),
             request_id=st.sampled_from(["", "a", "b"]),
             origin=st.sampled_from([*Origin, "nowhere"]),

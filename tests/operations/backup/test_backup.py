@@ -1,4 +1,6 @@
-"""A backup comes back whole: rows, history, its guards, the background jobs. What fails leaves everything as it was."""
+"""A backup comes back whole: rows, history, its guards, the background jobs. What fails leaves
+everything as it was.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def scratch() -> Iterator[str]:
 def _administer(statement: sql.SQL, name: str) -> None:
     params = {**connection.get_connection_params(), "dbname": "postgres"}
     keep = {"host", "port", "user", "password", "dbname"}
-    with psycopg.connect(**{key: params[key] for key in keep & params.keys()}, autocommit=True) as admin:
+    with psycopg.connect(
+        **{key: params[key] for key in keep & params.keys()}, autocommit=True
+    ) as admin:
         admin.execute(statement.format(sql.Identifier(name)))
 
 
@@ -85,7 +89,9 @@ def within(name: str) -> Iterator[None]:
 @pytest.fixture
 def filled(alice: User) -> Annotation:
     """A little of everything: a row with odd text, its history, a change, a job."""
-    annotation = make_annotation(title="Ünïcode \\ 'quotes' \t tab", payload={"a": [1, None, "x\ny"]})
+    annotation = make_annotation(
+        title="Ünïcode \\ 'quotes' \t tab", payload={"a": [1, None, "x\ny"]}
+    )
     with acting(alice, note="because"):
         Annotation.objects.filter(pk=annotation.pk).update(label="other")
         services.enqueue(annotation.ref, fields={"label": "other"}, base={}, actor=alice)
@@ -102,7 +108,9 @@ def restored(file: Path, **options: bool) -> None:
     call_command("restore", str(file), stdout=io.StringIO(), **options)
 
 
-def test_it_brings_everything_back(filled: Annotation, alice: User, scratch: str, tmp_path: Path) -> None:
+def test_it_brings_everything_back(
+    filled: Annotation, alice: User, scratch: str, tmp_path: Path
+) -> None:
     before = everything()
     file = backed_up(tmp_path)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -134,13 +142,19 @@ def test_it_refuses_a_database_that_is_not_empty(filled: Annotation, tmp_path: P
     assert everything() == before
 
 
-def test_it_replaces_everything_when_forced(filled: Annotation, scratch: str, tmp_path: Path) -> None:
+def test_it_replaces_everything_when_forced(
+    filled: Annotation, scratch: str, tmp_path: Path
+) -> None:
     file, before = backed_up(tmp_path), everything()
     with within(scratch):
         with connection.cursor() as cursor:
-            cursor.execute("CREATE TABLE outbox_change (nothing int); CREATE TYPE mood AS ENUM ('good')")
+            cursor.execute(
+                "CREATE TABLE outbox_change (nothing int); CREATE TYPE mood AS ENUM ('good')"
+            )
             cursor.execute("CREATE VIEW later AS SELECT * FROM outbox_change; CREATE SEQUENCE odd")
-            cursor.execute("CREATE FUNCTION one() RETURNS int LANGUAGE sql RETURN 1; CREATE TYPE pair AS (a int)")
+            cursor.execute(
+                "CREATE FUNCTION one() RETURNS int LANGUAGE sql RETURN 1; CREATE TYPE pair AS (a int)"
+            )
         with pytest.raises(CommandError, match="not empty"):
             restored(file)
         restored(file, force=True)
@@ -156,13 +170,19 @@ def test_it_changes_nothing_when_the_file_is_damaged(
     file = backed_up(tmp_path)
     content = file.read_bytes()
     # Rows are compressed, and two bytes begin each stream of them.
-    damaged = {"cut": content[:9999], "not one": b"hello", "rows": content.replace(b"\x78\x9c", b"\x00\x00")}
+    damaged = {
+        "cut": content[:9999],
+        "not one": b"hello",
+        "rows": content.replace(b"\x78\x9c", b"\x00\x00"),
+    }
     file.write_bytes(damaged[damage])
     with within(scratch):
         with connection.cursor() as cursor:
             cursor.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         before = everything()
-        with pytest.raises(CommandError, match="Nothing was restored, and the database is as it was: "):
+        with pytest.raises(
+            CommandError, match="Nothing was restored, and the database is as it was: "
+        ):
             restored(file, force=True)
         assert everything() == before
 
@@ -177,7 +197,10 @@ def test_it_overwrites_no_file(filled: Annotation, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "file", "sentence"),
-    [("backup", "no/such/folder/x", "There is no folder"), ("restore", "nowhere", "There is no file")],
+    [
+        ("backup", "no/such/folder/x", "There is no folder"),
+        ("restore", "nowhere", "There is no file"),
+    ],
 )
 def test_it_says_what_is_missing(command: str, file: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=sentence):
@@ -191,9 +214,19 @@ def test_it_says_which_programs_are_missing() -> None:
 
 def test_it_hands_the_password_on_where_nobody_sees_it() -> None:
     env = environment(
-        {"dbname": "x", "password": "hunter2", "host": "db", "sslmode": "require", "prepare_threshold": 0}
+        {
+            "dbname": "x",
+            "password": "hunter2",
+            "host": "db",
+            "sslmode": "require",
+            "prepare_threshold": 0,
+        }
     )
-    told = {name: value for name, value in env.items() if name.startswith("PG") and name not in {"PGAPPNAME"}}
+    told = {
+        name: value
+        for name, value in env.items()
+        if name.startswith("PG") and name not in {"PGAPPNAME"}
+    }
     assert told == {
         "PGDATABASE": "x",
         "PGPASSWORD": "hunter2",

@@ -1,4 +1,6 @@
-"""A restore that replaces everything waits for nobody: it refuses while anything is at work on the database."""
+"""A restore that replaces everything waits for nobody: it refuses while anything is at work on the
+database.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from procrastinate.contrib.django.models import ProcrastinateWorker
 from psycopg import sql
 
 from reviewapp.accounts.models import User
-from tests.operations.processes import database_url, environment, running, told_to_stop, until, until_at_work
+from tests.operations.processes import (
+    database_url,
+    environment,
+    running,
+    told_to_stop,
+    until,
+    until_at_work,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
@@ -24,7 +33,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 def file(tmp_path: Path, alice: User) -> Iterator[Path]:
     """A backup, and meanwhile Django's connection on a database of its own, restored from it.
 
-    In the database that all tests share, a session of another test may still be open, and would rightly count.
+    In the database that all tests share, a session of another test may still be open, and would
+    rightly count.
     """
     made = tmp_path / "all.dump"
     call_command("backup", str(made), stdout=io.StringIO())
@@ -70,7 +80,8 @@ def test_it_refuses_while_somebody_is_connected_and_names_them(
 ) -> None:
     User.objects.filter(username="alice").update(first_name="kept")
     with pytest.raises(
-        CommandError, match=rf"1 session connected: {guest.info.backend_pid} of \w+ \(a guest\) from its own machine"
+        CommandError,
+        match=rf"1 session connected: {guest.info.backend_pid} of \w+ \(a guest\) from its own machine",
     ):
         restored(file)
     assert User.objects.get(username="alice").first_name == "kept"
@@ -83,7 +94,9 @@ def test_it_refuses_while_a_worker_runs_which_goes_on(file: Path) -> None:
     with running(["manage.py", "work"], environment()) as worker:
         until(ProcrastinateWorker.objects.exists, worker)
         until_at_work(worker)
-        with pytest.raises(CommandError, match=r"1 worker alive within the last 25 seconds; \d sessions? connected"):
+        with pytest.raises(
+            CommandError, match=r"1 worker alive within the last 25 seconds; \d sessions? connected"
+        ):
             restored(file)
         assert worker.poll() is None
         assert "Traceback" not in told_to_stop(worker)
@@ -91,5 +104,7 @@ def test_it_refuses_while_a_worker_runs_which_goes_on(file: Path) -> None:
 
 def test_it_waits_for_no_worker_that_is_long_dead(file: Path) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')")
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')"
+        )
     restored(file)

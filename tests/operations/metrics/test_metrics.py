@@ -23,8 +23,22 @@ from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit import shared_budget
 from reviewapp.sync.client import client as configured_client
-from tests.factories import make_annotation, make_change, settle_as_conflict, settle_as_delivered, settle_as_refused
-from tests.operations.processes import environment, listens, reserved_port, running, told_to_stop, until, until_at_work
+from tests.factories import (
+    make_annotation,
+    make_change,
+    settle_as_conflict,
+    settle_as_delivered,
+    settle_as_refused,
+)
+from tests.operations.processes import (
+    environment,
+    listens,
+    reserved_port,
+    running,
+    told_to_stop,
+    until,
+    until_at_work,
+)
 from tests.sandbox_data import write_data_folder
 from tests.tools.sandbox.running import running_sandbox
 
@@ -56,7 +70,12 @@ def scraped(client: Client) -> dict[str, float]:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({}, 401), ({"Authorization": "Bearer wrong"}, 401), ({"Authorization": f"Basic {TOKEN}"}, 401), (BEARER, 200)],
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": f"Basic {TOKEN}"}, 401),
+        (BEARER, 200),
+    ],
 )
 def test_it_wants_the_token_when_there_is_one(
     client: Client, settings: Settings, adam: User, headers: dict[str, str], status: int
@@ -161,7 +180,9 @@ def test_it_shows_depth_and_age_of_the_queue(client: Client) -> None:
     services.pause(reason="key")
     found = scraped(client)
     assert found["reviewapp_changes{state=queued}"] == 2
-    assert found["reviewapp_changes{state=conflict}"] == found["reviewapp_changes{state=refused}"] == 1
+    assert (
+        found["reviewapp_changes{state=conflict}"] == found["reviewapp_changes{state=refused}"] == 1
+    )
     assert 100 <= found["reviewapp_oldest_change_seconds{}"] < 160
     assert found["reviewapp_outbox_paused{}"] == 1
     assert found["reviewapp_workers{}"] == 0
@@ -176,7 +197,11 @@ def test_it_shows_the_rate_budget(client: Client, settings: Settings) -> None:
     found = scraped(client)
     assert found["reviewapp_budget_per_minute{which=configured}"] == 600
     assert found["reviewapp_budget_per_minute{which=allowed}"] == 300
-    assert found["reviewapp_budget_tokens{rank=interactive}"] == found["reviewapp_budget_tokens{rank=bulk}"] == 0
+    assert (
+        found["reviewapp_budget_tokens{rank=interactive}"]
+        == found["reviewapp_budget_tokens{rank=bulk}"]
+        == 0
+    )
 
 
 @pytest.mark.django_db
@@ -200,7 +225,9 @@ def test_it_counts_deliveries_by_outcome_once_they_are_committed(
 
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
-def test_it_counts_calls_to_mixpeek_and_its_429s(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> None:
+def test_it_counts_calls_to_mixpeek_and_its_429s(
+    tmp_path_factory: pytest.TempPathFactory, settings: Settings
+) -> None:
     folder = write_data_folder(tmp_path_factory.mktemp("upstream"))
     before = counted()
     with running_sandbox(data=folder) as box:
@@ -225,7 +252,13 @@ def test_it_counts_calls_to_mixpeek_and_its_429s(tmp_path_factory: pytest.TempPa
 @pytest.mark.django_db(transaction=True)
 def test_it_adds_up_what_all_web_processes_counted() -> None:
     env = environment(WEB_CONCURRENCY="2")
-    command = ["-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", "reviewapp.wsgi:application"]
+    command = [
+        "-m",
+        "gunicorn",
+        "-c",
+        "python:reviewapp.operations.gunicorn_conf",
+        "reviewapp.wsgi:application",
+    ]
     with reserved_port() as port, running([*command, "--bind", f"127.0.0.1:{port}"], env) as web:
         until(lambda: listens(port), web)
         visitor = _Visitor(port)

@@ -74,8 +74,12 @@ def test_it_takes_turns() -> None:
 
 
 @given(st.lists(CLIENTS, max_size=40), st.randoms(use_true_random=False))
-def test_it_loses_nothing_and_keeps_its_limits_in_any_order(senders: list[Client], dice: object) -> None:
-    requests: FairQueue[tuple[Client, int]] = FairQueue(thread_count=4, network_limit=3, client_limit=2)
+def test_it_loses_nothing_and_keeps_its_limits_in_any_order(
+    senders: list[Client], dice: object
+) -> None:
+    requests: FairQueue[tuple[Client, int]] = FairQueue(
+        thread_count=4, network_limit=3, client_limit=2
+    )
     coming = deque(enumerate(senders))
     running: list[tuple[Client, int]] = []
     done: list[tuple[Client, int]] = []

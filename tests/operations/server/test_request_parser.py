@@ -65,7 +65,10 @@ def test_it_takes_a_body_that_is_too_large_for_whole_without_it() -> None:
     ("data", "status"),
     [
         (b"GET / HTTP/1.1\r\nX: " + b"x" * MOST_HEAD, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * MOST_HEAD + b"\r\n\r\n", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
+        (
+            b"GET / HTTP/1.1\r\nX: " + b"x" * MOST_HEAD + b"\r\n\r\n",
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        ),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", HTTPStatus.LENGTH_REQUIRED),
     ],
 )
@@ -74,7 +77,8 @@ def test_it_refuses_what_has_no_end(data: bytes, status: HTTPStatus) -> None:
 
 
 @pytest.mark.parametrize(
-    "lengths", [b"Content-Length: 5\r\nContent-Length: 6", b"Content-Length: +5", b"Content-Length: "]
+    "lengths",
+    [b"Content-Length: 5\r\nContent-Length: 6", b"Content-Length: +5", b"Content-Length: "],
 )
 def test_it_leaves_a_malformed_length_to_the_server(lengths: bytes) -> None:
     data = b"POST / HTTP/1.1\r\n" + lengths + b"\r\n\r\n"

@@ -1,4 +1,6 @@
-"""Clients that send or read slowly, or hold connections, and whoever comes beside them: a real web process."""
+"""Clients that send or read slowly, or hold connections, and whoever comes beside them: a real web
+process.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ from tests.operations.processes import environment, listens, reserved_port, runn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
-COMMAND = ["-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf", "reviewapp.wsgi:application"]
+COMMAND = [
+    "-m",
+    "gunicorn",
+    "-c",
+    "python:reviewapp.operations.gunicorn_conf",
+    "reviewapp.wsgi:application",
+]
 # As `gunicorn_conf` says, which cannot be imported here: it begins to count for many processes.
 WORKER_CONNECTIONS = 800
 # One process has eight threads.
@@ -71,24 +79,36 @@ def answer_on(client: socket.socket) -> tuple[int, bytes]:
         pytest.param(b"", id="nothing"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: local", id="a head"),
         pytest.param(FORM + b"Content-Length: 900000\r\n\r\nlogin=", id="a body"),
-        pytest.param(FORM + b"Content-Length: 90000000\r\n\r\nlogin=", id="a body that is too large"),
+        pytest.param(
+            FORM + b"Content-Length: 90000000\r\n\r\nlogin=", id="a body that is too large"
+        ),
         pytest.param(FORM + b"Transfer-Encoding: chunked\r\n\r\n5\r\nlog", id="a chunk"),
-        pytest.param(FORM + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n", id="an expectation"),
+        pytest.param(
+            FORM + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n", id="an expectation"
+        ),
         pytest.param(b"\r\n\r\n", id="empty lines"),
         pytest.param(b"GET /health/live HTTP/1.0\r\n\r\n", id="and never closes"),
-        pytest.param(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET /", id="and half of the next"),
+        pytest.param(
+            b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET /", id="and half of the next"
+        ),
     ],
 )
-def test_it_answers_others_beside_many_who_send_half(port: int, crowd: list[socket.socket], half: bytes) -> None:
+def test_it_answers_others_beside_many_who_send_half(
+    port: int, crowd: list[socket.socket], half: bytes
+) -> None:
     for client in crowd:
         client.sendall(half)
     assert [is_answered(port) for _ in range(3)] == [True, True, True]
 
 
-def test_it_answers_others_beside_many_who_do_not_read(port: int, crowd: list[socket.socket]) -> None:
+def test_it_answers_others_beside_many_who_do_not_read(
+    port: int, crowd: list[socket.socket]
+) -> None:
     for client in crowd:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        client.sendall(b"GET /static/vendor/bootstrap/bootstrap.min.css HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        client.sendall(
+            b"GET /static/vendor/bootstrap/bootstrap.min.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        )
     assert [is_answered(port) for _ in range(3)] == [True, True, True]
 
 
@@ -136,10 +156,15 @@ def test_it_lets_a_client_read_why_its_body_is_refused(port: int) -> None:
 
 def test_it_takes_nobodys_word_for_where_the_site_is(port: int) -> None:
     with connect(port) as client:
-        client.sendall(b"GET /annotations HTTP/1.1\r\nHost: localhost\r\nSCRIPT_NAME: /elsewhere\r\n\r\n")
+        client.sendall(
+            b"GET /annotations HTTP/1.1\r\nHost: localhost\r\nSCRIPT_NAME: /elsewhere\r\n\r\n"
+        )
         response = HTTPResponse(client)
         response.begin()
-    assert (response.status, response.headers["Location"]) == (302, "/accounts/login/?next=%2Fannotations")
+    assert (response.status, response.headers["Location"]) == (
+        302,
+        "/accounts/login/?next=%2Fannotations",
+    )
 
 
 @pytest.mark.parametrize("forged", [{"X-Forwarded-Proto": "https"}, {"X-Forwarded-Ssl": "on"}])

@@ -22,7 +22,11 @@ def one_a_minute(settings: Settings) -> None:
 
 @pytest.mark.django_db
 def test_it_begins_full_and_runs_out() -> None:
-    assert shared_budget.budget_status().tokens == {Rank.INTERACTIVE: 2, Rank.BULK: 2, Rank.BACKGROUND: 1}
+    assert shared_budget.budget_status().tokens == {
+        Rank.INTERACTIVE: 2,
+        Rank.BULK: 2,
+        Rank.BACKGROUND: 1,
+    }
     grants = [shared_budget.reserve(Rank.INTERACTIVE, want=1, least=1) for _ in range(3)]
     assert [grant.tokens for grant in grants] == [1, 1, 0]
     assert 0 < grants[-1].wait <= 120
@@ -49,7 +53,12 @@ def test_it_is_shut_and_lowered_by_a_refusal(settings: Settings) -> None:
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
     shared_budget.lower(retry_after=300, reason="Mixpeek answered 429.")
     now = shared_budget.budget_status()
-    assert (now.configured, now.allowed, now.is_lowered, now.why) == (60, 30, True, "Mixpeek answered 429.")
+    assert (now.configured, now.allowed, now.is_lowered, now.why) == (
+        60,
+        30,
+        True,
+        "Mixpeek answered 429.",
+    )
     assert sum(now.tokens.values()) == 0
     assert now.lowered_since is not None
     assert now.shut_until is not None
@@ -69,7 +78,9 @@ def test_it_hears_of_the_limit(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_it_sees_and_spends_in_few_queries(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_sees_and_spends_in_few_queries(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     shared_budget.reserve(Rank.BULK, want=1)
     with django_assert_max_num_queries(2):
         shared_budget.budget_status()

@@ -1,4 +1,6 @@
-"""A page that stays open learns within one question of its own that nobody delivers, and that somebody does again."""
+"""A page that stays open learns within one question of its own that nobody delivers, and that
+somebody does again.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,16 @@ def item(client: Client, alice: User) -> Annotation:
 
 
 def ask(client: Client, item: Annotation, shown: str | None) -> Any:
-    return client.get(f"{reverse('news', args=[item.pk])}?seen={digest(item.seen())}", headers=_htmx(shown))
+    return client.get(
+        f"{reverse('news', args=[item.pk])}?seen={digest(item.seen())}", headers=_htmx(shown)
+    )
 
 
 def beat() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (clock_timestamp())")
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (clock_timestamp())"
+        )
 
 
 def _htmx(shown: str | None) -> dict[str, str]:
@@ -70,7 +76,9 @@ def test_it_tells_one_pause_from_the_next(client: Client, item: Annotation) -> N
     assert "Another" in ask(client, item, told).content.decode()
 
 
-def test_it_leads_back_to_the_page_that_is_open(client: Client, item: Annotation, adam: User) -> None:
+def test_it_leads_back_to_the_page_that_is_open(
+    client: Client, item: Annotation, adam: User
+) -> None:
     client.force_login(adam)
     Pause.objects.create(reason="The key is refused.")
     assert 'name="next" value="/annotations/7?show=all"' in ask(client, item, "").content.decode()
@@ -95,11 +103,15 @@ def _counted(seen: list[str]) -> Any:
     return count
 
 
-def test_it_comes_with_the_item_also_when_the_form_is_shown_again(client: Client, item: Annotation) -> None:
+def test_it_comes_with_the_item_also_when_the_form_is_shown_again(
+    client: Client, item: Annotation
+) -> None:
     address = reverse("review", args=[item.pk])
     for shown, comes in (("", True), ("no worker", False), (None, False)):
         assert (SAID in client.get(address, headers=_htmx(shown)).content.decode()) is comes
-    refused = client.post(reverse("decide", args=[item.pk]), filled_form(item, confidence="7"), headers=_htmx(""))
+    refused = client.post(
+        reverse("decide", args=[item.pk]), filled_form(item, confidence="7"), headers=_htmx("")
+    )
     assert refused.status_code == 422
     assert SAID in refused.content.decode()
 
@@ -111,6 +123,8 @@ def test_it_comes_with_the_figures_of_the_deliveries(client: Client, item: Annot
 
 
 def test_it_stays_out_of_whole_pages(client: Client, item: Annotation) -> None:
-    page = client.get(reverse("review", args=[item.pk]), headers={"X-Standing": ""}).content.decode()
+    page = client.get(
+        reverse("review", args=[item.pk]), headers={"X-Standing": ""}
+    ).content.decode()
     assert page.count('id="pause"') == 1
     assert SAID not in page

@@ -37,7 +37,9 @@ def test_it_says_a_reason_as_a_sentence(reason: str, said: str) -> None:
         ({"state": "withdrawn"}, "Withdrawn"),
     ],
 )
-def test_it_says_how_far_it_got(values: dict[str, object], words: str, client: Client, alice: User) -> None:
+def test_it_says_how_far_it_got(
+    values: dict[str, object], words: str, client: Client, alice: User
+) -> None:
     change = make_change(make_annotation(), **values)  # type: ignore[arg-type]
     client.force_login(alice)
     chip = client.get(f"/changes/{change.pk}", headers={"HX-Request": "true"}).content.decode()
@@ -56,14 +58,21 @@ def test_it_says_which_tags_come_and_which_go_and_no_others(client: Client, adam
     )
     (side,) = change.sets()
     assert side.tags == Tags(
-        seen=("images", "campaign", "old, older"), add=("all, in",), remove=("old, older",), theirs=()
+        seen=("images", "campaign", "old, older"),
+        add=("all, in",),
+        remove=("old, older",),
+        theirs=(),
     )
     client.force_login(adam)
     listed = client.get("/deliveries").content.decode()
-    assert re.findall(r"<del[^>]*>(?:<span[^>]*>without </span>)?([^<]*)</del>", listed) == ["old, older"]
+    assert re.findall(r"<del[^>]*>(?:<span[^>]*>without </span>)?([^<]*)</del>", listed) == [
+        "old, older"
+    ]
     assert re.findall(r"<ins[^>]*>([^<]*)</ins>", listed) == ["+ all, in"]
     alone = client.get(f"/changes/{change.pk}").content.decode()
-    assert re.findall(r'<span class="tag clip" dir="auto">([^<]*)</span>', alone) == list(side.tags.seen)
+    assert re.findall(r'<span class="tag clip" dir="auto">([^<]*)</span>', alone) == list(
+        side.tags.seen
+    )
     assert re.findall(r"<ins[^>]*>([^<]*)</ins>", alone) == ["+ all, in"]
 
 

@@ -23,8 +23,12 @@ def beat(seconds_ago: float) -> None:
         )
 
 
-@pytest.mark.parametrize("address", ["/annotations", "/attention", "/preferences", "/retrievers", "/no/such/page"])
-def test_it_says_on_every_page_that_no_worker_is_there(client: Client, alice: User, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["/annotations", "/attention", "/preferences", "/retrievers", "/no/such/page"]
+)
+def test_it_says_on_every_page_that_no_worker_is_there(
+    client: Client, alice: User, address: str
+) -> None:
     client.force_login(alice)
     assert SAID in client.get(address).content.decode()
     beat(SILENT_SECONDS + 1)

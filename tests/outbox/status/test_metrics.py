@@ -16,7 +16,9 @@ from tests.factories import make_annotation, make_change, settle_as_delivered
 pytestmark = pytest.mark.django_db
 
 
-def test_it_counts_what_is_held_what_waits_and_what_is_sent(django_assert_max_num_queries: Any) -> None:
+def test_it_counts_what_is_held_what_waits_and_what_is_sent(
+    django_assert_max_num_queries: Any,
+) -> None:
     soon = timezone.now() + timedelta(seconds=40)
     make_change(make_annotation(), due=soon)
     oldest = make_change(make_annotation())
@@ -33,7 +35,10 @@ def test_it_counts_what_is_held_what_waits_and_what_is_sent(django_assert_max_nu
 
 def test_it_is_all_nothing_before_the_first_change() -> None:
     found = delivery_metrics()
-    assert (found.queued, found.oldest, found.last_answer, found.silent_since, found.reason) == (0, *[None] * 4)
+    assert (found.queued, found.oldest, found.last_answer, found.silent_since, found.reason) == (
+        0,
+        *[None] * 4,
+    )
 
 
 def test_it_knows_since_when_mixpeek_takes_nothing() -> None:

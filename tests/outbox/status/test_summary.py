@@ -52,14 +52,20 @@ PAUSED = Pause(reason="key", since=NOW)
 def test_it_says_the_worst_first(
     found: DeliveryMetrics, pause: Pause | None, alive: bool, allowed: int, said: DeliveryStatus
 ) -> None:
-    assert delivery_status(found, DeliveryHealth(pause=pause, worker_alive=alive, waiting=0), budget(allowed)) is said
+    assert (
+        delivery_status(
+            found, DeliveryHealth(pause=pause, worker_alive=alive, waiting=0), budget(allowed)
+        )
+        is said
+    )
 
 
 def test_it_does_not_call_silent_who_asks_us_to_wait() -> None:
     found = figures(queued=2, again=1, silent_since=NOW)
     shut = replace(budget(30), shut_until=NOW + timedelta(seconds=20))
     assert (
-        delivery_status(found, DeliveryHealth(pause=None, worker_alive=True, waiting=0), shut) is DeliveryStatus.SLOWED
+        delivery_status(found, DeliveryHealth(pause=None, worker_alive=True, waiting=0), shut)
+        is DeliveryStatus.SLOWED
     )
 
 
@@ -71,7 +77,14 @@ def test_it_has_a_tone_and_an_icon_for_each(one: DeliveryStatus) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 seconds"), (1.9, "1 second"), (59, "59 seconds"), (60, "1 minute"), (7_199, "1 hour"), (172_800, "2 days")],
+    [
+        (0, "0 seconds"),
+        (1.9, "1 second"),
+        (59, "59 seconds"),
+        (60, "1 minute"),
+        (7_199, "1 hour"),
+        (172_800, "2 days"),
+    ],
 )
 def test_it_says_how_long_in_the_largest_unit(seconds: float, said: str) -> None:
     assert format_duration(seconds) == said
@@ -79,6 +92,15 @@ def test_it_says_how_long_in_the_largest_unit(seconds: float, said: str) -> None
 
 def test_it_counts_seconds_and_rates() -> None:
     found = figures(
-        queued=5, held=2, delivered=10, oldest=NOW - timedelta(minutes=3), next_try=NOW - timedelta(hours=1)
+        queued=5,
+        held=2,
+        delivered=10,
+        oldest=NOW - timedelta(minutes=3),
+        next_try=NOW - timedelta(hours=1),
     )
-    assert (found.depth, found.rate, found.oldest_seconds, found.next_seconds) == (3, 2.0, 180.0, 0.0)
+    assert (found.depth, found.rate, found.oldest_seconds, found.next_seconds) == (
+        3,
+        2.0,
+        180.0,
+        0.0,
+    )

@@ -24,24 +24,34 @@ FIELDS = {"title": "Scan 7", "text": "A red fox\njumps", "brand": "Acme", "size"
 LAYOUTS = [
     {"document_id": "d", **FIELDS},
     {"document_id": "d", "payload": FIELDS},
-    {"document_id": "d", "content": FIELDS["text"], "metadata": {k: v for k, v in FIELDS.items() if k != "text"}},
+    {
+        "document_id": "d",
+        "content": FIELDS["text"],
+        "metadata": {k: v for k, v in FIELDS.items() if k != "text"},
+    },
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=400),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(max_size=9) | st.sampled_from(["title", "metadata", "document_blobs"]), inner)
+        | st.dictionaries(
+            st.text(max_size=9) | st.sampled_from(["title", "metadata", "document_blobs"]), inner
+        )
     ),
     max_leaves=20,
 )
-KEYS = st.text(max_size=9) | st.sampled_from(["payload", "metadata", "content", "_internal", "document_blobs", "text"])
+KEYS = st.text(max_size=9) | st.sampled_from(
+    ["payload", "metadata", "content", "_internal", "document_blobs", "text"]
+)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=["root", "payload", "content and metadata"])
 def test_it_reads_every_layout(layout: dict[str, Any]) -> None:
     found = evidence(snapshot(layout))
     assert found.title == "Scan 7"
-    assert [("".join(piece.text for piece in text)) for _, text in found.texts] == ["A red fox\njumps"]
+    assert [("".join(piece.text for piece in text)) for _, text in found.texts] == [
+        "A red fox\njumps"
+    ]
     assert {("brand", "Acme"), ("size.width", "640")} <= set(found.fields)
     assert ("document_id", "d") in found.source
 
@@ -72,20 +82,33 @@ def test_it_keeps_what_the_system_noted_apart() -> None:
 
 def test_it_marks_the_words_asked_for() -> None:
     found = evidence({"text": "Fox, foxes and the FOX"}, query_words=("fox",))
-    assert [piece for piece in found.texts[0][1] if piece.is_marked] == [("Fox", True), ("FOX", True)]
+    assert [piece for piece in found.texts[0][1] if piece.is_marked] == [
+        ("Fox", True),
+        ("FOX", True),
+    ]
 
 
 def test_it_marks_words_of_scripts_without_spaces() -> None:
-    assert mark_words("東京都の狐です", ["狐"]) == [("東京都の", False), ("狐", True), ("です", False)]
+    assert mark_words("東京都の狐です", ["狐"]) == [
+        ("東京都の", False),
+        ("狐", True),
+        ("です", False),
+    ]
 
 
 def test_it_takes_the_query_from_the_inputs_but_not_links_nor_common_words() -> None:
-    assert query_words({"query": "The Red fox", "image": "https://h/red.png", "n": 3}) == ("red", "fox")
+    assert query_words({"query": "The Red fox", "image": "https://h/red.png", "n": 3}) == (
+        "red",
+        "fox",
+    )
 
 
 def test_it_names_a_document_without_a_title_by_its_file_its_text_or_its_id() -> None:
     assert (
-        document_title({"document_blobs": [{"field": "f", "url": "s3://b/a%20b.png"}], "document_id": "d"}) == "a b.png"
+        document_title(
+            {"document_blobs": [{"field": "f", "url": "s3://b/a%20b.png"}], "document_id": "d"}
+        )
+        == "a b.png"
     )
     assert document_title({"text": "Hello  there", "document_id": "d"}) == "Hello there"
     assert document_title({"document_id": "d"}) == "d"

@@ -10,7 +10,13 @@ from reviewapp.retrievers.documents.media import Medium, files, media
 
 
 def blob(role: str, name: str, **more: Any) -> dict[str, Any]:
-    return {"field": "file", "role": role, "url": f"s3://bucket/{role}/{name}", "type": "image", **more}
+    return {
+        "field": "file",
+        "role": role,
+        "url": f"s3://bucket/{role}/{name}",
+        "type": "image",
+        **more,
+    }
 
 
 def shown(*blobs: dict[str, Any], **fields: Any) -> list[Medium]:
@@ -32,12 +38,19 @@ def test_it_shows_a_film_by_its_processed_file_with_the_thumbnail_as_poster() ->
     ]
     [medium] = shown(*blobs, start_time=3, end_time=5.5)
     by_index = {file.index: file.role for file in files({"document_blobs": blobs})}
-    assert (medium.kind, by_index[medium.index], by_index[medium.poster or 0]) == ("video", "processed", "thumbnail")
+    assert (medium.kind, by_index[medium.index], by_index[medium.poster or 0]) == (
+        "video",
+        "processed",
+        "thumbnail",
+    )
     assert (medium.start, medium.end) == (None, None)
 
 
 def test_it_knows_the_segment_of_a_source() -> None:
-    [medium] = shown(blob("source", "a.mp3", type="audio"), _internal={"metadata": {"start_time": 3, "end_time": 5.5}})
+    [medium] = shown(
+        blob("source", "a.mp3", type="audio"),
+        _internal={"metadata": {"start_time": 3, "end_time": 5.5}},
+    )
     assert (medium.kind, medium.mime, medium.start, medium.end) == ("audio", "audio/mpeg", 3.0, 5.5)
 
 
@@ -57,7 +70,13 @@ def test_it_prefers_what_is_available() -> None:
     [
         {"source_blobs": [blob("source", "a.pdf", type="pdf")]},
         {"_internal": {"source_blobs": [blob("source", "a.pdf", type="pdf")]}},
-        {"payload": {"document_blobs": [blob("source", "a.pdf", type="other", content_type="application/pdf")]}},
+        {
+            "payload": {
+                "document_blobs": [
+                    blob("source", "a.pdf", type="other", content_type="application/pdf")
+                ]
+            }
+        },
     ],
 )
 def test_it_finds_files_wherever_servers_keep_them(document: dict[str, Any]) -> None:
@@ -72,12 +91,20 @@ def test_it_shows_a_file_that_stands_in_two_places_once() -> None:
 def test_it_keeps_an_index_when_files_are_added_moved_or_presigned() -> None:
     one, other = blob("source", "a.png"), {**blob("source", "b.png"), "field": "other"}
     [before] = media({"document_blobs": [one]})
-    after = media({"_internal": {"document_blobs": [other, {**one, "presigned_url": "https://h/a.png?Signature=x"}]}})
+    after = media(
+        {
+            "_internal": {
+                "document_blobs": [other, {**one, "presigned_url": "https://h/a.png?Signature=x"}]
+            }
+        }
+    )
     assert before.index in [medium.index for medium in after]
 
 
 def test_it_takes_fields_that_hold_the_address_of_a_medium() -> None:
-    [medium] = media({"metadata": {"thumbnail_url": "https://h/a.webp?w=3", "page_url": "https://h/a.html"}})
+    [medium] = media(
+        {"metadata": {"thumbnail_url": "https://h/a.webp?w=3", "page_url": "https://h/a.html"}}
+    )
     assert (medium.kind, medium.name) == ("image", "a.webp")
 
 

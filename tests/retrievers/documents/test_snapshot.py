@@ -10,7 +10,13 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reviewapp.retrievers.documents.snapshot import CUT, MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_DEPTH, digest, snapshot
+from reviewapp.retrievers.documents.snapshot import (
+    CUT,
+    MAX_SNAPSHOT_BYTES,
+    MAX_SNAPSHOT_DEPTH,
+    digest,
+    snapshot,
+)
 
 SECRET = "S3cr3tS1gnature"
 TEXTS = st.text(st.characters(codec=None), max_size=30)
@@ -27,7 +33,10 @@ SIGNED = st.sampled_from(
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | SIGNED
 JSON = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXTS | st.just("presigned_url"), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(TEXTS | st.just("presigned_url"), inner, max_size=5)
+    ),
     max_leaves=25,
 )
 DOCUMENTS = st.dictionaries(TEXTS, JSON, max_size=6)
@@ -85,7 +94,9 @@ def test_it_keeps_the_query_of_an_ordinary_link() -> None:
 
 
 def test_it_keeps_the_address_of_a_signed_link() -> None:
-    assert snapshot({"thumbnail_url": "https://h/a.png?Expires=1&Signature=x"}) == {"thumbnail_url": "https://h/a.png"}
+    assert snapshot({"thumbnail_url": "https://h/a.png?Expires=1&Signature=x"}) == {
+        "thumbnail_url": "https://h/a.png"
+    }
 
 
 def test_it_replaces_what_the_database_cannot_hold() -> None:

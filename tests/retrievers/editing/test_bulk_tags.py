@@ -43,10 +43,14 @@ def asked(retrievers: list[Retriever], **more: Any) -> dict[str, Any]:
     return {"pk": [one.pk for one in retrievers], "add": "new", "remove": "old"} | more
 
 
-def test_it_previews_each_change_and_makes_none(client: Client, adam: User, three: list[Retriever]) -> None:
+def test_it_previews_each_change_and_makes_none(
+    client: Client, adam: User, three: list[Retriever]
+) -> None:
     client.force_login(adam)
     page = client.get(ADDRESS, asked(three))
-    assert [(one.add, one.remove, one.after, bool(one.obstacle)) for one in page.context["plan"]] == [
+    assert [
+        (one.add, one.remove, one.after, bool(one.obstacle)) for one in page.context["plan"]
+    ] == [
         (["new"], ["old"], ["a", "new"], False),
         ([], [], ["new"], True),
         ([], [], [], True),
@@ -111,7 +115,10 @@ def test_it_looks_at_many_in_few_questions(client: Client, adam: User) -> None:
         ({"add": "\x00"}, "cannot be stored"),
         ({"pk": []}, "Pick at least one retriever."),
         ({"pk": ["abc", "²", "9" * 30]}, "Pick at least one retriever."),
-        ({"pk": [], "add": "", "remove": ""}, "Pick at least one retriever. Name a tag to add or to remove."),
+        (
+            {"pk": [], "add": "", "remove": ""},
+            "Pick at least one retriever. Name a tag to add or to remove.",
+        ),
     ],
     ids=lambda value: ascii(value)[:30],
 )
@@ -140,7 +147,9 @@ def test_it_takes_no_more_than_it_can_show(client: Client, adam: User) -> None:
     assert len(reply.context["picked"]) == most + 1
 
 
-def test_it_leads_back_from_a_result_that_is_none(client: Client, adam: User, three: list[Retriever]) -> None:
+def test_it_leads_back_from_a_result_that_is_none(
+    client: Client, adam: User, three: list[Retriever]
+) -> None:
     client.force_login(adam)
     strange: list[dict[str, str]] = [
         {},
@@ -152,7 +161,9 @@ def test_it_leads_back_from_a_result_that_is_none(client: Client, adam: User, th
     assert client.post("/retrievers/tagged").status_code == 405
 
 
-def test_it_does_nothing_without_the_form_of_the_preview(client: Client, adam: User, three: list[Retriever]) -> None:
+def test_it_does_nothing_without_the_form_of_the_preview(
+    client: Client, adam: User, three: list[Retriever]
+) -> None:
     client.force_login(adam)
     assert client.post(ADDRESS, asked(three)).status_code == 422
     assert not Change.objects.exists()

@@ -1,4 +1,6 @@
-"""Change a retriever's name, description and tags: one transaction, nobody's words lost, nothing sent for nothing."""
+"""Change a retriever's name, description and tags: one transaction, nobody's words lost, nothing
+sent for nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,18 @@ from tests.retrievers.edits import edit_of
 pytestmark = pytest.mark.django_db
 
 
-def test_it_changes_the_mirror_and_promises_the_difference(retriever: Retriever, adam: User) -> None:
+def test_it_changes_the_mirror_and_promises_the_difference(
+    retriever: Retriever, adam: User
+) -> None:
     change = services.edit(
         retriever.pk,
-        edit_of(retriever, name="Brands", description="Finds\nlogos", tags_add=("new",), tags_remove=("vans",)),
+        edit_of(
+            retriever,
+            name="Brands",
+            description="Finds\nlogos",
+            tags_add=("new",),
+            tags_remove=("vans",),
+        ),
         actor=adam,
     )
     assert change is not None
@@ -33,7 +43,11 @@ def test_it_changes_the_mirror_and_promises_the_difference(retriever: Retriever,
     assert change.fields == {"name": "Brands", "tags": {"add": ["new"], "remove": ["vans"]}}
     assert change.base == retriever.values()
     retriever.refresh_from_db()
-    assert retriever.values() == {"name": "Brands", "description": "Finds\nlogos", "tags": ["logos", "new"]}
+    assert retriever.values() == {
+        "name": "Brands",
+        "description": "Finds\nlogos",
+        "tags": ["logos", "new"],
+    }
 
 
 def test_it_is_in_the_history_with_who_did_it(retriever: Retriever, adam: User) -> None:
@@ -54,7 +68,9 @@ def test_it_is_in_the_history_with_who_did_it(retriever: Retriever, adam: User) 
     ],
     ids=str,
 )
-def test_it_sends_nothing_when_nothing_changed(wishes: dict[str, str], retriever: Retriever, adam: User) -> None:
+def test_it_sends_nothing_when_nothing_changed(
+    wishes: dict[str, str], retriever: Retriever, adam: User
+) -> None:
     assert services.edit(retriever.pk, edit_of(retriever, **wishes), actor=adam) is None
     assert not Change.objects.exists()
 
@@ -76,7 +92,9 @@ def test_it_refuses_an_old_form_with_something_else_in_it(retriever: Retriever, 
         services.edit(other.pk, edit_of(other, edit_id=edit_id, name="Brands"), actor=adam)
 
 
-def test_it_does_not_tell_which_ids_other_peoples_edits_have(retriever: Retriever, adam: User) -> None:
+def test_it_does_not_tell_which_ids_other_peoples_edits_have(
+    retriever: Retriever, adam: User
+) -> None:
     edit_id = uuid.uuid4()
     services.edit(retriever.pk, edit_of(retriever, edit_id=edit_id, name="Brands"), actor=adam)
     eve = make_person("eve", roles.ADMIN)
@@ -89,7 +107,9 @@ def test_it_does_not_tell_which_ids_other_peoples_edits_have(retriever: Retrieve
 
 
 @pytest.mark.parametrize("field", ["name", "description"])
-def test_it_asks_when_somebody_changed_the_same_text(field: str, retriever: Retriever, adam: User) -> None:
+def test_it_asks_when_somebody_changed_the_same_text(
+    field: str, retriever: Retriever, adam: User
+) -> None:
     services.edit(retriever.pk, edit_of(retriever, **{field: "theirs"}), actor=adam)
     with pytest.raises(services.StaleEdit) as stale:
         services.edit(retriever.pk, edit_of(retriever, **{field: "mine"}), actor=adam)
@@ -106,12 +126,18 @@ def test_it_asks_when_somebody_changed_the_same_text(field: str, retriever: Retr
 def test_it_puts_different_fields_of_two_people_together(retriever: Retriever, adam: User) -> None:
     services.edit(retriever.pk, edit_of(retriever, name="Brands", tags_add=("a",)), actor=adam)
     change = services.edit(
-        retriever.pk, edit_of(retriever, name="Brand triage", description="Mine", tags_add=("b",)), actor=adam
+        retriever.pk,
+        edit_of(retriever, name="Brand triage", description="Mine", tags_add=("b",)),
+        actor=adam,
     )
     assert change is not None
     assert change.fields == {"description": "Mine", "tags": {"add": ["b"], "remove": []}}
     retriever.refresh_from_db()
-    assert retriever.values() == {"name": "Brands", "description": "Mine", "tags": ["logos", "vans", "a", "b"]}
+    assert retriever.values() == {
+        "name": "Brands",
+        "description": "Mine",
+        "tags": ["logos", "vans", "a", "b"],
+    }
 
 
 def test_it_takes_what_the_base_leaves_out_for_seen(retriever: Retriever, adam: User) -> None:
@@ -165,10 +191,14 @@ def refused(change: Change | None) -> Change:
     return change
 
 
-def test_it_takes_back_what_it_answers_and_texts_it_sets_anew(retriever: Retriever, adam: User) -> None:
+def test_it_takes_back_what_it_answers_and_texts_it_sets_anew(
+    retriever: Retriever, adam: User
+) -> None:
     named = refused(services.edit(retriever.pk, edit_of(retriever, name="Taken"), actor=adam))
     tagged = refused(services.edit(retriever.pk, edit_of(retriever, tags_add=("bad",)), actor=adam))
-    described = refused(services.edit(retriever.pk, edit_of(retriever, description="Long"), actor=adam))
+    described = refused(
+        services.edit(retriever.pk, edit_of(retriever, description="Long"), actor=adam)
+    )
     retriever.refresh_from_db()
     services.edit(retriever.pk, edit_of(retriever, name="Free", tags_add=("good",)), actor=adam)
     assert states(named, tagged, described) == ["withdrawn", "refused", "refused"]

@@ -1,4 +1,6 @@
-"""Two admins edit one retriever: base, mine and theirs, nothing preselected, and refused until it is said."""
+"""Two admins edit one retriever: base, mine and theirs, nothing preselected, and refused until it
+is said.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
 ) -> None:
     client.force_login(adam)
     mine = filled_edit_form(client, retriever, name="Mine", add=["my tag"])
-    services.edit(retriever.pk, edit_of(retriever, name="Theirs", description="New", tags_add=("their",)), actor=adam)
+    services.edit(
+        retriever.pk,
+        edit_of(retriever, name="Theirs", description="New", tags_add=("their",)),
+        actor=adam,
+    )
     reply = client.post(address(retriever), mine)
     assert reply.status_code == 409
     for words in (
@@ -38,7 +44,12 @@ def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
         assert words in collapsed(reply)
     again = filled_edit_form(client, retriever) | mine | {"description": "New"}
     draft = reply.context["draft"]
-    kept = again | {"edit_id": draft.edit_id, "base": draft.base_json, "asked": "name", "keep_name": "mine"}
+    kept = again | {
+        "edit_id": draft.edit_id,
+        "base": draft.base_json,
+        "asked": "name",
+        "keep_name": "mine",
+    }
     assert client.post(address(retriever), kept).status_code == 302
     retriever.refresh_from_db()
     assert retriever.values() == {
@@ -53,15 +64,22 @@ def test_it_takes_theirs_where_asked(client: Client, adam: User, retriever: Retr
     mine = filled_edit_form(client, retriever, name="Mine", add=["tag"])
     services.edit(retriever.pk, edit_of(retriever, name="Theirs"), actor=adam)
     draft = client.post(address(retriever), mine).context["draft"]
-    client.post(address(retriever), mine | {"edit_id": draft.edit_id, "base": draft.base_json, "keep_name": "theirs"})
+    client.post(
+        address(retriever),
+        mine | {"edit_id": draft.edit_id, "base": draft.base_json, "keep_name": "theirs"},
+    )
     retriever.refresh_from_db()
     assert (retriever.name, retriever.tags) == ("Theirs", ["logos", "vans", "tag"])
 
 
 def overtaken(client: Client, adam: User, retriever: Retriever) -> dict[str, Any]:
-    """Return what a browser would send of a form whose name and description somebody else set first."""
+    """Return what a browser would send of a form whose name and description somebody else set
+    first.
+    """
     mine = filled_edit_form(client, retriever, name="Mine", description="My words", add=["tag"])
-    services.edit(retriever.pk, edit_of(retriever, name="Theirs", description="Their words"), actor=adam)
+    services.edit(
+        retriever.pk, edit_of(retriever, name="Theirs", description="Their words"), actor=adam
+    )
     page = client.post(address(retriever), mine)
     draft, markup = page.context["draft"], collapsed(page)
     assert not re.search(r'type="radio"[^>]*checked', markup)
@@ -71,7 +89,9 @@ def overtaken(client: Client, adam: User, retriever: Retriever) -> dict[str, Any
     }  # fmt: skip
 
 
-def test_it_refuses_until_it_is_said_whose_text_stands(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_refuses_until_it_is_said_whose_text_stands(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
     client.force_login(adam)
     again = overtaken(client, adam, retriever)
     for odd in ({"keep_name": "mine"}, {"keep_name": "mine", "keep_description": "both"}):
@@ -79,7 +99,10 @@ def test_it_refuses_until_it_is_said_whose_text_stands(client: Client, adam: Use
         keeps = reply.context["draft"].keeps
         assert reply.status_code == 422
         assert [keep.wrong for keep in keeps.values()] == ["", UNCHOSEN]
-        assert (keeps["description"].base, keeps["description"].theirs) == ("Finds\nlogos", "Their words")
+        assert (keeps["description"].base, keeps["description"].theirs) == (
+            "Finds\nlogos",
+            "Their words",
+        )
         for words in (
             "Brand triage",
             "My words",
@@ -109,9 +132,15 @@ def test_it_asks_nothing_about_a_text_that_was_typed_as_theirs(
 
 
 @pytest.mark.parametrize("was", ["", "{}", "x"])
-def test_it_forgives_or_refuses_a_damaged_question(client: Client, adam: User, retriever: Retriever, was: str) -> None:
+def test_it_forgives_or_refuses_a_damaged_question(
+    client: Client, adam: User, retriever: Retriever, was: str
+) -> None:
     client.force_login(adam)
-    again = overtaken(client, adam, retriever) | {"was_base": was, "asked": ["name", "tags", "x"], "keep_name": "mine"}
+    again = overtaken(client, adam, retriever) | {
+        "was_base": was,
+        "asked": ["name", "tags", "x"],
+        "keep_name": "mine",
+    }
     reply = client.post(address(retriever), again | {"description": "Their words"})
     assert reply.status_code == (422 if was else 302)
     assert ("This form is damaged." in collapsed(reply)) is bool(was)

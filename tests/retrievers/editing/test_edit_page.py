@@ -29,7 +29,12 @@ HTMX = {"HX-Request": "true", "HX-Target": "details"}
 def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retriever) -> None:
     client.force_login(adam)
     data = filled_edit_form(
-        client, retriever, name=" Brands ", add=["new, newer", "a\nb"], add_exactly=["x,y"], remove=["vans"]
+        client,
+        retriever,
+        name=" Brands ",
+        add=["new, newer", "a\nb"],
+        add_exactly=["x,y"],
+        remove=["vans"],
     )
     reply = client.post(address(retriever), data, follow=True)
     assert reply.redirect_chain == [(reverse("retriever", args=[retriever.pk]), 302)]
@@ -40,7 +45,9 @@ def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retri
     }
 
 
-def test_it_sends_nothing_for_a_form_that_is_saved_untouched(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_sends_nothing_for_a_form_that_is_saved_untouched(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
     client.force_login(adam)
     reply = client.post(address(retriever), filled_edit_form(client, retriever), follow=True)
     assert "Nothing was different" in collapsed(reply)
@@ -72,12 +79,16 @@ def test_it_says_that_a_retriever_is_published_before_an_earlier_name_is_restore
     assert PUBLISHED not in collapsed(client.get(now))
 
 
-def test_it_gives_htmx_the_form_and_then_the_whole(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_gives_htmx_the_form_and_then_the_whole(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
     client.force_login(adam)
     form = collapsed(client.get(address(retriever), headers=HTMX)).strip()
     assert form.startswith('<section id="details"')
     assert 'list="tags-in-use"' in form
-    reply = client.post(address(retriever), filled_edit_form(client, retriever, name="Brands"), headers=HTMX)
+    reply = client.post(
+        address(retriever), filled_edit_form(client, retriever, name="Brands"), headers=HTMX
+    )
     assert collapsed(reply).strip().startswith('<div id="retriever"')
     assert reply["HX-Retarget"] == "#retriever"
     assert "on its way" in json.loads(reply["HX-Trigger"])["say"]
@@ -106,7 +117,12 @@ def test_it_says_what_is_wrong_and_keeps_what_was_typed(
 ) -> None:
     make_retriever("Taken")
     client.force_login(adam)
-    given = {"name": "Mine <b>", "description": "My words", "add": ["mine"], "remove": ["vans"]} | wrong
+    given = {
+        "name": "Mine <b>",
+        "description": "My words",
+        "add": ["mine"],
+        "remove": ["vans"],
+    } | wrong
     reply = client.post(address(retriever), filled_edit_form(client, retriever, **given))
     page = collapsed(reply)
     assert reply.status_code == 422
@@ -133,7 +149,9 @@ def test_it_shows_a_refusal_at_its_field_and_takes_it_up_anew(
     client: Client, adam: User, alice: User, retriever: Retriever
 ) -> None:
     Retriever.objects.update(upstream=retriever.values())
-    change = services.edit(retriever.pk, edit_of(retriever, name="Taken", tags_add=("new",)), actor=adam)
+    change = services.edit(
+        retriever.pk, edit_of(retriever, name="Taken", tags_add=("new",)), actor=adam
+    )
     assert change is not None
     settle_as_refused(change, reason="Refused.", field_errors={"name": "is <taken> upstream"})
     Retriever.objects.update(name="Brand triage", tags=["logos", "vans"])
@@ -144,19 +162,31 @@ def test_it_shows_a_refusal_at_its_field_and_takes_it_up_anew(
     assert "Edit and resend" not in seen
     assert client.post(reverse("take_theirs", args=[change.pk])).status_code == 403
     client.force_login(adam)
-    assert "is &lt;taken&gt; upstream" in collapsed(client.get(reverse("retriever", args=[retriever.pk])))
+    assert "is &lt;taken&gt; upstream" in collapsed(
+        client.get(reverse("retriever", args=[retriever.pk]))
+    )
     page = client.get(reverse("retriever", args=[retriever.pk]), {"change": change.pk})
     draft = page.context["draft"]
     assert (draft.name, draft.added, draft.answers) == ("Taken", ("new",), str(change.pk))
     assert 'id="edit_name_error">is &lt;taken&gt; upstream' in collapsed(page)
-    data = {"edit_id": draft.edit_id, "base": draft.base_json, "answers": draft.answers, "description": "Finds\nlogos"}
+    data = {
+        "edit_id": draft.edit_id,
+        "base": draft.base_json,
+        "answers": draft.answers,
+        "description": "Finds\nlogos",
+    }
     client.post(address(retriever), data | {"name": "Free", "add_exactly": ["new"]})
     change.refresh_from_db()
     assert change.state == "withdrawn"
-    assert Change.objects.latest("pk").fields == {"name": "Free", "tags": {"add": ["new"], "remove": []}}
+    assert Change.objects.latest("pk").fields == {
+        "name": "Free",
+        "tags": {"add": ["new"], "remove": []},
+    }
 
 
-def test_it_takes_theirs_from_the_page_of_attention(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_takes_theirs_from_the_page_of_attention(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
     Retriever.objects.update(upstream=retriever.values())
     change = services.edit(retriever.pk, edit_of(retriever, name="Taken"), actor=adam)
     assert change is not None
@@ -169,9 +199,14 @@ def test_it_takes_theirs_from_the_page_of_attention(client: Client, adam: User, 
 
 
 @pytest.mark.parametrize("change", ["0", "abc", "²", "9" * 30])
-def test_it_forgives_a_change_that_is_not_there(client: Client, adam: User, retriever: Retriever, change: str) -> None:
+def test_it_forgives_a_change_that_is_not_there(
+    client: Client, adam: User, retriever: Retriever, change: str
+) -> None:
     client.force_login(adam)
-    assert client.get(reverse("retriever", args=[retriever.pk]), {"change": change}).context["draft"] is None
+    assert (
+        client.get(reverse("retriever", args=[retriever.pk]), {"change": change}).context["draft"]
+        is None
+    )
 
 
 def test_it_is_for_admins_and_knows_no_other_retriever(
@@ -198,7 +233,11 @@ def test_it_does_not_change_what_is_gone(client: Client, adam: User, retriever: 
 
 
 def test_it_says_why_the_rest_cannot_be_changed(client: Client, alice: User) -> None:
-    stage = {"stage_name": "search", "stage_type": "filter", "config": {"parameters": {"query": "{{INPUT.q}}"}}}
+    stage = {
+        "stage_name": "search",
+        "stage_type": "filter",
+        "config": {"parameters": {"query": "{{INPUT.q}}"}},
+    }
     found = make_retriever(
         stages=[stage],
         input_schema={"q": {"type": "string", "required": True, "description": "What to look for"}},
@@ -211,7 +250,9 @@ def test_it_says_why_the_rest_cannot_be_changed(client: Client, alice: User) -> 
         assert words in page
 
 
-def test_it_asks_the_same_few_questions_however_much_there_is(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_asks_the_same_few_questions_however_much_there_is(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
     client.force_login(adam)
     counts = []
     for turn in range(2):

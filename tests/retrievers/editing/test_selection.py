@@ -1,4 +1,6 @@
-"""Picks of retrievers go along with every search, order and page, and what was typed does too; without scripts."""
+"""Picks of retrievers go along with every search, order and page, and what was typed does too;
+without scripts.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ LIST = "/retrievers"
 @pytest.fixture
 def many(db: None) -> list[Retriever]:
     """Two pages of them, in the order of the list."""
-    return [make_retriever(f"triage {number:02}", tags=["t"] if number % 2 else []) for number in range(40)]
+    return [
+        make_retriever(f"triage {number:02}", tags=["t"] if number % 2 else [])
+        for number in range(40)
+    ]
 
 
 def sends(page: Any) -> dict[str, Any]:
@@ -45,14 +50,22 @@ def keys(retrievers: list[Retriever]) -> set[str]:
     return {str(one.pk) for one in retrievers}
 
 
-def test_it_carries_picks_over_pages_searches_and_orders(adam_client: Client, many: list[Retriever]) -> None:
+def test_it_carries_picks_over_pages_searches_and_orders(
+    adam_client: Client, many: list[Retriever]
+) -> None:
     chosen = [many[0], many[3], many[35]]
     first = look(adam_client, LIST, pk=[one.pk for one in chosen], add="new, newer", remove='o"ld')
     assert "3 picked, 1 of them not on this page" in collapsed(first)
     assert [one.pk for one in first.context["picks"].elsewhere] == [many[35].pk]
     cursor = re.search(r'form="listing" name="cursor" value="([^"]+)"', first.content.decode())
     assert cursor
-    turns = [("cursor", cursor[1]), ("q", "triage 1"), ("tag", "t"), ("sort", "waiting"), ("q", "nothing")]
+    turns = [
+        ("cursor", cursor[1]),
+        ("q", "triage 1"),
+        ("tag", "t"),
+        ("sort", "waiting"),
+        ("q", "nothing"),
+    ]
     for name, value in turns:
         page = adam_client.get(LIST, sends(first) | {name: value})
         sent = sends(page)
@@ -77,10 +90,14 @@ def test_it_lets_each_pick_go(adam_client: Client, many: list[Retriever]) -> Non
     assert (none.context["picks"].total, none.context["q"]) == (0, "triage")
 
 
-def test_it_leads_to_the_preview_and_back_with_all_of_it(adam_client: Client, many: list[Retriever]) -> None:
+def test_it_leads_to_the_preview_and_back_with_all_of_it(
+    adam_client: Client, many: list[Retriever]
+) -> None:
     chosen = [many[0], many[35]]
     page = look(adam_client, LIST, pk=[one.pk for one in chosen], q="triage 0", add="new")
-    assert re.search(r'<button[^>]*form="listing" formaction="/retrievers/tags"', page.content.decode())
+    assert re.search(
+        r'<button[^>]*form="listing" formaction="/retrievers/tags"', page.content.decode()
+    )
     preview = adam_client.get("/retrievers/tags", sends(page))
     assert [one.retriever.pk for one in preview.context["plan"]] == [one.pk for one in chosen]
     again = adam_client.get(preview.context["back"])
@@ -90,7 +107,10 @@ def test_it_leads_to_the_preview_and_back_with_all_of_it(adam_client: Client, ma
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
-    [({"pk": []}, "Pick at least one retriever."), ({"add": "", "remove": ""}, "Name a tag to add or to remove.")],
+    [
+        ({"pk": []}, "Pick at least one retriever."),
+        ({"add": "", "remove": ""}, "Name a tag to add or to remove."),
+    ],
 )
 def test_it_refuses_a_preview_and_keeps_what_was_picked_and_typed(
     adam_client: Client, many: list[Retriever], wrong: dict[str, Any], sentence: str
@@ -117,7 +137,9 @@ def test_it_says_on_the_list_when_too_many_are_picked(adam_client: Client) -> No
     assert "201 picked, 171 of them not on this page" in collapsed(page)
 
 
-def test_it_is_nothing_to_those_who_may_not_tag(client: Client, alice: User, many: list[Retriever]) -> None:
+def test_it_is_nothing_to_those_who_may_not_tag(
+    client: Client, alice: User, many: list[Retriever]
+) -> None:
     client.force_login(alice)
     page = look(client, LIST, pk=many[0].pk, add="x")
     assert "picked" not in collapsed(page)

@@ -1,4 +1,6 @@
-"""Tags are added and removed, never set: whatever the order of two people's edits, both have their way."""
+"""Tags are added and removed, never set: whatever the order of two people's edits, both have their
+way.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +22,29 @@ def changes(draw: st.DrawFn) -> dict[str, list[str]]:
 
 
 @given(ANY_TAGS, changes())
-def test_it_holds_what_was_added_and_nothing_that_was_removed(now: list[str], change: dict[str, list[str]]) -> None:
+def test_it_holds_what_was_added_and_nothing_that_was_removed(
+    now: list[str], change: dict[str, list[str]]
+) -> None:
     merged = tags.apply_tag_delta(now, change)
     assert set(change["add"]) <= set(merged)
     assert not set(change["remove"]) & set(merged)
 
 
 @given(ANY_TAGS, changes())
-def test_it_leaves_every_other_tag_where_it_was(now: list[str], change: dict[str, list[str]]) -> None:
+def test_it_leaves_every_other_tag_where_it_was(
+    now: list[str], change: dict[str, list[str]]
+) -> None:
     touched = {*change["add"], *change["remove"]}
     merged = tags.apply_tag_delta(now, change)
-    assert [tag for tag in merged if tag not in touched] == [tag for tag in now if tag not in touched]
+    assert [tag for tag in merged if tag not in touched] == [
+        tag for tag in now if tag not in touched
+    ]
 
 
 @given(ANY_TAGS, changes())
-def test_it_makes_no_difference_the_second_time(now: list[str], change: dict[str, list[str]]) -> None:
+def test_it_makes_no_difference_the_second_time(
+    now: list[str], change: dict[str, list[str]]
+) -> None:
     once = tags.apply_tag_delta(now, change)
     assert tags.apply_tag_delta(once, change) == once
 
@@ -49,12 +59,16 @@ def test_it_takes_two_peoples_edits_in_any_order(now: list[str], one: Any, other
 
 
 @given(TAGS, TAGS, TAGS)
-def test_it_keeps_only_what_makes_a_difference(now: list[str], add: list[str], remove: list[str]) -> None:
+def test_it_keeps_only_what_makes_a_difference(
+    now: list[str], add: list[str], remove: list[str]
+) -> None:
     made = tags.tag_delta(now, add=add, remove=remove)
     both = set(add) & set(remove)
     assert bool(made) == (tags.apply_tag_delta(now, made or {"add": [], "remove": []}) != now)
     if made:
-        assert set(tags.apply_tag_delta(now, made)) == (set(now) | (set(add) - both)) - (set(remove) - both)
+        assert set(tags.apply_tag_delta(now, made)) == (set(now) | (set(add) - both)) - (
+            set(remove) - both
+        )
 
 
 @given(TAGS, TAGS)

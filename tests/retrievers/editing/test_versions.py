@@ -29,7 +29,9 @@ VALUES = st.fixed_dictionaries(
         "name": st.sampled_from(["one", "two", "three"]),
         "description": st.sampled_from(["", "x", "y"]),
         "tags": TAGS,
-        "stages": st.lists(st.dictionaries(st.just("stage_name"), st.sampled_from("st")), max_size=2),
+        "stages": st.lists(
+            st.dictionaries(st.just("stage_name"), st.sampled_from("st")), max_size=2
+        ),
         "input_schema": st.dictionaries(st.sampled_from("ij"), st.just({"type": "string"})),
         "collection_ids": TAGS,
     }
@@ -45,7 +47,9 @@ class Happened:
 
 
 def told(states: list[dict[str, Any]]) -> list[Happened]:
-    """Return the events that the triggers write for these states, newest first; nothing for what did not change."""
+    """Return the events that the triggers write for these states, newest first; nothing for what
+    did not change.
+    """
     began = datetime(2026, 1, 1, tzinfo=UTC)
     befores: list[dict[str, Any] | None] = [None, *states]
     events = []
@@ -53,7 +57,11 @@ def told(states: list[dict[str, Any]]) -> list[Happened]:
         if before is None:
             changes = {name: [None, value] for name, value in after.items() if value}
         else:
-            changes = {name: [before[name], value] for name, value in after.items() if before[name] != value}
+            changes = {
+                name: [before[name], value]
+                for name, value in after.items()
+                if before[name] != value
+            }
         if changes:
             action = "retriever.created" if before is None else "retriever.renamed"
             events.append(Happened(number, began + timedelta(minutes=number), action, changes))
@@ -71,13 +79,17 @@ def test_it_rebuilds_every_state_there_ever_was(states: list[dict[str, Any]]) ->
 def test_it_passes_over_what_is_no_change_of_the_retriever(states: list[dict[str, Any]]) -> None:
     events = told(states)
     noise = [
-        Happened(900, datetime.now(UTC), "change.queued", {"name": ["x", "y"], "tags": [[], ["z"]]}),
+        Happened(
+            900, datetime.now(UTC), "change.queued", {"name": ["x", "y"], "tags": [[], ["z"]]}
+        ),
         Happened(901, datetime.now(UTC), "retriever.gone", {"gone_at": [None, "2026"]}),
         Happened(902, datetime.now(UTC), "retriever.renamed", "scribbled by hand"),
         Happened(903, datetime.now(UTC), "retriever.renamed", {"name": "scribbled by hand"}),
     ]
     mixed = [one for pair in zip(events, noise * 9, strict=False) for one in pair]
-    assert [one.values for one in versions(mixed, states[-1])] == [one.values for one in versions(events, states[-1])]
+    assert [one.values for one in versions(mixed, states[-1])] == [
+        one.values for one in versions(events, states[-1])
+    ]
 
 
 @given(VALUES, VALUES)
@@ -87,7 +99,8 @@ def test_it_restores_exactly_what_was(then: dict[str, Any], now: dict[str, Any])
     assert (restored["name"], restored["description"]) == (then["name"], then["description"])
     assert set(restored["tags"]) == set(then["tags"])
     assert bool(fields) == any(
-        set(then[name]) != set(now[name]) if name == "tags" else then[name] != now[name] for name in edit.FIELDS
+        set(then[name]) != set(now[name]) if name == "tags" else then[name] != now[name]
+        for name in edit.FIELDS
     )
 
 
@@ -95,7 +108,11 @@ def test_it_restores_exactly_what_was(then: dict[str, Any], now: dict[str, Any])
 def edited_retriever(db: None, adam: User) -> Retriever:
     """A retriever that was renamed, described and tagged, one after the other."""
     found = make_retriever("first", tags=["a"])
-    for wishes in ({"name": "second"}, {"description": "told"}, {"tags_add": ("b",), "tags_remove": ("a",)}):
+    for wishes in (
+        {"name": "second"},
+        {"description": "told"},
+        {"tags_add": ("b",), "tags_remove": ("a",)},
+    ):
         found.refresh_from_db()
         services.edit(found.pk, edit_of(found, **wishes), actor=adam)
     found.refresh_from_db()
@@ -105,7 +122,9 @@ def edited_retriever(db: None, adam: User) -> Retriever:
 @pytest.mark.django_db
 def test_it_rebuilds_what_the_triggers_wrote(edited_retriever: Retriever) -> None:
     found = load_versions(edited_retriever)
-    assert [(one.values["name"], one.values["description"], one.values["tags"]) for one in found] == [
+    assert [
+        (one.values["name"], one.values["description"], one.values["tags"]) for one in found
+    ] == [
         ("second", "told", ["b"]),
         ("second", "told", ["a"]),
         ("second", "", ["a"]),
@@ -134,19 +153,32 @@ def test_it_shows_each_version_and_how_it_would_be_restored(
         ("tags", "b", "a"),
     ]
     draft = first.context["draft"]
-    data = {"edit_id": draft.edit_id, "base": draft.base_json, "name": draft.name, "description": draft.description}
+    data = {
+        "edit_id": draft.edit_id,
+        "base": draft.base_json,
+        "name": draft.name,
+        "description": draft.description,
+    }
     tags = {"add_exactly": list(draft.added), "remove": list(draft.removed)}
-    assert client.post(reverse("edit_retriever", args=[edited_retriever.pk]), data | tags).status_code == 302
+    assert (
+        client.post(reverse("edit_retriever", args=[edited_retriever.pk]), data | tags).status_code
+        == 302
+    )
     edited_retriever.refresh_from_db()
     assert edited_retriever.values() == {"name": "first", "description": "", "tags": ["a"]}
     assert Change.objects.latest("pk").base["name"] == "second"
 
 
 @pytest.mark.django_db
-def test_it_shows_each_difference_once(client: Client, adam: User, edited_retriever: Retriever) -> None:
+def test_it_shows_each_difference_once(
+    client: Client, adam: User, edited_retriever: Retriever
+) -> None:
     stage = {"stage_name": "search", "stage_type": "filter"}
     client.force_login(adam)
-    address = reverse("retriever_version", args=[edited_retriever.pk, load_versions(edited_retriever)[-1].event.pk])
+    address = reverse(
+        "retriever_version",
+        args=[edited_retriever.pk, load_versions(edited_retriever)[-1].event.pk],
+    )
     same_pipeline = client.get(address)
     assert same_pipeline.context["diffs"] == ()
     assert "Not restored" not in same_pipeline.content.decode()
@@ -161,12 +193,22 @@ def test_it_shows_each_difference_once(client: Client, adam: User, edited_retrie
 
 
 @pytest.mark.django_db
-def test_it_restores_nothing_for_whom_it_is_not(client: Client, alice: User, edited_retriever: Retriever) -> None:
+def test_it_restores_nothing_for_whom_it_is_not(
+    client: Client, alice: User, edited_retriever: Retriever
+) -> None:
     client.force_login(alice)
-    address = reverse("retriever_version", args=[edited_retriever.pk, load_versions(edited_retriever)[-1].event.pk])
+    address = reverse(
+        "retriever_version",
+        args=[edited_retriever.pk, load_versions(edited_retriever)[-1].event.pk],
+    )
     page = client.get(address)
     assert page.context["draft"] is None
     assert "Restoring needs the role admin" in page.content.decode()
     assert client.post(address).status_code == 405
-    assert client.get(reverse("retriever_version", args=[edited_retriever.pk, 1])).status_code == 404
-    assert client.get(reverse("retriever_version", args=[edited_retriever.pk + 9, 1])).status_code == 404
+    assert (
+        client.get(reverse("retriever_version", args=[edited_retriever.pk, 1])).status_code == 404
+    )
+    assert (
+        client.get(reverse("retriever_version", args=[edited_retriever.pk + 9, 1])).status_code
+        == 404
+    )

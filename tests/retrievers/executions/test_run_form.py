@@ -13,7 +13,9 @@ from reviewapp.retrievers.models import Retriever
 
 
 def form(schema: dict[str, Any], **typed: Any) -> RunForm:
-    return RunForm(Retriever(input_schema=schema), {f"input-{name}": value for name, value in typed.items()})
+    return RunForm(
+        Retriever(input_schema=schema), {f"input-{name}": value for name, value in typed.items()}
+    )
 
 
 def one(declared: dict[str, Any], typed: Any) -> Any:
@@ -86,7 +88,9 @@ def test_it_says_what_is_wrong_with_a_bad_value(kind: str, typed: str) -> None:
 
 
 def test_it_asks_for_what_is_required_and_leaves_out_what_is_empty() -> None:
-    filled = form({"must": {"type": "string", "required": True}, "may": {"type": "number"}}, must="", may="")
+    filled = form(
+        {"must": {"type": "string", "required": True}, "may": {"type": "number"}}, must="", may=""
+    )
     assert list(filled.errors) == ["must"]
     assert form({"may": {"type": "object"}, "too": {"type": "boolean"}}, may="", too="").is_valid()
 
@@ -100,7 +104,9 @@ def test_it_sends_a_zero_and_a_no() -> None:
 def test_it_offers_an_enum_as_choices_and_sends_the_value_itself() -> None:
     declared = {"type": "integer", "enum": [1, 2], "default": 2}
     assert one(declared, "1") == 1
-    assert 'value="2" selected' in str(form({"it": declared}).__class__(Retriever(input_schema={"it": declared}))["it"])
+    assert 'value="2" selected' in str(
+        form({"it": declared}).__class__(Retriever(input_schema={"it": declared}))["it"]
+    )
     assert not form({"it": declared}, it="3").is_valid()
 
 
@@ -109,7 +115,12 @@ def test_it_offers_several_of_an_enum_for_an_array() -> None:
 
 
 def test_it_shows_defaults_examples_and_descriptions() -> None:
-    declared = {"type": "string", "default": "van", "examples": ["bus", "car"], "description": "What to <b>find</b>"}
+    declared = {
+        "type": "string",
+        "default": "van",
+        "examples": ["bus", "car"],
+        "description": "What to <b>find</b>",
+    }
     field = RunForm(Retriever(input_schema={"thing": declared}))["thing"]
     html = str(field)
     assert 'value="van"' in html
@@ -129,7 +140,9 @@ def test_it_shows_defaults_examples_and_descriptions() -> None:
     ],
 )
 def test_it_shows_a_default_as_browsers_want_it(kind: str, default: Any, shown: str) -> None:
-    assert shown in str(RunForm(Retriever(input_schema={"it": {"type": kind, "default": default}}))["it"])
+    assert shown in str(
+        RunForm(Retriever(input_schema={"it": {"type": kind, "default": default}}))["it"]
+    )
 
 
 def test_it_keeps_within_declared_bounds() -> None:
@@ -138,10 +151,14 @@ def test_it_keeps_within_declared_bounds() -> None:
 
 WILD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
-KEYS = st.sampled_from(["type", "required", "default", "enum", "examples", "description", "minimum", "maximum"])
+KEYS = st.sampled_from(
+    ["type", "required", "default", "enum", "examples", "description", "minimum", "maximum"]
+)
 
 
 @given(st.dictionaries(st.text(max_size=8), st.dictionaries(KEYS, WILD) | WILD, max_size=4))

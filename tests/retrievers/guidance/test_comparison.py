@@ -15,19 +15,27 @@ LABELS = st.lists(
     unique_by=lambda label: label.value,
 )
 SETTINGS = st.builds(
-    FormSettings, starts_from=st.sampled_from(StartsFrom), reasoning_required=st.sampled_from(Required)
+    FormSettings,
+    starts_from=st.sampled_from(StartsFrom),
+    reasoning_required=st.sampled_from(Required),
 )
-CONTENTS = st.builds(LabelSetContent, labels=LABELS.map(tuple), other_allowed=st.booleans(), settings=SETTINGS)
+CONTENTS = st.builds(
+    LabelSetContent, labels=LABELS.map(tuple), other_allowed=st.booleans(), settings=SETTINGS
+)
 
 
 @given(CONTENTS, CONTENTS)
-def test_it_finds_a_difference_exactly_where_there_is_one(old: LabelSetContent, new: LabelSetContent) -> None:
+def test_it_finds_a_difference_exactly_where_there_is_one(
+    old: LabelSetContent, new: LabelSetContent
+) -> None:
     assert bool(as_changes(compare_label_sets(old, new))) is (old != new)
 
 
 def test_it_names_labels_of_either_side_and_their_order() -> None:
     old = LabelSetContent(labels=(Label(value="a"), Label(value="b"), Label(value="gone")))
-    new = LabelSetContent(labels=(Label(value="new"), Label(value="b", title="B", colour="red"), Label(value="a")))
+    new = LabelSetContent(
+        labels=(Label(value="new"), Label(value="b", title="B", colour="red"), Label(value="a"))
+    )
     assert as_changes(compare_label_sets(old, new)) == {
         "“b”": ["b", "b · B · red"],
         "“gone”": ["gone", None],

@@ -37,7 +37,11 @@ def test_it_renders_nothing_that_could_do_anything(text: str) -> None:
     assert harmless(render_markdown(text))
 
 
-@given(st.lists(st.sampled_from([*EVIL, "# ", "**", "`", "\n", "> ", "| a |", "[", "](", "<!--", "&lt;"])).map("".join))
+@given(
+    st.lists(
+        st.sampled_from([*EVIL, "# ", "**", "`", "\n", "> ", "| a |", "[", "](", "<!--", "&lt;"])
+    ).map("".join)
+)
 def test_it_renders_nothing_harmful_whatever_is_put_together(text: str) -> None:
     assert harmless(render_markdown(text))
 
@@ -47,19 +51,28 @@ def harmless(made: str) -> bool:
     bad = re.compile(
         r"<\s*/?(script|img|iframe|style|svg)|\son\w+\s*=|\sstyle\s*=|href=\"(?!https?:|mailto:|#|/|\w*[^:\w]|\w+\")"
     )
-    return not any(bad.search(html.unescape(re.sub(r'title="[^"]*"', "", tag)).casefold()) for tag in tags)
+    return not any(
+        bad.search(html.unescape(re.sub(r'title="[^"]*"', "", tag)).casefold()) for tag in tags
+    )
 
 
 def test_it_renders_what_people_write() -> None:
     made = render_markdown(
         "# When\n\n- **logo**: seen\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.com)"
     )
-    for part in ("<h1>When</h1>", "<strong>logo</strong>", "<table>", '<a href="https://example.com" rel='):
+    for part in (
+        "<h1>When</h1>",
+        "<strong>logo</strong>",
+        "<table>",
+        '<a href="https://example.com" rel=',
+    ):
         assert part in made
 
 
 def post(client: Client, retriever: Retriever, **data: Any) -> Any:
-    return client.post(reverse("guidelines", args=[retriever.pk]), {"base_version": "0", "text": "Look."} | data)
+    return client.post(
+        reverse("guidelines", args=[retriever.pk]), {"base_version": "0", "text": "Look."} | data
+    )
 
 
 def test_it_makes_a_version_and_shows_it_beside_the_task(
@@ -75,7 +88,10 @@ def test_it_makes_a_version_and_shows_it_beside_the_task(
     page = client.get(reverse("review", args=[make_annotation(retriever).pk])).content.decode()
     assert "<strong>twice</strong>" in page
     assert 'data-key-of="guidelines"' in page
-    assert "<strong>twice</strong>" in client.get(reverse("retriever", args=[retriever.pk])).content.decode()
+    assert (
+        "<strong>twice</strong>"
+        in client.get(reverse("retriever", args=[retriever.pk])).content.decode()
+    )
 
 
 @pytest.mark.django_db
@@ -93,16 +109,21 @@ def test_it_looks_first_and_saves_nothing(client: Client, adam: User, retriever:
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [("x" * 50_001, "50,000 characters at most"), ("a\x00b", "cannot be stored")]
+    ("text", "sentence"),
+    [("x" * 50_001, "50,000 characters at most"), ("a\x00b", "cannot be stored")],
 )
-def test_it_says_what_is_wrong(client: Client, adam: User, retriever: Retriever, text: str, sentence: str) -> None:
+def test_it_says_what_is_wrong(
+    client: Client, adam: User, retriever: Retriever, text: str, sentence: str
+) -> None:
     client.force_login(adam)
     reply = post(client, retriever, text=text)
     assert reply.status_code == 422
     assert sentence in reply.content.decode()
 
 
-def test_it_is_for_admins(client: Client, alice: User, lena: User, adam: User, retriever: Retriever) -> None:
+def test_it_is_for_admins(
+    client: Client, alice: User, lena: User, adam: User, retriever: Retriever
+) -> None:
     for person in (alice, lena):
         client.force_login(person)
         assert client.get(reverse("guidelines", args=[retriever.pk])).status_code == 403

@@ -1,4 +1,6 @@
-"""The page that edits a label set, without scripts: rows come, go, change places; what is wrong is said at its row."""
+"""The page that edits a label set, without scripts: rows come, go, change places; what is wrong is
+said at its row.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,18 @@ TWO = {
 
 
 def post(client: Client, retriever: Retriever, **data: Any) -> Any:
-    return client.post(reverse("label_set", args=[retriever.pk]), TWO | {"base_version": "0"} | data)
+    return client.post(
+        reverse("label_set", args=[retriever.pk]), TWO | {"base_version": "0"} | data
+    )
 
 
 def values(page: Any) -> list[str]:
     return [row.value for row in page.context["form"].rows]
 
 
-def test_it_saves_the_rows_that_are_not_blank(client: Client, adam: User, retriever: Retriever) -> None:
+def test_it_saves_the_rows_that_are_not_blank(
+    client: Client, adam: User, retriever: Retriever
+) -> None:
     client.force_login(adam)
     assert post(client, retriever).status_code == 302
     made = LabelSet.objects.get()
@@ -85,7 +91,13 @@ def test_it_loses_no_row_but_the_one_removed(texts: list[str], number: str) -> N
 
 def test_it_says_at_the_row_what_is_wrong(client: Client, adam: User, retriever: Retriever) -> None:
     client.force_login(adam)
-    page = post(client, retriever, value=["", "", "x"], title=["", "No value", ""], description=["", "", "mine"])
+    page = post(
+        client,
+        retriever,
+        value=["", "", "x"],
+        title=["", "No value", ""],
+        description=["", "", "mine"],
+    )
     assert page.status_code == 422
     assert [bool(row.wrong) for row in page.context["form"].rows] == [False, True, False]
     assert "A label needs a value" in page.content.decode()
@@ -104,7 +116,9 @@ def test_it_forgives_fields_that_are_missing_and_refuses_strange_colours(
     assert "That colour is not one of ours." in page.content.decode()
 
 
-def test_it_is_for_admins(client: Client, alice: User, lena: User, adam: User, retriever: Retriever) -> None:
+def test_it_is_for_admins(
+    client: Client, alice: User, lena: User, adam: User, retriever: Retriever
+) -> None:
     for person in (alice, lena):
         client.force_login(person)
         assert client.get(reverse("label_set", args=[retriever.pk])).status_code == 403

@@ -31,7 +31,9 @@ def closed(retriever: Retriever, adam: User) -> LabelSet:
     return made
 
 
-def test_it_makes_the_next_version_and_keeps_the_one_before(retriever: Retriever, closed: LabelSet, adam: User) -> None:
+def test_it_makes_the_next_version_and_keeps_the_one_before(
+    retriever: Retriever, closed: LabelSet, adam: User
+) -> None:
     second = set_labels(retriever.pk, [NONE], other_allowed=True, base_version=1, actor=adam)
     retriever.refresh_from_db()
     assert (closed.version, second and second.version) == (1, 2)
@@ -39,20 +41,34 @@ def test_it_makes_the_next_version_and_keeps_the_one_before(retriever: Retriever
     assert LabelSet.objects.get(retriever=retriever, version=1).labels == closed.labels
 
 
-def test_it_makes_no_version_for_nothing(retriever: Retriever, closed: LabelSet, adam: User) -> None:
-    assert set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=1, actor=adam) is None
-    assert set_labels(make_retriever().pk, [], other_allowed=True, base_version=0, actor=adam) is None
+def test_it_makes_no_version_for_nothing(
+    retriever: Retriever, closed: LabelSet, adam: User
+) -> None:
+    assert (
+        set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=1, actor=adam)
+        is None
+    )
+    assert (
+        set_labels(make_retriever().pk, [], other_allowed=True, base_version=0, actor=adam) is None
+    )
 
 
 def test_it_is_in_the_history_of_the_retriever(retriever: Retriever, closed: LabelSet) -> None:
     event = Event.objects.about(retriever.ref)[0]
-    assert (event.action, event.actor_name, event.retriever_id) == (Action.LABELS_SET, "adam", retriever.retriever_id)
+    assert (event.action, event.actor_name, event.retriever_id) == (
+        Action.LABELS_SET,
+        "adam",
+        retriever.retriever_id,
+    )
     assert event.changes["labels"] == [None, closed.labels]
 
 
 @pytest.mark.parametrize("sql", ["UPDATE {} SET other_allowed = true", "DELETE FROM {}"])
 def test_it_is_never_changed_afterwards(sql: str, closed: LabelSet) -> None:
-    with pytest.raises(ProgrammingError, match="Cannot update or delete"), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="Cannot update or delete"),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(sql.format(LabelSet._meta.db_table))
 
 
@@ -71,7 +87,9 @@ def test_it_is_never_changed_afterwards(sql: str, closed: LabelSet) -> None:
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_it_says_which_row_is_wrong(labels: list[Label], row: int, retriever: Retriever, adam: User) -> None:
+def test_it_says_which_row_is_wrong(
+    labels: list[Label], row: int, retriever: Retriever, adam: User
+) -> None:
     with pytest.raises(BadLabels) as wrong:
         set_labels(retriever.pk, labels, other_allowed=True, base_version=0, actor=adam)
     assert list(wrong.value.rows) == [row]
@@ -82,7 +100,9 @@ def test_it_is_for_admins(retriever: Retriever, lena: User) -> None:
         set_labels(retriever.pk, [LOGO], other_allowed=True, base_version=0, actor=lena)
 
 
-def test_it_pins_a_decision_to_what_was_in_force(retriever: Retriever, closed: LabelSet, adam: User) -> None:
+def test_it_pins_a_decision_to_what_was_in_force(
+    retriever: Retriever, closed: LabelSet, adam: User
+) -> None:
     told = write_guidelines(retriever.pk, "Look twice.", base_version=0, actor=adam)
     annotation = make_annotation(retriever)
     decision = decide(annotation, adam, label="no logo", confidence=None)
@@ -91,7 +111,9 @@ def test_it_pins_a_decision_to_what_was_in_force(retriever: Retriever, closed: L
     assert (decision.label_set, decision.guidelines) == (closed, told)
 
 
-def test_it_refuses_a_label_that_is_not_offered(retriever: Retriever, closed: LabelSet, alice: User) -> None:
+def test_it_refuses_a_label_that_is_not_offered(
+    retriever: Retriever, closed: LabelSet, alice: User
+) -> None:
     annotation = make_annotation(retriever, label="machine's own")
     for label in ("other", annotation.label):
         with pytest.raises(services.LabelNotOffered) as refused:
@@ -116,7 +138,9 @@ def test_it_says_at_the_form_that_a_label_is_not_offered(
         answer = client.post(address, filled_form(annotation, **wrong))
         assert answer.status_code == 422
         assert "“other” is not among the labels" in answer.content.decode()
-    assert client.post(address, filled_form(annotation, choice="no logo", label="")).status_code == 302
+    assert (
+        client.post(address, filled_form(annotation, choice="no logo", label="")).status_code == 302
+    )
 
 
 def test_it_lets_nobody_be_stopped_from_saying_cannot_tell(
@@ -142,7 +166,9 @@ def test_it_shows_the_buttons_of_the_set_in_its_order(
     assert 'placeholder="Another label"' not in text
 
 
-def test_it_offers_another_label_where_that_is_allowed(client: Client, retriever: Retriever, adam: User) -> None:
+def test_it_offers_another_label_where_that_is_allowed(
+    client: Client, retriever: Retriever, adam: User
+) -> None:
     set_labels(retriever.pk, [LOGO], other_allowed=True, base_version=0, actor=adam)
     annotation = make_annotation(retriever, label="odd")
     client.force_login(adam)

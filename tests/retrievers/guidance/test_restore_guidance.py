@@ -1,4 +1,6 @@
-"""Earlier versions of labels and guidelines: each can be looked at, and restored after a look at what changes."""
+"""Earlier versions of labels and guidelines: each can be looked at, and restored after a look at
+what changes.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def fields(page: Any) -> dict[str, Any]:
     sent: dict[str, list[str]] = {}
     for name, value in re.findall(r'name="([a-z_]+)" value="([^"]*)"', markup):
         sent.setdefault(name, []).append(unescaped(value))
-    for name, text in re.findall(r'<textarea name="([a-z_]+)" hidden>\n(.*?)</textarea>', markup, re.DOTALL):
+    for name, text in re.findall(
+        r'<textarea name="([a-z_]+)" hidden>\n(.*?)</textarea>', markup, re.DOTALL
+    ):
         sent[name] = [unescaped(text).replace("\n", "\r\n")]
     return sent
 
@@ -51,10 +55,17 @@ def unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def test_it_restores_labels_after_a_look_at_what_changes(adam_client: Client, revised_retriever: Retriever) -> None:
+def test_it_restores_labels_after_a_look_at_what_changes(
+    adam_client: Client, revised_retriever: Retriever
+) -> None:
     page = version(adam_client, "label_set_version", revised_retriever, 1)
     text = collapsed(page)
-    for words in ("Labels, version 1", "A &lt;b&gt;logo", "Seen whole", "No other label is accepted"):
+    for words in (
+        "Labels, version 1",
+        "A &lt;b&gt;logo",
+        "Seen whole",
+        "No other label is accepted",
+    ):
         assert words in text
     assert "This makes version 3" in text
     assert [(diff.name, diff.old, diff.new) for diff in page.context["diffs"]] == [
@@ -66,10 +77,14 @@ def test_it_restores_labels_after_a_look_at_what_changes(adam_client: Client, re
     assert reply.status_code == 302
     made, first = (LabelSet.objects.get(version=number) for number in (3, 1))
     assert (made.labels, made.other_allowed) == (first.labels, first.other_allowed)
-    assert "It is the same as version 3" in collapsed(version(adam_client, "label_set_version", revised_retriever, 1))
+    assert "It is the same as version 3" in collapsed(
+        version(adam_client, "label_set_version", revised_retriever, 1)
+    )
 
 
-def test_it_restores_guidelines_after_a_look_at_what_changes(adam_client: Client, revised_retriever: Retriever) -> None:
+def test_it_restores_guidelines_after_a_look_at_what_changes(
+    adam_client: Client, revised_retriever: Retriever
+) -> None:
     page = version(adam_client, "guidelines_version", revised_retriever, 1)
     assert "<strong>twice</strong>" in page.content.decode()
     assert "This makes version 3" in collapsed(page)
@@ -90,24 +105,46 @@ def test_it_offers_no_way_back_to_what_is_in_force(
     assert reverse(f"{name}_version", args=[revised_retriever.pk, 1]) in editor
 
 
-def test_it_restores_an_empty_set(adam_client: Client, adam: User, revised_retriever: Retriever) -> None:
+def test_it_restores_an_empty_set(
+    adam_client: Client, adam: User, revised_retriever: Retriever
+) -> None:
     set_labels(revised_retriever.pk, [], other_allowed=True, base_version=2, actor=adam)
     set_labels(revised_retriever.pk, [LOGO], other_allowed=False, base_version=3, actor=adam)
     page = version(adam_client, "label_set_version", revised_retriever, 3)
     assert "No labels: those in use were offered." in collapsed(page)
-    assert adam_client.post(reverse("label_set", args=[revised_retriever.pk]), fields(page)).status_code == 302
+    assert (
+        adam_client.post(
+            reverse("label_set", args=[revised_retriever.pk]), fields(page)
+        ).status_code
+        == 302
+    )
     assert LabelSet.objects.get(version=5).labels == []
 
 
-def test_it_overwrites_nobody_who_was_faster(adam_client: Client, adam: User, revised_retriever: Retriever) -> None:
+def test_it_overwrites_nobody_who_was_faster(
+    adam_client: Client, adam: User, revised_retriever: Retriever
+) -> None:
     labels, text = (
-        fields(version(adam_client, f"{name}_version", revised_retriever, 1)) for name in ("label_set", "guidelines")
+        fields(version(adam_client, f"{name}_version", revised_retriever, 1))
+        for name in ("label_set", "guidelines")
     )
-    set_labels(revised_retriever.pk, [NONE, Label(value="new")], other_allowed=True, base_version=2, actor=adam)
+    set_labels(
+        revised_retriever.pk,
+        [NONE, Label(value="new")],
+        other_allowed=True,
+        base_version=2,
+        actor=adam,
+    )
     write_guidelines(revised_retriever.pk, "Theirs.", base_version=2, actor=adam)
-    assert adam_client.post(reverse("label_set", args=[revised_retriever.pk]), labels).status_code == 409
+    assert (
+        adam_client.post(reverse("label_set", args=[revised_retriever.pk]), labels).status_code
+        == 409
+    )
     assert LabelSet.objects.count() == 3
-    assert adam_client.post(reverse("guidelines", args=[revised_retriever.pk]), text).status_code == 409
+    assert (
+        adam_client.post(reverse("guidelines", args=[revised_retriever.pk]), text).status_code
+        == 409
+    )
     assert Guidelines.objects.count() == 3
 
 

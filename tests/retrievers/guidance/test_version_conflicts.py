@@ -1,4 +1,6 @@
-"""Two admins edit the labels or the guidelines of one retriever: who saves on an older version is shown the newer."""
+"""Two admins edit the labels or the guidelines of one retriever: who saves on an older version is
+shown the newer.
+"""
 
 from __future__ import annotations
 
@@ -68,9 +70,13 @@ def form_data(page: Any) -> dict[str, list[str]]:
         is_sent = 'type="checkbox"' not in tag or "checked" in tag
         if name and value and is_sent:
             data.setdefault(name[1], []).append(unescape(value[1]))
-    for name, options in re.findall(r'<select[^>]* name="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL):
+    for name, options in re.findall(
+        r'<select[^>]* name="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL
+    ):
         data.setdefault(name, []).extend(re.findall(r'value="([^"]*)" selected', options))
-    for name, text in re.findall(r'<textarea[^>]* name="([^"]*)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL):
+    for name, text in re.findall(
+        r'<textarea[^>]* name="([^"]*)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL
+    ):
         data[name] = [unescape(text)]
     return data
 
@@ -80,7 +86,12 @@ def test_it_shows_both_label_sets_and_keeps_what_was_typed(
 ) -> None:
     save_labels(guided_retriever, bea, THEIRS, NO_LOGO, Label(value="old logo"), base=1)
     settings = {"starts_from": "nothing", "reasoning_required": "always"}
-    page = post(adam_client, "label_set", guided_retriever, label_data(MINE, Label(value="odd"), base=1, **settings))
+    page = post(
+        adam_client,
+        "label_set",
+        guided_retriever,
+        label_data(MINE, Label(value="odd"), base=1, **settings),
+    )
     assert page.status_code == 409
     for text in (
         "bea saved version 2 meanwhile",
@@ -119,7 +130,9 @@ def test_it_saves_labels_on_top_of_the_newer_version(
     assert post(adam_client, "label_set", guided_retriever, form_data(page)).status_code == 302
 
     saved = LabelSet.objects.get(version=3)
-    assert saved.labels == [{"value": "logo", "title": "Mine", "description": "Seen whole", "colour": "blue"}]
+    assert saved.labels == [
+        {"value": "logo", "title": "Mine", "description": "Seen whole", "colour": "blue"}
+    ]
     assert saved.created_by.username == "adam"
     assert LabelSet.objects.get(version=2).labels[0]["title"] == "Theirs"
 
@@ -128,9 +141,16 @@ def test_it_shows_both_guidelines_and_saves_on_top_of_the_newer_version(
     adam_client: Client, bea: User, guided_retriever: Retriever
 ) -> None:
     write_guidelines(guided_retriever.pk, "Theirs <b>.", base_version=1, actor=bea)
-    page = post(adam_client, "guidelines", guided_retriever, {"text": "\nMine\r\n", "base_version": "1"})
+    page = post(
+        adam_client, "guidelines", guided_retriever, {"text": "\nMine\r\n", "base_version": "1"}
+    )
     assert page.status_code == 409
-    for text in ("bea saved version 2 meanwhile", "Theirs &lt;b&gt;.", "Mine", "What saving yours would change"):
+    for text in (
+        "bea saved version 2 meanwhile",
+        "Theirs &lt;b&gt;.",
+        "Mine",
+        "What saving yours would change",
+    ):
         assert text in collapsed(page)
     assert Guidelines.objects.count() == 2
 
@@ -163,7 +183,9 @@ def test_it_refuses_again_when_a_third_version_was_saved(
     assert Guidelines.objects.get(version=4).text == "Mine."
 
 
-def test_it_makes_one_version_of_a_form_sent_twice(adam_client: Client, bea: User, guided_retriever: Retriever) -> None:
+def test_it_makes_one_version_of_a_form_sent_twice(
+    adam_client: Client, bea: User, guided_retriever: Retriever
+) -> None:
     save_labels(guided_retriever, bea, THEIRS, base=1)
     data = form_data(post(adam_client, "label_set", guided_retriever, label_data(MINE, base=1)))
     for _ in range(3):
@@ -196,7 +218,10 @@ def test_it_takes_what_is_stored_already_from_a_stale_form(
     adam_client: Client, bea: User, guided_retriever: Retriever
 ) -> None:
     save_labels(guided_retriever, bea, THEIRS, base=1)
-    assert post(adam_client, "label_set", guided_retriever, label_data(THEIRS, base=1)).status_code == 302
+    assert (
+        post(adam_client, "label_set", guided_retriever, label_data(THEIRS, base=1)).status_code
+        == 302
+    )
     assert LabelSet.objects.count() == 2
 
 
@@ -214,8 +239,12 @@ def test_it_goes_on_showing_both_while_the_form_is_changed_without_scripts(
 ) -> None:
     save_labels(guided_retriever, bea, THEIRS, base=1)
     write_guidelines(guided_retriever.pk, "Theirs.", base_version=1, actor=bea)
-    labels = form_data(post(adam_client, "label_set", guided_retriever, label_data(MINE, NO_LOGO, base=1)))
-    text = form_data(post(adam_client, "guidelines", guided_retriever, {"text": "Mine.", "base_version": "1"}))
+    labels = form_data(
+        post(adam_client, "label_set", guided_retriever, label_data(MINE, NO_LOGO, base=1))
+    )
+    text = form_data(
+        post(adam_client, "guidelines", guided_retriever, {"text": "Mine.", "base_version": "1"})
+    )
 
     moved = post(adam_client, "label_set", guided_retriever, labels | {"act": "down:0"})
     looked = post(adam_client, "guidelines", guided_retriever, text | {"act": "look"})
@@ -233,16 +262,30 @@ def test_it_takes_damaged_versions(adam_client: Client, guided_retriever: Retrie
         page = post(adam_client, "label_set", guided_retriever, data)
         assert page.status_code == 409
         assert form_data(page)["base_version"] == ["1"]
-    page = post(adam_client, "label_set", guided_retriever, label_data(MINE, base=77, is_conflict="yes", act="add"))
+    page = post(
+        adam_client,
+        "label_set",
+        guided_retriever,
+        label_data(MINE, base=77, is_conflict="yes", act="add"),
+    )
     assert page.status_code == 200
     assert "meanwhile" not in collapsed(page)
 
 
-def test_it_names_who_saved_the_newer_version(adam: User, bea: User, guided_retriever: Retriever) -> None:
+def test_it_names_who_saved_the_newer_version(
+    adam: User, bea: User, guided_retriever: Retriever
+) -> None:
     theirs = save_labels(guided_retriever, bea, THEIRS, base=1)
     settings = FormSettings(starts_from=StartsFrom.NOTHING, confidence_required=Required.ALWAYS)
     with pytest.raises(VersionConflict, match=r"bea saved version 2 meanwhile\.") as conflict:
-        set_labels(guided_retriever.pk, [THEIRS], other_allowed=True, base_version=1, actor=adam, settings=settings)
+        set_labels(
+            guided_retriever.pk,
+            [THEIRS],
+            other_allowed=True,
+            base_version=1,
+            actor=adam,
+            settings=settings,
+        )
     assert conflict.value.current == theirs
 
 

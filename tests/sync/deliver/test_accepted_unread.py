@@ -1,4 +1,6 @@
-"""Mixpeek accepted an edit of a retriever, told half of it, and then could not be asked: it may have the edit."""
+"""Mixpeek accepted an edit of a retriever, told half of it, and then could not be asked: it may
+have the edit.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def is_delivered_once(change: Change, client: Client, box: Box) -> bool:
     return change.state == "delivered" and len(box.received(method="PATCH")) == 1
 
 
-@pytest.mark.parametrize("away", [{"status": 503}, {"drop": "before"}, {"status": 200, "body": "<html>"}])
+@pytest.mark.parametrize(
+    "away", [{"status": 503}, {"drop": "before"}, {"status": 200, "body": "<html>"}]
+)
 def test_it_is_not_withdrawn_as_if_never_sent(
     away: dict[str, Any], change: Change, adam: User, mixpeek_client: Client, box: Box
 ) -> None:
@@ -93,9 +97,13 @@ def test_it_is_not_withdrawn_when_our_key_is_refused_in_between(
     assert is_delivered_once(change, mixpeek_client, box)
 
 
-def test_it_is_not_withdrawn_when_the_budget_is_spent_in_between(change: Change, adam: User, box: Box) -> None:
+def test_it_is_not_withdrawn_when_the_budget_is_spent_in_between(
+    change: Change, adam: User, box: Box
+) -> None:
     box.faults(_ACCEPTED)
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Spent(2)) as client:
+    with Client(
+        base_url=box.url, api_key=box.key, namespace=box.namespace, pace=Spent(2)
+    ) as client:
         drain.drain(client)
     change.refresh_from_db()
     assert (change.state, change.maybe_sent) == ("queued", True)

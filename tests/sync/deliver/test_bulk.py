@@ -1,4 +1,6 @@
-"""A backlog delivered in bulk, over a real socket: few requests, the same promises, and every way out of it."""
+"""A backlog delivered in bulk, over a real socket: few requests, the same promises, and every way
+out of it.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,17 @@ def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
     """A sandbox with as many annotations as are decided on here."""
     annotations = map(annotation_json, range(MANY))
     documents = map(document_json, range(MANY))
-    folder = write_data_folder(tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations)
+    folder = write_data_folder(
+        tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations
+    )
     return sandboxes.namespace(folder)
 
 
 @pytest.fixture
 def changes(box: Box, mixpeek_client: Client) -> list[Change]:
-    """A change of each annotation, waiting for delivery; the first is of the annotation `ann_00000`, and so on."""
+    """A change of each annotation, waiting for delivery; the first is of the annotation
+    `ann_00000`, and so on.
+    """
     Retriever.objects.create(retriever_id="ret_vans", name="vans", seen_at=timezone.now())
     absorb.absorb(mixpeek_client.list_annotations(limit=500).items)
     rows = [promised(row) for row in Annotation.objects.order_by("annotation_id")]
@@ -47,8 +53,15 @@ def changes(box: Box, mixpeek_client: Client) -> list[Change]:
 
 
 def promised(row: Annotation, **values: Any) -> Change:
-    given = {"fields": {"label": "no logo"}, "base": BASE, "rank": Rank.BULK, "due": timezone.now()} | values
-    return Change(ref=row.ref, cause=uuid.uuid4(), actor_name="alice", retriever_id="ret_vans", **given)
+    given = {
+        "fields": {"label": "no logo"},
+        "base": BASE,
+        "rank": Rank.BULK,
+        "due": timezone.now(),
+    } | values
+    return Change(
+        ref=row.ref, cause=uuid.uuid4(), actor_name="alice", retriever_id="ret_vans", **given
+    )
 
 
 def in_bulk(client: Client) -> None:
@@ -75,14 +88,22 @@ def edit(box: Box, number: int, **values: Any) -> None:
 
 
 def asked(box: Box) -> list[str]:
-    return [f"{each['method']} {each['path'].removeprefix('/v1/annotations')}" for each in box.received()]
+    return [
+        f"{each['method']} {each['path'].removeprefix('/v1/annotations')}"
+        for each in box.received()
+    ]
 
 
-def test_it_takes_three_requests_for_all(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_takes_three_requests_for_all(
+    changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     in_bulk(mixpeek_client)
     assert asked(box) == ["POST /list", "POST /bulk", "POST /list"]
     assert states() == {"delivered": MANY}
-    row, change = Annotation.objects.get(annotation_id="ann_00007"), Change.objects.get(pk=changes[7].pk)
+    row, change = (
+        Annotation.objects.get(annotation_id="ann_00007"),
+        Change.objects.get(pk=changes[7].pk),
+    )
     assert (row.label, row.version, row.upstream["label"]) == ("no logo", 2, "no logo")
     assert (change.version, change.raced, change.merged) == (2, None, None)
     assert (now(box, 7)["label"], now(box, 7)["version"]) == ("no logo", 2)
@@ -148,21 +169,32 @@ def test_it_finds_what_a_worker_wrote_that_died_before_it_settled(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_it_waits_when_mixpeek_cannot(status: int, changes: list[Change], box: Box, mixpeek_client: Client) -> None:
-    box.faults([{"path": "/v1/annotations/list", "status": status, "headers": {"Retry-After": "70"}}])
+def test_it_waits_when_mixpeek_cannot(
+    status: int, changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
+    box.faults(
+        [{"path": "/v1/annotations/list", "status": status, "headers": {"Retry-After": "70"}}]
+    )
     before = timezone.now()
     assert not drain.deliver_in_bulk(bulk.plan_backlog(Rank.BULK), Rank.BULK, mixpeek_client)
-    assert Change.objects.filter(due__gte=before + timedelta(seconds=70), claimed_at=None).count() == MANY
+    assert (
+        Change.objects.filter(due__gte=before + timedelta(seconds=70), claimed_at=None).count()
+        == MANY
+    )
 
 
-def test_it_pauses_when_our_key_is_refused(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_pauses_when_our_key_is_refused(
+    changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     box.faults([{"path": "/v1/annotations/bulk", "status": 403}])
     assert not drain.deliver_in_bulk(bulk.plan_backlog(Rank.BULK), Rank.BULK, mixpeek_client)
     assert Pause.objects.exists()
     assert set(Change.objects.values_list("attempts", "claimed_at")) == {(0, None)}
 
 
-def test_it_goes_one_by_one_where_bulk_is_refused(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_goes_one_by_one_where_bulk_is_refused(
+    changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     box.faults([{"path": "/v1/annotations/bulk", "status": 422}])
     in_bulk(mixpeek_client)
     assert states() == {"delivered": MANY}
@@ -180,15 +212,22 @@ def test_it_goes_one_by_one_with_what_failed_or_is_not_in_the_list(
     assert now(box, 4)["label"] == "no logo"
 
 
-def test_it_asks_a_person_when_a_yes_did_nothing(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
-    lies = [{"operation": "update", "success": True, "annotation_id": f"ann_{number:05}"} for number in range(MANY)]
+def test_it_asks_a_person_when_a_yes_did_nothing(
+    changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
+    lies = [
+        {"operation": "update", "success": True, "annotation_id": f"ann_{number:05}"}
+        for number in range(MANY)
+    ]
     box.faults([{"path": "/v1/annotations/bulk", "body": {"results": lies}, "status": 200}])
     in_bulk(mixpeek_client)
     assert states() == {"delivered": MANY}
     assert now(box, 9)["label"] == "no logo"
 
 
-def test_it_records_the_words_it_wrote_over(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_records_the_words_it_wrote_over(
+    changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     class Meddler(Client):
         """The real client, with a stranger who edits between our read and our write."""
 
@@ -207,9 +246,13 @@ def test_it_records_the_words_it_wrote_over(changes: list[Change], box: Box, mix
     assert Annotation.objects.get(annotation_id="ann_00007").label == "theirs, later"
 
 
-def test_it_writes_nothing_once_its_claims_ran_out(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_writes_nothing_once_its_claims_ran_out(
+    changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     class Sleeper(Client):
-        """The real client, in a process that was held up after its first read, while another took over."""
+        """The real client, in a process that was held up after its first read, while another took
+        over.
+        """
 
         def list_annotations(self, **filters: Any) -> Any:
             page = super().list_annotations(**filters)
@@ -244,7 +287,9 @@ def test_it_plans_only_what_bulk_can_do(
     assert len(bulk.plan_backlog(Rank.BULK).heads) == MANY - 1
 
 
-def test_it_takes_the_oldest_of_each_ref_only(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_takes_the_oldest_of_each_ref_only(
+    changes: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     row = Annotation.objects.get(annotation_id="ann_00000")
     later = promised(row, fields={"label": "last"}, base=BASE | {"label": "no logo"})
     later.save()

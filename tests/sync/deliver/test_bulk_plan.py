@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.sync.deliver.bulk_plan import MAX_PAGES, MAX_WRITTEN, PAGE, BulkPlan, Head, Listing, plan
+from reviewapp.sync.deliver.bulk_plan import (
+    MAX_PAGES,
+    MAX_WRITTEN,
+    PAGE,
+    BulkPlan,
+    Head,
+    Listing,
+    plan,
+)
 
 LABELS = st.sampled_from(["logo", "no logo", "partial", "unsure"])
 RETRIEVERS = st.sampled_from(["ret_a", "ret_b", ""])
@@ -14,7 +22,10 @@ SIZES = st.dictionaries(st.tuples(RETRIEVERS, st.none() | LABELS), st.integers(0
 
 
 def heads(*parts: tuple[str, str, str]) -> list[Head]:
-    return [Head(pk=pk, retriever_id=one, label=old, wanted=new) for pk, (one, old, new) in enumerate(parts, 1)]
+    return [
+        Head(pk=pk, retriever_id=one, label=old, wanted=new)
+        for pk, (one, old, new) in enumerate(parts, 1)
+    ]
 
 
 def test_it_reads_a_small_retriever_as_a_whole() -> None:
@@ -59,6 +70,12 @@ def test_it_reads_every_list_that_a_change_may_be_in(
     for head in given:
         if head.pk in found.heads:
             for lists, label in ((found.before, head.label), (found.after, head.wanted)):
-                fitting = [one for one in lists if one.label in {None, label} and one.retriever_id == head.retriever_id]
+                fitting = [
+                    one
+                    for one in lists
+                    if one.label in {None, label} and one.retriever_id == head.retriever_id
+                ]
                 assert fitting
-                assert fitting[0].pages * PAGE >= sizes.get((head.retriever_id, fitting[0].label), 0)
+                assert fitting[0].pages * PAGE >= sizes.get(
+                    (head.retriever_id, fitting[0].label), 0
+                )

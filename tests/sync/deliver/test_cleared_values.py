@@ -1,4 +1,6 @@
-"""A relabel clears the machine's confidence and reasoning at Mixpeek, whatever Mixpeek does with a null."""
+"""A relabel clears the machine's confidence and reasoning at Mixpeek, whatever Mixpeek does with a
+null.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ MODES = ["clear", "ignore", "refuse"]
 def proposal(mixpeek_client: Client, mirrored_retriever: Retriever) -> Annotation:
     """What the machine proposed, with its confidence and its reasoning."""
     record = mixpeek_client.create_annotation(
-        document_id="doc_7", label="unclear", confidence=0.31, reasoning="too blurred", retriever_id="ret_logos"
+        document_id="doc_7",
+        label="unclear",
+        confidence=0.31,
+        reasoning="too blurred",
+        retriever_id="ret_logos",
     )
     absorb.absorb([record])
     return Annotation.objects.get(annotation_id=record.annotation_id)
@@ -45,7 +51,9 @@ def relabel(annotation: Annotation, actor: User, **typed: str) -> Change:
 
 
 def there(box: Box, annotation: Annotation) -> dict[str, object]:
-    record: dict[str, object] = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()
+    record: dict[str, object] = box.call(
+        "GET", f"/v1/annotations/{annotation.annotation_id}"
+    ).json()
     return record
 
 
@@ -58,7 +66,11 @@ def test_it_delivers_the_persons_own_words(
     proposal.refresh_from_db()
     record = there(box, proposal)
 
-    assert (change.state, record["label"], record["reasoning"] or "") == ("delivered", "counterfeit", "")
+    assert (change.state, record["label"], record["reasoning"] or "") == (
+        "delivered",
+        "counterfeit",
+        "",
+    )
     assert record["confidence"] == (None if mode == "clear" else 0.31)
     # Whatever Mixpeek still shows, here nobody claims a confidence.
     assert (proposal.confidence, proposal.reasoning) == (None, "")
@@ -107,7 +119,9 @@ def test_it_takes_a_new_value_at_mixpeek_for_what_it_is(
     assert (proposal.confidence, proposal.uncleared) == (0.7, {})
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("clear", "clears"), ("ignore", "ignores"), ("refuse", "refuses")])
+@pytest.mark.parametrize(
+    ("mode", "kept"), [("clear", "clears"), ("ignore", "ignores"), ("refuse", "refuses")]
+)
 def test_it_remembers_what_the_server_does_with_a_null(
     box: Box, mixpeek_client: Client, proposal: Annotation, alice: User, mode: str, kept: str
 ) -> None:
@@ -119,7 +133,12 @@ def test_it_remembers_what_the_server_does_with_a_null(
 
 @pytest.mark.parametrize("mode", ["ignore", "refuse"])
 def test_it_does_not_send_a_null_again_where_it_was_in_vain(
-    box: Box, mixpeek_client: Client, proposal: Annotation, alice: User, mirrored_retriever: Retriever, mode: str
+    box: Box,
+    mixpeek_client: Client,
+    proposal: Annotation,
+    alice: User,
+    mirrored_retriever: Retriever,
+    mode: str,
 ) -> None:
     box.null(mode)
     relabel(proposal, alice)
@@ -138,7 +157,11 @@ def test_it_does_not_send_a_null_again_where_it_was_in_vain(
     other.refresh_from_db()
     (patch,) = box.received(method="PATCH")
     assert "confidence" not in patch["body"]
-    assert (change.state, change.uncleared, other.confidence) == ("delivered", {"confidence": 0.31}, None)
+    assert (change.state, change.uncleared, other.confidence) == (
+        "delivered",
+        {"confidence": 0.31},
+        None,
+    )
 
 
 def test_it_leaves_the_machines_words_to_a_confirmation(
@@ -148,7 +171,11 @@ def test_it_leaves_the_machines_words_to_a_confirmation(
     drain.drain(mixpeek_client)
     record = there(box, proposal)
     proposal.refresh_from_db()
-    assert (record["label"], record["confidence"], record["reasoning"]) == ("unclear", 0.31, "too blurred")
+    assert (record["label"], record["confidence"], record["reasoning"]) == (
+        "unclear",
+        0.31,
+        "too blurred",
+    )
     assert (decision.confidence, decision.reasoning) == (None, "")
     assert (proposal.confidence, proposal.reasoning) == (0.31, "too blurred")
 

@@ -1,4 +1,6 @@
-"""A confirmation is told by one PATCH like every decision; it makes a version only where it says who decided."""
+"""A confirmation is told by one PATCH like every decision; it makes a version only where it says
+who decided.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A decision on a run's result makes an annotation of that run upstream, whatever stands there for other runs."""
+"""A decision on a run's result makes an annotation of that run upstream, whatever stands there for
+other runs.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ pytestmark = pytest.mark.django_db
 def waiting(mirrored_retriever: Retriever) -> Annotation:
     """A result of the run exec_boats that nobody has annotated."""
     run = Execution.objects.create(
-        retriever=mirrored_retriever, execution_id="exec_boats", inputs={"query": "boats"}, created_at=timezone.now()
+        retriever=mirrored_retriever,
+        execution_id="exec_boats",
+        inputs={"query": "boats"},
+        created_at=timezone.now(),
     )
     result = Result.objects.create(
         retriever=mirrored_retriever,
@@ -49,14 +54,23 @@ def theirs(box: Box, waiting: Annotation, **values: Any) -> str:
 
 def listed(box: Box, waiting: Annotation) -> dict[str, tuple[str | None, str]]:
     """Return execution and label of all that stands upstream on the document, by id."""
-    rows = box.call("POST", "/v1/annotations/list", json={"document_id": waiting.document_id}).json()["results"]
+    rows = box.call(
+        "POST", "/v1/annotations/list", json={"document_id": waiting.document_id}
+    ).json()["results"]
     return {row["annotation_id"]: (row["execution_id"], row["label"]) for row in rows}
 
 
-@pytest.mark.parametrize("execution", [{"execution_id": "exec_vans"}, {}], ids=["another query", "no query"])
+@pytest.mark.parametrize(
+    "execution", [{"execution_id": "exec_vans"}, {}], ids=["another query", "no query"]
+)
 @pytest.mark.parametrize("pulled", [True, False])
 def test_it_creates_beside_what_was_judged_for_another_query(
-    waiting: Annotation, alice: User, box: Box, mixpeek_client: Client, execution: dict[str, str], pulled: bool
+    waiting: Annotation,
+    alice: User,
+    box: Box,
+    mixpeek_client: Client,
+    execution: dict[str, str],
+    pulled: bool,
 ) -> None:
     other = theirs(box, waiting, **execution)
     if pulled:
@@ -86,7 +100,10 @@ def test_it_finds_its_own_create_again_when_the_answer_was_lost(
     drain.attempt(again, mixpeek_client)
     change.refresh_from_db()
     assert change.state == "delivered"
-    assert sorted(listed(box, waiting).values()) == [("exec_boats", "boat"), ("exec_vans", "historical")]
+    assert sorted(listed(box, waiting).values()) == [
+        ("exec_boats", "boat"),
+        ("exec_vans", "historical"),
+    ]
 
 
 def test_it_asks_a_person_when_somebody_judged_the_same_run(

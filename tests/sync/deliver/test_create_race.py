@@ -1,4 +1,6 @@
-"""Somebody else annotates the very document that we are annotating at this moment: each keeps their own."""
+"""Somebody else annotates the very document that we are annotating at this moment: each keeps their
+own.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _CREATE = {"method": "POST", "path": "^/v1/annotations$"}
 
 @pytest.fixture(params=["metadata", "none"])
 def where(request: pytest.FixtureRequest, settings: Settings, annotation: Annotation) -> str:
-    """Whether our annotations can be told by their stamp; another annotation has shown that metadata is known."""
+    """Whether our annotations can be told by their stamp; another annotation has shown that
+    metadata is known.
+    """
     settings.MIXPEEK_WHO = request.param
     return str(request.param)
 
@@ -44,11 +48,17 @@ class Theirs:
         self.box, self.client, self.place = box, client, place
 
     def make(self) -> str:
-        body = {"document_id": self.place.document_id, "retriever_id": "ret_logos", "label": "no logo"}
+        body = {
+            "document_id": self.place.document_id,
+            "retriever_id": "ret_logos",
+            "label": "no logo",
+        }
         return str(self.box.call("POST", "/v1/annotations", json=body).json()["annotation_id"])
 
     def all(self) -> list[AnnotationRecord]:
-        return list(self.client.list_annotations(document_id=self.place.document_id, limit=500).items)
+        return list(
+            self.client.list_annotations(document_id=self.place.document_id, limit=500).items
+        )
 
     def are_pulled(self) -> int:
         return absorb.absorb(self.all()).left
@@ -68,7 +78,9 @@ def meanwhile(box: Box, act: Callable[[], Any]) -> Iterator[Client]:
         if to_come:
             to_come.pop()()
 
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, observe=observe) as client:
+    with Client(
+        base_url=box.url, api_key=box.key, namespace=box.namespace, observe=observe
+    ) as client:
         yield client
 
 
@@ -86,7 +98,11 @@ def test_it_keeps_both_when_theirs_is_made_and_pulled_between_our_look_and_our_c
     with meanwhile(box, lambda: (theirs.make(), theirs.are_pulled())) as client:
         drain.drain(client)
     change.refresh_from_db()
-    assert (change.state, upstream(box, unannotated)["label"], unannotated.label) == ("delivered", "logo", "logo")
+    assert (change.state, upstream(box, unannotated)["label"], unannotated.label) == (
+        "delivered",
+        "logo",
+        "logo",
+    )
     other = Annotation.objects.exclude(pk=unannotated.pk).get(document_id=unannotated.document_id)
     assert other.label == "no logo"
     assert (change.raced or {})["beside"] == [
@@ -95,7 +111,12 @@ def test_it_keeps_both_when_theirs_is_made_and_pulled_between_our_look_and_our_c
 
 
 def test_it_keeps_both_when_our_answer_is_lost_and_theirs_is_pulled_first(
-    where: str, unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client, box: Box
+    where: str,
+    unannotated: Annotation,
+    theirs: Theirs,
+    alice: User,
+    mixpeek_client: Client,
+    box: Box,
 ) -> None:
     change = queue_decision(unannotated, alice, label="logo")
     box.faults([{**_CREATE, "delay": 0.0}, {**_CREATE, "drop": "after"}])
@@ -112,7 +133,12 @@ def test_it_keeps_both_when_our_answer_is_lost_and_theirs_is_pulled_first(
 
 
 def test_it_asks_a_person_when_our_create_never_came_and_theirs_is_there(
-    where: str, unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client, box: Box
+    where: str,
+    unannotated: Annotation,
+    theirs: Theirs,
+    alice: User,
+    mixpeek_client: Client,
+    box: Box,
 ) -> None:
     change = queue_decision(unannotated, alice, label="logo")
     box.faults([{**_CREATE, "drop": "before"}])
@@ -144,7 +170,10 @@ def test_it_says_nothing_of_what_a_script_had_made_there_before(
 ) -> None:
     made = theirs.make()
     Annotation.objects.create(
-        ref=f"annotations/{made}", annotation_id=made, document_id=unannotated.document_id, seen_at=timezone.now()
+        ref=f"annotations/{made}",
+        annotation_id=made,
+        document_id=unannotated.document_id,
+        seen_at=timezone.now(),
     )
     change = queue_decision(unannotated, alice, label="logo")
     drain.drain(mixpeek_client)
@@ -183,4 +212,6 @@ def test_it_does_not_walk_through_everything_again_for_what_has_to_wait(
     box.clear()
     pull(client=mixpeek_client)
     assert len(box.received(method="POST", path="/v1/annotations/list")) == 1
-    assert not Annotation.objects.filter(label="no logo", document_id=unannotated.document_id).exists()
+    assert not Annotation.objects.filter(
+        label="no logo", document_id=unannotated.document_id
+    ).exists()

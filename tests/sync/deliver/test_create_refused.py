@@ -1,4 +1,6 @@
-"""A create is refused while another decision waits behind it: the later one brings the whole annotation."""
+"""A create is refused while another decision waits behind it: the later one brings the whole
+annotation.
+"""
 
 from __future__ import annotations
 
@@ -27,5 +29,9 @@ def test_it_creates_with_everything_the_later_person_saw(
     unannotated.refresh_from_db()
     assert (first.state, second.state) == ("refused", "delivered")
     upstream = box.call("GET", f"/v1/annotations/{unannotated.annotation_id}").json()
-    assert (upstream["label"], upstream["reasoning"], upstream["confidence"]) == ("logo", "On the door.", 0.9)
+    assert (upstream["label"], upstream["reasoning"], upstream["confidence"]) == (
+        "logo",
+        "On the door.",
+        0.9,
+    )
     assert (unannotated.label, unannotated.confidence) == ("logo", 0.9)

@@ -39,7 +39,11 @@ def test_it_sends_only_what_changed_and_absorbs_the_reply(
     annotation.refresh_from_db()
     assert (change.state, change.version) == ("delivered", 2)
     assert writes(box) == [("PATCH", {"label": "no logo", "reasoning": "It is a shadow."})]
-    assert (annotation.version, annotation.upstream["label"], annotation.label) == (2, "no logo", "no logo")
+    assert (annotation.version, annotation.upstream["label"], annotation.label) == (
+        2,
+        "no logo",
+        "no logo",
+    )
     actions = list(Event.objects.about(annotation.ref).values_list("action", "actor_name"))
     assert actions[:3] == [
         (Action.CHANGE_DELIVERED, ""),
@@ -56,7 +60,11 @@ def test_it_tells_the_label_when_upstream_is_already_as_wanted(
     box.clear()
     drain.drain(mixpeek_client)
     change.refresh_from_db()
-    assert (change.state, change.raced, writes(box)) == ("delivered", None, [("PATCH", {"label": "no logo"})])
+    assert (change.state, change.raced, writes(box)) == (
+        "delivered",
+        None,
+        [("PATCH", {"label": "no logo"})],
+    )
 
 
 def test_it_merges_what_others_changed_in_other_fields(
@@ -79,7 +87,10 @@ def test_it_tells_a_merge_on_the_item_and_in_my_last_decisions(
     queue_decision(annotation, alice, label="no logo")
     drain.drain(mixpeek_client)
     page = client.get(address)
-    assert (page.context["item"].merged, [one.merged for one in page.context["recent"]]) == ((), [False])
+    assert (page.context["item"].merged, [one.merged for one in page.context["recent"]]) == (
+        (),
+        [False],
+    )
 
     annotation.refresh_from_db()
     queue_decision(annotation, alice, label="van")
@@ -87,7 +98,10 @@ def test_it_tells_a_merge_on_the_item_and_in_my_last_decisions(
     drain.drain(mixpeek_client)
     page = client.get(address)
     (diff,) = page.context["item"].merged
-    assert (diff.name, [one.merged for one in page.context["recent"]]) == ("confidence", [True, False])
+    assert (diff.name, [one.merged for one in page.context["recent"]]) == (
+        "confidence",
+        [True, False],
+    )
     told = collapsed(page)
     assert "Merged with a change at Mixpeek." in told
     assert told.count("Merged</span>") == 1
@@ -149,7 +163,9 @@ def test_it_waits_and_then_delivers_once(
     assert upstream(box, annotation)["version"] == 2
 
 
-def test_it_honours_retry_after(annotation: Annotation, alice: User, box: Box, mixpeek_client: Client) -> None:
+def test_it_honours_retry_after(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
     change = queue_decision(annotation, alice, label="no logo")
     box.faults([{"path": "/v1/annotations", "status": 429, "headers": {"Retry-After": "77"}}])
     before = timezone.now()
@@ -175,7 +191,9 @@ def test_it_pauses_everything_when_our_key_is_refused(
     assert not Pause.objects.exists()
 
 
-def test_it_shows_why_upstream_refused(annotation: Annotation, alice: User, box: Box, mixpeek_client: Client) -> None:
+def test_it_shows_why_upstream_refused(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
     change = queue_decision(annotation, alice, label="no logo")
     problem = {"loc": ["body", "label"], "msg": "is not one of ours", "type": "value_error"}
     box.faults([{"method": "PATCH", "status": 422, "body": {"detail": [problem]}}])
@@ -209,10 +227,16 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     change.refresh_from_db()
     assert change.state == "delivered"
     assert change.raced is not None
-    assert (change.raced["read"], change.raced["now"], change.raced["lost"]) == (1, 3, {"label": "partial logo"})
+    assert (change.raced["read"], change.raced["now"], change.raced["lost"]) == (
+        1,
+        3,
+        {"label": "partial logo"},
+    )
 
 
-def race_and_lose_the_answer(change: Change, annotation: Annotation, box: Box, client: Client) -> None:
+def race_and_lose_the_answer(
+    change: Change, annotation: Annotation, box: Box, client: Client
+) -> None:
     """Let the change be carried out right behind a stranger's edit, and nobody hear the answer."""
     read = client.get_annotation(annotation.annotation_id or "")
     edit_elsewhere(box, annotation, label="partial logo")
@@ -233,7 +257,11 @@ def test_it_records_what_it_wrote_over_when_the_answer_was_lost(
     change.refresh_from_db()
     assert (change.state, change.version) == ("delivered", 3)
     assert change.raced is not None
-    assert (change.raced["read"], change.raced["now"], change.raced["lost"]) == (1, 3, {"label": "partial logo"})
+    assert (change.raced["read"], change.raced["now"], change.raced["lost"]) == (
+        1,
+        3,
+        {"label": "partial logo"},
+    )
 
 
 def test_it_records_what_it_wrote_over_even_when_it_is_in_conflict_by_then(

@@ -28,7 +28,11 @@ def test_it_creates_an_annotation_for_a_result_without_one(
     change.refresh_from_db()
     there = upstream(box, unannotated)
     assert (change.state, change.verb) == ("delivered", "create")
-    assert (there["label"], there["confidence"], there["retriever_id"]) == ("logo", 0.8, "ret_logos")
+    assert (there["label"], there["confidence"], there["retriever_id"]) == (
+        "logo",
+        0.8,
+        "ret_logos",
+    )
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
@@ -41,7 +45,9 @@ def test_it_makes_no_second_annotation_when_a_create_is_retried(
     later = claims.claim(timezone.now() + timedelta(minutes=2))
     assert later is not None
     drain.attempt(later, mixpeek_client)
-    listed = box.call("POST", "/v1/annotations/list", json={"document_id": unannotated.document_id}).json()["results"]
+    listed = box.call(
+        "POST", "/v1/annotations/list", json={"document_id": unannotated.document_id}
+    ).json()["results"]
     assert [row["label"] for row in listed] == ["logo"]
     assert upstream(box, unannotated)["annotation_id"] == listed[0]["annotation_id"]
 

@@ -1,4 +1,6 @@
-"""The sizes that a plan rests on: counted by retriever and label, seldom, and without what Mixpeek does not list."""
+"""The sizes that a plan rests on: counted by retriever and label, seldom, and without what Mixpeek
+does not list.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from tests.factories import make_annotation, make_retriever
 pytestmark = pytest.mark.django_db
 
 
-def test_it_counts_what_a_list_would_hold(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_counts_what_a_list_would_hold(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     retriever, other = make_retriever(), make_retriever()
     for label in ("van", "van", "logo"):
         make_annotation(retriever, label=label)
@@ -20,10 +24,16 @@ def test_it_counts_what_a_list_would_hold(django_assert_max_num_queries: DjangoA
     with django_assert_max_num_queries(2):
         size = Sizes().of({retriever.retriever_id, other.retriever_id, "ret_unknown"})
     assert (size(retriever.retriever_id, None), size(retriever.retriever_id, "van")) == (3, 2)
-    assert (size(other.retriever_id, None), size(other.retriever_id, "logo"), size("ret_unknown", None)) == (1, 0, 0)
+    assert (
+        size(other.retriever_id, None),
+        size(other.retriever_id, "logo"),
+        size("ret_unknown", None),
+    ) == (1, 0, 0)
 
 
-def test_it_counts_again_only_what_is_new_to_it(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_counts_again_only_what_is_new_to_it(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     retriever, other, sizes = make_retriever(), make_retriever(), Sizes()
     sizes.of({retriever.retriever_id})
     make_annotation(retriever, label="van")

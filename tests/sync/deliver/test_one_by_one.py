@@ -1,4 +1,6 @@
-"""What a bulk round leaves is delivered one by one, as far as a turn reaches; whatever is not tried is free again."""
+"""What a bulk round leaves is delivered one by one, as far as a turn reaches; whatever is not tried
+is free again.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,18 @@ _MANY = 18
 
 
 @pytest.fixture
-def claimed(mirrored_retriever: Retriever, alice: User, box: Box, mixpeek_client: Client) -> list[Change]:
+def claimed(
+    mirrored_retriever: Retriever, alice: User, box: Box, mixpeek_client: Client
+) -> list[Change]:
     """Changes of as many annotations, claimed, in their order."""
     for number in range(_MANY):
-        made = mixpeek_client.create_annotation(document_id=f"doc_{number}", label="logo", retriever_id="ret_logos")
+        made = mixpeek_client.create_annotation(
+            document_id=f"doc_{number}", label="logo", retriever_id="ret_logos"
+        )
         absorb.absorb([made])
-        queue_decision(Annotation.objects.get(annotation_id=made.annotation_id), alice, label="no logo")
+        queue_decision(
+            Annotation.objects.get(annotation_id=made.annotation_id), alice, label="no logo"
+        )
     box.clear()
     return claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=_MANY)
 
@@ -78,15 +86,23 @@ def test_it_stops_when_our_key_is_refused_and_frees_the_rest(
     assert (delivered(), untried(), Pause.objects.exists()) == (2, _MANY - 2, True)
 
 
-def test_it_frees_what_its_turn_does_not_reach(claimed: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_frees_what_its_turn_does_not_reach(
+    claimed: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     assert drain.deliver_one_by_one(claimed, mixpeek_client, max_seconds=-1.0)
     assert (untried(), box.received()) == (_MANY, [])
 
 
-def test_it_goes_on_when_one_is_refused_or_in_conflict(claimed: list[Change], box: Box, mixpeek_client: Client) -> None:
+def test_it_goes_on_when_one_is_refused_or_in_conflict(
+    claimed: list[Change], box: Box, mixpeek_client: Client
+) -> None:
     box.faults([{"method": "PATCH", "status": 422}])
     annotation_id = Annotation.objects.get(ref=claimed[5].ref).annotation_id
-    assert box.call("POST", "/v1/annotations/bulk", json={"update": [{"annotation_id": annotation_id, "label": "x"}]})
+    assert box.call(
+        "POST",
+        "/v1/annotations/bulk",
+        json={"update": [{"annotation_id": annotation_id, "label": "x"}]},
+    )
     assert drain.deliver_one_by_one(claimed, mixpeek_client)
     states = list(Change.objects.order_by("pk").values_list("state", flat=True))
     assert (states[0], states[5], states.count("delivered")) == ("refused", "conflict", _MANY - 2)

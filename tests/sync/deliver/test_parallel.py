@@ -22,7 +22,9 @@ def test_it_does_several_at_the_same_time() -> None:
         together.wait()
         return number * 10
 
-    assert sorted(parallel.run_parallel(range(8), work)) == [(number, number * 10) for number in range(8)]
+    assert sorted(parallel.run_parallel(range(8), work)) == [
+        (number, number * 10) for number in range(8)
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -73,4 +75,7 @@ def test_it_knows_the_job_and_leaves_no_connection_open() -> None:
 @pytest.mark.django_db
 def test_it_stays_in_its_transaction() -> None:
     here = current_thread().name
-    assert list(parallel.run_parallel([1, 2], lambda _: current_thread().name)) == [(1, here), (2, here)]
+    assert list(parallel.run_parallel([1, 2], lambda _: current_thread().name)) == [
+        (1, here),
+        (2, here),
+    ]

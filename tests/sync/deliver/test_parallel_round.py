@@ -1,4 +1,6 @@
-"""A round delivered a few at a time, over a real socket: each once, and what an outage leaves is due again."""
+"""A round delivered a few at a time, over a real socket: each once, and what an outage leaves is
+due again.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def box(tmp_path: Path, sandboxes: SharedSandboxes, request: pytest.FixtureReque
     """A sandbox with as many annotations as are decided on here."""
     many = getattr(request, "param", MANY)
     annotations, documents = map(annotation_json, range(many)), map(document_json, range(many))
-    folder = write_data_folder(tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations)
+    folder = write_data_folder(
+        tmp_path, retrievers=[retriever_json()], documents=documents, annotations=annotations
+    )
     return sandboxes.namespace(folder)
 
 
@@ -42,7 +46,11 @@ def changes(box: Box, mixpeek_client: Client) -> None:
     absorb.absorb(mixpeek_client.list_annotations(limit=500).items)
     for seen, label in (("logo", "first"), ("first", "second")):
         for row in Annotation.objects.order_by("annotation_id"):
-            given = {"fields": {"label": label}, "base": BASE | {"label": seen}, "cause": uuid.uuid4()}
+            given = {
+                "fields": {"label": label},
+                "base": BASE | {"label": seen},
+                "cause": uuid.uuid4(),
+            }
             Change.objects.create(ref=row.ref, due=timezone.now(), attempts=1, **given)
     box.clear()
 
@@ -50,7 +58,9 @@ def changes(box: Box, mixpeek_client: Client) -> None:
 def test_it_delivers_each_once_and_in_order(box: Box, mixpeek_client: Client) -> None:
     while drain.drain(mixpeek_client):
         pass
-    assert set(Change.objects.values_list("state", "attempts", "maybe_sent")) == {("delivered", 1, False)}
+    assert set(Change.objects.values_list("state", "attempts", "maybe_sent")) == {
+        ("delivered", 1, False)
+    }
     assert Counter(one["method"] for one in box.received()) == {"GET": 2 * MANY, "PATCH": 2 * MANY}
     assert {(row.label, row.version) for row in Annotation.objects.all()} == {("second", 3)}
 
@@ -67,11 +77,16 @@ def test_it_leaves_the_others_when_mixpeek_is_down(box: Box, mixpeek_client: Cli
 
 def test_it_begins_nothing_that_it_cannot_pay_to_the_end(box: Box, settings: Settings) -> None:
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()) as paced:
+    with Client(
+        base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()
+    ) as paced:
         drain.drain(paced)
     delivered = Change.objects.filter(state="delivered").count()
     assert 1 <= delivered < MANY
-    assert Counter(one["method"] for one in box.received()) == {"GET": delivered, "PATCH": delivered}
+    assert Counter(one["method"] for one in box.received()) == {
+        "GET": delivered,
+        "PATCH": delivered,
+    }
     assert not Change.objects.filter(state="queued").exclude(claimed_at=None).exists()
 
 
@@ -80,7 +95,9 @@ def test_it_goes_on_in_bulk_where_one_by_one_costs_too_much(box: Box, settings: 
     Change.objects.update(attempts=0, retriever_id="ret_vans")
     # Two seconds bring the three requests that a bulk write takes.
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 120
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()) as paced:
+    with Client(
+        base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()
+    ) as paced:
         drain.drain(paced)
     assert any(one["path"] == "/v1/annotations/bulk" for one in box.received())
     assert Change.objects.filter(state="delivered").count() > MANY

@@ -45,9 +45,17 @@ def test_it_rides_on_the_patch_beside_what_is_there(
     box.clear()
     drain.drain(mixpeek_client)
     (written,) = writes(box)
-    assert written == ("PATCH", {"label": "no logo", where: {"theirs": 1, "reviewapp": said(change)}})
+    assert written == (
+        "PATCH",
+        {"label": "no logo", where: {"theirs": 1, "reviewapp": said(change)}},
+    )
     change.refresh_from_db()
-    assert (change.state, change.merged, change.raced, change.version) == ("delivered", None, None, 3)
+    assert (change.state, change.merged, change.raced, change.version) == (
+        "delivered",
+        None,
+        None,
+        3,
+    )
 
 
 def test_it_is_nobodys_edit(
@@ -61,7 +69,12 @@ def test_it_is_nobodys_edit(
     second = queue_decision(annotation, bob, label="partial logo")
     drain.drain(mixpeek_client)
     second.refresh_from_db()
-    assert (second.state, second.merged, second.raced, second.version) == ("delivered", None, None, 3)
+    assert (second.state, second.merged, second.raced, second.version) == (
+        "delivered",
+        None,
+        None,
+        3,
+    )
     annotation.refresh_from_db()
     assert [list(edit["prior"]) for edit in annotation.revisions] == [["label"], ["label"]]
 
@@ -90,7 +103,12 @@ def test_it_sends_nothing_again_once_its_stamp_is_there(
 
 
 def test_it_tells_the_username_only_where_that_is_wanted(
-    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client, settings: Settings
+    where: str,
+    annotation: Annotation,
+    alice: User,
+    box: Box,
+    mixpeek_client: Client,
+    settings: Settings,
 ) -> None:
     settings.MIXPEEK_REVIEWER = "username"
     queue_decision(annotation, alice, label="no logo")
@@ -125,7 +143,12 @@ def test_it_still_sees_what_others_set_beside_it(
 
 
 def test_it_is_told_of_what_is_created(
-    where: str, annotation: Annotation, unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
+    where: str,
+    annotation: Annotation,
+    unannotated: Annotation,
+    alice: User,
+    box: Box,
+    mixpeek_client: Client,
 ) -> None:
     change = queue_decision(unannotated, alice, label="logo")
     drain.drain(mixpeek_client)
@@ -138,7 +161,11 @@ def test_it_leaves_a_refused_stamp_out(
     where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
     change = queue_decision(annotation, alice, label="no logo")
-    problem = {"loc": ["body", where], "msg": "Extra inputs are not permitted", "type": "extra_forbidden"}
+    problem = {
+        "loc": ["body", where],
+        "msg": "Extra inputs are not permitted",
+        "type": "extra_forbidden",
+    }
     box.faults([{"method": "PATCH", "status": 422, "body": {"detail": [problem]}}])
     box.call("DELETE", "/_sandbox/requests")
     drain.drain(mixpeek_client)
@@ -174,7 +201,9 @@ def test_it_does_not_stand_in_the_way_of_metadata_that_a_script_sets(
     edit_elsewhere(box, annotation, metadata={"b": 2})
     absorb.absorb([mixpeek_client.get_annotation(annotation.annotation_id or "")])
     annotation.refresh_from_db()
-    change = queue_decision(annotation, alice, metadata=metadata, base=annotation.seen() | {"metadata": {"b": 2}})
+    change = queue_decision(
+        annotation, alice, metadata=metadata, base=annotation.seen() | {"metadata": {"b": 2}}
+    )
     box.clear()
     drain.drain(mixpeek_client)
     change.refresh_from_db()

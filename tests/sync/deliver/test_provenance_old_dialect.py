@@ -1,4 +1,6 @@
-"""Who decided, told to a server of the older dialect, which knows no metadata: in the payload, or not at all."""
+"""Who decided, told to a server of the older dialect, which knows no metadata: in the payload, or
+not at all.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,10 @@ def mirrored_retriever(db: None) -> Retriever:
 @pytest.fixture
 def annotation(mixpeek_client: Client, mirrored_retriever: Retriever, box: Box) -> Annotation:
     record = mixpeek_client.create_annotation(
-        document_id=f"doc_{next(_numbers):05}", label="logo", retriever_id="ret_vans", payload={"theirs": 1}
+        document_id=f"doc_{next(_numbers):05}",
+        label="logo",
+        retriever_id="ret_vans",
+        payload={"theirs": 1},
     )
     absorb.absorb([record])
     box.clear()
@@ -89,9 +94,16 @@ def test_it_rides_on_a_patch_in_the_payload_only(
     change = queue_decision(annotation, alice, label="no logo")
     drain.drain(mixpeek_client)
     stamp = told(change, where)
-    assert writes(box) == [("PATCH", {"label": "no logo", **({"payload": {"theirs": 1, **stamp}} if stamp else {})})]
+    assert writes(box) == [
+        ("PATCH", {"label": "no logo", **({"payload": {"theirs": 1, **stamp}} if stamp else {})})
+    ]
     change.refresh_from_db()
-    assert (change.state, change.merged, change.raced, change.version) == ("delivered", None, None, None)
+    assert (change.state, change.merged, change.raced, change.version) == (
+        "delivered",
+        None,
+        None,
+        None,
+    )
     assert is_nobodys_edit(annotation, box)
 
 

@@ -30,10 +30,19 @@ _MANY = 60
 
 
 @pytest.fixture(scope="module", params=["current", "2025-10"])
-def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
+def both(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    sandboxes: SharedSandboxes,
+) -> Box:
     """A sandbox of each dialect, with a retriever for every test."""
-    rows = [retriever_json(retriever_id=f"ret_{n}", retriever_name=f"logos {n}", tags=["a", "b"]) for n in range(_MANY)]
-    folder = write_data_folder(tmp_path_factory.mktemp("data"), retrievers=rows, documents=[document_json(1)])
+    rows = [
+        retriever_json(retriever_id=f"ret_{n}", retriever_name=f"logos {n}", tags=["a", "b"])
+        for n in range(_MANY)
+    ]
+    folder = write_data_folder(
+        tmp_path_factory.mktemp("data"), retrievers=rows, documents=[document_json(1)]
+    )
     return sandboxes.namespace(folder, dialect=request.param)
 
 
@@ -103,7 +112,11 @@ def test_it_sends_only_what_differs_in_the_servers_spelling(
     assert change.version == (None if old(box) else 2)
     read = mixpeek_client.get_retriever(untouched_retriever.retriever_id)
     untouched_retriever.refresh_from_db()
-    assert untouched_retriever.values() == untouched_retriever.upstream == deliver_retrievers.values_of(read)
+    assert (
+        untouched_retriever.values()
+        == untouched_retriever.upstream
+        == deliver_retrievers.values_of(read)
+    )
 
 
 def test_it_never_wipes_anothers_tags(
@@ -113,7 +126,11 @@ def test_it_never_wipes_anothers_tags(
     elsewhere(box, untouched_retriever, tags=["a", "b", "theirs"])
     assert delivered(change, mixpeek_client) == "delivered"
     assert change.merged == {"tags": [["a", "b"], ["a", "b", "theirs"]]}
-    assert mixpeek_client.get_retriever(untouched_retriever.retriever_id).tags == ("b", "theirs", "mine")
+    assert mixpeek_client.get_retriever(untouched_retriever.retriever_id).tags == (
+        "b",
+        "theirs",
+        "mine",
+    )
     untouched_retriever.refresh_from_db()
     assert untouched_retriever.tags == ["b", "theirs", "mine"]
 
@@ -123,10 +140,14 @@ def test_it_delivers_what_two_admins_did_at_once(
 ) -> None:
     seen = edit_of(untouched_retriever)
     services.edit(
-        untouched_retriever.pk, replace(edit_of(untouched_retriever, tags_add=("one",)), base=seen.base), actor=adam
+        untouched_retriever.pk,
+        replace(edit_of(untouched_retriever, tags_add=("one",)), base=seen.base),
+        actor=adam,
     )
     services.edit(
-        untouched_retriever.pk, replace(edit_of(untouched_retriever, tags_remove=("b",)), base=seen.base), actor=adam
+        untouched_retriever.pk,
+        replace(edit_of(untouched_retriever, tags_remove=("b",)), base=seen.base),
+        actor=adam,
     )
     assert drain.drain(mixpeek_client) == 2
     assert mixpeek_client.get_retriever(untouched_retriever.retriever_id).tags == ("a", "one")
@@ -206,14 +227,22 @@ def test_it_takes_gone_upstream_as_a_state(
 ) -> None:
     change = edit(untouched_retriever, adam, tags_add=("c",))
     box.faults(
-        [{"path": f"/v1/retrievers/{untouched_retriever.retriever_id}", "status": 404, "body": {"detail": "no"}}]
+        [
+            {
+                "path": f"/v1/retrievers/{untouched_retriever.retriever_id}",
+                "status": 404,
+                "body": {"detail": "no"},
+            }
+        ]
     )
     assert delivered(change, mixpeek_client) == "refused"
     untouched_retriever.refresh_from_db()
     assert untouched_retriever.gone_at is not None
 
 
-def test_it_refuses_what_has_no_row_here(untouched_retriever: Retriever, adam: User, mixpeek_client: Client) -> None:
+def test_it_refuses_what_has_no_row_here(
+    untouched_retriever: Retriever, adam: User, mixpeek_client: Client
+) -> None:
     change = edit(untouched_retriever, adam, tags_add=("c",))
     untouched_retriever.delete()
     assert delivered(change, mixpeek_client) == "refused"

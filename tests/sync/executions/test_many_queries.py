@@ -1,4 +1,6 @@
-"""Relevance judgements as a test collection has them: 225 queries, and several labels for one document."""
+"""Relevance judgements as a test collection has them: 225 queries, and several labels for one
+document.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,13 @@ from reviewapp.sync.deliver import drain
 from reviewapp.sync.executions import run
 from reviewapp.sync.pull.run import pull
 from tests.decisions import decide
-from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder, write_lines
+from tests.sandbox_data import (
+    annotation_json,
+    document_json,
+    retriever_json,
+    write_data_folder,
+    write_lines,
+)
 from tests.sync.delivering import writes
 from tests.tools.sandbox.running import Box, SharedSandboxes
 
@@ -28,8 +36,32 @@ pytestmark = pytest.mark.django_db
 QUERIES, DOCUMENTS, JUDGED_FOR_EACH = 225, 60, 7
 LABELS = ("complete", "high", "useful", "historical", "not relevant")
 WORDS = (
-    *("wing", "flutter", "boundary", "layer", "heat", "transfer", "supersonic", "nozzle", "shock", "wave", "buckling"),
-    *("cylinder", "panel", "slipstream", "propeller", "jet", "cone", "drag", "lift", "vortex", "plate", "hypersonic"),
+    *(
+        "wing",
+        "flutter",
+        "boundary",
+        "layer",
+        "heat",
+        "transfer",
+        "supersonic",
+        "nozzle",
+        "shock",
+        "wave",
+        "buckling",
+    ),
+    *(
+        "cylinder",
+        "panel",
+        "slipstream",
+        "propeller",
+        "jet",
+        "cone",
+        "drag",
+        "lift",
+        "vortex",
+        "plate",
+        "hypersonic",
+    ),
 )
 
 
@@ -41,7 +73,9 @@ def query_of(number: int) -> str:
 
 def document(number: int) -> dict[str, Any]:
     pick = random.Random(f"document {number}")
-    return document_json(number, title=f"Report {number}", text=f"On {' '.join(pick.sample(WORDS, 8))}.")
+    return document_json(
+        number, title=f"Report {number}", text=f"On {' '.join(pick.sample(WORDS, 8))}."
+    )
 
 
 def judgements() -> Iterator[dict[str, Any]]:
@@ -102,13 +136,20 @@ def standing(box: Box) -> dict[str, tuple[str, str, int]]:
     """Return what is judged upstream: execution, label and version by annotation id."""
     found: dict[str, tuple[str, str, int]] = {}
     while True:
-        page = box.call("POST", f"/v1/annotations/list?skip={len(found)}&limit=500").json()["results"]
-        found |= {row["annotation_id"]: (row["execution_id"], row["label"], row["version"]) for row in page}
+        page = box.call("POST", f"/v1/annotations/list?skip={len(found)}&limit=500").json()[
+            "results"
+        ]
+        found |= {
+            row["annotation_id"]: (row["execution_id"], row["label"], row["version"])
+            for row in page
+        }
         if len(page) < 500:
             return found
 
 
-def test_it_keeps_every_judgement_with_its_own_query(box: Box, client: Client, lena: User, alice: User) -> None:
+def test_it_keeps_every_judgement_with_its_own_query(
+    box: Box, client: Client, lena: User, alice: User
+) -> None:
     pull(client=client)
     before = standing(box)
     mirrored = dict(Annotation.objects.values_list("annotation_id", "label"))
@@ -117,25 +158,36 @@ def test_it_keeps_every_judgement_with_its_own_query(box: Box, client: Client, l
     for document_id, label in Annotation.objects.values_list("document_id", "label"):
         labels[document_id].add(label)
     assert all(len(different) > 1 for different in labels.values())
-    assert set(Execution.objects.values_list("execution_id", flat=True)) == {f"exec_{n:03}" for n in range(QUERIES)}
+    assert set(Execution.objects.values_list("execution_id", flat=True)) == {
+        f"exec_{n:03}" for n in range(QUERIES)
+    }
 
-    first, second = (ask(client, query, lena) for query in ("boundary layer heat", "supersonic nozzle heat"))
+    first, second = (
+        ask(client, query, lena) for query in ("boundary layer heat", "supersonic nozzle heat")
+    )
     again = ask(client, "boundary layer heat", lena)
 
-    # No judgement moved, and each run has a place of its own for each document, but for the query asked twice.
+    # No judgement moved, and each run has a place of its own for each document, but for the query
+    # asked twice.
     judged = Annotation.objects.filter(annotation_id__in=before)
     assert dict(judged.values_list("annotation_id", "label")) == mirrored
     assert not judged.filter(result__execution__isnull=False).exists()
     named = Annotation.objects.exclude(execution_id="").filter(result__execution__isnull=False)
     assert not named.exclude(result__execution__execution_id=F("execution_id")).exists()
     waiting = Annotation.objects.filter(annotation_id__isnull=True)
-    assert set(waiting.values_list("execution_id", flat=True)) == {again.execution_id, second.execution_id}
+    assert set(waiting.values_list("execution_id", flat=True)) == {
+        again.execution_id,
+        second.execution_id,
+    }
     assert waiting.count() == first.results.count() + second.results.count()
 
-    # One document, judged differently for two queries: both come to stand upstream, beside what stood there.
+    # One document, judged differently for two queries: both come to stand upstream, beside what
+    # stood there.
     document_id = (
         waiting.filter(execution_id=second.execution_id)
-        .filter(document_id__in=waiting.filter(execution_id=again.execution_id).values("document_id"))
+        .filter(
+            document_id__in=waiting.filter(execution_id=again.execution_id).values("document_id")
+        )
         .values_list("document_id", flat=True)[0]
     )
     box.clear()
@@ -147,6 +199,10 @@ def test_it_keeps_every_judgement_with_its_own_query(box: Box, client: Client, l
     after = standing(box)
     assert {id_: after[id_] for id_ in before} == before
     made = [row for id_, row in after.items() if id_ not in before]
-    assert sorted((execution_id, label) for execution_id, label, _ in made) == sorted(decisions.items())
+    assert sorted((execution_id, label) for execution_id, label, _ in made) == sorted(
+        decisions.items()
+    )
     pull(client=client)
-    assert Annotation.objects.filter(document_id=document_id, execution_id__in=decisions).count() == 2
+    assert (
+        Annotation.objects.filter(document_id=document_id, execution_id__in=decisions).count() == 2
+    )

@@ -64,7 +64,12 @@ def make(client: Client, asked: Execution) -> Execution:
 
 
 def answer(**values: Any) -> dict[str, Any]:
-    body = {"execution_id": "exec_scripted", "status": "completed", "documents": [], "pagination": {}} | values
+    body = {
+        "execution_id": "exec_scripted",
+        "status": "completed",
+        "documents": [],
+        "pagination": {},
+    } | values
     return {"path": EXECUTE, "status": 200, "body": body}
 
 
@@ -78,7 +83,9 @@ def test_it_keeps_the_run_and_its_rows(client: Client, asked: Execution) -> None
     assert all(row.score and len(row.digest) == 64 and row.snapshot["title"] for row in rows)
 
 
-def test_it_joins_what_is_annotated_and_queues_what_is_not(client: Client, asked: Execution) -> None:
+def test_it_joins_what_is_annotated_and_queues_what_is_not(
+    client: Client, asked: Execution
+) -> None:
     assert Annotation.objects.count() == 3
     make(client, asked)
     assert Annotation.objects.count() == 12
@@ -116,10 +123,14 @@ def test_it_says_why_a_run_failed_and_does_not_repeat_it(
     assert len(box.received(path=EXECUTE)) == 1
 
 
-def test_it_does_not_repeat_a_run_whose_answer_came_too_late(box: Box, client: Client, asked: Execution) -> None:
+def test_it_does_not_repeat_a_run_whose_answer_came_too_late(
+    box: Box, client: Client, asked: Execution
+) -> None:
     box.faults([{"path": EXECUTE, "apply": True, "delay": 60}])
     timeout = (60.0, 2.0)
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace, execute_timeout=timeout) as impatient:
+    with Client(
+        base_url=box.url, api_key=box.key, namespace=box.namespace, execute_timeout=timeout
+    ) as impatient:
         made = make(impatient, asked)
     assert made.status == "failed"
     assert made.error
@@ -128,14 +139,25 @@ def test_it_does_not_repeat_a_run_whose_answer_came_too_late(box: Box, client: C
     assert len(box.received(path=EXECUTE)) == 1
 
 
-def test_it_keeps_a_failure_that_came_with_success(box: Box, client: Client, asked: Execution) -> None:
+def test_it_keeps_a_failure_that_came_with_success(
+    box: Box, client: Client, asked: Execution
+) -> None:
     box.faults([answer(status="failed", error="Out of credits")])
     made = make(client, asked)
     assert (made.status, made.error, made.total_returned) == ("failed", "Out of credits", 0)
 
 
 def test_it_keeps_warnings_and_degradations(box: Box, client: Client, asked: Execution) -> None:
-    box.faults([answer(status="degraded", warnings=["Slow"], degraded=[{"stage": "rerank"}], documents=[{"a": 1}])])
+    box.faults(
+        [
+            answer(
+                status="degraded",
+                warnings=["Slow"],
+                degraded=[{"stage": "rerank"}],
+                documents=[{"a": 1}],
+            )
+        ]
+    )
     made = make(client, asked)
     assert (made.status, made.degraded) == ("degraded", [{"stage": "rerank"}])
     assert made.warnings == ["Slow", "1 rows have no usable document_id and are left out."]
@@ -157,9 +179,16 @@ def test_it_follows_pages_and_keeps_the_better_rank_of_a_repeated_document(
     assert box.received(path=EXECUTE)[1]["body"]["pagination"]["cursor"] == "next"
 
 
-def test_it_keeps_the_first_page_when_the_second_fails(box: Box, client: Client, asked: Execution) -> None:
+def test_it_keeps_the_first_page_when_the_second_fails(
+    box: Box, client: Client, asked: Execution
+) -> None:
     pages = {"has_next": True, "cursor": "next"}
-    box.faults([answer(documents=[{"document_id": "a"}], pagination=pages), {"path": EXECUTE, "status": 503}])
+    box.faults(
+        [
+            answer(documents=[{"document_id": "a"}], pagination=pages),
+            {"path": EXECUTE, "status": 503},
+        ]
+    )
     made = make(client, asked)
     assert (made.status, made.total_returned) == ("completed", 1)
     assert made.warnings[0].startswith("Only the first 1 rows came: ")
@@ -177,16 +206,23 @@ def test_it_leaves_an_older_runs_rows_alone_when_mixpeek_answers_from_its_cache(
     assert Result.objects.of(first).count() == 12
 
 
-def test_it_takes_over_the_bare_row_that_a_pull_met_first(box: Box, client: Client, asked: Execution) -> None:
+def test_it_takes_over_the_bare_row_that_a_pull_met_first(
+    box: Box, client: Client, asked: Execution
+) -> None:
     Execution.objects.create(
-        retriever=asked.retriever, execution_id="exec_scripted", status="completed", created_at=timezone.now()
+        retriever=asked.retriever,
+        execution_id="exec_scripted",
+        status="completed",
+        created_at=timezone.now(),
     )
     box.faults([answer(documents=[{"document_id": "a"}])])
     assert make(client, asked).execution_id == "exec_scripted"
     assert Execution.objects.filter(execution_id="exec_scripted").count() == 1
 
 
-def test_it_gives_up_a_run_whose_worker_died_and_sends_nothing(box: Box, client: Client, asked: Execution) -> None:
+def test_it_gives_up_a_run_whose_worker_died_and_sends_nothing(
+    box: Box, client: Client, asked: Execution
+) -> None:
     Execution.objects.filter(pk=asked.pk).update(claimed_at=timezone.now() - timedelta(hours=1))
     made = make(client, asked)
     assert made.status == "failed"
@@ -194,7 +230,9 @@ def test_it_gives_up_a_run_whose_worker_died_and_sends_nothing(box: Box, client:
     assert not box.received(path=EXECUTE)
 
 
-def test_it_leaves_a_run_to_the_worker_that_has_it(box: Box, client: Client, asked: Execution) -> None:
+def test_it_leaves_a_run_to_the_worker_that_has_it(
+    box: Box, client: Client, asked: Execution
+) -> None:
     Execution.objects.filter(pk=asked.pk).update(claimed_at=timezone.now())
     assert make(client, asked).status == Execution.REQUESTED
     assert not box.received(path=EXECUTE)
@@ -216,7 +254,10 @@ def test_it_runs_from_the_command_line(box: Box, client: Client, settings: Setti
     ("arguments", "sentence"),
     [
         (["vans"], "query: This field is required"),
-        (["vans", "query=a", "colour=b"], "vans has no input 'colour'; its inputs are: query, kind, most"),
+        (
+            ["vans", "query=a", "colour=b"],
+            "vans has no input 'colour'; its inputs are: query, kind, most",
+        ),
         (["vans", "query"], "'query' is not key=value"),
         (["vans", "query=a", "most=b"], "most: Enter a whole number"),
         (["lorries"], "There is no retriever 'lorries' here, and Mixpeek says"),

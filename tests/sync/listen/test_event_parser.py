@@ -78,7 +78,16 @@ def test_it_reads_any_bytes(raw: bytes) -> None:
             st.lists(x)
             | st.dictionaries(
                 st.sampled_from(
-                    ["event_id", "event_type", "subject", "id", "type", "metadata", "payload", "annotation_id"]
+                    [
+                        "event_id",
+                        "event_type",
+                        "subject",
+                        "id",
+                        "type",
+                        "metadata",
+                        "payload",
+                        "annotation_id",
+                    ]
                 ),
                 x,
             )
@@ -101,5 +110,7 @@ def test_it_reads_any_json(said: Any) -> None:
         ({"annotation_id": "ann_1"}, None),
     ],
 )
-def test_it_believes_a_version_only_beside_its_annotation(payload: dict[str, Any], version: int | None) -> None:
+def test_it_believes_a_version_only_beside_its_annotation(
+    payload: dict[str, Any], version: int | None
+) -> None:
     assert version_of(payload) == version

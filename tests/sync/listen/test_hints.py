@@ -1,4 +1,6 @@
-"""Hints are followed by reading again: once each, never into somebody who asked for quiet, and gone is a state."""
+"""Hints are followed by reading again: once each, never into somebody who asked for quiet, and gone
+is a state.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def annotation_id(box: Box, mixpeek_client: Client) -> str:
     """An annotation that upstream has and we have mirrored."""
-    made = box.call("POST", "/v1/annotations", json={"document_id": "doc_1", "label": "van"}).json()["annotation_id"]
+    made = box.call(
+        "POST", "/v1/annotations", json={"document_id": "doc_1", "label": "van"}
+    ).json()["annotation_id"]
     absorb.absorb([mixpeek_client.get_annotation(made)])
     box.clear()
     return str(made)
@@ -49,14 +53,18 @@ def test_it_reads_again_what_changed(box: Box, mixpeek_client: Client, annotatio
     assert not Hint.objects.exists()
 
 
-def test_it_changes_nothing_for_an_echo(box: Box, mixpeek_client: Client, annotation_id: str) -> None:
+def test_it_changes_nothing_for_an_echo(
+    box: Box, mixpeek_client: Client, annotation_id: str
+) -> None:
     before = Event.objects.count()
     hear(annotation_id)
     hints.follow(mixpeek_client)
     assert (reads(box), Event.objects.count()) == (1, before)
 
 
-def test_it_knows_that_gone_is_a_state(box: Box, mixpeek_client: Client, annotation_id: str) -> None:
+def test_it_knows_that_gone_is_a_state(
+    box: Box, mixpeek_client: Client, annotation_id: str
+) -> None:
     box.call("DELETE", f"/v1/annotations/{annotation_id}")
     hear(annotation_id, "ann_of_somebody_else")
     assert hints.follow(mixpeek_client) == 2
@@ -71,7 +79,9 @@ def test_it_hears_of_what_is_new(box: Box, mixpeek_client: Client) -> None:
     assert Annotation.objects.get(annotation_id=made["annotation_id"]).label == "van"
 
 
-def test_it_reads_once_more_what_was_spoken_of_during_the_read(mixpeek_client: Client, annotation_id: str) -> None:
+def test_it_reads_once_more_what_was_spoken_of_during_the_read(
+    mixpeek_client: Client, annotation_id: str
+) -> None:
     hear(annotation_id)
     claimed = hints.claim(timezone.now())
     assert claimed is not None
@@ -86,16 +96,22 @@ def test_it_reads_once_more_what_was_spoken_of_during_the_read(mixpeek_client: C
 def test_it_survives_whoever_claimed_and_died(annotation_id: str) -> None:
     hear(annotation_id)
     assert hints.claim(timezone.now()) is not None
-    assert hints.claim(timezone.now() + hints.HINT_CLAIM_DURATION + timedelta(seconds=1)) is not None
+    assert (
+        hints.claim(timezone.now() + hints.HINT_CLAIM_DURATION + timedelta(seconds=1)) is not None
+    )
 
 
-def test_it_stops_after_a_round_and_calls_for_another(mixpeek_client: Client, annotation_id: str) -> None:
+def test_it_stops_after_a_round_and_calls_for_another(
+    mixpeek_client: Client, annotation_id: str
+) -> None:
     hear(annotation_id, "ann_x", "ann_y")
     assert hints.follow(mixpeek_client, limit=2) == 2
     assert hints.follow(mixpeek_client, limit=2) == 1
 
 
-def test_it_keeps_quiet_as_long_as_it_is_asked_to(box: Box, mixpeek_client: Client, annotation_id: str) -> None:
+def test_it_keeps_quiet_as_long_as_it_is_asked_to(
+    box: Box, mixpeek_client: Client, annotation_id: str
+) -> None:
     box.faults([{"path": "/v1/annotations/*", "status": 429, "headers": {"Retry-After": "900"}}])
     hear(annotation_id, "ann_x")
     before = timezone.now()
@@ -111,7 +127,9 @@ def test_it_keeps_quiet_as_long_as_it_is_asked_to(box: Box, mixpeek_client: Clie
     assert not Hint.objects.exists()
 
 
-def test_it_lets_others_pass_one_that_always_fails(box: Box, mixpeek_client: Client, annotation_id: str) -> None:
+def test_it_lets_others_pass_one_that_always_fails(
+    box: Box, mixpeek_client: Client, annotation_id: str
+) -> None:
     box.faults([{"path": "/v1/annotations/ann_bad", "status": 500, "times": 50}])
     hear("ann_bad", annotation_id)
     for _ in range(3):

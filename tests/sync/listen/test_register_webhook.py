@@ -1,4 +1,6 @@
-"""`manage.py setup_webhook`: ours is registered once, brought up to date, and its secret said once and never logged."""
+"""`manage.py setup_webhook`: ours is registered once, brought up to date, and its secret said once
+and never logged.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def registered(box: Box, settings: Settings) -> Iterator[Box]:
 
 
 def found(box: Box) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = box.call("POST", "/v1/organizations/webhooks/list", json={}).json()["results"]
+    rows: list[dict[str, Any]] = box.call(
+        "POST", "/v1/organizations/webhooks/list", json={}
+    ).json()["results"]
     return rows
 
 
@@ -37,7 +41,9 @@ def setup(*words: str) -> str:
     return out.getvalue()
 
 
-def test_it_registers_with_a_fresh_secret(registered: Box, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_registers_with_a_fresh_secret(
+    registered: Box, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG):
         said = setup(URL)
     secret = said.split("MIXPEEK_WEBHOOK_SECRET=")[1].strip()
@@ -45,7 +51,11 @@ def test_it_registers_with_a_fresh_secret(registered: Box, caplog: pytest.LogCap
     assert secret not in caplog.text
     [webhook] = found(registered)
     assert webhook["webhook_name"] == "reviewapp"
-    assert webhook["event_types"] == ["annotation.created", "annotation.updated", "annotation.deleted"]
+    assert webhook["event_types"] == [
+        "annotation.created",
+        "annotation.updated",
+        "annotation.deleted",
+    ]
     [channel] = webhook["channels"]
     assert (channel["configs"]["url"], channel["configs"]["signing_secret"]) == (URL, "redacted")
     [sent] = registered.received(method="POST", path="/v1/organizations/webhooks")[1:2]
@@ -69,13 +79,19 @@ def test_it_leaves_other_installations_alone(registered: Box) -> None:
     assert [each["webhook_name"] for each in found(registered)] == ["reviewapp", "staging"]
 
 
-def test_it_sends_the_secret_itself_where_that_is_the_way(registered: Box, settings: Settings) -> None:
+def test_it_sends_the_secret_itself_where_that_is_the_way(
+    registered: Box, settings: Settings
+) -> None:
     settings.MIXPEEK_WEBHOOK_SECRET, settings.MIXPEEK_WEBHOOK_STATIC = "a secret of the test", True
     setup(URL)
-    assert found(registered)[0]["channels"][0]["configs"]["headers"] == {"X-Mixpeek-Secret": "a secret of the test"}
+    assert found(registered)[0]["channels"][0]["configs"]["headers"] == {
+        "X-Mixpeek-Secret": "a secret of the test"
+    }
 
 
-@pytest.mark.parametrize("url", ["http://review.example.com/x", "ftp://x", "nonsense", "https://", "https://[", ""])
+@pytest.mark.parametrize(
+    "url", ["http://review.example.com/x", "ftp://x", "nonsense", "https://", "https://[", ""]
+)
 def test_it_refuses_an_address_that_cannot_be(registered: Box, url: str) -> None:
     with pytest.raises(CommandError, match="https"):
         setup(url)

@@ -1,4 +1,6 @@
-"""What is believed to come from Mixpeek: right secret, right body, right time, whatever stands in the header."""
+"""What is believed to come from Mixpeek: right secret, right body, right time, whatever stands in
+the header.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,18 @@ BODY = b'{"event_id": "evt_1"}'
 GOOD = sign(BODY, secret="s3cret", at=str(NOW))
 
 
-def verdict(header: str, *, body: bytes = BODY, secret: str = "s3cret", now: float = NOW) -> Verdict:
+def verdict(
+    header: str, *, body: bytes = BODY, secret: str = "s3cret", now: float = NOW
+) -> Verdict:
     return verify_signature(body, header, secret=secret, now=now)
 
 
 def test_it_signs_as_the_vendor_describes() -> None:
     # HMAC-SHA256 under "key" of "1.", a value made with openssl.
-    assert sign(b"", secret="key", at="1") == "53123bc365c2fe4bee48bc5cc6cd6c19699147d43513154ed34277c7c063e80f"
+    assert (
+        sign(b"", secret="key", at="1")
+        == "53123bc365c2fe4bee48bc5cc6cd6c19699147d43513154ed34277c7c063e80f"
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,10 +93,19 @@ def test_it_believes_nobody_without_a_secret() -> None:
     assert verdict(f"t={NOW},v1={unsigned}", secret="") is Verdict.FORGED
 
 
-@given(body=st.binary(), secret=st.text(min_size=1), at=st.integers(0, 10**12 - 1), header=st.text())
+@given(
+    body=st.binary(), secret=st.text(min_size=1), at=st.integers(0, 10**12 - 1), header=st.text()
+)
 def test_it_judges_anything(body: bytes, secret: str, at: int, header: str) -> None:
-    assert verify_signature(body, header, secret="a secret nobody guesses", now=at) is Verdict.FORGED
+    assert (
+        verify_signature(body, header, secret="a secret nobody guesses", now=at) is Verdict.FORGED
+    )
     signed = sign(body, secret=secret, at=str(at))
     assert verify_signature(body, f"t={at},v1={signed}", secret=secret, now=at) is Verdict.GENUINE
-    assert verify_signature(body + b"x", f"t={at},v1={signed}", secret=secret, now=at) is Verdict.FORGED
-    assert verify_signature(body, f"t={at},v1={signed}", secret=secret + "x", now=at) is Verdict.FORGED
+    assert (
+        verify_signature(body + b"x", f"t={at},v1={signed}", secret=secret, now=at)
+        is Verdict.FORGED
+    )
+    assert (
+        verify_signature(body, f"t={at},v1={signed}", secret=secret + "x", now=at) is Verdict.FORGED
+    )

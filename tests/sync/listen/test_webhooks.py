@@ -28,14 +28,22 @@ def secret(settings: Settings) -> None:
 
 
 def said(event_id: str = "evt_1", annotation_id: str = "ann_1", **values: Any) -> bytes:
-    event = {"event_id": event_id, "event_type": "annotation.updated", "subject": {"id": annotation_id}}
+    event = {
+        "event_id": event_id,
+        "event_type": "annotation.updated",
+        "subject": {"id": annotation_id},
+    }
     return json.dumps(event | values).encode()
 
 
-def deliver(client: Client, body: bytes, *, at: float | None = None, secret: str = SECRET, **headers: Any) -> Any:
+def deliver(
+    client: Client, body: bytes, *, at: float | None = None, secret: str = SECRET, **headers: Any
+) -> Any:
     stamp = str(int(time.time() if at is None else at))
     signed = {"X-Mixpeek-Signature": f"t={stamp},v1={sign(body, secret=secret, at=stamp)}"}
-    return client.post(reverse("webhook"), body, content_type="application/json", headers=signed | headers)
+    return client.post(
+        reverse("webhook"), body, content_type="application/json", headers=signed | headers
+    )
 
 
 def jobs() -> int:
@@ -76,7 +84,15 @@ def test_it_makes_one_hint_of_many_deliveries_about_one_annotation(client: Clien
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"nonsense", b"[]", said(event_type="document.updated"), said(annotation_id=""), b"\xff\x00"]
+    "body",
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        said(event_type="document.updated"),
+        said(annotation_id=""),
+        b"\xff\x00",
+    ],
 )
 def test_it_keeps_what_says_nothing_to_us_as_ignored(client: Client, body: bytes) -> None:
     assert deliver(client, body).status_code == 200

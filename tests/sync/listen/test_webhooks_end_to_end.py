@@ -1,4 +1,6 @@
-"""Over real sockets: somebody changes an annotation at Mixpeek, the webhook comes in, a worker reads and absorbs it."""
+"""Over real sockets: somebody changes an annotation at Mixpeek, the webhook comes in, a worker
+reads and absorbs it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def connected(box: Box, live_server: LiveServer, settings: Settings) -> Iterator[Box]:
     """A sandbox that tells the live server of changes."""
-    settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE = box.url, box.key, box.namespace
+    settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE = (
+        box.url,
+        box.key,
+        box.namespace,
+    )
     settings.MIXPEEK_WEBHOOK_SECRET = "a secret of the test"
     call_command("setup_webhook", f"{live_server.url}/webhooks/mixpeek")
     yield box
@@ -44,13 +50,19 @@ def until(there: Callable[[], bool]) -> None:
 
 
 def test_it_brings_a_foreign_change_into_the_mirror(connected: Box, mixpeek_client: Client) -> None:
-    made = connected.call("POST", "/v1/annotations", json={"document_id": "doc_3", "label": "van"}).json()
+    made = connected.call(
+        "POST", "/v1/annotations", json={"document_id": "doc_3", "label": "van"}
+    ).json()
     annotation_id = made["annotation_id"]
     until(lambda: Notification.objects.filter(annotation_id=annotation_id).exists())
     hints.follow(mixpeek_client)
     row = Annotation.objects.get(annotation_id=annotation_id)
     assert row.label == "van"
-    connected.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "lorry", "reasoning": "it is large"})
+    connected.call(
+        "PATCH",
+        f"/v1/annotations/{annotation_id}",
+        json={"label": "lorry", "reasoning": "it is large"},
+    )
     until(Hint.objects.exists)
     hints.follow(mixpeek_client)
     row.refresh_from_db()
@@ -62,12 +74,17 @@ def test_it_brings_a_foreign_change_into_the_mirror(connected: Box, mixpeek_clie
     assert row.status == Annotation.Status.GONE
 
 
-def test_it_gets_what_came_while_it_was_down(connected: Box, live_server: LiveServer, settings: Settings) -> None:
+def test_it_gets_what_came_while_it_was_down(
+    connected: Box, live_server: LiveServer, settings: Settings
+) -> None:
     settings.MIXPEEK_WEBHOOK_SECRET = "another one, by mistake"
     connected.call("POST", "/v1/annotations", json={"document_id": "doc_4", "label": "van"})
 
     def refused() -> bool:
-        health = connected.call("GET", "/v1/organizations/webhooks/reviewapp").json()["delivery_health"] or {}
+        health = (
+            connected.call("GET", "/v1/organizations/webhooks/reviewapp").json()["delivery_health"]
+            or {}
+        )
         return "401" in health.get("last_failure_cause", "")
 
     until(refused)

@@ -1,4 +1,6 @@
-"""The runs that annotations name: read from Mixpeek when they are not here, and noted when Mixpeek has them no more."""
+"""The runs that annotations name: read from Mixpeek when they are not here, and noted when Mixpeek
+has them no more.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ RUNS = "/v1/retrievers/ret_vans/executions"
 NOTHING_LISTED = {
     "path": f"{RUNS}/list",
     "status": 200,
-    "body": {"results": [], "pagination": {"total": 0, "limit": 100, "offset": 0, "has_next": False}},
+    "body": {
+        "results": [],
+        "pagination": {"total": 0, "limit": 100, "offset": 0, "has_next": False},
+    },
 }
 
 
@@ -46,25 +51,42 @@ def reads(box: Box) -> list[str]:
     return [request["path"] for request in box.received(method="GET", path=f"{RUNS}/")]
 
 
-def test_it_notes_a_run_that_mixpeek_has_no_more_and_does_not_ask_again(box: Box, client: Client) -> None:
+def test_it_notes_a_run_that_mixpeek_has_no_more_and_does_not_ask_again(
+    box: Box, client: Client
+) -> None:
     summary = pull(client=client)
     run = Execution.objects.get()
-    assert (run.execution_id, run.status, run.is_gone, summary.executions.gone) == ("exec_old", "gone", True, 1)
+    assert (run.execution_id, run.status, run.is_gone, summary.executions.gone) == (
+        "exec_old",
+        "gone",
+        True,
+        1,
+    )
     pull(client=client)
     assert reads(box) == [f"{RUNS}/exec_old"]
 
 
 def test_it_reads_a_run_that_is_not_listed(box: Box, client: Client) -> None:
-    made = box.call("POST", "/v1/retrievers/ret_vans/execute", json={"inputs": {"query": "van"}}).json()
+    made = box.call(
+        "POST", "/v1/retrievers/ret_vans/execute", json={"inputs": {"query": "van"}}
+    ).json()
     body = {"document_id": "doc_00002", "label": "van", "retriever_id": "ret_vans"}
     box.call("POST", "/v1/annotations", json={**body, "execution_id": made["execution_id"]})
     box.faults([NOTHING_LISTED])
     pull(client=client)
     run = Execution.objects.get(execution_id=made["execution_id"])
-    assert (run.status, run.query_summary, run.total_returned) == ("completed", "most=500, query=van", 3)
+    assert (run.status, run.query_summary, run.total_returned) == (
+        "completed",
+        "most=500, query=van",
+        3,
+    )
     annotation = Annotation.objects.get(execution_id=made["execution_id"])
     assert annotation.result
-    assert (annotation.result.execution, annotation.result.rank, annotation.title) == (None, None, "Van 2")
+    assert (annotation.result.execution, annotation.result.rank, annotation.title) == (
+        None,
+        None,
+        "Van 2",
+    )
 
 
 def test_it_keeps_the_rank_where_mixpeek_kept_the_rows_and_makes_nobody_elses_rows_wait(
@@ -73,7 +95,14 @@ def test_it_keeps_the_rank_where_mixpeek_kept_the_rows_and_makes_nobody_elses_ro
     rows = [{"document_id": f"doc_0000{number}", "title": "Van", "score": 0.5} for number in (2, 0)]
     kept: dict[str, Any] = {"execution_id": "exec_old", "status": "completed", "documents": rows}
     box.faults(
-        [{"method": "GET", "path": f"{RUNS}/exec_old", "status": 200, "body": {**kept, "inputs": {"query": "v"}}}]
+        [
+            {
+                "method": "GET",
+                "path": f"{RUNS}/exec_old",
+                "status": 200,
+                "body": {**kept, "inputs": {"query": "v"}},
+            }
+        ]
     )
     pull(client=client)
     result = Result.objects.get(execution__execution_id="exec_old")

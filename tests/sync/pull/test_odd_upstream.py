@@ -1,4 +1,6 @@
-"""Upstream says things that PostgreSQL cannot hold: the mirror takes what it can, and nothing comes to a halt."""
+"""Upstream says things that PostgreSQL cannot hold: the mirror takes what it can, and nothing comes
+to a halt.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,24 @@ from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.sync_counts import SyncCounts
-from tests.factories import make_annotation, make_change, settle_as_conflict, settle_as_delivered, settle_as_refused
+from tests.factories import (
+    make_annotation,
+    make_change,
+    settle_as_conflict,
+    settle_as_delivered,
+    settle_as_refused,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 def record(annotation_id: str = "ann_1", **values: Any) -> AnnotationRecord:
-    given: dict[str, Any] = {"document_id": "doc_1", "namespace_id": "ns", "label": "logo", "version": 1}
+    given: dict[str, Any] = {
+        "document_id": "doc_1",
+        "namespace_id": "ns",
+        "label": "logo",
+        "version": 1,
+    }
     return AnnotationRecord(annotation_id=annotation_id, **given | values)
 
 
@@ -58,19 +71,30 @@ def test_it_takes_what_can_be_held(odd: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "odd",
-    [{"annotation_id": "a" * 201}, {"annotation_id": "a\0"}, {"document_id": "d" * 201}, {"version": 2**31}],
+    [
+        {"annotation_id": "a" * 201},
+        {"annotation_id": "a\0"},
+        {"document_id": "d" * 201},
+        {"version": 2**31},
+    ],
     ids=", ".join,
 )
 def test_it_leaves_out_what_has_no_usable_name(odd: dict[str, Any]) -> None:
-    assert absorb([record(**{"annotation_id": "ann_1"} | odd), record("ann_2")]) == SyncCounts(new=1)
+    assert absorb([record(**{"annotation_id": "ann_1"} | odd), record("ann_2")]) == SyncCounts(
+        new=1
+    )
     assert Annotation.objects.get().annotation_id == "ann_2"
 
 
 def test_it_settles_whatever_upstream_says_of_a_change() -> None:
     changes = [make_change(make_annotation()) for _ in range(3)]
     assert settle_as_delivered(changes[0], raced={"lost": {"label": "\0"}, "by": "\ud800"})
-    assert settle_as_conflict(changes[1], theirs={"payload": {"a\0": float("inf")}}, reason="\0", version=2)
-    assert settle_as_refused(changes[2], reason="no\0", field_errors={"\0": "\ud800"}, upstream_request_id="\0")
+    assert settle_as_conflict(
+        changes[1], theirs={"payload": {"a\0": float("inf")}}, reason="\0", version=2
+    )
+    assert settle_as_refused(
+        changes[2], reason="no\0", field_errors={"\0": "\ud800"}, upstream_request_id="\0"
+    )
     assert not Change.objects.filter(state="queued").exists()
 
 

@@ -76,7 +76,12 @@ def lists_asked(box: Box) -> list[int]:
 @over_several_pages
 def test_it_brings_everything(client: Client) -> None:
     summary = pull(client=client)
-    assert (summary.stopped, summary.retrievers.new, summary.annotations.new, summary.documents.new) == (
+    assert (
+        summary.stopped,
+        summary.retrievers.new,
+        summary.annotations.new,
+        summary.documents.new,
+    ) == (
         "",
         1,
         MANY,
@@ -93,7 +98,11 @@ def test_it_changes_nothing_when_nothing_changed(client: Client) -> None:
     pull(client=client)
     events = Event.objects.count()
     summary = pull(client=client)
-    assert (summary.annotations.new, summary.annotations.changed, summary.annotations.same) == (0, 0, FEW)
+    assert (summary.annotations.new, summary.annotations.changed, summary.annotations.same) == (
+        0,
+        0,
+        FEW,
+    )
     assert (summary.retrievers.same, summary.documents.new) == (1, 0)
     assert Event.objects.count() == events
 
@@ -157,10 +166,16 @@ def test_it_refuses_to_run_twice_at_a_time(client: Client) -> None:
 
 
 def test_it_takes_in_runs_made_elsewhere(box: Box, client: Client) -> None:
-    answer = box.call("POST", "/v1/retrievers/ret_vans/execute", json={"inputs": {"query": "van"}}).json()
+    answer = box.call(
+        "POST", "/v1/retrievers/ret_vans/execute", json={"inputs": {"query": "van"}}
+    ).json()
     summary = pull(client=client)
     run = Execution.objects.get()
-    assert (run.execution_id, run.status, run.requested_by) == (answer["execution_id"], "completed", "")
+    assert (run.execution_id, run.status, run.requested_by) == (
+        answer["execution_id"],
+        "completed",
+        "",
+    )
     assert summary.executions.new == 1
     assert pull(client=client).executions.same == 1
 

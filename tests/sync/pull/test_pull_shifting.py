@@ -1,4 +1,6 @@
-"""A pull while upstream's list grows and shrinks under it: whatever stays there the whole time is seen."""
+"""A pull while upstream's list grows and shrinks under it: whatever stays there the whole time is
+seen.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ SIZE, ROWS = 4, 17
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory, sandboxes: SharedSandboxes) -> Box:
     folder = tmp_path_factory.mktemp("shifting")
-    write_data_folder(folder, retrievers=[retriever_json()], documents=map(document_json, range(ROWS)))
+    write_data_folder(
+        folder, retrievers=[retriever_json()], documents=map(document_json, range(ROWS))
+    )
     return sandboxes.namespace(folder)
 
 
@@ -41,10 +45,16 @@ MEANWHILE = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.integers(0, 
 
 
 @pytest.mark.django_db
-@settings(max_examples=examples(5, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(5, 60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(MEANWHILE)
 @example([(5, False, 0), (6, True, 0)])  # the list ends before the page that is asked for
-def test_it_sees_every_row_that_stays(box: Box, client: Client, meanwhile: list[tuple[int, bool, int]]) -> None:
+def test_it_sees_every_row_that_stays(
+    box: Box, client: Client, meanwhile: list[tuple[int, bool, int]]
+) -> None:
     upstream.delete(box, *upstream.listed(box))
     staying, steps = upstream.annotate(box, *range(ROWS)), iter(meanwhile)
 
@@ -69,5 +79,7 @@ def walk(client: Client, report: Hooked) -> None:
 
 
 def present() -> set[str | None]:
-    there = Annotation.objects.filter(annotation_id__isnull=False).exclude(status=Annotation.Status.GONE)
+    there = Annotation.objects.filter(annotation_id__isnull=False).exclude(
+        status=Annotation.Status.GONE
+    )
     return set(there.values_list("annotation_id", flat=True))

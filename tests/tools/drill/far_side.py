@@ -1,4 +1,5 @@
-"""Mixpeek in this very process, for tests that make thousands of requests: the sandbox behind `requests`, and weather.
+"""Mixpeek in this very process, for tests that make thousands of requests: the sandbox behind
+`requests`, and weather.
 
 The weather meets the first request it is meant for: what is lost before or after it was carried
 out, what is answered instead, who gets in between, and whether our own process ends there.
@@ -43,7 +44,8 @@ class Crash(BaseException):
 
 
 class FarSide:
-    """One namespace; `weather` is (read or write, before or after, what), None for fine, and passes with one request.
+    """One namespace; `weather` is (read or write, before or after, what), None for fine, and passes
+    with one request.
 
     `meanwhile` is called once, right before the next write is carried out.
     """
@@ -194,7 +196,9 @@ class _Wire(HTTPAdapter):
         **kwargs: Any,
     ) -> requests.Response:
         answer = self._far_side.meet(request)
-        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        headers = {
+            name: value for name, value in answer.headers.items() if name != "content-length"
+        }
         raw = urllib3.HTTPResponse(
             body=io.BytesIO(answer.body),
             headers=headers,

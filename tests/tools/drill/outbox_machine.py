@@ -1,4 +1,5 @@
-"""The outbox as a state machine: everybody acts in any order, and after each step the drill's own oracle looks.
+"""The outbox as a state machine: everybody acts in any order, and after each step the drill's own
+oracle looks.
 
 Real tables, the real services, the real client; only the far side of the wire is in this process.
 """
@@ -67,7 +68,9 @@ CHOSEN = st.sets(st.sampled_from(["label", "confidence", "reasoning", "payload"]
 
 
 class Outbox(RuleBasedStateMachine):
-    """Two people, two annotations, workers that may die anywhere, a stranger, and a network that does what it likes."""
+    """Two people, two annotations, workers that may die anywhere, a stranger, and a network that
+    does what it likes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +152,11 @@ class Outbox(RuleBasedStateMachine):
             "reasoning": f"({name})",
             "payload": json.dumps({"step": name}),
         }
-        typed = {each: texts[each] for each in sorted(chosen)} if cannot else {"reasoning": f"cannot tell ({name})"}
+        typed = (
+            {each: texts[each] for each in sorted(chosen)}
+            if cannot
+            else {"reasoning": f"cannot tell ({name})"}
+        )
         data, meant, words = fill_form(
             opened or _opened(row),
             _step(name, item, typed, cannot_tell=not cannot),
@@ -299,17 +306,23 @@ class Outbox(RuleBasedStateMachine):
         label: str,
         weather: tuple[str, str, str] | None,
     ) -> None:
-        """Deliver a backlog together, where that is worth it, in any weather, and a stranger may get in between."""
+        """Deliver a backlog together, where that is worth it, in any weather, and a stranger may
+        get in between.
+        """
         if chosen:
             self.far.meanwhile = lambda: self.edit_elsewhere(item, chosen, label, 0.5)
         self.far.weather = weather
         with suppress(Crash), tracing(Origin.WORKER):
-            drain.deliver_in_bulk(bulk.plan_backlog(Rank.INTERACTIVE), Rank.INTERACTIVE, self.client)
+            drain.deliver_in_bulk(
+                bulk.plan_backlog(Rank.INTERACTIVE), Rank.INTERACTIVE, self.client
+            )
         self.far.meanwhile = self.far.weather = None
 
     @rule()
     def wait(self) -> None:
-        """Let time pass until everything that was put off, or claimed by a worker that died, is due."""
+        """Let time pass until everything that was put off, or claimed by a worker that died, is
+        due.
+        """
         self._later()
 
     @rule()
@@ -341,7 +354,9 @@ class Outbox(RuleBasedStateMachine):
         return {promise: faults for promise, faults in found.items() if faults}
 
     def _world(self) -> World:
-        self.kept.taken_back = [TakenBackLine(step="", decision_id=each) for each in sorted(self.undone)]
+        self.kept.taken_back = [
+            TakenBackLine(step="", decision_id=each) for each in sorted(self.undone)
+        ]
         return world_of(
             ask,
             self.far.records(),

@@ -1,4 +1,6 @@
-"""The tables as the oracle reads them, on the connection of the test, whose rows nobody else can see."""
+"""The tables as the oracle reads them, on the connection of the test, whose rows nobody else can
+see.
+"""
 
 from __future__ import annotations
 

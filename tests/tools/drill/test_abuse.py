@@ -1,4 +1,6 @@
-"""The drill beside an abusive client: every promise is kept, it is refused, and the verdict says who had to wait."""
+"""The drill beside an abusive client: every promise is kept, it is refused, and the verdict says
+who had to wait.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def test_it_refuses_an_abusive_client_and_keeps_every_promise(tmp_path: Path) ->
     report = json.loads((folder / "report.json").read_text())
     assert not report["stopped"], done.stdout + done.stderr
     assert [each["promise"] for each in report["verdicts"]] == [*CHECKS, *ABUSE]
-    assert [each for each in report["verdicts"] if each["promise"] in CHECKS and each["faults"]] == []
+    assert [
+        each for each in report["verdicts"] if each["promise"] in CHECKS and each["faults"]
+    ] == []
 
     answers = json.loads((folder / "abuse.json").read_text())
     refused = {name for name in answers if name.endswith((": 413", ": 429", ": 503", ": closed"))}

@@ -19,7 +19,9 @@ KINDS = {blow.kind for seed in range(5) for blow in planned_faults(seed, submits
 
 @given(seed=st.integers(0, 10**6), submits=st.integers(1, 400), clients=st.integers(1, 20))
 def test_it_shares_exactly_so_many_submits_among_all(seed: int, submits: int, clients: int) -> None:
-    shares = [steps(seed, submits=submits, clients=clients, client=number) for number in range(clients)]
+    shares = [
+        steps(seed, submits=submits, clients=clients, client=number) for number in range(clients)
+    ]
     whole = [step for share in shares for step in share]
     assert len(whole) == submits
     assert len({step.name for step in whole}) == submits
@@ -66,9 +68,11 @@ def test_it_does_everything_that_reviewers_do() -> None:
 
 
 def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
-    (step,) = [each for each in steps(1, submits=400, clients=1, client=0) if set(each.typed) >= {"label", "payload"}][
-        :1
-    ]
+    (step,) = [
+        each
+        for each in steps(1, submits=400, clients=1, client=0)
+        if set(each.typed) >= {"label", "payload"}
+    ][:1]
     form = {
         "decision_id": "d",
         "base": "{}",
@@ -80,13 +84,16 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
     data, meant, _ = fill_form(form, step)
     assert (data["decision_id"], data["choice"], data["label"]) == ("d", "", step.typed["label"])
     assert meant == {
-        name: json.loads(text) if name in {"payload", "confidence"} else text for name, text in step.typed.items()
+        name: json.loads(text) if name in {"payload", "confidence"} else text
+        for name, text in step.typed.items()
     }
 
 
 def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
     whole = steps(1, submits=400, clients=1, client=0)
-    (step,) = [each for each in whole if each.yields and set(each.typed) == {"label", "reasoning"}][:1]
+    (step,) = [each for each in whole if each.yields and set(each.typed) == {"label", "reasoning"}][
+        :1
+    ]
     data, meant, words = fill_form({"asked": "label confidence"}, step)
     assert (data["keep_label"], data["keep_confidence"]) == ("theirs", "mine")
     assert set(meant) == {"reasoning"}
@@ -94,9 +101,11 @@ def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
 
 
 def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
-    (step,) = [each for each in steps(1, submits=400, clients=1, client=0) if set(each.typed) >= {"label", "payload"}][
-        :1
-    ]
+    (step,) = [
+        each
+        for each in steps(1, submits=400, clients=1, client=0)
+        if set(each.typed) >= {"label", "payload"}
+    ][:1]
     form = {"base": json.dumps({"label": step.typed["label"], "confidence": 0.5})}
     data, meant, _ = fill_form(form, step)
     assert data["label"] == step.typed["label"]
@@ -104,7 +113,11 @@ def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
 
 
 def test_it_takes_the_machines_confidence_for_somebodys_word_once_it_is_typed() -> None:
-    (step,) = [each for each in steps(1, submits=400, clients=1, client=0) if set(each.typed) == {"confidence"}][:1]
+    (step,) = [
+        each
+        for each in steps(1, submits=400, clients=1, client=0)
+        if set(each.typed) == {"confidence"}
+    ][:1]
     seen = {"label": "logo", "confidence": float(step.typed["confidence"])}
     for began_with, typed in ([], {"confidence": seen["confidence"]}), (["confidence"], {}):
         _, meant, words = fill_form({"base": json.dumps({**seen, "given": began_with})}, step)

@@ -1,4 +1,6 @@
-"""A short drill from the command to the table: real processes, every kind of fault, and not a word lost."""
+"""A short drill from the command to the table: real processes, every kind of fault, and not a word
+lost.
+"""
 
 from __future__ import annotations
 

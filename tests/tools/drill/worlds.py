@@ -79,7 +79,9 @@ def version(number: int, by: str, before: dict[str, Any], **values: Any) -> Vers
 
 
 def good() -> World:
-    """Alice relabels, a stranger sets the reasoning, it is pulled, and Bob sets the reasoning; all is delivered."""
+    """Alice relabels, a stranger sets the reasoning, it is pulled, and Bob sets the reasoning; all
+    is delivered.
+    """
     one = Version(number=1, by="system", changed=frozenset(), values=START)
     two = version(2, OURS, one.values, label="text")
     three = version(3, STRANGER, two.values, reasoning="a stranger's")
@@ -145,7 +147,9 @@ def good() -> World:
 
 
 def _events() -> list[EventRow]:
-    made: dict[str, Any] = {name: [None, value] for name, value in START.items() if value not in (None, {})}
+    made: dict[str, Any] = {
+        name: [None, value] for name, value in START.items() if value not in (None, {})
+    }
     made |= {"annotation_id": [None, "ann_1"], "status": [None, "waiting"]}
     first: dict[str, Any] = {"label": ["logo", "text"], "status": ["waiting", "decided"]}
     first |= {"decision_id": [None, 11], "reviewer_id": [None, ALICE]}

@@ -141,7 +141,10 @@ def test_it_names_a_busy_port_and_the_setting(launch: Launch) -> None:
 def test_it_refuses_a_port_that_is_none(launch: Launch) -> None:
     launch.start(PORT="eighty")
     assert launch.end() == 1
-    assert launch.said == "PORT is 'eighty', which is not a whole number from 1 to 65535. For example: PORT=8000\n"
+    assert (
+        launch.said
+        == "PORT is 'eighty', which is not a whole number from 1 to 65535. For example: PORT=8000\n"
+    )
 
 
 def test_it_says_why_a_configured_database_cannot_be_used(launch: Launch) -> None:

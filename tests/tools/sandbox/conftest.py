@@ -1,4 +1,6 @@
-"""One sandbox process of each dialect for these tests, which are about its documents, media and namespaces."""
+"""One sandbox process of each dialect for these tests, which are about its documents, media and
+namespaces.
+"""
 
 from __future__ import annotations
 

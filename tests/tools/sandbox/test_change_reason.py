@@ -1,4 +1,6 @@
-"""`X-Change-Reason`: kept with the received request, shown in the change feed and as `reason` of the audit log."""
+"""`X-Change-Reason`: kept with the received request, shown in the change feed and as `reason` of
+the audit log.
+"""
 
 from __future__ import annotations
 

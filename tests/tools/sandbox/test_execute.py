@@ -141,7 +141,10 @@ def test_it_fails_with_200_on_a_stage_it_cannot_run(box: Box) -> None:
     failed = _run(box, "broken")
     assert (failed["status"], failed["documents"]) == ("failed", [])
     assert "llm_enrich" in failed["error"]
-    assert box.call("POST", "/v1/retrievers/broken/executions/list").json()["results"][0]["status"] == "failed"
+    assert (
+        box.call("POST", "/v1/retrievers/broken/executions/list").json()["results"][0]["status"]
+        == "failed"
+    )
 
 
 def test_it_is_degraded_when_the_stage_may_be_skipped(box: Box) -> None:

@@ -1,4 +1,6 @@
-"""What a null in an edit of an annotation does: `--null`, and `PUT /_sandbox/null` while the sandbox runs."""
+"""What a null in an edit of an annotation does: `--null`, and `PUT /_sandbox/null` while the
+sandbox runs.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,9 @@ def test_it_refuses_nulls_in_bulk_with_the_place_of_the_item(box: Box, filled_id
     reply = _bulk(box, filled_id)
     assert reply.status_code == 422
     listed = reply.json()["error"]["details"]["validation_errors"]
-    assert [row["location"] for row in listed] == [["body", "update", 1, field] for field in OLD_VALUES]
+    assert [row["location"] for row in listed] == [
+        ["body", "update", 1, field] for field in OLD_VALUES
+    ]
     assert _values(_read(box, filled_id)) == VALUES
 
 
@@ -150,7 +154,9 @@ def test_it_refuses_in_the_old_dialect_as_fastapi(old_box: Box, old_filled_id: s
     old_box.null("refuse")
     reply = old_box.call("PATCH", f"/v1/annotations/{old_filled_id}", json=NULLS)
     assert reply.status_code == 422
-    assert [row["loc"] for row in reply.json()["detail"]] == [["body", field] for field in OLD_VALUES]
+    assert [row["loc"] for row in reply.json()["detail"]] == [
+        ["body", field] for field in OLD_VALUES
+    ]
     assert _values(_read(old_box, old_filled_id)) == OLD_VALUES
 
 

@@ -113,7 +113,10 @@ def test_it_does_what_it_can_in_bulk(labels: mixpeek.AnnotationsApi, annotation_
 
 def test_it_lists_and_reads_retrievers_by_id_and_name(retrievers: mixpeek.RetrieversApi) -> None:
     assert retrievers.list_retrievers(page_size=2).results[0].retriever_id == "ret_search"
-    assert retrievers.get_retriever("search").retriever_id == retrievers.get_retriever("ret_search").retriever_id
+    assert (
+        retrievers.get_retriever("search").retriever_id
+        == retrievers.get_retriever("ret_search").retriever_id
+    )
     with pytest.raises(mixpeek.exceptions.NotFoundException):
         retrievers.get_retriever("nobody")
 
@@ -210,7 +213,9 @@ def test_it_sends_every_field_of_the_official_models(box: Box) -> None:
 
     path = "/v1/retrievers/ret_search"
     assert missing(box.call("GET", path).json(), mixpeek.RetrieverModelOutput) == set()
-    patched = box.call("PATCH", "/v1/retrievers/ret_patched", json={"metadata": {"a": 1}}).json()["retriever"]
+    patched = box.call("PATCH", "/v1/retrievers/ret_patched", json={"metadata": {"a": 1}}).json()[
+        "retriever"
+    ]
     assert missing(patched, mixpeek.RetrieverConfig) == set()
     reply = box.call("POST", f"{path}/execute", json={"inputs": {"query": "plum"}}).json()
     assert missing(reply, mixpeek.ExecuteRetrieverResponse) == set()

@@ -31,7 +31,10 @@ def sample_box() -> Iterator[Box]:
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)
+        for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def test_it_comes_out_the_same_each_time(sample: Path, tmp_path: Path) -> None:
@@ -55,14 +58,22 @@ def test_it_is_varied(sample: Path) -> None:
     documents, annotations = _rows(sample, "documents"), _rows(sample, "annotations")
     text = json.dumps(documents, ensure_ascii=False)
     assert len(documents) >= 600
-    assert len({each["document_id"] for each in documents} - {each["document_id"] for each in annotations}) > 50
+    assert (
+        len(
+            {each["document_id"] for each in documents}
+            - {each["document_id"] for each in annotations}
+        )
+        > 50
+    )
     assert any(len(each.get("text", "")) > 3000 for each in documents)
     scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in set(text)}
     assert {"ARABIC", "HEBREW", "HIRAGANA", "DEVANAGARI", "GREEK"} <= scripts
     assert {each["actor_type"] for each in annotations} == {"system"}
     assert sum(each["version"] > 1 for each in annotations) > 20
     assert all(len(each["revisions"]) == each["version"] - 1 for each in annotations)
-    coding = [each["payload"] for each in annotations if each["retriever_id"] == "ret_clinical_coding"]
+    coding = [
+        each["payload"] for each in annotations if each["retriever_id"] == "ret_clinical_coding"
+    ]
     assert all("codes_approved" in each for each in coding)
 
 
@@ -95,15 +106,19 @@ def test_it_runs_every_retriever(sample_box: Box, name: str, inputs: dict[str, A
     with sample_box.sdk() as client:
         asked = mixpeek.BatchGetDocumentsRequest(document_ids=ids)
         for each in mixpeek.DocumentsApi(client).batch_get(asked).documents:
-            assert all(blob.presigned_url or blob.unavailable_reason for blob in each.document_blobs)
+            assert all(
+                blob.presigned_url or blob.unavailable_reason for blob in each.document_blobs
+            )
 
 
 def test_it_serves_its_media(sample_box: Box) -> None:
     body = {"inputs": {}, "limit": 60, "return_presigned_urls": True}
-    documents = sample_box.call("POST", "/v1/retrievers/duplicate_and_moderation/execute", json=body).json()[
-        "documents"
+    documents = sample_box.call(
+        "POST", "/v1/retrievers/duplicate_and_moderation/execute", json=body
+    ).json()["documents"]
+    blobs = [
+        blob for each in documents for blob in each["document_blobs"] if blob.get("presigned_url")
     ]
-    blobs = [blob for each in documents for blob in each["document_blobs"] if blob.get("presigned_url")]
     kinds = {blob["type"]: blob for blob in blobs}
     assert set(kinds) == {"audio", "video", "pdf", "image"}
     for blob in kinds.values():

@@ -52,7 +52,10 @@ def test_it_adds_new_rows_and_keeps_its_own(tmp_path: Path) -> None:
         [{**fruit_annotation_json(number), "label": "theirs"} for number in range(12)],
     )
     with running_sandbox(data, state) as box:
-        labels = [box.call("GET", f"/v1/annotations/ann_{number}").json().get("label") for number in (0, 1, 2, 11)]
+        labels = [
+            box.call("GET", f"/v1/annotations/ann_{number}").json().get("label")
+            for number in (0, 1, 2, 11)
+        ]
     assert labels == ["ripe", "mine", None, "theirs"]
 
 

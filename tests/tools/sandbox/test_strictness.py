@@ -1,4 +1,6 @@
-"""What Mixpeek refuses, the sandbox refuses: raw calls, since the official client would not send these."""
+"""What Mixpeek refuses, the sandbox refuses: raw calls, since the official client would not send
+these.
+"""
 
 from __future__ import annotations
 
@@ -144,7 +146,10 @@ def test_it_refuses_a_wrong_retriever_patch(
     body: dict[str, Any],
     at: str,
 ) -> None:
-    assert [found for _kind, found in _complaints(box.call("PATCH", f"/v1/retrievers/ret_{name}", json=body))] == [at]
+    assert [
+        found
+        for _kind, found in _complaints(box.call("PATCH", f"/v1/retrievers/ret_{name}", json=body))
+    ] == [at]
 
 
 def test_it_wants_a_key_and_a_namespace(box: Box) -> None:
@@ -172,7 +177,10 @@ def test_it_answers_an_unknown_namespace_as_upstream(box: Box) -> None:
 def test_it_gives_every_answer_a_request_id(box: Box) -> None:
     for path in ("/v1/annotations/ann_1", "/v1/annotations/none", "/v1/nothing", "/media/x"):
         assert box.call("GET", path).headers["x-request-id"]
-    assert box.call("GET", "/v1/nothing", headers={"X-Request-Id": "mine"}).headers["x-request-id"] == "mine"
+    assert (
+        box.call("GET", "/v1/nothing", headers={"X-Request-Id": "mine"}).headers["x-request-id"]
+        == "mine"
+    )
 
 
 @pytest.mark.process

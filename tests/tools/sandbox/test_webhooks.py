@@ -1,4 +1,6 @@
-"""Webhooks: registered through the official client, delivered over real sockets, signed, and again after a failure."""
+"""Webhooks: registered through the official client, delivered over real sockets, signed, and again
+after a failure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`python -m tools.drill.clients.abuser FILE`: one client that uses up all it can, until it is stopped.
+"""`python -m tools.drill.clients.abuser FILE`: one client that uses up all it can, until it is
+stopped.
 
 It is a stranger, a signed-in person and a script with a token at once. Nothing that it sends is a
 decision, so the oracle's rules about decisions hold beside it. How it was answered is written to
@@ -40,7 +41,9 @@ _IDS_PER_BULK = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class AbuserOptions:
-    """What the abusive client has to know: the web servers, its own sign-in and token, the keys of real items."""
+    """What the abusive client has to know: the web servers, its own sign-in and token, the keys of
+    real items.
+    """
 
     web: list[str]
     password: str
@@ -54,7 +57,9 @@ class AbuserOptions:
 
 
 class Abuser:
-    """Attacks, each of which sends one request (or keeps its connections half sent) and returns its answer."""
+    """Attacks, each of which sends one request (or keeps its connections half sent) and returns its
+    answer.
+    """
 
     def __init__(self, orders: AbuserOptions) -> None:
         self._orders = orders
@@ -103,7 +108,9 @@ class Abuser:
             self.answers[f"{name}: {answer}"] += 1
 
     def keep_half_sent(self) -> None:
-        """Hold connections whose requests never end, a byte a second each, and replace those that are closed."""
+        """Hold connections whose requests never end, a byte a second each, and replace those that
+        are closed.
+        """
         connections: list[socket.socket] = []
         while True:
             while len(connections) < _HALF_SENT_CONNECTIONS:
@@ -173,7 +180,9 @@ class Abuser:
         return self._person.get(self._web + path, allow_redirects=False, timeout=_PATIENCE_SECONDS)
 
     def _ask_for_annotation(self) -> requests.Response:
-        url = f"{self._web}/api/v1/annotations/ann_made_up_{self._random.randrange(10**9)}/versions/1"
+        url = (
+            f"{self._web}/api/v1/annotations/ann_made_up_{self._random.randrange(10**9)}/versions/1"
+        )
         return self._script.get(url, timeout=_PATIENCE_SECONDS)
 
 

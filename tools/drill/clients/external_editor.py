@@ -16,7 +16,9 @@ _PATIENCE = 10
 
 
 class ExternalEditor:
-    """Edits at the sandbox, again and again until it is acknowledged; the same edit twice makes one version."""
+    """Edits at the sandbox, again and again until it is acknowledged; the same edit twice makes one
+    version.
+    """
 
     def __init__(self, base: str, journal: Journal, *, until: float) -> None:
         self._base, self._journal, self._until = base, journal, until
@@ -37,7 +39,8 @@ class ExternalEditor:
             time.sleep(0.3)
 
     def race(self, step: str, annotation_id: str, values: dict[str, Any], *, hold: float) -> None:
-        """Edit between the next read of an annotation and the write that follows it, as good as that can be timed.
+        """Edit between the next read of an annotation and the write that follows it, as good as
+        that can be timed.
 
         A worker looks every second, so it reads within a second after the hold; what it reads is
         kept back for longer.

@@ -1,7 +1,8 @@
 """A reviewer's browser: keeps cookies, sends forms, changes the address when one is down.
 
-A response is one of four things, and only a response to the form itself is believed: nothing at all,
-an error of the server's or a page that asks to sign in leave it open whether the form was taken.
+A response is one of four things, and only a response to the form itself is believed: nothing at
+all, an error of the server's or a page that asks to sign in leave it open whether the form was
+taken.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class BrowserClient:
                     return
 
     def page(self, path: str) -> requests.Response:
-        """Return a page as htmx would get it, asked for until there is one (or a refusal below 500)."""
+        """Return a page as htmx would get it, asked for until there is one (or a refusal below
+        500).
+        """
         for _ in self._tries():
             response = self._send("GET", path, headers=_HTMX)
             if response is not None and self._is_signed_in(response) and response.status_code < 500:
@@ -71,7 +74,9 @@ class BrowserClient:
         raise TimeLimitReached(path)
 
     def submit(self, path: str, data: Mapping[str, str], statuses: list[str]) -> requests.Response:
-        """Send a form until something is said about it; `statuses` receives what came back each time."""
+        """Send a form until something is said about it; `statuses` receives what came back each
+        time.
+        """
         for _ in self._tries():
             response = self.submit_once(path, data, statuses)
             if response is not None:
@@ -128,7 +133,9 @@ class BrowserClient:
             return None
 
     def _tries(self) -> Iterator[int]:
-        """Yield the numbers of tries, pausing in between, at most two seconds; raises `TimeLimitReached`."""
+        """Yield the numbers of tries, pausing in between, at most two seconds; raises
+        `TimeLimitReached`.
+        """
         pause = _MIN_PAUSE
         for number in count(1):
             yield number

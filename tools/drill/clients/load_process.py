@@ -22,7 +22,9 @@ from tools.drill.plan import steps
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
-    """What the crowd has to know; `seconds` is its limit, `people` are names that share one password."""
+    """What the crowd has to know; `seconds` is its limit, `people` are names that share one
+    password.
+    """
 
     seed: int
     submits: int

@@ -54,7 +54,9 @@ class Reviewer:
         self._last_decision_id = ""
 
     def work(self, steps: list[Step]) -> None:
-        """Sign in and do every step; ends early, with what is unanswered in the journal, when time is up."""
+        """Sign in and do every step; ends early, with what is unanswered in the journal, when time
+        is up.
+        """
         try:
             self._browser.sign_in()
             for step in steps:

@@ -48,7 +48,8 @@ _READERS: dict[str, Callable[[Json, str], tuple[Any, ...]]] = {
 
 
 def load(store: Store, folder: Path, namespace: str) -> dict[str, int]:
-    """Add the folder's new rows and return how many of each file; raises `BadData` with nothing added.
+    """Add the folder's new rows and return how many of each file; raises `BadData` with nothing
+    added.
 
     Rows that carry no `namespace_id` get `namespace`.
     """

@@ -1,4 +1,5 @@
-"""One line of a data file turned into what is kept: checked, and brought to the current spelling; pure.
+"""One line of a data file turned into what is kept: checked, and brought to the current spelling;
+pure.
 
 Exports in the 2025-10 spelling (`name`, `pipeline_id`, stage `name`, `config.stage_name`) load as
 well. A document may hold its own fields at the root, under `payload`, or as `content` with
@@ -162,10 +163,16 @@ def annotation_columns(kept: Json) -> tuple[Any, ...]:
 def document_row(row: Json, namespace: str) -> tuple[Any, ...]:
     """Return the columns of a document; its namespace may stand under `_internal`."""
     _check(row, _DOCUMENT)
-    internal, metadata, payload = (row.get(key) or {} for key in ("_internal", "metadata", "payload"))
+    internal, metadata, payload = (
+        row.get(key) or {} for key in ("_internal", "metadata", "payload")
+    )
     collection = row.get("collection_id")
     for envelope in (payload, metadata):
-        if not collection and isinstance(envelope, dict) and isinstance(envelope.get("collection_id"), str):
+        if (
+            not collection
+            and isinstance(envelope, dict)
+            and isinstance(envelope.get("collection_id"), str)
+        ):
             collection = envelope["collection_id"]
     home = row.get("namespace_id") or internal.get("namespace_id") or namespace
     return home, row["document_id"], collection, packed(row)

@@ -34,7 +34,9 @@ CREATE = {
 
 def find(call: Call, annotation_id: str) -> Json:
     """Return an annotation; raises a 404."""
-    sql = "SELECT body FROM annotations WHERE namespace_id = ? AND annotation_id = ? AND NOT deleted"
+    sql = (
+        "SELECT body FROM annotations WHERE namespace_id = ? AND annotation_id = ? AND NOT deleted"
+    )
     found = call.store.body(sql, call.namespace, annotation_id)
     if found is None:
         raise not_found("annotation", annotation_id)
@@ -139,7 +141,9 @@ def delete(call: Call) -> Json:
 
 
 def remove(call: Call, annotation_id: str) -> None:
-    """Delete inside the open transaction; the row stays as a mark, so the data folder cannot bring it back."""
+    """Delete inside the open transaction; the row stays as a mark, so the data folder cannot bring
+    it back.
+    """
     kept = find(call, annotation_id)
     sql = "UPDATE annotations SET deleted = 1 WHERE namespace_id = ? AND annotation_id = ?"
     call.store.db.execute(sql, (call.namespace, annotation_id))
@@ -149,7 +153,9 @@ def remove(call: Call, annotation_id: str) -> None:
 
 def stats(call: Call) -> Json:
     """Return how many annotations there are, and how many of each label."""
-    filters = {key: call.query[key] for key in ("document_id", "collection_id") if key in call.query}
+    filters = {
+        key: call.query[key] for key in ("document_id", "collection_id") if key in call.query
+    }
     where, values = _where(call, filters)
     sql = f"SELECT label, count(*) FROM annotations WHERE {where} GROUP BY label ORDER BY label"  # noqa: S608 - columns from a fixed list
     by_label = dict(call.store.db.execute(sql, values).fetchall())

@@ -1,4 +1,5 @@
-"""The organization's audit log: one event for each change of an annotation or a retriever, with the caller's reason.
+"""The organization's audit log: one event for each change of an annotation or a retriever, with the
+caller's reason.
 
 The reason is what the write carried as `X-Change-Reason` (the official SDK says so of
 `AuditEventResponse.reason`). Where the public reference is silent this server decides: `changes` is

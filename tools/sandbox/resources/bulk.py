@@ -1,4 +1,6 @@
-"""`POST /v1/annotations/bulk`: independent operations, 200 even when some failed, nothing rolled back."""
+"""`POST /v1/annotations/bulk`: independent operations, 200 even when some failed, nothing rolled
+back.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,9 @@ def _read(call: Call, document_id: str) -> Json | None:
 
 
 def get(call: Call) -> Json:
-    """Return one document of the namespace; with a collection in the path, of that collection. Raises a 404."""
+    """Return one document of the namespace; with a collection in the path, of that collection.
+    Raises a 404.
+    """
     found = _read(call, call.path["document_id"])
     home = call.path.get("collection_id")
     if found is None or (home is not None and found["collection_id"] not in {home, f"col_{home}"}):

@@ -16,7 +16,8 @@ _OPERATIONS = {"created": "insert", "updated": "update", "deleted": "delete"}
 
 
 def record(call: Call, event_type: str, payload: Json) -> None:
-    """Append an event and queue it for the webhooks that want it; to be called inside `store.writing()`.
+    """Append an event and queue it for the webhooks that want it; to be called inside
+    `store.writing()`.
 
     `reason` is the sandbox's own addition to the row, for tests: upstream shows it in the audit log
     (see `audit`).
@@ -38,8 +39,14 @@ def record(call: Call, event_type: str, payload: Json) -> None:
 
 
 def list_events(call: Call) -> Json:
-    """Return a page of the feed after `cursor`, oldest first; a cursor is good for one set of filters only."""
-    limit = call.integer("limit", least=1, most=1000) or call.integer("page_size", least=1, most=1000) or 100
+    """Return a page of the feed after `cursor`, oldest first; a cursor is good for one set of
+    filters only.
+    """
+    limit = (
+        call.integer("limit", least=1, most=1000)
+        or call.integer("page_size", least=1, most=1000)
+        or 100
+    )
     event_type, namespace = call.query.get("event_type"), call.query.get("namespace_id")
     if namespace and call.namespace and namespace != call.namespace:
         message = "must agree with the X-Namespace header"

@@ -87,7 +87,9 @@ _UNRETAINED: Json = {
 
 
 def execute(call: Call) -> Json:
-    """Run a retriever and return one page of its documents; 200 with `status: failed` when a stage failed."""
+    """Run a retriever and return one page of its documents; 200 with `status: failed` when a stage
+    failed.
+    """
     asked = call.dialect.accept(call.body, _EXECUTE)
     for key in _UNSUPPORTED:
         if asked.get(key):
@@ -274,7 +276,9 @@ def list_executions(call: Call) -> Json:
 
 
 def _summary(kept: Json) -> Json:
-    """Return a run's row in the list: its fields, and those that a data file has beyond Mixpeek's models."""
+    """Return a run's row in the list: its fields, and those that a data file has beyond Mixpeek's
+    models.
+    """
     counts: Json = {
         "duration_ms": 0.0,
         "credits_used": 0.0,
@@ -282,7 +286,9 @@ def _summary(kept: Json) -> Json:
         "total_returned": 0,
     }
     known = {key: kept.get(key, counts.get(key)) for key in _SUMMARY}
-    unknown = {key: value for key, value in kept.items() if key not in {*_UNRETAINED, "retriever_id"}}
+    unknown = {
+        key: value for key, value in kept.items() if key not in {*_UNRETAINED, "retriever_id"}
+    }
     return {**unknown, **known}
 
 

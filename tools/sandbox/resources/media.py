@@ -36,7 +36,9 @@ class Library:
     lifetime: int
 
     def find(self, name: str) -> Path | None:
-        """Return the file `name` under the folder, or None; nothing outside the folder is ever found."""
+        """Return the file `name` under the folder, or None; nothing outside the folder is ever
+        found.
+        """
         if self.folder is None or "\0" in name:
             return None
         path = (self.folder / name).resolve()
@@ -54,7 +56,9 @@ class Library:
     def link(self, base_url: str, name: str) -> str:
         """Return a link to `name` that works for `lifetime` seconds."""
         expires = int(time.time()) + self.lifetime
-        return f"{base_url}/media/{quote(name)}?Expires={expires}&Signature={self.sign(name, expires)}"
+        return (
+            f"{base_url}/media/{quote(name)}?Expires={expires}&Signature={self.sign(name, expires)}"
+        )
 
     def verify(self, name: str, expires: str, signature: str) -> None:
         """Raise `LinkRefused` unless the link was made by us and has not expired."""
@@ -71,7 +75,8 @@ class Library:
             raise LinkRefused("AccessDenied", "Request has expired")
 
     def presign(self, document: Any, base_url: str) -> Any:
-        """Return the document with `presigned_url` in its blobs and its url-shaped fields made into links.
+        """Return the document with `presigned_url` in its blobs and its url-shaped fields made into
+        links.
 
         A blob whose file is missing says so in `unavailable_reason` instead.
         """
@@ -99,7 +104,9 @@ class Library:
 
 
 def local_name(url: str) -> str | None:
-    """Return the name under `media/` a relative url stands for, or None for a url of somewhere else."""
+    """Return the name under `media/` a relative url stands for, or None for a url of somewhere
+    else.
+    """
     if not url or "://" in url or url.startswith(("/", "data:")):
         return None
     return url.removeprefix("./").removeprefix("media/")

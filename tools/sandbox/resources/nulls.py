@@ -1,4 +1,5 @@
-"""What a null in an edit of an annotation does: the public reference does not say, so the sandbox plays each way.
+"""What a null in an edit of an annotation does: the public reference does not say, so the sandbox
+plays each way.
 
 clear     the field becomes null
 ignore    the field keeps its value; a PATCH of nothing else makes no version
@@ -42,4 +43,6 @@ class NullPolicy:
     def values_to_set(self, values: Json) -> Json:
         """Return what an accepted edit sets."""
         ignored = values.keys() if self.mode == IGNORE else _IGNORED_FIELDS
-        return {key: value for key, value in values.items() if value is not None or key not in ignored}
+        return {
+            key: value for key, value in values.items() if value is not None or key not in ignored
+        }

@@ -94,13 +94,17 @@ def _kept_by(asked: Json) -> Callable[[Json], bool]:
 
 
 def conditions_of(filters: Json) -> list[Json]:
-    """Return list filters as conditions: `AND`/`OR`/`NOT` as they are, `{field: value}` and `{field: {"$in": ...}}`."""
+    """Return list filters as conditions: `AND`/`OR`/`NOT` as they are, `{field: value}` and
+    `{field: {"$in": ...}}`.
+    """
     found = []
     for key, value in filters.items():
         if key in {"AND", "OR", "NOT"}:
             found.append({key: value})
         elif isinstance(value, dict) and any(name.startswith("$") for name in value):
-            found += [{"field": key, "operator": name[1:], "value": each} for name, each in value.items()]
+            found += [
+                {"field": key, "operator": name[1:], "value": each} for name, each in value.items()
+            ]
         else:
             found.append({"field": key, "operator": "eq", "value": value})
     return found

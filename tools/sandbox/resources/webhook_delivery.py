@@ -1,4 +1,5 @@
-"""Delivers events to the registered webhooks: signed, at least once, in no promised order, again after a failure.
+"""Delivers events to the registered webhooks: signed, at least once, in no promised order, again
+after a failure.
 
 What is to be delivered is written in the transaction of the change it tells of, so a kill loses
 none. How often and when upstream tries again is unknown; here it is 8 times, after 1, 2, 4 ...
@@ -42,7 +43,9 @@ class Delivery:
 
 
 def queue(db: Any, seq: int, row: Json) -> None:
-    """Note for each active webhook that wants this event that it is to be delivered, in the open transaction."""
+    """Note for each active webhook that wants this event that it is to be delivered, in the open
+    transaction.
+    """
     for webhook_id, body in db.execute("SELECT webhook_id, body FROM webhooks").fetchall():
         kept = json.loads(body)
         of_kind = not kept["resource_types"] or row["resource_type"] in kept["resource_types"]
@@ -138,7 +141,9 @@ class Courier:
         kept = self._store.body("SELECT body FROM webhooks WHERE webhook_id = ?", webhook_id)
         if kept is None or (not failure and not kept["delivery_health"]):
             return
-        kept["delivery_health"] = _health(kept["delivery_health"] or {}, failure) if failure else None
+        kept["delivery_health"] = (
+            _health(kept["delivery_health"] or {}, failure) if failure else None
+        )
         if failure and kept["delivery_health"]["paused_at"]:
             kept["is_active"] = False
             self._store.db.execute("DELETE FROM deliveries WHERE webhook_id = ?", (webhook_id,))
@@ -200,7 +205,11 @@ def _post(delivery: Delivery) -> str:
             timeout=delivery.timeout,
             allow_redirects=False,
         ) as reply:
-            return "" if 200 <= reply.status_code < 300 else f"the receiver answered {reply.status_code}"
+            return (
+                ""
+                if 200 <= reply.status_code < 300
+                else f"the receiver answered {reply.status_code}"
+            )
     except requests.RequestException as error:
         return f"the receiver could not be reached ({type(error).__name__})"
     finally:

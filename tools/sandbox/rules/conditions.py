@@ -1,4 +1,6 @@
-"""Conditions on a document's fields, as `attribute_filter` and the `filters` of the calls write them; pure."""
+"""Conditions on a document's fields, as `attribute_filter` and the `filters` of the calls write
+them; pure.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ class StageError(Exception):
 
 
 def read_field(document: Json, path: str) -> Any:
-    """Return the value at a dotted `path`: from the root, else under `payload`, `metadata`, `_internal`.
+    """Return the value at a dotted `path`: from the root, else under `payload`, `metadata`,
+    `_internal`.
 
     A list on the way is entered by number, or by collecting the key from each of its items. Returns
     the marker that `present` knows when nothing is there.
@@ -57,7 +60,9 @@ def _descend_list(items: list[Any], key: str, rest: str, path: str) -> Any:
 
 
 def build_condition(parameters: Json) -> Callable[[Json], bool]:
-    """Return the test a document must pass; raises `StageError` for an operator that is not one of ours."""
+    """Return the test a document must pass; raises `StageError` for an operator that is not one of
+    ours.
+    """
     for key, combine in (("AND", all), ("OR", any)):
         if key in parameters:
             parts = [build_condition(part) for part in _conditions(parameters[key])]
@@ -126,7 +131,9 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 def rank_of(value: Any) -> int | None:
-    """Return a number that values must share to be ordered with each other, None when they have no order."""
+    """Return a number that values must share to be ordered with each other, None when they have no
+    order.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

@@ -29,7 +29,9 @@ _OFFSET_FIELDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which part of a result is asked for; `execution_id` is set when a cursor continues an execution."""
+    """Which part of a result is asked for; `execution_id` is set when a cursor continues an
+    execution.
+    """
 
     method: str
     start: int
@@ -45,7 +47,9 @@ def fingerprint(*parts: Any) -> str:
 
 def pack_cursor(values: Json) -> str:
     """Return an opaque cursor holding `values`."""
-    return base64.urlsafe_b64encode(json.dumps(values, sort_keys=True).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps(values, sort_keys=True).encode()).decode().rstrip("=")
+    )
 
 
 def unpack_cursor(cursor: str) -> Json:
@@ -87,7 +91,11 @@ def execute_window(
 
 
 def _continued(held: Json, size: int, print_of_run: str) -> Window:
-    if held.get("run") != print_of_run or not isinstance(held.get("start"), int) or held["start"] < 0:
+    if (
+        held.get("run") != print_of_run
+        or not isinstance(held.get("start"), int)
+        or held["start"] < 0
+    ):
         raise bad_request("The cursor belongs to other inputs; start without a cursor")
     return Window(
         method="cursor",
@@ -152,7 +160,9 @@ def list_window(
     page: int | None,
     cursor: str | None,
 ) -> Window:
-    """Return the window of a list call: `limit` wins over `page_size`, cursor over `offset` over `page`."""
+    """Return the window of a list call: `limit` wins over `page_size`, cursor over `offset` over
+    `page`.
+    """
     size = limit or page_size or 10
     if cursor:
         start = unpack_cursor(cursor).get("start")

@@ -1,4 +1,6 @@
-"""One run of a retriever over the stored documents: its stages in order, with what each let through."""
+"""One run of a retriever over the stored documents: its stages in order, with what each let
+through.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def run(
     inputs: Mapping[str, Any],
     filters: Json | None,
 ) -> Outcome:
-    """Run every stage; a stage that cannot run is skipped when it says `on_error: skip`, else the run failed."""
+    """Run every stage; a stage that cannot run is skipped when it says `on_error: skip`, else the
+    run failed.
+    """
     collections = retriever["collection_identifiers"]
     outcome = Outcome(considered=_count(store, namespace, collections))
     candidates: Iterable[Candidate] = _source(store, namespace, collections)

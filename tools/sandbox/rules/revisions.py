@@ -56,7 +56,9 @@ def _same(left: Any, right: Any) -> bool:
 
 def at_version(annotation: Json, version: int) -> Json | None:
     """Return the annotation as it stood at `version`, or None when it never had that version."""
-    later_edits = [revision for revision in annotation["revisions"] if revision["version"] >= version]
+    later_edits = [
+        revision for revision in annotation["revisions"] if revision["version"] >= version
+    ]
     if version == annotation["version"]:
         return annotation
     if not later_edits or later_edits[0]["version"] != version:
@@ -81,7 +83,9 @@ def as_of(annotation: Json, instant: datetime) -> Json | None:
 
 def _rebuilt(annotation: Json, later_edits: list[Json]) -> Json:
     oldest = later_edits[0]["version"]
-    earlier_edits = [revision for revision in annotation["revisions"] if revision["version"] < oldest]
+    earlier_edits = [
+        revision for revision in annotation["revisions"] if revision["version"] < oldest
+    ]
     rebuilt = dict(annotation)
     for revision in reversed(later_edits):
         rebuilt.update(revision["prior"])

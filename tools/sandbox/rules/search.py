@@ -73,7 +73,10 @@ class Index:
     def _wanted(self, fields: list[str] | None) -> set[int] | None:
         if fields is None:
             return None
-        names = {name.partition(".")[2] if name.partition(".")[0] in _ENVELOPES else name for name in fields}
+        names = {
+            name.partition(".")[2] if name.partition(".")[0] in _ENVELOPES else name
+            for name in fields
+        }
         return {
             path_id
             for path, path_id in self._paths.items()

@@ -1,4 +1,5 @@
-"""The stages a pipeline is made of: candidates in, candidates out; pure but for the search they are handed.
+"""The stages a pipeline is made of: candidates in, candidates out; pure but for the search they are
+handed.
 
 A candidate carries its document as JSON text and opens it when a field is asked for, so a pipeline
 over 100,000 documents holds text and not 100,000 dictionaries.
@@ -63,7 +64,8 @@ def feature_search(
     candidates: Iterable[Candidate],
     search: Search,
 ) -> Iterable[Candidate]:
-    """Keep the candidates whose text matches `query`, best first, each with its score between 0 and 1.
+    """Keep the candidates whose text matches `query`, best first, each with its score between 0 and
+    1.
 
     An empty query (an optional input left out) keeps everything as it is.
     """
@@ -72,7 +74,9 @@ def feature_search(
         query = query.get("text")
     if query is not None and not isinstance(query, str):
         raise StageError(f"feature_search needs a text 'query', not {query!r}")
-    if fields is not None and not (isinstance(fields, list) and all(isinstance(each, str) for each in fields)):
+    if fields is not None and not (
+        isinstance(fields, list) and all(isinstance(each, str) for each in fields)
+    ):
         raise StageError("feature_search takes 'fields' as a list of field names")
     if not query or not query.strip():
         return candidates
@@ -117,7 +121,12 @@ def limit(
     count = parameters.get("limit")
     if count is None:
         return candidates
-    if isinstance(count, bool) or not isinstance(count, int | float) or count < 0 or count != int(count):
+    if (
+        isinstance(count, bool)
+        or not isinstance(count, int | float)
+        or count < 0
+        or count != int(count)
+    ):
         raise StageError(f"limit needs a whole number of at least 0, not {count!r}")
     return _first(int(count), candidates)
 

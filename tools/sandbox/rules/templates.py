@@ -1,4 +1,6 @@
-"""`{{INPUT.x}}` in stage parameters, and the inputs themselves checked against an input_schema; pure."""
+"""`{{INPUT.x}}` in stage parameters, and the inputs themselves checked against an input_schema;
+pure.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def _as_text(value: Any) -> str:
 
 
 def resolve_inputs(given: Json, schema: Mapping[str, Json]) -> Json:
-    """Return the inputs to run with, defaults filled in; raise `Invalid` naming each missing or wrong one."""
+    """Return the inputs to run with, defaults filled in; raise `Invalid` naming each missing or
+    wrong one.
+    """
     complaints = [
         Complaint(
             kind="missing",
@@ -74,7 +78,9 @@ def resolve_inputs(given: Json, schema: Mapping[str, Json]) -> Json:
             )
     if complaints:
         raise Invalid(complaints)
-    defaults = {name: declared["default"] for name, declared in schema.items() if "default" in declared}
+    defaults = {
+        name: declared["default"] for name, declared in schema.items() if "default" in declared
+    }
     return {**defaults, **{name: value for name, value in given.items() if value is not None}}
 
 

@@ -110,7 +110,9 @@ def broken_text(value: Any) -> bool:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the parsed JSON; raises `ValueError` also for NaN and for numbers too large to be finite."""
+    """Return the parsed JSON; raises `ValueError` also for NaN and for numbers too large to be
+    finite.
+    """
     return json.loads(text, parse_constant=_refuse, parse_float=_finite)
 
 

@@ -34,7 +34,9 @@ _SELLERS = (
 _CAPTIONS = {
     "shop front": (
         "Street view of a shop on {street}; the sign reads {shown} in capitals above a striped awning.",
-        ("{shown} on the fascia, photographed from across the road at dusk. Two lit windows, door sign in the middle."),
+        (
+            "{shown} on the fascia, photographed from across the road at dusk. Two lit windows, door sign in the middle."
+        ),
         "Corner shop with a new sign. A neighbour says {shown} moved in last week and sells {goods}.",
     ),
     "product shot": (
@@ -118,7 +120,11 @@ def score(what: Scene) -> float:
 def finding(number: int) -> Finding:
     """Return what the machine says of a document; now and then it is wrong."""
     what, pick = scene(number), chance("brand finding", number)
-    label = what.truth if pick.random() < 0.8 else pick.choice(("authentic", "lookalike", "counterfeit"))
+    label = (
+        what.truth
+        if pick.random() < 0.8
+        else pick.choice(("authentic", "lookalike", "counterfeit"))
+    )
     reasons = {
         "authentic": (
             f"Letter spacing and emblem match the {what.firm} reference within tolerance; no other spelling found."
@@ -131,7 +137,9 @@ def finding(number: int) -> Finding:
             f"The name is spelled as {what.firm} spells it, yet print edges are "
             "soft and the emblem sits lower than in the guide."
         ),
-        "no_logo": ("No region of the picture exceeds the detection threshold; the emblem alone is not distinctive."),
+        "no_logo": (
+            "No region of the picture exceeds the detection threshold; the emblem alone is not distinctive."
+        ),
         "unclear": (
             "The picture is out of focus or tilted, so the lettering cannot be compared. A second picture would help."
         ),

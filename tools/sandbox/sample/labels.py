@@ -1,4 +1,6 @@
-"""The machine labels on the sample's documents; some were edited since, some documents have none yet."""
+"""The machine labels on the sample's documents; some were edited since, some documents have none
+yet.
+"""
 
 from __future__ import annotations
 

@@ -89,7 +89,9 @@ def emblem(
         draw.ellipse((x - r * 0.72, y - r * 0.35, x + r * 0.72, y + r), fill=ink)
     if sign == "wave":
         for row in (-0.4, 0.1, 0.6):
-            curve = [(x - r + r * t / 10, y + r * row + math.sin(t / 3) * r * 0.22) for t in range(21)]
+            curve = [
+                (x - r + r * t / 10, y + r * row + math.sin(t / 3) * r * 0.22) for t in range(21)
+            ]
             draw.line(curve, fill=ink, width=max(3, int(size / 9)), joint="curve")
 
 

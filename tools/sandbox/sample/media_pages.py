@@ -18,10 +18,14 @@ def draw_pages(folder: Path) -> None:
 
 
 def pdf(title: str, paragraphs: list[str]) -> bytes:
-    """Return a PDF with the title on its first page and the paragraphs wrapped over as many pages as they need."""
+    """Return a PDF with the title on its first page and the paragraphs wrapped over as many pages
+    as they need.
+    """
     lines = [line for each in paragraphs for line in [*textwrap.wrap(each, 84), ""]]
     pages = [lines[start : start + 44] for start in range(0, len(lines), 44)]
-    bodies = [_page_text(title, page, number, len(pages)) for number, page in enumerate(pages, start=1)]
+    bodies = [
+        _page_text(title, page, number, len(pages)) for number, page in enumerate(pages, start=1)
+    ]
     kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -40,7 +44,11 @@ def pdf(title: str, paragraphs: list[str]) -> bytes:
 
 
 def _page_text(title: str, lines: list[str], number: int, count: int) -> bytes:
-    parts = [(f"0.12 0.24 0.42 rg 0 790 595 52 re f 1 1 1 rg BT /F1 {_HEAD} Tf 48 808 Td ({_escaped(title)}) Tj ET")]
+    parts = [
+        (
+            f"0.12 0.24 0.42 rg 0 790 595 52 re f 1 1 1 rg BT /F1 {_HEAD} Tf 48 808 Td ({_escaped(title)}) Tj ET"
+        )
+    ]
     parts.append(f"0.1 0.1 0.12 rg BT /F1 {_TEXT} Tf 15.5 TL 48 752 Td")
     parts += [f"({_escaped(line)}) Tj T*" for line in lines]
     parts.append(f"ET BT /F1 9 Tf 500 30 Td (page {number} of {count}) Tj ET")

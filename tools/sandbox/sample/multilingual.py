@@ -1,4 +1,6 @@
-"""What people write in their own languages, right-to-left and other scripts among them (voices.json)."""
+"""What people write in their own languages, right-to-left and other scripts among them
+(voices.json).
+"""
 
 from __future__ import annotations
 
@@ -9,5 +11,7 @@ from typing import Any
 _VOICES: dict[str, Any] = json.loads(
     Path(__file__).with_suffix(".json").read_text(encoding="utf-8"),
 )
-MESSAGES: tuple[tuple[str, str], ...] = tuple((language, text) for language, text in _VOICES["messages"])
+MESSAGES: tuple[tuple[str, str], ...] = tuple(
+    (language, text) for language, text in _VOICES["messages"]
+)
 CAPTIONS: dict[str, str] = _VOICES["captions"]

@@ -1,4 +1,6 @@
-"""The text collection: clinical notes of patients that never were, and the codes a model read out of them."""
+"""The text collection: clinical notes of patients that never were, and the codes a model read out
+of them.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ CONDITIONS = (
         code="I10",
         name="Essential hypertension",
         weight=0.0,
-        story=("Home readings between {s}/84 and {s}/92; no headache, no visual change. Takes the tablets every day."),
+        story=(
+            "Home readings between {s}/84 and {s}/92; no headache, no visual change. Takes the tablets every day."
+        ),
         exam="Blood pressure {s}/88, repeated after five minutes {s}/86. No oedema.",
         plan="Increase amlodipine to 10 mg, low-salt advice given, readings to be sent in after two weeks.",
     ),
@@ -144,7 +148,9 @@ def documents() -> Iterator[Json]:
             "specialty": pick.choice(_SPECIALTIES),
             "clinician": pick.choice(_CLINICIANS),
             "text": text(number),
-            "codes_proposed": [{"code": each.code, "description": each.name} for each in proposed(number)],
+            "codes_proposed": [
+                {"code": each.code, "description": each.name} for each in proposed(number)
+            ],
             "model_score": model_score(number),
             "language": MESSAGES[number % len(MESSAGES)][0] if number % 9 == 4 else "en",
         }
@@ -225,11 +231,13 @@ def finding(number: int) -> Finding:
         label = "query_clinician"
     quote = has[0].story.partition(";")[0].partition("{")[0].strip() or has[0].name
     doubt = [each for each in codes if each not in has]
-    reasoning = (
-        f"{len(approved)} of {len(codes)} proposed codes have evidence in the note, the clearest in '{quote}...'. "
+    reasoning = f"{len(approved)} of {len(codes)} proposed codes have evidence in the note, the clearest in '{quote}...'. "
+    reasoning += (
+        f"{doubt[0].code} ({doubt[0].name}) is not mentioned in the assessment. " if doubt else ""
     )
-    reasoning += f"{doubt[0].code} ({doubt[0].name}) is not mentioned in the assessment. " if doubt else ""
-    reasoning += "The plan treats each of them." if not doubt else "A clinician should confirm or remove it."
+    reasoning += (
+        "The plan treats each of them." if not doubt else "A clinician should confirm or remove it."
+    )
     payload = {
         "codes_proposed": [each.code for each in codes],
         "codes_approved": [each.code for each in approved],

@@ -49,7 +49,9 @@ def _invoice(number: int, chance: random.Random) -> tuple[str, list[str]]:
         f"Invoice {2026_100 + number}, {supplier}. Delivered to the "
         f"warehouse at 14 Quay Street, dock {chance.randint(1, 9)}."
     )
-    tail = f"Total: {total / 100:.2f} EUR. Payable within 30 days, quoting the number of this invoice."
+    tail = (
+        f"Total: {total / 100:.2f} EUR. Payable within 30 days, quoting the number of this invoice."
+    )
     return f"Invoice {2026_100 + number}", [head, *rows, tail]
 
 

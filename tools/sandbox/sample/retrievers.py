@@ -106,7 +106,9 @@ def retrievers() -> Iterator[Json]:
     yield _retriever(
         BRANDS,
         "brand_logo_triage",
-        ("Pictures from shops, listings and posters that may carry one of our logos. Decide whether the logo is real."),
+        (
+            "Pictures from shops, listings and posters that may carry one of our logos. Decide whether the logo is real."
+        ),
         collection=brands.COLLECTION,
         tags=["brand-protection", "images"],
         inputs={

@@ -1,4 +1,6 @@
-"""What the sample's pictures show and its listings tell of: one scene for each number, always the same."""
+"""What the sample's pictures show and its listings tell of: one scene for each number, always the
+same.
+"""
 
 from __future__ import annotations
 

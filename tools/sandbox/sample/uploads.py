@@ -1,4 +1,6 @@
-"""The mixed collection: audio, video and PDF uploads, to be checked for duplicates and against the rules."""
+"""The mixed collection: audio, video and PDF uploads, to be checked for duplicates and against the
+rules.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ _TITLES = {
 }
 _SPEECH = (
     "Welcome back. This week only, everything on the third shelf is half price, and the coffee is on us.",
-    ("Please hold the line. Your call is important to us, and the next free colleague will be with you shortly."),
+    (
+        "Please hold the line. Your call is important to us, and the next free colleague will be with you shortly."
+    ),
     "What you see here is the second prototype; mind the hinge, it is printed and not yet cast.",
     "No speech. Three rising tones, a short pause, the same tones again and a soft echo at the end.",
     "If you want to be taken off this list, do not answer. Send us your card number and we will see to it.",
@@ -81,7 +85,9 @@ def file_number(number: int) -> int:
 
 def twin(number: int) -> int | None:
     """Return the first earlier upload of the same file, or None."""
-    same = (each for each in range(number % 3, number, 3) if file_number(each) == file_number(number))
+    same = (
+        each for each in range(number % 3, number, 3) if file_number(each) == file_number(number)
+    )
     return next(same, None)
 
 
@@ -105,9 +111,13 @@ def _blobs(number: int, days: float) -> list[Json]:
 
 def _fields(number: int, pick: random.Random, days: float) -> Json:
     earlier = twin(number)
-    language, words = ("en", pick.choice(_SPEECH)) if number % 8 else MESSAGES[number // 8 % len(MESSAGES)]
+    language, words = (
+        ("en", pick.choice(_SPEECH)) if number % 8 else MESSAGES[number // 8 % len(MESSAGES)]
+    )
     title = (
-        paper(file_number(number))[0] if kind(number) == "pdf" and number % 4 else pick.choice(_TITLES[kind(number)])
+        paper(file_number(number))[0]
+        if kind(number) == "pdf" and number % 4
+        else pick.choice(_TITLES[kind(number)])
     )
     fields: Json = {
         "title": title,
