@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import datetime
+from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from psycopg.errors import UniqueViolation
+import psycopg
+from django.db import OperationalError, connection, transaction
+from procrastinate import App
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from reviewapp.asked import rows
-
-# Checks and writes in one round trip, through procrastinate's own function. The next sweep makes up
-# for a wake-up lost in a crash, hence no synchronous commit when this is the only write.
-_DEFER = """
-WITH quick AS MATERIALIZED (
-    SELECT CASE WHEN %(alone)s::bool THEN set_config('synchronous_commit', 'off', true) END
-)
-SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
-    'default', %(task)s::text, 0, NULL, {lock}, '{{}}', {at})
-    ::procrastinate_job_to_defer_v1]) FROM quick
-"""
-_NOW = (
-    _DEFER.format(lock="%(task)s::text", at="NULL")
-    + """WHERE NOT EXISTS (
-    SELECT FROM procrastinate_jobs WHERE queueing_lock = %(task)s::text AND status = 'todo')"""
-)
-_LATER = _DEFER.format(lock="NULL", at="%(at)s::timestamptz")
+# A worker gives procrastinate's own app connections of its own. This one stays on Django's, so that
+# a wake-up belongs to the transaction in which it is made.
+# https://procrastinate.readthedocs.io/en/stable/howto/django.html
+_app = App(connector=DjangoConnector())
 
 
 def wake(task: str, at: datetime | None = None) -> None:
     """Queue `task` for a worker: now, unless a wake-up for it is queued already, or at `at`."""
-    alone = not connection.in_atomic_block
-
     if at is not None:
-        rows(_LATER, {"alone": alone, "task": task, "at": at})
+        _defer(task, schedule_at=at)
         return
 
-    savepoint = nullcontext() if alone else transaction.atomic()
+    if ProcrastinateJob.objects.filter(queueing_lock=task, status="todo").exists():
+        return
+
+    is_alone = not connection.in_atomic_block
     try:
-        with savepoint:
-            rows(_NOW, {"alone": alone, "task": task})
-    except IntegrityError as error:
-        # Another process queued the same wake-up at the same moment.
-        if not isinstance(error.__cause__, UniqueViolation):
-            raise
+        with transaction.atomic():
+            if is_alone:
+                _do_not_wait_for_the_disk()
+            _defer(task, queueing_lock=task)
+    except AlreadyEnqueued:
+        # Somebody else woke the worker at the same moment.
+        pass
+
+
+def _defer(task: str, **options: Any) -> None:
+    try:
+        _app.configure_task(task, **options).defer()
+    except ConnectorException as error:
+        # A database that cannot be reached is dealt with in one place, which knows Django's errors.
+        if isinstance(error.__cause__, psycopg.OperationalError):
+            raise OperationalError(*error.__cause__.args) from error.__cause__
+        raise
+
+
+def _do_not_wait_for_the_disk() -> None:
+    # A wake-up that a crash of the database takes back is made good by the next sweep.
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Count
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -16,10 +18,7 @@ from reviewapp.outbox.status.health import delivery_health, workers_alive
 _QUERY_TIMEOUT = 5  # seconds
 # Unsettled states only: partial indexes keep these counts cheap.
 _OPEN_STATES = ("queued", "conflict", "refused")
-_COUNT_JOBS = """
-SELECT status::text, count(*) FROM procrastinate_jobs
-WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1
-"""
+_JOB_STATUSES = ("todo", "doing", "failed")
 
 
 class Gauges(Collector):
@@ -84,9 +83,9 @@ def _budget_metrics() -> Iterator[GaugeMetricFamily]:
 
 
 def _job_metrics() -> GaugeMetricFamily:
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_JOBS)
-        counts = {"todo": 0, "doing": 0, "failed": 0} | dict(cursor.fetchall())
+    counts = dict.fromkeys(_JOB_STATUSES, 0)
+    jobs = ProcrastinateJob.objects.filter(status__in=_JOB_STATUSES)
+    counts |= dict(jobs.values_list("status").annotate(Count("pk")))
     return _labelled_gauge("reviewapp_jobs", "Background jobs.", "status", counts)
 
 

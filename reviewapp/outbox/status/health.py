@@ -8,9 +8,12 @@ beats are compared with the database's clock, which also wrote them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Now
+from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from reviewapp.asked import asked
 from reviewapp.outbox.models import Change, Pause
@@ -27,10 +30,6 @@ FROM (SELECT count(*) AS number FROM (
     SELECT FROM outbox_change WHERE state IN ('conflict', 'refused')
     ORDER BY id DESC LIMIT %s) capped) waiting
 LEFT JOIN outbox_pause pause ON true
-"""
-_COUNT_ALIVE = """
-SELECT count(*) FROM procrastinate_workers
-WHERE last_heartbeat > clock_timestamp() - %s * interval '1 second'
 """
 
 
@@ -76,7 +75,5 @@ def changes_about(ref: str) -> QuerySet[Change]:
 
 def workers_alive() -> int:
     """Return how many workers are alive."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_ALIVE, [SILENT_SECONDS])
-        (count,) = cursor.fetchone()
-    return int(count)
+    silent_since = Now() - timedelta(seconds=SILENT_SECONDS)
+    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=silent_since).count()
