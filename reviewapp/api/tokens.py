@@ -55,7 +55,7 @@ def create(
     """Create a token for `owner` and return it with its secret, which is not stored.
 
     `actor` None is the command line. The same `form_id` with the same words makes one token: sent
-    again soon it returns that one, later it raises `MadeBefore`. Raises `ValidationError` for a
+    again soon it returns that one, later it raises `AlreadySubmitted`. Raises `ValidationError` for a
     blank or long name, an unknown scope, a number of days outside 1 to `MAX_DAYS`, or when the
     person holds `MAX_TOKENS` usable ones.
     """

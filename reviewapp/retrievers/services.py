@@ -64,8 +64,8 @@ def edit(retriever_pk: int, submitted: Edit, *, actor: User) -> Change | None:
 
     The change's ref is `retrievers/<retriever_id>`. Its fields hold the new `name` and
     `description`, and `tags` as `{"add": [...], "remove": [...]}`. The same edit id again returns
-    the change it made. Raises `PermissionDenied`, `Unacceptable` (and its subclass `NameTaken`),
-    `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `Stale`.
+    the change it made. Raises `PermissionDenied`, `InvalidEdit` (and its subclass `NameTaken`),
+    `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `StaleEdit`.
     """
     require_change_permission(actor)
     check_edit(submitted)

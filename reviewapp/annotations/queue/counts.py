@@ -38,7 +38,7 @@ def count_by_show(
     *,
     found: Matches | None = None,
 ) -> dict[Show, int]:
-    """Return the number of items of each chip under these filters, at most `CAP`.
+    """Return the number of items of each chip under these filters, at most `MAX_QUEUE_COUNT`.
 
     A search counts only its first `SEARCH_COUNT_LIMIT` matches: if `Matches.at_least` is true,
     there may be more of each. Pass `found` if the matches were already looked up.

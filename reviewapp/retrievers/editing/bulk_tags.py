@@ -63,7 +63,7 @@ def summarize(results: Sequence[RetagResult]) -> RetagSummary:
 
 
 def check_tags(add: Sequence[str], remove: Sequence[str]) -> None:
-    """Raise `Unacceptable` for invalid tags, for none, and for one that is added and removed."""
+    """Raise `InvalidEdit` for invalid tags, for none, and for one that is added and removed."""
     error = tags_error([*add, *remove])
     added_and_removed = [tag for tag in add if tag in remove]
     if not add and not remove:
@@ -95,7 +95,7 @@ def retag(
 ) -> list[RetagResult]:
     """Edit each of `retrievers` independently; repeating a `bulk_id` changes nothing.
 
-    Raises `PermissionDenied` and `Unacceptable` before the first edit.
+    Raises `PermissionDenied` and `InvalidEdit` before the first edit.
     """
     services.require_change_permission(actor)
     check_tags(add, remove)
