@@ -29,10 +29,11 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
 # For a client to read an answer that is larger than what the system takes at once.
 SEND_SECONDS = 20
-# Of the threads, so many at once for one network (an office may be one) and for one person, script
-# or stranger in it.
-NETWORK_SHARE = 3 / 4
-CLIENT_SHARE = 3 / 8
+# The part of the threads that a network may use at once (an office may be one), and a person, script
+# or stranger in it. Files and API reads may wait on six of eight threads, files on four: the same
+# network, and the same person, must still get a page meanwhile.
+NETWORK_SHARE = 7 / 8
+CLIENT_SHARE = 5 / 8
 MOST_BUFFERED = 64 * 1024 * 1024
 _SEND_BUFFER = 1024 * 1024
 _LINGER_SECONDS = 2.0
