@@ -66,10 +66,13 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
 
 
 def lock_with_decision(pk: int) -> Annotation:
-    """Lock and return an annotation with its standing decision, without its texts for search."""
-    annotations = Annotation.objects.select_for_update(of=["self"])
-    with_decision = annotations.select_related("decision__reviewer")
-    return with_decision.defer("words", "search", "excerpt").get(pk=pk)
+    """Lock and return an annotation whose standing decision can be read, without its search texts.
+
+    The decision is not joined: after waiting for the lock, PostgreSQL would not find one that was
+    made meanwhile.
+    """
+    annotations = Annotation.objects.select_for_update()
+    return annotations.defer("words", "search", "excerpt").get(pk=pk)
 
 
 def revert_decision(annotation: Annotation, decision: Decision, *, actor: User) -> None:

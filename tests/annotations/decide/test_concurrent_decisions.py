@@ -14,6 +14,7 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
 from reviewapp.annotations.decide.services import DecisionIdTaken
 from reviewapp.annotations.decide.skip import put_aside
+from reviewapp.annotations.decide.undo import DecidedAgain, undo
 from reviewapp.annotations.mirror.absorb import absorb, attach_results
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.mixpeek.records import AnnotationRecord
@@ -40,6 +41,20 @@ def test_it_makes_one_decision_of_two_tabs_that_send_the_same(alice: User) -> No
     sent = submission(annotation, label="no logo")
     works = [lambda: services.decide(annotation.pk, sent, actor=alice)] * 4
     assert at_once(*works) == [Decision.objects.get()] * 4
+
+
+def test_it_names_who_decided_again_while_an_undo_waited(alice: User, bob: User) -> None:
+    annotation = make_annotation()
+    first = services.decide(annotation.pk, submission(annotation, label="no logo"), actor=alice)
+    annotation.refresh_from_db()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            again = submission(annotation, label="unclear")
+            second = services.decide(annotation.pk, again, actor=bob)
+            undoing = start(pool, lambda: undo(first.pk, actor=alice))
+        refusal = undoing.exception()
+    assert isinstance(refusal, DecidedAgain)
+    assert refusal.standing == second
 
 
 def test_it_decides_and_defers_at_once_without_a_deadlock(alice: User) -> None:
