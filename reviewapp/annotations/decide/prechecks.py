@@ -67,7 +67,12 @@ def changes_needing_attention(ref: str) -> QuerySet[Change]:
 
 def resolve_result(annotation: Annotation, result_id: int | None) -> Result | None:
     """Return the result that the reviewer saw if it is of this document, else the annotation's."""
+    own = annotation.result
+    if own is None and annotation.result_id is not None:
+        # The join beside the lock finds no result that was attached while the lock was waited for.
+        own = Result.objects.defer("snapshot").get(pk=annotation.result_id)
+
     if result_id is None or result_id == annotation.result_id:
-        return annotation.result
+        return own
     results = Result.objects.filter(pk=result_id, document_id=annotation.document_id)
-    return results.defer("snapshot").first() or annotation.result
+    return results.defer("snapshot").first() or own

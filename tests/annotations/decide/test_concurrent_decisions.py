@@ -57,6 +57,18 @@ def test_it_names_who_decided_again_while_an_undo_waited(alice: User, bob: User)
     assert refusal.standing == second
 
 
+def test_it_keeps_the_evidence_that_was_attached_while_a_decision_waited(alice: User) -> None:
+    annotation = make_annotation()
+    sent = submission(annotation, label="no logo")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            result = make_result(annotation.retriever, document_id=annotation.document_id)
+            Annotation.objects.filter(pk=annotation.pk).update(result=result)
+            deciding = start(pool, lambda: services.decide(annotation.pk, sent, actor=alice))
+        decision = deciding.result()
+    assert Decision.objects.get(pk=decision.pk).result == result
+
+
 def test_it_decides_and_defers_at_once_without_a_deadlock(alice: User) -> None:
     annotation = make_annotation()
     make_lease(annotation, alice)
