@@ -1,6 +1,6 @@
 # make run    the whole product on this machine; Ctrl-C stops it
 # make setup  .venv with the pinned requirements, ready for `.venv/bin/python manage.py ...`
-# make check  the fast checks, for every commit: lint, types, migrations, tests without a browser or a process of their own
+# make check  the fast checks, for every commit: lint, types, migrations, quick tests
 # make test   all tests but the long proofs, browser tests included
 # make test-long  the long proofs as well
 # make bench  load N results (N=10000,1000000 for two sizes) and measure beside a bare Django project
@@ -104,7 +104,7 @@ compiled:
 	@$(PY) -m pytest --collect-only --quiet >/dev/null || true
 
 fast-tests:
-	$(PYTEST) -m "not browser and not process and not long"
+	$(PYTEST) -m "not browser and not process and not slow and not long"
 
 tests:
 	$(PYTEST) -m "not browser and not long"

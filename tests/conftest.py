@@ -52,7 +52,8 @@ pytest_plugins = [
 _BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _OF_A_BROWSER = {"page", "context", "browser"}
 _BROWSER_TESTS = Path(__file__).parent / "browser"
-_LONGEST = Path(__file__).parent / "drill" / "test_short_drill.py"
+_OF_A_SANDBOX = {"sandboxes", "box", "shared_box", "old_box", "shared_old_box"}
+_LONGEST = Path(__file__).parent / "tools" / "drill" / "test_short_drill.py"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -70,8 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser: it runs alone, since Playwright's event loop gives its thread
-    another connection.
+    """Mark what needs a browser or a sandbox, and put the tests in an order that ends early.
+
+    Browser tests run alone, since Playwright's event loop gives its thread another connection.
     """
     for item in items:
         if _OF_A_BROWSER & set(getattr(item, "fixturenames", ())):
@@ -90,6 +92,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.get_closest_marker("process") is None,
         )
     )
+
+    for item in items:
+        if _OF_A_SANDBOX & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.process)
 
 
 def _is_with_official_sdk(item: pytest.Item) -> bool:

@@ -31,6 +31,7 @@ def test_it_forgets_after_a_while() -> None:
     assert cache.get("a") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 1_000, 100_000])
 def test_it_holds_no_more_bytes_than_it_may(size: int) -> None:
     cache: BoundedCache[str] = BoundedCache(most_bytes=2 * MIB)

@@ -26,6 +26,7 @@ def change(**more: Any) -> Change:
     return Change(ref="annotations/ann_1", due=timezone.now(), **{"fields": {}, "base": {}} | more)
 
 
+@pytest.mark.slow
 @given(fields=OBJECTS, reason=TEXTS, version=st.none() | st.integers(-(2**31), 2**31 - 1))
 def test_it_stores_what_django_would(
     fields: dict[str, Any], reason: str, version: int | None

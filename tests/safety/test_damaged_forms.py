@@ -28,7 +28,7 @@ from tests.factories import (
     make_retriever,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 BASE = {
     "label": "logo",

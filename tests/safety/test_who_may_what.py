@@ -274,6 +274,7 @@ def methods(name: str, who: str) -> list[str]:
     return [*METHODS, "HEAD", *refused]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", PARTS, ids=lambda names: f"{names[0]} to {names[-1]}")
 def test_it_behaves_as_the_table_says(
     names: list[str], place: Place, people: dict[str, User]
@@ -328,6 +329,7 @@ LATER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", LATER)
 def test_it_counts_what_a_person_may_do_now(
     state: str, place: Place, people: dict[str, User]
@@ -346,6 +348,7 @@ def test_it_counts_what_a_person_may_do_now(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 def test_it_opens_little_until_a_required_second_factor_is_set_up(
     place: Place, people: dict[str, User], settings: Settings
 ) -> None:

@@ -34,7 +34,7 @@ from tests.factories import make_annotation
 from tests.mixpeek.samples import ANNOTATION, RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek, Received
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 Json = dict[str, Any]
 
 

@@ -85,6 +85,7 @@ def test_it_refuses_a_look_alike_of_a_name_and_locks_nobody_out(
     assert User.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_it_lets_somebody_in_by_any_spelling(client: Client, db: None) -> None:
     create("\uff2eina", "Nina@B\u00dccher.example")
 

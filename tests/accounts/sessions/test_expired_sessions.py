@@ -69,6 +69,7 @@ def test_it_lets_the_session_of_a_person_last(carol_client: Client) -> None:
     assert Session.objects.get().expire_date - timezone.now() > timedelta(days=1)
 
 
+@pytest.mark.slow
 def test_it_begins_sixty_sessions_a_minute_for_the_passkeys_of_one_network() -> None:
     answers = [
         Client().get("/accounts/2fa/passkeys/login/", headers=AJAX).status_code for _ in range(61)
@@ -77,6 +78,7 @@ def test_it_begins_sixty_sessions_a_minute_for_the_passkeys_of_one_network() -> 
     assert Session.objects.count() == 60
 
 
+@pytest.mark.slow
 def test_it_begins_sixty_sessions_a_minute_for_the_single_sign_on_of_one_network(
     idp: Provider,
 ) -> None:

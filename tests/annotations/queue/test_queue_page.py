@@ -147,6 +147,7 @@ def test_it_shows_the_first_page_for_a_cursor_that_is_none(
     assert "this is the first one" in shown
 
 
+@pytest.mark.slow
 def test_it_survives_any_address(client: Client, alice: User) -> None:
     client.force_login(alice)
     for name in ("show", "q", "retriever", "label", "status", "reviewer", "band", "sort", "cursor"):

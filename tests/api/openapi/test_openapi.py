@@ -132,6 +132,7 @@ def application(db: None) -> Iterator[WSGIHandler]:
         signal.connect(close_old_connections)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
 def test_it_never_fails_whatever_is_sent(
     label: str, application: WSGIHandler, secret_of: Callable[..., str], adam: User

@@ -25,6 +25,7 @@ PROFILE = profile(max_examples=STORIES, stateful_step_count=25 if STORIES < 50 e
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("where", ["metadata", "none"])
 def test_it_keeps_every_promise_in_any_order(where: str, settings: Settings) -> None:
