@@ -26,7 +26,11 @@ class Migration(migrations.Migration):
             "user",
             "pseudonym",
             models.CharField(
-                max_length=40, unique=True, default=reviewapp.accounts.models.new_pseudonym, editable=False
+                max_length=40,
+                unique=True,
+                # The model's own function: makemigrations would see another one as a change.
+                default=reviewapp.accounts.models.new_pseudonym,
+                editable=False,
             ),
         ),
     ]

@@ -5,14 +5,13 @@ Where two people share one already, nothing is changed and the people are named:
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.core.management import CommandError
 from django.db import migrations, models
-
-from reviewapp.accounts.people.normal_form import lookup_key
 
 COLLISIONS = """\
 Nothing was changed. Sign-in takes these people for one another, because their names or addresses are the same but for
@@ -26,6 +25,12 @@ Decide who keeps it. Give each of the others another name, or no address, in the
     UPDATE accounts_user SET email = '' WHERE id = {id};
 
 Their decisions and history stay theirs. Then run migrate again."""
+
+
+def lookup_key(text: str) -> str:
+    """Return the same key for every spelling: NFKC, case-folded, as this migration defined it."""
+    normalized = unicodedata.normalize("NFKC", text)
+    return unicodedata.normalize("NFKC", normalized.casefold())
 
 
 def fill_keys(apps: Any, schema_editor: Any) -> None:
@@ -43,7 +48,9 @@ def fill_keys(apps: Any, schema_editor: Any) -> None:
 
     collisions = {key: group for key, group in groups.items() if len(group) > 1}
     if collisions:
-        lines = [_described(key, person) for key, group in sorted(collisions.items()) for person in group]
+        lines = [
+            _described(key, person) for key, group in sorted(collisions.items()) for person in group
+        ]
         last = max(person.pk for group in collisions.values() for person in group)
         raise CommandError(COLLISIONS.format(people="\n".join(lines), id=last))
 
@@ -65,8 +72,12 @@ class Migration(migrations.Migration):
         # An index cannot be made while rows of the same transaction wait for their deferred checks.
         migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL IMMEDIATE"),
         migrations.AlterField("user", "username_key", models.TextField(editable=False)),
-        migrations.AddConstraint("user", models.UniqueConstraint(fields=["username_key"], name="one_person_a_name")),
-        migrations.AddConstraint("user", models.UniqueConstraint(fields=["email_key"], name="one_person_an_address")),
+        migrations.AddConstraint(
+            "user", models.UniqueConstraint(fields=["username_key"], name="one_person_a_name")
+        ),
+        migrations.AddConstraint(
+            "user", models.UniqueConstraint(fields=["email_key"], name="one_person_an_address")
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="user",
             trigger=pgtrigger.compiler.Trigger(
