@@ -1,6 +1,4 @@
-"""The signing secret of a clone that nobody configured: made once, random, readable by its owner
-only.
-"""
+"""The signing secret of an installation without SECRET_KEY: random, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -12,18 +10,17 @@ from pathlib import Path
 from reviewapp.postgres.private import make_private_folder
 
 
-def kept_in(path: Path) -> str:
-    """Return the secret in the file at `path`, making it (64 hex digits, mode 600) when there is
-    none yet.
+def read_or_create(path: Path) -> str:
+    """Return the secret in the file at `path`; create it first (64 hex digits, mode 600) if needed.
 
-    Processes that start at once wait for the first of them, and a file that a crash left empty is
+    Processes that start at once wait for the first of them. A file that a crash left empty is
     filled.
     """
     make_private_folder(path.parent)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        kept = file.read().strip()
-        if not kept:
-            kept = secrets.token_hex(32)
-            file.write(kept)
-        return kept
+        secret = file.read().strip()
+        if not secret:
+            secret = secrets.token_hex(32)
+            file.write(secret)
+        return secret

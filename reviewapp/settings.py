@@ -31,7 +31,7 @@ if not SECRET_KEY:
         raise ImproperlyConfigured(
             "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_KEY=$(openssl rand -hex 32)",
         )
-    SECRET_KEY = secret_key.kept_in(VAR_DIR / "secret_key")
+    SECRET_KEY = secret_key.read_or_create(VAR_DIR / "secret_key")
 
 # Keys of before: what they signed still counts, and the second factors that they encrypted can be
 # read.

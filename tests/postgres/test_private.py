@@ -29,7 +29,7 @@ def lax_umask() -> Iterator[None]:
 
 
 def test_it_makes_the_folder_of_the_secret_private(tmp_path: Path) -> None:
-    secret_key.kept_in(tmp_path / "var" / "secret_key")
+    secret_key.read_or_create(tmp_path / "var" / "secret_key")
     assert mode(tmp_path / "var") == 0o700
     assert mode(tmp_path / "var" / "secret_key") == 0o600
 

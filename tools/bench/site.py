@@ -55,7 +55,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.sandbox_port = ports.remembered(self.folder / "sandbox_port")
+        self.sandbox_port = ports.choose_port(self.folder / "sandbox_port")
         self.children = Children(
             signals=self.signals,
             logs=self.folder / "log",
@@ -83,7 +83,7 @@ class Site:
 
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
-        seen = plan.children_see(
+        seen = plan.child_variables(
             database_url=self.url,
             secret_key=plan.secret_key,
             sandbox_port=self.sandbox_port,
@@ -129,7 +129,7 @@ class Site:
     def run(self, name: str, command: list[str]) -> str:
         """Run a command to its end and return its output; raises `StepFailed`."""
         if self.children.run(name, command):
-            raise StepFailed(f"{name} failed:\n{self.children.last_words(name)}")
+            raise StepFailed(f"{name} failed:\n{self.children.log_tail(name)}")
         return self.children.log(name).read_text(errors="replace")
 
     def token(self) -> str:
@@ -147,7 +147,7 @@ class Site:
             started = perf_counter()
             self.children.start(name, command, keep=[listener.fileno()])
 
-        ports.await_answer(port, self.children.wait)
+        ports.await_first_response(port, self.children.wait)
         self.addresses[name] = f"http://127.0.0.1:{port}"
         return perf_counter() - started
 

@@ -153,7 +153,7 @@ def _start_abuser(site: Site) -> None:
     """Start the abusive client; the responses it gets are in `abuse.json`."""
     command = manage("create_token", abuser.PERSON, "--scope", "decide", "--days", "1")
     site.run("token", command)
-    token = site.children.last_words("token").split()[-1]
+    token = site.children.log_tail("token").split()[-1]
 
     options = abuser.AbuserOptions(
         web=site.webs,
@@ -189,10 +189,10 @@ def _run_load(site: Site, injector: FaultInjector, load: LoadOptions, deadline: 
             raise StepFailed("The crowd did not come to an end.")
 
     if injector.crowd_ended != "exit code 0":
-        output = site.children.last_words("crowd")
+        output = site.children.log_tail("crowd")
         raise StepFailed(f"The crowd failed ({injector.crowd_ended}):\n{output}")
     if injector.abuser_ended:
-        output = site.children.last_words("abuser")
+        output = site.children.log_tail("abuser")
         raise StepFailed(f"The abusive client failed ({injector.abuser_ended}):\n{output}")
 
 

@@ -54,7 +54,7 @@ class Site:
             (self.folder / name).mkdir(parents=True)
         self.database = Database(self.folder / "postgres")
         self.ports = {
-            name: ports.remembered(self.folder / f"{name}.port") for name in (*WEBS, "sandbox")
+            name: ports.choose_port(self.folder / f"{name}.port") for name in (*WEBS, "sandbox")
         }
         self.children = Children(
             signals=self.signals,
@@ -80,7 +80,7 @@ class Site:
 
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
-        seen = plan.children_see(
+        seen = plan.child_variables(
             database_url=self.database.url,
             secret_key=plan.secret_key,
             sandbox_port=self.ports["sandbox"],
@@ -117,7 +117,7 @@ class Site:
     def run(self, name: str, command: list[str]) -> None:
         """Run a command to its end; raises `StepFailed`."""
         if self.children.run(name, command):
-            raise StepFailed(f"{name} failed:\n{self.children.last_words(name)}")
+            raise StepFailed(f"{name} failed:\n{self.children.log_tail(name)}")
 
     def start(self, name: str) -> None:
         """Start one process, or the database."""

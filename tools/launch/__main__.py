@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,10 +27,31 @@ from tools.launch.signals import Signals, watched
 
 _POLL_SECONDS = 2
 _LEAVING_SECONDS = 15
+_DESCRIPTION = """\
+Prepare the database, start the web server and the worker, print the URL, and stop everything on
+Ctrl-C. Without MIXPEEK_API_KEY, a local sandbox stands in for Mixpeek, with sample data and demo
+people."""
+_SETTINGS = """\
+settings, all from the environment:
+  PORT             the port of the web server (8000)
+  VAR_DIR          the folder for the database, the secret key and the logs (var)
+  DATABASE_URL     a PostgreSQL server instead of the bundled one
+  MIXPEEK_API_KEY  use Mixpeek instead of the sandbox; needs MIXPEEK_NAMESPACE
+  SANDBOX_DATA     a folder of data for the sandbox instead of the sample
+
+README.md lists all settings."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run until asked to stop; return 0 then, and 1 when something failed or ended by itself."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.launch",
+        description=_DESCRIPTION,
+        epilog=_SETTINGS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(arguments)
+
     os.chdir(ROOT)
     try:
         plan = Plan.read(os.environ)
@@ -47,9 +69,12 @@ def main() -> int:
 
 
 def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
-    sandbox_port = ports.remembered(plan.var / "sandbox" / "port") if plan.sandbox else 0
+    sandbox_port = 0
+    if plan.sandbox:
+        sandbox_port = ports.choose_port(plan.var / "sandbox" / "port")
     owner_url, app_url = _database_urls(plan)
-    env = _environment(plan, app_url, sandbox_port)
+    env = _child_environment(plan, app_url, sandbox_port)
+
     children = Children(signals=signals, logs=plan.var / "log", env=env)
     try:
         if plan.sandbox:
@@ -77,22 +102,23 @@ def _database_urls(plan: Plan) -> tuple[str, str]:
     return address.url, address.app_url
 
 
-def _environment(plan: Plan, database_url: str, sandbox_port: int) -> dict[str, str]:
-    secret_key = plan.secret_key or reviewapp_secret_key.kept_in(plan.var / "secret_key")
-    ours = plan.children_see(
+def _child_environment(plan: Plan, database_url: str, sandbox_port: int) -> dict[str, str]:
+    secret_key = plan.secret_key or reviewapp_secret_key.read_or_create(plan.var / "secret_key")
+    variables = plan.child_variables(
         database_url=database_url,
         secret_key=secret_key,
         sandbox_port=sandbox_port,
     )
-    return {"HTTPS": "off", **os.environ, **ours, "PYTHONUNBUFFERED": "1"}
+    return {"HTTPS": "off", **os.environ, **variables, "PYTHONUNBUFFERED": "1"}
 
 
 def _start_sandbox(plan: Plan, children: Children, port: int) -> None:
     if plan.sandbox_data is None and not plan.sample.exists():
         unfinished = plan.sample.with_name("sample.unfinished")
         command = python("-m", "tools.sandbox.sample", str(unfinished))
-        if children.run("sample", command):
-            output = children.last_words("sample")
+        exit_code = children.run("sample", command)
+        if exit_code != 0:
+            output = children.log_tail("sample")
             raise CannotStart(f"The sample namespace could not be made:\n{output}")
         unfinished.rename(plan.sample)
     children.start("sandbox", plan.sandbox_command(port))
@@ -106,53 +132,63 @@ def _await_sandbox(plan: Plan, children: Children, port: int) -> None:
 def _prepare(plan: Plan, children: Children, owner_url: str, sandbox_port: int) -> str:
     """Migrate and fill the database unless the last launch did; return the sign-ins."""
     note = plan.var / "prepared.json"
-    previous = Prepared.kept(note)
+    previous = Prepared.load(note)
     if previous and previous.fingerprint == fingerprint(ROOT, owner_url, plan.source):
         return previous.sign_ins
 
     note.unlink(missing_ok=True)
-    answer = _migrate(plan, children, owner_url)
-    sign_ins = str(answer["sign_ins"])
-    if answer["empty"]:
+    state = _migrate(plan, children, owner_url)
+    sign_ins = str(state["sign_ins"])
+    if state["empty"]:
         _await_sandbox(plan, children, sandbox_port)
-        if not _first_pull(children):
+        if not _pull_first_time(children):
             return sign_ins
-    Prepared(sign_ins=sign_ins, fingerprint=fingerprint(ROOT, owner_url, plan.source)).keep(note)
+
+    # The migrations have changed the fingerprint.
+    current = fingerprint(ROOT, owner_url, plan.source)
+    Prepared(sign_ins=sign_ins, fingerprint=current).save(note)
     return sign_ins
 
 
 def _migrate(plan: Plan, children: Children, owner_url: str) -> dict[str, object]:
+    """Run `tools.launch.prepare` and return the object that it writes."""
     file = plan.var / "log" / "prepare.json"
-    demo = ["--demo"] if plan.sandbox else []
-    command = python("-m", "tools.launch.prepare", str(file), *demo)
-    if children.run("prepare", command, env={"DATABASE_URL": owner_url}):
-        output = children.last_words("prepare")
+    command = python("-m", "tools.launch.prepare", str(file))
+    if plan.sandbox:
+        command.append("--demo")
+
+    exit_code = children.run("prepare", command, env={"DATABASE_URL": owner_url})
+    if exit_code != 0:
+        output = children.log_tail("prepare")
         raise CannotStart(f"The database could not be brought up to date:\n{output}")
-    answer: dict[str, object] = json.loads(file.read_text())
-    return answer
+    state: dict[str, object] = json.loads(file.read_text())
+    return state
 
 
-def _first_pull(children: Children) -> bool:
+def _pull_first_time(children: Children) -> bool:
     _print("Pulling from Mixpeek for the first time ...")
-    if code := children.run("pull", manage("pull"), loud=True):
+    exit_code = children.run("pull", manage("pull"), loud=True)
+    if exit_code != 0:
         _print("The first pull failed, see above; the worker tries again every few minutes.", to=2)
-    return not code
+    return exit_code == 0
 
 
 def _await_first_page(plan: Plan, children: Children) -> None:
-    status = ports.await_answer(plan.port, children.wait)
+    status = ports.await_first_response(plan.port, children.wait)
     if not 200 <= status < 500:
-        output = children.last_words("web")
+        output = children.log_tail("web")
         raise CannotStart(f"The first page failed with status {status}:\n{output}")
 
 
 def _welcome(plan: Plan, sign_ins: str) -> str:
-    people = f"\nSign in as one of:\n{sign_ins}\n" if sign_ins else ""
+    people = ""
+    if sign_ins:
+        people = f"\nSign in as one of:\n{sign_ins}\n"
     return f"\nreviewapp is ready: {plan.url}\n{people}\nLogs: {plan.var / 'log'}   Stop: Ctrl-C"
 
 
 def _wait_for_end(plan: Plan, children: Children) -> None:
-    """Wait until a process ends; the database is polled, as it is no child of ours."""
+    """Wait until a process ends. Poll the database, because it is not a child of this process."""
     cluster = Cluster(data=plan.var / "postgres")
     while True:
         children.wait(_POLL_SECONDS)
@@ -163,10 +199,10 @@ def _wait_for_end(plan: Plan, children: Children) -> None:
 
 @contextmanager
 def _launch_lock(plan: Plan) -> Iterator[float]:
-    """Hold the folder for one launch at a time; the kernel lets go when we die.
+    """Allow one launch at a time in the folder; the kernel frees the lock when the process dies.
 
-    Yields for how many seconds a busy port is worth waiting for: after a launch that was killed,
-    its web server may still be on its way out.
+    Yields how many seconds to wait for a busy port: after a launch that was killed, its web server
+    may still be stopping.
     """
     make_private_folder(plan.var)
     with (plan.var / "launch.lock").open("a+") as lock:
@@ -182,14 +218,17 @@ def _launch_lock(plan: Plan) -> Iterator[float]:
         lock.truncate(0)
         lock.write(f"{plan.port}\n")
         lock.flush()
+        patience = 0
+        if was_killed:
+            patience = _LEAVING_SECONDS
         try:
-            yield _LEAVING_SECONDS if was_killed else 0
+            yield patience
         finally:
             lock.truncate(0)
 
 
 def _print(text: str, to: int = 1) -> None:
-    """Write to the terminal, which may be gone; unbuffered, so nothing fails later at exit."""
+    """Write to the terminal unbuffered, so that a terminal that is gone fails nothing at exit."""
     with suppress(OSError):
         os.write(to, f"{text}\n".encode())
 

@@ -16,7 +16,7 @@ SANDBOX_KEY = "sk_sandbox_on_this_machine"
 SANDBOX_NAMESPACE = "ns_sample"
 _HOST = "127.0.0.1"
 _WSGI = "reviewapp.wsgi:application"
-# The stand-in has no limit; this one keeps nobody waiting, and is there to be seen.
+# The sandbox has no limit. This one delays nothing, and lets the pages show a limit.
 _SANDBOX_REQUESTS = 600_000
 
 
@@ -38,19 +38,22 @@ class Plan:
         env = Env(variables)
         env.database("DATABASE_URL")
         data = env.text("SANDBOX_DATA")
+        sandbox_data = None
+        if data:
+            sandbox_data = Path(data).absolute()
         return cls(
             port=env.number("PORT", 8000, least=1, most=65535),
             var=Path(env.text("VAR_DIR", str(ROOT / "var"))).absolute(),
             database_url=env.text("DATABASE_URL"),
             secret_key=env.text("SECRET_KEY"),
             sandbox=not env.text("MIXPEEK_API_KEY"),
-            sandbox_data=Path(data).absolute() if data else None,
+            sandbox_data=sandbox_data,
             requests=env.text("MIXPEEK_REQUESTS_PER_MINUTE"),
         )
 
     @property
     def url(self) -> str:
-        """Where a browser finds us."""
+        """The address of the first page."""
         return f"http://{_HOST}:{self.port}/"
 
     @property
@@ -60,50 +63,61 @@ class Plan:
 
     @property
     def source(self) -> str:
-        """What the records come from, as far as a launch can tell."""
-        return str(self.sample) if self.sandbox else "Mixpeek"
+        """Where the records come from, as far as a launch can tell."""
+        if self.sandbox:
+            return str(self.sample)
+        return "Mixpeek"
 
     def sandbox_command(self, port: int) -> list[str]:
-        """The stand-in for Mixpeek; what was changed in it is kept beside its data."""
-        path = sha256(os.fsencode(self.sandbox_data or "")).hexdigest()[:8]
-        state = self.var / "sandbox" / f"{self.sample.name}-{path}.state"
-        words = ["--port", str(port), "--data", str(self.sample), "--state", str(state)]
-        return python("-m", "tools.sandbox", *words, "--namespace", SANDBOX_NAMESPACE)
+        """Return the command of the sandbox; its state is a file of `var`, one for each data folder."""
+        folder_digest = sha256(os.fsencode(self.sandbox_data or "")).hexdigest()[:8]
+        state = self.var / "sandbox" / f"{self.sample.name}-{folder_digest}.state"
+        options = ["--port", str(port), "--data", str(self.sample), "--state", str(state)]
+        return python("-m", "tools.sandbox", *options, "--namespace", SANDBOX_NAMESPACE)
 
     def web_command(self, listener: int) -> list[str]:
-        """The web server, on a socket that already listens."""
+        """Return the command of the web server, on a socket (descriptor) that already listens."""
         options = [
             "-c",
             "python:reviewapp.operations.gunicorn_conf",
             "--preload",
             "--graceful-timeout",
             "10",
+            "--bind",
+            f"fd://{listener}",
         ]
-        options += ["--bind", f"fd://{listener}"]
         return python("-m", "gunicorn", *options, _WSGI)
 
-    def children_see(
+    def child_variables(
         self,
         *,
         database_url: str,
         secret_key: str,
         sandbox_port: int,
     ) -> dict[str, str]:
-        """The variables that every process of the launch gets on top of the person's own."""
-        seen = {"DATABASE_URL": database_url, "SECRET_KEY": secret_key, "VAR_DIR": str(self.var)}
+        """Return the variables that every process of the launch gets besides the person's own."""
+        variables = {
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": secret_key,
+            "VAR_DIR": str(self.var),
+        }
         if self.sandbox:
-            base = f"http://{_HOST}:{sandbox_port}"
-            seen |= {"MIXPEEK_BASE_URL": base, "MEDIA_HOSTS": base}
-            seen |= {"MIXPEEK_API_KEY": SANDBOX_KEY, "MIXPEEK_NAMESPACE": SANDBOX_NAMESPACE}
-            seen |= {"MIXPEEK_REQUESTS_PER_MINUTE": self.requests or str(_SANDBOX_REQUESTS)}
-        return seen
+            sandbox_url = f"http://{_HOST}:{sandbox_port}"
+            variables |= {
+                "MIXPEEK_BASE_URL": sandbox_url,
+                "MEDIA_HOSTS": sandbox_url,
+                "MIXPEEK_API_KEY": SANDBOX_KEY,
+                "MIXPEEK_NAMESPACE": SANDBOX_NAMESPACE,
+                "MIXPEEK_REQUESTS_PER_MINUTE": self.requests or str(_SANDBOX_REQUESTS),
+            }
+        return variables
 
 
-def python(*words: str) -> list[str]:
-    """A command run by the Python that runs us."""
-    return [sys.executable, *words]
+def python(*arguments: str) -> list[str]:
+    """Return a command for the Python that runs this process."""
+    return [sys.executable, *arguments]
 
 
-def manage(*words: str) -> list[str]:
-    """One of Django's commands."""
-    return python(str(ROOT / "manage.py"), *words)
+def manage(*arguments: str) -> list[str]:
+    """Return one of Django's commands."""
+    return python(str(ROOT / "manage.py"), *arguments)

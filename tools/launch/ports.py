@@ -19,28 +19,38 @@ def listen(port: int, patience: float, signals: Signals) -> socket.socket:
 
     Raises `CannotStart` when the port is not to be had.
     """
-    until = time.monotonic() + patience
+    deadline = time.monotonic() + patience
     while True:
         try:
-            return _bound(port, backlog=128)
+            return _bind(port, backlog=128)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() >= until:
-                raise CannotStart(_refusal(port, error)) from error
+            is_busy = error.errno == errno.EADDRINUSE
+            if not is_busy or time.monotonic() >= deadline:
+                raise CannotStart(_describe_refusal(port, error)) from error
         signals.wait(0.1)
 
 
-def remembered(file: Path) -> int:
-    """Return the free port noted in `file`, or note another one there when it is taken."""
-    wanted = file.read_text().strip() if file.exists() else ""
-    for port in (int(wanted) if wanted.isdigit() else 0, 0):
+def choose_port(file: Path) -> int:
+    """Return the port noted in `file`; note another one there first if it is not free.
+
+    The port is free when this returns. It is bound again later, by the process that listens.
+    """
+    noted = ""
+    if file.exists():
+        noted = file.read_text().strip()
+    candidates = [0]
+    if noted.isdigit():
+        candidates.insert(0, int(noted))
+
+    for candidate in candidates:
         try:
-            with _bound(port, backlog=None) as found:
-                number = int(found.getsockname()[1])
+            with _bind(candidate, backlog=None) as bound:
+                port = int(bound.getsockname()[1])
         except OSError:
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{number}\n")
-        return number
+        file.write_text(f"{port}\n")
+        return port
     raise CannotStart("This machine has no free port for the sandbox.")
 
 
@@ -53,31 +63,40 @@ def await_listener(port: int, wait: Callable[[float], object]) -> None:
         wait(0.05)
 
 
-def await_answer(port: int, wait: Callable[[float, int], bool]) -> int:
+def await_first_response(port: int, wait: Callable[[float, int], bool]) -> int:
     """Request the first page and return its status, 0 for none; `wait` sleeps until a response."""
-    with socket.create_connection((_HOST, port)) as asking:
-        asking.sendall(f"GET / HTTP/1.0\r\nHost: {_HOST}\r\nConnection: close\r\n\r\n".encode())
-        while not wait(60, asking.fileno()):
+    with socket.create_connection((_HOST, port)) as connection:
+        request = f"GET / HTTP/1.0\r\nHost: {_HOST}\r\nConnection: close\r\n\r\n"
+        connection.sendall(request.encode())
+        while not wait(60, connection.fileno()):
             pass
-        words = asking.recv(200).split(maxsplit=2)
-    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+        status_line = connection.recv(200).split(maxsplit=2)
+
+    if len(status_line) > 1 and status_line[1].isdigit():
+        return int(status_line[1])
+    return 0
 
 
-def _refusal(port: int, error: OSError) -> str:
-    why = "in use" if error.errno == errno.EADDRINUSE else f"not available ({error.strerror})"
-    other = port + 1 if 1023 < port < 65535 else 8000
+def _describe_refusal(port: int, error: OSError) -> str:
+    reason = f"not available ({error.strerror})"
+    if error.errno == errno.EADDRINUSE:
+        reason = "in use"
+    other = 8000
+    if 1023 < port < 65535:
+        other = port + 1
     example = f"`PORT={other} make run`"
-    return f"Port {port} is {why}: choose another with the PORT setting, such as {example}."
+    return f"Port {port} is {reason}: choose another with the PORT setting, such as {example}."
 
 
-def _bound(port: int, *, backlog: int | None) -> socket.socket:
-    made = socket.socket()
+def _bind(port: int, *, backlog: int | None) -> socket.socket:
+    """Return a socket bound to the port (0: any); it listens unless `backlog` is None."""
+    bound = socket.socket()
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((_HOST, port))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((_HOST, port))
         if backlog is not None:
-            made.listen(backlog)
+            bound.listen(backlog)
     except OSError:
-        made.close()
+        bound.close()
         raise
-    return made
+    return bound

@@ -1,8 +1,7 @@
 """`python -m tools.launch.prepare FILE`: migrate the database and collect static files.
 
-What was already done is found out by each step itself and costs little. FILE receives a JSON
-object: `sign_ins`, the demo people and their passwords ("" without a sandbox), and `empty`, whether
-nothing was pulled yet.
+Each step skips what is done already. FILE receives a JSON object: `sign_ins`, the demo people and
+their passwords ("" without a sandbox), and `empty`, whether nothing was pulled yet.
 """
 
 from __future__ import annotations
@@ -19,26 +18,29 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 
-def prepare(answer: Path, *, demo: bool) -> None:
-    """Migrate, collect the static files, make the demo people, and say what is left to do."""
+def prepare(file: Path, *, demo: bool) -> None:
+    """Migrate, collect the static files, create the demo people, and write the state to `file`."""
     django.setup()
     call_command("migrate", interactive=False, verbosity=1)
     call_command("collectstatic", interactive=False, verbosity=0)
+
+    sign_ins = ""
     if demo:
         call_command("demo_people", stdout=io.StringIO())
-    answer.write_text(json.dumps({"sign_ins": _sign_ins() if demo else "", "empty": _empty()}))
+        sign_ins = _format_sign_ins()
 
-
-def _sign_ins() -> str:
-    from reviewapp.accounts.people.demo import SIGN_INS
-
-    return "\n".join(f"    {each.username:<10} password: {each.password}" for each in SIGN_INS)
-
-
-def _empty() -> bool:
+    # Models can be imported only after django.setup().
     from reviewapp.retrievers.models import Retriever
 
-    return not Retriever.objects.exists()
+    is_empty = not Retriever.objects.exists()
+    file.write_text(json.dumps({"sign_ins": sign_ins, "empty": is_empty}))
+
+
+def _format_sign_ins() -> str:
+    from reviewapp.accounts.people.demo import SIGN_INS
+
+    lines = [f"    {person.username:<10} password: {person.password}" for person in SIGN_INS]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -22,13 +22,13 @@ class Prepared:
     sign_ins: str
     fingerprint: str
 
-    def keep(self, file: Path) -> None:
-        """Note this for the next launch."""
+    def save(self, file: Path) -> None:
+        """Write this for the next launch."""
         file.write_text(json.dumps(asdict(self)))
 
     @classmethod
-    def kept(cls, file: Path) -> Prepared | None:
-        """Return what the last launch noted; None when there is nothing usable."""
+    def load(cls, file: Path) -> Prepared | None:
+        """Return what the last launch saved; None when there is nothing usable."""
         try:
             return cls(**json.loads(file.read_text()))
         except (OSError, ValueError, TypeError):
@@ -38,7 +38,7 @@ class Prepared:
 def fingerprint(root: Path, database_url: str, *more: str) -> str:
     """Return a digest of the code under `root`, of `more`, and of the migrations in the database.
 
-    Empty, which equals no kept one, when the database has no migrations or cannot be asked.
+    "" when the database has no migrations or cannot be reached; no saved fingerprint equals it.
     """
     try:
         with psycopg.connect(database_url, connect_timeout=5) as connection:
@@ -47,16 +47,26 @@ def fingerprint(root: Path, database_url: str, *more: str) -> str:
             ).fetchall()
     except psycopg.Error:
         return ""
-    parts = [*more, *(f"{app}.{name}" for app, name in applied), *_files(root)]
-    return sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
+    migrations = [f"{app}.{name}" for app, name in applied]
+    lines = [*more, *migrations, *_describe_files(root)]
+    return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-def _files(root: Path) -> Iterable[str]:
+def _describe_files(root: Path) -> Iterable[str]:
+    """Yield a line for each source file with its size and time, then the collected files' digest."""
     for source in _SOURCES:
         path = root / source
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and file.suffix != ".pyc":
-                found = file.stat()
-                yield f"{file.relative_to(root)} {found.st_size} {found.st_mtime_ns}"
+        files = [path]
+        if path.is_dir():
+            files = sorted(path.rglob("*"))
+        for file in files:
+            if not file.is_file() or file.suffix == ".pyc":
+                continue
+            status = file.stat()
+            yield f"{file.relative_to(root)} {status.st_size} {status.st_mtime_ns}"
+
     collected = root / _COLLECTED
-    yield sha256(collected.read_bytes()).hexdigest() if collected.is_file() else ""
+    digest = ""
+    if collected.is_file():
+        digest = sha256(collected.read_bytes()).hexdigest()
+    yield digest

@@ -1,7 +1,7 @@
 """The processes of one launch: each has a log; all are watched together and stopped in order.
 
-Each has a session of its own, so that Ctrl-C in the terminal reaches only the launcher, and on
-Linux is told by the kernel to stop when the launcher dies, however it dies.
+Each has a session of its own, so that Ctrl-C in the terminal reaches only the launcher. On Linux,
+the kernel sends each a SIGTERM when the launcher dies, however it dies.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from reviewapp.postgres.private import make_private_folder, open_private_file
 from tools.launch.exceptions import ChildEnded
@@ -52,13 +53,20 @@ class Children:
         if log.exists():
             log.chmod(0o600)
             log.replace(log.with_suffix(".log.1"))
+
+        child_env = self._env | dict(env or {})
         with open_private_file(log) as file:
+            stdout: IO[bytes] | None = file
+            stderr: int | None = subprocess.STDOUT
+            if loud:
+                stdout = None
+                stderr = None
             self._running[name] = subprocess.Popen(  # noqa: S603 - our own modules, no shell
                 command,
-                env=self._env | dict(env or {}),
+                env=child_env,
                 stdin=subprocess.DEVNULL,
-                stdout=None if loud else file,
-                stderr=None if loud else subprocess.STDOUT,
+                stdout=stdout,
+                stderr=stderr,
                 pass_fds=keep,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - the launcher has a single thread
@@ -84,10 +92,11 @@ class Children:
         """Sleep as `Signals.wait` does; raises `ChildEnded` if a process but `but` has ended."""
         readable = self._signals.wait(timeout, *sockets)
         for name, process in self._running.items():
-            if name != but and process.poll() is not None:
-                end = f"The {name} process ended ({_how(process.returncode)})"
-                output = f"Its last words, from {self.log(name)}:\n{self.last_words(name)}"
-                raise ChildEnded(f"{end}, so everything was stopped. {output}")
+            if name == but or process.poll() is None:
+                continue
+            end = f"The {name} process ended ({_describe_exit(process.returncode)})"
+            output = f"Its last words, from {self.log(name)}:\n{self.log_tail(name)}"
+            raise ChildEnded(f"{end}, so everything was stopped. {output}")
         return readable
 
     def stop(self, *names: str) -> None:
@@ -115,7 +124,7 @@ class Children:
         ends = {}
         for name, process in list(self._running.items()):
             if process.poll() is not None:
-                ends[name] = _how(process.returncode)
+                ends[name] = _describe_exit(process.returncode)
                 del self._running[name]
         return ends
 
@@ -127,16 +136,16 @@ class Children:
         """Return the file with the output of a process."""
         return self._logs / f"{name}.log"
 
-    def last_words(self, name: str) -> str:
+    def log_tail(self, name: str) -> str:
         """Return the last lines of a process's log, indented."""
         lines = self.log(name).read_text(errors="replace").splitlines()[-12:]
         return "\n".join(f"    {line}" for line in lines)
 
 
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    return f"killed by {signal.Signals(-code).name}"
+def _describe_exit(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    return f"killed by {signal.Signals(-exit_code).name}"
 
 
 def _die_with_parent() -> None:

@@ -15,7 +15,7 @@ _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
-    """What arrived since we last looked; made by `watched()`."""
+    """Wait for signals that arrive through a pipe; made by `watched()`."""
 
     def __init__(self, pipe: int, terminals: Iterable[int]) -> None:
         self._pipe = pipe
@@ -33,13 +33,17 @@ class Signals:
             poll.register(readable, select.POLLIN)
         for terminal in self._terminals:
             poll.register(terminal, 0)
-        ready = dict(poll.poll(timeout * 1000))
-        arrived = os.read(self._pipe, 4096) if self._pipe in ready else b""
-        is_stopped = any(number in arrived for number in _STOP)
-        is_terminal_gone = any(terminal in ready for terminal in self._terminals)
+
+        ready = dict(poll.poll(timeout * 1000)).keys()
+        arrived: set[int] = set()
+        if self._pipe in ready:
+            arrived.update(os.read(self._pipe, 4096))
+
+        is_stopped = not arrived.isdisjoint(_STOP)
+        is_terminal_gone = not ready.isdisjoint(self._terminals)
         if is_stopped or is_terminal_gone:
             raise Interrupted
-        return any(socket in ready for socket in sockets)
+        return not ready.isdisjoint(sockets)
 
 
 @contextmanager

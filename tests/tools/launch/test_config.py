@@ -16,7 +16,7 @@ def test_it_needs_no_environment() -> None:
 
 
 def test_it_points_the_children_at_the_sandbox() -> None:
-    seen = Plan.read({}).children_see(
+    seen = Plan.read({}).child_variables(
         database_url="postgresql:///x",
         secret_key="s",
         sandbox_port=9,
@@ -28,7 +28,7 @@ def test_it_points_the_children_at_the_sandbox() -> None:
 
 def test_it_leaves_mixpeek_alone_when_there_is_a_key() -> None:
     plan = Plan.read({"MIXPEEK_API_KEY": "sk_live"})
-    seen = plan.children_see(database_url="postgresql:///x", secret_key="s", sandbox_port=0)
+    seen = plan.child_variables(database_url="postgresql:///x", secret_key="s", sandbox_port=0)
     assert not plan.sandbox
     assert not [name for name in seen if name.startswith(("MIXPEEK", "MEDIA"))]
 

@@ -16,6 +16,7 @@ from reviewapp.postgres import server
 from reviewapp.postgres.cluster import APP_USER
 from tests.operations.processes import until
 from tests.tools.launch.conftest import Launch
+from tools.launch.__main__ import main
 
 pytestmark = pytest.mark.process
 
@@ -154,3 +155,21 @@ def test_it_says_why_a_configured_database_cannot_be_used(launch: Launch) -> Non
     assert "Connection refused" in launch.said
     assert "Traceback" not in launch.said
     assert "postgres" not in launch.processes().values()
+
+
+def test_it_prints_its_settings_when_asked_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+
+    assert end.value.code == 0
+    output = capsys.readouterr().out
+    for setting in ("PORT", "VAR_DIR", "DATABASE_URL", "MIXPEEK_API_KEY", "SANDBOX_DATA"):
+        assert setting in output
+
+
+def test_it_refuses_an_argument_that_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--prot", "8001"])
+
+    assert end.value.code == 2
+    assert "unrecognized arguments: --prot" in capsys.readouterr().err

@@ -66,10 +66,10 @@ def test_it_never_holds_for_a_database_without_migrations(root: Path, url: str) 
 def test_it_ignores_a_spoilt_note(tmp_path: Path, text: str) -> None:
     note = tmp_path / "prepared.json"
     note.write_text(text)
-    assert Prepared.kept(note) is None
+    assert Prepared.load(note) is None
 
 
 def test_it_reads_what_it_kept(tmp_path: Path) -> None:
     prepared = Prepared(sign_ins="reviewer  password: x\n", fingerprint="f")
-    prepared.keep(tmp_path / "prepared.json")
-    assert Prepared.kept(tmp_path / "prepared.json") == prepared
+    prepared.save(tmp_path / "prepared.json")
+    assert Prepared.load(tmp_path / "prepared.json") == prepared
