@@ -1,4 +1,4 @@
-"""The rights of the app's own database user, brought in line with the tables after each migrate."""
+"""Grant the app's own database user its rights on the tables, after each migrate."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from psycopg.errors import Diagnostic
 
 _log = logging.getLogger(__name__)
 _SCRIPT = settings.BASE_DIR / "docs" / "database-roles.sql"
-# Without the user there is nothing to do, and only the owner of the tables can do it. A migrate
-# that stops halfway, or goes back to nothing, has not all the tables.
-_IS_WANTED = """
+# Rights can be granted if the user exists, by the owner of the tables, and only when all tables are
+# there: a migrate may stop halfway, or remove them.
+_CAN_GRANT = """
 SELECT to_regclass('public.auth_group') IS NOT NULL AND EXISTS (
     SELECT FROM pg_class
     WHERE oid = to_regclass('public.audit_event') AND pg_has_role(relowner, 'USAGE')
@@ -23,12 +23,11 @@ SELECT to_regclass('public.auth_group') IS NOT NULL AND EXISTS (
 
 
 def grant_rights(*, sender: AppConfig, using: str = "default", **options: object) -> None:
-    """Run docs/database-roles.sql after a migrate, where there is such a user; what it complains of
-    is logged.
+    """Run docs/database-roles.sql if the app's database user exists; log its warnings.
 
-    The signal comes once for each app that has models; all tables are there when it comes for the
-    last one. Emptying the tables (`manage.py flush`) sends it too, without a plan: rights are not
-    rows, so they stay.
+    A handler of `post_migrate`, which is sent once for each app that has models; all tables exist
+    when it is sent for the last one. `manage.py flush` sends it too, without a plan; it empties the
+    tables and leaves the rights.
     """
     senders = [config for config in apps.get_app_configs() if config.models_module is not None]
     if sender is not senders[-1] or "plan" not in options:
@@ -36,9 +35,9 @@ def grant_rights(*, sender: AppConfig, using: str = "default", **options: object
 
     connection = connections[using]
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        cursor.execute(_IS_WANTED)
-        (is_wanted,) = cursor.fetchone()
-        if not is_wanted:
+        cursor.execute(_CAN_GRANT)
+        (can_grant,) = cursor.fetchone()
+        if not can_grant:
             return
 
         connection.connection.add_notice_handler(_log_warning)

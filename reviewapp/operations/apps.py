@@ -12,9 +12,7 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        """Say what is set up wrong, count what outbox and sync tell of, and keep the app's database
-        user in line.
-        """
+        """Register the system checks, and connect the signals of migrate, outbox and sync."""
         from reviewapp.operations import app_user, checks
         from reviewapp.operations.metrics import registry, worker
         from reviewapp.outbox.signals import change_progressed

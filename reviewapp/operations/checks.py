@@ -1,4 +1,4 @@
-"""What `manage.py check` says about a set-up that starts but cannot be run well."""
+"""System checks for settings with which the app starts but should not be run."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 SHORTEST_TOKEN = 20
-# Below these names, and on the last ones themselves, anybody can have files.
-_RENTED = (
-    *(
-        "amazonaws.com",
-        "cloudfront.net",
-        "googleapis.com",
-        "windows.net",
-        "cloudflarestorage.com",
-        "r2.dev",
-    ),
-    *("digitaloceanspaces.com", "backblazeb2.com", "wasabisys.com"),
+_LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+# Below these domains anybody can rent a host of their own.
+_RENTED_DOMAINS = (
+    "amazonaws.com",
+    "backblazeb2.com",
+    "cloudflarestorage.com",
+    "cloudfront.net",
+    "digitaloceanspaces.com",
+    "googleapis.com",
+    "r2.dev",
+    "wasabisys.com",
+    "windows.net",
 )
-_SHARED = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com|storage\.googleapis\.com")
+# On these hosts anybody can have a bucket, which is the first part of the path.
+_SHARED_HOST = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com|storage\.googleapis\.com")
 
 GUESSABLE = Error(
     f"METRICS_TOKEN has fewer than {SHORTEST_TOKEN} characters, so it can be guessed.",
@@ -36,38 +38,41 @@ ONLY_LOOPBACK = Warning(
 
 
 def check_media(**_: Any) -> list[CheckMessage]:
-    """Report patterns of MEDIA_HOSTS that let in files of people who have nothing to do with us."""
-    return [
-        Warning(
+    """Report each pattern of MEDIA_HOSTS that matches hosts or buckets of strangers."""
+    messages: list[CheckMessage] = []
+    for pattern in settings.MEDIA_HOSTS:
+        if not _matches_strangers(pattern.lower()):
+            continue
+        warning = Warning(
             f"MEDIA_HOSTS lists {pattern}, where anybody can put files.",
-            hint="Name your own buckets. For example: MEDIA_HOSTS=https://my-bucket.s3.eu-central-1.amazonaws.com",
+            hint="Name your own buckets. For example: "
+            "MEDIA_HOSTS=https://my-bucket.s3.eu-central-1.amazonaws.com",
             id="reviewapp.W011",
         )
-        for pattern in settings.MEDIA_HOSTS
-        if _is_for_anybody(pattern.lower())
-    ]
+        messages.append(warning)
+    return messages
 
 
-def _is_for_anybody(pattern: str) -> bool:
+def _matches_strangers(pattern: str) -> bool:
     host, _, path = pattern.rpartition("://")[2].partition("/")
     host = host.partition(":")[0]
 
     if host.startswith("*"):
-        rest = host.removeprefix("*").removeprefix(".")
-        return not rest or rest.endswith(_RENTED)
-    return bool(_SHARED.fullmatch(host)) and not path
+        domain = host.removeprefix("*").removeprefix(".")
+        return not domain or domain.endswith(_RENTED_DOMAINS)
+    return not path and _SHARED_HOST.fullmatch(host) is not None
 
 
 def check_token(**_: Any) -> list[CheckMessage]:
-    """Report a token for details and metrics that somebody could find by trying."""
+    """Report a METRICS_TOKEN that is short enough to be guessed."""
     token = settings.METRICS_TOKEN
-    return [GUESSABLE] if token and len(token) < SHORTEST_TOKEN else []
+    if token and len(token) < SHORTEST_TOKEN:
+        return [GUESSABLE]
+    return []
 
 
 def check_hosts(**_: Any) -> list[CheckMessage]:
-    """Report a deployment that answers to nobody but itself."""
-    return (
-        [ONLY_LOOPBACK]
-        if set(settings.ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}
-        else []
-    )
+    """Report a deployment that answers only requests from its own machine."""
+    if set(settings.ALLOWED_HOSTS) <= _LOOPBACK_NAMES:
+        return [ONLY_LOOPBACK]
+    return []

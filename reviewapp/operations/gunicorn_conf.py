@@ -1,8 +1,7 @@
-"""How gunicorn serves us: `gunicorn -c python:reviewapp.operations.gunicorn_conf
-reviewapp.wsgi:application`.
+"""Configure gunicorn. Its first process reads this file before it imports the app.
 
-SIGTERM lets requests under way finish, for at most 30 seconds. Read by gunicorn's first process
-before the app is.
+Run it with `gunicorn -c python:reviewapp.operations.gunicorn_conf reviewapp.wsgi:application`. After
+a SIGTERM, requests under way get at most 30 seconds to finish.
 """
 
 from __future__ import annotations
@@ -27,26 +26,29 @@ with or_a_sentence():
     bind = f"0.0.0.0:{_env.number('PORT', 8000, least=1, most=65535)}"
     workers = _env.number("WEB_CONCURRENCY", 2, least=1, most=64)
 
-_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_ours = ""
-if not os.environ.get(_FOLDER):
-    # Numbers of one server's processes, from its start to its end. prometheus_client looks here
-    # when it is imported, so nothing above may import it.
-    _ours = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="reviewapp-metrics-")
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_own_metrics_folder = ""
+if not os.environ.get(_METRICS_FOLDER):
+    # The metrics of one server's processes, from its start to its end. prometheus_client reads the
+    # variable when it is imported, so nothing above may import it.
+    _own_metrics_folder = tempfile.mkdtemp(prefix="reviewapp-metrics-")
+    os.environ[_METRICS_FOLDER] = _own_metrics_folder
 
 worker_class = "reviewapp.operations.server.buffering_worker.BufferingWorker"
 threads = 8
-# Of each process; above it what has waited longest is closed.
+# Of each process; beyond it, the connection that has waited longest is closed.
 worker_connections = 800
-# Nobody's word is taken for where a request comes from and how: behind a proxy the settings read
-# what they need.
+# gunicorn trusts no forwarding header. Behind a proxy, Django's settings read what they need.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 keepalive = 5
 timeout = 60
 graceful_timeout = 30
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn's heartbeats, never on a slow disk
+# Heartbeats go to memory, never to a slow disk.
+worker_tmp_dir = None
+if Path("/dev/shm").is_dir():  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
 logconfig_dict = {
     **settings.LOGGING,
     "loggers": {
@@ -58,13 +60,13 @@ logconfig_dict = {
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:
-    """Let go of the files of a process that ended; what it counted stays counted."""
+    """Release the metrics files of a process that ended; its counts stay."""
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Arbiter) -> None:
-    """Remove the numbers with the server, if the folder is ours."""
-    if _ours:
-        shutil.rmtree(_ours, ignore_errors=True)
+    """Remove the folder of the metrics, if this file created it."""
+    if _own_metrics_folder:
+        shutil.rmtree(_own_metrics_folder, ignore_errors=True)

@@ -62,12 +62,11 @@ def _check_database() -> list[CheckResult]:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_QUERY_TIMEOUT}s'")
-            results = [CheckResult(name="database", status=OK), _check_migrations()]
-            if results[-1].status == OK:
-                results += [_check_workers(), _check_changes()]
-            else:
-                results += _unknown("worker", "changes")
-            return results
+            database = CheckResult(name="database", status=OK)
+            migrations = _check_migrations()
+            if migrations.status != OK:
+                return [database, migrations, *_unknown("worker", "changes")]
+            return [database, migrations, _check_workers(), _check_changes()]
     except (DatabaseError, EmbeddedPostgresError, ImproperlyConfigured) as error:
         first_line = str(error).strip().splitlines()[:1]
         details = {"error": type(error).__name__, "message": first_line}
@@ -82,7 +81,9 @@ def _unknown(*names: str) -> list[CheckResult]:
 def _check_migrations() -> CheckResult:
     applied = set(MigrationRecorder(connection).applied_migrations())
     missing = sorted(f"{app}.{name}" for app, name in _migrations_on_disk() - applied)
-    status = DOWN if missing else OK
+    status = OK
+    if missing:
+        status = DOWN
     return CheckResult(name="migrations", status=status, details={"missing": missing})
 
 
@@ -95,26 +96,39 @@ def _migrations_on_disk() -> frozenset[tuple[str, str]]:
 
 def _check_workers() -> CheckResult:
     alive = health.workers_alive()
-    status = OK if alive else DEGRADED
+    status = OK
+    if not alive:
+        status = DEGRADED
     return CheckResult(name="worker", status=status, details={"alive": alive})
 
 
 def _check_changes() -> CheckResult:
+    age = timedelta(0)
     oldest = Change.objects.oldest_waiting()
-    age = timezone.now() - oldest if oldest else timedelta(0)
+    if oldest:
+        age = timezone.now() - oldest
     is_late = age > timedelta(seconds=settings.READY_MAX_CHANGE_AGE)
+
+    pause_reason = None
     pause = health.delivery_health().pause
-    status = DEGRADED if is_late or pause else OK
+    if pause:
+        pause_reason = pause.reason
+
+    status = OK
+    if is_late or pause:
+        status = DEGRADED
     details = {
         "oldest_seconds": round(age.total_seconds(), 1),
         "most_seconds": settings.READY_MAX_CHANGE_AGE,
-        "paused": pause.reason if pause else None,
+        "paused": pause_reason,
     }
     return CheckResult(name="changes", status=status, details=details)
 
 
 def _check_upstream() -> CheckResult:
     result = ping_mixpeek()
-    status = OK if result.is_up else DEGRADED
+    status = OK
+    if not result.is_up:
+        status = DEGRADED
     details = {"status": result.status, "seconds": round(result.seconds, 3)}
     return CheckResult(name="upstream", status=status, details=details)

@@ -57,7 +57,9 @@ class _SafeFormatter(logging.Formatter):
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the fields of a record: those of the context, then its own."""
         current = context.current_trace()
-        id_name = "job" if current.origin in _IN_WORKER else "request_id"
+        id_name = "request_id"
+        if current.origin in _IN_WORKER:
+            id_name = "job"
         fields: dict[str, Any] = {id_name: current.request_id, "ref": context.subject_ref()}
         for name in FIELDS:
             value = getattr(record, name, None)
@@ -100,7 +102,9 @@ class Json(_SafeFormatter):
             "message": self.clean(record.getMessage()),
         }
         for name, value in self.fields(record).items():
-            content[name] = self.clean(value) if isinstance(value, str) else value
+            content[name] = value
+            if isinstance(value, str):
+                content[name] = self.clean(value)
 
         errors = self.errors(record)
         if errors:
@@ -120,7 +124,9 @@ def config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
 
     Everything goes to standard error, as `line` or `json`.
     """
-    formatter = Json if form == "json" else Line
+    formatter: type[_SafeFormatter] = Line
+    if form == "json":
+        formatter = Json
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -48,9 +48,14 @@ class AccessLog:
         response = self.get_response(request)
         seconds = perf_counter() - started
 
-        match = request.resolver_match
-        route = match.route if match else "(none)"
-        method = request.method if request.method in _METHODS else "(other)"
+        route = "(none)"
+        path_arguments: dict[str, Any] = {}
+        if request.resolver_match:
+            route = request.resolver_match.route
+            path_arguments = request.resolver_match.kwargs
+        method = "(other)"
+        if request.method in _METHODS:
+            method = request.method
         registry.count_request(
             route=route,
             method=method,
@@ -64,11 +69,12 @@ class AccessLog:
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
             "person": _known_person(request),
-            "ref": context.subject_ref() or _ref_in_path(match.kwargs if match else {}),
+            "ref": context.subject_ref() or _ref_in_path(path_arguments),
         }
         # Probes come every few seconds and are only of interest when they fail.
-        is_healthy_probe = route in _PROBE_ROUTES and response.status_code < 400
-        level = logging.DEBUG if is_healthy_probe else logging.INFO
+        level = logging.INFO
+        if route in _PROBE_ROUTES and response.status_code < 400:
+            level = logging.DEBUG
         _log.log(level, "answered", extra=fields)
         return response
 

@@ -1,6 +1,4 @@
-"""Static files under names that change with their content; a page names twenty of them, so each
-name is found once.
-"""
+"""Store static files under names that contain a digest of their content."""
 
 from __future__ import annotations
 
@@ -12,13 +10,14 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class Hashed(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """WhiteNoise's, which would look every name up again for every page."""
+    """WhiteNoise's storage with cached URLs: a page names about twenty files."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._known = lru_cache(maxsize=1000)(super().url)
+        self._cached_url = lru_cache(maxsize=1000)(super().url)
 
     def url(self, name: str | None, force: bool = False) -> str:
-        """Return the address of a file; while DEBUG is on it is looked up each time."""
-        again = settings.DEBUG or force or name is None
-        return str(super().url(name, force) if again else self._known(name))
+        """Return the URL of a file, from the cache unless DEBUG is on."""
+        if settings.DEBUG or force or name is None:
+            return str(super().url(name, force))
+        return str(self._cached_url(name))

@@ -38,7 +38,11 @@ def ready(request: HttpRequest) -> HttpResponse:
             checks[result.name] = {"status": result.status, **result.details}
         else:
             checks[result.name] = result.status
-    return JsonResponse({"status": verdict, "checks": checks}, status=503 if is_down else 200)
+
+    status = 200
+    if is_down:
+        status = 503
+    return JsonResponse({"status": verdict, "checks": checks}, status=status)
 
 
 @login_not_required

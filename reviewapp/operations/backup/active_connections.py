@@ -1,64 +1,76 @@
-"""Who else is at work on the database, asked before all of it is replaced."""
+"""Describe the workers and sessions that use the database, before a restore replaces it."""
 
 from __future__ import annotations
 
 import time
 
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from reviewapp.outbox.status import health
 
-# What has just been stopped is seen by the server for an instant more.
-_PATIENCE, _PAUSE = 3.0, 0.1
-_NAMED = 5
+# The server lists a session for a moment after it has ended.
+_MAX_WAIT_SECONDS = 3.0
+_POLL_SECONDS = 0.1
+_MAX_SESSIONS = 5
 
-# Of sessions that belong to others a user without rights sees no backend_type; what is no client's
-# has no user.
-_OTHERS = """
-SELECT pid, usename, application_name, coalesce(host(client_addr), 'its own machine') FROM pg_stat_activity
+# Without the rights to see other users' sessions, backend_type is null. Sessions of the server
+# itself have no user.
+_SESSIONS = """
+SELECT pid, usename, application_name, coalesce(host(client_addr), 'its own machine')
+FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL
   AND coalesce(backend_type, 'client backend') = 'client backend' ORDER BY pid
 """
 
 
 def what_runs() -> str:
-    """Return in words which workers and sessions are at work there, "" when none is; looks for 3 s
-    at most.
+    """Describe which workers and sessions use the database; "" when there are none.
+
+    Waits up to 3 seconds for them to end.
     """
-    give_up = time.monotonic() + _PATIENCE
-    while (found := _look()) and time.monotonic() < give_up:
-        time.sleep(_PAUSE)
-    return found
+    deadline = time.monotonic() + _MAX_WAIT_SECONDS
+    description = _describe()
+    while description and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        description = _describe()
+    return description
 
 
-def _look() -> str:
+def _describe() -> str:
     with connection.cursor() as cursor:
-        cursor.execute(_OTHERS)
+        cursor.execute(_SESSIONS)
         sessions = cursor.fetchall()
-        cursor.execute("SELECT to_regclass('public.procrastinate_workers') IS NOT NULL")
-        (has_workers,) = cursor.fetchone()
-    alive = health.workers_alive() if has_workers else 0
-    return "; ".join(said for said in (_of_workers(alive), _of_sessions(sessions)) if said)
+
+    parts = []
+    if _has_worker_table():
+        worker_count = health.workers_alive()
+        if worker_count:
+            workers = _count(worker_count, "worker")
+            parts.append(f"{workers} alive within the last {health.SILENT_SECONDS} seconds")
+    if sessions:
+        parts.append(_describe_sessions(sessions))
+    return "; ".join(parts)
 
 
-def _of_workers(alive: int) -> str:
-    return (
-        f"{_count(alive, 'worker')} alive within the last {health.SILENT_SECONDS} seconds"
-        if alive
-        else ""
-    )
+def _has_worker_table() -> bool:
+    """Return whether procrastinate's tables are there, which the first migrate creates."""
+    return ProcrastinateWorker._meta.db_table in connection.introspection.table_names()
 
 
-def _of_sessions(sessions: list[tuple[int, str, str, str]]) -> str:
-    if not sessions:
-        return ""
-    named = [
-        f"{pid} of {user}{f' ({program})' if program else ''} from {host}"
-        for pid, user, program, host in sessions[:_NAMED]
-    ]
-    more = [f"{len(sessions) - _NAMED} more"] if len(sessions) > _NAMED else []
-    return f"{_count(len(sessions), 'session')} connected: {', '.join([*named, *more])}"
+def _describe_sessions(sessions: list[tuple[int, str, str, str]]) -> str:
+    descriptions = []
+    for pid, user, program, host in sessions[:_MAX_SESSIONS]:
+        owner = user
+        if program:
+            owner = f"{user} ({program})"
+        descriptions.append(f"{pid} of {owner} from {host}")
+    if len(sessions) > _MAX_SESSIONS:
+        descriptions.append(f"{len(sessions) - _MAX_SESSIONS} more")
+    return f"{_count(len(sessions), 'session')} connected: {', '.join(descriptions)}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun}s"

@@ -1,7 +1,7 @@
-"""Write the whole database into one file, and bring it back: all of it or nothing.
+"""Back up the whole database to one file, and restore it: all of it or nothing.
 
-The file is pg_dump's custom format. A restore is one transaction: the old content goes and the new
-comes at one instant, triggers last, so that the history is restored and not written anew.
+The file has pg_dump's custom format. A restore is one transaction that removes the old content and
+loads the new. Triggers come last, so that the history is restored and not written anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from reviewapp.operations.backup.exceptions import BackupError
 from reviewapp.operations.backup.pg_programs import Programs, environment, fitting
 
 _EMPTY = Path(__file__).with_name("empty.sql")
-_HOLDS = """
+# Whether there is anything but extensions in it, and the server's major version.
+_STATE = """
 SELECT EXISTS (
     SELECT 1 FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
@@ -31,30 +32,23 @@ SELECT EXISTS (
 
 
 def back_up(file: Path) -> int:
-    """Write the database to `file`, readable by its owner only; returns its size in bytes.
+    """Write the database to `file`, readable by its owner only, and return its size in bytes.
 
-    The file appears when it is whole, and never replaces another. Raises `BackupError`.
+    The file appears when it is complete, and never replaces another. Raises `BackupError`.
     """
     if file.exists():
         raise BackupError(f"{file} exists already; name a new file.")
     if not file.parent.is_dir():
         raise BackupError(f"There is no folder {file.parent}.")
-    database = _database()
+
+    database = _inspect_database()
     unfinished = file.with_name(f".{file.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     try:
-        with os.fdopen(
-            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
-            "wb",
-        ) as out:
-            command = [
-                database.programs.path("pg_dump"),
-                "--format=custom",
-                "--no-owner",
-                "--no-privileges",
-            ]
-            _check(_run(command, database.env, stdout=out), "pg_dump")
-            os.fsync(out.fileno())
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as output:
+            _dump(database, output)
+            os.fsync(output.fileno())
         os.link(unfinished, file)
     except FileExistsError:
         raise BackupError(f"{file} exists already; name a new file.") from None
@@ -64,24 +58,28 @@ def back_up(file: Path) -> int:
 
 
 def restore(file: Path, *, force: bool) -> None:
-    """Bring the database to what `file` holds, in one transaction; whatever fails leaves it as it
-    was.
+    """Replace the database's content by the backup in `file`, in one transaction.
 
-    Refuses a database that holds anything, unless `force`, which replaces all of it when nobody
-    else is at work there. Raises `BackupError`.
+    Refuses a database that is not empty. With `force`, it replaces everything in it, unless workers
+    or other sessions use it. Raises `BackupError`; the database is then as it was.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
-    database = _database()
-    if database.holds_something and not force:
-        raise BackupError(
-            "The database is not empty. Restore into a new, empty one (before any migrate), or add --force to replace "
-            "everything in this one."
-        )
-    if database.holds_something and (others := what_runs()):
-        raise BackupError(
-            f"Nothing was restored: the database is in use ({others}). Stop web processes and workers, then try again.",
-        )
+
+    database = _inspect_database()
+    if not database.is_empty:
+        if not force:
+            raise BackupError(
+                "The database is not empty. Restore into a new, empty one (before any migrate), "
+                "or add --force to replace everything in this one."
+            )
+        users = what_runs()
+        if users:
+            raise BackupError(
+                f"Nothing was restored: the database is in use ({users}). "
+                "Stop web processes and workers, then try again."
+            )
+
     connection.close()
     _load(database, file)
 
@@ -91,15 +89,35 @@ class _Database:
     programs: Programs
     env: dict[str, str]
     major: int
-    holds_something: bool
+    is_empty: bool
 
 
-def _database() -> _Database:
+def _inspect_database() -> _Database:
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDS)
-        holds_something, major = cursor.fetchone()
+        cursor.execute(_STATE)
+        has_content, major = cursor.fetchone()
     env = environment(connection.get_connection_params())
-    return _Database(programs=fitting(major), env=env, major=major, holds_something=holds_something)
+    return _Database(programs=fitting(major), env=env, major=major, is_empty=not has_content)
+
+
+def _dump(database: _Database, output: IO[bytes]) -> None:
+    command = [
+        database.programs.path("pg_dump"),
+        "--format=custom",
+        "--no-owner",
+        "--no-privileges",
+    ]
+    process = subprocess.run(  # noqa: S603 - no shell
+        command,
+        env=database.env,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if process.returncode != 0:
+        last_line = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        reason = " ".join(last_line)
+        raise BackupError(f"pg_dump failed, and no backup was made: {reason}")
 
 
 def _load(database: _Database, file: Path) -> None:
@@ -140,7 +158,9 @@ def _load(database: _Database, file: Path) -> None:
 
         if pg_restore.returncode or psql.returncode:
             # When psql fails, pg_restore fails too, because its pipe breaks.
-            errors = psql_errors if psql.returncode else restore_errors
+            errors = restore_errors
+            if psql.returncode:
+                errors = psql_errors
             reason = _error_line(errors)
             raise BackupError(f"Nothing was restored, and the database is as it was: {reason}")
 
@@ -157,7 +177,8 @@ def _feed(
         psql.write(b"BEGIN;\n" + _EMPTY.read_bytes())
         for line in script:
             # Newer programs send this setting to servers that do not know it yet.
-            if not (is_old_server and line.startswith(b"SET transaction_timeout")):
+            is_unknown_setting = is_old_server and line.startswith(b"SET transaction_timeout")
+            if not is_unknown_setting:
                 psql.write(line)
         if pg_restore.wait() == 0:
             psql.write(b"\nCOMMIT;\n")
@@ -167,27 +188,6 @@ def _feed(
         pg_restore.kill()
     with suppress(BrokenPipeError):
         psql.close()
-
-
-def _run(
-    command: list[str],
-    env: dict[str, str],
-    stdout: IO[bytes],
-) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(  # noqa: S603 - no shell
-        command,
-        env=env,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-
-
-def _check(done: subprocess.CompletedProcess[bytes], name: str) -> None:
-    if done.returncode:
-        last_line = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        reason = " ".join(last_line)
-        raise BackupError(f"{name} failed, and no backup was made: {reason}")
 
 
 def _error_line(output: IO[bytes]) -> str:

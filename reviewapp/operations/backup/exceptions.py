@@ -1,7 +1,6 @@
-"""What can go wrong with a backup.
+"""Why a backup or a restore fails.
 
-BackupError   it was not made or not restored; the message is a sentence for a person, and nothing
-was changed
+BackupError   nothing was changed; the message is a sentence for a person
 """
 
 from __future__ import annotations

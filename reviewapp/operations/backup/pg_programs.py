@@ -1,7 +1,6 @@
-"""PostgreSQL's own programs: where they are, whether they fit the server, how they learn where it
-is.
+"""Find PostgreSQL's own programs that fit the server, and their environment.
 
-pg_dump reads every server that is not newer than itself; what it wrote is restored through psql.
+pg_dump reads every server that is not newer than itself. A restore goes through psql.
 """
 
 from __future__ import annotations
@@ -22,8 +21,12 @@ from reviewapp.operations.backup.exceptions import BackupError
 from reviewapp.postgres.cluster import program
 from reviewapp.postgres.exceptions import EmbeddedPostgresError
 
+_PROGRAMS = ("pg_dump", "pg_restore", "psql")
+# By the name of a connection parameter, libpq's environment variable.
 _ENVIRONMENT_NAMES = {
-    option.keyword.decode(): (option.envvar or b"").decode() for option in Conninfo.get_defaults()
+    option.keyword.decode(): option.envvar.decode()
+    for option in Conninfo.get_defaults()
+    if option.envvar
 }
 
 
@@ -44,19 +47,25 @@ def fitting(server_major: int) -> Programs:
 
     Raises `BackupError` when there are none.
     """
-    installed = [programs for programs in map(_look, _folders()) if programs is not None]
+    installed = []
+    for folder in _folders():
+        programs = _find_programs(folder)
+        if programs is not None:
+            installed.append(programs)
+
     usable = [programs for programs in installed if programs.major >= server_major]
     if usable:
         return min(usable, key=lambda programs: programs.major)
 
-    there = "none"
+    available = "none"
     if installed:
         versions = ", ".join(str(programs.major) for programs in installed)
-        there = f"only those of {versions}"
+        available = f"only those of {versions}"
     raise BackupError(
-        f"The server is PostgreSQL {server_major}, and its programs pg_dump, pg_restore and psql are needed in that "
-        f"version or a later one; here are {there}. Install them (Debian: postgresql-client-{server_major}), or make "
-        "the backup with the tools of whoever runs the server."
+        f"The server is PostgreSQL {server_major}, and its programs pg_dump, pg_restore and psql "
+        f"are needed in that version or a later one; here are {available}. Install them (Debian: "
+        f"postgresql-client-{server_major}), or make the backup with the tools of whoever runs the "
+        "server."
     )
 
 
@@ -64,7 +73,7 @@ def environment(params: dict[str, Any]) -> dict[str, str]:
     """Return psycopg's parameters as libpq's variables: a command line would show the password."""
     connection_variables = {}
     for key, value in params.items():
-        if _ENVIRONMENT_NAMES.get(key) and value not in (None, ""):
+        if key in _ENVIRONMENT_NAMES and value not in (None, ""):
             connection_variables[_ENVIRONMENT_NAMES[key]] = str(value)
 
     inherited = {
@@ -83,14 +92,24 @@ def _folders() -> Iterator[Path]:
     with suppress(EmbeddedPostgresError):
         yield program("pg_dump").parent
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if on_path := shutil.which("pg_dump"):
+
+    on_path = shutil.which("pg_dump")
+    if on_path:
         yield Path(on_path).parent
 
 
-def _look(folder: Path) -> Programs | None:
-    if not all((folder / name).is_file() for name in ("pg_dump", "pg_restore", "psql")):
+def _find_programs(folder: Path) -> Programs | None:
+    """Return the programs in a folder, None if one is missing or does not tell its version."""
+    if not all((folder / name).is_file() for name in _PROGRAMS):
         return None
-    command = [str(folder / "pg_dump"), "--version"]
-    said = subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603 - no shell
-    number = re.search(r"\) (\d+)", said)
-    return Programs(folder=folder, major=int(number[1])) if number else None
+
+    process = subprocess.run(  # noqa: S603 - no shell
+        [str(folder / "pg_dump"), "--version"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    major = re.search(r"\) (\d+)", process.stdout)
+    if major is None:
+        return None
+    return Programs(folder=folder, major=int(major[1]))

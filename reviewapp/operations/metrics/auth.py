@@ -45,7 +45,9 @@ def may_see_details(request: HttpRequest, *, ask_who: bool) -> bool:
     """
     if has_token(request.headers.get("Authorization", "")):
         return True
-    user = getattr(request, "user", None) if ask_who else None
+    if not ask_who:
+        return False
+    user = getattr(request, "user", None)
     return user is not None and user.is_authenticated and user.has_perm("accounts.change_user")
 
 

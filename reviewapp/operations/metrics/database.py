@@ -25,16 +25,19 @@ class Gauges(Collector):
     """Reads the database on each scrape, with a time limit."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the metrics; only that the database is down if it is."""
+        """Yield the metrics; if the database is down, only the one that says so."""
+        families: list[GaugeMetricFamily] = []
+        is_up = 0.0
         try:
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET LOCAL statement_timeout = '{_QUERY_TIMEOUT}s'")
                 families = [*_outbox_metrics(), _job_metrics()]
+            is_up = 1.0
         except DatabaseError:
             families = []
+
         yield from families
-        is_up = 1.0 if families else 0.0
         yield GaugeMetricFamily(
             "reviewapp_database_up",
             "Whether the database answered.",
@@ -47,19 +50,24 @@ def _outbox_metrics() -> Iterator[GaugeMetricFamily]:
     yield _labelled_gauge(
         "reviewapp_changes", "Changes that are not settled for good.", "state", counts
     )
+
+    age = 0.0
     oldest = Change.objects.oldest_waiting()
-    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    if oldest:
+        age = (timezone.now() - oldest).total_seconds()
     yield GaugeMetricFamily(
         "reviewapp_oldest_change_seconds",
         "Age of the oldest undelivered change.",
         value=age,
     )
+
     yield from _budget_metrics()
-    paused = 1.0 if delivery_health().pause else 0.0
+
+    is_paused = delivery_health().pause is not None
     yield GaugeMetricFamily(
         "reviewapp_outbox_paused",
         "Whether deliveries are paused.",
-        value=paused,
+        value=float(is_paused),
     )
     yield GaugeMetricFamily("reviewapp_workers", "Workers that are alive.", value=workers_alive())
 

@@ -1,10 +1,8 @@
-"""What this process counts: requests, calls to Mixpeek, deliveries.
+"""The metrics that this process counts: requests, calls to Mixpeek, deliveries.
 
-Prometheus reads it at /metrics.
-
-Web processes of one server share their numbers through the files of PROMETHEUS_MULTIPROC_DIR, which
-`gunicorn_conf.py` sets; a worker, being one process, keeps them in memory and shows them on a port
-of its own.
+The web processes of a server share their counts through files in PROMETHEUS_MULTIPROC_DIR, which
+`gunicorn_conf.py` sets; Prometheus reads them at /metrics. A worker is one process: it keeps its
+counts in memory and serves them on a port of its own.
 """
 
 from __future__ import annotations
@@ -53,7 +51,10 @@ def count_request(*, route: str, method: str, status: int, seconds: float) -> No
 
 def count_call(*, method: str, status: int | None, seconds: float, **_: Any) -> None:
     """Count one request to Mixpeek; 429s are those with status 429."""
-    calls.labels(method, str(status) if status is not None else "none").inc()
+    status_label = "none"
+    if status is not None:
+        status_label = str(status)
+    calls.labels(method, status_label).inc()
     call_seconds.labels(method).observe(seconds)
 
 

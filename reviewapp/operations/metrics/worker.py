@@ -56,7 +56,9 @@ def serve_metrics(**_: Any) -> None:
     """
     if not settings.WORKER_METRICS_PORT:
         return
-    host = "0.0.0.0" if settings.METRICS_TOKEN else "127.0.0.1"  # noqa: S104 - guarded by the token
+    host = "127.0.0.1"
+    if settings.METRICS_TOKEN:
+        host = "0.0.0.0"  # noqa: S104 - the token is required
     try:
         server = make_server(
             host,

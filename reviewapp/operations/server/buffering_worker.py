@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, which gives a thread only to a request that has arrived as a whole.
+"""gunicorn's threaded worker, changed to give threads only requests that have arrived completely.
 
-gunicorn's own lets a thread read head and body, for as long as the client likes: as many half-sent
-requests as there are threads stop a site. And after an answer it waits up to two seconds, in the
-one loop that everything goes through, for the client to close. Here that loop reads without
-waiting; what does not arrive in time is closed.
+In gunicorn's own worker a thread reads head and body, for as long as the client takes: as many
+half-sent requests as there are threads stop a site. And after a response, its one loop waits up to
+two seconds for the client to close. This worker's loop reads without waiting, and closes connections
+whose request does not arrive in time.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from reviewapp.operations.server.request_parser import ArrivingRequest
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
-# For a client to read an answer that is larger than what the system takes at once.
+# For a client to read a response that is larger than the system's buffer.
 SEND_SECONDS = 20
-# The part of the threads that a network may use at once (an office may be one), and a person, script
-# or stranger in it. Files and API reads may wait on six of eight threads, files on four: the same
-# network, and the same person, must still get a page meanwhile.
+# The part of the threads that a network (such as an office) may use at once, and a client in it.
+# Files and API reads may wait on six of eight threads, files on four: meanwhile the same network,
+# and the same person, must still get a page.
 NETWORK_SHARE = 7 / 8
 CLIENT_SHARE = 5 / 8
 MOST_BUFFERED = 64 * 1024 * 1024
@@ -54,14 +54,12 @@ class Connection(TConn):  # type: ignore[misc]
         self.worker = worker
         self.request = ArrivingRequest(most_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         self.deadline = 0.0
-        # Bytes of the request that a thread has, or that waits for one, and whose it is.
+        # The size of the request that is with a thread or waits for one, and its client.
         self.dispatched = 0
         self.sender = Client(network="")
 
     def close(self, graceful: bool = False) -> None:
-        """Close; gracefully means that the worker's loop waits until the client has read
-        everything.
-        """
+        """Close; if `graceful`, the worker's loop first lets the client read everything."""
         if graceful:
             self.worker.linger(self.sock)
         else:
@@ -69,12 +67,12 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
-    """Reads requests in its loop, and hands those that are whole to the threads."""
+    """Reads requests in its loop, and passes complete ones to the threads."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.buffered = 0
-        # The oldest first; a dict, because any of them may leave.
+        # The oldest first; a dict, because any of them may be removed.
         self._arriving: dict[Connection, None] = {}
         self._lingering: dict[socket.socket, float] = {}
         threads = self.cfg.threads
@@ -85,13 +83,13 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         )
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a new connection, and close the oldest that waits if there are too many."""
+        """Accept a new connection; if there are too many, close the oldest."""
         try:
             client_socket, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
 
-        _bound_waiting(client_socket)
+        _set_limits(client_socket)
         connection = Connection(self, client_socket, address, listener.getsockname())
         self.nr_conns += 1
         while self.nr_conns >= self.worker_connections and self._close_oldest():
@@ -99,7 +97,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._await_request(connection)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections or not; a stopping worker closes the port, so that no client queues."""
+        """Accept connections or not; a stopping worker closes the port, so that none queue."""
         super().set_accept_enabled(enabled)
         if not self.alive:
             for listener in self.sockets:
@@ -114,9 +112,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._await_request(conn)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Let a request wait for its turn, and give threads to those whose turn it is."""
+        """Queue a request, and start the requests that may start."""
         self._queue.add(conn.sender, conn)
-        self._start_waiting()
+        self._start_queued()
 
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
         """Close the connection or keep it, and read the next request if some of it has arrived."""
@@ -124,17 +122,18 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         conn.dispatched = 0
         self._queue.finish(conn.sender)
         super().finish_request(conn, fs)
-        self._start_waiting()
+        self._start_queued()
         if len(conn.request) and conn in self.keepalived_conns:
             self.on_client_socket_readable(conn, conn.sock)
 
     def murder_pending(self) -> None:
-        """Close what did not arrive in time; called again and again by the loop."""
+        """Close the connections whose time is up; gunicorn's loop calls this again and again."""
         super().murder_pending()
         now = time.monotonic()
         for connection in list(self._arriving):
             # A worker that stops waits only for requests that have begun.
-            if connection.deadline <= now or not (self.alive or len(connection.request)):
+            is_unwanted = not self.alive and len(connection.request) == 0
+            if is_unwanted or connection.deadline <= now:
                 self._refuse(connection, HTTPStatus.REQUEST_TIMEOUT)
 
         for client, deadline in list(self._lingering.items()):
@@ -142,10 +141,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self._end_lingering(client)
 
     def linger(self, client: socket.socket) -> None:
-        """Tell the client that nothing more comes, and close once it has read to the end or two
-        seconds have gone.
+        """Stop sending, and close when the client has closed or after two seconds.
 
-        To close at once would take back what the client has not read yet (RFC 9112, section 9.6).
+        Closing at once would discard what the client has not read yet (RFC 9112, section 9.6).
         """
         try:
             client.shutdown(socket.SHUT_WR)
@@ -158,9 +156,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if len(self._lingering) > self.worker_connections:
             self._end_lingering(next(iter(self._lingering)))
 
-    def _start_waiting(self) -> None:
-        while (connection := self._queue.start_next()) is not None:
+    def _start_queued(self) -> None:
+        connection = self._queue.start_next()
+        while connection is not None:
             super().enqueue_req(connection)
+            connection = self._queue.start_next()
 
     def _await_request(self, connection: Connection) -> None:
         connection.deadline = time.monotonic() + HEAD_SECONDS
@@ -168,30 +168,30 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._arriving[connection] = None
         self.buffered += len(connection.request)
         self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._read, connection))
-        # Mostly it is there already.
+        # The request has usually arrived already.
         self._read(connection, connection.sock)
 
     def _read(self, connection: Connection, client: socket.socket) -> None:
-        # One that was closed may be among the events of the same moment.
+        # It may have been closed while its event was waiting.
         if connection not in self._arriving:
             return
 
         request = connection.request
         had_head = request.has_head
-        try:
-            # What came behind the request before may be a whole one.
-            chunk = b"" if request.is_whole else client.recv(_CHUNK)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._drop(connection)
-            return
-        if not chunk and not request.is_whole:
-            self._drop(connection)
-            return
+        # A complete request may have arrived together with the previous one.
+        if not request.is_whole:
+            try:
+                chunk = client.recv(_CHUNK)
+            except BlockingIOError:
+                return
+            except OSError:
+                chunk = b""
+            if not chunk:
+                self._drop(connection)
+                return
+            self.buffered += len(chunk)
+            request.feed(chunk)
 
-        self.buffered += len(chunk)
-        request.feed(chunk)
         if request.refusal:
             self._refuse(connection, request.refusal)
         elif request.is_whole:
@@ -208,27 +208,32 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _dispatch(self, connection: Connection) -> None:
         self._forget(connection)
-        whole = connection.request.take()
-        connection.sender = _sender(whole, connection)
-        connection.dispatched = len(whole)
+        request = connection.request.take()
+        connection.sender = _sender(request, connection)
+        connection.dispatched = len(request)
         self.buffered += connection.dispatched
 
-        # gunicorn's parser reads what is put back before it asks the socket, which it then need
-        # not.
+        # gunicorn's parser reads these bytes first, so it need not read from the socket.
         connection.init()
-        connection.parser.unreader.unread(whole)
+        connection.parser.unreader.unread(request)
         connection.data_ready = True
         self.enqueue_req(connection)
 
     def _refuse(self, connection: Connection, status: HTTPStatus) -> None:
-        """Close a connection; whoever has begun a request is told why."""
+        """Close a connection, with a response if its request has begun."""
         self._forget(connection)
         self.nr_conns -= 1
-        if len(connection.request):
-            text = f"{status.phrase}\n".encode()
-            head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-            _send(connection.sock, f"{head}Content-Length: {len(text)}\r\n\r\n".encode() + text)
-        connection.close(graceful=len(connection.request) > 0)
+        has_begun = len(connection.request) > 0
+        if has_begun:
+            body = f"{status.phrase}\n"
+            head = (
+                f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+                "Connection: close\r\n"
+                "Content-Type: text/plain\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n"
+            )
+            _send(connection.sock, f"{head}{body}".encode())
+        connection.close(graceful=has_begun)
 
     def _drop(self, connection: Connection) -> None:
         self._forget(connection)
@@ -260,12 +265,12 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if client not in self._lingering:
             return
         try:
-            is_over = not client.recv(_CHUNK)
+            chunk = client.recv(_CHUNK)
         except BlockingIOError:
             return
         except OSError:
-            is_over = True
-        if is_over:
+            chunk = b""
+        if not chunk:
             self._end_lingering(client)
 
     def _end_lingering(self, client: socket.socket) -> None:
@@ -274,12 +279,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         client.close()
 
 
-def _bound_waiting(client: socket.socket) -> None:
-    """Let most answers fit into the system's buffer, and no thread wait long for a client that does
-    not read.
+def _set_limits(client: socket.socket) -> None:
+    """Limit how long a thread waits for a client; most responses fit into the system's buffer.
 
-    Nor for one that does not send, should gunicorn ever want more of a request than we take for the
-    whole.
+    A thread reads from a socket only if gunicorn wants more bytes than the complete request has.
     """
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SEND_SECONDS, 0))
@@ -287,9 +290,12 @@ def _bound_waiting(client: socket.socket) -> None:
 
 
 def _sender(request: bytes, connection: Connection) -> Client:
-    address = connection.client[0] if isinstance(connection.client, tuple) else ""
+    address = ""
+    if isinstance(connection.client, tuple):
+        address = connection.client[0]
+    head = request.partition(b"\r\n\r\n")[0]
     return client_of(
-        request.partition(b"\r\n\r\n")[0],
+        head,
         address=address,
         session_cookie=settings.SESSION_COOKIE_NAME,
         behind_proxy=getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) > 0,
@@ -297,6 +303,6 @@ def _sender(request: bytes, connection: Connection) -> Client:
 
 
 def _send(client: socket.socket, data: bytes) -> None:
-    """Send a few bytes without waiting; a client that cannot take them goes without."""
+    """Send a few bytes without waiting; ignore errors."""
     with suppress(OSError):
         client.send(data)

@@ -1,4 +1,4 @@
-"""By what a web process tells its clients apart before the app has looked at a request."""
+"""Identify the client of a request by its head, before the app sees the request. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _IPV6_NETWORK_BITS = 64
 
 
 def client_of(head: bytes, *, address: str, session_cookie: str, behind_proxy: bool) -> Client:
-    """Return who sends a request with this head (request line and header fields, as they arrived).
+    """Return the client that sent this head (request line and header fields, as they arrived).
 
-    `address` is where the connection comes from. Behind a proxy it is the last one of
-    `X-Forwarded-For` instead.
+    `address` is the connection's. Behind a proxy, the last address of `X-Forwarded-For` is used
+    instead.
     """
-    fields = _fields(head)
+    fields = _parse_fields(head)
     forwarded = fields.get("x-forwarded-for", "").rpartition(",")[2].strip()
     if behind_proxy and forwarded:
         address = forwarded
@@ -25,7 +25,7 @@ def client_of(head: bytes, *, address: str, session_cookie: str, behind_proxy: b
     return Client(network=_network(address), credentials=token or session)
 
 
-def _fields(head: bytes) -> dict[str, str]:
+def _parse_fields(head: bytes) -> dict[str, str]:
     fields: dict[str, str] = {}
     for line in head.decode("latin-1").split("\r\n")[1:]:
         name, _, value = line.partition(":")
@@ -33,16 +33,16 @@ def _fields(head: bytes) -> dict[str, str]:
     return fields
 
 
-def _cookie(header: str, wanted: str) -> str:
+def _cookie(header: str, cookie_name: str) -> str:
     for pair in header.split(";"):
         name, _, value = pair.strip().partition("=")
-        if name == wanted:
+        if name == cookie_name:
             return value
     return ""
 
 
 def _network(address: str) -> str:
-    """Return an IPv4 address as it is, and of an IPv6 address the /64, which is one subscriber's."""
+    """Return an IPv4 address unchanged, and the /64 of an IPv6 address (one subscriber has it)."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Whole requests that wait for a thread, given out in turn. Pure: it neither waits nor sends."""
+"""Queue complete requests for the threads, fairly between clients. Pure."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Client:
 
 
 @dataclass(kw_only=True)
-class _Line(Generic[T]):
-    """The requests of one client that wait, and how many of it are running."""
+class _ClientQueue(Generic[T]):
+    """The waiting requests of one client, and how many are running."""
 
     waiting: deque[T] = field(default_factory=deque)
     running: int = 0
@@ -41,55 +41,55 @@ class FairQueue(Generic[T]):
         self._network_limit = network_limit
         self._client_limit = client_limit
         self._running = 0
-        # The one whose turn is next comes first.
-        self._networks: dict[str, dict[Client, _Line[T]]] = {}
+        # In the order of their turns: the next one comes first.
+        self._networks: dict[str, dict[Client, _ClientQueue[T]]] = {}
 
     def add(self, client: Client, request: T) -> None:
-        """Let a request wait for its turn."""
-        lines = self._networks.setdefault(client.network, {})
-        lines.setdefault(client, _Line()).waiting.append(request)
+        """Add a request to the queue."""
+        clients = self._networks.setdefault(client.network, {})
+        queue = clients.setdefault(client, _ClientQueue())
+        queue.waiting.append(request)
 
     def start_next(self) -> T | None:
-        """Return the request whose turn it is, which is running from now on; None if none may
-        start.
-        """
+        """Take the next request from the queue and count it as running; None if none may start."""
         if self._running >= self._thread_count:
             return None
 
-        for network, lines in self._networks.items():
-            if sum(line.running for line in lines.values()) >= self._network_limit:
+        for network, clients in self._networks.items():
+            network_running = sum(queue.running for queue in clients.values())
+            if network_running >= self._network_limit:
                 continue
 
-            client = self._next_client(lines)
+            client = self._next_client(clients)
             if client is not None:
                 return self._start(network, client)
         return None
 
     def finish(self, client: Client) -> None:
         """Count a running request of a client as done."""
-        lines = self._networks[client.network]
-        line = lines[client]
-        line.running -= 1
+        clients = self._networks[client.network]
+        queue = clients[client]
+        queue.running -= 1
         self._running -= 1
 
-        if not line.running and not line.waiting:
-            del lines[client]
-        if not lines:
+        if not queue.running and not queue.waiting:
+            del clients[client]
+        if not clients:
             del self._networks[client.network]
 
-    def _next_client(self, lines: dict[Client, _Line[T]]) -> Client | None:
-        for client, line in lines.items():
-            if line.waiting and line.running < self._client_limit:
+    def _next_client(self, clients: dict[Client, _ClientQueue[T]]) -> Client | None:
+        for client, queue in clients.items():
+            if queue.waiting and queue.running < self._client_limit:
                 return client
         return None
 
     def _start(self, network: str, client: Client) -> T:
-        # Both go to the end, behind all others who wait.
-        lines = self._networks.pop(network)
-        self._networks[network] = lines
-        line = lines.pop(client)
-        lines[client] = line
+        # The network and the client go to the end, behind all others that wait.
+        clients = self._networks.pop(network)
+        self._networks[network] = clients
+        queue = clients.pop(client)
+        clients[client] = queue
 
-        line.running += 1
+        queue.running += 1
         self._running += 1
-        return line.waiting.popleft()
+        return queue.waiting.popleft()

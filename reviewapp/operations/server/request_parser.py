@@ -10,12 +10,11 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class ArrivingRequest:
-    """Collect the bytes of HTTP/1 requests on one connection, and give them away one whole request
-    at a time.
+    """Split the bytes of one connection into HTTP/1 requests.
 
-    Nothing is judged but how long a request is: what is malformed is given away for gunicorn to
-    refuse. A request whose body announces more than `most_body` bytes is whole with its head, since
-    nobody will read more of it.
+    Only the length of a request is checked: malformed requests are passed on, and gunicorn refuses
+    them. A request that announces a body of more than `most_body` bytes is complete with its head,
+    because nobody will read the body.
     """
 
     def __init__(self, *, most_body: int) -> None:
@@ -42,60 +41,72 @@ class ArrivingRequest:
 
     def feed(self, chunk: bytes) -> None:
         """Add bytes that have arrived."""
-        # The end of the head may have begun in the chunk before.
-        seen = max(0, len(self._bytes) - len(_END_OF_HEAD))
-        # Empty lines before a request mean nothing (RFC 9112, section 2.2).
-        self._bytes += chunk if self._bytes else chunk.lstrip(b"\r\n")
+        # The end of the head may have begun in the previous chunk.
+        search_start = max(0, len(self._bytes) - len(_END_OF_HEAD))
+        if not self._bytes:
+            # Empty lines before a request are ignored (RFC 9112, section 2.2).
+            chunk = chunk.lstrip(b"\r\n")
+        self._bytes += chunk
         if not self.has_head:
-            self._find_head(seen)
+            self._find_head(search_start)
 
     def take(self) -> bytes:
-        """Return the bytes of the whole request, and keep those of the next."""
+        """Return the bytes of the complete request, and keep those of the next."""
         end = self._head_size + self._body_size
         head = self._rewritten_head()
         body = bytes(self._bytes[self._head_size : end])
 
-        behind = bytes(self._bytes[end:])
+        rest = bytes(self._bytes[end:])
         if self._is_too_large:
-            behind = b""
+            rest = b""
         self._bytes.clear()
-        self._head_size = self._body_size = 0
-        self.expects_continue = self._is_too_large = False
-        self.feed(behind)
+        self._head_size = 0
+        self._body_size = 0
+        self.expects_continue = False
+        self._is_too_large = False
+        self.feed(rest)
         return head + body
 
-    def _find_head(self, seen: int) -> None:
-        end = self._bytes.find(_END_OF_HEAD, seen)
-        if end < 0 and len(self._bytes) <= MOST_HEAD:
-            return
-        if end < 0 or end > MOST_HEAD:
+    def _find_head(self, search_start: int) -> None:
+        end = self._bytes.find(_END_OF_HEAD, search_start)
+        head_size = end
+        if end < 0:
+            # All bytes so far belong to the head.
+            head_size = len(self._bytes)
+        if head_size > MOST_HEAD:
             self.refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            return
+        if end < 0:
             return
 
         self._head_size = end + len(_END_OF_HEAD)
+        self._read_fields(bytes(self._bytes[:end]))
+
+        if self._body_size > self.most_body:
+            self._body_size = 0
+            self._is_too_large = True
+            self.expects_continue = False
+
+    def _read_fields(self, head: bytes) -> None:
+        """Read the header fields that tell the size of the body."""
         lengths = []
-        for line in bytes(self._bytes[:end]).split(b"\r\n")[1:]:
+        for line in head.split(b"\r\n")[1:]:
             # gunicorn refuses names with spaces around them.
             name, _, value = line.partition(b":")
             match name.lower():
                 case b"content-length":
                     lengths.append(value.strip())
                 case b"transfer-encoding":
-                    # Django reads as many bytes as are announced, so it would take such a body for
-                    # an empty one.
+                    # Django reads as many bytes as are announced: here it would read none.
                     self.refusal = HTTPStatus.LENGTH_REQUIRED
                 case b"expect":
                     self.expects_continue = _is_expectation(line)
 
         if len(lengths) == 1 and lengths[0].isdigit():
             self._body_size = int(lengths[0][:20])
-        if self._body_size > self.most_body:
-            self._body_size = 0
-            self._is_too_large = True
-            self.expects_continue = False
 
     def _rewritten_head(self) -> bytes:
-        """Return the head without `Expect`, which is answered; closing if the body is not read."""
+        """Return the head without `Expect`; with `Connection: close` if the body is not read."""
         request_line, *fields = bytes(self._bytes[: self._head_size]).split(b"\r\n")
         fields = [field for field in fields if not _is_expectation(field)]
         if self._is_too_large:

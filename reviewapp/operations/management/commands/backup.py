@@ -15,7 +15,10 @@ from reviewapp.operations.backup.exceptions import BackupError
 class Command(BaseCommand):
     """Make a backup while everything runs: it holds one instant."""
 
-    help = "Write the whole database to a new file (pg_dump's custom format). Nothing has to be stopped."
+    help = (
+        "Write the whole database to a new file (pg_dump's custom format). "
+        "Nothing has to be stopped."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take the file's name."""

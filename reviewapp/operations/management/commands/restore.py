@@ -15,7 +15,10 @@ from reviewapp.operations.backup.exceptions import BackupError
 class Command(BaseCommand):
     """Restore in one transaction, into an empty database unless told otherwise."""
 
-    help = "Bring the database to what a backup holds, in one transaction. Stop web processes and workers first."
+    help = (
+        "Bring the database to what a backup holds, in one transaction. "
+        "Stop web processes and workers first."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take the file's name, and whether to replace what is there."""
@@ -33,5 +36,6 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            "Restored. Next: manage.py migrate (the backup may be older than this code), then start all.",
+            "Restored. Next: manage.py migrate (the backup may be older than this code), "
+            "then start all.",
         )
