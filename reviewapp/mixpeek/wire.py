@@ -106,25 +106,32 @@ def _garbled_error(
 
 def _reported_error(call: Call[Any], reply: Reply, body: JsonObject) -> MixpeekError | None:
     """Return the error that a response reports although its status is a success."""
-    warnings = body.raw.get("warnings")
-    if not isinstance(warnings, list):
-        warnings = []
-    is_unresolved = any(_is_namespace_warning(warning) for warning in warnings)
-    if is_unresolved or "x-namespace-unresolved" in reply.headers:
+    if _is_namespace_unresolved(reply, body.raw.get("warnings")):
         return _namespace_unresolved(reply)
 
-    if body.raw.get("success") is False and body.raw.get("error"):
-        status = body.raw.get("status")
-        if not isinstance(status, int) or not 400 <= status < 600:
-            status = 500
-        return error_from_reply(reply, writes=call.writes, status=status)
-    return None
+    is_error = body.raw.get("success") is False and body.raw.get("error")
+    if not is_error:
+        return None
+
+    status = body.raw.get("status")
+    if not isinstance(status, int) or not 400 <= status < 600:
+        status = 500
+    return error_from_reply(reply, writes=call.writes, status=status)
 
 
-def _is_namespace_warning(warning: object) -> bool:
-    if not isinstance(warning, dict):
+def _is_namespace_unresolved(reply: Reply, warnings: object) -> bool:
+    """Return whether a header or a warning says that the server does not know the namespace."""
+    if "x-namespace-unresolved" in reply.headers:
+        return True
+    if not isinstance(warnings, list):
         return False
-    return warning.get("resource") == "namespace" and warning.get("reason") == "unresolved"
+
+    for warning in warnings:
+        if not isinstance(warning, dict):
+            continue
+        if warning.get("resource") == "namespace" and warning.get("reason") == "unresolved":
+            return True
+    return False
 
 
 def _namespace_unresolved(reply: Reply) -> NamespaceUnresolved:

@@ -121,35 +121,43 @@ def is_allowed(url: str, patterns: Sequence[str]) -> bool:
     """
     try:
         parts = urlsplit(url)
-        scheme, host = parts.scheme, (parts.hostname or "").rstrip(".")
+        scheme = parts.scheme
+        host = (parts.hostname or "").rstrip(".")
         port = str(parts.port or _PORTS.get(scheme, ""))
     except ValueError:
         return False
 
-    # Browsers parse backslashes and user names differently than we do: reject such URLs.
-    if not host or "@" in parts.netloc or "\\" in url or scheme not in _PORTS:
+    if not host or scheme not in _PORTS:
+        return False
+    # Browsers parse backslashes and user names differently than Python does.
+    if "@" in parts.netloc or "\\" in url:
         return False
     return any(_matches(pattern, scheme, host, port, parts.path) for pattern in patterns)
 
 
 def _matches(pattern: str, scheme: str, host: str, port: str, path: str) -> bool:
     match = _PATTERN.fullmatch(pattern)
-    if match is None or not _is_under(path, match["path"] or "/"):
+    if match is None:
         return False
 
-    allowed_scheme = (match["scheme"] or "https").lower()
-    is_upgrade = scheme == "https" and allowed_scheme == "http"
-    if scheme != allowed_scheme and not is_upgrade:
-        return False
+    allowed_schemes = {(match["scheme"] or "https").lower()}
+    if "http" in allowed_schemes:
+        # As in a Content-Security-Policy, http allows https as well.
+        allowed_schemes.add("https")
 
     allowed_host = match["host"].lower().strip("[]")
     is_subdomain = allowed_host.startswith("*.") and host.endswith(allowed_host[1:])
-    if allowed_host not in {"*", host} and not is_subdomain:
-        return False
+    is_allowed_host = is_subdomain or allowed_host in {"*", host}
 
-    if match["port"] is None:
-        return port == _PORTS[scheme]
-    return match["port"] in {"*", port}
+    allowed_port = match["port"] or _PORTS[scheme]
+    is_allowed_port = allowed_port in {"*", port}
+
+    return (
+        scheme in allowed_schemes
+        and is_allowed_host
+        and is_allowed_port
+        and _is_under(path, match["path"] or "/")
+    )
 
 
 def _is_under(path: str, prefix: str) -> bool:
@@ -169,45 +177,49 @@ def _is_under(path: str, prefix: str) -> bool:
 def _files(document_id: str, person: User) -> dict[int, File]:
     """Return a document's files with fresh links, by index, from the cache or from Mixpeek."""
     entry = _links.get(document_id)
-
     if entry is None:
-        _check_mirrored(document_id)
-        try:
-            with interactive_limits.FILES.entered(), _locked(document_id):
-                entry = _links.get(document_id)
-                if entry is None:
-                    entry = _fetch(document_id, person)
-        except interactive_limits.ShareSpent as error:
-            raise LinkUnavailable(
-                status=429,
-                reason=error.message,
-                retry_after=error.retry_after,
-            ) from None
-        except (interactive_limits.TooBusy, OutOfBudget) as error:
-            raise LinkUnavailable(
-                status=503,
-                reason=error.message,
-                retry_after=error.retry_after or 1,
-            ) from None
-        except MixpeekError as error:
-            reason = f"The file cannot be shown now: {error.message}"
-            raise LinkUnavailable(status=502, reason=reason) from None
+        if not _is_mirrored(document_id):
+            raise LinkUnavailable(status=404, reason="There is no such document here.")
+        entry = _fetch_within_limits(document_id, person)
 
     if isinstance(entry, str):
         raise LinkUnavailable(status=404, reason=entry)
     return entry
 
 
-def _check_mirrored(document_id: str) -> None:
-    """Raise `LinkUnavailable` for a document that no annotation and no result here is about."""
-    # A character that no column can hold is in no document id here.
-    is_possible = not UNSTORABLE.search(document_id)
-    is_mirrored = is_possible and (
-        Annotation.objects.filter(document_id=document_id).exists()
-        or Result.objects.filter(document_id=document_id).exists()
-    )
-    if not is_mirrored:
-        raise LinkUnavailable(status=404, reason="There is no such document here.")
+def _is_mirrored(document_id: str) -> bool:
+    """Return whether an annotation or a result here is about this document."""
+    if UNSTORABLE.search(document_id):
+        # No column can hold such a character.
+        return False
+    if Annotation.objects.filter(document_id=document_id).exists():
+        return True
+    return Result.objects.filter(document_id=document_id).exists()
+
+
+def _fetch_within_limits(document_id: str, person: User) -> dict[int, File] | str:
+    """Fetch a document's files unless another thread has; raises `LinkUnavailable`."""
+    try:
+        with interactive_limits.FILES.entered(), _locked(document_id):
+            entry = _links.get(document_id)
+            if entry is None:
+                entry = _fetch(document_id, person)
+            return entry
+    except interactive_limits.ShareSpent as error:
+        raise LinkUnavailable(
+            status=429,
+            reason=error.message,
+            retry_after=error.retry_after,
+        ) from None
+    except (interactive_limits.TooBusy, OutOfBudget) as error:
+        raise LinkUnavailable(
+            status=503,
+            reason=error.message,
+            retry_after=error.retry_after or 1,
+        ) from None
+    except MixpeekError as error:
+        reason = f"The file cannot be shown now: {error.message}"
+        raise LinkUnavailable(status=502, reason=reason) from None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a check finds, and how values are compared. Pure."""
+"""The results of the drill's checks, and how values are compared. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.drill.collect import World
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """One broken promise: about which ref or id, in which words, with what there is to see."""
+    """A broken promise: `about` is a ref or an id, `what` a sentence, `seen` the values to show."""
 
     about: str
     what: str
@@ -20,7 +20,7 @@ class Violation:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of one check."""
+    """The result of one check."""
 
     promise: str
     figure: str
@@ -30,14 +30,19 @@ class Verdict:
 Check = Callable[[World], tuple[str, list[Violation]]]
 
 
-def same(one: Any, other: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Return whether two JSON values are equal: `true` is not 1, 1.0 is 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            same(value, other[key]) for key, value in one.items()
-        )
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+
+    if isinstance(left, dict) and isinstance(right, dict):
+        if left.keys() != right.keys():
+            return False
+        return all(same(value, right[key]) for key, value in left.items())
+
+    if isinstance(left, list) and isinstance(right, list):
+        if len(left) != len(right):
+            return False
+        return all(map(same, left, right))
+
+    return bool(left == right)

@@ -175,8 +175,8 @@ def _leaves(path: tuple[str, ...], old: Any, new: Any, budget: _MemberBudget) ->
         return
 
     if _are_objects(old, new):
-        old_members = old if isinstance(old, dict) else {}
-        new_members = new if isinstance(new, dict) else {}
+        old_members = _as_object(old)
+        new_members = _as_object(new)
         if budget.spend(len(old_members) + len(new_members)):
             keys = sorted({*old_members, *new_members})
             yield from _member_leaves(path, keys, old_members, new_members, budget)
@@ -184,6 +184,13 @@ def _leaves(path: tuple[str, ...], old: Any, new: Any, budget: _MemberBudget) ->
 
     if _differs(old, new, budget):
         yield _Leaf(path=path, old=old, new=new)
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    """Return the value, or {} if it is no object."""
+    if isinstance(value, dict):
+        return value
+    return {}
 
 
 def _member_leaves(
@@ -209,10 +216,15 @@ def _differs(old: Any, new: Any, budget: _MemberBudget) -> bool:
         return old is not new
     if isinstance(old, str) and isinstance(new, str):
         return old != new
+
     # The JSON is compared as well because in Python `True == 1`.
-    if old == new and _json(old) == _json(new):
+    is_equal = old == new and _json(old) == _json(new)
+    if is_equal:
         return False
-    return _is_large([old, new], budget) or not is_same_json(old, new)
+
+    if _is_large([old, new], budget):
+        return True
+    return not is_same_json(old, new)
 
 
 def _is_large(values: list[Any], budget: _MemberBudget) -> bool:
@@ -225,7 +237,10 @@ def _is_large(values: list[Any], budget: _MemberBudget) -> bool:
 
         level = []
         for container in containers:
-            level.extend(container.values() if isinstance(container, dict) else container)
+            if isinstance(container, dict):
+                level.extend(container.values())
+            else:
+                level.extend(container)
     return False
 
 
@@ -235,11 +250,16 @@ def _is_named_list(value: Any) -> bool:
         return True
     if not isinstance(value, list) or not value or len(value) > _MAX_MEMBERS:
         return False
-    if not all(isinstance(item, dict) for item in value):
-        return False
 
-    names = [item.get("value") for item in value]
-    return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    names = set()
+    for item in value:
+        if not isinstance(item, dict):
+            return False
+        name = item.get("value")
+        if not isinstance(name, str):
+            return False
+        names.add(name)
+    return len(names) == len(value)
 
 
 def _named_leaves(
@@ -283,27 +303,33 @@ def _field_diff(name: str, old: Any, new: Any) -> FieldDiff:
         old_text = _json(old)
         new_text = _json(new)
 
-    removed: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
     if name == "tags":
         removed, added = _tag_changes(old, new)
+        if removed or added:
+            return FieldDiff(
+                name=name,
+                old=old_text,
+                new=new_text,
+                kind=Kind.TAGS,
+                removed=removed,
+                added=added,
+            )
 
-    if removed or added:
-        kind = Kind.TAGS
-    elif _is_nested(old) or _is_nested(new):
+    if _is_nested(old) or _is_nested(new):
         kind = Kind.JSON
+    elif _are_instants(name, old_text, new_text):
+        kind = Kind.TIME
+    elif max(len(old_text), len(new_text)) > _MAX_VALUE_LENGTH:
+        kind = Kind.WORDS
     else:
-        kind = _text_kind(name, old_text, new_text)
-    return FieldDiff(name=name, old=old_text, new=new_text, kind=kind, removed=removed, added=added)
+        kind = Kind.VALUE
+    return FieldDiff(name=name, old=old_text, new=new_text, kind=kind)
 
 
-def _text_kind(name: str, old: str, new: str) -> Kind:
+def _are_instants(name: str, old: str, new: str) -> bool:
+    """Return whether both texts, as far as they are not "", are instants; False if both are ""."""
     sides = [side for side in (old, new) if side]
-    if sides and all(field_labels.instant(name, side) for side in sides):
-        return Kind.TIME
-    if max(len(old), len(new)) > _MAX_VALUE_LENGTH:
-        return Kind.WORDS
-    return Kind.VALUE
+    return bool(sides) and all(field_labels.instant(name, side) for side in sides)
 
 
 def _tag_changes(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -142,8 +142,9 @@ def event_decision_id(action: str, changes: Any) -> int | None:
         return None
 
     decision_id = pair[1]
-    is_id = type(decision_id) is int and 0 < decision_id < _MAX_ID
-    return decision_id if is_id else None
+    if type(decision_id) is int and 0 < decision_id < _MAX_ID:
+        return decision_id
+    return None
 
 
 def group_entries(

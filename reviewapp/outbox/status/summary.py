@@ -57,35 +57,45 @@ _ICONS = {
 
 
 def delivery_status(
-    figures: DeliveryMetrics, standing: DeliveryHealth, budget: Budget
+    metrics: DeliveryMetrics, health: DeliveryHealth, budget: Budget
 ) -> DeliveryStatus:
     """Return the state of deliveries."""
-    if standing.pause:
+    if health.pause:
         return DeliveryStatus.PAUSED
-    if not standing.worker_alive:
+    if not health.worker_alive:
         return DeliveryStatus.NO_WORKER
 
-    if figures.again and figures.silent_since:
-        # Mixpeek answers, if only to slow us down.
-        return DeliveryStatus.SLOWED if budget.shut_until else DeliveryStatus.SILENT
+    is_silent = metrics.again and metrics.silent_since
+    if is_silent and not budget.shut_until:
+        return DeliveryStatus.SILENT
+    # While the budget is shut, Mixpeek does answer: it asks for fewer requests.
+    if is_silent or metrics.depth:
+        return _sending_status(metrics, budget)
 
-    if figures.depth:
-        if budget.is_lowered or budget.shut_until:
-            return DeliveryStatus.SLOWED
-        return DeliveryStatus.TRYING if figures.trying_since else DeliveryStatus.WORKING
+    if metrics.held:
+        return DeliveryStatus.HOLDING
+    return DeliveryStatus.IDLE
 
-    return DeliveryStatus.HOLDING if figures.held else DeliveryStatus.IDLE
+
+def _sending_status(metrics: DeliveryMetrics, budget: Budget) -> DeliveryStatus:
+    if budget.is_lowered or budget.shut_until:
+        return DeliveryStatus.SLOWED
+    if metrics.trying_since:
+        return DeliveryStatus.TRYING
+    return DeliveryStatus.WORKING
 
 
 def format_duration(seconds: float) -> str:
     """Return a duration in its largest unit: "3 minutes", "1 hour"."""
-    size, unit = 1, "second"
-    for unit_size, unit_name in _UNITS:
-        if seconds >= unit_size:
-            size, unit = unit_size, unit_name
+    unit_seconds = 1
+    unit = "second"
+    for larger_seconds, larger_unit in _UNITS:
+        if seconds >= larger_seconds:
+            unit_seconds = larger_seconds
+            unit = larger_unit
             break
 
-    number = int(seconds // size)
+    number = int(seconds // unit_seconds)
     if number == 1:
         return f"1 {unit}"
     return f"{number} {unit}s"

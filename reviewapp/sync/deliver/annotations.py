@@ -397,7 +397,8 @@ def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
 def _send_create(change: Change, annotation: Annotation, client: Client) -> AnnotationRecord:
     # An earlier create may have been refused: this change must then send all that its person saw.
     values = BLANK_VALUES | change.base | change.fields
-    if settings.MIXPEEK_WHO != "metadata" or _server_has_metadata():
+    may_stamp = settings.MIXPEEK_WHO != "metadata" or _server_has_metadata()
+    if may_stamp:
         non_null = {name: value for name, value in values.items() if value is not None}
         values |= with_stamp(non_null, change, current=None)
 

@@ -89,7 +89,8 @@ def _is_set_back(versions: list[Version], first: Version, again: Version, ours: 
 
 
 def _fits(version: Version, change: ChangeRow) -> bool:
-    if change.state == "delivered" and change.version is None and not change.raced:
+    is_delivered = change.state == "delivered"
+    if is_delivered and change.version is None and not change.raced:
         # A confirmation that changed nothing upstream.
         return False
 
@@ -98,9 +99,14 @@ def _fits(version: Version, change: ChangeRow) -> bool:
         return decision_id == change.cause
 
     for name in version.changed:
-        if name not in change.fields or not same(version.values[name], change.fields[name]):
+        if name not in change.fields:
             return False
-    return change.version is None or version.number <= change.version
+        if not same(version.values[name], change.fields[name]):
+            return False
+
+    if change.version is None:
+        return True
+    return version.number <= change.version
 
 
 def _decision_named_in(version: Version) -> str:
