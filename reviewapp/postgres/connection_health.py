@@ -1,4 +1,4 @@
-"""Is an idle connection still there? Asked before each request, so it must cost no round trip."""
+"""Check an idle connection without a round trip, as is done before each request."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from psycopg.pq import TransactionStatus
 
 
 def is_quiet(connection: psycopg.Connection[object]) -> bool:
-    """Return whether it is between transactions and the server has said nothing since the last
-    answer.
+    """Return whether the connection is outside a transaction and has nothing to read.
 
-    A server that stops, dies or throws us out closes the socket, which can then be read. A host
-    that vanished without a word is noticed by the first query, after `tcp_user_timeout`.
+    If the server stops, dies or ends the session, it closes the socket, which can then be read. If
+    its host disappears, the first query fails after `tcp_user_timeout`.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         return False
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
-    return not waiting.poll(0)
+
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    events = poll.poll(0)
+    return not events

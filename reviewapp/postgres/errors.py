@@ -1,22 +1,19 @@
-"""Whether an error means that the database cannot be reached, so that what was asked may be asked
-again later. Pure.
-"""
+"""Recognize the errors that mean that the database cannot be reached. Pure."""
 
 from __future__ import annotations
 
 from django.db import InterfaceError, OperationalError
 
-# PostgreSQL's own words for it: connection exceptions, too many of them, shut down, crashed, not up
-# yet.
+# Connection exceptions, too many connections, server shut down, crashed, or not started yet.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
 _STATES = ("08", "53300", "57P01", "57P02", "57P03")
 RETRY_AFTER = 5
 
 
 def is_unreachable(error: BaseException | None) -> bool:
-    """Return whether there was no connection, or it was lost; a deadlock or a full disk is
-    something else.
+    """Return whether there was no connection, or it was lost, so that a retry may help.
 
-    A driver that got no answer from the server has no SQLSTATE to tell.
+    A deadlock or a full disk is not such an error. An error of the driver itself has no SQLSTATE.
     """
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False

@@ -1,6 +1,4 @@
-"""Django's operations, which also know what a prepared statement said: for query logs and for
-tests.
-"""
+"""Django's operations, which also describe prepared statements: for query logs and tests."""
 
 from __future__ import annotations
 
@@ -12,10 +10,10 @@ from reviewapp.postgres.prepared import PreparingCursor
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """PostgreSQL's."""
+    """Django's operations for PostgreSQL."""
 
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
-        """Return the statement with its values, which a prepared one does not have in it."""
+        """Return the statement with its values, which a prepared cursor sends separately."""
         if isinstance(cursor, PreparingCursor):
             return str(self.compose_sql(sql, params))
         return super().last_executed_query(cursor, sql, params)

@@ -1,9 +1,8 @@
-"""A cursor whose statements are prepared: the server parses and plans each of them once for each
-connection.
+"""A cursor that prepares its statements: the server plans each once for each connection.
 
 Planning costs more than running where a query joins many tables and returns few rows. The server
-may plan for the very values as before whenever that is cheaper than its general plan; so only
-statements whose best plan does not hang on the values belong here.
+may then use a plan for any values, so only statements whose best plan does not depend on the values
+belong here.
 """
 
 from __future__ import annotations
@@ -27,19 +26,15 @@ else:
 
 
 class PreparingCursor(_Cursor):
-    """Django's cursor with the parameters bound by the server, and every statement prepared."""
+    """Django's cursor with parameters bound by the server, which prepares every statement."""
 
     @property
     def adapters(self) -> AdaptersMap:
-        """Return Django's adapters, but for times: psycopg's own loader is compiled and knows the
-        connection's zone.
-        """
+        """Return Django's adapters with psycopg's own loader for times, which is compiled."""
         return _adapters()
 
     def execute(self, query: Any, params: Any = None, **more: Any) -> Self:
-        """Run a statement; once more, unprepared, when a migration has changed its columns since it
-        was planned.
-        """
+        """Run a statement prepared; if a migration has changed its columns, run it unprepared."""
         try:
             return super().execute(query, params, prepare=True)
         except FeatureNotSupported:

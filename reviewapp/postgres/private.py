@@ -1,4 +1,4 @@
-"""Folders and files of the data folder `var`: for the user who runs reviewapp, and for nobody else."""
+"""Folders and files that only the user who runs reviewapp may read, such as `var`."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from typing import BinaryIO
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make `folder` and its parents when they are missing, and close it to all other users (mode
-    700).
+    """Create `folder` and its parents if needed, and close it to all other users (mode 700).
 
-    A folder that is somebody else's, or shared by all like /tmp, stays as it is. Root may have
-    opened the folder for its own group to pass, for the database's user (see `runas`): that stays
-    too.
+    A folder that belongs to another user, or is shared like /tmp, is not changed. For root, the
+    permission of the folder's group to pass stays: the database's user may need it (see `runas`).
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.stat()
-    is_shared = bool(found.st_mode & stat.S_ISVTX)
-
-    if found.st_uid != os.geteuid() or is_shared:
+    status = folder.stat()
+    is_own = status.st_uid == os.geteuid()
+    is_shared = bool(status.st_mode & stat.S_ISVTX)
+    if not is_own or is_shared:
         return
 
-    passable = found.st_mode & 0o010 if os.geteuid() == 0 else 0
-    folder.chmod(0o700 | passable)
+    mode = 0o700
+    if os.geteuid() == 0:
+        mode |= status.st_mode & 0o010
+    folder.chmod(mode)
 
 
 def open_private_file(path: Path) -> BinaryIO:
-    """Open `path` for writing, emptied, readable by its owner only (mode 600) whatever it was
-    before.
-    """
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(handle, 0o600)
-    return os.fdopen(handle, "wb")
+    """Open `path` for writing, emptied, and readable only by its owner (mode 600)."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A file that was there before may have another mode.
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")

@@ -1,8 +1,9 @@
-"""Share one bundled PostgreSQL between processes: the first starts it, the last one out stops it.
+"""Share one bundled PostgreSQL between processes: the first starts it, the last stops it.
 
-Two files beside the data folder do it. `.gate` is locked while somebody starts or stops. `.users`
-is locked, shared, by every process for as long as it uses the server; the kernel lets go when a
-process dies, however it dies. Whoever leaves and can then lock `.users` alone was the last.
+Two files beside the data folder serve as locks. A process holds `.gate` while it starts or stops the
+server. Each process holds a shared lock on `.users` for as long as it uses the server; the kernel
+frees it when the process dies, however it dies. A process that leaves and can then lock `.users`
+exclusively was the last.
 """
 
 from __future__ import annotations
@@ -22,51 +23,61 @@ from reviewapp.postgres.private import make_private_folder
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Hold:
+class _Use:
+    """That the process `pid` uses a server: `lock` is its descriptor of the file `.users`."""
+
     cluster: Cluster
-    users: int
+    lock: int
     pid: int
 
 
-_holds: dict[Path, _Hold] = {}
-_threads = threading.Lock()
+# By data folder. A forked child inherits its parent's entries, which are not its own.
+_uses: dict[Path, _Use] = {}
+_uses_lock = threading.Lock()
 
 
 def join(data: Path, *, durable: bool = True) -> Address:
-    """Return where the server of the folder `data` listens, starting it when it is down.
+    """Return the address of the server of the folder `data`; start the server if it is down.
 
-    This process counts as a user of the server until `leave` or its end. Joining again is cheap,
-    and brings a server that died in between back. Raises `EmbeddedPostgresError`.
+    This process counts as a user of the server until it calls `leave` or ends. Joining again is
+    cheap, and starts a server again that died. Raises `EmbeddedPostgresError`.
     """
     data = data.absolute()
     cluster = Cluster(data=data, durable=durable)
-    with _threads, _explained(data):
-        hold = _holds.get(data)
-        if hold and hold.pid == os.getpid() and (address := cluster.running()):
-            return address
+    with _uses_lock, _explained(data):
+        use = _uses.get(data)
+        has_joined = use is not None and use.pid == os.getpid()
+        if has_joined:
+            address = cluster.running()
+            if address is not None:
+                return address
+
         make_private_folder(data.parent)
         with _gate(data):
-            if not hold or hold.pid != os.getpid():
-                _holds[data] = _Hold(cluster=cluster, users=_enter(data), pid=os.getpid())
+            if not has_joined:
+                lock = _open(data, "users")
+                fcntl.flock(lock, fcntl.LOCK_SH)
+                _uses[data] = _Use(cluster=cluster, lock=lock, pid=os.getpid())
             return cluster.running() or cluster.start()
 
 
 def leave(data: Path) -> None:
-    """Stop counting as a user of the server of `data`, and stop it when nobody else is one."""
+    """Stop counting as a user of the server of `data`; stop the server if this was the last."""
     data = data.absolute()
-    with _threads:
-        hold = _holds.pop(data, None)
-        if hold is None or hold.pid != os.getpid():  # a forked child leaves its parent's hold alone
+    with _uses_lock:
+        use = _uses.pop(data, None)
+        if use is None or use.pid != os.getpid():
             return
-        os.close(hold.users)
+
+        os.close(use.lock)
         with _gate(data):
-            if _nobody_uses(data) and hold.cluster.running():
-                hold.cluster.stop()
+            if _is_unused(data) and use.cluster.running():
+                use.cluster.stop()
 
 
 def leave_all() -> None:
-    """Leave every server this process uses; runs by itself when the process ends."""
-    for data in list(_holds):
+    """Leave every server that this process uses; called when the process ends."""
+    for data in list(_uses):
         leave(data)
 
 
@@ -75,45 +86,39 @@ atexit.register(leave_all)
 
 @contextmanager
 def _gate(data: Path) -> Iterator[None]:
-    handle = _open(data, "gate")
+    """Allow one process at a time to start or stop the server."""
+    descriptor = _open(data, "gate")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
-def _enter(data: Path) -> int:
-    handle = _open(data, "users")
-    fcntl.flock(handle, fcntl.LOCK_SH)
-    return handle
-
-
-def _nobody_uses(data: Path) -> bool:
-    handle = _open(data, "users")
+def _is_unused(data: Path) -> bool:
+    """Return whether no process uses the server."""
+    descriptor = _open(data, "users")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     finally:
-        os.close(handle)
+        os.close(descriptor)
     return True
 
 
 def _open(data: Path, suffix: str) -> int:
-    return os.open(
-        data.with_name(f"{data.name}.{suffix}"),
-        os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
-        0o600,
-    )
+    file = data.with_name(f"{data.name}.{suffix}")
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 @contextmanager
 def _explained(data: Path) -> Iterator[None]:
+    """Raise a `PermissionError` as an `EmbeddedPostgresError` that says what to do."""
     try:
         yield
     except PermissionError as error:
         raise EmbeddedPostgresError(
-            f"{error.filename or data} belongs to another user: run reviewapp as the user who ran it first, "
-            "or remove the folder to start with empty data."
+            f"{error.filename or data} belongs to another user: run reviewapp as the user who ran "
+            "it first, or remove the folder to start with empty data."
         ) from error

@@ -24,9 +24,10 @@ def to_storable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict | list | tuple) and depth >= _MAX_DEPTH:
         return None
     if isinstance(value, dict):
-        return {
-            to_storable_text(key): to_storable(member, depth + 1) for key, member in value.items()
-        }
+        storable = {}
+        for key, member in value.items():
+            storable[to_storable_text(key)] = to_storable(member, depth + 1)
+        return storable
     if isinstance(value, list | tuple):
         return [to_storable(member, depth + 1) for member in value]
     if isinstance(value, str):
