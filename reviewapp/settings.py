@@ -18,8 +18,7 @@ from reviewapp.operations import logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
-# What this process is: a laptop (no DATABASE_URL: the bundled PostgreSQL under VAR_DIR) or a
-# deployment.
+# Where it runs: on a laptop (no DATABASE_URL: the bundled PostgreSQL under VAR_DIR) or deployed.
 
 DEBUG = env.flag("DEBUG", False)
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
@@ -29,16 +28,16 @@ SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
     if _database:
         raise ImproperlyConfigured(
-            "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_KEY=$(openssl rand -hex 32)",
+            "SECRET_KEY is needed beside DATABASE_URL. "
+            "For example: SECRET_KEY=$(openssl rand -hex 32)",
         )
     SECRET_KEY = secret_key.read_or_create(VAR_DIR / "secret_key")
 
-# Keys of before: what they signed still counts, and the second factors that they encrypted can be
-# read.
+# Earlier keys: what they signed is still valid, and what they encrypted can still be read.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 
-# A clone without any environment speaks plain http on loopback; whatever is deployed must say so to
-# do that.
+# Without any environment, the app serves plain http on loopback. A deployment must set HTTPS=off to
+# do so.
 HTTPS = env.flag("HTTPS", not DEBUG and bool(_database or env.text("SECRET_KEY")))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
@@ -53,7 +52,7 @@ MIXPEEK_PAGE_TIMEOUT = env.number("MIXPEEK_PAGE_TIMEOUT", 5, least=1, most=30)
 MIXPEEK_REQUESTS_PER_MINUTE = env.number("MIXPEEK_REQUESTS_PER_MINUTE", 600, least=10, most=1000000)
 MIXPEEK_WHO = env.choice("MIXPEEK_WHO", "metadata", "payload", "none")
 MIXPEEK_REVIEWER = env.choice("MIXPEEK_REVIEWER", "pseudonym", "username")
-# Everybody can have a bucket below *.amazonaws.com: whoever keeps files in buckets names them.
+# Anybody can have a bucket below *.amazonaws.com, so a site lists its own buckets here.
 MEDIA_HOSTS = env.words("MEDIA_HOSTS", ["https://*.mixpeek.com"])
 PULL_MINUTES = env.number("PULL_MINUTES", 5, least=1, most=59)
 FEED_SECONDS = env.number("FEED_SECONDS", 30, least=5, most=59)
@@ -67,8 +66,11 @@ WEBHOOK_DAYS = env.number("WEBHOOK_DAYS", 7, least=1, most=90)
 ROOT_URLCONF = "reviewapp.urls"
 WSGI_APPLICATION = "reviewapp.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE, TIME_ZONE = "en", "UTC"
-USE_TZ, USE_I18N, APPEND_SLASH = True, False, False
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+APPEND_SLASH = False
 
 INSTALLED_APPS = [
     # Before auth, whose `changepassword` it replaces.
@@ -142,24 +144,30 @@ TEMPLATES = [
     }
 ]
 
+_database_keys: dict[str, str] = {}
+# A lost server is noticed within seconds; DATABASE_URL may set other values.
+_database_options: dict[str, Any] = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+for _key, _value in _database.items():
+    if _key.startswith("?"):
+        _database_options[_key.removeprefix("?")] = _value
+    else:
+        _database_keys[_key] = _value
+
 DATABASES: dict[str, Any] = {
     "default": {
         "ENGINE": "reviewapp.postgres",
-        **{key: value for key, value in _database.items() if not key.startswith("?")},
+        **_database_keys,
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
-        # A server that is gone is noticed in seconds; DATABASE_URL may say otherwise.
-        "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 10_000}
-        | {key[1:]: value for key, value in _database.items() if key.startswith("?")},
-        # Read by the engine when HOST and NAME are empty: where the bundled PostgreSQL keeps its
-        # data.
+        "OPTIONS": _database_options,
+        # The data folder of the bundled PostgreSQL, which the engine uses if HOST and NAME are "".
         "EMBEDDED_DIR": VAR_DIR / "postgres",
     }
 }
 
-# What all web processes must remember together: failed sign-ins, and the order of label buttons.
-# Migrate makes the table. Beyond so many entries a third is thrown away; Django's own 300 would let
-# a guesser flush the counts away.
+# Shared by all web processes: counts of failed sign-ins, and the order of label buttons. Migrate
+# creates the table. Beyond the maximum, a third of the entries is deleted; with Django's default of
+# 300, an attacker could push the counts out.
 _CACHE = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 CACHES = {"default": {**_CACHE, "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
@@ -174,8 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-# The form finds the person by name or address; allauth then has one name, and one password, to
-# check.
+# The form finds the person by name or address, so allauth gets the username only.
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_FORMS = {
     "login": "reviewapp.accounts.sign_in.forms.SignInForm",
@@ -186,9 +193,9 @@ ACCOUNT_ADAPTER = "reviewapp.accounts.sign_in.adapter.InvitationOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGOUT_REDIRECT_URL = LOGIN_URL
-# A guesser gets five tries a minute at one account from one network, and a hundred an hour from all
-# networks together. The owner gets in meanwhile, from a browser in which they were signed in
-# before. Each of the last three lets somebody who is not signed in store a session.
+# An attacker gets five tries a minute at one account from one network, and a hundred an hour from
+# all networks together; meanwhile the owner can sign in from a browser that they used before. Each
+# of the last three actions lets a visitor store a session.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/m/key",
@@ -200,7 +207,7 @@ ACCOUNT_RATE_LIMITS = {
     "sso_start": "60/m/ip",
     "kept_form": "20/h/key",
 }
-# What a person may give other keys to: settings tie the two, because accounts must not know
+# The actions whose keys a person may change. A setting, because accounts must not import
 # annotations.
 KEY_TABLE = "reviewapp.annotations.review.shortcuts.KEYS"
 DRAFT_DAYS = env.number("DRAFT_DAYS", 30, least=1, most=365)
@@ -223,11 +230,13 @@ MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 # Passkeys need https; on loopback browsers make an exception, and so must we.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
-# Mail: without a server none is made, and admins pass links on by themselves. It must never end up
-# in a log.
+# Mail: without a server none is sent, and admins pass links on themselves. Django's console backend
+# would write the links into a log.
 
 EMAIL_HOST = env.text("EMAIL_HOST")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+if EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_PORT = env.number("EMAIL_PORT", 587, least=1, most=65535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
@@ -236,11 +245,11 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "reviewapp@localhost")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 
-# Single sign-on: there when OIDC_SERVER_URL is set, and then it must be whole.
+# Single sign-on: offered if OIDC_SERVER_URL is set, which then needs the settings below.
 
-OIDC_SERVER_URL = (
-    env.url("OIDC_SERVER_URL", "https://id.example.com") if env.text("OIDC_SERVER_URL") else ""
-)
+OIDC_SERVER_URL = ""
+if env.text("OIDC_SERVER_URL"):
+    OIDC_SERVER_URL = env.url("OIDC_SERVER_URL", "https://id.example.com")
 OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
 OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
 OIDC_ROLES = env.pairs("OIDC_ROLES", among=ROLES)
@@ -269,19 +278,22 @@ if OIDC_SERVER_URL:
         }
     ]
 
-# The JSON door
+# The JSON API
 
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 600, least=1, most=100000)
 IDEMPOTENCY_DAYS = env.number("IDEMPOTENCY_DAYS", 3, least=1, most=90)
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "reviewapp.api.openapi.schema.Described"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Review gateway",
-    "DESCRIPTION": "Mixpeek's annotations and retrievers, checked, delivered and recorded like a reviewer's click.",
+    "DESCRIPTION": (
+        "Mixpeek's annotations and retrievers, checked, delivered and recorded like a reviewer's "
+        "click."
+    ),
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # The page only sends its request for the document. It shows `x-scope` and `x-permission`.
+    # The page requests the document and nothing else. It shows `x-scope` and `x-permission`.
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
         "showExtensions": True,
@@ -296,14 +308,16 @@ SPECTACULAR_SETTINGS = {
 SESSION_ENGINE = "reviewapp.accounts.sessions.session_store"
 SESSION_COOKIE_NAME = "sessionid"  # read by the web worker as well
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-# A sign-in ends after so many hours without use (a page that asks for news counts as use), or after
-# so many days.
+# A sign-in ends after so many hours without use (a page that polls counts as use), or after so many
+# days.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) * 3600
 SESSION_DAYS = env.number("SESSION_DAYS", 30, least=1, most=365)
 SECURE_SSL_REDIRECT = HTTPS
-# Containers and Prometheus ask from inside, where nobody speaks https.
+# Orchestrators and Prometheus send plain http from inside.
 SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_SECONDS = 0
+if HTTPS:
+    SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -314,19 +328,23 @@ if env.flag("BEHIND_PROXY", False):
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # ten times what a decision form can hold
 FILE_UPLOAD_HANDLERS = ["reviewapp.web.body_limit.NoFiles"]
 
+_form_targets = [SELF]
+if OIDC_SERVER_URL:
+    # The button of the single sign-on is a form that leads to the provider.
+    _form_targets.append(origin(OIDC_SERVER_URL))
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "font-src": [SELF],
-        # A file in a frame is asked for beside it: a frame tells nobody that it stayed empty.
+        # A script requests the file of a frame too, because a frame does not report an error.
         "connect-src": [SELF, *MEDIA_HOSTS],
         "img-src": [SELF, "data:", *MEDIA_HOSTS],
         "media-src": [SELF, *MEDIA_HOSTS],
         "frame-src": [SELF, *MEDIA_HOSTS],
-        # The button of the single sign-on is a form that leads there.
-        "form-action": [SELF, *([origin(OIDC_SERVER_URL)] if OIDC_SERVER_URL else [])],
+        "form-action": _form_targets,
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

@@ -8,8 +8,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 NO_NAMESPACE = Error(
-    "MIXPEEK_API_KEY is set but MIXPEEK_NAMESPACE is not, so no request can say which namespace it means.",
-    hint="Set MIXPEEK_NAMESPACE to the namespace's id or name. For example: MIXPEEK_NAMESPACE=ns_1a2b3c",
+    "MIXPEEK_API_KEY is set but MIXPEEK_NAMESPACE is not, so no request can say which namespace it "
+    "means.",
+    hint="Set MIXPEEK_NAMESPACE to the namespace's id or name. "
+    "For example: MIXPEEK_NAMESPACE=ns_1a2b3c",
     id="reviewapp.E001",
 )
 NO_KEY = Warning(
@@ -21,6 +23,8 @@ NO_KEY = Warning(
 
 def check_mixpeek(**_: Any) -> list[CheckMessage]:
     """Report a key without its namespace, and (outside DEBUG) a missing key."""
-    if settings.MIXPEEK_API_KEY:
-        return [] if settings.MIXPEEK_NAMESPACE else [NO_NAMESPACE]
-    return [] if settings.DEBUG else [NO_KEY]
+    if settings.MIXPEEK_API_KEY and not settings.MIXPEEK_NAMESPACE:
+        return [NO_NAMESPACE]
+    if not settings.MIXPEEK_API_KEY and not settings.DEBUG:
+        return [NO_KEY]
+    return []

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 _SIGNED_OUT = (
     "You are signed out. Sign in again in another tab and come back: what you typed is still here."
 )
-_NEEDS_FACTOR = "Your role needs a second factor. Set it up in another tab and come back: what you typed is still here."
+_NEEDS_FACTOR = (
+    "Your role needs a second factor. Set it up in another tab and come back: what you typed is "
+    "still here."
+)
 # The pages that are open to a person who still has to set up a second factor.
 _OPEN_WITHOUT_FACTOR = {
     "account_logout",
@@ -156,9 +159,9 @@ def _record_activity(request: Request) -> None:
 
 
 def _is_open_without_factor(request: Request) -> bool:
-    name = request.resolver_match.url_name if request.resolver_match else None
-    if name is None:
+    if request.resolver_match is None or request.resolver_match.url_name is None:
         return False
+    name = request.resolver_match.url_name
     return name in _OPEN_WITHOUT_FACTOR or name.startswith("mfa_")
 
 

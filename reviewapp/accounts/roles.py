@@ -69,12 +69,15 @@ def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> N
         if actor is not None and role != ADMIN and role_of(user) == ADMIN:
             _require_another_admin(user, actor=actor, action="take the role of admin away from")
 
-        user.groups.remove(*user.groups.filter(name__in=PERMISSIONS).exclude(name=role))
+        other_roles = user.groups.filter(name__in=PERMISSIONS).exclude(name=role)
+        user.groups.remove(*other_roles)
         if role:
             user.groups.add(Group.objects.get(name=role))
 
-    by = actor.get_username() if actor else note or "the command line"
-    _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), by)
+    giver = note or "the command line"
+    if actor is not None:
+        giver = actor.get_username()
+    _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), giver)
 
 
 def assign_first_role(user: User, role: str) -> None:
@@ -104,7 +107,8 @@ def _require_another_admin(user: User, *, actor: User, action: str) -> None:
 
     if is_last_admin(user):
         raise LastAdmin(
-            f"You cannot {action} {user.get_username()}, the last admin. Make somebody else an admin first."
+            f"You cannot {action} {user.get_username()}, the last admin. "
+            "Make somebody else an admin first."
         )
 
 
@@ -130,7 +134,8 @@ def sync_groups(*, apps: Apps = current_apps, using: str = "default", **_: objec
         return
 
     # Django's own receiver creates the permissions of each app, some of them only after this one.
-    app_labels = {code.partition(".")[0] for codes in PERMISSIONS.values() for code in codes}
+    all_codes = {code for codes in PERMISSIONS.values() for code in codes}
+    app_labels = {code.partition(".")[0] for code in all_codes}
     for label in app_labels:
         app_config = current_apps.get_app_config(label)
         create_permissions(app_config, verbosity=0, using=using, apps=apps)

@@ -46,8 +46,10 @@ class KeyField(forms.CharField):
     def clean(self, value: Any) -> str:
         """Return the key in the form of a key map; "" for none."""
         text: str = super().clean(value)
+        if not text:
+            return ""
         try:
-            return parse_key(text) if text else ""
+            return parse_key(text)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
 
@@ -107,7 +109,9 @@ class SearchForm(forms.Form):
     @property
     def status(self) -> int:
         """The HTTP status of the page."""
-        return 200 if self.is_valid() else 422
+        if self.is_valid():
+            return 200
+        return 422
 
 
 class RoleForm(forms.Form):
@@ -178,7 +182,9 @@ class NewPasswordForm(forms.Form):
             errors_by_field = {"password1": error.error_list}
 
         for name, errors in errors_by_field.items():
-            field_name = name if name in self.fields else None
+            field_name = None
+            if name in self.fields:
+                field_name = name
             self.add_error(field_name, errors[:1])
         self._ask_to_retype()
 

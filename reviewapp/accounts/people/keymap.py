@@ -46,8 +46,8 @@ def find_conflicts(key_map: Mapping[str, str], keys: Sequence[Key]) -> dict[str,
     descriptions = {key.action: key.sentence for key in keys}
 
     messages = {}
-    for action, chosen in key_map.items():
-        for other, used in key_in_use.items():
-            if other != action and used == chosen:
-                messages[action] = f"“{chosen}” is already used for: {descriptions[other]}."
+    for action, key in key_map.items():
+        others = [other for other in key_in_use if other != action and key_in_use[other] == key]
+        if others:
+            messages[action] = f"“{key}” is already used for: {descriptions[others[-1]]}."
     return messages

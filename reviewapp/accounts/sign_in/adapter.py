@@ -28,10 +28,13 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": _MISMATCH,
         "too_many_failures": (
-            "Too many passwords that did not fit were tried at this account. Sign in from a browser in which you were "
-            "signed in before, by a passkey or by a link for a new password, or try again in an hour."
+            "Too many passwords that did not fit were tried at this account. Sign in from a browser "
+            "in which you were signed in before, by a passkey or by a link for a new password, or "
+            "try again in an hour."
         ),
-        "too_many_login_attempts": "Too many tries that did not fit. Wait a minute, then try again.",
+        "too_many_login_attempts": (
+            "Too many tries that did not fit. Wait a minute, then try again."
+        ),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -52,8 +55,10 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             mapped = IPv6Address(address).ipv4_mapped
         except ValueError:
-            mapped = None
-        return str(mapped) if mapped else address
+            return address
+        if mapped is None:
+            return address
+        return str(mapped)
 
     def is_safe_url(self, url: str) -> bool:
         """Return whether a sign-in may redirect to `url`: only to our own paths."""

@@ -130,4 +130,5 @@ def _note() -> str:
 
 def _refusal(request: HttpRequest, why: str, **context: str) -> ImmediateHttpResponse:
     context = {"why": why, "name": settings.OIDC_NAME, **context}
-    return ImmediateHttpResponse(render(request, "socialaccount/refused.html", context, status=403))
+    response = render(request, "socialaccount/refused.html", context, status=403)
+    return ImmediateHttpResponse(response)

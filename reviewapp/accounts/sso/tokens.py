@@ -76,12 +76,14 @@ def describe_identity(
             description[name] = userinfo[name]
     description |= claims
 
-    texts = {name: description.pop(name, None) for name in (*_NAME_CLAIMS, "email")}
-    email = texts["email"]
-    if not isinstance(email, str) or not unicodedata.is_normalized("NFKC", email):
-        del texts["email"]
+    for name in (*_NAME_CLAIMS, "email"):
+        if not isinstance(description.get(name), str):
+            description.pop(name, None)
 
-    return description | {name: text for name, text in texts.items() if isinstance(text, str)}
+    email = description.get("email")
+    if email is not None and not unicodedata.is_normalized("NFKC", email):
+        del description["email"]
+    return description
 
 
 def _key(token: str, keys: dict[str, Any]) -> jwt.PyJWK:

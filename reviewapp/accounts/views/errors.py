@@ -18,8 +18,11 @@ from reviewapp.web.body_limit import FileRefused
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Render 403 with the person's role and the roles that have the permission."""
     user: Any = request.user
+    role = ""
+    if user.is_authenticated:
+        role = roles.role_of(user)
     context = {
-        "role": roles.role_of(user) if user.is_authenticated else "",
+        "role": role,
         "roles_that_may": roles.roles_with(getattr(user, "refused", "")),
     }
     return render(request, "403.html", context, status=403)
@@ -27,7 +30,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Render 400 for a malformed request, or 413 for one that is too large."""
-    status = 413 if isinstance(exception, RequestDataTooBig) else 400
+    status = 400
+    if isinstance(exception, RequestDataTooBig):
+        status = 413
     context = {"has_file": isinstance(exception, FileRefused)}
     return render(request, f"{status}.html", context, status=status)
 

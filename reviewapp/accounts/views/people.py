@@ -36,7 +36,9 @@ manages_people = permission_required("accounts.change_user", raise_exception=Tru
 def list_people(request: Request) -> HttpResponse:
     """Show one page of people, and the waiting invitations."""
     form = SearchForm(request.GET)
-    words = form.cleaned_data["search"] if form.is_valid() else ""
+    words = ""
+    if form.is_valid():
+        words = form.cleaned_data["search"]
     people = User.people.listed()
     if words:
         people = people.matching_words(words)
@@ -87,7 +89,9 @@ def give_role(request: Request, pk: int) -> HttpResponse:
     except ActionRefused as error:
         return _refused_response(request, user, error)
 
-    message = f"{user} is {role} now." if role else f"{user} has no role now."
+    message = f"{user} has no role now."
+    if role:
+        message = f"{user} is {role} now."
     messages.success(request, message)
     return redirect("person", pk=pk)
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from reviewapp.web.http import Request
 
 _UNDO_HELP = (
-    "So long a decision waits before it is sent to Mixpeek, and Undo takes it back as if it had never been made. "
-    "0 to 60; 0 sends at once. Blank is what this site does: {usual}."
+    "So long a decision waits before it is sent to Mixpeek, and Undo takes it back as if it had "
+    "never been made. 0 to 60; 0 sends at once. Blank is what this site does: {usual}."
 )
 
 
@@ -54,5 +54,7 @@ def theme(request: Request) -> HttpResponse:
         response = HttpResponse(status=204)
         return trigger_client_event(response, "theme", {"value": request.user.theme})
 
-    back = request.POST.get("next", "")
-    return redirect(back if is_local_path(back) else "preferences")
+    return_path = request.POST.get("next", "")
+    if not is_local_path(return_path):
+        return_path = "preferences"
+    return redirect(return_path)
