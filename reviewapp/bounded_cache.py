@@ -26,7 +26,8 @@ MIB = 1024 * 1024
 # What an entry costs besides its key and value.
 _ENTRY = 400
 _SMALL = {bool, int, float, datetime, type(None)}
-_SMALL_BYTES, _OBJECT_BYTES = 48, 400
+_SMALL_BYTES = 48
+_OBJECT_BYTES = 400
 _FOR_EVER = float("inf")
 
 
@@ -83,16 +84,19 @@ class BoundedCache(Generic[V]):
 
         A value larger than an eighth of the cache is not stored.
         """
-        weighed = weight((key, value)) if size is None else size
-        entry = _Entry(value=value, size=weighed + _ENTRY, until=self._clock() + seconds)
+        if size is None:
+            size = weight((key, value))
+        entry = _Entry(value=value, size=size + _ENTRY, until=self._clock() + seconds)
         if entry.size <= self.most_bytes // 8:
             self._put(key, entry)
 
     def clear(self) -> None:
         """Delete all entries."""
         with self._changing:
-            self._young, self._old = {}, {}
-            self._young_bytes = self._old_bytes = 0
+            self._young = {}
+            self._young_bytes = 0
+            self._old = {}
+            self._old_bytes = 0
 
     def _put(self, key: Hashable, entry: _Entry[V]) -> None:
         with self._changing:
@@ -101,8 +105,10 @@ class BoundedCache(Generic[V]):
                 self._young_bytes -= replaced.size
 
             if self._young_bytes + entry.size > self.most_bytes // 2:
-                self._old, self._old_bytes = self._young, self._young_bytes
-                self._young, self._young_bytes = {}, 0
+                self._old = self._young
+                self._old_bytes = self._young_bytes
+                self._young = {}
+                self._young_bytes = 0
 
             self._young[key] = entry
             self._young_bytes += entry.size
@@ -123,12 +129,17 @@ def bounded_cache(
         cache: BoundedCache[V] = BoundedCache(most_bytes=most_bytes)
 
         def cached(*args: P.args, **kwargs: P.kwargs) -> V:
-            key = (args, *kwargs.items()) if kwargs else args
-            value = cache.get(key)
+            key: Hashable = args
+            if kwargs:
+                key = (args, *kwargs.items())
 
+            value = cache.get(key)
             if value is None:
                 value = function(*args, **kwargs)
-                cache.set(key, value, size=size(value) if size else None)
+                value_size = None
+                if size is not None:
+                    value_size = size(value)
+                cache.set(key, value, size=value_size)
             return value
 
         return update_wrapper(cached, function)

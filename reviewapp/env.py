@@ -76,9 +76,11 @@ class Env:
         words = default
         if value:
             words = [word.strip() for word in value.split(",") if word.strip()]
+        if not among:
+            return words
 
         for word in words:
-            if among and word not in among:
+            if word not in among:
                 raise _invalid(name, word, f"none of {', '.join(among)}", ",".join(among))
         return words
 
@@ -92,7 +94,7 @@ class Env:
         example = f"our-{first}s={first}"
         pairs: dict[str, str] = {}
         for word in self.words(name, []):
-            key, equals, value = (part.strip() for part in word.rpartition("="))
+            key, equals, value = map(str.strip, word.rpartition("="))
             if not key or not equals or value not in among:
                 raise _invalid(name, word, f"not something=one of {', '.join(among)}", example)
             pairs[key] = value
@@ -125,14 +127,23 @@ class Env:
             # The value may contain a password, so the message does not repeat it.
             raise _invalid(name, "…", problem, example)
 
-        query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+        query = {}
+        for parameter in parts.query.split("&"):
+            key, _, option = parameter.partition("=")
+            if parameter:
+                query[key] = unquote(option)
+
+        host = query.pop("host", "")
+        port = str(parts.port or "")
+        if not port:
+            port = query.pop("port", "")
         return {
             "NAME": unquote(parts.path.lstrip("/")),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
-            "HOST": unquote(query.pop("host", "")) or parts.hostname or "",
-            "PORT": str(parts.port or query.pop("port", "")),
-            **{f"?{key}": unquote(option) for key, option in query.items()},
+            "HOST": host or parts.hostname or "",
+            "PORT": port,
+            **{f"?{key}": option for key, option in query.items()},
         }
 
 
@@ -145,9 +156,12 @@ def _split(value: str) -> SplitResult | None:
     """Return the parts of a URL, None when it or its port is malformed."""
     try:
         parts = urlsplit(value)
-        return parts if parts.port != 0 else None
+        port = parts.port
     except ValueError:
         return None
+    if port == 0:
+        return None
+    return parts
 
 
 def _invalid(name: str, value: str, reason: str, example: str) -> ImproperlyConfigured:

@@ -121,16 +121,19 @@ def is_same_json(left: Any, right: Any) -> bool:
     """
     pairs = [(left, right)]
     while pairs:
-        one, other = pairs.pop()
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            if one.keys() != other.keys():
+        left, right = pairs.pop()
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            if left.keys() != right.keys():
                 return False
-            pairs.extend((value, other[key]) for key, value in one.items())
-        elif isinstance(one, list | tuple) and isinstance(other, list | tuple):
-            if len(one) != len(other):
+            for key, value in left.items():
+                pairs.append((value, right[key]))
+
+        elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
+            if len(left) != len(right):
                 return False
-            pairs.extend(zip(one, other, strict=True))
-        elif not _is_same_scalar(one, other):
+            pairs.extend(zip(left, right, strict=True))
+
+        elif not _is_same_scalar(left, right):
             return False
     return True
 
