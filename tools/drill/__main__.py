@@ -1,10 +1,9 @@
-"""`make drill`: prepare, let the crowd loose while everything breaks, calm down, judge. See
-`--help`.
+"""`make drill`: prepare, inject faults while people submit, wait until settled, verify.
 
 `python -m tools.drill [--seed S] [--clients C] [--limit SECONDS] [--abuse] [--var FOLDER] N`; exit
-code 0 means passed. With `--abuse` nothing is broken; one client uses up all it can instead, and
-the others must not notice. What happened is kept in the folder: the journal, the faults, the logs,
-the tables, and the report.
+code 0 means passed. With `--abuse` there are no faults; instead, one client uses all the resources
+it can get, and the others must not notice. The folder keeps the journal, the faults, the logs, the
+tables, and the report.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ WHERE state NOT IN ('delivered', 'conflict', 'refused', 'withdrawn')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one drill; returns 0 when every promise was kept."""
+    """Run one drill; return 0 if every promise was kept."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.drill",
         description="Break everything, lose nothing.",
@@ -80,12 +79,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LaunchError, StepFailed, EmbeddedPostgresError) as error:
         report.stopped = str(error)
     _save(options.var.absolute(), report)
-    return 0 if report.passed else 1
+    if report.passed:
+        return 0
+    return 1
 
 
 def _command(options: argparse.Namespace) -> str:
     command = f"make drill N={options.submits} CLIENTS={options.clients} SEED={options.seed}"
-    return f"{command} ABUSE=1" if options.abuse else command
+    if options.abuse:
+        command += " ABUSE=1"
+    return command
 
 
 def _drill(options: argparse.Namespace, report: Report) -> None:
@@ -93,6 +96,7 @@ def _drill(options: argparse.Namespace, report: Report) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     limit = options.limit or 600 + options.submits / 2
     deadline = time.monotonic() + limit
+
     with ExitStack() as stack:
         site = Site(folder=folder, signals=stack.enter_context(watched()))
         stack.callback(site.stop)
@@ -122,8 +126,7 @@ def _drill(options: argparse.Namespace, report: Report) -> None:
         with _timed(report, "judge"):
             site.children.stop(*WEBS, *WORKERS)
             for _ in range(2):
-                # The first one goes on with a walk that was cut off, and does not look again at
-                # what that had seen.
+                # The first one may continue an interrupted pass, and skips what that pass has read.
                 site.run("pull", manage("pull"))
             entries = journal.read(folder / "journal.jsonl")
             world = collect.gather(site.database.url, site.sandbox, entries)
@@ -199,16 +202,20 @@ def _run_load(site: Site, injector: FaultInjector, load: LoadOptions, deadline: 
 def _wait_until_settled(site: Site, injector: FaultInjector, deadline: float) -> None:
     """Stop injecting faults and wait until changes wait only for a person."""
     injector.stop()
-    while waiting := _waiting(site):
+    waiting = _count_waiting(site)
+    while waiting:
         site.signals.wait(1)
         injector.bring_back()
         if time.monotonic() > deadline:
             raise StepFailed(f"{waiting} changes were not settled in time.")
+        waiting = _count_waiting(site)
 
 
-def _waiting(site: Site) -> int:
+def _count_waiting(site: Site) -> int:
+    """Return how many changes are not settled; 1 if the database is down."""
     with suppress(psycopg.OperationalError), psycopg.connect(site.database.url) as connection:
-        return int((connection.execute(_WAITING).fetchone() or (1,))[0])
+        [(count,)] = connection.execute(_WAITING).fetchall()
+        return int(count)
     return 1
 
 

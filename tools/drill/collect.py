@@ -29,7 +29,7 @@ _PAGE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionRow:
-    """A row of the decisions; `values` are the four."""
+    """A row of the decisions; `values` has the fields of `VALUES`."""
 
     id: int
     decision_id: str
@@ -82,7 +82,7 @@ class EventRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One version upstream: whose key made it, what it changed, and the values that stood then."""
+    """One version upstream: by which key, the names of the changed fields, and all values."""
 
     number: int
     by: str
@@ -139,20 +139,23 @@ def grouped(rows: list[HasRef]) -> dict[str, list[HasRef]]:
 
 
 _DECISIONS = """
-SELECT d.id, d.decision_id::text AS decision_id, a.ref, u.username AS person, d.outcome, jsonb_build_object(
-    'label', d.label, 'confidence', d.confidence, 'reasoning', d.reasoning, 'payload', d.payload) AS values
-FROM annotations_decision d JOIN annotations_annotation a ON a.id = d.annotation_id
+SELECT d.id, d.decision_id::text AS decision_id, a.ref, u.username AS person, d.outcome,
+    jsonb_build_object('label', d.label, 'confidence', d.confidence, 'reasoning', d.reasoning,
+        'payload', d.payload) AS values
+FROM annotations_decision d
+JOIN annotations_annotation a ON a.id = d.annotation_id
 JOIN accounts_user u ON u.id = d.reviewer_id
 """
 _CHANGES = """
-SELECT id, ref, state, fields, base, cause::text AS cause, actor_id, reason, raced, version, attempts, verb,
-    without_author
+SELECT id, ref, state, fields, base, cause::text AS cause, actor_id, reason, raced, version,
+    attempts, verb, without_author
 FROM outbox_change
 """
 _ANNOTATIONS = """
-SELECT ref, annotation_id, version, jsonb_build_object('annotation_id', annotation_id, 'label', label,
-    'confidence', confidence, 'reasoning', reasoning, 'payload', payload, 'metadata', metadata, 'status', status,
-    'decision_id', decision_id, 'reviewer_id', reviewer_id) AS tracked
+SELECT ref, annotation_id, version,
+    jsonb_build_object('annotation_id', annotation_id, 'label', label, 'confidence', confidence,
+        'reasoning', reasoning, 'payload', payload, 'metadata', metadata, 'status', status,
+        'decision_id', decision_id, 'reviewer_id', reviewer_id) AS tracked
 FROM annotations_annotation
 """
 _UNDONE = """
@@ -166,7 +169,7 @@ WHERE action LIKE 'annotation.%' OR action LIKE 'change.%'
 
 
 def gather(database_url: str, sandbox: str, journal: JournalEntries) -> World:
-    """Read everything; nobody may be writing any more."""
+    """Read everything; call it when nobody writes any more."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
 
         def fetch(query: str) -> list[Row]:
@@ -182,7 +185,7 @@ def world_of(
     *,
     stamped: bool,
 ) -> World:
-    """Return our tables, as `fetch` reads them, and the annotations as Mixpeek has them."""
+    """Return our tables, which `fetch` reads, and the annotations upstream (`records`)."""
     people = fetch("SELECT id, username FROM accounts_user")
     return World(
         journal=journal,
@@ -206,15 +209,15 @@ def upstream(sandbox: str) -> Iterator[Row]:
             {"Authorization": f"Bearer {SANDBOX_KEY}", "X-Namespace": SANDBOX_NAMESPACE},
         )
         for skip in count(0, _PAGE):
-            where = f"{sandbox}/v1/annotations/list?limit={_PAGE}&skip={skip}"
-            page = session.post(where, json={}, timeout=60).json()["results"]
+            url = f"{sandbox}/v1/annotations/list?limit={_PAGE}&skip={skip}"
+            page = session.post(url, json={}, timeout=60).json()["results"]
             yield from page
             if len(page) < _PAGE:
                 return
 
 
 def versions(record: dict[str, Any]) -> list[Version]:
-    """Rebuild each version of a record from what every edit replaced, oldest first."""
+    """Return the versions of a record, oldest first, rebuilt from what each edit replaced."""
     values = _normalized(record)
     newest_first: list[Version] = []
     for edit in sorted(record["revisions"], key=lambda edit: edit["version"], reverse=True):
@@ -233,15 +236,17 @@ def versions(record: dict[str, Any]) -> list[Version]:
 
 
 def name_of(key: str) -> str:
-    """Return what the sandbox calls the holder of a key."""
+    """Return the sandbox's name for the holder of a key."""
     return f"key_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
 def _normalized(record: Row, only: frozenset[str] = frozenset(_BLANK)) -> dict[str, Any]:
-    """Return values as they are compared: no reasoning is "", no payload is {}."""
+    """Return the values with blanks for None: no reasoning is "", no payload is {}."""
     values = {}
     for name, blank in _BLANK.items():
-        if name in only:
-            value = record.get(name)
-            values[name] = blank if value is None else value
+        if name not in only:
+            continue
+        values[name] = record.get(name)
+        if values[name] is None:
+            values[name] = blank
     return values

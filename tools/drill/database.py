@@ -1,8 +1,7 @@
-"""The drill's own PostgreSQL: killed without warning, started again, and always found at the same
-address.
+"""The drill's own PostgreSQL, which is killed and restarted, and keeps its address.
 
-The bundled server listens in a folder with a new name at each start, so its clients are given a
-link to it.
+The bundled server listens in a folder with a new name at each start. Its clients use a link to that
+folder.
 """
 
 from __future__ import annotations
@@ -23,13 +22,11 @@ from tools.bench.memory import children
 
 
 class Database:
-    """A server whose data lies in `data`; started by `start`, which also brings back one that was
-    killed.
-    """
+    """A server with its data in `data`."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        # A socket's path has little room, so the link is not in the folder of the data.
+        # The path of a socket must be short, so the link is not in the folder of the data.
         self._home = Path(tempfile.mkdtemp(prefix="drill-"))
         self._home.chmod(0o755)
 
@@ -43,16 +40,14 @@ class Database:
         return self._home / "pg"
 
     def start(self) -> None:
-        """Start the server if it is down and point the link to where it listens."""
-        listens = server.join(self._data).socket_dir
-        new = self._home / "pg.new"
-        new.symlink_to(listens)
-        new.replace(self._link)
+        """Start the server if it is down, and point the link at its socket's folder."""
+        socket_dir = server.join(self._data).socket_dir
+        new_link = self._home / "pg.new"
+        new_link.symlink_to(socket_dir)
+        new_link.replace(self._link)
 
     def kill(self) -> None:
-        """End the server's first process as `kill -9` would, and return when it is gone; the others
-        notice.
-        """
+        """Kill the server's first process and wait until it is gone; the others then end."""
         with suppress(ProcessLookupError):
             os.kill(self._pid(), signal.SIGKILL)
         cluster = Cluster(data=self._data)
@@ -60,14 +55,16 @@ class Database:
             time.sleep(0.02)
 
     def kill_session(self, dice: random.Random) -> bool:
-        """End one client's session as `kill -9` would: the server then ends all others and recovers
-        by itself.
+        """Kill the process of one client's session, if there is one; return whether there was.
+
+        The server then ends all other sessions, and recovers.
         """
         sessions = [pid for pid in children(self._pid()) if _is_session(pid)]
-        if sessions:
-            with suppress(ProcessLookupError):
-                os.kill(dice.choice(sessions), signal.SIGKILL)
-        return bool(sessions)
+        if not sessions:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(dice.choice(sessions), signal.SIGKILL)
+        return True
 
     def leave(self) -> None:
         """Stop the server and remove the link."""
@@ -80,10 +77,7 @@ class Database:
 
 def _is_session(pid: int) -> bool:
     try:
-        return (
-            Path(f"/proc/{pid}/cmdline")
-            .read_bytes()
-            .startswith(f"postgres: {NAME} {NAME} ".encode())
-        )
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+    return command.startswith(f"postgres: {NAME} {NAME} ".encode())

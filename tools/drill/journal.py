@@ -1,6 +1,4 @@
-"""What was sent and what was answered, one JSON object a line, written as it happens and read back
-as values.
-"""
+"""The journal of a drill: each submit, edit and undo as a JSON object on a line of its own."""
 
 from __future__ import annotations
 
@@ -10,22 +8,21 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-ACKNOWLEDGED, TURNED_DOWN, UNEXPECTED, NEVER_ANSWERED = (
-    "acknowledged",
-    "turned down",
-    "unexpected",
-    "never answered",
-)
+# The outcomes of a submit.
+ACKNOWLEDGED = "acknowledged"
+TURNED_DOWN = "turned down"
+UNEXPECTED = "unexpected"
+NEVER_ANSWERED = "never answered"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submit:
-    """One form, sent until there was an answer.
+    """One form, sent until there was a response.
 
-    `ref` is the item's; `typed` what its person fill_form in, as it should be kept; `words` is what
-    the form held of confidence and reasoning when it was sent, which is all that the decision may
-    hold of them; `sent` and `answered` are seconds on one clock; `answers` says what came back each
-    time, "lost" for nothing at all; `seconds` is how long each answer took.
+    `ref` is the item's. `typed` are the values that its person typed, as they must be stored.
+    `words` are the confidence and the reasoning in the form; the decision may hold no others.
+    `sent` and `answered` are seconds on one clock. `answers` has the status of each try, "lost"
+    without a response; `seconds` is how long each response took.
     """
 
     decision_id: str
@@ -44,7 +41,7 @@ class Submit:
 
 @dataclass(frozen=True, kw_only=True)
 class ForeignEdit:
-    """One edit of a stranger, acknowledged upstream."""
+    """One edit of the external editor that upstream acknowledged."""
 
     step: str
     annotation_id: str
@@ -53,7 +50,7 @@ class ForeignEdit:
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBack:
-    """One decision whose person undid it, acknowledged."""
+    """One decision that its person undid; the undo was acknowledged."""
 
     step: str
     decision_id: str
@@ -61,7 +58,7 @@ class TakenBack:
 
 @dataclass(kw_only=True)
 class JournalEntries:
-    """Everything a journal holds; `steps` are the names of those that came to an end."""
+    """Everything in a journal; `steps` are the names of the finished steps."""
 
     submits: list[Submit] = field(default_factory=list)
     foreign: list[ForeignEdit] = field(default_factory=list)
@@ -77,14 +74,14 @@ class Journal:
         self._lock = Lock()
 
     def write(self, entry: Submit | ForeignEdit | TakenBack) -> None:
-        """Keep what happened."""
-        self._line({"kind": type(entry).__name__, **asdict(entry)})
+        """Append an entry."""
+        self._append({"kind": type(entry).__name__, **asdict(entry)})
 
     def finish(self, step: str) -> None:
-        """Note that a step is over, whatever came of it."""
-        self._line({"kind": "step", "step": step})
+        """Append that a step is finished, whatever its outcome."""
+        self._append({"kind": "step", "step": step})
 
-    def _line(self, entry: dict[str, Any]) -> None:
+    def _append(self, entry: dict[str, Any]) -> None:
         with self._lock:
             self._file.write(f"{json.dumps(entry)}\n")
             self._file.flush()
@@ -95,26 +92,25 @@ class Journal:
 
 
 def read(file: Path) -> JournalEntries:
-    """Return what a journal holds; a last line cut off in the middle is left out."""
-    kept = JournalEntries()
-    for line in file.read_bytes().splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            continue
+    """Return the entries of a journal; a last line that is incomplete is left out."""
+    complete, _, _ = file.read_bytes().rpartition(b"\n")
+    entries = JournalEntries()
+    for line in complete.splitlines():
         entry = json.loads(line)
         match entry.pop("kind"):
             case "Submit":
-                kept.submits.append(Submit(**entry))
+                entries.submits.append(Submit(**entry))
             case "ForeignEdit":
-                kept.foreign.append(ForeignEdit(**entry))
+                entries.foreign.append(ForeignEdit(**entry))
             case "TakenBack":
-                kept.taken_back.append(TakenBack(**entry))
+                entries.taken_back.append(TakenBack(**entry))
             case _:
-                kept.steps.append(entry["step"])
-    return kept
+                entries.steps.append(entry["step"])
+    return entries
 
 
 def steps_done(file: Path) -> int:
-    """Return how many steps are over; cheap enough to be asked again and again."""
+    """Return how many steps are finished; cheap, because it is called again and again."""
     try:
         return file.read_bytes().count(b'{"kind": "step"')
     except FileNotFoundError:

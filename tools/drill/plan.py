@@ -1,8 +1,7 @@
-"""Who submits what, and which fault comes when: everything that chance decides, from one seed.
-Pure.
+"""Plan the submits and the faults of a drill, at random from a seed. Pure.
 
-The same seed, number and clients give the same plan; how the processes then meet is up to the
-machine.
+The same seed, number and clients give the same plan, as long as the order of the random draws
+stays. What meets what in time is up to the machine.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LABELS = ("logo", "text", "face", "product", "screen", "nothing", "other", "blurred")
-# What is filled in, and how often.
+# The fields that are typed, with their weights.
 _TYPED = {
     ("label", "confidence", "reasoning", "payload"): 30,
     ("label", "reasoning"): 20,
@@ -23,18 +22,17 @@ _TYPED = {
     ("payload", "reasoning"): 5,
     (): 5,
 }
-# For how many seconds a decision can be taken back.
+# For how many seconds a decision can be undone.
 HOLD = 4
-_SOME_FOR_EACH = 4
+_SUBMITS_PER_ITEM = 4
+# The share of submits that go to the few items that everybody wants.
 _HOT_SHARE = 0.25
 _WAYS = {"once": 80, "again": 10, "twice at once": 10}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """What a stranger sets upstream, on which item, and how many seconds after the step at the
-    earliest.
-    """
+    """An edit of the external editor, at least `wait` seconds after the step."""
 
     item: int
     wait: float
@@ -43,10 +41,11 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One submit of one reviewer: what is typed into the form of which item, and how it is sent.
+    """One submit of one reviewer.
 
-    `name` is in what is typed, so that every word can be traced. `yields`: what is contested is
-    given up. `races`: a stranger edits the same item between our read and our write.
+    `typed` contains `name`, so that every text can be traced. With `yields`, the person takes
+    upstream's values in a conflict. With `races`, the external editor edits the same item between a
+    worker's read and its write.
     """
 
     name: str
@@ -63,8 +62,9 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedFault:
-    """One fault, due when this share of the steps is done; `away` is for how many seconds a process
-    stays down.
+    """One fault, due when the share `at` of the steps is done.
+
+    `away` is how many seconds a process stays down; `script` is for the sandbox.
     """
 
     at: float
@@ -75,40 +75,65 @@ class PlannedFault:
 
 
 def items(submits: int) -> int:
-    """Return how many annotations there are."""
-    return max(submits // _SOME_FOR_EACH, 12)
+    """Return the number of annotations."""
+    return max(submits // _SUBMITS_PER_ITEM, 12)
 
 
 def steps(seed: int, *, submits: int, clients: int, client: int) -> list[Step]:
-    """Return what one client (from 0) does; all clients together submit exactly `submits` times."""
+    """Return the steps of one client (from 0); those of all clients are `submits` together."""
     dice = random.Random(f"{seed}/client {client}")  # noqa: S311 - a plan to repeat, no secret
-    share = submits // clients + (client < submits % clients)
-    return [_step(dice, f"{client + 1}-{number + 1}", items(submits)) for number in range(share)]
+    step_count = submits // clients
+    if client < submits % clients:
+        step_count += 1
+
+    item_count = items(submits)
+    planned = []
+    for number in range(step_count):
+        name = f"{client + 1}-{number + 1}"
+        planned.append(_step(dice, name, item_count))
+    return planned
 
 
-def _step(dice: random.Random, name: str, many: int) -> Step:
-    item = _item(dice, many)
+def _step(dice: random.Random, name: str, item_count: int) -> Step:
+    item = _item(dice, item_count)
     cannot_tell = dice.random() < 0.05
-    races = not cannot_tell and dice.random() < 0.015
-    fields = ("reasoning",) if cannot_tell else _one_of(dice, _TYPED)
+    races = False
+    if not cannot_tell:
+        races = dice.random() < 0.015
+
+    fields = ("reasoning",)
+    if not cannot_tell:
+        fields = _weighted_choice(dice, _TYPED)
+    typed = {field_name: _typed(dice, field_name, name) for field_name in fields}
+
+    way = _weighted_choice(dice, _WAYS)
+    yields = dice.random() < 0.3
+    takes_theirs = dice.random() < 0.04
+    undoes = dice.random() < 0.06
+    edit = None
+    if dice.random() < 0.06:
+        edit = _edit(dice, name, item, item_count)
+
     return Step(
         name=name,
         item=item,
-        typed={each: _typed(dice, each, name) for each in fields},
+        typed=typed,
         cannot_tell=cannot_tell,
-        way=_one_of(dice, _WAYS),
-        yields=dice.random() < 0.3,
-        takes_theirs=dice.random() < 0.04,
-        undoes=dice.random() < 0.06,
+        way=way,
+        yields=yields,
+        takes_theirs=takes_theirs,
+        undoes=undoes,
         races=races,
-        edit=_edit(dice, name, item, many) if dice.random() < 0.06 else None,
+        edit=edit,
     )
 
 
-def _item(dice: random.Random, many: int) -> int:
-    """Return any item, every fourth time one of the few that everybody wants."""
-    hot = max(many // 50, 3)
-    return dice.randrange(hot if dice.random() < _HOT_SHARE else many)
+def _item(dice: random.Random, item_count: int) -> int:
+    """Return the number of an item, often one of the few that everybody wants."""
+    hot_count = max(item_count // 50, 3)
+    if dice.random() < _HOT_SHARE:
+        return dice.randrange(hot_count)
+    return dice.randrange(item_count)
 
 
 def _typed(dice: random.Random, field_name: str, name: str) -> str:
@@ -122,39 +147,42 @@ def _typed(dice: random.Random, field_name: str, name: str) -> str:
     return f"Looked at it closely ({name}).\nSecond line, “quoted”, {dice.randrange(1000)}."
 
 
-def _edit(dice: random.Random, name: str, item: int, many: int) -> Edit:
+def _edit(dice: random.Random, name: str, item: int, item_count: int) -> Edit:
     values: dict[str, Any] = {
         "label": dice.choice(LABELS),
         "confidence": dice.randrange(101) / 100,
         "reasoning": f"A stranger after {name}.",
         "payload": {"stranger": name},
     }
-    chosen = dice.sample(sorted(values), dice.choice((1, 1, 2)))
-    return Edit(
-        item=item if dice.random() < 0.7 else dice.randrange(many),
-        # At once, while the decision is held, or about when it is delivered.
-        wait=dice.choice((0.0, HOLD + dice.random())),
-        values={each: values[each] for each in chosen},
-    )
+    names = dice.sample(sorted(values), dice.choice((1, 1, 2)))
+    edited_item = item
+    if dice.random() >= 0.7:
+        edited_item = dice.randrange(item_count)
+
+    # At once, while the decision is held, or about when it is delivered.
+    wait = dice.choice((0.0, HOLD + dice.random()))
+    return Edit(item=edited_item, wait=wait, values={name: values[name] for name in names})
 
 
 def planned_faults(seed: int, *, submits: int) -> list[PlannedFault]:
-    """Return all faults in the order of their time: about one for every hundred submits, at least
-    fourteen.
+    """Return the faults in the order of their time: about one for every hundred submits.
 
-    The first ones go through every kind once.
+    Every kind comes at least once.
     """
     dice = random.Random(f"{seed}/blows")  # noqa: S311 - as above
-    many = max(submits // 100, len(_KINDS) + 1)
-    kinds = [*_KINDS, *dice.choices([*_KINDS], [*_KINDS.values()], k=many - len(_KINDS))]
+    fault_count = max(submits // 100, len(_KINDS) + 1)
+    more_count = fault_count - len(_KINDS)
+    kinds = [*_KINDS, *dice.choices(list(_KINDS), list(_KINDS.values()), k=more_count)]
     dice.shuffle(kinds)
-    return [
-        _planned_fault(dice, kind, 0.02 + 0.9 * (number + dice.random()) / many)
-        for number, kind in enumerate(kinds)
-    ]
+
+    faults = []
+    for number, kind in enumerate(kinds):
+        at = 0.02 + 0.9 * (number + dice.random()) / fault_count
+        faults.append(_planned_fault(dice, kind, at))
+    return faults
 
 
-# How often each kind comes, relative to the others.
+# The kinds of faults, with their weights.
 _KINDS = {
     "kill web": 3,
     "kill web process": 3,
@@ -194,19 +222,17 @@ def _planned_fault(dice: random.Random, kind: str, at: float) -> PlannedFault:
 
 
 def _scripts(dice: random.Random, kind: str) -> Iterator[dict[str, Any]]:
-    """Yield what the sandbox is told; nearly all of it for reads and writes of annotations, which
-    deliveries are.
-    """
-    method = dice.choice(("PATCH", "PATCH", "GET", "POST"))
-    either: dict[str, Any] = {
-        "path": "/v1/annotations",
-        "method": method,
-        "times": dice.choice((1, 2, 4)),
-    }
-    write = either | {"method": dice.choice(("PATCH", "PATCH", "POST"))}
+    """Yield the scripts for the sandbox, mostly for requests of deliveries."""
+    any_method = dice.choice(("PATCH", "PATCH", "GET", "POST"))
+    times = dice.choice((1, 2, 4))
+    write_method = dice.choice(("PATCH", "PATCH", "POST"))
+    either: dict[str, Any] = {"path": "/v1/annotations", "method": any_method, "times": times}
+    write: dict[str, Any] = {"path": "/v1/annotations", "method": write_method, "times": times}
     match kind:
-        case "drop before" | "drop after":
-            yield (write if kind == "drop after" else either) | {"drop": kind.split()[1]}
+        case "drop before":
+            yield either | {"drop": "before"}
+        case "drop after":
+            yield write | {"drop": "after"}
         case "429":
             yield {
                 "path": "/v1/",
@@ -224,14 +250,15 @@ def _scripts(dice: random.Random, kind: str) -> Iterator[dict[str, Any]]:
         case "truncated":
             yield either | {"truncate": dice.choice((0, 10, 60))}
         case "late":
-            # Given up by us long before, and carried out nevertheless.
+            # The client has given up long before.
             yield either | {"delay": 2.5}
         case "late and applied":
             yield write | {"delay": 2.5, "apply": True}
         case _:
-            # What was read is old by the time it arrives: whoever writes then races.
+            # What was read is outdated when it arrives, so a write may overwrite another edit.
             yield either | {"method": "GET", "times": 20, "delay": 0.8, "apply": True}
 
 
-def _one_of(dice: random.Random, weights: dict[Any, int]) -> Any:
-    return dice.choices(list(weights), list(weights.values()))[0]
+def _weighted_choice(dice: random.Random, weights: dict[Any, int]) -> Any:
+    [choice] = dice.choices(list(weights), list(weights.values()))
+    return choice

@@ -20,18 +20,23 @@ from tools.launch.config import SANDBOX_NAMESPACE, Plan, manage, python
 from tools.launch.processes import Children
 from tools.launch.signals import Signals
 
-WEBS, WORKERS = ("web1", "web2"), ("worker1", "worker2", "worker3")
-# Long enough for an honest answer on a busy machine, short enough to be exceeded on purpose.
+WEBS = ("web1", "web2")
+WORKERS = ("worker1", "worker2", "worker3")
+# In seconds: enough for a response on a busy machine, and less than the delays among the faults.
 TIMEOUT = 2
-PASSWORD = "reviewer-demo"  # noqa: S105 - the demo's, which everybody may know
+PASSWORD = "reviewer-demo"  # noqa: S105 - the demo person's, which is public
 _RETRIEVER = "ret_drill"
 
 _PEOPLE = """
 WITH made AS (
     INSERT INTO accounts_user SELECT (jsonb_populate_record(demo, jsonb_build_object(
-        'id', nextval(pg_get_serial_sequence('accounts_user', 'id')), 'username', name, 'email', name || '@example.com',
-        'username_key', name, 'email_key', name || '@example.com', 'pseudonym', 'pseudonym_of_' || name
-    ))).* FROM accounts_user demo, unnest(%(names)s::text[]) name WHERE demo.username = 'reviewer' RETURNING id
+        'id', nextval(pg_get_serial_sequence('accounts_user', 'id')),
+        'username', name, 'username_key', name, 'pseudonym', 'pseudonym_of_' || name,
+        'email', name || '@example.com', 'email_key', name || '@example.com'
+    ))).*
+    FROM accounts_user demo, unnest(%(names)s::text[]) name
+    WHERE demo.username = 'reviewer'
+    RETURNING id
 )
 INSERT INTO accounts_user_groups (user_id, group_id)
 SELECT made.id, held.group_id FROM made, accounts_user_groups held
@@ -53,9 +58,8 @@ class Site:
         for name in ("tmp", "sandbox"):
             (self.folder / name).mkdir(parents=True)
         self.database = Database(self.folder / "postgres")
-        self.ports = {
-            name: ports.choose_port(self.folder / f"{name}.port") for name in (*WEBS, "sandbox")
-        }
+        for name in (*WEBS, "sandbox"):
+            self.ports[name] = ports.choose_port(self.folder / f"{name}.port")
         self.children = Children(
             signals=self.signals,
             logs=self.folder / "log",
@@ -80,12 +84,12 @@ class Site:
 
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
-        seen = plan.child_variables(
+        common = plan.child_variables(
             database_url=self.database.url,
             secret_key=plan.secret_key,
             sandbox_port=self.ports["sandbox"],
         )
-        ours = {
+        own = {
             "HTTPS": "off",
             "DEBUG": "off",
             "LOG_LEVEL": "WARNING",
@@ -98,16 +102,14 @@ class Site:
             "TMPDIR": str(self.folder / "tmp"),
             "UNDO_SECONDS": str(HOLD),
         }
-        return {**os.environ, **seen, **ours, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **common, **own, "PYTHONUNBUFFERED": "1"}
 
     def prepare(self, *, items: int, people: list[str]) -> None:
-        """Make the database, the people, and as many annotations upstream, and mirror them."""
-        _write(self.folder / "sandbox", items)
+        """Create the database, the people and that many annotations upstream, and pull them."""
+        _write_sandbox_data(self.folder / "sandbox", items)
         self.database.start()
-        self.run(
-            "prepare",
-            python("-m", "tools.launch.prepare", str(self.folder / "prepared.json"), "--demo"),
-        )
+        prepared = str(self.folder / "prepared.json")
+        self.run("prepare", python("-m", "tools.launch.prepare", prepared, "--demo"))
         with psycopg.connect(self.database.url) as connection:
             connection.execute(_PEOPLE, {"names": people})
         self.start("sandbox")
@@ -127,24 +129,26 @@ class Site:
             self.children.start(name, self._plan().sandbox_command(self.ports[name]))
         elif name in WEBS:
             command = self._plan().web_command(0)
-            # Refused while it is down: with our own socket, callers would only wait.
-            self.children.start(name, [*command[:-2], f"127.0.0.1:{self.ports[name]}", command[-1]])
+            # It opens the port itself: while it is down, clients are refused at once. Behind a
+            # socket of this process they would only wait.
+            command[command.index("fd://0")] = f"127.0.0.1:{self.ports[name]}"
+            self.children.start(name, command)
         else:
             self.children.start(name, manage("work"))
 
     def start_all(self) -> None:
-        """Start the web servers and the workers, and return when pages are served."""
+        """Start the web servers and the workers, and wait until the web servers listen."""
         for name in (*WEBS, *WORKERS):
             self.start(name)
         for name in WEBS:
             ports.await_listener(self.ports[name], self.children.wait)
 
     def serving(self, web: str) -> list[int]:
-        """Return the ids of the processes in which a web server answers."""
+        """Return the ids of the processes of a web server that serve requests."""
         return children(self.children.pid(web))
 
     def items(self) -> list[tuple[int, str]]:
-        """Return the key of each mirrored annotation with its id upstream, in the order of the ids."""
+        """Return (primary key, annotation id) of each annotation, in the order of the ids."""
         with psycopg.connect(self.database.url) as connection:
             rows = connection.execute(
                 "SELECT id, annotation_id FROM annotations_annotation ORDER BY annotation_id",
@@ -158,7 +162,7 @@ class Site:
         self.database.leave()
 
 
-def _write(folder: Path, items: int) -> None:
+def _write_sandbox_data(folder: Path, items: int) -> None:
     parameters = {"query": "{{INPUT.query}}"}
     stage = {"stage_name": "search", "stage_type": "filter", "parameters": parameters}
     retriever = {

@@ -186,30 +186,39 @@ def check_delivered(world: World) -> tuple[str, list[Violation]]:
     violations = []
     delivered_count = 0
     for history in _histories(world):
-        for change in history.changes:
-            if change.state != "delivered":
-                continue
-            delivered_count += 1
+        named = {_decision_named_in(version) for version in history.versions}
+        delivered = [change for change in history.changes if change.state == "delivered"]
+        delivered_count += len(delivered)
+        for change in delivered:
             claim = f"change {change.id} is called delivered"
-
-            candidates = history.versions
-            if change.verb != "confirm" or change.version is not None:
-                number = change.version
-                candidates = [version for version in candidates if version.number == number]
-            if not any(_holds(version, change) for version in candidates):
+            if not _is_held(change, history.versions):
                 what = f"{claim} as version {change.version}, which does not hold it"
                 seen = {"wanted": change.fields}
                 violations.append(Violation(about=history.ref, what=what, seen=seen))
 
-            named = {_decision_named_in(version) for version in history.versions}
-            if world.stamped and not change.without_author and change.cause not in named:
+            must_be_named = world.stamped and not change.without_author
+            if must_be_named and change.cause not in named:
                 what = f"{claim}, and no version names its decision"
                 violations.append(Violation(about=history.ref, what=what))
     return f"{delivered_count:,} delivered", violations
 
 
-def _holds(version: Version, change: ChangeRow) -> bool:
-    return all(same(version.values[name], value) for name, value in change.fields.items())
+def _is_held(change: ChangeRow, versions: list[Version]) -> bool:
+    """Return whether the version that the change names has its values.
+
+    For a confirmation that names no version, any version may have them.
+    """
+    may_be_any = change.verb == "confirm" and change.version is None
+    for version in versions:
+        if not may_be_any and version.number != change.version:
+            continue
+        if _has_values(version, change.fields):
+            return True
+    return False
+
+
+def _has_values(version: Version, values: dict[str, Any]) -> bool:
+    return all(same(version.values[name], value) for name, value in values.items())
 
 
 def check_last_values(world: World) -> tuple[str, list[Violation]]:
@@ -218,22 +227,20 @@ def check_last_values(world: World) -> tuple[str, list[Violation]]:
     later_count = 0
     waiting_count = 0
     for history in _histories(world):
-        wanted: dict[str, tuple[Any, ChangeRow]] = {}
         for change in history.changes:
-            if change.state != "withdrawn":
-                wanted |= {name: (value, change) for name, value in change.fields.items()}
-            elif not change.reason:
+            if change.state == "withdrawn" and not change.reason:
                 what = f"change {change.id} was withdrawn for no reason"
                 violations.append(Violation(about=history.ref, what=what))
         if not history.versions:
             continue
 
         now = history.versions[-1].values
-        # A stranger's, or of a change that was carried out, unheard of, and then given up in a
-        # conflict.
+        # Without the versions of changes whose response was lost, and which were then given up in
+        # a conflict.
         strays = history.matches.strays
         others = [version for version in history.versions if version not in strays]
-        for name, (value, change) in wanted.items():
+        for name, change in _last_changes(history.changes).items():
+            value = change.fields[name]
             if same(now[name], value):
                 continue
             if change.state == "delivered" and _is_set_later(others, name, change):
@@ -248,6 +255,15 @@ def check_last_values(world: World) -> tuple[str, list[Violation]]:
 
     figure = f"{later_count:,} fields set later by others, {waiting_count:,} wait for a person"
     return figure, violations
+
+
+def _last_changes(changes: list[ChangeRow]) -> dict[str, ChangeRow]:
+    """Return the last change of each field, without withdrawn changes."""
+    last_changes: dict[str, ChangeRow] = {}
+    for change in changes:
+        if change.state != "withdrawn":
+            last_changes |= dict.fromkeys(change.fields, change)
+    return last_changes
 
 
 def _is_set_later(versions: list[Version], name: str, change: ChangeRow) -> bool:
@@ -266,12 +282,12 @@ def check_silent_overwrites(world: World) -> tuple[str, list[Violation]]:
             if change.state == "queued":
                 continue
 
-            lost = (change.raced or {}).get("lost") or {}
+            recorded = (change.raced or {}).get("lost") or {}
             for name in sorted(version.changed - {"metadata"}):
                 replaced = previous[version.number].values[name]
-                if name in change.base and same(replaced, change.base[name]):
+                if _has_same(change.base, name, replaced):
                     continue
-                if name in lost and same(lost[name], replaced):
+                if _has_same(recorded, name, replaced):
                     recorded_count += 1
                     continue
                 overwrite = f"replaced {name} that nobody had seen (change {change.id})"
@@ -285,6 +301,10 @@ def check_silent_overwrites(world: World) -> tuple[str, list[Violation]]:
 
     figure = f"{recorded_count:,} lost in a race and recorded, {len(violations)} in silence"
     return figure, violations
+
+
+def _has_same(values: dict[str, Any], name: str, value: Any) -> bool:
+    return name in values and same(values[name], value)
 
 
 def check_foreign_edits(world: World) -> tuple[str, list[Violation]]:
@@ -304,10 +324,6 @@ def check_foreign_edits(world: World) -> tuple[str, list[Violation]]:
                 what = f"version {after.number} changed metadata that is not ours"
                 violations.append(Violation(about=history.ref, what=what))
     return f"{len(world.journal.foreign):,} edits of strangers", violations
-
-
-def _has_values(version: Version, values: dict[str, Any]) -> bool:
-    return all(same(version.values[name], value) for name, value in values.items())
 
 
 def _foreign_metadata(version: Version) -> dict[str, Any]:

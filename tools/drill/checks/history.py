@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from tools.drill.collect import VALUES, ChangeRow, DecisionRow, EventRow, World
+from tools.drill.collect import VALUES, AnnotationRow, ChangeRow, DecisionRow, EventRow, World
 from tools.drill.findings import Check, Violation, same
 
 # Of a person who sets an item aside; no column of the annotation changes.
@@ -18,29 +18,37 @@ _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 
 def check_event_chain(world: World) -> tuple[str, list[Violation]]:
     """Column by column, each event begins where the one before ended; the last ends at the row."""
-    violations = []
+    violations: list[Violation] = []
     link_count = 0
     for row in world.annotations:
-        current: dict[str, Any] = {}
+        events = []
         for event in world.events_by_ref.get(row.ref, []):
-            if not event.action.startswith("annotation.") or event.action in _ASIDE:
-                continue
-            for name, (old, new) in event.changes.items():
-                link_count += 1
-                if name in row.tracked and not _equal(current.get(name), old):
-                    what = f"event {event.id} says {name} was something that no event had made it"
-                    seen = {"was": old, "before": current.get(name)}
-                    violations.append(Violation(about=row.ref, what=what, seen=seen))
-                current[name] = new
-
-        missing = []
-        for name, value in row.tracked.items():
-            if not _equal(current.get(name), value):
-                missing.append(name)
-        if missing:
-            what = f"no event says how {', '.join(missing)} became what it is"
-            violations.append(Violation(about=row.ref, what=what))
+            if event.action.startswith("annotation.") and event.action not in _ASIDE:
+                events.append(event)
+                link_count += len(event.changes)
+        violations += _compare_chain(row, events)
     return f"{link_count:,} links", violations
+
+
+def _compare_chain(row: AnnotationRow, events: list[EventRow]) -> list[Violation]:
+    violations = []
+    current: dict[str, Any] = {}
+    for event in events:
+        for name, (old, new) in event.changes.items():
+            if name in row.tracked and not _equal(current.get(name), old):
+                what = f"event {event.id} says {name} was something that no event had made it"
+                seen = {"was": old, "before": current.get(name)}
+                violations.append(Violation(about=row.ref, what=what, seen=seen))
+            current[name] = new
+
+    missing = []
+    for name, value in row.tracked.items():
+        if not _equal(current.get(name), value):
+            missing.append(name)
+    if missing:
+        what = f"no event says how {', '.join(missing)} became what it is"
+        violations.append(Violation(about=row.ref, what=what))
+    return violations
 
 
 def check_decision_events(world: World) -> tuple[str, list[Violation]]:
@@ -49,14 +57,7 @@ def check_decision_events(world: World) -> tuple[str, list[Violation]]:
     The change holds the label and all that the decision set, and else only what its person gave. It
     is a confirmation if nothing was set. A decision that it cannot be told has no change.
     """
-    events_by_decision: dict[Any, list[EventRow]] = defaultdict(list)
-    for event in world.events:
-        is_undo = event.action == _UNDONE
-        is_of_annotation = event.action.startswith("annotation.")
-        if is_of_annotation and not is_undo and "decision_id" in event.changes:
-            decision_key = event.changes["decision_id"][1]
-            events_by_decision[decision_key].append(event)
-
+    events_by_decision = _events_by_decision(world.events)
     changes_by_cause: dict[Any, list[ChangeRow]] = defaultdict(list)
     for change in world.changes:
         changes_by_cause[change.cause].append(change)
@@ -71,7 +72,9 @@ def check_decision_events(world: World) -> tuple[str, list[Violation]]:
             continue
 
         changes = changes_by_cause[decision.decision_id]
-        expected_count = 1 if decision.outcome == "decided" else 0
+        expected_count = 0
+        if decision.outcome == "decided":
+            expected_count = 1
         if len(changes) != expected_count:
             what = f"decision {decision.id} ({decision.outcome}) has {len(changes)} changes"
             violations.append(Violation(about=decision.ref, what=what))
@@ -82,22 +85,35 @@ def check_decision_events(world: World) -> tuple[str, list[Violation]]:
     return f"{len(world.decisions):,} decisions", violations
 
 
+def _events_by_decision(events: list[EventRow]) -> dict[Any, list[EventRow]]:
+    """Return the events that brought a decision into force, by its primary key."""
+    by_decision: dict[Any, list[EventRow]] = defaultdict(list)
+    for event in events:
+        is_of_annotation = event.action.startswith("annotation.")
+        if not is_of_annotation or event.action == _UNDONE:
+            continue
+        if "decision_id" in event.changes:
+            decision_key = event.changes["decision_id"][1]
+            by_decision[decision_key].append(event)
+    return by_decision
+
+
 def _compare_change(
     decision: DecisionRow,
     event: EventRow,
     change: ChangeRow,
 ) -> list[Violation]:
-    moved = {name: event.changes[name][1] for name in VALUES if name in event.changes}
-    # What its person gave although it stood there already; a blank cannot be given so.
-    given = {name: decision.values[name] for name in _PERSONAL if name in change.fields}
-    wanted = {"label": decision.values["label"], **given, **moved}
+    changed = {name: event.changes[name][1] for name in VALUES if name in event.changes}
+    # A value that the person entered is set even if it is the annotation's already.
+    personal = {name: decision.values[name] for name in _PERSONAL if name in change.fields}
+    expected = {"label": decision.values["label"], **personal, **changed}
 
     is_confirmation = change.verb == "confirm"
-    if same(change.fields, wanted) and is_confirmation == (not moved):
+    if same(change.fields, expected) and is_confirmation == (not changed):
         return []
     promised = f"{sorted(change.fields)} ({change.verb})"
-    what = f"decision {decision.id} set {sorted(moved)} and promised {promised}"
-    seen = {"set": wanted, "promised": change.fields}
+    what = f"decision {decision.id} set {sorted(changed)} and promised {promised}"
+    seen = {"set": expected, "promised": change.fields}
     return [Violation(about=decision.ref, what=what, seen=seen)]
 
 
@@ -120,11 +136,12 @@ def check_undos(world: World) -> tuple[str, list[Violation]]:
         undo_event = undo_events.get(decision.id)
         is_undone = decision.decision_id in undone
         if undo_event is None:
+            # The undo of a decision that was not the last changes no column, so it has no event.
             is_last = world.decisions_by_ref[decision.ref][-1] == decision
-            is_wrong = is_undone and is_last
+            is_consistent = not (is_undone and is_last)
         else:
-            is_wrong = not is_undone or undo_event.actor_id not in world.people
-        if is_wrong:
+            is_consistent = is_undone and undo_event.actor_id in world.people
+        if not is_consistent:
             what = f"decision {decision.id} and its undoing do not fit"
             violations.append(Violation(about=decision.ref, what=what))
 
@@ -140,35 +157,46 @@ def check_change_events(world: World) -> tuple[str, list[Violation]]:
     """Each change has the event that queued it, by its actor, and one for each of its states."""
     violations = []
     for ref, changes in world.changes_by_ref.items():
-        events = []
+        # Each as [old, new]; a change that is queued has None as its old state.
+        transitions = []
+        queued_by: Counter[int | None] = Counter()
         for event in world.events_by_ref.get(ref, []):
-            if event.action.startswith("change."):
-                events.append(event)
+            if not event.action.startswith("change.") or "state" not in event.changes:
+                continue
+            transitions.append(event.changes["state"])
+            if event.changes["state"][0] is None:
+                queued_by[event.actor_id] += 1
 
-        moves = [event.changes["state"] for event in events if "state" in event.changes]
-        entered = Counter(new for _, new in moves)
-        left = Counter(old for old, _ in moves)
-        now = Counter(change.state for change in changes)
-        states = {*entered, *left, *now} - {None}
-        is_wrong = any(entered[state] - left[state] != now[state] for state in states)
-        if is_wrong or left[None] != len(changes):
+        if not _lead_to_states(transitions, changes):
             what = "the events do not lead to the states of the changes"
             current = [f"{change.id} {change.state}" for change in changes]
-            seen = {"events": moves, "changes": current}
+            seen = {"events": transitions, "changes": current}
             violations.append(Violation(about=ref, what=what, seen=seen))
 
-        queued_by: Counter[int | None] = Counter()
-        for event in events:
-            if event.changes.get("state", [""])[0] is None:
-                queued_by[event.actor_id] += 1
         if queued_by != Counter(change.actor_id for change in changes):
             what = "changes were queued by others than their events say"
             violations.append(Violation(about=ref, what=what))
     return f"{len(world.changes):,} changes", violations
 
 
+def _lead_to_states(transitions: list[Any], changes: list[ChangeRow]) -> bool:
+    """Return whether these transitions result in the states of the changes."""
+    balance: Counter[str | None] = Counter()
+    queued_count = 0
+    for old, new in transitions:
+        balance[old] -= 1
+        balance[new] += 1
+        if old is None:
+            queued_count += 1
+
+    # None is the state before a change is queued.
+    del balance[None]
+    is_balanced = balance == Counter(change.state for change in changes)
+    return is_balanced and queued_count == len(changes)
+
+
 def check_event_authors(world: World) -> tuple[str, list[Violation]]:
-    """No event came about behind the app's back, and what people do bears their name."""
+    """No event came from plain SQL, and each action of a person has an author."""
     violations = []
     for event in world.events:
         has_author = event.actor_id in world.people or event.origin in _MACHINE
@@ -180,8 +208,10 @@ def check_event_authors(world: World) -> tuple[str, list[Violation]]:
 
 
 def _equal(left: Any, right: Any) -> bool:
-    """Return whether two values are the same; what a new row leaves out is empty."""
-    return same(left, right) or (left in _EMPTY and right in _EMPTY)
+    """Return whether two values are the same, or both empty (an event of a new row omits those)."""
+    if left in _EMPTY and right in _EMPTY:
+        return True
+    return same(left, right)
 
 
 HISTORY: dict[str, Check] = {

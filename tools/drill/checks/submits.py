@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from tools.drill.collect import World
+from tools.drill.collect import DecisionRow, World
 from tools.drill.findings import Check, Violation, same
 from tools.drill.journal import ACKNOWLEDGED, NEVER_ANSWERED, UNEXPECTED, Submit
 
@@ -83,37 +83,43 @@ def check_decision_values(world: World) -> tuple[str, list[Violation]]:
     """A decision holds what its person typed, and no other confidence or reasoning."""
     submits = {submit.decision_id: submit for submit in _acknowledged(world)}
 
-    violations = []
+    violations: list[Violation] = []
     for decision in world.decisions:
         submit = submits.get(decision.decision_id)
-        if submit is None:
-            continue
-
-        lost = {}
-        for name, value in submit.typed.items():
-            if not same(decision.values[name], value):
-                lost[name] = value
-        if lost:
-            what = "what was typed was not kept"
-            violations.append(Violation(about=decision.ref, what=what, seen={"typed": lost}))
-
-        foreign = {}
-        for name, value in submit.words.items():
-            if name not in submit.typed and not same(decision.values[name], value):
-                foreign[name] = decision.values[name]
-        if foreign:
-            what = "the decision holds what its person did not say"
-            seen = {"held": foreign, "words": submit.words}
-            violations.append(Violation(about=decision.ref, what=what, seen=seen))
-
-        outcome = "undecidable" if submit.cannot_tell else "decided"
-        expected = (submit.person, submit.ref, outcome)
-        if expected != (decision.person, decision.ref, decision.outcome):
-            what = f"decision {decision.decision_id} is another's or on another"
-            violations.append(Violation(about=decision.ref, what=what))
+        if submit is not None:
+            violations += _compare_decision(decision, submit)
 
     typed_count = sum(len(submit.typed) for submit in submits.values())
     return f"{typed_count:,} fields typed", violations
+
+
+def _compare_decision(decision: DecisionRow, submit: Submit) -> list[Violation]:
+    violations = []
+    lost = {}
+    for name, value in submit.typed.items():
+        if not same(decision.values[name], value):
+            lost[name] = value
+    if lost:
+        what = "what was typed was not kept"
+        violations.append(Violation(about=decision.ref, what=what, seen={"typed": lost}))
+
+    foreign = {}
+    for name, value in submit.words.items():
+        if name not in submit.typed and not same(decision.values[name], value):
+            foreign[name] = decision.values[name]
+    if foreign:
+        what = "the decision holds what its person did not say"
+        seen = {"held": foreign, "words": submit.words}
+        violations.append(Violation(about=decision.ref, what=what, seen=seen))
+
+    outcome = "decided"
+    if submit.cannot_tell:
+        outcome = "undecidable"
+    expected = (submit.person, submit.ref, outcome)
+    if expected != (decision.person, decision.ref, decision.outcome):
+        what = f"decision {decision.decision_id} is another's or on another"
+        violations.append(Violation(about=decision.ref, what=what))
+    return violations
 
 
 def check_order(world: World) -> tuple[str, list[Violation]]:

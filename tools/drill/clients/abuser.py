@@ -1,9 +1,8 @@
-"""`python -m tools.drill.clients.abuser FILE`: one client that uses up all it can, until it is
-stopped.
+"""`python -m tools.drill.clients.abuser FILE`: an abusive client that runs until it is stopped.
 
-It is a stranger, a signed-in person and a script with a token at once. Nothing that it sends is a
-decision, so the oracle's rules about decisions hold beside it. How it was answered is written to
-`answers` every second.
+It is a visitor, a signed-in person and a script with a token at once. It sends no decisions, so the
+checks of decisions are not affected. Every second it writes the statuses of its responses to
+`answers`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import cycle
 from pathlib import Path
@@ -32,7 +32,7 @@ PERSON = "abuser"
 _LOGIN = "/accounts/login/"
 _PATIENCE_SECONDS = 30
 _HALF_SENT_CONNECTIONS = 40
-# Another machine than that of the others, as far as a web server can tell.
+# To a web server, this is another machine than that of the reviewers.
 _ADDRESS = "127.0.0.2"
 _BODY_BYTES = 900_000
 _FILE_BYTES = 5_000_000
@@ -41,9 +41,7 @@ _IDS_PER_BULK = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class AbuserOptions:
-    """What the abusive client has to know: the web servers, its own sign-in and token, the keys of
-    real items.
-    """
+    """The options of the abusive client; `items` are primary keys of real annotations."""
 
     web: list[str]
     password: str
@@ -52,41 +50,38 @@ class AbuserOptions:
     answers: str
 
     def write(self, file: Path) -> None:
-        """Store the orders in a file, whose name is the process's argument."""
+        """Write the options to the file that `main` reads."""
         file.write_text(json.dumps(asdict(self)))
 
 
 class Abuser:
-    """Attacks, each of which sends one request (or keeps its connections half sent) and returns its
-    answer.
-    """
+    """The attacks of the abusive client; most send one request and return its response."""
 
-    def __init__(self, orders: AbuserOptions) -> None:
-        self._orders = orders
+    def __init__(self, options: AbuserOptions) -> None:
+        self._options = options
         self._random = random.Random(1)  # noqa: S311 - no secret
-        self._items = cycle(orders.items)
+        self._items = cycle(options.items)
         self._person = _session()
         self._script = _session()
-        self._script.headers["Authorization"] = f"Bearer {orders.token}"
+        self._script.headers["Authorization"] = f"Bearer {options.token}"
+        # By attack and status, how many responses there were.
         self.answers: Counter[str] = Counter()
 
     def sign_in(self) -> None:
         """Sign in as a reviewer, through the page."""
         page = self._person.get(self._web + _LOGIN, timeout=_PATIENCE_SECONDS)
-        typed = {"login": PERSON, "password": self._orders.password}
-        fields = form_fields(page.text, _LOGIN) | typed
-        self._person.post(
-            self._web + _LOGIN,
-            data=fields,
-            timeout=_PATIENCE_SECONDS,
-        ).raise_for_status()
+        data = form_fields(page.text, _LOGIN)
+        data["login"] = PERSON
+        data["password"] = self._options.password
+        response = self._person.post(self._web + _LOGIN, data=data, timeout=_PATIENCE_SECONDS)
+        response.raise_for_status()
 
     @property
     def _web(self) -> str:
-        return self._random.choice(self._orders.web)
+        return self._random.choice(self._options.web)
 
     def attacks(self) -> dict[str, tuple[Callable[[], requests.Response], int]]:
-        """Return each attack by its name, with how many threads repeat it at once."""
+        """Return the attacks by name, each with the number of threads that repeat it."""
         return {
             "wrong password": (self._guess_password, 16),
             "large form of a stranger": (self._post_large_form, 2),
@@ -99,37 +94,35 @@ class Abuser:
         }
 
     def repeat(self, name: str, attack: Callable[[], requests.Response]) -> None:
-        """Repeat one attack for ever, counting its answers by status."""
+        """Repeat an attack for ever, and count its responses by status."""
         while True:
             try:
-                answer = str(attack().status_code)
+                status = str(attack().status_code)
             except requests.RequestException:
-                answer = "none"
-            self.answers[f"{name}: {answer}"] += 1
+                status = "none"
+            self.answers[f"{name}: {status}"] += 1
 
     def keep_half_sent(self) -> None:
-        """Hold connections whose requests never end, a byte a second each, and replace those that
-        are closed.
-        """
+        """Hold connections open with requests that never end; replace those that are closed."""
         connections: list[socket.socket] = []
         while True:
-            while len(connections) < _HALF_SENT_CONNECTIONS:
-                try:
-                    connections.append(self._half_sent())
-                except OSError:
-                    break
+            missing = _HALF_SENT_CONNECTIONS - len(connections)
+            with suppress(OSError):
+                for _ in range(missing):
+                    connections.append(self._open_half_sent())
             time.sleep(1)
-            connections = [connection for connection in connections if self._is_open(connection)]
+            connections = [connection for connection in connections if self._send_byte(connection)]
 
-    def _half_sent(self) -> socket.socket:
+    def _open_half_sent(self) -> socket.socket:
         parts = urlsplit(self._web)
-        connection = socket.create_connection(
-            (parts.hostname or "", parts.port or 80), timeout=1, source_address=(_ADDRESS, 0)
-        )
-        connection.sendall(f"POST {_LOGIN} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Slow: ".encode())
+        address = (parts.hostname or "", parts.port or 80)
+        connection = socket.create_connection(address, timeout=1, source_address=(_ADDRESS, 0))
+        head = f"POST {_LOGIN} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-Slow: "
+        connection.sendall(head.encode())
         return connection
 
-    def _is_open(self, connection: socket.socket) -> bool:
+    def _send_byte(self, connection: socket.socket) -> bool:
+        """Send one more byte; return False if the server has closed the connection."""
         try:
             connection.sendall(b"x")
         except OSError:
@@ -143,9 +136,10 @@ class Abuser:
             page = stranger.get(self._web + _LOGIN, timeout=_PATIENCE_SECONDS)
             if page.status_code != 200:
                 return page
-            guess = {"login": f"nobody{self._random.random()}", "password": "a wrong one"}
-            fields = form_fields(page.text, _LOGIN) | guess
-            return stranger.post(self._web + _LOGIN, data=fields, timeout=_PATIENCE_SECONDS)
+            data = form_fields(page.text, _LOGIN)
+            data["login"] = f"nobody{self._random.random()}"
+            data["password"] = "a wrong one"  # noqa: S105 - nobody's
+            return stranger.post(self._web + _LOGIN, data=data, timeout=_PATIENCE_SECONDS)
 
     def _post_large_form(self) -> requests.Response:
         path = f"/annotations/{next(self._items)}/decide"
@@ -167,32 +161,30 @@ class Abuser:
         return self._script.post(url, json=body, timeout=_PATIENCE_SECONDS)
 
     def _ask_for_picture(self) -> requests.Response:
-        return self._look(f"/documents/doc_made_up_{self._random.randrange(10**9)}/media/0")
+        return self._get_page(f"/documents/doc_made_up_{self._random.randrange(10**9)}/media/0")
 
     def _open_item(self) -> requests.Response:
-        return self._look(f"/annotations/{next(self._items)}")
+        return self._get_page(f"/annotations/{next(self._items)}")
 
     def _search(self) -> requests.Response:
         words = " ".join(f"word{self._random.randrange(1000)}" for _ in range(20))
-        return self._look(f"/annotations?q={words[:200]}")
+        return self._get_page(f"/annotations?q={words[:200]}")
 
-    def _look(self, path: str) -> requests.Response:
+    def _get_page(self, path: str) -> requests.Response:
         return self._person.get(self._web + path, allow_redirects=False, timeout=_PATIENCE_SECONDS)
 
     def _ask_for_annotation(self) -> requests.Response:
-        url = (
-            f"{self._web}/api/v1/annotations/ann_made_up_{self._random.randrange(10**9)}/versions/1"
-        )
+        annotation_id = f"ann_made_up_{self._random.randrange(10**9)}"
+        url = f"{self._web}/api/v1/annotations/{annotation_id}/versions/1"
         return self._script.get(url, timeout=_PATIENCE_SECONDS)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Attack until the process is ended from outside."""
-    # It would have a machine of its own; here it must not take the processor from those whom it
-    # attacks.
+    """Attack until the process is stopped."""
+    # A real attacker has a machine of its own: this process must not slow down the servers.
     os.nice(19)
-    orders = AbuserOptions(**json.loads(Path(arguments[0]).read_text()))
-    abuser = Abuser(orders)
+    options = AbuserOptions(**json.loads(Path(arguments[0]).read_text()))
+    abuser = Abuser(options)
     abuser.sign_in()
     for name, (attack, threads) in abuser.attacks().items():
         for _ in range(threads):
@@ -201,7 +193,8 @@ def main(arguments: Sequence[str]) -> int:
 
     while True:
         time.sleep(1)
-        Path(orders.answers).write_text(json.dumps(dict(sorted(abuser.answers.items())), indent=1))
+        answers = dict(sorted(abuser.answers.items()))
+        Path(options.answers).write_text(json.dumps(answers, indent=1))
 
 
 class _FromAddress(HTTPAdapter):

@@ -1,4 +1,4 @@
-"""Somebody else with a key of their own, who edits upstream and knows nothing of us."""
+"""Another client of Mixpeek, with a key of its own, that edits annotations upstream."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PATIENCE = 10
 
 
 class ExternalEditor:
-    """Edits at the sandbox, again and again until it is acknowledged; the same edit twice makes one
-    version.
-    """
+    """Repeats each edit until the sandbox acknowledges it; a repeated edit makes no new version."""
 
     def __init__(self, base: str, journal: Journal, *, until: float) -> None:
-        self._base, self._journal, self._until = base, journal, until
+        self._base = base
+        self._journal = journal
+        self._until = until
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update(
@@ -29,37 +29,37 @@ class ExternalEditor:
         )
 
     def edit(self, step: str, annotation_id: str, values: dict[str, Any]) -> None:
-        """Set values on an annotation; gives up, with nothing in the journal, when time is up."""
+        """Set values on an annotation; when time is up, give up without a journal entry."""
         while time.monotonic() < self._until:
             if self._try(annotation_id, values):
-                self._journal.write(
-                    ForeignEdit(step=step, annotation_id=annotation_id, values=values),
-                )
+                entry = ForeignEdit(step=step, annotation_id=annotation_id, values=values)
+                self._journal.write(entry)
                 return
             time.sleep(0.3)
 
     def race(self, step: str, annotation_id: str, values: dict[str, Any], *, hold: float) -> None:
-        """Edit between the next read of an annotation and the write that follows it, as good as
-        that can be timed.
+        """Try to edit between a worker's next read of an annotation and its write.
 
-        A worker looks every second, so it reads within a second after the hold; what it reads is
-        kept back for longer.
+        A worker looks for work every second, so it reads within a second after the hold. The
+        sandbox delays its response for longer than that.
         """
-        slow = {
+        delay = {
             "method": "GET",
             "path": f"^/v1/annotations/{annotation_id}$",
             "delay": 1.6,
             "apply": True,
         }
         with suppress(requests.RequestException):
-            self._session.post(f"{self._base}/_sandbox/faults", json=slow, timeout=_PATIENCE)
+            self._session.post(f"{self._base}/_sandbox/faults", json=delay, timeout=_PATIENCE)
         time.sleep(hold + 1.2)
         self.edit(step, annotation_id, values)
 
     def _try(self, annotation_id: str, values: dict[str, Any]) -> bool:
+        url = f"{self._base}/v1/annotations/{annotation_id}"
         try:
-            url = f"{self._base}/v1/annotations/{annotation_id}"
-            answer = self._session.patch(url, json=values, timeout=_PATIENCE)
-            return answer.status_code == 200 and answer.json().get("annotation_id") == annotation_id
+            response = self._session.patch(url, json=values, timeout=_PATIENCE)
+            if response.status_code != 200:
+                return False
+            return bool(response.json().get("annotation_id") == annotation_id)
         except (requests.RequestException, ValueError):
             return False

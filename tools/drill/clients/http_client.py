@@ -1,8 +1,7 @@
-"""A reviewer's browser: keeps cookies, sends forms, changes the address when one is down.
+"""A reviewer's browser: it keeps cookies, sends forms, and uses another address if one is down.
 
-A response is one of four things, and only a response to the form itself is believed: nothing at
-all, an error of the server's or a page that asks to sign in leave it open whether the form was
-taken.
+Only a response to the form itself proves anything. After no response, an error of the server, or a
+redirect to the sign-in page, the form may or may not have been accepted.
 """
 
 from __future__ import annotations
@@ -48,35 +47,41 @@ class BrowserClient:
         self._until = until
         self.session = requests.Session()
         self.session.trust_env = False
-        # How long each submit waited that was answered.
+        # How long each submit took that got a response.
         self.seconds: list[float] = []
 
     def sign_in(self) -> None:
-        """Sign in through the page, however often it takes."""
+        """Sign in through the page; try until it succeeds."""
         for _ in self._tries():
-            page = self._send("GET", _LOGIN)
-            if page is not None and page.status_code == 302:
+            if self._try_to_sign_in():
                 return
-            if page is not None and page.status_code == 200:
-                typed = {"login": self._username, "password": self._password}
-                response = self._send("POST", _LOGIN, data=form_fields(page.text, _LOGIN) | typed)
-                if response is not None and response.status_code == 302:
-                    return
+
+    def _try_to_sign_in(self) -> bool:
+        page = self._send("GET", _LOGIN)
+        if page is None:
+            return False
+        if page.status_code == 302:
+            # Signed in already.
+            return True
+        if page.status_code != 200:
+            return False
+
+        data = form_fields(page.text, _LOGIN)
+        data["login"] = self._username
+        data["password"] = self._password
+        response = self._send("POST", _LOGIN, data=data)
+        return response is not None and response.status_code == 302
 
     def page(self, path: str) -> requests.Response:
-        """Return a page as htmx would get it, asked for until there is one (or a refusal below
-        500).
-        """
+        """Return a page as htmx would get it; try until the status is below 500."""
         for _ in self._tries():
             response = self._send("GET", path, headers=_HTMX)
-            if response is not None and self._is_signed_in(response) and response.status_code < 500:
+            if response is not None and self._is_conclusive(response):
                 return response
         raise TimeLimitReached(path)
 
     def submit(self, path: str, data: Mapping[str, str], statuses: list[str]) -> requests.Response:
-        """Send a form until something is said about it; `statuses` receives what came back each
-        time.
-        """
+        """Send a form until there is a response to it; append each try's status to `statuses`."""
         for _ in self._tries():
             response = self.submit_once(path, data, statuses)
             if response is not None:
@@ -89,13 +94,16 @@ class BrowserClient:
         data: Mapping[str, str],
         statuses: list[str],
     ) -> requests.Response | None:
-        """Send a form once; returns None when it stays open whether it was taken."""
+        """Send a form once; return None if it is unknown whether it was accepted."""
         started = time.monotonic()
         response = self._send("POST", path, data=dict(data), headers=_HTMX)
-        if response is not None:
-            self.seconds.append(time.monotonic() - started)
-        statuses.append("lost" if response is None else str(response.status_code))
-        if response is None or response.status_code >= 500 or not self._is_signed_in(response):
+        if response is None:
+            statuses.append("lost")
+            return None
+
+        self.seconds.append(time.monotonic() - started)
+        statuses.append(str(response.status_code))
+        if not self._is_conclusive(response):
             return None
         return response
 
@@ -111,16 +119,19 @@ class BrowserClient:
         window._address_index = (self._address_index + 1) % len(self._addresses)
         return window
 
-    def _is_signed_in(self, response: requests.Response) -> bool:
+    def _is_conclusive(self, response: requests.Response) -> bool:
+        """Return whether this responds to the request itself; sign in again if that is missing."""
+        if response.status_code >= 500:
+            return False
         if response.status_code == 401 or _LOGIN in response.headers.get("Location", ""):
             self.sign_in()
             return False
         return True
 
     def _send(self, method: str, path: str, **options: Any) -> requests.Response | None:
-        """Return the response, or None and the other address from now on."""
+        """Return the response; without one, return None and use the next address from now on."""
+        url = self._addresses[self._address_index] + path
         try:
-            url = self._addresses[self._address_index] + path
             return self.session.request(
                 method,
                 url,
@@ -133,8 +144,9 @@ class BrowserClient:
             return None
 
     def _tries(self) -> Iterator[int]:
-        """Yield the numbers of tries, pausing in between, at most two seconds; raises
-        `TimeLimitReached`.
+        """Yield the number of each try, with pauses that grow to two seconds.
+
+        Raises `TimeLimitReached`.
         """
         pause = _MIN_PAUSE
         for number in count(1):

@@ -1,6 +1,7 @@
 """`python -m tools.drill.clients.load_process FILE`: all reviewers at once, one thread each.
 
-A process of its own, because whoever starts and kills processes must have a single thread.
+They have a process of their own, because the one that starts and kills processes must have a single
+thread.
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ from tools.drill.plan import steps
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
-    """What the crowd has to know; `seconds` is its limit, `people` are names that share one
-    password.
-    """
+    """The options of a load process; `seconds` is its limit, `people` share one password."""
 
     seed: int
     submits: int
@@ -37,12 +36,12 @@ class LoadOptions:
     journal: str
 
     def write(self, file: Path) -> None:
-        """Write them where the crowd reads them."""
+        """Write the options to the file that `main` reads."""
         file.write_text(json.dumps(asdict(self)))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run all reviewers until they are done or time is up; what happened is in the journal."""
+    """Run all reviewers until they are done or time is up; they write to the journal."""
     options = LoadOptions(**json.loads(Path(arguments[0]).read_text()))
     deadline = time.monotonic() + options.seconds
     journal = Journal(Path(options.journal))

@@ -1,4 +1,4 @@
-"""One reviewer at work: opens an item, fills in the form, and submits it until it is answered."""
+"""A reviewer: opens an item, fills in the form, and submits it until there is a response."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from tools.drill.journal import (
 from tools.drill.plan import HOLD, Edit, Step
 
 _CONFLICT = 409
-# What the form holds only of a person.
+# The fields that the form prefills only with a person's values.
 _PERSONAL = ("confidence", "reasoning")
-# A person who is overtaken again and again gives up.
+# After so many conflicts in a row, the person gives up.
 _MAX_TRIES = 5
 _UNDO = re.compile(r'<form class="bar-form" method="post" action="(/decisions/\d+/undo[^"]*)"')
 _TAKE_THEIRS = re.compile(r'action="(/changes/\d+/take-theirs)"')
 
 
 class Reviewer:
-    """A person with a browser; `items` are the rows' keys with their annotation ids."""
+    """A person with a browser; `items` are (primary key, annotation id)."""
 
     def __init__(
         self,
@@ -47,23 +47,25 @@ class Reviewer:
         editor: ExternalEditor,
         journal: Journal,
     ) -> None:
-        self._browser, self._person, self._items = browser, person, items
-        self._editor, self._journal = editor, journal
+        self._browser = browser
+        self._person = person
+        self._items = items
+        self._editor = editor
+        self._journal = journal
+        # Edits of the external editor that are to come, with their time.
         self._edits: list[tuple[float, Step, Edit]] = []
         # The id of the form that was sent last.
         self._last_decision_id = ""
 
     def work(self, steps: list[Step]) -> None:
-        """Sign in and do every step; ends early, with what is unanswered in the journal, when time
-        is up.
-        """
+        """Sign in and do every step; when time is up, stop, with the last submit in the journal."""
         try:
             self._browser.sign_in()
             for step in steps:
-                self._edit_elsewhere(time.monotonic())
+                self._make_due_edits(time.monotonic())
                 self._do(step)
                 self._journal.finish(step.name)
-            self._edit_elsewhere(float("inf"))
+            self._make_due_edits(float("inf"))
         except TimeLimitReached:
             return
 
@@ -72,14 +74,7 @@ class Reviewer:
             self._take_theirs()
 
         pk, annotation_id = self._items[step.item]
-        action = f"/annotations/{pk}/decide"
-        page = self._browser.page(f"/annotations/{pk}")
-        for _ in range(_MAX_TRIES):
-            form = form_fields(page.text, action)
-            response = self._submit(step, annotation_id, action, form)
-            if response.status_code != _CONFLICT:
-                break
-            page = response
+        response = self._decide(step, pk, annotation_id)
 
         is_acknowledged = outcome_of(response) == ACKNOWLEDGED
         if step.undoes and is_acknowledged:
@@ -90,18 +85,32 @@ class Reviewer:
             due = time.monotonic() + step.edit.wait
             self._edits.append((due, step, step.edit))
 
+    def _decide(self, step: Step, pk: int, annotation_id: str) -> requests.Response:
+        """Open the item and submit its form; after a conflict, submit the form of that page."""
+        action = f"/annotations/{pk}/decide"
+        page = self._browser.page(f"/annotations/{pk}")
+        for _ in range(_MAX_TRIES):
+            form = form_fields(page.text, action)
+            page = self._submit(step, annotation_id, action, form)
+            if page.status_code != _CONFLICT:
+                break
+        return page
+
     def _race(self, step: Step, annotation_id: str) -> None:
         values = {"label": "raced"}
-        if next(iter(step.typed), "reasoning") == "reasoning":
+        first_typed = next(iter(step.typed), "reasoning")
+        if first_typed == "reasoning":
             values = {"reasoning": f"A stranger racing {step.name}."}
         self._editor.race(step.name, annotation_id, values, hold=HOLD)
 
-    def _edit_elsewhere(self, now: float) -> None:
-        """Let the stranger do what is due by now."""
+    def _make_due_edits(self, now: float) -> None:
+        """Let the external editor make the edits that are due."""
         for due, step, edit in list(self._edits):
-            if due <= now:
-                self._editor.edit(step.name, self._items[edit.item][1], edit.values)
-                self._edits.remove((due, step, edit))
+            if due > now:
+                continue
+            _, annotation_id = self._items[edit.item]
+            self._editor.edit(step.name, annotation_id, edit.values)
+            self._edits.remove((due, step, edit))
 
     def _submit(
         self,
@@ -110,7 +119,7 @@ class Reviewer:
         action: str,
         form: dict[str, str],
     ) -> requests.Response:
-        """Submit the form until it is answered, and write down what was said."""
+        """Submit the form until there is a response, and write the submit to the journal."""
         data, expected, words = fill_form(form, step)
         decision_id = data.get("decision_id", "")
         self._last_decision_id = decision_id
@@ -146,7 +155,7 @@ class Reviewer:
         data: Mapping[str, str],
         statuses: list[str],
     ) -> requests.Response:
-        """Send the form once, twice at once from two windows, or again after it was answered."""
+        """Send the form once, from two windows at once, or again after it was acknowledged."""
         if step.way == "twice at once":
             return self._send_from_two_windows(action, data, statuses)
 
@@ -161,19 +170,23 @@ class Reviewer:
         data: Mapping[str, str],
         statuses: list[str],
     ) -> requests.Response:
-        windows = [self._browser, self._browser.twin()]
+        first_window = self._browser
+        second_window = self._browser.twin()
         with ThreadPoolExecutor(2) as pool:
-            futures = [pool.submit(window.submit, action, data, statuses) for window in windows]
-        first, second = (future.result() for future in futures)
+            first_future = pool.submit(first_window.submit, action, data, statuses)
+            second_future = pool.submit(second_window.submit, action, data, statuses)
+        first = first_future.result()
+        second = second_future.result()
 
         if {outcome_of(first), outcome_of(second)} == {TURNED_DOWN, ACKNOWLEDGED}:
-            # What overtook the one may have been taken back before the other: both have to agree in
-            # the end.
-            first, second = (window.submit(action, data, statuses) for window in windows)
+            # The decision that one conflicted with may have been undone before the other: in the
+            # end, both must agree.
+            first = first_window.submit(action, data, statuses)
+            second = second_window.submit(action, data, statuses)
         if outcome_of(first) == outcome_of(second):
             return first
 
-        # Both windows sent the same form, so nobody may be told two things.
+        # Both windows sent the same form, so both must get the same response.
         statuses.append(f"two windows were told {outcome_of(first)} and {outcome_of(second)}")
         unexpected = requests.Response()
         unexpected.status_code = 0
@@ -206,43 +219,71 @@ def fill_form(
     form: dict[str, str],
     step: Step,
 ) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
-    """Return the form as it is sent, what of it must be stored, and its person's own words.
+    """Return the form's data, the values that must be stored, and its person's own words.
 
-    Stored must be what was typed and is not given up. Who types what the form says already has said
-    nothing: what somebody else changes meanwhile then stands. The words are what the form holds of
+    A value must be stored if it was typed and not given up in a conflict. A typed value that equals
+    the form's counts as unchanged, so somebody else's change to it stands. The words are the form's
     confidence and reasoning.
     """
-    typed = dict(step.typed)
-    data = dict(form)
-    if "label" in typed:
-        # A label among the buttons would be picked; a written one wins.
-        data |= {"choice": "", "new_label": str(typed["label"])}
-    data |= typed
-    data["seconds"] = "4"
-    data["outcome"] = "undecidable" if step.cannot_tell else "decided"
-
+    given_up: list[str] = []
     contested = form.get("asked", "").split()
-    given_up = [name for name in typed if step.yields and name in contested]
-    for name in contested:
-        data[f"keep_{name}"] = "theirs" if name in given_up else "mine"
+    if step.yields:
+        given_up = [name for name in step.typed if name in contested]
+
+    data = _form_data(form, step, contested=contested, given_up=given_up)
 
     base = json.loads(form.get("base") or "{}")
-    given_before = base.get("given", ())
     expected = {}
-    for name, text in typed.items():
+    for name, text in step.typed.items():
         if name in given_up:
             continue
         value = _parse(name, text)
-        # The form starts with a confidence or reasoning only if a person gave it.
-        is_prefilled = name in base and (name not in _PERSONAL or name in given_before)
-        if not is_prefilled or not same(value, base[name]):
+        if not _is_prefilled(name, base) or not same(value, base[name]):
             expected[name] = value
 
     words = {}
-    for name in ("reasoning",) if step.cannot_tell else _PERSONAL:
+    for name in _PERSONAL:
+        if step.cannot_tell and name == "confidence":
+            continue
         if data.get(f"keep_{name}") != "theirs":
             words[name] = _parse(name, data.get(name, ""))
     return data, expected, words
+
+
+def _form_data(
+    form: dict[str, str],
+    step: Step,
+    *,
+    contested: list[str],
+    given_up: list[str],
+) -> dict[str, str]:
+    """Return the form as it is sent: typed into, with an answer to each contested field."""
+    data = dict(form)
+    if "label" in step.typed:
+        # A label among the buttons is chosen; a typed label takes precedence.
+        data["choice"] = ""
+        data["new_label"] = step.typed["label"]
+    data |= step.typed
+    data["seconds"] = "4"
+    data["outcome"] = "decided"
+    if step.cannot_tell:
+        data["outcome"] = "undecidable"
+
+    for name in contested:
+        data[f"keep_{name}"] = "mine"
+        if name in given_up:
+            data[f"keep_{name}"] = "theirs"
+    return data
+
+
+def _is_prefilled(name: str, base: Mapping[str, Any]) -> bool:
+    """Return whether the form starts with the value of `base`.
+
+    With a confidence or a reasoning it does only if a person gave that value.
+    """
+    if name not in base:
+        return False
+    return name not in _PERSONAL or name in base.get("given", ())
 
 
 def outcome_of(response: requests.Response | None) -> str:
@@ -259,7 +300,9 @@ def outcome_of(response: requests.Response | None) -> str:
 def _parse(name: str, text: str) -> Any:
     match name:
         case "confidence":
-            return float(text) if text else None
+            if not text:
+                return None
+            return float(text)
         case "payload":
             return json.loads(text)
     return text
