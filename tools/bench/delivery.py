@@ -186,8 +186,8 @@ def _settled(connection: psycopg.Connection, changes: list[int]) -> tuple[int, i
 
 
 def _number(connection: psycopg.Connection, query: str) -> int:
-    row = connection.execute(query.encode()).fetchone()
-    return int(row[0]) if row else 0
+    [(number,)] = connection.execute(query.encode()).fetchall()
+    return int(number)
 
 
 def _wait_until(is_done: Callable[[], bool], wait: Callable[[float], object]) -> None:

@@ -70,6 +70,7 @@ class _FormFieldsParser(HTMLParser):
         self.action = action
         self.values: dict[str, str] = {}
         self._inside_form = False
+        # The name of the textarea that the parser is in.
         self._textarea = ""
         self._textarea_has_text = False
 
@@ -77,20 +78,22 @@ class _FormFieldsParser(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._inside_form = attributes.get("action", "").startswith(self.action)
-
-        name = attributes.get("name")
-        if not self._inside_form or not name:
+        if not self._inside_form or not attributes.get("name"):
             return
-
         if tag == "input":
-            is_choice = attributes.get("type") in {"radio", "checkbox"}
-            if not is_choice or "checked" in attributes:
-                self.values[name] = attributes.get("value", "")
-
+            self._start_input(attributes)
         if tag == "textarea":
-            self._textarea = name
-            self._textarea_has_text = False
-            self.values[name] = ""
+            self._start_textarea(attributes["name"])
+
+    def _start_input(self, attributes: dict[str, str]) -> None:
+        is_choice = attributes.get("type") in {"radio", "checkbox"}
+        if not is_choice or "checked" in attributes:
+            self.values[attributes["name"]] = attributes.get("value", "")
+
+    def _start_textarea(self, name: str) -> None:
+        self._textarea = name
+        self._textarea_has_text = False
+        self.values[name] = ""
 
     def handle_data(self, data: str) -> None:
         if not self._textarea:

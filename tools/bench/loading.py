@@ -1,10 +1,9 @@
 """Fill a database with results, annotations, decisions, delivered changes and their history.
 
-Everything is made in SQL, a block of rows per transaction, with every trigger in place but the one
-that dates decisions: the history is written by the very triggers that write it in production. What
-differs from years of real work: the events' times are those of the loading, a block's events share
-one request id, and a digest is not that of the canonical JSON. Secondary indexes are taken away
-meanwhile and built anew at the end.
+SQL inserts a block of rows in each transaction. All triggers are active except the one that dates
+decisions, so the history is written as in production. Unlike after years of real work, the events
+have the time of the loading, the events of a block share one request id, and a digest is not that
+of the canonical JSON. Secondary indexes are dropped first and created again at the end.
 """
 
 from __future__ import annotations
@@ -18,14 +17,17 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-RETRIEVERS, REVIEWERS, PER_RUN = 20, 40, 100
+RETRIEVERS = 20
+REVIEWERS = 40
+PER_RUN = 100
 LABELS = (
     "logo", "no logo", "old logo", "partial", "parody", "blurred", "competitor", "text only",
     "packaging", "sponsored", "counterfeit", "unclear",
 )  # fmt: skip
-# Every word of this form is in about as many documents, however many documents there are.
+# A rare word is in about so many documents, however many documents there are.
 RARE_IN = 20
-COMMON, MIDDLE = "harbour", "lighthouse"
+COMMON = "harbour"
+MIDDLE = "lighthouse"
 _BLOCK = 2_000
 _TABLES = [
     "annotations_annotation",
@@ -204,7 +206,9 @@ def _switch_date_trigger(connection: psycopg.Connection, *, enabled: bool) -> No
     """Switch the trigger that dates decisions, so that the loading statements can date them."""
     row = connection.execute(_DATE_TRIGGER).fetchone()
     assert row is not None
-    action = sql.SQL("ENABLE" if enabled else "DISABLE")
+    action = sql.SQL("DISABLE")
+    if enabled:
+        action = sql.SQL("ENABLE")
     query = sql.SQL("ALTER TABLE annotations_decision {} TRIGGER {}")
     connection.execute(query.format(action, sql.Identifier(row[0])))
 

@@ -19,8 +19,10 @@ class Memory:
 
 def of_tree(pid: int) -> list[Memory]:
     """Return the memory of a process and of all below it; empty where the kernel does not tell."""
+    tree = []
     memory = of(pid)
-    tree = [memory] if memory else []
+    if memory:
+        tree.append(memory)
     for child in children(pid):
         tree += of_tree(child)
     return tree

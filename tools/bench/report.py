@@ -101,7 +101,8 @@ class Report:
     def _starts(self) -> list[str]:
         rows = []
         for name, starts in self.starts.items():
-            rows.append([name, *(f"{seconds:.1f}" for seconds in starts)])
+            cells = [f"{seconds:.1f}" for seconds in starts]
+            rows.append([name, *cells])
         if not rows:
             return []
 
@@ -112,12 +113,15 @@ class Report:
 
 def machine() -> str:
     """Return what kind of machine this is, in a few words and without its name."""
-    model = next(iter(_cpu()), platform.machine())
+    model = _cpu_model()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} CPUs ({model}), {memory:.0f} GB, Python {platform.python_version()}"
 
 
-def _cpu() -> list[str]:
+def _cpu_model() -> str:
     file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    if file.exists():
+        for line in file.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()

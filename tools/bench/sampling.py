@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from tools.bench.scenarios import BASELINES, SCENARIOS, Scenario, SiteClients
 from tools.bench.stats import Pair
@@ -31,21 +32,20 @@ def sample(
     Yields (count, scenario, its pair with its baseline, its pair with the barest view).
     """
     samples: dict[tuple[int, str], list[Sample]] = defaultdict(list)
+    runs = list(product(SCENARIOS, sites))
     for number in range(rounds + _WARM_UP_ROUNDS):
-        for scenario in SCENARIOS:
-            for clients in sites:
-                measured = _run_once(scenario, clients)
-                if number >= _WARM_UP_ROUNDS:
-                    samples[clients.site.count, scenario.name].append(measured)
+        for scenario, clients in runs:
+            measured = _run_once(scenario, clients)
+            if number >= _WARM_UP_ROUNDS:
+                samples[clients.site.count, scenario.name].append(measured)
 
-    for scenario in SCENARIOS:
-        for clients in sites:
-            count = clients.site.count
-            rows = samples[count, scenario.name]
-            ours = tuple(row.scenario for row in rows)
-            baseline = Pair(ours=ours, bare=tuple(row.baseline for row in rows))
-            view = Pair(ours=ours, bare=tuple(row.view for row in rows))
-            yield count, scenario, baseline, view
+    for scenario, clients in runs:
+        count = clients.site.count
+        rows = samples[count, scenario.name]
+        ours = tuple(row.scenario for row in rows)
+        baselines = tuple(row.baseline for row in rows)
+        views = tuple(row.view for row in rows)
+        yield count, scenario, Pair(ours=ours, bare=baselines), Pair(ours=ours, bare=views)
 
 
 def _run_once(scenario: Scenario, clients: SiteClients) -> Sample:

@@ -83,18 +83,18 @@ class Site:
 
     def _environment(self) -> Mapping[str, str]:
         plan = self._plan()
-        seen = plan.child_variables(
+        common = plan.child_variables(
             database_url=self.url,
             secret_key=plan.secret_key,
             sandbox_port=self.sandbox_port,
         )
-        ours = {
+        own = {
             "HTTPS": "off",
             "DEBUG": "off",
             "LOG_LEVEL": "WARNING",
             "API_REQUESTS_PER_MINUTE": "100000",
         }
-        return {**os.environ, **seen, **ours, **self.variables, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **common, **own, **self.variables, "PYTHONUNBUFFERED": "1"}
 
     def prepare(self, *, fresh: bool) -> list[str]:
         """Create and fill the database unless an earlier run did; returns the steps taken."""
@@ -124,7 +124,9 @@ class Site:
                 row = connection.execute("SELECT fingerprint FROM bench_loaded").fetchone()
         except psycopg.Error:
             return ""
-        return str(row[0]) if row else ""
+        if row is None:
+            return ""
+        return str(row[0])
 
     def run(self, name: str, command: list[str]) -> str:
         """Run a command to its end and return its output; raises `StepFailed`."""
@@ -139,7 +141,9 @@ class Site:
 
     def start(self, name: str) -> float:
         """Start `web` or `bare` and return the seconds until its first response."""
-        application = BARE if name == "bare" else _WEB
+        application = _WEB
+        if name == "bare":
+            application = BARE
         with ports.listen(0, 0, self.signals) as listener:
             port = listener.getsockname()[1]
             command = self._plan().web_command(listener.fileno())

@@ -30,9 +30,14 @@ class Line:
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Return a table; every column but the first is set to the right."""
-    ruler = ["---", *("---:" for _ in head[1:])]
-    return [_row(head), _row(ruler), *(_row([_cell(value) for value in row]) for row in rows)]
+    """Return a table; all columns but the first are aligned to the right."""
+    ruler = ["---"]
+    ruler += ["---:"] * (len(head) - 1)
+    lines = [_row(head), _row(ruler)]
+    for row in rows:
+        cells = [str(value).replace("|", "\\|") for value in row]
+        lines.append(_row(cells))
+    return lines
 
 
 def times(lines: Sequence[Line]) -> list[str]:
@@ -50,7 +55,9 @@ def times(lines: Sequence[Line]) -> list[str]:
     ]
     rows = []
     for line in lines:
-        mark = "" if line.met else _MISSED
+        mark = _MISSED
+        if line.met:
+            mark = ""
         row = [
             line.name,
             f"{line.count:,}",
@@ -75,18 +82,21 @@ def growth(lines: Sequence[Line], *, most: float = 1.3) -> list[str]:
     if len(sizes) < 2:
         return []
 
-    p50 = {(line.name, line.count): line.p50 for line in lines}
+    medians: dict[str, dict[int, float]] = {}
+    for line in lines:
+        medians.setdefault(line.name, {})[line.count] = line.p50
+
     rows = []
-    for name in dict.fromkeys(line.name for line in lines):
-        medians = [p50[name, size] for size in sizes]
-        factor = medians[-1] / medians[0]
-        mark = "" if factor <= most else _MISSED
-        rows.append([name, *(f"{median:.1f}" for median in medians), f"{factor:.2f}{mark}"])
-    return markdown(["what", *(f"{size:,}" for size in sizes), "growth"], rows)
+    for name, by_size in medians.items():
+        factor = by_size[sizes[-1]] / by_size[sizes[0]]
+        growth_text = f"{factor:.2f}"
+        if factor > most:
+            growth_text += _MISSED
+        cells = [f"{by_size[size]:.1f}" for size in sizes]
+        rows.append([name, *cells, growth_text])
 
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|")
+    head = [f"{size:,}" for size in sizes]
+    return markdown(["what", *head, "growth"], rows)
 
 
 def _row(cells: Sequence[object]) -> str:

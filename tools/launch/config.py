@@ -69,7 +69,7 @@ class Plan:
         return "Mixpeek"
 
     def sandbox_command(self, port: int) -> list[str]:
-        """Return the command of the sandbox; its state is a file of `var`, one for each data folder."""
+        """Return the command of the sandbox, whose state is one file for each data folder."""
         folder_digest = sha256(os.fsencode(self.sandbox_data or "")).hexdigest()[:8]
         state = self.var / "sandbox" / f"{self.sample.name}-{folder_digest}.state"
         options = ["--port", str(port), "--data", str(self.sample), "--state", str(state)]

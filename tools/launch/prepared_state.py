@@ -53,7 +53,7 @@ def fingerprint(root: Path, database_url: str, *more: str) -> str:
 
 
 def _describe_files(root: Path) -> Iterable[str]:
-    """Yield a line for each source file with its size and time, then the collected files' digest."""
+    """Yield each source file with its size and time, then the digest of the collected files."""
     for source in _SOURCES:
         path = root / source
         files = [path]
