@@ -311,8 +311,9 @@ class Client:
         )
 
     def get_execution(self, retriever_id: str, execution_id: str) -> ExecutionRecord:
-        """Return a stored run, mostly without its rows: `GET
-        /v1/retrievers/{id}/executions/{execution_id}`.
+        """Return a stored run, mostly without its rows.
+
+        `GET /v1/retrievers/{id}/executions/{execution_id}`
         """
         return self._transport.send(retriever_calls.get_execution(retriever_id, execution_id))
 

@@ -1,8 +1,8 @@
-"""A deadline for a whole answer: requests bounds each read, and a server may send a byte before
-each bound.
+"""Limit the time of a whole response; requests limits only each read.
 
-Headers, interim answers, chunk sizes and trailers are read inside http.client, where nothing looks
-at the clock. So a timer shuts the connection down, and whatever is reading it stops.
+A server may send a byte before each read times out, in headers, interim responses, chunk sizes and
+trailers, which http.client reads without looking at the clock. So a timer shuts the connection
+down, which ends the read.
 """
 
 from __future__ import annotations
@@ -21,17 +21,15 @@ _current = local()
 
 
 class Deadline:
-    """While it is entered, a connection that this thread sends on is shut down after `seconds`.
+    """A context in which the connection that this thread uses is shut down after `seconds`.
 
-    The seconds count from the moment when the connection stands. `has_passed` says whether they
-    were over.
+    The time starts when the connection is established. `has_passed` tells whether it was up.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._timer: Timer | None = None
-        # Held while the connection is shut down, so that none is that has already gone back to its
-        # pool.
+        # Held while a connection is shut down, so that none is shut down that is back in its pool.
         self._lock = Lock()
         self._is_over = False
         self.has_passed = False
@@ -54,7 +52,7 @@ class Deadline:
             self._timer.cancel()
 
     def watch(self, connection: socket.socket) -> None:
-        """Start the clock for a connection."""
+        """Start the timer for a connection."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -73,15 +71,15 @@ class Deadline:
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """requests' adapter with connections that keep the `Deadline` of the thread they are used by."""
+    """requests' adapter, whose connections obey the `Deadline` of the thread that uses them."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools, which are asked for a connection by scheme."""
+        """Create the pools, one class for each scheme."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Make the pools behind a proxy."""
+        """Create the pools behind a proxy."""
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager

@@ -82,7 +82,7 @@ class NamespaceUnresolved(Unauthorized):
 
 
 class Refused(MixpeekError):
-    """The request is not acceptable (400, 409, 413, 422, ...); `fields` has the reasons by field."""
+    """The request is not acceptable (400, 409, 422, ...); `fields` has the reasons by field."""
 
     def __init__(
         self,

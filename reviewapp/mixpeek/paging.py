@@ -34,7 +34,11 @@ def iterate_rows(
     cursor = None
     while True:
         page = fetch(offset, cursor)
-        new_rows = {identity(row): row for row in page.items if identity(row) not in seen_ids}
+        new_rows = {}
+        for row in page.items:
+            row_id = identity(row)
+            if row_id not in seen_ids:
+                new_rows[row_id] = row
         yield from new_rows.values()
 
         seen_ids.update(new_rows)
@@ -42,10 +46,11 @@ def iterate_rows(
             left_out += page.left_out
 
         offset += page.rows
-        cursor = page.next if isinstance(page.next, str) else None
-        has_more = page.next is not None or page.rows >= limit or offset < (page.total or 0)
-        if not page.rows or not has_more:
+        if not page.rows or not _has_more(page, offset=offset, limit=limit):
             return
+        cursor = None
+        if isinstance(page.next, str):
+            cursor = page.next
 
         if offset >= MAX_ROWS:
             raise Garbled(f"Mixpeek's list does not end: more than {MAX_ROWS:,} rows came.")
@@ -54,3 +59,10 @@ def iterate_rows(
             if page.total is not None and len(seen_ids) >= page.total:
                 return
             raise Garbled("Mixpeek sends the same page of a list again and again.")
+
+
+def _has_more(page: Page[T], *, offset: int, limit: int) -> bool:
+    """Return whether there may be rows from `offset` on, which is where this page ends."""
+    if page.next is not None or page.rows >= limit:
+        return True
+    return page.total is not None and offset < page.total

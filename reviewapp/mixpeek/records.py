@@ -159,9 +159,9 @@ class ExecutionRecord:
     @property
     def failed(self) -> bool:
         """Whether this run failed, although the call itself succeeded."""
-        return self.status in {"failed", "error", "cancelled"} or bool(
-            self.error and not self.documents,
-        )
+        if self.status in {"failed", "error", "cancelled"}:
+            return True
+        return bool(self.error) and not self.documents
 
     @property
     def running(self) -> bool:

@@ -44,7 +44,7 @@ _TOO_MANY = 429
 
 
 class Key(AuthBase):
-    """Puts `Authorization: Bearer ...` on a request and wipes the key from answers; never shows it."""
+    """The API key: authenticates requests, and is wiped from responses; its repr hides it."""
 
     def __init__(self, value: str) -> None:
         if not re.fullmatch(r"[\x21-\x7e]{4,}", value):
@@ -67,9 +67,7 @@ class Key(AuthBase):
         raise TypeError("a key is not written anywhere")
 
     def wiped(self, text: str) -> str:
-        """Return `text` with every spelling of the key (JSON escapes, other case) replaced by
-        `***`.
-        """
+        """Return `text` with `***` for every spelling of the key (JSON escapes, other case)."""
         return self._echo.sub("***", text)
 
     def wiped_bytes(self, data: bytes) -> bytes:
@@ -108,8 +106,9 @@ class Transport:
 
     @property
     def longest_call(self) -> float:
-        """Seconds after which an ordinary call has ended: three silent addresses, then the
-        deadline; and some more.
+        """Seconds after which an ordinary call has certainly ended.
+
+        The host may have three addresses that do not answer before the deadline starts.
         """
         connect, read = self._timeouts[False]
         return 3 * connect + 2 * read
@@ -119,32 +118,39 @@ class Transport:
         self._session.close()
 
     def send(self, call: Call[T]) -> T:
-        """Send `call` once, when the pace allows it, and return its value; raise a `MixpeekError`
-        and nothing else.
+        """Send `call` once, when the pace allows it, and return its value.
+
+        Raises a `MixpeekError` and nothing else.
         """
         if self._pace is None:
-            return self._sent(call)
+            reply = self._send_observed(call)
+            return parse_response(call, reply)
+
         self._pace.ask()
         try:
-            return self._sent(call)
+            reply = self._send_observed(call)
+            limit = parse_limit(reply.headers, now=reply.received_at)
+            if limit:
+                self._pace.told(limit)
+            return parse_response(call, reply)
         except Unavailable as error:
             if error.status == _TOO_MANY:
                 self._pace.refused(error.retry_after)
             raise
 
-    def _sent(self, call: Call[T]) -> T:
-        began = time.monotonic()
+    def _send_observed(self, call: Call[T]) -> Reply:
+        """Send `call` and report it to the observer; return the reply of any status."""
+        start = time.monotonic()
         outcome = self._exchange(call)
         if self._observe is not None:
-            status = outcome.status if isinstance(outcome, Reply) else None
-            self._observe(call.method, status, time.monotonic() - began)
+            status = None
+            if isinstance(outcome, Reply):
+                status = outcome.status
+            self._observe(call.method, status, time.monotonic() - start)
+
         if isinstance(outcome, MixpeekError):
             raise outcome
-        if self._pace is not None and (
-            limit := parse_limit(outcome.headers, now=outcome.received_at)
-        ):
-            self._pace.told(limit)
-        return parse_response(call, outcome)
+        return outcome
 
     def _exchange(self, call: Call[T]) -> Reply | MixpeekError:
         timeout = self._timeouts[call.slow]
@@ -186,17 +192,21 @@ class Transport:
 
     def _reply(self, call: Call[T], response: requests.Response) -> Reply | MixpeekError:
         body = bytearray()
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        chunk = response.raw.read1(_CHUNK, decode_content=True)
+        while chunk:
             body += chunk
             if len(body) > MAX_BYTES:
                 return Unreadable(
                     "Mixpeek's answer is too large to be one.", maybe_applied=call.writes
                 )
+            chunk = response.raw.read1(_CHUNK, decode_content=True)
+
+        headers = {}
+        for name, value in response.headers.items():
+            headers[name.lower()] = self._key.wiped(value)
         return Reply(
             status=response.status_code,
-            headers={
-                name.lower(): self._key.wiped(value) for name, value in response.headers.items()
-            },
+            headers=headers,
             body=self._key.wiped_bytes(bytes(body)),
             received_at=datetime.now(UTC),
             namespace=self.namespace,
@@ -204,8 +214,11 @@ class Transport:
 
 
 def _unavailable(error: Exception, *, writes: bool) -> Unavailable:
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    reason: object = None
+    if error.args:
+        reason = error.args[0]
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
     if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
         return Unavailable("Mixpeek could not be reached.")
     if isinstance(error, requests.Timeout | HTTPTimeout):
@@ -217,7 +230,7 @@ def _unavailable(error: Exception, *, writes: bool) -> Unavailable:
 
 def _session(base_url: str, pool_size: int) -> requests.Session:
     session = requests.Session()
-    # No retries below us: the outbox decides when to try again, and must know of every attempt.
+    # No retries here: the outbox decides when to try again, and must know of every attempt.
     adapter = DeadlineAdapter(
         pool_connections=2, pool_maxsize=pool_size, pool_block=False, max_retries=0
     )
@@ -240,12 +253,12 @@ def on_loopback(base_url: str) -> bool:
 
 def _base(url: str) -> str:
     parts = urlsplit(url.strip())
-    plain = (
-        parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
-    )
-    if not plain or "@" in parts.netloc:
+    is_http = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    has_extras = "@" in parts.netloc or parts.query or parts.fragment
+    if not is_http or has_extras:
         raise ValueError(
-            "base_url must be an http(s) URL without user, query or fragment: https://api.mixpeek.com"
+            "base_url must be an http(s) URL without user, query or fragment: "
+            "https://api.mixpeek.com"
         )
 
     address = url.strip().rstrip("/").removesuffix("/v1")

@@ -94,7 +94,9 @@ def claim_many(
     probing: bool = False,
 ) -> list[Change]:
     """Claim up to `limit` due heads of a rank at once, the longest due first; see `claim`."""
-    query = _CLAIM_INTERACTIVE if rank is Rank.INTERACTIVE else _CLAIM_BULK
+    query = _CLAIM_BULK
+    if rank is Rank.INTERACTIVE:
+        query = _CLAIM_INTERACTIVE
     parameters = {"now": now, "until": now + CLAIM_DURATION, "limit": limit, "probing": probing}
     changes = Change.objects.raw(query, parameters)
     return sorted(changes, key=lambda change: change.pk)

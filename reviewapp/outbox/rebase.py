@@ -18,7 +18,8 @@ def rebase_following(withdrawn: Change, following: Iterable[Change]) -> Iterator
     When a create is withdrawn, the next change becomes the create, with all values its person saw.
     """
     if withdrawn.verb == Change.Verb.CREATE:
-        for successor in list(following)[:1]:
+        successor = next(iter(following), None)
+        if successor is not None:
             successor.verb = Change.Verb.CREATE
             successor.fields = {**withdrawn.base, **successor.base, **successor.fields}
             successor.base = dict(withdrawn.base)

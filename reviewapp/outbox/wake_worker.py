@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -27,28 +28,22 @@ def wake(task: str, at: datetime | None = None) -> None:
     if ProcrastinateJob.objects.filter(queueing_lock=task, status="todo").exists():
         return
 
-    is_alone = not connection.in_atomic_block
-    try:
-        with transaction.atomic():
-            if is_alone:
-                _do_not_wait_for_the_disk()
-            _defer(task, queueing_lock=task)
-    except AlreadyEnqueued:
-        # Somebody else woke the worker at the same moment.
-        pass
+    is_own_transaction = not connection.in_atomic_block
+    # Another process may queue the same wake-up at the same moment.
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        if is_own_transaction:
+            # Do not wait for the disk: if a crash of the database loses a wake-up, the next sweep
+            # makes up for it.
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+        _defer(task, queueing_lock=task)
 
 
 def _defer(task: str, **options: Any) -> None:
     try:
         _app.configure_task(task, **options).defer()
     except ConnectorException as error:
-        # A database that cannot be reached is dealt with in one place, which knows Django's errors.
+        # What handles an unreachable database knows only Django's errors.
         if isinstance(error.__cause__, psycopg.OperationalError):
             raise OperationalError(*error.__cause__.args) from error.__cause__
         raise
-
-
-def _do_not_wait_for_the_disk() -> None:
-    # A wake-up that a crash of the database takes back is made good by the next sweep.
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")

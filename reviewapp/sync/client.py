@@ -49,7 +49,9 @@ def _build(base_url: str, api_key: str, namespace: str, timeout: int, impatient:
         names = " and ".join(missing)
         raise Unauthorized(f"Set {names} first; without, Mixpeek cannot be asked for anything.")
 
-    connect_timeout = timeout / 2 if impatient else min(_MAX_CONNECT_SECONDS, timeout)
+    connect_timeout: float = min(_MAX_CONNECT_SECONDS, timeout)
+    if impatient:
+        connect_timeout = timeout / 2
     try:
         return Client(
             base_url=base_url,

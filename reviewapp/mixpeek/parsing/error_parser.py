@@ -64,12 +64,14 @@ def error_from_reply(reply: Reply, *, writes: bool, status: int | None = None) -
         return NotFound(message, fields=error_body.fields, status=status, request_id=request_id)
 
     if status in _RETRY_STATUSES or status >= 500:
+        # Mixpeek's own 429 and 503 refuse before anything is stored; a proxy's 503 may not.
+        is_refusal = status in {425, 429} or (status == 503 and error_body.from_mixpeek)
         return Unavailable(
             message,
             status=status,
             request_id=request_id,
             retry_after=retry_after(reply.headers, error_body.details, now=reply.received_at),
-            maybe_applied=writes and not _was_refused_unprocessed(status, error_body),
+            maybe_applied=writes and not is_refusal,
             retryable=error_body.details.get("retryable") is not False,
         )
 
@@ -78,11 +80,6 @@ def error_from_reply(reply: Reply, *, writes: bool, status: int | None = None) -
 
     # A redirect, or a web page's 404: a proxy answered, which proves nothing about our request.
     return Garbled(message, maybe_applied=writes, status=status, request_id=request_id)
-
-
-def _was_refused_unprocessed(status: int, error_body: ErrorBody) -> bool:
-    # Mixpeek's own 429 and 503 refuse before anything is stored; a proxy's 503 promises nothing.
-    return status in {425, 429} or (status == 503 and error_body.from_mixpeek)
 
 
 def parse_error_body(reply: Reply) -> ErrorBody:
@@ -101,25 +98,27 @@ def parse_error_body(reply: Reply) -> ErrorBody:
     if not isinstance(error, dict):
         error = {"message": error}
 
-    details: Json = {}
-    if isinstance(error.get("details"), dict):
-        details = error["details"]
-
+    details = error.get("details")
+    if not isinstance(details, dict):
+        details = {}
     field_errors = _objects(details.get("validation_errors")) or _objects(detail)
     fields = _messages_by_field(field_errors)
 
-    message = ""
-    for candidate in (error.get("message"), detail, body.get("message")):
-        if isinstance(candidate, str) and candidate.strip():
-            message = candidate
-            break
-
+    message = _first_text(error.get("message"), detail, body.get("message"))
     return ErrorBody(
         message=single_line(message or _join_messages(fields)),
         details=details,
         fields=fields,
         from_mixpeek=bool(error.get("message")),
     )
+
+
+def _first_text(*candidates: object) -> str:
+    """Return the first candidate that is a text and not blank, "" if there is none."""
+    for candidate in candidates:
+        if isinstance(candidate, str) and candidate.strip():
+            return candidate
+    return ""
 
 
 def _objects(value: object) -> list[Json]:
@@ -153,7 +152,12 @@ def _field_name(location: object) -> str:
 
 
 def _join_messages(fields: dict[str, str]) -> str:
-    sentences = [f"{name}: {text}" if name else text for name, text in fields.items()]
+    sentences = []
+    for name, text in fields.items():
+        sentence = text
+        if name:
+            sentence = f"{name}: {text}"
+        sentences.append(sentence)
     return ". ".join(sentences)
 
 
@@ -163,7 +167,9 @@ def _plain_text(reply: Reply) -> str:
     start = reply.body[: 4 * _MAX_MESSAGE_LENGTH]
     text = single_line(start.decode("utf-8", "replace"))
     is_broken = text[:1] in {"{", "["} or "\ufffd" in text
-    return "" if is_broken else text
+    if is_broken:
+        return ""
+    return text
 
 
 def single_line(text: str) -> str:

@@ -161,8 +161,9 @@ def seconds_until(
 
     # Full parts overflow into this one.
     others = [other for other in Rank if other is not rank]
-    others_full = all(bucket.tokens[other] >= limits[other] for other in others)
-    share = 1.0 if others_full else SHARES[rank]
+    share = SHARES[rank]
+    if all(bucket.tokens[other] >= limits[other] for other in others):
+        share = 1.0
 
     shut_seconds = max((bucket.at - now).total_seconds(), 0.0)
     return shut_seconds + missing / (refill_rate(per_minute) * share)
@@ -177,13 +178,14 @@ def lower(
     reason: str,
 ) -> Bucket:
     """Return the bucket after a rejection (429): empty, shut for `retry_after`, limit halved."""
-    stepped_at = bucket.stepped_at or now
-    is_same_burst = bucket.lowered_at is not None and now - stepped_at < _BURST_WINDOW
-    if is_same_burst:
-        fraction = bucket.fraction
-    else:
+    fraction = bucket.fraction
+    stepped_at = bucket.stepped_at
+    last_step = bucket.stepped_at or now
+    is_same_burst = bucket.lowered_at is not None and now - last_step < _BURST_WINDOW
+    if not is_same_burst:
         minimum = min(MIN_PER_MINUTE / configured, 1.0)
         fraction = max(bucket.fraction / 2, minimum)
+        stepped_at = now
 
     if retry_after is None:
         retry_after = _DEFAULT_SHUT_SECONDS
@@ -194,7 +196,7 @@ def lower(
         at=max(bucket.at, opens_at),
         fraction=fraction,
         lowered_at=bucket.lowered_at or now,
-        stepped_at=bucket.stepped_at if is_same_burst else now,
+        stepped_at=stepped_at,
         reason=reason,
     )
 

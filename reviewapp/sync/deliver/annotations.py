@@ -185,10 +185,9 @@ def version_made(change: Change, read: AnnotationRecord, reply: AnnotationRecord
 
 def change_reason(change: Change) -> str:
     """Return the reason for Mixpeek's audit log: our decision id and the action, without names."""
-    is_relabelled = "label" in change.fields and not is_same_json(
-        change.fields["label"],
-        change.base.get("label"),
-    )
+    base_label = change.base.get("label")
+    label = change.fields.get("label", base_label)
+    is_relabelled = not is_same_json(label, base_label)
     if change.verb == Change.Verb.CREATE:
         action = "annotate"
     elif change.verb == Change.Verb.CONFIRM:

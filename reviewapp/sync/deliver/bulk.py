@@ -109,8 +109,12 @@ def deliver_plan(bulk_plan: BulkPlan, client: Client) -> BulkResult:
     changes = claims.claim_by_id(timezone.now(), bulk_plan.heads)
     rows = _load_rows(changes)
     result = BulkResult()
-    result.fallback = [change for change in changes if change.ref not in rows]
-    with_row = [change for change in changes if change.ref in rows]
+    with_row = []
+    for change in changes:
+        if change.ref in rows:
+            with_row.append(change)
+        else:
+            result.fallback.append(change)
 
     try:
         items = _read(with_row, rows, bulk_plan.before, client, result)

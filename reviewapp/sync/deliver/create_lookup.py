@@ -47,12 +47,12 @@ def list_existing(annotation: Annotation, client: Client) -> list[AnnotationReco
         message = f"Mixpeek has an annotation of this document that cannot be read: {left_out}."
         raise Unreadable(message)
 
-    return [
-        record
-        for record in page.items
-        if record.retriever_id == retriever_id
-        and execution_id_in(record) == annotation.execution_id
-    ]
+    candidates = []
+    for record in page.items:
+        is_of_execution = execution_id_in(record) == annotation.execution_id
+        if is_of_execution and record.retriever_id == retriever_id:
+            candidates.append(record)
+    return candidates
 
 
 def without_mirrored(

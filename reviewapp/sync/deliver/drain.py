@@ -72,7 +72,10 @@ def drain(client: Client, *, limit: int = 50) -> int:
     tried_bulk = False
 
     while attempted < limit:
-        changes = _claim_round(_ROUND_SIZE if tried_bulk else _FIRST_ROUND_SIZE)
+        round_size = _FIRST_ROUND_SIZE
+        if tried_bulk:
+            round_size = _ROUND_SIZE
+        changes = _claim_round(round_size)
         if not changes:
             return attempted
 

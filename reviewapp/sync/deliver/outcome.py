@@ -75,7 +75,9 @@ def conflicting(change: Change, record: Any, names: Sequence[str], **facts: Any)
     `facts` are `theirs`, `version` and `raced`.
     """
     fields = " and ".join(names)
-    verb = "was" if len(names) == 1 else "were"
+    verb = "were"
+    if len(names) == 1:
+        verb = "was"
     settlement = Settlement(
         change=change,
         state=Change.State.CONFLICT,

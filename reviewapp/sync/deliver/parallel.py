@@ -31,11 +31,10 @@ def run_parallel(
         return
 
     unstarted = list(reversed(items))
-    is_stopped = False
+    running: dict[Future[R | MixpeekError], T] = {}
     with ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="deliver") as pool:
-        running: dict[Future[R | MixpeekError], T] = {}
-        while running or (unstarted and not is_stopped):
-            while unstarted and not is_stopped and len(running) < _MAX_THREADS:
+        while running or unstarted:
+            while unstarted and len(running) < _MAX_THREADS:
                 item = unstarted.pop()
                 future = pool.submit(copy_context().run, _run_in_thread, work, item)
                 running[future] = item
@@ -43,7 +42,7 @@ def run_parallel(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 result = future.result()
                 if isinstance(result, MixpeekError):
-                    is_stopped = True
+                    unstarted = []
                 yield running.pop(future), result
 
 

@@ -47,21 +47,25 @@ def settle(outcomes: Sequence[Outcome]) -> None:
     """
     for handler in _HANDLERS.values():
         own = [outcome for outcome in outcomes if handler_for(outcome.change) is handler]
-        with_record = [outcome for outcome in own if outcome.record is not None]
-        without_record = [outcome for outcome in own if outcome.record is None]
+        _settle_of_one_kind(own, handler)
 
-        for start in range(0, len(with_record), _BATCH_SIZE):
-            _settle_batch(with_record[start : start + _BATCH_SIZE], handler)
-        for outcome in without_record:
-            _settle_batch([outcome], handler)
 
-        concurrent_records: list[Any] = []
-        for outcome in own:
-            concurrent_records.extend(outcome.concurrent_records)
-        # In a transaction of its own, since these rows are locked in no order with those above.
-        if concurrent_records:
-            with acting(None):
-                handler.absorb(concurrent_records)
+def _settle_of_one_kind(outcomes: Sequence[Outcome], handler: Handler) -> None:
+    with_record = [outcome for outcome in outcomes if outcome.record is not None]
+    without_record = [outcome for outcome in outcomes if outcome.record is None]
+
+    for start in range(0, len(with_record), _BATCH_SIZE):
+        _settle_batch(with_record[start : start + _BATCH_SIZE], handler)
+    for outcome in without_record:
+        _settle_batch([outcome], handler)
+
+    concurrent_records: list[Any] = []
+    for outcome in outcomes:
+        concurrent_records.extend(outcome.concurrent_records)
+    # In a transaction of its own, since these rows are locked in no order with those above.
+    if concurrent_records:
+        with acting(None):
+            handler.absorb(concurrent_records)
 
 
 def _settle_batch(batch: Sequence[Outcome], handler: Handler) -> None:
@@ -84,10 +88,14 @@ def _settle_in_transaction(batch: Sequence[Outcome], handler: Handler) -> None:
         # Locks all rows at once and in one order, before the loop touches any of them.
         handler.absorb(records)
         for outcome in batch:
-            ref = outcome.change.ref
-            if outcome.uncleared is not None and handler.note_uncleared:
-                handler.note_uncleared(ref, outcome.uncleared)
-            if outcome.gone:
-                handler.mark_gone(ref)
-            elif outcome.rebase:
-                handler.rebase(ref)
+            _update_mirror(outcome, handler)
+
+
+def _update_mirror(outcome: Outcome, handler: Handler) -> None:
+    ref = outcome.change.ref
+    if outcome.uncleared is not None and handler.note_uncleared:
+        handler.note_uncleared(ref, outcome.uncleared)
+    if outcome.gone:
+        handler.mark_gone(ref)
+    elif outcome.rebase:
+        handler.rebase(ref)

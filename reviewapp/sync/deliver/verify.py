@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from reviewapp.annotations.mirror.from_upstream import prior_values, values_of
 from reviewapp.json_values import is_same_json
-from reviewapp.mixpeek.records import AnnotationRecord
+from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 
 
 def missing_fields(reply: AnnotationRecord, sent: Mapping[str, Any]) -> dict[str, str]:
@@ -73,19 +73,17 @@ def lost_update(read: AnnotationRecord, reply: AnnotationRecord) -> dict[str, An
     our_revision = revisions.get(reply.version - 1)
     their_revision = revisions.get(reply.version - 2)
 
-    values_read = values_of(read)
     lost = {}
     if our_revision:
+        values_read = values_of(read)
         for name, value in prior_values(our_revision.prior).items():
             if not is_same_json(value, values_read[name]):
                 lost[name] = value
 
-    return {
-        "read": read.version,
-        "now": reply.version,
-        "lost": lost,
-        "by": their_revision.edited_by if their_revision else "",
-    }
+    author = ""
+    if their_revision:
+        author = their_revision.edited_by
+    return {"read": read.version, "now": reply.version, "lost": lost, "by": author}
 
 
 def overwritten_by_retry(
@@ -101,30 +99,46 @@ def overwritten_by_retry(
     for that attempt: where it replaced a value that `base` does not hold, somebody had got in
     between. The result has the form of `lost_update`.
     """
-    # The values after the edit at hand, going back from the newest edit.
-    values = values_of(read)
     edits = [edit for edit in read.revisions if edit.version >= (since or 0)]
     edits.sort(key=lambda edit: -edit.version)
+    position = _position_of_attempt(edits, values_of(read), fields)
+    if position is None:
+        return None
 
+    attempt = edits[position]
+    lost = {}
+    for name, value in prior_values(attempt.prior).items():
+        if name in fields and name in base and not is_same_json(value, base[name]):
+            lost[name] = value
+    if not lost:
+        return None
+
+    # Somebody else who set the very same values looks the same and is reported, too.
+    author = ""
+    for earlier in edits[position + 1 :]:
+        if not lost.keys().isdisjoint(earlier.prior):
+            author = earlier.edited_by
+            break
+    return {"read": since, "now": attempt.version + 1, "lost": lost, "by": author}
+
+
+def _position_of_attempt(
+    edits: Sequence[RevisionRecord],
+    newest_values: Mapping[str, Any],
+    fields: Mapping[str, Any],
+) -> int | None:
+    """Return the position of the newest edit that set nothing but `fields`, to these values.
+
+    `edits` are the newest first; `newest_values` are the values after the newest edit.
+    """
+    settable = {*fields, "payload", "metadata"}
+    # The values after each edit, going back from the newest.
+    values = dict(newest_values)
     for position, edit in enumerate(edits):
         prior = prior_values(edit.prior)
-        edited_names = [name for name in prior if name in fields]
-        is_candidate = edited_names and set(prior) <= {*fields, "payload", "metadata"}
-
-        if is_candidate and all(is_same_json(values[name], fields[name]) for name in edited_names):
-            lost = {}
-            for name in edited_names:
-                if name in base and not is_same_json(prior[name], base[name]):
-                    lost[name] = prior[name]
-            if not lost:
-                return None
-
-            # Somebody else who set the very same values looks the same and is reported, too.
-            author = ""
-            for earlier in edits[position + 1 :]:
-                if set(lost) & set(earlier.prior):
-                    author = earlier.edited_by
-                    break
-            return {"read": since, "now": edit.version + 1, "lost": lost, "by": author}
+        edited = {name: values[name] for name in prior if name in fields}
+        is_candidate = bool(edited) and settable.issuperset(prior)
+        if is_candidate and all(is_same_json(edited[name], fields[name]) for name in edited):
+            return position
         values |= prior
     return None

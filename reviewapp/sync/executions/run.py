@@ -120,8 +120,11 @@ def _execute(client: Client, execution: Execution) -> RunAnswer:
             answer.remarks.append(f"Only the first {count} rows came: {error.message}")
             break
         answer.documents += page.documents
+        is_repeated = page.next_cursor == cursor
+        cursor = page.next_cursor
         # An empty page or a repeated cursor ends the list.
-        cursor = page.next_cursor if page.documents and page.next_cursor != cursor else None
+        if is_repeated or not page.documents:
+            cursor = None
 
     answer.milliseconds = _duration_ms(record, started)
     total = max(record.total or 0, len(answer.documents))
@@ -150,7 +153,9 @@ def _store(execution: Execution, answer: RunAnswer) -> None:
         row.execution_id, id_warnings = results.usable_id(row, record.execution_id)
         warnings = [*record.warnings, *answer.remarks, *row_warnings, *id_warnings]
 
-        row.status = "failed" if record.failed else storable(record.status)[:40]
+        row.status = storable(record.status)[:40]
+        if record.failed:
+            row.status = "failed"
         row.error = storable(record.error)
         row.warnings = [storable(warning) for warning in warnings]
         row.degraded = storable_json(record.degraded)

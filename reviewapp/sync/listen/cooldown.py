@@ -26,8 +26,12 @@ def is_cooling_down(now: datetime) -> bool:
 def start_cooldown(error: MixpeekError) -> None:
     """Suspend requests for the `retry_after` of `error`, or a back-off that doubles each time."""
     previous = Quiet.objects.select_for_update().filter(id=1).first()
-    attempts = previous.attempts + 1 if previous else 1
-    retry_after = error.retry_after if isinstance(error, Unavailable) else None
+    attempts = 1
+    if previous:
+        attempts = previous.attempts + 1
+    retry_after = None
+    if isinstance(error, Unavailable):
+        retry_after = error.retry_after
     delay = backoff_delay(attempts, retry_after=retry_after, jitter=_random.random())
     until = timezone.now() + delay
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -125,15 +125,7 @@ def _outdated_ids(feed_cursor: FeedCursor, events: Sequence[FeedEvent]) -> set[s
 
     Leaves out events from before the first poll, and versions that the mirror already holds.
     """
-    # By annotation: the latest version, None if an event gives no version.
-    versions: dict[str, int | None] = {}
-    for event in events:
-        if event.created_at and event.created_at < feed_cursor.since - _CLOCK_SKEW:
-            continue
-        annotation_id = annotation_of({**event.payload, "payload": event.payload})
-        if annotation_id:
-            earlier = versions.get(annotation_id, 0)
-            versions[annotation_id] = _max_version(earlier, version_of(event.payload))
+    versions = _latest_versions(events, since=feed_cursor.since - _CLOCK_SKEW)
     if feed_cursor.event_type == "annotation.deleted":
         return set(versions)
 
@@ -141,9 +133,23 @@ def _outdated_ids(feed_cursor: FeedCursor, events: Sequence[FeedEvent]) -> set[s
     mirrored_versions = dict(mirrored.values_list("annotation_id", "version"))
     outdated = set()
     for annotation_id, version in versions.items():
-        if version is None or version > (mirrored_versions.get(annotation_id) or 0):
+        mirrored_version = mirrored_versions.get(annotation_id) or 0
+        if version is None or version > mirrored_version:
             outdated.add(annotation_id)
     return outdated
+
+
+def _latest_versions(events: Sequence[FeedEvent], *, since: datetime) -> dict[str, int | None]:
+    """Return the latest version of each annotation, None if an event of it gives no version."""
+    versions: dict[str, int | None] = {}
+    for event in events:
+        if event.created_at and event.created_at < since:
+            continue
+        annotation_id = annotation_of({**event.payload, "payload": event.payload})
+        if annotation_id:
+            earlier = versions.get(annotation_id, 0)
+            versions[annotation_id] = _max_version(earlier, version_of(event.payload))
+    return versions
 
 
 def _max_version(first: int | None, second: int | None) -> int | None:

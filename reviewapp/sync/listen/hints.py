@@ -100,7 +100,9 @@ def claim(now: datetime) -> Hint | None:
     """Claim the hint that is due the longest, for `HINT_CLAIM_DURATION`; None if none is due."""
     with transaction.atomic():
         rows = list(Hint.objects.raw(_CLAIM, {"now": now, "until": now + HINT_CLAIM_DURATION}))
-    return rows[0] if rows else None
+    if not rows:
+        return None
+    return rows[0]
 
 
 def follow_one(hint: Hint, client: Client) -> bool:

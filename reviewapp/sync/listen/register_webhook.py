@@ -48,6 +48,9 @@ def register(client: Client, *, name: str, url: str) -> Registered:
     headers = {}
     if settings.MIXPEEK_WEBHOOK_STATIC:
         headers["X-Mixpeek-Secret"] = secret
+    webhook_id = None
+    if existing:
+        webhook_id = existing.webhook_id
 
     webhook = client.put_webhook(
         name=name,
@@ -55,7 +58,7 @@ def register(client: Client, *, name: str, url: str) -> Registered:
         event_types=EVENT_TYPES,
         signing_secret=secret,
         headers=headers,
-        webhook_id=existing.webhook_id if existing else None,
+        webhook_id=webhook_id,
     )
     return Registered(webhook=webhook, is_new=existing is None, generated_secret=generated)
 

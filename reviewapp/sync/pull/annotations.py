@@ -82,7 +82,10 @@ def pull(
             continue
 
         after_gap = False
-        repeats = repeats + 1 if ids and ids == previous_ids else 0
+        if ids and ids == previous_ids:
+            repeats += 1
+        else:
+            repeats = 0
         if repeats > _MAX_REPEATS:
             raise Garbled("Mixpeek sends the same page of annotations again and again.")
         previous_ids = ids

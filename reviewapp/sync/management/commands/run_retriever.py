@@ -82,21 +82,17 @@ def _parse_inputs(retriever: Retriever, pairs: Iterable[str]) -> dict[str, Any]:
     Raises `CommandError` with a sentence that says what is wrong.
     """
     form = RunForm(retriever)
+    known = ", ".join(form.fields) or "none"
     values: dict[str, str] = {}
-    malformed = []
     for pair in pairs:
         key, equals, value = pair.partition("=")
-        values[key] = value
         if not equals:
-            malformed.append(key)
-    unknown = [key for key in values if key not in form.fields and key not in malformed]
-
-    known = ", ".join(form.fields) or "none"
-    if malformed:
-        raise CommandError(f"{malformed[0]!r} is not key=value; its inputs are: {known}.")
-    if unknown:
-        problem = f"{retriever.name} has no input {unknown[0]!r}"
-        raise CommandError(f"{problem}; its inputs are: {known}.")
+            raise CommandError(f"{key!r} is not key=value; its inputs are: {known}.")
+        values[key] = value
+    for key in values:
+        if key not in form.fields:
+            problem = f"{retriever.name} has no input {key!r}"
+            raise CommandError(f"{problem}; its inputs are: {known}.")
 
     data: dict[str, Any] = {}
     for name in form.fields:
@@ -108,7 +104,10 @@ def _parse_inputs(retriever: Retriever, pairs: Iterable[str]) -> dict[str, Any]:
 
     form = RunForm(retriever, data)
     if not form.is_valid():
-        errors = [f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items()]
+        errors = []
+        for name, texts in form.errors.items():
+            sentences = " ".join(map(str, texts))
+            errors.append(f"{name}: {sentences}")
         raise CommandError(f"The inputs are not right: {'; '.join(errors)}")
     return form.inputs()
 
@@ -119,5 +118,7 @@ def _report(execution: Execution) -> Iterable[str]:
     for warning in execution.warnings:
         yield f"  warning: {warning}"
     for result in Result.objects.of(execution).iterator(chunk_size=100):
-        score = "" if result.score is None else f"{result.score:.3f}"
+        score = ""
+        if result.score is not None:
+            score = f"{result.score:.3f}"
         yield f"{result.rank:>5} {score:>9} {result.document_id}  {document_title(result.snapshot)}"
