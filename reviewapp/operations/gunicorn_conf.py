@@ -1,7 +1,7 @@
 """Configure gunicorn. Its first process reads this file before it imports the app.
 
-Run it with `gunicorn -c python:reviewapp.operations.gunicorn_conf reviewapp.wsgi:application`. After
-a SIGTERM, requests under way get at most 30 seconds to finish.
+Run it with `gunicorn -c python:reviewapp.operations.gunicorn_conf reviewapp.wsgi:application`.
+After a SIGTERM, requests under way get at most 30 seconds to finish.
 """
 
 from __future__ import annotations

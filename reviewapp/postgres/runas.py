@@ -1,9 +1,9 @@
 """Choose the user that runs the bundled PostgreSQL, which refuses to run as root.
 
 An ordinary user runs it as themselves. Root runs it as the owner of the data, or as the system user
-`reviewapp`, which is created if it is missing. That user must reach the data and the programs, which
-may be in a private folder such as /root: it becomes a member of the folder's group, so that no other
-user gains rights.
+`reviewapp`, which is created if it is missing. That user must reach the data and the programs,
+which may be in a private folder such as /root: it becomes a member of the folder's group, so that
+no other user gains rights.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Share one bundled PostgreSQL between processes: the first starts it, the last stops it.
 
-Two files beside the data folder serve as locks. A process holds `.gate` while it starts or stops the
-server. Each process holds a shared lock on `.users` for as long as it uses the server; the kernel
-frees it when the process dies, however it dies. A process that leaves and can then lock `.users`
-exclusively was the last.
+Two files beside the data folder serve as locks. A process holds `.gate` while it starts or stops
+the server. Each process holds a shared lock on `.users` for as long as it uses the server; the
+kernel frees it when the process dies, however it dies. A process that leaves and can then lock
+`.users` exclusively was the last.
 """
 
 from __future__ import annotations

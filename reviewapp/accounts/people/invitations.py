@@ -29,10 +29,13 @@ from reviewapp.web.one_time_forms import AlreadySubmitted, derive_secret, may_sh
 
 INVITATION_DURATION = timedelta(days=7)
 PASSWORD_LINK_DURATION = timedelta(hours=24)
-_INVALID_LINK = "This link opens nothing any more: it was used, withdrawn, or has run out. Ask an admin for a new one."
+_INVALID_LINK = (
+    "This link opens nothing any more: it was used, withdrawn, or has run out. Ask an admin for a "
+    "new one."
+)
 _MADE_BEFORE = (
-    "This form made its link before, and a link is shown once. Nothing new was made. If you do not have the link, make "
-    "another: that one becomes useless."
+    "This form made its link before, and a link is shown once. Nothing new was made. If you do not "
+    "have the link, make another: that one becomes useless."
 )
 
 

@@ -7,7 +7,10 @@ from django.http import HttpRequest
 
 from reviewapp.accounts.models import User
 
-_MESSAGE = "Your account was deactivated. Ask an admin to have it back; what you typed is still in this browser."
+_MESSAGE = (
+    "Your account was deactivated. Ask an admin to have it back; what you typed is still in this "
+    "browser."
+)
 
 
 def deactivation_message(request: HttpRequest) -> str:

@@ -28,9 +28,9 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": _MISMATCH,
         "too_many_failures": (
-            "Too many passwords that did not fit were tried at this account. Sign in from a browser "
-            "in which you were signed in before, by a passkey or by a link for a new password, or "
-            "try again in an hour."
+            "Too many passwords that did not fit were tried at this account. Sign in from a "
+            "browser in which you were signed in before, by a passkey or by a link for a new "
+            "password, or try again in an hour."
         ),
         "too_many_login_attempts": (
             "Too many tries that did not fit. Wait a minute, then try again."

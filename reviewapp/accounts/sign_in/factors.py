@@ -21,8 +21,8 @@ from django.utils.crypto import salted_hmac
 _SALT = "reviewapp.accounts.factors"
 _SECRET_FIELDS = ("secret", "seed")
 _UNREADABLE = (
-    "Your app and your recovery codes cannot be checked any more, because this site's key was changed. Ask an admin of "
-    "your team to take your second factor away, then set up a new one."
+    "Your app and your recovery codes cannot be checked any more, because this site's key was "
+    "changed. Ask an admin of your team to take your second factor away, then set up a new one."
 )
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,9 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "That code does not fit, or it was used before. Type the next one that your app shows.",
+        "incorrect_code": (
+            "That code does not fit, or it was used before. Type the next one that your app shows."
+        ),
     }
 
     def encrypt(self, text: str) -> str:
@@ -46,7 +48,8 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
             return _keys().decrypt(encrypted_text.encode()).decode()
         except InvalidToken as error:
             _log.warning(
-                "a second factor cannot be read: neither SECRET_KEY nor SECRET_KEY_FALLBACKS encrypted it"
+                "a second factor cannot be read: neither SECRET_KEY nor SECRET_KEY_FALLBACKS "
+                "encrypted it"
             )
             raise ValidationError(_UNREADABLE) from error
 

@@ -1,5 +1,3 @@
-"""Single sign-on through OpenID Connect: allauth does the talking, we are stricter about what we
-believe.
-"""
+"""Single sign-on through OpenID Connect with allauth, and with stricter checks of its tokens."""
 
 from __future__ import annotations

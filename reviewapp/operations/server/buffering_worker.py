@@ -2,8 +2,8 @@
 
 In gunicorn's own worker a thread reads head and body, for as long as the client takes: as many
 half-sent requests as there are threads stop a site. And after a response, its one loop waits up to
-two seconds for the client to close. This worker's loop reads without waiting, and closes connections
-whose request does not arrive in time.
+two seconds for the client to close. This worker's loop reads without waiting, and closes
+connections whose request does not arrive in time.
 """
 
 from __future__ import annotations

@@ -14,7 +14,10 @@ from reviewapp.accounts import roles, services
 
 
 class Command(BaseCommand):
-    help = "Make a person. The password comes from PERSON_PASSWORD, else from standard input, else you are asked."
+    help = (
+        "Make a person. The password comes from PERSON_PASSWORD, else from standard input, else "
+        "you are asked."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the name, the role and the address."""

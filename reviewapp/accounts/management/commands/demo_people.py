@@ -16,8 +16,9 @@ class Command(BaseCommand):
         """Create or repair them, and print the sign-ins that changed."""
         if not demo.are_allowed():
             raise CommandError(
-                "MIXPEEK_API_KEY is set and MIXPEEK_BASE_URL is not on this machine: demo people have passwords that "
-                "everybody may know. Make a real person instead: manage.py create_person NAME --role reviewer"
+                "MIXPEEK_API_KEY is set and MIXPEEK_BASE_URL is not on this machine: demo people "
+                "have passwords that everybody may know. Make a real person instead: "
+                "manage.py create_person NAME --role reviewer"
             )
 
         for sign_in in demo.create_demo_people():

@@ -11,7 +11,10 @@ from reviewapp.accounts.sign_in.factors import reencrypt
 
 
 class Command(BaseCommand):
-    help = "Encrypt all second factors with today's SECRET_KEY; then the old one can leave SECRET_KEY_FALLBACKS."
+    help = (
+        "Encrypt all second factors with today's SECRET_KEY; then the old one can leave "
+        "SECRET_KEY_FALLBACKS."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Encrypt them; raises CommandError with the people whose factors cannot be decrypted."""
@@ -25,6 +28,7 @@ class Command(BaseCommand):
         if unreadable:
             names = ", ".join(sorted({factor.user.get_username() for factor in unreadable}))
             raise CommandError(
-                f"{len(unreadable)} factors were encrypted with another key, of: {names}. Name that key in "
-                "SECRET_KEY_FALLBACKS and repeat this, or take the second factors away on the page of each person."
+                f"{len(unreadable)} factors were encrypted with another key, of: {names}. Name "
+                "that key in SECRET_KEY_FALLBACKS and repeat this, or take the second factors "
+                "away on the page of each person."
             )
