@@ -1,20 +1,18 @@
-"""QuerySets that are asked all the time: turned into SQL once for a process, planned once for a
-connection.
+"""Run frequent QuerySets as prepared statements, compiled once for each process.
 
-Django takes milliseconds to turn a QuerySet that joins a few tables into SQL that is always the
-same, and PostgreSQL as long to plan it. So a question is written down once, with stand-ins for what
-changes from one time to the next:
+Django takes milliseconds to compile a QuerySet that joins a few tables into always the same SQL,
+and PostgreSQL as long to plan it. So a frequent query is compiled once, with placeholder values for
+its parameters:
 
     @asked
     def about(ref: str) -> QuerySet[Change]:
         return Change.objects.filter(ref=ref).order_by("-id")[:1]
 
-    about(ref="annotations/7")     # a list: objects, or what `.values_list()` says
+    about(ref="annotations/7")     # a list of objects, or of the values of `.values_list()`
 
-Only for questions whose plan does not hang on the values: a search for words must not be asked like
-this. What is the same every time (`status = 'waiting'`) stays in the text, where the planner sees
-it: from the sixth time on it may plan for values it does not know, and then takes a state that no
-row has for one that most rows have.
+The best plan must not depend on the parameters, so this is not for a search for words. Constants
+(`status = 'waiting'`) stay in the text, where the planner sees them: from the sixth execution on,
+it may plan for unknown values, and would take a rare state for a frequent one.
 """
 
 from __future__ import annotations
@@ -36,31 +34,32 @@ from psycopg.sql import Literal
 
 P = ParamSpec("P")
 Row = TypeVar("Row")
-# What one compiled question takes in memory, for caches of them: 30 to 50 KiB were measured.
+# The size of one compiled query in memory, for caches of them: 30 to 50 KiB were measured.
 QUESTION_BYTES = 64 * 1024
 _FIRST = -7_000_001
-# Nobody can mean these: no key is negative, nothing is that old, and nobody types that character.
+# Values that never occur: no key is negative, nothing is that old, and nobody types that character.
 _STAND_INS: dict[type, Callable[[int], Any]] = {
-    int: lambda at: _FIRST - at,
-    float: lambda at: _FIRST - 0.5 - at,
-    str: lambda at: f"\ue000{at}",
-    datetime: lambda at: datetime(1, 1, 2, tzinfo=UTC) + timedelta(days=at),
-    UUID: lambda at: UUID(int=at),
+    int: lambda number: _FIRST - number,
+    float: lambda number: _FIRST - 0.5 - number,
+    str: lambda number: f"\ue000{number}",
+    datetime: lambda number: datetime(1, 1, 2, tzinfo=UTC) + timedelta(days=number),
+    UUID: lambda number: UUID(int=number),
 }
 _PLAIN = (int, float, str, date, UUID)
-_PLACE = re.compile("%[%s]")
+_PLACEHOLDER = re.compile("%[%s]")
 
 
-def stand_in(kind: type, at: int) -> Any:
-    """Return the stand-in for the `at`th value of a question, which is an int, a float, a str, a
-    datetime or a UUID.
+def stand_in(kind: type, number: int) -> Any:
+    """Return the placeholder value for the parameter `number` of a query.
+
+    Its type is int, float, str, datetime or UUID.
     """
-    return _STAND_INS[kind](at)
+    return _STAND_INS[kind](number)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sql:
-    """A statement with stand-ins among its parameters, and which of them stands for what."""
+    """A statement with placeholder values among its parameters; `names` has the name of each."""
 
     text: str
     parameters: tuple[Any, ...]
@@ -68,53 +67,55 @@ class Sql:
 
     @property
     def bytes(self) -> int:
-        """Return about how much memory it takes."""
+        """Return its approximate size in memory."""
         return 4 * len(self.text) + 4096
 
     def run(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return all rows, with these values in the places of their stand-ins."""
-        text, places = self._settled
-        return rows(
-            text, [values[place] if isinstance(place, _Name) else place for place in places]
-        )
+        """Return all rows, with these values in place of the placeholder values."""
+        text, arguments = self._with_constants
+        bound = []
+        for argument in arguments:
+            if isinstance(argument, _Name):
+                bound.append(values[argument])
+            else:
+                bound.append(argument)
+        return rows(text, bound)
 
     @cached_property
-    def _settled(self) -> tuple[str, list[Any]]:
-        """The statement with what never changes written into it, and the names or values of what is
-        left to bind.
-        """
-        left: list[Any] = []
+    def _with_constants(self) -> tuple[str, list[Any]]:
+        """The statement with its constants in the text, and the names or values left to bind."""
+        arguments: list[Any] = []
         parameters = iter(self.parameters)
 
-        def place(found: re.Match[str]) -> str:
-            if found[0] == "%%":
-                return found[0]
+        def replace(match: re.Match[str]) -> str:
+            if match[0] == "%%":
+                return match[0]
             value = next(parameters)
             if not isinstance(value, _PLAIN):
-                left.append(value)
-                return found[0]
+                arguments.append(value)
+                return match[0]
             if value not in self.names:
                 return Literal(value).as_string().replace("%", "%%")
-            left.append(_Name(self.names[value]))
-            return found[0]
+            arguments.append(_Name(self.names[value]))
+            return match[0]
 
-        return _PLACE.sub(place, self.text), left
+        return _PLACEHOLDER.sub(replace, self.text), arguments
 
 
 class _Name(str):
-    """The name of a value that is given each time, among values that are not."""
+    """The name of a parameter, among values to bind."""
 
 
 def rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
-    """Return all rows of a statement that is prepared in each connection at its first use."""
-    ours: Any = connection
-    with ours.prepared_cursor() as cursor:
+    """Return all rows of a statement, which each connection prepares at its first use."""
+    our_connection: Any = connection
+    with our_connection.prepared_cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
 
 
 class Question(Generic[Row]):
-    """A QuerySet with stand-ins, ready to be asked; what it yields is what the QuerySet would."""
+    """A compiled QuerySet with placeholder values, which returns the rows of the QuerySet."""
 
     def __init__(self, queryset: QuerySet[Any, Row], names: Mapping[Any, str]) -> None:
         self._queryset: Any = queryset
@@ -125,15 +126,13 @@ class Question(Generic[Row]):
         self._compiler.get_converters = lambda _: converters
 
     def ask(self, **values: Any) -> list[Row]:
-        """Return the rows; each value takes the place of the stand-in that `names` calls so. One
-        query.
-        """
+        """Return the rows for these values, by parameter name. One query."""
         found = self._sql.run(values)
         compiler = copy(self._compiler)
         compiler.execute_sql = lambda *_, **__: [found]
         query = copy(self._queryset.query)
         query.get_compiler = lambda *_, **__: compiler
-        # What Django's iterables look at.
+        # The attributes of a QuerySet that Django's iterables use.
         seen = SimpleNamespace(
             db="default",
             query=query,
@@ -145,23 +144,23 @@ class Question(Generic[Row]):
 
 
 def asked(build: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
-    """Have the QuerySet that `build` returns compiled at its first use; its parameters are given by
-    name.
-    """
-    kept: list[Question[Row]] = []
+    """Compile the QuerySet that `build` returns at the first call; call it with keyword arguments."""
+    compiled: list[Question[Row]] = []
 
     def ask(*args: P.args, **values: P.kwargs) -> list[Row]:
-        if not kept:
-            kept.append(_question(build))
-        return kept[0].ask(**values)
+        if not compiled:
+            compiled.append(_compile(build))
+        return compiled[0].ask(**values)
 
     return cast("Callable[P, list[Row]]", update_wrapper(ask, build))
 
 
-def _question(build: Callable[..., QuerySet[Any, Row]]) -> Question[Row]:
+def _compile(build: Callable[..., QuerySet[Any, Row]]) -> Question[Row]:
     hints = inspect.get_annotations(build, eval_str=True)
-    kinds: Sequence[tuple[str, type]] = [
-        (name, hints[name]) for name in inspect.signature(build).parameters
-    ]
-    stand_ins = {name: stand_in(kind, at) for at, (name, kind) in enumerate(kinds)}
-    return Question(build(**stand_ins), {value: name for name, value in stand_ins.items()})
+    stand_ins = {}
+    names = {}
+    for number, name in enumerate(inspect.signature(build).parameters):
+        value = stand_in(hints[name], number)
+        stand_ins[name] = value
+        names[value] = name
+    return Question(build(**stand_ins), names)
