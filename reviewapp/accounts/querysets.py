@@ -60,6 +60,11 @@ class LinkQuerySet(models.QuerySet["Link"]):
         """Return links that are not used, withdrawn or expired."""
         return self.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
 
+    def withdraw_made_by(self, maker: User) -> int:
+        """Withdraw the usable links that `maker` made for others; return how many."""
+        usable = self.usable().filter(made_by=maker)
+        return usable.update(withdrawn_at=timezone.now())
+
     def inviting(self, email: str) -> Self:
         """Return the waiting invitations of this address in any spelling."""
         key = lookup_key(email)

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 
 from reviewapp.accounts.exceptions import LastAdmin, SelfLockout
+from reviewapp.accounts.models import Link
 from reviewapp.audit.context import acting
 
 if TYPE_CHECKING:
@@ -22,13 +23,15 @@ REVIEWER = "reviewer"
 LEAD = "lead"
 ADMIN = "admin"
 
+MANAGES_PEOPLE = "accounts.change_user"
+
 _REVIEWER = [
     "annotations.view_annotation",
     "annotations.decide_annotation",
     "retrievers.view_retriever",
 ]
 _LEAD = [*_REVIEWER, "audit.view_event", "retrievers.run_retriever", "outbox.manage_change"]
-_ADMIN = [*_LEAD, "retrievers.change_retriever", "outbox.resume_outbox", "accounts.change_user"]
+_ADMIN = [*_LEAD, "retrievers.change_retriever", "outbox.resume_outbox", MANAGES_PEOPLE]
 
 PERMISSIONS: dict[str, list[str]] = {REVIEWER: _REVIEWER, LEAD: _LEAD, ADMIN: _ADMIN}
 
@@ -57,6 +60,7 @@ def roles_with(permission: str) -> list[str]:
 def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> None:
     """Make `role` the user's only role; "" removes every role.
 
+    Links that the user made for others are withdrawn, unless the role manages people.
     `actor` None is the command line, or the app itself. Raises PermissionDenied if the actor may
     not manage people, ValueError for an unknown role, and SelfLockout or LastAdmin if an actor
     would remove the role of admin.
@@ -73,6 +77,8 @@ def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> N
         user.groups.remove(*other_roles)
         if role:
             user.groups.add(Group.objects.get(name=role))
+        if MANAGES_PEOPLE not in PERMISSIONS.get(role, []):
+            Link.objects.withdraw_made_by(user)
 
     giver = note or "the command line"
     if actor is not None:
@@ -88,8 +94,8 @@ def assign_first_role(user: User, role: str) -> None:
 
 def require_manager(actor: User | None) -> None:
     """Raise PermissionDenied if the actor may not manage people; None is the command line."""
-    if actor is not None and not actor.has_perm("accounts.change_user"):
-        raise PermissionDenied("accounts.change_user")
+    if actor is not None and not actor.has_perm(MANAGES_PEOPLE):
+        raise PermissionDenied(MANAGES_PEOPLE)
 
 
 def require_another_admin(user: User, *, actor: User) -> None:

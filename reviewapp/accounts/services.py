@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from reviewapp.accounts import roles
-from reviewapp.accounts.models import User
+from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people.normal_form import normalized
 from reviewapp.asked import rows
 from reviewapp.audit.context import acting
@@ -28,7 +28,9 @@ def deactivate(user: User, *, actor: User) -> bool:
     """Deactivate the person's sign-in; return whether it was active.
 
     Their sessions are void at once, and `deactivated` says so until `reactivate` ends them. Their
-    API tokens are revoked. Raises PermissionDenied, SelfLockout, LastAdmin.
+    API tokens are revoked, and the links that they made for others are withdrawn.
+
+    Raises PermissionDenied, SelfLockout, LastAdmin.
     """
     roles.require_manager(actor)
     with acting(actor):
@@ -36,6 +38,7 @@ def deactivate(user: User, *, actor: User) -> bool:
 
         updated = User.people.filter(pk=user.pk, is_active=True).update(is_active=False)
         if updated:
+            Link.objects.withdraw_made_by(user)
             revoke_tokens(user, actor=actor, note=f"{user.get_username()} was deactivated")
     return bool(updated)
 

@@ -17,11 +17,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from reviewapp.accounts import roles
+from reviewapp.accounts import roles, services
 from reviewapp.accounts.exceptions import InvalidLink
 from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people import invitations
-from tests.people import PASSWORD, make_person, sign_in_with_password
+from reviewapp.audit.models import Event
+from tests.people import PASSWORD, make_person, sign_in_with_password, signed_in
 
 pytestmark = pytest.mark.usefixtures("quick_hashing")
 
@@ -294,3 +295,56 @@ def test_it_is_for_admins_in_the_services_too(name: str, request: pytest.Fixture
         invitations.invite(email="nina@example.com", role=roles.REVIEWER, actor=actor)
     with pytest.raises(PermissionDenied):
         invitations.new_password_link(actor, actor=actor)
+
+
+@pytest.mark.parametrize("loss", ["deactivated", "demoted", "deactivated in the database"])
+@pytest.mark.parametrize("kind", ["invitation", "password"])
+def test_it_opens_nothing_once_its_maker_is_no_admin(adam: User, kind: str, loss: str) -> None:
+    boss = make_person("boss", roles.ADMIN)
+    if kind == "invitation":
+        _, secret = invitations.invite(email="me@example.com", role=roles.ADMIN, actor=adam)
+        link = f"/join/{secret}"
+    else:
+        _, secret = invitations.new_password_link(boss, actor=adam)
+        link = f"/new-password/{secret}"
+    assert Client().get(link).status_code == 200
+
+    if loss == "deactivated":
+        services.deactivate(adam, actor=boss)
+    elif loss == "demoted":
+        roles.give_role(adam, roles.LEAD, actor=boss)
+    else:
+        User.people.filter(pk=adam.pk).update(is_active=False)
+
+    assert Client().get(link).status_code == 404
+    assert Client().post(link, GOOD).status_code == 404
+    assert not User.objects.filter(username="nina").exists()
+    assert not User.people.get(pk=boss.pk).has_usable_password()
+
+
+@pytest.mark.parametrize("loss", ["deactivated", "demoted"])
+def test_it_is_withdrawn_for_good_with_its_makers_rights(adam: User, loss: str) -> None:
+    boss = make_person("boss", roles.ADMIN)
+    boss_client = signed_in(boss)
+    _, secret = invitations.invite(email="me@example.com", role=roles.ADMIN, actor=adam)
+
+    if loss == "deactivated":
+        services.deactivate(adam, actor=boss)
+        services.reactivate(adam, actor=boss)
+    else:
+        roles.give_role(adam, roles.REVIEWER, actor=boss)
+        roles.give_role(adam, roles.ADMIN, actor=boss)
+
+    assert Client().get(f"/join/{secret}").status_code == 404
+    assert "me@example.com" not in boss_client.get("/people").content.decode()
+    withdrawn = Event.objects.get(action="link.withdrawn")
+    assert withdrawn.actor_name == "boss"
+
+
+def test_it_stays_good_while_its_makers_rights_stay(adam: User) -> None:
+    boss = make_person("boss", roles.ADMIN)
+    _, secret = invitations.invite(email="me@example.com", role=roles.ADMIN, actor=adam)
+
+    roles.give_role(adam, roles.ADMIN, actor=boss)
+
+    assert Client().get(f"/join/{secret}").status_code == 200
