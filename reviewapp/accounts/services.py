@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialLogin
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -88,6 +90,18 @@ def revoke_tokens(user: User, *, actor: User | None, note: str) -> int:
 def revoke_after_reset(*, user: User, **_: object) -> None:
     """Revoke the tokens of a person who reset their password (receiver of `password_reset`)."""
     revoke_tokens(user, actor=user, note=BY_LINK)
+
+
+def revoke_after_linking(*, sociallogin: SocialLogin, **_: object) -> None:
+    """Take away what an earlier holder of the account has (receiver of `social_account_added`).
+
+    allauth voids the password and ends the sessions.
+    """
+    user = sociallogin.user
+    note = f"linked to an account of {settings.OIDC_NAME}"
+    revoke_tokens(user, actor=None, note=note)
+    with acting(None, note=note):
+        Link.objects.usable().filter(person=user).update(withdrawn_at=timezone.now())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,13 @@ _TEMPLATE = "account/email/password_reset_key"
 def send(*, address: str, site: str) -> bool:
     """Mail the link to the active person with this address; return whether there is one.
 
+    A person without a password gets none: single sign-on decides whether they may sign in.
+
     The mail goes to the stored address, not to the typed spelling of it. `site` is the URL of the
     home page at the requested host.
     """
     person = User.people.with_address(address).filter(is_active=True).first()
-    if person is None:
+    if person is None or not person.has_usable_password():
         return False
 
     token = default_token_generator.make_token(person)

@@ -27,7 +27,11 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """allauth's adapter; a sign-in requires a group that is mapped to a role."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Give a known person the role of their groups; raise a refusal if they may not sign in."""
+        """Give a known person the role of their groups; raise a refusal if they may not sign in.
+
+        Without a mapped group they lose their role, so that their tokens and other sessions open
+        nothing either.
+        """
         claims = sociallogin.account.extra_data["id_token"]
         if not _has_our_nonce(claims, sociallogin.state):
             raise _refusal(request, "stale")
@@ -35,6 +39,9 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
         groups = groups_in(claims, settings.OIDC_GROUPS_CLAIM)
         role = role_for(groups, settings.OIDC_ROLES, list(roles.PERMISSIONS))
         if not role:
+            # A person who is only found by the address is not linked yet, and keeps their role.
+            if sociallogin.account.pk:
+                _sync_role(request, sociallogin.user, role)
             raise _refusal(request, "unmapped")
 
         email = sociallogin.user.email
@@ -106,7 +113,7 @@ def _has_our_nonce(claims: dict[str, Any], state: dict[str, Any]) -> bool:
 
 
 def _sync_role(request: HttpRequest, user: User, role: str) -> None:
-    """Give the person the role of their groups; an inactive person keeps theirs.
+    """Give the person the role of their groups, "" for none; an inactive person keeps theirs.
 
     Raises ImmediateHttpResponse, and changes nothing, if no admin would be left.
     """
@@ -118,7 +125,7 @@ def _sync_role(request: HttpRequest, user: User, role: str) -> None:
             _log.warning(
                 "%s is the last admin and was turned away: the groups say %s",
                 user.get_username(),
-                role,
+                role or "no role",
             )
             raise _refusal(request, "last_admin", role=role)
         roles.give_role(user, role, actor=None, note=_note())

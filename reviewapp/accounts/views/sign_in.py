@@ -26,6 +26,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
@@ -44,6 +45,7 @@ from reviewapp.accounts.sessions.user_agents import describe_user_agent
 from reviewapp.accounts.sign_in.code_forms import use_totp_code
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.context import acting
+from reviewapp.web.reauthentication import SIGN_IN_AGAIN, needs_new_sign_in
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
@@ -209,6 +211,22 @@ def as_actor(view: View) -> View:
     return wrapper
 
 
+def recent_sign_in_required(view: View) -> View:
+    """Decorate a view that adds a way to sign in: a person who has no other must be new here.
+
+    allauth asks everybody else for a password or a second factor first.
+    """
+
+    @wraps(view)
+    def wrapper(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        if needs_new_sign_in(request):
+            messages.warning(request, SIGN_IN_AGAIN)
+            return redirect("mfa_index")
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
 sign_in = _SignIn.as_view()
 change_password = _ChangePassword.as_view()
 reset_password = login_not_required(_ResetPassword.as_view())
@@ -218,10 +236,10 @@ reauthenticate_by_code = _ReauthenticateByCode.as_view()
 factors = _Factors.as_view()
 reauthenticate_by_passkey = _ReauthenticateByPasskey.as_view()
 authenticate = login_not_required(_Authenticate.as_view())
-activate_totp = as_actor(_ActivateTotp.as_view())
+activate_totp = recent_sign_in_required(as_actor(_ActivateTotp.as_view()))
 deactivate_totp = as_actor(_DeactivateTotp.as_view())
 generate_recovery_codes = as_actor(_GenerateRecoveryCodes.as_view())
-add_passkey = as_actor(_AddPasskey.as_view())
+add_passkey = recent_sign_in_required(as_actor(_AddPasskey.as_view()))
 edit_passkey = _EditPasskey.as_view()
 # A GET counts too, because it creates a session with the challenge for the passkey.
 sign_in_by_passkey = rate_limit(action="passkey_start", limit_get=True)(login_webauthn)

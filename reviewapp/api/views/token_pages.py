@@ -19,9 +19,9 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
-from reviewapp.api.views.reauthentication import reauthentication_required_for_post
 from reviewapp.web.http import Request, parse_whole_number
 from reviewapp.web.one_time_forms import AlreadySubmitted
+from reviewapp.web.reauthentication import reauthentication_required_for_post
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User

@@ -16,12 +16,24 @@ from django.shortcuts import redirect
 
 from reviewapp.web.http import Request
 
-_SIGN_IN_AGAIN = (
-    "Nothing was made. You sign in without a password here, so this needs a sign-in of the last few minutes: sign "
+SIGN_IN_AGAIN = (
+    "Nothing was changed. You sign in without a password here, so this needs a sign-in of the last few minutes: sign "
     "out, sign in again, then repeat it."
 )
 P = ParamSpec("P")
 View = Callable[Concatenate[Request, P], HttpResponse]
+
+
+def needs_new_sign_in(request: Request) -> bool:
+    """Return whether only a new sign-in can prove who this is.
+
+    So it is for a person without a password and a second factor, some minutes after the sign-in:
+    allauth asks such a person for nothing.
+    """
+    if get_adapter().get_reauthentication_methods(request.user):
+        return False
+    session_age = time.time() - request.session.get("began", 0)
+    return session_age >= app_settings.REAUTHENTICATION_TIMEOUT
 
 
 def reauthentication_required_for_post(view: View[P]) -> View[P]:
@@ -36,12 +48,9 @@ def reauthentication_required_for_post(view: View[P]) -> View[P]:
     def proven(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        if get_adapter().get_reauthentication_methods(request.user):
-            return asks_again(request, *args, **kwargs)
-        session_age = time.time() - request.session.get("began", 0)
-        if session_age < app_settings.REAUTHENTICATION_TIMEOUT:
-            return view(request, *args, **kwargs)
-        messages.warning(request, _SIGN_IN_AGAIN)
-        return redirect(request.path)
+        if needs_new_sign_in(request):
+            messages.warning(request, SIGN_IN_AGAIN)
+            return redirect(request.path)
+        return asks_again(request, *args, **kwargs)
 
     return cast("View[P]", proven)
