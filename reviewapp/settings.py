@@ -194,12 +194,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 LOGOUT_REDIRECT_URL = LOGIN_URL
 # An attacker gets five tries a minute at one account from one network, and a hundred an hour from
-# all networks together; meanwhile the owner can sign in from a browser that they used before. Each
-# of the last three actions lets a visitor store a session.
+# all networks together (twenty at the codes of a second factor); meanwhile the owner can sign in
+# from a browser that they used before. Each of the last three actions lets a visitor store a
+# session.
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/m/key",
     "login_failed_at_account": "100/h/key",
+    "code_failed": "20/h/key",
     "reset_password": "20/m/ip",
     "reset_mail": "6/h/key",
     "password_link": "20/m/ip",

@@ -33,7 +33,7 @@ def needs_new_sign_in(request: Request) -> bool:
     if get_adapter().get_reauthentication_methods(request.user):
         return False
     session_age = time.time() - request.session.get("began", 0)
-    return session_age >= app_settings.REAUTHENTICATION_TIMEOUT
+    return bool(session_age >= app_settings.REAUTHENTICATION_TIMEOUT)
 
 
 def reauthentication_required_for_post(view: View[P]) -> View[P]:

@@ -7,17 +7,15 @@ from ipaddress import IPv6Address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core import ratelimit
 from allauth.core.internal.ratelimit import get_ip
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import demo
-from reviewapp.accounts.sessions.session_proof import COOKIE, proven_person_id
+from reviewapp.accounts.sign_in import failure_limits
 from reviewapp.web.http import is_local_path
 
-_FAILURE_ACTION = "login_failed_at_account"
 _MISMATCH = "Name and password do not fit together. Check both, and the Caps Lock key."
 
 
@@ -66,7 +64,7 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth counts by the name alone: any stranger could then lock out the account's owner.
-        account_key = _account_key(request, credentials.get("username", ""))
+        account_key = failure_limits.account_key(request, credentials.get("username", ""))
         return f"{account_key} {get_ip(request)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
@@ -78,8 +76,8 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         """
         super().pre_authenticate(request, **credentials)
 
-        key = _account_key(request, credentials.get("username", ""))
-        if not ratelimit.consume(request, action=_FAILURE_ACTION, key=key, dry_run=True):
+        username = credentials.get("username", "")
+        if failure_limits.is_exhausted(request, failure_limits.PASSWORD, username):
             raise self.validation_error("too_many_failures")
 
         has_demo_password = demo.has_demo_password(credentials.get("password", ""))
@@ -90,15 +88,5 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the failed attempt."""
-        key = _account_key(request, credentials.get("username", ""))
-        ratelimit.consume(request, action=_FAILURE_ACTION, key=key)
-
-
-def _account_key(request: HttpRequest, username: str) -> str:
-    """Return the key for counting failures at an account; the owner's browser has its own."""
-    owner_id = proven_person_id(request)
-    if owner_id is None:
-        return username
-    if not User.people.filter(pk=owner_id, username=username).exists():
-        return username
-    return f"{username} {request.COOKIES[COOKIE]}"
+        username = credentials.get("username", "")
+        failure_limits.count_failure(request, failure_limits.PASSWORD, username)

@@ -5,13 +5,17 @@ https://datatracker.ietf.org/doc/html/rfc6238#section-5.2
 
 from __future__ import annotations
 
+from allauth.core import context
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
+from django.core.exceptions import ValidationError
 from django.db import transaction
+
+from reviewapp.accounts.sign_in import failure_limits
 
 
 def use_totp_code(authenticator: Authenticator, code: str) -> bool:
@@ -44,7 +48,24 @@ def _counter_of(code: str, *, secret: str) -> int:
 
 class _SingleUse:
     def clean_code(self) -> str:
-        """Return the code and mark it as used."""
+        """Return the code and mark it as used.
+
+        A code has six digits, so wrong ones are counted over an hour too: at five a minute, a
+        guesser who knows the password would hit within weeks.
+        """
+        request = context.request
+        username = self.user.get_username()  # type: ignore[attr-defined]
+        if failure_limits.is_exhausted(request, failure_limits.CODE, username):
+            raise get_adapter().validation_error("too_many_codes")
+
+        try:
+            return self._use_code()
+        except ValidationError as error:
+            if error.code == "incorrect_code":
+                failure_limits.count_failure(request, failure_limits.CODE, username)
+            raise
+
+    def _use_code(self) -> str:
         code: str = super().clean_code()  # type: ignore[misc]
         authenticator: Authenticator = self.authenticator  # type: ignore[attr-defined]
 

@@ -36,6 +36,10 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
         "incorrect_code": (
             "That code does not fit, or it was used before. Type the next one that your app shows."
         ),
+        "too_many_codes": (
+            "Too many codes that did not fit were tried at this account. Use a passkey, or a "
+            "browser in which you were signed in before, or try again in an hour."
+        ),
     }
 
     def encrypt(self, text: str) -> str:

@@ -353,3 +353,27 @@ def test_it_asks_nothing_of_the_database_where_no_role_needs_one(
         reauthenticated_client.get("/preferences")
 
     assert not any("mfa_authenticator" in query["sql"] for query in asked.captured_queries)
+
+
+def test_it_stops_a_guesser_of_codes_with_many_networks(carol: User, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {
+        "login_failed": "1000/m/ip,1000/m/key",
+        "code_failed": "5/h/key",
+    }
+    TOTP.activate(carol, SECRET)
+    owner = Client()
+    sign_in_with_password(owner)
+    owner.post("/accounts/2fa/authenticate/", {"code": code(SECRET, later=-1)})
+    owner.post("/accounts/logout/")
+
+    guesser = Client()
+    sign_in_with_password(guesser)
+    for _ in range(5):
+        guesser.post("/accounts/2fa/authenticate/", {"code": "000000"})
+    guessed = guesser.post("/accounts/2fa/authenticate/", {"code": code(SECRET)})
+    assert guessed.status_code == 422
+    assert "Too many codes" in guessed.content.decode()
+
+    sign_in_with_password(owner)
+    assert owner.post("/accounts/2fa/authenticate/", {"code": code(SECRET)}).status_code == 302
+    assert get_user(owner) == carol
