@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import requests
 from django.conf import settings
+from urllib3.exceptions import HTTPError
 
 from reviewapp.bounded_cache import MIB, BoundedCache
+from reviewapp.mixpeek.deadline import Deadline, DeadlineAdapter
 from reviewapp.mixpeek.transport import on_loopback
 from reviewapp.sync import interactive_limits
 
@@ -44,10 +46,14 @@ def is_pdf(url: str) -> bool:
 def _check(url: str) -> bool:
     seconds = settings.MIXPEEK_PAGE_TIMEOUT
     headers = {"Range": f"bytes=0-{_HEADER_LENGTH - 1}", "Accept-Encoding": "identity"}
+    # The timeouts bound each read only: a host may send a byte before each.
+    deadline = Deadline(seconds)
 
     try:
-        with requests.Session() as session:
+        with requests.Session() as session, deadline:
             session.trust_env = not on_loopback(url)
+            session.mount("https://", DeadlineAdapter())
+            session.mount("http://", DeadlineAdapter())
             with session.get(
                 url,
                 headers=headers,
@@ -62,7 +68,9 @@ def _check(url: str) -> bool:
 
                 content_type = response.headers.get("Content-Type", "").partition(";")[0]
                 header = response.raw.read(_HEADER_LENGTH)
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         raise Unreadable("its host did not answer") from error
 
+    if deadline.has_passed:
+        raise Unreadable("its host did not answer in time")
     return content_type.strip().lower() == _CONTENT_TYPE and _MAGIC in header
