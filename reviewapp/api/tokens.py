@@ -94,6 +94,26 @@ def create(
     return token, secret
 
 
+def made_by_form(
+    owner: User,
+    *,
+    name: str,
+    scope: str,
+    days: int,
+    form_id: uuid.UUID,
+) -> tuple[ApiToken, str] | None:
+    """Return the token that a form made a short while ago, with its secret; None without one.
+
+    The secret follows from the form and our secret key: it is stored nowhere.
+    """
+    secret = _PREFIX + derive_secret(form_id, "token", owner.pk, name, scope, days)
+    try:
+        token = _get_existing(secret)
+    except AlreadySubmitted:
+        return None
+    return None if token is None else (token, secret)
+
+
 def revoke(token: ApiToken, *, actor: User) -> bool:
     """Revoke a token for good; return False if it was revoked already.
 

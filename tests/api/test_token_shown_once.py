@@ -19,6 +19,7 @@ from reviewapp.accounts.models import User
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from tests.api.conftest import Caller
+from tests.people import PASSWORD, signed_in
 
 GOOD = {"name": "nightly", "scope": "decide", "days": "30"}
 SECRET = re.compile(r"rvw_[\w-]{43}")
@@ -34,7 +35,7 @@ def rendered(client: Client, address: str = "/tokens") -> str:
 def test_it_shows_the_same_token_when_loaded_again(client: Client, alice: User) -> None:
     client.force_login(alice)
     sent = GOOD | {"form_id": rendered(client)}
-    first, again = (client.post("/tokens", sent).content.decode() for _ in range(2))
+    first, again = (client.post("/tokens", sent, follow=True).content.decode() for _ in range(2))
     assert SECRET.findall(first) == SECRET.findall(again)
     assert "The token is made." in first
     assert "Nothing new was made" in again
@@ -49,9 +50,9 @@ def test_it_makes_another_for_another_form_other_words_or_another_person(
     one, other = rendered(client), rendered(client)
     assert one != other
     for sent in ({"form_id": one}, {"form_id": other}, {"form_id": one, "name": "weekly"}):
-        assert client.post("/tokens", GOOD | sent).status_code == 200
+        assert client.post("/tokens", GOOD | sent).status_code == 302
     client.force_login(bob)
-    assert client.post("/tokens", GOOD | {"form_id": one}).status_code == 200
+    assert client.post("/tokens", GOOD | {"form_id": one}).status_code == 302
     assert len({token.digest for token in ApiToken.objects.all()}) == 4
 
 
@@ -74,6 +75,42 @@ def test_it_shows_no_secret_again_later_or_once_revoked(
     assert not SECRET.search(again.content.decode())
     assert sent["form_id"] not in again.content.decode()
     assert ApiToken.objects.count() == 1
+
+
+def test_it_shows_it_on_the_page_of_tokens_after_the_password(carol_client: Client) -> None:
+    sent = GOOD | {"form_id": rendered(carol_client)}
+    asked = carol_client.post("/tokens", sent)
+    assert asked["Location"] == "/accounts/reauthenticate/?next=%2Ftokens"
+
+    made = carol_client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/tokens"})
+
+    assert made["Location"] == f"/tokens?made={ApiToken.objects.get().pk}"
+    assert not SECRET.search(made.content.decode())
+    shown, again = (carol_client.get(made["Location"]).content.decode() for _ in range(2))
+    (secret,) = set(SECRET.findall(shown))
+    assert "The token is made." in shown
+    assert "Nothing new was made" in again
+    assert secret in again
+    assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
+    assert secret not in str(dict(carol_client.session.items()))
+    assert not SECRET.search(carol_client.get("/tokens").content.decode())
+
+
+@pytest.mark.parametrize(
+    "later", [{"created_at": timedelta(minutes=11)}, {"revoked_at": timedelta(0)}]
+)
+def test_it_shows_it_to_nobody_else_and_not_for_long(
+    client: Client, alice: User, bob: User, later: dict[str, timedelta]
+) -> None:
+    client.force_login(alice)
+    made = client.post("/tokens", GOOD | {"form_id": rendered(client)})["Location"]
+    assert SECRET.search(client.get(made).content.decode())
+    assert not SECRET.search(signed_in(bob).get(made).content.decode())
+    assert not SECRET.search(signed_in(alice).get(made).content.decode())
+
+    ApiToken.objects.update(**{name: timezone.now() - ago for name, ago in later.items()})
+
+    assert not SECRET.search(client.get(made).content.decode())
 
 
 def test_it_refuses_a_damaged_id(client: Client, alice: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -27,19 +28,25 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
+# What the form that made a token said, in the session: its secret follows from that.
+_MADE = "made_token"
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.view_annotation", raise_exception=True)
 @reauthentication_required_for_post
 @sensitive_variables("secret")
 def tokens(request: Request) -> HttpResponse:
-    """List tokens; a POST creates one and shows its secret, once.
+    """List tokens; a POST creates one and leads to the page that shows its secret, once.
+
+    allauth carries out a POST that had to wait for the password under its own address, so the
+    secret must not be on the page that answers it.
 
     An admin sees those of `person`, everybody else their own.
     """
     form = _blank_form()
-    token = None
-    secret = ""
+    token, secret = _get_made(request)
     refusal = ""
     if request.method == "POST":
         form = TokenForm(request.POST)
@@ -56,6 +63,9 @@ def tokens(request: Request) -> HttpResponse:
                 form = _blank_form()
                 refusal = str(error)
             else:
+                if form.cleaned_data["form_id"] is not None:
+                    _remember_made(request, token, form)
+                    return redirect(f"{reverse('tokens')}?made={token.pk}")
                 form = _blank_form()
 
     other_person = _get_other_person(request)
@@ -110,6 +120,28 @@ def revoke_token(request: Request, pk: int) -> HttpResponse:
 
 def _blank_form() -> TokenForm:
     return TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
+
+
+def _remember_made(request: Request, token: ApiToken, form: TokenForm) -> None:
+    words = form.cleaned_data | {"form_id": str(form.cleaned_data["form_id"])}
+    request.session[_MADE] = {"token": token.pk, "again": token.again, "words": words}
+
+
+def _get_made(request: Request) -> tuple[ApiToken | None, str]:
+    """Return the token of `made` and its secret, if this session made it a short while ago."""
+    made = request.session.get(_MADE)
+    if request.method == "POST" or made is None or request.GET.get("made") != str(made["token"]):
+        return None, ""
+
+    words = made["words"] | {"form_id": uuid.UUID(made["words"]["form_id"])}
+    found = services.made_by_form(request.user, **words)
+    if found is None:
+        return None, ""
+
+    token, secret = found
+    token.again = made["again"]
+    request.session[_MADE] = made | {"again": True}
+    return token, secret
 
 
 def _get_other_person(request: Request) -> User | None:
