@@ -22,6 +22,7 @@ from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.web import pagination
 from reviewapp.web.http import render_page_or_fragment
 from reviewapp.web.one_time_forms import AlreadySubmitted, OneTimeForm
+from reviewapp.web.reauthentication import reauthentication_required_for_post
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
@@ -136,6 +137,7 @@ def remove_factors(request: Request, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
+@reauthentication_required_for_post
 def invite(request: Request) -> HttpResponse:
     """Invite a new person; the link is shown once."""
     form = InviteForm(request.POST if request.method == "POST" else None)
@@ -154,11 +156,18 @@ def invite(request: Request) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
+@reauthentication_required_for_post
 def password_link(request: Request, pk: int) -> HttpResponse:
-    """Create a link by which the person sets a new password; it is shown once."""
+    """Create a link by which the person sets a new password; it is shown once.
+
+    A GET, as of a browser that loads the page with the link again, leads to the person.
+    """
     user = get_object_or_404(User, pk=pk, is_active=True)
+    if request.method != "POST":
+        return redirect("person", pk=pk)
+
     form = OneTimeForm(request.POST)
     if not form.is_valid():
         return _refused_response(request, user, form.errors["form_id"][0], status=422)

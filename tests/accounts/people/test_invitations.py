@@ -348,3 +348,25 @@ def test_it_stays_good_while_its_makers_rights_stay(adam: User) -> None:
     roles.give_role(adam, roles.ADMIN, actor=boss)
 
     assert Client().get(f"/join/{secret}").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["invitation", "password"])
+def test_it_asks_an_admin_for_the_password_again(carol: User, alice: User, kind: str) -> None:
+    roles.give_role(carol, roles.ADMIN, actor=None)
+    client = Client()
+    sign_in_with_password(client)
+    path = "/people/invite" if kind == "invitation" else f"/people/{alice.pk}/password-link"
+    sent = {"email": "nina@example.com", "role": roles.ADMIN}
+
+    asked = client.post(path, sent)
+
+    assert asked["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert not Link.objects.exists()
+    answer = {"password": PASSWORD, "next": path}
+    assert client.post("/accounts/reauthenticate/", answer | {"password": "x"}).status_code == 422
+    assert not Link.objects.exists()
+    made = client.post("/accounts/reauthenticate/", answer)
+    assert "http://testserver/" in made.content.decode()
+    assert Link.objects.count() == 1
+    assert client.post("/accounts/reauthenticate/", answer, follow=True).status_code == 200
+    assert Link.objects.count() == 1
