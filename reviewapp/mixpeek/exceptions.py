@@ -35,7 +35,7 @@ class Unavailable(MixpeekError):
     """Try later: no connection, a timeout, 408, 425, 429 or 5xx.
 
     `retry_after` is in seconds (0 to a day) when Mixpeek said so. `retryable` is false when Mixpeek
-    itself says that the same request will fail again: wait long and tell somebody.
+    itself says that the same request will fail again: do not send it again unless a person asks.
     """
 
     def __init__(

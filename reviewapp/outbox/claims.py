@@ -130,16 +130,19 @@ def renew(changes: Sequence[Change]) -> list[Change]:
     return renewed
 
 
-def release(changes: Sequence[Change], *, until: datetime | None = None) -> None:
-    """Release claimed changes untried: due now, or at `until`. No attempt is counted.
+def release(changes: Sequence[Change], *, until: datetime | None = None) -> int:
+    """Release claimed changes untried: due now, or at `until`; returns how many were released.
+
+    No attempt is counted.
 
     A change whose claim expired is left alone, since another worker may be delivering it.
     """
     if not changes:
-        return
+        return 0
     due = until or timezone.now()
     ids = [change.pk for change in changes]
     dues = [change.due for change in changes]
 
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, [due, ids, dues])
+        return int(cursor.rowcount)

@@ -135,9 +135,9 @@ def _transition(change: Change, to: str, *, allowed_from: Q, reason: str) -> boo
     columns = {"state": to, "reason": to_storable(reason), "settled_at": timezone.now()}
     updated = Change.objects.filter(allowed_from, pk=change.pk).update(**columns)
 
-    for name, value in columns.items():
-        setattr(change, name, value)
     if updated:
+        for name, value in columns.items():
+            setattr(change, name, value)
         emit_after_commit(change, to)
     return updated == 1
 
@@ -158,17 +158,25 @@ def postpone(change: Change, *, until: datetime, reason: str, maybe_sent: bool =
     queued = Change.objects.filter(pk=change.pk, state=Change.State.QUEUED)
     updated = queued.update(**columns)
 
-    transaction.on_commit(lambda: wake(at=until))
     if updated:
+        transaction.on_commit(lambda: wake(at=until))
         emit_after_commit(change, "postponed")
     return updated == 1
 
 
+@transaction.atomic
 def postpone_many(changes: Sequence[Change], *, until: datetime, reason: str) -> None:
-    """Count a failed attempt of each change, make all due at `until` and wake one worker then."""
+    """Count a failed attempt of each change, make all due at `until` and wake one worker then.
+
+    Changes that are settled meanwhile are left as they are.
+    """
     keys = [change.pk for change in changes]
     queued = Change.objects.filter(pk__in=keys, state=Change.State.QUEUED)
-    queued.update(
+    locked_keys = set(queued.select_for_update().values_list("pk", flat=True))
+    if not locked_keys:
+        return
+
+    Change.objects.filter(pk__in=locked_keys).update(
         due=until,
         claimed_at=None,
         attempts=F("attempts") + 1,
@@ -176,14 +184,15 @@ def postpone_many(changes: Sequence[Change], *, until: datetime, reason: str) ->
     )
 
     for change in changes:
-        emit_after_commit(change, "postponed")
+        if change.pk in locked_keys:
+            emit_after_commit(change, "postponed")
     transaction.on_commit(lambda: wake(at=until))
 
 
 def postpone_untried(changes: Sequence[Change], *, until: datetime) -> None:
     """Release claimed changes untried, to be due at `until`, and wake a worker then."""
-    release(changes, until=until)
-    transaction.on_commit(lambda: wake(at=until))
+    if release(changes, until=until):
+        transaction.on_commit(lambda: wake(at=until))
 
 
 def pause(*, reason: str) -> None:
@@ -194,5 +203,6 @@ def pause(*, reason: str) -> None:
 def resume() -> bool:
     """Resume deliveries; returns whether they were paused."""
     deleted, _ = Pause.objects.all().delete()
-    transaction.on_commit(wake)
+    if deleted:
+        transaction.on_commit(wake)
     return deleted > 0

@@ -86,11 +86,12 @@ def settle(settlements: Sequence[Settlement]) -> set[int]:
 
     for settlement in settlements:
         change = settlement.change
+        if change.pk not in settled_keys:
+            continue
         change.settled_at = now
         for name, value in columns[change.pk].items():
             setattr(change, name, value)
-        if change.pk in settled_keys:
-            emit_after_commit(change, change.state)
+        emit_after_commit(change, change.state)
     return settled_keys
 
 

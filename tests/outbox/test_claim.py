@@ -5,6 +5,7 @@ crash.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections
@@ -63,6 +64,49 @@ def test_it_settles_once() -> None:
     assert not services.postpone(change, until=timezone.now(), reason="late")
     assert not services.withdraw(change, reason="late")
     assert Change.objects.get().state == "delivered"
+
+
+def test_it_leaves_the_object_alone_when_another_was_faster() -> None:
+    change = make_change(make_annotation())
+    stale = Change.objects.get()
+    assert settle_as_delivered(change, version=2)
+
+    assert not services.withdraw(stale, reason="late")
+    assert not services.withdraw_unsent(stale, reason="late")
+    assert not services.withdraw_held(stale, reason="late")
+    assert not services.reinstate(stale, state="refused", reason="late")
+    assert not settle_as_refused(stale, reason="late")
+
+    assert (stale.state, stale.reason, stale.settled_at) == ("queued", "", None)
+
+
+def test_it_wakes_nobody_when_nothing_was_postponed(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    change = make_change(make_annotation())
+    assert settle_as_delivered(change, version=2)
+    later = timezone.now() + timedelta(minutes=1)
+
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        services.postpone(change, until=later, reason="late")
+        services.postpone_many([change], until=later, reason="late")
+        services.postpone_untried([change], until=later)
+        services.resume()
+
+    assert not callbacks
+    assert not ProcrastinateJob.objects.exists()
+
+
+def test_it_wakes_a_worker_for_what_was_postponed(django_capture_on_commit_callbacks: Any) -> None:
+    change = make_change(make_annotation())
+    later = timezone.now() + timedelta(minutes=1)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.postpone_many([change], until=later, reason="Away.")
+
+    assert ProcrastinateJob.objects.get(task_name="sync.deliver").scheduled_at == later
+    change.refresh_from_db()
+    assert (change.attempts, change.due, change.reason) == (1, later, "Away.")
 
 
 def test_it_counts_failures_and_keeps_the_reason() -> None:

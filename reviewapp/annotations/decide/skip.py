@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from reviewapp.annotations.decide.services import require_decide_permission
 from reviewapp.annotations.models import Annotation, SetAside
 from reviewapp.annotations.queue import leases
 from reviewapp.audit.context import acting
@@ -27,7 +27,7 @@ def put_aside(
 
     A second call replaces kind and reason. Raises `PermissionDenied`.
     """
-    _raise_unless_allowed(actor)
+    require_decide_permission(actor)
     with acting(actor, note=reason):
         # The same lock order as a decision: the item, its lease, its skips.
         Annotation.objects.select_for_update().only("pk").get(pk=annotation.pk)
@@ -50,12 +50,7 @@ def resume(annotation: Annotation, *, actor: User) -> bool:
 
     Raises `PermissionDenied`.
     """
-    _raise_unless_allowed(actor)
+    require_decide_permission(actor)
     with acting(actor):
         deleted, _ = SetAside.objects.filter(annotation=annotation, person=actor).delete()
     return bool(deleted)
-
-
-def _raise_unless_allowed(actor: User) -> None:
-    if not actor.has_perm("annotations.decide_annotation"):
-        raise PermissionDenied

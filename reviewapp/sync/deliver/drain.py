@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from itertools import groupby
 from time import monotonic
 from typing import Any
@@ -284,11 +285,27 @@ def _attempt(change: Change, row: Any, client: Client) -> Outcome | None:
         except Unreadable as error:
             # Only this record cannot be read: the others need not wait.
             _postpone(change, reason=error.message, maybe_sent=error.maybe_applied)
+        except Unavailable as error:
+            if not _is_final(error, change):
+                raise
+            reason = f"Mixpeek says that trying this again does not help: {error.message}"
+            return refused(change, reason, upstream_request_id=error.request_id)
         except MixpeekError:
             raise
         except Exception:
             _postpone_after_bug(change)
     return None
+
+
+def _is_final(error: Unavailable, change: Change) -> bool:
+    """Return whether Mixpeek says that this very change will fail again.
+
+    A limit (429) is about our key: it passes, or meets every other change as well. Where the
+    change may have been applied, one more try reads first what is there.
+    """
+    if error.retryable or error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return False
+    return change.maybe_sent or not error.maybe_applied
 
 
 def _refused_outcome(

@@ -5,10 +5,12 @@ history.
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
+from reviewapp.annotations.decide import skip
 from reviewapp.annotations.models import Lease, SetAside
 from reviewapp.audit.models import Event
 from tests.factories import make_annotation, make_retriever, make_set_aside
@@ -90,3 +92,12 @@ def test_it_says_on_the_page_what_one_has_put_aside(client: Client, alice: User)
     page = client.get(reverse("review", args=[annotation.pk])).content.decode()
     assert "You deferred this" in page
     assert "after lunch" in page
+
+
+def test_it_says_which_roles_may_set_aside(stranger: User) -> None:
+    annotation = make_annotation(make_retriever())
+
+    with pytest.raises(PermissionDenied, match="needs the role reviewer, lead or admin"):
+        skip.put_aside(annotation, SetAside.Kind.SKIPPED, actor=stranger)
+    with pytest.raises(PermissionDenied, match="needs the role reviewer, lead or admin"):
+        skip.resume(annotation, actor=stranger)
