@@ -8,10 +8,13 @@ from typing import Any
 
 import psycopg
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from procrastinate import App
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+
+from reviewapp.asked import asked
 
 # A worker gives procrastinate's own app connections of its own. This one stays on Django's, so that
 # a wake-up belongs to the transaction in which it is made.
@@ -25,7 +28,7 @@ def wake(task: str, at: datetime | None = None) -> None:
         _defer(task, schedule_at=at)
         return
 
-    if ProcrastinateJob.objects.filter(queueing_lock=task, status="todo").exists():
+    if _queued(queueing_lock=task):
         return
 
     is_own_transaction = not connection.in_atomic_block
@@ -37,6 +40,12 @@ def wake(task: str, at: datetime | None = None) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit = off")
         _defer(task, queueing_lock=task)
+
+
+@asked
+def _queued(queueing_lock: str) -> QuerySet[ProcrastinateJob, int]:
+    jobs = ProcrastinateJob.objects.filter(queueing_lock=queueing_lock, status="todo")
+    return jobs.values_list("pk", flat=True)[:1]
 
 
 def _defer(task: str, **options: Any) -> None:
