@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,10 +24,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedAnnotation:
-    """An annotation's row with one of its states: the current one or that of a version."""
+    """An annotation's row with one of its states: the current one or that of a version.
+
+    `queued` are the changes that the current state includes, oldest first.
+    """
 
     row: Annotation
     state: State
+    queued: Sequence[Change] = ()
 
     @property
     def annotation_id(self) -> str:
@@ -85,8 +89,9 @@ def render_annotations(rows: Iterable[Annotation]) -> list[RenderedAnnotation]:
 
     rendered = []
     for row in rows:
-        state = latest(row, changes_by_ref[row.ref])
-        rendered.append(RenderedAnnotation(row=row, state=state))
+        queued = changes_by_ref[row.ref]
+        state = latest(row, queued)
+        rendered.append(RenderedAnnotation(row=row, state=state, queued=queued))
     return rendered
 
 

@@ -115,7 +115,8 @@ def patch_annotation(
         hold = data.get("hold") or 0
         submission = _build_submission(annotation, values, data.get("base"), decision_id, hold)
         _decide(annotation, submission, actor)
-        return _render(annotation), _get_change_id(decision_id)
+        rendered = _render(annotation)
+        return rendered, _get_change_id(rendered, decision_id)
 
 
 def create_annotation(
@@ -140,7 +141,8 @@ def create_annotation(
     except DecisionIdTaken as error:
         raise _key_reused() from error
     if earlier is not None:
-        return _load_rendered(earlier.annotation_id), _get_change_id(decision_id)
+        rendered = _load_rendered(earlier.annotation_id)
+        return rendered, _get_change_id(rendered, decision_id)
 
     submission = _build_first_submission(data, decision_id)
     place = decide_create.Place(
@@ -158,7 +160,8 @@ def create_annotation(
         raise _key_reused() from error
     except FieldsRefused as error:
         raise _invalid_fields(error) from error
-    return _load_rendered(decision.annotation_id), _get_change_id(decision_id)
+    rendered = _load_rendered(decision.annotation_id)
+    return rendered, _get_change_id(rendered, decision_id)
 
 
 def _build_first_submission(data: Mapping[str, Any], decision_id: UUID) -> Submission:
@@ -331,7 +334,12 @@ def _select_by_pk(pk: int) -> QuerySet[Annotation]:
     return with_related(Annotation.objects.all()).filter(pk=pk)
 
 
-def _get_change_id(decision_id: UUID) -> int | None:
+def _get_change_id(rendered: RenderedAnnotation, decision_id: UUID) -> int | None:
+    for change in rendered.queued:
+        if change.cause == decision_id:
+            return change.pk
+
+    # Sent again: by now the change may be delivered.
     change_ids = _select_change_ids(cause=decision_id)
     if not change_ids:
         return None
