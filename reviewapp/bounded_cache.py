@@ -25,6 +25,9 @@ V = TypeVar("V")
 MIB = 1024 * 1024
 # What an entry costs besides its key and value.
 _ENTRY = 400
+# Tuples, because a union in a call of isinstance is built anew each time.
+_TEXT = (str, bytes)
+_SEQUENCE = (list, tuple, set, frozenset)
 _SMALL = {bool, int, float, datetime, type(None)}
 _SMALL_BYTES = 48
 _OBJECT_BYTES = 400
@@ -167,13 +170,13 @@ def weight(value: object) -> int:
             continue
         seen.add(id(part))
 
-        if isinstance(part, str | bytes):
+        if isinstance(part, _TEXT):
             total += sys.getsizeof(part)
         elif isinstance(part, dict):
             total += sys.getsizeof(part)
             waiting.extend(part)
             waiting.extend(part.values())
-        elif isinstance(part, list | tuple | set | frozenset):
+        elif isinstance(part, _SEQUENCE):
             total += sys.getsizeof(part)
             waiting.extend(part)
         elif not isinstance(part, type) and not callable(part):
