@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-# Digits that Python parses by default, and that every part of the project stores and sends.
-MAX_INTEGER_DIGITS = 1_000
-_TOO_LARGE = 10**MAX_INTEGER_DIGITS
+from reviewapp.storable import MAX_INTEGER_DIGITS
+
 _MAX_NUMBER_LENGTH = 60  # in error messages
 
 Path = tuple[str | int, ...]
@@ -101,15 +100,6 @@ def _path_to(marker: _Unstorable, value: Any) -> Path:
         elif isinstance(current, list):
             stack.extend(((*path, index), member) for index, member in enumerate(current))
     return ()
-
-
-def storable_number(value: Any) -> Any:
-    """Return a number that the database and the client can store; a text if it is out of range."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
-        return "a number too large to keep"
-    return value
 
 
 def is_same_json(left: Any, right: Any) -> bool:

@@ -30,9 +30,3 @@ def parse_body(raw: bytes) -> dict[str, Any]:
         for part in error.path:
             location.append(part[:_MAX_KEY_LENGTH] if isinstance(part, str) else part)
         raise invalid_value("body", *location, message=message, kind="json_invalid") from error
-
-
-def is_storable(text: str) -> bool:
-    """Return whether PostgreSQL can store, and so search for, a text of a path or query."""
-    has_surrogate = any("\ud800" <= character <= "\udfff" for character in text)
-    return "\0" not in text and not has_surrogate

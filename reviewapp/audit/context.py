@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 
 from reviewapp.asked import rows
 from reviewapp.audit.actions import NOTICING, Origin
+from reviewapp.storable import storable_json
 
 _SETTING = "reviewapp.acting"
 _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
@@ -57,7 +58,7 @@ class Trace:
             "actor_name": self.actor_name,
             "note": "; ".join(filter(None, (self.note, self.means))),
         }
-        return json.dumps({name: _storable(value) for name, value in values.items()})
+        return json.dumps(storable_json(values))
 
 
 _trace: ContextVar[Trace | None] = ContextVar("reviewapp_trace", default=None)
@@ -155,12 +156,6 @@ def noticing(name: str) -> Iterator[None]:
 
 def _set_in_database(value: str) -> None:
     rows("SELECT set_config(%s, %s, true)", [_SETTING, value])
-
-
-def _storable(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class TraceMiddleware:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reviewapp.mixpeek.parsing.bounds import MAX_INTEGER_DIGITS, MAX_VALUES
+from reviewapp.mixpeek.parsing.bounds import MAX_VALUES
+from reviewapp.storable import MAX_INTEGER_DIGITS, TOO_LARGE_INTEGER, storable_json
 
 _VALUE_DELIMITERS = (b"{", b"[", b",")
 _ESCAPED_UNSTORABLE = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_REQUEST_ID_LENGTH = 128
-_INTEGER_TOO_LARGE = "a number too large to keep"
 
 
 class Malformed(ValueError):
@@ -64,7 +64,7 @@ class Reply:
             text = self.body.decode("utf-8-sig")
             value = json.loads(text, parse_int=_parse_integer)
             if _ESCAPED_UNSTORABLE.search(self.body):
-                value = _storable(value)
+                value = storable_json(value, max_depth=math.inf)
             return value
         except RecursionError as error:
             raise TooLarge("it is nested too deeply") from error
@@ -82,15 +82,5 @@ def _why_not_json(reply: Reply) -> str:
 
 def _parse_integer(digits: str) -> int | str:
     if len(digits.removeprefix("-")) > MAX_INTEGER_DIGITS:
-        return _INTEGER_TOO_LARGE
+        return TOO_LARGE_INTEGER
     return int(digits)
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    return value

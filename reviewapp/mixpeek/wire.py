@@ -23,10 +23,10 @@ from reviewapp.mixpeek.parsing.bounds import is_id
 from reviewapp.mixpeek.parsing.error_parser import error_from_reply, single_line
 from reviewapp.mixpeek.parsing.json_reader import JsonObject
 from reviewapp.mixpeek.response import Malformed, Reply, TooLarge
+from reviewapp.storable import is_storable
 
 T = TypeVar("T")
 _SAFE_REASON = re.compile(r"[\x20-\x7e]{1,200}")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,10 +171,10 @@ def encode_body(values: Mapping[str, object]) -> bytes:
 
 def _is_encodable(value: object) -> bool:
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return False
-    return not _UNSTORABLE.search(text) and "\\u0000" not in text.replace("\\\\", "")
+    return is_storable(value)
 
 
 def check_range(name: str, value: int, minimum: int, maximum: int | None = None) -> int:

@@ -22,7 +22,7 @@ from reviewapp.outbox.claims import release
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.outbox.rate_limit import priority
 from reviewapp.outbox.settle import emit_after_commit
-from reviewapp.postgres.storable_json import to_storable
+from reviewapp.storable import storable_json
 
 
 class Author(Person, Protocol):
@@ -132,7 +132,7 @@ def reinstate(change: Change, *, state: str, reason: str) -> bool:
 
 
 def _transition(change: Change, to: str, *, allowed_from: Q, reason: str) -> bool:
-    columns = {"state": to, "reason": to_storable(reason), "settled_at": timezone.now()}
+    columns = {"state": to, "reason": storable_json(reason), "settled_at": timezone.now()}
     updated = Change.objects.filter(allowed_from, pk=change.pk).update(**columns)
 
     if updated:
@@ -151,7 +151,7 @@ def postpone(change: Change, *, until: datetime, reason: str, maybe_sent: bool =
         "due": until,
         "claimed_at": None,
         "attempts": change.attempts + 1,
-        "reason": to_storable(reason),
+        "reason": storable_json(reason),
     }
     if maybe_sent:
         columns["maybe_sent"] = True
@@ -180,7 +180,7 @@ def postpone_many(changes: Sequence[Change], *, until: datetime, reason: str) ->
         due=until,
         claimed_at=None,
         attempts=F("attempts") + 1,
-        reason=to_storable(reason),
+        reason=storable_json(reason),
     )
 
     for change in changes:
@@ -197,7 +197,7 @@ def postpone_untried(changes: Sequence[Change], *, until: datetime) -> None:
 
 def pause(*, reason: str) -> None:
     """Stop all deliveries until `resume`; an earlier reason stays."""
-    Pause.objects.get_or_create(id=1, defaults={"reason": to_storable(reason)})
+    Pause.objects.get_or_create(id=1, defaults={"reason": storable_json(reason)})
 
 
 def resume() -> bool:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.signals import change_progressed
-from reviewapp.postgres.storable_json import to_storable
+from reviewapp.storable import storable_json
 
 _log = logging.getLogger(__name__)
 # Beyond this a version does not fit the column.
@@ -57,18 +57,18 @@ class Settlement:
         """Return the known values by column, as the table stores them."""
         columns: dict[str, Any] = {
             "state": str(self.state),
-            "reason": to_storable(self.reason),
+            "reason": storable_json(self.reason),
             "without_author": self.without_author,
         }
         for name in _JSON_FIELDS:
             value = getattr(self, name)
             if value is not None:
-                columns[name] = to_storable(dict(value))
+                columns[name] = storable_json(dict(value))
 
         if self.version is not None and -_VERSION_BOUND < self.version < _VERSION_BOUND:
             columns["version"] = self.version
         if self.upstream_request_id:
-            columns["upstream_request_id"] = to_storable(self.upstream_request_id)
+            columns["upstream_request_id"] = storable_json(self.upstream_request_id)
         return columns
 
 

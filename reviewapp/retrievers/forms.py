@@ -9,9 +9,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 from reviewapp.retrievers.executions.input_fields import examples, field_for, to_json_value
 from reviewapp.retrievers.models import Retriever
+from reviewapp.storable import is_storable
 
 _MAX_INPUTS = 100
 
@@ -83,7 +83,7 @@ class RunForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse text that cannot be stored, which browsers do not send and command lines can."""
         for name, value in list(self.cleaned_data.items()):
-            if isinstance(value, str) and UNSTORABLE.search(value):
+            if not is_storable(value):
                 self.add_error(
                     name,
                     ValidationError("This holds characters that cannot be stored."),

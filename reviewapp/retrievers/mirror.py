@@ -19,7 +19,7 @@ from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, RetrieverRecord
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.documents.snapshot import storable, storable_json
+from reviewapp.retrievers.documents.snapshot import clean_json, clean_text
 from reviewapp.retrievers.editing.edit import FIELDS, apply_change
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution, UpstreamRetriever
 from reviewapp.retrievers.sync_counts import SyncCounts
@@ -97,7 +97,7 @@ def _save_bodies(records: Sequence[RetrieverRecord]) -> None:
     changed = []
     for record in records:
         key = keys[record.retriever_id]
-        body = storable_json(record.body)
+        body = clean_json(record.body)
         if not record.complete:
             body = before.get(key, {}) | body
         if not is_same_json(body, before.get(key)):
@@ -112,7 +112,7 @@ def _editor(record: RetrieverRecord, version_before: int, undelivered: Sequence[
     is_one_edit = record.version == version_before + 1 and not undelivered
     if not is_noticing() or not record.updated_by or not is_one_edit:
         return ""
-    return f"somebody at Mixpeek ({storable(record.updated_by)[:_MAX_NAME_LENGTH]})"
+    return f"somebody at Mixpeek ({clean_text(record.updated_by)[:_MAX_NAME_LENGTH]})"
 
 
 def mark_gone(retriever_ids: Sequence[str]) -> int:
@@ -163,7 +163,7 @@ def _save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
     changed: dict[str, UpstreamExecution] = {}
     for row in rows:
         assert row.execution_id is not None
-        summary = storable_json(records[row.execution_id].body)
+        summary = clean_json(records[row.execution_id].body)
         if not is_same_json(summary, before.get(row.pk)):
             changed[row.execution_id] = UpstreamExecution(execution=row, summary=summary)
     UpstreamExecution.objects.bulk_create(
@@ -177,14 +177,14 @@ def _save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
 
 def save_reply(execution: Execution, record: ExecutionRecord) -> None:
     """Save the reply to a run as it was sent."""
-    reply = storable_json(record.body)
+    reply = clean_json(record.body)
     UpstreamExecution.objects.update_or_create(execution=execution, defaults={"reply": reply})
 
 
 def save_detail(execution: Execution, record: ExecutionRecord) -> None:
     """Save the details of a run as they were read, unless it is running or has documents."""
     if not record.running and not record.documents:
-        detail = storable_json(record.body)
+        detail = clean_json(record.body)
         UpstreamExecution.objects.update_or_create(execution=execution, defaults={"detail": detail})
 
 
@@ -196,12 +196,12 @@ def absorb_execution(retriever: Retriever, execution_id: str, record: ExecutionR
         execution_id=execution_id,
         defaults={
             "retriever": retriever,
-            "inputs": storable_json(record.inputs),
-            "query_summary": storable(record.query_summary),
-            "status": "failed" if record.failed else storable(record.status)[:40],
-            "error": storable(record.error),
-            "warnings": storable_json(list(record.warnings)),
-            "degraded": storable_json(list(record.degraded)),
+            "inputs": clean_json(record.inputs),
+            "query_summary": clean_text(record.query_summary),
+            "status": "failed" if record.failed else clean_text(record.status)[:40],
+            "error": clean_text(record.error),
+            "warnings": clean_json(list(record.warnings)),
+            "degraded": clean_json(list(record.degraded)),
             "total_returned": record.total_returned,
             "created_at": created_at,
             "completed_at": record.completed_at,
@@ -253,10 +253,10 @@ def _update_execution(row: Execution, record: ExecutionSummary) -> bool:
 def _summary_values(record: ExecutionSummary) -> dict[str, Any]:
     return {
         "execution_id": record.execution_id,
-        "status": storable(record.status)[:40],
+        "status": clean_text(record.status)[:40],
         "total_returned": record.total_returned,
         "duration_ms": record.duration_ms,
-        "query_summary": storable(record.query_summary),
+        "query_summary": clean_text(record.query_summary),
         "completed_at": record.completed_at,
     }
 
@@ -287,13 +287,13 @@ def shown_retriever_values(row: Retriever, changes: Iterable[Change]) -> dict[st
 
 def _record_values(record: RetrieverRecord) -> dict[str, Any]:
     return {
-        "name": storable(record.name),
-        "description": storable(record.description),
-        "tags": storable_json(record.tags),
-        "stages": storable_json(record.stages),
-        "input_schema": storable_json(record.input_schema),
-        "collection_ids": storable_json(record.collection_ids),
-        "budget_limits": storable_json(record.budget_limits),
+        "name": clean_text(record.name),
+        "description": clean_text(record.description),
+        "tags": clean_json(record.tags),
+        "stages": clean_json(record.stages),
+        "input_schema": clean_json(record.input_schema),
+        "collection_ids": clean_json(record.collection_ids),
+        "budget_limits": clean_json(record.budget_limits),
         "version": record.version,
         "created_at": record.created_at,
         "updated_at": record.updated_at,

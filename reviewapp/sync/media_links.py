@@ -16,8 +16,8 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.bounded_cache import MIB, BoundedCache
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
 from reviewapp.retrievers.documents.media import File, files
-from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 from reviewapp.retrievers.models import Result
+from reviewapp.storable import is_storable
 from reviewapp.sync import interactive_limits, pdf_check
 from reviewapp.sync.client import client
 from reviewapp.sync.rate_limited_client import OutOfBudget
@@ -189,7 +189,7 @@ def _files(document_id: str, person: User) -> dict[int, File]:
 
 def _is_mirrored(document_id: str) -> bool:
     """Return whether an annotation or a result here is about this document."""
-    if UNSTORABLE.search(document_id):
+    if not is_storable(document_id):
         # No column can hold such a character.
         return False
     if Annotation.objects.filter(document_id=document_id).exists():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +17,9 @@ from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
+from reviewapp.storable import is_storable
+
 _BIGINT_LIMIT = 2**63
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
@@ -215,7 +215,7 @@ def _decode_cursor(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
 def _is_comparable(value: Any) -> bool:
     """Return whether PostgreSQL can compare a column with `value`."""
     if isinstance(value, str):
-        return not _UNSTORABLE.search(value)
+        return is_storable(value)
     if isinstance(value, datetime):
         # The first and last years cannot be moved between time zones.
         return value.utcoffset() is not None and 1 < value.year < 9999

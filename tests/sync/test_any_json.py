@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from reviewapp.annotations.decide import payload as payloads
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
-from reviewapp.json_values import MAX_INTEGER_DIGITS, canonical, is_same_json
+from reviewapp.json_values import canonical, is_same_json
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
+from reviewapp.storable import MAX_INTEGER_DIGITS
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.pull.run import pull
 from tests.decisions import filled_form

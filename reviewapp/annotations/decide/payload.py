@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reviewapp.json_values import Path, UnstorableNumber, loads
+from reviewapp.storable import unstorable_character
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 MAX_PAYLOAD_LEVELS = 20
@@ -46,6 +47,7 @@ def check_limits(
 ) -> dict[str, Any]:
     """Return a parsed object if it is within the limits. Raises `BadPayload`."""
     _check_levels(value, most_levels)
+    _check_characters(value)
     size = len(json.dumps(value, ensure_ascii=False).encode())
     if size > most_bytes:
         raise BadPayload(f"The payload holds {size:,} bytes; at most {most_bytes:,} can be kept.")
@@ -85,10 +87,7 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_levels(payload: dict[str, Any], most_levels: int) -> None:
-    """Refuse depth beyond `most_levels` and text that PostgreSQL cannot store.
-
-    Walks level by level, because recursion would end at Python's limit.
-    """
+    """Refuse depth beyond `most_levels`, level by level: recursion would end at Python's limit."""
     level: list[Any] = [payload]
     depth = 0
     while level:
@@ -98,22 +97,19 @@ def _check_levels(payload: dict[str, Any], most_levels: int) -> None:
 
         next_level: list[Any] = []
         for value in level:
-            if isinstance(value, str):
-                _check_text(value)
-            elif isinstance(value, dict):
-                for name in value:
-                    _check_text(name)
+            if isinstance(value, dict):
                 next_level.extend(value.values())
             elif isinstance(value, list):
                 next_level.extend(value)
         level = next_level
 
 
-def _check_text(text: str) -> None:
-    if "\0" in text:
-        character = "a NUL character (\\u0000), which cannot be kept"
-        raise BadPayload(f"The payload holds {character}. Take it out.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+def _check_characters(payload: dict[str, Any]) -> None:
+    character = unstorable_character(payload)
+    if character == "\0":
+        nul = "a NUL character (\\u0000), which cannot be kept"
+        raise BadPayload(f"The payload holds {nul}. Take it out.")
+    if character:
         half = "half of a surrogate pair (\\ud800 to \\udfff)"
         raise BadPayload(f"The payload holds {half}, which is no character.")
 

@@ -21,7 +21,7 @@ from reviewapp.annotations.mirror.from_upstream import (
     decision_id_in,
     execution_id_in,
     is_from_person,
-    is_storable,
+    is_storable_record,
     proposed_values,
     revisions_of,
     values_of,
@@ -31,9 +31,9 @@ from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
-from reviewapp.postgres.storable_json import to_storable_text
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.sync_counts import SyncCounts
+from reviewapp.storable import storable_text
 
 _MAX_ACTOR_TYPE_LENGTH = 40
 _MIRRORED_FIELDS = [
@@ -53,7 +53,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
     or becomes a new row. While we may be creating an annotation for that unannotated row, any other
     record for it is postponed (`SyncCounts.left`). Records that cannot be stored are skipped and logged.
     """
-    storable = [record for record in records if is_storable(record)]
+    storable = [record for record in records if is_storable_record(record)]
     oldest_first = sorted(storable, key=lambda record: record.version or 0)
     newest = {record.annotation_id: record for record in oldest_first}
 
@@ -270,21 +270,19 @@ def _fill_row(
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
     row.collection_id = (
-        to_storable_text(record.collection_id or "", MAX_STORED_ID_LENGTH) or row.collection_id
+        storable_text(record.collection_id or "", MAX_STORED_ID_LENGTH) or row.collection_id
     )
     retriever = retrievers.get(record.retriever_id or "")
     if retriever is not None:
         row.retriever = retriever
     row.execution_id = execution_id_in(record) or row.execution_id
-    row.stage_name = (
-        to_storable_text(record.stage_name or "", MAX_STORED_ID_LENGTH) or row.stage_name
-    )
+    row.stage_name = storable_text(record.stage_name or "", MAX_STORED_ID_LENGTH) or row.stage_name
 
     row.version = record.version
     row.upstream = values_of(record)
     row.revisions = revisions_of(record)
-    row.actor_id = to_storable_text(record.actor_id, MAX_STORED_ID_LENGTH)
-    row.actor_type = to_storable_text(record.actor_type, _MAX_ACTOR_TYPE_LENGTH)
+    row.actor_id = storable_text(record.actor_id, MAX_STORED_ID_LENGTH)
+    row.actor_type = storable_text(record.actor_type, _MAX_ACTOR_TYPE_LENGTH)
     row.created_at = record.created_at
     row.updated_at = record.updated_at
     row.seen_at = timezone.now()

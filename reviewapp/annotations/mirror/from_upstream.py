@@ -13,8 +13,8 @@ from typing import Any
 
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
-from reviewapp.postgres.storable_json import to_storable, to_storable_text
-from reviewapp.retrievers.documents.snapshot import storable_json
+from reviewapp.retrievers.documents.snapshot import clean_json
+from reviewapp.storable import storable_json, storable_text
 
 MAX_STORED_ID_LENGTH = 200
 BLANK_VALUES: dict[str, Any] = {
@@ -49,11 +49,11 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
         confidence = None
 
     return {
-        "label": to_storable_text(record.label, _MAX_LABEL_LENGTH),
+        "label": storable_text(record.label, _MAX_LABEL_LENGTH),
         "confidence": confidence,
-        "reasoning": to_storable_text(record.reasoning or ""),
-        "payload": without_stamp(to_storable(record.payload or {})),
-        "metadata": without_stamp(to_storable(record.metadata)),
+        "reasoning": storable_text(record.reasoning or ""),
+        "payload": without_stamp(storable_json(record.payload or {})),
+        "metadata": without_stamp(storable_json(record.metadata)),
     }
 
 
@@ -75,7 +75,7 @@ def decision_id_in(record: AnnotationRecord) -> str:
 
 def execution_id_in(record: AnnotationRecord) -> str:
     """Return the execution id of a record as `Annotation.execution_id` holds it; "" for none."""
-    return to_storable_text(record.execution_id or "", MAX_STORED_ID_LENGTH)
+    return storable_text(record.execution_id or "", MAX_STORED_ID_LENGTH)
 
 
 def prior_values(prior: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,11 +94,11 @@ def prior_values(prior: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def is_storable(record: AnnotationRecord) -> bool:
+def is_storable_record(record: AnnotationRecord) -> bool:
     """Return whether our columns can hold the record's ids and version; log a warning if not."""
     ids = (record.annotation_id, record.document_id)
     has_storable_ids = all(
-        to_storable_text(id_) == id_ and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids
+        storable_text(id_) == id_ and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids
     )
     has_storable_version = -_MAX_VERSION < (record.version or 0) < _MAX_VERSION
     if has_storable_ids and has_storable_version:
@@ -141,7 +141,7 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
         if decision_id:
             revision["decision_id"] = decision_id
 
-        revisions.append(storable_json(revision))
+        revisions.append(clean_json(revision))
         after = before
 
     revisions.reverse()

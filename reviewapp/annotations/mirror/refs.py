@@ -6,13 +6,14 @@ from django.db.models import Q, QuerySet
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
+from reviewapp.storable import is_storable
 
 _PREFIX = "annotations/"
 
 
 def refs(name: str) -> list[str]:
     """Return every ref of the annotations that `name` names, also by Mixpeek's id. One query."""
-    if not name.startswith(_PREFIX) or "\0" in name:
+    if not name.startswith(_PREFIX) or not is_storable(name):
         return []
 
     all_refs = []

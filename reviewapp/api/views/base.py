@@ -25,6 +25,7 @@ from reviewapp.api.models import ApiToken
 from reviewapp.api.serializers.fields import Flag, Shape, Whole
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.context import add_means, current_trace, tracing
+from reviewapp.storable import is_storable
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -53,7 +54,7 @@ class Endpoint(APIView):
             add_means(f"token “{request.auth.name}” ({request.auth.prefix}…)")
         _check_namespace(request)
         for name, value in kwargs.items():
-            if isinstance(value, str) and not parsers.is_storable(value):
+            if isinstance(value, str) and not is_storable(value):
                 raise errors.invalid_value("path", name, message="This cannot be an id.")
 
     @property

@@ -20,6 +20,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.documents.media import media
 from reviewapp.retrievers.models import Execution, Retriever
+from reviewapp.storable import storable_text
 from reviewapp.web.http import Request, render_page_or_fragment
 from reviewapp.web.pagination import BadCursor, page
 
@@ -104,8 +105,7 @@ def take_theirs(request: Request, pk: int) -> HttpResponse:
 @permission_required("annotations.view_annotation", raise_exception=True)
 def by_ref(request: Request) -> HttpResponse:
     """Redirect from a ref, ours or Mixpeek's, to the page of what it names."""
-    # PostgreSQL does not accept NUL, and no ref contains it.
-    ref = request.GET.get("ref", "").replace("\0", "")
+    ref = storable_text(request.GET.get("ref", ""))
     kind, _, upstream_id = ref.partition("/")
     if kind == "people":
         return redirect(f"{reverse('people')}?{urlencode({'search': upstream_id})}")

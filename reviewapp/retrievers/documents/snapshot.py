@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from reviewapp.json_values import canonical, storable_number
+from reviewapp.json_values import canonical
+from reviewapp.storable import storable_json, storable_number, storable_text
 
 Json = dict[str, Any]
 
 MAX_SNAPSHOT_BYTES = 256 * 1024
 MAX_SNAPSHOT_DEPTH = 16
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 CUT = "_cut"
 # Keys that a run adds at the root: the same document has another score in another run.
 RUN_KEYS = ("score", "_score")
@@ -74,7 +74,7 @@ class _BoundedCopier:
             if is_vector or _SECRET_FIELD.fullmatch(key):
                 continue
 
-            name = storable(key)[:_MAX_KEY_LENGTH]
+            name = clean_text(key)[:_MAX_KEY_LENGTH]
             if not self._spend_on_member(name):
                 break
             copy[name] = self._copy(value[key], depth + 1)
@@ -89,8 +89,8 @@ class _BoundedCopier:
         if isinstance(value, list):
             return self._copy_list(value, depth)
         if isinstance(value, str):
-            return self._copy_text(storable(value))
-        return _number(value)
+            return self._copy_text(clean_text(value))
+        return canonical(storable_number(value))
 
     def _copy_list(self, value: list[Any], depth: int) -> list[Any]:
         is_long = len(value) >= _MIN_UNNAMED_VECTOR_LENGTH
@@ -123,9 +123,9 @@ class _BoundedCopier:
         return True
 
 
-def storable(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return `text` with unstorable characters replaced, and without signatures in its URLs."""
-    text = UNSTORABLE.sub("\ufffd", text)
+    text = storable_text(text)
     if "?" not in text:
         return text
     return _QUERY.sub(_without_signature, text)
@@ -139,19 +139,6 @@ def _without_signature(match: re.Match[str]) -> str:
     return match[0]
 
 
-def _number(value: Any) -> Any:
-    # jsonb does not distinguish 1e22 from its digits, so normalize before storing.
-    return canonical(storable_number(value))
-
-
-def storable_json(value: Any, depth: int = 0) -> Any:
-    """Return JSON without what PostgreSQL cannot store; values nested too deeply become None."""
-    if isinstance(value, dict | list) and depth > 4 * MAX_SNAPSHOT_DEPTH:
-        return None
-    if isinstance(value, dict):
-        return {storable(key): storable_json(inner, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable_json(item, depth + 1) for item in value]
-    if isinstance(value, str):
-        return storable(value)
-    return _number(value)
+def clean_json(value: Any) -> Any:
+    """Return JSON that PostgreSQL can store, its numbers normalized and its texts cleaned."""
+    return canonical(storable_json(value, clean_text=clean_text))

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import Merge, three_way
-from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 from reviewapp.retrievers.editing import tags
+from reviewapp.storable import is_storable
 
 FIELDS = ("name", "description", "tags")
 TEXTS = ("name", "description")
@@ -110,7 +110,7 @@ def tags_error(tags: Iterable[str]) -> str:
         return "A tag cannot be blank."
     if any(len(tag) > MAX_TAG_LENGTH for tag in listed):
         return f"A tag has {MAX_TAG_LENGTH} characters at most."
-    if any(UNSTORABLE.search(tag) for tag in listed):
+    if not is_storable(listed):
         return "A tag holds characters that cannot be stored."
     return ""
 
@@ -118,7 +118,7 @@ def tags_error(tags: Iterable[str]) -> str:
 def _text_error(name: str, text: str) -> str:
     if len(text) > MAX_LENGTH[name]:
         return f"This has {MAX_LENGTH[name]:,} characters at most; it has {len(text):,}."
-    if UNSTORABLE.search(text):
+    if not is_storable(text):
         return "This holds characters that cannot be stored."
     return ""
 

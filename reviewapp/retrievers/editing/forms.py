@@ -13,10 +13,10 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from reviewapp.retrievers.conflict_choice import THEIRS, UNCHOSEN, Keep
-from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 from reviewapp.retrievers.editing.edit import FIELDS, TEXTS, Edit
 from reviewapp.retrievers.editing.form_state import Draft, keep_of, new_draft
 from reviewapp.retrievers.models import Retriever
+from reviewapp.storable import is_storable
 
 _DAMAGED = "This form is damaged. Copy what you typed, reload the page and save again."
 _MAX_BASE_LENGTH = 1024 * 1024
@@ -147,7 +147,7 @@ def _is_base(base: Any) -> bool:
     if not isinstance(base["tags"], list):
         return False
     texts = [*(base[name] for name in TEXTS), *base["tags"]]
-    return all(isinstance(text, str) and not UNSTORABLE.search(text) for text in texts)
+    return all(isinstance(text, str) and is_storable(text) for text in texts)
 
 
 def _normalize_lines(text: str) -> str:

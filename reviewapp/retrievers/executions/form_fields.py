@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from reviewapp.json_values import UnstorableNumber, loads
-from reviewapp.retrievers.documents.snapshot import UNSTORABLE
+from reviewapp.storable import is_storable
 
 _MAX_JSON_LENGTH = 64 * 1024
 _ADDRESS = re.compile(
@@ -56,13 +56,14 @@ class JsonField(forms.CharField):
 def _parse(text: str) -> Any:
     try:
         parsed = loads(text)
-        serialized = json.dumps(parsed, ensure_ascii=False)
+        # What is nested too deeply to be written again would fail when it is stored.
+        json.dumps(parsed)
     except UnstorableNumber as error:
         raise ValidationError(str(error)) from error
     except (ValueError, RecursionError) as error:
         raise ValidationError("This is not JSON. Check quotes, commas and brackets.") from error
 
-    if UNSTORABLE.search(serialized) or "\\u0000" in text:
+    if not is_storable(parsed):
         raise ValidationError("This holds characters that cannot be stored.")
     return parsed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from reviewapp.retrievers.documents.snapshot import UNSTORABLE
+from reviewapp.storable import is_storable
 
 # Each is a class of the style sheet (`hue-<name>`), seen on both grounds; what a person types never
 # becomes a style.
@@ -62,6 +62,6 @@ def _problem(label: Label) -> str:
     for name, longest in LONGEST.items():
         if len(getattr(label, name)) > longest:
             return f"The {name} has {longest} characters at most."
-    if any(UNSTORABLE.search(getattr(label, name)) for name in LONGEST):
+    if not is_storable(asdict(label)):
         return "This holds characters that cannot be stored."
     return "" if label.colour in COLOURS else "That colour is not one of ours."

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reviewapp.audit.context import acting
-from reviewapp.retrievers.documents.snapshot import UNSTORABLE
 from reviewapp.retrievers.guidance import labels as rules
 from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
 from reviewapp.retrievers.guidance.label_set_content import LabelSetContent
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
 from reviewapp.retrievers.services import require_change_permission
+from reviewapp.storable import is_storable
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -110,7 +110,7 @@ def write_guidelines(
         raise BadGuidelines(
             f"Guidelines have {LONGEST_GUIDELINES:,} characters at most; these have {len(text):,}."
         )
-    if UNSTORABLE.search(text):
+    if not is_storable(text):
         raise BadGuidelines("These hold characters that cannot be stored.")
 
     with acting(actor):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reviewapp.mixpeek.records import Json
-from reviewapp.retrievers.documents.snapshot import RUN_KEYS, digest, snapshot, storable
+from reviewapp.retrievers.documents.snapshot import RUN_KEYS, clean_text, digest, snapshot
 from reviewapp.retrievers.models import Execution, Result
 
 _MAX_ID_LENGTH = 200
@@ -81,7 +81,7 @@ def usable_id(execution: Execution, execution_id: str) -> tuple[str | None, list
     Mixpeek may also reply from its cache with the id of an older run, whose rows are history and
     stay with it.
     """
-    execution_id = storable(execution_id)[:_MAX_ID_LENGTH]
+    execution_id = clean_text(execution_id)[:_MAX_ID_LENGTH]
     others = Execution.objects.filter(execution_id=execution_id).exclude(pk=execution.pk)
     has_results = others.filter(results__isnull=False).exists()
     if has_results or others.exclude(requested_by="").exists():

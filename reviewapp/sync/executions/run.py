@@ -21,7 +21,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.mixpeek.records import ExecutionRecord, Json
 from reviewapp.outbox.rate_limit.token_bucket import Rank
-from reviewapp.retrievers.documents.snapshot import storable, storable_json
+from reviewapp.retrievers.documents.snapshot import clean_json, clean_text
 from reviewapp.retrievers.mirror import save_reply
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.sync.client import client as configured_client
@@ -153,12 +153,12 @@ def _store(execution: Execution, answer: RunAnswer) -> None:
         row.execution_id, id_warnings = results.usable_id(row, record.execution_id)
         warnings = [*record.warnings, *answer.remarks, *row_warnings, *id_warnings]
 
-        row.status = storable(record.status)[:40]
+        row.status = clean_text(record.status)[:40]
         if record.failed:
             row.status = "failed"
-        row.error = storable(record.error)
-        row.warnings = [storable(warning) for warning in warnings]
-        row.degraded = storable_json(record.degraded)
+        row.error = clean_text(record.error)
+        row.warnings = [clean_text(warning) for warning in warnings]
+        row.degraded = clean_json(record.degraded)
         row.total_returned = len(rows)
         row.duration_ms = answer.milliseconds
         row.completed_at = timezone.now()
