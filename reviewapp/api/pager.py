@@ -1,4 +1,4 @@
-"""One page of a list by Mixpeek's common pager.
+"""One page of a list by Mixpeek's common pager, and the cursors of the API.
 
 A cursor starts after the last row of the page before, by the values of the order, so a row that
 goes or comes in between moves no other row to another page. Offsets and page numbers count rows, as
@@ -7,8 +7,6 @@ they do at Mixpeek.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -49,7 +47,7 @@ def paginate_queryset(
     cursor = pager.get("cursor") or pager.get("next_cursor") or pager.get("after")
 
     if cursor:
-        start, after = _unpack(cursor)
+        start, after = _unpack_position(cursor)
         try:
             page = pagination.page(rows, order=order, cursor=after, size=size)
         except pagination.BadCursor as error:
@@ -66,7 +64,7 @@ def paginate_queryset(
 
     next_cursor = None
     if after:
-        next_cursor = _pack(start + len(page_rows), after)
+        next_cursor = pagination.pack_cursor([start + len(page_rows), after])
     return PagerPage(rows=page_rows, start=start, size=size, next_cursor=next_cursor)
 
 
@@ -112,20 +110,37 @@ def _first_index(pager: Mapping[str, Any], size: int) -> int:
     return (number - 1) * size
 
 
-def _pack(start: int, after: str) -> str:
-    content = json.dumps([start, after])
-    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+def pack(**numbers: int) -> str:
+    """Return a cursor that holds `numbers` by name."""
+    return pagination.pack_cursor(numbers)
 
 
-def _unpack(cursor: str) -> tuple[int, str]:
-    padded = cursor + "=" * (-len(cursor) % 4)
+def unpack(cursor: str, *names: str) -> list[int]:
+    """Return the whole numbers under these names; raises a 400 for anything else."""
     try:
-        start, after = json.loads(base64.urlsafe_b64decode(padded))
-    except (ValueError, TypeError, RecursionError) as error:
+        content = pagination.unpack_cursor(cursor)
+        numbers = [content[name] for name in names]
+    except (ValueError, TypeError, KeyError) as error:
         raise _invalid_cursor() from error
-    if type(start) is not int or not 0 <= start < 2**62 or not isinstance(after, str) or not after:
+
+    if not all(map(_is_index, numbers)):
+        raise _invalid_cursor()
+    return numbers
+
+
+def _unpack_position(cursor: str) -> tuple[int, str]:
+    try:
+        start, after = pagination.unpack_cursor(cursor)
+    except (ValueError, TypeError) as error:
+        raise _invalid_cursor() from error
+    if not _is_index(start) or not isinstance(after, str) or not after:
         raise _invalid_cursor()
     return start, after
+
+
+def _is_index(value: object) -> bool:
+    # To Python, true and false are integers.
+    return type(value) is int and 0 <= value < 2**62
 
 
 def _invalid_cursor() -> Problem:

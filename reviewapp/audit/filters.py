@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.http import urlencode
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.first_page import person_choices
 from reviewapp.audit.models import Event
 from reviewapp.audit.registry import find_ref_aliases
+from reviewapp.web.filters import Filter, FilterForm
 
 if TYPE_CHECKING:
     from reviewapp.audit.querysets import EventQuerySet
@@ -21,7 +21,7 @@ NO_PERSON = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventFilter:
+class EventFilter(Filter):
     """A filter of events; every field that is set narrows it.
 
     `since` is inclusive, `until` exclusive.
@@ -36,11 +36,6 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     q: str = ""
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Return whether the filter leaves any event out."""
-        return self != EventFilter()
 
     def events(self) -> EventQuerySet:
         """Return the matching events, newest first."""
@@ -67,23 +62,13 @@ class EventFilter:
             return []
         return find_ref_aliases(word)
 
-    def querystring(self, **more: str) -> str:
-        """Return `?...` for this filter and `more`, or "" if nothing is set."""
-        parameters = {}
-        for name, value in (asdict(self) | more).items():
-            if isinstance(value, datetime):
-                parameters[name] = value.strftime("%Y-%m-%dT%H:%M:%S")
-            elif value:
-                parameters[name] = value
-        return f"?{urlencode(parameters)}" if parameters else ""
-
 
 # The outermost years cannot be converted between time zones.
 _FIRST_YEAR = 1970
 _LAST_YEAR = 9998
 
 
-class HistoryForm(forms.Form):
+class HistoryForm(FilterForm):
     """The filters of the history page."""
 
     q = forms.CharField(
@@ -102,18 +87,13 @@ class HistoryForm(forms.Form):
 
     def __init__(self, data: Any, *, retriever_names: dict[str, str]) -> None:
         super().__init__(data)
-        persons = [(str(pk), username) for pk, username in person_choices()]
         actions = [(action.value, _action_title(action)) for action in Action]
         retrievers = sorted(retriever_names.items(), key=lambda pair: pair[1].casefold())
 
-        self._set_choices("person", ("", "Anybody"), (NO_PERSON, "No person of ours"), *persons)
-        self._set_choices("action", ("", "Any action"), *actions)
-        self._set_choices("retriever", ("", "Any retriever"), *retrievers)
-
-    def _set_choices(self, name: str, *choices: tuple[str, str]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+        nobody = (NO_PERSON, "No person of ours")
+        self.set_choices("person", [("", "Anybody"), nobody, *person_choices()])
+        self.set_choices("action", [("", "Any action"), *actions])
+        self.set_choices("retriever", [("", "Any retriever"), *retrievers])
 
     def clean(self) -> dict[str, Any]:
         """Refuse a time span that ends before it starts, and years out of range."""
@@ -130,7 +110,7 @@ class HistoryForm(forms.Form):
 
     def event_filter(self) -> EventFilter:
         """Return the filter, once the form is valid."""
-        return EventFilter(**self.cleaned_data)
+        return EventFilter(**self.values())
 
 
 def _action_title(action: Action) -> str:

@@ -39,12 +39,10 @@ def history(request: Request) -> HttpResponse:
 
     event_filter = form.event_filter()
     cursor = request.GET.get("cursor", "")
-    try:
-        page = _load_page(event_filter, cursor)
-    except pagination.BadCursor:
+    page = pagination.page_or_first(lambda cursor: _load_page(event_filter, cursor), cursor)
+    if page.is_fallback:
         cursor = ""
         context["lost"] = True
-        page = _load_page(event_filter, cursor)
 
     entries = []
     for entry in build_entries(page.rows):
@@ -55,8 +53,11 @@ def history(request: Request) -> HttpResponse:
         "event_filter": event_filter,
         "entries": entries,
         "here": event_filter.querystring(),
-        "newer": page.before and event_filter.querystring(cursor=page.before),
-        "older": page.after and event_filter.querystring(cursor=page.after),
+        "pager": pagination.PageLinks(
+            page=page,
+            path=reverse("history"),
+            parameters=event_filter.parameters(),
+        ),
     }
     response = render_page_or_fragment("audit/_events.html", request, "audit/history.html", context)
 
@@ -82,8 +83,8 @@ def history_csv(request: Request) -> HttpResponseBase:
     form = HistoryForm(request.GET, retriever_names=retriever_names())
     if not form.is_valid():
         message = ""
-        for name, errors in form.errors.items():
-            message += f"{form[name].label}: {' '.join(map(str, errors))}\n"
+        for label, error in form.errors_by_label().items():
+            message += f"{label}: {error}\n"
         return HttpResponse(message, status=422, content_type="text/plain; charset=utf-8")
 
     filename = f"history-{timezone.now():%Y-%m-%d-%H%M}.csv"

@@ -1,4 +1,4 @@
-"""Forms about retrievers: the search in their list, and the inputs of a run."""
+"""The inputs of a run as a form."""
 
 from __future__ import annotations
 
@@ -14,41 +14,6 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.storable import is_storable
 
 _MAX_INPUTS = 100
-
-
-SORTS = {
-    "name": ("name", "id"),
-    "waiting": ("-waiting", "id"),
-    "edited": ("-edited_at", "-id"),
-}
-
-
-class ListForm(forms.Form):
-    """The filters and the order of the list of retrievers."""
-
-    q = forms.CharField(required=False, max_length=200)
-    tag = forms.CharField(required=False, max_length=200, strip=False)
-
-    def words(self) -> str:
-        """Return the search words; an invalid search finds nothing rather than everything."""
-        if not self.is_valid():
-            return "\ufffd"
-        return str(self.cleaned_data.get("q", ""))
-
-    def selected_tag(self) -> str:
-        """Return the tag to filter by, "" for any."""
-        if not self.is_valid():
-            return ""
-        return str(self.cleaned_data.get("tag", ""))
-
-    def sort(self) -> str:
-        """Return the key of the order in `SORTS`, by default "name"."""
-        key = str(self.data.get("sort", ""))
-        return key if key in SORTS else "name"
-
-    def order(self) -> tuple[str, ...]:
-        """Return the columns of the order."""
-        return SORTS[self.sort()]
 
 
 class RunForm(forms.Form):

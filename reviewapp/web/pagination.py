@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
@@ -34,11 +35,49 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[Row]):
-    """Rows and the cursors of the pages around them; an empty cursor means that there is none."""
+    """Rows and the cursors of the pages around them; an empty cursor means that there is none.
+
+    `is_fallback`: it is the first page, because the requested one does not exist.
+    """
 
     rows: list[Row]
     after: str
     before: str
+    is_fallback: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageLinks:
+    """What `_pager.html` shows: links to the pages around one, which keep the query's parameters."""
+
+    page: Page[Any]
+    path: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    cursor_name: str = "cursor"
+
+    @property
+    def before(self) -> str:
+        """The address of the page before, "" on the first one."""
+        return self._address(self.page.before)
+
+    @property
+    def after(self) -> str:
+        """The address of the page after, "" on the last one."""
+        return self._address(self.page.after)
+
+    def _address(self, cursor: str) -> str:
+        if not cursor:
+            return ""
+        query = urlencode({**self.parameters, self.cursor_name: cursor}, doseq=True)
+        return f"{self.path}?{query}"
+
+
+def page_or_first(load: Callable[[str], Page[Row]], cursor: str) -> Page[Row]:
+    """Return the page that `load` returns for a cursor, or the first one if that does not exist."""
+    try:
+        return load(cursor)
+    except BadCursor:
+        return replace(load(""), is_fallback=True)
 
 
 def page(
@@ -186,7 +225,21 @@ def encode_cursor(direction: str, row: object, order: Sequence[str]) -> str:
             content.append({"at": value.isoformat()})
         else:
             content.append(value)
+    return pack_cursor(content)
+
+
+def pack_cursor(content: Any) -> str:
+    """Return JSON as an opaque text for a URL."""
     return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+def unpack_cursor(cursor: str) -> Any:
+    """Return the JSON in a cursor; raises `BadCursor`."""
+    padded = cursor + "=" * (-len(cursor) % 4)
+    try:
+        return json.loads(base64.urlsafe_b64decode(padded))
+    except (ValueError, RecursionError) as error:
+        raise BadCursor(cursor) from error
 
 
 def _decode_cursor(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
@@ -194,16 +247,15 @@ def _decode_cursor(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
     if not cursor:
         return False, []
 
-    padded = cursor + "=" * (-len(cursor) % 4)
     values = []
     try:
-        direction, *encoded = json.loads(base64.urlsafe_b64decode(padded))
+        direction, *encoded = unpack_cursor(cursor)
         for value in encoded:
             if isinstance(value, dict):
                 values.append(datetime.fromisoformat(value["at"]))
             else:
                 values.append(value)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise BadCursor(cursor) from error
 
     is_valid = direction in {"after", "before"} and len(values) == len(order)

@@ -159,10 +159,9 @@ def test_it_pages_by_key_and_finds_every_event_once(lena_client: Client) -> None
     while address:
         answer = lena_client.get(address)
         seen += [entry.sentence for entry, _ in answer.context["entries"]]
-        older = answer.context["older"]
-        address = f"/history{older}" if older else ""
+        address = answer.context["pager"].after
     assert len(seen) == len(set(seen)) == 120
-    back = lena_client.get(f"/history{answer.context['newer']}")
+    back = lena_client.get(answer.context["pager"].before)
     assert [entry.sentence for entry, _ in back.context["entries"]] == seen[50:100]
 
 

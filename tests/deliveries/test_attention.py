@@ -93,7 +93,7 @@ def test_it_goes_through_the_pages(client: Client, alice: User) -> None:
         make_change(make_annotation(), "refused")
     client.force_login(alice)
     first = client.get("/attention")
-    second = client.get("/attention", {"page": first.context["page"].after})
+    second = client.get(first.context["pager"].after)
     assert [len(page.context["items"]) for page in (first, second)] == [20, 1]
     assert client.get("/attention", {"page": "nonsense"}).status_code == 302
 

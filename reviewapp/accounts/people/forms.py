@@ -14,6 +14,7 @@ from reviewapp.accounts.models import User
 from reviewapp.accounts.people.keymap import Key, find_conflicts, parse_key
 from reviewapp.accounts.roles import PERMISSIONS
 from reviewapp.accounts.services import Preferences
+from reviewapp.web.filters import FilterForm
 from reviewapp.web.one_time_forms import OneTimeForm
 
 
@@ -101,7 +102,7 @@ class PreferencesForm(forms.Form):
         return key_map
 
 
-class SearchForm(forms.Form):
+class SearchForm(FilterForm):
     """The search words of the people page."""
 
     search = forms.CharField(label="Search by name or address", max_length=200, required=False)

@@ -37,9 +37,7 @@ manages_people = permission_required("accounts.change_user", raise_exception=Tru
 def list_people(request: Request) -> HttpResponse:
     """Show one page of people, and the waiting invitations."""
     form = SearchForm(request.GET)
-    words = ""
-    if form.is_valid():
-        words = form.cleaned_data["search"]
+    words = form.values().get("search", "")
     people = User.people.listed()
     if words:
         people = people.matching_words(words)
@@ -50,10 +48,11 @@ def list_people(request: Request) -> HttpResponse:
     except pagination.BadCursor:
         return redirect("people")
 
+    parameters = {"search": words} if words else {}
     context = {
         "form": form,
         "search": words,
-        "page": page,
+        "pager": pagination.PageLinks(page=page, path=request.path, parameters=parameters),
         "rows": [(user, _loaded_role(user)) for user in page.rows],
         "invitations": Link.objects.waiting().select_related("made_by")[:50],
     }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django import forms
 from django.db.models import TextChoices
-from django.utils.http import urlencode
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.bounded_cache import MIB, bounded_cache
+from reviewapp.web.filters import NOT_A_PARAMETER, Filter, FilterForm
 
 _MAX_KEY = 2**63 - 1
 _CHOICE_ERRORS = {"invalid_choice": "There is no “%(value)s”."}
@@ -66,8 +66,8 @@ def _default_sort(show: Show) -> Sort:
     return Sort.DECIDED if show in SHOWS_WITH_DECISIONS else Sort.LEAST_SURE
 
 
-class FilterForm(forms.Form):
-    """The filters of a query string; each is validated alone, so that one error spoils no other."""
+class QueueFilterForm(FilterForm):
+    """The filters of a query string."""
 
     show = forms.ChoiceField(
         label="Part of the queue",
@@ -107,7 +107,7 @@ class FilterForm(forms.Form):
 
 
 @dataclass(frozen=True, kw_only=True)
-class QueueFilter:
+class QueueFilter(Filter):
     """Filters of the queue; `problems` are messages about values that were ignored."""
 
     show: Show = Show.WAITING
@@ -118,12 +118,12 @@ class QueueFilter:
     reviewer: int | None = None
     band: str = ""
     sort: str = ""
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...] = field(default=(), metadata=NOT_A_PARAMETER)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> QueueFilter:
         """Parse filters from `request.GET`; bad values are left out and named in `problems`."""
-        values = [(name, str(data.get(name) or "")) for name in FilterForm.base_fields]
+        values = [(name, str(data.get(name) or "")) for name in QueueFilterForm.base_fields]
         return _parse(tuple(values))
 
     @property
@@ -151,19 +151,9 @@ class QueueFilter:
         return ORDERS[self.active_sort]
 
     @property
-    def narrowed(self) -> bool:
+    def is_narrowed(self) -> bool:
         """Whether anything but the chip leaves rows out."""
         return self != QueueFilter(show=self.show, sort=self.sort, problems=self.problems)
-
-    def querystring(self, **changes: Any) -> str:
-        """Return `?...` for these filters with `changes`; "" for the default filters."""
-        names = [field.name for field in fields(self) if field.name != "problems"]
-        values = {name: getattr(self, name) for name in names} | changes
-        if values["show"] == Show.WAITING:
-            del values["show"]
-
-        pairs = {name: str(value) for name, value in values.items() if value}
-        return f"?{urlencode(pairs)}" if pairs else ""
 
     def showing(self, show: Show) -> QueueFilter:
         """Return the same filters for another chip, without a sort that it cannot have."""
@@ -176,16 +166,13 @@ class QueueFilter:
 # Every page of the queue calls this, mostly with the same few filters.
 @bounded_cache(most_bytes=4 * MIB)
 def _parse(data: tuple[tuple[str, str], ...]) -> QueueFilter:
-    form = FilterForm(dict(data))
-    form.is_valid()
-
-    problems = []
-    for name, errors in form.errors.items():
-        reasons = " ".join(map(str, errors))
-        problems.append(f"{form[name].label} was ignored: {reasons}")
-
-    values = {name: value for name, value in form.cleaned_data.items() if value not in {"", None}}
+    form = QueueFilterForm(dict(data))
+    values = form.values()
     show = Show(values.pop("show", Show.WAITING))
     if values.get("sort") == _default_sort(show):
         del values["sort"]
+
+    problems = []
+    for label, error in form.errors_by_label().items():
+        problems.append(f"{label} was ignored: {error}")
     return QueueFilter(**values, show=show, problems=tuple(problems))

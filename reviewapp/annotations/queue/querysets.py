@@ -133,7 +133,7 @@ def explain_empty_queue(filters: QueueFilter, person: User) -> Emptiness:
         free_at=leases.aggregate(at=Min("until"))["at"],
         deferred=_capped_count(waiting.deferred_by(person)),
         skipped=_capped_count(skipped),
-        narrowed=filters.narrowed,
+        narrowed=filters.is_narrowed,
         nothing_pulled=not Annotation.objects.exists(),
     )
 

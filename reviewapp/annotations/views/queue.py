@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -36,10 +37,11 @@ def queue(request: Request) -> HttpResponse:
     if queue_filter.q:
         matches = find_matches(queue_filter, person)
 
-    try:
-        page = list_page(queue_filter, person, cursor=cursor, found=matches)
-    except pagination.BadCursor:
-        page = list_page(queue_filter, person, found=matches)
+    def load(cursor: str) -> pagination.Page[Any]:
+        return list_page(queue_filter, person, cursor=cursor, found=matches)
+
+    page = pagination.page_or_first(load, cursor)
+    if page.is_fallback:
         problems.append("That page of the list cannot be found any more: this is the first one.")
 
     count_of = count_by_show(queue_filter, person, found=matches)
@@ -63,8 +65,11 @@ def queue(request: Request) -> HttpResponse:
         "at_least": matches is not None and matches.at_least,
         "lines": [build_queue_row(row, person, here=querystring, now=now) for row in page.rows],
         "here": querystring,
-        "before": queue_filter.querystring(cursor=page.before),
-        "after": queue_filter.querystring(cursor=page.after),
+        "pager": pagination.PageLinks(
+            page=page,
+            path=reverse("queue"),
+            parameters=queue_filter.parameters(),
+        ),
         "clear": QueueFilter(show=queue_filter.show).querystring(),
         "deferred": queue_filter.showing(Show.DEFERRED).querystring(),
         "why": empty_reason,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from reviewapp.api import pagination as api_pagination
+from reviewapp.api import pager
 from reviewapp.api.annotations.upstream_versions import fetch_documents
 from reviewapp.api.errors import Problem, invalid_value, validation_problem
 from reviewapp.api.retrievers.input_validation import input_errors
@@ -70,7 +70,7 @@ def parse_window(data: Mapping[str, Any]) -> Window:
 
     if not pagination.get("cursor"):
         return Window(start=0, size=size, overruled=overruled)
-    execution, start = api_pagination.unpack(pagination["cursor"], "execution", "start")
+    execution, start = pager.unpack(pagination["cursor"], "execution", "start")
     return Window(start=start, size=size, execution=execution, overruled=overruled)
 
 
@@ -199,7 +199,7 @@ def _pagination(execution: Execution, window: Window, returned: int, reply: Json
 
     cursor = None
     if has_next:
-        cursor = api_pagination.pack(execution=execution.pk, start=next_start)
+        cursor = pager.pack(execution=execution.pk, start=next_start)
     return {"method": "cursor", "limit": window.size, "cursor": cursor, **counts}
 
 

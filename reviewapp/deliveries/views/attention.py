@@ -22,7 +22,7 @@ from reviewapp.retrievers.documents.media import media
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.storable import storable_text
 from reviewapp.web.http import Request, render_page_or_fragment
-from reviewapp.web.pagination import BadCursor, page
+from reviewapp.web.pagination import BadCursor, PageLinks, page
 
 _TOOK_THEIRS = "Mixpeek's values kept. Your decision is still in the history."
 _DISMISSED = (
@@ -61,7 +61,8 @@ def attention(request: Request) -> HttpResponse:
             item |= _evidence(annotation, execution_of(annotation, executions))
         items.append(item)
 
-    context = {"items": items, "page": change_page}
+    links = PageLinks(page=change_page, path=request.path, cursor_name="page")
+    context = {"items": items, "pager": links}
     return render_page_or_fragment(
         "annotations/_attention.html", request, "annotations/attention.html", context
     )

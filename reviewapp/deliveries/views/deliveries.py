@@ -59,8 +59,11 @@ def deliveries(request: Request) -> HttpResponse:
         "change_filter": change_filter,
         "rows": [(change, items.get(change.ref)) for change in page.rows],
         "here": change_filter.querystring(),
-        "newer": page.before and change_filter.querystring(cursor=page.before),
-        "older": page.after and change_filter.querystring(cursor=page.after),
+        "pager": pagination.PageLinks(
+            page=page,
+            path=request.path,
+            parameters=change_filter.parameters(),
+        ),
     }
     if not wants_fragment(request):
         context |= _figures_context()

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.audit.models import Event
@@ -28,8 +29,9 @@ from reviewapp.retrievers.executions.stage_text import describe_inputs, describe
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.retrievers.models import Execution, Retriever
-from reviewapp.retrievers.views.paging import load_page, pager_links
+from reviewapp.retrievers.views.paging import load_page
 from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment, wants_fragment
+from reviewapp.web.pagination import PageLinks
 
 WAITING_CAP = 1000
 _MAX_VERSIONS = 30
@@ -261,5 +263,5 @@ def _page_context(request: Request, retriever: Retriever, form: RunForm) -> dict
         "page": page,
         "history": timeline(retriever.ref),
         "versions": load_versions(retriever),
-        **pager_links(page, request),
+        "pager": PageLinks(page=page, path=reverse("retriever", args=[retriever.pk])),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from typing import Any
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
@@ -10,24 +10,22 @@ from django.views.decorators.http import require_safe
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.editing.bulk_tags import MAX_RETRIEVERS
 from reviewapp.retrievers.editing.selection import selection_on_page
-from reviewapp.retrievers.forms import ListForm
+from reviewapp.retrievers.filters import RetrieverFilter
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.views.editing import WAITING_CAP, view_permission_required
-from reviewapp.retrievers.views.paging import load_page, pager_links, query_values
+from reviewapp.retrievers.views.paging import load_page
 from reviewapp.web.http import Request, render_page_or_fragment
-
-_SEARCH_PARAMETERS = ("q", "tag", "sort")
-_SELECTION_PARAMETERS = ("pk", "add", "remove")
+from reviewapp.web.pagination import PageLinks
 
 
 @require_safe
 @view_permission_required
 def retrievers(request: Request) -> HttpResponse:
     """List retrievers with waiting items, last execution and last edit; keep the selection."""
-    form = ListForm(request.GET)
-    queryset = Retriever.objects.matching(form.words()).tagged(form.selected_tag())
+    retriever_filter = RetrieverFilter.parse(request.GET)
+    queryset = retriever_filter.retrievers()
     queryset = queryset.with_waiting(WAITING_CAP).with_last_execution().with_last_edit()
-    page = load_page(queryset, order=form.order(), request=request)
+    page = load_page(queryset, order=retriever_filter.order, request=request)
 
     execution_keys = [row.last_execution for row in page.rows if row.last_execution]
     executions = Execution.objects.in_bulk(execution_keys)
@@ -35,10 +33,11 @@ def retrievers(request: Request) -> HttpResponse:
     edits = Event.objects.newest().in_bulk(edit_keys)
 
     selection = None
-    parameters: tuple[str, ...] = _SEARCH_PARAMETERS
+    parameters: dict[str, Any] = {**retriever_filter.parameters()}
     if request.user.has_perm("retrievers.change_retriever"):
         selection = selection_on_page(page.rows, request.GET)
-        parameters += _SELECTION_PARAMETERS
+        for name in ("pk", "add", "remove"):
+            parameters[name] = [value for value in request.GET.getlist(name) if value]
 
     rows = []
     for row in page.rows:
@@ -47,10 +46,9 @@ def retrievers(request: Request) -> HttpResponse:
     context = {
         "rows": rows,
         "page": page,
-        "form": form,
         "q": request.GET.get("q", "")[:200],
-        "tag": form.selected_tag(),
-        "sort": form.sort(),
+        "tag": retriever_filter.tag,
+        "sort": retriever_filter.sort,
         "tags_in_use": Retriever.objects.tags_in_use(),
         "cap": WAITING_CAP,
         "picks": selection,
@@ -58,8 +56,8 @@ def retrievers(request: Request) -> HttpResponse:
         "most_picked": MAX_RETRIEVERS,
         "add": ", ".join(request.GET.getlist("add")),
         "remove": ", ".join(request.GET.getlist("remove")),
-        "unpicked": f"?{urlencode(query_values(request, _SEARCH_PARAMETERS), doseq=True)}",
-        **pager_links(page, request, keep=parameters),
+        "unpicked": retriever_filter.querystring(),
+        "pager": PageLinks(page=page, path=request.path, parameters=parameters),
     }
     return render_page_or_fragment(
         "retrievers/_retrievers.html", request, "retrievers/retrievers.html", context

@@ -13,8 +13,9 @@ from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.services import RetrieverGone, request_execution
 from reviewapp.retrievers.views.editing import load, show, view_permission_required
-from reviewapp.retrievers.views.paging import load_page, pager_links
+from reviewapp.retrievers.views.paging import load_page
 from reviewapp.web.http import Request, render_page_or_fragment
+from reviewapp.web.pagination import PageLinks
 
 _may_run = permission_required("retrievers.run_retriever", raise_exception=True)
 
@@ -53,7 +54,11 @@ def execution(request: Request, pk: int) -> HttpResponse:
         }
         rows.append(row)
 
-    context = {"execution": execution, "rows": rows, "page": page, **pager_links(page, request)}
+    context = {
+        "execution": execution,
+        "rows": rows,
+        "pager": PageLinks(page=page, path=request.path),
+    }
     return render_page_or_fragment(
         "retrievers/_execution.html", request, "retrievers/execution.html", context
     )

@@ -16,9 +16,9 @@ from reviewapp.retrievers.editing import bulk_tags
 from reviewapp.retrievers.editing.edit import InvalidEdit
 from reviewapp.retrievers.editing.forms import split_tags
 from reviewapp.retrievers.editing.selection import load_selected
+from reviewapp.retrievers.filters import RetrieverFilter
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.views.editing import change_permission_required
-from reviewapp.retrievers.views.paging import query_values
 from reviewapp.web.http import Request, render_page_or_fragment
 
 
@@ -101,7 +101,7 @@ def _list_url(
     remove: tuple[str, ...],
 ) -> str:
     """Return the URL of the list with the same search, selection and tags."""
-    parameters: dict[str, Any] = {**query_values(request, ("q", "tag", "sort"))}
+    parameters: dict[str, Any] = {**RetrieverFilter.parse(request.GET).parameters()}
     if selected:
         parameters["pk"] = [retriever.pk for retriever in selected]
     if add:

@@ -97,5 +97,5 @@ def test_it_keeps_filters_when_another_part_is_shown_but_not_an_order_that_part_
 
 
 def test_it_knows_whether_filters_leave_anything_out() -> None:
-    assert not parse("show=all&sort=oldest&band=xyz").narrowed
-    assert parse("q=logo").narrowed
+    assert not parse("show=all&sort=oldest&band=xyz").is_narrowed
+    assert parse("q=logo").is_narrowed

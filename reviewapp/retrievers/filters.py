@@ -1,0 +1,57 @@
+"""Filters of the list of retrievers: read from the query string, and written back into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+
+from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.querysets import RetrieverQuerySet
+from reviewapp.web.filters import NOT_A_PARAMETER, Filter, FilterForm
+
+ORDERS = {
+    "name": ("name", "id"),
+    "waiting": ("-waiting", "id"),
+    "edited": ("-edited_at", "-id"),
+}
+
+
+class RetrieverFilterForm(FilterForm):
+    """The filters and the order of a query string."""
+
+    q = forms.CharField(required=False, max_length=200)
+    tag = forms.CharField(required=False, max_length=200, strip=False)
+    sort = forms.ChoiceField(required=False, choices=[(name, name) for name in ORDERS])
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrieverFilter(Filter):
+    """A filter of retrievers, and their order; an unknown order is ignored.
+
+    `is_impossible`: the search or the tag is none that a retriever can have, so nothing matches.
+    """
+
+    q: str = ""
+    tag: str = ""
+    sort: str = "name"
+    is_impossible: bool = field(default=False, metadata=NOT_A_PARAMETER)
+
+    @classmethod
+    def parse(cls, data: Any) -> RetrieverFilter:
+        """Parse filters from `request.GET`."""
+        form = RetrieverFilterForm(data)
+        is_impossible = "q" in form.errors or "tag" in form.errors
+        return cls(**form.values(), is_impossible=is_impossible)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The ordering columns: none of them is null, and the last one is unique."""
+        return ORDERS[self.sort]
+
+    def retrievers(self) -> RetrieverQuerySet:
+        """Return the matching retrievers, unordered."""
+        if self.is_impossible:
+            return Retriever.objects.none()
+        return Retriever.objects.matching(self.q).tagged(self.tag)

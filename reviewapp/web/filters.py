@@ -1,0 +1,77 @@
+"""The filters of a list: read from a query string, and written back into the links of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.http import urlencode
+
+# Metadata of a field that says something about a filter and is no part of it.
+NOT_A_PARAMETER = {"is_parameter": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Base of the filters of a list; every field has a default, which links leave out."""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Return whether the filter differs from the default one."""
+        return self != type(self)()
+
+    def parameters(self, **changes: Any) -> dict[str, str]:
+        """Return the parameters of a query string for this filter with `changes`."""
+        parameters = {}
+        for field in fields(self):
+            value = changes.pop(field.name, getattr(self, field.name))
+            if value != field.default and field.metadata != NOT_A_PARAMETER:
+                parameters[field.name] = _as_text(value)
+
+        for name, value in changes.items():
+            parameters[name] = _as_text(value)
+        return {name: text for name, text in parameters.items() if text}
+
+    def querystring(self, **changes: Any) -> str:
+        """Return `?...` for this filter with `changes`, or "" if all are defaults."""
+        parameters = self.parameters(**changes)
+        return f"?{urlencode(parameters)}" if parameters else ""
+
+
+class FilterForm(forms.Form):
+    """Base of the forms that parse filters.
+
+    Each field is validated alone, so that one invalid value spoils no other. A page either ignores
+    the invalid ones (`values`) or refuses them all (`is_valid`).
+    """
+
+    def values(self) -> dict[str, Any]:
+        """Return the valid values that are not empty."""
+        self.is_valid()
+        values = {}
+        for name, value in self.cleaned_data.items():
+            if value not in ("", None):
+                values[name] = value
+        return values
+
+    def errors_by_label(self) -> dict[str, str]:
+        """Return what is wrong with the invalid values, by the label of their field."""
+        sentences = {}
+        for name, errors in self.errors.items():
+            sentences[str(self[name].label)] = " ".join(map(str, errors))
+        return sentences
+
+    def set_choices(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+        """Set the choices of a field, which are read from the database for each request."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(str(value), str(title)) for value, title in choices]
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S")
+    return str(value or "")
