@@ -30,7 +30,7 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id !== "details") return;
-    const wrong = document.querySelector("#details [aria-invalid=true]") || document.querySelector("#details .keep");
+    const wrong = document.querySelector("#details [aria-invalid=true]") || document.querySelector("#details .stale-field");
     const first = (wrong && wrong.matches("fieldset") ? wrong.querySelector("[type=radio]") : wrong) || document.getElementById("edit_name");
     if (first) first.focus();
   });

@@ -24,7 +24,7 @@
     leaving = false;
     shownAt = fresh ? performance.now() : 0;
     window.setTimeout(() => { if (review()) review().dataset.ready = "yes"; }, fresh ? SETTLED_AFTER : 0);
-    const wrong = review().querySelector("#stale [aria-describedby]") || review().querySelector("#stale input, [aria-invalid=true]");
+    const wrong = review().querySelector("#stale [aria-invalid=true] input") || review().querySelector("#stale input, [aria-invalid=true]");
     const target = wrong || ["[name=choice]:checked", "[name=choice]", "#label"].map((one) => review().querySelector(one)).find(Boolean);
     if (target) target.focus({ preventScroll: !wrong });
   };

@@ -9,7 +9,7 @@
     if (!review()) return;
     if (review().querySelector("#news[data-gone]")) shut();
     if (event.target.id !== "decision") return;
-    const target = event.target.querySelector("#stale input, [aria-invalid=true], [name=choice]:checked, #label, [name=choice]");
+    const target = event.target.querySelector("#stale input, [aria-invalid=true]:not(fieldset), [name=choice]:checked, #label, [name=choice]");
     if (target) target.focus();
   });
 })();

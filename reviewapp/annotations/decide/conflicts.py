@@ -26,6 +26,7 @@ from reviewapp.annotations.decide.services import (
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import given_by_people
 from reviewapp.json_values import is_same_json
+from reviewapp.web.conflicts import ConflictChoice
 
 _TITLES = {
     "label": "Label",
@@ -33,24 +34,6 @@ _TITLES = {
     "reasoning": "Reasoning",
     "payload": "Payload",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """One field as base, mine and theirs; `choose`: it is in conflict, so a person must choose.
-
-    `chosen` is the choice already made between these very values, "" for none: nothing is chosen
-    beforehand. `unsaid`: the form came back without a choice.
-    """
-
-    field: str
-    name: str
-    base: str
-    mine: str
-    theirs: str
-    choose: bool
-    chosen: str
-    unsaid: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +45,7 @@ class Staleness:
     """
 
     by: ChangeAuthor
-    sides: list[Side]
+    sides: list[ConflictChoice]
     outcome: bool
     untold: str
     settled: tuple[str, ...]
@@ -101,7 +84,10 @@ def compare_sides(stale: StaleSubmission, data: Mapping[str, Any], *, viewer: st
     old_base = _old_base(stale, data)
 
     shown_fields = {*stale.conflicts, *stale.only_theirs}
-    sides = [_side(stale, name, old_base, data) for name in FIELDS if name in shown_fields]
+    sides = []
+    for name in FIELDS:
+        if name in shown_fields:
+            sides.append(_side(stale, name, old_base, data, by))
 
     return Staleness(
         by=by,
@@ -184,22 +170,27 @@ def _old_base(stale: StaleSubmission, data: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _side(
-    stale: StaleSubmission, name: str, old_base: Mapping[str, Any], data: Mapping[str, Any]
-) -> Side:
+    stale: StaleSubmission,
+    name: str,
+    old_base: Mapping[str, Any],
+    data: Mapping[str, Any],
+    by: ChangeAuthor,
+) -> ConflictChoice:
     chosen = ""
     # A choice between other values than these no longer counts.
     if is_same_json(stale.base[name], stale.theirs[name]):
         chosen = str(data.get(f"keep_{name}", ""))
 
-    return Side(
+    return ConflictChoice(
         field=name,
-        name=_TITLES[name],
+        legend=_TITLES[name],
         base=_as_text(name, old_base[name]),
         mine=_as_text(name, stale.mine[name]),
         theirs=_as_text(name, stale.theirs[name]),
-        choose=name in stale.conflicts,
+        is_conflict=name in stale.conflicts,
         chosen=chosen,
-        unsaid=name in unanswered_fields(data),
+        is_missing=name in unanswered_fields(data),
+        theirs_caption=by.keep_caption,
     )
 
 

@@ -23,9 +23,9 @@ from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, given_by_people
 from reviewapp.json_values import is_same_json
-from reviewapp.retrievers.conflict_choice import MINE, THEIRS
 from reviewapp.retrievers.guidance.form_settings import StartsFrom
 from reviewapp.retrievers.models import Result
+from reviewapp.web.conflicts import fields_without_choice, takes_theirs
 
 MAX_REASON_LENGTH = 500
 
@@ -138,7 +138,7 @@ class DecisionForm(forms.Form):
         given = set(data["base"].get("given", ()))
         for name in PERSONAL_FIELDS:
             is_filled_in = data.get(name) not in (None, "")
-            is_taken_over = data.get(f"keep_{name}") == THEIRS
+            is_taken_over = takes_theirs(data, name)
             if is_filled_in or is_taken_over:
                 given.add(name)
         return frozenset(given)
@@ -194,7 +194,7 @@ class DecisionForm(forms.Form):
         data = self.cleaned_data
         base = data["base"]
         is_ignored = self._is_undecidable() and name in {"confidence", "payload"}
-        keeps_theirs = data.get(f"keep_{name}") == THEIRS
+        keeps_theirs = takes_theirs(data, name)
         try:
             if is_ignored or keeps_theirs:
                 data[name] = base[name]
@@ -329,11 +329,7 @@ def _is_same_text(a: str, b: str) -> bool:
 def unanswered_fields(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the fields in conflict for which nobody has chosen whose value to keep."""
     asked = str(data.get("asked") or "").split()
-    unanswered = []
-    for name in FIELDS:
-        if name in asked and data.get(f"keep_{name}") not in {MINE, THEIRS}:
-            unanswered.append(name)
-    return tuple(unanswered)
+    return fields_without_choice(data, [name for name in FIELDS if name in asked])
 
 
 def read_base(text: str) -> dict[str, Any]:

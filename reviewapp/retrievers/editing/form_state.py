@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.conflict_choice import Keep
 from reviewapp.retrievers.editing.edit import TEXTS, StaleEdit
 from reviewapp.retrievers.models import Retriever
+from reviewapp.web.conflicts import ConflictChoice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Draft:
     """The form's own id, the base it was rendered from, and the values of its fields.
 
     `removed` are the tags of the base to remove, `added` the tags to add. After a conflict, `was`
-    is the base that the form started from, older than `base`, and `keeps` the choices by text.
+    is the base that the form started from, older than `base`, and `conflicts` the choices by text.
     """
 
     edit_id: str
@@ -30,7 +30,7 @@ class Draft:
     added: tuple[str, ...] = ()
     answers: str = ""
     was: dict[str, Any] | None = None
-    keeps: Mapping[str, Keep] = field(default_factory=dict)
+    conflicts: Mapping[str, ConflictChoice] = field(default_factory=dict)
 
     @property
     def was_json(self) -> str:
@@ -87,32 +87,33 @@ def draft_with_conflicts(draft: Draft, stale: StaleEdit) -> Draft:
     Conflicting texts stay as typed, other texts are merged, and tags stay as marked.
     """
     texts = {name: stale.merged[name] for name in TEXTS}
-    keeps = {}
+    conflicts = {}
     for name in stale.conflicts:
         texts[name] = getattr(draft, name)
-        keeps[name] = keep_of(name, base=stale.base, mine=stale.mine, theirs=stale.theirs)
+        conflicts[name] = conflict_choice(
+            name, base=stale.base, mine=stale.mine, theirs=stale.theirs
+        )
 
     return replace(
         draft,
         edit_id=str(uuid.uuid4()),
         base=stale.theirs,
         was=stale.base,
-        keeps=keeps,
+        conflicts=conflicts,
         **texts,
     )
 
 
-def keep_of(
+def conflict_choice(
     name: str,
     *,
     base: Mapping[str, str],
     mine: Mapping[str, str],
     theirs: Mapping[str, str],
-) -> Keep:
+) -> ConflictChoice:
     """Return the choice between mine and theirs for a name or description, not made yet."""
-    return Keep(
-        key=name,
-        name=f"keep_{name}",
+    return ConflictChoice(
+        field=name,
         legend=f"Whose {name} stands?",
         base=base[name],
         mine=mine[name],

@@ -12,11 +12,16 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from reviewapp.retrievers.conflict_choice import THEIRS, UNCHOSEN, Keep
 from reviewapp.retrievers.editing.edit import FIELDS, TEXTS, Edit
-from reviewapp.retrievers.editing.form_state import Draft, keep_of, new_draft
+from reviewapp.retrievers.editing.form_state import Draft, conflict_choice, new_draft
 from reviewapp.retrievers.models import Retriever
 from reviewapp.storable import is_storable
+from reviewapp.web.conflicts import (
+    UNCHOSEN,
+    ConflictChoice,
+    fields_without_choice,
+    takes_theirs,
+)
 
 _DAMAGED = "This form is damaged. Copy what you typed, reload the page and save again."
 _MAX_BASE_LENGTH = 1024 * 1024
@@ -59,12 +64,11 @@ class EditForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Require a choice for every conflict."""
-        for name, keep in self.keeps().items():
-            if not keep.is_answered:
-                self.add_error(f"keep_{name}", UNCHOSEN)
+        for name in fields_without_choice(self.data, self.conflicts()):
+            self.add_error(f"keep_{name}", UNCHOSEN)
         return self.cleaned_data
 
-    def keeps(self) -> dict[str, Keep]:
+    def conflicts(self) -> dict[str, ConflictChoice]:
         """Return the conflict choices by text, except for texts that equal theirs by now."""
         theirs = self.cleaned_data.get("base")
         if theirs is None:
@@ -72,11 +76,11 @@ class EditForm(forms.Form):
         base = self.cleaned_data.get("was_base") or theirs
         mine = {name: _normalize_lines(self.data.get(name, "")) for name in self.asked}
 
-        keeps = {}
+        conflicts = {}
         for name in self.asked:
             if mine[name] != _normalize_lines(theirs[name]):
-                keeps[name] = self._keep(name, base=base, mine=mine, theirs=theirs)
-        return keeps
+                conflicts[name] = self._choice(name, base=base, mine=mine, theirs=theirs)
+        return conflicts
 
     def edit(self) -> Edit:
         """Return the edit; only after `is_valid()`."""
@@ -103,19 +107,22 @@ class EditForm(forms.Form):
             added=self.added,
             answers=self.data.get("answers", ""),
             was=self.cleaned_data.get("was_base") or None,
-            keeps=self.keeps(),
+            conflicts=self.conflicts(),
         )
 
-    def _keep(self, name: str, **sides: Mapping[str, str]) -> Keep:
-        field = f"keep_{name}"
-        error = UNCHOSEN if field in self.errors else ""
-        return replace(keep_of(name, **sides), chosen=self.data.get(field, ""), wrong=error)
+    def _choice(self, name: str, **sides: Mapping[str, str]) -> ConflictChoice:
+        choice = conflict_choice(name, **sides)
+        return replace(
+            choice,
+            chosen=self.data.get(choice.name, ""),
+            is_missing=choice.name in self.errors,
+        )
 
     def _text(self, name: str) -> str:
         base: str = self.cleaned_data["base"][name]
         text = _normalize_lines(self.cleaned_data[name])
-        takes_theirs = self.cleaned_data[f"keep_{name}"] == THEIRS
-        if takes_theirs or text == _normalize_lines(base):
+        is_unchanged = text == _normalize_lines(base)
+        if is_unchanged or takes_theirs(self.cleaned_data, name):
             return base
         return text
 

@@ -58,7 +58,7 @@ def test_it_shows_base_mine_and_theirs(
     assert response.status_code == 409
     assert "bob was faster" in page
     assert [
-        (side.field, side.base, side.mine, side.theirs, side.choose)
+        (side.field, side.base, side.mine, side.theirs, side.is_conflict)
         for side in response.context["stale"].sides
     ] == [
         ("label", "logo", "unclear", "fake", True),
@@ -146,7 +146,9 @@ def test_it_asks_again_what_was_not_answered_and_keeps_what_was(
 
     hasty = client.post(url, _again(first))
     assert hasty.status_code == 409
-    assert [(side.field, side.chosen, side.unsaid) for side in hasty.context["stale"].sides] == [
+    assert [
+        (side.field, side.chosen, side.is_missing) for side in hasty.context["stale"].sides
+    ] == [
         ("label", "", True),
         ("reasoning", "", True),
     ]
@@ -178,7 +180,7 @@ def test_it_takes_no_answer_for_values_that_were_not_shown(
     again = client.post(url, asked)
     assert again.status_code == 409
     (side,) = again.context["stale"].sides
-    assert (side.base, side.mine, side.theirs, side.chosen, side.unsaid) == (
+    assert (side.base, side.mine, side.theirs, side.chosen, side.is_missing) == (
         "logo",
         "unclear",
         "forged",
@@ -287,7 +289,7 @@ def test_it_asks_also_when_somebody_gave_what_the_machine_had_said(
     url = reverse("decide", args=[annotation.pk])
     response = client.post(url, before | {"confidence": "0.5"})
     assert response.status_code == 409
-    asked = [side.field for side in response.context["stale"].sides if side.choose]
+    asked = [side.field for side in response.context["stale"].sides if side.is_conflict]
     assert asked == ["confidence"]
 
     assert client.post(url, _again(response, keep_confidence="mine")).status_code == 302

@@ -147,7 +147,7 @@ def test_it_asks_whose_value_stands_when_both_changed_a_field(
     for _ in range(2):
         page = _open(client, annotation)
         stale = page.context["stale"]
-        assert [(side.field, side.mine, side.theirs, side.choose) for side in stale.sides] == [
+        assert [(side.field, side.mine, side.theirs, side.is_conflict) for side in stale.sides] == [
             ("label", "mine", "theirs", True),
         ]
         assert page.context["data"]["reasoning"] == TYPED

@@ -13,8 +13,8 @@ from django.test import Client
 from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
-from reviewapp.retrievers.conflict_choice import UNCHOSEN
 from reviewapp.retrievers.models import Retriever
+from reviewapp.web.conflicts import UNCHOSEN
 from tests.collapsed import collapsed
 from tests.retrievers.edits import address, edit_of, filled_edit_form
 
@@ -96,10 +96,10 @@ def test_it_refuses_until_it_is_said_whose_text_stands(
     again = overtaken(client, adam, retriever)
     for odd in ({"keep_name": "mine"}, {"keep_name": "mine", "keep_description": "both"}):
         reply = client.post(address(retriever), again | odd)
-        keeps = reply.context["draft"].keeps
+        choices = reply.context["draft"].conflicts
         assert reply.status_code == 422
-        assert [keep.wrong for keep in keeps.values()] == ["", UNCHOSEN]
-        assert (keeps["description"].base, keeps["description"].theirs) == (
+        assert [choice.error for choice in choices.values()] == ["", UNCHOSEN]
+        assert (choices["description"].base, choices["description"].theirs) == (
             "Finds\nlogos",
             "Their words",
         )
@@ -113,7 +113,10 @@ def test_it_refuses_until_it_is_said_whose_text_stands(
             assert words in collapsed(reply)
     kept = again | {"keep_name": "mine", "keep_description": "theirs"}
     wrong = client.post(address(retriever), kept | {"name": "x" * 201})
-    assert [keep.chosen for keep in wrong.context["draft"].keeps.values()] == ["mine", "theirs"]
+    assert [choice.chosen for choice in wrong.context["draft"].conflicts.values()] == [
+        "mine",
+        "theirs",
+    ]
     retriever.refresh_from_db()
     assert (retriever.name, Change.objects.count()) == ("Theirs", 1)
     assert client.post(address(retriever), kept).status_code == 302
