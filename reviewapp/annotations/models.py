@@ -303,9 +303,9 @@ class Decision(models.Model):
         return max(0, ceil(left.total_seconds()))
 
     @property
-    def is_sent(self) -> bool:
-        """Whether it is sent to Mixpeek: "can't tell" is not, so it can be undone at any time."""
-        return self.outcome != self.Outcome.UNDECIDABLE
+    def is_revertible(self) -> bool:
+        """Whether it can be undone at any time, also after it was sent: "can't tell" set no value."""
+        return self.outcome == self.Outcome.UNDECIDABLE
 
 
 class Undo(models.Model):

@@ -27,6 +27,10 @@ class Change(models.Model):
     `base` holds every field's value as the person saw it, `fields` only those to change. There is
     no "in progress" state: a claimed row has its `due` moved forward, and is due again if the
     worker that claimed it died.
+
+    "Can't tell" and its reversal set no value (`sets_values`). Their `fields` are what our stamp is
+    to say: `{"outcome": "cannot_tell", "reason": text}` or `{"outcome": "reverted"}`. The `base` of
+    a reversal is `{"outcome": "cannot_tell", "decision_id": id}`.
     """
 
     class State(models.TextChoices):
@@ -40,9 +44,11 @@ class Change(models.Model):
         SET = "set", "Set fields"
         CONFIRM = "confirm", "Confirm"
         CREATE = "create", "Create"
+        CANNOT_TELL = "cannot_tell", "Can't tell"
+        REVERT = "revert", "Revert “can't tell”"
 
     ref = models.CharField(max_length=300)
-    verb = models.CharField(max_length=10, choices=Verb.choices, default=Verb.SET)
+    verb = models.CharField(max_length=12, choices=Verb.choices, default=Verb.SET)
     fields = models.JSONField()
     base = models.JSONField(default=dict)
     base_version = models.IntegerField(null=True)
@@ -183,6 +189,11 @@ class Change(models.Model):
         return self.state == self.State.QUEUED
 
     @property
+    def sets_values(self) -> bool:
+        """Whether `fields` are values of the ref: "can't tell" and its reversal set none."""
+        return self.verb not in {self.Verb.CANNOT_TELL, self.Verb.REVERT}
+
+    @property
     def held_for(self) -> int:
         """The seconds, rounded up, for which the person may still undo it; 0 after the hold."""
         if not self.is_open or self.claimed_at or self.attempts:
@@ -193,10 +204,8 @@ class Change(models.Model):
     @property
     def progress(self) -> str:
         """The delivery chip's text; "delivered" only when Mixpeek's reply proved it."""
-        if self.state == self.State.DELIVERED:
-            return self._delivered_text
         if not self.is_open:
-            return self.State(self.state).label
+            return self._settled_text
 
         seconds = self.held_for
         if seconds:
@@ -208,10 +217,22 @@ class Change(models.Model):
         return "Queued"
 
     @property
+    def _settled_text(self) -> str:
+        if self.state == self.State.DELIVERED:
+            return self._delivered_text
+        if self.state == self.State.WITHDRAWN and self.verb == self.Verb.CANNOT_TELL:
+            return "Can't tell, not sent"
+        return self.State(self.state).label
+
+    @property
     def _delivered_text(self) -> str:
         text = "Delivered"
         if self.verb == self.Verb.CONFIRM:
             text = "Confirmed, delivered"
+        elif self.verb == self.Verb.CANNOT_TELL:
+            text = "Can't tell, delivered"
+        elif self.verb == self.Verb.REVERT:
+            text = "“Can't tell” reverted, delivered"
         if self.version is not None:
             text = f"{text} v{self.version}"
         if self.without_author:

@@ -22,6 +22,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Return the queued changes of `ref`, oldest first."""
         return self.filter(ref=ref, state="queued").order_by("id")
 
+    def setting_values(self) -> Self:
+        """Return those that set values: not "can't tell" and its reversal."""
+        return self.exclude(verb__in=["cannot_tell", "revert"])
+
     def open_by_ref(self, refs: Iterable[str]) -> dict[str, list[Change]]:
         """Return the queued changes of each of `refs`, oldest first; an empty list for none."""
         by_ref: dict[str, list[Change]] = {ref: [] for ref in refs}

@@ -15,10 +15,11 @@ from reviewapp.outbox.models import Change
 def rebase_following(withdrawn: Change, following: Iterable[Change]) -> Iterator[Change]:
     """Yield those of `following` (oldest first) that must change, rebased but not saved. Pure.
 
-    When a create is withdrawn, the next change becomes the create, with all values its person saw.
+    When a create is withdrawn, the next change that sets values becomes the create, with all values
+    its person saw.
     """
     if withdrawn.verb == Change.Verb.CREATE:
-        successor = next(iter(following), None)
+        successor = next((change for change in following if change.sets_values), None)
         if successor is not None:
             successor.verb = Change.Verb.CREATE
             successor.fields = {**withdrawn.base, **successor.base, **successor.fields}

@@ -61,6 +61,8 @@ def resend_form(annotation: Annotation, key: str) -> dict[str, Any] | None:
         **new_decision_data(annotation, given),
         **as_form_data(values, given),
     }
+    if decision is not None:
+        data["outcome"] = decision.outcome
     at_mixpeek = _mixpeek_values(annotation.upstream, values, given)
     banner = Resending(change=change, at_mixpeek=at_mixpeek)
     return {"data": data, "resending": banner}

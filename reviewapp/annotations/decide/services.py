@@ -24,7 +24,7 @@ from reviewapp.annotations.decide.prechecks import (
 )
 from reviewapp.annotations.decide.record import record
 from reviewapp.annotations.mirror.absorb import rebase
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
+from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES, CANNOT_TELL
 from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, is_nobodys_edit
 from reviewapp.audit.context import acting
@@ -488,12 +488,14 @@ def _enqueue_change(
     base: dict[str, Any],
     values: dict[str, Any],
 ) -> None:
-    """Enqueue the fields to set upstream; "can't tell" is never sent."""
-    if submission.is_undecidable:
-        return
-
+    """Enqueue the fields to set upstream, or for "can't tell" what our stamp is to say."""
     is_local = annotation.annotation_id is None
-    if is_local and not Change.objects.open_on(annotation.ref).exists():
+    if submission.is_undecidable:
+        # Without a base it neither conflicts nor merges: it is about no value.
+        verb = Change.Verb.CANNOT_TELL
+        fields = {"outcome": CANNOT_TELL, "reason": submission.reasoning}
+        base = {}
+    elif is_local and not Change.objects.open_on(annotation.ref).setting_values().exists():
         verb = Change.Verb.CREATE
         fields = values
         base = BLANK_VALUES

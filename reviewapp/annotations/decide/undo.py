@@ -1,6 +1,7 @@
 """Undo a decision before it is sent to Mixpeek; the decision itself stays on record.
 
-After that, undoing is a new decision with the old values, which `undo_form.py` computes.
+After that, undoing is a new decision with the old values, which `undo_form.py` computes. "Can't
+tell" set no values and is undone at any time; what Mixpeek was told of it is then reverted.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from django.utils import timezone
 from reviewapp.annotations.decide import skip
 from reviewapp.annotations.decide.services import require_decide_permission
 from reviewapp.annotations.mirror.absorb import shown_values
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES, is_row_from_person
+from reviewapp.annotations.mirror.from_upstream import (
+    BLANK_VALUES,
+    CANNOT_TELL,
+    REVERTED,
+    cannot_tell_decision_id,
+    is_from_person,
+)
+from reviewapp.annotations.mirror.own_decisions import without_own
 from reviewapp.annotations.models import Annotation, Decision, Lease, Undo
 from reviewapp.annotations.queue.leases import LEASE_DURATION, release_oldest
 from reviewapp.audit.context import acting, set_subject
@@ -41,9 +49,9 @@ class DecidedAgain(Exception):
 def undo(decision_pk: int, *, actor: User) -> Decision:
     """Undo the actor's own decision while it stands and is held; a second call changes nothing.
 
-    "Can't tell" is never sent, so it can be undone as long as it stands. The actor gets the lease
-    on the item. Raises `PermissionDenied`, `Decision.DoesNotExist` (also for somebody else's),
-    `DecidedAgain` and `TooLate`.
+    "Can't tell" can be undone as long as it stands: what was sent of it is reverted by another
+    change. The actor gets the lease on the item. Raises `PermissionDenied`, `Decision.DoesNotExist`
+    (also for somebody else's), `DecidedAgain` and `TooLate`.
     """
     require_decide_permission(actor)
     with acting(actor):
@@ -56,7 +64,10 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
         if annotation.decision_id != decision.pk:
             raise DecidedAgain(annotation.decision)
 
-        _withdraw_change(decision)
+        if decision.is_revertible:
+            _withdraw_or_revert_change(annotation, decision, actor)
+        else:
+            _withdraw_change(decision)
         revert_decision(annotation, decision, actor=actor)
 
         lease = {"holder": actor, "until": timezone.now() + LEASE_DURATION}
@@ -96,10 +107,37 @@ def revert_decision(annotation: Annotation, decision: Decision, *, actor: User) 
     _restore_previous_values(annotation, previous)
 
 
-def _withdraw_change(decision: Decision) -> None:
-    if not decision.is_sent:
+def was_told_to_mixpeek(decision: Decision) -> bool:
+    """Return whether Mixpeek was told, or may have been told, of a "can't tell"."""
+    changes = Change.objects.filter(cause=decision.decision_id)
+    sent = changes.filter(state__in=[Change.State.QUEUED, Change.State.DELIVERED])
+    return sent.exclude(outbox.NEVER_SENT).exists()
+
+
+def _withdraw_or_revert_change(annotation: Annotation, decision: Decision, actor: User) -> None:
+    """Withdraw the change of a "can't tell", or enqueue one that reverts what Mixpeek was told."""
+    # Decisions of older versions have no change.
+    change = Change.objects.filter(cause=decision.decision_id).first()
+    if change is None:
+        return
+    reason = f"{decision.reviewer.get_username()} took the decision back"
+    if outbox.withdraw_unsent(change, reason=reason):
+        return
+    if annotation.status == Annotation.Status.GONE or not was_told_to_mixpeek(decision):
         return
 
+    outbox.enqueue(
+        annotation.ref,
+        verb=Change.Verb.REVERT,
+        fields={"outcome": REVERTED},
+        base={"outcome": CANNOT_TELL, "decision_id": str(decision.decision_id)},
+        base_version=annotation.version,
+        actor=actor,
+        retriever_id=change.retriever_id,
+    )
+
+
+def _withdraw_change(decision: Decision) -> None:
     # A change that is due later is not always a held one: a worker may have sent it and died, and
     # then it waits for its next turn.
     if not decision.held_for:
@@ -133,6 +171,9 @@ def _previous_status(annotation: Annotation, previous: Decision | None) -> Annot
 
     if annotation.annotation_id is None:
         return Annotation.Status.WAITING
-    if is_row_from_person(annotation.proposed, annotation.revisions):
+    cannot_tell_id = cannot_tell_decision_id(annotation.revisions)
+    if cannot_tell_id and without_own([cannot_tell_id]):
+        return Annotation.Status.UNDECIDABLE
+    if is_from_person(annotation.proposed, annotation.revisions):
         return Annotation.Status.DECIDED
     return Annotation.Status.WAITING

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from reviewapp.annotations.decide.forms import as_form_data, initial_data
 from reviewapp.annotations.decide.parsing import FIELDS
+from reviewapp.annotations.decide.undo import was_told_to_mixpeek
 from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, given_by_people, machine_words
@@ -64,7 +65,7 @@ def build_reversal(
     `current` are the annotation's values. `given_before` are the personal fields that a person had
     given before the decision; the others were the machine's and become blank.
     """
-    if change is None or change.state in _NEVER_DELIVERED:
+    if change is None or not change.sets_values or change.state in _NEVER_DELIVERED:
         return Reversal(values={})
     if not change.base.get("label"):
         return Reversal(values={}, created=True)
@@ -96,13 +97,15 @@ class Undoing:
     """What the page shows above a form with the old values.
 
     `since` is the decision that stands instead, None if this one stands. `recallable`: it is
-    "can't tell" and stands, so it can still be undone as if it had not been made.
+    "can't tell" and stands, so it can still be undone as if it had not been made. `told`: Mixpeek
+    was told of it, so an undo is told there, too.
     """
 
     reversal: Reversal
     since: Decision | None
     taken_back: bool
     recallable: bool
+    told: bool
 
 
 def reopened_form(
@@ -143,11 +146,13 @@ def undo_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     reversal = build_reversal(change, annotation.values(), given_before=given_before)
 
     stands = annotation.decision_id == decision.pk
+    recallable = stands and decision.is_revertible
     undoing = Undoing(
         reversal=reversal,
         since=None if stands else annotation.decision,
         taken_back=decision.taken_back,
-        recallable=stands and not decision.is_sent,
+        recallable=recallable,
+        told=recallable and was_told_to_mixpeek(decision),
     )
 
     values = annotation.values() | reversal.values

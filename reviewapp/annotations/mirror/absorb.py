@@ -17,6 +17,7 @@ from django.utils import timezone
 from reviewapp.annotations.mirror import bulk_update, result_matching, version_authors
 from reviewapp.annotations.mirror.from_upstream import (
     BLANK_VALUES,
+    CANNOT_TELL,
     MAX_STORED_ID_LENGTH,
     decision_id_in,
     execution_id_in,
@@ -24,8 +25,10 @@ from reviewapp.annotations.mirror.from_upstream import (
     is_storable_record,
     proposed_values,
     revisions_of,
+    stamp_in,
     values_of,
 )
+from reviewapp.annotations.mirror.own_decisions import without_own
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
@@ -42,6 +45,7 @@ _MIRRORED_FIELDS = [
     "version", "upstream", "uncleared", "revisions", "proposed", "actor_id", "actor_type",
     "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
+_RECOMPUTED_STATUSES = {Annotation.Status.WAITING, Annotation.Status.GONE}
 _RESULT_FIELDS = ["execution_id", *result_matching.RESULT_FIELDS]
 
 
@@ -65,6 +69,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
     undelivered = Change.objects.open_by_ref(row.ref for row in locked)
     rows, postponed = _match_rows(newest, retrievers, locked, undelivered)
     before = {row.pk: _mirrored_values(row) for row in rows.values()}
+    undecidable = _undecidable_elsewhere(newest)
 
     created: list[Annotation] = []
     changed: list[Annotation] = []
@@ -76,10 +81,10 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
         row = rows.get(annotation_id)
         if row is None:
             row = Annotation(ref=f"annotations/{annotation_id}", proposed=proposed_values(record))
-            _fill_row(row, record, retrievers, [])
+            _fill_row(row, record, retrievers, [], undecidable)
             created.append(row)
         elif _is_newer(record, row):
-            _fill_row(row, record, retrievers, undelivered[row.ref])
+            _fill_row(row, record, retrievers, undelivered[row.ref], undecidable)
             changed.append(row)
         else:
             unchanged.append(row.pk)
@@ -265,8 +270,12 @@ def _fill_row(
     record: AnnotationRecord,
     retrievers: Mapping[str, Retriever],
     changes: Sequence[Change],
+    undecidable: Collection[str],
 ) -> None:
-    """Copy the record into the row, and show its values under our undelivered changes."""
+    """Copy the record into the row, and show its values under our undelivered changes.
+
+    `undecidable` are the ids of `_undecidable_elsewhere`.
+    """
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
     row.collection_id = (
@@ -291,13 +300,30 @@ def _fill_row(
     for name, value in shown_values(row, changes).items():
         setattr(row, name, value)
 
-    if row.status in {Annotation.Status.WAITING, Annotation.Status.GONE}:
-        if row.decision is not None:
+    if row.decision_id is not None:
+        if row.status in _RECOMPUTED_STATUSES and row.decision is not None:
             row.status = Annotation.Status(row.decision.outcome)
-        elif is_from_person(record):
-            row.status = Annotation.Status.DECIDED
-        else:
-            row.status = Annotation.Status.WAITING
+    elif record.annotation_id in undecidable:
+        row.status = Annotation.Status.UNDECIDABLE
+    elif row.status != Annotation.Status.DECIDED:
+        is_decided = is_from_person(proposed_values(record), row.revisions)
+        row.status = Annotation.Status.DECIDED if is_decided else Annotation.Status.WAITING
+
+
+def _undecidable_elsewhere(records: Mapping[str, AnnotationRecord]) -> set[str]:
+    """Return the ids of those of which another installation's stamp says "can't tell"."""
+    decision_ids = {}
+    for annotation_id, record in records.items():
+        stamp = stamp_in(record)
+        if stamp.get("outcome") == CANNOT_TELL:
+            decision_ids[annotation_id] = str(stamp["decision_id"])
+
+    others = without_own(decision_ids.values())
+    return {
+        annotation_id
+        for annotation_id, decision_id in decision_ids.items()
+        if decision_id in others
+    }
 
 
 def _mirrored_values(row: Annotation) -> dict[str, Any]:

@@ -37,7 +37,8 @@ class UpstreamVersion:
     """One upstream version: its author, its time, and its changes as `{field: [old, new]}`.
 
     `name` is the name of our person, else Mixpeek's name for the author. Version 1 is the
-    annotation as it was created.
+    annotation as it was created. `outcome` and `reason` are what the version's stamp says beside
+    the decision: "can't tell", or that this was reverted.
     """
 
     version: int
@@ -47,6 +48,8 @@ class UpstreamVersion:
     name: str
     kind: str = ""
     decision_id: str = ""
+    outcome: str = ""
+    reason: str = ""
 
     @property
     def who(self) -> str:
@@ -142,6 +145,8 @@ def _versions_from_revisions(row: Annotation) -> Iterator[UpstreamVersion]:
             name=edit["edited_by"],
             kind=edit["edited_by_type"],
             decision_id=edit.get("decision_id", ""),
+            outcome=edit.get("outcome", ""),
+            reason=edit.get("reason", ""),
         )
         values = before
         version = edit["version"]

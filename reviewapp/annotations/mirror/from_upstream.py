@@ -26,9 +26,12 @@ BLANK_VALUES: dict[str, Any] = {
 }
 
 # Our stamp: the key under which a delivery names its decision, and the keys of the object there
-# (`sync.deliver.provenance`).
+# (`sync.deliver.provenance`). A decision that sets no label also says its outcome.
 STAMP_KEY = "reviewapp"
+CANNOT_TELL = "cannot_tell"
+REVERTED = "reverted"
 _STAMP_KEYS = frozenset({"decision_id", "reviewer", "time"})
+_OUTCOME_KEYS = frozenset({"outcome", "reason"})
 _OBJECT_FIELDS = ("payload", "metadata")
 
 _MACHINE = "system"
@@ -59,18 +62,31 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
 
 def without_stamp(value: Any) -> Any:
     """Return an object without our stamp, which is nobody's edit; return other values unchanged."""
-    if not _stamp_in(value):
+    if not stamp_of(value):
         return value
     return {name: inner for name, inner in value.items() if name != STAMP_KEY}
 
 
+def stamp_of(value: Any) -> dict[str, Any]:
+    """Return our stamp in a payload or metadata; {} without one."""
+    stamp = value.get(STAMP_KEY) if isinstance(value, dict) else None
+    if not isinstance(stamp, dict):
+        return {}
+    if _STAMP_KEYS <= stamp.keys() <= _STAMP_KEYS | _OUTCOME_KEYS:
+        return stamp
+    return {}
+
+
+def stamp_in(record: AnnotationRecord) -> dict[str, Any]:
+    """Return our stamp on a record, the newer one where both objects have one; {} without one."""
+    stamps = [stamp_of(getattr(record, name)) for name in _OBJECT_FIELDS]
+    present = [stamp for stamp in stamps if stamp]
+    return max(present, key=lambda stamp: str(stamp["time"]), default={})
+
+
 def decision_id_in(record: AnnotationRecord) -> str:
     """Return the decision id in our stamp on a record; "" without a stamp."""
-    for name in _OBJECT_FIELDS:
-        stamp = _stamp_in(getattr(record, name))
-        if stamp:
-            return str(stamp["decision_id"])
-    return ""
+    return str(stamp_in(record).get("decision_id", ""))
 
 
 def execution_id_in(record: AnnotationRecord) -> str:
@@ -115,7 +131,8 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
     """Return the record's edits in the form that `versions.py` reads, oldest first.
 
     A field in which only our stamp changed is left out. `decision_id` is the decision that the edit
-    delivered, if the edit set a stamp.
+    delivered, if the edit set a stamp; `outcome` and `reason` are what the stamp says beside it. An
+    edit that only removed a stamp that said "can't tell" has the outcome `reverted`.
     """
     revisions: list[dict[str, Any]] = []
     after: dict[str, Any] = {"payload": record.payload, "metadata": record.metadata}
@@ -137,9 +154,12 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
         revision = asdict(edit)
         revision["prior"] = prior
         revision["edited_at"] = edit.edited_at.isoformat() if edit.edited_at else None
-        decision_id = _decision_stamped_by_edit(before, after)
-        if decision_id:
-            revision["decision_id"] = decision_id
+        stamp = _stamp_set_by_edit(before, after)
+        for name in ("decision_id", "outcome", "reason"):
+            if name in stamp:
+                revision[name] = str(stamp[name])
+        if not stamp and not prior and _is_cannot_tell_removed(before, after):
+            revision["outcome"] = REVERTED
 
         revisions.append(clean_json(revision))
         after = before
@@ -148,23 +168,31 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
     return revisions
 
 
-def is_from_person(record: AnnotationRecord) -> bool:
-    """Return whether a person created the annotation or edited it at Mixpeek.
-
-    An annotation created with an API key may be a machine's: it counts as a proposal until someone
-    edits it.
-    """
-    is_edited = any(edit.edited_by_type != _MACHINE for edit in record.revisions)
-    return is_edited or not proposed_values(record)
-
-
-def is_row_from_person(
+def is_from_person(
     proposed: Mapping[str, Any],
     revisions: Sequence[Mapping[str, Any]],
 ) -> bool:
-    """Return the same as `is_from_person`, from the columns of an `Annotation`."""
-    is_edited = any(edit["edited_by_type"] != _MACHINE for edit in revisions)
-    return is_edited or not proposed
+    """Return whether a person created the annotation or decided on it at Mixpeek.
+
+    Takes what `proposed_values` and `revisions_of` return. An annotation created with an API key
+    may be a machine's: it counts as a proposal until someone edits it. "Can't tell" and its
+    reversal decide nothing.
+    """
+    for edit in revisions:
+        says_only_outcome = bool(edit.get("outcome")) and not edit["prior"]
+        if edit["edited_by_type"] != _MACHINE and not says_only_outcome:
+            return True
+    return not proposed
+
+
+def cannot_tell_decision_id(revisions: Sequence[Mapping[str, Any]]) -> str:
+    """Return the decision whose "can't tell" is the last that a stamp said; "" for none."""
+    for revision in reversed(revisions):
+        if revision.get("outcome") == CANNOT_TELL:
+            return str(revision["decision_id"])
+        if "outcome" in revision or "decision_id" in revision:
+            return ""
+    return ""
 
 
 def proposed_values(record: AnnotationRecord) -> dict[str, Any]:
@@ -185,24 +213,24 @@ def proposed_values(record: AnnotationRecord) -> dict[str, Any]:
     return values_of(first)
 
 
-def _stamp_in(value: Any) -> dict[str, Any]:
-    """Return our stamp in a payload or metadata; {} without one."""
-    stamp = value.get(STAMP_KEY) if isinstance(value, dict) else None
-    if isinstance(stamp, dict) and stamp.keys() == _STAMP_KEYS:
-        return stamp
-    return {}
-
-
 def _differ_only_in_stamp(before: Any, after: Any) -> bool:
     if is_same_json(before, after):
         return False
     return is_same_json(without_stamp(before) or {}, without_stamp(after) or {})
 
 
-def _decision_stamped_by_edit(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Return the decision id in the stamp that an edit set; "" if it set none."""
+def _stamp_set_by_edit(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stamp that an edit set; {} if it set none."""
     for name in _OBJECT_FIELDS:
-        stamp = _stamp_in(after[name])
-        if stamp and stamp != _stamp_in(before[name]):
-            return str(stamp["decision_id"])
-    return ""
+        stamp = stamp_of(after[name])
+        if stamp and stamp != stamp_of(before[name]):
+            return stamp
+    return {}
+
+
+def _is_cannot_tell_removed(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    for name in _OBJECT_FIELDS:
+        said = stamp_of(before[name]).get("outcome")
+        if said == CANNOT_TELL and not stamp_of(after[name]):
+            return True
+    return False

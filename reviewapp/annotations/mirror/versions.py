@@ -52,10 +52,11 @@ def latest(row: Annotation, queued: Sequence[Change]) -> State:
         version = 1
 
     for change in queued:
+        fields = change.fields if change.sets_values else {}
         if version:
             edit = Edit(
                 version=version,
-                prior={name: values.get(name) for name in change.fields},
+                prior={name: values.get(name) for name in fields},
                 at=change.created_at,
                 by=change.actor_name,
                 by_type="user",
@@ -63,7 +64,7 @@ def latest(row: Annotation, queued: Sequence[Change]) -> State:
             edits.append(edit)
         created_at = created_at or change.created_at
         version += 1
-        values |= change.fields
+        values |= fields
 
     updated_at = row.updated_at
     if queued and edits:

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from reviewapp.annotations.mirror import version_authors
 from reviewapp.annotations.mirror.authorship import UpstreamVersion
+from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.annotations.queue.counts import done_and_left
 from reviewapp.annotations.queue.filters import QueueFilter, Show
@@ -123,6 +124,28 @@ class Item:
         if self.change is None:
             return False
         return self.change.state in {Change.State.CONFLICT, Change.State.REFUSED}
+
+    @property
+    def why_not_told(self) -> str:
+        """Why Mixpeek was not told of the standing "can't tell"; "" if it was, or is to be."""
+        decision = self.annotation.decision
+        if decision is None or decision.outcome != Decision.Outcome.UNDECIDABLE:
+            return ""
+        for change in self.annotation.changes:
+            if change.cause == decision.decision_id:
+                return change.why if change.state == Change.State.WITHDRAWN else ""
+        return "Not sent: it was decided before “can't tell” was told to Mixpeek."
+
+    @property
+    def undecidable_elsewhere(self) -> UpstreamVersion | None:
+        """The version by which another installation says "can't tell", if that is what stands."""
+        is_undecidable = self.annotation.status == Annotation.Status.UNDECIDABLE
+        if not is_undecidable or self.annotation.decision is not None:
+            return None
+        for version in self.at_mixpeek:
+            if version.outcome == CANNOT_TELL:
+                return version
+        return None
 
     @property
     def merged(self) -> tuple[FieldDiff, ...]:

@@ -19,6 +19,9 @@ from reviewapp.annotations.views.review import render_item
 from reviewapp.web.http import Request, wants_fragment
 
 _UNDONE = "Taken back: nothing of it was sent to Mixpeek."
+_REVERTED = (
+    "Taken back: Mixpeek was told that you can't tell, and will be told that this is reverted."
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +43,8 @@ def undo(request: Request, pk: int) -> HttpResponse:
         form = undo_form(annotation, decision)
         return render_item(request, annotation, status=409, **form)
 
-    messages.success(request, _UNDONE)
+    is_told = decision.is_revertible and decide_undo.was_told_to_mixpeek(decision)
+    messages.success(request, _REVERTED if is_told else _UNDONE)
     return _redirect_to_item(request, decision, "again")
 
 

@@ -9,12 +9,13 @@ from contextvars import ContextVar
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 
+_CHANGE_NO_VALUE = frozenset({Change.Verb.CONFIRM, Change.Verb.CANNOT_TELL, Change.Verb.REVERT})
 _rank: ContextVar[Rank] = ContextVar("reviewapp_rank", default=Rank.INTERACTIVE)
 
 
 def rank_of(verb: str) -> Rank:
-    """Return the rank of a change enqueued now; a confirmation ranks behind a change of values."""
-    if verb == Change.Verb.CONFIRM:
+    """Return the rank of a change enqueued now; one that changes no value ranks behind others."""
+    if verb in _CHANGE_NO_VALUE:
         return Rank.BULK
     return _rank.get()
 

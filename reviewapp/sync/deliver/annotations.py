@@ -25,7 +25,7 @@ from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
-from reviewapp.sync.deliver import create_lookup
+from reviewapp.sync.deliver import cannot_tell, create_lookup
 from reviewapp.sync.deliver.null_support import (
     clears_null,
     is_refused_null,
@@ -41,7 +41,7 @@ from reviewapp.sync.deliver.outcome import (
     ensure_claim,
     refused,
 )
-from reviewapp.sync.deliver.provenance import lacks_author, stamped, with_stamp
+from reviewapp.sync.deliver.provenance import change_reason, lacks_author, stamped, with_stamp
 from reviewapp.sync.deliver.verify import lost_update, missing_fields, overwritten_by_retry
 from reviewapp.sync.models import NullSupport
 
@@ -67,6 +67,8 @@ def load_rows(refs: Sequence[str]) -> dict[str, Annotation]:
 
 def deliver(change: Change, annotation: Annotation, client: Client) -> Outcome:
     """Read the annotation and apply the change to it; create it if upstream does not have it."""
+    if not change.sets_values:
+        return cannot_tell.deliver(change, annotation, client)
     if annotation.annotation_id is None:
         return _create(change, annotation, client)
     read = client.get_annotation(annotation.annotation_id)
@@ -181,25 +183,6 @@ def version_made(change: Change, read: AnnotationRecord, reply: AnnotationRecord
     if change.verb == Change.Verb.CONFIRM and reply.version == read.version:
         return None
     return reply.version
-
-
-def change_reason(change: Change) -> str:
-    """Return the reason for Mixpeek's audit log: our decision id and the action, without names."""
-    base_label = change.base.get("label")
-    label = change.fields.get("label", base_label)
-    is_relabelled = not is_same_json(label, base_label)
-    if change.verb == Change.Verb.CREATE:
-        action = "annotate"
-    elif change.verb == Change.Verb.CONFIRM:
-        action = "confirm"
-    elif is_relabelled:
-        action = "relabel"
-    else:
-        action = "correct"
-
-    if change.cause:
-        return f"decision {change.cause}: {action}"
-    return f"change {change.pk}: {action}"
 
 
 def _patch_with_stamp(

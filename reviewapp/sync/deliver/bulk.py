@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from reviewapp.annotations.mirror.from_upstream import stamp_in
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, Refused
@@ -147,7 +148,7 @@ def _read(
     for change in changes:
         row = rows[change.ref]
         read = records.get(str(row.annotation_id))
-        if read is None:
+        if read is None or _keeps_saying_cannot_tell(read):
             result.fallback.append(change)
             continue
 
@@ -171,6 +172,12 @@ def _read(
         )
         items.append(item)
     return items
+
+
+def _keeps_saying_cannot_tell(read: AnnotationRecord) -> bool:
+    """Whether a stamp in the metadata, which bulk cannot replace, says "can't tell"."""
+    is_replaced = settings.MIXPEEK_WHO == "payload"
+    return not is_replaced and bool(stamp_in(read).get("outcome"))
 
 
 def _write(items: Sequence[_Item], client: Client, result: BulkResult) -> list[_Item]:

@@ -1,5 +1,13 @@
 """The stamp that tells Mixpeek who decided, as it sees one API key instead of our people.
 
+| key | value |
+|---|---|
+| `decision_id` | the decision's id |
+| `reviewer` | who decided |
+| `time` | when, in ISO 8601 |
+| `outcome` | `cannot_tell` or `reverted`; absent where the annotation's own values are the decision |
+| `reason` | of `cannot_tell`: why, in the person's words |
+
 `MIXPEEK_WHO` says where the stamp goes: `metadata` (on servers that have it), `payload` or nowhere.
 `MIXPEEK_REVIEWER` says who it names: by default a pseudonym, since Mixpeek copies annotation
 metadata onto document fields that can be filtered.
@@ -16,6 +24,7 @@ from typing import Any
 from django.conf import settings
 
 from reviewapp.annotations.mirror.from_upstream import STAMP_KEY, decision_id_in
+from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 
@@ -52,7 +61,7 @@ def with_stamp(
         return dict(send)
 
     value = send.get(target, current) or {}
-    return {**send, target: {**value, STAMP_KEY: _stamp(change)}}
+    return {**send, target: {**value, STAMP_KEY: build_stamp(change)}}
 
 
 def lacks_author(record: AnnotationRecord, change: Change) -> bool:
@@ -62,12 +71,44 @@ def lacks_author(record: AnnotationRecord, change: Change) -> bool:
     return decision_id_in(record) != str(change.cause)
 
 
-def _stamp(change: Change) -> dict[str, str]:
+def build_stamp(change: Change) -> dict[str, str]:
+    """Return the stamp that says whose decision the change tells; of "can't tell" also what."""
     reviewer = change.actor_pseudonym
     if settings.MIXPEEK_REVIEWER == "username":
         reviewer = change.actor_name
-    return {
-        "decision_id": str(change.cause),
+
+    stamp = {
+        "decision_id": decision_id_of(change),
         "reviewer": reviewer,
         "time": change.created_at.isoformat(timespec="seconds"),
     }
+    if not change.sets_values:
+        stamp |= change.fields
+    return stamp
+
+
+def decision_id_of(change: Change) -> str:
+    """Return the decision that a change tells or reverts; "" if no decision made it."""
+    if change.verb == Change.Verb.REVERT:
+        return str(change.base["decision_id"])
+    return str(change.cause) if change.cause else ""
+
+
+def change_reason(change: Change) -> str:
+    """Return the reason for Mixpeek's audit log: our decision id and the action, without names."""
+    base_label = change.base.get("label")
+    label = change.fields.get("label", base_label)
+    is_relabelled = not is_same_json(label, base_label)
+    if change.verb == Change.Verb.CREATE:
+        action = "annotate"
+    elif change.verb == Change.Verb.SET and is_relabelled:
+        action = "relabel"
+    elif change.verb == Change.Verb.SET:
+        action = "correct"
+    else:
+        action = str(change.verb)
+
+    decision_id = decision_id_of(change)
+    if decision_id:
+        return f"decision {decision_id}: {action}"
+    return f"change {change.pk}: {action}"
