@@ -38,14 +38,15 @@ def out_of_state(page: Page) -> None:
 
 
 def could_not_tell(item: Annotation) -> None:
-    """Check that the item was decided so, and that nothing is promised to Mixpeek."""
+    """Check that the item was decided so, and that Mixpeek is to be told of it."""
     decision = Decision.objects.get()
     assert (decision.annotation_id, decision.outcome, decision.reasoning) == (
         item.pk,
         "undecidable",
         WHY,
     )
-    assert not Change.objects.exists()
+    change = Change.objects.get()
+    assert (change.verb, change.cause) == ("cannot_tell", decision.decision_id)
 
 
 def test_it_submits_by_ctrl_enter_what_x_began(

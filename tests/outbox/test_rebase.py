@@ -80,6 +80,14 @@ def test_it_hands_a_create_on_with_all_that_its_person_saw() -> None:
     assert (second.verb, second.base["label"]) == ("set", "a")
 
 
+def test_it_makes_no_create_of_cannot_tell() -> None:
+    gone = Change(verb=Change.Verb.CREATE, base={"label": ""}, fields={"label": "a"})
+    cannot_tell = Change(verb=Change.Verb.CANNOT_TELL, fields={"outcome": "cannot_tell"})
+    label = Change(base={"label": "a"}, fields={"label": "b"})
+    assert list(rebase_following(gone, [cannot_tell, label])) == [label]
+    assert (cannot_tell.verb, label.verb) == ("cannot_tell", "create")
+
+
 def test_it_leaves_alone_what_has_nothing_to_do_with_it() -> None:
     gone = Change(base={"label": "a", "confidence": 1}, fields={"label": "b"})
     other = Change(base={"label": "x", "confidence": 1}, fields={"confidence": 2})

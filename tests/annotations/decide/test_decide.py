@@ -146,9 +146,11 @@ def test_it_lets_a_person_not_tell(alice: User) -> None:
         "",
     )
     assert (decision.label, decision.reasoning) == ("logo", "Too blurred.")
-    assert not Change.objects.exists()
-    event = Event.objects.about(annotation.ref)[0]
-    assert (event.action, event.note) == (Action.ANNOTATION_UNDECIDABLE, "Too blurred.")
+    change = Change.objects.get()
+    assert (change.verb, change.cause, change.base) == ("cannot_tell", decision.decision_id, {})
+    assert change.fields == {"outcome": "cannot_tell", "reason": "Too blurred."}
+    event = Event.objects.about(annotation.ref).get(action=Action.ANNOTATION_UNDECIDABLE)
+    assert event.note == "Too blurred."
 
 
 def test_it_does_not_turn_a_decision_into_cannot_tell_unseen(alice: User, bob: User) -> None:

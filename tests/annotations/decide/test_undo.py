@@ -131,6 +131,43 @@ def test_it_takes_back_cannot_tell_however_late(alice: User) -> None:
     assert columns(annotation) == before
     assert Undo.objects.get().decision == decision
     assert Event.objects.about(annotation.ref).filter(action=Action.ANNOTATION_UNDONE).exists()
+    assert Change.objects.get().state == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"claimed_at": LONG_AGO},
+        {"maybe_sent": True},
+        {"state": "delivered", "settled_at": LONG_AGO, "version": 2},
+    ],
+)
+def test_it_reverts_what_mixpeek_may_have_been_told(alice: User, sent: dict[str, Any]) -> None:
+    annotation = make_annotation()
+    before = columns(annotation)
+    decision = decide_and_hold(
+        annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0
+    )
+    Change.objects.update(**sent)
+    undo(decision.pk, actor=alice)
+    assert columns(annotation) == before
+    told, revert = Change.objects.order_by("id")
+    assert told.state == sent.get("state", "queued")
+    assert (revert.verb, revert.cause, revert.actor_id) == ("revert", None, alice.pk)
+    assert revert.base == {"outcome": "cannot_tell", "decision_id": str(decision.decision_id)}
+    assert undo(decision.pk, actor=alice) == decision
+    assert Change.objects.count() == 2
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "refused"])
+def test_it_reverts_nothing_that_mixpeek_was_not_told(alice: User, state: str) -> None:
+    annotation = make_annotation()
+    decision = decide_and_hold(
+        annotation, alice, outcome=Decision.Outcome.UNDECIDABLE, reasoning="Too dark.", hold=0
+    )
+    Change.objects.update(state=state, settled_at=LONG_AGO)
+    undo(decision.pk, actor=alice)
+    assert Change.objects.get().state == "withdrawn"
 
 
 def test_it_does_not_take_cannot_tell_back_from_under_a_later_decision(

@@ -13,15 +13,16 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
+from reviewapp.annotations.decide.undo import undo
 from reviewapp.annotations.mirror import absorb
-from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.sync.deliver import drain, settle
 from reviewapp.sync.deliver.bulk import deliver_plan as deliver_in_bulk
 from reviewapp.sync.deliver.bulk_plan import BulkPlan, Listing
-from tests.decisions import queue_decision
+from tests.decisions import decide, queue_decision
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
 from tests.sync.delivering import upstream as read
 from tests.sync.delivering import writes
@@ -136,3 +137,31 @@ def test_it_goes_in_bulk_in_the_payload_only(
     assert change.state == "delivered"
     assert read(box, annotation)["payload"] == {"theirs": 1, **told(change, where)}
     assert is_nobodys_edit(annotation, box)
+
+
+def test_it_says_cannot_tell_in_the_payload_only(
+    where: str, annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    outcome = Decision.Outcome.UNDECIDABLE
+    decision = decide(annotation, alice, outcome=outcome, reasoning="Too dark.")
+    box.faults([{"method": "PATCH", "drop": "after"}])
+    drain.drain(mixpeek_client)
+    Change.objects.filter(state="queued").update(due=timezone.now())
+    drain.drain(mixpeek_client)
+
+    change = Change.objects.get()
+    if where != "payload":
+        box.faults([])
+        assert (change.state, writes(box)) == ("withdrawn", [])
+        assert change.why.startswith("Not sent: ")
+        return
+    said = {"outcome": "cannot_tell", "reason": "Too dark."}
+    stamp = {**told(change, where)["reviewapp"], **said}
+    assert change.progress == "Can't tell, delivered"
+    assert writes(box) == [("PATCH", {"payload": {"theirs": 1, "reviewapp": stamp}})]
+    assert is_nobodys_edit(annotation, box)
+
+    undo(decision.pk, actor=alice)
+    drain.drain(mixpeek_client)
+    assert read(box, annotation)["payload"]["reviewapp"]["outcome"] == "reverted"
+    assert (annotation.status, annotation.payload) == ("waiting", {"theirs": 1})
