@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PERMISSION = "outbox.manage_change"
 _ADMINS_ONLY = "It changes a retriever: an admin has to do this."
+_MUST_BE_SENT = "It is what reverts a “can't tell” that Mixpeek was told, so it has to be sent."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,8 @@ def withdraw(change: Change, *, actor: User) -> bool:
     Raises `PermissionDenied`, for a retriever's change also unless the actor may change retrievers.
     """
     require_delivery_permission(actor)
+    if change.is_open and change.verb == Change.Verb.REVERT:
+        return False
     reason = f"{actor.get_username()} withdrew it"
     if _kind(change) == "retrievers":
         return retriever_services.withdraw(change, reason=reason, actor=actor)
@@ -208,6 +211,8 @@ def _is_current_decision(annotation: Annotation, change: Change) -> bool:
 def _withdrawal_obstacle(change: Change, actor: User) -> str:
     if change.state in {Change.State.DELIVERED, Change.State.WITHDRAWN}:
         return f"It is {change.get_state_display().lower()} already."
+    if change.is_open and change.verb == Change.Verb.REVERT:
+        return _MUST_BE_SENT
     if change.is_open and change.claimed_at:
         return "It is being sent at this moment: too late."
     if change.is_open and change.maybe_sent:

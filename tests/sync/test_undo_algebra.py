@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
@@ -153,11 +155,27 @@ class Desk:
         assert {
             change.cause for change in withdrawn if not change.reason.startswith("replaced")
         } <= taken_back
+        reverts = Change.objects.filter(ref=row.ref, verb="revert", state="delivered")
+        reverted = {change.base["decision_id"] for change in reverts}
         for change in Change.objects.filter(ref=row.ref, cause__in=taken_back):
-            assert (change.state, change.version, change.attempts) == ("withdrawn", None, 0)
+            if str(change.cause) in reverted:
+                assert (change.verb, change.state) == ("cannot_tell", "delivered")
+            else:
+                assert (change.state, change.version, change.attempts) == ("withdrawn", None, 0)
+        self.check_stamp((there.metadata or {}).get("reviewapp", {}))
+
+    def check_stamp(self, stamp: dict[str, str]) -> None:
+        """Hold what our stamp says against the decision that stands, if Mixpeek took that."""
+        standing = self.row.decision
+        if standing is None:
+            assert stamp.get("outcome") != "cannot_tell"
+            return
+        if Change.objects.filter(cause=standing.decision_id, state="delivered").exists():
+            is_undecidable = standing.outcome == Decision.Outcome.UNDECIDABLE
+            assert (stamp.get("outcome") == "cannot_tell") == is_undecidable
 
 
-@settings(
+@hypothesis_settings(
     max_examples=examples(8, 100),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -168,8 +186,10 @@ def test_it_shows_what_mixpeek_has_under_what_is_to_be_delivered(
     lena: User,
     box: Box,
     mixpeek_client: Client,
+    settings: Settings,
     steps: list[tuple[Any, ...]],
 ) -> None:
+    settings.MIXPEEK_WHO = "metadata"
     Retriever.objects.get_or_create(
         retriever_id="ret_logos", defaults={"name": "logos", "seen_at": timezone.now()}
     )

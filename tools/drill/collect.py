@@ -57,6 +57,18 @@ class ChangeRow:
     verb: str
     without_author: bool
 
+    @property
+    def told(self) -> str | None:
+        """The decision that it tells Mixpeek of, or reverts there."""
+        if self.verb == "revert":
+            return str(self.base["decision_id"])
+        return self.cause
+
+    @property
+    def sets_values(self) -> bool:
+        """Whether its fields are values upstream, and not what the stamp is to say."""
+        return self.verb not in {"cannot_tell", "revert"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotationRow:
@@ -109,6 +121,11 @@ class World:
     people: dict[int, str] = field(default_factory=dict)
     ours: str = ""
     stamped: bool = False
+
+    @cached_property
+    def reverted(self) -> set[str | None]:
+        """The decisions of which another change says upstream that they are reverted."""
+        return {change.told for change in self.changes if change.verb == "revert"}
 
     @cached_property
     def changes_by_ref(self) -> dict[str, list[ChangeRow]]:

@@ -94,6 +94,9 @@ def _fits(version: Version, change: ChangeRow) -> bool:
         # A confirmation that changed nothing upstream.
         return False
 
+    if not change.sets_values:
+        return version.changed == {"metadata"} and _says_outcome(version, change)
+
     decision_id = _decision_named_in(version)
     if "metadata" in version.changed and decision_id:
         return decision_id == change.cause
@@ -111,13 +114,22 @@ def _fits(version: Version, change: ChangeRow) -> bool:
 
 def _decision_named_in(version: Version) -> str:
     """Return the id of the decision that a version names, "" if it names none."""
+    return str(_stamp_in(version).get("decision_id") or "")
+
+
+def _stamp_in(version: Version) -> dict[str, Any]:
     metadata = version.values.get("metadata")
     if not isinstance(metadata, dict):
-        return ""
+        return {}
     stamp = metadata.get("reviewapp")
-    if not isinstance(stamp, dict):
-        return ""
-    return str(stamp.get("decision_id") or "")
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def _says_outcome(version: Version, change: ChangeRow) -> bool:
+    """Return whether a version says what a change says that sets no values."""
+    stamp = _stamp_in(version)
+    said = {name: stamp.get(name) for name in change.fields}
+    return stamp.get("decision_id") == change.told and same(said, change.fields)
 
 
 def _histories(world: World) -> list[_History]:
@@ -157,7 +169,8 @@ def check_applied_once(world: World) -> tuple[str, list[Violation]]:
     for history in _histories(world):
         version_count += len(history.matches.pairs)
         for version, change in history.matches.pairs:
-            if change.cause in undone and change.version is None:
+            is_reverted = change.cause in world.reverted
+            if change.cause in undone and change.version is None and not is_reverted:
                 what = f"version {version.number} upstream was taken back (change {change.id})"
                 violations.append(Violation(about=history.ref, what=what))
 
@@ -181,7 +194,7 @@ def check_delivered(world: World) -> tuple[str, list[Violation]]:
     """A delivered change stood upstream at the version it names, and its decision is named there.
 
     A confirmation may name no version, where nothing said who decided; then what it confirms stood
-    there some time.
+    there some time. A reversal may name none, where nothing was left to revert.
     """
     violations = []
     delivered_count = 0
@@ -191,34 +204,39 @@ def check_delivered(world: World) -> tuple[str, list[Violation]]:
         delivered_count += len(delivered)
         for change in delivered:
             claim = f"change {change.id} is called delivered"
+            if change.verb == "revert" and change.version is None:
+                continue
+
             if not _is_held(change, history.versions):
                 what = f"{claim} as version {change.version}, which does not hold it"
                 seen = {"wanted": change.fields}
                 violations.append(Violation(about=history.ref, what=what, seen=seen))
 
             must_be_named = world.stamped and not change.without_author
-            if must_be_named and change.cause not in named:
+            if must_be_named and change.told not in named:
                 what = f"{claim}, and no version names its decision"
                 violations.append(Violation(about=history.ref, what=what))
     return f"{delivered_count:,} delivered", violations
 
 
 def _is_held(change: ChangeRow, versions: list[Version]) -> bool:
-    """Return whether the version that the change names has its values.
+    """Return whether the version that the change names holds what it set or said.
 
-    For a confirmation that names no version, any version may have them.
+    For a confirmation that names no version, any version may hold it.
     """
     may_be_any = change.verb == "confirm" and change.version is None
     for version in versions:
         if not may_be_any and version.number != change.version:
             continue
-        if _has_values(version, change.fields):
+        if _holds(version, change):
             return True
     return False
 
 
-def _has_values(version: Version, values: dict[str, Any]) -> bool:
-    return all(same(version.values[name], value) for name, value in values.items())
+def _holds(version: Version, change: ChangeRow) -> bool:
+    if not change.sets_values:
+        return _says_outcome(version, change)
+    return all(same(version.values[name], value) for name, value in change.fields.items())
 
 
 def check_last_values(world: World) -> tuple[str, list[Violation]]:
@@ -235,6 +253,7 @@ def check_last_values(world: World) -> tuple[str, list[Violation]]:
             continue
 
         now = history.versions[-1].values
+        violations += _check_last_outcome(world, history)
         # Without the versions of changes whose response was lost, and which were then given up in
         # a conflict.
         strays = history.matches.strays
@@ -261,9 +280,23 @@ def _last_changes(changes: list[ChangeRow]) -> dict[str, ChangeRow]:
     """Return the last change of each field, without withdrawn changes."""
     last_changes: dict[str, ChangeRow] = {}
     for change in changes:
-        if change.state != "withdrawn":
+        if change.state != "withdrawn" and change.sets_values:
             last_changes |= dict.fromkeys(change.fields, change)
     return last_changes
+
+
+def _check_last_outcome(world: World, history: _History) -> list[Violation]:
+    """Return a violation if upstream goes on saying "can't tell" of what was reverted."""
+    stamp = _stamp_in(history.versions[-1])
+    decision_id = stamp.get("decision_id")
+    if stamp.get("outcome") != "cannot_tell" or decision_id not in world.undone:
+        return []
+
+    for change in history.changes:
+        if change.verb == "revert" and change.told == decision_id and change.state in _OPEN:
+            return []
+    what = f"upstream says “can't tell” by decision {decision_id}, which was taken back"
+    return [Violation(about=history.ref, what=what)]
 
 
 def _is_set_later(versions: list[Version], name: str, change: ChangeRow) -> bool:

@@ -55,7 +55,8 @@ def check_decision_events(world: World) -> tuple[str, list[Violation]]:
     """Each decision has one event, by its person, with what it set, and exactly one change.
 
     The change holds the label and all that the decision set, and else only what its person gave. It
-    is a confirmation if nothing was set. A decision that it cannot be told has no change.
+    is a confirmation if nothing was set. A decision that it cannot be told sets nothing; its change
+    says so, with the reason.
     """
     events_by_decision = _events_by_decision(world.events)
     changes_by_cause: dict[Any, list[ChangeRow]] = defaultdict(list)
@@ -72,10 +73,7 @@ def check_decision_events(world: World) -> tuple[str, list[Violation]]:
             continue
 
         changes = changes_by_cause[decision.decision_id]
-        expected_count = 0
-        if decision.outcome == "decided":
-            expected_count = 1
-        if len(changes) != expected_count:
+        if len(changes) != 1:
             what = f"decision {decision.id} ({decision.outcome}) has {len(changes)} changes"
             violations.append(Violation(about=decision.ref, what=what))
             continue
@@ -104,6 +102,14 @@ def _compare_change(
     change: ChangeRow,
 ) -> list[Violation]:
     changed = {name: event.changes[name][1] for name in VALUES if name in event.changes}
+    if decision.outcome == "undecidable":
+        outcome = {"outcome": "cannot_tell", "reason": decision.values["reasoning"]}
+        if change.verb == "cannot_tell" and same(change.fields, outcome) and not changed:
+            return []
+        what = f"decision {decision.id} cannot tell, set {sorted(changed)} and promised otherwise"
+        seen = {"outcome": outcome, "promised": change.fields}
+        return [Violation(about=decision.ref, what=what, seen=seen)]
+
     # A value that the person entered is set even if it is the annotation's already.
     personal = {name: decision.values[name] for name in _PERSONAL if name in change.fields}
     expected = {"label": decision.values["label"], **personal, **changed}
@@ -118,7 +124,7 @@ def _compare_change(
 
 
 def check_undos(world: World) -> tuple[str, list[Violation]]:
-    """What was taken back, and nothing else, has its event and was never sent."""
+    """What was taken back, and nothing else, has its event and was never sent, or was reverted."""
     acknowledged = {undo.decision_id for undo in world.journal.taken_back}
     undone = set(world.undone)
 
@@ -146,7 +152,12 @@ def check_undos(world: World) -> tuple[str, list[Violation]]:
             violations.append(Violation(about=decision.ref, what=what))
 
     for change in world.changes:
-        if change.cause in undone and change.state != "withdrawn":
+        if change.verb == "revert" and change.told not in undone:
+            what = f"change {change.id} reverts decision {change.told}, which stands"
+            violations.append(Violation(about=change.ref, what=what))
+
+        is_taken_back = change.state == "withdrawn" or change.cause in world.reverted
+        if change.cause in undone and not is_taken_back:
             state = f"{change.state}, version {change.version}"
             what = f"change {change.id} was taken back and is {state}"
             violations.append(Violation(about=change.ref, what=what))
