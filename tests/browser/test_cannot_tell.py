@@ -8,6 +8,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -185,3 +186,32 @@ def test_it_works_without_scripts(
     page.locator(SUBMIT).click()
     expect(page.locator(f'#review[data-item="{items[1].pk}"]')).to_be_visible()
     could_not_tell(items[0])
+
+
+def test_it_shows_the_delivery_and_reverts_it_by_undo(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    alice.undo_seconds = 0
+    alice.save()
+    page = window(alice)
+    open_item(page, items[0])
+    page.keyboard.press("x")
+    page.keyboard.type(WHY)
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    open_item(page, items[0])
+    expect(page.locator("#delivery")).to_contain_text("Queued")
+    expect(page.locator("#notices")).to_contain_text(WHY)
+
+    # As a worker settles it; the chip asks again by itself.
+    Change.objects.update(state="delivered", version=2, settled_at=timezone.now())
+    expect(page.locator("#delivery")).to_contain_text("Can't tell, delivered v2")
+
+    page.locator("#notices").get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("will be told that this is reverted")).to_be_visible()
+    expect(page.locator(".review-state")).to_contain_text("Waiting")
+    expect(page.locator("#delivery")).to_contain_text("Queued")
+    Change.objects.filter(verb="revert").update(
+        state="delivered", version=3, settled_at=timezone.now()
+    )
+    expect(page.locator("#delivery")).to_contain_text("“Can't tell” reverted, delivered v3")

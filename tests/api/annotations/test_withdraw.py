@@ -9,10 +9,12 @@ import pytest
 from django.utils import timezone
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation, Undo
+from reviewapp.annotations.decide.undo import undo
+from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from tests.api.conftest import Caller
+from tests.decisions import decide, queue_decision
 from tests.factories import make_annotation, make_change
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +102,35 @@ def test_it_says_when_it_is_too_late(as_alice: Caller, as_lena: Caller) -> None:
     assert claims.claim(timezone.now() + timedelta(minutes=2)) is not None
     assert as_lena("POST", f"{address}/withdraw").status_code == 409
     assert not Change.objects.filter(state="withdrawn").exists()
+
+
+def test_it_says_how_far_cannot_tell_got_and_withdraws_it(as_alice: Caller, alice: User) -> None:
+    outcome = Decision.Outcome.UNDECIDABLE
+    row = make_annotation()
+    change = queue_decision(row, alice, outcome=outcome, reasoning="Too dark.", hold=60)
+    address = f"/v1/changes/{change.pk}"
+    said = as_alice("GET", address).json()
+    assert (said["verb"], said["state"]) == ("cannot_tell", "queued")
+    assert said["fields"] == {"outcome": "cannot_tell", "reason": "Too dark."}
+    # The label that is shown stays as it is while this waits.
+    shown = as_alice("GET", f"/v1/annotations/{row.annotation_id}").json()
+    assert (shown["label"], shown["version"]) == ("logo", 2)
+    assert as_alice("POST", f"{address}/withdraw").json()["progress"] == "Can't tell, not sent"
+    row.refresh_from_db()
+    assert row.status == "waiting"
+
+
+def test_it_does_not_withdraw_what_reverts_cannot_tell(
+    as_alice: Caller, as_lena: Caller, alice: User
+) -> None:
+    outcome = Decision.Outcome.UNDECIDABLE
+    decision = decide(make_annotation(), alice, outcome=outcome, reasoning="Too dark.")
+    Change.objects.update(state="delivered", settled_at=timezone.now(), version=2)
+    undo(decision.pk, actor=alice)
+    revert = Change.objects.get(verb="revert")
+    said = as_lena("POST", f"/v1/changes/{revert.pk}/withdraw")
+    assert (said.status_code, said.json()["error"]["code"]) == (409, "too_late")
+    assert as_alice("GET", f"/v1/changes/{revert.pk}").json()["state"] == "queued"
 
 
 @pytest.mark.parametrize("hold", [-1, 61, "soon", 1.5])

@@ -34,6 +34,8 @@ from tools.drill.journal import (
 )
 from tools.drill.verifier import CHECKS, judge
 
+WHY = "Too dark."
+
 
 def broken(world: World) -> set[str]:
     return {each.promise for each in judge(world) if each.faults}
@@ -147,6 +149,75 @@ def confirmed(world: World, **of_change: Any) -> World:
 def third_change(world: World, **more: Any) -> World:
     *others, third = confirmed(world).changes
     return replace(confirmed(world), changes=[*others, replace(third, **more)])
+
+
+def could_not_tell(world: World, **of_change: Any) -> World:
+    """Alice cannot tell, after all; a version says so, and why."""
+    whole = confirmed(world)
+    *changes, last = whole.changes
+    *versions, _ = whole.upstream["ann_1"]
+    *submits, submitted = whole.journal.submits
+    *decisions, decision = whole.decisions
+    said = {"outcome": "cannot_tell", "reason": WHY}
+    promised: dict[str, Any] = {"verb": "cannot_tell", "fields": said, "base": {}}
+    words = {"reasoning": WHY}
+    submitted = replace(submitted, cannot_tell=True, typed=words, words=words)
+    values = decision.values | {"reasoning": WHY}
+    return more_upstream(
+        replace(
+            whole,
+            journal=replace(whole.journal, submits=[*submits, submitted]),
+            decisions=[*decisions, replace(decision, outcome="undecidable", values=values)],
+            changes=[*changes, replace(last, **promised | of_change)],
+            upstream={"ann_1": versions},
+        ),
+        OURS,
+        metadata={"reviewapp": {"decision_id": THIRD, **said}},
+    )
+
+
+def reverted(world: World, **of_change: Any) -> World:
+    """Alice takes that back when Mixpeek has it already, and a version says so, too."""
+    whole = could_not_tell(world)
+    (shown,) = whole.annotations
+    base = {"outcome": "cannot_tell", "decision_id": THIRD}
+    revert = change(
+        24,
+        "",
+        {"outcome": "reverted"},
+        base,
+        **{"verb": "revert", "actor_id": ALICE, "version": 6} | of_change,
+    )
+    undone = {"decision_id": [13, 12], "reviewer_id": [ALICE, BOB]}
+    taken_back = [TakenBack(step="1-2", decision_id=THIRD)]
+    return more_upstream(
+        replace(
+            whole,
+            journal=replace(whole.journal, taken_back=taken_back),
+            undone=[THIRD],
+            changes=[*whole.changes, replace(revert, cause=None)],
+            annotations=[
+                replace(
+                    shown,
+                    version=6,
+                    tracked=shown.tracked | {"decision_id": 12, "reviewer_id": BOB},
+                ),
+            ],
+            events=[
+                *whole.events,
+                told(42, "annotation.undone", undone, ALICE, "web"),
+                told(43, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
+                told(44, "change.delivered", {"state": ["queued", "delivered"]}),
+            ],
+        ),
+        OURS,
+        metadata={"reviewapp": {"decision_id": THIRD, "outcome": "reverted"}},
+    )
+
+
+def without_last_version(world: World) -> World:
+    *versions, _ = world.upstream["ann_1"]
+    return upstream(world, *versions)
 
 
 def row(world: World, **tracked: Any) -> World:
@@ -280,6 +351,28 @@ WORLDS: list[tuple[str, Callable[[World], World], str]] = [
         DECIDED,
     ),
     ("a confirmation called something else", lambda w: third_change(w, verb="set"), DECIDED),
+    (
+        "cannot tell, promised as a confirmation",
+        lambda w: could_not_tell(w, verb="confirm", fields={"label": "text"}),
+        DECIDED,
+    ),
+    (
+        "another reason than the person's",
+        lambda w: could_not_tell(w, fields={"outcome": "cannot_tell", "reason": "x"}),
+        DECIDED,
+    ),
+    ("cannot tell, never sent", lambda w: without_last_version(could_not_tell(w)), PROVEN),
+    ("cannot tell, never reverted", lambda w: without_last_version(reverted(w)), LAST),
+    (
+        "cannot tell, taken back without a word",
+        lambda w: replace(reverted(w), changes=could_not_tell(w).changes),
+        UNDONE,
+    ),
+    (
+        "cannot tell, reverted though it stands",
+        lambda w: replace(reverted(w), undone=[]),
+        UNDONE,
+    ),
     ("a promise of something else", lambda w: first_change(w, fields={"label": "face"}), DECIDED),
     ("a change without its event", lambda w: without_event(w, 33), EVENTS),
     ("a delivery without event", lambda w: without_event(w, 38), EVENTS),
@@ -308,6 +401,13 @@ def test_it_counts_a_confirmation_as_a_write() -> None:
     assert broken(world) == set()
     figures = {each.promise: each.figure for each in judge(world)}
     assert figures[ONCE] == "3 versions of ours = 3 effective changes"
+
+
+def test_it_counts_cannot_tell_and_its_reversal_as_writes() -> None:
+    for world, count in ((could_not_tell(good()), 3), (reverted(good()), 4)):
+        assert broken(world) == set()
+        figures = {each.promise: each.figure for each in judge(world)}
+        assert figures[ONCE] == f"{count} versions of ours = {count} effective changes"
 
 
 def test_it_lets_a_confirmation_make_no_version_where_nothing_names_its_decision() -> None:
