@@ -15,6 +15,7 @@ from reviewapp.annotations.decide.resend_form import resend_form
 from reviewapp.annotations.decide.undo import undo
 from reviewapp.annotations.mirror import absorb, version_authors
 from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
@@ -138,7 +139,9 @@ def test_it_is_the_persons_version_with_outcome_and_reason(
 ) -> None:
     cannot_tell(annotation, alice)
     drain.drain(mixpeek_client)
+    events = Event.objects.about(annotation.ref).count()
     newest, first = version_authors.versions(pull(annotation, mixpeek_client))
+    assert Event.objects.about(annotation.ref).count() == events
     assert (newest.who, newest.outcome, newest.reason) == ("alice", "cannot_tell", WHY)
     assert (newest.changes, first.outcome) == ({}, "")
 
@@ -335,11 +338,8 @@ def test_a_label_takes_its_place_without_a_conflict(
     drain.drain(mixpeek_client)
     later.refresh_from_db()
     assert (later.state, later.merged, later.version) == ("delivered", None, 3)
-    assert upstream(box, annotation)["metadata"] == {"reviewapp": stamp(later, later_of(later))}
-
-
-def later_of(change: Change) -> Decision:
-    return Decision.objects.get(decision_id=change.cause)
+    label = Decision.objects.get(decision_id=str(later.cause))
+    assert upstream(box, annotation)["metadata"] == {"reviewapp": stamp(later, label)}
 
 
 def test_bulk_does_not_leave_it_standing_beside_a_label(
