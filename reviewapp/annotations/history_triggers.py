@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import pgtrigger
 
+from reviewapp.annotations.fields import STORED_FIELDS, StoredField
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import Tracked
 from reviewapp.retrievers.models import RETRIEVER_ID
 
+
+def _is_same(field: StoredField) -> str:
+    """Return the SQL for whether an update leaves a field as it was."""
+    operator = "IS NOT DISTINCT FROM" if field.blank is None else "="
+    return f"OLD.{field.name} {operator} NEW.{field.name}"
+
+
+_SAME_OTHER_VALUES = " AND ".join(
+    _is_same(field) for name, field in STORED_FIELDS.items() if name != "label"
+)
+
 ANNOTATION = Tracked(
     columns=[
         "annotation_id",
-        "label",
-        "confidence",
-        "reasoning",
-        "payload",
-        "metadata",
+        *STORED_FIELDS,
         "status",
         "decision_id",
         "reviewer_id",
@@ -41,10 +49,7 @@ ANNOTATION = Tracked(
         ),
         ("OLD.label <> NEW.label", Action.ANNOTATION_RELABELLED),
         (
-            "OLD.decision_id IS DISTINCT FROM NEW.decision_id"
-            " AND OLD.confidence IS NOT DISTINCT FROM NEW.confidence"
-            " AND OLD.reasoning = NEW.reasoning AND OLD.payload = NEW.payload"
-            " AND OLD.metadata IS NOT DISTINCT FROM NEW.metadata",
+            f"OLD.decision_id IS DISTINCT FROM NEW.decision_id AND {_SAME_OTHER_VALUES}",
             Action.ANNOTATION_CONFIRMED,
         ),
         ("true", Action.ANNOTATION_REVISED),

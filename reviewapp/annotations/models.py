@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.history_triggers import ANNOTATION, DECISION, SET_ASIDE, UNDO
 from reviewapp.annotations.querysets import (
     ANNOTATED,
@@ -208,13 +209,8 @@ class Annotation(models.Model):
         return changes_about(ref=self.ref)
 
     def values(self) -> dict[str, object]:
-        """Return the four values people decide on, as JSON can hold them."""
-        return {
-            "label": self.label,
-            "confidence": self.confidence,
-            "reasoning": self.reasoning,
-            "payload": self.payload,
-        }
+        """Return the values people decide on, as JSON can hold them."""
+        return {name: getattr(self, name) for name in FIELDS}
 
     def seen(self, given: Collection[str] = ()) -> dict[str, object]:
         """Return a form's base: the values and the standing decision, as they are rendered.

@@ -22,13 +22,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
+from reviewapp.annotations.fields import BLANK_VALUES, PERSONAL_FIELDS
 from reviewapp.annotations.models import Annotation
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
-
-# A form leaves these blank unless a person gave them; label and payload start as they are.
-PERSONAL_FIELDS = ("confidence", "reasoning")
 
 _MACHINE = "system"
 _EFFECTIVE_STATES = {Change.State.QUEUED, Change.State.DELIVERED}

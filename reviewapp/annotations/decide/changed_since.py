@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reviewapp.annotations.decide.parsing import FIELDS
+from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.mirror import version_authors
 from reviewapp.annotations.mirror.authorship import AuthorKind
 from reviewapp.annotations.models import Annotation, Undo

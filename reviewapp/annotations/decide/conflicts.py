@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from reviewapp.annotations.decide import payload as payloads
 from reviewapp.annotations.decide.changed_since import ChangeAuthor, change_author
 from reviewapp.annotations.decide.forms import (
     as_form_data,
@@ -16,24 +15,17 @@ from reviewapp.annotations.decide.forms import (
     read_base,
     unanswered_fields,
 )
-from reviewapp.annotations.decide.parsing import FIELDS, number
 from reviewapp.annotations.decide.services import (
     StaleSubmission,
     Submission,
     merge_submission,
     without_cleared_fields,
 )
+from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import given_by_people
 from reviewapp.json_values import is_same_json
 from reviewapp.web.conflicts import ConflictChoice
-
-_TITLES = {
-    "label": "Label",
-    "confidence": "Confidence",
-    "reasoning": "Reasoning",
-    "payload": "Payload",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,22 +173,15 @@ def _side(
     if is_same_json(stale.base[name], stale.theirs[name]):
         chosen = str(data.get(f"keep_{name}", ""))
 
+    field = FIELDS[name]
     return ConflictChoice(
         field=name,
-        legend=_TITLES[name],
-        base=_as_text(name, old_base[name]),
-        mine=_as_text(name, stale.mine[name]),
-        theirs=_as_text(name, stale.theirs[name]),
+        legend=field.title,
+        base=field.render(old_base[name]),
+        mine=field.render(stale.mine[name]),
+        theirs=field.render(stale.theirs[name]),
         is_conflict=name in stale.conflicts,
         chosen=chosen,
         is_missing=name in unanswered_fields(data),
         theirs_caption=by.keep_caption,
     )
-
-
-def _as_text(name: str, value: Any) -> str:
-    if name == "confidence":
-        return number(value)
-    if name == "payload":
-        return payloads.write(value)
-    return str(value)

@@ -17,11 +17,10 @@ from django.utils import timezone
 
 from reviewapp.annotations.decide import parsing
 from reviewapp.annotations.decide import payload as payloads
-from reviewapp.annotations.decide.parsing import FIELDS
 from reviewapp.annotations.decide.services import Submission
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
+from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS, as_typed
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, given_by_people
+from reviewapp.annotations.value_authorship import given_by_people
 from reviewapp.json_values import is_same_json
 from reviewapp.retrievers.guidance.form_settings import StartsFrom
 from reviewapp.retrievers.models import Result
@@ -48,14 +47,6 @@ _MAX_BASE_BYTES = 1024 * 1024
 _MAX_BASE_LEVELS = 200
 _MAX_SECONDS = 86_400.0
 
-_BASE_TYPES: dict[str, Any] = {
-    "label": str,
-    "confidence": int | float | None,
-    "reasoning": str,
-    "payload": dict,
-    "decision": int | None,
-}
-
 _DAMAGED = "This form is damaged. Copy what you typed, reload the page and submit again."
 OLD_FORM_NOTICE = (
     "This page was opened before an update. Confidence and reasoning no longer start with the "
@@ -73,6 +64,7 @@ class _SharedFields(dict[str, forms.Field]):
 class DecisionForm(forms.Form):
     """What a reviewer decides, and what they saw then (`base`, `base_version`, `result_id`).
 
+    Each field of `FIELDS` has an input `<field>` and, after a stale submission, `keep_<field>`.
     `choice` is the label picked among the buttons, `label` the one typed instead, which wins.
     After a stale submission `asked` names the fields in conflict and `keep_<field>` whose value to
     keep; theirs is what `base` then holds. `was_base` is the older base that the form started
@@ -94,15 +86,6 @@ class DecisionForm(forms.Form):
 
     outcome = forms.ChoiceField(choices=Decision.Outcome.choices, required=False)
     choice = forms.CharField(required=False, strip=False)
-    label = forms.CharField(required=False)
-    confidence = forms.CharField(required=False)
-    reasoning = forms.CharField(required=False, strip=False)
-    payload = forms.CharField(required=False, strip=False)
-
-    keep_label = forms.CharField(required=False)
-    keep_confidence = forms.CharField(required=False)
-    keep_reasoning = forms.CharField(required=False)
-    keep_payload = forms.CharField(required=False)
 
     def __init__(self, data: Mapping[str, Any], *, annotation: Annotation) -> None:
         super().__init__(data)
@@ -164,7 +147,7 @@ class DecisionForm(forms.Form):
         return result_id
 
     def clean(self) -> dict[str, Any]:
-        """Parse the four values and the seconds; where theirs was chosen, take it from the base."""
+        """Parse the values and the seconds; where theirs was chosen, take it from the base."""
         data = self.cleaned_data
         data["seconds"] = _parse_seconds(data.get("seconds", ""), data.get("opened", ""))
 
@@ -193,7 +176,8 @@ class DecisionForm(forms.Form):
     def _clean_value(self, name: str) -> None:
         data = self.cleaned_data
         base = data["base"]
-        is_ignored = self._is_undecidable() and name in {"confidence", "payload"}
+        # "Can't tell" changes no value; its reasoning is why, in the person's own words.
+        is_ignored = self._is_undecidable() and name != "reasoning"
         keeps_theirs = takes_theirs(data, name)
         try:
             if is_ignored or keeps_theirs:
@@ -207,17 +191,12 @@ class DecisionForm(forms.Form):
     def _parse_value(self, name: str, base: Mapping[str, Any]) -> Any:
         if name == "label":
             return self._parse_label(base)
-        if name == "confidence":
-            return parsing.confidence(self.cleaned_data["confidence"])
         if name == "reasoning":
             return self._parse_reasoning(base)
-        return parsing.payload(self.cleaned_data["payload"], base=base["payload"])
+        return FIELDS[name].parse(self.cleaned_data[name], base[name])
 
     def _parse_label(self, base: Mapping[str, Any]) -> str:
-        if self._is_undecidable():
-            return str(base["label"])
-
-        typed = str(self.cleaned_data["label"] or self.cleaned_data.get("choice", ""))
+        typed = str(self.cleaned_data["label"]).strip() or self.cleaned_data.get("choice", "")
         label = parsing.label(typed, base=str(base["label"]))
         label_set = self.annotation.label_set
         if label_set and not label_set.allows(label):
@@ -240,13 +219,23 @@ class DecisionForm(forms.Form):
             for values in (self.annotation.values(), self.annotation.upstream):
                 if is_same_json(value, values.get(name)):
                     return
-        parsing.check(name, value)
+        check = FIELDS[name].check
+        if check is not None:
+            check(value)
 
     def _is_undecidable(self) -> bool:
         return bool(self.cleaned_data.get("outcome") == Decision.Outcome.UNDECIDABLE)
 
 
-DecisionForm.base_fields = _SharedFields(DecisionForm.base_fields)
+def _inputs() -> dict[str, forms.Field]:
+    inputs: dict[str, forms.Field] = {}
+    for name in FIELDS:
+        inputs[name] = forms.CharField(required=False, strip=False)
+        inputs[f"keep_{name}"] = forms.CharField(required=False)
+    return inputs
+
+
+DecisionForm.base_fields = _SharedFields({**DecisionForm.base_fields, **_inputs()})
 
 
 class AsideForm(forms.Form):
@@ -284,7 +273,7 @@ def as_form_data(
 ) -> dict[str, str]:
     """Return values as form data; a personal field is blank unless it is among those `given`."""
     blanks = {name: BLANK_VALUES[name] for name in PERSONAL_FIELDS if name not in given}
-    return parsing.as_typed({**values, **blanks}, *names)
+    return as_typed({**values, **blanks}, *names)
 
 
 def new_decision_data(
@@ -310,7 +299,7 @@ def upgraded_form_data(data: Mapping[str, Any], annotation: Annotation) -> dict[
     What its writer typed stays; the machine's words that it started with go.
     """
     old_base = read_base(str(data.get("was_base") or data["base"]))
-    old_texts = parsing.as_typed(old_base, *PERSONAL_FIELDS)
+    old_texts = as_typed(old_base, *PERSONAL_FIELDS)
 
     untouched = []
     for name, text in old_texts.items():
@@ -349,15 +338,12 @@ def _is_base(base: Mapping[str, Any]) -> bool:
     if not isinstance(given, list) or not set(map(str, given)) <= set(PERSONAL_FIELDS):
         return False
 
-    if set(base) - {"given"} != set(_BASE_TYPES):
+    if set(base) - {"given"} != {*FIELDS, "decision"}:
         return False
-    for name, kind in _BASE_TYPES.items():
-        # To Python, true and false are numbers.
-        if not isinstance(base[name], kind) or isinstance(base[name], bool):
-            return False
-
-    is_label_short = len(base["label"]) <= parsing.MAX_LABEL_LENGTH
-    return is_label_short and 0 <= (base["confidence"] or 0) <= 1
+    decision = base["decision"]
+    if not isinstance(decision, int | None) or isinstance(decision, bool):
+        return False
+    return all(field.can_hold(base[name]) for name, field in FIELDS.items())
 
 
 def _parse_edition(text: str) -> uuid.UUID | None:

@@ -1,4 +1,4 @@
-"""Parse the four values of a decision from what people type, and write them back. Pure."""
+"""Parse the values of a decision from what people type. Pure; `fields.py` names the parsers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from reviewapp.annotations.decide import payload as payloads
 # In characters.
 MAX_LABEL_LENGTH = 100
 MAX_REASONING_LENGTH = 5_000
-FIELDS = ("label", "confidence", "reasoning", "payload")
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 
@@ -21,7 +20,7 @@ class InvalidValue(ValueError):
     """The text is not a valid value; the message is a sentence for whoever typed it."""
 
 
-def label(text: str, *, base: str = "") -> str:
+def label(text: str, base: str = "") -> str:
     """Return a label of 1 to 100 characters on one line; raises `InvalidValue`.
 
     Upstream's may have more lines: text that differs from `base` only in line ends returns `base`.
@@ -46,8 +45,8 @@ def is_single_line(text: str) -> bool:
     return not any(category in {"Cc", "Zl", "Zp"} for category in categories)
 
 
-def confidence(text: str) -> float | None:
-    """Return a number from 0 to 1, or None for blank; raises `InvalidValue`."""
+def confidence(text: str, base: float | None = None) -> float | None:
+    """Return a number from 0 to 1, or None for blank, whatever the base; raises `InvalidValue`."""
     text = text.strip()
     if not text:
         return None
@@ -66,7 +65,7 @@ def confidence(text: str) -> float | None:
     return number + 0.0
 
 
-def reasoning(text: str, *, base: str = "") -> str:
+def reasoning(text: str, base: str = "") -> str:
     """Return up to 5,000 characters; raises `InvalidValue`.
 
     Forms send line ends as CR LF. Text that differs from `base` only in line ends returns `base`.
@@ -80,7 +79,7 @@ def reasoning(text: str, *, base: str = "") -> str:
     return text
 
 
-def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
+def payload(text: str, base: Mapping[str, Any]) -> dict[str, Any]:
     """Return the object in `text`; raises `InvalidValue`.
 
     Unchanged text of `base` returns `base`: upstream may hold more than people may type.
@@ -93,31 +92,12 @@ def payload(text: str, *, base: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidValue(str(error)) from error
 
 
-def check(name: str, value: Any) -> None:
-    """Raise `InvalidValue` unless a person could have typed this value of the field `name`."""
-    if name == "label":
-        label(value)
-    elif name == "reasoning":
-        reasoning(value)
-    elif name == "payload":
-        try:
-            payloads.check_limits(value)
-        except payloads.BadPayload as error:
-            raise InvalidValue(str(error)) from error
-
-
-def as_typed(values: Mapping[str, Any], *names: str) -> dict[str, str]:
-    """Return the named fields of `values` as form data; the label is picked among the buttons."""
-    texts_of = {
-        "label": {"choice": values["label"], "label": ""},
-        "confidence": {"confidence": number(values["confidence"])},
-        "reasoning": {"reasoning": values["reasoning"]},
-        "payload": {"payload": payloads.write(values["payload"])},
-    }
-    data: dict[str, str] = {}
-    for name in names:
-        data |= texts_of[name]
-    return data
+def check_payload(value: dict[str, Any]) -> None:
+    """Raise `InvalidValue` unless the object is within the limits for people."""
+    try:
+        payloads.check_limits(value)
+    except payloads.BadPayload as error:
+        raise InvalidValue(str(error)) from error
 
 
 def number(value: float | None) -> str:

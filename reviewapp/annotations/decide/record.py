@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from reviewapp import stored
+from reviewapp.annotations.fields import STORED_FIELDS
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.asked import rows
-
-_VALUES = ("label", "confidence", "reasoning", "payload", "metadata")
 
 # Each part that writes history reads from the part before it, so that the events come in this
 # order: the item is taken up again, the decision, the annotation. Nobody has the item open any
@@ -54,16 +53,15 @@ def record(decision: Decision, values: dict[str, Any], *, draft: UUID | None) ->
     holds it.
     """
     annotation: Any = decision.annotation
-    new_values = {name: values.get(name, getattr(annotation, name)) for name in _VALUES}
+    new_values = {name: values.get(name, getattr(annotation, name)) for name in STORED_FIELDS}
 
-    metadata_json = None
-    if new_values["metadata"] is not None:
-        metadata_json = json.dumps(new_values["metadata"])
+    sql_values = dict(new_values)
+    for name, value in new_values.items():
+        if isinstance(value, dict):
+            sql_values[name] = json.dumps(value)
 
     parameters = {
-        **new_values,
-        "payload": json.dumps(new_values["payload"]),
-        "metadata": metadata_json,
+        **sql_values,
         "annotation": annotation.pk,
         "person": decision.reviewer_id,
         "decision_id": decision.decision_id,

@@ -9,10 +9,9 @@ from typing import Any
 from django.utils import timezone
 
 from reviewapp.annotations.decide.forms import as_form_data, initial_data, new_decision_data
-from reviewapp.annotations.decide.parsing import FIELDS
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
+from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, machine_words
+from reviewapp.annotations.value_authorship import machine_words
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.presenters import format_value
@@ -80,15 +79,14 @@ def _decided_values(
     change: Change,
     decision: Decision | None,
 ) -> dict[str, Any]:
-    """Return the four values as they were decided.
+    """Return the values as they were decided.
 
     A payload that the decision did not set is the current one, so that nobody's edit is lost.
     """
-    values: dict[str, Any] = {
-        "label": change.base.get("label", annotation.label),
-        "payload": annotation.payload,
-        **{name: BLANK_VALUES[name] for name in PERSONAL_FIELDS},
-    }
+    values = annotation.values()
+    values["label"] = change.base.get("label", annotation.label)
+    for name in PERSONAL_FIELDS:
+        values[name] = BLANK_VALUES[name]
     if decision is not None:
         values["label"] = decision.label
         values |= _own_words(annotation, decision)
@@ -98,7 +96,7 @@ def _decided_values(
 
 
 def _own_words(annotation: Annotation, decision: Decision) -> dict[str, Any]:
-    """Return the confidence and reasoning of a decision, without those that repeat the machine."""
+    """Return the personal fields of a decision, without those that repeat the machine."""
     words = {name: getattr(decision, name) for name in PERSONAL_FIELDS}
     repeated = machine_words(decision.own_words, list(words.values()), annotation.proposed)
     return {name: value for name, value in words.items() if name not in repeated}

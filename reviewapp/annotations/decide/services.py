@@ -23,10 +23,16 @@ from reviewapp.annotations.decide.prechecks import (
     resolve_result,
 )
 from reviewapp.annotations.decide.record import record
+from reviewapp.annotations.fields import (
+    BLANK_VALUES,
+    PERSONAL_FIELDS,
+    SHARED_FIELDS,
+    FieldValues,
+)
 from reviewapp.annotations.mirror.absorb import rebase
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES, CANNOT_TELL
+from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
 from reviewapp.annotations.models import Annotation, Decision, Undo
-from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, is_nobodys_edit
+from reviewapp.annotations.value_authorship import is_nobodys_edit
 from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox import services as outbox
@@ -118,8 +124,8 @@ class StaleSubmission(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submission:
-    """What a person submits: the four values, the base they saw, the evidence, the time it took.
+class Submission(FieldValues):
+    """What a person submits: the values, the base they saw, the evidence, the time it took.
 
     `base` is `Annotation.seen()` as it was rendered. `given` names the fields that the person
     gave, also those they left as they were or made blank; None stands for those that differ from
@@ -133,10 +139,6 @@ class Submission:
     """
 
     decision_id: UUID
-    label: str
-    confidence: float | None = None
-    reasoning: str = ""
-    payload: dict[str, Any]
     base: dict[str, Any]
     given: frozenset[str] | None = None
     is_whole: bool = False
@@ -149,14 +151,14 @@ class Submission:
     metadata: dict[str, Any] | EllipsisType | None = ...
 
     def values(self) -> dict[str, Any]:
-        """Return the values the annotation is to hold: the four, and the metadata if it is set.
+        """Return the values the annotation is to hold, with the metadata if it is set.
 
         A confidence or reasoning that was not given is cleared by a relabel, else unchanged.
         """
         given = self.given_fields()
         cleared = self.cleared_fields()
 
-        values = self._submitted_values()
+        values = self.by_name()
         for name in PERSONAL_FIELDS:
             if name in cleared:
                 values[name] = BLANK_VALUES[name]
@@ -180,7 +182,7 @@ class Submission:
     def given_fields(self) -> frozenset[str]:
         """Return the names of the fields that the person gave."""
         if self.given is None:
-            values = self._submitted_values()
+            values = self.by_name()
             return frozenset(
                 name for name in values if not is_same_json(values[name], self.base.get(name))
             )
@@ -204,21 +206,13 @@ class Submission:
         return [name for name in PERSONAL_FIELDS if name not in given]
 
     def own_words(self) -> dict[str, Any]:
-        """Return confidence and reasoning as the person gave them, blank where they gave none."""
+        """Return the personal fields as the person gave them, blank where they gave none."""
         given = self.given_fields()
-        values = self._submitted_values()
+        values = self.by_name()
         words = {}
         for name in PERSONAL_FIELDS:
             words[name] = values[name] if name in given else BLANK_VALUES[name]
         return words
-
-    def _submitted_values(self) -> dict[str, Any]:
-        return {
-            "label": self.label,
-            "confidence": self.confidence,
-            "reasoning": self.reasoning,
-            "payload": self.payload,
-        }
 
 
 def decide(annotation_id: int, submission: Submission, *, actor: User) -> Decision:
@@ -443,6 +437,7 @@ def _build_decision(
     if submission.hold:
         held_until = timezone.now() + timedelta(seconds=submission.hold)
 
+    shared_values = {name: values[name] for name in SHARED_FIELDS}
     retriever = annotation.retriever
     result = resolve_result(annotation, submission.result_id)
     return Decision(
@@ -450,8 +445,7 @@ def _build_decision(
         annotation=annotation,
         reviewer=actor,
         outcome=submission.outcome,
-        label=values["label"],
-        payload=values["payload"],
+        **shared_values,
         **words,
         own_words=True,
         base=submission.base,

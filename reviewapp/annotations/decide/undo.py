@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from reviewapp.annotations.decide import skip
 from reviewapp.annotations.decide.services import require_decide_permission
+from reviewapp.annotations.fields import BLANK_VALUES
 from reviewapp.annotations.mirror.absorb import shown_values
 from reviewapp.annotations.mirror.from_upstream import (
-    BLANK_VALUES,
     CANNOT_TELL,
     REVERTED,
     cannot_tell_decision_id,

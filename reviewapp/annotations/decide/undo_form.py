@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from reviewapp.annotations.decide.forms import as_form_data, initial_data
-from reviewapp.annotations.decide.parsing import FIELDS
 from reviewapp.annotations.decide.undo import was_told_to_mixpeek
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
+from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, given_by_people, machine_words
+from reviewapp.annotations.value_authorship import given_by_people, machine_words
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.presenters import format_value
@@ -131,7 +130,7 @@ def reopened_form(
 def resubmit_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with what was submitted in a decision."""
     values = {name: getattr(decision, name) for name in FIELDS}
-    words = (decision.confidence, decision.reasoning)
+    words = [values[name] for name in PERSONAL_FIELDS]
     repeated = machine_words(decision.own_words, words, annotation.proposed)
     given = set(PERSONAL_FIELDS).difference(repeated)
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from reviewapp.annotations.decide.forms import read_base
 from reviewapp.annotations.drafts.services import DraftInput
+from reviewapp.annotations.fields import FIELDS
 
 MAX_CHARACTERS = 256 * 1024
 _TEXT_FIELDS = (
@@ -17,10 +18,7 @@ _TEXT_FIELDS = (
     "base_version",
     "opened",
     "choice",
-    "label",
-    "confidence",
-    "reasoning",
-    "payload",
+    *FIELDS,
     "outcome",
 )
 

@@ -14,7 +14,7 @@ from reviewapp.annotations.decide.conflicts import (
     rebased_form_data,
 )
 from reviewapp.annotations.decide.forms import OLD_FORM_NOTICE, DecisionForm, upgraded_form_data
-from reviewapp.annotations.decide.parsing import FIELDS
+from reviewapp.annotations.fields import BLANK_VALUES, FIELDS
 from reviewapp.annotations.models import Annotation, Draft
 
 
@@ -33,7 +33,7 @@ def draft_form_data(draft: Draft) -> dict[str, Any]:
     names = [*FIELDS, "decision"]
     if "given" in draft.base:
         names.append("given")
-    base = {name: draft.base.get(name) for name in names}
+    base = {name: draft.base.get(name, BLANK_VALUES.get(name)) for name in names}
 
     return {
         **draft.typed,

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.annotations.decide.services import require_decide_permission
+from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.asked import asked
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_DRAFTS = 500
 # What a person would miss of a form; its other fields are technical.
-_WORD_FIELDS = ("choice", "label", "confidence", "reasoning", "payload", "outcome")
+_WORD_FIELDS = ("choice", *FIELDS, "outcome")
 
 
 class AlreadyDecided(Exception):

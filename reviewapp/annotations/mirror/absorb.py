@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from reviewapp.annotations.fields import BLANK_VALUES, STORED_FIELDS
 from reviewapp.annotations.mirror import bulk_update, result_matching, version_authors
 from reviewapp.annotations.mirror.from_upstream import (
-    BLANK_VALUES,
     CANNOT_TELL,
     MAX_STORED_ID_LENGTH,
     decision_id_in,
@@ -41,7 +41,7 @@ from reviewapp.storable import storable_text
 _MAX_ACTOR_TYPE_LENGTH = 40
 _MIRRORED_FIELDS = [
     "annotation_id", "document_id", "collection_id", "retriever", "execution_id", "stage_name",
-    "label", "confidence", "reasoning", "payload", "metadata",
+    *STORED_FIELDS,
     "version", "upstream", "uncleared", "revisions", "proposed", "actor_id", "actor_type",
     "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip

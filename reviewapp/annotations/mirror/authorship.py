@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
+from reviewapp.annotations.fields import BLANK_VALUES
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
 from reviewapp.json_values import is_same_json

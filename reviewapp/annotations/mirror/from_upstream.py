@@ -11,19 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from reviewapp.annotations.fields import BLANK_VALUES, STORED_FIELDS, Kind
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.retrievers.documents.snapshot import clean_json
-from reviewapp.storable import storable_json, storable_text
+from reviewapp.storable import storable_text
 
 MAX_STORED_ID_LENGTH = 200
-BLANK_VALUES: dict[str, Any] = {
-    "label": "",
-    "confidence": None,
-    "reasoning": "",
-    "payload": {},
-    "metadata": None,
-}
 
 # Our stamp: the key under which a delivery names its decision, and the keys of the object there
 # (`sync.deliver.provenance`). A decision that sets no label also says its outcome.
@@ -32,11 +26,10 @@ CANNOT_TELL = "cannot_tell"
 REVERTED = "reverted"
 _STAMP_KEYS = frozenset({"decision_id", "reviewer", "time"})
 _OUTCOME_KEYS = frozenset({"outcome", "reason"})
-_OBJECT_FIELDS = ("payload", "metadata")
+_OBJECT_FIELDS = tuple(name for name, field in STORED_FIELDS.items() if field.kind is Kind.OBJECT)
 
 _MACHINE = "system"
 _USER = "user"
-_MAX_LABEL_LENGTH = 100
 _MAX_VERSION = 2**31
 
 _log = logging.getLogger(__name__)
@@ -47,17 +40,10 @@ def values_of(record: AnnotationRecord) -> dict[str, Any]:
 
     A confidence outside 0 to 1 becomes None.
     """
-    confidence = record.confidence
-    if confidence is not None and not 0 <= confidence <= 1:
-        confidence = None
-
-    return {
-        "label": storable_text(record.label, _MAX_LABEL_LENGTH),
-        "confidence": confidence,
-        "reasoning": storable_text(record.reasoning or ""),
-        "payload": without_stamp(storable_json(record.payload or {})),
-        "metadata": without_stamp(storable_json(record.metadata)),
-    }
+    values = {}
+    for name, field in STORED_FIELDS.items():
+        values[name] = without_stamp(field.from_upstream(getattr(record, name)))
+    return values
 
 
 def without_stamp(value: Any) -> Any:
@@ -135,7 +121,7 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
     edit that only removed a stamp that said "can't tell" has the outcome `reverted`.
     """
     revisions: list[dict[str, Any]] = []
-    after: dict[str, Any] = {"payload": record.payload, "metadata": record.metadata}
+    after: dict[str, Any] = {name: getattr(record, name) for name in _OBJECT_FIELDS}
     newest_first = sorted(record.revisions, key=lambda edit: edit.version, reverse=True)
 
     for edit in newest_first:

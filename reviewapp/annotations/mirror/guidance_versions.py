@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from reviewapp.annotations.fields import PERSONAL_FIELDS
 from reviewapp.annotations.models import Decision
-from reviewapp.annotations.value_authorship import PERSONAL_FIELDS, machine_words
+from reviewapp.annotations.value_authorship import machine_words
 from reviewapp.asked import asked
 from reviewapp.audit.registry import GuidanceVersions
 from reviewapp.bounded_cache import MIB, BoundedCache

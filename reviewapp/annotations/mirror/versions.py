@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from reviewapp.annotations.fields import BLANK_VALUES
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
 
 Values = dict[str, Any]
-
-# How we store a value that upstream does not have; None for every other field.
-_BLANK: Values = {"reasoning": "", "payload": {}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +111,7 @@ def _undo(state: State, undone: Sequence[Edit]) -> State:
     values = dict(state.values)
     for edit in reversed(undone):
         for name, value in edit.prior.items():
-            values[name] = _BLANK.get(name) if value is None else value
+            values[name] = BLANK_VALUES.get(name) if value is None else value
 
     updated_at = remaining[-1].at if remaining else state.created_at
     return State(

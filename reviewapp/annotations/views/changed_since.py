@@ -18,6 +18,7 @@ from reviewapp.annotations.decide.conflicts import (
     rebased_form_data,
 )
 from reviewapp.annotations.decide.forms import DecisionForm, read_base, unanswered_fields
+from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.views.navigation import get_item_or_404
@@ -27,7 +28,7 @@ from reviewapp.outbox.status.banner import with_banner
 from reviewapp.web.http import Request
 
 # What the digest is computed from, and the status.
-_COLUMNS = ("label", "confidence", "reasoning", "payload", "decision_id", "status")
+_COLUMNS = (*FIELDS, "decision_id", "status")
 _NO_CONTENT = 204
 _UP_TO_DATE = (
     "This is the annotation as it is now. What you had typed stays where only you changed it."

@@ -25,13 +25,13 @@ from reviewapp.annotations.decide.forms import (
     new_decision_data,
     upgraded_form_data,
 )
-from reviewapp.annotations.decide.parsing import FIELDS, number
+from reviewapp.annotations.decide.parsing import number
 from reviewapp.annotations.drafts import services as drafts_services
+from reviewapp.annotations.fields import FIELDS, PERSONAL_FIELDS, SHARED_FIELDS
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review import label_buttons
 from reviewapp.annotations.review.context import get_progress
-from reviewapp.annotations.value_authorship import PERSONAL_FIELDS
 from reviewapp.annotations.views.navigation import (
     get_for_decision_or_404,
     get_item_or_404,
@@ -59,9 +59,6 @@ _ID_OF_OTHER_ITEM = (
 )
 _TAKEN_BACK = "You took this decision back, so nothing of it is saved. Submit again to make it your new decision."
 _GARBLED = "This holds characters that cannot be stored; they are shown as \ufffd. Write them anew or take them out."
-
-# A decision holds somebody else's value of these fields where only they changed it.
-_MERGED_FIELDS = ("label", "payload")
 
 _DECIDE_ERRORS = (
     services.StaleSubmission,
@@ -198,7 +195,7 @@ def _matches_submission(decision: Decision, submission: services.Submission) -> 
 
     values = submission.values()
     differing = [
-        name for name in _MERGED_FIELDS if not is_same_json(getattr(decision, name), values[name])
+        name for name in SHARED_FIELDS if not is_same_json(getattr(decision, name), values[name])
     ]
     if not differing:
         return True
@@ -232,11 +229,11 @@ def merged_sentence(decision: Decision, submission: services.Submission) -> str:
 def _merged_fields(decision: Decision, submission: services.Submission) -> list[str]:
     """Return the fields that hold somebody else's value because the person left them unchanged.
 
-    A decision holds the person's own confidence and reasoning; the merged ones are on the
-    annotation, as long as this is its standing decision.
+    A decision holds somebody else's value of a shared field, but the person's own of a personal
+    one; the merged ones are on the annotation, as long as this is its standing decision.
     """
     submitted = submission.values()
-    current = {name: getattr(decision, name) for name in _MERGED_FIELDS}
+    current = {name: getattr(decision, name) for name in SHARED_FIELDS}
     if decision.annotation.decision_id == decision.pk:
         current |= {name: getattr(decision.annotation, name) for name in PERSONAL_FIELDS}
     return [
@@ -252,7 +249,7 @@ def _merged_author(decision: Decision, fields: Sequence[str]) -> str:
     That is the person of the previous decision, unless that one had other values.
     """
     current = decision.annotation.values()
-    current |= {name: getattr(decision, name) for name in _MERGED_FIELDS}
+    current |= {name: getattr(decision, name) for name in SHARED_FIELDS}
 
     previous = Decision.objects.before(decision).first()
     if previous is None:

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.forms import OLD_FORM_NOTICE
-from reviewapp.annotations.decide.parsing import FIELDS, as_typed
+from reviewapp.annotations.fields import FIELDS, as_typed
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.audit.csv_export import export_lines
 from reviewapp.audit.models import Event
