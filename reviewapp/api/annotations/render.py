@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from reviewapp.annotations.fields import FIELDS, Kind
 from reviewapp.annotations.mirror.versions import Edit, State, latest
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
@@ -111,8 +112,11 @@ def _select_open_changes(ref: str) -> QuerySet[Change]:
 
 def render_values(values: Json) -> Json:
     """Return the values as Mixpeek spells them: blank reasoning is null."""
-    reasoning = values.get("reasoning") or None
-    return {**values, "reasoning": reasoning, "metadata": values.get("metadata")}
+    rendered = {**values, "metadata": values.get("metadata")}
+    for name, field in FIELDS.items():
+        if field.kind is Kind.TEXT and not field.is_required:
+            rendered[name] = values.get(name) or None
+    return rendered
 
 
 def _render_revision(edit: Edit) -> Json:

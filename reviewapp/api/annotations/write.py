@@ -22,7 +22,7 @@ from reviewapp.annotations.decide.services import (
     StaleSubmission,
     Submission,
 )
-from reviewapp.annotations.mirror.from_upstream import BLANK_VALUES
+from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, STORED_FIELDS
 from reviewapp.annotations.mirror.versions import at_version
 from reviewapp.annotations.models import Annotation
 from reviewapp.api.annotations import render
@@ -38,9 +38,6 @@ from reviewapp.retrievers.models import Retriever
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
-
-_VALUES = ("label", "confidence", "reasoning", "payload")
-_BLANKS: dict[str, Any] = {"reasoning": "", "payload": {}}
 
 
 def get_annotation(annotation_id: str, *, lock: bool = False) -> Annotation:
@@ -166,7 +163,7 @@ def create_annotation(
 
 def _build_first_submission(data: Mapping[str, Any], decision_id: UUID) -> Submission:
     submitted = _submitted_values(data)
-    values = {name: submitted.get(name, BLANK_VALUES[name]) for name in _VALUES}
+    values = {name: submitted.get(name, BLANK_VALUES[name]) for name in FIELDS}
     if submitted.get("metadata") is not None:
         values["metadata"] = submitted["metadata"]
     return Submission(
@@ -192,9 +189,9 @@ def _build_submission(
             known_base.pop("label", None)
         base |= _null_to_blank(known_base)
 
-    names: tuple[str, ...] = _VALUES
+    names = list(FIELDS)
     if "metadata" in values:
-        names = (*_VALUES, "metadata")
+        names.append("metadata")
     mine = {name: values.get(name, base[name]) for name in names}
     return Submission(
         decision_id=decision_id,
@@ -208,7 +205,7 @@ def _build_submission(
 
 def _submitted_values(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values to set; null clears a field, and a null label is left out."""
-    values = {name: data[name] for name in (*_VALUES, "metadata") if name in data}
+    values = {name: data[name] for name in STORED_FIELDS if name in data}
     if values.get("label") is None:
         values.pop("label", None)
     return _null_to_blank(values)
@@ -218,7 +215,7 @@ def _null_to_blank(values: Mapping[str, Any]) -> dict[str, Any]:
     converted = dict(values)
     for name, value in values.items():
         if value is None:
-            converted[name] = _BLANKS.get(name)
+            converted[name] = BLANK_VALUES[name]
     return converted
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework.exceptions import ValidationError
 
-from reviewapp.annotations.decide.parsing import (
-    MAX_LABEL_LENGTH,
-    MAX_REASONING_LENGTH,
-    is_single_line,
-)
+from reviewapp.annotations.decide.parsing import MAX_LABEL_LENGTH, is_single_line
+from reviewapp.annotations.fields import FIELDS, Field, Kind
 from reviewapp.api.serializers.fields import (
     Flag,
     Number,
@@ -55,12 +54,17 @@ PaginationResponse = shape(
 
 
 def values() -> dict[str, Shape]:
-    """Return fresh fields for what is decided; a field belongs to one shape."""
-    return {
-        "confidence": optional(Number, min_value=0, max_value=1),
-        "reasoning": optional(Text, max_length=MAX_REASONING_LENGTH),
-        "payload": optional(Object),
-    }
+    """Return fresh fields for what is decided besides the label; a field belongs to one shape."""
+    return {name: _optional(field) for name, field in FIELDS.items() if name != "label"}
+
+
+def _optional(field: Field) -> Any:
+    if field.kind is Kind.TEXT:
+        return optional(Text, max_length=field.max_length)
+    if field.kind is Kind.OBJECT:
+        return optional(Object)
+    number = Whole if field.kind is Kind.WHOLE_NUMBER else Number
+    return optional(number, min_value=field.minimum, max_value=field.maximum)
 
 
 def label(**options: object) -> Text:
