@@ -8,17 +8,16 @@ from typing import Any
 
 from django.conf import settings
 
+from reviewapp.annotations.fields import BLANK_VALUES, PERSONAL_FIELDS, STORED_FIELDS
 from reviewapp.annotations.mirror import absorb
 from reviewapp.annotations.mirror.absorb import still_uncleared
 from reviewapp.annotations.mirror.from_upstream import (
-    BLANK_VALUES,
     decision_id_in,
     revisions_of,
     values_of,
     without_stamp,
 )
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.value_authorship import PERSONAL_FIELDS
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Refused
@@ -384,6 +383,11 @@ def _send_create(change: Change, annotation: Annotation, client: Client) -> Anno
         non_null = {name: value for name, value in values.items() if value is not None}
         values |= with_stamp(non_null, change, current=None)
 
+    optional_values = {}
+    for name in STORED_FIELDS:
+        if name != "label" and values[name] not in ("", {}):
+            optional_values[name] = values[name]
+
     return client.create_annotation(
         document_id=annotation.document_id,
         collection_id=annotation.collection_id or None,
@@ -391,10 +395,7 @@ def _send_create(change: Change, annotation: Annotation, client: Client) -> Anno
         execution_id=annotation.execution_id or None,
         stage_name=annotation.stage_name or None,
         label=values["label"],
-        confidence=values["confidence"],
-        reasoning=values["reasoning"] or None,
-        payload=values["payload"] or None,
-        metadata=values["metadata"] or None,
+        **optional_values,
         change_reason=change_reason(change),
     )
 

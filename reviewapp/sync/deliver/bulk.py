@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.mirror.from_upstream import stamp_in
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
@@ -40,7 +41,6 @@ from reviewapp.sync.deliver.outcome import Outcome, delivered, ensure_claims
 from reviewapp.sync.deliver.provenance import lacks_author, stamped
 from reviewapp.sync.deliver.verify import lost_update, version_after_write
 
-_BULK_FIELDS = frozenset({"label", "confidence", "reasoning", "payload"})
 # A change delivered by itself is read and written.
 _REQUESTS_PER_CHANGE = 2
 # A list may be longer than the mirror knows: read this many pages more. What is still missing is
@@ -89,7 +89,7 @@ def plan_backlog(rank: Rank) -> BulkPlan:
 
     heads = []
     for change in [*others, *confirmations]:
-        if change.attempts or not change.fields.keys() <= _BULK_FIELDS:
+        if change.attempts or not change.fields.keys() <= FIELDS.keys():
             continue
         label = str(change.base.get("label", ""))
         wanted = str(change.fields.get("label", label))
