@@ -10,7 +10,7 @@
   const show = (on) => {
     form().dataset.outcome = on ? UNDECIDABLE : "";
     form().querySelector("[name=outcome]").value = on ? UNDECIDABLE : "";
-    for (const field of form().querySelectorAll("[data-field=confidence], [data-field=payload]")) field.inert = on;
+    for (const field of form().querySelectorAll("[data-field]:not([data-field=label], [data-field=reasoning])")) field.inert = on;
     const others = (reasoning().getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== NOTE);
     reasoning().setAttribute("aria-describedby", (on ? [NOTE, ...others] : others).join(" "));
   };

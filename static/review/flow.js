@@ -11,7 +11,8 @@
     // What is kept as a draft is there again when its writer comes back.
     if (!form() || window.reviewapp.keeping.kept()) return false;
     if (form().dataset.typed === "yes") return true;
-    return [...form().querySelectorAll("#label, #reasoning, #payload")].some((field) => field.value !== field.defaultValue);
+    const fields = ["label", ...form().dataset.fields.split(" ")].map((name) => form().querySelector(`#${name}`));
+    return fields.some((field) => field && field.value !== field.defaultValue);
   };
   const count = () => {
     if (since !== null) spent += performance.now() - since;

@@ -76,10 +76,11 @@
     light(element.closest("label") || element);
     element.click();
   };
+  const stop = (name) => (name === "payload"
+    ? find("[data-payload-fields] :is(input, textarea)") || find("[data-payload-raw][open] textarea") : find(`#${name}`));
   const fields = () => [
-    find("[name=choice]:checked") || find("[name=choice]"), find("#label"), find("#confidence"), find("#reasoning"),
-    find("[data-payload-fields] :is(input, textarea)") || find("[data-payload-raw][open] textarea"),
-    find("[data-action=submit]"),
+    find("[name=choice]:checked") || find("[name=choice]"), find("#label"),
+    ...find("#decision").dataset.fields.split(" ").map(stop), find("[data-action=submit]"),
   ].filter((field) => field && !field.closest("[inert]"));
   const move = (by) => {
     const stops = fields();

@@ -20,11 +20,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations.decide.changed_since import digest_of
 from reviewapp.annotations.decide.forms import HIDDEN_FIELDS, initial_data
-from reviewapp.annotations.decide.parsing import FIELDS, MAX_REASONING_LENGTH
+from reviewapp.annotations.decide.parsing import MAX_REASONING_LENGTH
 from reviewapp.annotations.decide.resend_form import resend_form
 from reviewapp.annotations.decide.undo_form import reopened_form
 from reviewapp.annotations.drafts import services, session_rescue
 from reviewapp.annotations.drafts.resume import as_json, resume
+from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.compiled_queries import COLUMN_TYPES
@@ -219,6 +220,8 @@ def _form_context(
 
     return {
         "data": data,
+        # The label has buttons, which the scripts know.
+        "field_names": " ".join(name for name in FIELDS if name != "label"),
         "cannot_tell": data.get("outcome") == Decision.Outcome.UNDECIDABLE,
         "hidden": hidden,
         "buttons": buttons,
