@@ -135,7 +135,7 @@ def annotation_row(row: Json, namespace: str) -> tuple[Any, ...]:
     for revision in row.get("revisions") or []:
         _check(revision, _REVISION, "revisions")
     kept = {
-        **dict.fromkeys((*_LINKS, "confidence", "reasoning", "payload", "metadata")),
+        **dict.fromkeys((*_LINKS, *EDITABLE)),
         **row,
         "namespace_id": row.get("namespace_id") or namespace,
         "actor_id": row.get("actor_id") or "system",
