@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from reviewapp.annotations.fields import FIELDS, Kind
 from reviewapp.annotations.models import Annotation, Lease, SetAside
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.settle import Settlement, settle
@@ -76,16 +77,13 @@ def make_result(retriever: Retriever | None = None, **values: Any) -> Result:
 def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annotation:
     """Return a stored annotation, waiting, as the machine proposed it, except for `values`.
 
-    `retriever` is made when not given. `upstream` follows `label`, `confidence`, `reasoning` and
-    `payload`.
+    `retriever` is made when not given. `upstream` and `proposed` follow the fields.
     """
     number = next(_numbers)
-    proposal = {
-        "label": values.pop("label", "logo"),
-        "confidence": values.pop("confidence", 0.5),
-        "reasoning": values.pop("reasoning", ""),
-        "payload": values.pop("payload", {}),
-    }
+    proposal: dict[str, Any] = {}
+    for name, field in FIELDS.items():
+        default = {"label": "logo", "confidence": 0.5}.get(name, field.blank)
+        proposal[name] = values.pop(name, default)
     defaults: dict[str, Any] = {
         "ref": f"annotations/ann_{number:04}",
         "annotation_id": f"ann_{number:04}",
@@ -107,6 +105,19 @@ def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annota
         **proposal,
         **defaults | values,
     )
+
+
+def distinct_values(which: int) -> dict[str, Any]:
+    """Return a value for each field of the table; `which`, 0 or 1, gives two sets that differ."""
+    examples: dict[str, Any] = {}
+    for name, field in FIELDS.items():
+        if field.kind is Kind.TEXT:
+            examples[name] = f"{name} {which}"
+        elif field.kind is Kind.OBJECT:
+            examples[name] = {"number": which}
+        else:
+            examples[name] = (field.minimum or 0) + which
+    return examples
 
 
 def make_change(annotation: Annotation, state: str = "queued", **values: Any) -> Change:
