@@ -13,6 +13,7 @@ from django.urls import reverse
 from reviewapp.accounts.models import User
 from reviewapp.annotations.fields import (
     FIELDS,
+    PERSONAL_FIELDS,
     STORED_FIELDS,
     FieldValues,
     Kind,
@@ -142,3 +143,14 @@ def test_a_draft_keeps_every_field(client: Client, alice: User) -> None:
     client.post(reverse("draft", args=[annotation.pk]), filled_form(annotation, **typed))
     data = client.get(reverse("review", args=[annotation.pk])).context["data"]
     assert {name: data[name] for name in typed} == typed
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["label", *PERSONAL_FIELDS])
+def test_the_machines_value_is_shown_beside_the_evidence(
+    client: Client, alice: User, name: str
+) -> None:
+    annotation = make_annotation(**distinct_values(1))
+    client.force_login(alice)
+    page = client.get(reverse("review", args=[annotation.pk])).content.decode()
+    assert f"Machine's {name}" in page
