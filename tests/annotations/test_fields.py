@@ -120,6 +120,23 @@ def test_a_posted_form_decides_every_field(client: Client, alice: User) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name in FIELDS if name != "label"])
+def test_a_form_from_before_a_field_existed_leaves_it_alone(
+    client: Client, alice: User, name: str
+) -> None:
+    annotation = make_annotation(**distinct_values(1))
+    form = filled_form(annotation)
+    base = json.loads(form["base"])
+    del form[name], base[name]
+    client.force_login(alice)
+    response = client.post(
+        reverse("decide", args=[annotation.pk]), form | {"base": json.dumps(base)}
+    )
+    assert response.status_code == 302
+    assert Annotation.objects.get(pk=annotation.pk).values() == distinct_values(1)
+
+
+@pytest.mark.django_db
 def test_two_people_are_asked_about_every_field(client: Client, alice: User, bob: User) -> None:
     annotation = make_annotation()
     typed = as_typed(distinct_values(1), *FIELDS)

@@ -327,6 +327,11 @@ def read_base(text: str) -> dict[str, Any]:
         base = payloads.read(text, most_bytes=_MAX_BASE_BYTES, most_levels=_MAX_BASE_LEVELS)
     except payloads.BadPayload as error:
         raise ValidationError(_DAMAGED) from error
+
+    # A form that was rendered before a field existed does not hold it.
+    for name, field in FIELDS.items():
+        if not field.is_required:
+            base.setdefault(name, field.blank)
     if not _is_base(base):
         raise ValidationError(_DAMAGED)
     return base
