@@ -30,6 +30,7 @@ from reviewapp.accounts.history_triggers import (
 from reviewapp.accounts.people.normal_form import lookup_key, normalized
 from reviewapp.accounts.querysets import FACTORS, LinkQuerySet, PersonQuerySet
 from reviewapp.audit.triggers import NeverTruncated, NeverUpdated
+from reviewapp.ref import Ref, RefKind
 
 
 def new_pseudonym() -> str:
@@ -102,7 +103,7 @@ class User(AbstractUser):
     @property
     def ref(self) -> str:
         """The ref of this person in the history."""
-        return f"people/{self.username}"
+        return str(Ref(RefKind.PERSON, self.username))
 
     def lacks_second_factor(self) -> bool:
         """Return whether this person's role requires a second factor and they have none.

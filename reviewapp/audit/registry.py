@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from reviewapp.ref import Ref, RefKind
+
 
 @dataclass(frozen=True, kw_only=True)
 class GuidanceVersions:
@@ -24,10 +26,10 @@ class GuidanceVersions:
 
 
 _guidance_finders: list[Callable[[Collection[int]], Mapping[int, GuidanceVersions]]] = []
-_alias_finders: list[Callable[[str], Iterable[str]]] = []
+_alias_finders: list[Callable[[Ref], Iterable[str]]] = []
 
 
-def register_ref_aliases(find: Callable[[str], Iterable[str]]) -> None:
+def register_ref_aliases(find: Callable[[Ref], Iterable[str]]) -> None:
     """Register `find`, which returns all refs of the thing that a ref, ours or Mixpeek's, names."""
     if find not in _alias_finders:
         _alias_finders.append(find)
@@ -35,16 +37,22 @@ def register_ref_aliases(find: Callable[[str], Iterable[str]]) -> None:
 
 def find_ref_aliases(ref: str) -> list[str]:
     """Return all refs of the thing that `ref` names, itself first; a bare id may be any kind."""
-    if "/" in ref:
-        refs = [ref]
-        aliases = _find_aliases(ref)
-    else:
-        refs = [ref, f"annotations/{ref}", f"retrievers/{ref}"]
-        aliases = [*_find_aliases(refs[1]), *_find_aliases(refs[2])]
-    return list(dict.fromkeys([*refs, *aliases]))
+    refs = [ref]
+    candidates = [ref]
+    if "/" not in ref:
+        candidates = [str(Ref(kind, ref)) for kind in (RefKind.ANNOTATION, RefKind.RETRIEVER)]
+        refs.extend(candidates)
+
+    for candidate in candidates:
+        refs.extend(_find_aliases(candidate))
+    return list(dict.fromkeys(refs))
 
 
-def _find_aliases(ref: str) -> list[str]:
+def _find_aliases(text: str) -> list[str]:
+    ref = Ref.parse_or_none(text)
+    if ref is None:
+        return []
+
     aliases: list[str] = []
     for find in _alias_finders:
         aliases.extend(find(ref))

@@ -18,6 +18,7 @@ from reviewapp.outbox import rebase as outbox_rebase
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.presenters import format_value
+from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.mirror import shown_retriever_values as shown_of_retriever
 from reviewapp.retrievers.models import Retriever
@@ -63,7 +64,7 @@ def withdraw(change: Change, *, actor: User) -> bool:
     if change.is_open and change.verb == Change.Verb.REVERT:
         return False
     reason = f"{actor.get_username()} withdrew it"
-    if _kind(change) == "retrievers":
+    if Ref.parse(change.ref).kind == RefKind.RETRIEVER:
         return retriever_services.withdraw(change, reason=reason, actor=actor)
 
     with acting(actor, note="withdrawn under Deliveries"):
@@ -217,7 +218,9 @@ def _withdrawal_obstacle(change: Change, actor: User) -> str:
         return "It is being sent at this moment: too late."
     if change.is_open and change.maybe_sent:
         return "Mixpeek may have it already: an earlier try got no answer, and the next one tells."
-    if _kind(change) == "retrievers" and not actor.has_perm("retrievers.change_retriever"):
+    if Ref.parse(change.ref).kind == RefKind.RETRIEVER and not actor.has_perm(
+        "retrievers.change_retriever"
+    ):
         return _ADMINS_ONLY
     return ""
 
@@ -230,7 +233,3 @@ def _retry_obstacle(change: Change) -> str:
     if not change.attempts:
         return "It has not failed: it is sent as soon as its turn comes."
     return ""
-
-
-def _kind(change: Change) -> str:
-    return change.ref.partition("/")[0]

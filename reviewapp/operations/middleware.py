@@ -14,6 +14,7 @@ from django.utils.functional import LazyObject, empty
 from reviewapp.audit import context
 from reviewapp.operations import views
 from reviewapp.operations.metrics import registry
+from reviewapp.ref import Ref, RefKind
 
 _log = logging.getLogger("reviewapp.access")
 _PROBE_VIEWS = {"/health/live": views.live, "/health/ready": views.ready, "/metrics": views.metrics}
@@ -97,8 +98,9 @@ def _known_person(request: HttpRequest) -> int | None:
 
 def _ref_in_path(kwargs: dict[str, Any]) -> str:
     """Return the ref in a path with an id of Mixpeek's."""
-    for kind in ("annotation", "retriever"):
-        upstream_id = kwargs.get(f"{kind}_id")
+    kinds = {"annotation_id": RefKind.ANNOTATION, "retriever_id": RefKind.RETRIEVER}
+    for argument, kind in kinds.items():
+        upstream_id = kwargs.get(argument)
         if isinstance(upstream_id, str):
-            return f"{kind}s/{upstream_id}"
+            return str(Ref(kind, upstream_id))
     return ""

@@ -19,6 +19,7 @@ from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, RetrieverRecord
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref
 from reviewapp.retrievers.documents.snapshot import clean_json, clean_text
 from reviewapp.retrievers.editing.edit import FIELDS, apply_change
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution, UpstreamRetriever
@@ -123,7 +124,7 @@ def mark_gone(retriever_ids: Sequence[str]) -> int:
 
 def rebase(ref: str) -> None:
     """Recompute the displayed values of a retriever after one of its changes was withdrawn."""
-    row = Retriever.objects.select_for_update().get(retriever_id=ref.partition("/")[2])
+    row = Retriever.objects.select_for_update().get(retriever_id=Ref.parse(ref).id)
     for name, value in shown_retriever_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=FIELDS)

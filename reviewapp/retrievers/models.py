@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated, Tracked
+from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.documents.layout import format_scalar, leaves
 from reviewapp.retrievers.guidance.form_settings import SETTINGS, FormSettings, Required, StartsFrom
 from reviewapp.retrievers.querysets import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
@@ -94,7 +95,7 @@ class Retriever(models.Model):
     @property
     def ref(self) -> str:
         """The name of this retriever in the lower layers."""
-        return f"retrievers/{self.retriever_id}"
+        return str(Ref(RefKind.RETRIEVER, self.retriever_id))
 
     @property
     def is_published(self) -> bool:

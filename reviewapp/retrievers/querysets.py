@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Concat
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
+from reviewapp.ref import Ref, RefKind
 
 if TYPE_CHECKING:
     from reviewapp.retrievers.models import Execution, Result, Retriever
@@ -74,7 +75,7 @@ class RetrieverQuerySet(models.QuerySet["Retriever"]):
 
         For a retriever without edits, `edited_at` is 1970, so that lists can be sorted by it.
         """
-        ref = Concat(Value("retrievers/"), OuterRef("retriever_id"))
+        ref = Concat(Value(f"{RefKind.RETRIEVER}/"), OuterRef("retriever_id"))
         events = Event.objects.filter(ref=ref, action__in=EDITS).order_by("-at", "-id")
         at = Subquery(events.values("at")[:1])
         never = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())
@@ -92,10 +93,9 @@ class RetrieverQuerySet(models.QuerySet["Retriever"]):
     def by_ref(self, refs: Iterable[str]) -> dict[str, Retriever]:
         """Return the retrievers that these refs name, by ref."""
         ids = set()
-        for ref in refs:
-            kind, _, id_ = ref.partition("/")
-            if kind == "retrievers":
-                ids.add(id_)
+        for ref in map(Ref.parse, refs):
+            if ref.kind == RefKind.RETRIEVER:
+                ids.add(ref.id)
         if not ids:
             return {}
         return {row.ref: row for row in self.filter(retriever_id__in=ids)}

@@ -17,6 +17,7 @@ from reviewapp.outbox import rebase as outbox_rebase
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox import wake_worker
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref
 from reviewapp.retrievers.editing.edit import (
     FIELDS,
     Edit,
@@ -139,8 +140,7 @@ def withdraw(change: Change, *, reason: str, actor: User) -> bool:
 
 
 def _lock_retriever(ref: str) -> None:
-    retriever_id = ref.partition("/")[2]
-    Retriever.objects.select_for_update().get(retriever_id=retriever_id)
+    Retriever.objects.select_for_update().get(retriever_id=Ref.parse(ref).id)
 
 
 def require_change_permission(actor: User) -> None:

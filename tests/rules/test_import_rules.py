@@ -12,7 +12,9 @@ import pytest
 from tests.rules.sources import OUR_NAMES, PACKAGE, TOOLS, Import, imports, imports_of, modules
 
 # Modules without a place in the layers, which every part may import.
-HELPERS = {"env", "json_values", "bounded_cache", "printable", "asked", "storable", "stored"}
+HELPERS = {
+    "env", "json_values", "bounded_cache", "printable", "asked", "storable", "stored", "ref",
+}  # fmt: skip
 # What every app shares: the views' common parts, and the database.
 SHARED = {"web", "postgres"}
 MIXPEEK_VALUES = "mixpeek.records"

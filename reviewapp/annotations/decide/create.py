@@ -150,7 +150,7 @@ def _create_local(place: Place) -> Annotation | None:
     try:
         with transaction.atomic():
             return Annotation.objects.create(
-                ref=f"annotations/local-{uuid.uuid4().hex}",
+                ref=str(result_matching.local_ref()),
                 document_id=place.document_id,
                 retriever=place.retriever,
                 collection_id=place.collection_id,

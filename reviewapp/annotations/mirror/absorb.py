@@ -34,6 +34,7 @@ from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.sync_counts import SyncCounts
 from reviewapp.storable import storable_text
@@ -80,7 +81,8 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
 
         row = rows.get(annotation_id)
         if row is None:
-            row = Annotation(ref=f"annotations/{annotation_id}", proposed=proposed_values(record))
+            ref = Ref(RefKind.ANNOTATION, annotation_id)
+            row = Annotation(ref=str(ref), proposed=proposed_values(record))
             _fill_row(row, record, retrievers, [], undecidable)
             created.append(row)
         elif _is_newer(record, row):

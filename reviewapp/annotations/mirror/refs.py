@@ -6,19 +6,19 @@ from django.db.models import Q, QuerySet
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
-from reviewapp.storable import is_storable
-
-_PREFIX = "annotations/"
+from reviewapp.ref import Ref, RefKind
 
 
-def refs(name: str) -> list[str]:
-    """Return every ref of the annotations that `name` names, also by Mixpeek's id. One query."""
-    if not name.startswith(_PREFIX) or not is_storable(name):
+def refs(named: Ref) -> list[str]:
+    """Return every ref of the annotations that `named` names, also by Mixpeek's id. One query."""
+    if named.kind != RefKind.ANNOTATION:
         return []
 
     all_refs = []
-    for ref, annotation_id in _read_names(ref=name, annotation_id=name.removeprefix(_PREFIX)):
-        upstream_ref = f"{_PREFIX}{annotation_id}" if annotation_id else ref
+    for ref, annotation_id in _read_names(ref=str(named), annotation_id=named.id):
+        upstream_ref = ref
+        if annotation_id:
+            upstream_ref = str(Ref(RefKind.ANNOTATION, annotation_id))
         all_refs.append(ref)
         all_refs.append(upstream_ref)
     return all_refs

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.documents import evidence
 from reviewapp.retrievers.models import Execution, Result
 
@@ -122,10 +123,15 @@ def may_move(annotation: Annotation, result: Result) -> bool:
     return is_unannotated and result.pk > (annotation.result_id or 0)
 
 
+def local_ref() -> Ref:
+    """Return a new ref for an annotation that Mixpeek does not have yet."""
+    return Ref(RefKind.ANNOTATION, f"local-{uuid.uuid4().hex}")
+
+
 def unannotated(result: Result) -> Annotation:
     """Return a new, unsaved row for a result that nobody has annotated yet."""
     return Annotation(
-        ref=f"annotations/local-{uuid.uuid4().hex}",
+        ref=str(local_ref()),
         document_id=result.document_id,
         retriever_id=result.retriever_id,
         execution_id=execution_id_of(result),

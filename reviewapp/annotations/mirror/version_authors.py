@@ -9,6 +9,7 @@ from reviewapp.annotations.mirror import authorship
 from reviewapp.annotations.mirror.authorship import AuthorKind, UpstreamVersion
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Change
+from reviewapp.ref import RefKind
 
 # How many of the newest deliveries show under which actor Mixpeek knows us.
 _RECENT_DELIVERIES = 10
@@ -73,7 +74,8 @@ def our_actors() -> set[str]:
     whose values were already there does not show who set them.
     """
     delivered = Change.objects.filter(state=Change.State.DELIVERED, version__isnull=False)
-    recent = delivered.filter(ref__startswith="annotations/").order_by("-id")[:_RECENT_DELIVERIES]
+    of_annotations = delivered.filter(ref__startswith=f"{RefKind.ANNOTATION}/")
+    recent = of_annotations.order_by("-id")[:_RECENT_DELIVERIES]
     by_ref: dict[str, list[Change]] = defaultdict(list)
     for change in recent:
         by_ref[change.ref].append(change)

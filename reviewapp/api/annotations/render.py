@@ -19,6 +19,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
 from reviewapp.json_values import canonical
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref
 
 Json = dict[str, Any]
 
@@ -37,7 +38,7 @@ class RenderedAnnotation:
     @property
     def annotation_id(self) -> str:
         """Mixpeek's id, or the id of our ref until Mixpeek has assigned one."""
-        return self.row.annotation_id or self.row.ref.removeprefix("annotations/")
+        return self.row.annotation_id or Ref.parse(self.row.ref).id
 
     @property
     def etag(self) -> str:

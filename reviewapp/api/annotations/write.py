@@ -34,6 +34,7 @@ from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import three_way
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.models import Retriever
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def get_annotation(annotation_id: str, *, lock: bool = False) -> Annotation:
     transaction.
     """
     query = _select_for_update if lock else _select
-    rows = query(annotation_id=annotation_id, ref=f"annotations/{annotation_id}")
+    ref = Ref(RefKind.ANNOTATION, annotation_id)
+    rows = query(annotation_id=annotation_id, ref=str(ref))
     if not rows:
         raise not_found("annotation", annotation_id)
     return rows[0]
@@ -64,10 +66,9 @@ def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
     )
     existing = {annotation_id for annotation_id in upstream if annotation_id}
 
-    prefix = "annotations/"
-    refs = [prefix + annotation_id for annotation_id in wanted]
+    refs = [str(Ref(RefKind.ANNOTATION, annotation_id)) for annotation_id in wanted]
     local = Annotation.objects.filter(ref__in=refs).values_list("ref", flat=True)
-    return existing | {ref.removeprefix(prefix) for ref in local}
+    return existing | {Ref.parse(ref).id for ref in local}
 
 
 @asked
@@ -301,8 +302,9 @@ def _invalid_fields(error: FieldsRefused) -> Problem:
 
 
 def _creation_queued(annotation: Annotation) -> Problem:
-    local_id = annotation.ref.removeprefix("annotations/")
-    details = {"resource": "annotation", "annotation_id": local_id or None}
+    # An annotation that another request is creating at this moment has no ref here.
+    local_id = Ref.parse(annotation.ref).id if annotation.ref else None
+    details = {"resource": "annotation", "annotation_id": local_id}
     queued = "An annotation of this document for this retriever waits to be delivered"
     message = f"{queued}: change that one, or wait."
     return Problem(409, message, kind="AlreadyExistsError", details=details)

@@ -16,6 +16,7 @@ from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
 from reviewapp.audit.registry import GuidanceVersions, find_guidance_versions
 from reviewapp.bounded_cache import MIB, BoundedCache
+from reviewapp.ref import Ref, RefKind
 
 # Fields that an action's sentence or the actor's name already covers. A change from outside the
 # app is shown whole.
@@ -95,13 +96,16 @@ class Entry:
     @property
     def username(self) -> str:
         """Return the name of the person it was done to, "" when it is not about a person."""
-        kind, _, name = self.ref.partition("/")
-        return name if kind == "people" else ""
+        ref = Ref.parse_or_none(self.ref)
+        if ref is None or ref.kind != RefKind.PERSON:
+            return ""
+        return ref.id
 
     @property
     def has_page(self) -> bool:
         """Return whether the ref has a page of its own."""
-        return self.ref.startswith(("annotations/", "retrievers/"))
+        ref = Ref.parse_or_none(self.ref)
+        return ref is not None and ref.kind in {RefKind.ANNOTATION, RefKind.RETRIEVER}
 
 
 def timeline(*refs: str, limit: int = _MAX_EVENTS) -> list[Entry]:
@@ -287,7 +291,9 @@ def _action_sentence(action: Action, event: Event) -> str:
         return f"labelled it {new}"
 
     template = action.label
-    is_own_account = event.actor_id is not None and event.ref == f"people/{event.actor_name}"
+    is_own_account = event.actor_id is not None and event.ref == str(
+        Ref(RefKind.PERSON, event.actor_name)
+    )
     if is_own_account:
         template = _SELF_SENTENCES.get(action, template)
     return str(template).format(old=old, new=new, note=event.note)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -17,10 +17,10 @@ from reviewapp.annotations.mirror import refs as mirror_refs
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.review.same_document import execution_of, executions_of
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.documents.media import media
 from reviewapp.retrievers.models import Execution, Retriever
-from reviewapp.storable import storable_text
 from reviewapp.web.http import Request, render_page_or_fragment
 from reviewapp.web.pagination import BadCursor, PageLinks, page
 
@@ -87,8 +87,7 @@ def take_theirs(request: Request, pk: int) -> HttpResponse:
     For a retriever's change the service requires an admin.
     """
     change = get_object_or_404(Change, pk=pk)
-    kind = change.ref.partition("/")[0]
-    if kind == "retrievers":
+    if Ref.parse(change.ref).kind == RefKind.RETRIEVER:
         is_done = retriever_services.take_theirs(change, actor=request.user)
     else:
         is_done = services.take_theirs(change, actor=request.user)
@@ -106,13 +105,15 @@ def take_theirs(request: Request, pk: int) -> HttpResponse:
 @permission_required("annotations.view_annotation", raise_exception=True)
 def by_ref(request: Request) -> HttpResponse:
     """Redirect from a ref, ours or Mixpeek's, to the page of what it names."""
-    ref = storable_text(request.GET.get("ref", ""))
-    kind, _, upstream_id = ref.partition("/")
-    if kind == "people":
-        return redirect(f"{reverse('people')}?{urlencode({'search': upstream_id})}")
-    if kind == "retrievers":
-        retriever = get_object_or_404(Retriever, retriever_id=upstream_id)
+    ref = Ref.parse_or_none(request.GET.get("ref", ""))
+    if ref is None:
+        raise Http404("The address names nothing.")
+
+    if ref.kind == RefKind.PERSON:
+        return redirect(f"{reverse('people')}?{urlencode({'search': ref.id})}")
+    if ref.kind == RefKind.RETRIEVER:
+        retriever = get_object_or_404(Retriever, retriever_id=ref.id)
         return redirect("retriever", pk=retriever.pk)
 
-    annotations = Annotation.objects.filter(ref__in=[ref, *mirror_refs.refs(ref)])
+    annotations = Annotation.objects.filter(ref__in=[str(ref), *mirror_refs.refs(ref)])
     return redirect("review", pk=get_object_or_404(annotations).pk)

@@ -16,6 +16,7 @@ from reviewapp.mixpeek.exceptions import NotFound, Refused
 from reviewapp.mixpeek.records import RetrieverRecord
 from reviewapp.outbox.merge import Judgement, judge
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref
 from reviewapp.retrievers import mirror
 from reviewapp.retrievers.editing.edit import apply_change
 from reviewapp.retrievers.models import Retriever
@@ -33,9 +34,9 @@ _NAME_TAKEN = 409
 
 def load_rows(refs: Sequence[str]) -> dict[str, Retriever]:
     """Return these retrievers by ref."""
-    ids = [_id_of(ref) for ref in refs]
+    ids = [Ref.parse(ref).id for ref in refs]
     rows = Retriever.objects.only("retriever_id").filter(retriever_id__in=ids)
-    return {f"retrievers/{row.retriever_id}": row for row in rows}
+    return {row.ref: row for row in rows}
 
 
 def deliver(change: Change, retriever: Retriever, client: Client) -> Outcome:
@@ -142,16 +143,12 @@ def _refused_outcome(change: Change, read: RetrieverRecord, error: Refused) -> O
 
 
 def _rebase(ref: str) -> None:
-    if Retriever.objects.filter(retriever_id=_id_of(ref)).exists():
+    if Retriever.objects.filter(retriever_id=Ref.parse(ref).id).exists():
         mirror.rebase(ref)
 
 
 def _mark_gone(ref: str) -> None:
-    mirror.mark_gone([_id_of(ref)])
-
-
-def _id_of(ref: str) -> str:
-    return ref.partition("/")[2]
+    mirror.mark_gone([Ref.parse(ref).id])
 
 
 HANDLER = Handler(

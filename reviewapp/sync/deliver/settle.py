@@ -9,15 +9,15 @@ from typing import Any
 from reviewapp.audit.context import acting
 from reviewapp.outbox import settle as outbox_settle
 from reviewapp.outbox.models import Change
+from reviewapp.ref import Ref, RefKind
 from reviewapp.sync.deliver import annotations as deliver_annotations
 from reviewapp.sync.deliver import retrievers as deliver_retrievers
 from reviewapp.sync.deliver.outcome import Handler, Outcome
 
 _log = logging.getLogger(__name__)
-# By the kind of ref, its part before the slash.
 _HANDLERS: dict[str, Handler] = {
-    "annotations": deliver_annotations.HANDLER,
-    "retrievers": deliver_retrievers.HANDLER,
+    RefKind.ANNOTATION: deliver_annotations.HANDLER,
+    RefKind.RETRIEVER: deliver_retrievers.HANDLER,
 }
 # The most outcomes in one transaction: people who decide on one of these items wait for it.
 _BATCH_SIZE = 200
@@ -25,8 +25,7 @@ _BATCH_SIZE = 200
 
 def handler_for(change: Change) -> Handler:
     """Return the handler for the change's kind of ref."""
-    kind = change.ref.partition("/")[0]
-    return _HANDLERS[kind]
+    return _HANDLERS[Ref.parse(change.ref).kind]
 
 
 def load_rows(changes: Sequence[Change]) -> dict[str, Any]:

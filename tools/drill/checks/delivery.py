@@ -236,7 +236,11 @@ def _is_held(change: ChangeRow, versions: list[Version]) -> bool:
 def _holds(version: Version, change: ChangeRow) -> bool:
     if not change.sets_values:
         return _says_outcome(version, change)
-    return all(same(version.values[name], value) for name, value in change.fields.items())
+    return _has_values(version, change.fields)
+
+
+def _has_values(version: Version, values: dict[str, Any]) -> bool:
+    return all(same(version.values[name], value) for name, value in values.items())
 
 
 def check_last_values(world: World) -> tuple[str, list[Violation]]:
