@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -35,7 +36,7 @@ _NUMBERS = [
 
 @pytest.mark.parametrize("field", STORED_FIELDS.values(), ids=STORED_FIELDS)
 def test_it_is_a_column_of_the_mirror(field: StoredField) -> None:
-    column = Annotation._meta.get_field(field.name)
+    column: Any = Annotation._meta.get_field(field.name)
     assert column.null == (field.blank is None)
     assert column.get_default() == field.blank
     assert column.max_length == field.column_length
@@ -43,7 +44,8 @@ def test_it_is_a_column_of_the_mirror(field: StoredField) -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_it_is_a_column_of_the_decision(name: str) -> None:
-    column, decided = Annotation._meta.get_field(name), Decision._meta.get_field(name)
+    column: Any = Annotation._meta.get_field(name)
+    decided: Any = Decision._meta.get_field(name)
     assert type(decided) is type(column)
     assert (decided.null, decided.max_length) == (column.null, column.max_length)
 
