@@ -23,7 +23,7 @@ CONSTANT = {
     "operations/storage.py: lru_cache",
     "operations/health_checks.py: _migrations_on_disk",
     "postgres/prepared.py: _adapters",
-    "stored.py: _given",
+    "stored.py: _fields",
     "stored.py: _insert",
     "stored.py: columns",
 }
