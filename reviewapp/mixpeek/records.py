@@ -15,6 +15,19 @@ Json = dict[str, Any]
 Spelling = Literal["retriever_name", "name"]
 
 
+# A reply that was overtaken by another is a few versions behind, never so many.
+_MAX_VERSIONS_BEHIND = 1_000
+
+
+def is_overtaken(version: int, known: int) -> bool:
+    """Return whether a record of `version` is older than the `known` version of the mirror.
+
+    A version far below it is not: then the known one was never true, and waiting for a higher one
+    would leave the record as it is for ever.
+    """
+    return known - _MAX_VERSIONS_BEHIND <= version < known
+
+
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
     """A record that could not be read: its id, if it has one, and the reason."""

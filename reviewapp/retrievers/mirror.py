@@ -17,7 +17,12 @@ from django.utils import timezone
 
 from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
-from reviewapp.mixpeek.records import ExecutionRecord, ExecutionSummary, RetrieverRecord
+from reviewapp.mixpeek.records import (
+    ExecutionRecord,
+    ExecutionSummary,
+    RetrieverRecord,
+    is_overtaken,
+)
 from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref
 from reviewapp.retrievers.documents.snapshot import clean_json, clean_text
@@ -55,7 +60,7 @@ def absorb(records: Sequence[RetrieverRecord]) -> SyncCounts:
             absorbed.append(record)
             continue
 
-        is_outdated = row.gone_at is None and record.version < row.version
+        is_outdated = row.gone_at is None and is_overtaken(record.version, row.version)
         if is_outdated:
             continue
 

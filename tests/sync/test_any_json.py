@@ -27,6 +27,7 @@ from reviewapp.storable import MAX_INTEGER_DIGITS
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.pull.run import pull
 from tests.decisions import filled_form
+from tests.factories import make_annotation
 from tests.proofs import examples
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 from tests.tools.sandbox.running import Box, SharedSandboxes
@@ -40,10 +41,16 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | INTEGERS | FLOATS | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(TEXT | st.just("__proto__"), inner, max_size=4)
+    ),
     max_leaves=12,
 )
-PAYLOADS = st.dictionaries(TEXT, VALUES, max_size=5)
+# Names that a browser's script, or ours, might take for something else than a member.
+ODD_NAMES = st.sampled_from(["__proto__", "constructor", "toString", "length", "", " ", "a.b", "0"])
+NAMES = TEXT | ODD_NAMES
+PAYLOADS = st.dictionaries(NAMES, VALUES, max_size=5)
 DEEPEST = json.loads(
     '{"a":' * payloads.MAX_PAYLOAD_LEVELS + "0.0" + "}" * payloads.MAX_PAYLOAD_LEVELS
 )
@@ -127,6 +134,10 @@ def decided(
 @example(typed=DEEPEST, theirs=LARGEST)
 @example(typed=LARGEST, theirs=DEEPEST)
 @example(typed={"a": True, "b": 0}, theirs={"a": 1, "b": False})
+@example(
+    typed={"__proto__": {"a": 1}, "constructor": None, "": 0},
+    theirs={"__proto__": [], "toString": "x", "a": {"__proto__": {"__proto__": 1}}},
+)
 def test_it_stays_the_same_value(
     alice_client: Browser,
     box: Box,
@@ -151,6 +162,44 @@ def test_it_stays_the_same_value(
     assert is_same_json(annotation.payload, typed)
     assert is_same_json(on_the_page(alice_client, annotation), typed)
     assert Event.objects.count() == events
+
+
+# Each has a value that no double holds, or says twice what one member is.
+_UNSTORABLE = st.sampled_from(
+    ["1e400", "-1e400", "1e-400", "NaN", "Infinity", "0.1234567890123456789", '{"a": 1, "a": 2}']
+)
+
+
+@given(
+    texts_before=st.lists(VALUES.map(json.dumps), max_size=3),
+    bad=_UNSTORABLE,
+    name=NAMES.map(json.dumps),
+    depth=st.integers(0, 5),
+)
+@settings(
+    max_examples=examples(10, 300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_it_refuses_what_it_cannot_keep_and_changes_nothing(
+    alice_client: Browser, texts_before: list[str], bad: str, name: str, depth: int
+) -> None:
+    annotation = make_annotation(payload={"n": 1})
+    value = "[" * depth + ", ".join([*texts_before, bad]) + "]" * depth
+    text = f"{{{name}: {value if depth else bad}}}"
+    form = filled_form(annotation, payload=text)
+
+    reply = alice_client.post(reverse("decide", args=[annotation.pk]), form)
+
+    assert reply.status_code == 422
+    annotation.refresh_from_db()
+    assert (annotation.payload, annotation.decision) == ({"n": 1}, None)
+    # What was typed is on the page as it was typed.
+    box = PayloadBox()
+    page = reply.content.decode()
+    box.feed(page[: page.index("</textarea>", page.index('id="payload"'))])
+    assert box.text is not None
+    assert box.text.removeprefix("\n") == text
 
 
 @given(value=VALUES, other=VALUES)

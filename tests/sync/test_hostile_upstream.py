@@ -200,6 +200,28 @@ def test_it_takes_in_an_annotation_without_its_odd_revisions(
     assert alice_client.get(reverse("review", args=[row.pk])).status_code == 200
 
 
+def test_it_believes_low_versions_again_after_one_absurd_version(
+    upstream: Upstream, client: Client
+) -> None:
+    upstream.retrievers = [RETRIEVER | {"version": 10**9}]
+    upstream.annotations = [annotation(1, version=10**9)]
+    pulled(client)
+
+    upstream.retrievers = [RETRIEVER | {"version": 2, "description": "Changed."}]
+    upstream.annotations = [annotation(1, version=2, label="changed")]
+    pulled(client)
+
+    row = Annotation.objects.get()
+    assert (row.version, row.label) == (2, "changed")
+    assert Retriever.objects.get().description == "Changed."
+
+    upstream.retrievers = [RETRIEVER | {"version": 1, "description": "Overtaken."}]
+    upstream.annotations = [annotation(1, version=1, label="overtaken")]
+    pulled(client)
+    assert Annotation.objects.get().label == "changed"
+    assert Retriever.objects.get().description == "Changed."
+
+
 def test_it_never_makes_a_list_of_as_many_versions_as_a_number_says(alice_client: Browser) -> None:
     from reviewapp.annotations.mirror.versions import at_version, latest
 

@@ -32,7 +32,7 @@ from reviewapp.annotations.mirror.own_decisions import without_own
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
-from reviewapp.mixpeek.records import AnnotationRecord
+from reviewapp.mixpeek.records import AnnotationRecord, is_overtaken
 from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.models import Result, Retriever
@@ -260,7 +260,7 @@ def _is_newer(record: AnnotationRecord, row: Annotation) -> bool:
         return True
 
     if record.version is not None and row.version is not None and record.version != row.version:
-        return record.version > row.version
+        return not is_overtaken(record.version, row.version)
 
     if record.updated_at and row.updated_at and record.updated_at < row.updated_at:
         return False

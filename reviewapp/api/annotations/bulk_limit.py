@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 MAX_CONCURRENT_BULKS = 2
+# Beyond this no further item is begun: a thousand creates take longer than a proxy waits.
+MAX_BULK_SECONDS = 20.0
 _RETRY_AFTER = 2
 E = TypeVar("E", bound=Endpoint)
 P = ParamSpec("P")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -12,7 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.api.annotations import write
+from reviewapp.api.annotations import bulk_limit, write
 from reviewapp.api.annotations.bulk_limit import limit_concurrent_bulks
 from reviewapp.api.annotations.render import RenderedAnnotation
 from reviewapp.api.errors import not_found, problem_from_error
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 _DELETE_REFUSED = "This gateway deletes no annotations."
+_NOT_BEGUN = "Not begun: this bulk took too long. Send it again with the same Idempotency-Key, or what is left of it."
 
 
 class BulkAnnotations(Endpoint):
@@ -43,7 +45,7 @@ class BulkAnnotations(Endpoint):
     def post(self, request: Request) -> Response:
         """Do what can be done, each in its own transaction, and say what became of each."""
         data = self.body(shapes.BulkAnnotationsRequest)
-        attempts = list(_attempt_all(request, data, self.person))
+        attempts = _attempt_in_time(request, data, self.person)
         results = [attempt.result for attempt in attempts]
         succeeded = [result["operation"] for result in results if result["success"]]
         content = {
@@ -64,6 +66,25 @@ class Attempt:
 
     result: dict[str, Any]
     failed_here: bool = False
+
+
+def _attempt_in_time(request: Request, data: dict[str, Any], actor: User) -> list[Attempt]:
+    """Do the items until `MAX_BULK_SECONDS` are over, one at least; the rest is left undone."""
+    deadline = monotonic() + bulk_limit.MAX_BULK_SECONDS
+    attempts = []
+    for attempt in _attempt_all(request, data, actor):
+        attempts.append(attempt)
+        if monotonic() > deadline:
+            break
+
+    operations = [("create", None)] * len(data.get("create") or [])
+    operations += [("update", item["annotation_id"]) for item in data.get("update") or []]
+    operations += [("delete", annotation_id) for annotation_id in data.get("delete") or []]
+    for operation, annotation_id in operations[len(attempts) :]:
+        result = _blank_result(operation, annotation_id)
+        undone = {**result, "success": False, "error": _NOT_BEGUN}
+        attempts.append(Attempt(result=undone, failed_here=True))
+    return attempts
 
 
 def _attempt_all(request: Request, data: dict[str, Any], actor: User) -> Iterator[Attempt]:

@@ -14,6 +14,7 @@ from django.db import connection, connections, transaction
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.api.annotations import bulk_limit
 from reviewapp.api.annotations.bulk_limit import MAX_CONCURRENT_BULKS
 from reviewapp.api.models import KeptAnswer
 from tests.annotations.racing import at_once
@@ -111,3 +112,27 @@ def test_it_updates_by_a_local_id(as_alice: Caller) -> None:
     answer = as_alice("POST", "/v1/annotations/bulk", {"update": [update]}).json()
 
     assert answer["updated_count"] == 1
+
+
+def test_it_begins_no_further_item_after_its_time(
+    as_alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = make_annotation()
+    body = {
+        "create": [{"document_id": f"doc_{number}", "label": "cat"} for number in range(3)],
+        "update": [{"annotation_id": known.annotation_id, "label": "cat"}],
+        "delete": ["x"],
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk_limit, "MAX_BULK_SECONDS", 0.0)
+        first = as_alice("POST", "/v1/annotations/bulk", body, Idempotency_Key="k").json()
+    assert (first["created_count"], first["failed_count"]) == (1, 4)
+    undone = first["results"][3]
+    assert (undone["operation"], undone["annotation_id"]) == ("update", known.annotation_id)
+    assert "Not begun" in undone["error"]
+    assert Decision.objects.count() == 1
+
+    again = as_alice("POST", "/v1/annotations/bulk", body, Idempotency_Key="k").json()
+
+    assert (again["created_count"], again["updated_count"], again["failed_count"]) == (3, 1, 1)
+    assert Decision.objects.count() == 4
