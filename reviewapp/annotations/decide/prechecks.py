@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.asked import asked, rows
@@ -31,12 +31,14 @@ def lock_annotation(annotation_id: int) -> Annotation:
 
 
 @asked
-def get_for_decision(pk: int) -> QuerySet[Annotation]:
+def get_for_decision(pk: int, label: str) -> QuerySet[Annotation]:
     """Return the annotation with what a decision reads of its neighbours, not locked.
 
-    A list of one or none.
+    A list of one or none. Its `used_label` is `label` if an annotation of the retriever has it.
     """
+    same_label = Annotation.objects.filter(retriever=OuterRef("retriever"), label=label)
     annotations = Annotation.objects.select_related("retriever__label_set", "result")
+    annotations = annotations.annotate(used_label=Subquery(same_label.values("label")[:1]))
     return annotations.filter(pk=pk).defer(*_DEFERRED)
 
 

@@ -73,7 +73,7 @@ _DECIDE_ERRORS = (
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def decide(request: Request, pk: int) -> HttpResponse:
     """Record the decision and go on to the next item, or show the form with what is wrong."""
-    annotation = get_for_decision_or_404(pk)
+    annotation = get_for_decision_or_404(pk, label=request.POST.get("label", ""))
     set_subject(annotation.ref)
 
     form = DecisionForm(request.POST, annotation=annotation)
@@ -132,6 +132,8 @@ def _is_unconfirmed_new_label(
     if submission.is_undecidable:
         return False
     if submission.label in {submission.base["label"], confirmed_label}:
+        return False
+    if submission.label == getattr(annotation, "used_label", None):
         return False
     return label_buttons.is_new(annotation, submission.label)
 

@@ -17,6 +17,7 @@ from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import previous_annotation
 from reviewapp.annotations.queue.querysets import explain_empty_queue
 from reviewapp.annotations.review.context import get_for_review
+from reviewapp.postgres.storable_json import to_storable_text
 from reviewapp.web.http import Request, wants_fragment
 
 # The largest bigint.
@@ -33,11 +34,14 @@ def get_item_or_404(pk: int) -> Annotation:
     return annotations[0]
 
 
-def get_for_decision_or_404(pk: int) -> Annotation:
-    """Return the annotation with what a decision reads, which is less than its page shows."""
+def get_for_decision_or_404(pk: int, *, label: str) -> Annotation:
+    """Return the annotation with what a decision reads, which is less than its page shows.
+
+    Its `used_label` says whether `label`, as submitted, is in use.
+    """
     if pk > _MAX_KEY:
         raise Http404
-    annotations = get_for_decision(pk=pk)
+    annotations = get_for_decision(pk=pk, label=to_storable_text(label))
     if not annotations:
         raise Http404
     return annotations[0]
