@@ -110,12 +110,7 @@ def _first_index(pager: Mapping[str, Any], size: int) -> int:
     return (number - 1) * size
 
 
-def pack(**numbers: int) -> str:
-    """Return a cursor that holds `numbers` by name."""
-    return pagination.pack_cursor(numbers)
-
-
-def unpack(cursor: str, *names: str) -> list[int]:
+def unpack_numbers(cursor: str, *names: str) -> list[int]:
     """Return the whole numbers under these names; raises a 400 for anything else."""
     try:
         content = pagination.unpack_cursor(cursor)

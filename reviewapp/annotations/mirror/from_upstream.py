@@ -15,7 +15,7 @@ from reviewapp.annotations.fields import BLANK_VALUES, STORED_FIELDS, Kind
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.retrievers.documents.snapshot import clean_json
-from reviewapp.storable import storable_text
+from reviewapp.storable import is_storable, storable_text
 
 MAX_STORED_ID_LENGTH = 200
 
@@ -99,9 +99,7 @@ def prior_values(prior: Mapping[str, Any]) -> dict[str, Any]:
 def is_storable_record(record: AnnotationRecord) -> bool:
     """Return whether our columns can hold the record's ids and version; log a warning if not."""
     ids = (record.annotation_id, record.document_id)
-    has_storable_ids = all(
-        storable_text(id_) == id_ and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids
-    )
+    has_storable_ids = all(is_storable(id_) and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids)
     has_storable_version = -_MAX_VERSION < (record.version or 0) < _MAX_VERSION
     if has_storable_ids and has_storable_version:
         return True

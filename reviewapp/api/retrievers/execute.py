@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from reviewapp.api import pager
 from reviewapp.api.annotations.upstream_versions import fetch_documents
 from reviewapp.api.errors import Problem, invalid_value, validation_problem
+from reviewapp.api.pager import unpack_numbers
 from reviewapp.api.retrievers.input_validation import input_errors
 from reviewapp.api.serializers.retrievers import DEFAULT_PER_PAGE, NOT_PASSED_ON
 from reviewapp.audit.context import acting
@@ -21,6 +21,7 @@ from reviewapp.retrievers.models import Execution, Result, Retriever, UpstreamEx
 from reviewapp.retrievers.services import record_requested_run
 from reviewapp.sync import interactive_limits
 from reviewapp.sync.executions import run
+from reviewapp.web.pagination import pack_cursor
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -70,7 +71,7 @@ def parse_window(data: Mapping[str, Any]) -> Window:
 
     if not pagination.get("cursor"):
         return Window(start=0, size=size, overruled=overruled)
-    execution, start = pager.unpack(pagination["cursor"], "execution", "start")
+    execution, start = unpack_numbers(pagination["cursor"], "execution", "start")
     return Window(start=start, size=size, execution=execution, overruled=overruled)
 
 
@@ -199,7 +200,7 @@ def _pagination(execution: Execution, window: Window, returned: int, reply: Json
 
     cursor = None
     if has_next:
-        cursor = pager.pack(execution=execution.pk, start=next_start)
+        cursor = pack_cursor({"execution": execution.pk, "start": next_start})
     return {"method": "cursor", "limit": window.size, "cursor": cursor, **counts}
 
 
