@@ -138,7 +138,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "reviewapp.outbox.status.context_processors.pause",
+                "reviewapp.outbox.status.context_processors.delivery_banner",
             ],
         },
     }
@@ -220,12 +220,12 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ADAPTER = "reviewapp.accounts.sign_in.factors.Factors"
 MFA_FORMS = {
-    "authenticate": "reviewapp.accounts.sign_in.code_forms.Authenticate",
-    "reauthenticate": "reviewapp.accounts.sign_in.code_forms.Reauthenticate",
+    "authenticate": "reviewapp.accounts.sign_in.code_forms.AuthenticateWithCode",
+    "reauthenticate": "reviewapp.accounts.sign_in.code_forms.ReauthenticateWithCode",
     "add_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Add",
-    "authenticate_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Authenticate",
+    "authenticate_webauthn": "reviewapp.accounts.sign_in.passkey_forms.AuthenticateWithPasskey",
     "login_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Login",
-    "reauthenticate_webauthn": "reviewapp.accounts.sign_in.passkey_forms.Reauthenticate",
+    "reauthenticate_webauthn": "reviewapp.accounts.sign_in.passkey_forms.ReauthenticateWithPasskey",
 }
 MFA_TOTP_ISSUER = "reviewapp"
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off

@@ -21,7 +21,7 @@ from reviewapp.asked import rows
 
 def insert(row: Model) -> None:
     """Store a new row and set its key; no signals are sent."""
-    ((row.pk,),) = rows(_insert(type(row)), [as_json(row)])
+    ((row.pk,),) = rows(_insert(type(row)), [row_as_json(row)])
 
 
 @cache
@@ -30,7 +30,7 @@ def columns(model: type[Model]) -> str:
     return ", ".join(f'"{field.column}"' for field in _fields(model))
 
 
-def as_json(row: Model) -> str:
+def row_as_json(row: Model) -> str:
     """Return a new row as JSON, by column."""
     values = {field.column: field.pre_save(row, add=True) for field in _fields(type(row))}
     return json.dumps(values, default=_to_text)

@@ -101,15 +101,15 @@ _SECOND_FACTORS = [
 
 _PEOPLE = [
     path("people", people.list_people, name="people"),
-    path("people/invite", people.invite, name="invite"),
+    path("people/invite", people.invite_person, name="invite"),
     path("people/<int:pk>", people.person, name="person"),
-    path("people/<int:pk>/role", people.give_role, name="give_role"),
-    path("people/<int:pk>/deactivate", people.deactivate, name="deactivate"),
-    path("people/<int:pk>/reactivate", people.reactivate, name="reactivate"),
-    path("people/<int:pk>/remove-factors", people.remove_factors, name="remove_factors"),
+    path("people/<int:pk>/role", people.change_role, name="give_role"),
+    path("people/<int:pk>/deactivate", people.deactivate_person, name="deactivate"),
+    path("people/<int:pk>/reactivate", people.reactivate_person, name="reactivate"),
+    path("people/<int:pk>/remove-factors", people.remove_sign_in_factors, name="remove_factors"),
     path("people/<int:pk>/password-link", people.password_link, name="password_link"),
-    path("people/links/<int:pk>/withdraw", people.withdraw, name="withdraw_link"),
-    path("join/<str:secret>", invitations.join, name="join"),
+    path("people/links/<int:pk>/withdraw", people.withdraw_invitation, name="withdraw_link"),
+    path("join/<str:secret>", invitations.accept_invitation, name="join"),
     path("new-password/<str:secret>", invitations.new_password, name="new_password"),
 ]
 

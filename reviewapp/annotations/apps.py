@@ -16,4 +16,4 @@ class AnnotationsConfig(AppConfig):
         from reviewapp.annotations.mirror import guidance_versions, refs
 
         registry.register_ref_aliases(refs.refs)
-        registry.register_guidance_finder(guidance_versions.versions)
+        registry.register_guidance_finder(guidance_versions.load_guidance_versions)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from django.urls import path
 
 from reviewapp.annotations.views.changed_since import catch_up, check_for_changes
-from reviewapp.annotations.views.decide import decide, defer, resume, skip
+from reviewapp.annotations.views.decide import decide_annotation, defer, resume_item, skip
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import extend_lease, next_item, prefetch, review
-from reviewapp.annotations.views.undo import last_action, undo
+from reviewapp.annotations.views.undo import last_action, undo_decision
 
 urlpatterns = [
     path("annotations", queue, name="queue"),
     path("annotations/next", next_item, name="next"),
     path("annotations/ahead", prefetch, name="ahead"),
     path("annotations/<int:pk>", review, name="review"),
-    path("annotations/<int:pk>/decide", decide, name="decide"),
+    path("annotations/<int:pk>/decide", decide_annotation, name="decide"),
     path("annotations/<int:pk>/skip", skip, name="skip"),
     path("annotations/<int:pk>/defer", defer, name="defer"),
-    path("annotations/<int:pk>/resume", resume, name="resume"),
+    path("annotations/<int:pk>/resume", resume_item, name="resume"),
     path("annotations/<int:pk>/draft", save_draft, name="draft"),
     path("annotations/<int:pk>/draft/discard", discard_draft, name="discard_draft"),
     path("annotations/<int:pk>/lease", extend_lease, name="lease"),
@@ -28,5 +28,5 @@ urlpatterns = [
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
     path("results/<int:pk>/judge", judge_result, name="judge_result"),
     path("decisions/last", last_action, name="last_decision"),
-    path("decisions/<int:pk>/undo", undo, name="undo"),
+    path("decisions/<int:pk>/undo", undo_decision, name="undo"),
 ]

@@ -43,7 +43,7 @@ RETURNING requests
 """
 
 
-def create(
+def create_token(
     owner: User,
     *,
     name: str,

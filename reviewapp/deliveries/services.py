@@ -55,7 +55,7 @@ class Preview:
     reopens: bool = False
 
 
-def withdraw(change: Change, *, actor: User) -> bool:
+def withdraw_change(change: Change, *, actor: User) -> bool:
     """Withdraw an unsent change and undo the decision behind it; return False if it is too late.
 
     Raises `PermissionDenied`, for a retriever's change also unless the actor may change retrievers.
@@ -65,7 +65,7 @@ def withdraw(change: Change, *, actor: User) -> bool:
         return False
     reason = f"{actor.get_username()} withdrew it"
     if Ref.parse(change.ref).kind == RefKind.RETRIEVER:
-        return retriever_services.withdraw(change, reason=reason, actor=actor)
+        return retriever_services.withdraw_retriever_change(change, reason=reason, actor=actor)
 
     with acting(actor, note="withdrawn under Deliveries"):
         annotation_pk = Annotation.objects.values_list("pk", flat=True).get(ref=change.ref)
@@ -82,7 +82,7 @@ def withdraw(change: Change, *, actor: User) -> bool:
     return True
 
 
-def retry(change: Change, *, actor: User) -> bool:
+def retry_change(change: Change, *, actor: User) -> bool:
     """Retry a failed change at once; return False if it is not waiting for its next try.
 
     Raises `PermissionDenied`.

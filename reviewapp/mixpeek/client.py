@@ -34,7 +34,7 @@ from reviewapp.mixpeek.records import (
     FeedPage,
     Json,
     LeftOut,
-    Page,
+    RecordPage,
     RetrieverRecord,
     Spelling,
     WebhookRecord,
@@ -114,7 +114,7 @@ class Client:
         skip: int = 0,
         limit: int = 50,
         **filters: Unpack[Filters],
-    ) -> Page[AnnotationRecord]:
+    ) -> RecordPage[AnnotationRecord]:
         """Return one page of annotations that match all filters: `POST /v1/annotations/list`.
 
         `skip` from 0, `limit` 1 to 500; filters document_id, collection_id, label, actor_id,
@@ -201,7 +201,7 @@ class Client:
         Records that cannot be read are added to `left_out` instead.
         """
 
-        def fetch(offset: int, cursor: str | None) -> Page[RetrieverRecord]:
+        def fetch(offset: int, cursor: str | None) -> RecordPage[RetrieverRecord]:
             call = retriever_calls.list_page(limit=100, offset=offset, cursor=cursor)
             return self._transport.send(call)
 
@@ -237,7 +237,7 @@ class Client:
         unless every change is there. Raises `Refused` without a request for no changes, other keys
         or nulls. `change_reason` as for `patch_annotation`.
         """
-        retriever_calls.check_edit(changes)
+        retriever_calls.check_edited_fields(changes)
         if "name" in changes and self._spelling is None:
             self.get_retriever(retriever_id)
 
@@ -299,7 +299,7 @@ class Client:
         so a longer list ends in `Refused` after that many rows.
         """
 
-        def fetch(offset: int, _cursor: str | None) -> Page[ExecutionSummary]:
+        def fetch(offset: int, _cursor: str | None) -> RecordPage[ExecutionSummary]:
             call = retriever_calls.list_executions(retriever_id, limit=100, offset=offset)
             return self._transport.send(call)
 
@@ -343,7 +343,7 @@ class Client:
     def list_webhooks(self) -> tuple[WebhookRecord, ...]:
         """Return all webhooks of the organization: `POST /v1/organizations/webhooks/list`."""
 
-        def fetch(offset: int, cursor: str | None) -> Page[WebhookRecord]:
+        def fetch(offset: int, cursor: str | None) -> RecordPage[WebhookRecord]:
             call = webhook_calls.list_page(limit=100, offset=offset, cursor=cursor)
             return self._transport.send(call)
 

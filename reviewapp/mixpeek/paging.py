@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from reviewapp.mixpeek.exceptions import Garbled
 from reviewapp.mixpeek.parsing.bounds import MAX_ROWS
-from reviewapp.mixpeek.records import LeftOut, Page
+from reviewapp.mixpeek.records import LeftOut, RecordPage
 
 T = TypeVar("T")
 
 
 def iterate_rows(
-    fetch: Callable[[int, str | None], Page[T]],
+    fetch: Callable[[int, str | None], RecordPage[T]],
     *,
     identity: Callable[[T], str],
     limit: int,
@@ -61,7 +61,7 @@ def iterate_rows(
             raise Garbled("Mixpeek sends the same page of a list again and again.")
 
 
-def _has_more(page: Page[T], *, offset: int, limit: int) -> bool:
+def _has_more(page: RecordPage[T], *, offset: int, limit: int) -> bool:
     """Return whether there may be rows from `offset` on, which is where this page ends."""
     if page.next is not None or page.rows >= limit:
         return True

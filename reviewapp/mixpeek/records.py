@@ -40,7 +40,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page(Generic[T]):
+class RecordPage(Generic[T]):
     """One page of a list.
 
     `next` is the cursor or offset of the next page, None when this page says it is the last.

@@ -1,6 +1,6 @@
 """The half of the client that sends: one session, one place where requests' errors become ours.
 
-The key lives in a `Key` that shows itself as `***`, is put on each request alone, and is wiped from
+The key lives in an `ApiKeyAuth` that shows itself as `***`, is put on each request alone, and is wiped from
 every answer before anything reads it. Our errors are raised outside the `except`, so no chain leads
 to a request with headers.
 """
@@ -43,7 +43,7 @@ _CHUNK = 64 * 1024
 _TOO_MANY = 429
 
 
-class Key(AuthBase):
+class ApiKeyAuth(AuthBase):
     """The API key: authenticates requests, and is wiped from responses; its repr hides it."""
 
     def __init__(self, value: str) -> None:
@@ -98,7 +98,7 @@ class Transport:
     ) -> None:
         self.base_url = _base(base_url)
         self.namespace = _namespace(namespace)
-        self._key = Key(api_key)
+        self._key = ApiKeyAuth(api_key)
         self._timeouts = {False: _timeout(timeout), True: _timeout(slow_timeout)}
         self._session = session or _session(self.base_url, pool_size)
         self._observe = observe

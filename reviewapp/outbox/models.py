@@ -17,7 +17,7 @@ from reviewapp.outbox.status.presenters import (
     TONES,
     FieldComparison,
     compare_fields,
-    sentence,
+    end_sentence,
 )
 
 
@@ -254,7 +254,7 @@ class Change(models.Model):
     @property
     def why(self) -> str:
         """The reason as a sentence."""
-        return sentence(self.reason)
+        return end_sentence(self.reason)
 
     def sets(self) -> list[FieldComparison]:
         """Return the fields it sets, as text: base and mine."""
@@ -294,7 +294,7 @@ class Pause(models.Model):
     @property
     def why(self) -> str:
         """The reason as a sentence."""
-        return sentence(self.reason)
+        return end_sentence(self.reason)
 
 
 class Budget(models.Model):

@@ -79,7 +79,7 @@ def enqueue(
 
 def wake(at: datetime | None = None) -> None:
     """Wake a worker for due changes, now or at `at`; a wake-up already queued for now is enough."""
-    wake_worker.wake("sync.deliver", at)
+    wake_worker.queue_wakeup("sync.deliver", at)
 
 
 def withdraw(change: Change, *, reason: str) -> bool:

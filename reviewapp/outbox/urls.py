@@ -8,5 +8,5 @@ from reviewapp.outbox import views
 
 urlpatterns = [
     path("changes/<int:pk>", views.delivery, name="delivery"),
-    path("outbox/resume", views.resume, name="resume_outbox"),
+    path("outbox/resume", views.resume_deliveries, name="resume_outbox"),
 ]

@@ -28,7 +28,7 @@ def delivery(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 @permission_required("outbox.resume_outbox", raise_exception=True)
-def resume(request: Request) -> HttpResponse:
+def resume_deliveries(request: Request) -> HttpResponse:
     """Resume deliveries after a pause, and return to the page the person was on."""
     with acting(request.user):
         was_paused = services.resume()

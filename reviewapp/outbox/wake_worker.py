@@ -22,7 +22,7 @@ from reviewapp.asked import asked
 _app = App(connector=DjangoConnector())
 
 
-def wake(task: str, at: datetime | None = None) -> None:
+def queue_wakeup(task: str, at: datetime | None = None) -> None:
     """Queue `task` for a worker: now, unless a wake-up for it is queued already, or at `at`."""
     if at is not None:
         _defer(task, schedule_at=at)

@@ -39,7 +39,7 @@ _MIRRORED = (*_COMPARED, "created_at", "updated_at")
 
 
 @transaction.atomic
-def absorb(records: Sequence[RetrieverRecord]) -> SyncCounts:
+def absorb_retriever(records: Sequence[RetrieverRecord]) -> SyncCounts:
     """Absorb upstream's retrievers into the mirror, locking their rows; safe to repeat.
 
     An answer older than the mirror is ignored, and fields that an answer left out stay unchanged.
@@ -121,13 +121,13 @@ def _editor(record: RetrieverRecord, version_before: int, undelivered: Sequence[
     return f"somebody at Mixpeek ({clean_text(record.updated_by)[:_MAX_NAME_LENGTH]})"
 
 
-def mark_gone(retriever_ids: Sequence[str]) -> int:
+def mark_retrievers_gone(retriever_ids: Sequence[str]) -> int:
     """Mark these as gone upstream; return how many were not marked before."""
     present = Retriever.objects.filter(retriever_id__in=retriever_ids, gone_at__isnull=True)
     return present.update(gone_at=timezone.now())
 
 
-def rebase(ref: str) -> None:
+def rebase_retriever(ref: str) -> None:
     """Recompute the displayed values of a retriever after one of its changes was withdrawn."""
     row = Retriever.objects.select_for_update().get(retriever_id=Ref.parse(ref).id)
     for name, value in shown_retriever_values(row, Change.objects.open_on(ref)).items():

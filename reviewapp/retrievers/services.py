@@ -20,20 +20,20 @@ from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref
 from reviewapp.retrievers.editing.edit import (
     FIELDS,
-    Edit,
     InvalidEdit,
     NameTaken,
+    RetrieverEdit,
     StaleEdit,
     apply_change,
     change_fields,
     check_edit,
     merge,
 )
-from reviewapp.retrievers.mirror import rebase
+from reviewapp.retrievers.mirror import rebase_retriever
 from reviewapp.retrievers.models import Execution, Retriever
 
 __all__ = [
-    "Edit",
+    "RetrieverEdit",
     "EditIdTaken",
     "InvalidEdit",
     "NameTaken",
@@ -43,9 +43,9 @@ __all__ = [
     "record_requested_run",
     "request_execution",
     "require_change_permission",
-    "take_theirs",
+    "take_upstream_values",
     "wake_run_worker",
-    "withdraw",
+    "withdraw_retriever_change",
 ]
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class EditIdTaken(Exception):
     """This edit id belongs to another edit: render the form again, with a new id."""
 
 
-def edit(retriever_pk: int, submitted: Edit, *, actor: User) -> Change | None:
+def edit(retriever_pk: int, submitted: RetrieverEdit, *, actor: User) -> Change | None:
     """Change a retriever here and enqueue the difference for Mixpeek; None if nothing differs.
 
     The change's ref is `retrievers/<retriever_id>`. Its fields hold the new `name` and
@@ -109,7 +109,7 @@ def edit(retriever_pk: int, submitted: Edit, *, actor: User) -> Change | None:
         )
 
 
-def take_theirs(change: Change, *, actor: User) -> bool:
+def take_upstream_values(change: Change, *, actor: User) -> bool:
     """Discard a conflicting or refused change and show upstream's values.
 
     Returns False if the change was settled before.
@@ -120,11 +120,11 @@ def take_theirs(change: Change, *, actor: User) -> bool:
         reason = f"{actor.get_username()} took Mixpeek's values"
         is_withdrawn = outbox.withdraw(change, reason=reason)
         if is_withdrawn:
-            rebase(change.ref)
+            rebase_retriever(change.ref)
     return is_withdrawn
 
 
-def withdraw(change: Change, *, reason: str, actor: User) -> bool:
+def withdraw_retriever_change(change: Change, *, reason: str, actor: User) -> bool:
     """Withdraw an unsent change; return False if it is too late. Raises `PermissionDenied`."""
     require_change_permission(actor)
     with acting(actor, note="withdrawn under Deliveries"):
@@ -135,7 +135,7 @@ def withdraw(change: Change, *, reason: str, actor: User) -> bool:
 
         if was_open:
             outbox_rebase.rebase_after_withdrawal(change)
-        rebase(change.ref)
+        rebase_retriever(change.ref)
     return True
 
 
@@ -149,7 +149,7 @@ def require_change_permission(actor: User) -> None:
         raise PermissionDenied("Changing a retriever needs the role admin.")
 
 
-def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: Edit) -> None:
+def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: RetrieverEdit) -> None:
     """Raise `EditIdTaken` if this edit differs from the earlier one with the same id."""
     is_same = (
         earlier.ref == retriever.ref and change_fields(submitted, earlier.base) == earlier.fields
@@ -158,7 +158,7 @@ def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: Edit)
         raise EditIdTaken(str(submitted.edit_id))
 
 
-def _raise_if_stale(retriever: Retriever, submitted: Edit) -> None:
+def _raise_if_stale(retriever: Retriever, submitted: RetrieverEdit) -> None:
     theirs = retriever.values()
     merged = merge(submitted, theirs)
     if merged.conflicts:
@@ -179,7 +179,7 @@ def _raise_if_name_taken(retriever: Retriever, fields: Mapping[str, Any]) -> Non
 
 def _withdraw_superseded(
     retriever: Retriever,
-    submitted: Edit,
+    submitted: RetrieverEdit,
     fields: Mapping[str, Any],
     actor: User,
 ) -> None:
@@ -229,4 +229,4 @@ def record_requested_run(
 
 def wake_run_worker() -> None:
     """Wake a worker to make the requested runs; one queued job is enough for all."""
-    wake_worker.wake("sync.run_requested")
+    wake_worker.queue_wakeup("sync.run_requested")

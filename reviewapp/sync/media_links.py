@@ -71,7 +71,7 @@ def framed_link(document_id: str, index: int, *, person: User) -> str:
             reason=error.message,
             retry_after=error.retry_after,
         ) from None
-    except pdf_check.Unreadable as error:
+    except pdf_check.UnreadableFile as error:
         reason = f"The file cannot be shown now: {error}."
         raise LinkUnavailable(status=502, reason=reason) from None
 

@@ -25,7 +25,7 @@ _RANGE_NOT_SATISFIABLE = 416
 _cache: BoundedCache[bool] = BoundedCache(most_bytes=MIB)
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """The host did not give the file."""
 
 
@@ -33,7 +33,7 @@ def is_pdf(url: str) -> bool:
     """Return whether the file at `url` has a PDF's content type and header.
 
     `url` must be on an allowed host. Reads the first bytes, at most once a minute. Raises
-    `Unreadable`, and `TooBusy` while too many requests wait for files.
+    `UnreadableFile`, and `TooBusy` while too many requests wait for files.
     """
     result = _cache.get(url)
     if result is None:
@@ -64,13 +64,13 @@ def _check(url: str) -> bool:
                 if response.status_code == _RANGE_NOT_SATISFIABLE:
                     return False
                 if response.status_code not in {200, 206}:
-                    raise Unreadable(f"its host answered {response.status_code}")
+                    raise UnreadableFile(f"its host answered {response.status_code}")
 
                 content_type = response.headers.get("Content-Type", "").partition(";")[0]
                 header = response.raw.read(_HEADER_LENGTH)
     except (requests.RequestException, HTTPError, OSError) as error:
-        raise Unreadable("its host did not answer") from error
+        raise UnreadableFile("its host did not answer") from error
 
     if deadline.has_passed:
-        raise Unreadable("its host did not answer in time")
+        raise UnreadableFile("its host did not answer in time")
     return content_type.strip().lower() == _CONTENT_TYPE and _MAGIC in header

@@ -98,7 +98,7 @@ class Purse:
 
     def empty(self) -> None:
         """Return the unused tokens to the shared budget."""
-        shared_budget.refund(self.rank, self.tokens)
+        shared_budget.refund_tokens(self.rank, self.tokens)
         self.tokens = 0
 
 
@@ -165,7 +165,7 @@ class BudgetPace:
         reason = "Mixpeek answered 429, too many requests"
         if retry_after:
             reason = f"{reason}, to ask again after {retry_after:.0f} s"
-        shared_budget.lower(retry_after=retry_after, reason=f"{reason}.")
+        shared_budget.lower_limit(retry_after=retry_after, reason=f"{reason}.")
 
     def told(self, limit: Limit) -> None:
         """Record the limit that the server announced, an unchanged one only now and then."""

@@ -37,7 +37,7 @@ def deliver_due() -> None:
 def run_requested() -> None:
     """Run the retrievers that people requested."""
     with tracing(Origin.WORKER, current_trace().request_id):
-        run.run_requested()
+        run.run_requested_executions()
 
 
 @app.periodic(cron="* * * * *")
@@ -49,9 +49,9 @@ def sweep(timestamp: int) -> None:
             with drain.pausing_on_bad_settings():
                 drain.probe(client())
         outbox.wake()
-        run.run_requested()
-    hints.wake()
-    webhooks.delete_expired()
+        run.run_requested_executions()
+    hints.wake_hint_worker()
+    webhooks.delete_expired_notifications()
 
 
 @app.task(name="sync.follow_hints")

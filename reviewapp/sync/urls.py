@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviewapp.sync.views import media, webhook
+from reviewapp.sync.views import open_media, webhook
 
 urlpatterns = [
-    path("documents/<path:document_id>/media/<int:index>", media, name="media"),
+    path("documents/<path:document_id>/media/<int:index>", open_media, name="media"),
     path("webhooks/mixpeek", webhook, name="webhook"),
 ]

@@ -22,7 +22,7 @@ _STATUSES = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
-def media(request: Request, document_id: str, index: int) -> HttpResponse:
+def open_media(request: Request, document_id: str, index: int) -> HttpResponse:
     """Redirect to a link that serves the file now, or respond with a sentence why there is none.
 
     With `as=pdf`, only to a file whose content is a PDF.

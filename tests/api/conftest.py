@@ -51,7 +51,7 @@ def secret_of(db: None) -> Callable[..., str]:
     """Return a function that makes a token for somebody."""
 
     def make(person: User, scope: str = "admin", days: int = 1) -> str:
-        return tokens.create(person, name="script", scope=scope, days=days, actor=None)[1]
+        return tokens.create_token(person, name="script", scope=scope, days=days, actor=None)[1]
 
     return make
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from reviewapp.accounts.models import User
 from reviewapp.audit.models import Event
 from reviewapp.mixpeek.client import Client
-from reviewapp.retrievers.mirror import absorb, absorb_executions
+from reviewapp.retrievers.mirror import absorb_executions, absorb_retriever
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.pull.run import pull
@@ -58,7 +58,7 @@ def client_of(box: Box) -> Client:
 def mirror(box: Box) -> None:
     """Do the part of a pull that these tests are about."""
     with client_of(box) as client:
-        absorb(client.list_retrievers())
+        absorb_retriever(client.list_retrievers())
         for retriever in Retriever.objects.all():
             absorb_executions(retriever, list(client.executions(retriever.retriever_id)))
 

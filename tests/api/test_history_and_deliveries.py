@@ -75,7 +75,7 @@ def test_it_finds_what_was_made_here_by_the_id_that_the_api_shows(
 def test_it_tells_which_of_a_person_s_tokens_did_it(as_lena: Caller, alice: User) -> None:
     row = make_annotation()
     for name, label in (("decider", "van"), ("nightly", "bus")):
-        token, secret = tokens.create(alice, name=name, scope="decide", days=1, actor=alice)
+        token, secret = tokens.create_token(alice, name=name, scope="decide", days=1, actor=alice)
         assert (
             Caller(secret)(
                 "PATCH", f"/v1/annotations/{row.annotation_id}", {"label": label}

@@ -42,7 +42,7 @@ def works(secret: str) -> bool:
 
 def make_token(owner: User) -> str:
     """Return the secret of a token, made without a page."""
-    return tokens.create(owner, name="script", scope="admin", actor=None)[1]
+    return tokens.create_token(owner, name="script", scope="admin", actor=None)[1]
 
 
 def test_it_asks_for_the_password_and_then_makes_the_token(carol_client: Client) -> None:

@@ -128,9 +128,9 @@ def test_it_makes_one_of_a_double_click(alice: User) -> None:
     def click() -> str:
         try:
             together.wait(60)
-            return tokens.create(alice, name="nightly", scope="read", actor=alice, form_id=form_id)[
-                1
-            ]
+            return tokens.create_token(
+                alice, name="nightly", scope="read", actor=alice, form_id=form_id
+            )[1]
         finally:
             connection.close()
 

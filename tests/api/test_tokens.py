@@ -116,7 +116,7 @@ def test_it_refuses_on_the_command_line_too(alice: User, name: str, days: int) -
 def test_it_lets_an_admin_revoke_somebody_elses(
     client: Client, alice: User, bob: User, adam: User
 ) -> None:
-    token, _ = tokens.create(alice, name="weekly-export", scope="read", actor=None)
+    token, _ = tokens.create_token(alice, name="weekly-export", scope="read", actor=None)
     address = f"/tokens/{token.pk}/revoke"
     client.force_login(bob)
     assert client.post(address).status_code == 404

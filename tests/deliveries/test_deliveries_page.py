@@ -66,7 +66,7 @@ def test_it_says_what_else_can_be_going_on(client: Client, alice: User, worker: 
     assert "but what its people may still undo" in shown(client.get(URL))
     Change.objects.filter(pk=change.pk).update(due=LONG_AGO)
     assert "Changes are being delivered. 1 change waits" in shown(client.get(URL))
-    shared_budget.lower(retry_after=60, reason="Too many requests.")
+    shared_budget.lower_limit(retry_after=60, reason="Too many requests.")
     assert "Mixpeek asked us to slow down" in shown(client.get(URL))
     outbox.pause(reason="Mixpeek does not accept our key.")
     assert "Deliveries have been paused since" in shown(client.get(URL))
@@ -93,7 +93,7 @@ def test_it_says_why_the_budget_is_lowered_when_nothing_waits(
     client.force_login(alice)
     told = "lowered since Mixpeek asked to slow down; it recovers by itself"
     assert told not in shown(client.get(URL))
-    shared_budget.lower(retry_after=60, reason="Too many requests.")
+    shared_budget.lower_limit(retry_after=60, reason="Too many requests.")
     page = shown(client.get(URL))
     assert "Everything is delivered." in page
     assert told in page

@@ -15,7 +15,7 @@ from reviewapp.annotations.decide import services
 from reviewapp.annotations.models import Decision, Undo
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
-from reviewapp.deliveries.services import preview_withdrawal, retry, withdraw
+from reviewapp.deliveries.services import preview_withdrawal, retry_change, withdraw_change
 from reviewapp.outbox import claims
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
@@ -42,7 +42,7 @@ def failed(change: Change) -> Change:
 def test_it_withdraws_what_failed_and_takes_its_decision_back(alice: User, lena: User) -> None:
     annotation = make_annotation()
     change = failed(queue_decision(annotation, alice, label="no logo"))
-    assert withdraw(change, actor=lena)
+    assert withdraw_change(change, actor=lena)
     annotation.refresh_from_db()
     assert (annotation.label, annotation.status, annotation.decision) == ("logo", "waiting", None)
     assert (Undo.objects.get().decision.reviewer, Undo.objects.get().actor) == (alice, lena)
@@ -59,7 +59,7 @@ def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: 
         maybe_sent=True,
     )
     change.refresh_from_db()
-    assert not withdraw(change, actor=lena)
+    assert not withdraw_change(change, actor=lena)
     change.refresh_from_db()
     (told,) = preview_withdrawal([change], actor=lena)
     assert told.obstacle.startswith("Mixpeek may have it already")
@@ -72,14 +72,14 @@ def test_it_does_not_withdraw_what_somebody_who_died_had_claimed(alice: User, le
     again = claims.claim(timezone.now() + claims.CLAIM_DURATION)
     assert again == change
     outbox.postpone_untried([again], until=timezone.now())
-    assert not withdraw(again, actor=lena)
+    assert not withdraw_change(again, actor=lena)
 
 
 @pytest.mark.parametrize("state", ["conflict", "refused"])
 def test_it_withdraws_what_waits_for_a_person(lena: User, state: str) -> None:
     change = make_change(make_annotation(), state)
-    assert withdraw(change, actor=lena)
-    assert not withdraw(change, actor=lena)
+    assert withdraw_change(change, actor=lena)
+    assert not withdraw_change(change, actor=lena)
 
 
 def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -> None:
@@ -88,9 +88,9 @@ def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -
     assert claimed == change
     (preview,) = preview_withdrawal([claimed], actor=lena)
     assert "being sent at this moment" in preview.obstacle
-    assert not withdraw(change, actor=lena)
+    assert not withdraw_change(change, actor=lena)
     assert settle_as_delivered(claimed)
-    assert not withdraw(change, actor=lena)
+    assert not withdraw_change(change, actor=lena)
     assert not Undo.objects.exists()
 
 
@@ -103,7 +103,7 @@ def test_it_shows_before_exactly_what_comes_after(alice: User, bob: User, lena: 
         {"label": "logo", "confidence": "0.4"},
         False,
     )
-    assert withdraw(first, actor=lena)
+    assert withdraw_change(first, actor=lena)
     annotation.refresh_from_db()
     assert (annotation.label, annotation.confidence, annotation.reasoning) == (
         "logo",
@@ -124,7 +124,7 @@ def test_it_lets_what_waits_behind_rest_on_what_stood_before(
         queue_decision(annotation, bob, label="van"),
     )
     assert second.base["label"] == "no logo"
-    assert withdraw(first, actor=lena)
+    assert withdraw_change(first, actor=lena)
     second.refresh_from_db()
     assert (second.base["label"], second.fields) == ("logo", {"label": "van"})
     assert Event.objects.about(annotation.ref).filter(action=Action.CHANGE_REBASED).count() == 1
@@ -144,7 +144,7 @@ def test_it_hands_a_create_on_to_what_waits_behind(alice: User, bob: User, lena:
     )
     (preview,) = preview_withdrawal([first], actor=lena)
     assert preview.value_changes == ()
-    assert withdraw(first, actor=lena)
+    assert withdraw_change(first, actor=lena)
     second.refresh_from_db()
     annotation.refresh_from_db()
     assert (second.verb, second.fields["label"], second.fields["confidence"]) == (
@@ -167,21 +167,21 @@ def test_it_previews_several_on_one_item_together(alice: User, bob: User, lena: 
         ["logo"],
     ]
     for change in both[::-1]:
-        assert withdraw(change, actor=lena)
+        assert withdraw_change(change, actor=lena)
     annotation.refresh_from_db()
     assert (annotation.label, annotation.status) == ("logo", "waiting")
 
 
 def test_it_retries_at_once_and_tells_history(alice: User, lena: User) -> None:
     change = queue_decision(make_annotation(), alice, label="no logo")
-    assert not retry(change, actor=lena)
+    assert not retry_change(change, actor=lena)
     failed(change)
     Change.objects.update(due=timezone.now() + timedelta(hours=1))
     assert claims.claim(timezone.now()) is None
-    assert retry(change, actor=lena)
+    assert retry_change(change, actor=lena)
     assert Event.objects.get(action=Action.CHANGE_RETRIED).actor_name == "lena"
     assert claims.claim(timezone.now()) == change
-    assert not retry(change, actor=lena)
+    assert not retry_change(change, actor=lena)
 
 
 def test_it_leaves_retrievers_to_admins(lena: User, adam: User) -> None:
@@ -198,16 +198,16 @@ def test_it_leaves_retrievers_to_admins(lena: User, adam: User) -> None:
     (preview,) = preview_withdrawal([change], actor=lena)
     assert "admin" in preview.obstacle
     with pytest.raises(PermissionDenied):
-        withdraw(change, actor=lena)
+        withdraw_change(change, actor=lena)
     (preview,) = preview_withdrawal([change], actor=adam)
     assert [(shift.name, shift.new) for shift in preview.value_changes] == [("name", "Logo")]
-    assert withdraw(change, actor=adam)
+    assert withdraw_change(change, actor=adam)
     assert Retriever.objects.get().name == "Logo"
 
 
 def test_it_is_for_leads_and_admins(alice: User) -> None:
     change = make_change(make_annotation(), "refused")
-    for deed in (withdraw, retry):
+    for deed in (withdraw_change, retry_change):
         with pytest.raises(PermissionDenied):
             deed(change, actor=alice)
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.mixpeek import Client, Garbled, LeftOut, Page
+from reviewapp.mixpeek import Client, Garbled, LeftOut, RecordPage
 from reviewapp.mixpeek.paging import iterate_rows
 from tests.mixpeek.samples import RETRIEVER
 from tests.mixpeek.server import Answer, FakeMixpeek, Received
 
 
-def walk(pages: list[Page[str]], limit: int) -> list[str]:
+def walk(pages: list[RecordPage[str]], limit: int) -> list[str]:
     waiting = iter(pages)
     return list(iterate_rows(lambda _offset, _cursor: next(waiting), identity=str, limit=limit))
 
@@ -27,25 +27,27 @@ def test_it_reads_every_row_once(rows: int, limit: int, cap: int, counted: bool)
     size = min(limit, cap) if counted else limit
     data = [str(number) for number in range(rows)]
 
-    def fetch(offset: int, _cursor: str | None) -> Page[str]:
-        return Page(items=tuple(data[offset : offset + size]), total=rows if counted else None)
+    def fetch(offset: int, _cursor: str | None) -> RecordPage[str]:
+        return RecordPage(
+            items=tuple(data[offset : offset + size]), total=rows if counted else None
+        )
 
     assert list(iterate_rows(fetch, identity=str, limit=limit)) == data
 
 
 def test_it_drops_rows_that_come_twice_when_the_list_shifts() -> None:
-    pages = [Page(items=("a", "b")), Page(items=("b", "c")), Page[str](items=())]
+    pages = [RecordPage(items=("a", "b")), RecordPage(items=("b", "c")), RecordPage[str](items=())]
     assert walk(pages, 2) == ["a", "b", "c"]
 
 
 def test_it_ends_when_a_server_without_pages_sends_all_again() -> None:
-    everything = Page(items=("a", "b", "c"), total=3)
+    everything = RecordPage(items=("a", "b", "c"), total=3)
     assert walk([everything, everything], 2) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("total", [None, 9])
 def test_it_does_not_go_round_for_ever(total: int | None) -> None:
-    same = Page(items=("a", "b"), total=total)
+    same = RecordPage(items=("a", "b"), total=total)
     with pytest.raises(Garbled, match="again and again"):
         walk([same, same], 2)
 
@@ -96,8 +98,8 @@ def test_it_asks_nothing_for_no_documents(client: Client, upstream: FakeMixpeek)
 def test_it_ends_a_list_that_never_ends() -> None:
     numbers = itertools.count()
 
-    def fetch(_offset: int, _cursor: str | None) -> Page[str]:
-        return Page(items=tuple(str(next(numbers)) for _ in range(100)), next="more")
+    def fetch(_offset: int, _cursor: str | None) -> RecordPage[str]:
+        return RecordPage(items=tuple(str(next(numbers)) for _ in range(100)), next="more")
 
     with pytest.raises(Garbled, match="does not end"):
         list(iterate_rows(fetch, identity=str, limit=100))

@@ -8,14 +8,14 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from reviewapp.retrievers.editing.edit import Edit
+from reviewapp.retrievers.editing.edit import RetrieverEdit
 from reviewapp.retrievers.models import Retriever
 
 
-def edit_of(retriever: Retriever, **wishes: Any) -> Edit:
+def edit_of(retriever: Retriever, **wishes: Any) -> RetrieverEdit:
     """Return an edit made from the retriever as it stands in this object."""
     given: dict[str, Any] = {"edit_id": uuid.uuid4(), "base": retriever.values()} | wishes
-    return Edit(**given)
+    return RetrieverEdit(**given)
 
 
 def address(retriever: Retriever) -> str:

@@ -15,7 +15,7 @@ from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.mixpeek.records import RetrieverRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
-from reviewapp.retrievers.mirror import absorb, rebase
+from reviewapp.retrievers.mirror import absorb_retriever, rebase_retriever
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.sync_counts import SyncCounts
 from tests.factories import settle_as_delivered, settle_as_refused
@@ -36,7 +36,7 @@ def record(**values: Any) -> RetrieverRecord:
 
 @pytest.fixture
 def absorbed_retriever(db: None) -> Retriever:
-    assert absorb([record()]) == SyncCounts(new=1)
+    assert absorb_retriever([record()]) == SyncCounts(new=1)
     return Retriever.objects.get(retriever_id="ret_1")
 
 
@@ -57,7 +57,7 @@ def shown() -> tuple[str, list[str]]:
 
 
 def test_it_shows_undelivered_changes_on_top(change: Change) -> None:
-    assert absorb([record(version=2, tags=("b", "x"))]) == SyncCounts(changed=1)
+    assert absorb_retriever([record(version=2, tags=("b", "x"))]) == SyncCounts(changed=1)
     assert shown() == ("brands", ["b", "x", "c"])
     row = Retriever.objects.get(retriever_id="ret_1")
     assert row.upstream == {"name": "logos", "description": "", "tags": ["b", "x"]}
@@ -65,15 +65,15 @@ def test_it_shows_undelivered_changes_on_top(change: Change) -> None:
 
 def test_it_shows_what_upstream_says_once_they_are_settled(change: Change) -> None:
     settle_as_delivered(change)
-    absorb([record(version=2, name="brands", tags=("a", "b", "c"))])
+    absorb_retriever([record(version=2, name="brands", tags=("a", "b", "c"))])
     assert shown() == ("brands", ["a", "b", "c"])
-    absorb([record(version=3, name="other")])
+    absorb_retriever([record(version=3, name="other")])
     assert shown() == ("other", ["a", "b"])
 
 
 def test_it_goes_back_to_upstreams_values_when_one_falls_away(change: Change) -> None:
     settle_as_refused(change, reason="no")
-    rebase(change.ref)
+    rebase_retriever(change.ref)
     assert shown() == ("logos", ["a", "b"])
 
 
@@ -81,7 +81,7 @@ def test_it_keeps_later_changes_when_one_falls_away(change: Change, adam: User) 
     row = Retriever.objects.get(retriever_id="ret_1")
     services.edit(row.pk, edit_of(row, description="Later"), actor=adam)
     settle_as_refused(change, reason="no")
-    rebase(change.ref)
+    rebase_retriever(change.ref)
     row.refresh_from_db()
     assert row.values() == {"name": "logos", "description": "Later", "tags": ["a", "b"]}
 
@@ -89,20 +89,20 @@ def test_it_keeps_later_changes_when_one_falls_away(change: Change, adam: User) 
 def test_it_counts_the_same_answer_as_the_same(
     absorbed_retriever: Retriever, change: Change
 ) -> None:
-    assert absorb([record()]) == SyncCounts(same=1)
+    assert absorb_retriever([record()]) == SyncCounts(same=1)
     assert shown() == ("brands", ["a", "b", "c"])
 
 
 def test_it_leaves_alone_what_an_answer_left_out(
     absorbed_retriever: Retriever, change: Change
 ) -> None:
-    absorb([record(version=2, tags=(), absent=frozenset({"tags"}))])
+    absorb_retriever([record(version=2, tags=(), absent=frozenset({"tags"}))])
     assert shown() == ("brands", ["a", "b", "c"])
 
 
 def told_by(origin: Origin, **values: Any) -> tuple[str, str]:
     with tracing(origin), acting(None):
-        absorb([record(**values)])
+        absorb_retriever([record(**values)])
     entry = timeline("retrievers/ret_1")[0]
     return entry.who, entry.sentence
 

@@ -69,7 +69,7 @@ def test_it_lets_nobody_store_an_answer(reader: Client, path: str) -> None:
 
 
 def test_it_lets_nobody_store_what_a_token_reads(client: Client, alice: User) -> None:
-    secret = tokens.create(alice, name="script", scope="read", actor=None)[1]
+    secret = tokens.create_token(alice, name="script", scope="read", actor=None)[1]
     for path in ("/api/v1/annotations", "/api/v1/retrievers", "/api/v1/annotations/none"):
         answer = client.get(path, headers={"Authorization": f"Bearer {secret}"})
         assert answer["Cache-Control"] == "private, no-store"

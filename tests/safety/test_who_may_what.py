@@ -187,7 +187,7 @@ def own(name: str, user: User | None) -> dict[str, Any]:
     """Return the arguments of those few URLs that lead to something of one's own."""
     if name == "revoke_token":
         owner = user or User.objects.get(username="adam")
-        token, _ = tokens.create(owner, name="script", scope=ApiToken.Scope.READ, actor=owner)
+        token, _ = tokens.create_token(owner, name="script", scope=ApiToken.Scope.READ, actor=owner)
         return {"pk": token.pk}
     if name in {"undo", "api_withdraw_change"}:
         decided = make_annotation()
@@ -214,7 +214,7 @@ class Caller:
     def __init__(self, user: User | None) -> None:
         self._headers, self._cookies = {}, SimpleCookie()
         if user:
-            self.token, secret = tokens.create(
+            self.token, secret = tokens.create_token(
                 user, name="script", scope=ApiToken.Scope.ADMIN, actor=user
             )
             self._headers = {"Authorization": f"Bearer {secret}"}

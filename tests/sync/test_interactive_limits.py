@@ -207,7 +207,7 @@ def test_it_answers_other_calls_while_all_reads_of_the_api_hang(
 ) -> None:
     execution = make_execution(execution_id="exec_1")
     path = f"api/v1/retrievers/{execution.retriever.retriever_id}/executions/exec_1"
-    _, secret = tokens.create(alice, name="script", scope="read", days=1, actor=None)
+    _, secret = tokens.create_token(alice, name="script", scope="read", days=1, actor=None)
     headers = {"Authorization": f"Bearer {secret}"}
 
     with web_process(mixpeek) as site, ThreadPoolExecutor(12) as threads:

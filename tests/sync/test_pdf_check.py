@@ -59,7 +59,7 @@ def test_it_gives_a_host_up_that_sends_byte_by_byte(host: SlowHost, settings: Se
     settings.MIXPEEK_PAGE_TIMEOUT = 1
     began = time.monotonic()
 
-    with pytest.raises(pdf_check.Unreadable):
+    with pytest.raises(pdf_check.UnreadableFile):
         pdf_check.is_pdf(host.url)
 
     assert time.monotonic() - began < 5

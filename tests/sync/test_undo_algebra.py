@@ -23,7 +23,7 @@ from reviewapp.annotations.decide.services import StaleSubmission
 from reviewapp.annotations.decide.undo import DecidedAgain, TooLate, undo
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.deliveries.services import preview_withdrawal, withdraw
+from reviewapp.deliveries.services import preview_withdrawal, withdraw_change
 from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.presenters import format_value
@@ -109,9 +109,9 @@ class Desk:
         for change in Change.objects.about(self.row.ref)[back : back + 1]:
             (preview,) = preview_withdrawal([change], actor=self.people["lena"])
             shown = {name: format_value(value) for name, value in self.row.values().items()}
-            assert withdraw(change, actor=self.people["lena"]) is not preview.obstacle.startswith(
-                "It is"
-            )
+            assert withdraw_change(
+                change, actor=self.people["lena"]
+            ) is not preview.obstacle.startswith("It is")
             shown |= {shift.name: shift.new for shift in preview.value_changes}
             assert {name: format_value(value) for name, value in self.row.values().items()} == shown
 

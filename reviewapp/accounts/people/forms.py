@@ -11,7 +11,7 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from reviewapp.accounts.models import User
-from reviewapp.accounts.people.keymap import Key, find_conflicts, parse_key
+from reviewapp.accounts.people.keymap import KeyMapEntry, find_conflicts, parse_key
 from reviewapp.accounts.roles import PERMISSIONS
 from reviewapp.accounts.services import Preferences
 from reviewapp.web.filters import FilterForm
@@ -27,7 +27,7 @@ class ThemeForm(forms.Form):
 class KeyField(forms.CharField):
     """One key; blank means the default of the action."""
 
-    def __init__(self, key: Key, initial: str) -> None:
+    def __init__(self, key: KeyMapEntry, initial: str) -> None:
         attrs = {
             "maxlength": 1,
             "autocomplete": "off",
@@ -71,7 +71,7 @@ class PreferencesForm(forms.Form):
         error_messages={"invalid": "This is a whole number from 0 to 60, or blank."},
     )
 
-    def __init__(self, data: QueryDict | None, *, user: User, keys: Sequence[Key]) -> None:
+    def __init__(self, data: QueryDict | None, *, user: User, keys: Sequence[KeyMapEntry]) -> None:
         super().__init__(data, initial={name: getattr(user, name) for name in self.base_fields})
         self._keys = keys
         for key in keys:

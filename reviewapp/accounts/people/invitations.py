@@ -88,7 +88,7 @@ def new_password_link(
     return _save_once(link, secret, earlier, actor=actor), secret
 
 
-def withdraw(link: Link, *, actor: User) -> bool:
+def withdraw_link(link: Link, *, actor: User) -> bool:
     """Withdraw a link; return False if it was used or withdrawn before."""
     roles.require_manager(actor)
     with acting(actor):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 
-class Key(Protocol):
+class KeyMapEntry(Protocol):
     """An action of a page: its name in the key map, its description, its default key or ""."""
 
     @property
@@ -20,9 +20,9 @@ class Key(Protocol):
     def single(self) -> str: ...
 
 
-def changeable_keys() -> list[Key]:
+def changeable_keys() -> list[KeyMapEntry]:
     """Return the actions that have a default single key; a person may change it."""
-    table: Sequence[Key] = import_string(settings.KEY_TABLE)
+    table: Sequence[KeyMapEntry] = import_string(settings.KEY_TABLE)
     return [key for key in table if key.single]
 
 
@@ -36,7 +36,7 @@ def parse_key(text: str) -> str:
     return key
 
 
-def find_conflicts(key_map: Mapping[str, str], keys: Sequence[Key]) -> dict[str, str]:
+def find_conflicts(key_map: Mapping[str, str], keys: Sequence[KeyMapEntry]) -> dict[str, str]:
     """Return `{action: message}` for each changed key that another action uses too.
 
     `key_map` holds `{action: key}` for the keys that differ from the default. An action with its

@@ -75,9 +75,9 @@ class _SingleUse:
         return code
 
 
-class Authenticate(_SingleUse, AuthenticateForm):  # type: ignore[misc]
+class AuthenticateWithCode(_SingleUse, AuthenticateForm):  # type: ignore[misc]
     """Takes a code as the second factor at sign-in."""
 
 
-class Reauthenticate(_SingleUse, ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateWithCode(_SingleUse, ReauthenticateForm):  # type: ignore[misc]
     """Takes a code from a person who is signed in and has to confirm it."""

@@ -72,7 +72,7 @@ class Add(AddWebAuthnForm):  # type: ignore[misc]
         return cleaned
 
 
-class Authenticate(_CredentialCheck, AuthenticateWebAuthnForm):  # type: ignore[misc]
+class AuthenticateWithPasskey(_CredentialCheck, AuthenticateWebAuthnForm):  # type: ignore[misc]
     """Takes a passkey as the second factor."""
 
     credential = Credential()
@@ -84,7 +84,7 @@ class Login(_CredentialCheck, LoginWebAuthnForm):  # type: ignore[misc]
     credential = Credential()
 
 
-class Reauthenticate(_CredentialCheck, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+class ReauthenticateWithPasskey(_CredentialCheck, ReauthenticateWebAuthnForm):  # type: ignore[misc]
     """Takes a passkey from a person who is signed in and has to confirm it."""
 
     credential = Credential()

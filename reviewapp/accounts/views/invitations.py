@@ -24,7 +24,7 @@ from reviewapp.accounts.sessions.session_proof import set_session_proof
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest, secret: str) -> HttpResponse:
+def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
     """Let an invited person choose a username and a password."""
     form = JoinForm(request.POST if request.method == "POST" else None)
     try:

@@ -76,7 +76,7 @@ def person(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 @manages_people
-def give_role(request: Request, pk: int) -> HttpResponse:
+def change_role(request: Request, pk: int) -> HttpResponse:
     """Give the person another role, or none."""
     user = get_object_or_404(User.people.listed(), pk=pk)
     form = RoleForm(request.POST)
@@ -98,7 +98,7 @@ def give_role(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 @manages_people
-def deactivate(request: Request, pk: int) -> HttpResponse:
+def deactivate_person(request: Request, pk: int) -> HttpResponse:
     """Deactivate the person's sign-in."""
     user = get_object_or_404(User.people.listed(), pk=pk)
     try:
@@ -112,7 +112,7 @@ def deactivate(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 @manages_people
-def reactivate(request: Request, pk: int) -> HttpResponse:
+def reactivate_person(request: Request, pk: int) -> HttpResponse:
     """Reactivate the person's sign-in."""
     user = get_object_or_404(User, pk=pk)
     services.reactivate(user, actor=request.user)
@@ -122,7 +122,7 @@ def reactivate(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 @manages_people
-def remove_factors(request: Request, pk: int) -> HttpResponse:
+def remove_sign_in_factors(request: Request, pk: int) -> HttpResponse:
     """Remove the second factors of a person who lost them."""
     user = get_object_or_404(User, pk=pk)
     if services.remove_factors(user, actor=request.user):
@@ -137,7 +137,7 @@ def remove_factors(request: Request, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
 @reauthentication_required_for_post
-def invite(request: Request) -> HttpResponse:
+def invite_person(request: Request) -> HttpResponse:
     """Invite a new person; the link is shown once."""
     form = InviteForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -181,10 +181,10 @@ def password_link(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 @manages_people
-def withdraw(request: Request, pk: int) -> HttpResponse:
+def withdraw_invitation(request: Request, pk: int) -> HttpResponse:
     """Withdraw an invitation."""
     link = get_object_or_404(Link, pk=pk)
-    if invitations.withdraw(link, actor=request.user):
+    if invitations.withdraw_link(link, actor=request.user):
         recipient = link.email or link.person
         messages.success(request, f"The link for {recipient} opens nothing any more.")
     else:

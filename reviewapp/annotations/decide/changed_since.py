@@ -112,7 +112,7 @@ def change_author(annotation: Annotation, base: Mapping[str, Any], *, viewer: st
 
 
 def _upstream_author(annotation: Annotation, viewer: str) -> ChangeAuthor:
-    versions = version_authors.versions(annotation)
+    versions = version_authors.versions_with_authors(annotation)
     if not versions:
         return ChangeAuthor(name="")
     newest = versions[0]
@@ -172,7 +172,7 @@ def changes_since(annotation: Annotation, base: Mapping[str, Any], *, viewer: st
     return ChangesSince(gone=is_gone, by=by, changes=changes, decided=decided)
 
 
-def digest(seen: Mapping[str, Any]) -> str:
+def base_digest(seen: Mapping[str, Any]) -> str:
     """Return a digest of a form's base: 24 hex digits that differ when the base does. Pure."""
     base = {name: seen.get(name) for name in (*FIELDS, "decision")}
     text = json.dumps(canonical(base), sort_keys=True)
@@ -185,6 +185,6 @@ def digest_of(base: object) -> str:
         seen = json.loads(str(base))
         if not isinstance(seen, dict):
             return ""
-        return digest(seen)
+        return base_digest(seen)
     except (ValueError, RecursionError):
         return ""

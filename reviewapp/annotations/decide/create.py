@@ -88,7 +88,7 @@ def get_or_create_item(result: Result, *, actor: User) -> Annotation:
 
 def _create_waiting(result: Result) -> Annotation:
     annotation = result_matching.unannotated(result)
-    result_matching.show(annotation, result)
+    result_matching.show_result(annotation, result)
     try:
         with transaction.atomic():
             annotation.save()

@@ -66,7 +66,7 @@ def record(decision: Decision, values: dict[str, Any], *, draft: UUID | None) ->
         "person": decision.reviewer_id,
         "decision_id": decision.decision_id,
         "draft": draft,
-        "decision": stored.as_json(decision),
+        "decision": stored.row_as_json(decision),
         "replaced": json.dumps(decision.cleared),
     }
     (row,) = rows(_statement(), parameters)

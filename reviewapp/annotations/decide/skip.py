@@ -31,7 +31,7 @@ def put_aside(
     with acting(actor, note=reason):
         # The same lock order as a decision: the item, its lease, its skips.
         Annotation.objects.select_for_update().only("pk").get(pk=annotation.pk)
-        leases.release(annotation.pk, actor)
+        leases.release_lease(annotation.pk, actor)
         aside, _ = SetAside.objects.update_or_create(
             annotation=annotation,
             person=actor,
@@ -40,12 +40,12 @@ def put_aside(
     return aside
 
 
-def restore(annotation: Annotation, aside: Mapping[str, str], person: User) -> None:
+def restore_set_aside(annotation: Annotation, aside: Mapping[str, str], person: User) -> None:
     """Set aside again what a decision took up (`aside` of `Decision.cleared`)."""
     SetAside.objects.get_or_create(annotation=annotation, person=person, defaults=dict(aside))
 
 
-def resume(annotation: Annotation, *, actor: User) -> bool:
+def resume_set_aside(annotation: Annotation, *, actor: User) -> bool:
     """Take up what `actor` had set aside; returns False if nothing was.
 
     Raises `PermissionDenied`.

@@ -101,7 +101,7 @@ def revert_decision(annotation: Annotation, decision: Decision, *, actor: User) 
 
     aside = decision.cleared.get("aside")
     if aside:
-        skip.restore(annotation, aside, decision.reviewer)
+        skip.restore_set_aside(annotation, aside, decision.reviewer)
 
     previous = Decision.objects.before(decision).first()
     _restore_previous_values(annotation, previous)

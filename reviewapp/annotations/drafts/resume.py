@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from reviewapp.annotations.decide.changed_since import changes_since, digest
+from reviewapp.annotations.decide.changed_since import base_digest, changes_since
 from reviewapp.annotations.decide.conflicts import (
     Staleness,
     compare_sides,
@@ -48,12 +48,12 @@ def edition_as_json(draft: Draft) -> dict[str, str]:
     return {"edition": str(draft.edition), "at": draft.saved_at.isoformat()}
 
 
-def as_json(draft: Draft) -> dict[str, Any]:
+def draft_as_json(draft: Draft) -> dict[str, Any]:
     """Return a draft as the script reads it, to offer it beside the form."""
     return {**edition_as_json(draft), "form": draft_form_data(draft)}
 
 
-def resume(draft: Draft, annotation: Annotation) -> Resumed:
+def resume_draft(draft: Draft, annotation: Annotation) -> Resumed:
     """Return the form that continues a draft.
 
     A draft that is not valid yet cannot be merged: it keeps its base until it is submitted.
@@ -61,7 +61,7 @@ def resume(draft: Draft, annotation: Annotation) -> Resumed:
     data = draft_form_data(draft)
     if "given" not in draft.base:
         return Resumed(data=upgraded_form_data(data, annotation), news=OLD_FORM_NOTICE)
-    if digest(draft.base) == digest(annotation.seen()):
+    if base_digest(draft.base) == base_digest(annotation.seen()):
         return Resumed(data=data)
 
     viewer = draft.person.get_username()

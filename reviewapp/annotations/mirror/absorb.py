@@ -132,7 +132,7 @@ def attach_results(results: Sequence[Result]) -> int:
             matching = [earlier]
 
         for row in matching:
-            result_matching.show(row, result)
+            result_matching.show_result(row, result)
             updated.append(row)
 
     saved = {row.pk: row for row in updated if row.pk}

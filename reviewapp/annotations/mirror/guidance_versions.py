@@ -18,7 +18,7 @@ from reviewapp.bounded_cache import MIB, BoundedCache
 _cache: BoundedCache[GuidanceVersions] = BoundedCache(most_bytes=4 * MIB)
 
 
-def versions(decisions: Collection[int]) -> Mapping[int, GuidanceVersions]:
+def load_guidance_versions(decisions: Collection[int]) -> Mapping[int, GuidanceVersions]:
     """Return the guidance of these decisions by their keys; without it, a decision is left out.
 
     One query for all decisions that are not in the cache, if any.

@@ -20,7 +20,7 @@ from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.documents import evidence
 from reviewapp.retrievers.models import Execution, Result
 
-# The fields that `show` sets, besides the execution.
+# The fields that `show_result` sets, besides the execution.
 RESULT_FIELDS = ("result", "score", "title", "excerpt", "words")
 
 # Match pairs of execution and document: hundreds of other executions returned the same documents.
@@ -139,7 +139,7 @@ def unannotated(result: Result) -> Annotation:
     )
 
 
-def show(annotation: Annotation, result: Result) -> None:
+def show_result(annotation: Annotation, result: Result) -> None:
     """Show `result` on `annotation`; a row that nobody has annotated moves to its execution."""
     if annotation.annotation_id is None and result.retriever_id is not None:
         annotation.execution_id = execution_id_of(result)
@@ -158,7 +158,7 @@ def show_own_results(annotations: Sequence[Annotation]) -> None:
     for annotation in annotations:
         result = results.get((annotation.execution_id, annotation.document_id))
         if result is not None:
-            show(annotation, result)
+            show_result(annotation, result)
 
 
 def own_results(annotations: Iterable[Annotation]) -> dict[tuple[str, str], Result]:

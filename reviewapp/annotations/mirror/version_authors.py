@@ -15,7 +15,9 @@ from reviewapp.ref import RefKind
 _RECENT_DELIVERIES = 10
 
 
-def versions(row: Annotation, changes: Sequence[Change] | None = None) -> list[UpstreamVersion]:
+def versions_with_authors(
+    row: Annotation, changes: Sequence[Change] | None = None
+) -> list[UpstreamVersion]:
     """Return the upstream versions of an annotation, newest first, each with its author.
 
     `changes` are those of its ref, if the caller has them. At most three queries, mostly one; with

@@ -19,7 +19,7 @@ Values = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Edit:
+class UpstreamEdit:
     """One edit, backwards: `prior` holds what version `version` had in the changed fields."""
 
     version: int
@@ -35,7 +35,7 @@ class State:
 
     version: int
     values: Values
-    edits: tuple[Edit, ...]
+    edits: tuple[UpstreamEdit, ...]
     created_at: datetime | None
     updated_at: datetime | None
 
@@ -52,7 +52,7 @@ def latest(row: Annotation, queued: Sequence[Change]) -> State:
     for change in queued:
         fields = change.fields if change.sets_values else {}
         if version:
-            edit = Edit(
+            edit = UpstreamEdit(
                 version=version,
                 prior={name: values.get(name) for name in fields},
                 at=change.created_at,
@@ -103,7 +103,7 @@ def as_of(state: State, instant: datetime) -> State | None:
     return _undo(state, undone)
 
 
-def _undo(state: State, undone: Sequence[Edit]) -> State:
+def _undo(state: State, undone: Sequence[UpstreamEdit]) -> State:
     """Return the version before the edits in `undone`, oldest first."""
     version = undone[0].version
     remaining = tuple(edit for edit in state.edits if edit.version < version)
@@ -123,9 +123,9 @@ def _undo(state: State, undone: Sequence[Edit]) -> State:
     )
 
 
-def _to_edit(revision: Mapping[str, Any]) -> Edit:
+def _to_edit(revision: Mapping[str, Any]) -> UpstreamEdit:
     edited_at = revision.get("edited_at")
-    return Edit(
+    return UpstreamEdit(
         version=revision["version"],
         prior=revision["prior"],
         at=datetime.fromisoformat(edited_at) if edited_at else None,

@@ -78,7 +78,7 @@ SELECT found.id, taken.annotation_id IS NOT NULL FROM found LEFT JOIN taken ON t
 """
 
 
-def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
+def take_lease(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     """Lease the item to `person` for `LEASE_DURATION` from `now`, unless another person holds it.
 
     Returns the lease that is then in force: look at its `holder`. To take one's own lease again
@@ -100,11 +100,11 @@ def take(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
     if lease is None:
         # Its holder released it between the two statements.
-        return take(annotation, person, now=now)
+        return take_lease(annotation, person, now=now)
     return lease
 
 
-def release(annotation_id: int, person: User) -> bool:
+def release_lease(annotation_id: int, person: User) -> bool:
     """Release the item; return whether `person` held it."""
     params = {
         "annotation": annotation_id,
@@ -140,7 +140,7 @@ def claim_next(
             if annotation is None:
                 return None
 
-            lease = take(annotation, person, now=now)
+            lease = take_lease(annotation, person, now=now)
             if lease.holder_id == person.pk:
                 return annotation
 

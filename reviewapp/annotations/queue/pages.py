@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reviewapp.annotations.queue.search import Matches
 
 
-def list_page(
+def load_queue_page(
     filters: QueueFilter,
     person: User,
     *,

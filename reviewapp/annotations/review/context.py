@@ -161,7 +161,7 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class ReviewProgress:
     """How many items a person decided in the last 24 hours, and how many the filter has left.
 
     Both counts stop at `cap`. `waiting`: the filter shows waiting items.
@@ -240,7 +240,7 @@ def build_item(
         change=change_to_show(changes, decision_id),
         history=timeline(annotation.ref),
         machine=machine_values(annotation, given_by_people(annotation, changes)),
-        at_mixpeek=version_authors.versions(annotation, changes),
+        at_mixpeek=version_authors.versions_with_authors(annotation, changes),
         could_not_tell=is_undecidable and annotation.reviewer_id == person.pk,
         other_annotations=neighbourhood.annotations,
         other_results=neighbourhood.results,
@@ -280,11 +280,11 @@ def _aside(annotation_id: int, person_id: int) -> QuerySet[SetAside]:
     return SetAside.objects.filter(annotation_id=annotation_id, person_id=person_id)
 
 
-def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> Progress:
+def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> ReviewProgress:
     """Return how far `person` is; each count reads no more than `MAX_QUEUE_COUNT` rows of its index."""
     since = now - timedelta(days=1)
     done, left = done_and_left(queue_filter, person, since=since)
-    return Progress(
+    return ReviewProgress(
         done=done, left=left, cap=MAX_QUEUE_COUNT, waiting=queue_filter.show == Show.WAITING
     )
 

@@ -23,7 +23,7 @@ _SYMBOLS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Key:
+class Shortcut:
     """One action of the review page. `typing`: it also works while the focus is in a field."""
 
     action: str
@@ -54,50 +54,56 @@ def _parts(key: str) -> list[str]:
     return [*modifiers, _SYMBOLS.get(last, last)]
 
 
-KEYS: tuple[Key, ...] = (
-    Key(action="label", keys=("Digit",), sentence="Choose label 1 to 10"),
-    Key(action="label_more", keys=("Shift+Digit",), sentence="Choose label 11 to 20"),
-    Key(action="field_previous", keys=("ArrowUp",), sentence="Go to the field above"),
-    Key(action="field_next", keys=("ArrowDown",), sentence="Go to the field below"),
-    Key(action="item_previous", keys=("ArrowLeft", "k"), sentence="Open the item before"),
-    Key(action="item_next", keys=("ArrowRight", "j"), sentence="Open the next item"),
-    Key(action="less_sure", keys=("[",), sentence="Lower the confidence by 0.05"),
-    Key(action="more_sure", keys=("]",), sentence="Raise the confidence by 0.05"),
-    Key(action="reasoning", keys=("r",), sentence="Write the reasoning"),
-    Key(
+KEYS: tuple[Shortcut, ...] = (
+    Shortcut(action="label", keys=("Digit",), sentence="Choose label 1 to 10"),
+    Shortcut(action="label_more", keys=("Shift+Digit",), sentence="Choose label 11 to 20"),
+    Shortcut(action="field_previous", keys=("ArrowUp",), sentence="Go to the field above"),
+    Shortcut(action="field_next", keys=("ArrowDown",), sentence="Go to the field below"),
+    Shortcut(action="item_previous", keys=("ArrowLeft", "k"), sentence="Open the item before"),
+    Shortcut(action="item_next", keys=("ArrowRight", "j"), sentence="Open the next item"),
+    Shortcut(action="less_sure", keys=("[",), sentence="Lower the confidence by 0.05"),
+    Shortcut(action="more_sure", keys=("]",), sentence="Raise the confidence by 0.05"),
+    Shortcut(action="reasoning", keys=("r",), sentence="Write the reasoning"),
+    Shortcut(
         action="take_reasoning",
         keys=("m",),
         sentence="Use the machine's reasoning as mine, to be edited",
     ),
-    Key(action="leave", keys=("Escape",), sentence="Leave the field, or “can't tell”", typing=True),
-    Key(
+    Shortcut(
+        action="leave", keys=("Escape",), sentence="Leave the field, or “can't tell”", typing=True
+    ),
+    Shortcut(
         action="submit",
         keys=("Mod+Enter",),
         sentence="Submit and open the next item",
         typing=True,
     ),
-    Key(
+    Shortcut(
         action="save_draft",
         keys=("Mod+s",),
         sentence="Save the draft now; it also saves itself",
         typing=True,
     ),
-    Key(action="undo", keys=("Mod+z",), sentence="Undo my last decision, skip or defer"),
-    Key(action="skip", keys=("s",), sentence="Skip: somebody else, please"),
-    Key(action="defer", keys=("d",), sentence="Defer: back to me later"),
-    Key(action="cannot_tell", keys=("x",), sentence="Can't tell (give a reason)"),
-    Key(action="guidelines", keys=("g",), sentence="Show the guidelines"),
-    Key(action="history", keys=("h",), sentence="Show the history"),
-    Key(action="blur", keys=("b",), sentence="Blur the media, or show it again"),
-    Key(action="search", keys=("/", "Mod+k"), sentence="Search the queue"),
-    Key(action="media_play", keys=("Alt+Space",), sentence="Play or pause the media"),
-    Key(action="media_back", keys=("Alt+ArrowLeft",), sentence="Step back in the media"),
-    Key(action="media_forward", keys=("Alt+ArrowRight",), sentence="Step forward in the media"),
-    Key(action="sheet", keys=("?",), sentence="Show this list of keys"),
+    Shortcut(action="undo", keys=("Mod+z",), sentence="Undo my last decision, skip or defer"),
+    Shortcut(action="skip", keys=("s",), sentence="Skip: somebody else, please"),
+    Shortcut(action="defer", keys=("d",), sentence="Defer: back to me later"),
+    Shortcut(action="cannot_tell", keys=("x",), sentence="Can't tell (give a reason)"),
+    Shortcut(action="guidelines", keys=("g",), sentence="Show the guidelines"),
+    Shortcut(action="history", keys=("h",), sentence="Show the history"),
+    Shortcut(action="blur", keys=("b",), sentence="Blur the media, or show it again"),
+    Shortcut(action="search", keys=("/", "Mod+k"), sentence="Search the queue"),
+    Shortcut(action="media_play", keys=("Alt+Space",), sentence="Play or pause the media"),
+    Shortcut(action="media_back", keys=("Alt+ArrowLeft",), sentence="Step back in the media"),
+    Shortcut(
+        action="media_forward", keys=("Alt+ArrowRight",), sentence="Step forward in the media"
+    ),
+    Shortcut(action="sheet", keys=("?",), sentence="Show this list of keys"),
 )
 
 
-def for_person(key_map: Mapping[str, Any], keys: tuple[Key, ...] = KEYS) -> tuple[Key, ...]:
+def for_person(
+    key_map: Mapping[str, Any], keys: tuple[Shortcut, ...] = KEYS
+) -> tuple[Shortcut, ...]:
     """Return the table with the single keys that a person has assigned (`{action: key}`).
 
     An assignment is ignored if the action has no single key, if the key is not one printable
@@ -125,7 +131,7 @@ def for_person(key_map: Mapping[str, Any], keys: tuple[Key, ...] = KEYS) -> tupl
     return tuple(table)
 
 
-def _first_clash(assigned: Mapping[str, str], keys: tuple[Key, ...]) -> str | None:
+def _first_clash(assigned: Mapping[str, str], keys: tuple[Shortcut, ...]) -> str | None:
     """Return the first action whose assigned key another action has, None for none."""
     taken = {key.single for key in keys if key.action not in assigned}
     for action, single in assigned.items():
@@ -139,14 +145,14 @@ def _is_assignable(key: str) -> bool:
     return len(key) == 1 and key.isprintable() and not key.isspace() and not key.isdigit()
 
 
-def _with_single(key: Key, single: str) -> Key:
+def _with_single(key: Shortcut, single: str) -> Shortcut:
     keys = []
     for name in key.keys:
         keys.append(single if name == key.single else name)
     return replace(key, keys=tuple(keys))
 
 
-def as_json(keys: tuple[Key, ...]) -> list[dict[str, Any]]:
+def shortcuts_as_json(keys: tuple[Shortcut, ...]) -> list[dict[str, Any]]:
     """Return the table as the script reads it."""
     table = []
     for key in keys:

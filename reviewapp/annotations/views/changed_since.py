@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from reviewapp.annotations.decide.changed_since import changes_since, digest
+from reviewapp.annotations.decide.changed_since import base_digest, changes_since
 from reviewapp.annotations.decide.conflicts import (
     compare_sides,
     merge_unsubmitted,
@@ -47,7 +47,7 @@ def check_for_changes(request: Request, pk: int) -> HttpResponse:
         return _changes_response(request, pk)
 
     annotation = get_object_or_404(Annotation.objects.only(*_COLUMNS), pk=pk)
-    is_unchanged = digest(annotation.seen()) == request.GET.get("seen")
+    is_unchanged = base_digest(annotation.seen()) == request.GET.get("seen")
     if is_unchanged and annotation.status != Annotation.Status.GONE:
         return with_banner(request, HttpResponse(status=_NO_CONTENT))
 
@@ -68,7 +68,7 @@ def _changes_response(request: Request, pk: int) -> HttpResponse:
     context = {
         "annotation": annotation,
         "news": changes,
-        "seen": digest(annotation.seen()),
+        "seen": base_digest(annotation.seen()),
         "here": _querystring(request),
     }
     response = render(request, "annotations/_news.html", context)

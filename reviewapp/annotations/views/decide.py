@@ -71,7 +71,7 @@ _DECIDE_ERRORS = (
 @require_POST
 @or_sign_in
 @permission_required("annotations.decide_annotation", raise_exception=True)
-def decide(request: Request, pk: int) -> HttpResponse:
+def decide_annotation(request: Request, pk: int) -> HttpResponse:
     """Record the decision and go on to the next item, or show the form with what is wrong."""
     annotation = get_for_decision_or_404(pk, label=request.POST.get("label", ""))
     set_subject(annotation.ref)
@@ -319,9 +319,9 @@ def _put_aside(request: Request, pk: int, kind: SetAside.Kind, message: str) -> 
 @require_POST
 @or_sign_in
 @permission_required("annotations.decide_annotation", raise_exception=True)
-def resume(request: Request, pk: int) -> HttpResponse:
+def resume_item(request: Request, pk: int) -> HttpResponse:
     """Take up what this person has skipped or deferred."""
     annotation = get_object_or_404(Annotation, pk=pk)
-    if decide_skip.resume(annotation, actor=request.user):
+    if decide_skip.resume_set_aside(annotation, actor=request.user):
         messages.success(request, "It is back in your queue.")
     return redirect_to_item(QueueFilter.parse(request.GET), pk)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from reviewapp.annotations.decide.forms import DecisionForm
 from reviewapp.annotations.drafts import services
 from reviewapp.annotations.drafts.forms import DraftForm
-from reviewapp.annotations.drafts.resume import as_json, edition_as_json
+from reviewapp.annotations.drafts.resume import draft_as_json, edition_as_json
 from reviewapp.annotations.models import Annotation, Draft
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.views.navigation import get_item_or_404, redirect_to_item
@@ -84,7 +84,7 @@ def _refused_response(request: Request, pk: int, reason: str) -> HttpResponse:
 
 def _overtaken_response(request: Request, pk: int, other: Draft) -> HttpResponse:
     if wants_json(request):
-        return JsonResponse({"state": "overtaken", **as_json(other)}, status=409)
+        return JsonResponse({"state": "overtaken", **draft_as_json(other)}, status=409)
 
     words = services.words(other.typed)
     other_text = "; ".join(f"{name}: {text}" for name, text in words.items())

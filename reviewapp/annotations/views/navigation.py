@@ -17,7 +17,7 @@ from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import previous_annotation
 from reviewapp.annotations.queue.querysets import explain_empty_queue
 from reviewapp.annotations.review.context import get_for_review
-from reviewapp.postgres.storable_json import to_storable_text
+from reviewapp.storable import storable_text
 from reviewapp.web.http import Request, wants_fragment
 
 # The largest bigint.
@@ -41,7 +41,7 @@ def get_for_decision_or_404(pk: int, *, label: str) -> Annotation:
     """
     if pk > _MAX_KEY:
         raise Http404
-    annotations = get_for_decision(pk=pk, label=to_storable_text(label))
+    annotations = get_for_decision(pk=pk, label=storable_text(label))
     if not annotations:
         raise Http404
     return annotations[0]
@@ -74,7 +74,7 @@ def redirect_to_previous(
         messages.info(request, "This is the first item of the list.")
         return redirect_to_item(queue_filter, before.pk)
 
-    leases.release(before.pk, request.user)
+    leases.release_lease(before.pk, request.user)
     return redirect_to_item(queue_filter, previous.pk)
 
 

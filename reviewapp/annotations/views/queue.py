@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from reviewapp.annotations.queue.counts import count_by_show
 from reviewapp.annotations.queue.filter_options import render_filter_fields
 from reviewapp.annotations.queue.filters import QueueFilter, Show
-from reviewapp.annotations.queue.pages import list_page
+from reviewapp.annotations.queue.pages import load_queue_page
 from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT, explain_empty_queue
 from reviewapp.annotations.queue.row import build_queue_row
 from reviewapp.annotations.queue.search import find_matches
@@ -38,7 +38,7 @@ def queue(request: Request) -> HttpResponse:
         matches = find_matches(queue_filter, person)
 
     def load(cursor: str) -> pagination.Page[Any]:
-        return list_page(queue_filter, person, cursor=cursor, found=matches)
+        return load_queue_page(queue_filter, person, cursor=cursor, found=matches)
 
     page = pagination.page_or_first(load, cursor)
     if page.is_fallback:

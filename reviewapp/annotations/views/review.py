@@ -24,7 +24,7 @@ from reviewapp.annotations.decide.parsing import MAX_REASONING_LENGTH
 from reviewapp.annotations.decide.resend_form import resend_form
 from reviewapp.annotations.decide.undo_form import reopened_form
 from reviewapp.annotations.drafts import services, session_rescue
-from reviewapp.annotations.drafts.resume import as_json, resume
+from reviewapp.annotations.drafts.resume import draft_as_json, resume_draft
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.queue import leases
@@ -32,7 +32,7 @@ from reviewapp.annotations.queue.compiled_queries import COLUMN_TYPES
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review import label_buttons, shortcuts
 from reviewapp.annotations.review.context import (
-    Progress,
+    ReviewProgress,
     build_item,
     get_progress,
     last_actions,
@@ -93,7 +93,7 @@ def review(request: Request, pk: int) -> HttpResponse:
         return render_item(request, annotation, **reopened, other_draft=draft)
 
     if draft:
-        resumed = resume(draft, annotation)
+        resumed = resume_draft(draft, annotation)
         data = data | resumed.data
         return render_item(
             request,
@@ -168,7 +168,7 @@ def _is_on_other_page(request: Request, path: str) -> bool:
     return current_path.partition("?")[0] != path
 
 
-def _pop_messages(request: Request, progress: Progress) -> str:
+def _pop_messages(request: Request, progress: ReviewProgress) -> str:
     """Return the queued messages as one text; the one after a decision also says what is left."""
     texts = []
     for message in get_messages(request):
@@ -252,13 +252,13 @@ def _draft_context(other_draft: Draft | None, now: datetime) -> dict[str, Any]:
     """Return what the script needs to save drafts: the time, their days, a draft to offer."""
     offered_draft = ""
     if other_draft is not None:
-        offered_draft = json.dumps(as_json(other_draft))
+        offered_draft = json.dumps(draft_as_json(other_draft))
     return {"now": now, "draft_days": settings.DRAFT_DAYS, "offered_draft": offered_draft}
 
 
 def _shortcut_context(request: Request) -> dict[str, Any]:
     keys = shortcuts.for_person(request.user.key_map)
-    return {"keys": keys, "key_table": shortcuts.as_json(keys)}
+    return {"keys": keys, "key_table": shortcuts.shortcuts_as_json(keys)}
 
 
 def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | None:
@@ -266,7 +266,7 @@ def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | N
     is_gone = annotation.status == Annotation.Status.GONE
     if is_gone or not request.user.has_perm("annotations.decide_annotation"):
         return Lease.objects.select_related("holder").filter(annotation=annotation).first()
-    return leases.take(annotation, request.user, now=now)
+    return leases.take_lease(annotation, request.user, now=now)
 
 
 @require_safe
@@ -284,7 +284,7 @@ def next_item(request: Request) -> HttpResponse:
 
     after = _get_position(request.GET.get("after", ""))
     if after:
-        leases.release(after.pk, request.user)
+        leases.release_lease(after.pk, request.user)
     return redirect_to_next(request, queue_filter, after)
 
 
@@ -322,7 +322,7 @@ def extend_lease(request: Request, pk: int) -> HttpResponse:
     """Renew this person's lease on the item, unless somebody else has it by now."""
     annotation = get_object_or_404(Annotation, pk=pk)
     now = timezone.now()
-    lease = leases.take(annotation, request.user, now=now)
+    lease = leases.take_lease(annotation, request.user, now=now)
 
     queue_filter = QueueFilter.parse(request.GET)
     if not wants_fragment(request):

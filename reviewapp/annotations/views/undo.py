@@ -26,7 +26,7 @@ _REVERTED = (
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.decide_annotation", raise_exception=True)
-def undo(request: Request, pk: int) -> HttpResponse:
+def undo_decision(request: Request, pk: int) -> HttpResponse:
     """Undo this person's decision and open its item again.
 
     When it is too late, show the form with the old values, to be submitted as a new decision.

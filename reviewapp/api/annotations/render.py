@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from reviewapp.annotations.fields import FIELDS, Kind
-from reviewapp.annotations.mirror.versions import Edit, State, latest
+from reviewapp.annotations.mirror.versions import State, UpstreamEdit, latest
 from reviewapp.annotations.models import Annotation
 from reviewapp.asked import asked
 from reviewapp.json_values import canonical
@@ -120,7 +120,7 @@ def render_values(values: Json) -> Json:
     return rendered
 
 
-def _render_revision(edit: Edit) -> Json:
+def _render_revision(edit: UpstreamEdit) -> Json:
     # All keys are required, so what upstream left out is filled in.
     return {
         "version": edit.version,
@@ -149,7 +149,7 @@ def render_versions(annotation: RenderedAnnotation) -> Json:
     }
 
 
-def _render_version(number: int, edit: Edit | None, current: int) -> Json:
+def _render_version(number: int, edit: UpstreamEdit | None, current: int) -> Json:
     return {
         "version": number,
         "current": number == current,

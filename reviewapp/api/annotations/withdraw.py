@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-def withdraw(change_id: int, *, actor: User) -> Change:
+def withdraw_change_by_id(change_id: int, *, actor: User) -> Change:
     """Withdraw a change and return it; safe to repeat. Raises 403, 404, and 409 if too late."""
     change = Change.objects.filter(pk=change_id).first()
     if change is None:
@@ -34,7 +34,7 @@ def _undo_or_withdraw(change: Change, actor: User) -> None:
         own_decision = decisions.first()
 
     if own_decision is None:
-        if not services.withdraw(change, actor=actor):
+        if not services.withdraw_change(change, actor=actor):
             raise _too_late("it was sent, or is being sent at this moment")
         return
 

@@ -14,9 +14,9 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers.editing import tags
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.services import (
-    Edit,
     EditIdTaken,
     InvalidEdit,
+    RetrieverEdit,
     RetrieverGone,
     StaleEdit,
     edit,
@@ -80,7 +80,7 @@ def _apply_edit(
     if "description" in values:
         description = values["description"] or ""
 
-    requested_edit = Edit(
+    requested_edit = RetrieverEdit(
         edit_id=edit_id,
         name=values.get("retriever_name"),
         description=description,

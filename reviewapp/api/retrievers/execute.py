@@ -75,7 +75,9 @@ def parse_window(data: Mapping[str, Any]) -> Window:
     return Window(start=start, size=size, execution=execution, overruled=overruled)
 
 
-def execute(retriever: Retriever, data: Mapping[str, Any], *, presigned: bool, actor: User) -> Json:
+def execute_retriever(
+    retriever: Retriever, data: Mapping[str, Any], *, presigned: bool, actor: User
+) -> Json:
     """Run a retriever, store the execution and its rows, and return the requested page.
 
     A cursor continues an earlier execution. Raises 422 for undeclared inputs and for parameters

@@ -34,7 +34,7 @@ _ORDERS = {
 _EXPIRED_WARNING = "Mixpeek does not have this execution any more; this is what is kept of it here."
 
 
-def list_executions(
+def list_retriever_executions(
     retriever: Retriever,
     data: Mapping[str, Any],
     pager: Mapping[str, Any],

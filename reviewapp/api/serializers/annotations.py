@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from reviewapp.api.serializers.common import hold, label, values
+from reviewapp.api.serializers.common import hold, label_field, values
 from reviewapp.api.serializers.fields import Flag, Instant, Object, Text, Whole, optional, shape
 
 MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_IN_BULK = 500, 50, 1000
@@ -37,7 +37,7 @@ CreateAnnotationRequest = shape(
     "CreateAnnotationRequest",
     "A new annotation of a document.",
     document_id=Text(min_length=1, **_ID),
-    label=label(),
+    label=label_field(),
     **values(),
     metadata=optional(Object),
     collection_id=optional(Text, **_ID),
@@ -57,7 +57,7 @@ PatchAnnotationRequest = shape(
     "PatchAnnotationRequest",
     "What to change. Null clears; a null label counts as not given. `base` and `hold` are ours: with `base`, a value "
     "that somebody changed since is answered with 409 instead of being written over.",
-    label=label(required=False, allow_null=True),
+    label=label_field(required=False, allow_null=True),
     **values(),
     metadata=optional(Object),
     base=optional(Base),
@@ -67,7 +67,7 @@ BulkCreate = shape(
     "BulkAnnotationCreate",
     "One annotation to create.",
     document_id=Text(min_length=1, **_ID),
-    label=label(),
+    label=label_field(),
     **values(),
     collection_id=optional(Text, **_ID),
     retriever_id=optional(Text, **_ID),
@@ -79,7 +79,7 @@ BulkUpdate = shape(
     "BulkAnnotationUpdate",
     "One annotation to change.",
     annotation_id=Text(min_length=1),
-    label=label(required=False, allow_null=True),
+    label=label_field(required=False, allow_null=True),
     **values(),
     hold=hold(),
 )
@@ -123,7 +123,7 @@ Annotation = shape(
     document_id=Text(),
     namespace_id=Text(),
     collection_id=optional(Text),
-    label=label(),
+    label=label_field(),
     **values(),
     metadata=optional(Object),
     retriever_id=optional(Text),

@@ -67,7 +67,7 @@ def _optional(field: Field) -> Any:
     return optional(number, min_value=field.minimum, max_value=field.maximum)
 
 
-def label(**options: object) -> Text:
+def label_field(**options: object) -> Text:
     """Return a field for a label."""
     return Text(
         **{

@@ -10,14 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reviewapp.api.annotations.render import iso_utc
-from reviewapp.api.annotations.withdraw import withdraw
+from reviewapp.api.annotations.withdraw import withdraw_change_by_id
 from reviewapp.api.auth import DECIDE, READ, AccessRule
 from reviewapp.api.errors import Problem, not_found
 from reviewapp.api.serializers import history as shapes
 from reviewapp.api.views.base import Endpoint
 from reviewapp.audit.filters import NO_PERSON, EventFilter
 from reviewapp.audit.models import Event
-from reviewapp.audit.presenters.timeline import event_decision_id, sentence
+from reviewapp.audit.presenters.timeline import event_decision_id, event_sentence
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.audit.registry import GuidanceVersions, find_guidance_versions
 from reviewapp.outbox.models import Change
@@ -80,7 +80,7 @@ class ChangeWithdrawal(Endpoint):
         """Take back what is not sent: one's own while it is held; leads and admins also what waits
         or was refused.
         """
-        change = withdraw(change_id, actor=self.person)
+        change = withdraw_change_by_id(change_id, actor=self.person)
         return Response(_render_change(change))
 
 
@@ -105,7 +105,7 @@ def _render_event(event: Event, known: Mapping[int, GuidanceVersions]) -> dict[s
         "actor_id": event.actor_id,
         "actor_name": event.actor_name,
         "action": event.action,
-        "sentence": sentence(event),
+        "sentence": event_sentence(event),
         "ref": event.ref,
         "retriever_id": event.retriever_id or None,
         "origin": event.origin,

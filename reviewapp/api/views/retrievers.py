@@ -109,7 +109,7 @@ class Execute(Endpoint):
         key = "return_presigned_urls"
         presigned = bool(data.get(key) or self.query(shapes.ExecuteQuery).get(key))
         retriever = retrievers_list.get_retriever(retriever_id)
-        reply = execute.execute(retriever, data, presigned=presigned, actor=self.person)
+        reply = execute.execute_retriever(retriever, data, presigned=presigned, actor=self.person)
         return Response(reply)
 
 
@@ -129,7 +129,7 @@ class ExecutionList(Endpoint):
         data = self.body(shapes.ListExecutionsRequest)
         pager = self.query(shapes.Pager)
         retriever = retrievers_list.get_retriever(retriever_id)
-        return Response(executions.list_executions(retriever, data, pager))
+        return Response(executions.list_retriever_executions(retriever, data, pager))
 
 
 class Executions(Endpoint):
@@ -145,7 +145,9 @@ class Executions(Endpoint):
     def get(self, request: Request, retriever_id: str) -> Response:
         """Return a page of a retriever's runs, newest first."""
         retriever = retrievers_list.get_retriever(retriever_id)
-        return Response(executions.list_executions(retriever, {}, self.query(shapes.Pager)))
+        return Response(
+            executions.list_retriever_executions(retriever, {}, self.query(shapes.Pager))
+        )
 
 
 class ExecutionDetailView(Endpoint):

@@ -52,7 +52,7 @@ def tokens(request: Request) -> HttpResponse:
         form = TokenForm(request.POST)
         if form.is_valid():
             try:
-                token, secret = services.create(
+                token, secret = services.create_token(
                     request.user,
                     actor=request.user,
                     **form.cleaned_data,

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from reviewapp.audit.presenters import field_labels
-from reviewapp.audit.presenters.text_diff import MAX_WORK, Piece, shorten, text_diff
+from reviewapp.audit.presenters.text_diff import MAX_WORK, DiffPiece, shorten, text_diff
 from reviewapp.json_values import is_same_json
 
 # Longer texts are compared word by word.
@@ -74,7 +74,7 @@ class FieldDiff:
         return field_labels.instant(self.name, self.new)
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[DiffPiece, ...]:
         """Return the new text with its changes marked, and long unchanged stretches left out."""
         pieces = text_diff(self.old, self.new, max_work=self.max_work)
         shortened = shorten(pieces, max_work=self.max_work)

@@ -20,7 +20,7 @@ _LINE_CHARACTERS_PER_STEP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class DiffPiece:
     """A stretch of text: unchanged (`=`), removed (`-`), added (`+`), or left out (`.`)."""
 
     sign: str
@@ -36,7 +36,7 @@ class Match:
     length: int
 
 
-def text_diff(old: str, new: str, *, max_work: int = MAX_WORK) -> list[Piece]:
+def text_diff(old: str, new: str, *, max_work: int = MAX_WORK) -> list[DiffPiece]:
     """Return the pieces of an edit: `=` and `-` together are `old`, `=` and `+` together are `new`.
 
     Both texts come back whole where they have little in common, or where comparing them word by
@@ -52,8 +52,8 @@ def text_diff(old: str, new: str, *, max_work: int = MAX_WORK) -> list[Piece]:
     if middle is None:
         middle = _replacement(old_middle, new_middle)
 
-    first = Piece(sign="=", text=old[:head])
-    last = Piece(sign="=", text=old[len(old) - tail :])
+    first = DiffPiece(sign="=", text=old[:head])
+    last = DiffPiece(sign="=", text=old[len(old) - tail :])
     pieces = _merge_pieces([first, *middle, last])
 
     common = sum(len(piece.text) for piece in pieces if piece.sign == "=")
@@ -62,7 +62,7 @@ def text_diff(old: str, new: str, *, max_work: int = MAX_WORK) -> list[Piece]:
     return pieces
 
 
-def shorten(pieces: Iterable[Piece], *, max_work: int = MAX_WORK) -> Iterator[Piece]:
+def shorten(pieces: Iterable[DiffPiece], *, max_work: int = MAX_WORK) -> Iterator[DiffPiece]:
     """Yield the pieces with the middle of long unchanged stretches left out."""
     for piece in pieces:
         if piece.sign == "=":
@@ -71,7 +71,7 @@ def shorten(pieces: Iterable[Piece], *, max_work: int = MAX_WORK) -> Iterator[Pi
             yield piece
 
 
-def _shorten_piece(piece: Piece, max_work: int) -> Iterator[Piece]:
+def _shorten_piece(piece: DiffPiece, max_work: int) -> Iterator[DiffPiece]:
     text = piece.text
     first = "".join(match[0] for match in islice(_WORD.finditer(text), _CONTEXT_WORDS))
     last = ""
@@ -85,15 +85,15 @@ def _shorten_piece(piece: Piece, max_work: int) -> Iterator[Piece]:
         yield piece
         return
 
-    yield Piece(sign="=", text=first)
+    yield DiffPiece(sign="=", text=first)
     if len(middle) > max_work:
-        yield Piece(sign=".", text=f"{len(middle):,} characters")
+        yield DiffPiece(sign=".", text=f"{len(middle):,} characters")
     else:
-        yield Piece(sign=".", text=f"{len(middle.split())} words")
-    yield Piece(sign="=", text=last)
+        yield DiffPiece(sign=".", text=f"{len(middle.split())} words")
+    yield DiffPiece(sign="=", text=last)
 
 
-def matches(old: Sequence[int], new: Sequence[int], *, max_work: int) -> list[Match] | None:
+def equal_stretches(old: Sequence[int], new: Sequence[int], *, max_work: int) -> list[Match] | None:
     """Return the equal stretches of a shortest edit, None if it takes more than `max_work` steps.
 
     Myers, "An O(ND) Difference Algorithm and Its Variations", 1986. A step is one diagonal tried,
@@ -150,13 +150,13 @@ def _backtrack(trace: Sequence[dict[int, int]], old: int, new: int) -> list[Matc
     return stretches[::-1]
 
 
-def _diff_by_words(old: str, new: str, max_work: int) -> list[Piece] | None:
+def _diff_by_words(old: str, new: str, max_work: int) -> list[DiffPiece] | None:
     if len(old) + len(new) > max_work:
         return None
     return _diff(_WORD.findall(old), _WORD.findall(new), max_work)
 
 
-def _diff_by_lines(old: str, new: str, max_work: int) -> list[Piece] | None:
+def _diff_by_lines(old: str, new: str, max_work: int) -> list[DiffPiece] | None:
     if len(old) + len(new) > _LINE_CHARACTERS_PER_STEP * max_work:
         return None
     if old.count("\n") + new.count("\n") > max_work:
@@ -171,12 +171,12 @@ def _split_lines(text: str) -> list[str]:
     return [*ended, last] if last else ended
 
 
-def _diff(old: Sequence[str], new: Sequence[str], max_work: int) -> list[Piece] | None:
+def _diff(old: Sequence[str], new: Sequence[str], max_work: int) -> list[DiffPiece] | None:
     # Comparing small numbers is quicker than comparing texts.
     numbers: dict[str, int] = {}
     old_numbers = [numbers.setdefault(token, len(numbers)) for token in old]
     new_numbers = [numbers.setdefault(token, len(numbers)) for token in new]
-    stretches = matches(old_numbers, new_numbers, max_work=max_work)
+    stretches = equal_stretches(old_numbers, new_numbers, max_work=max_work)
     if stretches is None:
         return None
 
@@ -191,22 +191,22 @@ def _diff(old: Sequence[str], new: Sequence[str], max_work: int) -> list[Piece] 
 
         old_end = stretch.old + stretch.length
         new_end = stretch.new + stretch.length
-        pieces.append(Piece(sign="=", text="".join(old[stretch.old : old_end])))
+        pieces.append(DiffPiece(sign="=", text="".join(old[stretch.old : old_end])))
     return pieces
 
 
-def _replacement(old: str, new: str) -> list[Piece]:
-    return [Piece(sign="-", text=old), Piece(sign="+", text=new)]
+def _replacement(old: str, new: str) -> list[DiffPiece]:
+    return [DiffPiece(sign="-", text=old), DiffPiece(sign="+", text=new)]
 
 
-def _merge_pieces(pieces: Iterable[Piece]) -> list[Piece]:
+def _merge_pieces(pieces: Iterable[DiffPiece]) -> list[DiffPiece]:
     """Drop empty pieces and merge neighbours of one sign."""
-    merged: list[Piece] = []
+    merged: list[DiffPiece] = []
     for piece in pieces:
         if not piece.text:
             continue
         if merged and merged[-1].sign == piece.sign:
-            merged[-1] = Piece(sign=piece.sign, text=merged[-1].text + piece.text)
+            merged[-1] = DiffPiece(sign=piece.sign, text=merged[-1].text + piece.text)
         else:
             merged.append(piece)
     return merged

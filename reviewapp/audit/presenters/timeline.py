@@ -238,7 +238,7 @@ def _sentences(events: Sequence[Event]) -> list[str]:
     actions = {event.action for event in events}
     if Action.PASSWORD_LINK_USED in actions:
         events = [event for event in events if event.action != Action.PASSWORD_CHANGED]
-    return list(dict.fromkeys(map(sentence, events)))
+    return list(dict.fromkeys(map(event_sentence, events)))
 
 
 def _notes(events: Sequence[Event], origin: Origin) -> list[str]:
@@ -255,7 +255,7 @@ def _notes(events: Sequence[Event], origin: Origin) -> list[str]:
     return list(notes)
 
 
-def sentence(event: Event) -> str:
+def event_sentence(event: Event) -> str:
     """Return what happened, to be read after the name of who did it."""
     try:
         action = Action(event.action)

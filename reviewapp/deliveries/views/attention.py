@@ -81,14 +81,14 @@ def _evidence(annotation: Annotation, execution: Execution | None) -> dict[str, 
 
 @require_POST
 @permission_required("annotations.decide_annotation", raise_exception=True)
-def take_theirs(request: Request, pk: int) -> HttpResponse:
+def keep_upstream_values(request: Request, pk: int) -> HttpResponse:
     """Discard one conflicting or refused change and keep Mixpeek's values.
 
     For a retriever's change the service requires an admin.
     """
     change = get_object_or_404(Change, pk=pk)
     if Ref.parse(change.ref).kind == RefKind.RETRIEVER:
-        is_done = retriever_services.take_theirs(change, actor=request.user)
+        is_done = retriever_services.take_upstream_values(change, actor=request.user)
     else:
         is_done = services.take_theirs(change, actor=request.user)
 

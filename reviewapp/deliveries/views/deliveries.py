@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 _PAGE_SIZE = 50
-_ACTIONS = {"withdraw": services.withdraw, "retry": services.retry}
+_ACTIONS = {"withdraw": services.withdraw_change, "retry": services.retry_change}
 _TOO_LATE = {
     "withdraw": "Too late: it was sent, or somebody dealt with it, in the meantime.",
     "retry": "It does not wait any more: it is being sent, or was dealt with, in the meantime.",

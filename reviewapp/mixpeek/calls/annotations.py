@@ -14,7 +14,7 @@ from typing import TypedDict, Unpack
 from reviewapp.mixpeek import wire
 from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.parsing import record_parser
-from reviewapp.mixpeek.records import AnnotationRecord, BulkResult, Json, Page
+from reviewapp.mixpeek.records import AnnotationRecord, BulkResult, Json, RecordPage
 from reviewapp.mixpeek.wire import Call
 
 MAX_PAGE_SIZE = 500
@@ -46,7 +46,9 @@ class Extras(TypedDict, total=False):
     stage_name: str | None
 
 
-def list_page(*, skip: int, limit: int, **filters: Unpack[Filters]) -> Call[Page[AnnotationRecord]]:
+def list_page(
+    *, skip: int, limit: int, **filters: Unpack[Filters]
+) -> Call[RecordPage[AnnotationRecord]]:
     """`POST /v1/annotations/list`: filters in the body (all must match), pager in the query."""
     _raise_for_unknown_keys(filters, Filters)
     body = wire.without_none(**filters)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from reviewapp.mixpeek import wire
 from reviewapp.mixpeek.exceptions import Refused
 from reviewapp.mixpeek.parsing import record_parser
-from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, LeftOut, Page
+from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, LeftOut, RecordPage
 from reviewapp.mixpeek.wire import Call
 
 MAX_BATCH_SIZE = 1000
@@ -20,7 +20,7 @@ def batch_get(
     document_ids: Sequence[str],
     *,
     return_presigned_urls: bool,
-) -> Iterator[Call[Page[DocumentRecord]]]:
+) -> Iterator[Call[RecordPage[DocumentRecord]]]:
     """Yield one `POST /v1/documents/batch-get` for every 1,000 different ids; none for no ids."""
     ids = list(dict.fromkeys(document_ids))
     if "" in ids:
@@ -43,7 +43,7 @@ def batch_get(
 
 def merge_pages(
     document_ids: Sequence[str],
-    pages: Sequence[Page[DocumentRecord]],
+    pages: Sequence[RecordPage[DocumentRecord]],
 ) -> DocumentBatch:
     """Return the documents in the order of `document_ids`, each once, and the ids not found."""
     documents: dict[str, DocumentRecord] = {}

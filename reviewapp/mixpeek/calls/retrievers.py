@@ -16,7 +16,7 @@ from reviewapp.mixpeek.records import (
     ExecutionRecord,
     ExecutionSummary,
     Json,
-    Page,
+    RecordPage,
     RetrieverRecord,
     Spelling,
 )
@@ -32,7 +32,7 @@ def list_page(
     limit: int,
     offset: int = 0,
     cursor: str | None = None,
-) -> Call[Page[RetrieverRecord]]:
+) -> Call[RecordPage[RetrieverRecord]]:
     """`POST /v1/retrievers/list`, paged by cursor where the server gave one, else by offset."""
     parse_page = partial(
         record_parser.parse_page,
@@ -63,7 +63,7 @@ def patch(
     change_reason: str = "",
 ) -> Call[RetrieverRecord]:
     """`PATCH /v1/retrievers/{retriever_id}` with `changes`; the name goes under `spelling`."""
-    check_edit(changes)
+    check_edited_fields(changes)
     if "name" in changes and spelling is None:
         message = "How this server spells the name is not known yet."
         raise Refused(message, fields={"name": "spelling unknown"})
@@ -81,7 +81,7 @@ def patch(
     )
 
 
-def check_edit(changes: Mapping[str, object]) -> None:
+def check_edited_fields(changes: Mapping[str, object]) -> None:
     """Raise `Refused` for no changes, unknown fields, nulls, a blank name or a wrong type."""
     wire.check_changes(changes, allowed=EDITABLE_FIELDS, never_null=EDITABLE_FIELDS)
 
@@ -170,7 +170,7 @@ def list_executions(
     *,
     limit: int,
     offset: int = 0,
-) -> Call[Page[ExecutionSummary]]:
+) -> Call[RecordPage[ExecutionSummary]]:
     """`POST /v1/retrievers/{retriever_id}/executions/list`."""
     return Call(
         method="POST",

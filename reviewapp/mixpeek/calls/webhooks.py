@@ -10,13 +10,13 @@ from functools import partial
 
 from reviewapp.mixpeek import wire
 from reviewapp.mixpeek.parsing import record_parser
-from reviewapp.mixpeek.records import Json, Page, WebhookRecord
+from reviewapp.mixpeek.records import Json, RecordPage, WebhookRecord
 from reviewapp.mixpeek.wire import Call
 
 _PATH = "/v1/organizations/webhooks"
 
 
-def list_page(*, limit: int, offset: int, cursor: str | None) -> Call[Page[WebhookRecord]]:
+def list_page(*, limit: int, offset: int, cursor: str | None) -> Call[RecordPage[WebhookRecord]]:
     """`POST /v1/organizations/webhooks/list`, a page of all of them."""
     query: dict[str, str | int] = {"limit": limit}
     if cursor:

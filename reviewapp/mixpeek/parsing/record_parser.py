@@ -23,7 +23,7 @@ from reviewapp.mixpeek.records import (
     FeedEvent,
     FeedPage,
     LeftOut,
-    Page,
+    RecordPage,
     RetrieverRecord,
     RevisionRecord,
     Spelling,
@@ -297,12 +297,12 @@ def _without_duplicates(blobs: Iterable[BlobRecord]) -> tuple[BlobRecord, ...]:
     return tuple(unique.values())
 
 
-def parse_documents(body: JsonObject) -> Page[DocumentRecord]:
+def parse_documents(body: JsonObject) -> RecordPage[DocumentRecord]:
     """Parse the documents of a batch; the caller looks for the ids that are missing."""
     if not body.has("documents"):
         raise Malformed("the answer has no documents")
     items, left_out = _parse_list(body.array("documents"), parse_document, path="documents")
-    return Page(items=items, left_out=left_out)
+    return RecordPage(items=items, left_out=left_out)
 
 
 def _parse_list(
@@ -339,7 +339,7 @@ def parse_page(
     parse_row: Callable[[JsonObject], T],
     *,
     total_key: str,
-) -> Page[T]:
+) -> RecordPage[T]:
     """Parse one page of a list: rows under `results`, the total under `total_key` or `pagination`.
 
     Raises `Malformed` for an answer that is neither a page nor empty: it is no empty list.
@@ -359,7 +359,7 @@ def parse_page(
             total = count
             break
 
-    return Page(
+    return RecordPage(
         items=items,
         total=total,
         next=pagination.text_or_none("next_cursor"),
@@ -368,7 +368,7 @@ def parse_page(
     )
 
 
-def parse_execution_page(body: JsonObject, *, retriever_id: str) -> Page[ExecutionSummary]:
+def parse_execution_page(body: JsonObject, *, retriever_id: str) -> RecordPage[ExecutionSummary]:
     """Parse one page of executions.
 
     Its `pagination` is `{total, limit, offset, has_next}`, unlike that of all other lists.

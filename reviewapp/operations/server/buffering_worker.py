@@ -22,7 +22,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from reviewapp import settings
 from reviewapp.operations.server.client_identity import client_of
-from reviewapp.operations.server.fair_queue import Client, FairQueue
+from reviewapp.operations.server.fair_queue import ClientIdentity, FairQueue
 from reviewapp.operations.server.request_parser import ArrivingRequest
 
 HEAD_SECONDS = 10.0
@@ -56,7 +56,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.deadline = 0.0
         # The size of the request that is with a thread or waits for one, and its client.
         self.dispatched = 0
-        self.sender = Client(network="")
+        self.sender = ClientIdentity(network="")
 
     def close(self, graceful: bool = False) -> None:
         """Close; if `graceful`, the worker's loop first lets the client read everything."""
@@ -289,7 +289,7 @@ def _set_limits(client: socket.socket) -> None:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 1, 0))
 
 
-def _sender(request: bytes, connection: Connection) -> Client:
+def _sender(request: bytes, connection: Connection) -> ClientIdentity:
     address = ""
     if isinstance(connection.client, tuple):
         address = connection.client[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
 
-from reviewapp.operations.server.fair_queue import Client
+from reviewapp.operations.server.fair_queue import ClientIdentity
 
 _IPV6_NETWORK_BITS = 64
 
 
-def client_of(head: bytes, *, address: str, session_cookie: str, behind_proxy: bool) -> Client:
+def client_of(
+    head: bytes, *, address: str, session_cookie: str, behind_proxy: bool
+) -> ClientIdentity:
     """Return the client that sent this head (request line and header fields, as they arrived).
 
     `address` is the connection's. Behind a proxy, the last address of `X-Forwarded-For` is used
@@ -22,7 +24,7 @@ def client_of(head: bytes, *, address: str, session_cookie: str, behind_proxy: b
 
     token = fields.get("authorization", "")
     session = _cookie(fields.get("cookie", ""), session_cookie)
-    return Client(network=_network(address), credentials=token or session)
+    return ClientIdentity(network=_network(address), credentials=token or session)
 
 
 def _parse_fields(head: bytes) -> dict[str, str]:

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Client:
+class ClientIdentity:
     """Who sends a request: a network, and the credentials within it ("" for none).
 
     Credentials are not checked yet. Whoever makes some up only divides the share of their own
@@ -42,9 +42,9 @@ class FairQueue(Generic[T]):
         self._client_limit = client_limit
         self._running = 0
         # In the order of their turns: the next one comes first.
-        self._networks: dict[str, dict[Client, _ClientQueue[T]]] = {}
+        self._networks: dict[str, dict[ClientIdentity, _ClientQueue[T]]] = {}
 
-    def add(self, client: Client, request: T) -> None:
+    def add(self, client: ClientIdentity, request: T) -> None:
         """Add a request to the queue."""
         clients = self._networks.setdefault(client.network, {})
         queue = clients.setdefault(client, _ClientQueue())
@@ -65,7 +65,7 @@ class FairQueue(Generic[T]):
                 return self._start(network, client)
         return None
 
-    def finish(self, client: Client) -> None:
+    def finish(self, client: ClientIdentity) -> None:
         """Count a running request of a client as done."""
         clients = self._networks[client.network]
         queue = clients[client]
@@ -77,13 +77,13 @@ class FairQueue(Generic[T]):
         if not clients:
             del self._networks[client.network]
 
-    def _next_client(self, clients: dict[Client, _ClientQueue[T]]) -> Client | None:
+    def _next_client(self, clients: dict[ClientIdentity, _ClientQueue[T]]) -> ClientIdentity | None:
         for client, queue in clients.items():
             if queue.waiting and queue.running < self._client_limit:
                 return client
         return None
 
-    def _start(self, network: str, client: Client) -> T:
+    def _start(self, network: str, client: ClientIdentity) -> T:
         # The network and the client go to the end, behind all others that wait.
         clients = self._networks.pop(network)
         self._networks[network] = clients

@@ -99,7 +99,7 @@ def reserve(
         return Grant(tokens=0, wait=wait)
 
 
-def refund(rank: Rank, tokens: int) -> None:
+def refund_tokens(rank: Rank, tokens: int) -> None:
     """Return tokens that were taken and not used."""
     if tokens <= 0:
         return
@@ -108,7 +108,7 @@ def refund(rank: Rank, tokens: int) -> None:
         locked.bucket = token_bucket.refund(locked.bucket, rank, tokens, configured)
 
 
-def lower(*, retry_after: float | None, reason: str) -> None:
+def lower_limit(*, retry_after: float | None, reason: str) -> None:
     """Lower the limit after Mixpeek rejected a request (429); `retry_after` is in seconds."""
     configured = settings.MIXPEEK_REQUESTS_PER_MINUTE
     with _locked() as locked:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from reviewapp.outbox.status.health import MAX_COUNT, DeliveryHealth, delivery_health
 
 
-def pause(request: HttpRequest) -> dict[str, object]:
+def delivery_banner(request: HttpRequest) -> dict[str, object]:
     """Return the banner's context and the number of changes that wait for a person.
 
     The number stops at 99, so that it stays cheap. Anonymous users and fragments get nothing here:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count
 
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.presenters import sentence
+from reviewapp.outbox.status.presenters import end_sentence
 
 MINUTES = 5
 CAP = 10_000
@@ -79,7 +79,7 @@ class DeliveryMetrics:
     @property
     def why(self) -> str:
         """`reason` as a sentence."""
-        return sentence(self.reason or "")
+        return end_sentence(self.reason or "")
 
     @property
     def rate(self) -> float:

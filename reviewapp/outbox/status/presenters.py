@@ -84,7 +84,7 @@ def _format_tags(tags: Tags) -> str:
     return ", ".join([*added, *removed])
 
 
-def sentence(reason: str) -> str:
+def end_sentence(reason: str) -> str:
     """Return a reason with a full stop, unless it already ends like a sentence."""
     text = reason.strip()
     if not text or text[-1] in ".!?\u2026":

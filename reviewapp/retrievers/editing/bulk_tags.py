@@ -11,7 +11,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.priority import bulk_priority
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import tags
-from reviewapp.retrievers.editing.edit import Edit, InvalidEdit, tags_error
+from reviewapp.retrievers.editing.edit import InvalidEdit, RetrieverEdit, tags_error
 from reviewapp.retrievers.models import Retriever
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def check_tags(add: Sequence[str], remove: Sequence[str]) -> None:
         raise InvalidEdit({"tags": error})
 
 
-def plan(
+def plan_bulk_tags(
     retrievers: Sequence[Retriever],
     *,
     add: Sequence[str],
@@ -149,7 +149,7 @@ def _retag_one(
     edit_id: UUID,
     actor: User,
 ) -> RetagResult:
-    submitted = Edit(edit_id=edit_id, tags_add=tuple(add), tags_remove=tuple(remove))
+    submitted = RetrieverEdit(edit_id=edit_id, tags_add=tuple(add), tags_remove=tuple(remove))
     change = None
     reason = ""
     try:

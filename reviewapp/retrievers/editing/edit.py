@@ -61,7 +61,7 @@ class StaleEdit(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Edit:
+class RetrieverEdit:
     """A person's edit of a retriever; None and empty tuples leave a field unchanged.
 
     `edit_id` is created with the form; the same id sent again is the same edit. `base` holds name,
@@ -83,7 +83,7 @@ class Edit:
         return {name: text for name, text in texts.items() if text is not None}
 
 
-def check_edit(edit: Edit) -> None:
+def check_edit(edit: RetrieverEdit) -> None:
     """Raise `InvalidEdit` for a blank name, and for values that are too long or not storable."""
     errors = {}
     for name, text in edit.texts().items():
@@ -123,7 +123,7 @@ def _text_error(name: str, text: str) -> str:
     return ""
 
 
-def merge(edit: Edit, current: Mapping[str, Any]) -> Merge:
+def merge(edit: RetrieverEdit, current: Mapping[str, Any]) -> Merge:
     """Return the three-way merge of name and description with the current values."""
     base = {name: edit.base.get(name, current[name]) for name in TEXTS}
     theirs = {name: current[name] for name in TEXTS}
@@ -137,7 +137,7 @@ def merge_sentences(stale: StaleEdit) -> tuple[str, ...]:
     return (*mine, *theirs)
 
 
-def change_fields(edit: Edit, current: Mapping[str, Any]) -> dict[str, Any]:
+def change_fields(edit: RetrieverEdit, current: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the change from the current values to the edit; {} if none differ."""
     fields: dict[str, Any] = {}
     for name, value in merge(edit, current).values.items():

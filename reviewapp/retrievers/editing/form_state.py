@@ -15,7 +15,7 @@ from reviewapp.web.conflicts import ConflictChoice
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
+class EditFormState:
     """The form's own id, the base it was rendered from, and the values of its fields.
 
     `removed` are the tags of the base to remove, `added` the tags to add. After a conflict, `was`
@@ -48,9 +48,9 @@ class Draft:
         return [(tag, tag in self.removed) for tag in dict.fromkeys(self.base["tags"])]
 
 
-def new_draft(retriever: Retriever) -> Draft:
+def new_draft(retriever: Retriever) -> EditFormState:
     """Return an unchanged form."""
-    return Draft(
+    return EditFormState(
         edit_id=str(uuid.uuid4()),
         base=retriever.values(),
         name=retriever.name,
@@ -58,7 +58,7 @@ def new_draft(retriever: Retriever) -> Draft:
     )
 
 
-def draft_from_change(retriever: Retriever, change: Change) -> Draft:
+def draft_from_change(retriever: Retriever, change: Change) -> EditFormState:
     """Return a form with the fields of a refused or conflicting change."""
     return draft_from_fields(retriever, change.fields, answers=str(change.pk))
 
@@ -68,7 +68,7 @@ def draft_from_fields(
     fields: Mapping[str, Any],
     *,
     answers: str = "",
-) -> Draft:
+) -> EditFormState:
     """Return a form with the fields of a change, on top of the retriever's current values."""
     texts = {name: fields[name] for name in TEXTS if name in fields}
     tags = fields.get("tags", {"add": (), "remove": ()})
@@ -81,7 +81,7 @@ def draft_from_fields(
     )
 
 
-def draft_with_conflicts(draft: Draft, stale: StaleEdit) -> Draft:
+def draft_with_conflicts(draft: EditFormState, stale: StaleEdit) -> EditFormState:
     """Return the form on the new base.
 
     Conflicting texts stay as typed, other texts are merged, and tags stay as marked.
@@ -121,6 +121,6 @@ def conflict_choice(
     )
 
 
-def draft_with_new_id(draft: Draft, retriever: Retriever) -> Draft:
+def draft_with_new_id(draft: EditFormState, retriever: Retriever) -> EditFormState:
     """Return the form with a new id, on the retriever's current values."""
     return replace(draft, edit_id=str(uuid.uuid4()), base=retriever.values())

@@ -1,4 +1,4 @@
-"""The form that edits a retriever: its data as an `Edit`, or as a `Draft` to show again."""
+"""The form that edits a retriever: its data as a `RetrieverEdit`, or as an `EditFormState` to show again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from reviewapp.retrievers.editing.edit import FIELDS, TEXTS, Edit
-from reviewapp.retrievers.editing.form_state import Draft, conflict_choice, new_draft
+from reviewapp.retrievers.editing.edit import FIELDS, TEXTS, RetrieverEdit
+from reviewapp.retrievers.editing.form_state import EditFormState, conflict_choice, new_draft
 from reviewapp.retrievers.models import Retriever
 from reviewapp.storable import is_storable
 from reviewapp.web.conflicts import (
@@ -82,10 +82,10 @@ class EditForm(forms.Form):
                 conflicts[name] = self._choice(name, base=base, mine=mine, theirs=theirs)
         return conflicts
 
-    def edit(self) -> Edit:
+    def edit(self) -> RetrieverEdit:
         """Return the edit; only after `is_valid()`."""
         data = self.cleaned_data
-        return Edit(
+        return RetrieverEdit(
             edit_id=data["edit_id"],
             **{name: self._text(name) for name in TEXTS},
             tags_add=self.added,
@@ -94,7 +94,7 @@ class EditForm(forms.Form):
             answers=data["answers"],
         )
 
-    def draft(self, retriever: Retriever) -> Draft:
+    def draft(self, retriever: Retriever) -> EditFormState:
         """Return the submitted form, to be shown again."""
         base = self.cleaned_data.get("base") or retriever.values()
         return replace(

@@ -47,7 +47,9 @@ class Version:
     changed: tuple[str, ...]
 
 
-def versions(events: Iterable[RetrieverEvent], current: Mapping[str, Any]) -> Iterator[Version]:
+def retriever_versions(
+    events: Iterable[RetrieverEvent], current: Mapping[str, Any]
+) -> Iterator[Version]:
     """Yield every version, newest first.
 
     `events` are those of one retriever, newest first, and `current` its values. Events of other

@@ -26,7 +26,7 @@ class GuidelinesForm:
         return replace(self, base_version=version, is_conflict=True)
 
 
-def read(data: QueryDict) -> GuidelinesForm:
+def read_guidelines_form(data: QueryDict) -> GuidelinesForm:
     """Return the form that was submitted, its lines ending in LF."""
     return GuidelinesForm(
         text=data.get("text", "").replace("\r\n", "\n"),

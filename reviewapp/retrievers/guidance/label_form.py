@@ -56,10 +56,10 @@ def from_content(content: LabelSetContent, *, version: int) -> LabelForm:
     )
 
 
-def read(data: QueryDict) -> LabelForm:
+def read_label_form(data: QueryDict) -> LabelForm:
     """Return the form that was submitted; what cannot be read counts as missing."""
     return LabelForm(
-        rows=label_rows.read(data),
+        rows=label_rows.read_label_rows(data),
         other_allowed=bool(data.get("other_allowed")),
         settings=FormSettings.read(data),
         base_version=parse_whole_number(data.get("base_version", "")) or 0,

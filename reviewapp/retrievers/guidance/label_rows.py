@@ -40,7 +40,7 @@ def rows_of(labels: Iterable[Label]) -> list[Row]:
     return [*(Row(**asdict(label)) for label in labels), Row()]
 
 
-def read(data: QueryDict) -> list[Row]:
+def read_label_rows(data: QueryDict) -> list[Row]:
     """Return the rows of a form; a field that is missing from one is blank."""
     columns = [data.getlist(name)[: MOST_LABELS + 1] for name in _NAMES]
     return [

@@ -46,7 +46,7 @@ def problems(labels: Sequence[Label]) -> dict[int, str]:
     return found
 
 
-def as_json(labels: Sequence[Label]) -> list[dict[str, str]]:
+def labels_as_json(labels: Sequence[Label]) -> list[dict[str, str]]:
     """Return the labels as a `LabelSet` holds them."""
     return [asdict(label) for label in labels]
 

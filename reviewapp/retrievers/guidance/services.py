@@ -85,7 +85,7 @@ def set_labels(
         label_set = LabelSet.objects.create(
             retriever=retriever,
             version=_next_version(current, base_version),
-            labels=rules.as_json(content.labels),
+            labels=rules.labels_as_json(content.labels),
             other_allowed=content.other_allowed,
             **content.settings.values(),
             created_by=actor,

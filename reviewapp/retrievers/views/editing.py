@@ -22,9 +22,9 @@ from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import form_state
 from reviewapp.retrievers.editing.edit import FIELDS, merge_sentences
-from reviewapp.retrievers.editing.form_state import Draft
+from reviewapp.retrievers.editing.form_state import EditFormState
 from reviewapp.retrievers.editing.forms import EditForm
-from reviewapp.retrievers.editing.versions import Version, back_to, versions
+from reviewapp.retrievers.editing.versions import Version, back_to, retriever_versions
 from reviewapp.retrievers.executions.stage_text import describe_inputs, describe_stages
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.guidance.markdown import render_markdown
@@ -66,7 +66,9 @@ def retriever(request: Request, pk: int) -> HttpResponse:
         if may_edit(request, retriever):
             draft = form_state.draft_from_change(retriever, change)
 
-    return show(request, retriever, form=form, draft=draft, errors=errors, mending=change)
+    return render_retriever(
+        request, retriever, form=form, draft=draft, errors=errors, mending=change
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,12 +78,12 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
     retriever = load(pk)
     if request.method == "GET":
         draft = form_state.new_draft(retriever) if may_edit(request, retriever) else None
-        return show(request, retriever, draft=draft)
+        return render_retriever(request, retriever, draft=draft)
 
     form = EditForm(request.POST)
     if not form.is_valid():
         draft = form.draft(retriever)
-        return show(request, retriever, draft=draft, errors=form.errors, status=422)
+        return render_retriever(request, retriever, draft=draft, errors=form.errors, status=422)
 
     try:
         change = services.edit(pk, form.edit(), actor=request.user)
@@ -90,9 +92,9 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         messages_by_field = getattr(error, "fields", {"": str(error)})
         errors = {name: [message] for name, message in messages_by_field.items()}
         draft = form.draft(retriever)
-        return show(request, retriever, draft=draft, errors=errors, status=422)
+        return render_retriever(request, retriever, draft=draft, errors=errors, status=422)
     except services.StaleEdit as stale:
-        return show(
+        return render_retriever(
             request,
             load(pk),
             draft=form_state.draft_with_conflicts(form.draft(retriever), stale),
@@ -103,7 +105,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         )
     except services.EditIdTaken:
         draft = form_state.draft_with_new_id(form.draft(retriever), load(pk))
-        return show(request, load(pk), draft=draft, notice=_ID_USED, status=409)
+        return render_retriever(request, load(pk), draft=draft, notice=_ID_USED, status=409)
 
     message = "Saved. It is on its way to Mixpeek." if change else "Nothing was different."
     messages.success(request, message)
@@ -112,7 +114,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
 
 def _saved_response(request: Request, pk: int) -> HttpResponse:
     if wants_fragment(request):
-        return show(request, load(pk), whole=True)
+        return render_retriever(request, load(pk), whole=True)
     return redirect("retriever", pk)
 
 
@@ -184,16 +186,16 @@ def find_change(retriever: Retriever, text: str) -> Change | None:
 def load_versions(retriever: Retriever) -> list[Version]:
     """Return the newest versions of a retriever, the current one first."""
     events = Event.objects.about(retriever.ref).filter(action__startswith="retriever.")
-    newest = versions(events.iterator(chunk_size=100), vars(retriever))
+    newest = retriever_versions(events.iterator(chunk_size=100), vars(retriever))
     return list(islice(newest, _MAX_VERSIONS))
 
 
-def show(
+def render_retriever(
     request: Request,
     retriever: Retriever,
     *,
     form: RunForm | None = None,
-    draft: Draft | None = None,
+    draft: EditFormState | None = None,
     whole: bool = False,
     status: int = 200,
     **more: Any,
@@ -239,7 +241,9 @@ def _general_errors(errors: Mapping[str, Sequence[str]]) -> list[str]:
     return general
 
 
-def _details_context(request: Request, retriever: Retriever, draft: Draft | None) -> dict[str, Any]:
+def _details_context(
+    request: Request, retriever: Retriever, draft: EditFormState | None
+) -> dict[str, Any]:
     changes = Change.objects.about(retriever.ref)
     return {
         "cap": WAITING_CAP,

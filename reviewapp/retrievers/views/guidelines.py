@@ -33,7 +33,7 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
             request, retriever, GuidelinesForm(text=text_of(current), base_version=version)
         )
 
-    form = guidelines_form.read(request.POST)
+    form = guidelines_form.read_guidelines_form(request.POST)
     if request.POST.get("act") == "look":
         return _page(request, retriever, form)
 

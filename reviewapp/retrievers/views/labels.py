@@ -37,7 +37,7 @@ def label_set(request: Request, pk: int) -> HttpResponse:
             request, retriever, label_form.from_content(content_of(current), version=version)
         )
 
-    form = label_form.read(request.POST)
+    form = label_form.read_label_form(request.POST)
     rows = label_rows.act(form.rows, request.POST.get("act", ""))
     if rows:
         return _page(request, retriever, replace(form, rows=rows))

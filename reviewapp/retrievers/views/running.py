@@ -12,7 +12,7 @@ from reviewapp.retrievers.executions.result_items import result_items
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.services import RetrieverGone, request_execution
-from reviewapp.retrievers.views.editing import load, show, view_permission_required
+from reviewapp.retrievers.views.editing import load, render_retriever, view_permission_required
 from reviewapp.retrievers.views.paging import load_page
 from reviewapp.web.http import Request, render_page_or_fragment
 from reviewapp.web.pagination import PageLinks
@@ -33,7 +33,7 @@ def run(request: Request, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return redirect("execution", execution.pk)
-    return show(request, retriever, form=form, status=422)
+    return render_retriever(request, retriever, form=form, status=422)
 
 
 @require_safe

@@ -55,7 +55,7 @@ def tag_retrievers(request: Request) -> HttpResponse:
         parameters = {"bulk_id": bulk_id, "pk": [retriever.pk for retriever in selected]}
         return redirect(f"{reverse('tagged_retrievers')}?{urlencode(parameters, doseq=True)}")
 
-    plan = bulk_tags.plan(selected, add=add, remove=remove)
+    plan = bulk_tags.plan_bulk_tags(selected, add=add, remove=remove)
     context["plan"] = plan
     context["possible"] = sum(1 for planned in plan if not planned.obstacle)
     status = 422 if request.method == "POST" else 200

@@ -34,7 +34,14 @@ from reviewapp.sync.deliver.annotations import (
     values_not_cleared,
     version_made,
 )
-from reviewapp.sync.deliver.bulk_plan import MAX_WRITTEN, PAGE, BulkPlan, Head, Listing, plan
+from reviewapp.sync.deliver.bulk_plan import (
+    MAX_WRITTEN,
+    PAGE,
+    BulkPlan,
+    Head,
+    Listing,
+    plan_bulk_write,
+)
 from reviewapp.sync.deliver.list_sizes import sizes
 from reviewapp.sync.deliver.null_support import clears_null, without_nulls
 from reviewapp.sync.deliver.outcome import Outcome, delivered, ensure_claims
@@ -49,7 +56,7 @@ _EXTRA_PAGES = 1
 
 
 @dataclass(kw_only=True)
-class BulkResult:
+class BulkDelivery:
     """What a bulk plan came to.
 
     `outcomes` are to be settled, `fallback` is to be delivered one by one. `unfinished` failed with
@@ -102,14 +109,14 @@ def plan_backlog(rank: Rank) -> BulkPlan:
         heads.append(head)
 
     retriever_ids = {head.retriever_id for head in heads}
-    return plan(heads, sizes.of(retriever_ids))
+    return plan_bulk_write(heads, sizes.of(retriever_ids))
 
 
-def deliver_plan(bulk_plan: BulkPlan, client: Client) -> BulkResult:
+def deliver_plan(bulk_plan: BulkPlan, client: Client) -> BulkDelivery:
     """Claim the changes of a plan and deliver them together; settles nothing."""
     changes = claims.claim_by_id(timezone.now(), bulk_plan.heads)
     rows = _load_rows(changes)
-    result = BulkResult()
+    result = BulkDelivery()
     with_row = []
     for change in changes:
         if change.ref in rows:
@@ -134,7 +141,7 @@ def _read(
     rows: dict[str, Annotation],
     lists: Sequence[Listing],
     client: Client,
-    result: BulkResult,
+    result: BulkDelivery,
 ) -> list[_Item]:
     """Read the lists and return what to write.
 
@@ -180,7 +187,7 @@ def _keeps_saying_cannot_tell(read: AnnotationRecord) -> bool:
     return not is_replaced and bool(stamp_in(read).get("outcome"))
 
 
-def _write(items: Sequence[_Item], client: Client, result: BulkResult) -> list[_Item]:
+def _write(items: Sequence[_Item], client: Client, result: BulkDelivery) -> list[_Item]:
     """Send what is still claimed and return what Mixpeek says it wrote; the rest falls back."""
     claimed = ensure_claims([item.change for item in items], client)
     claimed_keys = {change.pk for change in claimed}
@@ -216,7 +223,7 @@ def _confirm(
     items: Sequence[_Item],
     lists: Sequence[Listing],
     client: Client,
-    result: BulkResult,
+    result: BulkDelivery,
 ) -> None:
     """Read the lists again and add the outcomes that they prove; the rest falls back."""
     changes_by_id = {item.read.annotation_id: item.change for item in items}

@@ -60,7 +60,7 @@ class BulkPlan:
 Size = Callable[[str, str | None], int]
 
 
-def plan(heads: Sequence[Head], size: Size) -> BulkPlan:
+def plan_bulk_write(heads: Sequence[Head], size: Size) -> BulkPlan:
     """Return the plan that saves the most requests, for one retriever; an empty one for none.
 
     `heads` are the oldest first; a plan takes `MAX_WRITTEN` at most.

@@ -38,7 +38,7 @@ from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver import bulk, parallel
 from reviewapp.sync.deliver.bulk_plan import BulkPlan
 from reviewapp.sync.deliver.outcome import ClaimLost, Outcome, refused
-from reviewapp.sync.deliver.settle import handler_for, load_rows, settle
+from reviewapp.sync.deliver.settle import handler_for, load_change_rows, settle_outcomes
 from reviewapp.sync.rate_limited_client import (
     WHILE_NOBODY_WAITS,
     OutOfBudget,
@@ -203,7 +203,7 @@ def deliver_claimed(changes: Sequence[Change], client: Client) -> bool:
     attempted, or every `_SETTLE_INTERVAL`. When one cannot be delivered now, those not started are
     released.
     """
-    rows = load_rows(changes)
+    rows = load_change_rows(changes)
     unstarted = {change.pk: change for change in changes}
     outcomes: list[Outcome] = []
     failures: list[tuple[Change, MixpeekError]] = []
@@ -326,7 +326,7 @@ def _refused_outcome(
 
 def _settle(outcomes: Sequence[Outcome]) -> None:
     try:
-        settle(outcomes)
+        settle_outcomes(outcomes)
     except (OperationalError, InterfaceError):
         raise
     except Exception:

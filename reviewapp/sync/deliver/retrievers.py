@@ -47,15 +47,15 @@ def deliver(change: Change, retriever: Retriever, client: Client) -> Outcome:
 
 def deliver_from_record(read: RetrieverRecord, change: Change, client: Client) -> Outcome:
     """Apply the change upstream to what was just read, unless it conflicts with other edits."""
-    theirs = values_of(read)
+    theirs = record_values(read)
     judgement = judge_change(change.fields, change.base, theirs)
     if judgement.conflicts:
-        version = version_of(read)
+        version = record_version(read)
         return conflicting(change, read, judgement.conflicts, theirs=theirs, version=version)
 
     merged = judgement.merged or None
     if not judgement.send:
-        return delivered(change, read, merged=merged, version=version_of(read))
+        return delivered(change, read, merged=merged, version=record_version(read))
 
     try:
         ensure_claim(change, client)
@@ -70,7 +70,7 @@ def deliver_from_record(read: RetrieverRecord, change: Change, client: Client) -
         reply,
         merged=merged,
         raced=lost_update(read, reply, judgement.send),
-        version=version_of(reply),
+        version=record_version(reply),
     )
 
 
@@ -109,20 +109,20 @@ def lost_update(
     if reply.version <= read.version + 1:
         return None
 
-    values_before = values_of(read)
+    values_before = record_values(read)
     moved = {}
-    for name, value in values_of(reply).items():
+    for name, value in record_values(reply).items():
         if name not in sent and not is_same_json(values_before[name], value):
             moved[name] = [values_before[name], value]
     return {"read": read.version, "now": reply.version, "lost": {}, "moved": moved, "by": ""}
 
 
-def values_of(record: RetrieverRecord) -> dict[str, Any]:
+def record_values(record: RetrieverRecord) -> dict[str, Any]:
     """Return a record's values in our own form."""
     return {"name": record.name, "description": record.description, "tags": list(record.tags)}
 
 
-def version_of(record: RetrieverRecord) -> int | None:
+def record_version(record: RetrieverRecord) -> int | None:
     """Return the record's version; None from servers of the older dialect, which have none."""
     if record.spelling == "retriever_name":
         return record.version
@@ -144,18 +144,18 @@ def _refused_outcome(change: Change, read: RetrieverRecord, error: Refused) -> O
 
 def _rebase(ref: str) -> None:
     if Retriever.objects.filter(retriever_id=Ref.parse(ref).id).exists():
-        mirror.rebase(ref)
+        mirror.rebase_retriever(ref)
 
 
 def _mark_gone(ref: str) -> None:
-    mirror.mark_gone([Ref.parse(ref).id])
+    mirror.mark_retrievers_gone([Ref.parse(ref).id])
 
 
 HANDLER = Handler(
     noun="retriever",
     load_rows=load_rows,
     deliver=deliver,
-    absorb=mirror.absorb,
+    absorb=mirror.absorb_retriever,
     rebase=_rebase,
     mark_gone=_mark_gone,
 )

@@ -28,7 +28,7 @@ def handler_for(change: Change) -> Handler:
     return _HANDLERS[Ref.parse(change.ref).kind]
 
 
-def load_rows(changes: Sequence[Change]) -> dict[str, Any]:
+def load_change_rows(changes: Sequence[Change]) -> dict[str, Any]:
     """Return the rows that the changes are about, by ref; rows deleted here are left out."""
     rows: dict[str, Any] = {}
     for handler in _HANDLERS.values():
@@ -38,7 +38,7 @@ def load_rows(changes: Sequence[Change]) -> dict[str, Any]:
     return rows
 
 
-def settle(outcomes: Sequence[Outcome]) -> None:
+def settle_outcomes(outcomes: Sequence[Outcome]) -> None:
     """Settle all outcomes, those of one kind with a record in batches.
 
     When a batch fails, its outcomes are settled one by one, so that one bad record does not block

@@ -46,7 +46,7 @@ class RunAnswer:
     remarks: list[str] = field(default_factory=list)
 
 
-def run_requested(connect: Callable[[], Client] = configured_client) -> int:
+def run_requested_executions(connect: Callable[[], Client] = configured_client) -> int:
     """Make the requested runs, one after the other; returns how many. Safe in many processes."""
     _fail_expired_claims()
     for number in range(_MAX_RUNS):

@@ -22,7 +22,7 @@ class Mention:
     annotation_id: str = ""
 
 
-def parse_body(body: bytes) -> Mention:
+def parse_webhook_body(body: bytes) -> Mention:
     """Parse the body of a webhook; never raises."""
     key = f"sha256:{hashlib.sha256(body).hexdigest()}"
     try:

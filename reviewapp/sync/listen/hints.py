@@ -68,12 +68,12 @@ def enqueue_hints(annotation_ids: Iterable[str], source: Hint.Source) -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.executemany(_UPSERT, rows)
-        transaction.on_commit(wake)
+        transaction.on_commit(wake_hint_worker)
 
 
-def wake() -> None:
+def wake_hint_worker() -> None:
     """Wake a worker for the hints; one queued wake-up is enough."""
-    wake_worker.wake("sync.follow_hints")
+    wake_worker.queue_wakeup("sync.follow_hints")
 
 
 def follow(client: Client, *, limit: int = 50) -> int:
@@ -87,16 +87,16 @@ def follow(client: Client, *, limit: int = 50) -> int:
 
     with spending(Rank.BACKGROUND, want=_TOKENS_AT_ONCE):
         for followed in range(limit):
-            hint = claim(timezone.now())
+            hint = claim_hint(timezone.now())
             if hint is None:
                 return followed
             if not follow_one(hint, client):
                 return followed + 1
-    wake()
+    wake_hint_worker()
     return limit
 
 
-def claim(now: datetime) -> Hint | None:
+def claim_hint(now: datetime) -> Hint | None:
     """Claim the hint that is due the longest, for `HINT_CLAIM_DURATION`; None if none is due."""
     with transaction.atomic():
         rows = list(Hint.objects.raw(_CLAIM, {"now": now, "until": now + HINT_CLAIM_DURATION}))

@@ -33,7 +33,7 @@ def verify_webhook(body: bytes, *, signature: str, static: str, now: float) -> V
 @transaction.atomic
 def receive(body: bytes) -> bool:
     """Store a genuine delivery and a hint for its annotation; returns False for a repetition."""
-    mention = event_parser.parse_body(body)
+    mention = event_parser.parse_webhook_body(body)
     notification, is_new = Notification.objects.get_or_create(
         key=mention.key,
         defaults={
@@ -48,7 +48,7 @@ def receive(body: bytes) -> bool:
     return is_new
 
 
-def delete_expired() -> int:
+def delete_expired_notifications() -> int:
     """Delete a batch of deliveries older than `WEBHOOK_DAYS`; returns how many."""
     oldest_kept = timezone.now() - timedelta(days=settings.WEBHOOK_DAYS)
     expired = Notification.objects.filter(received_at__lt=oldest_kept)

@@ -21,7 +21,7 @@ from reviewapp.audit.context import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Garbled, NotFound, Refused, Unreadable
 from reviewapp.mixpeek.parsing.bounds import MAX_ANNOTATIONS
-from reviewapp.mixpeek.records import AnnotationRecord, LeftOut, Page
+from reviewapp.mixpeek.records import AnnotationRecord, LeftOut, RecordPage
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.pull.counts import Counts
 from reviewapp.sync.pull.progress import Progress
@@ -249,7 +249,7 @@ def _unseen(items: Sequence[AnnotationRecord], pull_pass: PullPass) -> list[Anno
 
 def _advance(
     pull_pass: PullPass,
-    page: Page[AnnotationRecord],
+    page: RecordPage[AnnotationRecord],
     size: int,
     *,
     not_absorbed: int,

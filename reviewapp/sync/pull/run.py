@@ -135,8 +135,8 @@ def _pull_retrievers(client: Client, counts: Counts) -> None:
             gone_ids.append(retriever_id)
 
     with acting(None, note="pull"):
-        counts.add(mirror.absorb(records))
-        counts.gone += mirror.mark_gone(gone_ids)
+        counts.add(mirror.absorb_retriever(records))
+        counts.gone += mirror.mark_retrievers_gone(gone_ids)
 
 
 def _exists(client: Client, retriever_id: str) -> bool:

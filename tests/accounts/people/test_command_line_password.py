@@ -20,8 +20,8 @@ NEW = "nine-blue-umbrellas"
 def test_it_ends_what_the_old_password_had_let_in(
     carol: User, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token, secret = tokens.create(carol, name="script", scope="decide", actor=None)
-    _, secret_of_alice = tokens.create(alice, name="script", scope="decide", actor=None)
+    token, secret = tokens.create_token(carol, name="script", scope="decide", actor=None)
+    _, secret_of_alice = tokens.create_token(alice, name="script", scope="decide", actor=None)
     browser = Client()
     sign_in_with_password(browser)
     monkeypatch.setattr(getpass, "getpass", lambda prompt="": NEW)

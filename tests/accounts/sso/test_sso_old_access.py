@@ -34,7 +34,7 @@ def works(secret: str) -> bool:
 def test_it_revokes_tokens_and_links_of_whoever_held_the_account(
     client: Client, idp: Provider, carol: User, adam: User
 ) -> None:
-    _, secret = tokens.create(carol, name="script", scope="admin", actor=None)
+    _, secret = tokens.create_token(carol, name="script", scope="admin", actor=None)
     _, link = invitations.new_password_link(carol, actor=adam)
     assert works(secret)
 
@@ -50,7 +50,7 @@ def test_it_revokes_tokens_and_links_of_whoever_held_the_account(
 def test_it_leaves_tokens_alone_at_later_sign_ins(client: Client, idp: Provider) -> None:
     sign_in_by_sso(client, idp)
     wendy = User.objects.get(username="wendy")
-    _, secret = tokens.create(wendy, name="script", scope="read", actor=None)
+    _, secret = tokens.create_token(wendy, name="script", scope="read", actor=None)
 
     sign_in_by_sso(Client(), idp)
 
@@ -62,7 +62,7 @@ def test_it_takes_the_role_away_from_whoever_has_no_mapped_group(
 ) -> None:
     sign_in_by_sso(client, idp)
     wendy = User.objects.get(username="wendy")
-    _, secret = tokens.create(wendy, name="script", scope="read", actor=None)
+    _, secret = tokens.create_token(wendy, name="script", scope="read", actor=None)
 
     refused = sign_in_by_sso(Client(), idp, groups=["strangers"])
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.decide.changed_since import digest
+from reviewapp.annotations.decide.changed_since import base_digest
 from reviewapp.annotations.models import Annotation
 from tests.collapsed import collapsed
 from tests.decisions import decide_by_form, filled_form
@@ -31,7 +31,7 @@ def item(client: Client, alice: User) -> Annotation:
 
 
 def ask(client: Client, item: Annotation, seen: Annotation | None = None) -> Any:
-    address = f"{reverse('news', args=[item.pk])}?seen={digest((seen or item).seen())}"
+    address = f"{reverse('news', args=[item.pk])}?seen={base_digest((seen or item).seen())}"
     return client.get(address, headers=HTMX)
 
 
@@ -75,7 +75,7 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
     assert "&lt;b&gt;lorry&lt;/b&gt;" in page
     assert "reasoning" not in page
     now = Annotation.objects.get()
-    assert digest(now.seen()) in page
+    assert base_digest(now.seen()) in page
     assert ask(client, item, seen=now).status_code == 204
 
 
@@ -122,7 +122,7 @@ def test_it_brings_into_the_form_what_only_they_changed(client: Client, item: An
     assert 'value="lorry" checked' in page
     assert "what I had typed" in page
     assert 'id="stale"' not in page
-    assert digest(Annotation.objects.get().seen()) in page
+    assert base_digest(Annotation.objects.get().seen()) in page
 
 
 def test_it_asks_whose_value_stands_where_both_changed_it(client: Client, item: Annotation) -> None:

@@ -100,4 +100,4 @@ def test_it_says_which_roles_may_set_aside(stranger: User) -> None:
     with pytest.raises(PermissionDenied, match="needs the role reviewer, lead or admin"):
         skip.put_aside(annotation, SetAside.Kind.SKIPPED, actor=stranger)
     with pytest.raises(PermissionDenied, match="needs the role reviewer, lead or admin"):
-        skip.resume(annotation, actor=stranger)
+        skip.resume_set_aside(annotation, actor=stranger)

@@ -138,9 +138,9 @@ def test_it_learns_our_key_from_what_was_delivered(db: None) -> None:
     other = make_annotation(
         version=3, revisions=[edit(1, label="a"), edit(2, by=THEIRS, label="b")]
     )
-    assert [one.whose for one in version_authors.versions(other)] == [
+    assert [one.whose for one in version_authors.versions_with_authors(other)] == [
         AuthorKind.ELSEWHERE,
         AuthorKind.OUR_KEY,
         AuthorKind.MACHINE,
     ]
-    assert version_authors.versions(known)[0].who == "alice"
+    assert version_authors.versions_with_authors(known)[0].who == "alice"

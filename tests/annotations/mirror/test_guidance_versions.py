@@ -109,7 +109,7 @@ def test_it_says_so_in_the_file(decided: Annotation, client: Client, lena: User)
 
 def test_it_says_so_by_the_api(decided: Annotation, lena: User, settings: Settings) -> None:
     settings.MIXPEEK_NAMESPACE = "ns_sample"
-    script = Caller(tokens.create(lena, name="script", scope="read", days=1, actor=None)[1])
+    script = Caller(tokens.create_token(lena, name="script", scope="read", days=1, actor=None)[1])
     reply = script("POST", "/v1/history/list", {"ref": decided.ref}).json()["results"]
     told = [
         (event["labels_version"], event["guidelines_version"])

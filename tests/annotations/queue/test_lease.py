@@ -28,35 +28,35 @@ NOW = timezone.now()
 
 
 def test_it_gives_a_free_item_for_ten_minutes(alice: User) -> None:
-    given = leases.take(make_annotation(), alice, now=NOW)
+    given = leases.take_lease(make_annotation(), alice, now=NOW)
     assert (given.holder_id, given.until) == (alice.pk, NOW + timedelta(minutes=10))
 
 
 def test_it_extends_ones_own(alice: User) -> None:
     annotation = make_annotation()
-    leases.take(annotation, alice, now=NOW)
-    again = leases.take(annotation, alice, now=NOW + timedelta(minutes=5))
+    leases.take_lease(annotation, alice, now=NOW)
+    again = leases.take_lease(annotation, alice, now=NOW + timedelta(minutes=5))
     assert again.until == NOW + timedelta(minutes=15)
     assert Lease.objects.count() == 1
 
 
 def test_it_leaves_what_somebody_else_holds(alice: User, bob: User) -> None:
     annotation = make_annotation()
-    leases.take(annotation, bob, now=NOW)
-    assert leases.take(annotation, alice, now=NOW + timedelta(minutes=9)).holder == bob
+    leases.take_lease(annotation, bob, now=NOW)
+    assert leases.take_lease(annotation, alice, now=NOW + timedelta(minutes=9)).holder == bob
 
 
 def test_it_gives_what_has_run_out(alice: User, bob: User) -> None:
     annotation = make_annotation()
-    leases.take(annotation, bob, now=NOW)
-    assert leases.take(annotation, alice, now=NOW + timedelta(minutes=10)).holder == alice
+    leases.take_lease(annotation, bob, now=NOW)
+    assert leases.take_lease(annotation, alice, now=NOW + timedelta(minutes=10)).holder == alice
 
 
 def test_it_is_only_let_go_by_its_holder(alice: User, bob: User) -> None:
     annotation = make_annotation()
-    leases.take(annotation, alice, now=NOW)
-    assert not leases.release(annotation.pk, bob)
-    assert leases.release(annotation.pk, alice)
+    leases.take_lease(annotation, alice, now=NOW)
+    assert not leases.release_lease(annotation.pk, bob)
+    assert leases.release_lease(annotation.pk, alice)
 
 
 @pytest.mark.django_db(transaction=True)

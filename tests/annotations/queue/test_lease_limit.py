@@ -54,7 +54,7 @@ def test_it_lets_the_oldest_go_when_one_more_is_opened(
 def test_it_keeps_all_of_them_when_one_is_extended(alice: User) -> None:
     items = make_items(leases.MAX_LEASES)
     hold(items, alice)
-    leases.take(items[0], alice, now=timezone.now())
+    leases.take_lease(items[0], alice, now=timezone.now())
     assert held_by(alice) == [item.pk for item in [*items[1:], items[0]]]
 
 
@@ -62,7 +62,7 @@ def test_it_lets_nothing_go_for_what_somebody_else_holds(alice: User, bob: User)
     items = make_items(leases.MAX_LEASES + 1)
     hold(items[1:], alice)
     make_lease(items[0], bob)
-    assert leases.take(items[0], alice, now=timezone.now()).holder == bob
+    assert leases.take_lease(items[0], alice, now=timezone.now()).holder == bob
     assert len(held_by(alice)) == leases.MAX_LEASES
 
 
@@ -86,7 +86,7 @@ def test_it_lets_the_oldest_go_when_a_decision_is_undone(alice: User) -> None:
 def test_it_gives_others_what_was_let_go(alice: User, bob: User) -> None:
     items = make_items(leases.MAX_LEASES + 1)
     for item in items:
-        leases.take(item, alice, now=timezone.now())
+        leases.take_lease(item, alice, now=timezone.now())
     given = leases.claim_next(candidates(QueueFilter(), bob), bob, now=timezone.now())
     assert given is not None
     assert given.pk == items[0].pk

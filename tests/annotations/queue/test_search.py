@@ -21,7 +21,7 @@ from reviewapp.annotations.models import Annotation, Lease, SetAside
 from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.counts import count_by_show, done_and_left
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
-from reviewapp.annotations.queue.pages import list_page, previous_annotation
+from reviewapp.annotations.queue.pages import load_queue_page, previous_annotation
 from reviewapp.annotations.queue.querysets import candidates, in_queue
 from reviewapp.annotations.queue.search import SEARCH_COUNT_LIMIT, Matches, find_matches
 from reviewapp.web.pagination import Page
@@ -110,9 +110,9 @@ def pages(
     chosen: QueueFilter, person: User, found: Matches, cursor: str = "", way: str = "after"
 ) -> list[Page[Any]]:
     """The page of a cursor and all that are reached from it."""
-    there = [list_page(chosen, person, cursor=cursor, found=found)]
+    there = [load_queue_page(chosen, person, cursor=cursor, found=found)]
     while further := getattr(there[-1], way):
-        there.append(list_page(chosen, person, cursor=further, found=found))
+        there.append(load_queue_page(chosen, person, cursor=further, found=found))
     return there
 
 
@@ -194,5 +194,5 @@ def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
     found = find_matches(chosen, alice)
     assert (found.is_frequent, found.at_least) == (True, True)
     newest = Annotation.objects.order_by("-id").values_list("pk", flat=True)
-    assert keys([list_page(chosen, alice, found=found)]) == list(newest[:30])
+    assert keys([load_queue_page(chosen, alice, found=found)]) == list(newest[:30])
     assert not find_matches(replace(chosen, q="pier doc_7"), alice).is_frequent

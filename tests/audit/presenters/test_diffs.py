@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewapp.audit.presenters.diffs import FieldDiff, Kind, field_diffs
-from reviewapp.audit.presenters.text_diff import Piece, matches, text_diff
+from reviewapp.audit.presenters.text_diff import DiffPiece, equal_stretches, text_diff
 from reviewapp.json_values import is_same_json
 
 JSON = st.recursive(
@@ -77,10 +77,10 @@ def test_it_leaves_out_what_is_hidden_and_counts_what_is_too_much() -> None:
 
 def test_it_marks_the_words_that_went_and_came() -> None:
     assert text_diff("the cat sat on the mat", "the dog sat on the mat") == [
-        Piece(sign="=", text="the "),
-        Piece(sign="-", text="cat "),
-        Piece(sign="+", text="dog "),
-        Piece(sign="=", text="sat on the mat"),
+        DiffPiece(sign="=", text="the "),
+        DiffPiece(sign="-", text="cat "),
+        DiffPiece(sign="+", text="dog "),
+        DiffPiece(sign="=", text="sat on the mat"),
     ]
 
 
@@ -295,7 +295,7 @@ def test_it_does_bounded_work_for_a_row(changes: dict[str, Any]) -> None:
 
 def test_it_shows_texts_whole_that_would_take_too_long() -> None:
     old, new = WORDS_OF_65_KB
-    assert text_diff(old, new) == [Piece(sign="-", text=old), Piece(sign="+", text=new)]
+    assert text_diff(old, new) == [DiffPiece(sign="-", text=old), DiffPiece(sign="+", text=new)]
 
 
 def test_it_compares_lines_where_words_would_take_too_long() -> None:
@@ -308,7 +308,7 @@ def test_it_compares_lines_where_words_would_take_too_long() -> None:
 
 @given(old=st.lists(st.integers(0, 3), max_size=30), new=st.lists(st.integers(0, 3), max_size=30))
 def test_it_finds_a_shortest_edit(old: list[int], new: list[int]) -> None:
-    found = matches(old, new, max_work=10**6)
+    found = equal_stretches(old, new, max_work=10**6)
     assert found is not None
     assert all(
         old[one.old : one.old + one.length] == new[one.new : one.new + one.length] for one in found

@@ -19,8 +19,8 @@ from reviewapp.audit.context import acting, tracing
 from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.timeline import (
     build_entry,
+    event_sentence,
     group_entries,
-    sentence,
     timeline,
 )
 from tests.factories import make_bare_annotation, make_bare_change
@@ -79,7 +79,7 @@ def event(action: str, changes: Any = None, *, pk: int = 1, **fields: Any) -> Ev
     ],
 )
 def test_it_says_what_happened(action: str, changes: dict[str, Any], told: str) -> None:
-    assert sentence(event(action, changes)) == told
+    assert event_sentence(event(action, changes)) == told
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_it_says_what_happened(action: str, changes: dict[str, Any], told: str) 
 )
 def test_it_takes_none_of_our_programs_for_who_did_it(origin: str, action: str, told: str) -> None:
     nobody: dict[str, Any] = {"actor_id": None, "actor_name": "", "origin": origin}
-    assert sentence(event(action, {"label": ["cat", "dog"]}, **nobody)) == told
+    assert event_sentence(event(action, {"label": ["cat", "dog"]}, **nobody)) == told
 
 
 @pytest.mark.parametrize("action", Action)
 def test_it_has_a_sentence_for_every_action(action: Action) -> None:
-    told = sentence(event(action))
+    told = event_sentence(event(action))
     assert told
     assert "{" not in told
 

@@ -193,7 +193,7 @@ def test_it_shows_depth_and_age_of_the_queue(client: Client) -> None:
 @pytest.mark.django_db
 def test_it_shows_the_rate_budget(client: Client, settings: Settings) -> None:
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 600
-    shared_budget.lower(retry_after=60, reason="Mixpeek answered 429.")
+    shared_budget.lower_limit(retry_after=60, reason="Mixpeek answered 429.")
     found = scraped(client)
     assert found["reviewapp_budget_per_minute{which=configured}"] == 600
     assert found["reviewapp_budget_per_minute{which=allowed}"] == 300

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from reviewapp.operations.server.client_identity import client_of
-from reviewapp.operations.server.fair_queue import Client
+from reviewapp.operations.server.fair_queue import ClientIdentity
 
 
-def client(*fields: str, address: str = "10.0.0.1", behind_proxy: bool = False) -> Client:
+def client(*fields: str, address: str = "10.0.0.1", behind_proxy: bool = False) -> ClientIdentity:
     head = "\r\n".join(["GET / HTTP/1.1", "Host: localhost", *fields]).encode("latin-1")
     return client_of(head, address=address, session_cookie="sessionid", behind_proxy=behind_proxy)
 
@@ -27,7 +27,7 @@ def client(*fields: str, address: str = "10.0.0.1", behind_proxy: bool = False) 
     ],
 )
 def test_it_takes_the_token_or_the_session(fields: list[str], credentials: str) -> None:
-    assert client(*fields) == Client(network="10.0.0.1", credentials=credentials)
+    assert client(*fields) == ClientIdentity(network="10.0.0.1", credentials=credentials)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from collections import Counter, deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.operations.server.fair_queue import Client, FairQueue
+from reviewapp.operations.server.fair_queue import ClientIdentity, FairQueue
 
-ANN = Client(network="10.0.0.1", credentials="ann")
-BOB = Client(network="10.0.0.1", credentials="bob")
-STRANGER = Client(network="10.0.0.2")
+ANN = ClientIdentity(network="10.0.0.1", credentials="ann")
+BOB = ClientIdentity(network="10.0.0.1", credentials="bob")
+STRANGER = ClientIdentity(network="10.0.0.2")
 
 CLIENTS = st.builds(
-    Client,
+    ClientIdentity,
     network=st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.0.3"]),
     credentials=st.sampled_from(["", "ann", "bob", "cem"]),
 )
@@ -52,7 +52,7 @@ def test_it_keeps_threads_free_for_other_clients() -> None:
 def test_it_keeps_threads_free_for_other_networks_whatever_credentials_are_made_up() -> None:
     requests = queue()
     for number in range(50):
-        requests.add(Client(network="10.0.0.1", credentials=f"made up {number}"), "x")
+        requests.add(ClientIdentity(network="10.0.0.1", credentials=f"made up {number}"), "x")
     assert len(started(requests)) == 6
 
     requests.add(STRANGER, "s0")
@@ -75,14 +75,14 @@ def test_it_takes_turns() -> None:
 
 @given(st.lists(CLIENTS, max_size=40), st.randoms(use_true_random=False))
 def test_it_loses_nothing_and_keeps_its_limits_in_any_order(
-    senders: list[Client], dice: object
+    senders: list[ClientIdentity], dice: object
 ) -> None:
-    requests: FairQueue[tuple[Client, int]] = FairQueue(
+    requests: FairQueue[tuple[ClientIdentity, int]] = FairQueue(
         thread_count=4, network_limit=3, client_limit=2
     )
     coming = deque(enumerate(senders))
-    running: list[tuple[Client, int]] = []
-    done: list[tuple[Client, int]] = []
+    running: list[tuple[ClientIdentity, int]] = []
+    done: list[tuple[ClientIdentity, int]] = []
 
     while coming or running:
         if coming:
@@ -112,12 +112,14 @@ def test_it_loses_nothing_and_keeps_its_limits_in_any_order(
 def test_it_lets_nobody_wait_longer_than_one_turn_of_each_network(greedy: int) -> None:
     requests = queue(threads=1)
     for number in range(greedy * 10):
-        requests.add(Client(network="10.0.0.9", credentials=f"c{number % greedy}"), "greedy")
+        requests.add(
+            ClientIdentity(network="10.0.0.9", credentials=f"c{number % greedy}"), "greedy"
+        )
     assert requests.start_next() == "greedy"
 
     requests.add(STRANGER, "stranger")
-    requests.finish(Client(network="10.0.0.9", credentials="c0"))
+    requests.finish(ClientIdentity(network="10.0.0.9", credentials="c0"))
     assert requests.start_next() == "greedy"
 
-    requests.finish(Client(network="10.0.0.9", credentials=f"c{1 % greedy}"))
+    requests.finish(ClientIdentity(network="10.0.0.9", credentials=f"c{1 % greedy}"))
     assert requests.start_next() == "stranger"

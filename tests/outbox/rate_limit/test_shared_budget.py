@@ -36,7 +36,7 @@ def test_it_begins_full_and_runs_out() -> None:
 @pytest.mark.django_db
 def test_it_takes_back_what_was_not_used() -> None:
     assert shared_budget.reserve(Rank.INTERACTIVE, want=2, whole=True).tokens == 2
-    shared_budget.refund(Rank.INTERACTIVE, 1)
+    shared_budget.refund_tokens(Rank.INTERACTIVE, 1)
     assert shared_budget.budget_status().tokens[Rank.INTERACTIVE] == 1
     assert shared_budget.reserve(Rank.INTERACTIVE, want=2, back=1, whole=True).tokens == 2
 
@@ -51,7 +51,7 @@ def test_it_gives_a_chunk_at_a_time(settings: Settings) -> None:
 @pytest.mark.django_db
 def test_it_is_shut_and_lowered_by_a_refusal(settings: Settings) -> None:
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 60
-    shared_budget.lower(retry_after=300, reason="Mixpeek answered 429.")
+    shared_budget.lower_limit(retry_after=300, reason="Mixpeek answered 429.")
     now = shared_budget.budget_status()
     assert (now.configured, now.allowed, now.is_lowered, now.why) == (
         60,

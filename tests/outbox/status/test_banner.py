@@ -14,7 +14,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.decide.changed_since import digest
+from reviewapp.annotations.decide.changed_since import base_digest
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.models import Pause
 from reviewapp.outbox.status.health import delivery_health
@@ -33,7 +33,7 @@ def item(client: Client, alice: User) -> Annotation:
 
 def ask(client: Client, item: Annotation, shown: str | None) -> Any:
     return client.get(
-        f"{reverse('news', args=[item.pk])}?seen={digest(item.seen())}", headers=_htmx(shown)
+        f"{reverse('news', args=[item.pk])}?seen={base_digest(item.seen())}", headers=_htmx(shown)
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.html import escape
 from reviewapp.accounts.models import User
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change, Pause
-from reviewapp.outbox.status.presenters import Tags, sentence
+from reviewapp.outbox.status.presenters import Tags, end_sentence
 from tests.factories import make_annotation, make_change, make_retriever
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
     [("not allowed", "not allowed."), ("Wait!", "Wait!"), (" Gone. ", "Gone."), ("", "")],
 )
 def test_it_says_a_reason_as_a_sentence(reason: str, said: str) -> None:
-    assert sentence(reason) == said
+    assert end_sentence(reason) == said
 
 
 @pytest.mark.parametrize(

@@ -216,8 +216,8 @@ def test_it_takes_theirs(retriever: Retriever, adam: User, alice: User) -> None:
     Retriever.objects.update(upstream=retriever.values())
     change = refused(services.edit(retriever.pk, edit_of(retriever, name="Taken"), actor=adam))
     with pytest.raises(PermissionDenied):
-        services.take_theirs(change, actor=alice)
-    assert services.take_theirs(change, actor=adam)
-    assert not services.take_theirs(change, actor=adam)
+        services.take_upstream_values(change, actor=alice)
+    assert services.take_upstream_values(change, actor=adam)
+    assert not services.take_upstream_values(change, actor=adam)
     retriever.refresh_from_db()
     assert (retriever.name, change.state) == ("Brand triage", "withdrawn")

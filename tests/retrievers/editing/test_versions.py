@@ -16,7 +16,7 @@ from reviewapp.accounts.models import User
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import edit
-from reviewapp.retrievers.editing.versions import SHOWN, back_to, versions
+from reviewapp.retrievers.editing.versions import SHOWN, back_to, retriever_versions
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.views.editing import load_versions
 from tests.collapsed import collapsed
@@ -71,7 +71,7 @@ def told(states: list[dict[str, Any]]) -> list[Happened]:
 @given(st.lists(VALUES, min_size=1, max_size=8))
 def test_it_rebuilds_every_state_there_ever_was(states: list[dict[str, Any]]) -> None:
     distinct = [state for at, state in enumerate(states) if at == 0 or state != states[at - 1]]
-    found = list(versions(told(distinct), distinct[-1]))
+    found = list(retriever_versions(told(distinct), distinct[-1]))
     assert [version.values for version in found] == distinct[::-1]
 
 
@@ -87,8 +87,8 @@ def test_it_passes_over_what_is_no_change_of_the_retriever(states: list[dict[str
         Happened(903, datetime.now(UTC), "retriever.renamed", {"name": "scribbled by hand"}),
     ]
     mixed = [one for pair in zip(events, noise * 9, strict=False) for one in pair]
-    assert [one.values for one in versions(mixed, states[-1])] == [
-        one.values for one in versions(events, states[-1])
+    assert [one.values for one in retriever_versions(mixed, states[-1])] == [
+        one.values for one in retriever_versions(events, states[-1])
     ]
 
 

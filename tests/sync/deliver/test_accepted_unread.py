@@ -51,7 +51,7 @@ class Spent:
 @pytest.fixture
 def change(mirrored_retriever: Retriever, adam: User, mixpeek_client: Client) -> Iterator[Change]:
     """An edit that is to be delivered, of a description as Mixpeek has it now."""
-    mirror.absorb([mixpeek_client.get_retriever(mirrored_retriever.retriever_id)])
+    mirror.absorb_retriever([mixpeek_client.get_retriever(mirrored_retriever.retriever_id)])
     mirrored_retriever.refresh_from_db()
     wish = edit_of(mirrored_retriever, description=f"{mirrored_retriever.description} Edited.")
     made = services.edit(mirrored_retriever.pk, wish, actor=adam)
@@ -61,7 +61,7 @@ def change(mirrored_retriever: Retriever, adam: User, mixpeek_client: Client) ->
 
 
 def withdrawn(change: Change, actor: User) -> bool:
-    return services.withdraw(change, reason="withdrawn", actor=actor)
+    return services.withdraw_retriever_change(change, reason="withdrawn", actor=actor)
 
 
 def is_delivered_once(change: Change, client: Client, box: Box) -> bool:

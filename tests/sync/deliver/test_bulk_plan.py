@@ -12,7 +12,7 @@ from reviewapp.sync.deliver.bulk_plan import (
     BulkPlan,
     Head,
     Listing,
-    plan,
+    plan_bulk_write,
 )
 
 LABELS = st.sampled_from(["logo", "no logo", "partial", "unsure"])
@@ -29,7 +29,9 @@ def heads(*parts: tuple[str, str, str]) -> list[Head]:
 
 
 def test_it_reads_a_small_retriever_as_a_whole() -> None:
-    found = plan(heads(*[("ret_a", "logo", "no logo")] * 100), lambda retriever, label: 700)
+    found = plan_bulk_write(
+        heads(*[("ret_a", "logo", "no logo")] * 100), lambda retriever, label: 700
+    )
     whole = (Listing(retriever_id="ret_a", pages=2),)
     assert (len(found.heads), found.before, found.after) == (100, whole, whole)
     assert found.requests == 5
@@ -37,14 +39,19 @@ def test_it_reads_a_small_retriever_as_a_whole() -> None:
 
 def test_it_reads_by_label_where_that_is_less() -> None:
     sizes = {("ret_a", None): 9000, ("ret_a", "logo"): 600, ("ret_a", "no logo"): 20}
-    found = plan(heads(*[("ret_a", "logo", "no logo")] * 100), lambda *group: sizes[group])
+    found = plan_bulk_write(
+        heads(*[("ret_a", "logo", "no logo")] * 100), lambda *group: sizes[group]
+    )
     assert found.before == (Listing(retriever_id="ret_a", label="logo", pages=2),)
     assert found.after == (Listing(retriever_id="ret_a", label="no logo", pages=1),)
 
 
 def test_it_leaves_a_few_to_the_careful_way() -> None:
-    assert plan(heads(("ret_a", "logo", "no logo")), lambda *group: 1) == BulkPlan()
-    assert plan(heads(*[("ret_a", "logo", "no logo")] * 30), lambda *group: 9000) == BulkPlan()
+    assert plan_bulk_write(heads(("ret_a", "logo", "no logo")), lambda *group: 1) == BulkPlan()
+    assert (
+        plan_bulk_write(heads(*[("ret_a", "logo", "no logo")] * 30), lambda *group: 9000)
+        == BulkPlan()
+    )
 
 
 @given(parts=PARTS, sizes=SIZES, times=st.integers(1, 40))
@@ -52,7 +59,7 @@ def test_it_never_takes_more_requests_than_one_by_one(
     parts: list[tuple[str, str, str]], sizes: dict[tuple[str, str | None], int], times: int
 ) -> None:
     given = heads(*parts * times)
-    found = plan(given, lambda *group: sizes.get(group, 0))
+    found = plan_bulk_write(given, lambda *group: sizes.get(group, 0))
     by_pk = {head.pk: head for head in given}
     assert found.requests <= len(found.heads)
     assert len(set(found.heads)) == len(found.heads) <= MAX_WRITTEN
@@ -66,7 +73,7 @@ def test_it_reads_every_list_that_a_change_may_be_in(
     parts: list[tuple[str, str, str]], sizes: dict[tuple[str, str | None], int], times: int
 ) -> None:
     given = heads(*parts * times)
-    found = plan(given, lambda *group: sizes.get(group, 0))
+    found = plan_bulk_write(given, lambda *group: sizes.get(group, 0))
     for head in given:
         if head.pk in found.heads:
             for lists, label in ((found.before, head.label), (found.after, head.wanted)):

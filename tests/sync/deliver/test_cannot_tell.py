@@ -140,7 +140,7 @@ def test_it_is_the_persons_version_with_outcome_and_reason(
     cannot_tell(annotation, alice)
     drain.drain(mixpeek_client)
     events = Event.objects.about(annotation.ref).count()
-    newest, first = version_authors.versions(pull(annotation, mixpeek_client))
+    newest, first = version_authors.versions_with_authors(pull(annotation, mixpeek_client))
     assert Event.objects.about(annotation.ref).count() == events
     assert (newest.who, newest.outcome, newest.reason) == ("alice", "cannot_tell", WHY)
     assert (newest.changes, first.outcome) == ({}, "")
@@ -351,7 +351,7 @@ def test_bulk_does_not_leave_it_standing_beside_a_label(
     lists = (Listing(retriever_id="ret_logos", pages=1),)
     plan = BulkPlan(heads=(later.pk,), before=lists, after=lists)
     done = bulk.deliver_plan(plan, mixpeek_client)
-    settle.settle(done.outcomes)
+    settle.settle_outcomes(done.outcomes)
     assert done.fallback == [later]
     drain.deliver_one_by_one(done.fallback, mixpeek_client)
     assert "outcome" not in upstream(box, annotation)["metadata"]["reviewapp"]
@@ -393,7 +393,7 @@ def test_another_installations_is_shown_and_so_is_its_reversal(
     edit_elsewhere(box, annotation, **{where: another_installation("cannot_tell", reason=WHY)})
     row = pull(annotation, mixpeek_client)
     assert (row.status, row.decision, getattr(row, where)) == ("undecidable", None, {})
-    newest = version_authors.versions(row)[0]
+    newest = version_authors.versions_with_authors(row)[0]
     assert (newest.outcome, newest.reason) == ("cannot_tell", WHY)
 
     edit_elsewhere(box, annotation, **{where: another_installation("reverted")})

@@ -20,7 +20,7 @@ from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.sync.deliver import annotations as deliver_annotations
 from reviewapp.sync.deliver import drain
-from reviewapp.sync.deliver.settle import settle
+from reviewapp.sync.deliver.settle import settle_outcomes
 from tests.collapsed import collapsed
 from tests.decisions import queue_decision
 from tests.sync.delivering import edit_elsewhere, upstream, writes
@@ -223,7 +223,7 @@ def test_it_records_the_words_it_wrote_over_in_a_race(
     edit_elsewhere(box, annotation, label="partial logo")
     assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
-    settle([deliver_annotations.deliver_from_record(read, change, mixpeek_client)])
+    settle_outcomes([deliver_annotations.deliver_from_record(read, change, mixpeek_client)])
     change.refresh_from_db()
     assert change.state == "delivered"
     assert change.raced is not None

@@ -180,7 +180,7 @@ def test_it_goes_in_bulk_only_where_bulk_takes_it(
     change = queue_decision(annotation, alice, label="no logo")
     lists = (Listing(retriever_id="ret_logos", pages=1),)
     done = deliver_in_bulk(BulkPlan(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
-    settle.settle(done.outcomes)
+    settle.settle_outcomes(done.outcomes)
     change.refresh_from_db()
     assert change.state == "delivered"
     now = upstream(box, annotation)

@@ -132,7 +132,7 @@ def test_it_goes_in_bulk_in_the_payload_only(
     change = queue_decision(annotation, alice, label="no logo")
     lists = (Listing(retriever_id="ret_vans", pages=1),)
     done = deliver_in_bulk(BulkPlan(heads=(change.pk,), before=lists, after=lists), mixpeek_client)
-    settle.settle(done.outcomes)
+    settle.settle_outcomes(done.outcomes)
     change.refresh_from_db()
     assert change.state == "delivered"
     assert read(box, annotation)["payload"] == {"theirs": 1, **told(change, where)}

@@ -15,11 +15,11 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
-from reviewapp.retrievers.mirror import absorb
+from reviewapp.retrievers.mirror import absorb_retriever
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.deliver import retrievers as deliver_retrievers
-from reviewapp.sync.deliver.settle import settle
+from reviewapp.sync.deliver.settle import settle_outcomes
 from tests.retrievers.edits import edit_of
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
 from tests.tools.sandbox.running import Box, SharedSandboxes
@@ -62,7 +62,7 @@ def mixpeek_client(box: Box) -> Iterator[Client]:
 @pytest.fixture
 def untouched_retriever(mixpeek_client: Client) -> Retriever:
     record = mixpeek_client.get_retriever(f"ret_{next(_numbers) % _MANY}")
-    absorb([record])
+    absorb_retriever([record])
     return Retriever.objects.get(retriever_id=record.retriever_id)
 
 
@@ -115,7 +115,7 @@ def test_it_sends_only_what_differs_in_the_servers_spelling(
     assert (
         untouched_retriever.values()
         == untouched_retriever.upstream
-        == deliver_retrievers.values_of(read)
+        == deliver_retrievers.record_values(read)
     )
 
 
@@ -257,7 +257,7 @@ def test_it_records_that_somebody_got_in_between(
     elsewhere(box, untouched_retriever, description="Theirs")
     assert claims.claim(timezone.now()) == change
     change.refresh_from_db()
-    settle([deliver_retrievers.deliver_from_record(read, change, mixpeek_client)])
+    settle_outcomes([deliver_retrievers.deliver_from_record(read, change, mixpeek_client)])
     change.refresh_from_db()
     assert change.state == "delivered"
     if not old(box):

@@ -126,7 +126,7 @@ def client(box: Box) -> Iterator[Client]:
 def ask(client: Client, query: str, actor: User) -> Execution:
     """Run the retriever with this query and return the run."""
     asked = request_execution(Retriever.objects.get(), {"query": query}, actor=actor)
-    run.run_requested(lambda: client)
+    run.run_requested_executions(lambda: client)
     asked.refresh_from_db()
     assert asked.status == "completed", asked.error
     return asked

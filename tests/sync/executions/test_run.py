@@ -58,7 +58,7 @@ def asked(client: Client, lena: User) -> Execution:
 
 
 def make(client: Client, asked: Execution) -> Execution:
-    run.run_requested(lambda: client)
+    run.run_requested_executions(lambda: client)
     asked.refresh_from_db()
     return asked
 
@@ -97,7 +97,7 @@ def test_it_joins_what_is_annotated_and_queues_what_is_not(
 
 def test_it_makes_a_run_once(box: Box, client: Client, asked: Execution) -> None:
     make(client, asked)
-    assert run.run_requested(lambda: client) == 0
+    assert run.run_requested_executions(lambda: client) == 0
     assert len(box.received(path=EXECUTE)) == 1
 
 
@@ -119,7 +119,7 @@ def test_it_says_why_a_run_failed_and_does_not_repeat_it(
     assert made.status == "failed"
     assert made.error
     assert sentence in made.error
-    assert run.run_requested(lambda: client) == 0
+    assert run.run_requested_executions(lambda: client) == 0
     assert len(box.received(path=EXECUTE)) == 1
 
 
@@ -135,7 +135,7 @@ def test_it_does_not_repeat_a_run_whose_answer_came_too_late(
     assert made.status == "failed"
     assert made.error
     assert "It is not known whether the run was made" in made.error
-    assert run.run_requested(lambda: client) == 0
+    assert run.run_requested_executions(lambda: client) == 0
     assert len(box.received(path=EXECUTE)) == 1
 
 

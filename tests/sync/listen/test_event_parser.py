@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.sync.listen.event_parser import Mention, parse_body, version_of
+from reviewapp.sync.listen.event_parser import Mention, parse_webhook_body, version_of
 
 UPDATED = {"event_id": "evt_1", "event_type": "annotation.updated"}
 
@@ -30,7 +30,7 @@ def body(**values: Any) -> bytes:
     ],
 )
 def test_it_finds_the_annotation(named: dict[str, Any]) -> None:
-    assert parse_body(body(**named)) == Mention(
+    assert parse_webhook_body(body(**named)) == Mention(
         key="event:evt_1", event_type="annotation.updated", annotation_id="ann_1"
     )
 
@@ -51,24 +51,27 @@ def test_it_finds_the_annotation(named: dict[str, Any]) -> None:
     ],
 )
 def test_it_finds_none_where_none_is_named(named: dict[str, Any]) -> None:
-    assert parse_body(body(**named)).annotation_id == ""
+    assert parse_webhook_body(body(**named)).annotation_id == ""
 
 
 def test_it_tells_bodies_without_an_id_apart_by_their_digest() -> None:
-    one, other = parse_body(body(event_id=None)), parse_body(body(event_id=None, more=1))
+    one, other = (
+        parse_webhook_body(body(event_id=None)),
+        parse_webhook_body(body(event_id=None, more=1)),
+    )
     assert one.key.startswith("sha256:")
     assert one.key != other.key
-    assert one.key == parse_body(body(event_id=None)).key
+    assert one.key == parse_webhook_body(body(event_id=None)).key
 
 
 def test_it_takes_no_digest_for_an_id() -> None:
-    plain = parse_body(b"{}")
-    assert parse_body(body(event_id=plain.key)).key != plain.key
+    plain = parse_webhook_body(b"{}")
+    assert parse_webhook_body(body(event_id=plain.key)).key != plain.key
 
 
 @given(st.binary())
 def test_it_reads_any_bytes(raw: bytes) -> None:
-    assert parse_body(raw).key
+    assert parse_webhook_body(raw).key
 
 
 @given(
@@ -95,7 +98,7 @@ def test_it_reads_any_bytes(raw: bytes) -> None:
     )
 )
 def test_it_reads_any_json(said: Any) -> None:
-    found = parse_body(json.dumps(said).encode())
+    found = parse_webhook_body(json.dumps(said).encode())
     assert len(found.key) <= 210
     assert len(found.annotation_id) <= 200
 

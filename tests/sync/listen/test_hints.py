@@ -83,21 +83,22 @@ def test_it_reads_once_more_what_was_spoken_of_during_the_read(
     mixpeek_client: Client, annotation_id: str
 ) -> None:
     hear(annotation_id)
-    claimed = hints.claim(timezone.now())
+    claimed = hints.claim_hint(timezone.now())
     assert claimed is not None
-    assert hints.claim(timezone.now()) is None
+    assert hints.claim_hint(timezone.now()) is None
     hear(annotation_id)
     assert hints.follow_one(claimed, mixpeek_client)
-    again = hints.claim(timezone.now())
+    again = hints.claim_hint(timezone.now())
     assert again is not None
     assert again.heard == 2
 
 
 def test_it_survives_whoever_claimed_and_died(annotation_id: str) -> None:
     hear(annotation_id)
-    assert hints.claim(timezone.now()) is not None
+    assert hints.claim_hint(timezone.now()) is not None
     assert (
-        hints.claim(timezone.now() + hints.HINT_CLAIM_DURATION + timedelta(seconds=1)) is not None
+        hints.claim_hint(timezone.now() + hints.HINT_CLAIM_DURATION + timedelta(seconds=1))
+        is not None
     )
 
 

@@ -158,5 +158,5 @@ def test_it_forgets_what_is_old(settings: Settings) -> None:
     for days, number in ((2, 1), (4, 2), (400, 3)):
         received = timezone.now() - timedelta(days=days)
         Notification.objects.create(key=f"event:{number}", body=b"", received_at=received)
-    assert webhooks.delete_expired() == 2
+    assert webhooks.delete_expired_notifications() == 2
     assert Notification.objects.get().key == "event:1"

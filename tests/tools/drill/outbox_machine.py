@@ -230,7 +230,7 @@ class Outbox(RuleBasedStateMachine):
         ):
             change = open_ones[which % len(open_ones)]
             with tracing(Origin.WEB):
-                if deliveries_services.withdraw(change, actor=self.people["lena"]):
+                if deliveries_services.withdraw_change(change, actor=self.people["lena"]):
                     self.undone.add(str(change.cause))
 
     @rule()
@@ -238,7 +238,7 @@ class Outbox(RuleBasedStateMachine):
         """Have a lead hurry what failed."""
         for change in Change.objects.filter(state="queued", attempts__gt=0):
             with tracing(Origin.WEB):
-                deliveries_services.retry(change, actor=self.people["lena"])
+                deliveries_services.retry_change(change, actor=self.people["lena"])
 
     @rule(who=PEOPLE)
     def take_theirs(self, who: str) -> None:

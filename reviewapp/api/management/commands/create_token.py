@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active person called {options['username']!r}.")
         try:
             with tracing(Origin.SHELL):
-                token, secret = tokens.create(
+                token, secret = tokens.create_token(
                     owner,
                     name=options["name"],
                     scope=options["scope"],

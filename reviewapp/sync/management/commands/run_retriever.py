@@ -72,7 +72,7 @@ def _find(name: str) -> Retriever:
         raise CommandError(f"{missing}, and Mixpeek says: {message}") from None
 
     with acting(None, note="run_retriever"):
-        mirror.absorb([record])
+        mirror.absorb_retriever([record])
     return Retriever.objects.get(retriever_id=record.retriever_id)
 
 
