@@ -53,7 +53,8 @@ def idempotent(handler: Handler[E, P]) -> Handler[E, P]:
 
         stored, is_claimed = _claim(request, key)
         if not is_claimed:
-            return _replay(stored)
+            headers = {**stored.headers, "Idempotency-Replayed": "true"}
+            return Response(stored.body, status=stored.status, headers=headers)
 
         request.kept_answer = stored  # type: ignore[attr-defined]
         try:
@@ -97,7 +98,10 @@ def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
         raise invalid_value("header", _HEADER, message=message)
 
     now = timezone.now()
-    fingerprint = _fingerprint(request)
+    if_match = request.headers.get("If-Match", "")
+    parts: list[Any] = [request.method, request.get_full_path(), if_match]
+    content = json.dumps(parts).encode() + b"\0" + request.body
+    fingerprint = hashlib.sha256(content).hexdigest()
     stored, is_new = KeptAnswer.objects.get_or_create(
         person_id=request.user.pk,
         key=key,
@@ -138,15 +142,3 @@ def _store(stored: KeptAnswer, response: Response) -> None:
 
 def _release(stored: KeptAnswer) -> None:
     KeptAnswer.objects.filter(pk=stored.pk).update(is_claimed=False)
-
-
-def _replay(stored: KeptAnswer) -> Response:
-    headers = {**stored.headers, "Idempotency-Replayed": "true"}
-    return Response(stored.body, status=stored.status, headers=headers)
-
-
-def _fingerprint(request: Request) -> str:
-    if_match = request.headers.get("If-Match", "")
-    parts: list[Any] = [request.method, request.get_full_path(), if_match]
-    content = json.dumps(parts).encode() + b"\0" + request.body
-    return hashlib.sha256(content).hexdigest()

@@ -42,14 +42,11 @@ class JsonErrorMiddleware:
         content_type = response.headers.get("Content-Type", "")
         if content_type.startswith("application/json"):
             return response
-        return _convert_to_json(response)
 
-
-def _convert_to_json(page: HttpResponse) -> HttpResponse:
-    """Return the error of a page as JSON, with the page's other headers."""
-    problem = Problem(page.status_code, _MESSAGES.get(page.status_code, _DEFAULT_MESSAGE))
-    headers = {}
-    for name, value in page.headers.items():
-        if not name.lower().startswith("content-"):
-            headers[name] = value
-    return JsonResponse(error_body(problem), status=page.status_code, headers=headers)
+        status = response.status_code
+        problem = Problem(status, _MESSAGES.get(status, _DEFAULT_MESSAGE))
+        headers = {}
+        for name, value in response.headers.items():
+            if not name.lower().startswith("content-"):
+                headers[name] = value
+        return JsonResponse(error_body(problem), status=status, headers=headers)

@@ -55,18 +55,14 @@ def parse_limit(headers: Mapping[str, str], *, now: datetime) -> Limit | None:
 
     opens_in = None
     if remaining is not None and remaining <= 0 and reset is not None:
-        opens_in = _seconds_until(reset, now)
+        seconds = reset
+        if reset > _SMALLEST_TIMESTAMP:
+            seconds = reset - now.timestamp()
+        opens_in = min(max(seconds, 0.0), _MAX_WINDOW)
 
     if per_minute is None and opens_in is None:
         return None
     return Limit(per_minute=per_minute, opens_in=opens_in)
-
-
-def _seconds_until(reset: float, now: datetime) -> float:
-    seconds = reset
-    if reset > _SMALLEST_TIMESTAMP:
-        seconds = reset - now.timestamp()
-    return min(max(seconds, 0.0), _MAX_WINDOW)
 
 
 def _parse_number(value: str | None) -> float | None:

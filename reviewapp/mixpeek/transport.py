@@ -158,12 +158,18 @@ class Transport:
         outcome: Reply | MixpeekError
 
         try:
+            headers = {"Accept": "application/json", "User-Agent": "reviewapp"}
+            if call.namespaced:
+                headers["X-Namespace"] = self.namespace
+            if call.body is not None:
+                headers["Content-Type"] = "application/json"
+            headers = {**headers, **call.headers}
             with (
                 deadline,
                 self._session.request(
                     call.method,
                     f"{self.base_url}{call.target}",
-                    headers=self._headers(call),
+                    headers=headers,
                     data=call.body,
                     auth=self._key,
                     timeout=timeout,
@@ -181,14 +187,6 @@ class Transport:
                 "Mixpeek did not finish its answer in time.", maybe_applied=call.writes
             )
         return outcome
-
-    def _headers(self, call: Call[T]) -> dict[str, str]:
-        headers = {"Accept": "application/json", "User-Agent": "reviewapp"}
-        if call.namespaced:
-            headers["X-Namespace"] = self.namespace
-        if call.body is not None:
-            headers["Content-Type"] = "application/json"
-        return {**headers, **call.headers}
 
     def _reply(self, call: Call[T], response: requests.Response) -> Reply | MixpeekError:
         body = bytearray()

@@ -142,7 +142,10 @@ def interactive_requests(person: User | None) -> Iterator[None]:
             yield
     except MixpeekError as error:
         if not isinstance(error, OutOfBudget):
-            _record_error(error, breaker)
+            if isinstance(error, Unavailable) and error.status != _TOO_MANY_REQUESTS:
+                breaker.failed()
+            else:
+                breaker.succeeded()
         raise
     else:
         breaker.succeeded()
@@ -168,10 +171,3 @@ def _spend_share(person: User) -> None:
     message = f"You have asked Mixpeek {spent} times within a minute"
     message = f"{message}, which is the most for one person. Wait a little."
     raise ShareSpent(message, retry_after=60 - seconds)
-
-
-def _record_error(error: MixpeekError, breaker: CircuitBreaker) -> None:
-    if isinstance(error, Unavailable) and error.status != _TOO_MANY_REQUESTS:
-        breaker.failed()
-    else:
-        breaker.succeeded()

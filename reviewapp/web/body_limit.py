@@ -45,14 +45,11 @@ class BoundedBody:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        text = request.META.get("CONTENT_LENGTH") or "0"
+        content_length = 0
+        # Django reads nothing if this is no number.
+        if text.isascii() and text.isdigit():
+            content_length = int(text[:20])
+        if content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise RequestDataTooBig("The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.")
         return self.get_response(request)
-
-
-def _content_length(request: HttpRequest) -> int:
-    """Return the Content-Length; 0 if it is no number, as Django then reads nothing."""
-    text = request.META.get("CONTENT_LENGTH") or "0"
-    if not (text.isascii() and text.isdigit()):
-        return 0
-    return int(text[:20])

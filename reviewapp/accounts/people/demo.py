@@ -38,7 +38,10 @@ def are_allowed() -> bool:
     if not settings.MIXPEEK_API_KEY:
         return True
     host = urlsplit(settings.MIXPEEK_BASE_URL).hostname or ""
-    return _is_loopback(host)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def has_demo_password(password: str) -> bool:
@@ -76,10 +79,3 @@ def _create_or_repair(sign_in: SignIn) -> bool:
         return not has_sign_in
     roles.give_role(user, sign_in.role, actor=None, note="demo people")
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

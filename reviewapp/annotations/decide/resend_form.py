@@ -41,7 +41,11 @@ def resend_form(annotation: Annotation, key: str) -> dict[str, Any] | None:
     None unless the change is in conflict or refused. The form holds what was decided. Its base is
     the annotation as it is now, so that only later changes conflict.
     """
-    change = _change_needing_attention(annotation, key)
+    pk = parse_whole_number(key)
+    if not pk or annotation.status == Annotation.Status.GONE:
+        return None
+
+    change = Change.objects.attention().filter(ref=annotation.ref, pk=pk).first()
     if change is None:
         return None
 
@@ -65,13 +69,6 @@ def resend_form(annotation: Annotation, key: str) -> dict[str, Any] | None:
     at_mixpeek = _mixpeek_values(annotation.upstream, values, given)
     banner = Resending(change=change, at_mixpeek=at_mixpeek)
     return {"data": data, "resending": banner}
-
-
-def _change_needing_attention(annotation: Annotation, key: str) -> Change | None:
-    pk = parse_whole_number(key)
-    if not pk or annotation.status == Annotation.Status.GONE:
-        return None
-    return Change.objects.attention().filter(ref=annotation.ref, pk=pk).first()
 
 
 def _decided_values(

@@ -104,7 +104,15 @@ def revert_decision(annotation: Annotation, decision: Decision, *, actor: User) 
         skip.restore_set_aside(annotation, aside, decision.reviewer)
 
     previous = Decision.objects.before(decision).first()
-    _restore_previous_values(annotation, previous)
+    open_changes = Change.objects.open_on(annotation.ref)
+    for name, value in shown_values(annotation, open_changes).items():
+        setattr(annotation, name, value)
+
+    annotation.decision = previous
+    annotation.reviewer = previous.reviewer if previous else None
+    annotation.decided_at = previous.created_at if previous else None
+    annotation.status = _previous_status(annotation, previous)
+    annotation.save(update_fields=[*BLANK_VALUES, "decision", "reviewer", "decided_at", "status"])
 
 
 def was_told_to_mixpeek(decision: Decision) -> bool:
@@ -152,18 +160,6 @@ def _withdraw_change(decision: Decision) -> None:
     reason = f"{decision.reviewer.get_username()} took the decision back"
     if not outbox.withdraw_held(change, reason=reason):
         raise TooLate(str(decision.decision_id))
-
-
-def _restore_previous_values(annotation: Annotation, previous: Decision | None) -> None:
-    open_changes = Change.objects.open_on(annotation.ref)
-    for name, value in shown_values(annotation, open_changes).items():
-        setattr(annotation, name, value)
-
-    annotation.decision = previous
-    annotation.reviewer = previous.reviewer if previous else None
-    annotation.decided_at = previous.created_at if previous else None
-    annotation.status = _previous_status(annotation, previous)
-    annotation.save(update_fields=[*BLANK_VALUES, "decision", "reviewer", "decided_at", "status"])
 
 
 def _previous_status(annotation: Annotation, previous: Decision | None) -> Annotation.Status:

@@ -140,7 +140,9 @@ def in_use(retriever_id: int | None, *, limit: int = MAX_BUTTONS) -> list[str]:
     previous: list[str] = cache.get(cache_key) or []
 
     if len(labels) > limit:
-        count = _count_by_label(retriever_id)
+        # The newest annotations: as many decided as waiting ones, if possible.
+        counts = rows(_COUNT_BY_LABEL, {"retriever": retriever_id, "sample": _SAMPLE_SIZE})
+        count = Counter(dict(counts))
         # Of labels used equally often, those with a button keep it.
         labels.sort(key=lambda label: (-count[label], label not in previous))
         labels = labels[:limit]
@@ -151,12 +153,6 @@ def in_use(retriever_id: int | None, *, limit: int = MAX_BUTTONS) -> list[str]:
     if ordered != previous:
         cache.set(cache_key, ordered, timeout=None)
     return ordered
-
-
-def _count_by_label(retriever_id: int) -> Counter[str]:
-    """Count the labels of the newest annotations: as many decided as waiting ones, if possible."""
-    counts = rows(_COUNT_BY_LABEL, {"retriever": retriever_id, "sample": _SAMPLE_SIZE})
-    return Counter(dict(counts))
 
 
 def buttons(offered: Offer, *extra: str, chosen: str) -> list[LabelButton]:

@@ -14,7 +14,7 @@ from reviewapp.annotations.decide.forms import DecisionForm
 from reviewapp.annotations.drafts import services
 from reviewapp.annotations.drafts.forms import DraftForm
 from reviewapp.annotations.drafts.resume import draft_as_json, edition_as_json
-from reviewapp.annotations.models import Annotation, Draft
+from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.views.navigation import get_item_or_404, redirect_to_item
 from reviewapp.annotations.views.review import render_item
@@ -44,7 +44,14 @@ def save_draft(request: Request, pk: int) -> HttpResponse:
     except services.TooMany as error:
         return _refused_response(request, pk, str(error))
     except services.Overtaken as error:
-        return _overtaken_response(request, pk, error.draft)
+        if wants_json(request):
+            return JsonResponse({"state": "overtaken", **draft_as_json(error.draft)}, status=409)
+
+        words = services.words(error.draft.typed)
+        other_text = "; ".join(f"{name}: {text}" for name, text in words.items())
+        data = _form_data(request) | {"draft": str(error.draft.edition)}
+        notice = f"{_OVERTAKEN}: {other_text}"
+        return render_item(request, get_item_or_404(pk), data, status=409, notice=notice)
 
     body = {"state": "saved", **edition_as_json(draft)}
     return _done_response(request, pk, body, _SAVED)
@@ -80,17 +87,6 @@ def _refused_response(request: Request, pk: int, reason: str) -> HttpResponse:
     item = get_item_or_404(pk)
     errors = {"draft": [reason]}
     return render_item(request, item, _form_data(request), status=422, errors=errors)
-
-
-def _overtaken_response(request: Request, pk: int, other: Draft) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse({"state": "overtaken", **draft_as_json(other)}, status=409)
-
-    words = services.words(other.typed)
-    other_text = "; ".join(f"{name}: {text}" for name, text in words.items())
-    data = _form_data(request) | {"draft": str(other.edition)}
-    notice = f"{_OVERTAKEN}: {other_text}"
-    return render_item(request, get_item_or_404(pk), data, status=409, notice=notice)
 
 
 def _form_data(request: Request) -> dict[str, str]:

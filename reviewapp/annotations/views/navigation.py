@@ -58,8 +58,18 @@ def redirect_to_next(
     """
     claimed_pk = claim_next_annotation(queue_filter, request.user, after, now=timezone.now())
     if claimed_pk is None:
-        _add_empty_message(request, queue_filter)
-        return _full_redirect(request, reverse("queue") + queue_filter.querystring())
+        # Tell the person if all that is left is held by others: the list shows it all the same.
+        why = explain_empty_queue(queue_filter, request.user)
+        if why.held and why.free_at:
+            verb = "is" if why.held == 1 else "are"
+            held = f"{why.held} {verb} held by others, first free at {why.free_at:%H:%M} UTC"
+            messages.info(request, f"Nothing is free for you just now: {held}.")
+
+        url = reverse("queue") + queue_filter.querystring()
+        # htmx would follow a plain redirect and put the queue's fragment where the item was.
+        if wants_fragment(request):
+            return HttpResponseClientRedirect(url)
+        return redirect(url)
     return redirect_to_item(queue_filter, claimed_pk)
 
 
@@ -81,19 +91,3 @@ def redirect_to_previous(
 def redirect_to_item(queue_filter: QueueFilter, pk: int) -> HttpResponse:
     """Redirect to an item's page; htmx follows it and gets the fragment."""
     return redirect(reverse("review", args=[pk]) + queue_filter.querystring())
-
-
-def _add_empty_message(request: Request, queue_filter: QueueFilter) -> None:
-    """Add a message if all that is left is held by others: the list shows it all the same."""
-    why = explain_empty_queue(queue_filter, request.user)
-    if why.held and why.free_at:
-        verb = "is" if why.held == 1 else "are"
-        held = f"{why.held} {verb} held by others, first free at {why.free_at:%H:%M} UTC"
-        messages.info(request, f"Nothing is free for you just now: {held}.")
-
-
-def _full_redirect(request: Request, url: str) -> HttpResponse:
-    # htmx would follow a plain redirect and put the queue's fragment where the item was.
-    if wants_fragment(request):
-        return HttpResponseClientRedirect(url)
-    return redirect(url)

@@ -49,7 +49,7 @@ from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.asked import asked
 from reviewapp.audit.context import set_subject
 from reviewapp.outbox.status.banner import with_banner
-from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
+from reviewapp.retrievers.guidance.form_settings import DEFAULT
 from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.web.http import (
     Request,
@@ -218,6 +218,10 @@ def _form_context(
         if name not in _VISIBLE_FIELDS:
             problems.extend(sentence for sentence in sentences)
 
+    form_settings = DEFAULT
+    if annotation.label_set is not None:
+        form_settings = annotation.label_set.settings
+
     return {
         "data": data,
         # The label has buttons, which the scripts know.
@@ -226,18 +230,12 @@ def _form_context(
         "hidden": hidden,
         "buttons": buttons,
         "other_allowed": offered.other_allowed,
-        "required": _form_settings(annotation).notes(),
+        "required": form_settings.notes(),
         "guidelines": _guidelines_context(annotation),
         "problems": problems,
         "presets": _CONFIDENCE_PRESETS,
         "most_reasoning": MAX_REASONING_LENGTH,
     }
-
-
-def _form_settings(annotation: Annotation) -> FormSettings:
-    if annotation.label_set is None:
-        return DEFAULT
-    return annotation.label_set.settings
 
 
 def _guidelines_context(annotation: Annotation) -> dict[str, Any] | None:

@@ -44,7 +44,8 @@ class Described(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """Return the headers."""
         said = [("X-Namespace", "Checked against the namespace of this gateway when sent.")]
-        if self._writes():
+        handler = getattr(self.view, self.method.lower())
+        if getattr(handler, "writes", False):
             said.append(
                 (
                     "Idempotency-Key",
@@ -71,9 +72,6 @@ class Described(AutoSchema):
     def get_tags(self) -> list[str]:
         """Group by the part of the path after the version."""
         return [self.path.split("/v1/")[-1].split("/")[0]]
-
-    def _writes(self) -> bool:
-        return getattr(getattr(self.view, self.method.lower()), "writes", False)
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         # The one place where drf-spectacular gathers a call's answers; it has no public way to add

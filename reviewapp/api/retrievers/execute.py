@@ -99,7 +99,9 @@ def execute_retriever(
 
     window = parse_window(data)
     if window.execution is not None:
-        execution = _get_earlier(retriever, inputs, window.execution)
+        execution = Execution.objects.filter(pk=window.execution, retriever=retriever).first()
+        if execution is None or not is_same_json(execution.inputs, inputs):
+            raise Problem(400, "The cursor belongs to other inputs; start without a cursor.")
         return _build_reply(execution, window, presigned, reader=actor)
 
     with interactive_limits.CALLS.entered():
@@ -125,13 +127,6 @@ def _run(retriever: Retriever, inputs: Json, actor: User) -> tuple[Execution, ru
     return execution, answer
 
 
-def _get_earlier(retriever: Retriever, inputs: Json, pk: int) -> Execution:
-    execution = Execution.objects.filter(pk=pk, retriever=retriever).first()
-    if execution is None or not is_same_json(execution.inputs, inputs):
-        raise Problem(400, "The cursor belongs to other inputs; start without a cursor.")
-    return execution
-
-
 def _build_reply(
     execution: Execution,
     window: Window,
@@ -151,7 +146,9 @@ def _build_reply(
     else:
         documents = [sent[result.rank - 1] for result in results if result.rank]
     if presigned:
-        documents = _with_links(documents, reader)
+        ids = [document["document_id"] for document in documents]
+        fresh = fetch_documents(ids, person=reader)
+        documents = [document | fresh.get(document["document_id"], {}) for document in documents]
 
     upstream = UpstreamExecution.objects.filter(execution=execution).first()
     reply: Json = upstream.reply if upstream else {}
@@ -204,10 +201,3 @@ def _pagination(execution: Execution, window: Window, returned: int, reply: Json
     if has_next:
         cursor = pack_cursor({"execution": execution.pk, "start": next_start})
     return {"method": "cursor", "limit": window.size, "cursor": cursor, **counts}
-
-
-def _with_links(documents: list[Json], reader: User | None) -> list[Json]:
-    """Return the documents with fresh links, because stored snapshots have none."""
-    ids = [document["document_id"] for document in documents]
-    fresh = fetch_documents(ids, person=reader)
-    return [document | fresh.get(document["document_id"], {}) for document in documents]

@@ -84,7 +84,16 @@ def render_execution(retriever: Retriever, execution_id: str, *, actor: User) ->
 
     record = upstream_versions.fetch_execution(retriever.retriever_id, execution_id, person=actor)
     if record is None:
-        return _render_expired(execution, stored)
+        summary = stored.summary or _render_summary(execution, stored.reply)
+        warnings = [*(stored.reply.get("warnings") or []), _EXPIRED_WARNING]
+        return {
+            **summary,
+            **stored.reply,
+            "retriever_id": execution.retriever.retriever_id,
+            "documents": [],
+            "documents_retained": False,
+            "warnings": warnings,
+        }
     save_detail(execution, record)
     return {**record.body, "documents": list(record.documents)}
 
@@ -92,20 +101,6 @@ def render_execution(retriever: Retriever, execution_id: str, *, actor: User) ->
 def _with_upstream_id(retriever: Retriever) -> ExecutionQuerySet:
     runs = Execution.objects.filter(retriever=retriever, execution_id__isnull=False)
     return runs.exclude(status=Execution.GONE)
-
-
-def _render_expired(execution: Execution, stored: UpstreamExecution) -> Json:
-    """Return what we stored of an execution that has expired upstream."""
-    summary = stored.summary or _render_summary(execution, stored.reply)
-    warnings = [*(stored.reply.get("warnings") or []), _EXPIRED_WARNING]
-    return {
-        **summary,
-        **stored.reply,
-        "retriever_id": execution.retriever.retriever_id,
-        "documents": [],
-        "documents_retained": False,
-        "warnings": warnings,
-    }
 
 
 def _render_summaries(rows: Iterable[Execution]) -> list[Json]:
@@ -121,6 +116,10 @@ def _render_summaries(rows: Iterable[Execution]) -> list[Json]:
 def _render_summary(execution: Execution, reply: Json) -> Json:
     """Build an execution's row in the list until a pull brings Mixpeek's own."""
     returned = execution.total_returned or 0
+    stages = (reply.get("stage_statistics") or {}).get("stages")
+    statistics = stages.values() if isinstance(stages, dict) else ()
+    counts = [stage.get("input_count") for stage in statistics if isinstance(stage, dict)]
+    input_counts = [0, *(count for count in counts if isinstance(count, int))]
     return {
         "execution_id": execution.execution_id,
         "status": execution.status,
@@ -128,15 +127,7 @@ def _render_summary(execution: Execution, reply: Json) -> Json:
         "completed_at": iso_utc(execution.completed_at),
         "duration_ms": execution.duration_ms or 0.0,
         "credits_used": (reply.get("budget") or {}).get("credits_used") or 0.0,
-        "total_processed": max(returned, *_input_counts(reply)),
+        "total_processed": max(returned, *input_counts),
         "total_returned": returned,
         "query_summary": execution.query_summary or None,
     }
-
-
-def _input_counts(reply: Json) -> list[int]:
-    """Return 0 and the number of documents that each stage received."""
-    stages = (reply.get("stage_statistics") or {}).get("stages")
-    statistics = stages.values() if isinstance(stages, dict) else ()
-    counts = [stage.get("input_count") for stage in statistics if isinstance(stage, dict)]
-    return [0, *(count for count in counts if isinstance(count, int))]

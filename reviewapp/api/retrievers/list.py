@@ -19,7 +19,6 @@ from reviewapp.api.errors import not_found
 from reviewapp.api.pager import paginate_queryset, parse_filters, parse_sort
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever, UpstreamRetriever
-from reviewapp.retrievers.querysets import RetrieverQuerySet
 
 Json = dict[str, Any]
 _TEXT_FILTERS = {"retriever_id": "retriever_id", "retriever_name": "name"}
@@ -125,7 +124,18 @@ def list_retrievers(data: Mapping[str, Any], pager: Mapping[str, Any]) -> Json:
     This order never changes, so paging by cursor returns each retriever once, even if it is renamed
     meanwhile.
     """
-    matching = _matching(data)
+    matching = Retriever.objects.present()
+    search = data.get("search")
+    if search:
+        lookup = "contains" if data.get("case_sensitive") else "icontains"
+        in_name = Q(**{f"name__{lookup}": search})
+        in_description = Q(**{f"description__{lookup}": search})
+        matching = matching.filter(in_name | in_description)
+
+    filters = parse_filters(data.get("filters") or {}, _TEXT_FILTERS | _LIST_FILTERS)
+    for name, texts in filters.items():
+        matching = matching.filter(_condition(name, texts))
+
     total = matching.count()
     ordered = matching.annotate(
         created=_date_or_epoch("created_at"),
@@ -151,21 +161,6 @@ def list_retrievers(data: Mapping[str, Any], pager: Mapping[str, Any]) -> Json:
 def _date_or_epoch(column: str) -> Coalesce:
     """Return a date to sort by; rows without one come first."""
     return Coalesce(column, Value(datetime(1970, 1, 1, tzinfo=UTC)), output_field=DateTimeField())
-
-
-def _matching(data: Mapping[str, Any]) -> RetrieverQuerySet:
-    rows = Retriever.objects.present()
-    search = data.get("search")
-    if search:
-        lookup = "contains" if data.get("case_sensitive") else "icontains"
-        in_name = Q(**{f"name__{lookup}": search})
-        in_description = Q(**{f"description__{lookup}": search})
-        rows = rows.filter(in_name | in_description)
-
-    filters = parse_filters(data.get("filters") or {}, _TEXT_FILTERS | _LIST_FILTERS)
-    for name, texts in filters.items():
-        rows = rows.filter(_condition(name, texts))
-    return rows
 
 
 def _condition(name: str, texts: list[str]) -> Q:

@@ -106,7 +106,11 @@ class Shape(serializers.Serializer[Any]):
         """Validate every key and report all errors at once."""
         unknown: dict[str, list[ErrorDetail]] = {}
         if isinstance(data, Mapping):
-            unknown = self._unknown_key_errors(data)
+            accepted = [name for name, field in self.fields.items() if not field.read_only]
+            message = f"Extra inputs are not permitted. Accepted keys: {', '.join(accepted)}"
+            for name in data:
+                if name not in accepted:
+                    unknown[name[:100]] = [ErrorDetail(message, code="extra_forbidden")]
 
         try:
             values = super().to_internal_value(data)
@@ -117,15 +121,6 @@ class Shape(serializers.Serializer[Any]):
         if unknown:
             raise ValidationError(unknown)
         return values
-
-    def _unknown_key_errors(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
-        accepted = [name for name, field in self.fields.items() if not field.read_only]
-        message = f"Extra inputs are not permitted. Accepted keys: {', '.join(accepted)}"
-        errors = {}
-        for name in data:
-            if name not in accepted:
-                errors[name[:100]] = [ErrorDetail(message, code="extra_forbidden")]
-        return errors
 
 
 def shape(name: str, doc: str, **fields: Any) -> type[Shape]:

@@ -52,7 +52,12 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         if isinstance(request.auth, ApiToken):
             add_means(f"token “{request.auth.name}” ({request.auth.prefix}…)")
-        _check_namespace(request)
+
+        # A script for another namespace must not get the records of ours.
+        namespace = request.headers.get("X-Namespace") or request.query_params.get("namespace")
+        if namespace and namespace != settings.MIXPEEK_NAMESPACE:
+            raise errors.not_found("namespace", namespace)
+
         for name, value in kwargs.items():
             if isinstance(value, str) and not is_storable(value):
                 raise errors.invalid_value("path", name, message="This cannot be an id.")
@@ -99,10 +104,3 @@ def _coerce_query_value(field: Field[Any, Any, Any, Any], text: str) -> Any:
         if digits.isascii() and digits.isdigit() and len(digits) < 19:
             return int(text)
     return text
-
-
-def _check_namespace(request: Request) -> None:
-    """Raise a 404 for another namespace: its script must not get the records of ours."""
-    namespace = request.headers.get("X-Namespace") or request.query_params.get("namespace")
-    if namespace and namespace != settings.MIXPEEK_NAMESPACE:
-        raise errors.not_found("namespace", namespace)

@@ -37,7 +37,17 @@ class HistoryList(Endpoint):
     def post(self, request: Request) -> Response:
         """Return a page of events, newest first, with the cursors of the pages around it."""
         data = self.body(shapes.ListHistoryRequest)
-        events = _build_filters(data).events()
+        person = NO_PERSON if data["no_person"] else data.get("actor_id")
+        names = ("action", "ref", "label_from", "label_to", "q")
+        texts = {name: data.get(name) or "" for name in names}
+        filters = EventFilter(
+            person="" if person is None else str(person),
+            retriever=data.get("retriever_id") or "",
+            since=data.get("since"),
+            until=data.get("until"),
+            **texts,
+        )
+        events = filters.events()
         cursor = data.get("cursor") or ""
         try:
             page = web_pagination.page(
@@ -82,19 +92,6 @@ class ChangeWithdrawal(Endpoint):
         """
         change = withdraw_change_by_id(change_id, actor=self.person)
         return Response(_render_change(change))
-
-
-def _build_filters(data: dict[str, Any]) -> EventFilter:
-    person = NO_PERSON if data["no_person"] else data.get("actor_id")
-    names = ("action", "ref", "label_from", "label_to", "q")
-    texts = {name: data.get(name) or "" for name in names}
-    return EventFilter(
-        person="" if person is None else str(person),
-        retriever=data.get("retriever_id") or "",
-        since=data.get("since"),
-        until=data.get("until"),
-        **texts,
-    )
 
 
 def _render_event(event: Event, known: Mapping[int, GuidanceVersions]) -> dict[str, Any]:

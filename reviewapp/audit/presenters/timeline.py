@@ -164,7 +164,9 @@ def group_entries(
     groups: list[list[Event]] = []
     latest: dict[tuple[object, ...], list[Event]] = {}
     for event in events:
-        key = _group_key(event)
+        key: tuple[object, ...] = (event.ref, event.origin, event.pk)
+        if event.request_id:
+            key = (event.ref, event.origin, event.request_id, event.actor_id, event.actor_name)
         group = latest.get(key)
         if group is None or any(member.action == event.action for member in group):
             group = []
@@ -173,12 +175,6 @@ def group_entries(
         group.append(event)
 
     return [_cached_entry(group[::-1], guidance or {}) for group in groups]
-
-
-def _group_key(event: Event) -> tuple[object, ...]:
-    if not event.request_id:
-        return (event.ref, event.origin, event.pk)
-    return (event.ref, event.origin, event.request_id, event.actor_id, event.actor_name)
 
 
 def _cached_entry(events: Sequence[Event], guidance: Mapping[int, GuidanceVersions]) -> Entry:
@@ -217,6 +213,15 @@ def build_entry(events: Sequence[Event]) -> Entry:
     newest = events[-1]
     origin = Origin(newest.origin) if newest.origin in Origin else Origin.SQL
     hidden: frozenset[str] = frozenset() if origin == Origin.SQL else _HIDDEN_FIELDS
+
+    # A program's note that only repeats the origin is left out; what a person wrote never is.
+    origin_names = {origin.value, origin.label.casefold()}
+    notes: dict[str, None] = {}
+    for event in events:
+        repeats_origin = not event.actor_name and event.note.casefold() in origin_names
+        if event.note and not repeats_origin:
+            notes[event.note] = None
+
     return Entry(
         at=newest.at,
         who=newest.actor_name or origin.label,
@@ -224,7 +229,7 @@ def build_entry(events: Sequence[Event]) -> Entry:
         ref=newest.ref,
         retriever_id=newest.retriever_id,
         origin=origin,
-        note="; ".join(_notes(events, origin)),
+        note="; ".join(notes),
         request_id=newest.request_id,
         diffs=field_diffs(_merge_changes(events), hidden=hidden),
     )
@@ -239,20 +244,6 @@ def _sentences(events: Sequence[Event]) -> list[str]:
     if Action.PASSWORD_LINK_USED in actions:
         events = [event for event in events if event.action != Action.PASSWORD_CHANGED]
     return list(dict.fromkeys(map(event_sentence, events)))
-
-
-def _notes(events: Sequence[Event], origin: Origin) -> list[str]:
-    """Return the notes of these events without duplicates.
-
-    A program's note that only repeats the origin is left out; what a person wrote never is.
-    """
-    origin_names = {origin.value, origin.label.casefold()}
-    notes: dict[str, None] = {}
-    for event in events:
-        repeats_origin = not event.actor_name and event.note.casefold() in origin_names
-        if event.note and not repeats_origin:
-            notes[event.note] = None
-    return list(notes)
 
 
 def event_sentence(event: Event) -> str:

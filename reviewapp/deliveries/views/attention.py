@@ -20,7 +20,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.documents.media import media
-from reviewapp.retrievers.models import Execution, Retriever
+from reviewapp.retrievers.models import Retriever
 from reviewapp.web.http import Request, render_page_or_fragment
 from reviewapp.web.pagination import BadCursor, PageLinks, page
 
@@ -52,13 +52,20 @@ def attention(request: Request) -> HttpResponse:
     items = []
     for change in change_page.rows:
         annotation = annotations.get(change.ref)
-        item = {
+        item: dict[str, Any] = {
             "change": change,
             "annotation": annotation,
             "retriever": retrievers.get(change.ref),
         }
         if annotation is not None:
-            item |= _evidence(annotation, execution_of(annotation, executions))
+            execution = execution_of(annotation, executions)
+            snapshot = annotation.result.snapshot if annotation.result else {}
+            stills = [medium.still for medium in media(snapshot) if medium.still is not None]
+            item |= {
+                "gone": annotation.status == Annotation.Status.GONE,
+                "picture": stills[0] if stills else None,
+                "query": execution.in_one_line if execution else "",
+            }
         items.append(item)
 
     links = PageLinks(page=change_page, path=request.path, cursor_name="page")
@@ -66,17 +73,6 @@ def attention(request: Request) -> HttpResponse:
     return render_page_or_fragment(
         "annotations/_attention.html", request, "annotations/attention.html", context
     )
-
-
-def _evidence(annotation: Annotation, execution: Execution | None) -> dict[str, Any]:
-    """Return the parts of the document that a card shows: its first picture and its query."""
-    snapshot = annotation.result.snapshot if annotation.result else {}
-    stills = [medium.still for medium in media(snapshot) if medium.still is not None]
-    return {
-        "gone": annotation.status == Annotation.Status.GONE,
-        "picture": stills[0] if stills else None,
-        "query": execution.in_one_line if execution else "",
-    }
 
 
 @require_POST

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import permission_required
@@ -14,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.deliveries import services
 from reviewapp.deliveries.filters import DeliveriesForm
-from reviewapp.deliveries.services import Preview
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit import shared_budget
 from reviewapp.outbox.status.banner import with_banner
@@ -104,7 +102,10 @@ def chosen_deliveries(request: Request) -> HttpResponse:
         context = {"rows": rows, "deed": action}
         return render(request, "annotations/deliveries_done.html", context)
 
-    previews = _preview(action, changes, request.user)
+    if action == "retry":
+        previews = services.preview_retry(changes)
+    else:
+        previews = services.preview_withdrawal(changes, actor=request.user)
     possible = sum(1 for preview in previews if not preview.obstacle)
     context = {"deed": action, "previews": previews, "possible": possible}
     return render(request, "annotations/deliveries_chosen.html", context)
@@ -119,12 +120,6 @@ def _apply(action: str, change: Change, actor: User) -> str:
 
     change.refresh_from_db()
     return "" if is_done else _TOO_LATE[action]
-
-
-def _preview(action: str, changes: Sequence[Change], actor: User) -> list[Preview]:
-    if action == "retry":
-        return services.preview_retry(changes)
-    return services.preview_withdrawal(changes, actor=actor)
 
 
 def _figures_context() -> dict[str, Any]:

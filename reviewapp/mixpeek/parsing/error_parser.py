@@ -131,7 +131,13 @@ def _messages_by_field(field_errors: Iterable[Json]) -> dict[str, str]:
     messages: dict[str, str] = {}
     for field_error in field_errors:
         location = field_error.get("location", field_error.get("loc"))
-        name = _field_name(location)
+        parts = [str(location or "")]
+        if isinstance(location, list):
+            parts = [str(part) for part in location]
+        if len(parts) > 1 and parts[0] in _LOCATION_KINDS:
+            parts = parts[1:]
+        name = single_line(".".join(parts))
+        name = _OUR_FIELD_NAMES.get(name, name)
 
         message = field_error.get("message") or field_error.get("msg") or field_error.get("type")
         text = single_line(str(message or "not accepted"))
@@ -139,16 +145,6 @@ def _messages_by_field(field_errors: Iterable[Json]) -> dict[str, str]:
             text = f"{messages[name]}; {text}"
         messages[name] = text
     return messages
-
-
-def _field_name(location: object) -> str:
-    parts = [str(location or "")]
-    if isinstance(location, list):
-        parts = [str(part) for part in location]
-    if len(parts) > 1 and parts[0] in _LOCATION_KINDS:
-        parts = parts[1:]
-    name = single_line(".".join(parts))
-    return _OUR_FIELD_NAMES.get(name, name)
 
 
 def _join_messages(fields: dict[str, str]) -> str:

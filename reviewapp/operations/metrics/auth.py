@@ -35,7 +35,13 @@ def may_measure(request: HttpRequest) -> bool:
     """Return whether this request may read /metrics: with the token, or locally if none is set."""
     if settings.METRICS_TOKEN:
         return has_token(request.headers.get("Authorization", ""))
-    return _is_from_here(request)
+
+    # A proxy on this machine uses loopback too.
+    if any(header in request.headers for header in _FORWARDED):
+        return False
+    # Every browser sends a Host header.
+    host = request.headers.get("Host", "localhost")
+    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and is_own_name(host)
 
 
 def may_see_details(request: HttpRequest, *, ask_who: bool) -> bool:
@@ -49,18 +55,6 @@ def may_see_details(request: HttpRequest, *, ask_who: bool) -> bool:
         return False
     user = getattr(request, "user", None)
     return user is not None and user.is_authenticated and user.has_perm("accounts.change_user")
-
-
-def _is_from_here(request: HttpRequest) -> bool:
-    """Return whether the request comes from a process of this machine.
-
-    A proxy on this machine uses loopback too, so forwarding headers are checked.
-    """
-    if any(header in request.headers for header in _FORWARDED):
-        return False
-    # Every browser sends a Host header.
-    host = request.headers.get("Host", "localhost")
-    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and is_own_name(host)
 
 
 def is_own_name(host: str) -> bool:

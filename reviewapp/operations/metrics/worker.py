@@ -34,18 +34,17 @@ def metrics_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
     Requires METRICS_TOKEN or, if none is set, a host name of ours.
     """
-    if not _may_read(environ):
+    if settings.METRICS_TOKEN:
+        may_read = has_token(environ.get("HTTP_AUTHORIZATION", ""))
+    else:
+        may_read = is_own_name(environ.get("HTTP_HOST", "localhost"))
+
+    if not may_read:
         headers = [("Content-Type", "text/plain"), ("WWW-Authenticate", "Bearer")]
         start_response("401 Unauthorized", headers)
         return [b"For METRICS_TOKEN as a bearer token; without one set, for this machine only.\n"]
     start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
     return [registry.exposition(gauges=False)]
-
-
-def _may_read(environ: WSGIEnvironment) -> bool:
-    if settings.METRICS_TOKEN:
-        return has_token(environ.get("HTTP_AUTHORIZATION", ""))
-    return is_own_name(environ.get("HTTP_HOST", "localhost"))
 
 
 def serve_metrics(**_: Any) -> None:

@@ -172,23 +172,19 @@ def _locked() -> Iterator[_LockedBucket]:
     with transaction.atomic(savepoint=False):
         row = next(iter(Budget.objects.raw(_LOCK, [alone])), None)
         if row is None:
-            row = _create_row(configured, alone=alone)
+            # Create it, unless another process does so first.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT clock_timestamp()")
+                [(now,)] = cursor.fetchall()
+
+            full = token_bucket.full_bucket(configured, now)
+            Budget.objects.bulk_create([Budget(id=1, **_columns(full))], ignore_conflicts=True)
+            row = Budget.objects.raw(_LOCK, [alone])[0]
 
         bucket = token_bucket.refill(_bucket_from(row), configured, row.now)
         locked = _LockedBucket(bucket=bucket, now=row.now)
         yield locked
         Budget.objects.filter(pk=1).update(**_columns(locked.bucket))
-
-
-def _create_row(configured: int, *, alone: bool) -> Budget:
-    """Create the row, unless another process does so first, and return it locked."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        [(now,)] = cursor.fetchall()
-
-    full = token_bucket.full_bucket(configured, now)
-    Budget.objects.bulk_create([Budget(id=1, **_columns(full))], ignore_conflicts=True)
-    return Budget.objects.raw(_LOCK, [alone])[0]
 
 
 def _bucket_from(row: Budget) -> Bucket:

@@ -78,12 +78,6 @@ def _tags(value: Any, *, seen: Any, theirs: Any) -> Tags | None:
     )
 
 
-def _format_tags(tags: Tags) -> str:
-    added = [f"+ {tag}" for tag in tags.add]
-    removed = [f"\u2212 {tag}" for tag in tags.remove]
-    return ", ".join([*added, *removed])
-
-
 def end_sentence(reason: str) -> str:
     """Return a reason with a full stop, unless it already ends like a sentence."""
     text = reason.strip()
@@ -129,7 +123,9 @@ def _side(
     if name == "tags":
         tags = _tags(fields.get(name), seen=base_value, theirs=their_value)
     if tags:
-        mine = _format_tags(tags)
+        added = [f"+ {tag}" for tag in tags.add]
+        removed = [f"\u2212 {tag}" for tag in tags.remove]
+        mine = ", ".join([*added, *removed])
 
     differs = False
     if name in fields and name in theirs and name != "tags":

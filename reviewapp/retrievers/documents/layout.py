@@ -25,7 +25,7 @@ def layers(document: Json) -> Iterator[tuple[str, Json]]:
     """Yield (name, object) for the objects with a document's own fields; the root ("") first."""
     root = {}
     for key, value in document.items():
-        if key not in _SYSTEM_KEYS and not _is_layer(key, value):
+        if key not in _SYSTEM_KEYS and not (key in WRAPPERS and isinstance(value, dict)):
             root[key] = value
     yield "", root
 
@@ -33,10 +33,6 @@ def layers(document: Json) -> Iterator[tuple[str, Json]]:
         inner = document.get(name)
         if isinstance(inner, dict):
             yield name, {key: value for key, value in inner.items() if key not in BLOB_LISTS}
-
-
-def _is_layer(key: str, value: Any) -> bool:
-    return key in WRAPPERS and isinstance(value, dict)
 
 
 def internal(document: Json) -> Json:

@@ -44,20 +44,16 @@ def _build_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any]
     if _choices(declared):
         return _choice_field(declared, options)
     if kind in {"integer", "number", "float"}:
-        return _number_field(kind, declared, options)
+        for option, key in (("min_value", "minimum"), ("max_value", "maximum")):
+            if isinstance(declared.get(key), int | float):
+                options[option] = declared[key]
+        if kind == "integer":
+            return forms.IntegerField(**options)
+        return forms.FloatField(**options, widget=forms.NumberInput({"step": "any"}))
     if kind in FILE_TYPES:
         return AddressField(**options, widget=forms.URLInput(), max_length=_MAX_ADDRESS_LENGTH)
     build = _BUILDERS.get(kind, forms.CharField)
     return build(**options)
-
-
-def _number_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
-    for option, key in (("min_value", "minimum"), ("max_value", "maximum")):
-        if isinstance(declared.get(key), int | float):
-            options[option] = declared[key]
-    if kind == "integer":
-        return forms.IntegerField(**options)
-    return forms.FloatField(**options, widget=forms.NumberInput({"step": "any"}))
 
 
 def _date_field(**options: Any) -> forms.Field:

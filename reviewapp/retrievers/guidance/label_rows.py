@@ -66,7 +66,17 @@ def act(rows: Sequence[Row], said: str) -> list[Row] | None:
 
 def labels(rows: Sequence[Row]) -> list[Label]:
     """Return the labels of all rows that are not blank."""
-    return [_label(row) for row in rows if not row.is_blank]
+    labels = []
+    for row in rows:
+        if not row.is_blank:
+            label = Label(
+                value=row.value,
+                title=row.title,
+                description=row.description,
+                colour=row.colour,
+            )
+            labels.append(label)
+    return labels
 
 
 def marked(rows: Sequence[Row], wrong: Mapping[int, str]) -> list[Row]:
@@ -77,7 +87,3 @@ def marked(rows: Sequence[Row], wrong: Mapping[int, str]) -> list[Row]:
     return [
         row if row.is_blank else replace(row, wrong=wrong.get(next(numbers), "")) for row in rows
     ]
-
-
-def _label(row: Row) -> Label:
-    return Label(value=row.value, title=row.title, description=row.description, colour=row.colour)

@@ -236,22 +236,19 @@ def _confirm(
         if latest is None or written is None:
             result.fallback.append(item.change)
             continue
-        result.outcomes.append(_outcome(item, latest, written))
 
-
-def _outcome(item: _Item, latest: AnnotationRecord, written: AnnotationRecord) -> Outcome:
-    """Return the outcome of an item: `written` is its version right after the write."""
-    not_cleared = values_not_cleared(item.change, item.read, written)
-    outcome = delivered(
-        item.change,
-        latest,
-        version=version_made(item.change, item.read, written),
-        merged=item.judgement.merged or None,
-        raced=lost_update(item.read, written) or item.overwritten,
-        uncleared=not_cleared or None,
-        without_author=lacks_author(written, item.change),
-    )
-    return replace(outcome, uncleared=uncleared_after(item.change, item.uncleared, not_cleared))
+        not_cleared = values_not_cleared(item.change, item.read, written)
+        outcome = delivered(
+            item.change,
+            latest,
+            version=version_made(item.change, item.read, written),
+            merged=item.judgement.merged or None,
+            raced=lost_update(item.read, written) or item.overwritten,
+            uncleared=not_cleared or None,
+            without_author=lacks_author(written, item.change),
+        )
+        uncleared = uncleared_after(item.change, item.uncleared, not_cleared)
+        result.outcomes.append(replace(outcome, uncleared=uncleared))
 
 
 def _read_lists(

@@ -63,7 +63,16 @@ def deliver_from_record(read: RetrieverRecord, change: Change, client: Client) -
     except NotFound:
         raise
     except Refused as error:
-        return _refused_outcome(change, read, error)
+        fields = error.fields
+        if error.status == _NAME_TAKEN and "name" in change.fields and "name" not in fields:
+            fields = fields | {"name": error.message}
+        return refused(
+            change,
+            error.message,
+            record=read,
+            field_errors=fields,
+            upstream_request_id=error.request_id,
+        )
 
     return delivered(
         change,
@@ -127,19 +136,6 @@ def record_version(record: RetrieverRecord) -> int | None:
     if record.spelling == "retriever_name":
         return record.version
     return None
-
-
-def _refused_outcome(change: Change, read: RetrieverRecord, error: Refused) -> Outcome:
-    fields = error.fields
-    if error.status == _NAME_TAKEN and "name" in change.fields and "name" not in fields:
-        fields = fields | {"name": error.message}
-    return refused(
-        change,
-        error.message,
-        record=read,
-        field_errors=fields,
-        upstream_request_id=error.request_id,
-    )
 
 
 def _rebase(ref: str) -> None:

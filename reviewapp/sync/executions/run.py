@@ -66,7 +66,14 @@ def execute_claimed(
         with spending(Rank.INTERACTIVE, patience=WHILE_A_PERSON_WAITS):
             answer = _execute(connect(), execution)
     except MixpeekError as error:
-        _settle_failed(execution, error)
+        message = error.message
+        if isinstance(error, Unavailable) and error.maybe_applied:
+            message += " It is not known whether the run was made, so it is not repeated: run it"
+            message += " again."
+
+        with acting(None, note=_history_note(execution)):
+            requested = Execution.objects.requested().filter(pk=execution.pk)
+            requested.update(status="failed", error=message, completed_at=timezone.now())
         return error
 
     try:
@@ -126,18 +133,15 @@ def _execute(client: Client, execution: Execution) -> RunAnswer:
         if is_repeated or not page.documents:
             cursor = None
 
-    answer.milliseconds = _duration_ms(record, started)
+    reported = record.stage_statistics.get("total_time_ms")
+    answer.milliseconds = round((monotonic() - started) * 1000, 1)
+    if isinstance(reported, int | float):
+        answer.milliseconds = float(reported)
+
     total = max(record.total or 0, len(answer.documents))
     if total > MAX_ROWS:
         answer.remarks.append(f"Mixpeek found {total:,} rows; the first {MAX_ROWS} are kept.")
     return answer
-
-
-def _duration_ms(record: ExecutionRecord, started: float) -> float:
-    reported = record.stage_statistics.get("total_time_ms")
-    if isinstance(reported, int | float):
-        return float(reported)
-    return round((monotonic() - started) * 1000, 1)
 
 
 def _store(execution: Execution, answer: RunAnswer) -> None:
@@ -166,17 +170,6 @@ def _store(execution: Execution, answer: RunAnswer) -> None:
 
         save_reply(row, record)
         absorb.attach_results(Result.objects.bulk_create(rows))
-
-
-def _settle_failed(execution: Execution, error: MixpeekError) -> None:
-    message = error.message
-    if isinstance(error, Unavailable) and error.maybe_applied:
-        unknown = "It is not known whether the run was made, so it is not repeated: run it again."
-        message = f"{message} {unknown}"
-
-    with acting(None, note=_history_note(execution)):
-        requested = Execution.objects.requested().filter(pk=execution.pk)
-        requested.update(status="failed", error=message, completed_at=timezone.now())
 
 
 def _history_note(execution: Execution) -> str:

@@ -47,22 +47,18 @@ def poll(client: Client, *, page_size: int = PAGE) -> int:
     FeedCursor.objects.bulk_create(cursors, ignore_conflicts=True)
     polled = 0
     for event_type in EVENT_TYPES:
-        feed_cursor = _claim(event_type)
-        if feed_cursor is None:
+        now = timezone.now()
+        due = FeedCursor.objects.filter(event_type=event_type, due__lte=now)
+        is_claimed = due.update(due=now + _CLAIM_DURATION) > 0
+        if not is_claimed:
             continue
+
+        feed_cursor = FeedCursor.objects.get(event_type=event_type)
         polled += 1
         with spending(Rank.BACKGROUND):
             if not _read(feed_cursor, client, page_size):
                 break
     return polled
-
-
-def _claim(event_type: str) -> FeedCursor | None:
-    now = timezone.now()
-    due = FeedCursor.objects.filter(event_type=event_type, due__lte=now)
-    if not due.update(due=now + _CLAIM_DURATION):
-        return None
-    return FeedCursor.objects.get(event_type=event_type)
 
 
 def _read(feed_cursor: FeedCursor, client: Client, page_size: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from itertools import islice, pairwise
 
 from django.db.models import Exists, Min, OuterRef
@@ -62,7 +61,12 @@ def pull_named(client: Client, counts: Counts) -> None:
     An execution that Mixpeek no longer has is stored as gone, and not requested again. Raises
     `MixpeekError`.
     """
-    for retriever_key, execution_id, since in _unknown_executions():
+    known = Execution.objects.filter(execution_id=OuterRef("execution_id"))
+    annotations = Annotation.objects.filter(annotation_id__isnull=False, retriever__isnull=False)
+    unknown = annotations.exclude(execution_id="").exclude(Exists(known))
+    named = unknown.values_list("retriever_id", "execution_id").annotate(since=Min("created_at"))
+
+    for retriever_key, execution_id, since in list(named.order_by("-since")[:_MAX_NAMED]):
         retriever = Retriever.objects.get(pk=retriever_key)
         try:
             record = client.get_execution(retriever.retriever_id, execution_id)
@@ -80,15 +84,6 @@ def pull_named(client: Client, counts: Counts) -> None:
         else:
             _store_named(retriever, execution_id, record)
             counts.new += 1
-
-
-def _unknown_executions() -> list[tuple[int, str, datetime | None]]:
-    """Return what annotations name and is not here: the retriever's key, the id, and since when."""
-    known = Execution.objects.filter(execution_id=OuterRef("execution_id"))
-    annotations = Annotation.objects.filter(annotation_id__isnull=False, retriever__isnull=False)
-    unknown = annotations.exclude(execution_id="").exclude(Exists(known))
-    named = unknown.values_list("retriever_id", "execution_id").annotate(since=Min("created_at"))
-    return list(named.order_by("-since")[:_MAX_NAMED])
 
 
 def _store_named(retriever: Retriever, execution_id: str, record: ExecutionRecord) -> None:

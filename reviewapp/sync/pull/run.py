@@ -74,30 +74,20 @@ def pull(progress: Progress | None = None, *, client: Client | None = None) -> S
             with spending(Rank.BACKGROUND, want=_TOKENS_AT_ONCE, patience=WHILE_NOBODY_WAITS):
                 client = client or configured_client()
                 pull_pass = _current_pass(progress)
-                _run_phases(client, pull_pass, progress, summary)
+                phases = list(PullPass.Phase)
+                first = phases.index(PullPass.Phase(pull_pass.phase))
+                for phase in phases[first:]:
+                    pull_pass.phase = phase
+                    pull_pass.save(update_fields=["phase"])
+                    progress.begin(phase.label)
+                    _run_phase(phase, client, pull_pass, progress, summary)
+                pull_pass.delete()
         except MixpeekError as error:
             stored = "What was stored stays; the next pull goes on from here."
             summary.stopped = f"The pull stopped: {error.message} {stored}"
         finally:
             progress.end()
     return summary
-
-
-def _run_phases(
-    client: Client,
-    pull_pass: PullPass,
-    progress: Progress,
-    summary: Summary,
-) -> None:
-    """Run the phases from that of `pull_pass` on, and delete the pass at the end."""
-    phases = list(PullPass.Phase)
-    first = phases.index(PullPass.Phase(pull_pass.phase))
-    for phase in phases[first:]:
-        pull_pass.phase = phase
-        pull_pass.save(update_fields=["phase"])
-        progress.begin(phase.label)
-        _run_phase(phase, client, pull_pass, progress, summary)
-    pull_pass.delete()
 
 
 def _run_phase(
