@@ -10,6 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 @cache
 def openapi_document() -> dict[str, Any]:
-    """Return the OpenAPI document of this version of the code; it does not depend on any setting."""
-    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    """Return the OpenAPI document of this version of the code; it depends on no setting."""
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return document

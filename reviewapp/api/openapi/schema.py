@@ -1,4 +1,4 @@
-"""How endpoints describe themselves in the OpenAPI document: what each of them shares, said once."""
+"""What all endpoints share in the OpenAPI document: headers, errors and the token."""
 
 from __future__ import annotations
 
@@ -43,31 +43,29 @@ class Described(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """Return the headers."""
-        said = [("X-Namespace", "Checked against the namespace of this gateway when sent.")]
+        headers = [("X-Namespace", "Checked against the namespace of this gateway when sent.")]
         handler = getattr(self.view, self.method.lower())
         if getattr(handler, "writes", False):
-            said.append(
-                (
-                    "Idempotency-Key",
-                    "The same key and body again get the same answer and do nothing.",
-                )
-            )
+            description = "The same key and body again get the same answer and do nothing."
+            headers.append(("Idempotency-Key", description))
         if self.method == "PATCH":
-            said.append(
-                (
-                    "If-Match",
-                    "The ETag you read; 409 with base, mine and theirs when it is not current.",
-                )
+            description = (
+                "The ETag you read; 409 with base, mine and theirs when it is not current."
             )
-        return [
-            OpenApiParameter(name, OpenApiTypes.STR, "header", description=why)
-            for name, why in said
-        ]
+            headers.append(("If-Match", description))
+
+        parameters = []
+        for name, text in headers:
+            parameter = OpenApiParameter(name, OpenApiTypes.STR, "header", description=text)
+            parameters.append(parameter)
+        return parameters
 
     def get_extensions(self) -> dict[str, Any]:
         """Return which scope and which permission the call takes."""
-        need = getattr(self.view, "needs", {}).get(self.method)
-        return {"x-scope": str(need.scope), "x-permission": need.permission} if need else {}
+        rule = getattr(self.view, "needs", {}).get(self.method)
+        if rule is None:
+            return {}
+        return {"x-scope": str(rule.scope), "x-permission": rule.permission}
 
     def get_tags(self) -> list[str]:
         """Group by the part of the path after the version."""
@@ -76,11 +74,11 @@ class Described(AutoSchema):
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         # The one place where drf-spectacular gathers a call's answers; it has no public way to add
         # to all of them.
-        answers = super()._get_response_bodies(direction)
+        responses = super()._get_response_bodies(direction)
         from reviewapp.api.serializers.common import ErrorResponse
 
-        for status, why in _REFUSALS.items():
-            if status not in answers:
-                described = self._get_response_for_code(ErrorResponse, status)  # type: ignore[no-untyped-call]
-                answers[status] = {**described, "description": why}
-        return answers
+        for status, description in _REFUSALS.items():
+            if status not in responses:
+                response = self._get_response_for_code(ErrorResponse, status)  # type: ignore[no-untyped-call]
+                responses[status] = {**response, "description": description}
+        return responses

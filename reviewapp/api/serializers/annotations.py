@@ -7,15 +7,17 @@ from rest_framework import serializers
 from reviewapp.api.serializers.common import hold, label_field, values
 from reviewapp.api.serializers.fields import Flag, Instant, Object, Text, Whole, optional, shape
 
-MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_IN_BULK = 500, 50, 1000
-MOST_SKIPPED = 2**31 - 1
+MAX_PER_PAGE = 500
+DEFAULT_PER_PAGE = 50
+MAX_BULK_OPERATIONS = 1000
+MAX_SKIP = 2**31 - 1
 _ID = {"max_length": 200}
 
 ListQuery = shape(
     "ListAnnotationsQuery",
     "The pager of annotations.",
-    skip=Whole(required=False, min_value=0, max_value=MOST_SKIPPED, default=0),
-    limit=Whole(required=False, min_value=1, max_value=MOST_PER_PAGE, default=DEFAULT_PER_PAGE),
+    skip=Whole(required=False, min_value=0, max_value=MAX_SKIP, default=0),
+    limit=Whole(required=False, min_value=1, max_value=MAX_PER_PAGE, default=DEFAULT_PER_PAGE),
 )
 ListAnnotationsRequest = shape(
     "ListAnnotationsRequest",
@@ -55,8 +57,9 @@ Base = shape(
 )
 PatchAnnotationRequest = shape(
     "PatchAnnotationRequest",
-    "What to change. Null clears; a null label counts as not given. `base` and `hold` are ours: with `base`, a value "
-    "that somebody changed since is answered with 409 instead of being written over.",
+    "What to change. Null clears; a null label counts as not given. `base` and `hold` are ours: "
+    "with `base`, a value that somebody changed since is answered with 409 instead of being "
+    "written over.",
     label=label_field(required=False, allow_null=True),
     **values(),
     metadata=optional(Object),
@@ -85,25 +88,25 @@ BulkUpdate = shape(
 )
 BulkAnnotationsRequest = shape(
     "BulkAnnotationsRequest",
-    "Independent operations, up to 1,000 of each kind, each held by itself if it asks for it; deleting is reported as "
-    "failed, for it is not offered.",
+    "Independent operations, up to 1,000 of each kind, each held by itself if it asks for it; "
+    "deleting is reported as failed, for it is not offered.",
     create=serializers.ListField(
         child=BulkCreate(),
         required=False,
         allow_null=True,
-        max_length=MOST_IN_BULK,
+        max_length=MAX_BULK_OPERATIONS,
     ),
     update=serializers.ListField(
         child=BulkUpdate(),
         required=False,
         allow_null=True,
-        max_length=MOST_IN_BULK,
+        max_length=MAX_BULK_OPERATIONS,
     ),
     delete=serializers.ListField(
         child=Text(),
         required=False,
         allow_null=True,
-        max_length=MOST_IN_BULK,
+        max_length=MAX_BULK_OPERATIONS,
     ),
 )
 
@@ -118,7 +121,8 @@ Revision = shape(
 )
 Annotation = shape(
     "AnnotationResponse",
-    "An annotation, with what is not delivered yet on top. Its id is Mixpeek's, or `local-...` until Mixpeek has it.",
+    "An annotation, with what is not delivered yet on top. Its id is Mixpeek's, or `local-...` "
+    "until Mixpeek has it.",
     annotation_id=Text(),
     document_id=Text(),
     namespace_id=Text(),

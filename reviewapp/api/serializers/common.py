@@ -19,7 +19,7 @@ from reviewapp.api.serializers.fields import (
     shape,
 )
 
-MOST_HELD = 60
+MAX_HOLD_SECONDS = 60
 
 ErrorDetail = shape(
     "ErrorDetail",
@@ -29,8 +29,8 @@ ErrorDetail = shape(
     code=optional(Text, help_text="A finer reason: missing, extra_forbidden, stale, scope, ..."),
     details=optional(
         Object,
-        help_text="validation_errors: [{type, location, message}]; for a conflict base, mine, theirs, and the names of "
-        "fields: conflicts, only_mine, only_theirs.",
+        help_text="validation_errors: [{type, location, message}]; for a conflict base, mine, "
+        "theirs, and the names of fields: conflicts, only_mine, only_theirs.",
     ),
 )
 ErrorResponse = shape(
@@ -83,7 +83,7 @@ def hold() -> Shape:
     """Return a field for the seconds for which a decision is held."""
     effect = "For so many seconds it is not sent and can be withdrawn"
     help_text = f"{effect}; scripts' writes are not held unless asked."
-    field: Shape = optional(Whole, min_value=0, max_value=MOST_HELD, help_text=help_text)
+    field: Shape = optional(Whole, min_value=0, max_value=MAX_HOLD_SECONDS, help_text=help_text)
     return field
 
 

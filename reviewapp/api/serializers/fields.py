@@ -1,6 +1,4 @@
-"""Fields and shapes that are as strict as Mixpeek: nothing is coerced, and no key passes that
-nobody declared.
-"""
+"""Fields and shapes as strict as Mixpeek: nothing is coerced, undeclared keys are refused."""
 
 from __future__ import annotations
 

@@ -8,11 +8,12 @@ from reviewapp.api.serializers.fields import Flag, Instant, Object, Text, Whole,
 from reviewapp.audit.actions import Action
 from reviewapp.outbox.models import Change as ChangeRow
 
-MOST_PER_PAGE = 500
+MAX_PER_PAGE = 500
 
 ListHistoryRequest = shape(
     "ListHistoryRequest",
-    "The filters of the history page; every part that is given narrows. `since` is included, `until` is not.",
+    "The filters of the history page; every part that is given narrows. `since` is included, "
+    "`until` is not.",
     actor_id=optional(
         Whole,
         help_text="A person's key; null together with `no_person` false is anybody.",
@@ -27,7 +28,7 @@ ListHistoryRequest = shape(
     until=optional(Instant),
     q=optional(Text, max_length=200),
     cursor=optional(Text, max_length=1000),
-    limit=Whole(required=False, min_value=1, max_value=MOST_PER_PAGE, default=100),
+    limit=Whole(required=False, min_value=1, max_value=MAX_PER_PAGE, default=100),
 )
 Event = shape(
     "HistoryEvent",
@@ -54,7 +55,8 @@ Event = shape(
     ),
     machine_words=serializers.ListField(
         child=Text(),
-        help_text="Of a decision from before an update: the fields in which it repeats the machine's words.",
+        help_text="Of a decision from before an update: the fields in which it repeats the "
+        "machine's words.",
     ),
 )
 HistoryPagination = shape(
@@ -71,7 +73,8 @@ History = shape(
 )
 Change = shape(
     "ChangeResponse",
-    "One promise to Mixpeek and how far it got. `delivered` is said only when Mixpeek's reply proved it.",
+    "One promise to Mixpeek and how far it got. `delivered` is said only when Mixpeek's reply "
+    "proved it.",
     change_id=Whole(),
     ref=Text(),
     verb=Text(),

@@ -19,7 +19,7 @@ from reviewapp.api.serializers.fields import (
     shape,
 )
 
-MOST_OFFSET, MOST_PER_PAGE, DEFAULT_PER_PAGE, MOST_ROWS = 10_000, 1000, 10, 500
+MAX_OFFSET, MAX_PER_PAGE, DEFAULT_PER_PAGE, MAX_ROWS_RETURNED = 10_000, 1000, 10, 500
 
 
 def texts(**options: Any) -> Any:
@@ -38,10 +38,10 @@ def objects(**options: Any) -> Any:
 Pager = shape(
     "Pager",
     "Mixpeek's common pager: `limit` wins over `page_size`, a cursor over `offset`, that over `page`.",
-    limit=Whole(required=False, min_value=1, max_value=MOST_PER_PAGE),
-    page_size=Whole(required=False, min_value=1, max_value=MOST_PER_PAGE),
-    offset=Whole(required=False, min_value=0, max_value=MOST_OFFSET),
-    page=Whole(required=False, min_value=1, max_value=MOST_OFFSET),
+    limit=Whole(required=False, min_value=1, max_value=MAX_PER_PAGE),
+    page_size=Whole(required=False, min_value=1, max_value=MAX_PER_PAGE),
+    offset=Whole(required=False, min_value=0, max_value=MAX_OFFSET),
+    page=Whole(required=False, min_value=1, max_value=MAX_OFFSET),
     cursor=Text(required=False),
     next_cursor=Text(required=False),
     after=Text(required=False),
@@ -124,10 +124,10 @@ Pagination = shape(
     "ExecutePagination",
     "`cursor` (the default) goes on within the same run; `offset` makes a run for each page.",
     method=serializers.ChoiceField(choices=["cursor", "offset"], required=False),
-    limit=Whole(required=False, min_value=1, max_value=MOST_ROWS),
+    limit=Whole(required=False, min_value=1, max_value=MAX_ROWS_RETURNED),
     cursor=optional(Text),
-    page_size=Whole(required=False, min_value=1, max_value=MOST_ROWS),
-    page_number=Whole(required=False, min_value=1, max_value=MOST_ROWS),
+    page_size=Whole(required=False, min_value=1, max_value=MAX_ROWS_RETURNED),
+    page_number=Whole(required=False, min_value=1, max_value=MAX_ROWS_RETURNED),
     include_total=optional(Flag),
 )
 ExecuteQuery = shape(
@@ -141,8 +141,8 @@ ExecuteRetrieverRequest = shape(
     "`explain` are accepted as long as they ask for nothing; this gateway does not pass them on.",
     inputs=optional(Object),
     pagination=Pagination(required=False, allow_null=True),
-    limit=optional(Whole, min_value=1, max_value=MOST_ROWS),
-    page_size=optional(Whole, min_value=1, max_value=MOST_ROWS),
+    limit=optional(Whole, min_value=1, max_value=MAX_ROWS_RETURNED),
+    page_size=optional(Whole, min_value=1, max_value=MAX_ROWS_RETURNED),
     return_presigned_urls=optional(Flag),
     filters=optional(Object),
     expand=texts(),

@@ -30,43 +30,44 @@ def compare_texts(old: str, new: str) -> list[ComparedValue]:
 
 
 def compare_label_sets(old: LabelSetContent, new: LabelSetContent) -> list[ComparedValue]:
-    """Return each label of either side (a label is its value), their order, and the settings of
-    both sides.
-    """
+    """Return the labels of both sides, their order if it differs, and the settings."""
     old_labels = {label.value: label for label in old.labels}
     new_labels = {label.value: label for label in new.labels}
 
-    values = [
-        ComparedValue(
+    values = []
+    for value in dict.fromkeys([*old_labels, *new_labels]):
+        label = ComparedValue(
             name=f"“{value}”",
             old=_label_text(old_labels.get(value)),
             new=_label_text(new_labels.get(value)),
         )
-        for value in dict.fromkeys([*old_labels, *new_labels])
-    ]
+        values.append(label)
 
     order = ComparedValue(
         name="order",
         old=", ".join(value for value in old_labels if value in new_labels),
         new=", ".join(value for value in new_labels if value in old_labels),
     )
+    if order.differs:
+        values.append(order)
+
     other_labels = ComparedValue(
         name="other labels",
         old=_permission_text(old.other_allowed),
         new=_permission_text(new.other_allowed),
     )
-    settings = [
-        ComparedValue(
-            name=TITLES[name].lower(),
-            old=str(old.settings.values()[name].label),
-            new=str(new.settings.values()[name].label),
-        )
-        for name in SETTINGS
-    ]
+    values.append(other_labels)
 
-    if order.differs:
-        values.append(order)
-    return [*values, other_labels, *settings]
+    old_settings = old.settings.values()
+    new_settings = new.settings.values()
+    for name in SETTINGS:
+        setting = ComparedValue(
+            name=TITLES[name].lower(),
+            old=str(old_settings[name].label),
+            new=str(new_settings[name].label),
+        )
+        values.append(setting)
+    return values
 
 
 def as_changes(values: Sequence[ComparedValue]) -> dict[str, list[str | None]]:

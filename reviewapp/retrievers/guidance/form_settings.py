@@ -1,5 +1,6 @@
-"""What a decision form starts from, and what a decision must say besides its label; a label set
-holds it. Pure.
+"""The settings of a decision form: its initial label and the required fields. Pure.
+
+A label set holds them.
 """
 
 from __future__ import annotations
@@ -38,9 +39,7 @@ class FormSettings:
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
-        """Return the settings in a form's data or a row; the default stands where a value is
-        missing or unknown.
-        """
+        """Return the settings in a form's data or a row; defaults for missing or unknown values."""
         return cls(
             starts_from=_choice(StartsFrom, data.get("starts_from"), StartsFrom.MACHINE),
             reasoning_required=_choice(Required, data.get("reasoning_required"), Required.NEVER),
@@ -63,9 +62,7 @@ class FormSettings:
         return sentences
 
     def notes(self) -> dict[str, str]:
-        """Return what stands beside each field that must be given, such as "required when
-        relabelled".
-        """
+        """Return a note for each required field, such as "required when relabelled"."""
         required = {"reasoning": self.reasoning_required, "confidence": self.confidence_required}
         texts = {Required.RELABELLED: "required when relabelled", Required.ALWAYS: "required"}
         return {name: texts[when] for name, when in required.items() if when in texts}
@@ -76,7 +73,8 @@ class FormSettings:
         for name in ("reasoning", "confidence"):
             when = getattr(self, f"{name}_required")
             is_required = when == Required.ALWAYS or (when == Required.RELABELLED and relabels)
-            if is_required and not str("" if words[name] is None else words[name]).strip():
+            is_blank = words[name] is None or not str(words[name]).strip()
+            if is_required and is_blank:
                 condition = "" if when == Required.ALWAYS else " when the label is changed"
                 missing[name] = f"This retriever asks for a {name}{condition}."
         return missing
@@ -88,7 +86,7 @@ TITLES = {
     "reasoning_required": "Reasoning is required",
     "confidence_required": "Confidence is required",
 }
-# What reviewers get where no label set says otherwise.
+# The settings without a label set.
 DEFAULT = FormSettings()
 
 

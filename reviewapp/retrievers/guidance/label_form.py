@@ -1,4 +1,4 @@
-"""The form of the label editor: its rows and settings, and the version that it was opened on. Pure."""
+"""The form of the label editor: rows, settings, and the version it was opened on. Pure."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class LabelForm:
             settings=self.settings,
         )
 
-    def marked(self) -> LabelForm:
-        """Return the form with an error at each row that is wrong."""
+    def with_errors(self) -> LabelForm:
+        """Return the form with an error at each invalid row."""
         errors = labels.problems(self.content.labels)
-        return replace(self, rows=label_rows.marked(self.rows, errors))
+        return replace(self, rows=label_rows.with_errors(self.rows, errors))
 
     def on_newer_version(self, version: int) -> LabelForm:
         """Return the form as it was typed, to be saved on top of a newer version."""

@@ -1,8 +1,7 @@
-"""The rows of the label editor, which a browser without scripts can add to, remove from and put in
-order. Pure.
+"""The rows of the label editor: add, remove and sort them without scripts. Pure.
 
-A row is four fields of the same names in the same order; what its button says is `up:2`, `down:2`,
-`remove:2`, `add`.
+A row is four fields of the same names in the same order. The values of the buttons are `up:2`,
+`down:2`, `remove:2` and `add`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from itertools import zip_longest
 
 from django.http import QueryDict
 
-from reviewapp.retrievers.guidance.labels import COLOURS, MOST_LABELS, Label
+from reviewapp.retrievers.guidance.labels import COLOURS, MAX_LABELS, Label
 from reviewapp.web.http import parse_whole_number
 
 _NAMES = ("value", "title", "description", "colour")
@@ -21,13 +20,13 @@ _NAMES = ("value", "title", "description", "colour")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row as it is shown; `wrong` says what is the matter with it."""
+    """One row of the form; `error` is a sentence, or ""."""
 
     value: str = ""
     title: str = ""
     description: str = ""
     colour: str = COLOURS[0]
-    wrong: str = ""
+    error: str = ""
 
     @property
     def is_blank(self) -> bool:
@@ -42,26 +41,33 @@ def rows_of(labels: Iterable[Label]) -> list[Row]:
 
 def read_label_rows(data: QueryDict) -> list[Row]:
     """Return the rows of a form; a field that is missing from one is blank."""
-    columns = [data.getlist(name)[: MOST_LABELS + 1] for name in _NAMES]
-    return [
-        Row(**{name: (cell or "").strip() for name, cell in zip(_NAMES, cells, strict=True)})
-        for cells in zip_longest(*columns)
-    ]
+    columns = [data.getlist(name)[: MAX_LABELS + 1] for name in _NAMES]
+    rows = []
+    for cells in zip_longest(*columns, fillvalue=""):
+        texts = [cell.strip() for cell in cells]
+        rows.append(Row(**dict(zip(_NAMES, texts, strict=True))))
+    return rows
 
 
-def act(rows: Sequence[Row], said: str) -> list[Row] | None:
-    """Return the rows after the button that `said` was pressed; None for one that is no row's."""
-    verb, _, number = said.partition(":")
-    at = parse_whole_number(number)
-    if verb == "add":
-        return list(rows) if any(row.is_blank for row in rows) else [*rows, Row()]
-    if verb not in {"up", "down", "remove"} or at is None or at >= len(rows):
+def press_button(rows: Sequence[Row], button: str) -> list[Row] | None:
+    """Return the rows after a button was pressed; None if it is not a button of a row."""
+    action, _, number = button.partition(":")
+    if action == "add":
+        has_blank = any(row.is_blank for row in rows)
+        return list(rows) if has_blank else [*rows, Row()]
+
+    index = parse_whole_number(number)
+    if action not in {"up", "down", "remove"} or index is None or index >= len(rows):
         return None
-    kept = [*rows[:at], *rows[at + 1 :]]
-    if verb == "remove":
-        return kept or [Row()]
-    to = max(at - 1, 0) if verb == "up" else at + 1
-    return [*kept[:to], rows[at], *kept[to:]]
+
+    others = [*rows[:index], *rows[index + 1 :]]
+    if action == "remove":
+        return others or [Row()]
+
+    target = index + 1
+    if action == "up":
+        target = max(index - 1, 0)
+    return [*others[:target], rows[index], *others[target:]]
 
 
 def labels(rows: Sequence[Row]) -> list[Label]:
@@ -79,11 +85,17 @@ def labels(rows: Sequence[Row]) -> list[Label]:
     return labels
 
 
-def marked(rows: Sequence[Row], wrong: Mapping[int, str]) -> list[Row]:
-    """Return the rows with what is wrong with them, as `labels.problems` counts them: without blank
-    ones.
+def with_errors(rows: Sequence[Row], errors: Mapping[int, str]) -> list[Row]:
+    """Return the rows with their errors.
+
+    The keys of `errors` are those of `labels.problems`, which does not count blank rows.
     """
-    numbers = (at for at in range(len(rows)))
-    return [
-        row if row.is_blank else replace(row, wrong=wrong.get(next(numbers), "")) for row in rows
-    ]
+    marked_rows = []
+    index = 0
+    for row in rows:
+        if row.is_blank:
+            marked_rows.append(row)
+        else:
+            marked_rows.append(replace(row, error=errors.get(index, "")))
+            index += 1
+    return marked_rows

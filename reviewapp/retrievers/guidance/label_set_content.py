@@ -10,8 +10,7 @@ from reviewapp.retrievers.guidance.labels import Label
 
 @dataclass(frozen=True, kw_only=True)
 class LabelSetContent:
-    """The labels in their order, whether reviewers may write another label, and the settings of the
-    decision form.
+    """The labels in order, whether other labels are allowed, and the decision form's settings.
 
     A retriever without a label set has the content of an empty one: the labels in use are offered.
     """

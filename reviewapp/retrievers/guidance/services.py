@@ -22,11 +22,11 @@ from reviewapp.storable import is_storable
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-LONGEST_GUIDELINES = 50_000
+MAX_GUIDELINES_LENGTH = 50_000
 
 
 class BadLabels(Exception):
-    """The labels cannot be stored; `rows` holds a sentence for each that is wrong, counted from 0."""
+    """The labels cannot be stored; `rows` holds a sentence for each invalid one, by its index."""
 
     def __init__(self, rows: dict[int, str]) -> None:
         super().__init__(" ".join(rows.values()))
@@ -38,9 +38,7 @@ class BadGuidelines(Exception):
 
 
 class VersionConflict(Exception):
-    """Somebody saved a newer version, `current`, since the person opened the form: show it and save
-    on top of it.
-    """
+    """Somebody saved a newer version, `current`: show it, and save on top of it."""
 
     def __init__(self, current: LabelSet | Guidelines) -> None:
         super().__init__(
@@ -58,8 +56,7 @@ def set_labels(
     actor: User,
     settings: FormSettings = DEFAULT,
 ) -> LabelSet | None:
-    """Save the next version of a retriever's label set; returns None where it would be the same as
-    the current one.
+    """Save the next version of a retriever's label set; returns None if nothing would change.
 
     `base_version` is the version that the person has seen (0: none). Without any label, those in
     use are offered and any other may be written; the `settings` of the decision form hold all the
@@ -99,16 +96,16 @@ def set_labels(
 def write_guidelines(
     retriever_pk: int, text: str, *, base_version: int, actor: User
 ) -> Guidelines | None:
-    """Save the next version of a retriever's guidelines (Markdown); returns None where the current
-    text is the same.
+    """Save the next version of a retriever's guidelines (Markdown).
 
-    `base_version` is the version that the person has seen (0: none). Raises `PermissionDenied`,
-    `Retriever.DoesNotExist`, `BadGuidelines` and `VersionConflict`.
+    Returns None if the current text is the same. `base_version` is the version that the person has
+    seen (0: none). Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadGuidelines` and
+    `VersionConflict`.
     """
     require_change_permission(actor)
-    if len(text) > LONGEST_GUIDELINES:
+    if len(text) > MAX_GUIDELINES_LENGTH:
         raise BadGuidelines(
-            f"Guidelines have {LONGEST_GUIDELINES:,} characters at most; these have {len(text):,}."
+            f"Guidelines have {MAX_GUIDELINES_LENGTH:,} characters at most; these have {len(text):,}."
         )
     if not is_storable(text):
         raise BadGuidelines("These hold characters that cannot be stored.")
@@ -158,9 +155,7 @@ def _lock_retriever(retriever_pk: int) -> Retriever:
 
 
 def _next_version(current: LabelSet | Guidelines | None, base_version: int) -> int:
-    """Return the number of the next version; raises `VersionConflict` where the person has not seen
-    the current one.
-    """
+    """Return the next version number; raises `VersionConflict` if the current one is unseen."""
     if current is None:
         return 1
     if current.version != base_version:

@@ -29,17 +29,19 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
     if request.method != "POST":
         current = retriever.guidelines
         version = current.version if current else 0
-        return _page(
-            request, retriever, GuidelinesForm(text=text_of(current), base_version=version)
-        )
+        form = GuidelinesForm(text=text_of(current), base_version=version)
+        return _page(request, retriever, form)
 
     form = guidelines_form.read_guidelines_form(request.POST)
     if request.POST.get("act") == "look":
         return _page(request, retriever, form)
 
     try:
-        saved = services.write_guidelines(
-            pk, form.text, base_version=form.base_version, actor=request.user
+        new_version = services.write_guidelines(
+            pk,
+            form.text,
+            base_version=form.base_version,
+            actor=request.user,
         )
     except BadGuidelines as error:
         return _page(request, retriever, form, error=error, status=422)
@@ -47,8 +49,8 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
         form = form.on_newer_version(conflict.current.version)
         return _page(request, load(pk), form, status=409)
 
-    if saved:
-        messages.success(request, f"Guidelines, version {saved.version}, are in force.")
+    if new_version:
+        messages.success(request, f"Guidelines, version {new_version.version}, are in force.")
     else:
         messages.success(request, "Nothing was different.")
     return redirect("retriever", pk)
@@ -57,21 +59,18 @@ def guidelines(request: Request, pk: int) -> HttpResponse:
 @require_safe
 @change_permission_required
 def guidelines_version(request: Request, pk: int, number: int) -> HttpResponse:
-    """Show one version of the guidelines, what would be different if it were in force, and the way
-    back to it.
-    """
+    """Show one version of the guidelines, compared with the current one, and the way back to it."""
     retriever = load(pk)
     current = retriever.guidelines
-    shown = get_object_or_404(
-        retriever.guideline_texts.select_related("created_by"), version=number
-    )
-    changes = as_changes(compare_texts(text_of(current), shown.text))
+    versions = retriever.guideline_texts.select_related("created_by")
+    version = get_object_or_404(versions, version=number)
+    changes = as_changes(compare_texts(text_of(current), version.text))
     context = {
         "retriever": retriever,
-        "held": shown,
+        "held": version,
         "now": current,
         "diffs": field_diffs(changes),
-        "html": render_markdown(shown.text),
+        "html": render_markdown(version.text),
     }
     return render(request, "retrievers/guidelines_version.html", context)
 
@@ -88,13 +87,15 @@ def _page(
     context: dict[str, Any] = {
         "retriever": retriever,
         "form": form,
-        "html": render_markdown(form.text[: services.LONGEST_GUIDELINES]),
-        "longest": services.LONGEST_GUIDELINES,
+        "html": render_markdown(form.text[: services.MAX_GUIDELINES_LENGTH]),
+        "longest": services.MAX_GUIDELINES_LENGTH,
         "wrong": error,
         **list_versions(request, versions),
     }
 
-    newer = versions.filter(version=form.base_version).first() if form.is_conflict else None
+    newer = None
+    if form.is_conflict:
+        newer = versions.filter(version=form.base_version).first()
     if newer:
         compared = compare_texts(newer.text, form.text)
         context["newer"] = newer

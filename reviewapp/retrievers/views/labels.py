@@ -26,25 +26,25 @@ from reviewapp.web.http import Request
 @require_http_methods(["GET", "HEAD", "POST"])
 @change_permission_required
 def label_set(request: Request, pk: int) -> HttpResponse:
-    """Edit the label set, a row for each label; the buttons of the rows change rows, the last one
-    saves.
+    """Edit the label set, a row for each label.
+
+    The buttons of the rows change the form; only the last button saves.
     """
     retriever = load(pk)
     if request.method != "POST":
         current = retriever.label_set
         version = current.version if current else 0
-        return _page(
-            request, retriever, label_form.from_content(content_of(current), version=version)
-        )
+        form = label_form.from_content(content_of(current), version=version)
+        return _page(request, retriever, form)
 
     form = label_form.read_label_form(request.POST)
-    rows = label_rows.act(form.rows, request.POST.get("act", ""))
+    rows = label_rows.press_button(form.rows, request.POST.get("act", ""))
     if rows:
         return _page(request, retriever, replace(form, rows=rows))
 
     content = form.content
     try:
-        saved = services.set_labels(
+        new_version = services.set_labels(
             pk,
             content.labels,
             other_allowed=content.other_allowed,
@@ -53,13 +53,13 @@ def label_set(request: Request, pk: int) -> HttpResponse:
             settings=content.settings,
         )
     except BadLabels:
-        return _page(request, retriever, form.marked(), status=422)
+        return _page(request, retriever, form.with_errors(), status=422)
     except VersionConflict as conflict:
         form = form.on_newer_version(conflict.current.version)
         return _page(request, load(pk), form, status=409)
 
-    if saved:
-        messages.success(request, f"Labels, version {saved.version}, are in force.")
+    if new_version:
+        messages.success(request, f"Labels, version {new_version.version}, are in force.")
     else:
         messages.success(request, "Nothing was different.")
     return redirect("retriever", pk)
@@ -68,14 +68,18 @@ def label_set(request: Request, pk: int) -> HttpResponse:
 @require_safe
 @change_permission_required
 def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
-    """Show one version of the label set, what would be different if it were in force, and the way
-    back to it.
-    """
+    """Show one version of the label set, compared with the current one, and the way back to it."""
     retriever = load(pk)
     current = retriever.label_set
-    shown = get_object_or_404(retriever.label_sets.select_related("created_by"), version=number)
-    changes = as_changes(compare_label_sets(content_of(current), content_of(shown)))
-    context = {"retriever": retriever, "held": shown, "now": current, "diffs": field_diffs(changes)}
+    versions = retriever.label_sets.select_related("created_by")
+    version = get_object_or_404(versions, version=number)
+    changes = as_changes(compare_label_sets(content_of(current), content_of(version)))
+    context = {
+        "retriever": retriever,
+        "held": version,
+        "now": current,
+        "diffs": field_diffs(changes),
+    }
     return render(request, "retrievers/label_set_version.html", context)
 
 
@@ -92,7 +96,9 @@ def _page(
         **list_versions(request, versions),
     }
 
-    newer = versions.filter(version=form.base_version).first() if form.is_conflict else None
+    newer = None
+    if form.is_conflict:
+        newer = versions.filter(version=form.base_version).first()
     if newer:
         context["newer"] = newer
         context["compared"] = compare_label_sets(content_of(newer), form.content)

@@ -74,18 +74,18 @@ def test_it_moves_rows_and_saves_nothing(
 
 def test_it_adds_no_second_empty_row() -> None:
     full = [Row(value="logo"), Row(description="no value yet")]
-    one_more = label_rows.act(full, "add")
+    one_more = label_rows.press_button(full, "add")
     assert one_more == [*full, Row()]
-    assert label_rows.act(one_more, "add") == one_more
+    assert label_rows.press_button(one_more, "add") == one_more
 
 
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=5), st.text(max_size=8))
 def test_it_loses_no_row_but_the_one_removed(texts: list[str], number: str) -> None:
     rows = [Row(value=text) for text in texts]
     for verb in ("up", "down"):
-        moved = label_rows.act(rows, f"{verb}:{number}")
+        moved = label_rows.press_button(rows, f"{verb}:{number}")
         assert moved is None or sorted(moved, key=str) == sorted(rows, key=str)
-    removed = label_rows.act(rows, f"remove:{number}")
+    removed = label_rows.press_button(rows, f"remove:{number}")
     assert removed is None or len(removed) == max(len(rows) - 1, 1)
 
 
@@ -99,7 +99,7 @@ def test_it_says_at_the_row_what_is_wrong(client: Client, adam: User, retriever:
         description=["", "", "mine"],
     )
     assert page.status_code == 422
-    assert [bool(row.wrong) for row in page.context["form"].rows] == [False, True, False]
+    assert [bool(row.error) for row in page.context["form"].rows] == [False, True, False]
     assert "A label needs a value" in page.content.decode()
     assert 'value="mine"' in page.content.decode()
     again = post(client, retriever, value=["x", "x", ""])
