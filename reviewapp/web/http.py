@@ -58,7 +58,9 @@ def is_local_path(address: str) -> bool:
 def parse_whole_number(text: str) -> int | None:
     """Return the number, such as a key, in a text; None if no bigint column can hold it."""
     is_number = text.isascii() and text.isdigit() and len(text) <= 18
-    return int(text) if is_number else None
+    if is_number:
+        return int(text)
+    return None
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -41,7 +41,9 @@ def proven_person_id(request: HttpRequest) -> int | None:
         return None
 
     person = User.people.filter(pk=value, is_active=True).first()
-    return person.pk if person else None
+    if person:
+        return person.pk
+    return None
 
 
 def _max_age() -> int:

@@ -55,7 +55,9 @@ class ChangeAuthor:
     @property
     def where(self) -> str:
         """Return where it was done if the reader did it, to end a sentence with."""
-        return f" {_ELSEWHERE}" if self.own else ""
+        if self.own:
+            return f" {_ELSEWHERE}"
+        return ""
 
     @property
     def title(self) -> str:

@@ -99,7 +99,9 @@ def save(annotation_id: int, draft_input: DraftInput, *, actor: User) -> Draft:
 def own(annotation_id: int, person: User) -> Draft | None:
     """Return the person's draft of this annotation, None when there is none."""
     drafts = _own(annotation_id=annotation_id, person_id=person.pk)
-    return drafts[0] if drafts else None
+    if drafts:
+        return drafts[0]
+    return None
 
 
 @asked

@@ -61,7 +61,9 @@ class UpstreamVersion:
             phrase: str = AuthorKind.ELSEWHERE.value
             if self.kind == "user":
                 phrase = "another user"
-            return f"{phrase} ({self.name})" if self.name else phrase
+            if self.name:
+                return f"{phrase} ({self.name})"
+            return phrase
 
         return str(self.whose.value)
 
@@ -168,7 +170,9 @@ def _versions_from_revisions(row: Annotation) -> Iterator[UpstreamVersion]:
 
 
 def _author_kind(actor_type: str) -> AuthorKind:
-    return AuthorKind.MACHINE if actor_type == _MACHINE else AuthorKind.ELSEWHERE
+    if actor_type == _MACHINE:
+        return AuthorKind.MACHINE
+    return AuthorKind.ELSEWHERE
 
 
 def _with_our_author(

@@ -86,14 +86,18 @@ def _claim_first(
         free = free.exclude(pk=after.pk)
     if not filters.q:
         leased = leases.claim_next(free, person, now=now)
-        return leased.pk if leased else None
+        if leased:
+            return leased.pk
+        return None
 
     keys = _search_keys(filters, person, start, now=now)
     leased = leases.claim_next(free.filter(pk__in=keys), person, now=now)
     if leased is None and len(keys) == _MAX_SEARCHED:
         # All of them were leased to others meanwhile: search without the limit.
         leased = leases.claim_next(free, person, now=now)
-    return leased.pk if leased else None
+    if leased:
+        return leased.pk
+    return None
 
 
 def _search_keys(

@@ -305,7 +305,9 @@ def _get_position(key: str) -> Annotation | None:
     if not pk:
         return None
     annotations = _positions(pk=pk)
-    return annotations[0] if annotations else None
+    if annotations:
+        return annotations[0]
+    return None
 
 
 @asked

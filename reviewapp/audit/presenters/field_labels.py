@@ -79,4 +79,6 @@ def instant(name: str, text: str) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return at if at.tzinfo else None
+    if at.tzinfo:
+        return at
+    return None

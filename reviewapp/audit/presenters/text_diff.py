@@ -168,7 +168,9 @@ def _split_lines(text: str) -> list[str]:
     """Split at line feeds only, and keep them."""
     *lines, last = text.split("\n")
     ended = [f"{line}\n" for line in lines]
-    return [*ended, last] if last else ended
+    if last:
+        return [*ended, last]
+    return ended
 
 
 def _diff(old: Sequence[str], new: Sequence[str], max_work: int) -> list[DiffPiece] | None:

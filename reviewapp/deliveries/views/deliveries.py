@@ -119,7 +119,9 @@ def _apply(action: str, change: Change, actor: User) -> str:
         return str(error)
 
     change.refresh_from_db()
-    return "" if is_done else _TOO_LATE[action]
+    if is_done:
+        return ""
+    return _TOO_LATE[action]
 
 
 def _figures_context() -> dict[str, Any]:

@@ -42,7 +42,9 @@ def mark_words(text: str, words: Iterable[str]) -> list[Piece]:
     """Cut `text` into marked and plain pieces; joined, they are `text` again."""
     marked_words = sorted({word for word in words if word.strip()}, key=len, reverse=True)
     if not marked_words:
-        return [Piece(text, False)] if text else []
+        if text:
+            return [Piece(text, False)]
+        return []
 
     pattern = re.compile("|".join(map(_pattern, marked_words)), re.IGNORECASE)
     cut: list[Piece] = []

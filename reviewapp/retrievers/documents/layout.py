@@ -38,7 +38,9 @@ def layers(document: Json) -> Iterator[tuple[str, Json]]:
 def internal(document: Json) -> Json:
     """Return the system's own data about the document."""
     value = document.get("_internal")
-    return value if isinstance(value, dict) else {}
+    if isinstance(value, dict):
+        return value
+    return {}
 
 
 def blobs(document: Json) -> Iterator[Json]:
@@ -72,7 +74,9 @@ def format_scalar(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        if value:
+            return "yes"
+        return "no"
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)

@@ -63,7 +63,9 @@ class Medium:
         """The file of an image, or the poster of a video; None if there is neither."""
         if self.unavailable_reason:
             return None
-        return self.index if self.kind == "image" else self.poster
+        if self.kind == "image":
+            return self.index
+        return self.poster
 
 
 def media(document: Mapping[str, Any]) -> list[Medium]:
@@ -189,7 +191,9 @@ def _best(group: Sequence[File], roles: Sequence[str]) -> File | None:
 
     available = [file for file in ranked if not file.unavailable_reason]
     preferred = available or ranked
-    return preferred[0] if preferred else None
+    if preferred:
+        return preferred[0]
+    return None
 
 
 def _kind(declared: str, mime: str) -> str:
@@ -219,4 +223,6 @@ def _path(url: str) -> str:
 
 def _text(holder: Mapping[str, Any], key: str) -> str:
     value = holder.get(key)
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""

@@ -35,7 +35,9 @@ class EditFormState:
     @property
     def was_json(self) -> str:
         """The original base for the hidden field, "" when there was no conflict."""
-        return json.dumps(self.was) if self.was else ""
+        if self.was:
+            return json.dumps(self.was)
+        return ""
 
     @property
     def base_json(self) -> str:

@@ -60,7 +60,9 @@ class EditForm(forms.Form):
     def clean_was_base(self) -> dict[str, Any] | None:
         """Require the same shape; None when there was no conflict."""
         text = self.cleaned_data["was_base"]
-        return _read_base(text) if text else None
+        if text:
+            return _read_base(text)
+        return None
 
     def clean(self) -> dict[str, Any]:
         """Require a choice for every conflict."""

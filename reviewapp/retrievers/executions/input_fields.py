@@ -110,7 +110,9 @@ _BUILDERS: dict[str, Callable[..., forms.Field]] = {
 
 def _choices(declared: Mapping[str, Any]) -> list[Any]:
     values = declared.get("enum")
-    return values if isinstance(values, list) else []
+    if isinstance(values, list):
+        return values
+    return []
 
 
 def _choice_field(declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
@@ -144,7 +146,9 @@ def _choice_field(declared: Mapping[str, Any], options: dict[str, Any]) -> forms
 
 
 def _key(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, sort_keys=True)
 
 
 def examples(declared: Mapping[str, Any]) -> list[str]:

@@ -84,4 +84,6 @@ def _label_text(label: Label | None) -> str | None:
 
 
 def _permission_text(is_allowed: bool) -> str:
-    return "allowed" if is_allowed else "not allowed"
+    if is_allowed:
+        return "allowed"
+    return "not allowed"

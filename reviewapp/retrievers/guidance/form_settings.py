@@ -91,4 +91,6 @@ DEFAULT = FormSettings()
 
 
 def _choice(choices: type[_Choices], value: object, default: _Choices) -> _Choices:
-    return choices(value) if value in choices.values else default
+    if value in choices.values:
+        return choices(value)
+    return default

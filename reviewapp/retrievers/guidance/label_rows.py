@@ -54,7 +54,9 @@ def press_button(rows: Sequence[Row], button: str) -> list[Row] | None:
     action, _, number = button.partition(":")
     if action == "add":
         has_blank = any(row.is_blank for row in rows)
-        return list(rows) if has_blank else [*rows, Row()]
+        if has_blank:
+            return list(rows)
+        return [*rows, Row()]
 
     index = parse_whole_number(number)
     if action not in {"up", "down", "remove"} or index is None or index >= len(rows):

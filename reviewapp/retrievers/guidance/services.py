@@ -144,7 +144,9 @@ def content_of(label_set: LabelSet | None) -> LabelSetContent:
 
 def text_of(guidelines: Guidelines | None) -> str:
     """Return the text of a version of the guidelines, "" where there is none."""
-    return guidelines.text if guidelines else ""
+    if guidelines:
+        return guidelines.text
+    return ""
 
 
 def _lock_retriever(retriever_pk: int) -> Retriever:
