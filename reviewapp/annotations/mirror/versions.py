@@ -6,7 +6,7 @@ each change. Mixpeek will number them so, unless somebody edits the annotation t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,18 @@ class State:
 
 def latest(row: Annotation, queued: Sequence[Change]) -> State:
     """Return the current version; `queued` are the undelivered changes, oldest first."""
-    edits = [_to_edit(revision) for revision in row.revisions]
+    edits = []
+    for revision in row.revisions:
+        edited_at = revision.get("edited_at")
+        edit = UpstreamEdit(
+            version=revision["version"],
+            prior=revision["prior"],
+            at=datetime.fromisoformat(edited_at) if edited_at else None,
+            by=revision["edited_by"],
+            by_type=revision["edited_by_type"],
+        )
+        edits.append(edit)
+
     values = dict(row.upstream)
     created_at = row.created_at
     version = row.version or 0
@@ -120,15 +131,4 @@ def _undo(state: State, undone: Sequence[UpstreamEdit]) -> State:
         edits=remaining,
         created_at=state.created_at,
         updated_at=updated_at,
-    )
-
-
-def _to_edit(revision: Mapping[str, Any]) -> UpstreamEdit:
-    edited_at = revision.get("edited_at")
-    return UpstreamEdit(
-        version=revision["version"],
-        prior=revision["prior"],
-        at=datetime.fromisoformat(edited_at) if edited_at else None,
-        by=revision["edited_by"],
-        by_type=revision["edited_by_type"],
     )

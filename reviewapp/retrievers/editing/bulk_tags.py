@@ -82,7 +82,26 @@ def plan_bulk_tags(
     remove: Sequence[str],
 ) -> list[PlannedChange]:
     """Return the change that each of `retrievers` would get. Pure."""
-    return [_plan_change(retriever, add, remove) for retriever in retrievers]
+    changes = []
+    for retriever in retrievers:
+        delta = tags.tag_delta(retriever.tags, add=add, remove=remove)
+        obstacle = ""
+        if retriever.gone_at is not None:
+            delta = {}
+            obstacle = _GONE
+        elif not delta:
+            obstacle = "It has these tags already."
+
+        planned = delta or {tags.ADD: [], tags.REMOVE: []}
+        change = PlannedChange(
+            retriever=retriever,
+            add=planned[tags.ADD],
+            remove=planned[tags.REMOVE],
+            after=tags.apply_tag_delta(retriever.tags, planned),
+            obstacle=obstacle,
+        )
+        changes.append(change)
+    return changes
 
 
 def retag(
@@ -121,25 +140,6 @@ def load_results(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[Reta
             reason = "Nothing was changed." if retriever.gone_at is None else _GONE
         results.append(RetagResult(retriever=retriever, change=change, reason=reason))
     return results
-
-
-def _plan_change(retriever: Retriever, add: Sequence[str], remove: Sequence[str]) -> PlannedChange:
-    delta = tags.tag_delta(retriever.tags, add=add, remove=remove)
-    obstacle = ""
-    if retriever.gone_at is not None:
-        delta = {}
-        obstacle = _GONE
-    elif not delta:
-        obstacle = "It has these tags already."
-
-    planned = delta or {tags.ADD: [], tags.REMOVE: []}
-    return PlannedChange(
-        retriever=retriever,
-        add=planned[tags.ADD],
-        remove=planned[tags.REMOVE],
-        after=tags.apply_tag_delta(retriever.tags, planned),
-        obstacle=obstacle,
-    )
 
 
 def _retag_one(

@@ -43,7 +43,18 @@ def tag_retrievers(request: Request) -> HttpResponse:
         "back": _list_url(request, selected, add, remove),
     }
 
-    errors = _errors(selected, add, remove)
+    errors = []
+    if not selected:
+        errors.append("Pick at least one retriever.")
+    if len(selected) > bulk_tags.MAX_RETRIEVERS:
+        errors.append(
+            f"Pick {bulk_tags.MAX_RETRIEVERS} retrievers at most; these are {len(selected)}.",
+        )
+    try:
+        bulk_tags.check_tags(add, remove)
+    except InvalidEdit as error:
+        errors += error.fields.values()
+
     if errors:
         context["wrong"] = errors
         return render(request, "retrievers/tag_preview.html", context, status=422)
@@ -76,22 +87,6 @@ def tagged_retrievers(request: Request) -> HttpResponse:
     return render_page_or_fragment(
         "retrievers/_tagged.html", request, "retrievers/tagged.html", context
     )
-
-
-def _errors(selected: list[Retriever], add: tuple[str, ...], remove: tuple[str, ...]) -> list[str]:
-    """Return why there can be no preview, a sentence each."""
-    errors = []
-    if not selected:
-        errors.append("Pick at least one retriever.")
-    if len(selected) > bulk_tags.MAX_RETRIEVERS:
-        errors.append(
-            f"Pick {bulk_tags.MAX_RETRIEVERS} retrievers at most; these are {len(selected)}.",
-        )
-    try:
-        bulk_tags.check_tags(add, remove)
-    except InvalidEdit as error:
-        errors += error.fields.values()
-    return errors
 
 
 def _list_url(

@@ -7,7 +7,7 @@ Reading the current record is right in all these cases, and an annotation that i
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -19,7 +19,6 @@ from reviewapp.audit.actions import Origin
 from reviewapp.audit.context import acting, tracing
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unreadable
-from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox import wake_worker
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.listen import cooldown
@@ -129,7 +128,17 @@ def follow_one(hint: Hint, client: Client) -> bool:
     cooldown.end_cooldown()
 
     try:
-        _absorb(hint, records)
+        origin = _ORIGINS[Hint.Source(hint.source)]
+        note = f"hint: {hint.get_source_display()}"
+        with tracing(origin), acting(None, note=note):
+            waiting = absorb.absorb(records).left
+            if not records:
+                absorb.mark_gone([hint.annotation_id])
+
+            if waiting:
+                _postpone(hint)
+            else:
+                _delete_or_make_due(hint)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -137,20 +146,6 @@ def follow_one(hint: Hint, client: Client) -> bool:
         _log.exception("could not take in %s", hint.annotation_id)
         _postpone(hint)
     return True
-
-
-def _absorb(hint: Hint, records: Sequence[AnnotationRecord]) -> None:
-    origin = _ORIGINS[Hint.Source(hint.source)]
-    note = f"hint: {hint.get_source_display()}"
-    with tracing(origin), acting(None, note=note):
-        waiting = absorb.absorb(records).left
-        if not records:
-            absorb.mark_gone([hint.annotation_id])
-
-        if waiting:
-            _postpone(hint)
-        else:
-            _delete_or_make_due(hint)
 
 
 def _delete_or_make_due(hint: Hint) -> None:

@@ -33,7 +33,22 @@ def register(client: Client, *, name: str, url: str) -> Registered:
 
     Raises `BadAddress`, and what the client raises.
     """
-    _validate(url)
+    example = "For example: https://review.example.com/webhooks/mixpeek"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        # Raises where the port is no number.
+        _ = parts.port
+    except ValueError:
+        raise BadAddress(f"{url!r} is no address. {example}") from None
+
+    if parts.scheme not in {"http", "https"} or not host:
+        raise BadAddress(f"{url!r} is no https:// address. {example}")
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise BadAddress(
+            f"{url!r} is not https: what Mixpeek sends would be read on the way. {example}",
+        )
+
     existing = None
     for webhook in client.list_webhooks():
         if webhook.name == name:
@@ -61,21 +76,3 @@ def register(client: Client, *, name: str, url: str) -> Registered:
         webhook_id=webhook_id,
     )
     return Registered(webhook=webhook, is_new=existing is None, generated_secret=generated)
-
-
-def _validate(url: str) -> None:
-    example = "For example: https://review.example.com/webhooks/mixpeek"
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        # Raises where the port is no number.
-        _ = parts.port
-    except ValueError:
-        raise BadAddress(f"{url!r} is no address. {example}") from None
-
-    if parts.scheme not in {"http", "https"} or not host:
-        raise BadAddress(f"{url!r} is no https:// address. {example}")
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        raise BadAddress(
-            f"{url!r} is not https: what Mixpeek sends would be read on the way. {example}",
-        )

@@ -131,7 +131,11 @@ def _pull_piecemeal(
             failures_in_a_row += 1
             if failures_in_a_row % _CHECK_AFTER == 0:
                 client.list_annotations(skip=MAX_ANNOTATIONS, limit=1)
-            name = _position_name(pull_pass.skip, size)
+
+            first = pull_pass.skip + 1
+            name = f"the annotation at place {first:,}"
+            if size > 1:
+                name = f"the annotations at places {first:,} to {pull_pass.skip + size:,}"
             counts.leave_out([LeftOut(name=name, reason=error.message)])
             _move(pull_pass, pull_pass.skip + size)
             continue
@@ -144,12 +148,6 @@ def _pull_piecemeal(
             _absorb(_unseen(page.items, pull_pass), counts)
             _move(pull_pass, pull_pass.skip + page.rows)
         size *= _DIVISOR
-
-
-def _position_name(skip: int, size: int) -> str:
-    if size == 1:
-        return f"the annotation at place {skip + 1:,}"
-    return f"the annotations at places {skip + 1:,} to {skip + size:,}"
 
 
 def _absorb(records: Sequence[AnnotationRecord], counts: Counts) -> None:
