@@ -30,7 +30,8 @@ ANNOTATION = Tracked(
     ],
     constant=["ref", "document_id", "retriever_id"],
     unexpected={
-        "decided_at": "OLD.decision_id IS NOT DISTINCT FROM NEW.decision_id OR NEW.decided_at IS DISTINCT FROM"
+        "decided_at": "OLD.decision_id IS NOT DISTINCT FROM NEW.decision_id"
+        " OR NEW.decided_at IS DISTINCT FROM"
         " (SELECT d.created_at FROM public.annotations_decision d WHERE d.id = NEW.decision_id)",
         # The first result comes with a pull or an execution, and is one of the document.
         "result_id": "OLD.result_id IS NOT NULL OR NEW.document_id IS DISTINCT FROM"
@@ -99,7 +100,8 @@ UNDO = Tracked(
     timing=pgtrigger.Deferred,
     unless=_IS_IN_HISTORY.format(since="NEW.at", side=0, decision="NEW.decision_id"),
     ref="(SELECT a.ref FROM public.annotations_decision d"
-    " JOIN public.annotations_annotation a ON a.id = d.annotation_id WHERE d.id = {row}.decision_id)",
+    " JOIN public.annotations_annotation a ON a.id = d.annotation_id WHERE d.id = "
+    "{row}.decision_id)",
     retriever="(SELECT r.retriever_id FROM public.annotations_decision d"
     " JOIN public.annotations_annotation a ON a.id = d.annotation_id"
     " JOIN public.retrievers_retriever r ON r.id = a.retriever_id WHERE d.id = {row}.decision_id)",

@@ -55,8 +55,8 @@ def create_token(
     """Create a token for `owner` and return it with its secret, which is not stored.
 
     `actor` None is the command line. The same `form_id` with the same words makes one token: sent
-    again soon it returns that one, later it raises `AlreadySubmitted`. Raises `ValidationError` for a
-    blank or long name, an unknown scope, a number of days outside 1 to `MAX_DAYS`, or when the
+    again soon it returns that one, later it raises `AlreadySubmitted`. Raises `ValidationError` for
+    a blank or long name, an unknown scope, a number of days outside 1 to `MAX_DAYS`, or when the
     person holds `MAX_TOKENS` usable ones.
     """
     secret = _PREFIX + derive_secret(form_id, "token", owner.pk, name, scope, days)

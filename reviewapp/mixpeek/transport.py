@@ -1,8 +1,8 @@
 """The half of the client that sends: one session, one place where requests' errors become ours.
 
-The key lives in an `ApiKeyAuth` that shows itself as `***`, is put on each request alone, and is wiped from
-every answer before anything reads it. Our errors are raised outside the `except`, so no chain leads
-to a request with headers.
+The key lives in an `ApiKeyAuth` that shows itself as `***`, is put on each request alone, and is
+wiped from every answer before anything reads it. Our errors are raised outside the `except`, so no
+chain leads to a request with headers.
 """
 
 from __future__ import annotations

@@ -70,9 +70,11 @@ class Retriever(models.Model):
                 # A newly set version is the newest one, and has its own event.
                 unexpected={
                     "label_set_id": "NEW.label_set_id IS DISTINCT FROM"
-                    " (SELECT max(s.id) FROM public.retrievers_labelset s WHERE s.retriever_id = NEW.id)",
+                    " (SELECT max(s.id) FROM public.retrievers_labelset s WHERE s.retriever_id "
+                    "= NEW.id)",
                     "guidelines_id": "NEW.guidelines_id IS DISTINCT FROM"
-                    " (SELECT max(g.id) FROM public.retrievers_guidelines g WHERE g.retriever_id = NEW.id)",
+                    " (SELECT max(g.id) FROM public.retrievers_guidelines g WHERE "
+                    "g.retriever_id = NEW.id)",
                 },
                 ref="'retrievers/' || {row}.retriever_id",
                 retriever="{row}.retriever_id",

@@ -29,7 +29,8 @@ EDITS = (
 # The tags as text, one a line, without JSON's quotes and escapes.
 _TAG_WORDS = Func(
     template=(
-        "(SELECT string_agg(tag, E'\n') FROM jsonb_array_elements_text(retrievers_retriever.tags) tag)"
+        "(SELECT string_agg(tag, E'\n') FROM "
+        "jsonb_array_elements_text(retrievers_retriever.tags) tag)"
     ),
     output_field=models.TextField(),
 )

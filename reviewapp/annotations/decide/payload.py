@@ -35,7 +35,10 @@ def read(
         return {}
     value = _parse_json(text, most_bytes, most_levels)
     if not isinstance(value, dict):
-        raise BadPayload(f"The payload must be a JSON object, such as {{}}, not {_kind(value)}.")
+        names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+        name = names.get(type(value), "a number")
+        raise BadPayload(f"The payload must be a JSON object, such as {{}}, not {name}.")
+
     return check_limits(value, most_bytes=most_bytes, most_levels=most_levels)
 
 
@@ -116,8 +119,3 @@ def _check_characters(payload: dict[str, Any]) -> None:
 
 def _too_deep(most_levels: int) -> str:
     return f"The payload is nested deeper than {most_levels} levels."
-
-
-def _kind(value: Any) -> str:
-    names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")

@@ -56,7 +56,8 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
 
     A record with an unknown id fills the unannotated row of its document, retriever and execution,
     or becomes a new row. While we may be creating an annotation for that unannotated row, any other
-    record for it is postponed (`SyncCounts.left`). Records that cannot be stored are skipped and logged.
+    record for it is postponed (`SyncCounts.left`). Records that cannot be stored are skipped and
+    logged.
     """
     storable = [record for record in records if is_storable_record(record)]
     oldest_first = sorted(storable, key=lambda record: record.version or 0)

@@ -44,12 +44,12 @@ def load_guidance_versions(decisions: Collection[int]) -> Mapping[int, GuidanceV
             _cache.set(key, made_with)
             guidance[key] = made_with
 
-    return {key: made_with for key, made_with in guidance.items() if _is_worth_showing(made_with)}
-
-
-def _is_worth_showing(made_with: GuidanceVersions) -> bool:
-    has_guidance = made_with.labels is not None or made_with.guidelines is not None
-    return has_guidance or bool(made_with.machine_words)
+    with_content = {}
+    for key, made_with in guidance.items():
+        has_guidance = made_with.labels is not None or made_with.guidelines is not None
+        if has_guidance or made_with.machine_words:
+            with_content[key] = made_with
+    return with_content
 
 
 @asked

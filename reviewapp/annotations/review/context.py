@@ -281,7 +281,7 @@ def _aside(annotation_id: int, person_id: int) -> QuerySet[SetAside]:
 
 
 def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> ReviewProgress:
-    """Return how far `person` is; each count reads no more than `MAX_QUEUE_COUNT` rows of its index."""
+    """Return how far `person` is; each count reads at most `MAX_QUEUE_COUNT` rows of its index."""
     since = now - timedelta(days=1)
     done, left = done_and_left(queue_filter, person, since=since)
     return ReviewProgress(

@@ -87,28 +87,32 @@ def neighbours(annotation: Annotation) -> Neighbours:
 
     executions = executions_of([annotation, *annotations])
     execution = execution_of(annotation, executions)
+
+    other_annotations = []
+    for other in annotations:
+        other_execution = execution_of(other, executions)
+        other_annotation = OtherAnnotation(
+            annotation=other,
+            execution=other_execution,
+            is_same_query=_is_same_query(execution, other_execution),
+        )
+        other_annotations.append(other_annotation)
+
+    other_results = []
+    for result in results:
+        columns = vars(result)
+        other_result = OtherResult(
+            result=result,
+            item=columns["item"],
+            is_same_query=_is_same_query(execution, result.execution),
+            is_different=bool(columns["is_different"]),
+        )
+        other_results.append(other_result)
+
     return Neighbours(
         execution=execution,
-        annotations=[_other_annotation(other, execution, executions) for other in annotations],
-        results=[_other_result(result, execution) for result in results],
-    )
-
-
-def _other_annotation(
-    annotation: Annotation, own: Execution | None, executions: Mapping[str, Execution]
-) -> OtherAnnotation:
-    execution = execution_of(annotation, executions)
-    is_same_query = _is_same_query(own, execution)
-    return OtherAnnotation(annotation=annotation, execution=execution, is_same_query=is_same_query)
-
-
-def _other_result(result: Result, own: Execution | None) -> OtherResult:
-    columns = vars(result)
-    return OtherResult(
-        result=result,
-        item=columns["item"],
-        is_same_query=_is_same_query(own, result.execution),
-        is_different=bool(columns["is_different"]),
+        annotations=other_annotations,
+        results=other_results,
     )
 
 

@@ -48,7 +48,10 @@ from reviewapp.web.http import Request, undecodable_fields, wants_json
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_GONE = "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to the next."
+_GONE = (
+    "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to "
+    "the next."
+)
 _ID_USED = (
     "This form was submitted before, and that decision stands. What differs from it below is not "
     "saved yet: submit again to make it your new decision."
@@ -57,8 +60,14 @@ _ID_OF_OTHER_ITEM = (
     "This form was damaged: it carried the mark of a decision on another item. Nothing is saved. "
     "What you typed is below: submit again to make it your decision here."
 )
-_TAKEN_BACK = "You took this decision back, so nothing of it is saved. Submit again to make it your new decision."
-_GARBLED = "This holds characters that cannot be stored; they are shown as \ufffd. Write them anew or take them out."
+_TAKEN_BACK = (
+    "You took this decision back, so nothing of it is saved. Submit again to make it your new "
+    "decision."
+)
+_GARBLED = (
+    "This holds characters that cannot be stored; they are shown as \ufffd. Write them anew or "
+    "take them out."
+)
 
 _DECIDE_ERRORS = (
     services.StaleSubmission,

@@ -24,7 +24,10 @@ from reviewapp.web.http import Request, wants_json
 _SAVED = "Draft saved on the server. Nothing is submitted yet."
 _ALREADY_DECIDED = "This was submitted already, so there is nothing left to keep as a draft."
 _DISCARDED = "Discarded. These are the values as they stand."
-_OVERTAKEN = "Another of your browsers has saved a draft of this since. Saving again puts what is below in its place. It says"
+_OVERTAKEN = (
+    "Another of your browsers has saved a draft of this since. Saving again puts what is below in "
+    "its place. It says"
+)
 
 
 @require_POST

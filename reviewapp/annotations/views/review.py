@@ -59,7 +59,10 @@ from reviewapp.web.http import (
     wants_json,
 )
 
-_RESCUED = "You were signed out before this could be saved. What you typed is below: look it over and submit it again."
+_RESCUED = (
+    "You were signed out before this could be saved. What you typed is below: look it over and "
+    "submit it again."
+)
 
 # The form shows the errors of these fields beside the field, all others above the form.
 _VISIBLE_FIELDS = {*FIELDS, "choice"}

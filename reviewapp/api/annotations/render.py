@@ -141,22 +141,20 @@ def render_versions(annotation: RenderedAnnotation) -> Json:
     versions = []
     for number in sorted(numbers):
         edit = edits_by_new_version.get(number)
-        versions.append(_render_version(number, edit, state.version))
+        version = {
+            "version": number,
+            "current": number == state.version,
+            "edited_at": iso_utc(edit.at) if edit else None,
+            "edited_by": edit.by if edit else None,
+            "edited_by_type": edit.by_type if edit else None,
+            "changed_fields": sorted(edit.prior) if edit else None,
+        }
+        versions.append(version)
+
     return {
         "annotation_id": annotation.annotation_id,
         "current_version": state.version,
         "versions": versions,
-    }
-
-
-def _render_version(number: int, edit: UpstreamEdit | None, current: int) -> Json:
-    return {
-        "version": number,
-        "current": number == current,
-        "edited_at": iso_utc(edit.at) if edit else None,
-        "edited_by": edit.by if edit else None,
-        "edited_by_type": edit.by_type if edit else None,
-        "changed_fields": sorted(edit.prior) if edit else None,
     }
 
 

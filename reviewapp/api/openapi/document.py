@@ -12,5 +12,8 @@ from drf_spectacular.generators import SchemaGenerator
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document of this version of the code; it depends on no setting."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    document: dict[str, Any] = generator.get_schema(  # type: ignore[no-untyped-call]
+        request=None,
+        public=True,
+    )
     return document

@@ -79,6 +79,9 @@ class Described(AutoSchema):
 
         for status, description in _REFUSALS.items():
             if status not in responses:
-                response = self._get_response_for_code(ErrorResponse, status)  # type: ignore[no-untyped-call]
+                response = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                    ErrorResponse,
+                    status,
+                )
                 responses[status] = {**response, "description": description}
         return responses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,13 @@ def list_retriever_executions(
         "has_next": page.next_cursor is not None,
         "next_cursor": page.next_cursor,
     }
-    return {"results": _render_summaries(page.rows), "pagination": pagination}
+
+    upstream_by_pk = UpstreamExecution.objects.in_bulk([row.pk for row in page.rows])
+    summaries = []
+    for row in page.rows:
+        upstream = upstream_by_pk.get(row.pk) or UpstreamExecution()
+        summaries.append(upstream.summary or _render_summary(row, upstream.reply))
+    return {"results": summaries, "pagination": pagination}
 
 
 def render_execution(retriever: Retriever, execution_id: str, *, actor: User) -> Json:
@@ -101,16 +107,6 @@ def render_execution(retriever: Retriever, execution_id: str, *, actor: User) ->
 def _with_upstream_id(retriever: Retriever) -> ExecutionQuerySet:
     runs = Execution.objects.filter(retriever=retriever, execution_id__isnull=False)
     return runs.exclude(status=Execution.GONE)
-
-
-def _render_summaries(rows: Iterable[Execution]) -> list[Json]:
-    rows = list(rows)
-    upstream_by_pk = UpstreamExecution.objects.in_bulk([row.pk for row in rows])
-    summaries = []
-    for row in rows:
-        upstream = upstream_by_pk.get(row.pk) or UpstreamExecution()
-        summaries.append(upstream.summary or _render_summary(row, upstream.reply))
-    return summaries
 
 
 def _render_summary(execution: Execution, reply: Json) -> Json:

@@ -37,7 +37,8 @@ def objects(**options: Any) -> Any:
 
 Pager = shape(
     "Pager",
-    "Mixpeek's common pager: `limit` wins over `page_size`, a cursor over `offset`, that over `page`.",
+    "Mixpeek's common pager: `limit` wins over `page_size`, a cursor over `offset`, that over "
+    "`page`.",
     limit=Whole(required=False, min_value=1, max_value=MAX_PER_PAGE),
     page_size=Whole(required=False, min_value=1, max_value=MAX_PER_PAGE),
     offset=Whole(required=False, min_value=0, max_value=MAX_OFFSET),
@@ -55,8 +56,10 @@ Sort = shape(
 )
 ListRetrieversRequest = shape(
     "ListRetrieversRequest",
-    'What to look for. Filters are `{field: value}` or `{field: {"$in": [...]}}` on retriever_id, retriever_name, '
-    "tags and collection_ids; orders are by retriever_name, retriever_id, version, created_at and updated_at.",
+    'What to look for. Filters are `{field: value}` or `{field: {"$in": [...]}}` on '
+    "retriever_id, retriever_name, "
+    "tags and collection_ids; orders are by retriever_name, retriever_id, version, created_at "
+    "and updated_at.",
     search=optional(Text, max_length=200),
     filters=optional(Object),
     sort=Sort(required=False, allow_null=True),
@@ -65,8 +68,10 @@ ListRetrieversRequest = shape(
 )
 PatchRetrieverRequest = shape(
     "PatchRetrieverRequest",
-    "What to change. `tags` is the whole list as it is to be; what others add meanwhile stays. Mixpeek's other keys "
-    "(stages, input_schema, visibility, ...) are refused: they are not changed through this gateway.",
+    "What to change. `tags` is the whole list as it is to be; what others add meanwhile stays. "
+    "Mixpeek's other keys "
+    "(stages, input_schema, visibility, ...) are refused: they are not changed through this "
+    "gateway.",
     retriever_name=Text(required=False, allow_null=True, min_length=1),
     description=optional(Text),
     tags=texts(),
@@ -96,7 +101,8 @@ _RETRIEVER: dict[str, Any] = {
 }
 Retriever = shape(
     "RetrieverResponse",
-    "A retriever as Mixpeek sent it, fields that are not listed here included, with edits that are not delivered yet "
+    "A retriever as Mixpeek sent it, fields that are not listed here included, with edits that "
+    "are not delivered yet "
     "on top.",
     **_RETRIEVER,
 )
@@ -137,7 +143,8 @@ ExecuteQuery = shape(
 )
 ExecuteRetrieverRequest = shape(
     "ExecuteRetrieverRequest",
-    "A run, and which page of what it found. `filters`, `expand`, `stream`, `skip_cache`, `return_vectors` and "
+    "A run, and which page of what it found. `filters`, `expand`, `stream`, `skip_cache`, "
+    "`return_vectors` and "
     "`explain` are accepted as long as they ask for nothing; this gateway does not pass them on.",
     inputs=optional(Object),
     pagination=Pagination(required=False, allow_null=True),
@@ -189,7 +196,8 @@ def execution_fields(**more: Any) -> dict[str, Shape]:
 
 Execution = shape(
     "ExecuteRetrieverResponse",
-    "One page of a run as Mixpeek sent it, fields that are not listed here included. 200 can be a failure: look at "
+    "One page of a run as Mixpeek sent it, fields that are not listed here included. 200 can be "
+    "a failure: look at "
     "`status` and `error`.",
     **execution_fields(),
 )
@@ -212,7 +220,8 @@ ExecutionDetail = shape(
 )
 ListExecutionsRequest = shape(
     "ListExecutionsRequest",
-    'What to look for. Filters are `{field: value}` or `{field: {"$in": [...]}}` on execution_id and status; '
+    'What to look for. Filters are `{field: value}` or `{field: {"$in": [...]}}` on '
+    "execution_id and status; "
     "orders are by created_at, completed_at, duration_ms, total_returned, status and execution_id.",
     filters=optional(Object),
     sorts=Sort(many=True, required=False, allow_null=True),

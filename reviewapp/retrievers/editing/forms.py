@@ -1,4 +1,4 @@
-"""The form that edits a retriever: its data as a `RetrieverEdit`, or as an `EditFormState` to show again."""
+"""The form that edits a retriever: its data as a `RetrieverEdit`, or as an `EditFormState`."""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ def write_guidelines(
     require_change_permission(actor)
     if len(text) > MAX_GUIDELINES_LENGTH:
         raise BadGuidelines(
-            f"Guidelines have {MAX_GUIDELINES_LENGTH:,} characters at most; these have {len(text):,}."
+            f"Guidelines have {MAX_GUIDELINES_LENGTH:,} characters at most; these have "
+            f"{len(text):,}."
         )
     if not is_storable(text):
         raise BadGuidelines("These hold characters that cannot be stored.")

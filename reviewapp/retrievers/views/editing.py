@@ -35,7 +35,10 @@ from reviewapp.web.pagination import PageLinks
 
 WAITING_CAP = 1000
 _MAX_VERSIONS = 30
-_ID_USED = "This form was saved before, and that stands. Save again to make what differs from it below a new edit."
+_ID_USED = (
+    "This form was saved before, and that stands. Save again to make what differs from it below a "
+    "new edit."
+)
 # The fields whose errors are shown next to them.
 _FIELDS_WITH_ERRORS = {*FIELDS, "keep_name", "keep_description"}
 

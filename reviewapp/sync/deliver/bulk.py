@@ -115,7 +115,10 @@ def plan_backlog(rank: Rank) -> BulkPlan:
 def deliver_plan(bulk_plan: BulkPlan, client: Client) -> BulkDelivery:
     """Claim the changes of a plan and deliver them together; settles nothing."""
     changes = claims.claim_by_id(timezone.now(), bulk_plan.heads)
-    rows = _load_rows(changes)
+    upstream = Annotation.objects.filter(annotation_id__isnull=False)
+    upstream = upstream.only("ref", "annotation_id", "uncleared")
+    rows = upstream.by_ref([change.ref for change in changes])
+
     result = BulkDelivery()
     with_row = []
     for change in changes:
@@ -275,10 +278,3 @@ def _read_lists(
             if page.rows < PAGE:
                 break
     return records
-
-
-def _load_rows(changes: Sequence[Change]) -> dict[str, Annotation]:
-    """Return the annotations of the changes by ref, of those that Mixpeek has."""
-    upstream = Annotation.objects.filter(annotation_id__isnull=False)
-    rows = upstream.only("ref", "annotation_id", "uncleared")
-    return rows.by_ref([change.ref for change in changes])
