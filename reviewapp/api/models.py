@@ -1,6 +1,4 @@
-"""What the API keeps for itself: tokens, how often each was used this minute, and answers to
-repeated requests.
-"""
+"""The API's own rows: tokens, their use in this minute, and answers to repeated requests."""
 
 from __future__ import annotations
 
@@ -70,9 +68,7 @@ class ApiToken(models.Model):
 
 
 class TokenUse(models.Model):
-    """How many requests a token made in the minute it was last used in; shared by all web
-    processes.
-    """
+    """The requests of a token in the minute of its last use; shared by all web processes."""
 
     token = models.OneToOneField(
         ApiToken,

@@ -1,6 +1,4 @@
-"""How many bulks of one person run beside each other: each of them holds one of the few web threads
-for long.
-"""
+"""Limit the bulk requests that one person runs at once: each holds a web thread for long."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A script takes back what is not sent: its own decision while that is held, anything that waits as
-a lead.
-"""
+"""Withdraw an unsent change: one's own while it is held, or any that waits as a lead."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Are the inputs of a run what the retriever declares? Names and JSON types; the rest is Mixpeek's
-to judge. Pure.
-"""
+"""Check the inputs of a run against the retriever's declaration: names and JSON types. Pure."""
 
 from __future__ import annotations
 

@@ -1,3 +1,1 @@
-"""What requests and answers look like: checked on the way in, described in the OpenAPI document on
-both.
-"""
+"""The shapes of requests and answers: for validation and for the OpenAPI document."""

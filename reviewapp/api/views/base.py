@@ -76,9 +76,7 @@ class Endpoint(APIView):
         return _validate(shape, parsers.parse_body(self.request.body), "body")
 
     def query(self, shape: type[Shape]) -> dict[str, Any]:
-        """Return the query's parameters, checked by the same rules; unknown ones are ignored, as
-        upstream does.
-        """
+        """Return the query's parameters, validated; unknown ones are ignored, as upstream does."""
         fields = shape().fields
         values = {}
         for name, text in self.request.query_params.items():

@@ -58,9 +58,7 @@ def evidence(snapshot: Mapping[str, Any], *, query_words: Iterable[str] = ()) ->
 
 
 def document_title(snapshot: Mapping[str, Any]) -> str:
-    """Return a one-line title of at most `MAX_TITLE_LENGTH` characters; "" only for an empty
-    document.
-    """
+    """Return a one-line title, at most `MAX_TITLE_LENGTH` characters; "" for an empty one."""
     title = text_at(snapshot, *_TITLES)
     if not title:
         title = next((file.name for file in files(snapshot) if file.name), "")
@@ -70,9 +68,7 @@ def document_title(snapshot: Mapping[str, Any]) -> str:
 
 
 def document_excerpt(snapshot: Mapping[str, Any]) -> str:
-    """Return the start of the first text, else the first fields; max `MAX_EXCERPT_LENGTH`
-    characters.
-    """
+    """Return the start of the first text, else of the fields: `MAX_EXCERPT_LENGTH` characters."""
     excerpt = _first_text(snapshot)
     if not excerpt:
         fields = islice(_fields(snapshot), _MAX_EXCERPT_FIELDS)

@@ -37,9 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="made by create_token", help="what it is for")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it and print only the secret on standard output, so that a script can take it from
-        there.
-        """
+        """Create the token and print only the secret on standard output, for scripts."""
         people = get_user_model().people
         owner = people.with_name(options["username"]).filter(is_active=True).first()
         if owner is None:
