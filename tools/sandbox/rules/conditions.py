@@ -1,6 +1,4 @@
-"""Conditions on a document's fields, as `attribute_filter` and the `filters` of the calls write
-them; pure.
-"""
+"""Conditions on a document's fields, for `attribute_filter` and the `filters` of a call; pure."""
 
 from __future__ import annotations
 
@@ -17,21 +15,17 @@ class StageError(Exception):
 
 
 def read_field(document: Json, path: str) -> Any:
-    """Return the value at a dotted `path`: from the root, else under `payload`, `metadata`,
-    `_internal`.
+    """Return the value at a dotted `path`.
 
-    A list on the way is entered by number, or by collecting the key from each of its items. Returns
-    the marker that `present` knows when nothing is there.
+    The path is looked up from the root, then under `payload`, `metadata` and `_internal`. A list on
+    the way is entered by number, or by collecting the key from each of its items. Returns the
+    marker that `present` knows when nothing is there.
     """
-    for start in (
-        document,
-        document.get("payload"),
-        document.get("metadata"),
-        document.get("_internal"),
-    ):
-        found = _descend(start, path)
-        if found is not _ABSENT:
-            return found
+    envelopes = [document.get(key) for key in ("payload", "metadata", "_internal")]
+    for start in (document, *envelopes):
+        value = _descend(start, path)
+        if value is not _ABSENT:
+            return value
     return _ABSENT
 
 
@@ -53,29 +47,37 @@ def _descend(value: Any, path: str) -> Any:
 
 def _descend_list(items: list[Any], key: str, rest: str, path: str) -> Any:
     if key.isdigit():
-        item = items[int(key)] if int(key) < len(items) else _ABSENT
-        return _descend(item, rest) if rest and item is not _ABSENT else item
-    found = [each for each in (_descend(item, path) for item in items) if each is not _ABSENT]
-    return found or _ABSENT
+        index = int(key)
+        if index >= len(items):
+            return _ABSENT
+        if rest:
+            return _descend(items[index], rest)
+        return items[index]
+
+    values = [_descend(item, path) for item in items]
+    present_values = [value for value in values if value is not _ABSENT]
+    return present_values or _ABSENT
 
 
 def build_condition(parameters: Json) -> Callable[[Json], bool]:
-    """Return the test a document must pass; raises `StageError` for an operator that is not one of
-    ours.
-    """
-    for key, combine in (("AND", all), ("OR", any)):
-        if key in parameters:
-            parts = [build_condition(part) for part in _conditions(parameters[key])]
-            return lambda document: combine(part(document) for part in parts)
+    """Return the test a document must pass; raises `StageError` for an unknown operator."""
+    if "AND" in parameters:
+        all_of = _build_conditions(parameters["AND"])
+        return lambda document: all(condition(document) for condition in all_of)
+    if "OR" in parameters:
+        any_of = _build_conditions(parameters["OR"])
+        return lambda document: any(condition(document) for condition in any_of)
     if "NOT" in parameters:
-        nots = [build_condition(part) for part in _conditions(parameters["NOT"])]
-        return lambda document: not any(part(document) for part in nots)
+        none_of = _build_conditions(parameters["NOT"])
+        return lambda document: not any(condition(document) for condition in none_of)
     return _simple_condition(parameters)
 
 
 def _simple_condition(parameters: Json) -> Callable[[Json], bool]:
-    path, operator = parameters.get("field"), str(parameters.get("operator", "eq")).lower()
+    path = parameters.get("field")
+    operator = str(parameters.get("operator", "eq")).lower()
     wanted = parameters.get("value")
+
     if not isinstance(path, str) or not path:
         raise StageError("attribute_filter needs a 'field'")
     if operator in {"exists", "is_null"}:
@@ -89,66 +91,72 @@ def _simple_condition(parameters: Json) -> Callable[[Json], bool]:
     return lambda document: compare(read_field(document, path), wanted)
 
 
-def _existence(operator: str, found: Any, wanted: Any) -> bool:
-    meets = present(found) if operator == "exists" else (not present(found) or found is None)
-    return meets if wanted is not False else not meets
+def _existence(operator: str, value: Any, wanted: Any) -> bool:
+    is_expected = wanted is not False
+    if operator == "exists":
+        return present(value) is is_expected
+    is_null = not present(value) or value is None
+    return is_null is is_expected
 
 
-def _conditions(value: Any) -> list[Json]:
-    conditions = _listed(value)
-    if not all(isinstance(each, dict) for each in conditions):
+def _build_conditions(value: Any) -> list[Callable[[Json], bool]]:
+    conditions = _as_list(value)
+    if not all(isinstance(condition, dict) for condition in conditions):
         raise StageError("AND, OR and NOT take conditions, each an object")
-    return conditions
+    return [build_condition(condition) for condition in conditions]
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _equal(found: Any, wanted: Any) -> bool:
-    if isinstance(found, bool) or isinstance(wanted, bool):
-        return found is wanted
-    if isinstance(found, list) and not isinstance(wanted, list):
-        return wanted in found
-    return bool(found == wanted)
+def _equal(value: Any, wanted: Any) -> bool:
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted
+    if isinstance(value, list) and not isinstance(wanted, list):
+        return wanted in value
+    return bool(value == wanted)
 
 
-def _among(found: Any, wanted: Any) -> bool:
-    return any(_equal(found, each) for each in _listed(wanted))
+def _among(value: Any, wanted: Any) -> bool:
+    return any(_equal(value, choice) for choice in _as_list(wanted))
 
 
-def _contains(found: Any, wanted: Any) -> bool:
-    if isinstance(found, str):
-        return str(wanted).casefold() in found.casefold()
-    return isinstance(found, list) and wanted in found
+def _contains(value: Any, wanted: Any) -> bool:
+    if isinstance(value, str):
+        return str(wanted).casefold() in value.casefold()
+    return isinstance(value, list) and wanted in value
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def ordered(found: Any, wanted: Any) -> bool:
-        return rank_of(found) == rank_of(wanted) is not None and compare(found, wanted)
+    def ordered(value: Any, wanted: Any) -> bool:
+        rank = rank_of(value)
+        if rank is None or rank != rank_of(wanted):
+            return False
+        return compare(value, wanted)
 
     return ordered
 
 
 def rank_of(value: Any) -> int | None:
-    """Return a number that values must share to be ordered with each other, None when they have no
-    order.
-    """
+    """Return a number that values must share to be ordered with each other; None for no order."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
         return 0
-    return 1 if isinstance(value, str) else None
+    if isinstance(value, str):
+        return 1
+    return None
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": _equal,
-    "ne": lambda found, wanted: not _equal(found, wanted),
+    "ne": lambda value, wanted: not _equal(value, wanted),
     "in": _among,
-    "nin": lambda found, wanted: not _among(found, wanted),
-    "gt": _ordered(lambda found, wanted: found > wanted),
-    "gte": _ordered(lambda found, wanted: found >= wanted),
-    "lt": _ordered(lambda found, wanted: found < wanted),
-    "lte": _ordered(lambda found, wanted: found <= wanted),
+    "nin": lambda value, wanted: not _among(value, wanted),
+    "gt": _ordered(lambda value, wanted: value > wanted),
+    "gte": _ordered(lambda value, wanted: value >= wanted),
+    "lt": _ordered(lambda value, wanted: value < wanted),
+    "lte": _ordered(lambda value, wanted: value <= wanted),
     "contains": _contains,
 }

@@ -29,9 +29,7 @@ _OFFSET_FIELDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which part of a result is asked for; `execution_id` is set when a cursor continues an
-    execution.
-    """
+    """The requested part of a result; a cursor that continues an execution sets `execution_id`."""
 
     method: str
     start: int
@@ -47,15 +45,15 @@ def fingerprint(*parts: Any) -> str:
 
 def pack_cursor(values: Json) -> str:
     """Return an opaque cursor holding `values`."""
-    return (
-        base64.urlsafe_b64encode(json.dumps(values, sort_keys=True).encode()).decode().rstrip("=")
-    )
+    text = json.dumps(values, sort_keys=True)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def unpack_cursor(cursor: str) -> Json:
     """Return what `pack_cursor` was given; raises a 400 for anything else."""
+    padding = "=" * (-len(cursor) % 4)
     try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        values = json.loads(base64.urlsafe_b64decode(cursor + padding))
     except (binascii.Error, ValueError) as error:
         raise bad_request("The cursor is not one this server gave out") from error
     if not isinstance(values, dict):
@@ -70,38 +68,43 @@ def execute_window(
     default: int,
 ) -> Window:
     """Return the window of an execute call; `limit` is the shorthand that `pagination` overrules."""
-    asked = pagination or {}
-    method = asked.get(
-        "method",
-        "offset" if "page_number" in asked or "page_size" in asked else "cursor",
-    )
-    at = ("body", "pagination")
+    pagination = pagination or {}
+    has_page = "page_number" in pagination or "page_size" in pagination
+    method = pagination.get("method", "offset" if has_page else "cursor")
+    location = ("body", "pagination")
+
     if method == "offset":
-        values = validate(asked, _OFFSET_FIELDS, strict=True, at=at)
+        values = validate(pagination, _OFFSET_FIELDS, strict=True, at=location)
         size = values.get("page_size") or limit or default
-        return Window(method=method, start=((values.get("page_number") or 1) - 1) * size, size=size)
+        page_number = values.get("page_number") or 1
+        return Window(method=method, start=(page_number - 1) * size, size=size)
+
     if method != "cursor":
         message = "This sandbox pages by 'cursor' and by 'offset'"
-        raise Invalid([Complaint(kind="literal_error", location=(*at, "method"), message=message)])
-    values = validate(asked, _CURSOR_FIELDS, strict=True, at=at)
+        complaint = Complaint(
+            kind="literal_error",
+            location=(*location, "method"),
+            message=message,
+        )
+        raise Invalid([complaint])
+
+    values = validate(pagination, _CURSOR_FIELDS, strict=True, at=location)
     size = values.get("limit") or limit or default
     if not values.get("cursor"):
         return Window(method=method, start=0, size=size)
     return _continued(unpack_cursor(values["cursor"]), size, print_of_run)
 
 
-def _continued(held: Json, size: int, print_of_run: str) -> Window:
-    if (
-        held.get("run") != print_of_run
-        or not isinstance(held.get("start"), int)
-        or held["start"] < 0
-    ):
+def _continued(position: Json, size: int, print_of_run: str) -> Window:
+    start = position.get("start")
+    is_of_run = position.get("run") == print_of_run
+    if not is_of_run or not isinstance(start, int) or start < 0:
         raise bad_request("The cursor belongs to other inputs; start without a cursor")
     return Window(
         method="cursor",
-        start=held["start"],
+        start=start,
         size=size,
-        execution_id=str(held.get("execution")),
+        execution_id=str(position.get("execution")),
     )
 
 
@@ -115,7 +118,8 @@ def execute_pagination(
 ) -> Json:
     """Return the `pagination` of an execute reply."""
     following = window.start + returned
-    more = following < total and returned > 0
+    has_next = following < total and returned > 0
+
     if window.method == "offset":
         return {
             "method": "offset",
@@ -124,29 +128,37 @@ def execute_pagination(
             "returned": returned,
             "total": total,
             "total_pages": -(-total // window.size),
-            "has_next": more,
+            "has_next": has_next,
         }
-    held = {"run": print_of_run, "start": following, "execution": execution_id}
+
+    cursor = None
+    if has_next:
+        position = {"run": print_of_run, "start": following, "execution": execution_id}
+        cursor = pack_cursor(position)
     return {
         "method": "cursor",
         "limit": window.size,
         "returned": returned,
         "total": total,
-        "has_next": more,
-        "cursor": pack_cursor(held) if more else None,
+        "has_next": has_next,
+        "cursor": cursor,
     }
 
 
 def list_pagination(window: Window, *, returned: int, total: int, include_total: bool) -> Json:
     """Return a PaginationResponse; totals stay null unless they were asked for."""
     following = window.start + returned
-    more = following < total
+    next_cursor = None
+    if following < total:
+        next_cursor = pack_cursor({"start": following})
+
+    total_pages = -(-total // window.size)
     return {
         "total": total if include_total else None,
-        "total_pages": -(-total // window.size) if include_total else None,
+        "total_pages": total_pages if include_total else None,
         "page": window.start // window.size + 1,
         "page_size": window.size,
-        "next_cursor": pack_cursor({"start": following}) if more else None,
+        "next_cursor": next_cursor,
         "next_page": None,
         "previous_page": None,
     }
@@ -160,8 +172,10 @@ def list_window(
     page: int | None,
     cursor: str | None,
 ) -> Window:
-    """Return the window of a list call: `limit` wins over `page_size`, cursor over `offset` over
-    `page`.
+    """Return the window of a list call.
+
+    `limit` wins over `page_size`, and `cursor` over `offset` over `page`. Raises a 400 for a cursor
+    of somewhere else.
     """
     size = limit or page_size or 10
     if cursor:
@@ -169,5 +183,6 @@ def list_window(
         if not isinstance(start, int) or start < 0:
             raise bad_request("The cursor is not one this server gave out")
         return Window(method="cursor", start=start, size=size)
-    start = offset if offset is not None else ((page or 1) - 1) * size
-    return Window(method="offset", start=start, size=size)
+    if offset is None:
+        offset = ((page or 1) - 1) * size
+    return Window(method="offset", start=offset, size=size)

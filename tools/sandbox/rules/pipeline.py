@@ -1,6 +1,4 @@
-"""One run of a retriever over the stored documents: its stages in order, with what each let
-through.
-"""
+"""One run of a retriever over the stored documents: its stages in order, with their counts."""
 
 from __future__ import annotations
 
@@ -37,15 +35,18 @@ def run(
     inputs: Mapping[str, Any],
     filters: Json | None,
 ) -> Outcome:
-    """Run every stage; a stage that cannot run is skipped when it says `on_error: skip`, else the
-    run failed.
+    """Run every stage in order.
+
+    A stage that cannot run is skipped when it says `on_error: skip`; otherwise the run has failed.
     """
     collections = retriever["collection_identifiers"]
     outcome = Outcome(considered=_count(store, namespace, collections))
     candidates: Iterable[Candidate] = _source(store, namespace, collections)
-    search, arriving = Index(store).relevance, outcome.considered
+    search = Index(store).relevance
+    arriving = outcome.considered
     if filters:
         candidates = _filtered(filters, candidates)
+
     for stage in retriever["stages"]:
         started = time.perf_counter()
         try:
@@ -71,15 +72,18 @@ def _run_one(
 
 def _filtered(filters: Json, candidates: Iterable[Candidate]) -> Iterable[Candidate]:
     condition = build_condition(filters)
-    return (each for each in candidates if condition(each.document()))
+    return (candidate for candidate in candidates if condition(candidate.document()))
 
 
 def _statistics(arriving: int, passed: int, started: float) -> Json:
+    efficiency = 0.0
+    if arriving:
+        efficiency = round(passed / arriving, 6)
     return {
         "input_count": arriving,
         "output_count": passed,
         "duration_ms": round((time.perf_counter() - started) * 1000, 3),
-        "efficiency": round(passed / arriving, 6) if arriving else 0.0,
+        "efficiency": efficiency,
     }
 
 

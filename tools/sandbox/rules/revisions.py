@@ -48,7 +48,9 @@ def _same(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+        if left.keys() != right.keys():
+            return False
+        return all(_same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(_same, left, right))
     return bool(left == right)
@@ -89,7 +91,10 @@ def _rebuilt(annotation: Json, later_edits: list[Json]) -> Json:
     rebuilt = dict(annotation)
     for revision in reversed(later_edits):
         rebuilt.update(revision["prior"])
-    last_edit = earlier_edits[-1]["edited_at"] if earlier_edits else annotation.get("created_at")
+
+    last_edit = annotation.get("created_at")
+    if earlier_edits:
+        last_edit = earlier_edits[-1]["edited_at"]
     return {**rebuilt, "version": oldest, "revisions": earlier_edits, "updated_at": last_edit}
 
 

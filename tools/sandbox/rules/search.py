@@ -43,53 +43,58 @@ class Index:
 
     def add(self, number: int, document: Json) -> None:
         """Index one document's texts."""
-        rows = [
-            (number << _PATH_BITS | self._path_id(path), _spaced(" \n ".join(texts)))
-            for path, texts in texts_of(document).items()
-        ]
+        rows = []
+        for path, texts in texts_of(document).items():
+            rowid = number << _PATH_BITS | self._path_id(path)
+            rows.append((rowid, _spaced(" \n ".join(texts))))
         self._store.db.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", rows)
 
     def _path_id(self, path: str) -> int:
-        known = self._paths.get(path)
-        if known is None:
-            known = self._paths[path] = len(self._paths) % (1 << _PATH_BITS)
-            self._store.db.execute("INSERT INTO paths VALUES (?, ?)", (known, path))
-        return known
+        path_id = self._paths.get(path)
+        if path_id is None:
+            path_id = len(self._paths) % (1 << _PATH_BITS)
+            self._paths[path] = path_id
+            self._store.db.execute("INSERT INTO paths VALUES (?, ?)", (path_id, path))
+        return path_id
 
     def relevance(self, query: str, fields: list[str] | None) -> dict[int, float]:
         """Return document number -> relevance above 0, for every document with a word of `query`."""
         match = _match(query)
         if not match:
             return {}
-        wanted = self._wanted(fields)
+        path_ids = self._path_ids(fields)
         scores: dict[int, float] = {}
         sql = "SELECT rowid, bm25(texts) FROM texts WHERE texts MATCH ?"
         for rowid, rank in self._store.db.execute(sql, (match,)):
-            if wanted is None or rowid & ((1 << _PATH_BITS) - 1) in wanted:
+            path_id = rowid & ((1 << _PATH_BITS) - 1)
+            if path_ids is None or path_id in path_ids:
                 number = rowid >> _PATH_BITS
                 scores[number] = scores.get(number, 0.0) - rank
         return scores
 
-    def _wanted(self, fields: list[str] | None) -> set[int] | None:
+    def _path_ids(self, fields: list[str] | None) -> set[int] | None:
         if fields is None:
             return None
-        names = {
-            name.partition(".")[2] if name.partition(".")[0] in _ENVELOPES else name
-            for name in fields
-        }
-        return {
-            path_id
-            for path, path_id in self._paths.items()
-            if any(path == name or path.startswith(f"{name}.") for name in names)
-        }
+
+        names = set()
+        for field in fields:
+            envelope, _, inner = field.partition(".")
+            names.add(inner if envelope in _ENVELOPES else field)
+
+        prefixes = tuple(f"{name}." for name in names)
+        path_ids = set()
+        for path, path_id in self._paths.items():
+            if path in names or path.startswith(prefixes):
+                path_ids.add(path_id)
+        return path_ids
 
 
 def texts_of(document: Json) -> dict[str, list[str]]:
     """Return dotted path -> texts; `payload` and `metadata` are envelopes and no part of a path."""
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for path, text in _walk("", document):
-        found.setdefault(path, []).append(text)
-    return found
+        texts.setdefault(path, []).append(text)
+    return texts
 
 
 def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -101,8 +106,15 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             if key not in _NOT_TEXT and not _ID.search(key):
-                inner = "" if not path and key in _ENVELOPES else f"{path}.{key}" if path else key
-                yield from _walk(inner, item)
+                yield from _walk(_inner_path(path, key), item)
+
+
+def _inner_path(path: str, key: str) -> str:
+    if path:
+        return f"{path}.{key}"
+    if key in _ENVELOPES:
+        return ""
+    return key
 
 
 def _spaced(text: str) -> str:

@@ -1,5 +1,4 @@
-"""The stages a pipeline is made of: candidates in, candidates out; pure but for the search they are
-handed.
+"""The stages of a pipeline: candidates in, candidates out; pure but for `search`.
 
 A candidate carries its document as JSON text and opens it when a field is asked for, so a pipeline
 over 100,000 documents holds text and not 100,000 dictionaries.
@@ -56,7 +55,7 @@ def attribute_filter(
     A condition without a `value` (its input was not given) is no condition at all.
     """
     condition = build_condition(parameters)
-    return (each for each in candidates if condition(each.document()))
+    return (candidate for candidate in candidates if condition(candidate.document()))
 
 
 def feature_search(
@@ -64,42 +63,55 @@ def feature_search(
     candidates: Iterable[Candidate],
     search: Search,
 ) -> Iterable[Candidate]:
-    """Keep the candidates whose text matches `query`, best first, each with its score between 0 and
-    1.
+    """Keep the candidates whose text matches `query`, best first, with a score from 0 to 1.
 
     An empty query (an optional input left out) keeps everything as it is.
     """
-    query, fields = parameters.get("query"), parameters.get("fields")
+    query = parameters.get("query")
     if isinstance(query, dict):
         query = query.get("text")
     if query is not None and not isinstance(query, str):
         raise StageError(f"feature_search needs a text 'query', not {query!r}")
-    if fields is not None and not (
-        isinstance(fields, list) and all(isinstance(each, str) for each in fields)
-    ):
+
+    fields = parameters.get("fields")
+    if fields is not None and not _is_list_of_texts(fields):
         raise StageError("feature_search takes 'fields' as a list of field names")
     if not query or not query.strip():
         return candidates
+
     relevance = search(query, fields or None)
-    found = [
-        replace(each, score=round(raw / (1 + raw), 6))
-        for each in candidates
-        if (raw := relevance.get(each.number)) is not None
-    ]
-    return sorted(found, key=lambda each: (-relevance[each.number], each.document_id))
+    matches = []
+    for candidate in candidates:
+        raw = relevance.get(candidate.number)
+        if raw is not None:
+            matches.append(replace(candidate, score=round(raw / (1 + raw), 6)))
+    matches.sort(key=lambda match: (-relevance[match.number], match.document_id))
+    return matches
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def sort(parameters: Json, candidates: Iterable[Candidate], _search: Search) -> Iterable[Candidate]:
     """Order by a field, `asc` unless told `desc`; documents without the field come last either way."""
-    path, direction = parameters.get("field"), str(parameters.get("direction") or "asc").lower()
+    path = parameters.get("field")
     if not isinstance(path, str) or not path:
         raise StageError("sort needs a 'field'")
+    direction = str(parameters.get("direction") or "asc").lower()
     if direction not in {"asc", "desc"}:
         raise StageError(f"sort goes 'asc' or 'desc', not {direction!r}")
-    keyed = [(_sort_key(each, path), each) for each in candidates]
-    known = [pair for pair in keyed if pair[0] is not None]
-    known.sort(key=lambda pair: pair[0] or (0, 0), reverse=direction == "desc")
-    return [each for _key, each in known] + [each for key, each in keyed if key is None]
+
+    keyed: list[tuple[tuple[int, Any], Candidate]] = []
+    without_field: list[Candidate] = []
+    for candidate in candidates:
+        key = _sort_key(candidate, path)
+        if key is None:
+            without_field.append(candidate)
+        else:
+            keyed.append((key, candidate))
+    keyed.sort(key=lambda pair: pair[0], reverse=direction == "desc")
+    return [*(candidate for _key, candidate in keyed), *without_field]
 
 
 def _sort_key(candidate: Candidate, path: str) -> tuple[int, Any] | None:
@@ -109,7 +121,9 @@ def _sort_key(candidate: Candidate, path: str) -> tuple[int, Any] | None:
     if isinstance(value, bool):
         return 0, int(value)
     rank = rank_of(value)
-    return None if rank is None else (rank, value)
+    if rank is None:
+        return None
+    return rank, value
 
 
 def limit(
@@ -121,21 +135,17 @@ def limit(
     count = parameters.get("limit")
     if count is None:
         return candidates
-    if (
-        isinstance(count, bool)
-        or not isinstance(count, int | float)
-        or count < 0
-        or count != int(count)
-    ):
+    is_number = isinstance(count, int | float) and not isinstance(count, bool)
+    if not is_number or count < 0 or count != int(count):
         raise StageError(f"limit needs a whole number of at least 0, not {count!r}")
     return _first(int(count), candidates)
 
 
 def _first(count: int, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    for number, each in enumerate(candidates):
+    for number, candidate in enumerate(candidates):
         if number >= count:
             return
-        yield each
+        yield candidate
 
 
 STAGES: dict[str, Callable[[Json, Iterable[Candidate], Search], Iterable[Candidate]]] = {

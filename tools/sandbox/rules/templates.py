@@ -1,6 +1,4 @@
-"""`{{INPUT.x}}` in stage parameters, and the inputs themselves checked against an input_schema;
-pure.
-"""
+"""Fill `{{INPUT.x}}` in stage parameters, and check inputs against an input_schema; pure."""
 
 from __future__ import annotations
 
@@ -27,7 +25,9 @@ def fill(value: Any, inputs: Mapping[str, Any]) -> Any:
     given.
     """
     filled = _fill(value, inputs)
-    return None if filled is _NOT_GIVEN else filled
+    if filled is _NOT_GIVEN:
+        return None
+    return filled
 
 
 def _fill(value: Any, inputs: Mapping[str, Any]) -> Any:
@@ -35,61 +35,73 @@ def _fill(value: Any, inputs: Mapping[str, Any]) -> Any:
         items = ((key, _fill(item, inputs)) for key, item in value.items())
         return {key: item for key, item in items if item is not _NOT_GIVEN}
     if isinstance(value, list):
-        return [item for item in (_fill(each, inputs) for each in value) if item is not _NOT_GIVEN]
+        filled = [_fill(item, inputs) for item in value]
+        return [item for item in filled if item is not _NOT_GIVEN]
     if not isinstance(value, str):
         return value
     whole = _TEMPLATE.fullmatch(value.strip())
     if whole:
-        found = _reach(inputs, whole[1])
-        return _NOT_GIVEN if found is None else found
+        given = _reach(inputs, whole[1])
+        return _NOT_GIVEN if given is None else given
     return _TEMPLATE.sub(lambda match: _as_text(_reach(inputs, match[1])), value)
 
 
 def _reach(inputs: Any, path: str) -> Any:
     for key in path.split("."):
-        inputs = inputs.get(key) if isinstance(inputs, Mapping) else None
+        if not isinstance(inputs, Mapping):
+            return None
+        inputs = inputs.get(key)
     return inputs
 
 
 def _as_text(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
-def resolve_inputs(given: Json, schema: Mapping[str, Json]) -> Json:
-    """Return the inputs to run with, defaults filled in; raise `Invalid` naming each missing or
-    wrong one.
+def resolve_inputs(inputs: Json, schema: Mapping[str, Json]) -> Json:
+    """Return the inputs to run with, defaults filled in.
+
+    A null counts as not given. Raises `Invalid` naming each missing or wrong input.
     """
-    complaints = [
-        Complaint(
-            kind="missing",
-            location=("body", "inputs", name),
-            message=f"Input {name!r} is required",
-        )
-        for name, declared in schema.items()
-        if declared.get("required") and declared.get("default") is None and given.get(name) is None
-    ]
+    given = {name: value for name, value in inputs.items() if value is not None}
+    complaints = []
+
+    for name, declared in schema.items():
+        has_default = declared.get("default") is not None
+        if declared.get("required") and not has_default and name not in given:
+            message = f"Input {name!r} is required"
+            complaints.append(_complaint("missing", name, message))
+
     for name, value in given.items():
-        problem = _mismatch(value, schema[name]) if schema.get(name) and value is not None else None
+        declared = schema.get(name) or {}
+        problem = _mismatch(value, declared) if declared else None
         if problem:
-            complaints.append(
-                Complaint(kind="input_type", location=("body", "inputs", name), message=problem),
-            )
+            complaints.append(_complaint("input_type", name, problem))
+
     if complaints:
         raise Invalid(complaints)
+
     defaults = {
         name: declared["default"] for name, declared in schema.items() if "default" in declared
     }
-    return {**defaults, **{name: value for name, value in given.items() if value is not None}}
+    return {**defaults, **given}
+
+
+def _complaint(kind: str, name: str, message: str) -> Complaint:
+    return Complaint(kind=kind, location=("body", "inputs", name), message=message)
 
 
 def _mismatch(value: Any, declared: Json) -> str | None:
     kind = declared["type"]
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind in _NUMBERS and not number:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_whole = is_number and value % 1 == 0
+    if kind in _NUMBERS and not is_number:
         return f"should be a number, not {value!r}"
-    if kind == "integer" and not (number and (isinstance(value, int) or value.is_integer())):
+    if kind == "integer" and not is_whole:
         return f"should be an integer, not {value!r}"
     if kind in _OBJECTS and not isinstance(value, _OBJECTS[kind]):
         return f"should be of type {kind}, not {value!r}"

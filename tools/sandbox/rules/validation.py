@@ -60,16 +60,19 @@ def complaints_about(
     if not isinstance(body, dict):
         message = "Input should be a valid dictionary"
         return [Complaint(kind="model_attributes_type", location=at, message=message)]
-    found = [] if not strict else list(_extras(body, fields, at))
+
+    complaints: list[Complaint] = []
+    if strict:
+        complaints += _extras(body, fields, at)
     for key, value in body.items():
         if key in fields:
-            found += check(value, fields[key], (*at, key))
-    found += [
-        Complaint(kind="missing", location=(*at, key), message="Field required")
-        for key, field in fields.items()
-        if field.required and key not in body
-    ]
-    return found
+            complaints += check(value, fields[key], (*at, key))
+    for key, field in fields.items():
+        if field.required and key not in body:
+            complaints.append(
+                Complaint(kind="missing", location=(*at, key), message="Field required")
+            )
+    return complaints
 
 
 def _extras(
@@ -90,9 +93,13 @@ def check(value: Any, field: Field, at: tuple[str | int, ...]) -> list[Complaint
         return []
     verdict = _KINDS[field.kind](value, field)
     if verdict:
-        return [Complaint(kind=verdict[0], location=at, message=verdict[1])]
+        kind, message = verdict
+        return [Complaint(kind=kind, location=at, message=message)]
     if field.items and isinstance(value, list):
-        return [each for n, item in enumerate(value) for each in check(item, field.items, (*at, n))]
+        complaints: list[Complaint] = []
+        for index, item in enumerate(value):
+            complaints += check(item, field.items, (*at, index))
+        return complaints
     if broken_text(value):
         return [
             Complaint(kind="string_unicode", location=at, message="Text should be valid Unicode"),
@@ -110,9 +117,7 @@ def broken_text(value: Any) -> bool:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the parsed JSON; raises `ValueError` also for NaN and for numbers too large to be
-    finite.
-    """
+    """Return the parsed JSON; raises `ValueError` also for NaN and for infinite numbers."""
     return json.loads(text, parse_constant=_refuse, parse_float=_finite)
 
 
@@ -130,7 +135,9 @@ def _finite(digits: str) -> float:
 def parse_instant(text: str) -> datetime:
     """Return an aware datetime; a naive one is read as UTC. Raises `ValueError`."""
     instant = datetime.fromisoformat(text)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    if instant.tzinfo is None:
+        return instant.replace(tzinfo=UTC)
+    return instant
 
 
 def _text(value: Any, field: Field) -> Verdict:
@@ -168,11 +175,15 @@ def _in_range(value: float, field: Field) -> Verdict:
 
 
 def _boolean(value: Any, _field: Field) -> Verdict:
-    return None if isinstance(value, bool) else ("bool_type", "Input should be a valid boolean")
+    if not isinstance(value, bool):
+        return "bool_type", "Input should be a valid boolean"
+    return None
 
 
 def _object(value: Any, _field: Field) -> Verdict:
-    return None if isinstance(value, dict) else ("dict_type", "Input should be a valid dictionary")
+    if not isinstance(value, dict):
+        return "dict_type", "Input should be a valid dictionary"
+    return None
 
 
 def _array(value: Any, field: Field) -> Verdict:
