@@ -61,8 +61,11 @@ def _run(options: Options) -> None:
             courier=Courier(store),
             nulls=NullPolicy(options.null),
         )
-        host = f"[{options.host}]" if ":" in options.host else options.host
-        _say(f"Sandbox is ready at http://{host}:{listener.getsockname()[1]}")
+        host = options.host
+        if ":" in host:
+            host = f"[{host}]"
+        port = listener.getsockname()[1]
+        _say(f"Sandbox is ready at http://{host}:{port}")
         serve(build(world), listener)
 
 
@@ -77,11 +80,8 @@ def _load(store: Store, options: Options) -> Path:
 
 
 def _report(added: dict[str, int]) -> None:
-    _say(
-        "Loaded "
-        + ", ".join(f"{count} {name.removesuffix('.jsonl')}" for name, count in added.items())
-        + " anew."
-    )
+    counts = [f"{count} {name.removesuffix('.jsonl')}" for name, count in added.items()]
+    _say(f"Loaded {', '.join(counts)} anew.")
 
 
 def _say(sentence: str) -> None:

@@ -55,7 +55,8 @@ _KINDS = {401: "UnauthorizedError", 404: "NotFoundError", 405: "MethodNotAllowed
 
 def build(world: World) -> Gate:
     """Return the whole application."""
-    script, requests = Script(), deque[Json](maxlen=KEPT_REQUESTS)
+    script = Script()
+    requests: deque[Json] = deque(maxlen=KEPT_REQUESTS)
     control = control_routes(script, requests, world.store, world.nulls)
     inner = Starlette(
         routes=[*_api(world), *control, Route("/media/{name:path}", _media(world))],
@@ -157,40 +158,36 @@ def _media(world: World) -> Endpoint:
         try:
             world.library.verify(name, query.get("Expires", ""), query.get("Signature", ""))
         except LinkRefused as refused:
-            body = refusal_xml(refused, name, request.scope["request_id"])
-            return Response(
-                body,
-                status_code=403,
-                media_type="application/xml",
-                headers=_OPEN_MEDIA,
-            )
+            return _media_refusal(refused, 403, name, request)
         path = world.library.find(name)
         if path is None:
             missing = LinkRefused("NoSuchKey", "The specified key does not exist.")
-            body = refusal_xml(missing, name, request.scope["request_id"])
-            return Response(
-                body,
-                status_code=404,
-                media_type="application/xml",
-                headers=_OPEN_MEDIA,
-            )
+            return _media_refusal(missing, 404, name, request)
         return FileResponse(path, headers=_OPEN_MEDIA)
 
     return media
 
 
+def _media_refusal(refused: LinkRefused, status: int, name: str, request: Request) -> Response:
+    return Response(
+        refusal_xml(refused, name, request.scope["request_id"]),
+        status_code=status,
+        media_type="application/xml",
+        headers=_OPEN_MEDIA,
+    )
+
+
 def _plain_refusal(world: World) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def refuse(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        kind = _KINDS.get(status, "InternalServerError" if status >= 500 else "BadRequestError")
-        said = (
-            error.detail
-            if isinstance(error, HTTPException)
-            else "the sandbox itself is at fault, see its log"
-        )
-        return refusal(
-            Problem(status, kind, f"{request.method} {request.url.path}: {said}"),
-            world.dialect,
-        )
+        status = 500
+        detail = "the sandbox itself is at fault, see its log"
+        if isinstance(error, HTTPException):
+            status = error.status_code
+            detail = error.detail
+
+        other_kind = "InternalServerError" if status >= 500 else "BadRequestError"
+        kind = _KINDS.get(status, other_kind)
+        message = f"{request.method} {request.url.path}: {detail}"
+        return refusal(Problem(status, kind, message), world.dialect)
 
     return refuse

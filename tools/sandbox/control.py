@@ -54,9 +54,9 @@ def control_routes(
 
     async def namespaces(request: Request) -> Response:
         """Load a data folder (`data`) of this machine into a namespace of its own (`namespace`)."""
-        wish = json.loads(await request.body())
+        body = json.loads(await request.body())
         try:
-            added = load(store, Path(wish["data"]), wish["namespace"])
+            added = load(store, Path(body["data"]), body["namespace"])
         except BadData as error:
             return JSONResponse({"error": {"message": str(error)}}, status_code=422)
         return JSONResponse({"added": added})
@@ -66,9 +66,8 @@ def control_routes(
             nulls.reset()
         elif request.method == "PUT":
             try:
-                nulls.mode = validate(json.loads(await request.body()), _NULL_MODE, strict=True)[
-                    "mode"
-                ]
+                body = json.loads(await request.body())
+                nulls.mode = validate(body, _NULL_MODE, strict=True)["mode"]
             except Invalid as invalid:
                 return JSONResponse(error_body(invalid), status_code=422)
             except (ValueError, RecursionError) as error:

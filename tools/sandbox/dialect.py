@@ -12,7 +12,8 @@ from typing import Any
 from tools.sandbox.errors import Problem, error_body, fastapi_body
 from tools.sandbox.rules.validation import Field, Json, validate
 
-CURRENT, OLD = "current", "2025-10"
+CURRENT = "current"
+OLD = "2025-10"
 DIALECTS = (CURRENT, OLD)
 _NEWER = {"metadata", "version", "revisions"}
 _OLD_RETRIEVER = ("budget_limits", "collection_ids", "input_schema")

@@ -24,7 +24,9 @@ from tools.sandbox.store import Store
 # A handler that returns None is answered with 204.
 Handler = Callable[[Call], Json | None]
 Endpoint = Callable[[Request], Awaitable[Response]]
-REQUIRED, OPTIONAL, IGNORED = "required", "optional", "ignored"
+REQUIRED = "required"
+OPTIONAL = "optional"
+IGNORED = "ignored"
 
 
 @dataclass(frozen=True, kw_only=True)

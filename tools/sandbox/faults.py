@@ -2,15 +2,19 @@
 
 Each fault is a JSON object; every key is optional:
 
-    method    "PATCH"                   only this method path      "/v1/annotations"         only
-    paths that start with this, or in which this regular expression is found times     2
-    how many calls it is for (1) delay     1.5                       seconds to wait before
-    answering apply     true                      carry the request out first, then wait and answer
-    as scripted status    503                       answer with this status; alone, with Mixpeek's
-    error body for it headers   {"Retry-After": "2"}      set on the answer body      {...} or
-    "<html>"         answer with this: JSON, or text as it is drop      "before" or "after"
-    close the connection without an answer, before or after carrying it out truncate  10
-    declare the whole length, send this many bytes, close the connection
+    method    "PATCH"               only this method
+    path      "/v1/annotations"     only paths that start with this, or that contain a match of this
+                                    regular expression
+    times     2                     how many calls it is for (1)
+    delay     1.5                   seconds to wait before answering
+    apply     true                  carry the request out first, then wait and answer as scripted
+    status    503                   answer with this status; alone, with Mixpeek's error body for it
+    headers   {"Retry-After": "2"}  set on the answer
+    body      {...} or "<html>"     answer with this: JSON, or text as it is
+    drop      "before" or "after"   close the connection without an answer, before or after carrying
+                                    the request out
+    truncate  10                    declare the whole length, send this many bytes, then close the
+                                    connection
 
 A fault with neither `status`, `body` nor `drop` lets the call through and changes the true answer.
 """
@@ -93,41 +97,51 @@ class Fault:
 
     def answer(self, true_answer: Answer | None) -> Answer:
         """Return what to send, on top of the true answer when there is one."""
-        status = self.status or (true_answer.status if true_answer else 200)
-        headers = dict(true_answer.headers) if true_answer and not self.scripted else {}
-        kind, body = self._content(status, true_answer)
-        headers |= {"content-type": kind} if kind else {}
-        headers |= {name.lower(): str(value) for name, value in self.headers.items()}
-        return Answer(
-            status=status,
-            headers={**headers, "content-length": str(len(body))},
-            body=body,
-        )
+        status = 200
+        headers: dict[str, str] = {}
+        if true_answer is not None:
+            status = true_answer.status
+            if not self.scripted:
+                headers = dict(true_answer.headers)
+        if self.status:
+            status = self.status
+
+        content_type, body = self._content(status, true_answer)
+        if content_type:
+            headers["content-type"] = content_type
+        for name, value in self.headers.items():
+            headers[name.lower()] = str(value)
+        headers["content-length"] = str(len(body))
+        return Answer(status=status, headers=headers, body=body)
 
     def _content(self, status: int, true_answer: Answer | None) -> tuple[str | None, bytes]:
+        """Return the content type (None: the true answer's) and the body."""
         if isinstance(self.body, str):
             return "text/html; charset=utf-8", self.body.encode()
         if self.body is not _UNSET:
             return "application/json", json.dumps(self.body).encode()
         if self.status is not None:
             return "application/json", _error_answer(status)
-        return None, true_answer.body if true_answer else b""
+        if true_answer is not None:
+            return None, true_answer.body
+        return None, b""
 
-    def shown(self) -> Json:
+    def to_json(self) -> Json:
         """Return the fault as it was written, with the calls it is left for."""
-        kept = {key: getattr(self, key) for key in _FIELDS}
-        return {
-            key: value for key, value in kept.items() if value is not _UNSET and value is not None
-        }
+        values = {key: getattr(self, key) for key in _FIELDS}
+        return {key: value for key, value in values.items() if value not in (_UNSET, None)}
 
 
 def _error_answer(status: int) -> bytes:
     if status < 400:
         return b"{}"
-    message = f"Scripted: {HTTPStatus(status).phrase if status in list(HTTPStatus) else status}"
-    return json.dumps(
-        error_body(Problem(status, _TYPES.get(status, "InternalServerError"), message)),
-    ).encode()
+
+    phrase = str(status)
+    if status in list(HTTPStatus):
+        phrase = HTTPStatus(status).phrase
+    kind = _TYPES.get(status, "InternalServerError")
+    problem = Problem(status, kind, f"Scripted: {phrase}")
+    return json.dumps(error_body(problem)).encode()
 
 
 class Script:
@@ -137,26 +151,29 @@ class Script:
         self._faults: list[Fault] = []
 
     def add(self, body: Any) -> None:
-        """Append faults: a list of them, one alone, or `{"faults": [...]}`. Raises `Invalid`,
-        adding none.
+        """Append faults: a list of them, one alone, or `{"faults": [...]}`.
+
+        Raises `Invalid`, and then adds none.
         """
         if isinstance(body, dict) and set(body) == {"faults"}:
             body = body["faults"]
-        given = body if isinstance(body, list) else [body]
-        self._faults += [_fault(each, number) for number, each in enumerate(given)]
+        if not isinstance(body, list):
+            body = [body]
+        self._faults += [_fault(item, number) for number, item in enumerate(body)]
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the first fault for this call, using it up by one."""
         for fault in self._faults:
             if fault.matches(method, path):
                 fault.times -= 1
-                self._faults = [each for each in self._faults if each.times > 0]
+                if fault.times <= 0:
+                    self._faults.remove(fault)
                 return fault
         return None
 
     def left(self) -> list[Json]:
         """Return the faults not used up yet."""
-        return [each.shown() for each in self._faults]
+        return [fault.to_json() for fault in self._faults]
 
     def clear(self) -> None:
         """Forget every fault."""
@@ -169,7 +186,7 @@ def _fault(body: Any, number: int) -> Fault:
         re.compile(values.get("path") or "")
     except re.error as error:
         location = ("body", number, "path")
-        raise Invalid(
-            [Complaint(kind="value_error", location=location, message=f"no pattern: {error}")],
-        ) from error
+        message = f"no pattern: {error}"
+        complaint = Complaint(kind="value_error", location=location, message=message)
+        raise Invalid([complaint]) from error
     return Fault(**values)

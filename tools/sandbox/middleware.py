@@ -58,16 +58,22 @@ class Gate:
         send: Send,
         entry: Json,
     ) -> None:
-        true_answer = await self._answered(scope, receive) if fault.applies_first else None
+        true_answer = None
+        if fault.applies_first:
+            true_answer = await self._answered(scope, receive)
         await asyncio.sleep(fault.delay)
+
         if fault.drop:
             entry["dropped"] = fault.drop
             await _hang_up(scope)
             return
+
         if true_answer is None and not fault.scripted:
             true_answer = await self._answered(scope, receive)
         answer = fault.answer(true_answer)
-        sent = answer.body if fault.truncate is None else answer.body[: fault.truncate]
+        sent = answer.body
+        if fault.truncate is not None:
+            sent = sent[: fault.truncate]
         await _send_answer(answer, sent, send)
         if len(sent) < len(answer.body):
             scope["extensions"][TRANSPORT].close()
@@ -83,8 +89,8 @@ class Gate:
         headers = {
             name.decode().lower(): value.decode("latin-1") for name, value in messages[0]["headers"]
         }
-        content = b"".join(each.get("body", b"") for each in messages[1:])
-        return Answer(status=messages[0]["status"], headers=headers, body=content)
+        body = b"".join(message.get("body", b"") for message in messages[1:])
+        return Answer(status=messages[0]["status"], headers=headers, body=body)
 
 
 def _entry(scope: Scope, path: str, body: bytes, request_id: str) -> Json:
@@ -112,8 +118,10 @@ def _as_json(body: bytes) -> Any:
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
-    found = [value for key, value in scope["headers"] if key == name]
-    return found[0].decode("latin-1") if found else None
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return None
 
 
 async def _whole_body(receive: Receive) -> bytes:
@@ -130,7 +138,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
     async def replayed() -> Message:
         # After the body only a real disconnect may be told: a streaming answer stops at one.
-        return messages.pop() if messages else await receive()
+        if messages:
+            return messages.pop()
+        return await receive()
 
     return replayed
 
@@ -151,9 +161,8 @@ async def _send_answer(answer: Answer, sent: bytes, send: Send) -> None:
         (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send(
-        {"type": "http.response.body", "body": sent, "more_body": len(sent) < len(answer.body)},
-    )
+    more_body = len(sent) < len(answer.body)
+    await send({"type": "http.response.body", "body": sent, "more_body": more_body})
 
 
 async def _hang_up(scope: Scope) -> None:

@@ -1,6 +1,4 @@
-"""One API call as the resources see it: no HTTP left in it but what Mixpeek's contract itself
-speaks of.
-"""
+"""One API call as the resources see it: only the HTTP that Mixpeek's contract speaks of."""
 
 from __future__ import annotations
 
@@ -16,7 +14,8 @@ from tools.sandbox.rules.revisions import Edit
 from tools.sandbox.rules.validation import Json
 from tools.sandbox.store import Store, now
 
-_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+_TRUE = {"true", "1", "yes", "on"}
+_FALSE = {"false", "0", "no", "off"}
 
 
 @dataclass(frozen=True, kw_only=True)

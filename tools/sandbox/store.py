@@ -1,6 +1,4 @@
-"""The state file: one SQLite database, where every answered write is on disk before its answer is
-sent.
-"""
+"""The state file: one SQLite database; a write is on disk before its answer is sent."""
 
 from __future__ import annotations
 

@@ -48,10 +48,9 @@ _READERS: dict[str, Callable[[Json, str], tuple[Any, ...]]] = {
 
 
 def load(store: Store, folder: Path, namespace: str) -> dict[str, int]:
-    """Add the folder's new rows and return how many of each file; raises `BadData` with nothing
-    added.
+    """Add the folder's new rows; return how many came from each file.
 
-    Rows that carry no `namespace_id` get `namespace`.
+    Raises `BadData`, and then adds none. Rows that carry no `namespace_id` get `namespace`.
     """
     fingerprint = _fingerprint(folder, namespace)
     if store.recall("loaded") == fingerprint:
@@ -67,10 +66,14 @@ def load(store: Store, folder: Path, namespace: str) -> dict[str, int]:
 def _fingerprint(folder: Path, namespace: str) -> str:
     if not folder.is_dir():
         raise BadData(f"There is no data folder {folder}.")
-    facts = {name: folder / name for name in FILES if (folder / name).is_file()}
-    if not facts:
+    paths = [folder / name for name in FILES if (folder / name).is_file()]
+    if not paths:
         raise BadData(f"{folder} holds none of {', '.join(FILES)}.")
-    stats = {name: (path.stat().st_size, path.stat().st_mtime_ns) for name, path in facts.items()}
+
+    stats = {}
+    for path in paths:
+        stat = path.stat()
+        stats[path.name] = (stat.st_size, stat.st_mtime_ns)
     return packed([str(folder.resolve()), namespace, stats])
 
 
@@ -85,14 +88,16 @@ def _load_file(store: Store, index: Index, path: Path, namespace: str) -> int:
             values = _READERS[path.name](row, namespace)
         except RowError as error:
             raise BadData(f"{path.name}:{number}: {error}") from error
-        first = seen.setdefault(values[:2], number)
+
+        row_namespace, row_id = values[:2]
+        first = seen.setdefault((row_namespace, row_id), number)
         if first != number:
             raise BadData(
-                f"{path.name}:{number}: the id {values[1]!r} stands in line {first} already",
+                f"{path.name}:{number}: the id {row_id!r} stands in line {first} already",
             )
-        if values[0] not in namespaces:
-            namespaces.add(values[0])
-            store.db.execute("INSERT OR IGNORE INTO namespaces VALUES (?)", values[:1])
+        if row_namespace not in namespaces:
+            namespaces.add(row_namespace)
+            store.db.execute("INSERT OR IGNORE INTO namespaces VALUES (?)", (row_namespace,))
         added += _insert(store, index, path.name, values, row)
     return added
 
@@ -112,14 +117,18 @@ def _lines(path: Path) -> Iterator[tuple[int, Json]]:
 
 
 def _parse(name: str, number: int, line: bytes) -> Json:
+    place = f"{name}:{number}"
+    # Only the first line can begin with a byte order mark.
+    encoding = "utf-8-sig" if number == 1 else "utf-8"
     try:
-        row = parse_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        row = parse_json(line.decode(encoding))
     except UnicodeDecodeError as error:
-        raise BadData(f"{name}:{number}: is not UTF-8 text ({error.reason})") from error
+        raise BadData(f"{place}: is not UTF-8 text ({error.reason})") from error
     except (ValueError, RecursionError) as error:
-        raise BadData(f"{name}:{number}: is not JSON ({error})") from error
+        raise BadData(f"{place}: is not JSON ({error})") from error
+
     if not isinstance(row, dict):
-        raise BadData(f"{name}:{number}: is not a JSON object")
+        raise BadData(f"{place}: is not a JSON object")
     if b"\\ud" in line.lower() and broken_text(row):
-        raise BadData(f"{name}:{number}: holds half of a surrogate pair, which is no character")
+        raise BadData(f"{place}: holds half of a surrogate pair, which is no character")
     return row

@@ -37,42 +37,53 @@ def find(call: Call, annotation_id: str) -> Json:
     sql = (
         "SELECT body FROM annotations WHERE namespace_id = ? AND annotation_id = ? AND NOT deleted"
     )
-    found = call.store.body(sql, call.namespace, annotation_id)
-    if found is None:
+    annotation = call.store.body(sql, call.namespace, annotation_id)
+    if annotation is None:
         raise not_found("annotation", annotation_id)
-    return found
+    return annotation
 
 
 def list_annotations(call: Call) -> Json:
     """Return a page by `skip` and `limit`, and how many match in all."""
     skip = call.integer("skip", least=0, most=MOST_SKIPPED) or 0
     limit = call.integer("limit", least=1, most=500) or 50
-    fields = {**_LIST, "as_of": Field(kind="instant")} if call.dialect.current else _LIST
-    asked = call.dialect.accept(call.body, fields)
-    filters = {key: asked[key] for key in _FILTERS if asked.get(key) is not None}
-    if asked.get("as_of"):
-        matching = list(_as_of(call, filters, asked["as_of"]))
-        page, total = matching[skip : skip + limit], len(matching)
+    fields = dict(_LIST)
+    if call.dialect.current:
+        fields["as_of"] = Field(kind="instant")
+    request = call.dialect.accept(call.body, fields)
+    filters = {key: request[key] for key in _FILTERS if request.get(key) is not None}
+
+    if request.get("as_of"):
+        matching = list(_as_of(call, filters, request["as_of"]))
+        total = len(matching)
+        page = matching[skip : skip + limit]
     else:
         where, values = _where(call, filters)
         total = call.store.one(f"SELECT count(*) FROM annotations WHERE {where}", *values)[0]  # noqa: S608 - columns from a fixed list
         sql = f"SELECT body FROM annotations WHERE {where} ORDER BY number LIMIT ? OFFSET ?"  # noqa: S608 - as above
         page = list(call.store.bodies(sql, *values, limit, skip))
-    return {"results": [call.dialect.annotation(each) for each in page], "total_count": total}
+
+    results = [call.dialect.annotation(annotation) for annotation in page]
+    return {"results": results, "total_count": total}
 
 
 def _where(call: Call, filters: Json) -> tuple[str, list[Any]]:
-    conditions = ["namespace_id = ?", "NOT deleted", *(f"{column} = ?" for column in filters)]
+    conditions = ["namespace_id = ?", "NOT deleted"]
+    conditions += [f"{column} = ?" for column in filters]
     return " AND ".join(conditions), [call.namespace, *filters.values()]
 
 
 def _as_of(call: Call, filters: Json, instant: str) -> Iterator[Json]:
     moment = parse_instant(instant)
     sql = "SELECT body FROM annotations WHERE namespace_id = ? AND NOT deleted ORDER BY number"
-    for kept in call.store.bodies(sql, call.namespace):
-        then = as_of(kept, moment)
-        if then is not None and all(then.get(key) == value for key, value in filters.items()):
-            yield then
+    for annotation in call.store.bodies(sql, call.namespace):
+        earlier = as_of(annotation, moment)
+        if earlier is not None and _matches(earlier, filters):
+            yield earlier
+
+
+def _matches(annotation: Json, filters: Json) -> bool:
+    return all(annotation.get(key) == value for key, value in filters.items())
 
 
 def get(call: Call) -> Json:
@@ -90,7 +101,7 @@ def create(call: Call) -> Json:
 def insert(call: Call, values: Json) -> Json:
     """Write a new annotation inside the open transaction."""
     moment = now()
-    kept = {
+    annotation = {
         **dict.fromkeys(CREATE),
         **values,
         "annotation_id": new_id("ann"),
@@ -106,10 +117,10 @@ def insert(call: Call, values: Json) -> Json:
         "INSERT INTO annotations (namespace_id, annotation_id, document_id, collection_id, label, actor_id,"
         " retriever_id, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     )
-    call.store.db.execute(sql, annotation_columns(kept))
-    record(call, "annotation.created", _told(kept))
-    log_change(call, "annotation_created", kept["annotation_id"])
-    return kept
+    call.store.db.execute(sql, annotation_columns(annotation))
+    record(call, "annotation.created", _event_payload(annotation))
+    log_change(call, "annotation_created", annotation["annotation_id"])
+    return annotation
 
 
 def patch(call: Call) -> Json:
@@ -121,15 +132,16 @@ def patch(call: Call) -> Json:
 
 def update(call: Call, annotation_id: str, values: Json) -> Json:
     """Edit inside the open transaction and return the annotation as it stands then."""
-    kept = find(call, annotation_id)
-    after = edited(kept, call.nulls.values_to_set(values), call.edit())
-    if after is kept:
-        return kept
+    before = find(call, annotation_id)
+    after = edited(before, call.nulls.values_to_set(values), call.edit())
+    if after is before:
+        return before
+
     sql = "UPDATE annotations SET label = ?, body = ? WHERE namespace_id = ? AND annotation_id = ?"
     call.store.db.execute(sql, (after["label"], packed(after), call.namespace, annotation_id))
     changed = sorted(after["revisions"][-1]["prior"])
-    record(call, "annotation.updated", {**_told(after), "changed_fields": changed})
-    log_change(call, "annotation_updated", annotation_id, differences(kept, after, changed))
+    record(call, "annotation.updated", {**_event_payload(after), "changed_fields": changed})
+    log_change(call, "annotation_updated", annotation_id, differences(before, after, changed))
     return after
 
 
@@ -141,13 +153,14 @@ def delete(call: Call) -> Json:
 
 
 def remove(call: Call, annotation_id: str) -> None:
-    """Delete inside the open transaction; the row stays as a mark, so the data folder cannot bring
-    it back.
+    """Delete inside the open transaction.
+
+    The row stays, marked as deleted, so that the data folder cannot bring it back.
     """
-    kept = find(call, annotation_id)
+    annotation = find(call, annotation_id)
     sql = "UPDATE annotations SET deleted = 1 WHERE namespace_id = ? AND annotation_id = ?"
     call.store.db.execute(sql, (call.namespace, annotation_id))
-    record(call, "annotation.deleted", _told(kept))
+    record(call, "annotation.deleted", _event_payload(annotation))
     log_change(call, "annotation_deleted", annotation_id)
 
 
@@ -175,13 +188,13 @@ def version(call: Call) -> Json:
         raise Invalid(
             [Complaint(kind="int_parsing", location=("path", "version"), message=message)],
         )
-    kept = find(call, call.path["annotation_id"])
-    then = at_version(kept, int(text))
-    if then is None:
-        raise not_found("annotation version", f"{kept['annotation_id']} version {text}")
-    return then
+    annotation = find(call, call.path["annotation_id"])
+    earlier = at_version(annotation, int(text))
+    if earlier is None:
+        raise not_found("annotation version", f"{annotation['annotation_id']} version {text}")
+    return earlier
 
 
-def _told(kept: Json) -> Json:
-    told = ("annotation_id", "document_id", "label", "version", "actor_id", "retriever_id")
-    return {key: kept.get(key) for key in told}
+def _event_payload(annotation: Json) -> Json:
+    keys = ("annotation_id", "document_id", "label", "version", "actor_id", "retriever_id")
+    return {key: annotation.get(key) for key in keys}

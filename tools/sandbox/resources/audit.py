@@ -1,5 +1,4 @@
-"""The organization's audit log: one event for each change of an annotation or a retriever, with the
-caller's reason.
+"""The organization's audit log: an event for each change of an annotation or a retriever.
 
 The reason is what the write carried as `X-Change-Reason` (the official SDK says so of
 `AuditEventResponse.reason`). Where the public reference is silent this server decides: `changes` is
@@ -19,18 +18,21 @@ from tools.sandbox.rules.validation import Field, Json, check, parse_instant
 from tools.sandbox.store import instant_text, new_id, now, packed
 
 _RESOURCE_TYPES = (
-    *(
-        "organization",
-        "user",
-        "api_key",
-        "namespace",
-        "collection",
-        "document",
-        "bucket",
-        "retriever",
-        "cluster",
-    ),
-    *("taxonomy", "storage_connection", "alert", "annotation", "secret", "webhook"),
+    "organization",
+    "user",
+    "api_key",
+    "namespace",
+    "collection",
+    "document",
+    "bucket",
+    "retriever",
+    "cluster",
+    "taxonomy",
+    "storage_connection",
+    "alert",
+    "annotation",
+    "secret",
+    "webhook",
 )
 _FILTERS = {
     "resource_type": Field(kind="text", among=_RESOURCE_TYPES),
@@ -72,7 +74,9 @@ def list_events(call: Call) -> Json:
     skip = call.integer("skip", least=0) or 0
     limit = call.integer("limit", least=1, most=1000) or 100
     conditions, values = _conditions(call)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    where = ""
+    if conditions:
+        where = f"WHERE {' AND '.join(conditions)}"
 
     total = call.store.one(f"SELECT count(*) FROM audit_events {where}", *values)[0]  # noqa: S608 - columns from a fixed list
     sql = f"SELECT body FROM audit_events {where} ORDER BY number DESC LIMIT ? OFFSET ?"  # noqa: S608 - as above

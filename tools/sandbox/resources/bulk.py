@@ -1,10 +1,8 @@
-"""`POST /v1/annotations/bulk`: independent operations, 200 even when some failed, nothing rolled
-back.
-"""
+"""`POST /v1/annotations/bulk`: independent operations; 200 even when some failed, no rollback."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from tools.sandbox.data_folder.import_rows import EDITABLE
@@ -28,41 +26,53 @@ _BODY = {
 
 def bulk(call: Call) -> Json:
     """Do every operation that can be done and report each; raises 422 when any item is malformed."""
-    asked = call.dialect.accept(call.body, _BODY)
-    complaints = list(_malformed(call, asked))
+    operations = call.dialect.accept(call.body, _BODY)
+    complaints = [
+        *_complaints(call, operations, "create", _CREATE),
+        *_complaints(call, operations, "update", call.nulls.accepted_fields(_UPDATE)),
+    ]
     if complaints:
         raise Invalid(complaints)
+
     with call.store.writing():
-        results = list(_results(call, asked))
-    done = [each["operation"] for each in results if each["success"]]
-    counts = {f"{verb}d_count": done.count(verb) for verb in ("create", "update", "delete")}
-    return {**counts, "failed_count": len(results) - len(done), "results": results}
+        results = list(_results(call, operations))
+
+    succeeded = [result["operation"] for result in results if result["success"]]
+    return {
+        "created_count": succeeded.count("create"),
+        "updated_count": succeeded.count("update"),
+        "deleted_count": succeeded.count("delete"),
+        "failed_count": len(results) - len(succeeded),
+        "results": results,
+    }
 
 
-def _malformed(call: Call, asked: Json) -> Iterator[Complaint]:
+def _complaints(
+    call: Call, operations: Json, operation: str, fields: Mapping[str, Field]
+) -> Iterator[Complaint]:
     strict = call.dialect.current
-    for operation, fields in (("create", _CREATE), ("update", call.nulls.accepted_fields(_UPDATE))):
-        for number, item in enumerate(asked.get(operation) or []):
-            yield from complaints_about(item, fields, strict=strict, at=("body", operation, number))
+    for index, item in enumerate(operations.get(operation) or []):
+        yield from complaints_about(item, fields, strict=strict, at=("body", operation, index))
 
 
-def _results(call: Call, asked: Json) -> Iterator[Json]:
-    for item in asked.get("create") or []:
+def _results(call: Call, operations: Json) -> Iterator[Json]:
+    for item in operations.get("create") or []:
         yield _attempt("create", None, partial(_create, call, item))
-    for item in asked.get("update") or []:
+    for item in operations.get("update") or []:
         yield _attempt("update", item["annotation_id"], partial(_update, call, item))
-    for name in asked.get("delete") or []:
-        yield _attempt("delete", name, partial(_delete, call, name))
+    for annotation_id in operations.get("delete") or []:
+        yield _attempt("delete", annotation_id, partial(_delete, call, annotation_id))
 
 
 def _create(call: Call, item: Json) -> str:
-    made = insert(call, {key: item[key] for key in _CREATE if key in item})
-    return str(made["annotation_id"])
+    annotation = insert(call, {key: item[key] for key in _CREATE if key in item})
+    return str(annotation["annotation_id"])
 
 
 def _update(call: Call, item: Json) -> str:
-    values = {key: item[key] for key in _UPDATE if key in item and key != "annotation_id"}
-    return str(update(call, item["annotation_id"], values)["annotation_id"])
+    values = {key: item[key] for key in _UPDATE if key in item}
+    annotation = update(call, values.pop("annotation_id"), values)
+    return str(annotation["annotation_id"])
 
 
 def _delete(call: Call, annotation_id: str) -> str:
@@ -72,7 +82,7 @@ def _delete(call: Call, annotation_id: str) -> str:
 
 def _attempt(operation: str, annotation_id: str | None, act: Callable[[], str]) -> Json:
     try:
-        done = act()
+        changed_id = act()
     except Problem as problem:
         return {
             "operation": operation,
@@ -80,4 +90,4 @@ def _attempt(operation: str, annotation_id: str | None, act: Callable[[], str]) 
             "annotation_id": annotation_id,
             "error": problem.message,
         }
-    return {"operation": operation, "success": True, "annotation_id": done, "error": None}
+    return {"operation": operation, "success": True, "annotation_id": changed_id, "error": None}

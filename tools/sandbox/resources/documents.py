@@ -22,7 +22,7 @@ _BATCH = {
 }
 
 
-def shown(document: Json, collection_id: str | None) -> Json:
+def with_collection(document: Json, collection_id: str | None) -> Json:
     """Return the document with the `collection_id` every reply must have at its root."""
     if document.get("collection_id"):
         return document
@@ -32,26 +32,42 @@ def shown(document: Json, collection_id: str | None) -> Json:
 def _read(call: Call, document_id: str) -> Json | None:
     sql = "SELECT body, collection_id FROM documents WHERE namespace_id = ? AND document_id = ?"
     row = call.store.one(sql, call.namespace, document_id)
-    return shown(json.loads(row[0]), row[1]) if row else None
+    if row is None:
+        return None
+    body, collection_id = row
+    return with_collection(json.loads(body), collection_id)
 
 
 def get(call: Call) -> Json:
-    """Return one document of the namespace; with a collection in the path, of that collection.
-    Raises a 404.
-    """
-    found = _read(call, call.path["document_id"])
-    home = call.path.get("collection_id")
-    if found is None or (home is not None and found["collection_id"] not in {home, f"col_{home}"}):
-        raise not_found("document", call.path["document_id"])
-    return call.presigned(found) if call.flag("return_presigned_urls") else found
+    """Return one document of the namespace, or of the collection in the path; raises a 404."""
+    document_id = call.path["document_id"]
+    document = _read(call, document_id)
+    if document is None:
+        raise not_found("document", document_id)
+
+    collection = call.path.get("collection_id")
+    if collection is not None:
+        accepted = {collection, f"col_{collection}"}
+        if document["collection_id"] not in accepted:
+            raise not_found("document", document_id)
+
+    if call.flag("return_presigned_urls"):
+        return call.presigned(document)
+    return document
 
 
 def batch_get(call: Call) -> Json:
     """Return the documents that exist, in the order asked, and the ids of those that do not."""
-    asked = call.dialect.accept(call.body, _BATCH)
-    ids = list(dict.fromkeys(asked["document_ids"]))
-    found = {each: _read(call, each) for each in ids}
-    documents = [document for document in found.values() if document is not None]
-    if asked.get("return_presigned_urls") is not False:
+    request = call.dialect.accept(call.body, _BATCH)
+    documents = []
+    missing = []
+    for document_id in dict.fromkeys(request["document_ids"]):
+        document = _read(call, document_id)
+        if document is None:
+            missing.append(document_id)
+        else:
+            documents.append(document)
+
+    if request.get("return_presigned_urls") is not False:
         documents = [call.presigned(document) for document in documents]
-    return {"documents": documents, "not_found": [each for each in ids if found[each] is None]}
+    return {"documents": documents, "not_found": missing}

@@ -16,8 +16,7 @@ _OPERATIONS = {"created": "insert", "updated": "update", "deleted": "delete"}
 
 
 def record(call: Call, event_type: str, payload: Json) -> None:
-    """Append an event and queue it for the webhooks that want it; to be called inside
-    `store.writing()`.
+    """Append an event and queue it for the webhooks that want it, inside `store.writing()`.
 
     `reason` is the sandbox's own addition to the row, for tests: upstream shows it in the audit log
     (see `audit`).
@@ -39,30 +38,34 @@ def record(call: Call, event_type: str, payload: Json) -> None:
 
 
 def list_events(call: Call) -> Json:
-    """Return a page of the feed after `cursor`, oldest first; a cursor is good for one set of
-    filters only.
+    """Return a page of the feed after `cursor`, oldest first.
+
+    A cursor is good for one set of filters only; raises a 400 otherwise.
     """
-    limit = (
-        call.integer("limit", least=1, most=1000)
-        or call.integer("page_size", least=1, most=1000)
-        or 100
-    )
-    event_type, namespace = call.query.get("event_type"), call.query.get("namespace_id")
+    limit = call.integer("limit", least=1, most=1000)
+    if limit is None:
+        limit = call.integer("page_size", least=1, most=1000) or 100
+
+    namespace = call.query.get("namespace_id")
     if namespace and call.namespace and namespace != call.namespace:
-        message = "must agree with the X-Namespace header"
-        raise Invalid(
-            [Complaint(kind="value_error", location=("query", "namespace_id"), message=message)],
+        complaint = Complaint(
+            kind="value_error",
+            location=("query", "namespace_id"),
+            message="must agree with the X-Namespace header",
         )
-    filters = (call.namespace or namespace or None, event_type)
-    start = _start(call, fingerprint(*filters))
+        raise Invalid([complaint])
+
+    filters = (call.namespace or namespace or None, call.query.get("event_type"))
+    filters_print = fingerprint(*filters)
+    start = _start(call, filters_print)
     sql = "SELECT seq, body FROM events WHERE seq > ?1 AND (?2 IS NULL OR namespace_id = ?2)"
     sql += " AND (?3 IS NULL OR event_type = ?3) ORDER BY seq LIMIT ?4"
     rows = call.store.db.execute(sql, (start, *filters, limit + 1)).fetchall()
-    page = [_entry(seq, body, fingerprint(*filters)) for seq, body in rows[:limit]]
-    last = rows[:limit][-1][0] if page else start
+    page = [_entry(seq, body, filters_print) for seq, body in rows[:limit]]
+    last_seq = page[-1]["seq"] if page else start
     return {
         "results": page,
-        "next_cursor": _cursor(last, fingerprint(*filters)),
+        "next_cursor": _cursor(last_seq, filters_print),
         "has_more": len(rows) > limit,
     }
 
@@ -71,10 +74,10 @@ def _start(call: Call, filters: str) -> int:
     cursor = call.query.get("cursor") or call.query.get("next_cursor") or call.query.get("after")
     if not cursor:
         return 0
-    held = unpack_cursor(cursor)
-    if held.get("filters") != filters or not isinstance(held.get("seq"), int):
+    position = unpack_cursor(cursor)
+    if position.get("filters") != filters or not isinstance(position.get("seq"), int):
         raise bad_request("The cursor belongs to other filters; start without a cursor")
-    return int(held["seq"])
+    return int(position["seq"])
 
 
 def _entry(seq: int, body: str, filters: str) -> dict[str, Any]:

@@ -36,14 +36,14 @@ class Library:
     lifetime: int
 
     def find(self, name: str) -> Path | None:
-        """Return the file `name` under the folder, or None; nothing outside the folder is ever
-        found.
-        """
+        """Return the file `name` under the folder, or None; never a file outside the folder."""
         if self.folder is None or "\0" in name:
             return None
         path = (self.folder / name).resolve()
-        inside = path.is_relative_to(self.folder.resolve())
-        return path if inside and path.is_file() else None
+        is_inside = path.is_relative_to(self.folder.resolve())
+        if not is_inside or not path.is_file():
+            return None
+        return path
 
     def sign(self, name: str, expires: int) -> str:
         """Return the signature that lets `name` be read until `expires` (unix seconds)."""
@@ -75,24 +75,28 @@ class Library:
             raise LinkRefused("AccessDenied", "Request has expired")
 
     def presign(self, document: Any, base_url: str) -> Any:
-        """Return the document with `presigned_url` in its blobs and its url-shaped fields made into
-        links.
+        """Return the document with its blobs and its url-shaped fields made into links.
 
-        A blob whose file is missing says so in `unavailable_reason` instead.
+        A blob gets a `presigned_url`. A blob whose file is missing says so in `unavailable_reason` instead.
         """
         if isinstance(document, list):
             return [self.presign(item, base_url) for item in document]
         if not isinstance(document, dict):
             return document
+
         signed = {key: self._presign_field(key, value, base_url) for key, value in document.items()}
         is_blob = isinstance(document.get("url"), str) and "field" in document
-        return self._presign_blob(signed, base_url) if is_blob else signed
+        if is_blob:
+            return self._presign_blob(signed, base_url)
+        return signed
 
     def _presign_field(self, key: str, value: Any, base_url: str) -> Any:
-        if isinstance(value, str) and key.endswith("_url"):
-            name = local_name(value)
-            return self.link(base_url, name) if name and self.find(name) else value
-        return self.presign(value, base_url)
+        if not isinstance(value, str) or not key.endswith("_url"):
+            return self.presign(value, base_url)
+        name = local_name(value)
+        if name and self.find(name):
+            return self.link(base_url, name)
+        return value
 
     def _presign_blob(self, blob: Json, base_url: str) -> Json:
         name = local_name(blob["url"])
@@ -104,9 +108,7 @@ class Library:
 
 
 def local_name(url: str) -> str | None:
-    """Return the name under `media/` a relative url stands for, or None for a url of somewhere
-    else.
-    """
+    """Return the name under `media/` of a relative url; None for a url of somewhere else."""
     if not url or "://" in url or url.startswith(("/", "data:")):
         return None
     return url.removeprefix("./").removeprefix("media/")

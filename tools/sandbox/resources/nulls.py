@@ -1,5 +1,6 @@
-"""What a null in an edit of an annotation does: the public reference does not say, so the sandbox
-plays each way.
+"""What a null in an edit of an annotation does.
+
+The public reference does not say, so the sandbox can do each of these:
 
 clear     the field becomes null
 ignore    the field keeps its value; a PATCH of nothing else makes no version
@@ -16,7 +17,9 @@ from dataclasses import replace
 
 from tools.sandbox.rules.validation import Field, Json
 
-CLEAR, IGNORE, REFUSE = "clear", "ignore", "refuse"
+CLEAR = "clear"
+IGNORE = "ignore"
+REFUSE = "refuse"
 MODES = (CLEAR, IGNORE, REFUSE)
 _IGNORED_FIELDS = {"label"}
 
@@ -42,7 +45,9 @@ class NullPolicy:
 
     def values_to_set(self, values: Json) -> Json:
         """Return what an accepted edit sets."""
-        ignored = values.keys() if self.mode == IGNORE else _IGNORED_FIELDS
-        return {
-            key: value for key, value in values.items() if value is not None or key not in ignored
-        }
+        set_values = {}
+        for key, value in values.items():
+            is_clearable = self.mode != IGNORE and key not in _IGNORED_FIELDS
+            if value is not None or is_clearable:
+                set_values[key] = value
+        return set_values

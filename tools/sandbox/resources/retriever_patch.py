@@ -18,7 +18,8 @@ from tools.sandbox.resources.retrievers import find
 from tools.sandbox.rules.validation import Field, Json
 from tools.sandbox.store import packed
 
-_OBJECT, _NAME = Field(kind="object"), Field(kind="text", least=1)
+_OBJECT = Field(kind="object")
+_NAME = Field(kind="text", least=1)
 _TEXTS = Field(kind="array", items=Field(kind="text", nullable=False))
 _PATCH = {
     "retriever_name": _NAME,
@@ -40,27 +41,32 @@ _UNPATCHED = ("is_published", "marketplace_listing_id")
 
 def patch(call: Call) -> Json:
     """Update a retriever and return it wrapped; raises 400 (nothing given), 404, 409 and 422."""
-    asked = call.dialect.accept(call.body, _PATCH if call.dialect.current else _OLD_PATCH)
-    values = {key: value for key, value in asked.items() if value is not None or key in _CLEARABLE}
+    fields = _PATCH if call.dialect.current else _OLD_PATCH
+    request = call.dialect.accept(call.body, fields)
+    values = {}
+    for key, value in request.items():
+        if value is not None or key in _CLEARABLE:
+            values[key] = value
     if "name" in values:
         values["retriever_name"] = values.pop("name")
     if not values:
         raise bad_request("No fields provided for update")
+
     with call.store.writing():
         after = _updated(call, find(call), values)
-    shown = {key: value for key, value in after.items() if key not in _UNPATCHED}
-    return {"retriever": call.dialect.retriever(shown)}
+    reply = {key: value for key, value in after.items() if key not in _UNPATCHED}
+    return {"retriever": call.dialect.retriever(reply)}
 
 
-def _updated(call: Call, kept: Json, values: Json) -> Json:
-    changes = {**values, **_checked_structure(call, kept, values)}
+def _updated(call: Call, before: Json, values: Json) -> Json:
+    changes = {**values, **_checked_structure(call, before, values)}
     if changes.get("tags", ()) is None:
         changes["tags"] = []
     edit = call.edit()
     after = {
-        **kept,
+        **before,
         **changes,
-        "version": kept["version"] + 1,
+        "version": before["version"] + 1,
         "updated_at": edit.at,
         "updated_by": edit.actor_id,
     }
@@ -72,19 +78,20 @@ def _updated(call: Call, kept: Json, values: Json) -> Json:
         )
     except sqlite3.IntegrityError as error:
         raise already_exists("retriever", after["retriever_name"]) from error
-    changed = sorted(key for key in changes if kept.get(key) != after[key])
-    log_change(call, "retriever_updated", after["retriever_id"], differences(kept, after, changed))
+    changed = sorted(key for key in changes if before.get(key) != after[key])
+    changed_values = differences(before, after, changed)
+    log_change(call, "retriever_updated", after["retriever_id"], changed_values)
     return after
 
 
-def _checked_structure(call: Call, kept: Json, values: Json) -> Json:
+def _checked_structure(call: Call, before: Json, values: Json) -> Json:
     changes: Json = {}
     if "stages" in values:
-        if kept.get("is_published"):
+        if before.get("is_published"):
             raise _structural("stages", "The stages of a published retriever cannot be changed")
         changes["stages"] = _checked_stages(values["stages"])
     if "input_schema" in values:
-        _check_evolution(kept["input_schema"], values["input_schema"])
+        _check_evolution(before["input_schema"], values["input_schema"])
     if "collection_identifiers" in values:
         _check_collections(call, values["collection_identifiers"])
         changes["collection_ids"] = values["collection_identifiers"]
@@ -101,24 +108,23 @@ def _checked_stages(stages: list[Any]) -> list[Json]:
 def _check_evolution(before: Json, after: Json) -> None:
     for name, declared in after.items():
         if not isinstance(declared, dict) or declared.get("type") not in INPUT_TYPES:
-            raise _structural(
-                "input_schema",
-                f"Input {name!r} needs a 'type' out of {', '.join(INPUT_TYPES)}",
-            )
-        if name in before and declared["type"] != before[name]["type"]:
-            raise _structural(
-                "input_schema",
-                f"Breaking change: input {name!r} would change its type",
-            )
-        newly = declared.get("required") and not before.get(name, {}).get("required")
-        if newly and declared.get("default") is None:
-            raise _structural(
-                "input_schema",
-                f"Breaking change: input {name!r} would become required",
-            )
+            message = f"Input {name!r} needs a 'type' out of {', '.join(INPUT_TYPES)}"
+            raise _structural("input_schema", message)
+
+        earlier = before.get(name, {})
+        if earlier and declared["type"] != earlier["type"]:
+            message = f"Breaking change: input {name!r} would change its type"
+            raise _structural("input_schema", message)
+
+        becomes_required = declared.get("required") and not earlier.get("required")
+        if becomes_required and declared.get("default") is None:
+            message = f"Breaking change: input {name!r} would become required"
+            raise _structural("input_schema", message)
+
     for name in before:
         if name not in after:
-            raise _structural("input_schema", f"Breaking change: input {name!r} would be removed")
+            message = f"Breaking change: input {name!r} would be removed"
+            raise _structural("input_schema", message)
 
 
 def _check_collections(call: Call, names: list[str]) -> None:

@@ -30,9 +30,9 @@ def find(call: Call, name: str | None = None) -> Json:
     name = name or call.path["retriever_id"]
     for column in ("retriever_id", "name"):
         sql = f"SELECT body FROM retrievers WHERE namespace_id = ? AND {column} = ?"  # noqa: S608 - one of two columns
-        found = call.store.body(sql, call.namespace, name)
-        if found is not None:
-            return found
+        retriever = call.store.body(sql, call.namespace, name)
+        if retriever is not None:
+            return retriever
     raise not_found("retriever", name)
 
 
@@ -55,76 +55,96 @@ def pager(call: Call) -> Window:
 
 def list_retrievers(call: Call) -> Json:
     """Return a page of retrievers, oldest first unless sorted."""
-    window, include_total = pager(call), call.flag("include_total")
-    asked = call.dialect.accept(call.body, _LIST)
-    keep = _kept_by(asked)
+    window = pager(call)
+    include_total = call.flag("include_total")
+    request = call.dialect.accept(call.body, _LIST)
+    matches = _list_condition(request)
     sql = "SELECT body FROM retrievers WHERE namespace_id = ? ORDER BY number"
-    matching = [each for each in call.store.bodies(sql, call.namespace) if keep(each)]
-    for order in reversed(orders_of(asked)):
-        matching.sort(
-            key=partial(sortable, field=order["field"]),
-            reverse=order.get("direction") == "desc",
-        )
+    retrievers = call.store.bodies(sql, call.namespace)
+    matching = [retriever for retriever in retrievers if matches(retriever)]
+    sort_rows(matching, orders_of(request))
+
     page = matching[window.start : window.start + window.size]
-    pages = list_pagination(
+    pagination = list_pagination(
         window,
         returned=len(page),
         total=len(matching),
         include_total=include_total,
     )
-    shown = [call.dialect.retriever(each) for each in page]
-    return {"results": shown, "total": len(matching), "pagination": pages, "warnings": None}
+    return {
+        "results": [call.dialect.retriever(retriever) for retriever in page],
+        "total": len(matching),
+        "pagination": pagination,
+        "warnings": None,
+    }
 
 
-def _kept_by(asked: Json) -> Callable[[Json], bool]:
-    words, exact = asked.get("search") or "", bool(asked.get("case_sensitive"))
-    fold: Callable[[str], str] = str if exact else str.casefold
+def _list_condition(request: Json) -> Callable[[Json], bool]:
+    """Return the test a listed retriever must pass: `search` and `filters`."""
+    words = request.get("search") or ""
+    fold: Callable[[str], str] = str if request.get("case_sensitive") else str.casefold
+    filters = conditions_of(request.get("filters") or {})
     try:
-        conditions = [build_condition(each) for each in conditions_of(asked.get("filters") or {})]
+        conditions = [build_condition(condition) for condition in filters]
     except StageError as error:
-        raise Invalid(
-            [Complaint(kind="value_error", location=("body", "filters"), message=str(error))],
-        ) from error
+        location = ("body", "filters")
+        complaint = Complaint(kind="value_error", location=location, message=str(error))
+        raise Invalid([complaint]) from error
 
-    def keep(kept: Json) -> bool:
-        text = f"{kept['retriever_name']}\n{kept.get('description') or ''}"
-        return fold(words) in fold(text) and all(condition(kept) for condition in conditions)
+    def matches(retriever: Json) -> bool:
+        text = f"{retriever['retriever_name']}\n{retriever.get('description') or ''}"
+        if fold(words) not in fold(text):
+            return False
+        return all(condition(retriever) for condition in conditions)
 
-    return keep
+    return matches
 
 
 def conditions_of(filters: Json) -> list[Json]:
-    """Return list filters as conditions: `AND`/`OR`/`NOT` as they are, `{field: value}` and
-    `{field: {"$in": ...}}`.
+    """Return list filters as conditions.
+
+    `AND`, `OR` and `NOT` stay as they are; `{field: value}` and `{field: {"$in": ...}}` are
+    translated.
     """
-    found = []
+    conditions = []
     for key, value in filters.items():
         if key in {"AND", "OR", "NOT"}:
-            found.append({key: value})
+            conditions.append({key: value})
         elif isinstance(value, dict) and any(name.startswith("$") for name in value):
-            found += [
-                {"field": key, "operator": name[1:], "value": each} for name, each in value.items()
-            ]
+            for name, operand in value.items():
+                conditions.append({"field": key, "operator": name[1:], "value": operand})
         else:
-            found.append({"field": key, "operator": "eq", "value": value})
-    return found
+            conditions.append({"field": key, "operator": "eq", "value": value})
+    return conditions
 
 
-def orders_of(asked: Json) -> list[Json]:
-    """Return the `{field, direction}` a list call asked for. Raises `Invalid`."""
-    orders: list[Json] = asked.get("sorts") or ([asked["sort"]] if asked.get("sort") else [])
-    complaints = [
-        complaint
-        for number, order in enumerate(orders)
-        for complaint in complaints_about(order, _SORT, strict=True, at=("body", "sorts", number))
-    ]
+def orders_of(request: Json) -> list[Json]:
+    """Return the `{field, direction}` of a list call, the most important first. Raises `Invalid`."""
+    orders: list[Json] = request.get("sorts") or []
+    if not orders and request.get("sort"):
+        orders = [request["sort"]]
+
+    complaints: list[Complaint] = []
+    for index, order in enumerate(orders):
+        complaints += complaints_about(order, _SORT, strict=True, at=("body", "sorts", index))
     if complaints:
         raise Invalid(complaints)
     return orders
 
 
-def sortable(kept: Json, field: str) -> tuple[bool, float, str]:
-    """Return a key that orders whatever stands in the field: numbers first, then texts."""
-    value = read_field(kept, field)
-    number = float(value) if isinstance(value, int | float) else 0.0
-    return isinstance(value, str), number, value if isinstance(value, str) else ""
+def sort_rows(rows: list[Json], orders: list[Json]) -> None:
+    """Sort `rows` in place by `orders` of `orders_of`; numbers come before texts."""
+    for order in reversed(orders):
+        rows.sort(
+            key=partial(_sort_key, field=order["field"]),
+            reverse=order.get("direction") == "desc",
+        )
+
+
+def _sort_key(row: Json, field: str) -> tuple[bool, float, str]:
+    value = read_field(row, field)
+    if isinstance(value, str):
+        return True, 0.0, value
+    if isinstance(value, int | float):
+        return False, float(value), ""
+    return False, 0.0, ""

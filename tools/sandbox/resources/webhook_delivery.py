@@ -1,5 +1,4 @@
-"""Delivers events to the registered webhooks: signed, at least once, in no promised order, again
-after a failure.
+"""Deliver events to the registered webhooks: signed, at least once, in no promised order.
 
 What is to be delivered is written in the transaction of the change it tells of, so a kill loses
 none. How often and when upstream tries again is unknown; here it is 8 times, after 1, 2, 4 ...
@@ -43,20 +42,22 @@ class Delivery:
 
 
 def queue(db: Any, seq: int, row: Json) -> None:
-    """Note for each active webhook that wants this event that it is to be delivered, in the open
-    transaction.
-    """
+    """Queue the event for each active webhook that wants it, inside the open transaction."""
+    sql = "INSERT INTO deliveries (webhook_id, channel, seq, due) VALUES (?, ?, ?, ?)"
     for webhook_id, body in db.execute("SELECT webhook_id, body FROM webhooks").fetchall():
-        kept = json.loads(body)
-        of_kind = not kept["resource_types"] or row["resource_type"] in kept["resource_types"]
-        if kept["is_active"] and of_kind and row["event_type"] in kept["event_types"]:
-            for number, channel in enumerate(kept["channels"]):
-                if channel["channel"] == "webhook":
-                    values = (webhook_id, number, seq, time.time())
-                    db.execute(
-                        "INSERT INTO deliveries (webhook_id, channel, seq, due) VALUES (?, ?, ?, ?)",
-                        values,
-                    )
+        webhook = json.loads(body)
+        if not _wants(webhook, row):
+            continue
+        for index, channel in enumerate(webhook["channels"]):
+            if channel["channel"] == "webhook":
+                db.execute(sql, (webhook_id, index, seq, time.time()))
+
+
+def _wants(webhook: Json, row: Json) -> bool:
+    if not webhook["is_active"] or row["event_type"] not in webhook["event_types"]:
+        return False
+    resource_types = webhook["resource_types"]
+    return not resource_types or row["resource_type"] in resource_types
 
 
 def signature(secret: str, body: bytes, at: int) -> str:
@@ -65,17 +66,18 @@ def signature(secret: str, body: bytes, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-def told(seq: int, row: Json) -> Json:
+def delivery_body(seq: int, row: Json) -> Json:
     """Return the body of a delivery. Pure."""
     payload = row["payload"]
+    resource_type = row["resource_type"]
     return {
         "event_id": f"evt_{seq:016x}",
         "event_type": row["event_type"],
         "occurred_at": row["created_at"],
         "namespace_id": row["namespace_id"],
-        "subject": {"type": row["resource_type"], "id": payload.get(f"{row['resource_type']}_id")},
+        "subject": {"type": resource_type, "id": payload.get(f"{resource_type}_id")},
         "metadata": payload,
-        "cache_scope": {"scope": row["resource_type"]},
+        "cache_scope": {"scope": resource_type},
     }
 
 
@@ -84,27 +86,30 @@ class Courier:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._news = asyncio.Event()
+        self._woken = asyncio.Event()
 
     def wake(self) -> None:
         """Look for due deliveries now."""
-        self._news.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         while True:
-            self._news.clear()
-            if due := self._due():
+            self._woken.clear()
+            due = self._due()
+            if due:
                 await asyncio.gather(*map(self._deliver, due))
                 continue
             try:
-                await asyncio.wait_for(self._news.wait(), timeout=self._until_next())
+                await asyncio.wait_for(self._woken.wait(), timeout=self._until_next())
             except TimeoutError:
                 continue
 
     def _until_next(self) -> float | None:
         (due,) = self._store.one("SELECT min(due) FROM deliveries")
-        return None if due is None else max(due - time.time(), 0.01)
+        if due is None:
+            return None
+        return max(float(due) - time.time(), 0.01)
 
     def _due(self) -> list[Delivery]:
         sql = (
@@ -112,16 +117,14 @@ class Courier:
             " JOIN events USING (seq) JOIN webhooks USING (webhook_id) WHERE due <= ? ORDER BY due LIMIT ?"
         )
         rows = self._store.db.execute(sql, (time.time(), _AT_ONCE)).fetchall()
-        return [
-            _delivery(
-                json.loads(webhook),
-                channel,
-                _body(seq, event),
-                number=number,
-                attempts=attempts,
+        deliveries = []
+        for number, channel, attempts, seq, event, webhook in rows:
+            body = packed(delivery_body(seq, json.loads(event))).encode()
+            delivery = _delivery(
+                json.loads(webhook), channel, body, number=number, attempts=attempts
             )
-            for number, channel, attempts, seq, event, webhook in rows
-        ]
+            deliveries.append(delivery)
+        return deliveries
 
     async def _deliver(self, delivery: Delivery) -> None:
         failure = await asyncio.to_thread(_post, delivery)
@@ -135,41 +138,49 @@ class Courier:
                     "DELETE FROM deliveries WHERE number = ?",
                     (delivery.number,),
                 )
-            self._note(delivery.webhook_id, failure)
+            self._update_health(delivery.webhook_id, failure)
 
-    def _note(self, webhook_id: str, failure: str) -> None:
-        kept = self._store.body("SELECT body FROM webhooks WHERE webhook_id = ?", webhook_id)
-        if kept is None or (not failure and not kept["delivery_health"]):
+    def _update_health(self, webhook_id: str, failure: str) -> None:
+        """Write what the attempt says of the webhook; `failure` is empty when it succeeded."""
+        webhook = self._store.body("SELECT body FROM webhooks WHERE webhook_id = ?", webhook_id)
+        if webhook is None:
             return
-        kept["delivery_health"] = (
-            _health(kept["delivery_health"] or {}, failure) if failure else None
-        )
-        if failure and kept["delivery_health"]["paused_at"]:
-            kept["is_active"] = False
-            self._store.db.execute("DELETE FROM deliveries WHERE webhook_id = ?", (webhook_id,))
-        keep(self._store.db, kept)
+
+        before = webhook["delivery_health"]
+        if not failure:
+            if not before:
+                return
+            webhook["delivery_health"] = None
+        else:
+            health = _health(before or {}, failure)
+            webhook["delivery_health"] = health
+            if health["paused_at"]:
+                webhook["is_active"] = False
+                self._store.db.execute("DELETE FROM deliveries WHERE webhook_id = ?", (webhook_id,))
+        keep(self._store.db, webhook)
 
 
 def _health(before: Json, failure: str) -> Json:
     failures = before.get("consecutive_failures", 0) + 1
-    paused = failures >= _PAUSED_AFTER
+    paused_at = None
+    paused_reason = None
+    if failures >= _PAUSED_AFTER:
+        paused_at = now()
+        paused_reason = f"{failures} deliveries failed in a row"
     return {
         "consecutive_failures": failures,
         "first_failure_at": before.get("first_failure_at") or now(),
         "last_failure_at": now(),
         "last_failure_cause": failure,
-        "paused_at": now() if paused else None,
-        "paused_reason": f"{failures} deliveries failed in a row" if paused else None,
+        "paused_at": paused_at,
+        "paused_reason": paused_reason,
     }
 
 
-def _body(seq: int, event: str) -> bytes:
-    return packed(told(seq, json.loads(event))).encode()
-
-
-def _delivery(kept: Json, channel: int, body: bytes, *, number: int, attempts: int) -> Delivery:
+def _delivery(webhook: Json, channel: int, body: bytes, *, number: int, attempts: int) -> Delivery:
     # The webhook may have been replaced by one with fewer channels.
-    configs = kept["channels"][min(channel, len(kept["channels"]) - 1)]["configs"]
+    index = min(channel, len(webhook["channels"]) - 1)
+    configs = webhook["channels"][index]["configs"]
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Mixpeek-Webhook/sandbox",
@@ -183,7 +194,7 @@ def _delivery(kept: Json, channel: int, body: bytes, *, number: int, attempts: i
         )
     return Delivery(
         number=number,
-        webhook_id=kept["webhook_id"],
+        webhook_id=webhook["webhook_id"],
         url=configs["url"],
         headers=headers,
         body=body,
@@ -205,11 +216,9 @@ def _post(delivery: Delivery) -> str:
             timeout=delivery.timeout,
             allow_redirects=False,
         ) as reply:
-            return (
-                ""
-                if 200 <= reply.status_code < 300
-                else f"the receiver answered {reply.status_code}"
-            )
+            if 200 <= reply.status_code < 300:
+                return ""
+            return f"the receiver answered {reply.status_code}"
     except requests.RequestException as error:
         return f"the receiver could not be reached ({type(error).__name__})"
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from tools.sandbox.sample.generator import MEDIA, Json
@@ -22,7 +23,9 @@ def write_sample(folder: Path, *, with_media: bool = True) -> None:
     """Write the sample's `*.jsonl`, and with `with_media` its `media/`, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "retrievers.jsonl", retrievers())
-    _write(folder / "documents.jsonl", (each for source in SOURCES for each in source.documents()))
+    _write(
+        folder / "documents.jsonl", chain.from_iterable(source.documents() for source in SOURCES)
+    )
     _write(folder / "executions.jsonl", executions())
     _write(folder / "annotations.jsonl", machine_labels())
     if with_media:

@@ -66,7 +66,8 @@ class Finding:
 def documents() -> Iterator[Json]:
     """Yield the documents of the collection."""
     for number in range(SCENES):
-        what, pick = scene(number), chance("brand", number)
+        what = scene(number)
+        pick = chance("brand", number)
         days = 2 + number * 0.3
         yield document(
             COLLECTION,
@@ -89,6 +90,7 @@ def _fields(what: Scene, pick: random.Random, days: float) -> Json:
     country, city = pick.choice(_PLACES)
     shown = what.shown or "no name"
     words = {"shown": shown, "goods": what.goods, "street": pick.choice(_STREETS)}
+    is_product = what.kind == "product shot"
     caption = pick.choice(_CAPTIONS[what.kind]).format(**words)
     if country in CAPTIONS:
         caption = f"{CAPTIONS[country].format(**words)}\n{caption}"
@@ -100,8 +102,8 @@ def _fields(what: Scene, pick: random.Random, days: float) -> Json:
         "seller": pick.choice(_SELLERS),
         "country": country,
         "city": city,
-        "price": round(pick.uniform(8, 260), 2) if what.kind == "product shot" else None,
-        "currency": "EUR" if what.kind == "product shot" else None,
+        "price": round(pick.uniform(8, 260), 2) if is_product else None,
+        "currency": "EUR" if is_product else None,
         "listed_at": day(days),
         "detection": {"brand": what.firm, "score": score(what), "box": [0.1, 0.18, 0.86, 0.4]},
         "first_seen_by": pick.choice(("crawler", "customs", "customer report")),
@@ -110,21 +112,18 @@ def _fields(what: Scene, pick: random.Random, days: float) -> Json:
 
 def score(what: Scene) -> float:
     """Return how alike the detector finds the logo and the real one."""
-    low, high = {"authentic": (0.82, 0.99), "no_logo": (0.05, 0.4), "unclear": (0.3, 0.7)}.get(
-        what.truth,
-        (0.55, 0.93),
-    )
+    ranges = {"authentic": (0.82, 0.99), "no_logo": (0.05, 0.4), "unclear": (0.3, 0.7)}
+    low, high = ranges.get(what.truth, (0.55, 0.93))
     return round(chance("score", what.number).uniform(low, high), 3)
 
 
 def finding(number: int) -> Finding:
     """Return what the machine says of a document; now and then it is wrong."""
-    what, pick = scene(number), chance("brand finding", number)
-    label = (
-        what.truth
-        if pick.random() < 0.8
-        else pick.choice(("authentic", "lookalike", "counterfeit"))
-    )
+    what = scene(number)
+    pick = chance("brand finding", number)
+    label = what.truth
+    if pick.random() >= 0.8:
+        label = pick.choice(("authentic", "lookalike", "counterfeit"))
     reasons = {
         "authentic": (
             f"Letter spacing and emblem match the {what.firm} reference within tolerance; no other spelling found."

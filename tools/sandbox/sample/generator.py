@@ -20,9 +20,7 @@ _TYPES = {
 
 
 def chance(*about: object) -> random.Random:
-    """Return a source of chance that gives the same values for the same subject, each time and
-    everywhere.
-    """
+    """Return a random generator that gives the same values for the same subject, everywhere."""
     subject = " ".join(map(str, about))
     return random.Random(subject)  # noqa: S311 - not for secrets: the sample must be reproducible
 
@@ -83,9 +81,7 @@ def document(
     blobs: list[Json],
     modality: str,
 ) -> Json:
-    """Return a document in Mixpeek's current form: its fields at the root, system data under
-    `_internal`.
-    """
+    """Return a document in Mixpeek's current form: fields at the root, the rest in `_internal`."""
     return {
         "document_id": ident("doc", collection, number),
         "collection_id": collection,

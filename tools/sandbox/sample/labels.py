@@ -1,6 +1,4 @@
-"""The machine labels on the sample's documents; some were edited since, some documents have none
-yet.
-"""
+"""The machine labels on the sample's documents: some edited since, some documents without one."""
 
 from __future__ import annotations
 
@@ -22,14 +20,18 @@ def machine_labels() -> Iterator[Json]:
     for source in SOURCES:
         for number, document in enumerate(source.documents()):
             pick = chance("labelled", source.retriever_id, number)
-            if pick.random() < 0.8:
-                label = _machine_label(source, number, document)
-                yield _edited(label, source, number) if pick.random() < 0.12 else label
+            if pick.random() >= 0.8:
+                continue
+            label = _machine_label(source, number, document)
+            if pick.random() < 0.12:
+                label = _edited(label, source, number)
+            yield label
 
 
 def _machine_label(source: Source, number: int, document: Json) -> Json:
-    finding, run = source.finding(number), number % len(source.runs)
-    made = instant(40.01 + run * 12 + number / 1000)
+    finding = source.finding(number)
+    run = number % len(source.runs)
+    created_at = instant(40.01 + run * 12 + number / 1000)
     return {
         "annotation_id": ident("ann", source.retriever_id, number),
         "document_id": document["document_id"],
@@ -44,16 +46,18 @@ def _machine_label(source: Source, number: int, document: Json) -> Json:
         "stage_name": source.stage,
         "actor_id": source.actor,
         "actor_type": "system",
-        "created_at": made,
-        "updated_at": made,
+        "created_at": created_at,
+        "updated_at": created_at,
         "version": 1,
         "revisions": [],
     }
 
 
 def _edited(label: Json, source: Source, number: int) -> Json:
-    pick, after = chance("edited", source.retriever_id, number), dict(label)
-    others = sorted({source.finding(each).label for each in range(40)} - {label["label"]})
+    pick = chance("edited", source.retriever_id, number)
+    labels = {source.finding(other).label for other in range(40)}
+    other_labels = sorted(labels - {label["label"]})
+    after = dict(label)
     for version in range(1, pick.randint(2, 4)):
         editor, kind = pick.choice(_EDITORS)
         change: Json = {
@@ -61,16 +65,21 @@ def _edited(label: Json, source: Source, number: int) -> Json:
             "reasoning": pick.choice(_REMARKS),
         }
         if version == 1:
-            change["label"] = pick.choice(others)
+            change["label"] = pick.choice(other_labels)
         prior = {key: after[key] for key, value in change.items() if after[key] != value}
-        when = instant(66 + version * 2.5 + number / 1000)
-        edit = {"edited_at": when, "edited_by": editor, "edited_by_type": kind}
-        revisions = [*after["revisions"], {"version": version, "prior": prior, **edit}]
+        edited_at = instant(66 + version * 2.5 + number / 1000)
+        revision = {
+            "version": version,
+            "prior": prior,
+            "edited_at": edited_at,
+            "edited_by": editor,
+            "edited_by_type": kind,
+        }
         after = {
             **after,
             **change,
             "version": version + 1,
-            "revisions": revisions,
-            "updated_at": when,
+            "revisions": [*after["revisions"], revision],
+            "updated_at": edited_at,
         }
     return after

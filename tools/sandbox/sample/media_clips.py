@@ -13,7 +13,10 @@ from PIL import Image, ImageDraw
 from tools.sandbox.sample.media_images import Colour, emblem, gradient, mix, rgb
 from tools.sandbox.sample.scenes import FIRMS
 
-AUDIO, VIDEO, RATE, FRAMES = 16, 16, 22_050, 36
+AUDIO = 16
+VIDEO = 16
+RATE = 22_050
+FRAMES = 36
 _SCALES = ((0, 2, 4, 7, 9, 12), (0, 3, 5, 7, 10, 12), (0, 2, 3, 7, 8, 12))
 
 
@@ -25,10 +28,12 @@ def draw_audio(folder: Path) -> None:
 
 def _melody(number: int) -> array[int]:
     chance = random.Random(f"melody {number}")  # noqa: S311 - must come out the same each time
-    scale, root = chance.choice(_SCALES), chance.choice([196.0, 220.0, 261.6, 293.7])
+    scale = chance.choice(_SCALES)
+    root = chance.choice([196.0, 220.0, 261.6, 293.7])
     length = int(RATE * chance.choice([0.22, 0.28, 0.36]))
     samples = array("h")
-    for note in [chance.choice(scale) for _ in range(3 * RATE // length)]:
+    for _note in range(3 * RATE // length):
+        note = chance.choice(scale)
         pitch = root * 2 ** (note / 12)
         for step in range(length):
             t = step / RATE
@@ -60,18 +65,14 @@ def draw_video(folder: Path) -> None:
 
 def _frame(number: int, t: float) -> Image.Image:
     dark, light, goods, sign = FIRMS[sorted(FIRMS)[number % len(FIRMS)]]
-    ink, paper = rgb(dark), rgb(light)
+    ink = rgb(dark)
+    paper = rgb(light)
     image = gradient((426, 240), mix(paper, (255, 255, 255), 0.3), mix(ink, paper, 0.45))
     draw = ImageDraw.Draw(image)
     for dot in range(6):
         _drifting(draw, number * 7 + dot, t, mix(ink, paper, 0.3 + dot / 10))
-    emblem(
-        draw,
-        sign,
-        (213 + 150 * math.sin(math.tau * t), 110 + 34 * math.cos(math.tau * t * 2)),
-        84,
-        ink,
-    )
+    centre = (213 + 150 * math.sin(math.tau * t), 110 + 34 * math.cos(math.tau * t * 2))
+    emblem(draw, sign, centre, 84, ink)
     draw.rectangle((0, 204, 426, 240), fill=ink)
     draw.rectangle((0, 200, round(426 * t), 204), fill=paper)
     draw.text((12, 214), f"{goods}  clip {number + 1:02d}", fill=paper)
@@ -79,14 +80,18 @@ def _frame(number: int, t: float) -> Image.Image:
 
 
 def _drifting(draw: ImageDraw.ImageDraw, seed: int, t: float, colour: Colour) -> None:
-    x, y, r = (seed * 97 + 426 * t) % 480 - 27, 30 + (seed * 53) % 150, 10 + seed % 5 * 5
+    x = (seed * 97 + 426 * t) % 480 - 27
+    y = 30 + (seed * 53) % 150
+    r = 10 + seed % 5 * 5
     draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
 
 
 def _write_video(path: Path, frames: list[Image.Image]) -> None:
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=12)
-        stream.width, stream.height, stream.pix_fmt = 426, 240, "yuv420p"
+        stream.width = 426
+        stream.height = 240
+        stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "30", "preset": "veryslow"}
         for image in frames:
             container.mux(stream.encode(av.VideoFrame.from_image(image)))

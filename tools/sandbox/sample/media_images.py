@@ -10,7 +10,8 @@ from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
 
 from tools.sandbox.sample.scenes import SCENES, Scene, scene
 
-WIDTH, HEIGHT = 640, 480
+WIDTH = 640
+HEIGHT = 480
 Colour = tuple[int, int, int]
 
 
@@ -29,10 +30,8 @@ def picture(what: Scene) -> Image.Image:
     if what.truth == "counterfeit":
         image = ImageChops.offset(image, 3, 0).filter(ImageFilter.GaussianBlur(0.8))
     if what.truth == "unclear":
-        image = image.filter(ImageFilter.GaussianBlur(4)).rotate(
-            chance.uniform(-6, 6),
-            fillcolor=rgb(what.dark),
-        )
+        blurred = image.filter(ImageFilter.GaussianBlur(4))
+        image = blurred.rotate(chance.uniform(-6, 6), fillcolor=rgb(what.dark))
     return image
 
 
@@ -42,9 +41,9 @@ def rgb(colour: str) -> Colour:
     return red, green, blue
 
 
-def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """Return a colour between two."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def mix(start: Colour, end: Colour, share: float) -> Colour:
+    """Return the colour at `share` (0 to 1) of the way from `start` to `end`."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
     return red, green, blue
 
 
@@ -64,12 +63,13 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def emblem(
     draw: ImageDraw.ImageDraw,
     sign: str,
-    at: tuple[float, float],
+    centre: tuple[float, float],
     size: float,
     ink: Colour,
 ) -> None:
-    """Draw a firm's sign with its middle at `at`."""
-    x, y, r = *at, size / 2
+    """Draw a firm's sign around `centre`."""
+    x, y = centre
+    r = size / 2
     box = (x - r, y - r, x + r, y + r)
     if sign in {"ring", "wheel", "disc"}:
         draw.ellipse(box, outline=ink, width=max(2, int(size / 9)))
@@ -77,13 +77,13 @@ def emblem(
         draw.ellipse((x - inner, y - inner, x + inner, y + inner), fill=ink)
     if sign == "wheel":
         for angle in range(0, 180, 45):
-            dx, dy = r * math.cos(math.radians(angle)), r * math.sin(math.radians(angle))
+            dx = r * math.cos(math.radians(angle))
+            dy = r * math.sin(math.radians(angle))
             draw.line((x - dx, y - dy, x + dx, y + dy), fill=ink, width=max(2, int(size / 20)))
-    points = {"triangle": (3, 1.0), "star": (5, 0.42), "sun": (12, 0.7), "leaf": (4, 0.55)}.get(
-        sign,
-    )
-    if points:
-        draw.polygon(_spikes(x, y, r, *points), fill=ink)
+    spikes = {"triangle": (3, 1.0), "star": (5, 0.42), "sun": (12, 0.7), "leaf": (4, 0.55)}
+    if sign in spikes:
+        count, inner_share = spikes[sign]
+        draw.polygon(_spikes(x, y, r, count, inner_share), fill=ink)
     if sign == "drop":
         draw.polygon([(x, y - r), (x + r * 0.7, y + r * 0.3), (x - r * 0.7, y + r * 0.3)], fill=ink)
         draw.ellipse((x - r * 0.72, y - r * 0.35, x + r * 0.72, y + r), fill=ink)
@@ -96,9 +96,13 @@ def emblem(
 
 
 def _spikes(x: float, y: float, r: float, count: int, inner: float) -> list[tuple[float, float]]:
+    if count == 3:
+        inner = 0.5
     points = []
     for step in range(count * 2):
-        reach = r if step % 2 == 0 else r * (0.5 if count == 3 else inner)
+        reach = r
+        if step % 2:
+            reach = r * inner
         angle = math.pi * step / count - math.pi / 2
         points.append((x + reach * math.cos(angle), y + reach * math.sin(angle)))
     return points
@@ -112,16 +116,17 @@ def _shadow(image: Image.Image, box: tuple[int, int, int, int], blur: int = 14) 
 
 def _centred(
     draw: ImageDraw.ImageDraw,
-    at: tuple[float, float],
+    centre: tuple[float, float],
     text: str,
     size: int,
     ink: Colour,
 ) -> None:
-    draw.text(at, text, font=font(size), fill=ink, anchor="mm")
+    draw.text(centre, text, font=font(size), fill=ink, anchor="mm")
 
 
 def _shop_front(what: Scene, chance: random.Random) -> Image.Image:
-    dark, light = rgb(what.dark), rgb(what.light)
+    dark = rgb(what.dark)
+    light = rgb(what.light)
     dusk = chance.choice(
         [
             ((255, 214, 170), (116, 132, 178)),
@@ -154,12 +159,10 @@ def _shop_front(what: Scene, chance: random.Random) -> Image.Image:
         image.paste(gradient((164, 180), (255, 236, 190), (176, 140, 96)), (left, 224))
         draw = ImageDraw.Draw(image)
         for _item in range(7):
-            x, h = left + chance.randint(8, 136), chance.randint(24, 70)
-            draw.rounded_rectangle(
-                (x, 402 - h, x + chance.randint(12, 30), 402),
-                5,
-                fill=mix(dark, light, chance.random()),
-            )
+            x = left + chance.randint(8, 136)
+            height = chance.randint(24, 70)
+            box = (x, 402 - height, x + chance.randint(12, 30), 402)
+            draw.rounded_rectangle(box, 5, fill=mix(dark, light, chance.random()))
         draw.rectangle((left, 224, left + 164, 404), outline=mix(dark, (0, 0, 0), 0.3), width=6)
         draw.polygon(
             [(left + 10, 230), (left + 60, 230), (left + 20, 398), (left + 8, 398)],
@@ -175,7 +178,8 @@ def _shop_front(what: Scene, chance: random.Random) -> Image.Image:
 
 
 def _product(what: Scene, chance: random.Random) -> Image.Image:
-    dark, light = rgb(what.dark), rgb(what.light)
+    dark = rgb(what.dark)
+    light = rgb(what.light)
     image = gradient(
         (WIDTH, HEIGHT),
         mix(light, (255, 255, 255), 0.55),
@@ -217,7 +221,8 @@ def _product(what: Scene, chance: random.Random) -> Image.Image:
         )
     draw.rounded_rectangle((left + 16, 228, right - 16, 350), 10, fill=light)
     emblem(draw, what.sign, (320, 262), 50, dark)
-    _centred(draw, (320, 312), what.shown or what.goods, 25 if shape == "bottle" else 34, dark)
+    name_size = 25 if shape == "bottle" else 34
+    _centred(draw, (320, 312), what.shown or what.goods, name_size, dark)
     _centred(draw, (320, 338), what.goods, 13, mix(dark, light, 0.25))
     draw.line(
         (left + 12, top + 40, left + 12, bottom - 40),
@@ -229,13 +234,16 @@ def _product(what: Scene, chance: random.Random) -> Image.Image:
 
 
 def _poster(what: Scene, chance: random.Random) -> Image.Image:
-    dark, light = rgb(what.dark), rgb(what.light)
+    dark = rgb(what.dark)
+    light = rgb(what.light)
     image = gradient((WIDTH, HEIGHT), (222, 222, 220), (176, 178, 182))
     _shadow(image, (168, 26, 484, 470), 10)
     paper = gradient((312, 440), mix(light, (255, 255, 255), 0.35), mix(light, dark, 0.35))
     draw = ImageDraw.Draw(paper)
     for _blob in range(9):
-        x, y, r = chance.randint(-30, 300), chance.randint(120, 420), chance.randint(20, 90)
+        x = chance.randint(-30, 300)
+        y = chance.randint(120, 420)
+        r = chance.randint(20, 90)
         draw.ellipse(
             (x - r, y - r, x + r, y + r),
             fill=mix(light, dark, chance.uniform(0.15, 0.75)),
@@ -243,13 +251,9 @@ def _poster(what: Scene, chance: random.Random) -> Image.Image:
     paper = paper.filter(ImageFilter.GaussianBlur(1.2))
     draw = ImageDraw.Draw(paper)
     emblem(draw, what.sign, (156, 216), 150, dark)
-    _centred(
-        draw,
-        (156, 54),
-        (what.shown or "your ad here").upper(),
-        40 if len(what.shown) < 9 else 34,
-        dark,
-    )
+    name = what.shown or "your ad here"
+    name_size = 40 if len(what.shown) < 9 else 34
+    _centred(draw, (156, 54), name.upper(), name_size, dark)
     _centred(draw, (156, 88), what.goods, 18, mix(dark, (0, 0, 0), 0.2))
     draw.rectangle((0, 356, 312, 440), fill=dark)
     line = chance.choice(
@@ -262,13 +266,8 @@ def _poster(what: Scene, chance: random.Random) -> Image.Image:
         ]
     )
     _centred(draw, (156, 386), line, 24, light)
-    _centred(
-        draw,
-        (156, 416),
-        f"{chance.randint(9, 199)}.{chance.choice(['00', '50', '90'])} EUR",
-        18,
-        light,
-    )
+    price = f"{chance.randint(9, 199)}.{chance.choice(['00', '50', '90'])} EUR"
+    _centred(draw, (156, 416), price, 18, light)
     image.paste(paper, (164, 20))
     draw = ImageDraw.Draw(image)
     draw.rectangle((164, 20, 476, 460), outline=(245, 245, 245), width=4)

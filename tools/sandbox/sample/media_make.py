@@ -1,6 +1,4 @@
-"""`python -m tools.sandbox.sample.media_make`: draw the sample's media anew (needs
-requirements-dev.txt).
-"""
+"""`python -m tools.sandbox.sample.media_make`: draw the media anew (needs requirements-dev.txt)."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tools.sandbox.sample.papers import PAPERS, paper
 
-_HEAD, _TEXT = 20, 11
+_TITLE_SIZE = 20
+_TEXT_SIZE = 11
 
 
 def draw_pages(folder: Path) -> None:
@@ -18,10 +19,11 @@ def draw_pages(folder: Path) -> None:
 
 
 def pdf(title: str, paragraphs: list[str]) -> bytes:
-    """Return a PDF with the title on its first page and the paragraphs wrapped over as many pages
-    as they need.
-    """
-    lines = [line for each in paragraphs for line in [*textwrap.wrap(each, 84), ""]]
+    """Return a PDF with the title on each page and the wrapped paragraphs, 44 lines a page."""
+    lines = []
+    for paragraph in paragraphs:
+        lines += [*textwrap.wrap(paragraph, 84), ""]
+
     pages = [lines[start : start + 44] for start in range(0, len(lines), 44)]
     bodies = [
         _page_text(title, page, number, len(pages)) for number, page in enumerate(pages, start=1)
@@ -34,11 +36,11 @@ def pdf(title: str, paragraphs: list[str]) -> bytes:
     ]
     for number, body in enumerate(bodies):
         resources = "/Resources << /Font << /F1 3 0 R >> >>"
-        objects.append(
-            (
-                f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {resources} /Contents {5 + 2 * number} 0 R >>"
-            ).encode()
+        page = (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {resources}"
+            f" /Contents {5 + 2 * number} 0 R >>"
         )
+        objects.append(page.encode())
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(body), body))
     return _assembled(objects)
 
@@ -46,10 +48,11 @@ def pdf(title: str, paragraphs: list[str]) -> bytes:
 def _page_text(title: str, lines: list[str], number: int, count: int) -> bytes:
     parts = [
         (
-            f"0.12 0.24 0.42 rg 0 790 595 52 re f 1 1 1 rg BT /F1 {_HEAD} Tf 48 808 Td ({_escaped(title)}) Tj ET"
-        )
+            f"0.12 0.24 0.42 rg 0 790 595 52 re f 1 1 1 rg"
+            f" BT /F1 {_TITLE_SIZE} Tf 48 808 Td ({_escaped(title)}) Tj ET"
+        ),
+        f"0.1 0.1 0.12 rg BT /F1 {_TEXT_SIZE} Tf 15.5 TL 48 752 Td",
     ]
-    parts.append(f"0.1 0.1 0.12 rg BT /F1 {_TEXT} Tf 15.5 TL 48 752 Td")
     parts += [f"({_escaped(line)}) Tj T*" for line in lines]
     parts.append(f"ET BT /F1 9 Tf 500 30 Td (page {number} of {count}) Tj ET")
     return "\n".join(parts).encode("cp1252", "replace")
@@ -60,7 +63,8 @@ def _escaped(text: str) -> str:
 
 
 def _assembled(objects: list[bytes]) -> bytes:
-    out, offsets = bytearray(b"%PDF-1.4\n"), []
+    out = bytearray(b"%PDF-1.4\n")
+    offsets = []
     for number, body in enumerate(objects, start=1):
         offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)

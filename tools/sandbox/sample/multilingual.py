@@ -1,6 +1,4 @@
-"""What people write in their own languages, right-to-left and other scripts among them
-(voices.json).
-"""
+"""What people write in their own languages, some of them right-to-left (multilingual.json)."""
 
 from __future__ import annotations
 

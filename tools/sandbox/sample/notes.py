@@ -1,6 +1,4 @@
-"""The text collection: clinical notes of patients that never were, and the codes a model read out
-of them.
-"""
+"""The text collection: clinical notes of invented patients, and the codes a model proposes."""
 
 from __future__ import annotations
 
@@ -134,11 +132,16 @@ _DAYS = (
 def documents() -> Iterator[Json]:
     """Yield the notes."""
     for number in range(NOTES):
-        pick, days = chance("note", number), 1 + number * 0.28
-        has = conditions(number)
+        pick = chance("note", number)
+        days = 1 + number * 0.28
+        kind = "Discharge summary" if is_long(number) else "Progress note"
+        codes = [{"code": code.code, "description": code.name} for code in proposed(number)]
+        language = "en"
+        if number % 9 == 4:
+            language, _message = MESSAGES[number % len(MESSAGES)]
         fields = {
-            "title": f"{'Discharge summary' if is_long(number) else 'Progress note'}: {has[0].name}",
-            "note_type": "discharge_summary" if is_long(number) else "progress_note",
+            "title": f"{kind}: {conditions(number)[0].name}",
+            "note_type": kind.lower().replace(" ", "_"),
             "patient": {
                 "mrn": f"MRN-{40_000 + number * 7}",
                 "age": pick.randint(29, 88),
@@ -148,11 +151,9 @@ def documents() -> Iterator[Json]:
             "specialty": pick.choice(_SPECIALTIES),
             "clinician": pick.choice(_CLINICIANS),
             "text": text(number),
-            "codes_proposed": [
-                {"code": each.code, "description": each.name} for each in proposed(number)
-            ],
+            "codes_proposed": codes,
             "model_score": model_score(number),
-            "language": MESSAGES[number % len(MESSAGES)][0] if number % 9 == 4 else "en",
+            "language": language,
         }
         yield document(COLLECTION, number, days, fields=fields, blobs=[], modality="text")
 
@@ -175,15 +176,20 @@ def model_score(number: int) -> float:
 
 def proposed(number: int) -> list[Condition]:
     """Return the codes the model proposes: mostly what is there, at times one more or one less."""
-    pick, has = chance("proposed", number), conditions(number)
+    pick = chance("proposed", number)
+    actual = conditions(number)
     if pick.random() < 0.25:
-        return [*has, pick.choice([each for each in CONDITIONS if each not in has])]
-    return has[:-1] if len(has) > 1 and pick.random() < 0.15 else has
+        others = [condition for condition in CONDITIONS if condition not in actual]
+        return [*actual, pick.choice(others)]
+    if len(actual) > 1 and pick.random() < 0.15:
+        return actual[:-1]
+    return actual
 
 
 def text(number: int) -> str:
     """Return the body of a note."""
-    pick, has = chance("text", number), conditions(number)
+    pick = chance("text", number)
+    actual = conditions(number)
     numbers = {
         "n": pick.randint(2, 9),
         "g": pick.randint(118, 206),
@@ -194,58 +200,66 @@ def text(number: int) -> str:
         "p": pick.randint(11, 19),
         "r": pick.randint(92, 138),
     }
-    parts = ["SUBJECTIVE", *(each.story.format(**numbers) for each in has)]
+
+    parts = ["SUBJECTIVE", *(condition.story.format(**numbers) for condition in actual)]
     if number % 9 == 4:
         language, message = MESSAGES[number % len(MESSAGES)]
         parts += [f"Message from the patient ({language}):", message]
     if is_long(number):
-        parts += ["HOSPITAL COURSE", *_course(pick, has)]
-    parts += ["OBJECTIVE", *(each.exam.format(**numbers) for each in has)]
-    parts += [
-        "ASSESSMENT AND PLAN",
-        *(f"{n}. {each.name}. {each.plan}" for n, each in enumerate(has, start=1)),
-    ]
+        parts += ["HOSPITAL COURSE", *_course(pick, actual)]
+    parts += ["OBJECTIVE", *(condition.exam.format(**numbers) for condition in actual)]
+    parts.append("ASSESSMENT AND PLAN")
+    for position, condition in enumerate(actual, start=1):
+        parts.append(f"{position}. {condition.name}. {condition.plan}")
     parts.append(
         f"Seen and discussed. Next visit in {pick.choice((2, 4, 6, 12))} weeks, earlier if worse.",
     )
     return "\n\n".join(parts)
 
 
-def _course(pick: random.Random, has: list[Condition]) -> Iterator[str]:
-    for stay in range(1, pick.randint(11, 18)):
-        told = pick.choice(_DAYS)
+def _course(pick: random.Random, actual: list[Condition]) -> Iterator[str]:
+    for day_number in range(1, pick.randint(11, 18)):
+        progress = pick.choice(_DAYS)
         vitals = (
             f"Temperature {pick.uniform(36.2, 38.1):.1f}, pulse "
             f"{pick.randint(64, 104)}, saturation {pick.randint(90, 98)}%."
         )
-        about = pick.choice(has)
-        yield f"Day {stay}: The patient {told}. {vitals} {about.name}: {about.plan}"
+        topic = pick.choice(actual)
+        yield f"Day {day_number}: The patient {progress}. {vitals} {topic.name}: {topic.plan}"
 
 
 def finding(number: int) -> Finding:
     """Return the model's verdict on its own codes, with the evidence it quotes."""
-    has, codes = conditions(number), proposed(number)
-    approved = [each for each in codes if each in has]
-    label = "codes_supported" if approved == codes else "codes_partially_supported"
+    actual = conditions(number)
+    codes = proposed(number)
+    approved = [code for code in codes if code in actual]
+    unsupported = [code for code in codes if code not in actual]
+
+    label = "codes_partially_supported" if unsupported else "codes_supported"
     if model_score(number) < 0.5:
         label = "query_clinician"
-    quote = has[0].story.partition(";")[0].partition("{")[0].strip() or has[0].name
-    doubt = [each for each in codes if each not in has]
-    reasoning = f"{len(approved)} of {len(codes)} proposed codes have evidence in the note, the clearest in '{quote}...'. "
-    reasoning += (
-        f"{doubt[0].code} ({doubt[0].name}) is not mentioned in the assessment. " if doubt else ""
-    )
-    reasoning += (
-        "The plan treats each of them." if not doubt else "A clinician should confirm or remove it."
-    )
+
+    main = actual[0]
+    quote = main.story.partition(";")[0].partition("{")[0].strip() or main.name
+    sentences = [
+        f"{len(approved)} of {len(codes)} proposed codes have evidence in the note,"
+        f" the clearest in '{quote}...'."
+    ]
+    if unsupported:
+        first = unsupported[0]
+        sentences.append(f"{first.code} ({first.name}) is not mentioned in the assessment.")
+        sentences.append("A clinician should confirm or remove it.")
+    else:
+        sentences.append("The plan treats each of them.")
+
     payload = {
-        "codes_proposed": [each.code for each in codes],
-        "codes_approved": [each.code for each in approved],
-        "raf_impact": round(sum(each.weight for each in approved), 3),
+        "codes_proposed": [code.code for code in codes],
+        "codes_approved": [code.code for code in approved],
+        "raf_impact": round(sum(code.weight for code in approved), 3),
     }
     return Finding(
         label=label,
         confidence=round(model_score(number) * 0.98, 2),
-        reasoning=reasoning,
+        reasoning=" ".join(sentences),
         payload=payload,
     )

@@ -38,12 +38,16 @@ def paper(number: int) -> tuple[str, list[str]]:
 
 def _invoice(number: int, chance: random.Random) -> tuple[str, list[str]]:
     supplier = chance.choice(_SUPPLIERS)
-    rows, total = [], 0
+    rows = []
+    total = 0
     for position in range(1, chance.randint(4, 8)):
-        count, price = chance.randint(1, 40), chance.randint(300, 9_900)
-        total += count * price
+        count = chance.randint(1, 40)
+        price = chance.randint(300, 9_900)
+        item = chance.choice(_ITEMS)
+        amount = count * price
+        total += amount
         rows.append(
-            f"{position}.  {count} x {chance.choice(_ITEMS)} at {price / 100:.2f} EUR = {count * price / 100:.2f} EUR"
+            f"{position}.  {count} x {item} at {price / 100:.2f} EUR = {amount / 100:.2f} EUR"
         )
     head = (
         f"Invoice {2026_100 + number}, {supplier}. Delivered to the "

@@ -9,7 +9,9 @@ from tools.sandbox.sample import brands, notes, uploads
 from tools.sandbox.sample.brands import Finding
 from tools.sandbox.sample.generator import Json, ident, instant
 
-BRANDS, CODING, UPLOADS = "ret_brand_logo_triage", "ret_clinical_coding", "ret_duplicates"
+BRANDS = "ret_brand_logo_triage"
+CODING = "ret_clinical_coding"
+UPLOADS = "ret_duplicates"
 
 
 @dataclass(frozen=True, kw_only=True)

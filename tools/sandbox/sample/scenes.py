@@ -1,6 +1,4 @@
-"""What the sample's pictures show and its listings tell of: one scene for each number, always the
-same.
-"""
+"""What the sample's pictures and listings show: one scene for each number, always the same."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The mixed collection: audio, video and PDF uploads, to be checked for duplicates and against the
-rules.
-"""
+"""The mixed collection: audio, video and PDF uploads, checked for duplicates and by rules."""
 
 from __future__ import annotations
 
@@ -62,7 +60,8 @@ _UPLOADERS = (
 def documents() -> Iterator[Json]:
     """Yield the uploads; files are shared by several of them, which is what duplicates are."""
     for number in range(UPLOADS):
-        pick, days = chance("upload", number), 3 + number * 0.33
+        pick = chance("upload", number)
+        days = 3 + number * 0.33
         yield document(
             COLLECTION,
             number,
@@ -80,52 +79,50 @@ def kind(number: int) -> str:
 
 def file_number(number: int) -> int:
     """Return which file of its kind an upload is."""
-    return chance("file", number).randrange(PAPERS if kind(number) == "pdf" else FILES)
+    files = PAPERS if kind(number) == "pdf" else FILES
+    return chance("file", number).randrange(files)
 
 
 def twin(number: int) -> int | None:
     """Return the first earlier upload of the same file, or None."""
-    same = (
-        each for each in range(number % 3, number, 3) if file_number(each) == file_number(number)
-    )
-    return next(same, None)
+    for earlier in range(number % 3, number, 3):
+        if file_number(earlier) == file_number(number):
+            return earlier
+    return None
 
 
 def _blobs(number: int, days: float) -> list[Json]:
-    which = file_number(number)
+    file = file_number(number)
     if number in {25, 88}:
-        return [
-            lost_blob(
-                "file",
-                f"upload-{number:04d}.mp4",
-                "The upload was interrupted and never completed",
-            )
-        ]
+        reason = "The upload was interrupted and never completed"
+        return [lost_blob("file", f"upload-{number:04d}.mp4", reason)]
     if kind(number) == "audio":
-        return [blob("audio", f"audio-{which:02d}.mp3", days)]
+        return [blob("audio", f"audio-{file:02d}.mp3", days)]
     if kind(number) == "video":
-        poster = blob("video", f"video-{which:02d}.webp", days, role="thumbnail")
-        return [blob("video", f"video-{which:02d}.mp4", days), poster]
-    return [blob("pdf", f"paper-{which:02d}.pdf", days)]
+        poster = blob("video", f"video-{file:02d}.webp", days, role="thumbnail")
+        return [blob("video", f"video-{file:02d}.mp4", days), poster]
+    return [blob("pdf", f"paper-{file:02d}.pdf", days)]
 
 
 def _fields(number: int, pick: random.Random, days: float) -> Json:
-    earlier = twin(number)
-    language, words = (
-        ("en", pick.choice(_SPEECH)) if number % 8 else MESSAGES[number // 8 % len(MESSAGES)]
-    )
-    title = (
-        paper(file_number(number))[0]
-        if kind(number) == "pdf" and number % 4
-        else pick.choice(_TITLES[kind(number)])
-    )
+    if number % 8:
+        language = "en"
+        words = pick.choice(_SPEECH)
+    else:
+        language, words = MESSAGES[number // 8 % len(MESSAGES)]
+
+    if kind(number) == "pdf" and number % 4:
+        title, _paragraphs = paper(file_number(number))
+    else:
+        title = pick.choice(_TITLES[kind(number)])
+
     fields: Json = {
         "title": title,
         "media_type": kind(number),
         "uploader": pick.choice(_UPLOADERS),
         "uploaded_on": day(days),
         "language": language,
-        "similarity": {"score": similarity(number), "nearest_document_id": _nearest(earlier)},
+        "similarity": {"score": similarity(number), "nearest_document_id": _nearest(twin(number))},
         "moderation": moderation(number),
     }
     if kind(number) == "pdf":
@@ -136,7 +133,9 @@ def _fields(number: int, pick: random.Random, days: float) -> Json:
 
 
 def _nearest(earlier: int | None) -> str | None:
-    return ident("doc", COLLECTION, earlier) if earlier is not None else None
+    if earlier is None:
+        return None
+    return ident("doc", COLLECTION, earlier)
 
 
 def similarity(number: int) -> float:
@@ -153,23 +152,41 @@ def moderation(number: int) -> Json:
 
 def finding(number: int) -> Finding:
     """Return what the machine says: duplicate or not, and whether a rule is broken."""
-    scores, alike = moderation(number), similarity(number)
+    scores = moderation(number)
+    alike = similarity(number)
+    earlier = twin(number)
     worst = max(scores, key=lambda name: scores[name])
+
     if scores[worst] > 0.7:
-        label, sure = "policy_violation", scores[worst]
-        why = f"The {worst} score of {scores[worst]:.2f} is above the limit of 0.70; the other three are low."
+        label = "policy_violation"
+        confidence = scores[worst]
+        reasoning = (
+            f"The {worst} score of {confidence:.2f} is above the limit of 0.70;"
+            " the other three are low."
+        )
     elif alike > 0.9:
-        label, sure = ("confirmed_dupe" if twin(number) is not None else "near_dupe"), alike
-        why = (
+        label = "near_dupe" if earlier is None else "confirmed_dupe"
+        confidence = alike
+        reasoning = (
             f"Fingerprints agree on {alike:.1%} of their windows. Length and "
             "loudness are the same; only the name differs."
         )
     else:
-        label, sure = "distinct", 1 - alike / 2
-        why = f"The nearest earlier upload agrees on {alike:.1%} only, which is usual for two works of the same kind."
+        label = "distinct"
+        confidence = 1 - alike / 2
+        reasoning = (
+            f"The nearest earlier upload agrees on {alike:.1%} only,"
+            " which is usual for two works of the same kind."
+        )
+
     payload = {
         "similarity": alike,
-        "nearest_document_id": _nearest(twin(number)),
+        "nearest_document_id": _nearest(earlier),
         "moderation": scores,
     }
-    return Finding(label=label, confidence=round(sure, 2), reasoning=why, payload=payload)
+    return Finding(
+        label=label,
+        confidence=round(confidence, 2),
+        reasoning=reasoning,
+        payload=payload,
+    )
