@@ -1,6 +1,4 @@
-"""The database as the app's own user sees it, in a session of its own: what that user may do, and
-what not.
-"""
+"""The database as the app's own user sees it, over a session of its own."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a page says, with white space as browsers collapse it: where a template ends its lines is
-nobody's promise.
-"""
+"""Read a page's text with white space collapsed, as browsers show it."""
 
 from __future__ import annotations
 

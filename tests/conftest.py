@@ -104,9 +104,7 @@ def _is_with_official_sdk(item: pytest.Item) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector leave alone what stays for the whole run: it takes a tenth of the
-    time otherwise.
-    """
+    """Freeze the garbage collector's view of what stays for the run; saves a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -143,9 +141,7 @@ def counted_anew() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
-    """Point the default connection at the throw-away cluster before pytest-django makes the test
-    database.
-    """
+    """Point the default connection at the throw-away cluster before the test database is made."""
     with ExitStack() as slot:
         wanted = connections["default"].settings_dict
         if wanted.get("EMBEDDED"):
@@ -166,9 +162,7 @@ def base_url() -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the system's browser when there is one (the names `make test` looks for), else
-    Playwright's own.
-    """
+    """Use the system's browser where there is one (as `make test` does), else Playwright's own."""
     # Playwright keeps an event loop in this thread, which Django would take for asynchronous code
     # of ours.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

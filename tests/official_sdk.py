@@ -1,6 +1,4 @@
-"""Mixpeek's official package, imported when a test first uses it: that takes seconds, and few
-processes need it.
-"""
+"""Import Mixpeek's official package when a test first uses it, since that takes seconds."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""How thorough this run is: `make test-long` sets LONG_TESTS and gives property tests many more
-examples.
-"""
+"""How thorough this run is: LONG_TESTS gives property tests many more examples."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Data folders for a sandbox: rows as Mixpeek writes them, in JSON; rows of our own database are in
-`factories.py`.
+"""Data folders for a sandbox: rows of JSON as Mixpeek writes them.
+
+Rows of our own database are in `factories.py`.
 
 Two sets of data: photographs of vans with machine-made annotations, and fruit for the sandbox's own
 tests.
@@ -28,9 +29,7 @@ FRUIT = ("apple", "pear", "plum", "fig")
 
 
 def write_data_folder(folder: Path, **kinds: Iterable[Json]) -> Path:
-    """Write the data folder of a sandbox and return it; kinds are retrievers, documents and
-    annotations.
-    """
+    """Write the data folder of a sandbox: retrievers, documents and annotations; return it."""
     for kind in ("retrievers", "documents", "annotations"):
         write_lines(folder / f"{kind}.jsonl", kinds.get(kind, ()))
     return folder

@@ -24,8 +24,7 @@ _PREFIX = "template_reviewapp_"
 
 
 def template_database(folder: Path) -> str:
-    """Return the name of the migrated database in the cluster of `folder`, which is made if it is
-    not there.
+    """Return the name of the migrated database in the cluster of `folder`, made if missing.
 
     Processes that ask at the same time wait for the one that makes it.
     """

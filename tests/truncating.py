@@ -91,8 +91,7 @@ def flush_may_truncate() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def requests_end_first(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let the live server finish what a page still asked for: emptying the tables would meet it in
-    a deadlock.
+    """Wait for the live server's requests to finish, so that TRUNCATE meets no deadlock.
 
     This begins after the database and before the browser, so it ends when the browser's connections
     are closed.

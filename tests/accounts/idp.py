@@ -1,5 +1,6 @@
-"""An OpenID Connect provider of our own, over a real socket: discovery, authorize, token, userinfo,
-keys.
+"""An OpenID Connect provider for tests, over a real socket.
+
+Endpoints: discovery, authorize, token, userinfo, keys.
 
 It consents at once for whoever `who` says, checks client, redirect, code and PKCE as a provider
 must, and lies where a test tells it to.

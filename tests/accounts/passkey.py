@@ -1,6 +1,4 @@
-"""A passkey in software: what a browser and its authenticator would answer, for tests without
-either.
-"""
+"""A passkey in software: what a browser and its authenticator would answer."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What an authenticator app shows: https://datatracker.ietf.org/doc/html/rfc6238, written down once
-more.
-"""
+"""Compute what an authenticator app shows: https://datatracker.ietf.org/doc/html/rfc6238."""
 
 from __future__ import annotations
 

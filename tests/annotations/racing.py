@@ -1,6 +1,4 @@
-"""Two at the same time, over connections of their own: what one does while the other has not
-finished.
-"""
+"""Run two transactions at the same time, each over a connection of its own."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databa
 
 
 def start(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
-    """Start `work` in a thread of `pool`; returns once it waits for a lock that somebody holds, or
-    is done.
-    """
+    """Start `work` in a thread of `pool`; return once it waits for a lock or is done."""
     future = pool.submit(_alone, work)
     give_up = monotonic() + _PATIENCE
     while not future.done() and not _somebody_waits():

@@ -1,6 +1,4 @@
-"""A script at our door: tokens, raw calls over the test client, and the official SDK over a real
-socket.
-"""
+"""Clients of the JSON API: tokens, raw calls by the test client, the SDK over a real socket."""
 
 from __future__ import annotations
 
@@ -84,9 +82,7 @@ def as_adam(call: Callable[..., Caller], adam: User) -> Caller:
 def sdk(
     transactional_db: None, live_server: LiveServer, settings: Settings
 ) -> Iterator[Callable[[str], mixpeek.ApiClient]]:
-    """Return a function that points the official client at the running gateway with a secret; only
-    the host differs.
-    """
+    """Return a function that makes an official client of the running gateway for a secret."""
     made: list[mixpeek.ApiClient] = []
 
     def connect(secret: str) -> mixpeek.ApiClient:

@@ -1,6 +1,4 @@
-"""The gateway says of everything what Mixpeek says, field by field: the official client cannot tell
-them apart.
-"""
+"""The gateway answers field by field as Mixpeek does."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Decision ids of writes with an `Idempotency-Key`: random, of one person and place, the same at
-every try.
-"""
+"""An `Idempotency-Key` gives the same random decision id at each try of one person and URL."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Tokens are bound to their person's sign-in: its password, its second factor, and that it is
-allowed at all.
-"""
+"""Tokens depend on their owner's sign-in: the password, the second factor, being active."""
 
 from __future__ import annotations
 

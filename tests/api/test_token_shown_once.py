@@ -1,6 +1,4 @@
-"""The page that shows a token, loaded again: no second token, and no secret for whoever comes
-later.
-"""
+"""Reloading the page that shows a token makes no second token and shows no secret."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Tokens: made on a page or the command line, shown once, kept as a digest, revoked for good, told
-in the history.
-"""
+"""Tokens: made by page or command, shown once, stored as a digest, revocable, in the history."""
 
 from __future__ import annotations
 

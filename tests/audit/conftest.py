@@ -1,6 +1,4 @@
-"""People who come from nowhere: their own arrival is left out, so that a test's history holds what
-the test did.
-"""
+"""People whose creation is not in the history, so that it holds only what a test did."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ from tests.people import make_person
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Lift the triggers of people and their roles; only the owner of the tables can, and only a
-    test does.
-    """
+    """Lift the triggers of people and their roles, as only the owner of the tables can."""
     tables = ("accounts_user", "accounts_user_groups")
     with connection.cursor() as cursor:
         for table in tables:

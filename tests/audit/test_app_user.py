@@ -1,6 +1,4 @@
-"""What the app's own database user tries against the history: nothing is changed without an event,
-nor any event.
-"""
+"""The app's database user cannot change a row without an event, nor change an event."""
 
 from __future__ import annotations
 
@@ -208,9 +206,7 @@ def test_every_function_of_a_trigger_is_the_owners(app_session: psycopg.Connecti
 
 @pytest.fixture
 def careless(app_session: psycopg.Connection) -> psycopg.Connection:
-    """Somebody lets the app's user make objects after all; its rights are taken back when the
-    script runs again.
-    """
+    """Grant the app's user the right to make objects; running the script again revokes it."""
     with connection.cursor() as cursor:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"GRANT CREATE, TEMPORARY ON DATABASE {name} TO reviewapp_app")

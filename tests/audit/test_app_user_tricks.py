@@ -1,6 +1,4 @@
-"""Ways around the history that use only what the app's database user may do: each leaves an event
-that tells of it.
-"""
+"""Ways around the history with the rights of the app's database user: each leaves an event."""
 
 from __future__ import annotations
 
@@ -31,9 +29,7 @@ def events_after(count: int) -> list[tuple[str, str, dict[str, object]]]:
 
 
 def copy_decision(session: psycopg.Connection, decision: Decision, **changed: str) -> int:
-    """Insert a decision again as the app's user, with other values (SQL) in some columns; return
-    its key.
-    """
+    """Insert a decision again as the app's user, some columns replaced (SQL); return its key."""
     names = [field.attname for field in Decision._meta.concrete_fields]
     values = {name: name for name in names} | {"decision_id": "gen_random_uuid()"} | changed
     ((key,),) = session.execute(

@@ -21,9 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def relabel(label: str) -> tuple[str, str]:
-    """Change the label of the only annotation; returns who the history says did it, and through
-    which door.
-    """
+    """Relabel the only annotation; return who the history says did it, and from which origin."""
     assert Annotation.objects.update(label=label) == 1
     event = Event.objects.newest()[0]
     assert event.label_to == label

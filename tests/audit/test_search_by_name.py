@@ -20,9 +20,7 @@ OURS, THEIRS = "annotations/local-5b01", "annotations/ann_7f3a"
 
 @pytest.fixture
 def made_here() -> Annotation:
-    """An annotation that was made here, labelled, and called `ann_7f3a` by Mixpeek; and another
-    one.
-    """
+    """Make an annotation here that Mixpeek calls `ann_7f3a`, and another one."""
     make_bare_annotation(document_id="doc_2")
     row = make_bare_annotation(ref=OURS)
     Annotation.objects.filter(pk=row.pk).update(annotation_id="ann_7f3a")

@@ -1,6 +1,4 @@
-"""What an attacker with the app's database user would like to change unseen: none of it goes
-without an event.
-"""
+"""No change by an attacker with the app's database user goes without an event."""
 
 from __future__ import annotations
 

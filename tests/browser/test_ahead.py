@@ -1,6 +1,4 @@
-"""While somebody judges an item, the pictures of the next are fetched; when it opens they are
-there.
-"""
+"""The pictures of the next item are fetched while somebody judges this one."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ def pictured_items(db: None) -> list[Annotation]:
 
 
 def served(page: Page) -> list[str]:
-    """Answer for the files as the app does, never to be stored; return the documents that were
-    asked for.
-    """
+    """Serve the files with no-store, as the app does; return the documents that were requested."""
     asked: list[str] = []
 
     def answer(route: Route) -> None:

@@ -1,6 +1,4 @@
-"""Nobody delivers any more, then somebody does again: an open page says so, and nothing moves under
-who types.
-"""
+"""The banner of an open page appears when delivery stops and goes when it resumes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Can't tell: a state that is entered, seen, submitted and left, by keys, by the mouse and without
-scripts.
-"""
+"""Can't tell: entered, shown, submitted and left, by keys, by mouse and without scripts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Drafts in a real browser: here at once, on the server soon after, back after whatever happened,
-honestly told.
-"""
+"""Drafts in a real browser: saved at once here, soon on the server, restored afterwards."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A submit that failed: what was typed goes on being saved, and what waits names the item it is
-about.
-"""
+"""After a failed submit, typing is still saved, and the waiting submit names its item."""
 
 from __future__ import annotations
 

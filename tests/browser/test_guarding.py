@@ -1,6 +1,4 @@
-"""The editors of admins in a real browser: nothing typed and unsaved is left behind without a
-question.
-"""
+"""The editors of admins in a real browser ask before unsaved changes are left."""
 
 from __future__ import annotations
 

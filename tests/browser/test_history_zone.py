@@ -1,6 +1,4 @@
-"""The history's From and Until are on the reader's clock, as the times below them; addresses keep
-UTC.
-"""
+"""The history's From and Until use the reader's time zone; the URL keeps UTC."""
 
 from __future__ import annotations
 

@@ -35,9 +35,7 @@ def page_of(
 
 
 def _press(page: Page, key: str, code: str, **more: bool) -> None:
-    """Press a key that a keyboard of this machine does not have, or (`repeat=True`) as it repeats
-    while it is held.
-    """
+    """Press a key this machine's keyboard lacks, or one that is held (`repeat=True`)."""
     page.evaluate(
         "([key, code, more]) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown',"
         " {key, code, bubbles: true, cancelable: true, ...more}))",
@@ -404,9 +402,7 @@ def test_it_blurs_plays_and_winds_the_media(
 
 
 def _play_silence(route: Route) -> None:
-    """Answer with twenty seconds of silence, from where the browser asks for it: else it could not
-    wind.
-    """
+    """Serve twenty seconds of silence by range requests, so that the player can seek."""
     sound = _silence(seconds=20)
     start = int(route.request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
     headers = {

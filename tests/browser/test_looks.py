@@ -1,6 +1,4 @@
-"""Every page can be read and pressed in both themes, on a desk and on a telephone, and holds long
-words.
-"""
+"""Every page is legible and usable in both themes, wide and narrow, also with long words."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The machine's words and the person's: an empty form, a key to take the reasoning over, and what
-is then sent.
-"""
+"""The form starts empty; a key takes over the machine's reasoning, which is then sent."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The network goes away in the middle of reviews: submits wait in the browser, in order, and
-nothing is lost.
-"""
+"""The network fails during reviews: submits wait in the browser, in order, and none is lost."""
 
 from __future__ import annotations
 

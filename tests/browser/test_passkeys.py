@@ -1,6 +1,4 @@
-"""Passkeys in a real browser, under the strict policy: added, used as the second factor, and all
-alone.
-"""
+"""Passkeys in a real browser: added, used as the second factor, and used alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The queue at a desk: filters that follow the hand, nothing lost when the session or the network
-is.
-"""
+"""The queue in a real browser: live filters; nothing is lost with the session or the network."""
 
 from __future__ import annotations
 

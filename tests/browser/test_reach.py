@@ -1,6 +1,4 @@
-"""Whatever can be pressed is what one presses: nothing lies on top of it, on any page, wide or
-narrow.
-"""
+"""Nothing covers what can be pressed, on any page, wide or narrow."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A session that ends in the middle of work: sign in again in place, and what was submitted goes on
-by itself.
-"""
+"""A session ends during work: signing in again in place lets the submit go on by itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A session ends in the middle of work, and signing in needs a tab of its own: the page notices and
-goes on.
-"""
+"""A session ends during work, and signing in needs another tab: the page notices it."""
 
 from __future__ import annotations
 
@@ -62,9 +60,7 @@ def with_a_reader(page: Page) -> tuple[Any, str]:
 
 
 def add_a_passkey(page: Page, url: str) -> dict[str, Any]:
-    """Add a passkey by the page for it; returns it, so that another tab's authenticator can hold it
-    too.
-    """
+    """Add a passkey by its page and return it, for the authenticator of another tab."""
     devtools, reader = with_a_reader(page)
     page.goto(f"{url}/accounts/2fa/passkeys/add/")
     page.get_by_label("Password").fill(PASSWORD)

@@ -1,6 +1,4 @@
-"""Signing out where others work too: nothing saved stays in the browser, nothing unsaved is lost
-unasked.
-"""
+"""Signing out on a shared browser removes what was saved and asks about what was not."""
 
 from __future__ import annotations
 

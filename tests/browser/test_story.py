@@ -1,6 +1,4 @@
-"""The whole story, on what `make run` starts: from signing in to the proof that Mixpeek has the
-decision.
-"""
+"""The whole story on what `make run` starts: from signing in to the proof of delivery."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Two browsers on one item, and one person's two tabs: one merge, one conflict, one decision, no
-lost word.
-"""
+"""Two browsers on one item, and one person's two tabs: merge, conflict, no lost word."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The deliveries page: what is going on, what waits and why, and what leads can do about it,
-previewed first.
-"""
+"""The deliveries page: changes under way, changes waiting and why, and the leads' actions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Withdrawing what waits: only what cannot be on the wire, with its decision, and what stands
-behind it stays right.
-"""
+"""Withdrawing unsent changes and their decisions, and rebasing the changes behind them."""
 
 from __future__ import annotations
 

@@ -40,9 +40,7 @@ class Received:
 
 
 class FakeMixpeek:
-    """Give it answers in order; the last one is repeated. `answer` may also be a function of the
-    request.
-    """
+    """Give it answers in order, the last repeated; one may be a function of the request."""
 
     def __init__(self) -> None:
         self.answers: deque[Answer] = deque()

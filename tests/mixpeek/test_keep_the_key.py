@@ -17,8 +17,7 @@ from tests.mixpeek.server import Answer, FakeMixpeek
 
 
 def everything_about(error: BaseException) -> str:
-    """Return what any logger or error page could show: the traceback with locals, the chain, the
-    attributes.
+    """Return what a logger or error page could show: traceback with locals, chain, attributes.
 
     The frame of the test itself is left out, for it holds the key.
     """

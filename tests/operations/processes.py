@@ -73,9 +73,7 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None =
 
 
 def writes(process: subprocess.Popen[str], *words: str) -> bool:
-    """Read what a process writes until one of these comes; when none does, it is killed, and the
-    answer is False.
-    """
+    """Read a process's output until one of the texts comes; if none does, kill it: False."""
     assert process.stdout
     # Half a minute to wait for a connection to work with, and as long for one to say goodbye with.
     late = threading.Timer(2 * _PATIENCE, process.kill)

@@ -1,6 +1,4 @@
-"""`manage.py check --deploy`: silent about a deployment as documented, loud about one that cannot
-work.
-"""
+"""`manage.py check --deploy` accepts the documented deployment and names what cannot work."""
 
 from __future__ import annotations
 

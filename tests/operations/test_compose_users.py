@@ -1,6 +1,4 @@
-"""The first start of compose.yaml's database, then migrate as the owner, then the app's user: none
-is a superuser.
-"""
+"""The database users of compose.yaml: the owner migrates, neither user is a superuser."""
 
 from __future__ import annotations
 

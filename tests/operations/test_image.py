@@ -1,6 +1,4 @@
-"""The image and the compose file, held against the code: no container engine is needed for any of
-it.
-"""
+"""Check the image and the compose file against the code; no container engine is needed."""
 
 from __future__ import annotations
 
@@ -47,9 +45,7 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def is_sent(path: PurePosixPath) -> bool:
-    """Return whether .dockerignore lets a path into the context: the last rule that matches
-    decides.
-    """
+    """Return whether .dockerignore lets a path into the context: the last matching rule decides."""
     sent = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         rule = line.strip()

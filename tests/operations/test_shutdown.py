@@ -1,6 +1,4 @@
-"""SIGTERM loses nothing: what is under way is finished, by web and by worker. After a kill, another
-goes on.
-"""
+"""SIGTERM lets web and worker finish what is under way; after a kill another goes on."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Claiming: what is due, the oldest on each ref, to one worker at a time, and never lost by a
-crash.
-"""
+"""Claiming: due changes, the oldest on each ref, to one worker at a time, safe from crashes."""
 
 from __future__ import annotations
 

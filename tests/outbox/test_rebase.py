@@ -1,6 +1,4 @@
-"""What waits behind a withdrawn change: it wants what it wanted, compared with what was there
-before.
-"""
+"""Changes behind a withdrawn one keep their values and get the base from before it."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ Values = dict[str, Any]
 
 
 def chain(there: Values, wishes: list[Values]) -> list[Change]:
-    """Return changes as decisions make them: each from what the ones before it show, with only what
-    differs.
-    """
+    """Return changes as decisions make them: each based on the ones before it."""
     made, now = [], dict(there)
     for wish in wishes:
         fields = {name: value for name, value in wish.items() if value != now[name]}

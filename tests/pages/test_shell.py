@@ -1,6 +1,4 @@
-"""What every page has around it: the way about, the pause, the theme, and how failed requests are
-treated.
-"""
+"""The frame of every page: navigation, pause, theme, and the handling of failed requests."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A database that cannot be reached is said as 503, which whoever asks tries again; any other
-failure stays a 500.
-"""
+"""A database that cannot be reached is a 503, to be tried again; other failures stay a 500."""
 
 from __future__ import annotations
 

@@ -31,9 +31,7 @@ sys.stdin.read()
 
 @pytest.fixture(scope="module")
 def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder far deeper than a socket's path may be, with what shells and lists stumble
-    over.
-    """
+    """Return a data folder whose path is too long for a socket and holds awkward characters."""
     home = tmp_path_factory.mktemp("with a space, and a comma")
     return home / ("deep" * 30) / ("deeper" * 20) / "it's $HOME" / "postgres"
 

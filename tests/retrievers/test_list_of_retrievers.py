@@ -1,6 +1,4 @@
-"""The list of retrievers: found by words and tag, in three orders, with the last edit and who made
-it.
-"""
+"""The list of retrievers: search by words and tag, three orders, the last edit and its author."""
 
 from __future__ import annotations
 

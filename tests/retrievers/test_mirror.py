@@ -1,6 +1,4 @@
-"""Upstream's retrievers come in under our own undelivered changes, which stay visible until they
-are settled.
-"""
+"""Upstream's retrievers are mirrored under our own undelivered changes."""
 
 from __future__ import annotations
 

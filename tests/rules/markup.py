@@ -1,6 +1,4 @@
-"""Templates as markup: every branch taken once, tags of the template language gone, elements with
-their ancestors.
-"""
+"""Parse templates as markup: every branch once, without template tags, with ancestors."""
 
 from __future__ import annotations
 
@@ -52,16 +50,12 @@ def source(name: str) -> str:
 
 @cache
 def parsed(name: str) -> list[tuple[list[Element], str]]:
-    """Return, for each variant of a template, its elements and the text outside of them; see
-    `variants` and `read`.
-    """
+    """Return, for each variant of a template, its elements and its loose text; see `variants`."""
     return [read(markup) for markup in variants(name)]
 
 
 def variants(name: str) -> list[str]:
-    """Return the template's own markup (nothing of what it includes), so often that every branch
-    was taken once.
-    """
+    """Return variants of a template's own markup (no includes) that take every branch once."""
     nodes = get_template(name).template.nodelist  # type: ignore[attr-defined]
     return list(dict.fromkeys(_markup(nodes, turn) for turn in range(_branches(nodes))))
 

@@ -53,9 +53,7 @@ def imports(path: Path) -> Iterator[Import]:
 
 
 def imports_of(module: ast.Module, *, by: str, package: bool = False) -> Iterator[Import]:
-    """Yield every import of a syntax tree; `from a import b` is of `a.b` where that is a module of
-    ours.
-    """
+    """Yield every import of a syntax tree; `from a import b` is of `a.b` if that is a module."""
     for_types = {
         id(inner) for node in ast.walk(module) if _is_for_types(node) for inner in ast.walk(node)
     }

@@ -1,6 +1,4 @@
-"""Caches of a process are bounded in bytes: what others send decides what is in them, never how
-much.
-"""
+"""Caches of a process are bounded in bytes, whatever others send."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ def name_of(node: ast.expr) -> str:
 
 
 def unbounded(tree: ast.Module) -> Iterator[str]:
-    """Yield each function that is remembered by count or for ever, and each such cache that is made
-    elsewhere.
-    """
+    """Yield each function cached by count or without limit, and each other such cache."""
     decorators = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef):

@@ -1,6 +1,4 @@
-"""Who may import whom, as docs and design say it: the layers of the product, and the tools beside
-it.
-"""
+"""Who may import whom: the layers of the product, and the tools beside it."""
 
 from __future__ import annotations
 
@@ -107,9 +105,7 @@ def allowed_parts(importer: str) -> set[str]:
 
 
 def is_allowed(one: Import) -> bool:
-    """Return whether the layers allow this import; a person's type may be named anywhere, for type
-    checkers.
-    """
+    """Return whether the layers allow this import; type checkers may name a person's type."""
     importer, imported = part(one.by), part(one.of)
 
     if one.of not in OUR_NAMES or importer == imported:
@@ -125,9 +121,7 @@ def is_allowed(one: Import) -> bool:
 
 
 def goes_down(one: Import) -> bool:
-    """Return whether an import goes down inside its app; nobody else touches an app's views and
-    urls.
-    """
+    """Return whether an import goes down inside its app, and spares other apps' views and urls."""
     importer, imported = layer(one.by), layer(one.of)
 
     if one.of not in OUR_NAMES or imported is None:

@@ -42,9 +42,7 @@ def elements(name: str) -> Iterator[Element]:
 
 
 def offenders(templates: list[str], is_wrong: Callable[[str, Element], bool]) -> list[str]:
-    """Return the elements of these templates that break a rule, each once and with the name of its
-    template.
-    """
+    """Return the elements that break a rule, each once and with the name of its template."""
     wrong = (
         f"{name}: {described(element)}"
         for name in templates
@@ -69,9 +67,7 @@ def test_it_has_one_root_and_its_own_name_for_an_id() -> None:
 
 
 def faults_of_root(name: str) -> list[str]:
-    """Return what keeps htmx from swapping a part by its root: several roots, loose text, another
-    id than its name.
-    """
+    """Return why htmx cannot swap a part by its root: several roots, loose text, a wrong id."""
     faults = []
     stem = PurePosixPath(name).stem.removeprefix("_")
     for found, loose in parsed(name):
@@ -155,9 +151,7 @@ def test_it_protects_every_form_that_posts() -> None:
 
 
 def test_it_cuts_nothing_that_somebody_pastes_to_be_stored() -> None:
-    """A browser cuts what is pasted at `maxlength` without a word; a search that is cut loses
-    nothing that is kept.
-    """
+    """A browser silently cuts a pasted text at `maxlength`; only a search may have one."""
     wrong = offenders(ALL, cuts_what_is_stored)
     assert not wrong, "\n".join(wrong)
 

@@ -1,6 +1,4 @@
-"""Forms that no browser of ours sent: what a form carries unseen is damaged, and the answer is
-never a 500.
-"""
+"""A form whose hidden fields are damaged is never a 500."""
 
 from __future__ import annotations
 
@@ -69,9 +67,7 @@ DAMAGED_EDIT_BASES = [
 
 @dataclass
 class Form:
-    """A form as it stands in a page: where it goes, what its fields hold, and which of them nobody
-    sees.
-    """
+    """A form of a page: its action, the values of its fields, and which of them are hidden."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)

@@ -1,5 +1,4 @@
-"""Settings as a process reads them at start: safe for a deployment, plain on a laptop, loud when
-wrong.
+"""Settings as a process reads them at start: safe in a deployment, plain on a laptop.
 
 How a process ends whose settings are wrong is tested in `tests/test_wrong_settings.py`.
 """

@@ -1,6 +1,4 @@
-"""No page takes a file, and nobody's body is larger than a form can be: nothing of either is
-stored.
-"""
+"""No page accepts a file or a body larger than a form can be."""
 
 from __future__ import annotations
 

@@ -237,9 +237,7 @@ class Caller:
 
 
 def word(response: Any) -> str:
-    """Return what the answer amounts to, in the words of the table; "405" is a method that is not
-    for anybody.
-    """
+    """Return the answer in the table's words; "405" is a method that is not for anybody."""
     there = response.status_code != 404 or "nothing" in response.request["PATH_INFO"]
     assert there, "nothing was there, so nothing was tested: see `place`"
     if response.status_code == 302 and response["Location"].startswith("/accounts/login/?next="):
@@ -263,9 +261,7 @@ def test_it_uses_only_the_words_it_explains() -> None:
 
 
 def methods(name: str, who: str) -> list[str]:
-    """Return the methods to try: those that the table lists for this URL, and for the outermost all
-    others too.
-    """
+    """Return the methods to try: the table's for this URL, and all others for the outermost."""
     if who not in OUTERMOST:
         listed = [method for method in METHODS if (name, method) in TABLE]
         return [*listed, "HEAD"]

@@ -1,6 +1,4 @@
-"""The far side of the wire: a sandbox process shared by these tests, with a document of its own for
-each.
-"""
+"""The far side of the wire: one shared sandbox process, a document of its own for each test."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Any JSON goes from the form to Mixpeek, back with the next pull and onto the page, and stays the
-same value.
-"""
+"""Any JSON keeps its value from the form to Mixpeek, through the next pull, onto the page."""
 
 from __future__ import annotations
 

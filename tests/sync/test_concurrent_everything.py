@@ -1,6 +1,4 @@
-"""Two reviewers, two workers, a pull and a stranger upstream, all at three annotations: nothing is
-lost or made up.
-"""
+"""Reviewers, workers, a pull and another client at three annotations: nothing is lost."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ def ids(mixpeek_client: Client, mirrored_retriever: Retriever) -> list[str]:
 
 
 def reviewing(person: User, ids: list[str], dice: random.Random) -> Callable[[], list[uuid.UUID]]:
-    """Return the work of a reviewer: decide again and again, some of it on a form that is out of
-    date.
-    """
+    """Return the work of a reviewer: decide repeatedly, sometimes on a stale form."""
 
     def work() -> list[uuid.UUID]:
         acknowledged = []

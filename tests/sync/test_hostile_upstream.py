@@ -1,6 +1,4 @@
-"""Whoever answers in the place of Mixpeek may send anything: one bad record is left out, and all
-others come.
-"""
+"""A bad record from upstream is left out, and all others are mirrored."""
 
 from __future__ import annotations
 
@@ -39,9 +37,7 @@ Json = dict[str, Any]
 
 
 class Upstream:
-    """Lists of raw rows that a fake Mixpeek pages through; a row of bytes makes every page with it
-    unreadable.
-    """
+    """Serve lists of raw rows page by page; a row of bytes makes its page unreadable."""
 
     def __init__(self) -> None:
         self.retrievers: list[Any] = [RETRIEVER]

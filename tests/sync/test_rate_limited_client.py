@@ -1,6 +1,4 @@
-"""Requests are paid from the budget, over a real socket: who waits, who is told to come again, what
-a refusal does.
-"""
+"""Requests are paid from the shared budget, over a real socket."""
 
 from __future__ import annotations
 
@@ -28,9 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def paced(box: Box, settings: Settings) -> Iterator[Client]:
-    """Our client, which may ask twice, and then for two minutes not again, however slow the
-    machine.
-    """
+    """Return our client with two requests of budget and no refill for two minutes."""
     settings.MIXPEEK_REQUESTS_PER_MINUTE = 1
     with Client(
         base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()

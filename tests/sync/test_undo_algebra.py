@@ -1,6 +1,4 @@
-"""Decide, undo, deliver, absorb, in any order: what we show is what Mixpeek has under what is still
-to be delivered.
-"""
+"""Decide, undo, deliver and absorb in any order: shown is upstream plus undelivered changes."""
 
 from __future__ import annotations
 
@@ -126,9 +124,7 @@ class Desk:
             edit_elsewhere(self.box, self.row, **values)
 
     def check(self) -> None:
-        """Hold what is shown against what Mixpeek said last, and who is said to have decided
-        against the decisions.
-        """
+        """Compare what is shown with upstream's last state, and its author with the decisions."""
         row = self.row
         wanted = {name: row.upstream[name] for name in row.values()}
         for change in Change.objects.open_on(row.ref):

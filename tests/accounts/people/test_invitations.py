@@ -1,6 +1,4 @@
-"""Invitations: a link, good once, for a while, for one address and role; of its secret only the
-digest is kept.
-"""
+"""Invitations: a link for one address and role, good once, of which only a digest is stored."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""One normal form of names and addresses: whoever looks like somebody else cannot be added, nor
-lock them out.
-"""
+"""Names and addresses have one normal form, so nobody can look like somebody else."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The page that shows a link, loaded again: the link that was just copied still opens, and no mail
-goes out twice.
-"""
+"""Reloading the page that shows a link keeps the link valid and sends no second mail."""
 
 from __future__ import annotations
 

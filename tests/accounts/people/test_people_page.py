@@ -1,6 +1,4 @@
-"""The people page: find somebody, give a role, switch a sign-in off and on; nobody shuts themselves
-or all out.
-"""
+"""The people page: search, roles, and switching sign-ins off and on without locking all out."""
 
 from __future__ import annotations
 

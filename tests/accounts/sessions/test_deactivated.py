@@ -1,6 +1,4 @@
-"""Somebody deactivated at work: their browser, and no other, is told so instead of being asked to
-sign in again.
-"""
+"""A person who is deactivated while at work is told so, in their own browser only."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A session that cannot be stored: deleted meanwhile, or a database in trouble, which is nobody's
-bad request.
-"""
+"""A session that cannot be stored: it was deleted meanwhile, or the database is in trouble."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Where one is signed in: the list, signing out everywhere else, when a session ends, when a person
-was last active.
-"""
+"""The list of a person's sessions, signing out elsewhere, expiry and last activity."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The secrets of second factors: encrypted in the database, and what happens when SECRET_KEY
-changes.
-"""
+"""Secrets of second factors are encrypted in the database; what a new SECRET_KEY does."""
 
 from __future__ import annotations
 

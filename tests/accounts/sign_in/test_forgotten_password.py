@@ -1,6 +1,4 @@
-"""A forgotten password: a link by mail, or one that an admin makes; either way all other sessions
-end.
-"""
+"""A forgotten password: a link by mail or from an admin; both end all other sessions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Passwords are hashed by a few threads at a time; who comes above that is asked to come back, and
-pages go on.
-"""
+"""Few threads hash passwords at a time; a request above the limit is told to come back."""
 
 from __future__ import annotations
 

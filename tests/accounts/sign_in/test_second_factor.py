@@ -1,6 +1,4 @@
-"""Second factors: authenticator app, passkeys, recovery codes; a must for the roles that a setting
-names.
-"""
+"""Second factors: authenticator app, passkeys, recovery codes; required for some roles."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""An item that changes while somebody has it open: cheap to ask, told once, never touching what was
-typed.
-"""
+"""An item changes while it is open: the page says so once and touches nothing typed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Several people and the machine at one item at the same moment: one order of locks, and no
-decision twice.
-"""
+"""Several people and the machine change one item at once: one lock order, no decision twice."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A decision that changed no value is one all the same: nobody writes over it without having seen
-it.
-"""
+"""Nobody overwrites unseen a decision that changed no value."""
 
 from __future__ import annotations
 

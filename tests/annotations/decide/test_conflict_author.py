@@ -1,6 +1,4 @@
-"""Whoever is told that an item changed is told whose hand it was: never that somebody was faster
-who was not.
-"""
+"""A conflict names the right author: never a person who was not faster."""
 
 from __future__ import annotations
 

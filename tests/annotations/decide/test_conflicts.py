@@ -24,9 +24,7 @@ MINE = "Mine: the serifs are too thick & the kerning is off."
 
 @pytest.fixture
 def annotation(client: Client, bob: User) -> Annotation:
-    """An item of which Alice's form is rendered before Bob decides it; the labels that she gives
-    are in use.
-    """
+    """Return an item whose form Alice has open while Bob decides it; her labels are in use."""
     item = make_annotation(label="logo", confidence=0.5, reasoning="")
     for label in ("unclear", "x", "<b>"):
         make_annotation(item.retriever, label=label, status="decided")

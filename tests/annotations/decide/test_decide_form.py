@@ -1,6 +1,4 @@
-"""Submitting the decision form: what is taken, what is refused with which sentence, and that
-nothing typed is lost.
-"""
+"""Submitting the decision form: what is accepted, what is refused, and no typed word is lost."""
 
 from __future__ import annotations
 
@@ -245,9 +243,7 @@ def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice
 
 
 def test_it_does_not_drop_the_label_that_a_second_tab_chose(client: Client, alice: User) -> None:
-    """Both tabs went on from one draft and so carry one decision id; the second chose the label it
-    began from.
-    """
+    """Two tabs share a draft and so a decision id; the second picks the label it began from."""
     annotation = make_annotation(label="distinct")
     client.force_login(alice)
     draft, url = (

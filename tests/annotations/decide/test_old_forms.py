@@ -1,6 +1,4 @@
-"""Forms, drafts and decisions from before an update, when a form still started with the machine's
-words.
-"""
+"""Forms, drafts and decisions from before an update that changed what a form starts with."""
 
 from __future__ import annotations
 

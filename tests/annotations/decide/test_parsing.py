@@ -1,6 +1,4 @@
-"""Typed text: what is written for a person reads back as it was; what they type is bounded,
-whatever it is.
-"""
+"""Typed values: what is written for a person parses back, and its size is bounded."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Edit and resend: the form holds what was decided, the banner what Mixpeek has now, and submitting
-replaces it.
-"""
+"""Edit and resend: the form holds the decision, the banner Mixpeek's values; submit replaces."""
 
 from __future__ import annotations
 

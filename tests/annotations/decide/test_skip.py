@@ -1,6 +1,4 @@
-"""Skip, defer and take up again: three doors, each leading on to the next item, each in the
-history.
-"""
+"""Skip, defer and resume: each leads to the next item and writes its event."""
 
 from __future__ import annotations
 

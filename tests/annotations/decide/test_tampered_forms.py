@@ -1,6 +1,4 @@
-"""Forms that no browser sent as they were rendered: refused in a sentence that is true, with what
-was typed kept.
-"""
+"""Tampered forms are refused with a true sentence, and typed values are kept."""
 
 from __future__ import annotations
 

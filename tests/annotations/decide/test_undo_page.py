@@ -1,6 +1,4 @@
-"""Undo on the review page: the button with its seconds, the item opened again, and the preview when
-it is too late.
-"""
+"""Undo on the review page: the button with its seconds, and the preview when it is too late."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Drafts: kept as typed for their writer alone, offered again, compared with what came since, gone
-when decided.
-"""
+"""Drafts: private to their writer, offered again, compared with changes, deleted on decision."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Every decision names, wherever history tells of it, the versions of labels and guidelines it was
-made with.
-"""
+"""History names the versions of labels and guidelines that each decision was made with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Leases: who has an item open, that nobody is given somebody else's, and that a lease forbids
-nothing.
-"""
+"""Leases: who has an item open; nobody is offered it, but a lease forbids nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Searching: whatever way is taken to what matches, it is all that matches and nothing else, in the
-list's order.
-"""
+"""Every way to search the queue returns all matches, nothing else, in the list's order."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The chip beside an item tells how the delivery of what stands goes, not what became of somebody's
-undone change.
-"""
+"""The chip beside an item shows the delivery of its current decision, not of an undone one."""
 
 from __future__ import annotations
 

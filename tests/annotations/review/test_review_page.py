@@ -1,6 +1,4 @@
-"""The review page: the evidence as text and never as HTML, who is there, what is known, and what it
-costs.
-"""
+"""The review page: evidence as text and never as HTML, who has it open, and its query budget."""
 
 from __future__ import annotations
 

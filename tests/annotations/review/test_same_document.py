@@ -1,6 +1,4 @@
-"""What the item's page says of other queries: for which one it was judged, and how else its
-document was judged.
-"""
+"""An item's page names its query and the other judgements of the same document."""
 
 from __future__ import annotations
 

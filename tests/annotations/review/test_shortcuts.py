@@ -1,6 +1,4 @@
-"""The table of keys: docs say what it says, a person's own keys never clash, and a page without
-scripts shows it.
-"""
+"""Keyboard shortcuts: the docs agree, a person's own keys never clash, no script is needed."""
 
 from __future__ import annotations
 

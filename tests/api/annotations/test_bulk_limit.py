@@ -1,6 +1,4 @@
-"""Bulks of one person: so many at a time, and the next is told to wait without having done
-anything.
-"""
+"""One person may run so many bulk requests at a time; the next is told to wait."""
 
 from __future__ import annotations
 

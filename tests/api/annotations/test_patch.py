@@ -1,6 +1,4 @@
-"""Changing an annotation through the JSON door: a decision like any other, from the base that the
-script had seen.
-"""
+"""PATCH of an annotation is a decision like any other, from the base the script has seen."""
 
 from __future__ import annotations
 

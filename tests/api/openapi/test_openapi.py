@@ -1,6 +1,4 @@
-"""The OpenAPI document is true: committed as it is, served, readable, and nothing it allows makes
-the door fail.
-"""
+"""The OpenAPI document is committed, served, readable and true."""
 
 from __future__ import annotations
 
@@ -121,9 +119,7 @@ def test_it_is_read_by_people_with_a_role(client: Client, alice: User) -> None:
 
 @pytest.fixture
 def application(db: None) -> Iterator[WSGIHandler]:
-    """The application as a server would call it, but for closing the connection that the test's
-    transaction is on.
-    """
+    """Return the WSGI application, without its closing of the test's connection."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)

@@ -59,9 +59,7 @@ def test_it_lists_pages_by_number_and_by_cursor(as_alice: Caller, three: list[Re
 def walk(
     caller: Caller, body: dict[str, Any], after_each: Callable[[list[str]], None]
 ) -> list[str]:
-    """Return the ids that pages of one retriever show, in their order; something happens after each
-    page.
-    """
+    """Return the ids on all pages of the list, in order; something happens after each page."""
     ids: list[str] = []
     cursor = ""
     while True:

@@ -222,9 +222,7 @@ def test_it_keeps_the_arrow_with_what_came() -> None:
 
 
 def lines_run(function: Callable[[], object], *, most: int) -> int:
-    """Return how many lines of Python a call runs, whatever the machine; raise once there are more
-    than `most`.
-    """
+    """Return how many lines of Python a call runs; raise once there are more than `most`."""
     lines = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> Any:

@@ -1,6 +1,4 @@
-"""A backup comes back whole: rows, history, its guards, the background jobs. What fails leaves
-everything as it was.
-"""
+"""A backup restores rows, history, guards and jobs; a failed one changes nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A restore that replaces everything waits for nobody: it refuses while anything is at work on the
-database.
-"""
+"""A restore that replaces everything refuses while the database is in use."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Clients that send or read slowly, or hold connections, and whoever comes beside them: a real web
-process.
-"""
+"""A real web process serves others beside clients that are slow or hold connections."""
 
 from __future__ import annotations
 

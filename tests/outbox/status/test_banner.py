@@ -1,6 +1,4 @@
-"""A page that stays open learns within one question of its own that nobody delivers, and that
-somebody does again.
-"""
+"""An open page learns with its next poll that delivery stopped, or that it resumed."""
 
 from __future__ import annotations
 

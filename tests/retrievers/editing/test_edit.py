@@ -1,6 +1,4 @@
-"""Change a retriever's name, description and tags: one transaction, nobody's words lost, nothing
-sent for nothing.
-"""
+"""Edit a retriever's name, description and tags in one transaction, sending only changes."""
 
 from __future__ import annotations
 

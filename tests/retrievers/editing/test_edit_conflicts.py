@@ -1,6 +1,4 @@
-"""Two admins edit one retriever: base, mine and theirs, nothing preselected, and refused until it
-is said.
-"""
+"""Two admins edit one retriever: base, mine and theirs, and nothing preselected."""
 
 from __future__ import annotations
 
@@ -73,9 +71,7 @@ def test_it_takes_theirs_where_asked(client: Client, adam: User, retriever: Retr
 
 
 def overtaken(client: Client, adam: User, retriever: Retriever) -> dict[str, Any]:
-    """Return what a browser would send of a form whose name and description somebody else set
-    first.
-    """
+    """Return the data of a form whose name and description another admin changed first."""
     mine = filled_edit_form(client, retriever, name="Mine", description="My words", add=["tag"])
     services.edit(
         retriever.pk, edit_of(retriever, name="Theirs", description="Their words"), actor=adam

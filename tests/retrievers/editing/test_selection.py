@@ -1,6 +1,4 @@
-"""Picks of retrievers go along with every search, order and page, and what was typed does too;
-without scripts.
-"""
+"""Selected retrievers survive each search, order and page without scripts, typed text too."""
 
 from __future__ import annotations
 

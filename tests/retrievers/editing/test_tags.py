@@ -1,6 +1,4 @@
-"""Tags are added and removed, never set: whatever the order of two people's edits, both have their
-way.
-"""
+"""Tags are added and removed, never set, so two people's edits both hold in any order."""
 
 from __future__ import annotations
 

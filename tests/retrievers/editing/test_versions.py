@@ -47,9 +47,7 @@ class Happened:
 
 
 def told(states: list[dict[str, Any]]) -> list[Happened]:
-    """Return the events that the triggers write for these states, newest first; nothing for what
-    did not change.
-    """
+    """Return the events the triggers write for these states, newest first; none for no change."""
     began = datetime(2026, 1, 1, tzinfo=UTC)
     befores: list[dict[str, Any] | None] = [None, *states]
     events = []

@@ -1,6 +1,4 @@
-"""The page that edits a label set, without scripts: rows come, go, change places; what is wrong is
-said at its row.
-"""
+"""The label set editor without scripts: add, remove and move rows; errors are at their row."""
 
 from __future__ import annotations
 

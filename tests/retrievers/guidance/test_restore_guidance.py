@@ -1,6 +1,4 @@
-"""Earlier versions of labels and guidelines: each can be looked at, and restored after a look at
-what changes.
-"""
+"""Earlier versions of labels and guidelines can be viewed, previewed and restored."""
 
 from __future__ import annotations
 

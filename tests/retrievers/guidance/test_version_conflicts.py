@@ -1,6 +1,4 @@
-"""Two admins edit the labels or the guidelines of one retriever: who saves on an older version is
-shown the newer.
-"""
+"""Two admins edit one retriever's guidance: who saves on an older version sees the newer."""
 
 from __future__ import annotations
 

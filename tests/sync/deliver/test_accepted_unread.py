@@ -1,6 +1,4 @@
-"""Mixpeek accepted an edit of a retriever, told half of it, and then could not be asked: it may
-have the edit.
-"""
+"""Mixpeek accepted an edit of a retriever, confirmed half of it, and cannot be read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A backlog delivered in bulk, over a real socket: few requests, the same promises, and every way
-out of it.
-"""
+"""A backlog delivered in bulk over a real socket: few requests, the same promises."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ def box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
 
 @pytest.fixture
 def changes(box: Box, mixpeek_client: Client) -> list[Change]:
-    """A change of each annotation, waiting for delivery; the first is of the annotation
-    `ann_00000`, and so on.
-    """
+    """Return a change of each annotation (`ann_00000`, `ann_00001`, ...), waiting for delivery."""
     Retriever.objects.create(retriever_id="ret_vans", name="vans", seen_at=timezone.now())
     absorb.absorb(mixpeek_client.list_annotations(limit=500).items)
     rows = [promised(row) for row in Annotation.objects.order_by("annotation_id")]
@@ -250,9 +246,7 @@ def test_it_writes_nothing_once_its_claims_ran_out(
     changes: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
     class Sleeper(Client):
-        """The real client, in a process that was held up after its first read, while another took
-        over.
-        """
+        """The real client of a process that stalls after a read while another takes over."""
 
         def list_annotations(self, **filters: Any) -> Any:
             page = super().list_annotations(**filters)

@@ -1,6 +1,4 @@
-"""A relabel clears the machine's confidence and reasoning at Mixpeek, whatever Mixpeek does with a
-null.
-"""
+"""A relabel clears the machine's confidence and reasoning, whatever Mixpeek does with null."""
 
 from __future__ import annotations
 

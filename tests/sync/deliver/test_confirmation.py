@@ -1,6 +1,4 @@
-"""A confirmation is told by one PATCH like every decision; it makes a version only where it says
-who decided.
-"""
+"""A confirmation is one PATCH, and a new version only where it says who decided."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A decision on a run's result makes an annotation of that run upstream, whatever stands there for
-other runs.
-"""
+"""A decision on a run's result creates that run's annotation, whatever other runs have."""
 
 from __future__ import annotations
 

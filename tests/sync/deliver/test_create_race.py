@@ -1,6 +1,4 @@
-"""Somebody else annotates the very document that we are annotating at this moment: each keeps their
-own.
-"""
+"""Another client annotates our document at the same moment: each keeps its own."""
 
 from __future__ import annotations
 
@@ -34,9 +32,7 @@ _CREATE = {"method": "POST", "path": "^/v1/annotations$"}
 
 @pytest.fixture(params=["metadata", "none"])
 def where(request: pytest.FixtureRequest, settings: Settings, annotation: Annotation) -> str:
-    """Whether our annotations can be told by their stamp; another annotation has shown that
-    metadata is known.
-    """
+    """Set whether our annotations carry a stamp, by whether metadata is known to be supported."""
     settings.MIXPEEK_WHO = request.param
     return str(request.param)
 

@@ -1,6 +1,4 @@
-"""A create is refused while another decision waits behind it: the later one brings the whole
-annotation.
-"""
+"""A create is refused while a later decision waits: the later one creates the annotation."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The sizes that a plan rests on: counted by retriever and label, seldom, and without what Mixpeek
-does not list.
-"""
+"""The list sizes a bulk plan rests on: by retriever and label, counted seldom."""
 
 from __future__ import annotations
 

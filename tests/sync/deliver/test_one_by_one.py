@@ -1,6 +1,4 @@
-"""What a bulk round leaves is delivered one by one, as far as a turn reaches; whatever is not tried
-is free again.
-"""
+"""Changes that a bulk round leaves are delivered one by one; untried ones are released."""
 
 from __future__ import annotations
 

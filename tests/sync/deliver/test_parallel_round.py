@@ -1,6 +1,4 @@
-"""A round delivered a few at a time, over a real socket: each once, and what an outage leaves is
-due again.
-"""
+"""A parallel round over a real socket: each change once; an outage leaves the rest due."""
 
 from __future__ import annotations
 

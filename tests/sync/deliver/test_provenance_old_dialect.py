@@ -1,6 +1,4 @@
-"""Who decided, told to a server of the older dialect, which knows no metadata: in the payload, or
-not at all.
-"""
+"""Provenance for a server without metadata: in the payload, or not at all."""
 
 from __future__ import annotations
 

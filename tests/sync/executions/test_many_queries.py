@@ -1,6 +1,4 @@
-"""Relevance judgements as a test collection has them: 225 queries, and several labels for one
-document.
-"""
+"""Relevance judgements of a test collection: 225 queries, several labels for one document."""
 
 from __future__ import annotations
 

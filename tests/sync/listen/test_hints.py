@@ -1,6 +1,4 @@
-"""Hints are followed by reading again: once each, never into somebody who asked for quiet, and gone
-is a state.
-"""
+"""Hints are followed by reading again: once each, within the rate limit; "gone" is a state."""
 
 from __future__ import annotations
 

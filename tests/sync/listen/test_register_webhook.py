@@ -1,6 +1,4 @@
-"""`manage.py setup_webhook`: ours is registered once, brought up to date, and its secret said once
-and never logged.
-"""
+"""`manage.py setup_webhook` registers once, updates, and prints the secret once."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What is believed to come from Mixpeek: right secret, right body, right time, whatever stands in
-the header.
-"""
+"""Only a webhook with the right secret, body and time is believed."""
 
 from __future__ import annotations
 

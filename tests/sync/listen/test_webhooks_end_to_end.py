@@ -1,6 +1,4 @@
-"""Over real sockets: somebody changes an annotation at Mixpeek, the webhook comes in, a worker
-reads and absorbs it.
-"""
+"""A change at Mixpeek arrives by webhook over real sockets, and a worker absorbs it."""
 
 from __future__ import annotations
 

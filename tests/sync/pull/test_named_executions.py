@@ -1,6 +1,4 @@
-"""The runs that annotations name: read from Mixpeek when they are not here, and noted when Mixpeek
-has them no more.
-"""
+"""Runs that annotations name are read from Mixpeek, or noted as gone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Upstream says things that PostgreSQL cannot hold: the mirror takes what it can, and nothing comes
-to a halt.
-"""
+"""The mirror takes what it can of records that PostgreSQL cannot hold, and goes on."""
 
 from __future__ import annotations
 

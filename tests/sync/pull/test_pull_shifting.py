@@ -1,6 +1,4 @@
-"""A pull while upstream's list grows and shrinks under it: whatever stays there the whole time is
-seen.
-"""
+"""A pull sees every record that stays while upstream's list grows and shrinks."""
 
 from __future__ import annotations
 

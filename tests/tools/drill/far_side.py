@@ -1,5 +1,4 @@
-"""Mixpeek in this very process, for tests that make thousands of requests: the sandbox behind
-`requests`, and weather.
+"""Mixpeek in this process, for tests of thousands of requests: the sandbox, with faults.
 
 The weather meets the first request it is meant for: what is lost before or after it was carried
 out, what is answered instead, who gets in between, and whether our own process ends there.
@@ -44,8 +43,7 @@ class Crash(BaseException):
 
 
 class FarSide:
-    """One namespace; `weather` is (read or write, before or after, what), None for fine, and passes
-    with one request.
+    """One namespace. `weather` is (read or write, before or after, fault) for one request, or None.
 
     `meanwhile` is called once, right before the next write is carried out.
     """

@@ -1,5 +1,4 @@
-"""The outbox as a state machine: everybody acts in any order, and after each step the drill's own
-oracle looks.
+"""The outbox as a state machine: actors in any order, checked by the drill's oracle.
 
 Real tables, the real services, the real client; only the far side of the wire is in this process.
 """
@@ -68,9 +67,7 @@ CHOSEN = st.sets(st.sampled_from(["label", "confidence", "reasoning", "payload"]
 
 
 class Outbox(RuleBasedStateMachine):
-    """Two people, two annotations, workers that may die anywhere, a stranger, and a network that
-    does what it likes.
-    """
+    """Two people, two annotations, workers that may die, another client, an unreliable network."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -306,9 +303,7 @@ class Outbox(RuleBasedStateMachine):
         label: str,
         weather: tuple[str, str, str] | None,
     ) -> None:
-        """Deliver a backlog together, where that is worth it, in any weather, and a stranger may
-        get in between.
-        """
+        """Deliver a worthwhile backlog in bulk, with any fault and another client in between."""
         if chosen:
             self.far.meanwhile = lambda: self.edit_elsewhere(item, chosen, label, 0.5)
         self.far.weather = weather
@@ -320,9 +315,7 @@ class Outbox(RuleBasedStateMachine):
 
     @rule()
     def wait(self) -> None:
-        """Let time pass until everything that was put off, or claimed by a worker that died, is
-        due.
-        """
+        """Let time pass until every postponed or abandoned change is due."""
         self._later()
 
     @rule()

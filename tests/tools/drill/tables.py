@@ -1,6 +1,4 @@
-"""The tables as the oracle reads them, on the connection of the test, whose rows nobody else can
-see.
-"""
+"""The tables as the oracle reads them, on the test's connection."""
 
 from __future__ import annotations
 

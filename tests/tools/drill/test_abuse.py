@@ -1,6 +1,4 @@
-"""The drill beside an abusive client: every promise is kept, it is refused, and the verdict says
-who had to wait.
-"""
+"""The drill beside an abusive client: it is refused, every promise is kept."""
 
 from __future__ import annotations
 

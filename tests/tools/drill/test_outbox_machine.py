@@ -1,5 +1,4 @@
-"""Every order of deciding, delivering, crashing and editing elsewhere that chance thinks of keeps
-every promise.
+"""Every random order of deciding, delivering, crashing and editing keeps every promise.
 
 Each is told with Mixpeek being told who decided, and without: then a confirmation makes no version
 there. `make test-long` takes 75 stories of forty steps of either kind, `LONG_DRILL=1000` five

@@ -1,6 +1,4 @@
-"""A short drill from the command to the table: real processes, every kind of fault, and not a word
-lost.
-"""
+"""A short drill with real processes and every kind of fault loses nothing."""
 
 from __future__ import annotations
 

@@ -79,9 +79,7 @@ def version(number: int, by: str, before: dict[str, Any], **values: Any) -> Vers
 
 
 def good() -> World:
-    """Alice relabels, a stranger sets the reasoning, it is pulled, and Bob sets the reasoning; all
-    is delivered.
-    """
+    """Alice relabels, Mixpeek's reasoning changes and is pulled, Bob sets it; all is delivered."""
     one = Version(number=1, by="system", changed=frozenset(), values=START)
     two = version(2, OURS, one.values, label="text")
     three = version(3, STRANGER, two.values, reasoning="a stranger's")

@@ -52,9 +52,7 @@ class Launch:
             self.said += line
 
     def end(self, number: int | None = None) -> int:
-        """Send a signal, if any, and return the exit code; the rest of what was said is added to
-        `said`.
-        """
+        """Send a signal, if any, and return the exit code; add the rest of the output to `said`."""
         process, self._process = self._process, None
         if process is None:
             return 0
@@ -81,9 +79,7 @@ class Launch:
         return found
 
     def kill(self, *words: str) -> None:
-        """Kill, without warning, the processes whose command has one of the words; all when there
-        is none.
-        """
+        """Kill the processes whose command has one of the words; all when there is none."""
         for pid, command in self.processes().items():
             if not words or any(word in command for word in words):
                 with suppress(ProcessLookupError):

@@ -1,6 +1,4 @@
-"""One sandbox process of each dialect for these tests, which are about its documents, media and
-namespaces.
-"""
+"""One sandbox process of each dialect, shared by these tests."""
 
 from __future__ import annotations
 

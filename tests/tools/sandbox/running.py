@@ -53,9 +53,7 @@ class Box:
         return left
 
     def null(self, mode: str) -> None:
-        """Choose what a null in an edit of an annotation does (see
-        tools/sandbox/resources/nulls.py).
-        """
+        """Choose what a null in an edit does (see tools/sandbox/resources/nulls.py)."""
         reply = self.call("PUT", "/_sandbox/null", json={"mode": mode})
         assert reply.status_code == 200, reply.text
 
@@ -66,9 +64,7 @@ class Box:
         self.call("DELETE", "/_sandbox/requests")
 
     def received(self, *, method: str | None = None, path: str = "") -> list[dict[str, Any]]:
-        """Return the requests received, oldest first, with this method and path beginning when
-        given.
-        """
+        """Return the requests received, oldest first, by method and path prefix when given."""
         entries = self.call("GET", "/_sandbox/requests").json()["requests"]
         return [
             entry
@@ -79,9 +75,7 @@ class Box:
         ]
 
     def with_namespace(self, namespace: str, data: Path) -> Box:
-        """Load a data folder into a new namespace of this process and return a box that speaks to
-        it.
-        """
+        """Load a data folder into a new namespace and return a box that speaks to it."""
         self.clear()
         wish = {"namespace": namespace, "data": str(data)}
         reply = self.session.post(f"{self.url}/_sandbox/namespaces", json=wish, timeout=60)
@@ -112,9 +106,7 @@ class Box:
 
 
 class SharedSandboxes:
-    """One sandbox process for each dialect, started when it is first asked for; every caller gets
-    its own namespace.
-    """
+    """One sandbox process for each dialect, started on first use; a namespace for each caller."""
 
     def __init__(self, empty: Path) -> None:
         self._empty = empty
@@ -123,9 +115,7 @@ class SharedSandboxes:
         self._numbers = itertools.count(1)
 
     def namespace(self, data: Path, *, dialect: str = CURRENT) -> Box:
-        """Return a box whose namespace holds the data folder; scripted faults and received requests
-        are forgotten.
-        """
+        """Return a box of a namespace with the data folder; forget faults and received requests."""
         if dialect not in self._by_dialect:
             sandbox = running_sandbox(self._empty, extra_args=["--dialect", dialect])
             self._by_dialect[dialect] = self._running.enter_context(sandbox)
@@ -140,9 +130,7 @@ class SharedSandboxes:
 def running_sandbox(
     data: Path | None = None, state: Path | None = None, extra_args: Sequence[str] = ()
 ) -> Iterator[Box]:
-    """Start `python -m tools.sandbox` on a free port (the sample when `data` is None) and stop it
-    at the end.
-    """
+    """Start `python -m tools.sandbox` on a free port and stop it at the end; None: the sample."""
     arguments = [*sandbox_command(data, state), *extra_args]
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(

@@ -1,6 +1,4 @@
-"""`X-Change-Reason`: kept with the received request, shown in the change feed and as `reason` of
-the audit log.
-"""
+"""`X-Change-Reason` is kept with the request, in the change feed and the audit log."""
 
 from __future__ import annotations
 

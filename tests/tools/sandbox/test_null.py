@@ -1,6 +1,4 @@
-"""What a null in an edit of an annotation does: `--null`, and `PUT /_sandbox/null` while the
-sandbox runs.
-"""
+"""What null in an edit does: `--null`, and `PUT /_sandbox/null` while the sandbox runs."""
 
 from __future__ import annotations
 

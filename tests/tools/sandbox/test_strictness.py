@@ -1,6 +1,4 @@
-"""What Mixpeek refuses, the sandbox refuses: raw calls, since the official client would not send
-these.
-"""
+"""What Mixpeek refuses, the sandbox refuses: raw calls that the official client never sends."""
 
 from __future__ import annotations
 

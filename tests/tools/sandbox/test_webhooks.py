@@ -1,6 +1,4 @@
-"""Webhooks: registered through the official client, delivered over real sockets, signed, and again
-after a failure.
-"""
+"""Webhooks: registered by the official client, delivered signed and again after a failure."""
 
 from __future__ import annotations
 
