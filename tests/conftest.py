@@ -166,8 +166,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     # Playwright keeps an event loop in this thread, which Django would take for asynchronous code
     # of ours.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    own = {"executable_path": found} if found else {}
+    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    own = {"executable_path": browser} if browser else {}
     # Nothing here needs a graphics card, and drawing as if there were one takes half of the
     # processor.
     return {**browser_type_launch_args, **own, "args": ["--disable-gpu"]}

@@ -60,30 +60,30 @@ class Provider:
         public = jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
         return {"keys": [{**public, "kid": "first", "use": "sig", "alg": "RS256"}]}
 
-    def authorize(self, asked: dict[str, str]) -> str:
+    def authorize(self, request: dict[str, str]) -> str:
         """Return where the browser is led back to."""
-        assert asked["client_id"] == CLIENT_ID
-        assert asked["response_type"] == "code"
-        assert asked["code_challenge_method"] == "S256"
-        assert "openid" in asked["scope"].split()
+        assert request["client_id"] == CLIENT_ID
+        assert request["response_type"] == "code"
+        assert request["code_challenge_method"] == "S256"
+        assert "openid" in request["scope"].split()
         code = secrets.token_urlsafe(8)
-        self._codes[code] = asked
-        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
+        self._codes[code] = request
+        return f"{request['redirect_uri']}?{urlencode({'code': code, 'state': request['state']})}"
 
     def token(self, sent: dict[str, str]) -> dict[str, Any] | None:
         """Return the tokens for a code, once; None when the client may not have them."""
-        asked = self._codes.pop(sent.get("code", ""), None)
+        request = self._codes.pop(sent.get("code", ""), None)
         proof = base64.urlsafe_b64encode(
             hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
         )
-        if not asked or (sent.get("client_id"), sent.get("client_secret")) != (
+        if not request or (sent.get("client_id"), sent.get("client_secret")) != (
             CLIENT_ID,
             CLIENT_SECRET,
         ):
             return None
         if (
-            asked["redirect_uri"] != sent.get("redirect_uri")
-            or proof.decode().rstrip("=") != asked["code_challenge"]
+            request["redirect_uri"] != sent.get("redirect_uri")
+            or proof.decode().rstrip("=") != request["code_challenge"]
         ):
             return None
         now = int(time.time())
@@ -92,7 +92,7 @@ class Provider:
             "aud": CLIENT_ID,
             "iat": now,
             "exp": now + 300,
-            "nonce": asked["nonce"],
+            "nonce": request["nonce"],
             **self.who,
         }
         claims = {name: value for name, value in (claims | self.lies).items() if value is not None}

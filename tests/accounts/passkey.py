@@ -25,13 +25,13 @@ _ALGORITHM: Any = ES256
 
 def options_on(page: Any) -> dict[str, Any]:
     """Return what the page's script is told, of which one kind of options is the only value."""
-    found = re.search(
+    match = re.search(
         r'<script id="js_data" type="application/json">(.*?)</script>',
         page.content.decode(),
         re.DOTALL,
     )
-    assert found
-    told: dict[str, Any] = json.loads(found.group(1))
+    assert match
+    told: dict[str, Any] = json.loads(match.group(1))
     options: dict[str, Any] = next(iter(told.values()))["publicKey"]
     return options
 
@@ -79,7 +79,7 @@ class Passkey:
         challenge = websafe_decode(options["challenge"])
         return CollectedClientData.create(type=kind, origin=self._origin, challenge=challenge)
 
-    def _told(self, response: dict[str, str], extensions: dict[str, Any]) -> str:
+    def _encode(self, response: dict[str, str], extensions: dict[str, Any]) -> str:
         own = websafe_encode(self.id)
         return json.dumps(
             {

@@ -23,9 +23,9 @@ def begin(client: Client) -> str:
     return client.post("/accounts/sso/login/")["Location"]
 
 
-def come_back(client: Client, asked: str) -> Any:
+def come_back(client: Client, location: str) -> Any:
     """Let the provider consent, and follow it back."""
-    led = requests.get(asked, allow_redirects=False, timeout=60).headers["Location"]
+    led = requests.get(location, allow_redirects=False, timeout=60).headers["Location"]
     return client.get(led.removeprefix("http://testserver"))
 
 

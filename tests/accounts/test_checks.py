@@ -22,8 +22,8 @@ def test_it_reports_settings_that_cannot_work(
 ) -> None:
     settings.MIXPEEK_API_KEY, settings.MIXPEEK_NAMESPACE, settings.DEBUG = key, namespace, debug
 
-    found = [message for message in run_checks() if str(message.id).startswith("reviewapp.")]
+    messages = [message for message in run_checks() if str(message.id).startswith("reviewapp.")]
 
-    assert [message.id for message in found] == ids
-    assert all(message.hint and "MIXPEEK_NAMESPACE" in message.hint for message in found)
-    assert not any("sk_x" in f"{message.msg}{message.hint}" for message in found)
+    assert [message.id for message in messages] == ids
+    assert all(message.hint and "MIXPEEK_NAMESPACE" in message.hint for message in messages)
+    assert not any("sk_x" in f"{message.msg}{message.hint}" for message in messages)

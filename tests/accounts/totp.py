@@ -11,6 +11,6 @@ def code(secret: str, *, later: int = 0) -> str:
     """Return the six digits of this half minute, or of one so many half minutes later."""
     counter = (int(time.time()) // 30 + later).to_bytes(8, "big")
     digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
-    at = digest[-1] & 15
-    number = int.from_bytes(digest[at : at + 4], "big") & 0x7FFFFFFF
+    offset = digest[-1] & 15
+    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
     return f"{number % 1_000_000:06}"

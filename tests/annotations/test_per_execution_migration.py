@@ -35,24 +35,24 @@ def runs() -> tuple[Execution, Execution]:
 
 def returned(execution: Execution, rank: int, **values: Any) -> Result:
     snapshot = {**_SNAPSHOT, "score": 1 / rank}
-    given = {
+    fields = {
         "document_id": "doc_1",
         "score": 1 / rank,
         "snapshot": snapshot,
         "digest": digest(snapshot),
     }
-    return make_result(execution.retriever, execution=execution, rank=rank, **given | values)
+    return make_result(execution.retriever, execution=execution, rank=rank, **fields | values)
 
 
 def mislead(execution: Execution, result: Result, **values: Any) -> Annotation:
     """Return an annotation of this execution that shows the result of another."""
-    given = {
+    fields = {
         "document_id": "doc_1",
         "execution_id": execution.execution_id,
         "result": result,
         "score": result.score,
     }
-    return make_annotation(execution.retriever, title="Of another query", **given | values)
+    return make_annotation(execution.retriever, title="Of another query", **fields | values)
 
 
 def decided(annotation: Annotation, by: User, result: Result) -> Decision:

@@ -30,11 +30,11 @@ class Caller:
         content = (
             body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
         )
-        said = {"Authorization": f"Bearer {self.secret}"} | {
+        all_headers = {"Authorization": f"Bearer {self.secret}"} | {
             k.replace("_", "-"): v for k, v in headers.items()
         }
         return self.client.generic(
-            method, f"/api{path}", content, content_type="application/json", headers=said
+            method, f"/api{path}", content, content_type="application/json", headers=all_headers
         )
 
 
@@ -83,16 +83,16 @@ def sdk(
     transactional_db: None, live_server: LiveServer, settings: Settings
 ) -> Iterator[Callable[[str], mixpeek.ApiClient]]:
     """Return a function that makes an official client of the running gateway for a secret."""
-    made: list[mixpeek.ApiClient] = []
+    clients: list[mixpeek.ApiClient] = []
 
     def connect(secret: str) -> mixpeek.ApiClient:
         namespace = {"NamespaceHeader": settings.MIXPEEK_NAMESPACE}
         configuration = mixpeek.Configuration(
             host=f"{live_server.url}/api", access_token=secret, api_key=namespace, retries=False
         )
-        made.append(mixpeek.ApiClient(configuration))
-        return made[-1]
+        clients.append(mixpeek.ApiClient(configuration))
+        return clients[-1]
 
     yield connect
-    for client in made:
+    for client in clients:
         client.rest_client.pool_manager.clear()

@@ -23,9 +23,9 @@ LIST = "/v1/annotations/list"
 def refused(reply: Any, status: int, kind: str) -> dict[str, Any]:
     """Return the error of a refusal that is in Mixpeek's shape."""
     assert reply.status_code == status, reply.content
-    said = reply.json()
-    assert (said["success"], said["status"], said["error"]["type"]) == (False, status, kind)
-    error: dict[str, Any] = said["error"]
+    body = reply.json()
+    assert (body["success"], body["status"], body["error"]["type"]) == (False, status, kind)
+    error: dict[str, Any] = body["error"]
     return error
 
 

@@ -30,7 +30,7 @@ def complained(reply: Any) -> dict[str, str]:
     """Return {place: type} of a 422."""
     assert reply.status_code == 422, reply.content
     listed = reply.json()["error"]["details"]["validation_errors"]
-    return {".".join(map(str, each["location"])): each["type"] for each in listed}
+    return {".".join(map(str, complaint["location"])): complaint["type"] for complaint in listed}
 
 
 @pytest.mark.django_db
@@ -211,5 +211,5 @@ def test_it_judges_any_inputs_by_any_declaration(
     schema: dict[str, Any],
     inputs: dict[str, Any],
 ) -> None:
-    for kind, location, said in input_errors(schema, inputs):
-        assert kind and said and location[:2] == ["body", "inputs"]
+    for kind, location, message in input_errors(schema, inputs):
+        assert kind and message and location[:2] == ["body", "inputs"]

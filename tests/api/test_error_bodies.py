@@ -34,11 +34,11 @@ def refused(reply: Any, status: int, kind: str) -> str:
     """Return the message of a refusal that has the shape of the contract."""
     assert reply.status_code == status
     assert reply["Content-Type"] == "application/json"
-    told = reply.json()
-    assert (told["success"], told["status"], told["error"]["type"]) == (False, status, kind)
-    assert told["error"].keys() == {"message", "type", "code", "details"}
+    body = reply.json()
+    assert (body["success"], body["status"], body["error"]["type"]) == (False, status, kind)
+    assert body["error"].keys() == {"message", "type", "code", "details"}
     assert reply["X-Request-ID"]
-    return str(told["error"]["message"])
+    return str(body["error"]["message"])
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ class Asking:
     "address", ["/api/v2/annotations", "/api/", "/v1/annotations/list", "/v1/"]
 )
 def test_it_knows_no_other_path(client: Client, address: str) -> None:
-    said = refused(client.post(address), 404, "NotFoundError")
-    assert "begin with /api/v1" in said
+    error = refused(client.post(address), 404, "NotFoundError")
+    assert "begin with /api/v1" in error
 
 
 @pytest.mark.parametrize("address", ["/api/v1/annotations/list", "/v1/annotations"])
@@ -98,7 +98,9 @@ def test_it_refuses_another_host(client: Client, address: str) -> None:
 
 def test_it_tells_nothing_of_what_failed_here(settings: Settings) -> None:
     settings.ROOT_URLCONF = __name__
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "accounts" not in each]
+    settings.MIDDLEWARE = [
+        middleware for middleware in settings.MIDDLEWARE if "accounts" not in middleware
+    ]
     browser = Client(raise_request_exception=False)
     assert "secret" not in refused(browser.get("/api/v0/fails"), 500, "InternalServerError")
     large = {"x": "x" * (1024 * 1024 + 1)}

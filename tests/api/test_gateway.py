@@ -58,10 +58,12 @@ def script(client: mixpeek.ApiClient) -> str:
     """Do what a script for Mixpeek does: read, page, relabel, create, and look at what it did."""
     annotations, retrievers = mixpeek.AnnotationsApi(client), mixpeek.RetrieversApi(client)
     (retriever,) = retrievers.list_retrievers(page_size=10).results
-    asked = mixpeek.ListAnnotationsRequest(
+    request = mixpeek.ListAnnotationsRequest(
         retriever_id=retriever.retriever_id, document_id="doc_00001"
     )
-    first = annotations.list_annotations(skip=0, limit=1, list_annotations_request=asked).results[0]
+    first = annotations.list_annotations(skip=0, limit=1, list_annotations_request=request).results[
+        0
+    ]
     change = mixpeek.PatchAnnotationRequest(
         label="checked", confidence=0.75, reasoning="why", metadata={"by": "me"}
     )
@@ -84,9 +86,9 @@ def script(client: mixpeek.ApiClient) -> str:
     new = mixpeek.CreateAnnotationRequest(
         document_id="doc_00009", label="new", retriever_id=retriever.retriever_id, payload={"a": 1}
     )
-    made = annotations.create_annotation(new)
+    annotation = annotations.create_annotation(new)
     assert annotations.annotation_stats().total == total + 1
-    update = mixpeek.BulkAnnotationUpdate(annotation_id=made.annotation_id, label="bulk")
+    update = mixpeek.BulkAnnotationUpdate(annotation_id=annotation.annotation_id, label="bulk")
     assert (
         annotations.bulk_annotations(mixpeek.BulkAnnotationsRequest(update=[update])).updated_count
         == 1
@@ -103,16 +105,21 @@ def test_it_runs_a_script_unchanged_and_delivers_what_it_did(
     drain(box)
     with box.sdk() as direct:
         there = mixpeek.AnnotationsApi(direct)
-        told = there.get_annotation(annotation_id)
-        assert (told.label, told.confidence, told.metadata, told.version) == (
+        annotation = there.get_annotation(annotation_id)
+        assert (
+            annotation.label,
+            annotation.confidence,
+            annotation.metadata,
+            annotation.version,
+        ) == (
             "checked",
             0.75,
             {"by": "me"},
             2,
         )
-        asked = mixpeek.ListAnnotationsRequest(document_id="doc_00009")
-        (made,) = there.list_annotations(list_annotations_request=asked).results
-        assert (made.label, made.payload, made.version) == ("bulk", {"a": 1}, 2)
+        request = mixpeek.ListAnnotationsRequest(document_id="doc_00009")
+        (created,) = there.list_annotations(list_annotations_request=request).results
+        assert (created.label, created.payload, created.version) == ("bulk", {"a": 1}, 2)
     (event,) = Event.objects.filter(
         action="annotation.relabelled", ref=f"annotations/{annotation_id}"
     )
@@ -123,8 +130,8 @@ def test_it_tells_after_delivery_what_it_foretold(
     box: Box, sdk: Connect, secret_of: Callable[..., str], alice: User
 ) -> None:
     annotations = mixpeek.AnnotationsApi(sdk(secret_of(alice, "decide")))
-    asked = mixpeek.ListAnnotationsRequest(document_id="doc_00002")
-    (row,) = annotations.list_annotations(list_annotations_request=asked).results
+    request = mixpeek.ListAnnotationsRequest(document_id="doc_00002")
+    (row,) = annotations.list_annotations(list_annotations_request=request).results
     before = annotations.patch_annotation(
         row.annotation_id, mixpeek.PatchAnnotationRequest(label="b")
     )
@@ -139,8 +146,8 @@ def test_it_executes_for_real_and_pages_within_the_run(
 ) -> None:
     retrievers = mixpeek.RetrieversApi(sdk(secret_of(lena, "decide")))
     pages = mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=5))
-    asked = mixpeek.ExecuteRetrieverRequest(inputs={"query": "van"}, pagination=pages)
-    first = retrievers.execute_retriever("vans", asked)
+    request = mixpeek.ExecuteRetrieverRequest(inputs={"query": "van"}, pagination=pages)
+    first = retrievers.execute_retriever("vans", request)
     assert (first.status, len(first.documents), first.pagination["has_next"]) == (
         "completed",
         5,
@@ -157,8 +164,8 @@ def test_it_executes_for_real_and_pages_within_the_run(
         7,
         False,
     )
-    kept = Execution.objects.get(execution_id=first.execution_id)
-    assert (kept.results.count(), kept.requested_by) == (12, "lena")
+    execution = Execution.objects.get(execution_id=first.execution_id)
+    assert (execution.results.count(), execution.requested_by) == (12, "lena")
     assert len(box.received(path="/v1/retrievers/ret_vans/execute")) == 1
 
 
@@ -194,13 +201,13 @@ def test_it_renames_a_retriever(
     box: Box, sdk: Connect, secret_of: Callable[..., str], adam: User
 ) -> None:
     retrievers = mixpeek.RetrieversApi(sdk(secret_of(adam, "admin")))
-    asked = mixpeek.PatchRetrieverRequest(description="now with words", tags=["logos", "fleet"])
-    after = retrievers.patch_retriever("vans", asked).retriever
+    request = mixpeek.PatchRetrieverRequest(description="now with words", tags=["logos", "fleet"])
+    after = retrievers.patch_retriever("vans", request).retriever
     assert (after.description, after.tags) == ("now with words", ["logos", "fleet"])
     drain(box)
     with box.sdk() as direct:
-        told = mixpeek.RetrieversApi(direct).get_retriever("ret_vans")
-    assert (told.description, sorted(told.tags)) == ("now with words", ["fleet", "logos"])
+        retriever = mixpeek.RetrieversApi(direct).get_retriever("ret_vans")
+    assert (retriever.description, sorted(retriever.tags)) == ("now with words", ["fleet", "logos"])
 
 
 def test_it_raises_what_mixpeeks_client_always_raised(
@@ -239,12 +246,12 @@ def test_it_serves_the_hand_written_client_too(
     client = mixpeek.Mixpeek(
         secret_of(adam), namespace=box.namespace, base_url=f"{live_server}/api/v1", timeout=60
     )
-    assert [each["retriever_name"] for each in client.retrievers.list()["results"]] == ["vans"]
-    found = client._request("POST", "/annotations/list?limit=1", body={"document_id": "doc_00001"})[
+    assert [row["retriever_name"] for row in client.retrievers.list()["results"]] == ["vans"]
+    reply = client._request("POST", "/annotations/list?limit=1", body={"document_id": "doc_00001"})[
         "results"
     ]
     cleared = client._request(
-        "PATCH", f"/annotations/{found[0]['annotation_id']}", body={"confidence": None}
+        "PATCH", f"/annotations/{reply[0]['annotation_id']}", body={"confidence": None}
     )
     assert cleared["confidence"] is None
     # It has no way to close its connections, and behind each the server keeps one to the database.

@@ -93,9 +93,9 @@ def test_it_shows_the_official_client_the_same_retrievers(
         assert len(there.results) == 3
         assert here.to_dict() == there.to_dict()
         for row in there.results:
-            one = direct.get_retriever(row.retriever_id)
-            assert gateway.get_retriever(row.retriever_id).to_dict() == one.to_dict()
-            assert gateway.get_retriever(row.retriever_name).to_dict() == one.to_dict()
+            upstream = direct.get_retriever(row.retriever_id)
+            assert gateway.get_retriever(row.retriever_id).to_dict() == upstream.to_dict()
+            assert gateway.get_retriever(row.retriever_name).to_dict() == upstream.to_dict()
     by_name = {row.retriever_name: row for row in here.results}
     assert by_name["duplicate_and_moderation"].is_published
     assert {row.fusion for row in here.results} == {"rrf", "learned"}
@@ -113,10 +113,10 @@ def test_it_shows_the_official_client_the_same_executions(
             assert len(there.results) >= 3
             assert gateway.list_executions_retrievers(name).to_dict() == there.to_dict()
             for row in there.results:
-                one = direct.get_execution_retrievers(name, row.execution_id)
+                upstream = direct.get_execution_retrievers(name, row.execution_id)
                 assert (
                     gateway.get_execution_retrievers(name, row.execution_id).to_dict()
-                    == one.to_dict()
+                    == upstream.to_dict()
                 )
 
 
@@ -145,9 +145,9 @@ def test_it_passes_on_fields_that_no_model_knows(box: Box, as_alice: Caller) -> 
         assert here["results"] == there["results"]
         assert ours(as_alice, f"{path}/executions")["results"] == there["results"]
         for row in there["results"]:
-            one = f"{path}/executions/{row['execution_id']}"
-            assert ours(as_alice, one) == get(box, one)
-            assert ours(as_alice, one)["a_field_of_tomorrow"] == FUTURE["a_field_of_tomorrow"]
+            address = f"{path}/executions/{row['execution_id']}"
+            assert ours(as_alice, address) == get(box, address)
+            assert ours(as_alice, address)["a_field_of_tomorrow"] == FUTURE["a_field_of_tomorrow"]
 
 
 def test_it_asks_mixpeek_once_about_an_execution(box: Box, as_alice: Caller) -> None:
@@ -165,14 +165,14 @@ def test_it_says_what_is_kept_of_an_execution_that_mixpeek_has_forgotten(
     assert row is not None
     path = f"/v1/retrievers/{row.retriever.retriever_id}/executions/{row.execution_id}"
     box.faults([{"method": "GET", "path": path, "status": 404}])
-    told = ours(as_alice, path)
-    assert (told["execution_id"], told["status"], told["total_returned"]) == (
+    body = ours(as_alice, path)
+    assert (body["execution_id"], body["status"], body["total_returned"]) == (
         row.execution_id,
         "completed",
         60,
     )
-    assert (told["documents"], told["documents_retained"]) == ([], False)
-    assert told["warnings"] == [
+    assert (body["documents"], body["documents_retained"]) == ([], False)
+    assert body["warnings"] == [
         "Mixpeek does not have this execution any more; this is what is kept of it here."
     ]
 
@@ -210,17 +210,17 @@ def test_it_runs_a_retriever_and_says_all_that_mixpeek_said(
         else {"query": "pain" if "coding" in name else "sign"}
     )
     pages = mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=4))
-    asked = mixpeek.ExecuteRetrieverRequest(inputs=inputs, pagination=pages)
-    here = gateway.execute_retriever(name, asked).to_dict()
+    request = mixpeek.ExecuteRetrieverRequest(inputs=inputs, pagination=pages)
+    here = gateway.execute_retriever(name, request).to_dict()
     with box.sdk() as client:
         direct = mixpeek.RetrieversApi(client)
-        there = direct.execute_retriever(name, asked).to_dict()
+        there = direct.execute_retriever(name, request).to_dict()
         detail = direct.get_execution_retrievers(name, here["execution_id"]).to_dict()
     assert len(here["documents"]) == 4
-    for told in (here, there):
+    for reply in (here, there):
         # What two runs never share.
-        assert told.pop("execution_id") and told.pop("stage_statistics") and told.pop("budget")
-        assert told["pagination"].pop("cursor")
+        assert reply.pop("execution_id") and reply.pop("stage_statistics") and reply.pop("budget")
+        assert reply["pagination"].pop("cursor")
     assert here == there
     execution_id = detail["execution_id"]
     assert gateway.get_execution_retrievers(name, execution_id).to_dict() == detail

@@ -16,11 +16,11 @@ from tests.factories import make_annotation
 pytestmark = pytest.mark.django_db
 
 
-def events(caller: Caller, **asked: Any) -> list[dict[str, Any]]:
-    reply = caller("POST", "/v1/history/list", asked)
+def events(caller: Caller, **filters: Any) -> list[dict[str, Any]]:
+    reply = caller("POST", "/v1/history/list", filters)
     assert reply.status_code == 200, reply.content
-    found: list[dict[str, Any]] = reply.json()["results"]
-    return found
+    rows: list[dict[str, Any]] = reply.json()["results"]
+    return rows
 
 
 def test_it_tells_the_history_by_every_filter(
@@ -35,7 +35,7 @@ def test_it_tells_the_history_by_every_filter(
         reply["X-Request-ID"],
         "relabelled “logo” to “van”",
     )
-    for asked in (
+    for filters in (
         {"actor_id": alice.pk},
         {"ref": row.ref},
         {"retriever_id": event["retriever_id"]},
@@ -43,16 +43,18 @@ def test_it_tells_the_history_by_every_filter(
         {"since": event["at"]},
         {"q": "van"},
     ):
-        assert event["event_id"] in [found["event_id"] for found in events(as_lena, **asked)], asked
-    for asked in (
+        assert event["event_id"] in [listed["event_id"] for listed in events(as_lena, **filters)], (
+            filters
+        )
+    for filters in (
         {"no_person": True},
         {"until": event["at"]},
         {"label_to": "bus"},
         {"q": "nowhere"},
     ):
-        assert event["event_id"] not in [found["event_id"] for found in events(as_lena, **asked)], (
-            asked
-        )
+        assert event["event_id"] not in [
+            listed["event_id"] for listed in events(as_lena, **filters)
+        ], filters
 
 
 def test_it_finds_what_was_made_here_by_the_id_that_the_api_shows(
@@ -66,10 +68,10 @@ def test_it_finds_what_was_made_here_by_the_id_that_the_api_shows(
     assert reply.status_code == 200, reply.content
     ours = f"annotations/{reply.json()['annotation_id']}"
     Annotation.objects.filter(ref=ours).update(annotation_id="ann_7f3a")
-    told = events(as_lena, ref="annotations/ann_7f3a")
-    assert {event["ref"] for event in told} == {ours}
-    assert {"annotation.created", "change.queued"} <= {event["action"] for event in told}
-    assert told == events(as_lena, ref=ours)
+    rows = events(as_lena, ref="annotations/ann_7f3a")
+    assert {event["ref"] for event in rows} == {ours}
+    assert {"annotation.created", "change.queued"} <= {event["action"] for event in rows}
+    assert rows == events(as_lena, ref=ours)
 
 
 def test_it_tells_which_of_a_person_s_tokens_did_it(as_lena: Caller, alice: User) -> None:
@@ -93,9 +95,9 @@ def test_it_pages_by_key(as_lena: Caller) -> None:
     seen: list[int] = []
     cursor = None
     while True:
-        said = as_lena("POST", "/v1/history/list", {"limit": 2, "cursor": cursor}).json()
-        seen += [event["event_id"] for event in said["results"]]
-        cursor = said["pagination"]["next_cursor"]
+        page = as_lena("POST", "/v1/history/list", {"limit": 2, "cursor": cursor}).json()
+        seen += [event["event_id"] for event in page["results"]]
+        cursor = page["pagination"]["next_cursor"]
         if cursor is None:
             break
     assert seen == sorted(set(seen), reverse=True)
@@ -122,16 +124,21 @@ def test_it_tells_how_far_a_change_got(as_alice: Caller) -> None:
     row = make_annotation()
     reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
     path = f"/v1/changes/{reply['X-Change-Id']}"
-    told = as_alice("GET", path).json()
-    assert (told["state"], told["fields"], told["actor_name"]) == (
+    change_body = as_alice("GET", path).json()
+    assert (change_body["state"], change_body["fields"], change_body["actor_name"]) == (
         "queued",
         {"label": "van"},
         "alice",
     )
     change = Change.objects.get()
     Change.objects.update(state="delivered", settled_at=change.created_at, version=2)
-    told = as_alice("GET", path).json()
-    assert (told["state"], told["progress"], told["version"], told["due"]) == (
+    change_body = as_alice("GET", path).json()
+    assert (
+        change_body["state"],
+        change_body["progress"],
+        change_body["version"],
+        change_body["due"],
+    ) == (
         "delivered",
         "Delivered v2",
         2,

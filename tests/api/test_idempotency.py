@@ -44,11 +44,11 @@ def test_it_answers_the_same_write_again(as_alice: Caller) -> None:
 
 @pytest.mark.django_db
 def test_it_creates_once(as_alice: Caller) -> None:
-    made = {
+    created = {
         as_alice("POST", "/v1/annotations", NEW, Idempotency_Key="k").json()["annotation_id"]
         for _ in range(3)
     }
-    assert len(made) == Annotation.objects.count() == 1
+    assert len(created) == Annotation.objects.count() == 1
 
 
 @pytest.mark.django_db

@@ -75,13 +75,13 @@ def test_it_takes_no_decision_for_its_own_that_does_not_match(
 ) -> None:
     retriever = make_retriever()
     item = make_annotation(retriever)
-    made = decide(item.pk, submission(item, label="bus", hold=30), actor=alice)
+    decision = decide(item.pk, submission(item, label="bus", hold=30), actor=alice)
     if other == "taken back":
-        undo(made.pk, actor=alice)
+        undo(decision.pk, actor=alice)
     retrievers = {"retriever": make_retriever().retriever_id, "no retriever": None}
     with pytest.raises(DecisionIdTaken):
         create.find_replay(
-            made.decision_id,
+            decision.decision_id,
             document_id="doc_other" if other == "document" else item.document_id,
             retriever_id=retrievers.get(other, retriever.retriever_id),
             actor=bob if other == "person" else alice,
@@ -90,11 +90,11 @@ def test_it_takes_no_decision_for_its_own_that_does_not_match(
 
 def test_it_knows_its_own_create_again(as_alice: Caller, alice: User) -> None:
     retriever = make_retriever()
-    asked = {**NEW, "retriever_id": retriever.retriever_id}
-    first = as_alice("POST", "/v1/annotations", asked, Idempotency_Key="k")
+    request = {**NEW, "retriever_id": retriever.retriever_id}
+    first = as_alice("POST", "/v1/annotations", request, Idempotency_Key="k")
     # What was answered got lost after the work was done.
     KeptAnswer.objects.update(status=None, is_claimed=False)
-    again = as_alice("POST", "/v1/annotations", asked, Idempotency_Key="k")
+    again = as_alice("POST", "/v1/annotations", request, Idempotency_Key="k")
     assert (again.status_code, again.json()) == (200, first.json())
     assert Decision.objects.count() == 1
 
@@ -130,18 +130,18 @@ def test_it_does_the_rest_of_a_bulk_when_one_item_failed_and_nothing_twice(
         {"annotation_id": row.annotation_id, "label": label}
         for row, label in zip(rows, labels, strict=True)
     ]
-    asked = {"create": [NEW | {"label": "tram"}], "update": updates}
+    request = {"create": [NEW | {"label": "tram"}], "update": updates}
 
     with failing("van"):
-        first = as_alice("POST", "/v1/annotations/bulk", asked, Idempotency_Key="k")
+        first = as_alice("POST", "/v1/annotations/bulk", request, Idempotency_Key="k")
     assert first.status_code == 200
     assert [result["success"] for result in first.json()["results"]] == [True, True, False, True]
     assert "logged under the request id" in first.json()["results"][2]["error"]
 
-    second = as_alice("POST", "/v1/annotations/bulk", asked, Idempotency_Key="k")
+    second = as_alice("POST", "/v1/annotations/bulk", request, Idempotency_Key="k")
     assert (second.status_code, second.json()["failed_count"]) == (200, 0)
     assert Decision.objects.count() == Change.objects.count() == 4
     assert Annotation.objects.count() == 4
-    third = as_alice("POST", "/v1/annotations/bulk", asked, Idempotency_Key="k")
+    third = as_alice("POST", "/v1/annotations/bulk", request, Idempotency_Key="k")
     assert third["Idempotency-Replayed"] == "true"
     assert third.json() == second.json()

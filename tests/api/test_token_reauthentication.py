@@ -44,8 +44,8 @@ def make_token(owner: User) -> str:
 
 
 def test_it_asks_for_the_password_and_then_makes_the_token(carol_client: Client) -> None:
-    asked = carol_client.post("/tokens", GOOD)
-    assert asked["Location"] == "/accounts/reauthenticate/?next=%2Ftokens"
+    response = carol_client.post("/tokens", GOOD)
+    assert response["Location"] == "/accounts/reauthenticate/?next=%2Ftokens"
     assert not ApiToken.objects.exists()
     refused = carol_client.post(
         "/accounts/reauthenticate/", {"password": "wrong", "next": "/tokens"}
@@ -72,8 +72,8 @@ def test_it_shows_the_tokens_without_asking(carol_client: Client) -> None:
 def test_it_takes_the_second_factor_where_there_is_no_password(alice: User, client: Client) -> None:
     TOTP.activate(alice, TOTP_SECRET)
     client.force_login(alice)
-    asked = client.post("/tokens", GOOD)
-    assert asked["Location"].startswith("/accounts/2fa/reauthenticate/")
+    response = client.post("/tokens", GOOD)
+    assert response["Location"].startswith("/accounts/2fa/reauthenticate/")
     reply = client.post(
         "/accounts/2fa/reauthenticate/", {"code": code(TOTP_SECRET), "next": "/tokens"}
     )

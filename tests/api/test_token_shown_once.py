@@ -25,9 +25,9 @@ SECRET = re.compile(r"rvw_[\w-]{43}")
 
 def rendered(client: Client, address: str = "/tokens") -> str:
     """Return the id of the form that the page shows."""
-    found = re.search(r'name="form_id" value="([\w-]{36})"', client.get(address).content.decode())
-    assert found
-    return found[1]
+    match = re.search(r'name="form_id" value="([\w-]{36})"', client.get(address).content.decode())
+    assert match
+    return match[1]
 
 
 def test_it_shows_the_same_token_when_loaded_again(client: Client, alice: User) -> None:

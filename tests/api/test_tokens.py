@@ -21,7 +21,7 @@ GOOD = {"name": "nightly", "scope": "decide", "days": "30"}
 SECRET = re.compile(r"rvw_[\w-]{43}")
 
 
-def shown(client: Client, **fields: str) -> str:
+def shown_secret(client: Client, **fields: str) -> str:
     """Return the secret that the page shows for a new token."""
     reply = client.post("/tokens", GOOD | fields)
     assert reply.status_code == 200, reply.content.decode()
@@ -31,7 +31,7 @@ def shown(client: Client, **fields: str) -> str:
 
 def test_it_makes_a_token_and_shows_it_once(client: Client, alice: User) -> None:
     client.force_login(alice)
-    secret = shown(client)
+    secret = shown_secret(client)
     assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
     page = client.get("/tokens").content.decode()
     assert secret not in page
@@ -43,7 +43,7 @@ def test_it_makes_a_token_and_shows_it_once(client: Client, alice: User) -> None
 
 def test_it_tells_the_history_but_not_the_secret(client: Client, alice: User) -> None:
     client.force_login(alice)
-    shown(client)
+    shown_secret(client)
     token = ApiToken.objects.get()
     client.post(f"/tokens/{token.pk}/revoke")
     events = list(Event.objects.filter(ref=f"tokens/{token.pk}").order_by("id"))
@@ -54,13 +54,13 @@ def test_it_tells_the_history_but_not_the_secret(client: Client, alice: User) ->
 
 def test_it_revokes_at_once_and_only_ones_own(client: Client, alice: User, bob: User) -> None:
     client.force_login(alice)
-    secret = shown(client)
+    secret = shown_secret(client)
     pk = ApiToken.objects.get().pk
     other = signed_in(bob)
     assert other.post(f"/tokens/{pk}/revoke").status_code == 404
-    asked = client.get(f"/tokens/{pk}/revoke").content.decode()
-    assert "Revoke “nightly”?" in asked
-    assert "for good" in asked
+    markup = client.get(f"/tokens/{pk}/revoke").content.decode()
+    assert "Revoke “nightly”?" in markup
+    assert "for good" in markup
     assert other.get(f"/tokens/{pk}/revoke").status_code == 404
     assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
     assert client.post(f"/tokens/{pk}/revoke").status_code == 302
@@ -96,11 +96,11 @@ def test_it_is_for_people_with_a_role(client: Client, stranger: User) -> None:
 
 
 def test_it_makes_one_from_the_command_line(alice: User) -> None:
-    out, said = StringIO(), StringIO()
-    call_command("create_token", "alice", scope="read", days=30, stdout=out, stderr=said)
+    out, errors = StringIO(), StringIO()
+    call_command("create_token", "alice", scope="read", days=30, stdout=out, stderr=errors)
     secret = out.getvalue().strip()
     assert SECRET.fullmatch(secret)
-    assert secret not in said.getvalue()
+    assert secret not in errors.getvalue()
     assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
     assert Event.objects.get(action="token.created").origin == "shell"
 

@@ -152,9 +152,9 @@ def test_it_is_refused(app_session: psycopg.Connection, statements: list[str]) -
     events = Event.objects.count()
     answers = {statement: answer(app_session, statement) for statement in statements}
     assert {
-        statement: said
-        for statement, said in answers.items()
-        if not said.startswith(("permission denied", "must be"))
+        statement: message
+        for statement, message in answers.items()
+        if not message.startswith(("permission denied", "must be"))
     } == {}
     assert Event.objects.count() == events
     with app_session.transaction():
@@ -167,10 +167,10 @@ def test_it_cannot_give_itself_rights(app_session: psycopg.Connection) -> None:
     app_session.execute(
         "GRANT INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER ON audit_event TO reviewapp_app, PUBLIC"
     )
-    found = app_session.execute(
+    rows = app_session.execute(
         "SELECT has_table_privilege('public.audit_event', 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"
     )
-    assert found.fetchall() == [(False,)]
+    assert rows.fetchall() == [(False,)]
 
 
 @pytest.mark.parametrize("role", ["SET ROLE", "SET SESSION AUTHORIZATION"])
@@ -193,14 +193,14 @@ def test_it_cannot_call_what_only_triggers_call(app_session: psycopg.Connection)
 
 
 def test_every_function_of_a_trigger_is_the_owners(app_session: psycopg.Connection) -> None:
-    found = app_session.execute(
+    rows = app_session.execute(
         "SELECT proname, prosecdef, proconfig, proowner = relowner FROM pg_trigger"
         " JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_class ON pg_class.oid = tgrelid"
         " WHERE starts_with(tgname, 'pgtrigger_')"
     ).fetchall()
-    assert len(found) > 20
+    assert len(rows) > 20
     expected = ["search_path=pg_catalog, public, pg_temp", "extra_float_digits=1"]
-    for name, is_definer, settings, is_owners in found:
+    for name, is_definer, settings, is_owners in rows:
         assert (is_definer, settings, is_owners) == (True, expected, True), name
 
 

@@ -75,7 +75,7 @@ def test_it_goes_on_writing_when_triggers_are_told_to_be_ignored() -> None:
 
 
 def test_it_tracks_every_table_of_people_and_promises() -> None:
-    kept = {
+    tables = {
         model._meta.db_table
         for model, trigger in pgtrigger.registered()
         if trigger.name in {"tracked", "append_only", "never_changed"}
@@ -85,5 +85,5 @@ def test_it_tracks_every_table_of_people_and_promises() -> None:
         for model, trigger in pgtrigger.registered()
         if trigger.name == "never_truncated"
     }
-    assert kept == guarded
-    assert sorted(kept) == TRACKED
+    assert tables == guarded
+    assert sorted(tables) == TRACKED

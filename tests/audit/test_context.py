@@ -108,11 +108,11 @@ def test_it_leaks_into_no_later_transaction(row: Annotation, alice: User) -> Non
 
 @pytest.mark.django_db(transaction=True)
 def test_it_leaks_into_no_other_thread(row: Annotation, alice: User) -> None:
-    found: list[tuple[Trace, tuple[str, str]]] = []
+    traces: list[tuple[Trace, tuple[str, str]]] = []
 
     def elsewhere() -> None:
         try:
-            found.append((current_trace(), relabel("elsewhere")))
+            traces.append((current_trace(), relabel("elsewhere")))
         finally:
             connection.close()
 
@@ -120,7 +120,7 @@ def test_it_leaks_into_no_other_thread(row: Annotation, alice: User) -> None:
         thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
-    ((trace, (_, origin)),) = found
+    ((trace, (_, origin)),) = traces
     assert (trace, origin) == (Trace(), Origin.SQL)
 
 
@@ -134,10 +134,10 @@ def test_it_never_loses_a_write_to_an_odd_note(note: str, row: Annotation, alice
 
 @given(note=st.text(st.characters(codec=None)))
 def test_it_tells_only_what_jsonb_takes(note: str) -> None:
-    told = Trace(note=note).as_json()
-    assert "\\u0000" not in told
-    assert told.isascii()
-    told.encode()
+    values = Trace(note=note).as_json()
+    assert "\\u0000" not in values
+    assert values.isascii()
+    values.encode()
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def busy(alice: User, bob: User) -> Annotation:
     return row
 
 
-def found(client: Client, **wanted: str) -> list[tuple[str, str]]:
+def event_rows(client: Client, **wanted: str) -> list[tuple[str, str]]:
     """Return who and what of the events a filter leaves, newest first."""
     answer = client.get("/history", wanted)
     assert answer.status_code == 200
@@ -45,10 +45,10 @@ ALICE, BOB = ("alice", "relabelled “cat” to “dog”"), ("bob", "changed th
 
 
 def test_it_tells_who_did_what_newest_first(lena_client: Client, busy: Annotation) -> None:
-    told = found(lena_client)
-    assert told[1:3] == [BOB, ALICE]
-    assert told[0][1] == "relabelled “dog” to “cow”"
-    assert [sentence for _, sentence in told[3:]] == [
+    rows = event_rows(lena_client)
+    assert rows[1:3] == [BOB, ALICE]
+    assert rows[0][1] == "relabelled “dog” to “cow”"
+    assert [sentence for _, sentence in rows[3:]] == [
         "recorded a new annotation",
         "recorded a new retriever",
     ]
@@ -63,8 +63,8 @@ def test_it_shows_the_change_the_reason_and_the_door(lena_client: Client, busy: 
 
 
 def test_it_filters_by_person(lena_client: Client, busy: Annotation, alice: User) -> None:
-    assert found(lena_client, person=str(alice.pk)) == [ALICE]
-    assert len(found(lena_client, person="none")) == 3
+    assert event_rows(lena_client, person=str(alice.pk)) == [ALICE]
+    assert len(event_rows(lena_client, person="none")) == 3
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_it_filters_by_person(lena_client: Client, busy: Annotation, alice: User
 def test_it_filters(
     wanted: dict[str, str], told: list[tuple[str, str]], lena_client: Client, busy: Annotation
 ) -> None:
-    assert found(lena_client, **wanted) == told
+    assert event_rows(lena_client, **wanted) == told
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_it_filters(
 def test_it_keeps_what_fits(
     wanted: dict[str, str], number: int, lena_client: Client, busy: Annotation
 ) -> None:
-    assert len(found(lena_client, **wanted)) == number
+    assert len(event_rows(lena_client, **wanted)) == number
 
 
 def test_it_offers_retrievers_by_their_name_of_last(lena_client: Client, busy: Annotation) -> None:

@@ -95,8 +95,8 @@ def test_it_dates_by_the_databases_clock_what_is_never_changed(alice: User, adam
         "retrievers_labelset",
         "retrievers_result",
     ):
-        found = f"SELECT count(*), count(*) FILTER (WHERE created_at > %s) FROM {table}"
-        assert numbers(found, start) == (2, 2), table
+        query = f"SELECT count(*), count(*) FILTER (WHERE created_at > %s) FROM {table}"
+        assert numbers(query, start) == (2, 2), table
     assert Undo.objects.filter(at__gte=start).count() == 1
 
 
@@ -163,14 +163,14 @@ def test_it_tells_of_every_permission(alice: User) -> None:
         permission.pk,
     )
     execute("UPDATE auth_group SET name = 'boss' WHERE id = %s", lead.pk)
-    given, taken = (
+    granted, taken = (
         {"permission": [None, "accounts.change_user"]},
         {"permission": ["accounts.change_user", None]},
     )
     assert since(events) == [
-        (Action.PERMISSION_GIVEN, "people/alice", given),
+        (Action.PERMISSION_GIVEN, "people/alice", granted),
         (Action.PERMISSION_TAKEN, "people/alice", taken),
-        (Action.PERMISSION_GIVEN, "roles/lead", given),
+        (Action.PERMISSION_GIVEN, "roles/lead", granted),
         (Action.PERMISSION_TAKEN, "roles/lead", taken),
         (Action.GROUP_CHANGED, "roles/boss", {"name": ["lead", "boss"]}),
     ]

@@ -136,19 +136,19 @@ def test_it_offers_what_another_browser_typed_and_drops_neither(
 def test_it_tells_another_tab_from_another_browser_and_withdraws_what_is_no_draft_any_more(
     window: Window, open_item: Open, alice: User, items: list[Annotation]
 ) -> None:
-    one = window(alice)
-    other = one.context.new_page()
-    open_item(one, items[0])
+    first = window(alice)
+    other = first.context.new_page()
+    open_item(first, items[0])
     open_item(other, items[0])
-    one.fill("#reasoning", "In one tab")
-    expect(one.locator(STATE)).to_have_text(SAVED)
+    first.fill("#reasoning", "In one tab")
+    expect(first.locator(STATE)).to_have_text(SAVED)
     other.fill("#reasoning", "In the other")
     offer = other.locator("[data-draft-offers] .banner")
     expect(offer).to_contain_text("from another tab, says something else: a, “In one tab”")
     expect(other.locator(STATE)).to_contain_text("Another tab's draft is on the server")
-    one.bring_to_front()
-    one.keyboard.press("Control+Enter")
-    ready(one, items[1])
+    first.bring_to_front()
+    first.keyboard.press("Control+Enter")
+    ready(first, items[1])
     expect(offer).to_have_count(0)
     expect(other.locator("#reasoning")).to_have_value("In the other")
     expect(other.locator(STATE)).to_have_text(SAVED)
@@ -254,12 +254,12 @@ def test_it_shows_nobody_what_another_person_typed_in_this_browser(
     open_item(page, items[0])
     _cut(page)
     page.fill("#reasoning", WORDS)
-    kept = page.evaluate("JSON.stringify(localStorage)")
+    storage = page.evaluate("JSON.stringify(localStorage)")
     other = window(bob)
     open_item(other, items[0])
     other.evaluate(
         "(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))",
-        kept,
+        storage,
     )
     open_item(other, items[0])
     expect(other.locator("#reasoning")).to_have_value("")
@@ -295,12 +295,12 @@ def test_it_forgets_a_draft_that_was_submitted_just_before_a_crash(
     page = window(alice)
     open_item(page, items[0])
     page.fill("#reasoning", WORDS)
-    kept = page.evaluate("JSON.stringify(localStorage)")
+    storage = page.evaluate("JSON.stringify(localStorage)")
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
     page.evaluate(
         "(kept) => Object.entries(JSON.parse(kept)).forEach(([k, v]) => localStorage.setItem(k, v))",
-        kept,
+        storage,
     )
     decide(items[0], bob, reasoning="Put better since")
     open_item(page, items[0])

@@ -16,14 +16,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def staying(page: Page) -> list[str]:
     """Answer every question with "stay", and return the list in which they are kept."""
-    asked: list[str] = []
+    questions: list[str] = []
 
     def answer(dialog: Dialog) -> None:
-        asked.append(dialog.type)
+        questions.append(dialog.type)
         dialog.dismiss()
 
     page.on("dialog", answer)
-    return asked
+    return questions
 
 
 def click_away(page: Page, words: str = "Queue") -> None:
@@ -41,28 +41,28 @@ def test_it_asks_before_what_was_typed_is_left(
     editor: str,
     field: str,
 ) -> None:
-    page, at = window(adam), live_server.url + reverse(editor, args=[retriever.pk])
-    asked = staying(page)
-    page.goto(at)
+    page, address = window(adam), live_server.url + reverse(editor, args=[retriever.pk])
+    questions = staying(page)
+    page.goto(address)
     page.locator(field).first.click()
     page.keyboard.type("Half a thought")
     with page.expect_event("dialog"):
         click_away(page)
     expect(page.locator(field).first).to_have_value("Half a thought")
-    assert (asked, page.url) == (["beforeunload"], at)
+    assert (questions, page.url) == (["beforeunload"], address)
     page.get_by_role("button", name="Save as version 1").click()
     expect(page.locator("#retriever")).to_be_visible()
-    assert asked == ["beforeunload"]
+    assert questions == ["beforeunload"]
     click_away(page)
     expect(page.locator("#queue")).to_be_visible()
-    assert asked == ["beforeunload"]
+    assert questions == ["beforeunload"]
 
 
 def test_it_asks_for_rows_that_only_moved_and_for_a_text_that_was_only_looked_at(
     window: Window, live_server: LiveServer, adam: User, retriever: Retriever
 ) -> None:
     page = window(adam)
-    asked = staying(page)
+    questions = staying(page)
     page.goto(live_server.url + reverse("label_set", args=[retriever.pk]))
     page.get_by_role("button", name="One more label").click()
     with page.expect_event("dialog"):
@@ -76,14 +76,14 @@ def test_it_asks_for_rows_that_only_moved_and_for_a_text_that_was_only_looked_at
     other.locator("#text").click()
     with other.expect_event("dialog"):
         click_away(other)
-    assert asked == asked_there == ["beforeunload"]
+    assert questions == asked_there == ["beforeunload"]
 
 
 def test_it_asks_before_the_form_in_place_is_swapped_or_left(
     window: Window, live_server: LiveServer, adam: User, retriever: Retriever
 ) -> None:
     page = window(adam)
-    asked = staying(page)
+    questions = staying(page)
     page.goto(live_server.url + reverse("retriever", args=[retriever.pk]))
     page.get_by_role("link", name="Edit", exact=True).click()
     page.locator("#edit_name").fill("Renamed")
@@ -92,22 +92,22 @@ def test_it_asks_before_the_form_in_place_is_swapped_or_left(
     expect(page.locator("#edit_name")).to_have_value("Renamed")
     with page.expect_event("dialog"):
         click_away(page)
-    assert asked == ["confirm", "beforeunload"]
+    assert questions == ["confirm", "beforeunload"]
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#details h1")).to_have_text("Renamed")
     click_away(page)
     expect(page.locator("#queue")).to_be_visible()
-    assert asked == ["confirm", "beforeunload"]
+    assert questions == ["confirm", "beforeunload"]
 
 
 def test_it_asks_nothing_where_nothing_was_typed(
     window: Window, live_server: LiveServer, adam: User, retriever: Retriever
 ) -> None:
     page = window(adam)
-    asked = staying(page)
+    questions = staying(page)
     for editor in ("guidelines", "label_set", "edit_retriever"):
         page.goto(live_server.url + reverse(editor, args=[retriever.pk]))
         page.locator("form[data-guards] input:visible, form[data-guards] textarea").first.click()
         click_away(page)
         expect(page.locator("#queue")).to_be_visible()
-    assert asked == []
+    assert questions == []

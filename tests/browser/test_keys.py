@@ -26,9 +26,9 @@ def page_of(
 ) -> Callable[[int], Page]:
     """Return a function that opens one of the items for Alice."""
 
-    def opened(at: int) -> Page:
+    def opened(index: int) -> Page:
         page = window(alice)
-        open_item(page, items[at])
+        open_item(page, items[index])
         return page
 
     return opened

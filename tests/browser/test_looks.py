@@ -77,8 +77,8 @@ def test_it_can_be_read_and_pressed_and_holds_long_words(desk: Desk, adam: User)
     desk.sign_in(adam)
     for address in addresses(adam):
         desk.open(address)
-        found = Axe().run(desk.page, options=RULES)
-        assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+        results = Axe().run(desk.page, options=RULES)
+        assert results.violations_count == 0, f"{address}\n{results.generate_report()}"
         assert (
             desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
         ), address

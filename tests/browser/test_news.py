@@ -44,10 +44,10 @@ def open_page(
     box: Box, mixpeek_client: Client, window: Window, alice: User, live_server: LiveServer
 ) -> Page:
     """The one item there is, open before Alice."""
-    made = box.call(
+    created = box.call(
         "POST", "/v1/annotations", json={"document_id": "doc_9", "label": "van", "reasoning": "so"}
     ).json()
-    absorb.absorb([mixpeek_client.get_annotation(made["annotation_id"])])
+    absorb.absorb([mixpeek_client.get_annotation(created["annotation_id"])])
     page = window(alice)
     page.goto(live_server.url + reverse("review", args=[Annotation.objects.get().pk]))
     expect(page.locator("#review[data-ready]")).to_be_visible()

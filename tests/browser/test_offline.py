@@ -56,7 +56,9 @@ def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
     tabs[0].context.set_offline(False)
     for tab in tabs:
         expect(tab.locator(CHIP)).to_be_hidden()
-    assert [(one.label, one.reasoning) for one in Decision.objects.order_by("id")] == [
+    assert [
+        (decision.label, decision.reasoning) for decision in Decision.objects.order_by("id")
+    ] == [
         ("x", "Why x"),
         ("y", "Why y"),
         ("z", "Why z"),
@@ -160,7 +162,7 @@ def test_it_skips_and_defers_without_a_network_too(
     expect(tabs[1].locator(CHIP)).to_contain_text("2 submits wait for the network")
     tabs[0].context.set_offline(False)
     expect(tabs[0].locator(CHIP)).to_be_hidden()
-    assert {(one.annotation_id, one.kind) for one in SetAside.objects.all()} == {
+    assert {(row.annotation_id, row.kind) for row in SetAside.objects.all()} == {
         (items[0].pk, "skipped"),
         (items[1].pk, "deferred"),
     }
@@ -202,10 +204,10 @@ def test_it_lists_what_waits_for_everybody(
     page.context.set_offline(True)
     page.locator("[data-action=submit]").click()
     expect(page.locator(WAITS)).to_be_visible()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
     page.locator(CHIP).click()
     expect(page.locator("#waiting li")).to_contain_text(re.compile("Decision of .*, not saved yet"))
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -61,12 +61,12 @@ def test_it_opens_an_item_by_a_slow_click_right_after_a_search(desk: Desk, alice
     desk.sign_in(alice)
     desk.open("/annotations")
     page = desk.page
-    asked: list[str] = []
+    requests: list[str] = []
     page.locator("#id_q").press_sequentially("blue")
     page.wait_for_url("**/annotations?q=blue")
     page.on(
         "request",
-        lambda request: asked.append(request.url) if "/annotations?" in request.url else None,
+        lambda request: requests.append(request.url) if "/annotations?" in request.url else None,
     )
     page.get_by_role("link", name="van").hover()
     page.mouse.down()
@@ -75,7 +75,7 @@ def test_it_opens_an_item_by_a_slow_click_right_after_a_search(desk: Desk, alice
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
-    assert asked == []
+    assert requests == []
     page.mouse.up()
     page.wait_for_url(f"**/annotations/{item.pk}?q=blue")
 
@@ -214,6 +214,6 @@ def test_it_is_accessible_and_never_wider_than_the_window(
         "/annotations?q=zebra",
     ):
         desk.open(address)
-        found = Axe().run(desk.page)
-        assert found.violations_count == 0, found.generate_report()
+        results = Axe().run(desk.page)
+        assert results.violations_count == 0, results.generate_report()
         assert desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

@@ -134,21 +134,21 @@ def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: Use
     desk.sign_in(adam)
     desk.open("/retrievers")
     page = desk.page
-    said, picks = page.locator("[data-picked]"), page.locator(".retriever-pick input")
+    counter, picks = page.locator("[data-picked]"), page.locator(".retriever-pick input")
     picks.nth(1).check()
     picks.nth(29).check()
     page.get_by_label("Add tags").fill("new")
     page.get_by_role("button", name="Next").click()
-    expect(said).to_have_text("2 picked, 2 of them not on this page")
+    expect(counter).to_have_text("2 picked, 2 of them not on this page")
     picks.first.check()
-    expect(said).to_have_text("3 picked, 2 of them not on this page")
+    expect(counter).to_have_text("3 picked, 2 of them not on this page")
     page.locator("#id_q").fill("triage 0")
     expect(page.locator(".retriever-line")).to_have_count(10)
-    expect(said).to_have_text("3 picked, 2 of them not on this page")
+    expect(counter).to_have_text("3 picked, 2 of them not on this page")
     page.get_by_label("Add tags").press("Enter")
     expect(page.get_by_role("button", name="Change 3 retrievers")).to_be_visible()
     page.get_by_role("link", name="Pick others").click()
-    expect(said).to_have_text("3 picked, 2 of them not on this page")
+    expect(counter).to_have_text("3 picked, 2 of them not on this page")
     expect(page.get_by_label("Add tags")).to_have_value("new")
     assert desk.complaints == []
 
@@ -170,8 +170,8 @@ def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: Use
 )
 def test_it_is_for_everyone(desk: Desk, adam: User, path: str) -> None:
     retriever = make_retriever("Brand triage", tags=["logos"], description="Finds logos")
-    told = "# When\n\n| a | b |\n|---|---|\n| 1 | 2 |"
-    write_guidelines(retriever.pk, told, base_version=0, actor=adam)
+    guideline = "# When\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    write_guidelines(retriever.pk, guideline, base_version=0, actor=adam)
     labels = [Label(value=colour, colour=colour) for colour in COLOURS]
     set_labels(retriever.pk, labels, other_allowed=True, base_version=0, actor=adam)
     services.edit(retriever.pk, edit_of(retriever, description="Finds all logos"), actor=adam)

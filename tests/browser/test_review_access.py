@@ -62,14 +62,14 @@ def test_it_has_no_violation_that_a_machine_can_find(
     page = window(alice)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     expect(page.locator("#review[data-ready]")).to_be_visible()
-    found = Axe().run(page, options=_RULES)
-    assert not found.violations_count, found.generate_report()
+    results = Axe().run(page, options=_RULES)
+    assert not results.violations_count, results.generate_report()
     page.locator("#label").fill("")
     page.locator("#confidence").fill("7")
     page.locator("[data-action=submit]").click()
     expect(page.locator("#confidence-error")).to_be_visible()
-    found = Axe().run(page, options=_RULES)
-    assert not found.violations_count, found.generate_report()
+    results = Axe().run(page, options=_RULES)
+    assert not results.violations_count, results.generate_report()
 
 
 def test_it_fits_a_screen_of_360_pixels(
@@ -96,14 +96,14 @@ def test_it_says_once_what_is_wrong_with_the_payload(
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     expect(page.locator("#review[data-ready]")).to_be_visible()
     page.locator("[data-payload-raw] summary").click()
-    said = page.locator("[data-field=payload] .field-error:visible")
+    errors = page.locator("[data-field=payload] .field-error:visible")
     page.locator("#payload").fill("{half")
-    expect(said).to_have_text(["This is not a JSON object yet."])
+    expect(errors).to_have_text(["This is not a JSON object yet."])
     page.locator("[data-action=submit]").click()
     expect(page.locator("#payload-error")).to_be_visible()
-    expect(said).to_have_count(1)
+    expect(errors).to_have_count(1)
     page.locator("#payload").fill("{half again")
-    expect(said).to_have_text(["This is not a JSON object yet."])
+    expect(errors).to_have_text(["This is not a JSON object yet."])
 
 
 def test_it_shows_payload_as_fields_and_sends_what_they_say(
@@ -224,10 +224,10 @@ def test_it_asks_twice_more_for_media_that_fail_and_then_offers_to_load_them_aga
     snapshot = {"document_blobs": [{"field": "f", "url": f"s3://b/{blob['filename']}", **blob}]}
     annotation.result = make_result(document_id="doc_x", snapshot=snapshot)
     annotation.save()
-    is_down, asked = True, set[str]()
+    is_down, requested = True, set[str]()
 
     def media_host(route: Route) -> None:
-        asked.add(route.request.url)
+        requested.add(route.request.url)
         if is_down:
             route.abort()
         else:
@@ -238,11 +238,11 @@ def test_it_asks_twice_more_for_media_that_fail_and_then_offers_to_load_them_aga
     page = window(alice)
     page.route("**/media/**", media_host)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
-    shown = page.locator(".medium-what")
+    message = page.locator(".medium-what")
     expect(page.get_by_text("This did not load.")).to_be_visible()
-    expect(shown).to_be_hidden()
-    assert len(asked) == 3
+    expect(message).to_be_hidden()
+    assert len(requested) == 3
     is_down = False
     page.get_by_role("button", name="Load again").click()
-    expect(shown).to_be_visible()
+    expect(message).to_be_visible()
     expect(page.get_by_text("This did not load.")).to_be_hidden()

@@ -55,8 +55,8 @@ def with_a_reader(page: Page) -> tuple[Any, str]:
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     always = {"isUserVerified": True, "automaticPresenceSimulation": True}
-    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {**READER, **always}})
-    return devtools, made["authenticatorId"]
+    created = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {**READER, **always}})
+    return devtools, created["authenticatorId"]
 
 
 def add_a_passkey(page: Page, url: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ WORDS = "Half a thought about the serifs"
 ASKS = "#signing_out"
 
 
-def kept(page: Page) -> str:
+def stored_text(page: Page) -> str:
     """Return all that the browser keeps of us, as the next person could read it."""
     return str(page.evaluate("JSON.stringify(localStorage)"))
 
@@ -51,10 +51,10 @@ def test_it_leaves_no_draft_behind_that_the_server_has(
     open_item(page, items[0])
     page.fill("#reasoning", WORDS)
     expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
-    assert WORDS in kept(page)
+    assert WORDS in stored_text(page)
     sign_out(page)
     is_signed_out(page)
-    assert WORDS not in kept(page)
+    assert WORDS not in stored_text(page)
     assert Draft.objects.get().typed["reasoning"] == WORDS
 
 
@@ -70,7 +70,7 @@ def test_it_saves_first_what_only_this_browser_has(
     page.context.unroute("**/draft*")
     sign_out(page)
     is_signed_out(page)
-    assert WORDS not in kept(page)
+    assert WORDS not in stored_text(page)
     saved = {draft.annotation_id: draft.typed["reasoning"] for draft in Draft.objects.all()}
     assert saved == {item.pk: f"{WORDS} {item.pk}" for item in items[:2]}
 
@@ -84,7 +84,7 @@ def test_it_sends_first_what_waits(
     page.context.unroute("**/decide*")
     sign_out(page)
     is_signed_out(page)
-    assert WORDS not in kept(page)
+    assert WORDS not in stored_text(page)
     assert Decision.objects.get().reasoning == WORDS
 
 
@@ -99,14 +99,14 @@ def test_it_warns_of_what_is_not_sent_and_keeps_it(
         "This browser keeps 1 decision that is not saved yet."
     )
     expect(page.get_by_role("button", name="Stay signed in")).to_be_focused()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
     page.keyboard.press("Enter")
     expect(page.locator(ASKS)).to_be_hidden()
     sign_out(page)
     page.get_by_role("button", name="Sign out and keep it here").click()
     is_signed_out(page)
-    assert WORDS in kept(page)
+    assert WORDS in stored_text(page)
     page.context.unroute("**/decide*")
     sign_in_browser(page.context, alice, live_server.url)
     page.goto(f"{live_server.url}/annotations")
@@ -128,7 +128,7 @@ def test_it_warns_of_a_draft_that_only_this_browser_has(
     )
     page.get_by_role("button", name="Sign out and keep it here").click()
     is_signed_out(page)
-    assert WORDS in kept(page)
+    assert WORDS in stored_text(page)
 
 
 @pytest.mark.parametrize("sure", [True, False])
@@ -139,11 +139,11 @@ def test_it_deletes_only_what_it_is_told_to_delete(
     open_item(page, items[0])
     submit_without_network(page)
     sign_out(page)
-    page.on("dialog", lambda asked: asked.accept() if sure else asked.dismiss())
+    page.on("dialog", lambda dialog: dialog.accept() if sure else dialog.dismiss())
     page.get_by_role("button", name="Delete it and sign out").click()
     if sure:
         is_signed_out(page)
-    assert (WORDS in kept(page)) is not sure
+    assert (WORDS in stored_text(page)) is not sure
     assert not Decision.objects.exists()
 
 
@@ -164,7 +164,7 @@ def test_it_leaves_nothing_saved_to_the_next_person_after_a_session_that_just_en
     page.fill("#reasoning", "Nobody has this yet")
     sign_in_browser(page.context, bob, live_server.url)
     page.goto(f"{live_server.url}/annotations")
-    left: Any = kept(page)
+    left: Any = stored_text(page)
     assert WORDS not in left
     assert "Nobody has this yet" in left
     sign_in_browser(page.context, alice, live_server.url)

@@ -17,7 +17,7 @@ from tools.launch.config import SANDBOX_KEY, SANDBOX_NAMESPACE
 
 pytestmark = pytest.mark.process
 
-_PASSWORDS = {each.username: each.password for each in SIGN_INS}
+_PASSWORDS = {sign_in.username: sign_in.password for sign_in in SIGN_INS}
 
 
 @pytest.fixture
@@ -61,7 +61,10 @@ def upstream(running: Launch, annotation_id: str) -> mixpeek.AnnotationResponse:
 def test_it_tells_the_whole_story(running: Launch, page: Page) -> None:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if message.type == "error" else None,
+    )
 
     # A reviewer signs in, filters the queue and opens the first item.
     fill_sign_in_form(page, running, "reviewer")

@@ -43,7 +43,8 @@ def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
     # Bob has the only one left, so she is back at the queue.
     expect(hers.locator("#messages")).to_contain_text("Saved.")
     assert [
-        (one.label, one.confidence, one.reasoning) for one in Decision.objects.order_by("id")
+        (decision.label, decision.confidence, decision.reasoning)
+        for decision in Decision.objects.order_by("id")
     ] == [
         ("a", 0.9, ""),
         ("a", None, "Her words"),
@@ -60,7 +61,9 @@ def test_it_makes_one_decision_of_a_form_that_comes_back(
     sent: list[str] = []
     page.on(
         "request",
-        lambda one: sent.append(one.post_data or "") if one.url.endswith("/decide") else None,
+        lambda request: (
+            sent.append(request.post_data or "") if request.url.endswith("/decide") else None
+        ),
     )
     page.fill("#reasoning", "Once")
     page.keyboard.press("Control+Enter")

@@ -150,8 +150,8 @@ def test_it_offers_what_can_be_done_about_what_is_gone(client: Client, alice: Us
     for untrue in ("At Mixpeek now", "Edit and resend", "Take theirs", f"?change={change.pk}"):
         assert untrue not in page
     assert "Look at it" in page
-    said = collapsed(client.post(reverse("take_theirs", args=[change.pk]), follow=True))
-    assert "Dismissed: Mixpeek no longer has the annotation." in said
+    text = collapsed(client.post(reverse("take_theirs", args=[change.pk]), follow=True))
+    assert "Dismissed: Mixpeek no longer has the annotation." in text
     change.refresh_from_db()
     assert change.state == "withdrawn"
 

@@ -44,8 +44,8 @@ def test_it_withdraws_what_failed_and_takes_its_decision_back(alice: User, lena:
     annotation.refresh_from_db()
     assert (annotation.label, annotation.status, annotation.decision) == ("logo", "waiting", None)
     assert (Undo.objects.get().decision.reviewer, Undo.objects.get().actor) == (alice, lena)
-    told = Event.objects.about(annotation.ref).filter(actor_id=lena.pk)
-    assert {event.action for event in told} == {Action.ANNOTATION_UNDONE, Action.CHANGE_WITHDRAWN}
+    events = Event.objects.about(annotation.ref).filter(actor_id=lena.pk)
+    assert {event.action for event in events} == {Action.ANNOTATION_UNDONE, Action.CHANGE_WITHDRAWN}
 
 
 def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: User) -> None:
@@ -59,8 +59,8 @@ def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: 
     change.refresh_from_db()
     assert not withdraw_change(change, actor=lena)
     change.refresh_from_db()
-    (told,) = preview_withdrawal([change], actor=lena)
-    assert told.obstacle.startswith("Mixpeek may have it already")
+    (preview,) = preview_withdrawal([change], actor=lena)
+    assert preview.obstacle.startswith("Mixpeek may have it already")
     assert Change.objects.get().state == "queued"
 
 
@@ -159,8 +159,8 @@ def test_it_previews_several_on_one_item_together(alice: User, bob: User, lena: 
         queue_decision(annotation, bob, label="van"),
         queue_decision(annotation, alice, label="no logo"),
     ]
-    found = preview_withdrawal(both[::-1], actor=lena)
-    assert [[shift.new for shift in preview.value_changes] for preview in found] == [
+    previews = preview_withdrawal(both[::-1], actor=lena)
+    assert [[shift.new for shift in preview.value_changes] for preview in previews] == [
         ["logo"],
         ["logo"],
     ]

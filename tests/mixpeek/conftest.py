@@ -22,5 +22,5 @@ def upstream() -> Iterator[FakeMixpeek]:
 
 @pytest.fixture
 def client(upstream: FakeMixpeek) -> Iterator[Client]:
-    with Client(base_url=upstream.url, api_key=KEY, namespace="ns_1") as one:
-        yield one
+    with Client(base_url=upstream.url, api_key=KEY, namespace="ns_1") as opened:
+        yield opened

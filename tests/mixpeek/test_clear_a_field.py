@@ -102,10 +102,10 @@ def test_it_names_the_item_and_the_field_whose_null_was_refused_in_bulk(
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_it_reads_a_field_left_out_as_one_that_is_null(field: str) -> None:
-    one = annotation_calls.get("ann_1")
+    annotation = annotation_calls.get("ann_1")
     without = {key: value for key, value in ANNOTATION.items() if key != field}
-    assert parse_response(one, reply(without)) == parse_response(
-        one, reply(ANNOTATION | {field: None})
+    assert parse_response(annotation, reply(without)) == parse_response(
+        annotation, reply(ANNOTATION | {field: None})
     )
 
 

@@ -40,9 +40,9 @@ def test_it_reads_the_feed_of_our_namespace(client: Client, upstream: FakeMixpee
         "c9",
         True,
     )
-    asked = upstream.received[0]
-    assert asked.target == "/v1/events?event_type=annotation.updated&cursor=c6&limit=1000"
-    assert asked.headers["x-namespace"] == "ns_1"
+    request = upstream.received[0]
+    assert request.target == "/v1/events?event_type=annotation.updated&cursor=c6&limit=1000"
+    assert request.headers["x-namespace"] == "ns_1"
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_it_lists_webhooks_without_naming_a_namespace(
     client: Client, upstream: FakeMixpeek
 ) -> None:
     upstream.will(Answer(body={"results": [WEBHOOK], "pagination": {}, "total": 1}))
-    [found] = client.list_webhooks()
-    assert (found.webhook_id, found.name, found.is_active, found.delivery_health) == (
+    [webhook] = client.list_webhooks()
+    assert (webhook.webhook_id, webhook.name, webhook.is_active, webhook.delivery_health) == (
         WEBHOOK["webhook_id"],
         "ours",
         False,
@@ -106,18 +106,18 @@ def test_it_registers_and_replaces(
     client: Client, upstream: FakeMixpeek, webhook_id: str | None, method: str, path: str
 ) -> None:
     upstream.will(Answer(body=WEBHOOK, status=201))
-    made = client.put_webhook(
+    created = client.put_webhook(
         name="ours",
         url="https://h/x",
         event_types=["annotation.updated"],
         signing_secret="s3cret",
         webhook_id=webhook_id,
     )
-    asked = upstream.received[0]
-    assert made.name == "ours"
-    assert (asked.method, asked.target) == (method, f"/v1/organizations/webhooks{path}")
-    assert "x-namespace" not in asked.headers
-    body = asked.body if isinstance(asked.body, dict) else json.loads(asked.body)
+    request = upstream.received[0]
+    assert created.name == "ours"
+    assert (request.method, request.target) == (method, f"/v1/organizations/webhooks{path}")
+    assert "x-namespace" not in request.headers
+    body = request.body if isinstance(request.body, dict) else json.loads(request.body)
     assert body == {
         "webhook_name": "ours",
         "event_types": ["annotation.updated"],

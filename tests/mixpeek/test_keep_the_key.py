@@ -22,11 +22,11 @@ def everything_about(error: BaseException) -> str:
     The frame of the test itself is left out, for it holds the key.
     """
     assert error.__traceback__
-    shown = traceback.TracebackException(
+    trace = traceback.TracebackException(
         type(error), error, error.__traceback__.tb_next, capture_locals=True
     )
     chain = [error, error.__cause__, error.__context__]
-    return "".join(shown.format()) + repr([(link, vars(link), link.args) for link in chain if link])
+    return "".join(trace.format()) + repr([(link, vars(link), link.args) for link in chain if link])
 
 
 ESCAPED = "".join(f"\\u{ord(char):04X}" for char in KEY)
@@ -57,8 +57,8 @@ def test_it_is_in_no_error(client: Client, upstream: FakeMixpeek, answer: Answer
     upstream.will(answer)
     with pytest.raises(MixpeekError) as caught:
         client.patch_annotation("ann_1", {"label": "x"})
-    shown = everything_about(caught.value).casefold()
-    assert KEY.casefold() not in shown
+    text = everything_about(caught.value).casefold()
+    assert KEY.casefold() not in text
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
@@ -85,8 +85,8 @@ def test_it_is_in_no_log(
 def test_it_is_in_no_repr(client: Client) -> None:
     assert "***" in repr(client)
     parts = [client, *vars(client).values()]
-    shown = [repr(part) + str(part) + repr(getattr(part, "__dict__", "")) for part in parts]
-    assert KEY not in "".join(shown)
+    texts = [repr(part) + str(part) + repr(getattr(part, "__dict__", "")) for part in parts]
+    assert KEY not in "".join(texts)
 
 
 def test_it_is_found_in_its_escaped_spelling_too(client: Client, upstream: FakeMixpeek) -> None:

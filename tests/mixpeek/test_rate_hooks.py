@@ -46,5 +46,5 @@ def test_it_understands_what_is_said(headers: dict[str, str], said: Limit | None
     )
 )
 def test_it_makes_sense_of_anything(headers: dict[str, str]) -> None:
-    said = parse_limit(headers, now=NOW)
-    assert said is None or said.opens_in is None or 0 <= said.opens_in <= 86_400
+    limit = parse_limit(headers, now=NOW)
+    assert limit is None or limit.opens_in is None or 0 <= limit.opens_in <= 86_400

@@ -76,11 +76,13 @@ def test_it_follows_the_other_pagination_of_runs(client: Client, upstream: FakeM
 
 def test_it_gathers_documents_in_the_order_asked(client: Client, upstream: FakeMixpeek) -> None:
     def answer(request: Received) -> Answer:
-        found = [
+        matching = [
             {"document_id": key, "collection_id": "c"}
             for key in reversed(request.body["document_ids"])
         ]
-        return Answer(body={"documents": [row for row in found if row["document_id"] != "doc_7"]})
+        return Answer(
+            body={"documents": [row for row in matching if row["document_id"] != "doc_7"]}
+        )
 
     upstream.answer = answer
     ids = [f"doc_{number}" for number in range(1500)]

@@ -25,7 +25,7 @@ WRITE = annotation_calls.patch("ann_1", {"label": "ok"})
 HTML = b"<!doctype html><script>alert(1)</script>"
 
 
-def said(message: str, **details: Any) -> dict[str, Any]:
+def error_body(message: str, **details: Any) -> dict[str, Any]:
     error = {"message": message, "type": "Error", "code": None, "details": details}
     return {"success": False, "status": 500, "error": error}
 
@@ -64,7 +64,7 @@ def failing(call: Call[Any], body: Any, status: int, **headers: str) -> MixpeekE
     ],
 )
 def test_it_names_the_error_by_what_to_do_next(status: int, kind: type[MixpeekError]) -> None:
-    error = failing(READ, said("because"), status, x_request_id="req_1")
+    error = failing(READ, error_body("because"), status, x_request_id="req_1")
     assert type(error) is kind
     assert (error.status, error.message, error.request_id) == (status, "because", "req_1")
 
@@ -72,7 +72,7 @@ def test_it_names_the_error_by_what_to_do_next(status: int, kind: type[MixpeekEr
 @pytest.mark.parametrize(
     ("body", "message", "fields"),
     [
-        (said("No such thing"), "No such thing", {}),
+        (error_body("No such thing"), "No such thing", {}),
         ({"detail": {"error": {"message": "Older nesting", "details": {}}}}, "Older nesting", {}),
         ({"detail": "Not Found"}, "Not Found", {}),
         ({"message": "plain"}, "plain", {}),
@@ -82,7 +82,7 @@ def test_it_names_the_error_by_what_to_do_next(status: int, kind: type[MixpeekEr
         (b"", "Mixpeek answered 422 (Unprocessable Entity).", {}),
         (b'{"error": {"mess', "Mixpeek answered 422 (Unprocessable Entity).", {}),
         ([], "Mixpeek answered 422 (Unprocessable Entity).", {}),
-        (said("a\x1b\u202eb\n c"), "a b c", {}),
+        (error_body("a\x1b\u202eb\n c"), "a b c", {}),
         (
             {
                 "detail": [
@@ -93,7 +93,7 @@ def test_it_names_the_error_by_what_to_do_next(status: int, kind: type[MixpeekEr
             {"confidence": "too large"},
         ),
         (
-            said(
+            error_body(
                 "Bad body",
                 validation_errors=[
                     {
@@ -120,7 +120,7 @@ def test_it_reads_every_shape_of_complaint(body: Any, message: str, fields: dict
 
 
 def test_it_cuts_a_long_message() -> None:
-    assert len(failing(READ, said("x" * 10_000), 400).message) == 500
+    assert len(failing(READ, error_body("x" * 10_000), 400).message) == 500
 
 
 def test_it_does_not_take_a_web_page_for_the_word_that_a_record_is_gone() -> None:
@@ -130,12 +130,12 @@ def test_it_does_not_take_a_web_page_for_the_word_that_a_record_is_gone() -> Non
 @pytest.mark.parametrize(
     ("call", "status", "body", "maybe"),
     [
-        (READ, 500, said("x"), False),
-        (WRITE, 500, said("x"), True),
+        (READ, 500, error_body("x"), False),
+        (WRITE, 500, error_body("x"), True),
         (WRITE, 504, HTML, True),
         (WRITE, 408, b"", True),
         (WRITE, 429, b"", False),
-        (WRITE, 503, said("read-only"), False),
+        (WRITE, 503, error_body("read-only"), False),
         (WRITE, 503, HTML, True),
         (WRITE, 302, b"", True),
     ],
@@ -149,7 +149,7 @@ def test_it_knows_whether_a_write_may_have_been_done(
 
 
 def test_it_passes_on_how_long_to_wait_and_whether_waiting_helps() -> None:
-    error = failing(WRITE, said("busy", retry_after_seconds=7, retryable=False), 503)
+    error = failing(WRITE, error_body("busy", retry_after_seconds=7, retryable=False), 503)
     assert isinstance(error, Unavailable)
     assert (error.retry_after, error.retryable) == (7.0, False)
 
@@ -177,7 +177,7 @@ def test_it_does_not_take_an_unknown_namespace_for_an_empty_one(
 def test_it_believes_a_body_that_says_it_failed_with_200(
     status: Any, kind: type[MixpeekError]
 ) -> None:
-    assert type(failing(READ, said("no") | {"status": status}, 200)) is kind
+    assert type(failing(READ, error_body("no") | {"status": status}, 200)) is kind
 
 
 def test_it_takes_any_success_status_with_a_good_body() -> None:

@@ -33,12 +33,12 @@ class Dialect:
                 status=422, body={"detail": [{"loc": ["body", *strange], "msg": "extra"}]}
             )
         self.retriever |= {} if self.deaf else request.body
-        shown = {
+        visible = {
             key: value
             for key, value in self.retriever.items()
             if self.told is None or key in self.told
         }
-        return Answer(body={"retriever": shown} if self.wrapped else shown)
+        return Answer(body={"retriever": visible} if self.wrapped else visible)
 
 
 def requests(upstream: FakeMixpeek) -> list[tuple[str, Any]]:

@@ -24,16 +24,22 @@ _PATIENCE = 60.0
 
 def database_url(name: str = "") -> str:
     """Return the tests' database, or another one on its server, as a DATABASE_URL."""
-    at = {key: quote(str(value), safe="") for key, value in connection.settings_dict.items()}
-    who = f"{at['USER']}:{at['PASSWORD']}" if connection.settings_dict["PASSWORD"] else at["USER"]
-    return f"postgresql://{who}@/{name or at['NAME']}?host={at['HOST']}&port={at['PORT']}"
+    parts = {key: quote(str(value), safe="") for key, value in connection.settings_dict.items()}
+    who = (
+        f"{parts['USER']}:{parts['PASSWORD']}"
+        if connection.settings_dict["PASSWORD"]
+        else parts["USER"]
+    )
+    return f"postgresql://{who}@/{name or parts['NAME']}?host={parts['HOST']}&port={parts['PORT']}"
 
 
 def environment(**variables: str) -> dict[str, str]:
     """Return a deployment's environment on the tests' database, with plain http."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
+    }
     return {
-        **kept,
+        **inherited,
         "DATABASE_URL": database_url(),
         "SECRET_KEY": "k" * 64,
         "HTTPS": "off",
@@ -101,9 +107,9 @@ def until_at_work(worker: subprocess.Popen[str]) -> None:
 def told_to_stop(process: subprocess.Popen[str]) -> str:
     """Send SIGTERM, wait, check that it ended well, and return what it wrote."""
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=_PATIENCE)
-    assert process.returncode == 0, said
-    return said
+    output, _ = process.communicate(timeout=_PATIENCE)
+    assert process.returncode == 0, output
+    return output
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def silence() -> None:
         cursor.execute("DELETE FROM procrastinate_workers")
 
 
-def asked(client: Client, *, status: int = 200, **headers: str) -> dict[str, Any]:
+def health_body(client: Client, *, status: int = 200, **headers: str) -> dict[str, Any]:
     response = client.get("/health/ready", headers=headers or None)
     assert response.status_code == status
     assert "no-store" in response["Cache-Control"]
@@ -64,7 +64,7 @@ def test_it_is_alive_without_asking_anything(client: Client) -> None:
 
 
 def test_it_is_ready_when_all_is_well(client: Client, all_well: None) -> None:
-    assert asked(client) == {
+    assert health_body(client) == {
         "status": "ready",
         "checks": {
             "database": "ok",
@@ -79,10 +79,10 @@ def test_it_is_ready_when_all_is_well(client: Client, all_well: None) -> None:
 def test_it_stays_in_rotation_without_a_worker(client: Client, all_well: None) -> None:
     silence()
     beat(SILENT_SECONDS + 1)
-    answer = asked(client)
+    answer = health_body(client)
     assert (answer["status"], answer["checks"]["worker"]) == ("degraded", "degraded")
     beat()
-    assert asked(client)["status"] == "ready"
+    assert health_body(client)["status"] == "ready"
 
 
 @pytest.mark.parametrize(("age", "status"), [(600, "ok"), (901, "degraded")])
@@ -94,14 +94,14 @@ def test_it_says_when_the_oldest_change_is_late(
         Change.objects.filter(pk=change.pk).update(
             created_at=timezone.now() - timedelta(seconds=created)
         )
-    assert asked(client)["checks"]["changes"] == status
+    assert health_body(client)["checks"]["changes"] == status
 
 
 def test_it_says_that_deliveries_are_paused(client: Client, all_well: None) -> None:
     services.pause(reason="The key is refused.")
-    assert asked(client)["checks"]["changes"] == "degraded"
+    assert health_body(client)["checks"]["changes"] == "degraded"
     assert (
-        asked(client, Authorization=f"Bearer {TOKEN}")["checks"]["changes"]["paused"]
+        health_body(client, Authorization=f"Bearer {TOKEN}")["checks"]["changes"]["paused"]
         == "The key is refused."
     )
 
@@ -110,7 +110,7 @@ def test_it_stays_in_rotation_without_mixpeek(
     client: Client, all_well: None, settings: Settings
 ) -> None:
     settings.MIXPEEK_BASE_URL = NOBODY_THERE
-    answer = asked(client)
+    answer = health_body(client)
     assert (answer["status"], answer["checks"]["upstream"]) == ("degraded", "degraded")
 
 
@@ -119,7 +119,7 @@ def test_it_is_out_of_rotation_until_it_is_migrated(client: Client, all_well: No
         cursor.execute(
             "DELETE FROM django_migrations WHERE app = 'outbox' AND name = '0001_initial'"
         )
-    answer = asked(client, status=503, Authorization=f"Bearer {TOKEN}")
+    answer = health_body(client, status=503, Authorization=f"Bearer {TOKEN}")
     assert answer["status"] == "down"
     assert answer["checks"]["migrations"] == {"status": "down", "missing": ["outbox.0001_initial"]}
     assert answer["checks"]["worker"] == {"status": "unknown"}
@@ -128,43 +128,43 @@ def test_it_is_out_of_rotation_until_it_is_migrated(client: Client, all_well: No
 @pytest.mark.django_db(transaction=True)
 def test_it_is_out_of_rotation_without_a_database(client: Client, all_well: None) -> None:
     silence()
-    at = connection.settings_dict
-    name = at["NAME"]
+    address = connection.settings_dict
+    name = address["NAME"]
     connection.close()
-    at["NAME"] = "no_such_database"
+    address["NAME"] = "no_such_database"
     try:
         assert client.get("/health/live").status_code == 200
-        answer = asked(client, status=503)
-        told = asked(client, status=503, Authorization=f"Bearer {TOKEN}")
+        answer = health_body(client, status=503)
+        body = health_body(client, status=503, Authorization=f"Bearer {TOKEN}")
     finally:
         connection.close()
-        at["NAME"] = name
+        address["NAME"] = name
     assert answer["checks"]["database"] == "down"
     assert answer["checks"]["changes"] == "unknown"
-    assert "no_such_database" in told["checks"]["database"]["message"][0]
+    assert "no_such_database" in body["checks"]["database"]["message"][0]
 
 
 def test_it_tells_a_stranger_and_a_reviewer_status_words_only(
     client: Client, all_well: None, alice: User
 ) -> None:
     words = {"ok", "degraded", "down", "unknown"}
-    assert set(asked(client)["checks"].values()) <= words
-    assert set(asked(client, Authorization="Bearer wrong")["checks"].values()) <= words
+    assert set(health_body(client)["checks"].values()) <= words
+    assert set(health_body(client, Authorization="Bearer wrong")["checks"].values()) <= words
     client.force_login(alice)
-    assert set(asked(client)["checks"].values()) <= words
+    assert set(health_body(client)["checks"].values()) <= words
 
 
 def test_it_tells_an_admin_and_the_token_more(client: Client, all_well: None, adam: User) -> None:
-    told = asked(client, Authorization=f"Bearer {TOKEN}")["checks"]
-    assert told["worker"] == {"status": "ok", "alive": 1}
-    assert told["changes"]["most_seconds"] == 900
+    checks = health_body(client, Authorization=f"Bearer {TOKEN}")["checks"]
+    assert checks["worker"] == {"status": "ok", "alive": 1}
+    assert checks["changes"]["most_seconds"] == 900
     client.force_login(adam)
-    assert asked(client)["checks"]["worker"] == told["worker"]
+    assert health_body(client)["checks"]["worker"] == checks["worker"]
 
 
 def test_it_takes_no_empty_token(client: Client, all_well: None, settings: Settings) -> None:
     settings.METRICS_TOKEN = ""
-    assert asked(client, Authorization="Bearer ")["checks"]["database"] == "ok"
+    assert health_body(client, Authorization="Bearer ")["checks"]["database"] == "ok"
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

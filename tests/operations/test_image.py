@@ -110,11 +110,11 @@ def test_it_is_built_of_what_is_there(sent: Path) -> None:
 
 
 def test_it_is_small_and_nobodys_root() -> None:
-    found = instructions()
-    assert [rest.split()[0] for word, rest in found if word == "FROM"] == ["python:3.11-slim"] * 2
-    assert [rest for word, rest in found if word == "USER"] == ["10001"]
-    assert found.index(("USER", "10001")) < [word for word, _ in found].index("CMD")
-    assert "SECRET_KEY" not in " ".join(rest for word, rest in found if word in {"ENV", "ARG"})
+    steps = instructions()
+    assert [rest.split()[0] for word, rest in steps if word == "FROM"] == ["python:3.11-slim"] * 2
+    assert [rest for word, rest in steps if word == "USER"] == ["10001"]
+    assert steps.index(("USER", "10001")) < [word for word, _ in steps].index("CMD")
+    assert "SECRET_KEY" not in " ".join(rest for word, rest in steps if word in {"ENV", "ARG"})
 
 
 def test_it_asks_whether_it_is_alive() -> None:
@@ -189,8 +189,8 @@ def test_it_sets_only_settings_that_there_are_and_holds_no_secret() -> None:
     listed = set(re.findall(r"`([A-Z_]+)`", README.split("## Settings")[1]))
     for name in ("migrate", "web", "worker"):
         assert COMPOSE["services"][name]["environment"].keys() <= listed
-    shown = COMPOSE["services"]["web"]["environment"]
+    environment = COMPOSE["services"]["web"]["environment"]
     for name in ("SECRET_KEY", "MIXPEEK_API_KEY", "DATABASE_URL"):
-        assert ":?" in shown[name]
+        assert ":?" in environment[name]
     longest = COMPOSE["services"]["worker"]["stop_grace_period"]
     assert int(longest.removesuffix("s")) > 30

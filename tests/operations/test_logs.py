@@ -46,16 +46,16 @@ def written() -> Iterator[io.StringIO]:
 
 
 def lines(written: io.StringIO, logger: str = "") -> list[dict[str, Any]]:
-    said = [json.loads(line) for line in written.getvalue().splitlines()]
-    return [line for line in said if line["logger"].startswith(logger)]
+    parsed = [json.loads(line) for line in written.getvalue().splitlines()]
+    return [line for line in parsed if line["logger"].startswith(logger)]
 
 
 def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
-    made = logging.getLogger("x").makeRecord(
+    log_record = logging.getLogger("x").makeRecord(
         "x", logging.INFO, "f.py", 1, message, args, None, extra=extra
     )
-    made.created = 1_790_000_000.1234
-    return made
+    log_record.created = 1_790_000_000.1234
+    return log_record
 
 
 def test_it_writes_one_line_for_a_request(
@@ -154,21 +154,21 @@ def test_it_names_the_job_of_a_worker(written: io.StringIO) -> None:
     ],
 )
 def test_it_hides_secrets_and_query_strings(form: type[logs.Json], text: str) -> None:
-    said = form(secrets=SECRETS).format(record("%s", text))
-    assert "sk_" not in said
-    assert "p@ss" not in said
-    assert "***" in said or "…" in said
+    line = form(secrets=SECRETS).format(record("%s", text))
+    assert "sk_" not in line
+    assert "p@ss" not in line
+    assert "***" in line or "…" in line
 
 
 @pytest.mark.parametrize("name", ["join", "new_password", "account_reset_password_from_key"])
 def test_it_hides_every_link_that_lets_somebody_in(name: str) -> None:
-    given = (
+    arguments = (
         {"uidb36": "1", "key": "Secret-part"}
         if name.startswith("account")
         else {"secret": "Secret-part"}
     )
-    said = logs.Line().format(record("%s", reverse(name, kwargs=given)))
-    assert "Secret-part" not in said
+    line = logs.Line().format(record("%s", reverse(name, kwargs=arguments)))
+    assert "Secret-part" not in line
 
 
 def test_it_never_writes_a_link_when_it_is_opened(
@@ -182,10 +182,10 @@ def test_it_never_writes_a_link_when_it_is_opened(
         assert Client().post(address, {}).status_code == 422
         assert Client().get(f"{address}x").status_code == 404
 
-    said = written.getvalue()
-    assert "/new-password/***" in said
-    assert joining not in said
-    assert password not in said
+    output = written.getvalue()
+    assert "/new-password/***" in output
+    assert joining not in output
+    assert password not in output
 
 
 @pytest.mark.process
@@ -199,10 +199,10 @@ def test_it_has_no_second_writer_that_cuts_nothing() -> None:
     )
     env = environment(DEBUG="on", LOG_LEVEL="DEBUG", DJANGO_SETTINGS_MODULE="reviewapp.settings")
     with running(["-c", code], env) as process:
-        said = process.communicate(timeout=60)[0]
-    assert said.count("/join/***") == 2
-    assert "Secret-part" not in said
-    assert "Words-of-a-person" not in said
+        output = process.communicate(timeout=60)[0]
+    assert output.count("/join/***") == 2
+    assert "Secret-part" not in output
+    assert "Words-of-a-person" not in output
 
 
 BREAKING = "\r\n\x1b[2J\x85\u2028\u2029\x7f\x9b\u202e\x00\udc80"
@@ -211,20 +211,20 @@ BREAKING = "\r\n\x1b[2J\x85\u2028\u2029\x7f\x9b\u202e\x00\udc80"
 @pytest.mark.parametrize("form", [logs.Json, logs.Line])
 @pytest.mark.parametrize("logger", ["reviewapp.access", "gunicorn.access", "gunicorn.error", "x"])
 def test_it_escapes_what_would_break_a_line(form: type[logging.Formatter], logger: str) -> None:
-    made = record("GET /a%sb", BREAKING, ref=f"annotations/{BREAKING}")
-    made.name = logger
+    log_record = record("GET /a%sb", BREAKING, ref=f"annotations/{BREAKING}")
+    log_record.name = logger
     try:
         raise ValueError(f"wrong {BREAKING[2:]}")
     except ValueError:
-        made.exc_info = sys.exc_info()
+        log_record.exc_info = sys.exc_info()
 
-    said = form().format(made)
+    line = form().format(log_record)
 
-    parts = said.split("\n") if form is logs.Line else [said]
+    parts = line.split("\n") if form is logs.Line else [line]
     assert not [part for part in parts if set(part) & set(BREAKING) - set("[2J")]
-    assert "\\x1b[2J" in said
-    assert "\\u2028" in said
-    assert len(said.splitlines()) == len(parts)
+    assert "\\x1b[2J" in line
+    assert "\\u2028" in line
+    assert len(line.splitlines()) == len(parts)
 
 
 def test_it_keeps_letters_of_all_languages_readable_in_a_line() -> None:
@@ -232,8 +232,8 @@ def test_it_keeps_letters_of_all_languages_readable_in_a_line() -> None:
 
 
 def test_it_lets_no_value_pass_for_other_fields() -> None:
-    said = logs.Line().format(record("answered", ref='annotations/a status=200 person=1 "'))
-    assert said.endswith(' ref="annotations/a status=200 person=1 \\""')
+    line = logs.Line().format(record("answered", ref='annotations/a status=200 person=1 "'))
+    assert line.endswith(' ref="annotations/a status=200 person=1 \\""')
 
 
 @pytest.mark.process
@@ -246,17 +246,17 @@ def test_it_has_gunicorn_write_through_the_same_formatter() -> None:
         "[log.critical('GET /join/Secret-part\\x1b[2J\\r\\u2028') for log in (logger.access_log, logger.error_log)]"
     )
     with running(["-c", code], environment()) as process:
-        said = process.communicate(timeout=60)[0]
-    assert said.count("GET /join/***") == 2
-    assert len(said.splitlines()) == 2
-    assert "\x1b" not in said
+        output = process.communicate(timeout=60)[0]
+    assert output.count("GET /join/***") == 2
+    assert len(output.splitlines()) == 2
+    assert "\x1b" not in output
 
 
 def test_it_leaves_out_whatever_else_a_library_attaches() -> None:
-    said = logs.Json().format(
+    line = logs.Json().format(
         record("hello", status=200, task_kwargs={"text": "Words"}, payload="Words")
     )
-    assert json.loads(said) == {
+    assert json.loads(line) == {
         "time": "2026-09-21T14:13:20.123Z",
         "level": "INFO",
         "logger": "x",
@@ -276,26 +276,26 @@ def test_it_tells_an_error_without_the_row_that_met_it(form: type[logs.Json]) ->
             )
     except IntegrityError:
         failed.exc_info = sys.exc_info()
-    said = form().format(failed)
-    assert "Words-of-a-person" not in said
-    assert "only_one_pause" in said
-    assert "test_logs.py" in said
-    assert "psycopg.errors.CheckViolation" in said
-    assert "django.db.utils.IntegrityError" in said
+    line = form().format(failed)
+    assert "Words-of-a-person" not in line
+    assert "only_one_pause" in line
+    assert "test_logs.py" in line
+    assert "psycopg.errors.CheckViolation" in line
+    assert "django.db.utils.IntegrityError" in line
 
 
 @given(st.text(), st.text())
 def test_it_writes_one_json_object_whatever_is_said(message: str, ref: str) -> None:
-    said = logs.Json(secrets=SECRETS).format(record("%s", message, ref=ref))
-    assert "\n" not in said
-    assert set(json.loads(said)) <= {"time", "level", "logger", "message", "ref"}
+    line = logs.Json(secrets=SECRETS).format(record("%s", message, ref=ref))
+    assert "\n" not in line
+    assert set(json.loads(line)) <= {"time", "level", "logger", "message", "ref"}
 
 
 @pytest.mark.parametrize("form", ["json", "line"])
 def test_it_makes_a_configuration_that_logging_takes(form: str) -> None:
-    chosen = logs.config(form=form, level="INFO", secrets=SECRETS)
-    made = logging.config.DictConfigurator(chosen).configure_formatter(
-        dict(chosen["formatters"]["ours"])
+    configuration = logs.config(form=form, level="INFO", secrets=SECRETS)
+    formatter = logging.config.DictConfigurator(configuration).configure_formatter(
+        dict(configuration["formatters"]["ours"])
     )
-    assert isinstance(made, logs.Json if form == "json" else logs.Line)
-    assert chosen["loggers"]["procrastinate"]["level"] == "WARNING"
+    assert isinstance(formatter, logs.Json if form == "json" else logs.Line)
+    assert configuration["loggers"]["procrastinate"]["level"] == "WARNING"

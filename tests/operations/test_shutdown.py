@@ -65,7 +65,7 @@ def _client(box: Box) -> Client:
     return Client(base_url=box.url, api_key=box.key, namespace=box.namespace)
 
 
-def _at(box: Box) -> dict[str, str]:
+def _credentials(box: Box) -> dict[str, str]:
     return environment(
         MIXPEEK_BASE_URL=box.url, MIXPEEK_API_KEY=box.key, MIXPEEK_NAMESPACE=box.namespace
     )
@@ -96,25 +96,25 @@ def test_it_finishes_the_request_under_way() -> None:
             until(lambda: not listens(port))
             person.sendall(body[5:])
             answer = b"".join(iter(lambda: person.recv(65536), b""))
-        said, _ = web.communicate(timeout=60)
-    assert answer.startswith(b"HTTP/1.1 403 "), said
+        output, _ = web.communicate(timeout=60)
+    assert answer.startswith(b"HTTP/1.1 403 "), output
     assert b"</html>" in answer
-    assert web.returncode == 0, said
+    assert web.returncode == 0, output
 
 
 def test_it_finishes_the_job_under_way(box: Box, change: Change) -> None:
     box.faults([{"method": "PATCH", "delay": 1.5, "apply": True}])
-    with running(WORK, _at(box)) as worker:
+    with running(WORK, _credentials(box)) as worker:
         until(lambda: _is_being_sent(box), worker)
-        said = told_to_stop(worker)
+        output = told_to_stop(worker)
     change.refresh_from_db()
-    assert change.state == Change.State.DELIVERED, said
+    assert change.state == Change.State.DELIVERED, output
     assert len(box.received(method="PATCH")) == 1
     assert workers_alive() == 0
 
 
 def test_it_stops_at_once_when_there_is_nothing_to_do(box: Box) -> None:
-    with running(WORK, _at(box)) as worker:
+    with running(WORK, _credentials(box)) as worker:
         until_at_work(worker)
         assert workers_alive() == 1
         told_to_stop(worker)
@@ -124,7 +124,7 @@ def test_it_stops_at_once_when_there_is_nothing_to_do(box: Box) -> None:
 @pytest.mark.long
 def test_it_goes_on_when_the_database_has_thrown_it_out(box: Box, change: Change) -> None:
     box.faults([{"method": "PATCH", "delay": 1.0, "apply": True}])
-    with running(WORK, _at(box)) as worker:
+    with running(WORK, _credentials(box)) as worker:
         until(lambda: _is_being_sent(box), worker)
         assert _throw_out_everybody_else()
         # What was under way falls due again when its claim runs out; here at once.
@@ -136,7 +136,7 @@ def test_it_goes_on_when_the_database_has_thrown_it_out(box: Box, change: Change
 
 def test_it_waits_for_a_database_that_let_nobody_in_for_a_moment(box: Box, change: Change) -> None:
     Change.objects.update(due=timezone.now() + timedelta(hours=1))
-    with running(WORK, _at(box)) as worker:
+    with running(WORK, _credentials(box)) as worker:
         until_at_work(worker)
         with _closed_to_new_sessions():
             assert _throw_out_everybody_else()
@@ -169,7 +169,7 @@ def _throw_out_everybody_else() -> int:
 
 def test_it_is_harmless_to_kill_a_worker_in_the_middle(box: Box, change: Change) -> None:
     box.faults([{"method": "PATCH", "delay": 1.0, "apply": True}])
-    with running(WORK, _at(box)) as worker:
+    with running(WORK, _credentials(box)) as worker:
         until(lambda: _is_being_sent(box), worker)
         worker.kill()
         worker.wait()

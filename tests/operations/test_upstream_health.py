@@ -20,8 +20,8 @@ def test_it_takes_any_answer_but_trouble_for_there(status: int, there: bool) -> 
 
 
 def test_it_finds_nobody_where_nobody_is() -> None:
-    found = ping("http://127.0.0.1:9")
-    assert (found.status, found.is_up) == (None, False)
+    health = ping("http://127.0.0.1:9")
+    assert (health.status, health.is_up) == (None, False)
 
 
 @pytest.mark.process
@@ -36,25 +36,25 @@ def test_it_shows_nobody_our_key(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 def test_it_asks_again_only_after_a_while() -> None:
-    now, asked = [0.0], []
+    now, calls = [0.0], []
 
     def ask(url: str) -> PingResult:
-        asked.append(url)
+        calls.append(url)
         return PingResult(status=200, seconds=0)
 
     cached = CachedPing(ask, clock=lambda: now[0])
     for now[0] in (1, 5, 16, 17, 40):
         assert cached.get("a").is_up
-    assert asked == ["a", "a", "a"]
+    assert calls == ["a", "a", "a"]
     cached.get("b")
-    assert asked[-1] == "b"
+    assert calls[-1] == "b"
 
 
 def test_it_asks_once_for_all_who_wait() -> None:
-    asked = []
+    calls = []
 
     def ask(url: str) -> PingResult:
-        asked.append(url)
+        calls.append(url)
         return PingResult(status=200, seconds=0)
 
     cached = CachedPing(ask)
@@ -63,7 +63,7 @@ def test_it_asks_once_for_all_who_wait() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert asked == ["a"]
+    assert calls == ["a"]
 
 
 def test_it_holds_nobody_who_can_have_the_answer_before() -> None:

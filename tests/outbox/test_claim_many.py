@@ -29,11 +29,11 @@ def promise(rank: Rank, annotation: Annotation | None = None) -> Change:
 def test_it_claims_many_in_few_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    made = [promise(Rank.INTERACTIVE) for _ in range(5)]
+    changes = [promise(Rank.INTERACTIVE) for _ in range(5)]
     with django_assert_max_num_queries(2):
-        found = claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=3)
-    assert found == made[:3]
-    assert claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=3) == made[3:]
+        claimed = claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=3)
+    assert claimed == changes[:3]
+    assert claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=3) == changes[3:]
 
 
 def test_it_keeps_the_ranks_apart() -> None:
@@ -128,14 +128,14 @@ def test_it_settles_many_at_once_and_each_once(
     ]
     with django_assert_max_num_queries(2):
         assert settle.settle(outcomes) == {one.pk, two.pk}
-    found = {change.pk: change for change in Change.objects.all()}
-    assert (found[one.pk].version, found[one.pk].merged, found[one.pk].state) == (
+    changes = {change.pk: change for change in Change.objects.all()}
+    assert (changes[one.pk].version, changes[one.pk].merged, changes[one.pk].state) == (
         5,
         {"label": ["a", "b"]},
         "delivered",
     )
-    assert (found[two.pk].theirs, found[two.pk].reason) == ({"label": "x"}, "They did.")
-    assert (found[before.pk].state, found[before.pk].version, found[before.pk].reason) == (
+    assert (changes[two.pk].theirs, changes[two.pk].reason) == ({"label": "x"}, "They did.")
+    assert (changes[before.pk].state, changes[before.pk].version, changes[before.pk].reason) == (
         "delivered",
         2,
         "",

@@ -19,12 +19,12 @@ Values = dict[str, Any]
 
 def chain(there: Values, wishes: list[Values]) -> list[Change]:
     """Return changes as decisions make them: each based on the ones before it."""
-    made, now = [], dict(there)
+    changes, now = [], dict(there)
     for wish in wishes:
         fields = {name: value for name, value in wish.items() if value != now[name]}
-        made.append(Change(fields=fields, base=dict(now)))
+        changes.append(Change(fields=fields, base=dict(now)))
         now |= fields
-    return [change for change in made if change.fields]
+    return [change for change in changes if change.fields]
 
 
 def delivered(there: Values, changes: list[Change]) -> tuple[Values, list[str]]:
@@ -48,9 +48,9 @@ def test_it_makes_no_conflict_of_what_never_was_sent(
     changes = chain(there, wishes)
     wanted = dict(there)
     for _ in range(data.draw(st.integers(0, len(changes)))):
-        at = data.draw(st.integers(0, len(changes) - 1))
-        gone = changes.pop(at)
-        list(rebase_following(gone, changes[at:]))
+        index = data.draw(st.integers(0, len(changes) - 1))
+        gone = changes.pop(index)
+        list(rebase_following(gone, changes[index:]))
     for change in changes:
         wanted |= change.fields
     assert delivered(there, changes) == (wanted, [])

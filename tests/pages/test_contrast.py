@@ -26,23 +26,23 @@ PAIRS = [
 
 
 def tokens(theme: str) -> dict[str, str]:
-    found = re.search(rf'\[data-bs-theme="{theme}"\] \{{(.*?)\}}', SHEET, re.DOTALL)
-    assert found
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", found[1]))
+    match = re.search(rf'\[data-bs-theme="{theme}"\] \{{(.*?)\}}', SHEET, re.DOTALL)
+    assert match
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", match[1]))
 
 
 def luminance(colour: str) -> float:
     digits = colour.lstrip("#")
     digits = "".join(digit * 2 for digit in digits) if len(digits) == 3 else digits
-    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    parts = [int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4)]
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    dark, light = sorted((luminance(first), luminance(second)))
     return (light + 0.05) / (dark + 0.05)
 
 

@@ -76,9 +76,9 @@ def test_it_signs_out_by_post_only(client: Client, alice: User) -> None:
 def test_it_lets_htmx_swap_answers_about_the_form_and_keep_nothing_in_the_browser(
     client: Client, alice: User
 ) -> None:
-    found = re.search(r"""name="htmx-config" content='([^']*)'""", shell(client, alice))
-    assert found
-    config = json.loads(unescape(found[1]))
+    match = re.search(r"""name="htmx-config" content='([^']*)'""", shell(client, alice))
+    assert match
+    config = json.loads(unescape(match[1]))
     assert (config["historyCacheSize"], config["allowEval"], config["includeIndicatorStyles"]) == (
         0,
         False,
@@ -133,9 +133,9 @@ def test_it_renders_each_error_page_with_nothing_at_hand(
     # Django renders some of these without a request, when the database may be the very thing that
     # is down.
     with django_assert_num_queries(0):
-        shown = get_template(f"{name}.html").render({})
-    assert "<h1>" in shown
-    assert 'href="/"' in shown
+        markup = get_template(f"{name}.html").render({})
+    assert "<h1>" in markup
+    assert 'href="/"' in markup
 
 
 def test_it_answers_an_unknown_address_in_its_own_clothes(client: Client, alice: User) -> None:

@@ -17,8 +17,8 @@ from reviewapp.postgres.connection_health import is_quiet
 def raw() -> psycopg.Connection[object]:
     """The driver's connection."""
     connection.ensure_connection()
-    found: psycopg.Connection[object] = connection.connection
-    return found
+    driver_connection: psycopg.Connection[object] = connection.connection
+    return driver_connection
 
 
 @pytest.mark.django_db
@@ -36,16 +36,16 @@ def test_it_answers_over_a_new_connection() -> None:
 
 @pytest.mark.django_db
 def test_it_reads_times_as_instants() -> None:
-    ((at,),) = rows("SELECT %s::timestamptz", [datetime(2026, 3, 1, 10, 0, tzinfo=UTC)])
-    assert at == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
-    assert at.utcoffset().total_seconds() == 0
+    ((instant,),) = rows("SELECT %s::timestamptz", [datetime(2026, 3, 1, 10, 0, tzinfo=UTC)])
+    assert instant == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+    assert instant.utcoffset().total_seconds() == 0
 
 
 @pytest.mark.django_db
 def test_it_logs_a_prepared_statement_with_its_values() -> None:
-    with CaptureQueriesContext(connection) as said:
+    with CaptureQueriesContext(connection) as queries:
         rows("SELECT %s::text", ["harbour"])
-    assert [query["sql"] for query in said.captured_queries] == ["SELECT 'harbour'::text"]
+    assert [query["sql"] for query in queries.captured_queries] == ["SELECT 'harbour'::text"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -70,9 +70,9 @@ def test_it_raises_in_a_transaction_what_it_cannot_ask_again() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_it_takes_an_idle_connection_for_alive_without_asking() -> None:
     assert is_quiet(raw())
-    with CaptureQueriesContext(connection) as said:
+    with CaptureQueriesContext(connection) as queries:
         assert connection.is_usable()
-    assert said.captured_queries == []
+    assert queries.captured_queries == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -90,10 +90,10 @@ def test_it_makes_starts_and_stops_a_server_in_a_deep_path(data: Path) -> None:
 
 def test_it_keeps_the_socket_to_its_owner(data: Path) -> None:
     address = server.join(data, durable=False)
-    found = Path(address.socket_dir).stat()
-    assert found.st_mode & 0o777 == 0o700
-    assert found.st_uid == data.stat().st_uid
-    assert os.geteuid() == 0 or found.st_uid == os.geteuid()
+    stat = Path(address.socket_dir).stat()
+    assert stat.st_mode & 0o777 == 0o700
+    assert stat.st_uid == data.stat().st_uid
+    assert os.geteuid() == 0 or stat.st_uid == os.geteuid()
 
 
 def test_it_joins_a_running_server(data: Path) -> None:

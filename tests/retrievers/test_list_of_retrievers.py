@@ -17,22 +17,22 @@ from tests.retrievers.edits import edit_of
 pytestmark = pytest.mark.django_db
 
 
-def listed(client: Client, **asked: str) -> list[str]:
-    return [row.name for row, *_ in client.get(reverse("retrievers"), asked).context["rows"]]
+def listed(client: Client, **query: str) -> list[str]:
+    return [row.name for row, *_ in client.get(reverse("retrievers"), query).context["rows"]]
 
 
 @pytest.fixture
 def some(db: None, adam: User) -> list[Retriever]:
-    found = [
+    retrievers = [
         make_retriever("alpha", description="Finds vans", tags=["logos", "a,b"]),
         make_retriever("beta", tags=['Größe "x"', "logos"]),
         make_retriever("gamma", description="100% sure", tags=[]),
     ]
     for _ in range(2):
-        make_annotation(found[2])
-    make_annotation(found[1])
-    services.edit(found[1].pk, edit_of(found[1], description="New"), actor=adam)
-    return found
+        make_annotation(retrievers[2])
+    make_annotation(retrievers[1])
+    services.edit(retrievers[1].pk, edit_of(retrievers[1], description="New"), actor=adam)
+    return retrievers
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ def test_it_pages_in_every_order_and_keeps_what_was_asked(
     client: Client, alice: User, adam: User, sort: str
 ) -> None:
     for number in range(35):
-        found = make_retriever(f"retriever {number:02}", tags=["t"])
+        retriever = make_retriever(f"retriever {number:02}", tags=["t"])
         for _ in range(number % 3):
-            make_annotation(found)
+            make_annotation(retriever)
         if number % 2:
-            services.edit(found.pk, edit_of(found, description="New"), actor=adam)
+            services.edit(retriever.pk, edit_of(retriever, description="New"), actor=adam)
     client.force_login(alice)
     first = client.get(reverse("retrievers"), {"sort": sort, "tag": "t", "q": "retr"})
     after = first.context["pager"].after
@@ -111,9 +111,11 @@ def test_it_asks_the_same_few_questions_for_many(client: Client, adam: User) -> 
     counts = []
     for turn in range(2):
         for number in range(5):
-            found = make_execution().retriever
+            retriever = make_execution().retriever
             services.edit(
-                found.pk, edit_of(found, name=f"{turn} {number}", tags_add=("x",)), actor=adam
+                retriever.pk,
+                edit_of(retriever, name=f"{turn} {number}", tags_add=("x",)),
+                actor=adam,
             )
         with CaptureQueriesContext(connection) as queries:
             client.get(reverse("retrievers"), {"sort": "edited"})

@@ -68,9 +68,9 @@ def test_it_searches_by_name_and_says_when_nothing_is_called_so(
 ) -> None:
     make_retriever("lorries")
     client.force_login(alice)
-    found = collapsed(client.get(reverse("retrievers"), {"q": "VAN"}))
-    assert "vans" in found
-    assert "lorries" not in found
+    text = collapsed(client.get(reverse("retrievers"), {"q": "VAN"}))
+    assert "vans" in text
+    assert "lorries" not in text
     for nonsense in ("zzz", "\x00", "%", "x" * 300):
         page = client.get(reverse("retrievers"), {"q": nonsense})
         assert page.status_code == 200
@@ -129,9 +129,9 @@ def test_it_asks_for_a_run_and_leads_to_it(
         reply = client.post(
             reverse("run", args=[vans.pk]), {"input-query": "van", "input-most": "5"}
         )
-    asked = Execution.objects.get()
-    assert reply.headers["Location"] == reverse("execution", args=[asked.pk])
-    assert (asked.status, asked.inputs, asked.requested_by) == (
+    execution = Execution.objects.get()
+    assert reply.headers["Location"] == reverse("execution", args=[execution.pk])
+    assert (execution.status, execution.inputs, execution.requested_by) == (
         "requested",
         {"query": "van", "most": 5},
         "lena",

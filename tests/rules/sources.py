@@ -15,8 +15,8 @@ TOOLS = ROOT / "tools"
 
 def modules(*folders: str) -> list[Path]:
     """Return every Python file of these folders of the project, migrations left out, in order."""
-    found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return sorted(path for path in found if "migrations" not in path.parts)
+    paths = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return sorted(path for path in paths if "migrations" not in path.parts)
 
 
 @cache

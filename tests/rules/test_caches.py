@@ -49,12 +49,12 @@ def unbounded(tree: ast.Module) -> Iterator[str]:
 
 
 def test_it_bounds_every_cache_of_the_product_in_bytes() -> None:
-    found = {
+    caches = {
         f"{path.relative_to(PACKAGE)}: {name}"
         for path in PACKAGE.rglob("*.py")
         for name in unbounded(ast.parse(path.read_text()))
     }
-    assert found == CONSTANT
+    assert caches == CONSTANT
 
 
 def used_by(work: Iterator[object]) -> int:

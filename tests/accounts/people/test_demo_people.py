@@ -30,14 +30,14 @@ def run() -> str:
 
 
 def test_it_makes_one_person_a_role_and_prints_them_once() -> None:
-    said = run()
+    output = run()
 
-    for each in demo.SIGN_INS:
-        person = User.objects.get(username=each.username)
-        assert person.check_password(each.password)
-        assert roles.role_of(person) == each.role
-        assert f"{each.username}  password: {each.password}" in said
-    assert {each.role for each in demo.SIGN_INS} == set(roles.PERMISSIONS)
+    for sign_in in demo.SIGN_INS:
+        person = User.objects.get(username=sign_in.username)
+        assert person.check_password(sign_in.password)
+        assert roles.role_of(person) == sign_in.role
+        assert f"{sign_in.username}  password: {sign_in.password}" in output
+    assert {sign_in.role for sign_in in demo.SIGN_INS} == set(roles.PERMISSIONS)
     assert run() == ""
 
 
@@ -58,9 +58,9 @@ def test_it_mends_a_password_a_role_and_a_switch() -> None:
     lead.save()
     roles.give_role(User.objects.get(username="admin"), roles.REVIEWER, actor=None)
 
-    said = run()
+    output = run()
 
-    assert [line.split()[0] for line in said.splitlines()] == ["lead", "admin"]
+    assert [line.split()[0] for line in output.splitlines()] == ["lead", "admin"]
     assert User.objects.get(username="lead").check_password("lead-demo")
     assert User.objects.get(username="lead").is_active
     assert roles.role_of(User.objects.get(username="admin")) == roles.ADMIN

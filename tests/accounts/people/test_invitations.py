@@ -31,9 +31,9 @@ def invited(client: Client, email: str = "nina@example.com", role: str = roles.L
     """Invite by the page; return the path of the link that it shows."""
     page = client.post("/people/invite", {"email": email, "role": role})
     assert page.status_code == 200, page.context["form"].errors
-    found = re.search(r'value="http://testserver(/join/[\w-]+)"', page.content.decode())
-    assert found
-    return found.group(1)
+    match = re.search(r'value="http://testserver(/join/[\w-]+)"', page.content.decode())
+    assert match
+    return match.group(1)
 
 
 def test_it_lets_the_invited_person_in_with_the_role_and_address(adam_client: Client) -> None:
@@ -94,7 +94,7 @@ def test_it_can_be_withdrawn(adam_client: Client) -> None:
 
     assert Client().post(link, GOOD).status_code == 404
     assert "nina@example.com" not in [
-        each.email for each in adam_client.get("/people").context["invitations"]
+        invitation.email for invitation in adam_client.get("/people").context["invitations"]
     ]
     assert adam_client.post("/people/links/999999/withdraw").status_code == 404
 
@@ -248,9 +248,9 @@ def test_it_lets_one_of_two_in_who_use_it_at_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(2) as pool:
-        told = list(pool.map(accept, ["nina", "nora"]))
+        outcomes = list(pool.map(accept, ["nina", "nora"]))
 
-    assert told.count("spent") == 1
+    assert outcomes.count("spent") == 1
     assert User.objects.count() == 2
 
 

@@ -29,9 +29,9 @@ def form(
     """Where a form that makes a link goes to, and what it sends."""
     invites = request.param == "invitation"
     page = "/people/invite" if invites else f"/people/{alice.pk}"
-    found = re.search(r'name="form_id" value="([\w-]{36})"', adam_client.get(page).content.decode())
-    assert found
-    sent = {"form_id": found[1]} | (
+    match = re.search(r'name="form_id" value="([\w-]{36})"', adam_client.get(page).content.decode())
+    assert match
+    sent = {"form_id": match[1]} | (
         {"email": "nina@example.com", "role": roles.LEAD} if invites else {}
     )
     return (page if invites else f"{page}/password-link"), sent

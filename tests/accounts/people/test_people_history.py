@@ -21,7 +21,7 @@ from tests.accounts.totp import code
 from tests.people import PASSWORD, sign_in_with_password
 
 
-def told(ref: str) -> list[tuple[str, str, str]]:
+def event_rows(ref: str) -> list[tuple[str, str, str]]:
     """Return who did what through which door, oldest first."""
     return [(e.actor_name, e.action, e.origin) for e in reversed(Event.objects.about(ref))]
 
@@ -42,7 +42,7 @@ def test_it_tells_when_somebody_was_switched_off_and_on(adam: User, alice: User)
     accounts_services.deactivate(alice, actor=adam)
     accounts_services.reactivate(alice, actor=adam)
 
-    assert told("people/alice")[-2:] == [
+    assert event_rows("people/alice")[-2:] == [
         ("adam", "person.deactivated", "shell"),
         ("adam", "person.reactivated", "shell"),
     ]
@@ -63,8 +63,8 @@ def test_it_tells_of_an_invitation_from_making_to_joining(adam: User) -> None:
     link, _ = invitations.invite(email="nina@example.com", role=roles.LEAD, actor=adam)
     invitations.accept(link, username="nina", password=PASSWORD)
 
-    assert told(f"invitations/{link.pk}") == [("adam", "invitation.made", "shell")]
-    assert [action for _, action, _ in told("people/nina")] == [
+    assert event_rows(f"invitations/{link.pk}") == [("adam", "invitation.made", "shell")]
+    assert [action for _, action, _ in event_rows("people/nina")] == [
         "person.added",
         "role.given",
         "invitation.accepted",
@@ -96,7 +96,7 @@ def test_it_tells_of_a_link_for_a_new_password(adam: User, alice: User) -> None:
     other, _ = invitations.new_password_link(alice, actor=adam)
     invitations.set_password(other, password=PASSWORD)
 
-    assert told("people/alice")[-5:] == [
+    assert event_rows("people/alice")[-5:] == [
         ("adam", "password_link.made", "shell"),
         ("adam", "link.withdrawn", "shell"),
         ("adam", "password_link.made", "shell"),
@@ -111,7 +111,7 @@ def test_it_tells_of_second_factors_as_their_owners_deed(client: Client, carol: 
     secret = client.get("/accounts/2fa/totp/activate/").context["form"].secret
     client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
 
-    assert set(told("people/carol")[-2:]) == {("carol", "factor.added", "web")}
+    assert set(event_rows("people/carol")[-2:]) == {("carol", "factor.added", "web")}
 
 
 def test_it_tells_what_was_done_by_sql(alice: User) -> None:
@@ -163,7 +163,7 @@ def test_it_tells_of_people_made_on_the_command_line(monkeypatch: pytest.MonkeyP
 
     call_command("create_person", "dora", role="admin", verbosity=0)
 
-    assert told("people/dora") == [("", "person.added", "shell"), ("", "role.given", "shell")]
+    assert event_rows("people/dora") == [("", "person.added", "shell"), ("", "role.given", "shell")]
 
 
 def test_it_leads_from_the_history_to_the_person(client: Client, adam: User, alice: User) -> None:

@@ -39,8 +39,8 @@ def test_it_lists_everybody_with_role_and_state(
     assert not rows["adam"][0].has_second_factor
     text = collapsed(page)
     assert all(
-        said in text
-        for said in ("you · ", "No role", "Deactivated", "Password only", "Second factor")
+        words in text
+        for words in ("you · ", "No role", "Deactivated", "Password only", "Second factor")
     )
 
 
@@ -170,9 +170,9 @@ def test_it_keeps_one_of_two_admins_who_remove_each_other_at_once() -> None:
         return "done"
 
     with ThreadPoolExecutor(2) as pool:
-        told = sorted(pool.map(remove, pair, pair[::-1]))
+        outcomes = sorted(pool.map(remove, pair, pair[::-1]))
 
-    assert told == ["LastAdmin", "done"]
+    assert outcomes == ["LastAdmin", "done"]
     assert User.people.active_in(roles.ADMIN).count() == 1
 
 

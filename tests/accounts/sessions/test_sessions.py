@@ -79,11 +79,11 @@ def test_it_notes_use_once_a_minute_at_most(carol: User) -> None:
     client.get("/preferences")
     assert last_active(carol)
 
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         client.get("/preferences")
     assert not [
         query["sql"]
-        for query in asked.captured_queries
+        for query in queries.captured_queries
         if not query["sql"].lstrip().startswith("SELECT")
     ]
 

@@ -62,7 +62,7 @@ def test_it_stores_no_secret_in_clear(client: Client, carol: User) -> None:
 
     assert Authenticator.objects.filter(user=carol).count() == 2
     assert len(codes) == 10
-    assert not [shown for shown in [secret, *codes] if shown in text]
+    assert not [value for value in [secret, *codes] if value in text]
     assert secret not in client.session.values()
     assert try_code(code(secret, later=1)).status_code == 302
     assert try_code(codes[0]).status_code == 302

@@ -45,16 +45,16 @@ def test_it_is_set_by_a_link_of_an_admin(
 ) -> None:
     client.force_login(adam)
     page = client.post(f"/people/{carol.pk}/password-link").content.decode()
-    found = re.search(r"http://testserver(/new-password/[\w-]+)", page)
-    assert found
+    match = re.search(r"http://testserver(/new-password/[\w-]+)", page)
+    assert match
 
-    response = Client().post(found.group(1), BOTH)
+    response = Client().post(match.group(1), BOTH)
 
     assert response["Location"] == "/accounts/login/"
     carol.refresh_from_db()
     assert carol.check_password(NEW)
     assert carol_client.get("/preferences").status_code == 302
-    assert Client().get(found.group(1)).status_code == 404
+    assert Client().get(match.group(1)).status_code == 404
 
 
 def test_it_replaces_an_earlier_link(adam: User, carol: User) -> None:
@@ -93,18 +93,18 @@ def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, carol_client
     assert "Look into your mail" in response.content.decode()
     do_jobs()
     (sent,) = mail.outbox
-    found = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", str(sent.body))
-    assert found
+    match = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", str(sent.body))
+    assert match
     assert sent.subject == "A new password for reviewapp"
 
-    form = client.get(found.group(1), follow=True)
+    form = client.get(match.group(1), follow=True)
     done = client.post(form.redirect_chain[-1][0], BOTH, follow=True)
 
     assert "Your new password is set" in done.content.decode()
     carol.refresh_from_db()
     assert carol.check_password(NEW)
     assert carol_client.get("/preferences").status_code == 302
-    assert "opens nothing" in Client().get(found.group(1), follow=True).content.decode()
+    assert "opens nothing" in Client().get(match.group(1), follow=True).content.decode()
 
 
 @pytest.mark.usefixtures("mailed")

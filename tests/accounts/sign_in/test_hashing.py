@@ -75,8 +75,8 @@ def test_it_answers_pages_beside_many_who_sign_in_at_once() -> None:
 
         tries = [pool.submit(_sign_in, port, token, f"somebody{number}") for number in range(32)]
         assert _live(port) == b"alive\n"
-        assert not all(each.done() for each in tries)
-        answers = [each.result() for each in tries]
+        assert not all(attempt.done() for attempt in tries)
+        answers = [attempt.result() for attempt in tries]
 
     seen = Counter(status for status, _ in answers)
     # 429 where the limits of signing in could not be looked at in time.

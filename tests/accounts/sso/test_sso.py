@@ -46,10 +46,10 @@ def test_it_lets_a_new_person_in_with_the_role_of_the_group(client: Client, idp:
 def test_it_writes_that_into_the_history(client: Client, idp: Provider) -> None:
     sign_in_by_sso(client, idp)
 
-    told = {event.action: event for event in Event.objects.about("people/wendy")}
-    assert {"person.added", "role.given"} <= told.keys()
-    assert {event.note for event in told.values()} == {"by the groups of Our house"}
-    assert {event.origin for event in told.values()} == {"web"}
+    events = {event.action: event for event in Event.objects.about("people/wendy")}
+    assert {"person.added", "role.given"} <= events.keys()
+    assert {event.note for event in events.values()} == {"by the groups of Our house"}
+    assert {event.origin for event in events.values()} == {"web"}
 
 
 def test_it_knows_the_person_again_whatever_name_and_address_say(
@@ -225,11 +225,11 @@ def test_it_asks_before_it_goes_when_it_was_only_a_link(client: Client, idp: Pro
 )
 def test_it_lets_the_address_bar_change_nothing(client: Client, idp: Provider, more: str) -> None:
     idp.who = WENDY
-    asked = client.post(f"/accounts/sso/login/{more}")["Location"]
+    location = client.post(f"/accounts/sso/login/{more}")["Location"]
 
-    response = come_back(client, asked)
+    response = come_back(client, location)
 
-    assert set(parse_qs(urlsplit(asked).query)["scope"][0].split()) == {
+    assert set(parse_qs(urlsplit(location).query)["scope"][0].split()) == {
         "openid",
         "profile",
         "email",
@@ -240,6 +240,6 @@ def test_it_lets_the_address_bar_change_nothing(client: Client, idp: Provider, m
 
 def test_it_goes_back_to_where_one_was(client: Client, idp: Provider) -> None:
     idp.who = WENDY
-    asked = client.post("/accounts/sso/login/", {"next": "/preferences?from=mail"})["Location"]
+    location = client.post("/accounts/sso/login/", {"next": "/preferences?from=mail"})["Location"]
 
-    assert come_back(client, asked)["Location"] == "/preferences?from=mail"
+    assert come_back(client, location)["Location"] == "/preferences?from=mail"

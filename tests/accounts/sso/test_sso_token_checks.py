@@ -160,9 +160,9 @@ def test_it_links_no_address_that_only_looks_alike(
 
 def test_it_wants_back_the_state_it_gave(client: Client, idp: Provider) -> None:
     idp.who = WENDY
-    asked = begin(client)
+    location = begin(client)
     led = (
-        requests.get(asked, allow_redirects=False, timeout=60)
+        requests.get(location, allow_redirects=False, timeout=60)
         .headers["Location"]
         .removeprefix("http://testserver")
     )
@@ -176,10 +176,10 @@ def test_it_wants_back_the_state_it_gave(client: Client, idp: Provider) -> None:
 
 def test_it_takes_a_state_once(client: Client, idp: Provider) -> None:
     idp.who = WENDY
-    asked = begin(client)
-    come_back(client, asked)
+    location = begin(client)
+    come_back(client, location)
 
-    assert come_back(client, asked).status_code == 400
+    assert come_back(client, location).status_code == 400
 
 
 def test_it_says_so_when_the_provider_is_away(

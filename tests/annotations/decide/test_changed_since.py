@@ -67,8 +67,8 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
     assert "hx-post" in collapsed(response)
     response = tell(client, item)
     page = collapsed(response)
-    said = json.loads(response.headers["HX-Trigger"])["say"]
-    assert said.startswith("Another key (key_theirs) has changed label meanwhile.")
+    message = json.loads(response.headers["HX-Trigger"])["say"]
+    assert message.startswith("Another key (key_theirs) has changed label meanwhile.")
     assert '<del class="diff-old" dir="auto">van</del>' in page
     assert "&lt;b&gt;lorry&lt;/b&gt;" in page
     assert "reasoning" not in page

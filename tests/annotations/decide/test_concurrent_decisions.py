@@ -24,14 +24,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_it_refuses_a_decision_id_that_is_just_being_used_for_another_item(alice: User) -> None:
-    one, other = make_annotation(), make_annotation()
-    sent = submission(one, label="no logo")
+    first, other = make_annotation(), make_annotation()
+    sent = submission(first, label="no logo")
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            services.decide(one.pk, sent, actor=alice)
+            services.decide(first.pk, sent, actor=alice)
             second = start(pool, lambda: services.decide(other.pk, sent, actor=alice))
         assert isinstance(second.exception(), DecisionIdTaken)
-    assert Decision.objects.get().annotation == one
+    assert Decision.objects.get().annotation == first
 
 
 def test_it_makes_one_decision_of_two_tabs_that_send_the_same(alice: User) -> None:
@@ -86,14 +86,14 @@ def test_it_pulls_and_takes_in_a_run_at_once_without_a_deadlock() -> None:
     retriever = make_retriever()
     free = make_annotation(retriever, annotation_id=None, document_id="doc_free", label="")
     known = make_annotation(retriever, annotation_id="ann_known", document_id="doc_known")
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         "namespace_id": "ns",
         "label": "logo",
         "retriever_id": retriever.retriever_id,
     }
     records = [
-        AnnotationRecord(annotation_id="ann_known", document_id="doc_known", version=2, **given),
-        AnnotationRecord(annotation_id="ann_new", document_id="doc_free", version=1, **given),
+        AnnotationRecord(annotation_id="ann_known", document_id="doc_known", version=2, **values),
+        AnnotationRecord(annotation_id="ann_new", document_id="doc_free", version=1, **values),
     ]
     results = [make_result(retriever, document_id=row.document_id) for row in (free, known)]
     with ThreadPoolExecutor(1) as pool:

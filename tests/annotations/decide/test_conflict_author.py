@@ -46,7 +46,7 @@ def again(response: Any) -> dict[str, Any]:
     }
 
 
-def told(client: Client, item: Annotation, base: dict[str, Any]) -> str:
+def conflict_text(client: Client, item: Annotation, base: dict[str, Any]) -> str:
     response = client.post(
         reverse("news", args=[item.pk]), {"base": json.dumps(base)}, headers={"HX-Request": "true"}
     )
@@ -64,18 +64,18 @@ def test_it_says_that_a_decision_was_taken_back(
 ) -> None:
     opened = filled_form(item, reasoning=MINE)
     decision = decide_by_form(item, bob, reasoning=THEIRS)
-    asked = submit(client, item, opened)
-    assert "bob was faster" in collapsed(asked)
+    response = submit(client, item, opened)
+    assert "bob was faster" in collapsed(response)
     undo.undo(decision.pk, actor=bob)
-    asked = submit(client, item, again(asked))
-    page = collapsed(asked)
-    assert asked.status_code == 409
+    response = submit(client, item, again(response))
+    page = collapsed(response)
+    assert response.status_code == 409
     assert "bob took back the decision you had seen" in page
     assert "faster" not in page
     assert "Take theirs" not in page
-    (side,) = asked.context["stale"].sides
+    (side,) = response.context["stale"].sides
     assert (side.base, side.mine, side.theirs) == (MACHINE, MINE, MACHINE)
-    assert submit(client, item, again(asked)).status_code == 302
+    assert submit(client, item, again(response)).status_code == 302
     assert Annotation.objects.get().reasoning == MINE
 
 
@@ -95,7 +95,7 @@ def test_it_reads_out_that_a_decision_was_taken_back(
     decision = decide_by_form(item, bob, reasoning=THEIRS)
     seen = Annotation.objects.get().seen()
     undo.undo(decision.pk, actor=bob)
-    assert told(client, item, seen).startswith(
+    assert conflict_text(client, item, seen).startswith(
         "bob has taken a decision back, and with it reasoning, meanwhile."
     )
 
@@ -116,7 +116,7 @@ def test_it_calls_a_person_you_in_another_tab(
 ) -> None:
     opened, seen = filled_form(item, reasoning=MINE, payload='{"here": 1}'), item.seen()
     decide_by_form(item, alice, reasoning="tab one", confidence="0.9")
-    assert told(client, item, seen).startswith(
+    assert conflict_text(client, item, seen).startswith(
         "You have changed confidence and reasoning meanwhile in another tab or browser."
     )
     page = collapsed(submit(client, item, opened))

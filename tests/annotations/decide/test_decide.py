@@ -231,11 +231,11 @@ def test_it_takes_few_round_trips(
 
 def test_it_returns_what_the_database_holds(alice: User) -> None:
     annotation = make_annotation(metadata={"old": 1})
-    given = submission(
+    values = submission(
         annotation, label="b", confidence=1, payload={"b": 1e22, "a": [1.0]}, metadata={}
     )
-    given.base["metadata"] = annotation.metadata
-    decision = services.decide(annotation.pk, given, actor=alice)
+    values.base["metadata"] = annotation.metadata
+    decision = services.decide(annotation.pk, values, actor=alice)
     stored = Annotation.objects.get(pk=annotation.pk)
     assert repr(decision.annotation.values()) == repr(stored.values())
     assert (decision.annotation.metadata, stored.metadata) == ({}, {})
@@ -251,8 +251,8 @@ def test_it_is_told_in_order_by_history(alice: User) -> None:
     make_change(annotation, "conflict")
     last = Event.objects.order_by("-id")[0].pk
     services.decide(annotation.pk, submission(annotation, label="b"), actor=alice)
-    told = Event.objects.filter(pk__gt=last).order_by("id").values_list("action", flat=True)
-    assert list(told) == [
+    actions = Event.objects.filter(pk__gt=last).order_by("id").values_list("action", flat=True)
+    assert list(actions) == [
         "change.withdrawn",
         "annotation.resumed",
         "annotation.relabelled",

@@ -68,7 +68,7 @@ def test_it_takes_the_label_from_the_buttons_unless_one_is_written(
     client.force_login(alice)
     post_decision(client, picked, choice=" spaced ", label="")
     post_decision(client, written, choice="logo", label="  mine ", new_label="mine")
-    assert [one.label for one in Decision.objects.order_by("id")] == [" spaced ", "mine"]
+    assert [decision.label for decision in Decision.objects.order_by("id")] == [" spaced ", "mine"]
 
 
 REFUSED = [
@@ -239,7 +239,7 @@ def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice
     assert "is not saved yet" in response.content.decode()
     again = dict(response.context["hidden"])
     client.post(reverse("decide", args=[annotation.pk]), data | second | again)
-    assert [one.label for one in Decision.objects.order_by("id")] == ["first", "second"]
+    assert [decision.label for decision in Decision.objects.order_by("id")] == ["first", "second"]
 
 
 def test_it_does_not_drop_the_label_that_a_second_tab_chose(client: Client, alice: User) -> None:
@@ -256,7 +256,10 @@ def test_it_does_not_drop_the_label_that_a_second_tab_chose(client: Client, alic
     assert second.context["data"]["choice"] == "distinct"
     assert client.post(url, {**second.context["data"], "outcome": "decided"}).status_code == 302
     annotation.refresh_from_db()
-    assert [one.label for one in Decision.objects.order_by("id")] == ["duplicate", "distinct"]
+    assert [decision.label for decision in Decision.objects.order_by("id")] == [
+        "duplicate",
+        "distinct",
+    ]
     assert annotation.label == "distinct"
 
 
@@ -324,7 +327,7 @@ def test_it_does_not_know_an_annotation_that_is_not_there(client: Client, alice:
 
 def test_it_gives_the_next_item_and_says_how_many_are_left(client: Client, alice: User) -> None:
     retriever = make_retriever()
-    first, second, _ = (make_annotation(retriever, confidence=0.1 * at) for at in range(3))
+    first, second, _ = (make_annotation(retriever, confidence=0.1 * index) for index in range(3))
     client.force_login(alice)
     response = client.post(
         reverse("decide", args=[first.pk]),

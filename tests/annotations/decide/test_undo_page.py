@@ -31,7 +31,7 @@ def decide_on_page(client: Client, annotation: Annotation, **values: Any) -> Dec
     return Decision.objects.latest("id")
 
 
-def shown(answer: Any) -> str:
+def page_text(answer: Any) -> str:
     return re.sub(r"\s+", " ", answer.content.decode())
 
 
@@ -46,7 +46,7 @@ def test_it_holds_for_as_long_as_the_person_or_the_site_says(
 
 def test_it_offers_undo_with_the_seconds_left(client: Client, item: Annotation) -> None:
     decision = decide_on_page(client, item, label="no logo")
-    page = shown(client.get(reverse("review", args=[make_annotation(item.retriever).pk])))
+    page = page_text(client.get(reverse("review", args=[make_annotation(item.retriever).pk])))
     assert f'action="{reverse("undo", args=[decision.pk])}"' in page
     assert 'data-action="undo"' in page
     assert "data-seconds-left" in page
@@ -61,7 +61,7 @@ def test_it_opens_the_item_again_with_what_was_submitted(client: Client, item: A
         answer.redirect_chain[0][0]
         == f"{reverse('review', args=[item.pk])}?show=all&again={decision.pk}"
     )
-    assert "nothing of it was sent" in shown(answer)
+    assert "nothing of it was sent" in page_text(answer)
     form = answer.context["data"]
     assert (form["choice"], form["confidence"], form["reasoning"]) == (
         "no logo",
@@ -92,7 +92,7 @@ def test_it_goes_back_one_decision_after_the_other(client: Client, item: Annotat
     assert page.context["last_standing"] == first
     page = client.post(reverse("undo", args=[first.pk]), follow=True)
     assert page.context["last_standing"] is None
-    assert shown(page).count("Taken back</span>") == 2
+    assert page_text(page).count("Taken back</span>") == 2
 
 
 def test_it_previews_a_new_decision_when_it_is_too_late(client: Client, item: Annotation) -> None:
@@ -100,7 +100,7 @@ def test_it_previews_a_new_decision_when_it_is_too_late(client: Client, item: An
     Change.objects.update(claimed_at=LONG_AGO)
     answer = client.post(reverse("undo", args=[decision.pk]))
     assert answer.status_code == 409
-    assert "can only be undone by a new one" in shown(answer)
+    assert "can only be undone by a new one" in page_text(answer)
     assert [field.name for field in answer.context["undoing"].reversal.back] == [
         "label",
         "reasoning",
@@ -131,9 +131,9 @@ def test_it_says_who_decided_since_and_keeps_theirs(
     decide(item, bob, label="van")
     answer = client.post(reverse("undo", args=[mine.pk]))
     assert answer.status_code == 409
-    assert "bob has decided this again since" in shown(answer).replace("</strong>", "")
+    assert "bob has decided this again since" in page_text(answer).replace("</strong>", "")
     undoing = answer.context["undoing"]
-    assert ([one.name for one in undoing.reversal.back], undoing.reversal.kept) == (
+    assert ([field.name for field in undoing.reversal.back], undoing.reversal.kept) == (
         ["confidence"],
         ("label",),
     )
@@ -147,7 +147,7 @@ def test_it_says_that_a_created_annotation_cannot_be_forgotten(client: Client, a
     )
     decision = decide_on_page(client, nobodys, label="logo")
     Change.objects.update(claimed_at=LONG_AGO)
-    assert "Before it there was no annotation" in shown(
+    assert "Before it there was no annotation" in page_text(
         client.post(reverse("undo", args=[decision.pk]))
     )
 
@@ -157,7 +157,7 @@ def test_it_says_when_there_is_nothing_to_set_back(
 ) -> None:
     User.objects.update(undo_seconds=0)
     decision = decide_on_page(client, item)
-    assert "This decision changed nothing at Mixpeek" in shown(
+    assert "This decision changed nothing at Mixpeek" in page_text(
         client.post(reverse("undo", args=[decision.pk]))
     )
 
@@ -170,14 +170,14 @@ def test_it_says_that_a_late_copy_of_the_form_is_not_saved(
     client.post(reverse("undo", args=[Decision.objects.get().pk]))
     answer = client.post(reverse("decide", args=[item.pk]), sent)
     assert answer.status_code == 409
-    assert "You took this decision back" in shown(answer)
+    assert "You took this decision back" in page_text(answer)
     assert answer.context["data"]["decision_id"] != sent["decision_id"]
 
 
 def test_it_shows_the_button_alone_once_the_hold_is_over(client: Client, item: Annotation) -> None:
     decide_on_page(client, item, label="no logo")
     part = client.get(reverse("last_decision"), headers={"HX-Request": "true"})
-    assert shown(part).lstrip().startswith('<div id="undo"')
+    assert page_text(part).lstrip().startswith('<div id="undo"')
     assert client.get(reverse("last_decision"))["Location"] == reverse("queue")
 
 
@@ -190,7 +190,7 @@ def test_it_undoes_a_skip_or_a_defer_when_that_came_last(client: Client, item: A
             reverse("review", args=[make_annotation(item.retriever).pk]) + "?show=all"
         )
         assert page.context["last_aside"].annotation_id == other.pk
-        assert f'hx-post="{reverse("resume", args=[other.pk])}?show=all"' in shown(page)
+        assert f'hx-post="{reverse("resume", args=[other.pk])}?show=all"' in page_text(page)
         undone = client.post(reverse("resume", args=[other.pk]) + "?show=all", follow=True)
         assert undone.redirect_chain[-1][0] == reverse("review", args=[other.pk]) + "?show=all"
         assert not SetAside.objects.exists()
@@ -229,10 +229,12 @@ def test_it_offers_undo_on_the_queue_that_the_last_decision_led_to(
     )
     assert queue.redirect_chain[-1][0] == reverse("queue")
     address = reverse("undo", args=[Decision.objects.get().pk])
-    page = shown(queue)
+    page = page_text(queue)
     assert f'action="{address}"' in page
     assert f'hx-post="{address}"' not in page
-    part = shown(client.get(reverse("last_decision") + "?whole=1", headers={"HX-Request": "true"}))
+    part = page_text(
+        client.get(reverse("last_decision") + "?whole=1", headers={"HX-Request": "true"})
+    )
     assert f'action="{address}"' in part
     assert f'hx-post="{address}"' not in part
 
@@ -242,8 +244,8 @@ def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotati
     decision = decide_on_page(client, item, outcome="undecidable", reasoning="Too dark.")
     address = reverse("undo", args=[decision.pk])
     page = client.get(reverse("review", args=[item.pk]))
-    assert shown(page).count(f'action="{address}"') == 3
-    assert "You said that you can't tell" in shown(page)
+    assert page_text(page).count(f'action="{address}"') == 3
+    assert "You said that you can't tell" in page_text(page)
     looked = client.get(address, follow=True)
     assert looked.context["undoing"].recallable
     assert "“Can't tell” was not sent to Mixpeek." in shown(looked)

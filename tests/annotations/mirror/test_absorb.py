@@ -28,13 +28,13 @@ STAMP = {"decision_id": "0f", "reviewer": "reviewer_1", "time": "2026-05-01T12:0
 
 
 def record(annotation_id: str = "ann_1", **values: Any) -> AnnotationRecord:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "document_id": "doc_1",
         "namespace_id": "ns",
         "label": "logo",
         "version": 1,
     }
-    return AnnotationRecord(annotation_id=annotation_id, **given | values)
+    return AnnotationRecord(annotation_id=annotation_id, **fields | values)
 
 
 def edited_by(kind: str, **prior: Any) -> RevisionRecord:

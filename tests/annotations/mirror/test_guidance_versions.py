@@ -42,12 +42,12 @@ def decided(alice: User, adam: User) -> Annotation:
 
 
 def test_it_tells_each_decision_with_what_it_was_made_with(decided: Annotation) -> None:
-    told = [
+    pairs = [
         entry.guidance_versions
         and (entry.guidance_versions.labels, entry.guidance_versions.guidelines)
         for entry in timeline(decided.ref)
     ]
-    assert [made for made in told if made] == [(2, 1), (1, 1)]
+    assert [pair for pair in pairs if pair] == [(2, 1), (1, 1)]
 
 
 def test_it_links_the_versions_for_those_who_may_open_them(
@@ -89,9 +89,9 @@ def test_it_shows_the_version_that_a_link_means_however_old(
 
 def test_it_asks_for_all_decisions_in_few_queries(decided: Annotation) -> None:
     timeline(decided.ref)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         timeline(decided.ref)
-    assert len(asked) <= 2
+    assert len(queries) <= 2
     assert find_guidance_versions([2**62]) == {}
 
 
@@ -109,17 +109,17 @@ def test_it_says_so_by_the_api(decided: Annotation, lena: User, settings: Settin
     settings.MIXPEEK_NAMESPACE = "ns_sample"
     script = Caller(tokens.create_token(lena, name="script", scope="read", days=1, actor=None)[1])
     reply = script("POST", "/v1/history/list", {"ref": decided.ref}).json()["results"]
-    told = [
+    events = [
         (event["labels_version"], event["guidelines_version"])
         for event in reply
         if "label" in event["changes"]
     ]
-    assert told[:2] == [(2, 1), (1, 1)]
-    assert {made for *_, made in told[2:]} == {None}
+    assert events[:2] == [(2, 1), (1, 1)]
+    assert {versions for *_, versions in events[2:]} == {None}
 
 
 def test_it_knows_the_retriever_of_each(decided: Annotation) -> None:
-    made = GuidanceVersions(retriever=decided.retriever_id, labels=2, guidelines=1)
+    versions = GuidanceVersions(retriever=decided.retriever_id, labels=2, guidelines=1)
     decided.refresh_from_db()
     assert decided.decision_id is not None
-    assert find_guidance_versions([decided.decision_id]) == {decided.decision_id: made}
+    assert find_guidance_versions([decided.decision_id]) == {decided.decision_id: versions}

@@ -48,8 +48,8 @@ def returned(execution: Execution, rank: int = 1, document_id: str = "doc_1") ->
 
 def annotated(execution: Execution, **values: object) -> Annotation:
     """Return an annotation of doc_1 that names this run."""
-    given = {"document_id": "doc_1", "execution_id": execution.execution_id}
-    return make_annotation(execution.retriever, **given | values)
+    defaults = {"document_id": "doc_1", "execution_id": execution.execution_id}
+    return make_annotation(execution.retriever, **defaults | values)
 
 
 def record(
@@ -204,8 +204,8 @@ def test_it_makes_an_item_for_a_result_that_has_none(
     item = get_or_create_item(result, actor=alice)
     assert (item.result, item.execution_id, item.status) == (result, boats.execution_id, "waiting")
     assert get_or_create_item(result, actor=alice) == item
-    made = Event.objects.about(item.ref).get()
-    assert (made.actor_name, made.note) == ("alice", "to judge it for another query")
+    event = Event.objects.about(item.ref).get()
+    assert (event.actor_name, event.note) == ("alice", "to judge it for another query")
 
 
 def test_it_leads_to_the_judgement_of_an_earlier_run_of_the_query(

@@ -29,9 +29,9 @@ def edit(version: int, by: str, kind: str = "api_key", **prior: Any) -> Revision
 
 
 def record(*edits: RevisionRecord, id_: str = "ann_1", **values: Any) -> AnnotationRecord:
-    given: dict[str, Any] = {"document_id": f"doc_{id_}", "namespace_id": "ns", "label": "cat"}
+    defaults: dict[str, Any] = {"document_id": f"doc_{id_}", "namespace_id": "ns", "label": "cat"}
     return AnnotationRecord(
-        annotation_id=id_, version=len(edits) + 1, revisions=edits, **given | values
+        annotation_id=id_, version=len(edits) + 1, revisions=edits, **defaults | values
     )
 
 
@@ -78,10 +78,10 @@ def test_it_keeps_apart_what_different_hands_did_to_different_items() -> None:
         record(edit(1, "system", "system", label="cat"), id_="ann_2", label="dog"),
         record(id_="ann_3", label="dog"),
     )
-    told = {ref: timeline(f"annotations/{ref}")[0] for ref in ("ann_1", "ann_2", "ann_3")}
-    assert told["ann_1"].who == "another key (key_one)"
-    assert told["ann_2"].who == "the machine"
-    assert (told["ann_3"].who, told["ann_3"].by_machine) == ("Pull", True)
+    entries = {ref: timeline(f"annotations/{ref}")[0] for ref in ("ann_1", "ann_2", "ann_3")}
+    assert entries["ann_1"].who == "another key (key_one)"
+    assert entries["ann_2"].who == "the machine"
+    assert (entries["ann_3"].who, entries["ann_3"].by_machine) == ("Pull", True)
 
 
 def test_it_says_somebody_where_mixpeek_tells_of_no_hand() -> None:
@@ -112,7 +112,7 @@ def test_it_tells_another_holder_of_our_key_from_what_we_are_sending() -> None:
 def test_it_asks_no_more_often_for_many_items(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    ids = [f"ann_{at}" for at in range(1, 40)]
+    ids = [f"ann_{number}" for number in range(1, 40)]
     noticed(*[record(id_=id_) for id_ in ids])
     with django_assert_max_num_queries(20):
         noticed(*[record(edit(1, "key_night", label="cat"), id_=id_, label="dog") for id_ in ids])
@@ -120,13 +120,13 @@ def test_it_asks_no_more_often_for_many_items(
 
 def test_it_tells_a_change_of_metadata_as_no_confirmation(alice: User) -> None:
     row = make_annotation(label="cat", confidence=0.5, metadata={"a": 1})
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         "label": "cat",
         "confidence": 0.5,
         "reasoning": row.reasoning,
         "payload": row.payload,
     }
-    base = {**given, "metadata": {"a": 1}}
+    base = {**values, "metadata": {"a": 1}}
     with tracing(Origin.API):
         decide(row, alice, decision_id=UUID(int=1), base=base, metadata={"a": 2})
     assert timeline(row.ref)[0].sentence == "changed the annotation and queued a change for Mixpeek"

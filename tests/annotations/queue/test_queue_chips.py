@@ -28,9 +28,12 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def shown(person: User, **filters: Any) -> list[str]:
-    chosen = QueueFilter(**filters)
-    return [annotation.title for annotation in in_queue(chosen, person).order_by(*chosen.order)]
+def chip_texts(person: User, **filters: Any) -> list[str]:
+    queue_filter = QueueFilter(**filters)
+    return [
+        annotation.title
+        for annotation in in_queue(queue_filter, person).order_by(*queue_filter.order)
+    ]
 
 
 def decided(by: User, **values: Any) -> Annotation:
@@ -44,7 +47,7 @@ def test_it_shows_what_waits_least_sure_first(alice: User, bob: User) -> None:
     make_annotation(title="no confidence", confidence=None)
     make_annotation(title="gone", status="gone")
     decided(bob, title="decided")
-    assert shown(alice) == ["no confidence", "unsure", "sure"]
+    assert chip_texts(alice) == ["no confidence", "unsure", "sure"]
 
 
 def test_it_leaves_out_of_waiting_what_i_set_aside_but_not_what_others_did(
@@ -55,26 +58,26 @@ def test_it_leaves_out_of_waiting_what_i_set_aside_but_not_what_others_did(
     make_set_aside(both, alice)
     make_set_aside(both, bob)
     make_set_aside(make_annotation(title="deferred by bob"), bob)
-    assert shown(alice) == ["deferred by bob"]
-    assert shown(alice, show=Show.DEFERRED) == ["deferred by both"]
+    assert chip_texts(alice) == ["deferred by bob"]
+    assert chip_texts(alice, show=Show.DEFERRED) == ["deferred by both"]
 
 
 def test_it_shows_what_others_hold_too(alice: User, bob: User) -> None:
     make_lease(make_annotation(title="held"), bob)
-    assert shown(alice) == ["held"]
+    assert chip_texts(alice) == ["held"]
 
 
 def test_it_forgets_a_deferral_once_somebody_decided(alice: User, bob: User) -> None:
     make_set_aside(decided(bob, title="decided"), alice)
-    assert shown(alice, show=Show.DEFERRED) == []
+    assert chip_texts(alice, show=Show.DEFERRED) == []
 
 
 def test_it_tells_my_decisions_from_everybodys(alice: User, bob: User) -> None:
     decided(alice, title="mine")
     decided(bob, title="his", status="undecidable")
     make_annotation()
-    assert shown(alice, show=Show.MINE) == ["mine"]
-    assert shown(alice, show=Show.DECIDED) == ["his", "mine"]
+    assert chip_texts(alice, show=Show.MINE) == ["mine"]
+    assert chip_texts(alice, show=Show.DECIDED) == ["his", "mine"]
 
 
 def test_it_counts_what_a_person_decided_upstream_as_decided_at_the_time_they_did(
@@ -88,15 +91,15 @@ def test_it_counts_what_a_person_decided_upstream_as_decided_at_the_time_they_di
         updated_at=None,
         seen_at=LONG_AGO - timedelta(days=1),
     )
-    assert shown(alice, show=Show.DECIDED) == ["upstream", "ours", "never edited"]
+    assert chip_texts(alice, show=Show.DECIDED) == ["upstream", "ours", "never edited"]
 
 
 def test_it_knows_that_what_waits_has_no_reviewer(alice: User, bob: User) -> None:
     make_annotation()
     decided(bob, title="bob's")
-    chosen = QueueFilter(reviewer=bob.pk)
-    assert shown(alice, reviewer=bob.pk) == []
-    assert count_by_show(chosen, alice) == {
+    queue_filter = QueueFilter(reviewer=bob.pk)
+    assert chip_texts(alice, reviewer=bob.pk) == []
+    assert count_by_show(queue_filter, alice) == {
         show: int(show in {Show.DECIDED, Show.ALL}) for show in Show
     }
 
@@ -105,7 +108,7 @@ def test_it_shows_conflicts_and_refusals_together(alice: User) -> None:
     make_change(decided(alice, title="conflict"), "conflict")
     make_change(decided(alice, title="refused"), "refused")
     make_change(decided(alice, title="delivered"), "delivered")
-    assert shown(alice, show=Show.CONFLICT, sort=Sort.OLDEST) == ["conflict", "refused"]
+    assert chip_texts(alice, show=Show.CONFLICT, sort=Sort.OLDEST) == ["conflict", "refused"]
 
 
 def test_it_shows_what_is_not_delivered_once_however_many_changes(alice: User) -> None:
@@ -113,27 +116,27 @@ def test_it_shows_what_is_not_delivered_once_however_many_changes(alice: User) -
     make_change(annotation)
     make_change(annotation)
     make_change(decided(alice, title="delivered"), "delivered")
-    assert shown(alice, show=Show.UNDELIVERED) == ["queued"]
+    assert chip_texts(alice, show=Show.UNDELIVERED) == ["queued"]
 
 
 def test_it_filters_by_retriever_label_status_and_reviewer(alice: User, bob: User) -> None:
     brand = make_retriever("Brand")
     make_annotation(brand, title="brand", label="yes")
     decided(bob, title="bob's", label="no", status="undecidable")
-    assert shown(alice, show=Show.ALL, retriever=brand.pk) == ["brand"]
-    assert shown(alice, show=Show.ALL, label="yes") == ["brand"]
-    assert shown(alice, show=Show.ALL, status="undecidable") == ["bob's"]
-    assert shown(alice, show=Show.ALL, reviewer=bob.pk) == ["bob's"]
-    assert shown(alice, show=Show.ALL, reviewer=bob.pk, label="yes") == []
+    assert chip_texts(alice, show=Show.ALL, retriever=brand.pk) == ["brand"]
+    assert chip_texts(alice, show=Show.ALL, label="yes") == ["brand"]
+    assert chip_texts(alice, show=Show.ALL, status="undecidable") == ["bob's"]
+    assert chip_texts(alice, show=Show.ALL, reviewer=bob.pk) == ["bob's"]
+    assert chip_texts(alice, show=Show.ALL, reviewer=bob.pk, label="yes") == []
 
 
 def test_it_cuts_confidence_into_bands_without_gap_or_overlap(alice: User) -> None:
     for confidence in (None, 0, 0.4999, 0.5, 0.7999, 0.8, 1):
         make_annotation(title=str(confidence), confidence=confidence)
-    assert shown(alice, band=Band.NONE) == ["None"]
-    assert shown(alice, band=Band.LOW) == ["0", "0.4999"]
-    assert shown(alice, band=Band.MIDDLE) == ["0.5", "0.7999"]
-    assert shown(alice, band=Band.HIGH) == ["0.8", "1"]
+    assert chip_texts(alice, band=Band.NONE) == ["None"]
+    assert chip_texts(alice, band=Band.LOW) == ["0", "0.4999"]
+    assert chip_texts(alice, band=Band.MIDDLE) == ["0.5", "0.7999"]
+    assert chip_texts(alice, band=Band.HIGH) == ["0.8", "1"]
 
 
 @pytest.mark.parametrize(
@@ -153,18 +156,18 @@ def test_it_cuts_confidence_into_bands_without_gap_or_overlap(alice: User) -> No
 def test_it_searches_like_the_web(alice: User, words: str, found: list[str]) -> None:
     make_annotation(title="both", words="A blue van")
     make_annotation(title="red", words="A red car", document_id="doc_red")
-    assert shown(alice, q=words, sort=Sort.OLDEST) == found
+    assert chip_texts(alice, q=words, sort=Sort.OLDEST) == found
 
 
 def test_it_sorts_every_way_with_and_without_values(alice: User) -> None:
     make_annotation(title="a", confidence=0.2, score=7.5)
     make_annotation(title="b", confidence=None, score=None)
     make_annotation(title="c", confidence=0.9, score=-3.0)
-    assert shown(alice, sort=Sort.LEAST_SURE) == ["b", "a", "c"]
-    assert shown(alice, sort=Sort.MOST_SURE) == ["c", "a", "b"]
-    assert shown(alice, sort=Sort.OLDEST) == ["a", "b", "c"]
-    assert shown(alice, sort=Sort.NEWEST) == ["c", "b", "a"]
-    assert shown(alice, sort=Sort.SCORE) == ["a", "c", "b"]
+    assert chip_texts(alice, sort=Sort.LEAST_SURE) == ["b", "a", "c"]
+    assert chip_texts(alice, sort=Sort.MOST_SURE) == ["c", "a", "b"]
+    assert chip_texts(alice, sort=Sort.OLDEST) == ["a", "b", "c"]
+    assert chip_texts(alice, sort=Sort.NEWEST) == ["c", "b", "a"]
+    assert chip_texts(alice, sort=Sort.SCORE) == ["a", "c", "b"]
 
 
 def test_it_lists_each_label_once_in_order(
@@ -193,7 +196,7 @@ def test_it_lists_each_label_once_in_order(
 def test_it_walks_an_index_made_for_the_order(
     alice: User, filters: dict[str, Any], index: str
 ) -> None:
-    chosen = QueueFilter(**filters)
+    queue_filter = QueueFilter(**filters)
     retrievers = [make_retriever() for _ in range(10)]
     Annotation.objects.bulk_create(
         Annotation(
@@ -212,7 +215,7 @@ def test_it_walks_an_index_made_for_the_order(
         cursor.execute(
             "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
         )
-    plan = in_queue(chosen, alice).order_by(*chosen.order)[:31].explain()
+    plan = in_queue(queue_filter, alice).order_by(*queue_filter.order)[:31].explain()
     assert index in plan
     assert "Sort" not in plan.replace("Sort Key", "")
 

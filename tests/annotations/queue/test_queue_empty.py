@@ -46,16 +46,16 @@ def test_it_says_that_nothing_has_been_pulled(client: Client, alice: User) -> No
 
 def test_it_offers_to_clear_filters_and_stays_in_the_same_part(client: Client, alice: User) -> None:
     make_annotation()
-    shown = page(client, alice, "?show=all&q=zebra")
-    assert "Nothing matches these filters" in shown
-    assert 'href="/annotations?show=all">Clear filters' in shown
+    markup = page(client, alice, "?show=all&q=zebra")
+    assert "Nothing matches these filters" in markup
+    assert 'href="/annotations?show=all">Clear filters' in markup
 
 
 def test_it_says_that_i_deferred_the_rest(client: Client, alice: User) -> None:
     make_set_aside(make_annotation(), alice)
-    shown = page(client, alice, "")
-    assert "Nothing waits for you" in shown
-    assert '1 is <a href="/annotations?show=deferred">deferred by you</a>.' in shown
+    markup = page(client, alice, "")
+    assert "Nothing waits for you" in markup
+    assert '1 is <a href="/annotations?show=deferred">deferred by you</a>.' in markup
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,10 @@ def test_it_says_nothing_when_there_is_nothing_to_say() -> None:
     ],
 )
 def test_it_leaves_out_what_makes_no_sense_and_says_so(address: str, sentence: str) -> None:
-    chosen = parse(f"{address}&label=logo" if not address.startswith("label") else address)
-    assert chosen.problems == (sentence,)
-    assert chosen.show == Show.WAITING
-    assert chosen.querystring() == ("" if address.startswith("label") else "?label=logo")
+    queue_filter = parse(f"{address}&label=logo" if not address.startswith("label") else address)
+    assert queue_filter.problems == (sentence,)
+    assert queue_filter.show == Show.WAITING
+    assert queue_filter.querystring() == ("" if address.startswith("label") else "?label=logo")
 
 
 @given(
@@ -89,9 +89,9 @@ def test_it_orders_each_part_naturally() -> None:
 def test_it_keeps_filters_when_another_part_is_shown_but_not_an_order_that_part_cannot_have() -> (
     None
 ):
-    chosen = QueueFilter(show=Show.MINE, label="logo", sort=Sort.DECIDED)
-    assert chosen.showing(Show.WAITING) == QueueFilter(label="logo")
-    assert chosen.showing(Show.DECIDED) == QueueFilter(
+    queue_filter = QueueFilter(show=Show.MINE, label="logo", sort=Sort.DECIDED)
+    assert queue_filter.showing(Show.WAITING) == QueueFilter(label="logo")
+    assert queue_filter.showing(Show.DECIDED) == QueueFilter(
         show=Show.DECIDED, label="logo", sort=Sort.DECIDED
     )
 

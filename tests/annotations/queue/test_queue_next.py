@@ -65,9 +65,9 @@ def test_it_follows_filter_and_order(alice: User) -> None:
     brand = make_retriever("Brand")
     low, high = make_annotation(brand, confidence=0.1), make_annotation(brand, confidence=0.9)
     make_annotation(confidence=0.5)
-    chosen = QueueFilter(retriever=brand.pk, sort=Sort.MOST_SURE)
-    assert querysets.candidates(chosen, alice).first() == high
-    assert querysets.candidates(chosen, alice, high).first() == low
+    queue_filter = QueueFilter(retriever=brand.pk, sort=Sort.MOST_SURE)
+    assert querysets.candidates(queue_filter, alice).first() == high
+    assert querysets.candidates(queue_filter, alice, high).first() == low
 
 
 def test_it_walks_through_decided_items_when_these_are_what_is_shown(alice: User) -> None:
@@ -107,10 +107,10 @@ def test_it_comes_by_every_item_exactly_once(
 ) -> None:
     Annotation.objects.all().delete()
     expected = {annotation.pk for annotation in sure(*confidences)}
-    chosen = QueueFilter(sort=sort)
+    queue_filter = QueueFilter(sort=sort)
     seen: list[int] = []
-    item = querysets.candidates(chosen, alice).first()
+    item = querysets.candidates(queue_filter, alice).first()
     while item is not None and len(seen) < 10:
         seen.append(item.pk)
-        item = querysets.candidates(chosen, alice, item).first()
+        item = querysets.candidates(queue_filter, alice, item).first()
     assert (set(seen), len(seen)) == (expected, len(expected))

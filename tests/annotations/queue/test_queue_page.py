@@ -17,13 +17,13 @@ from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, 
 pytestmark = pytest.mark.django_db
 
 
-def titles(shown: str) -> list[str]:
-    return re.findall(r'class="row-link"[^>]*>([^<]*)<', shown)
+def titles(markup: str) -> list[str]:
+    return re.findall(r'class="row-link"[^>]*>([^<]*)<', markup)
 
 
-def link(shown: str, rel: str) -> str:
-    found = re.search(rf'rel="{rel}" href="([^"]*)"', shown)
-    return found[1].replace("&amp;", "&") if found else ""
+def link(markup: str, rel: str) -> str:
+    match = re.search(rf'rel="{rel}" href="([^"]*)"', markup)
+    return match[1].replace("&amp;", "&") if match else ""
 
 
 def get(client: Client, address: str, **headers: str) -> str:
@@ -50,17 +50,17 @@ def test_it_refuses_people_without_a_role_and_other_methods(
 def test_it_leads_to_each_item_under_the_same_filters(client: Client, alice: User) -> None:
     annotation = make_annotation(label="a&b")
     client.force_login(alice)
-    shown = get(client, "/annotations?label=a%26b&sort=oldest&band=nonsense")
-    assert f'href="/annotations/{annotation.pk}?label=a%26b&amp;sort=oldest"' in shown
-    assert 'href="/annotations/next?label=a%26b&amp;sort=oldest"' in shown
-    assert "Confidence was ignored: There is no “nonsense”." in shown
+    markup = get(client, "/annotations?label=a%26b&sort=oldest&band=nonsense")
+    assert f'href="/annotations/{annotation.pk}?label=a%26b&amp;sort=oldest"' in markup
+    assert 'href="/annotations/next?label=a%26b&amp;sort=oldest"' in markup
+    assert "Confidence was ignored: There is no “nonsense”." in markup
 
 
 def test_it_shows_text_as_text(client: Client, alice: User) -> None:
     make_annotation(title="<b>bold</b>", excerpt="<img src=x>", label="<i>", document_id="<u>")
     client.force_login(alice)
-    shown = get(client, "/annotations?q=%3Cscript%3E&show=all") + get(client, "/annotations")
-    assert not re.search(r"<(b|i|u|script)>|<img src=x", shown)
+    markup = get(client, "/annotations?q=%3Cscript%3E&show=all") + get(client, "/annotations")
+    assert not re.search(r"<(b|i|u|script)>|<img src=x", markup)
 
 
 def test_it_shows_on_a_line_who_holds_it_what_was_changed_and_how_far_it_got(
@@ -79,9 +79,9 @@ def test_it_shows_on_a_line_who_holds_it_what_was_changed_and_how_far_it_got(
     make_change(changed)
     client.force_login(alice)
     assert get(client, "/annotations").count("open by bob") == 1
-    shown = get(client, "/annotations?show=decided")
-    assert "</span>theirs</s>" in shown
-    assert "Not yet delivered</span> " in shown
+    markup = get(client, "/annotations?show=decided")
+    assert "</span>theirs</s>" in markup
+    assert "Not yet delivered</span> " in markup
     assert get(client, "/annotations?show=conflict").count("row-link") == 0
 
 
@@ -105,13 +105,13 @@ def test_it_works_without_javascript(client: Client, alice: User) -> None:
     for _ in range(31):
         make_annotation()
     client.force_login(alice)
-    shown = get(client, "/annotations")
-    chips = re.findall(r'<a class="chips-one[^>]* href="([^"]*)"', shown)
+    markup = get(client, "/annotations")
+    chips = re.findall(r'<a class="chips-one[^>]* href="([^"]*)"', markup)
     assert chips == ["/annotations", *(f"/annotations?show={show}" for show in list(Show)[1:])]
-    assert re.search(r'rel="next" href="([^"]*)" hx-get="\1"', shown)
-    assert '<form id="filters" class="filters" method="get" action="/annotations"' in shown
-    assert '<button class="btn btn-quiet no-script" type="submit">Apply</button>' in shown
-    assert shown.count('form="filters"') == 2
+    assert re.search(r'rel="next" href="([^"]*)" hx-get="\1"', markup)
+    assert '<form id="filters" class="filters" method="get" action="/annotations"' in markup
+    assert '<button class="btn btn-quiet no-script" type="submit">Apply</button>' in markup
+    assert markup.count('form="filters"') == 2
 
 
 def test_it_pages_by_key_while_rows_come_and_go(client: Client, alice: User) -> None:
@@ -142,9 +142,9 @@ def test_it_shows_the_first_page_for_a_cursor_that_is_none(
 ) -> None:
     make_annotation(title="first")
     client.force_login(alice)
-    shown = get(client, f"/annotations?cursor={cursor}")
-    assert titles(shown) == ["first"]
-    assert "this is the first one" in shown
+    markup = get(client, f"/annotations?cursor={cursor}")
+    assert titles(markup) == ["first"]
+    assert "this is the first one" in markup
 
 
 @pytest.mark.slow

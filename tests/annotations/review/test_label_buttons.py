@@ -64,14 +64,14 @@ def test_it_numbers_twenty_buttons_and_adds_what_is_proposed_or_typed() -> None:
         labels=[Label(value=f"l{number:02}") for number in range(21)], other_allowed=True
     )
     every = label_buttons.buttons(offered, "proposed", "l03", "", chosen="proposed")
-    assert [(one.key, one.shift) for one in every[8:12]] == [
+    assert [(button.key, button.shift) for button in every[8:12]] == [
         ("9", False),
         ("0", False),
         ("1", True),
         ("2", True),
     ]
     assert (every[19].key, every[19].shift) == ("0", True)
-    assert [(one.label, one.key, one.chosen) for one in every[20:]] == [
+    assert [(button.label, button.key, button.chosen) for button in every[20:]] == [
         ("l20", "", False),
         ("proposed", "", True),
     ]

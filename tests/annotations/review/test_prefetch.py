@@ -32,8 +32,8 @@ def pictures(client: Client, after: object, **filters: Any) -> list[str]:
     response = client.get(reverse("ahead"), {"after": after, **filters})
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
-    told: list[str] = response.json()["pictures"]
-    return told
+    addresses: list[str] = response.json()["pictures"]
+    return addresses
 
 
 def test_it_names_the_pictures_of_the_next_and_holds_nothing(
@@ -47,8 +47,8 @@ def test_it_names_the_pictures_of_the_next_and_holds_nothing(
     assert all(
         address.startswith(f"/documents/{second.document_id}/media/") for address in addresses
     )
-    shown = client.get(reverse("review", args=[second.pk])).content.decode()
-    assert all(f'src="{address}"' in shown for address in addresses)
+    markup = client.get(reverse("review", args=[second.pk])).content.decode()
+    assert all(f'src="{address}"' in markup for address in addresses)
     Lease.objects.all().delete()
     pictures(client, first.pk)
     assert not Lease.objects.exists()
@@ -60,10 +60,10 @@ def test_it_passes_over_what_this_person_would_not_be_given(
     first = item(retriever, 0.1)
     make_lease(item(retriever, 0.2, file("held.png")), bob)
     make_set_aside(item(retriever, 0.3, file("aside.png")), alice)
-    given = item(retriever, 0.4, file("given.png"))
+    next_item = item(retriever, 0.4, file("given.png"))
     client.force_login(alice)
     (address,) = pictures(client, first.pk)
-    assert address.startswith(f"/documents/{given.document_id}/media/")
+    assert address.startswith(f"/documents/{next_item.document_id}/media/")
 
 
 def test_it_says_nothing_of_items_without_pictures_at_the_end_or_of_a_search(

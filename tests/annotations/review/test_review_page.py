@@ -26,7 +26,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def _shown(client: Client, annotation: Annotation, query: str = "") -> str:
+def _page_text(client: Client, annotation: Annotation, query: str = "") -> str:
     response = client.get(reverse("review", args=[annotation.pk]) + query)
     assert response.status_code == 200
     return collapsed(response)
@@ -48,8 +48,8 @@ def test_it_shows_what_was_asked_found_and_proposed(client: Client, alice: User)
     )
     assert annotation.result
     client.force_login(alice)
-    page = _shown(client, annotation)
-    for said in (
+    page = _page_text(client, annotation)
+    for words in (
         "blue logo",
         "v7",
         "0.813",
@@ -58,7 +58,7 @@ def test_it_shows_what_was_asked_found_and_proposed(client: Client, alice: User)
         "A <mark>blue</mark> van.",
         annotation.result.digest,
     ):
-        assert said in page
+        assert words in page
 
 
 def test_it_shows_a_document_as_text_whatever_it_holds(client: Client, alice: User) -> None:
@@ -68,7 +68,7 @@ def test_it_shows_a_document_as_text_whatever_it_holds(client: Client, alice: Us
         label="<b>label", reasoning="</textarea>" + nasty, payload={nasty: "</textarea>"}, title=nasty,
     )  # fmt: skip
     client.force_login(alice)
-    page = _shown(client, annotation)
+    page = _page_text(client, annotation)
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert "</textarea>&lt;" not in page
@@ -96,7 +96,7 @@ def test_it_shows_media_by_their_kind_through_our_own_address(
     }
     annotation = _with({"document_blobs": [blob], "start_time": 4.5, "end_time": 9})
     client.force_login(alice)
-    page = _shown(client, annotation)
+    page = _page_text(client, annotation)
     assert element in page
     assert 'src="/documents/doc_x/media/' in page
     assert "s3://bucket" not in page.split("Where it came from")[0]
@@ -113,7 +113,7 @@ def test_it_says_why_a_file_cannot_be_shown(client: Client, alice: User) -> None
         "unavailable_reason": "Deleted by its owner",
     }
     client.force_login(alice)
-    page = _shown(client, _with({"document_blobs": [blob]}))
+    page = _page_text(client, _with({"document_blobs": [blob]}))
     assert "cannot be shown: Deleted by its owner" in page
     assert 'class="medium-what"' not in page
 
@@ -123,7 +123,7 @@ def test_it_applies_a_persons_preferences_for_hard_content(client: Client, alice
     alice.save()
     blob = {"field": "file", "url": "s3://bucket/a.mp4", "type": "video", "filename": "a.mp4"}
     client.force_login(alice)
-    page = _shown(client, _with({"document_blobs": [blob]}))
+    page = _page_text(client, _with({"document_blobs": [blob]}))
     assert 'class="evidence is-grey"' in page
     assert 'data-action="blur" checked' in page
     assert "playsinline muted" in page
@@ -133,11 +133,11 @@ def test_it_opens_without_a_document_and_without_an_annotation_upstream(
     client: Client, alice: User
 ) -> None:
     client.force_login(alice)
-    assert "The document is not here yet" in _shown(client, make_annotation(result=None))
+    assert "The document is not here yet" in _page_text(client, make_annotation(result=None))
     new = make_annotation(
         annotation_id=None, version=None, label="", confidence=None, proposed={}, upstream={}
     )
-    page = _shown(client, new)
+    page = _page_text(client, new)
     assert 'Machine\'s label</dt><dd class="muted">none' in page
     assert post_decision(client, new, label="first").status_code == 302
 
@@ -148,7 +148,7 @@ def test_it_shows_delivery_history_and_other_results(client: Client, alice: User
     other = make_annotation(make_retriever("Other finder"), document_id="doc_x", label="elsewhere")
     client.force_login(alice)
     post_decision(client, annotation, label="relabelled by me")
-    page = _shown(client, annotation)
+    page = _page_text(client, annotation)
     assert 'id="delivery"' in page
     assert "relabelled by me" in page
     assert 'id="timeline"' in page
@@ -165,13 +165,16 @@ def test_it_offers_my_last_decision_to_undo_or_change_it(client: Client, alice: 
     )
     client.force_login(alice)
     post_decision(client, first, label="hasty", reasoning="Too quick.")
-    page = _shown(client, second)
+    page = _page_text(client, second)
     address = reverse("undo", args=[Decision.objects.get().pk])
     assert f'data-action="undo" data-leaves href="{address}"' in page
     first.refresh_from_db()
-    assert "Too quick." in _shown(client, first)
+    assert "Too quick." in _page_text(client, first)
     post_decision(client, first, label="considered")
-    assert [one.label for one in Decision.objects.order_by("id")] == ["hasty", "considered"]
+    assert [decision.label for decision in Decision.objects.order_by("id")] == [
+        "hasty",
+        "considered",
+    ]
 
 
 def test_it_brings_what_was_refused_back_into_the_form(client: Client, alice: User) -> None:
@@ -197,8 +200,8 @@ def test_it_brings_what_was_refused_back_into_the_form(client: Client, alice: Us
 def test_it_marks_the_words_of_the_queues_search(client: Client, alice: User) -> None:
     annotation = _with({"text": "A green van, then a blue one."})
     client.force_login(alice)
-    assert "<mark>van</mark>" in _shown(client, annotation, "?q=van")
-    assert "<mark>van</mark>" not in _shown(client, annotation)
+    assert "<mark>van</mark>" in _page_text(client, annotation, "?q=van")
+    assert "<mark>van</mark>" not in _page_text(client, annotation)
 
 
 @pytest.mark.parametrize(
@@ -210,17 +213,17 @@ def test_it_says_that_the_last_decision_waits_for_a_person(
     annotation = make_annotation()
     change = make_change(annotation, state=state, reason="not allowed")
     client.force_login(alice)
-    page = _shown(client, annotation)
+    page = _page_text(client, annotation)
     assert said in page
     assert "not allowed." in page
     assert f"?change={change.pk}" in page
-    assert "Edit and resend" not in _shown(client, annotation, f"?change={change.pk}")
+    assert "Edit and resend" not in _page_text(client, annotation, f"?change={change.pk}")
 
 
 def test_it_keeps_the_filter_on_every_way_out(client: Client, alice: User) -> None:
     annotation = make_annotation()
     client.force_login(alice)
-    page = _shown(client, annotation, "?sort=newest&label=logo")
+    page = _page_text(client, annotation, "?sort=newest&label=logo")
     for way in ("decide", "skip", "defer", "lease"):
         assert f'action="{reverse(way, args=[annotation.pk])}?label=logo&amp;sort=newest"' in page
     assert f"{reverse('next')}?label=logo&amp;sort=newest&amp;after={annotation.pk}" in page
@@ -230,7 +233,7 @@ def test_it_lets_somebody_read_who_may_not_decide(client: Client, stranger: User
     stranger.user_permissions.add(Permission.objects.get(codename="view_annotation"))
     annotation = make_annotation()
     client.force_login(stranger)
-    page = _shown(client, annotation)
+    page = _page_text(client, annotation)
     assert "Deciding needs the role" in page
     assert 'data-action="submit"' not in page
     assert not hasattr(Annotation.objects.get(pk=annotation.pk), "lease")
@@ -262,6 +265,6 @@ def test_it_asks_the_database_the_same_number_of_times_whatever_there_is(
     client.force_login(alice)
     for other in Annotation.objects.exclude(pk=annotation.pk):
         post_decision(client, other, label="a")
-    _shown(client, annotation)
+    _page_text(client, annotation)
     with django_assert_max_num_queries(23):
-        _shown(client, annotation)
+        _page_text(client, annotation)

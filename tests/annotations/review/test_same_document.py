@@ -25,7 +25,7 @@ def retriever() -> Retriever:
     return make_retriever("Mills", input_schema={"query": {"type": "string"}})
 
 
-def asked(retriever: Retriever, query: str) -> Execution:
+def make_query(retriever: Retriever, query: str) -> Execution:
     return make_execution(retriever, inputs={"query": query})
 
 
@@ -33,14 +33,14 @@ def returned(execution: Execution, text: str = "By the river.", **values: Any) -
     """Return a result of doc_1 as a run stores it, its score within the snapshot."""
     score = values.get("score", 0.5)
     snapshot = {"text": text, "score": score}
-    given = {"document_id": "doc_1", "snapshot": snapshot, "digest": digest(snapshot)}
-    return make_result(execution.retriever, execution=execution, **given | values)
+    fields = {"document_id": "doc_1", "snapshot": snapshot, "digest": digest(snapshot)}
+    return make_result(execution.retriever, execution=execution, **fields | values)
 
 
 def item(execution: Execution, result: Result | None = None, **values: Any) -> Annotation:
     """Return an item of doc_1 that names this run."""
-    given = {"document_id": "doc_1", "execution_id": execution.execution_id, "result": result}
-    return make_annotation(execution.retriever, **given | values)
+    fields = {"document_id": "doc_1", "execution_id": execution.execution_id, "result": result}
+    return make_annotation(execution.retriever, **fields | values)
 
 
 def page_of(client: Client, person: User, annotation: Annotation) -> str:
@@ -51,7 +51,7 @@ def page_of(client: Client, person: User, annotation: Annotation) -> str:
 def test_it_shows_the_rank_and_score_of_its_own_run_only(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    mill, river = asked(retriever, "mill"), asked(retriever, "river")
+    mill, river = make_query(retriever, "mill"), make_query(retriever, "river")
     own = item(mill, returned(mill, rank=4, score=0.25))
     other = item(mill, returned(river, rank=9, score=0.75), label="other")
     assert ("0.250" in (page := page_of(client, alice, own)), "mill</dd>" in page) == (True, True)
@@ -92,9 +92,9 @@ def test_it_says_what_is_not_known_of_its_run(
 def test_it_says_how_its_document_was_judged_for_another_query(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    mill, river = asked(retriever, "mill"), asked(retriever, "river")
+    mill, river = make_query(retriever, "mill"), make_query(retriever, "river")
     judged = item(mill, returned(mill), label="historical", status="decided")
-    proposed = item(asked(retriever, "barn"), label="modern")
+    proposed = item(make_query(retriever, "barn"), label="modern")
     waiting = item(
         river, returned(river), annotation_id=None, label="", version=None, proposed={}, upstream={}
     )
@@ -112,7 +112,7 @@ def test_it_says_how_its_document_was_judged_for_another_query(
 def test_it_does_not_call_the_same_query_another(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    first, again = asked(retriever, "mill"), asked(retriever, "mill")
+    first, again = make_query(retriever, "mill"), make_query(retriever, "mill")
     item(first, returned(first), label="historical", status="decided")
     page = page_of(client, alice, item(again, returned(again)))
     assert "for another query" not in page
@@ -122,12 +122,12 @@ def test_it_does_not_call_the_same_query_another(
 def test_it_says_for_which_query_each_other_result_and_annotation_is(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    mill, river, barn = (asked(retriever, query) for query in ("mill", "river", "barn"))
-    shown = item(mill, returned(mill))
+    mill, river, barn = (make_query(retriever, query) for query in ("mill", "river", "barn"))
+    current = item(mill, returned(mill))
     item(barn)
     make_annotation(retriever, document_id="doc_1", execution_id="exec_unknown")
     result = returned(river, rank=3)
-    about = page_of(client, alice, shown).split('id="about"')[1]
+    about = page_of(client, alice, current).split('id="about"')[1]
     assert 'for <q dir="auto">query: barn</q>' in about
     assert "for a query that is not known" in about
     assert 'for <q dir="auto">query: river</q>' in about
@@ -153,12 +153,12 @@ def test_it_names_a_query_by_what_is_not_the_default(client: Client, alice: User
 def test_it_offers_no_judgement_of_what_has_its_item(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    mill, river = asked(retriever, "mill"), asked(retriever, "river")
-    shown = item(mill, returned(mill))
+    mill, river = make_query(retriever, "mill"), make_query(retriever, "river")
+    current = item(mill, returned(mill))
     other = item(river, returned(river))
-    returned(asked(retriever, "mill"))
+    returned(make_query(retriever, "mill"))
     make_result(None, document_id="doc_1")
-    about = page_of(client, alice, shown).split('id="about"')[1]
+    about = page_of(client, alice, current).split('id="about"')[1]
     assert "Judge it for this query" not in about
     assert about.count(reverse("review", args=[other.pk])) == 2
     assert "Pulled" in about
@@ -168,25 +168,25 @@ def test_it_offers_no_judgement_of_what_has_its_item(
 def test_it_calls_a_document_different_only_for_what_is_the_documents(
     client: Client, alice: User, retriever: Retriever, text: str, differs: bool
 ) -> None:
-    mill, river = asked(retriever, "mill"), asked(retriever, "river")
-    shown = item(mill, returned(mill, score=0.25))
+    mill, river = make_query(retriever, "mill"), make_query(retriever, "river")
+    current = item(mill, returned(mill, score=0.25))
     other = returned(river, text, score=0.75, rank=8)
-    assert shown.result and shown.result.digest != other.digest
-    assert (DIFFERENT in page_of(client, alice, shown)) == differs
+    assert current.result and current.result.digest != other.digest
+    assert (DIFFERENT in page_of(client, alice, current)) == differs
 
 
 def test_it_begins_a_judgement_for_another_query(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    mill, river = asked(retriever, "mill"), asked(retriever, "river")
+    mill, river = make_query(retriever, "mill"), make_query(retriever, "river")
     item(mill, returned(mill), status="decided")
     result = returned(river)
     client.force_login(alice)
     address = reverse("judge_result", args=[result.pk])
     reply = client.post(address)
-    made = Annotation.objects.get(execution_id=river.execution_id)
-    assert (reply.status_code, reply["Location"]) == (302, reverse("review", args=[made.pk]))
-    assert (made.result, made.status) == (result, "waiting")
+    annotation = Annotation.objects.get(execution_id=river.execution_id)
+    assert (reply.status_code, reply["Location"]) == (302, reverse("review", args=[annotation.pk]))
+    assert (annotation.result, annotation.status) == (result, "waiting")
     assert client.post(address)["Location"] == reply["Location"]
     assert client.get(address).status_code == 405
 
@@ -198,7 +198,7 @@ def test_it_begins_none_for_a_document_alone_or_by_who_may_not_decide(
     for pk in (make_result(None).pk, 999_999):
         assert client.post(reverse("judge_result", args=[pk])).status_code == 404
     client.force_login(stranger)
-    result = returned(asked(retriever, "mill"))
+    result = returned(make_query(retriever, "mill"))
     assert client.post(reverse("judge_result", args=[result.pk])).status_code == 403
     assert not Annotation.objects.exists()
 
@@ -210,20 +210,20 @@ def test_it_asks_the_database_no_more_for_many_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     alone = make_result(None, document_id="doc_1", rank=None, score=None)
-    shown = item(asked(retriever, "mill"), alone)
+    current = item(make_query(retriever, "mill"), alone)
     for number in range(12):
-        run = asked(retriever, f"query {number}")
+        run = make_query(retriever, f"query {number}")
         item(run, status="decided", label=f"label {number}")
         returned(run)
-    page_of(client, alice, shown)
+    page_of(client, alice, current)
     with django_assert_max_num_queries(23):
-        page_of(client, alice, shown)
+        page_of(client, alice, current)
 
 
 def test_it_says_on_the_run_what_was_judged_for_another_query(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    mill, river = asked(retriever, "mill"), asked(retriever, "river")
+    mill, river = make_query(retriever, "mill"), make_query(retriever, "river")
     judged = item(mill, returned(mill), label="historical", status="decided")
     result = returned(river)
     client.force_login(alice)
@@ -242,7 +242,7 @@ def test_it_says_on_the_run_what_was_judged_for_another_query(
 def test_it_leads_from_a_run_to_the_judgement_of_an_earlier_run_of_its_query(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
-    first, again = asked(retriever, "mill"), asked(retriever, "mill")
+    first, again = make_query(retriever, "mill"), make_query(retriever, "mill")
     judged = item(first, returned(first), label="historical", status="decided")
     returned(again)
     client.force_login(alice)

@@ -38,7 +38,7 @@ def test_it_says_in_the_docs_what_the_code_does() -> None:
 
 
 def test_it_gives_no_key_to_two_actions() -> None:
-    every = [one for key in KEYS for one in key.keys]
+    every = [combination for key in KEYS for combination in key.keys]
     assert len(every) == len(set(every))
 
 
@@ -71,8 +71,8 @@ def test_it_sends_the_table_with_a_persons_own_keys(client: Client, alice: User)
     alice.save()
     client.force_login(alice)
     page = client.get(reverse("review", args=[make_annotation().pk])).content.decode()
-    found = re.search(r'<script id="key-table" type="application/json">(.*?)</script>', page)
-    assert found
-    assert {"action": "skip", "keys": ["q"], "typing": False} in json.loads(found[1])
+    match = re.search(r'<script id="key-table" type="application/json">(.*?)</script>', page)
+    assert match
+    assert {"action": "skip", "keys": ["q"], "typing": False} in json.loads(match[1])
     assert 'data-single-keys="off"' in page
     assert "Skip: somebody else, please" in page

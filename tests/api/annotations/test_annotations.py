@@ -20,11 +20,11 @@ def listed(reply: Any) -> list[str]:
     return [row["annotation_id"] for row in reply.json()["results"]]
 
 
-def edit(version: int, at: datetime, **prior: Any) -> dict[str, Any]:
+def edit(version: int, edited_at: datetime, **prior: Any) -> dict[str, Any]:
     return {
         "version": version,
         "prior": prior,
-        "edited_at": at.isoformat(),
+        "edited_at": edited_at.isoformat(),
         "edited_by": "somebody",
         "edited_by_type": "user",
     }
@@ -80,10 +80,10 @@ def test_it_lists_as_of_an_instant(as_alice: Caller) -> None:
     )
 
     def at(hours: float, **filters: Any) -> list[tuple[str, int]]:
-        asked = {"as_of": (noon + timedelta(hours=hours)).isoformat(), **filters}
+        body = {"as_of": (noon + timedelta(hours=hours)).isoformat(), **filters}
         return [
             (r["label"], r["version"])
-            for r in as_alice("POST", "/v1/annotations/list", asked).json()["results"]
+            for r in as_alice("POST", "/v1/annotations/list", body).json()["results"]
         ]
 
     assert at(-1) == []
@@ -124,18 +124,18 @@ def test_it_creates_an_annotation_that_has_a_local_id_until_it_is_delivered(
     as_alice: Caller,
 ) -> None:
     retriever = make_retriever()
-    asked = {
+    request = {
         "document_id": "doc_new",
         "label": "van",
         "retriever_id": retriever.retriever_id,
         "metadata": {"by": "script"},
         "stage_name": "search",
     }
-    reply = as_alice("POST", "/v1/annotations", asked)
+    reply = as_alice("POST", "/v1/annotations", request)
     assert reply.status_code == 200, reply.content
-    said = reply.json()
-    assert said["annotation_id"].startswith("local-")
-    assert (said["label"], said["version"], said["actor_id"], said["actor_type"]) == (
+    body = reply.json()
+    assert body["annotation_id"].startswith("local-")
+    assert (body["label"], body["version"], body["actor_id"], body["actor_type"]) == (
         "van",
         1,
         "alice",
@@ -149,7 +149,7 @@ def test_it_creates_an_annotation_that_has_a_local_id_until_it_is_delivered(
     )
     Annotation.objects.filter(ref=change.ref).update(annotation_id="ann_real")
     assert (
-        as_alice("GET", f"/v1/annotations/{said['annotation_id']}").json()["annotation_id"]
+        as_alice("GET", f"/v1/annotations/{body['annotation_id']}").json()["annotation_id"]
         == "ann_real"
     )
 
@@ -182,10 +182,11 @@ def test_it_does_not_find_what_is_not_there(as_alice: Caller, path: str) -> None
 def test_it_tells_every_version_with_what_is_about_to_be_one(as_alice: Caller) -> None:
     row = make_annotation(version=2, revisions=[edit(1, LONG_AGO, label="bus")], actor_id="key_1")
     as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
-    told = as_alice("GET", f"/v1/annotations/{row.annotation_id}/versions").json()
-    assert told["current_version"] == 3
+    history = as_alice("GET", f"/v1/annotations/{row.annotation_id}/versions").json()
+    assert history["current_version"] == 3
     assert [
-        (v["version"], v["current"], v["edited_by"], v["changed_fields"]) for v in told["versions"]
+        (v["version"], v["current"], v["edited_by"], v["changed_fields"])
+        for v in history["versions"]
     ] == [
         (1, False, None, None),
         (2, False, "somebody", ["label"]),
@@ -230,16 +231,16 @@ def test_it_does_what_it_can_in_bulk(as_alice: Caller) -> None:
             "delete": ["ann_1"],
         },
     )
-    said = reply.json()
-    assert [said[f"{name}_count"] for name in ("created", "updated", "deleted", "failed")] == [
+    body = reply.json()
+    assert [body[f"{name}_count"] for name in ("created", "updated", "deleted", "failed")] == [
         1,
         1,
         0,
         3,
     ]
-    assert [each["success"] for each in said["results"]] == [True, False, True, False, False]
-    assert said["results"][2]["change_id"] == Change.objects.get(ref=row.ref).pk
-    assert "deletes no" in said["results"][4]["error"]
+    assert [result["success"] for result in body["results"]] == [True, False, True, False, False]
+    assert body["results"][2]["change_id"] == Change.objects.get(ref=row.ref).pk
+    assert "deletes no" in body["results"][4]["error"]
 
 
 def test_it_counts_again_as_soon_as_something_happened(as_alice: Caller) -> None:

@@ -75,7 +75,7 @@ def test_it_runs_a_few_bulks_of_a_person_at_a_time(
     assert (reply.status_code, reply.json()["error"]["code"]) == (429, "too_many_at_once")
     assert int(reply["Retry-After"]) >= 1
     assert allowed.json()["updated_count"] == 1
-    assert [one.json()["updated_count"] for one in replies] == [1] * MAX_CONCURRENT_BULKS
+    assert [response.json()["updated_count"] for response in replies] == [1] * MAX_CONCURRENT_BULKS
     assert not Decision.objects.filter(reviewer=alice, annotation=other).exists()
     assert not KeptAnswer.objects.exists()
     assert calls_under_way() == 0

@@ -28,14 +28,14 @@ def test_it_patches_like_a_click(as_alice: Caller, alice: User) -> None:
         "PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", "confidence": None}
     )
     assert reply.status_code == 200, reply.content
-    said = reply.json()
-    assert (said["label"], said["confidence"], said["reasoning"], said["version"]) == (
+    body = reply.json()
+    assert (body["label"], body["confidence"], body["reasoning"], body["version"]) == (
         "van",
         None,
         "because",
         2,
     )
-    assert said["revisions"][0]["prior"] == {"label": "logo", "confidence": 0.5}
+    assert body["revisions"][0]["prior"] == {"label": "logo", "confidence": 0.5}
     change = Change.objects.get(pk=int(reply["X-Change-Id"]))
     assert change.fields == {"label": "van", "confidence": None}
     decision = Decision.objects.get()
@@ -137,7 +137,7 @@ def test_it_names_the_required_field_of_a_new_annotation_and_in_bulk(
     update = {"annotation_id": row.annotation_id, "label": "van"}
     rest = [{**new, "document_id": "doc_other"}, {**new, "confidence": 0.5}]
     mixed = as_alice("POST", "/v1/annotations/bulk", {"create": rest, "update": [update]}).json()
-    assert [each["success"] for each in mixed["results"]] == [False, True, False]
+    assert [result["success"] for result in mixed["results"]] == [False, True, False]
     assert "asks for a confidence" in mixed["results"][2]["error"]
     assert Decision.objects.count() == 1
     assert (
@@ -252,13 +252,13 @@ def test_it_patches_in_a_known_number_of_queries(
 
 def test_it_answers_with_what_is_read_afterwards(as_alice: Caller) -> None:
     path = f"/v1/annotations/{make_annotation().annotation_id}"
-    asked = {
+    request = {
         "label": "van",
         "confidence": 1,
         "payload": {"b": 1e22, "a": [1.0]},
         "metadata": {"x": None},
     }
-    patched, read = as_alice("PATCH", path, asked), as_alice("GET", path)
+    patched, read = as_alice("PATCH", path, request), as_alice("GET", path)
     assert (patched.content, patched["ETag"]) == (read.content, read["ETag"])
 
 

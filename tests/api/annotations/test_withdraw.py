@@ -20,18 +20,18 @@ from tests.factories import make_annotation, make_change
 pytestmark = pytest.mark.django_db
 
 
-def patched(caller: Caller, row: Annotation, **asked: object) -> str:
+def patched(caller: Caller, row: Annotation, **fields: object) -> str:
     """Return the address of the change that a patch made."""
-    reply = caller("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", **asked})
+    reply = caller("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van", **fields})
     assert reply.status_code == 200, reply.content
     return f"/v1/changes/{reply['X-Change-Id']}"
 
 
 def test_it_holds_only_what_is_asked_to_be_held(as_alice: Caller) -> None:
     assert as_alice("GET", patched(as_alice, make_annotation())).json()["held_until"] is None
-    said = as_alice("GET", patched(as_alice, make_annotation(), hold=60)).json()
-    assert said["held_until"] == said["due"]
-    assert said["progress"].startswith("Held, sends in ")
+    change = as_alice("GET", patched(as_alice, make_annotation(), hold=60)).json()
+    assert change["held_until"] == change["due"]
+    assert change["progress"].startswith("Held, sends in ")
 
 
 def test_it_holds_a_create(as_alice: Caller) -> None:
@@ -57,10 +57,12 @@ def test_it_holds_in_bulk_what_asks_for_it(as_alice: Caller, alice: User) -> Non
         {"document_id": "doc_newer", "label": "van"},
     ]
     reply = as_alice("POST", "/v1/annotations/bulk", {"update": update})
-    made = as_alice("POST", "/v1/annotations/bulk", {"create": create})
-    changes = [each["change_id"] for each in (*reply.json()["results"], *made.json()["results"])]
-    said = [as_alice("GET", f"/v1/changes/{change}").json() for change in changes]
-    assert [bool(one["held_until"]) for one in said] == [True, False, True, False]
+    created = as_alice("POST", "/v1/annotations/bulk", {"create": create})
+    changes = [
+        result["change_id"] for result in (*reply.json()["results"], *created.json()["results"])
+    ]
+    bodies = [as_alice("GET", f"/v1/changes/{change}").json() for change in changes]
+    assert [bool(body["held_until"]) for body in bodies] == [True, False, True, False]
     assert as_alice("POST", f"/v1/changes/{changes[0]}/withdraw").json()["state"] == "withdrawn"
     held.refresh_from_db()
     assert (held.label, held.status) == ("logo", "waiting")
@@ -80,8 +82,8 @@ def test_it_withdraws_a_held_change_with_its_decision(as_alice: Caller) -> None:
     row = make_annotation()
     address = patched(as_alice, row, hold=60)
     for _ in range(2):
-        said = as_alice("POST", f"{address}/withdraw")
-        assert (said.status_code, said.json()["state"]) == (200, "withdrawn")
+        reply = as_alice("POST", f"{address}/withdraw")
+        assert (reply.status_code, reply.json()["state"]) == (200, "withdrawn")
     row.refresh_from_db()
     assert (row.label, row.status) == ("logo", "waiting")
     assert Undo.objects.count() == 1
@@ -97,8 +99,8 @@ def test_it_says_when_it_is_too_late(as_alice: Caller, as_lena: Caller) -> None:
     row = make_annotation()
     address = patched(as_alice, row, hold=60)
     patched(as_lena, row, label="bus")
-    said = as_alice("POST", f"{address}/withdraw")
-    assert (said.status_code, said.json()["error"]["code"]) == (409, "too_late")
+    reply = as_alice("POST", f"{address}/withdraw")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (409, "too_late")
     assert claims.claim(timezone.now() + timedelta(minutes=2)) is not None
     assert as_lena("POST", f"{address}/withdraw").status_code == 409
     assert not Change.objects.filter(state="withdrawn").exists()

@@ -19,20 +19,20 @@ LIST = "/v1/retrievers/ret_vans/executions/list"
 @pytest.fixture
 def vans(db: None) -> Retriever:
     """A retriever with three runs, one that has no id yet, and one that Mixpeek no longer has."""
-    made = make_retriever("vans", retriever_id="ret_vans")
+    retriever = make_retriever("vans", retriever_id="ret_vans")
     for number, status in enumerate(("completed", "failed", "completed")):
-        at = LONG_AGO + timedelta(hours=number)
+        created_at = LONG_AGO + timedelta(hours=number)
         make_execution(
-            made,
+            retriever,
             execution_id=f"exec_{number}",
             status=status,
-            created_at=at,
+            created_at=created_at,
             total_returned=9 - number,
         )
-    make_execution(made, execution_id=None, status="requested")
-    make_execution(made, execution_id="exec_gone", status=Execution.GONE)
+    make_execution(retriever, execution_id=None, status="requested")
+    make_execution(retriever, execution_id="exec_gone", status=Execution.GONE)
     make_execution(make_retriever("logos"))
-    return made
+    return retriever
 
 
 def ids(reply: Any) -> list[str]:

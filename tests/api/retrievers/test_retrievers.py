@@ -94,14 +94,14 @@ def test_it_meets_each_once_whatever_is_renamed_meanwhile(
 def test_it_goes_on_where_it_was_when_a_retriever_passed_already_goes(
     as_alice: Caller, three: list[Retriever], sort: dict[str, str]
 ) -> None:
-    asked = {"sort": sort}
-    expected = walk(as_alice, asked, lambda seen: None)
+    request = {"sort": sort}
+    expected = walk(as_alice, request, lambda seen: None)
 
     def go(seen: list[str]) -> None:
         Retriever.objects.filter(retriever_id=seen[-1]).update(gone_at=timezone.now())
 
     assert sorted(expected) == ["ret_a", "ret_b", "ret_c"]
-    assert walk(as_alice, asked, go) == expected
+    assert walk(as_alice, request, go) == expected
 
 
 def test_it_counts_where_a_page_by_cursor_stands(as_alice: Caller, three: list[Retriever]) -> None:
@@ -171,8 +171,8 @@ def test_it_shows_an_old_stage_in_the_present_spelling(as_alice: Caller) -> None
 def test_it_patches_like_an_admin(as_adam: Caller, three: list[Retriever]) -> None:
     reply = as_adam("PATCH", "/v1/retrievers/ret_b", {"retriever_name": "logos", "tags": ["y"]})
     assert reply.status_code == 200, reply.content
-    said = reply.json()["retriever"]
-    assert (said["retriever_name"], said["tags"], said["version"]) == ("logos", ["y"], 3)
+    body = reply.json()["retriever"]
+    assert (body["retriever_name"], body["tags"], body["version"]) == ("logos", ["y"], 3)
     change = Change.objects.get(pk=int(reply["X-Change-Id"]))
     assert change.fields == {"name": "logos", "tags": {"add": ["y"], "remove": ["x"]}}
     cleared = as_adam("PATCH", "/v1/retrievers/ret_a", {"description": None}).json()["retriever"]

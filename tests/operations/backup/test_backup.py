@@ -44,12 +44,12 @@ UNION ALL SELECT 'enum', typname, enumlabel, '' FROM pg_enum JOIN pg_type ON pg_
 def everything() -> set[tuple[str, ...]]:
     """Return a digest of each table's rows and the whole schema of the current database."""
     with connection.cursor() as cursor:
-        found = set()
+        rows = set()
         for table in connection.introspection.table_names():
             cursor.execute(_ROWS.format(connection.ops.quote_name(table)))
-            found.add(("rows", table, *cursor.fetchone()))
+            rows.add(("rows", table, *cursor.fetchone()))
         cursor.execute(_SCHEMA)
-        return found | set(cursor.fetchall())
+        return rows | set(cursor.fetchall())
 
 
 @pytest.fixture
@@ -220,12 +220,12 @@ def test_it_hands_the_password_on_where_nobody_sees_it() -> None:
             "prepare_threshold": 0,
         }
     )
-    told = {
+    parameters = {
         name: value
         for name, value in env.items()
         if name.startswith("PG") and name not in {"PGAPPNAME"}
     }
-    assert told == {
+    assert parameters == {
         "PGDATABASE": "x",
         "PGPASSWORD": "hunter2",
         "PGHOST": "db",

@@ -34,11 +34,11 @@ def file(tmp_path: Path, alice: User) -> Iterator[Path]:
     In the database that all tests share, a session of another test may still be open, and would
     rightly count.
     """
-    made = tmp_path / "all.dump"
-    call_command("backup", str(made), stdout=io.StringIO())
+    path = tmp_path / "all.dump"
+    call_command("backup", str(path), stdout=io.StringIO())
     with _database_of_its_own():
-        call_command("restore", str(made), stdout=io.StringIO())
-        yield made
+        call_command("restore", str(path), stdout=io.StringIO())
+        yield path
 
 
 @contextmanager
@@ -64,8 +64,8 @@ def guest() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """Somebody else's session."""
     params = connection.get_connection_params()
     keep = {"host", "port", "user", "password", "dbname"}
-    told = {key: params[key] for key in keep & params.keys()}
-    with psycopg.connect(**told, application_name="a guest", autocommit=True) as other:
+    parameters = {key: params[key] for key in keep & params.keys()}
+    with psycopg.connect(**parameters, application_name="a guest", autocommit=True) as other:
         yield other
 
 

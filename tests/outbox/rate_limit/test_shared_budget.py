@@ -94,7 +94,7 @@ def test_it_gives_no_token_twice() -> None:
         return sum(shared_budget.reserve(Rank.INTERACTIVE, want=1).tokens for _ in range(5))
 
     spent = at_once(*[spend] * 4)
-    assert sum(each for each in spent if isinstance(each, int)) == 2
+    assert sum(tokens for tokens in spent if isinstance(tokens, int)) == 2
     assert Budget.objects.count() == 1
 
 

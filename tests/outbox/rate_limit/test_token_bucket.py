@@ -37,7 +37,7 @@ def test_it_allows_no_more_in_any_minute(
         state, got = token_bucket.take(token_bucket.refill(state, limit, now), rank, want=want)
         taken.append((now, got))
     for begin, _ in taken:
-        minute = [got for at, got in taken if begin <= at < begin + timedelta(minutes=1)]
+        minute = [got for instant, got in taken if begin <= instant < begin + timedelta(minutes=1)]
         assert sum(minute) <= limit + 1e-6
 
 
@@ -74,7 +74,9 @@ def test_it_has_the_tokens_when_the_wait_is_over(
     least = min(least, int(token_bucket.MIN_CAPACITIES[rank]))
     others = 0.0 if busy else 1e9
     state = token_bucket.refill(
-        empty(tokens=tuple(had if each is rank else others for each in Rank)), limit, NOW
+        empty(tokens=tuple(had if other_rank is rank else others for other_rank in Rank)),
+        limit,
+        NOW,
     )
     seconds = token_bucket.seconds_until(state, rank, least=least, configured=limit, now=NOW)
     _, got = token_bucket.take(

@@ -27,15 +27,27 @@ def test_it_counts_what_is_held_what_waits_and_what_is_sent(
     make_change(make_annotation(), "delivered", settled_at=timezone.now())
     make_change(make_annotation(), "delivered")
     with django_assert_max_num_queries(2):
-        found = delivery_metrics()
-    assert (found.queued, found.held, found.sending, found.again, found.depth) == (4, 1, 1, 1, 3)
-    assert (found.oldest, found.next_try, found.reason) == (oldest.created_at, soon, "Away.")
-    assert (found.delivered, found.rate) == (1, 0.2)
+        metrics = delivery_metrics()
+    assert (metrics.queued, metrics.held, metrics.sending, metrics.again, metrics.depth) == (
+        4,
+        1,
+        1,
+        1,
+        3,
+    )
+    assert (metrics.oldest, metrics.next_try, metrics.reason) == (oldest.created_at, soon, "Away.")
+    assert (metrics.delivered, metrics.rate) == (1, 0.2)
 
 
 def test_it_is_all_nothing_before_the_first_change() -> None:
-    found = delivery_metrics()
-    assert (found.queued, found.oldest, found.last_answer, found.silent_since, found.reason) == (
+    metrics = delivery_metrics()
+    assert (
+        metrics.queued,
+        metrics.oldest,
+        metrics.last_answer,
+        metrics.silent_since,
+        metrics.reason,
+    ) == (
         0,
         *[None] * 4,
     )

@@ -61,10 +61,10 @@ def test_it_says_the_worst_first(
 
 
 def test_it_does_not_call_silent_who_asks_us_to_wait() -> None:
-    found = figures(queued=2, again=1, silent_since=NOW)
+    metrics = figures(queued=2, again=1, silent_since=NOW)
     shut = replace(budget(30), shut_until=NOW + timedelta(seconds=20))
     assert (
-        delivery_status(found, DeliveryHealth(pause=None, worker_alive=True, waiting=0), shut)
+        delivery_status(metrics, DeliveryHealth(pause=None, worker_alive=True, waiting=0), shut)
         is DeliveryStatus.SLOWED
     )
 
@@ -91,14 +91,14 @@ def test_it_says_how_long_in_the_largest_unit(seconds: float, said: str) -> None
 
 
 def test_it_counts_seconds_and_rates() -> None:
-    found = figures(
+    metrics = figures(
         queued=5,
         held=2,
         delivered=10,
         oldest=NOW - timedelta(minutes=3),
         next_try=NOW - timedelta(hours=1),
     )
-    assert (found.depth, found.rate, found.oldest_seconds, found.next_seconds) == (
+    assert (metrics.depth, metrics.rate, metrics.oldest_seconds, metrics.next_seconds) == (
         3,
         2.0,
         180.0,

@@ -47,42 +47,46 @@ KEYS = st.text(max_size=9) | st.sampled_from(
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=["root", "payload", "content and metadata"])
 def test_it_reads_every_layout(layout: dict[str, Any]) -> None:
-    found = evidence(snapshot(layout))
-    assert found.title == "Scan 7"
-    assert [("".join(piece.text for piece in text)) for _, text in found.texts] == [
+    shown_evidence = evidence(snapshot(layout))
+    assert shown_evidence.title == "Scan 7"
+    assert [("".join(piece.text for piece in text)) for _, text in shown_evidence.texts] == [
         "A red fox\njumps"
     ]
-    assert {("brand", "Acme"), ("size.width", "640")} <= set(found.fields)
-    assert ("document_id", "d") in found.source
+    assert {("brand", "Acme"), ("size.width", "640")} <= set(shown_evidence.fields)
+    assert ("document_id", "d") in shown_evidence.source
 
 
 def test_it_reads_features_as_fields() -> None:
-    found = evidence({"document_id": "d", "features": {"clip": {"score": 0.25}}})
-    assert found.fields == [("features.clip.score", "0.25")]
+    shown_evidence = evidence({"document_id": "d", "features": {"clip": {"score": 0.25}}})
+    assert shown_evidence.fields == [("features.clip.score", "0.25")]
 
 
 def test_it_reads_short_texts_in_a_list_as_fields_and_excerpts_the_prose() -> None:
     document = {"codes": [{"code": "I10", "description": "Hypertension"}], "text": "Seen today."}
-    found = evidence(snapshot(document))
-    assert [name for name, _ in found.texts] == ["text"]
-    assert ("codes[0].description", "Hypertension") in found.fields
+    shown_evidence = evidence(snapshot(document))
+    assert [name for name, _ in shown_evidence.texts] == ["text"]
+    assert ("codes[0].description", "Hypertension") in shown_evidence.fields
     assert document_excerpt(snapshot(document)) == "Seen today."
 
 
 def test_it_shows_a_field_once_when_two_layers_agree_and_twice_when_they_differ() -> None:
-    found = evidence({"brand": "Acme", "year": 1, "metadata": {"brand": "Acme", "year": 2}})
-    assert found.fields == [("brand", "Acme"), ("year", "1"), ("metadata.year", "2")]
+    shown_evidence = evidence(
+        {"brand": "Acme", "year": 1, "metadata": {"brand": "Acme", "year": 2}}
+    )
+    assert shown_evidence.fields == [("brand", "Acme"), ("year", "1"), ("metadata.year", "2")]
 
 
 def test_it_keeps_what_the_system_noted_apart() -> None:
-    found = evidence({"a": "b", "_internal": {"modality": "image", "lineage": {"root": "o1"}}})
-    assert found.fields == [("a", "b")]
-    assert found.source == [("modality", "image"), ("lineage.root", "o1")]
+    shown_evidence = evidence(
+        {"a": "b", "_internal": {"modality": "image", "lineage": {"root": "o1"}}}
+    )
+    assert shown_evidence.fields == [("a", "b")]
+    assert shown_evidence.source == [("modality", "image"), ("lineage.root", "o1")]
 
 
 def test_it_marks_the_words_asked_for() -> None:
-    found = evidence({"text": "Fox, foxes and the FOX"}, query_words=("fox",))
-    assert [piece for piece in found.texts[0][1] if piece.is_marked] == [
+    shown_evidence = evidence({"text": "Fox, foxes and the FOX"}, query_words=("fox",))
+    assert [piece for piece in shown_evidence.texts[0][1] if piece.is_marked] == [
         ("Fox", True),
         ("FOX", True),
     ]
@@ -125,11 +129,11 @@ def test_it_finds_a_document_by_its_values_and_texts() -> None:
 
 @given(st.dictionaries(KEYS, JSON, max_size=6))
 def test_it_reads_any_document_within_its_bounds(document: dict[str, Any]) -> None:
-    kept = snapshot(document)
-    evidence(kept, query_words=("a",))
-    assert len(document_title(kept)) <= MAX_TITLE_LENGTH
-    assert len(document_excerpt(kept)) <= MAX_EXCERPT_LENGTH
-    assert len(document_search_text(kept)) <= MAX_SEARCH_TEXT_LENGTH
+    stored = snapshot(document)
+    evidence(stored, query_words=("a",))
+    assert len(document_title(stored)) <= MAX_TITLE_LENGTH
+    assert len(document_excerpt(stored)) <= MAX_EXCERPT_LENGTH
+    assert len(document_search_text(stored)) <= MAX_SEARCH_TEXT_LENGTH
 
 
 @given(st.text(), st.lists(st.text(max_size=5), max_size=5))

@@ -19,13 +19,13 @@ def blob(role: str, name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def shown(*blobs: dict[str, Any], **fields: Any) -> list[Medium]:
+def media_of(*blobs: dict[str, Any], **fields: Any) -> list[Medium]:
     return media({"document_id": "d", "document_blobs": list(blobs), **fields})
 
 
 def test_it_shows_an_image_by_its_thumbnail_with_the_source_behind_it() -> None:
     source, small = blob("source", "a.png"), blob("thumbnail", "a.png")
-    [medium] = shown(source, small)
+    [medium] = media_of(source, small)
     by_index = {file.index: file.role for file in files({"document_blobs": [source, small]})}
     assert (by_index[medium.index], by_index[medium.full or 0]) == ("thumbnail", "source")
 
@@ -36,7 +36,7 @@ def test_it_shows_a_film_by_its_processed_file_with_the_thumbnail_as_poster() ->
         blob("processed", "a.mp4", type="video"),
         blob("thumbnail", "a.jpg"),
     ]
-    [medium] = shown(*blobs, start_time=3, end_time=5.5)
+    [medium] = media_of(*blobs, start_time=3, end_time=5.5)
     by_index = {file.index: file.role for file in files({"document_blobs": blobs})}
     assert (medium.kind, by_index[medium.index], by_index[medium.poster or 0]) == (
         "video",
@@ -47,7 +47,7 @@ def test_it_shows_a_film_by_its_processed_file_with_the_thumbnail_as_poster() ->
 
 
 def test_it_knows_the_segment_of_a_source() -> None:
-    [medium] = shown(
+    [medium] = media_of(
         blob("source", "a.mp3", type="audio"),
         _internal={"metadata": {"start_time": 3, "end_time": 5.5}},
     )
@@ -55,13 +55,13 @@ def test_it_knows_the_segment_of_a_source() -> None:
 
 
 def test_it_says_why_a_file_is_unavailable() -> None:
-    [medium] = shown(blob("source", "a.png", unavailable_reason="Deleted by its owner"))
+    [medium] = media_of(blob("source", "a.png", unavailable_reason="Deleted by its owner"))
     assert medium.unavailable_reason == "Deleted by its owner"
 
 
 def test_it_prefers_what_is_available() -> None:
     source = blob("source", "a.png")
-    [medium] = shown(source, blob("thumbnail", "a.png", unavailable_reason="lost"))
+    [medium] = media_of(source, blob("thumbnail", "a.png", unavailable_reason="lost"))
     assert medium.index == medium.full == next(files({"document_blobs": [source]})).index
 
 
@@ -84,17 +84,17 @@ def test_it_finds_files_wherever_servers_keep_them(document: dict[str, Any]) -> 
 
 
 def test_it_shows_a_file_that_stands_in_two_places_once() -> None:
-    one = blob("source", "a.png")
-    assert len(media({"document_blobs": [one], "_internal": {"source_blobs": [one]}})) == 1
+    first = blob("source", "a.png")
+    assert len(media({"document_blobs": [first], "_internal": {"source_blobs": [first]}})) == 1
 
 
 def test_it_keeps_an_index_when_files_are_added_moved_or_presigned() -> None:
-    one, other = blob("source", "a.png"), {**blob("source", "b.png"), "field": "other"}
-    [before] = media({"document_blobs": [one]})
+    first, other = blob("source", "a.png"), {**blob("source", "b.png"), "field": "other"}
+    [before] = media({"document_blobs": [first]})
     after = media(
         {
             "_internal": {
-                "document_blobs": [other, {**one, "presigned_url": "https://h/a.png?Signature=x"}]
+                "document_blobs": [other, {**first, "presigned_url": "https://h/a.png?Signature=x"}]
             }
         }
     )

@@ -55,9 +55,9 @@ def test_it_gives_the_same_digest_whatever_the_order_of_keys(document: dict[str,
 
 @given(DOCUMENTS)
 def test_it_leaves_no_signature_behind(document: dict[str, Any]) -> None:
-    kept = json.dumps(snapshot(document))
-    assert SECRET not in kept
-    assert "presigned_url" not in kept
+    stored = json.dumps(snapshot(document))
+    assert SECRET not in stored
+    assert "presigned_url" not in stored
 
 
 @given(DOCUMENTS)
@@ -100,21 +100,21 @@ def test_it_keeps_the_address_of_a_signed_link() -> None:
 
 
 def test_it_replaces_what_the_database_cannot_hold() -> None:
-    kept = snapshot({"a\x00": "b\ud800c", "n": float("nan"), "big": 10**1000})
-    assert kept == {"a\ufffd": "b\ufffdc", "n": "nan", "big": "a number too large to keep"}
+    stored = snapshot({"a\x00": "b\ud800c", "n": float("nan"), "big": 10**1000})
+    assert stored == {"a\ufffd": "b\ufffdc", "n": "nan", "big": "a number too large to keep"}
 
 
 def test_it_bounds_a_long_text_and_says_so() -> None:
-    kept = snapshot({"document_id": "doc_1", "text": "ä" * MAX_SNAPSHOT_BYTES, "title": "t"})
-    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= MAX_SNAPSHOT_BYTES + 1024
-    assert (kept["document_id"], kept["title"]) == ("doc_1", "t")
-    assert CUT in kept
+    stored = snapshot({"document_id": "doc_1", "text": "ä" * MAX_SNAPSHOT_BYTES, "title": "t"})
+    assert len(json.dumps(stored, ensure_ascii=False).encode()) <= MAX_SNAPSHOT_BYTES + 1024
+    assert (stored["document_id"], stored["title"]) == ("doc_1", "t")
+    assert CUT in stored
 
 
 def test_it_bounds_very_many_small_values() -> None:
-    kept = snapshot({f"key{at}": ["x"] * 100 for at in range(2000)})
-    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= MAX_SNAPSHOT_BYTES + 1024
-    assert CUT in kept
+    stored = snapshot({f"key{number}": ["x"] * 100 for number in range(2000)})
+    assert len(json.dumps(stored, ensure_ascii=False).encode()) <= MAX_SNAPSHOT_BYTES + 1024
+    assert CUT in stored
 
 
 def test_it_bounds_depth() -> None:

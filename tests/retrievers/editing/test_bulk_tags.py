@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "/retrievers/tags"
 
 
-def said(reply: Any) -> str:
+def page_text(reply: Any) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", reply.content.decode()).split())
 
 
@@ -39,17 +39,17 @@ def three(db: None) -> list[Retriever]:
     ]
 
 
-def asked(retrievers: list[Retriever], **more: Any) -> dict[str, Any]:
-    return {"pk": [one.pk for one in retrievers], "add": "new", "remove": "old"} | more
+def bulk_form(retrievers: list[Retriever], **more: Any) -> dict[str, Any]:
+    return {"pk": [retriever.pk for retriever in retrievers], "add": "new", "remove": "old"} | more
 
 
 def test_it_previews_each_change_and_makes_none(
     client: Client, adam: User, three: list[Retriever]
 ) -> None:
     client.force_login(adam)
-    page = client.get(ADDRESS, asked(three))
+    page = client.get(ADDRESS, bulk_form(three))
     assert [
-        (one.add, one.remove, one.after, bool(one.obstacle)) for one in page.context["plan"]
+        (edit.add, edit.remove, edit.after, bool(edit.obstacle)) for edit in page.context["plan"]
     ] == [
         (["new"], ["old"], ["a", "new"], False),
         ([], [], ["new"], True),
@@ -61,24 +61,24 @@ def test_it_previews_each_change_and_makes_none(
 
 def test_it_says_what_became_of_each(client: Client, adam: User, three: list[Retriever]) -> None:
     client.force_login(adam)
-    data = asked(three, bulk_id=str(uuid.uuid4()))
+    data = bulk_form(three, bulk_id=str(uuid.uuid4()))
     page = client.post(ADDRESS, data, follow=True)
-    ((at, status),) = page.redirect_chain
+    ((address, status),) = page.redirect_chain
     assert status == 302
-    assert [(bool(one.change), one.reason) for one in page.context["results"]] == [
+    assert [(bool(result.change), result.reason) for result in page.context["results"]] == [
         (True, ""),
         (False, "Nothing was changed."),
         (False, "It is not at Mixpeek any more."),
     ]
     assert Change.objects.get().fields == {"tags": {"add": ["new"], "remove": ["old"]}}
     assert " Queued </a>" in collapsed(page)
-    assert "1 changed, 0 of them delivered; 2 unchanged." in said(page)
+    assert "1 changed, 0 of them delivered; 2 unchanged." in page_text(page)
     assert 'hx-trigger="every 3s"' in collapsed(page)
     assert 'href="/deliveries"' in collapsed(page)
     Change.objects.update(state="delivered", version=2, settled_at=timezone.now())
-    later = client.get(at, headers={"HX-Request": "true"})
+    later = client.get(address, headers={"HX-Request": "true"})
     assert collapsed(later).strip().startswith('<section id="tagged"')
-    assert "1 of them delivered" in said(later)
+    assert "1 of them delivered" in page_text(later)
     assert " Delivered v2 </a>" in collapsed(later)
     assert "every 3s" not in collapsed(later)
     again = client.post(ADDRESS, data, follow=True)
@@ -89,9 +89,9 @@ def test_it_says_what_became_of_each(client: Client, adam: User, three: list[Ret
 def test_it_does_twenty_at_once(client: Client, adam: User) -> None:
     many = [make_retriever(f"retriever {number:02}") for number in range(20)]
     client.force_login(adam)
-    client.post(ADDRESS, asked(many, bulk_id=str(uuid.uuid4())))
+    client.post(ADDRESS, bulk_form(many, bulk_id=str(uuid.uuid4())))
     assert Change.objects.count() == 20
-    assert all(one.tags == ["new"] for one in Retriever.objects.all())
+    assert all(retriever.tags == ["new"] for retriever in Retriever.objects.all())
 
 
 def test_it_looks_at_many_in_few_questions(client: Client, adam: User) -> None:
@@ -101,7 +101,7 @@ def test_it_looks_at_many_in_few_questions(client: Client, adam: User) -> None:
         for _ in range(5):
             make_retriever()
         with CaptureQueriesContext(connection) as queries:
-            client.get(ADDRESS, asked(list(Retriever.objects.all())))
+            client.get(ADDRESS, bulk_form(list(Retriever.objects.all())))
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
@@ -127,7 +127,7 @@ def test_it_says_what_is_wrong(
 ) -> None:
     client.force_login(adam)
     for send in (client.get, client.post):
-        reply = send(ADDRESS, asked(three, bulk_id=str(uuid.uuid4())) | wrong)
+        reply = send(ADDRESS, bulk_form(three, bulk_id=str(uuid.uuid4())) | wrong)
         assert reply.status_code == 422
         assert sentence in collapsed(reply)
     assert not Change.objects.exists()
@@ -165,16 +165,16 @@ def test_it_does_nothing_without_the_form_of_the_preview(
     client: Client, adam: User, three: list[Retriever]
 ) -> None:
     client.force_login(adam)
-    assert client.post(ADDRESS, asked(three)).status_code == 422
+    assert client.post(ADDRESS, bulk_form(three)).status_code == 422
     assert not Change.objects.exists()
 
 
 def test_it_is_for_admins(client: Client, alice: User, lena: User, three: list[Retriever]) -> None:
     for person in (alice, lena):
         client.force_login(person)
-        assert client.get(ADDRESS, asked(three)).status_code == 403
-        assert client.post(ADDRESS, asked(three)).status_code == 403
-        assert client.get("/retrievers/tagged", asked(three)).status_code == 403
+        assert client.get(ADDRESS, bulk_form(three)).status_code == 403
+        assert client.post(ADDRESS, bulk_form(three)).status_code == 403
+        assert client.get("/retrievers/tagged", bulk_form(three)).status_code == 403
         assert "Preview" not in collapsed(client.get(reverse("retrievers")))
         with pytest.raises(PermissionDenied):
             bulk_tags.retag(three, add=["x"], remove=[], bulk_id=uuid.uuid4(), actor=person)

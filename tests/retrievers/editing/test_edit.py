@@ -50,8 +50,8 @@ def test_it_changes_the_mirror_and_promises_the_difference(
 
 def test_it_is_in_the_history_with_who_did_it(retriever: Retriever, adam: User) -> None:
     services.edit(retriever.pk, edit_of(retriever, name="Brands"), actor=adam)
-    found = Event.objects.about(retriever.ref).values_list("action", "actor_name")[:2]
-    assert list(found) == [(Action.CHANGE_QUEUED, "adam"), (Action.RETRIEVER_RENAMED, "adam")]
+    events = Event.objects.about(retriever.ref).values_list("action", "actor_name")[:2]
+    assert list(events) == [(Action.CHANGE_QUEUED, "adam"), (Action.RETRIEVER_RENAMED, "adam")]
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_it_asks_when_somebody_changed_the_same_text(
     services.edit(retriever.pk, edit_of(retriever, **{field: "theirs"}), actor=adam)
     with pytest.raises(services.StaleEdit) as stale:
         services.edit(retriever.pk, edit_of(retriever, **{field: "mine"}), actor=adam)
-    found = stale.value
-    assert found.conflicts == [field]
-    assert (found.base[field], found.mine[field], found.theirs[field]) == (
+    conflict = stale.value
+    assert conflict.conflicts == [field]
+    assert (conflict.base[field], conflict.mine[field], conflict.theirs[field]) == (
         retriever.values()[field],
         "mine",
         "theirs",

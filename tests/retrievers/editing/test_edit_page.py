@@ -117,17 +117,17 @@ def test_it_says_what_is_wrong_and_keeps_what_was_typed(
 ) -> None:
     make_retriever("Taken")
     client.force_login(adam)
-    given = {
+    form = {
         "name": "Mine <b>",
         "description": "My words",
         "add": ["mine"],
         "remove": ["vans"],
     } | wrong
-    reply = client.post(address(retriever), filled_edit_form(client, retriever, **given))
+    reply = client.post(address(retriever), filled_edit_form(client, retriever, **form))
     page = collapsed(reply)
     assert reply.status_code == 422
     assert sentence in page
-    for value in (given["name"].strip(), given["description"], *given["add"]):
+    for value in (form["name"].strip(), form["description"], *form["add"]):
         assert escape(value) in page
     assert 'value="vans" checked' in page
     assert not Change.objects.exists()
@@ -238,14 +238,14 @@ def test_it_says_why_the_rest_cannot_be_changed(client: Client, alice: User) -> 
         "stage_type": "filter",
         "config": {"parameters": {"query": "{{INPUT.q}}"}},
     }
-    found = make_retriever(
+    retriever = make_retriever(
         stages=[stage],
         input_schema={"q": {"type": "string", "required": True, "description": "What to look for"}},
         collection_ids=["col_1"],
         budget_limits={"max_credits": 5},
     )
     client.force_login(alice)
-    page = collapsed(client.get(reverse("retriever", args=[found.pk])))
+    page = collapsed(client.get(reverse("retriever", args=[retriever.pk])))
     for words in ("Only shown here.", "1 parameter", "What to look for", "col_1", "max_credits"):
         assert words in page
 

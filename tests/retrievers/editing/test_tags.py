@@ -60,11 +60,11 @@ def test_it_takes_two_peoples_edits_in_any_order(now: list[str], one: Any, other
 def test_it_keeps_only_what_makes_a_difference(
     now: list[str], add: list[str], remove: list[str]
 ) -> None:
-    made = tags.tag_delta(now, add=add, remove=remove)
+    delta = tags.tag_delta(now, add=add, remove=remove)
     both = set(add) & set(remove)
-    assert bool(made) == (tags.apply_tag_delta(now, made or {"add": [], "remove": []}) != now)
-    if made:
-        assert set(tags.apply_tag_delta(now, made)) == (set(now) | (set(add) - both)) - (
+    assert bool(delta) == (tags.apply_tag_delta(now, delta or {"add": [], "remove": []}) != now)
+    if delta:
+        assert set(tags.apply_tag_delta(now, delta)) == (set(now) | (set(add) - both)) - (
             set(remove) - both
         )
 

@@ -18,7 +18,7 @@ def form(schema: dict[str, Any], **typed: Any) -> RunForm:
     )
 
 
-def one(declared: dict[str, Any], typed: Any) -> Any:
+def parse_input(declared: dict[str, Any], typed: Any) -> Any:
     filled = form({"it": declared}, it=typed)
     assert filled.is_valid(), filled.errors
     return filled.inputs().get("it")
@@ -50,7 +50,7 @@ def one(declared: dict[str, Any], typed: Any) -> Any:
     ],
 )
 def test_it_sends_what_was_typed_in_the_declared_type(kind: str, typed: str, sent: Any) -> None:
-    assert one({"type": kind}, typed) == sent
+    assert parse_input({"type": kind}, typed) == sent
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_it_sends_a_zero_and_a_no() -> None:
 
 def test_it_offers_an_enum_as_choices_and_sends_the_value_itself() -> None:
     declared = {"type": "integer", "enum": [1, 2], "default": 2}
-    assert one(declared, "1") == 1
+    assert parse_input(declared, "1") == 1
     assert 'value="2" selected' in str(
         form({"it": declared}).__class__(Retriever(input_schema={"it": declared}))["it"]
     )
@@ -111,7 +111,7 @@ def test_it_offers_an_enum_as_choices_and_sends_the_value_itself() -> None:
 
 
 def test_it_offers_several_of_an_enum_for_an_array() -> None:
-    assert one({"type": "array", "enum": ["a", "b", "c"]}, ["a", "c"]) == ["a", "c"]
+    assert parse_input({"type": "array", "enum": ["a", "b", "c"]}, ["a", "c"]) == ["a", "c"]
 
 
 def test_it_shows_defaults_examples_and_descriptions() -> None:

@@ -167,8 +167,8 @@ def test_it_is_saved_in_the_editor_and_told_in_words(
     page = adam_client.post(address, sent | {"act": "add"})
     assert page.context["form"].settings.starts_from == StartsFrom.NOTHING
     assert adam_client.post(address, sent | {"confidence_required": "bogus"}).status_code == 302
-    made = LabelSet.objects.get()
-    assert (made.starts_from, made.reasoning_required, made.confidence_required) == (
+    label_set = LabelSet.objects.get()
+    assert (label_set.starts_from, label_set.reasoning_required, label_set.confidence_required) == (
         "nothing",
         "relabelled",
         "never",

@@ -46,8 +46,8 @@ def test_it_renders_nothing_harmful_whatever_is_put_together(text: str) -> None:
     assert harmless(render_markdown(text))
 
 
-def harmless(made: str) -> bool:
-    tags = re.findall(r"<[^>]*>", made)
+def harmless(markup: str) -> bool:
+    tags = re.findall(r"<[^>]*>", markup)
     bad = re.compile(
         r"<\s*/?(script|img|iframe|style|svg)|\son\w+\s*=|\sstyle\s*=|href=\"(?!https?:|mailto:|#|/|\w*[^:\w]|\w+\")"
     )
@@ -57,7 +57,7 @@ def harmless(made: str) -> bool:
 
 
 def test_it_renders_what_people_write() -> None:
-    made = render_markdown(
+    markup = render_markdown(
         "# When\n\n- **logo**: seen\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.com)"
     )
     for part in (
@@ -66,7 +66,7 @@ def test_it_renders_what_people_write() -> None:
         "<table>",
         '<a href="https://example.com" rel=',
     ):
-        assert part in made
+        assert part in markup
 
 
 def post(client: Client, retriever: Retriever, **data: Any) -> Any:

@@ -38,12 +38,12 @@ def test_it_saves_the_rows_that_are_not_blank(
 ) -> None:
     client.force_login(adam)
     assert post(client, retriever).status_code == 302
-    made = LabelSet.objects.get()
-    assert made.labels == [
+    label_set = LabelSet.objects.get()
+    assert label_set.labels == [
         {"value": "logo", "title": "A logo", "description": "Seen whole", "colour": "green"},
         {"value": "no logo", "title": "", "description": "", "colour": "none"},
     ]
-    assert (made.version, made.other_allowed) == (1, False)
+    assert (label_set.version, label_set.other_allowed) == (1, False)
     assert post(client, retriever, base_version="1", other_allowed="yes").status_code == 302
     assert LabelSet.objects.get(version=2).other_allowed
     assert values(client.get(reverse("label_set", args=[retriever.pk]))) == ["logo", "no logo", ""]

@@ -26,9 +26,11 @@ LOGO, NONE = Label(value="logo", title="A logo", colour="green"), Label(value="n
 
 @pytest.fixture
 def closed(retriever: Retriever, adam: User) -> LabelSet:
-    made = set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=0, actor=adam)
-    assert made is not None
-    return made
+    label_set = set_labels(
+        retriever.pk, [LOGO, NONE], other_allowed=False, base_version=0, actor=adam
+    )
+    assert label_set is not None
+    return label_set
 
 
 def test_it_makes_the_next_version_and_keeps_the_one_before(
@@ -103,12 +105,12 @@ def test_it_is_for_admins(retriever: Retriever, lena: User) -> None:
 def test_it_pins_a_decision_to_what_was_in_force(
     retriever: Retriever, closed: LabelSet, adam: User
 ) -> None:
-    told = write_guidelines(retriever.pk, "Look twice.", base_version=0, actor=adam)
+    guidelines = write_guidelines(retriever.pk, "Look twice.", base_version=0, actor=adam)
     annotation = make_annotation(retriever)
     decision = decide(annotation, adam, label="no logo", confidence=None)
     set_labels(retriever.pk, [NONE], other_allowed=True, base_version=1, actor=adam)
     decision.refresh_from_db()
-    assert (decision.label_set, decision.guidelines) == (closed, told)
+    assert (decision.label_set, decision.guidelines) == (closed, guidelines)
 
 
 def test_it_refuses_a_label_that_is_not_offered(

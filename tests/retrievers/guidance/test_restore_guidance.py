@@ -24,12 +24,12 @@ TEXTS = ("\nLook **twice**.\n\n\tAnd <b>again</b>.", "Look once.")
 @pytest.fixture
 def revised_retriever(db: None, adam: User) -> Retriever:
     """Two versions of both."""
-    made = make_retriever()
-    set_labels(made.pk, [LOGO, NONE], other_allowed=False, base_version=0, actor=adam)
-    set_labels(made.pk, [NONE], other_allowed=True, base_version=1, actor=adam)
+    retriever = make_retriever()
+    set_labels(retriever.pk, [LOGO, NONE], other_allowed=False, base_version=0, actor=adam)
+    set_labels(retriever.pk, [NONE], other_allowed=True, base_version=1, actor=adam)
     for base, text in enumerate(TEXTS):
-        write_guidelines(made.pk, text, base_version=base, actor=adam)
-    return made
+        write_guidelines(retriever.pk, text, base_version=base, actor=adam)
+    return retriever
 
 
 def version(client: Client, name: str, retriever: Retriever, number: int) -> Any:
@@ -73,8 +73,8 @@ def test_it_restores_labels_after_a_look_at_what_changes(
     assert LabelSet.objects.count() == 2
     reply = adam_client.post(reverse("label_set", args=[revised_retriever.pk]), fields(page))
     assert reply.status_code == 302
-    made, first = (LabelSet.objects.get(version=number) for number in (3, 1))
-    assert (made.labels, made.other_allowed) == (first.labels, first.other_allowed)
+    restored, first = (LabelSet.objects.get(version=number) for number in (3, 1))
+    assert (restored.labels, restored.other_allowed) == (first.labels, first.other_allowed)
     assert "It is the same as version 3" in collapsed(
         version(adam_client, "label_set_version", revised_retriever, 1)
     )
@@ -154,6 +154,6 @@ def test_it_is_for_admins_and_knows_no_other_version(
     assert version(client, name, revised_retriever, 1).status_code == 403
     client.force_login(adam)
     other = make_retriever()
-    for found, number in ((revised_retriever, 3), (revised_retriever, 10**12), (other, 1)):
-        assert version(client, name, found, number).status_code == 404
+    for retriever, number in ((revised_retriever, 3), (revised_retriever, 10**12), (other, 1)):
+        assert version(client, name, retriever, number).status_code == 404
     assert client.post(reverse(name, args=[revised_retriever.pk, 1])).status_code == 405
