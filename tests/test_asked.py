@@ -19,8 +19,10 @@ pytestmark = pytest.mark.django_db
 @asked
 def labelled(label: str, since: datetime, least: float) -> QuerySet[Annotation]:
     """One of each kind of value that is compared in it."""
-    found = Annotation.objects.select_related("retriever").filter(label=label, seen_at__gte=since)
-    return found.filter(confidence__gte=least).order_by("id")
+    annotations = Annotation.objects.select_related("retriever").filter(
+        label=label, seen_at__gte=since
+    )
+    return annotations.filter(confidence__gte=least).order_by("id")
 
 
 @asked
@@ -37,27 +39,27 @@ def test_it_answers_with_objects_and_their_neighbours(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     retriever = make_retriever()
-    one = make_annotation(retriever, label="logo", confidence=0.9, payload={"a": [1]})
+    annotation = make_annotation(retriever, label="logo", confidence=0.9, payload={"a": [1]})
     make_annotation(retriever, label="logo", confidence=0.1)
     make_annotation(retriever, label="parody", confidence=0.9)
     for _ in range(2):
         with django_assert_max_num_queries(2):
-            (found,) = labelled(label="logo", since=datetime(2000, 1, 1, tzinfo=UTC), least=0.5)
-            assert (found, found.payload, found.retriever) == (one, {"a": [1]}, retriever)
+            (answer,) = labelled(label="logo", since=datetime(2000, 1, 1, tzinfo=UTC), least=0.5)
+            assert (answer, answer.payload, answer.retriever) == (annotation, {"a": [1]}, retriever)
     assert labelled(label="logo", since=datetime(9000, 1, 1, tzinfo=UTC), least=0.5) == []
 
 
 def test_it_answers_with_values_by_name() -> None:
-    one = make_annotation(make_retriever(name="Triage"))
-    (row,) = names(pk=one.pk)
-    assert (row.id, row.retriever__name) == (one.pk, "Triage")
+    annotation = make_annotation(make_retriever(name="Triage"))
+    (row,) = names(pk=annotation.pk)
+    assert (row.id, row.retriever__name) == (annotation.pk, "Triage")
 
 
 def test_it_keeps_no_answer() -> None:
-    one = make_annotation(make_retriever(name="Triage"))
-    names(pk=one.pk)
+    annotation = make_annotation(make_retriever(name="Triage"))
+    names(pk=annotation.pk)
     Annotation.objects.all().update(retriever=make_retriever(name="Another"))
-    assert [row.retriever__name for row in names(pk=one.pk)] == ["Another"]
+    assert [row.retriever__name for row in names(pk=annotation.pk)] == ["Another"]
 
 
 @asked
@@ -67,6 +69,6 @@ def oddly_titled(label: str) -> QuerySet[Annotation]:
 
 
 def test_it_reads_text_that_never_changes_as_it_is_written() -> None:
-    one = make_annotation(title="50% o'clock %s \\", label="logo")
+    annotation = make_annotation(title="50% o'clock %s \\", label="logo")
     make_annotation(title="50", label="logo")
-    assert oddly_titled(label="logo") == [one]
+    assert oddly_titled(label="logo") == [annotation]

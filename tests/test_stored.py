@@ -51,11 +51,11 @@ def test_it_stores_what_django_would(
 def test_it_gives_key_and_times_in_few_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    made = change()
+    created = change()
     with django_assert_max_num_queries(2):
-        stored.insert(made)
-    kept = Change.objects.get(pk=made.pk)
-    assert (kept.created_at, kept.due) == (made.created_at, made.due)
+        stored.insert(created)
+    kept = Change.objects.get(pk=created.pk)
+    assert (kept.created_at, kept.due) == (created.created_at, created.due)
 
 
 def test_it_stores_nothing_that_json_cannot_say() -> None:

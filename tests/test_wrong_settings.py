@@ -35,8 +35,10 @@ OURS = [
 
 
 def started(*words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
-    env = {**kept, "VAR_DIR": str(folder), "TMPDIR": str(folder), **variables}
+    environment = {
+        name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}
+    }
+    env = {**environment, "VAR_DIR": str(folder), "TMPDIR": str(folder), **variables}
     command = [sys.executable, *words]
     return subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False
@@ -62,7 +64,7 @@ def test_it_says_what_is_wrong_with_the_web_server(tmp_path: Path) -> None:
     ended = started(*OURS, folder=tmp_path, PORT="0")
     assert (ended.returncode, ended.stderr) == (1, PORT)
     assert [
-        each.name for each in tmp_path.iterdir() if each.name.startswith("reviewapp-metrics-")
+        path.name for path in tmp_path.iterdir() if path.name.startswith("reviewapp-metrics-")
     ] == []
 
 

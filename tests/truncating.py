@@ -72,8 +72,8 @@ def flush_may_truncate() -> Iterator[None]:
         return []
 
     def empty(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
-        kept = ", ".join(f"'{name}'" for name in _FROM_MIGRATIONS)
-        statement = _EMPTY_TABLES % {"kept": kept}
+        exempt = ", ".join(f"'{name}'" for name in _FROM_MIGRATIONS)
+        statement = _EMPTY_TABLES % {"kept": exempt}
         # A browser's last request may still hold locks in another order: it ends, and the next try
         # succeeds.
         for _ in range(_TRIES - 1):

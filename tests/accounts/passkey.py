@@ -31,8 +31,8 @@ def options_on(page: Any) -> dict[str, Any]:
         re.DOTALL,
     )
     assert match
-    told: dict[str, Any] = json.loads(match.group(1))
-    options: dict[str, Any] = next(iter(told.values()))["publicKey"]
+    data: dict[str, Any] = json.loads(match.group(1))
+    options: dict[str, Any] = next(iter(data.values()))["publicKey"]
     return options
 
 
@@ -52,7 +52,7 @@ class Passkey:
             b"\0" * 16, self.id, _ALGORITHM.from_cryptography_key(self._key.public_key())
         )
         data = AuthenticatorData.create(self._site, FLAG.UP | FLAG.UV | FLAG.AT, 0, credential)
-        return self._told(
+        return self._encode(
             {
                 "clientDataJSON": websafe_encode(self._client("webauthn.create", options)),
                 "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
@@ -65,7 +65,7 @@ class Passkey:
         data = AuthenticatorData.create(self._site, FLAG.UP | FLAG.UV, 1)
         client = self._client("webauthn.get", options)
         signature = self._key.sign(data + client.hash, ec.ECDSA(hashes.SHA256()))
-        return self._told(
+        return self._encode(
             {
                 "clientDataJSON": websafe_encode(client),
                 "authenticatorData": websafe_encode(data),

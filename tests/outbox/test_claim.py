@@ -21,8 +21,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_it_takes_the_oldest_of_each_ref() -> None:
-    one, other = make_annotation(), make_annotation()
-    first, second, third = make_change(one), make_change(one), make_change(other)
+    annotation, other_annotation = make_annotation(), make_annotation()
+    first, second, third = (
+        make_change(annotation),
+        make_change(annotation),
+        make_change(other_annotation),
+    )
     now = timezone.now()
     assert [claims.claim(now), claims.claim(now), claims.claim(now)] == [first, third, None]
     assert settle_as_delivered(first)

@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db
 
 
 def record(**values: Any) -> RetrieverRecord:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "retriever_id": "ret_1",
         "name": "logos",
         "tags": ("a", "b"),
         "version": 1,
     } | values
-    return RetrieverRecord(**given)
+    return RetrieverRecord(**fields)
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_it_holds_little_of_many_long_lines_of_the_queue() -> None:
         QueueRow(pk=number, here="x" * 60_000, decided_at=None, created_at=None, **plain)
         for number in range(500)
     )
-    assert used_by(line(each) for each in lines) < 24 * MIB
+    assert used_by(line(row) for row in lines) < 24 * MIB
 
 
 def test_it_holds_little_of_many_parts_of_pages() -> None:

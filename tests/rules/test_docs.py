@@ -77,7 +77,7 @@ def test_it_tells_the_bounds_that_numbers_have() -> None:
                         if line.startswith(f"| `{name}`")
                     ]
                     assert row.split("|")[2].strip() == ast.unparse(default)
-                    bounds = {one.arg: ast.unparse(one.value) for one in node.keywords}
+                    bounds = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
                     assert name == "PORT" or f"{bounds['least']} to {bounds['most']}" in row
 
 
@@ -180,5 +180,5 @@ def test_it_pins_every_dependency_it_asks_for() -> None:
                 re.MULTILINE,
             )
         )
-        asked = {re.split(r"[\[<>=~! ]", one, maxsplit=1)[0] for one in wanted}
-        assert {one.casefold() for one in asked} <= pinned
+        names = {re.split(r"[\[<>=~! ]", requirement, maxsplit=1)[0] for requirement in wanted}
+        assert {requirement.casefold() for requirement in names} <= pinned

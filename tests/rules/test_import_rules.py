@@ -78,7 +78,7 @@ LAYERS = {"models": 0, "querysets": 0, "services": 1, "forms": 2, "views": 3, "u
 @cache
 def every_import() -> list[Import]:
     """Return every import of the product and the tools."""
-    return [one for path in modules("reviewapp", "tools") for one in imports(path)]
+    return [statement for path in modules("reviewapp", "tools") for statement in imports(path)]
 
 
 def part(name: str) -> str:
@@ -104,30 +104,30 @@ def allowed_parts(importer: str) -> set[str]:
     return allowed | HELPERS | SHARED
 
 
-def is_allowed(one: Import) -> bool:
+def is_allowed(statement: Import) -> bool:
     """Return whether the layers allow this import; type checkers may name a person's type."""
-    importer, imported = part(one.by), part(one.of)
+    importer, imported = part(statement.by), part(statement.of)
 
-    if one.of not in OUR_NAMES or importer == imported:
+    if statement.of not in OUR_NAMES or importer == imported:
         return True
 
-    if one.for_types and one.of == "reviewapp.accounts.models":
+    if statement.for_types and statement.of == "reviewapp.accounts.models":
         return True
 
-    name = one.of.removeprefix("reviewapp.")
+    name = statement.of.removeprefix("reviewapp.")
     return any(
         name == prefix or name.startswith(f"{prefix}.") for prefix in allowed_parts(importer)
     )
 
 
-def goes_down(one: Import) -> bool:
+def goes_down(statement: Import) -> bool:
     """Return whether an import goes down inside its app, and spares other apps' views and urls."""
-    importer, imported = layer(one.by), layer(one.of)
+    importer, imported = layer(statement.by), layer(statement.of)
 
-    if one.of not in OUR_NAMES or imported is None:
+    if statement.of not in OUR_NAMES or imported is None:
         return True
 
-    if part(one.by) != part(one.of):
+    if part(statement.by) != part(statement.of):
         return imported < LAYERS["views"]
 
     return importer is None or imported <= importer
@@ -140,11 +140,14 @@ def test_it_knows_every_part() -> None:
 
 
 def test_it_follows_the_layers() -> None:
-    assert [str(one) for one in every_import() if not is_allowed(one)] == []
+    assert [str(statement) for statement in every_import() if not is_allowed(statement)] == []
 
 
 def test_it_needs_each_exception() -> None:
-    used = {(part(one.by), one.of.removeprefix("reviewapp.")) for one in every_import()}
+    used = {
+        (part(statement.by), statement.of.removeprefix("reviewapp."))
+        for statement in every_import()
+    }
     unused = [
         (importer, prefix)
         for importer, prefixes in EXCEPTIONS.items()
@@ -157,17 +160,21 @@ def test_it_needs_each_exception() -> None:
 
 
 def test_it_imports_no_tool_into_the_product() -> None:
-    into_tools = [one for one in every_import() if one.of.split(".")[0] == "tools"]
-    assert [str(one) for one in into_tools if one.by.split(".")[0] == "reviewapp"] == []
+    into_tools = [
+        statement for statement in every_import() if statement.of.split(".")[0] == "tools"
+    ]
+    assert [
+        str(statement) for statement in into_tools if statement.by.split(".")[0] == "reviewapp"
+    ] == []
 
 
 def test_it_looks_only_down_inside_an_app() -> None:
-    assert [str(one) for one in every_import() if not goes_down(one)] == []
+    assert [str(statement) for statement in every_import() if not goes_down(statement)] == []
 
 
 def test_it_keeps_django_out_of_what_stands_alone() -> None:
-    django = [one for one in every_import() if one.of.split(".")[0] == "django"]
-    assert [str(one) for one in django if part(one.by) in STANDALONE] == []
+    django = [statement for statement in every_import() if statement.of.split(".")[0] == "django"]
+    assert [str(statement) for statement in django if part(statement.by) in STANDALONE] == []
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def faults_of_root(name: str) -> list[str]:
             faults.append(f"text beside the root: {loose}")
 
         ids = {root.attributes["id"] for root in roots if "id" in root.attributes}
-        of_each = {one for one in ids if one.startswith(A_VALUE)}
+        of_each = {id_ for id_ in ids if id_.startswith(A_VALUE)}
         if not ids - of_each <= {stem}:
             faults.append(f"the id of another part: {ids}")
         if name in exchanged() and ids != {stem}:
@@ -94,7 +94,7 @@ def test_it_holds_no_inline_script_style_or_handler() -> None:
 def is_inline(name: str, element: Element) -> bool:
     """Return whether an element holds a script, a style or a handler, which belong in files."""
     has = element.attributes
-    if any(one == "style" or one.startswith(("on", "hx-on")) for one in has):
+    if any(attribute == "style" or attribute.startswith(("on", "hx-on")) for attribute in has):
         return True
     if element.tag == "style" or (element.tag == "script" and "src" not in has):
         return True
@@ -111,7 +111,7 @@ def test_it_works_without_scripts() -> None:
 def works_alone(element: Element) -> bool:
     """Return whether what htmx would send is also sent by the browser itself."""
     has = element.attributes
-    forms = [one for one in (*element.above, element) if one.tag == "form"]
+    forms = [ancestor for ancestor in (*element.above, element) if ancestor.tag == "form"]
     in_form = "form" in has or any("action" in form.attributes for form in forms)
     if {"hx-put", "hx-patch", "hx-delete"} & has.keys():
         return False
@@ -162,5 +162,5 @@ def cuts_what_is_stored(name: str, element: Element) -> bool:
         return False
     if (name, element.attributes.get("name")) in CUT_ON_PURPOSE:
         return False
-    forms = [one for one in element.above if one.tag == "form"]
+    forms = [ancestor for ancestor in element.above if ancestor.tag == "form"]
     return not any(form.attributes.get("method", "").casefold() == "get" for form in forms)

@@ -84,17 +84,17 @@ class _Forms(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a form, or add a field to the one that is open."""
-        told = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.open = Form(action=told.get("action", ""))
-            if told.get("method", "").lower() == "post":
+            self.open = Form(action=attributes.get("action", ""))
+            if attributes.get("method", "").lower() == "post":
                 self.forms.append(self.open)
-        name = told.get("name")
+        name = attributes.get("name")
         if self.open is None or not name or name == "csrfmiddlewaretoken":
             return
         if tag in {"input", "select", "textarea", "button"}:
-            self.open.fields.setdefault(name, told.get("value", ""))
-            if told.get("type") == "hidden":
+            self.open.fields.setdefault(name, attributes.get("value", ""))
+            if attributes.get("type") == "hidden":
                 self.open.hidden.append(name)
 
     def handle_endtag(self, tag: str) -> None:

@@ -36,7 +36,7 @@ COOKIES = (
 
 
 def test_it_is_safe_when_deployed_without_a_word_about_it(tmp_path: Path) -> None:
-    told = settings_of(
+    values = settings_of(
         DEPLOYED,
         tmp_path,
         *COOKIES,
@@ -45,28 +45,28 @@ def test_it_is_safe_when_deployed_without_a_word_about_it(tmp_path: Path) -> Non
         "ALLAUTH_TRUSTED_PROXY_COUNT",
     )
 
-    assert told["DEBUG"] is False
-    assert all(told[name] is True for name in COOKIES[:3])
-    assert told["SECURE_HSTS_SECONDS"] >= 31_536_000
-    assert told["SECURE_PROXY_SSL_HEADER"] is None
-    assert told["ALLAUTH_TRUSTED_PROXY_COUNT"] is None
+    assert values["DEBUG"] is False
+    assert all(values[name] is True for name in COOKIES[:3])
+    assert values["SECURE_HSTS_SECONDS"] >= 31_536_000
+    assert values["SECURE_PROXY_SSL_HEADER"] is None
+    assert values["ALLAUTH_TRUSTED_PROXY_COUNT"] is None
 
 
 def test_it_speaks_plain_http_on_a_bare_clone(tmp_path: Path) -> None:
-    told = settings_of({}, tmp_path, *COOKIES, "DEBUG", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
+    values = settings_of({}, tmp_path, *COOKIES, "DEBUG", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
 
-    assert not any(told[name] for name in (*COOKIES, "DEBUG"))
-    assert told["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"] is True
+    assert not any(values[name] for name in (*COOKIES, "DEBUG"))
+    assert values["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"] is True
 
 
 @pytest.mark.parametrize("word", [{"SECRET_KEY": "x" * 64}, {"HTTPS": "on"}, DEPLOYED])
 def test_it_speaks_https_where_anything_says_that_it_is_deployed(
     tmp_path: Path, word: dict[str, str]
 ) -> None:
-    told = settings_of(word, tmp_path, *COOKIES, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
+    values = settings_of(word, tmp_path, *COOKIES, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
 
-    assert all(told[name] for name in COOKIES)
-    assert told["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"] is False
+    assert all(values[name] for name in COOKIES)
+    assert values["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"] is False
 
 
 OIDC = {
@@ -78,7 +78,7 @@ OIDC = {
 
 
 def test_it_sets_single_sign_on_up_from_the_environment(tmp_path: Path) -> None:
-    told = settings_of(
+    values = settings_of(
         {**OIDC, "OIDC_ROLES": "cn=writers=reviewer, it = admin"},
         tmp_path,
         "OIDC_ROLES",
@@ -86,13 +86,13 @@ def test_it_sets_single_sign_on_up_from_the_environment(tmp_path: Path) -> None:
         "CONTENT_SECURITY_POLICY",
     )
 
-    (app,) = told["SOCIALACCOUNT_PROVIDERS"]["openid_connect"]["APPS"]
+    (app,) = values["SOCIALACCOUNT_PROVIDERS"]["openid_connect"]["APPS"]
     assert (app["client_id"], app["settings"]["server_url"]) == (
         "reviewapp",
         "https://id.example/realms/us",
     )
-    assert told["OIDC_ROLES"] == {"cn=writers": "reviewer", "it": "admin"}
-    assert told["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == [
+    assert values["OIDC_ROLES"] == {"cn=writers": "reviewer", "it": "admin"}
+    assert values["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == [
         "'self'",
         "https://id.example",
     ]
@@ -107,11 +107,11 @@ def test_it_mails_through_the_server_that_is_named(tmp_path: Path) -> None:
         "DEFAULT_FROM_EMAIL",
         "EMAIL_TIMEOUT",
     )
-    told = settings_of(
+    values = settings_of(
         {"EMAIL_HOST": "mail.example", "EMAIL_FROM": "us@example.com"}, tmp_path, *names
     )
 
-    assert list(told.values()) == [
+    assert list(values.values()) == [
         "django.core.mail.backends.smtp.EmailBackend",
         "mail.example",
         587,
@@ -123,20 +123,20 @@ def test_it_mails_through_the_server_that_is_named(tmp_path: Path) -> None:
 
 
 def test_it_speaks_plain_http_when_told_so(tmp_path: Path) -> None:
-    told = settings_of({**DEPLOYED, "HTTPS": "off"}, tmp_path, *COOKIES)
+    values = settings_of({**DEPLOYED, "HTTPS": "off"}, tmp_path, *COOKIES)
 
-    assert not any(told.values())
+    assert not any(values.values())
 
 
 def test_it_believes_a_proxy_only_when_told_so(tmp_path: Path) -> None:
-    told = settings_of(
+    values = settings_of(
         {**DEPLOYED, "BEHIND_PROXY": "on"},
         tmp_path,
         "SECURE_PROXY_SSL_HEADER",
         "ALLAUTH_TRUSTED_PROXY_COUNT",
     )
 
-    assert told == {
+    assert values == {
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
         "ALLAUTH_TRUSTED_PROXY_COUNT": 1,
     }

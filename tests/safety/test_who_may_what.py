@@ -64,11 +64,11 @@ def table() -> dict[tuple[str, str], Row]:
 
 def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
     """Yield every URL there is, those of included modules too."""
-    for each in resolver.url_patterns:
-        if isinstance(each, URLResolver):
-            yield from patterns(each)
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern)
         else:
-            yield each
+            yield pattern
 
 
 def named(pattern: URLPattern) -> str:
@@ -162,10 +162,10 @@ def people(
 ) -> dict[str, User]:
     """Return one person a column, each with a password and both kinds of second factor."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    found = {"no role": stranger, "reviewer": alice, "lead": lena, "admin": adam}
-    for user in found.values():
+    people_by_role = {"no role": stranger, "reviewer": alice, "lead": lena, "admin": adam}
+    for user in people_by_role.values():
         give_password_and_factors(user)
-    return found
+    return people_by_role
 
 
 def give_password_and_factors(user: User) -> None:
@@ -193,11 +193,11 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         decided = make_annotation()
         adam = User.objects.get(username="adam")
         decider = user if user and user.has_perm("annotations.decide_annotation") else adam
-        made = decide(decided, decider, label="mine", hold=60)
+        decision = decide(decided, decider, label="mine", hold=60)
         return (
-            {"pk": made.pk}
+            {"pk": decision.pk}
             if name == "undo"
-            else {"change_id": Change.objects.get(cause=made.decision_id).pk}
+            else {"change_id": Change.objects.get(cause=decision.decision_id).pk}
         )
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}
@@ -281,13 +281,13 @@ def test_it_behaves_as_the_table_says(
         caller = Caller(user)
         for name, address in [(name, place(name, **own(name, user))) for name in names]:
             for method in methods(name, who):
-                told = word(caller.answer(address, method))
+                answered = word(caller.answer(address, method))
                 row = TABLE.get((name, "GET" if method == "HEAD" else method))
                 # What is not listed is for nobody: refused as a method, or earlier.
                 wanted = {row[who]} if row else REFUSALS
-                if told not in wanted:
+                if answered not in wanted:
                     wrong.append(
-                        f"{who} {method} {address}: {told}, where the table says {' or '.join(sorted(wanted))}"
+                        f"{who} {method} {address}: {answered}, where the table says {' or '.join(sorted(wanted))}"
                     )
     assert not wrong, "\n".join(wrong)
 
@@ -338,9 +338,9 @@ def test_it_counts_what_a_person_may_do_now(
     happens(later, caller)
     wrong = []
     for (name, method), row in TABLE.items():
-        told = word(caller.answer(addresses[name], method))
-        if told != row[who]:
-            wrong.append(f"{method} {addresses[name]}: {told}, where the table says {row[who]}")
+        answered = word(caller.answer(addresses[name], method))
+        if answered != row[who]:
+            wrong.append(f"{method} {addresses[name]}: {answered}, where the table says {row[who]}")
     assert not wrong, "\n".join(wrong)
 
 

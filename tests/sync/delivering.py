@@ -10,8 +10,8 @@ from tests.tools.sandbox.running import Box
 
 def upstream(box: Box, annotation: Annotation) -> dict[str, Any]:
     annotation.refresh_from_db()
-    found: dict[str, Any] = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()
-    return found
+    body: dict[str, Any] = box.call("GET", f"/v1/annotations/{annotation.annotation_id}").json()
+    return body
 
 
 def edit_elsewhere(box: Box, annotation: Annotation, **values: Any) -> None:

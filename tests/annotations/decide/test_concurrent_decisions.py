@@ -24,13 +24,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_it_refuses_a_decision_id_that_is_just_being_used_for_another_item(alice: User) -> None:
-    first, other = make_annotation(), make_annotation()
+    first, second = make_annotation(), make_annotation()
     sent = submission(first, label="no logo")
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.decide(first.pk, sent, actor=alice)
-            second = start(pool, lambda: services.decide(other.pk, sent, actor=alice))
-        assert isinstance(second.exception(), DecisionIdTaken)
+            later = start(pool, lambda: services.decide(second.pk, sent, actor=alice))
+        assert isinstance(later.exception(), DecisionIdTaken)
     assert Decision.objects.get().annotation == first
 
 

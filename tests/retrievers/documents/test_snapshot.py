@@ -70,11 +70,11 @@ def test_it_keeps_a_snapshot_as_it_is(document: dict[str, Any]) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(DOCUMENTS)
 def test_it_comes_back_from_the_database_equal(document: dict[str, Any]) -> None:
-    kept = snapshot(document)
+    stored = snapshot(document)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT %s::jsonb::text", [json.dumps(kept)])
-        [(stored,)] = cursor.fetchall()
-    assert digest(json.loads(stored)) == digest(kept)
+        cursor.execute("SELECT %s::jsonb::text", [json.dumps(stored)])
+        [(text,)] = cursor.fetchall()
+    assert digest(json.loads(text)) == digest(stored)
 
 
 def test_it_drops_vectors_and_keeps_words_about_them() -> None:

@@ -52,9 +52,9 @@ def change(mirrored_retriever: Retriever, adam: User, mixpeek_client: Client) ->
     mirror.absorb_retriever([mixpeek_client.get_retriever(mirrored_retriever.retriever_id)])
     mirrored_retriever.refresh_from_db()
     wish = edit_of(mirrored_retriever, description=f"{mirrored_retriever.description} Edited.")
-    made = services.edit(mirrored_retriever.pk, wish, actor=adam)
-    assert made is not None
-    yield made
+    edited = services.edit(mirrored_retriever.pk, wish, actor=adam)
+    assert edited is not None
+    yield edited
     Pause.objects.all().delete()
 
 

@@ -49,44 +49,44 @@ def changes(box: Box, mixpeek_client: Client) -> list[Change]:
 
 
 def promised(row: Annotation, **values: Any) -> Change:
-    given = {
+    fields = {
         "fields": {"label": "no logo"},
         "base": BASE,
         "rank": Rank.BULK,
         "due": timezone.now(),
     } | values
     return Change(
-        ref=row.ref, cause=uuid.uuid4(), actor_name="alice", retriever_id="ret_vans", **given
+        ref=row.ref, cause=uuid.uuid4(), actor_name="alice", retriever_id="ret_vans", **fields
     )
 
 
 def in_bulk(client: Client) -> None:
     """Deliver what is planned, without the rounds of single deliveries before it."""
-    found = bulk.plan_backlog(Rank.BULK)
-    assert len(found.heads) == MANY
-    assert drain.deliver_in_bulk(found, Rank.BULK, client)
+    groups = bulk.plan_backlog(Rank.BULK)
+    assert len(groups.heads) == MANY
+    assert drain.deliver_in_bulk(groups, Rank.BULK, client)
 
 
 def states() -> dict[str, int]:
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for state in Change.objects.values_list("state", flat=True):
-        found[state] = found.get(state, 0) + 1
-    return found
+        counts[state] = counts.get(state, 0) + 1
+    return counts
 
 
 def now(box: Box, number: int) -> dict[str, Any]:
-    found: dict[str, Any] = box.call("GET", f"/v1/annotations/ann_{number:05}").json()
-    return found
+    annotation: dict[str, Any] = box.call("GET", f"/v1/annotations/ann_{number:05}").json()
+    return annotation
 
 
 def edit(box: Box, number: int, **values: Any) -> None:
     assert box.call("PATCH", f"/v1/annotations/ann_{number:05}", json=values).status_code == 200
 
 
-def asked(box: Box) -> list[str]:
+def received_calls(box: Box) -> list[str]:
     return [
-        f"{each['method']} {each['path'].removeprefix('/v1/annotations')}"
-        for each in box.received()
+        f"{request['method']} {request['path'].removeprefix('/v1/annotations')}"
+        for request in box.received()
     ]
 
 
@@ -94,7 +94,7 @@ def test_it_takes_three_requests_for_all(
     changes: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
     in_bulk(mixpeek_client)
-    assert asked(box) == ["POST /list", "POST /bulk", "POST /list"]
+    assert received_calls(box) == ["POST /list", "POST /bulk", "POST /list"]
     assert states() == {"delivered": MANY}
     row, change = (
         Annotation.objects.get(annotation_id="ann_00007"),
@@ -259,7 +259,7 @@ def test_it_writes_nothing_once_its_claims_ran_out(
 
     with Sleeper(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
         bulk.deliver_plan(bulk.plan_backlog(Rank.BULK), client)
-    assert [each for each in asked(box) if each == "POST /bulk"] == []
+    assert [call for call in received_calls(box) if call == "POST /bulk"] == []
 
 
 @pytest.mark.parametrize(

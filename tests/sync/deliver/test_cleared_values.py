@@ -101,8 +101,8 @@ def test_it_stays_the_machines_through_a_pull_and_a_later_decision(
     proposal.refresh_from_db()
     assert Change.objects.get(cause=second.decision_id).state == "delivered"
     assert there(box, proposal)["confidence"] == 0.9
-    shown = Annotation.objects.get(pk=proposal.pk)
-    assert (shown.confidence, shown.uncleared) == (0.9, {})
+    annotation = Annotation.objects.get(pk=proposal.pk)
+    assert (annotation.confidence, annotation.uncleared) == (0.9, {})
 
 
 def test_it_takes_a_new_value_at_mixpeek_for_what_it_is(

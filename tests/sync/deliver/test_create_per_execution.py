@@ -77,10 +77,10 @@ def test_it_creates_beside_what_was_judged_for_another_query(
     drain.drain(mixpeek_client)
     change.refresh_from_db()
     assert (change.state, change.raced) == ("delivered", None)
-    made = upstream(box, waiting)["annotation_id"]
+    created_id = upstream(box, waiting)["annotation_id"]
     assert listed(box, waiting) == {
         other: (execution.get("execution_id"), "historical"),
-        made: ("exec_boats", "boat"),
+        created_id: ("exec_boats", "boat"),
     }
 
 

@@ -139,12 +139,12 @@ def test_it_asks_a_person_when_our_create_never_came_and_theirs_is_there(
     change = queue_decision(unannotated, alice, label="logo")
     box.faults([{**_CREATE, "drop": "before"}])
     drain.drain(mixpeek_client)
-    made = theirs.make()
+    their_id = theirs.make()
     assert theirs.are_pulled() == 1
     try_again(change, mixpeek_client)
     unannotated.refresh_from_db()
     assert (change.state, (change.theirs or {})["label"]) == ("conflict", "no logo")
-    assert (unannotated.annotation_id, len(theirs.all())) == (made, 1)
+    assert (unannotated.annotation_id, len(theirs.all())) == (their_id, 1)
 
 
 def test_it_asks_a_person_when_a_pull_that_began_earlier_gave_our_row_to_theirs(
@@ -164,10 +164,10 @@ def test_it_asks_a_person_when_a_pull_that_began_earlier_gave_our_row_to_theirs(
 def test_it_says_nothing_of_what_a_script_had_made_there_before(
     unannotated: Annotation, theirs: Theirs, alice: User, mixpeek_client: Client
 ) -> None:
-    made = theirs.make()
+    their_id = theirs.make()
     Annotation.objects.create(
-        ref=f"annotations/{made}",
-        annotation_id=made,
+        ref=f"annotations/{their_id}",
+        annotation_id=their_id,
         document_id=unannotated.document_id,
         seen_at=timezone.now(),
     )

@@ -87,7 +87,10 @@ def test_it_tells_a_merge_on_the_item_and_in_my_last_decisions(
     queue_decision(annotation, alice, label="no logo")
     drain.drain(mixpeek_client)
     page = client.get(address)
-    assert (page.context["item"].merged, [one.merged for one in page.context["recent"]]) == (
+    assert (
+        page.context["item"].merged,
+        [decision.merged for decision in page.context["recent"]],
+    ) == (
         (),
         [False],
     )
@@ -98,13 +101,13 @@ def test_it_tells_a_merge_on_the_item_and_in_my_last_decisions(
     drain.drain(mixpeek_client)
     page = client.get(address)
     (diff,) = page.context["item"].merged
-    assert (diff.name, [one.merged for one in page.context["recent"]]) == (
+    assert (diff.name, [decision.merged for decision in page.context["recent"]]) == (
         "confidence",
         [True, False],
     )
-    told = collapsed(page)
-    assert "Merged with a change at Mixpeek." in told
-    assert told.count("Merged</span>") == 1
+    text = collapsed(page)
+    assert "Merged with a change at Mixpeek." in text
+    assert text.count("Merged</span>") == 1
 
 
 def test_it_asks_a_person_when_somebody_set_the_same_field(

@@ -66,11 +66,11 @@ def test_it_does_not_create_beside_an_annotation_somebody_else_made(
     unannotated: Annotation, alice: User, box: Box, mixpeek_client: Client
 ) -> None:
     change = queue_decision(unannotated, alice, label="logo")
-    made = mixpeek_client.create_annotation(
+    created = mixpeek_client.create_annotation(
         document_id=unannotated.document_id, label="no logo", retriever_id="ret_logos"
     )
     drain.drain(mixpeek_client)
     change.refresh_from_db()
     unannotated.refresh_from_db()
     assert change.state == "conflict"
-    assert (unannotated.annotation_id, unannotated.label) == (made.annotation_id, "no logo")
+    assert (unannotated.annotation_id, unannotated.label) == (created.annotation_id, "no logo")

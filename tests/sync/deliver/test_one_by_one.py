@@ -32,12 +32,12 @@ def claimed(
 ) -> list[Change]:
     """Changes of as many annotations, claimed, in their order."""
     for number in range(_MANY):
-        made = mixpeek_client.create_annotation(
+        created = mixpeek_client.create_annotation(
             document_id=f"doc_{number}", label="logo", retriever_id="ret_logos"
         )
-        absorb.absorb([made])
+        absorb.absorb([created])
         queue_decision(
-            Annotation.objects.get(annotation_id=made.annotation_id), alice, label="no logo"
+            Annotation.objects.get(annotation_id=created.annotation_id), alice, label="no logo"
         )
     box.clear()
     return claims.claim_many(timezone.now(), rank=Rank.INTERACTIVE, limit=_MANY)

@@ -44,12 +44,12 @@ def changes(box: Box, mixpeek_client: Client) -> None:
     absorb.absorb(mixpeek_client.list_annotations(limit=500).items)
     for seen, label in (("logo", "first"), ("first", "second")):
         for row in Annotation.objects.order_by("annotation_id"):
-            given = {
+            fields = {
                 "fields": {"label": label},
                 "base": BASE | {"label": seen},
                 "cause": uuid.uuid4(),
             }
-            Change.objects.create(ref=row.ref, due=timezone.now(), attempts=1, **given)
+            Change.objects.create(ref=row.ref, due=timezone.now(), attempts=1, **fields)
     box.clear()
 
 
@@ -59,7 +59,10 @@ def test_it_delivers_each_once_and_in_order(box: Box, mixpeek_client: Client) ->
     assert set(Change.objects.values_list("state", "attempts", "maybe_sent")) == {
         ("delivered", 1, False)
     }
-    assert Counter(one["method"] for one in box.received()) == {"GET": 2 * MANY, "PATCH": 2 * MANY}
+    assert Counter(request["method"] for request in box.received()) == {
+        "GET": 2 * MANY,
+        "PATCH": 2 * MANY,
+    }
     assert {(row.label, row.version) for row in Annotation.objects.all()} == {("second", 3)}
 
 
@@ -81,7 +84,7 @@ def test_it_begins_nothing_that_it_cannot_pay_to_the_end(box: Box, settings: Set
         drain.drain(paced)
     delivered = Change.objects.filter(state="delivered").count()
     assert 1 <= delivered < MANY
-    assert Counter(one["method"] for one in box.received()) == {
+    assert Counter(request["method"] for request in box.received()) == {
         "GET": delivered,
         "PATCH": delivered,
     }
@@ -97,5 +100,5 @@ def test_it_goes_on_in_bulk_where_one_by_one_costs_too_much(box: Box, settings: 
         base_url=box.url, api_key=box.key, namespace=box.namespace, pace=BudgetPace()
     ) as paced:
         drain.drain(paced)
-    assert any(one["path"] == "/v1/annotations/bulk" for one in box.received())
+    assert any(request["path"] == "/v1/annotations/bulk" for request in box.received())
     assert Change.objects.filter(state="delivered").count() > MANY

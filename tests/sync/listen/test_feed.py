@@ -54,7 +54,7 @@ def heard() -> set[str]:
     return set(Hint.objects.values_list("annotation_id", flat=True))
 
 
-def asked(box: Box) -> int:
+def count_feed_requests(box: Box) -> int:
     return len(box.received(path="/v1/events"))
 
 
@@ -132,12 +132,12 @@ def test_it_repeats_a_page_at_most_after_a_kill(
         feed.poll(dying, page_size=1)
     assert heard() == {"ann_00000", "ann_00001"}
     # Nobody else polls before the dead one's claim has run out.
-    before = asked(box)
+    before = count_feed_requests(box)
     assert feed.poll(mixpeek_client, page_size=1) == 2
     FeedCursor.objects.update(due=timezone.now())
     feed.poll(mixpeek_client, page_size=1)
     assert heard() == {"ann_00000", "ann_00001", "ann_00002"}
-    assert asked(box) - before == 5
+    assert count_feed_requests(box) - before == 5
 
 
 @pytest.mark.process
@@ -150,17 +150,17 @@ def test_it_remembers_a_server_without_a_feed(tmp_path: Path) -> None:
     ):
         for _ in range(3):
             feed.poll(client)
-        assert asked(old) == 1
+        assert count_feed_requests(old) == 1
         FeedCursor.objects.update(due=timezone.now())
         feed.poll(client)
-        assert asked(old) == 2
+        assert count_feed_requests(old) == 2
 
 
 def test_it_keeps_quiet_as_long_as_it_is_asked_to(box: Box, mixpeek_client: Client) -> None:
     box.faults([{"path": "/v1/events", "status": 503, "headers": {"Retry-After": "300"}}])
     assert feed.poll(mixpeek_client) == 1
     assert feed.poll(mixpeek_client) == 0
-    assert asked(box) == 1
+    assert count_feed_requests(box) == 1
     Quiet.objects.update(until=timezone.now())
     assert feed.poll(mixpeek_client) == 3
     assert not Quiet.objects.exists()

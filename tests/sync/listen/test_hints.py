@@ -22,12 +22,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def annotation_id(box: Box, mixpeek_client: Client) -> str:
     """An annotation that upstream has and we have mirrored."""
-    made = box.call(
+    created = box.call(
         "POST", "/v1/annotations", json={"document_id": "doc_1", "label": "van"}
     ).json()["annotation_id"]
-    absorb.absorb([mixpeek_client.get_annotation(made)])
+    absorb.absorb([mixpeek_client.get_annotation(created)])
     box.clear()
-    return str(made)
+    return str(created)
 
 
 def reads(box: Box) -> int:
@@ -71,10 +71,12 @@ def test_it_knows_that_gone_is_a_state(
 
 
 def test_it_hears_of_what_is_new(box: Box, mixpeek_client: Client) -> None:
-    made = box.call("POST", "/v1/annotations", json={"document_id": "doc_2", "label": "van"}).json()
-    hear(made["annotation_id"])
+    created = box.call(
+        "POST", "/v1/annotations", json={"document_id": "doc_2", "label": "van"}
+    ).json()
+    hear(created["annotation_id"])
     hints.follow(mixpeek_client)
-    assert Annotation.objects.get(annotation_id=made["annotation_id"]).label == "van"
+    assert Annotation.objects.get(annotation_id=created["annotation_id"]).label == "van"
 
 
 def test_it_reads_once_more_what_was_spoken_of_during_the_read(

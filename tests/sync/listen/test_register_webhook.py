@@ -22,11 +22,11 @@ def registered(box: Box, settings: Settings) -> Iterator[Box]:
     settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY = box.url, box.key
     settings.MIXPEEK_NAMESPACE, settings.MIXPEEK_WEBHOOK_SECRET = box.namespace, ""
     yield box
-    for each in found(box):
-        box.call("DELETE", f"/v1/organizations/webhooks/{each['webhook_id']}")
+    for webhook in list_webhooks(box):
+        box.call("DELETE", f"/v1/organizations/webhooks/{webhook['webhook_id']}")
 
 
-def found(box: Box) -> list[dict[str, Any]]:
+def list_webhooks(box: Box) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = box.call(
         "POST", "/v1/organizations/webhooks/list", json={}
     ).json()["results"]
@@ -43,11 +43,11 @@ def test_it_registers_with_a_fresh_secret(
     registered: Box, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        said = setup(URL)
-    secret = said.split("MIXPEEK_WEBHOOK_SECRET=")[1].strip()
+        output = setup(URL)
+    secret = output.split("MIXPEEK_WEBHOOK_SECRET=")[1].strip()
     assert len(secret) == 64
     assert secret not in caplog.text
-    [webhook] = found(registered)
+    [webhook] = list_webhooks(registered)
     assert webhook["webhook_name"] == "reviewapp"
     assert webhook["event_types"] == [
         "annotation.created",
@@ -67,14 +67,17 @@ def test_it_updates_the_one_there_is(registered: Box, settings: Settings) -> Non
     again = setup(URL)
     assert ("Registered" in first, "Updated" in again) == (True, True)
     assert "a secret of the test" not in first + again
-    [webhook] = found(registered)
+    [webhook] = list_webhooks(registered)
     assert webhook["channels"][0]["configs"]["url"] == URL
 
 
 def test_it_leaves_other_installations_alone(registered: Box) -> None:
     setup(URL)
     setup("https://staging.example.com/webhooks/mixpeek", "--name", "staging")
-    assert [each["webhook_name"] for each in found(registered)] == ["reviewapp", "staging"]
+    assert [webhook["webhook_name"] for webhook in list_webhooks(registered)] == [
+        "reviewapp",
+        "staging",
+    ]
 
 
 def test_it_sends_the_secret_itself_where_that_is_the_way(
@@ -82,7 +85,7 @@ def test_it_sends_the_secret_itself_where_that_is_the_way(
 ) -> None:
     settings.MIXPEEK_WEBHOOK_SECRET, settings.MIXPEEK_WEBHOOK_STATIC = "a secret of the test", True
     setup(URL)
-    assert found(registered)[0]["channels"][0]["configs"]["headers"] == {
+    assert list_webhooks(registered)[0]["channels"][0]["configs"]["headers"] == {
         "X-Mixpeek-Secret": "a secret of the test"
     }
 

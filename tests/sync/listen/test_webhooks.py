@@ -27,7 +27,7 @@ def secret(settings: Settings) -> None:
     settings.MIXPEEK_WEBHOOK_SECRET = SECRET
 
 
-def said(event_id: str = "evt_1", annotation_id: str = "ann_1", **values: Any) -> bytes:
+def event_body(event_id: str = "evt_1", annotation_id: str = "ann_1", **values: Any) -> bytes:
     event = {
         "event_id": event_id,
         "event_type": "annotation.updated",
@@ -54,23 +54,29 @@ def test_it_keeps_what_is_genuine_and_has_it_looked_into(
     client: Client, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        response = deliver(client, said())
+        response = deliver(client, event_body())
     assert (response.status_code, response.content) == (200, b"")
-    kept = Notification.objects.get()
-    assert (kept.annotation_id, kept.ignored, bytes(kept.body)) == ("ann_1", False, said())
+    notification = Notification.objects.get()
+    assert (notification.annotation_id, notification.ignored, bytes(notification.body)) == (
+        "ann_1",
+        False,
+        event_body(),
+    )
     assert Hint.objects.get().annotation_id == "ann_1"
     assert jobs() == 1
 
 
 def test_it_needs_neither_session_nor_token() -> None:
     strict = Client(enforce_csrf_checks=True)
-    response = deliver(strict, said())
+    response = deliver(strict, event_body())
     assert response.status_code == 200
     assert not response.cookies
 
 
 def test_it_takes_a_repeated_delivery_once(client: Client) -> None:
-    answers = [deliver(client, said(), at=time.time() - late).status_code for late in (9, 5, 0)]
+    answers = [
+        deliver(client, event_body(), at=time.time() - late).status_code for late in (9, 5, 0)
+    ]
     assert answers == [200, 200, 200]
     assert Notification.objects.count() == 1
     assert Hint.objects.get().heard == 1
@@ -78,7 +84,7 @@ def test_it_takes_a_repeated_delivery_once(client: Client) -> None:
 
 def test_it_makes_one_hint_of_many_deliveries_about_one_annotation(client: Client) -> None:
     for number in range(5):
-        deliver(client, said(f"evt_{number}"))
+        deliver(client, event_body(f"evt_{number}"))
     assert Notification.objects.count() == 5
     assert Hint.objects.get().heard == 5
 
@@ -89,8 +95,8 @@ def test_it_makes_one_hint_of_many_deliveries_about_one_annotation(client: Clien
         b"",
         b"nonsense",
         b"[]",
-        said(event_type="document.updated"),
-        said(annotation_id=""),
+        event_body(event_type="document.updated"),
+        event_body(annotation_id=""),
         b"\xff\x00",
     ],
 )
@@ -112,7 +118,7 @@ def test_it_keeps_what_says_nothing_to_us_as_ignored(client: Client, body: bytes
     ],
 )
 def test_it_refuses_without_a_word(client: Client, more: dict[str, Any], status: int) -> None:
-    response = deliver(client, said(), **more)
+    response = deliver(client, event_body(), **more)
     assert (response.status_code, response.content) == (status, b"")
     assert not Notification.objects.exists()
 
@@ -120,9 +126,9 @@ def test_it_refuses_without_a_word(client: Client, more: dict[str, Any], status:
 def test_it_refuses_everybody_while_there_is_no_secret(client: Client, settings: Settings) -> None:
     settings.MIXPEEK_WEBHOOK_SECRET = ""
     settings.MIXPEEK_WEBHOOK_STATIC = True
-    assert deliver(client, said(), secret="").status_code == 401
+    assert deliver(client, event_body(), secret="").status_code == 401
     empty: dict[str, Any] = {"X-Mixpeek-Signature": "", "X-Mixpeek-Secret": ""}
-    assert deliver(client, said(), **empty).status_code == 401
+    assert deliver(client, event_body(), **empty).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -139,7 +145,7 @@ def test_it_accepts_the_older_header_where_it_is_asked_to(
     client: Client, settings: Settings, headers: dict[str, Any], status: int
 ) -> None:
     settings.MIXPEEK_WEBHOOK_STATIC = True
-    assert deliver(client, said(), **headers).status_code == status
+    assert deliver(client, event_body(), **headers).status_code == status
 
 
 def test_it_refuses_what_is_too_big_unread(client: Client) -> None:

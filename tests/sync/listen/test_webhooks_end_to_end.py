@@ -48,10 +48,10 @@ def until(there: Callable[[], bool]) -> None:
 
 
 def test_it_brings_a_foreign_change_into_the_mirror(connected: Box, mixpeek_client: Client) -> None:
-    made = connected.call(
+    created = connected.call(
         "POST", "/v1/annotations", json={"document_id": "doc_3", "label": "van"}
     ).json()
-    annotation_id = made["annotation_id"]
+    annotation_id = created["annotation_id"]
     until(lambda: Notification.objects.filter(annotation_id=annotation_id).exists())
     hints.follow(mixpeek_client)
     row = Annotation.objects.get(annotation_id=annotation_id)

@@ -65,20 +65,20 @@ def test_it_notes_a_run_that_mixpeek_has_no_more_and_does_not_ask_again(
 
 
 def test_it_reads_a_run_that_is_not_listed(box: Box, client: Client) -> None:
-    made = box.call(
+    created = box.call(
         "POST", "/v1/retrievers/ret_vans/execute", json={"inputs": {"query": "van"}}
     ).json()
     body = {"document_id": "doc_00002", "label": "van", "retriever_id": "ret_vans"}
-    box.call("POST", "/v1/annotations", json={**body, "execution_id": made["execution_id"]})
+    box.call("POST", "/v1/annotations", json={**body, "execution_id": created["execution_id"]})
     box.faults([NOTHING_LISTED])
     pull(client=client)
-    run = Execution.objects.get(execution_id=made["execution_id"])
+    run = Execution.objects.get(execution_id=created["execution_id"])
     assert (run.status, run.query_summary, run.total_returned) == (
         "completed",
         "most=500, query=van",
         3,
     )
-    annotation = Annotation.objects.get(execution_id=made["execution_id"])
+    annotation = Annotation.objects.get(execution_id=created["execution_id"])
     assert annotation.result
     assert (annotation.result.execution, annotation.result.rank, annotation.title) == (
         None,

@@ -59,8 +59,8 @@ def test_it_refuses_other_sizes(text: str) -> None:
 
 
 def test_it_reads_what_the_kernel_says_of_memory() -> None:
-    found = read(
+    memory = read(
         7,
         "55e0-7ffd ---p 00000000 00:00 0    [rollup]\nRss:     2048 kB\nPss:     1024 kB\nPss_Dirty: 9 kB\n",
     )
-    assert (found.rss, found.pss) == (2.0, 1.0)
+    assert (memory.rss, memory.pss) == (2.0, 1.0)

@@ -29,7 +29,7 @@ def test_it_finds_the_least_sample_that_so_many_do_not_exceed(
 
 
 def test_it_takes_the_95th_of_a_hundred() -> None:
-    assert percentile([float(each) for each in range(100, 0, -1)], 0.95) == 95
+    assert percentile([float(value) for value in range(100, 0, -1)], 0.95) == 95
 
 
 def test_it_refuses_to_judge_nothing() -> None:

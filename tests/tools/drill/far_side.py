@@ -90,8 +90,8 @@ class FarSide:
     def records(self) -> list[dict[str, Any]]:
         """Return every annotation, in fine weather."""
         answer = self.carry_out("POST", "/v1/annotations/list?limit=500", b"{}", SANDBOX_KEY)
-        found: list[dict[str, Any]] = json.loads(answer.body)["results"]
-        return found
+        rows: list[dict[str, Any]] = json.loads(answer.body)["results"]
+        return rows
 
     def close(self) -> None:
         """Let go of the store and of the loop."""

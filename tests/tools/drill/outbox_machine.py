@@ -79,18 +79,18 @@ class Outbox(RuleBasedStateMachine):
         self.people["lena"] = make_person("lena", roles.LEAD)
         Retriever.objects.create(retriever_id=_RETRIEVER, name="drill", seen_at=timezone.now())
         with tracing(Origin.PULL), acting(None):
-            made = [
+            annotations = [
                 self.client.create_annotation(
-                    document_id=f"doc_{each}",
+                    document_id=f"doc_{number}",
                     label="logo",
                     confidence=0.5,
                     reasoning="the machine's",
                     retriever_id=_RETRIEVER,
                 )
-                for each in range(_ITEMS)
+                for number in range(_ITEMS)
             ]
-            absorb(made)
-        self.ids = [record.annotation_id for record in made]
+            absorb(annotations)
+        self.ids = [record.annotation_id for record in annotations]
         self.kept, self.numbers, self.clock = (
             JournalEntries(),
             itertools.count(1),
@@ -348,7 +348,7 @@ class Outbox(RuleBasedStateMachine):
 
     def _world(self) -> World:
         self.kept.taken_back = [
-            TakenBackLine(step="", decision_id=each) for each in sorted(self.undone)
+            TakenBackLine(step="", decision_id=decision_id) for decision_id in sorted(self.undone)
         ]
         return world_of(
             ask,

@@ -19,7 +19,7 @@ from tools.drill.verifier import CHECKS
 
 def world_of(*seconds: float) -> World:
     """Return a world in which one answer after the other took so long."""
-    submits = [submit(FIRST, "1-1", "alice", {}, 1.0, seconds=[each]) for each in seconds]
+    submits = [submit(FIRST, "1-1", "alice", {}, 1.0, seconds=[duration]) for duration in seconds]
     world = good()
     return replace(world, journal=replace(world.journal, submits=submits))
 
@@ -51,9 +51,11 @@ def test_it_refuses_an_abusive_client_and_keeps_every_promise(tmp_path: Path) ->
     # How long the others waited hangs on the machine: that is for the drill to say.
     report = json.loads((folder / "report.json").read_text())
     assert not report["stopped"], done.stdout + done.stderr
-    assert [each["promise"] for each in report["verdicts"]] == [*CHECKS, *ABUSE]
+    assert [verdict["promise"] for verdict in report["verdicts"]] == [*CHECKS, *ABUSE]
     assert [
-        each for each in report["verdicts"] if each["promise"] in CHECKS and each["faults"]
+        verdict
+        for verdict in report["verdicts"]
+        if verdict["promise"] in CHECKS and verdict["faults"]
     ] == []
 
     answers = json.loads((folder / "abuse.json").read_text())

@@ -69,9 +69,9 @@ def test_it_does_everything_that_reviewers_do() -> None:
 
 def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
     (step,) = [
-        each
-        for each in steps(1, submits=400, clients=1, client=0)
-        if set(each.typed) >= {"label", "payload"}
+        candidate
+        for candidate in steps(1, submits=400, clients=1, client=0)
+        if set(candidate.typed) >= {"label", "payload"}
     ][:1]
     form = {
         "decision_id": "d",
@@ -81,9 +81,9 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
         "confidence": "0.5",
         "payload": "{}",
     }
-    data, meant, _ = fill_form(form, step)
+    data, wish, _ = fill_form(form, step)
     assert (data["decision_id"], data["choice"], data["label"]) == ("d", "", step.typed["label"])
-    assert meant == {
+    assert wish == {
         name: json.loads(text) if name in {"payload", "confidence"} else text
         for name, text in step.typed.items()
     }
@@ -91,35 +91,37 @@ def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
 
 def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
     whole = steps(1, submits=400, clients=1, client=0)
-    (step,) = [each for each in whole if each.yields and set(each.typed) == {"label", "reasoning"}][
-        :1
-    ]
-    data, meant, words = fill_form({"asked": "label confidence"}, step)
+    (step,) = [
+        candidate
+        for candidate in whole
+        if candidate.yields and set(candidate.typed) == {"label", "reasoning"}
+    ][:1]
+    data, wish, words = fill_form({"asked": "label confidence"}, step)
     assert (data["keep_label"], data["keep_confidence"]) == ("theirs", "mine")
-    assert set(meant) == {"reasoning"}
+    assert set(wish) == {"reasoning"}
     assert words == {"confidence": None, "reasoning": step.typed["reasoning"]}
 
 
 def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
     (step,) = [
-        each
-        for each in steps(1, submits=400, clients=1, client=0)
-        if set(each.typed) >= {"label", "payload"}
+        candidate
+        for candidate in steps(1, submits=400, clients=1, client=0)
+        if set(candidate.typed) >= {"label", "payload"}
     ][:1]
     form = {"base": json.dumps({"label": step.typed["label"], "confidence": 0.5})}
-    data, meant, _ = fill_form(form, step)
+    data, wish, _ = fill_form(form, step)
     assert data["label"] == step.typed["label"]
-    assert set(meant) == set(step.typed) - {"label"}
+    assert set(wish) == set(step.typed) - {"label"}
 
 
 def test_it_takes_the_machines_confidence_for_somebodys_word_once_it_is_typed() -> None:
     (step,) = [
-        each
-        for each in steps(1, submits=400, clients=1, client=0)
-        if set(each.typed) == {"confidence"}
+        candidate
+        for candidate in steps(1, submits=400, clients=1, client=0)
+        if set(candidate.typed) == {"confidence"}
     ][:1]
     seen = {"label": "logo", "confidence": float(step.typed["confidence"])}
     for began_with, typed in ([], {"confidence": seen["confidence"]}), (["confidence"], {}):
-        _, meant, words = fill_form({"base": json.dumps({**seen, "given": began_with})}, step)
-        assert meant == typed
+        _, wish, words = fill_form({"base": json.dumps({**seen, "given": began_with})}, step)
+        assert wish == typed
         assert words == {"confidence": seen["confidence"], "reasoning": ""}

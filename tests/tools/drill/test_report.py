@@ -21,15 +21,15 @@ BROKEN = Verdict(
 
 
 def report(*verdicts: Verdict, stopped: str = "") -> Report:
-    made = Report(
+    result = Report(
         command="make drill N=3",
         started="now",
         load=1.5,
         stopped=stopped,
         fault_counts={"429": 2},
     )
-    made.verdicts = list(verdicts)
-    return made
+    result.verdicts = list(verdicts)
+    return result
 
 
 def test_it_passes_when_everything_is_kept() -> None:
@@ -59,17 +59,17 @@ def test_it_shows_the_first_few_that_are_broken_and_keeps_all() -> None:
 
 def test_it_reads_a_journal_back_even_when_its_last_line_is_cut(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
-    one = submit(FIRST, "1-1", "alice", {"label": "é\u2028\x85"}, 1.0)
+    line = submit(FIRST, "1-1", "alice", {"label": "é\u2028\x85"}, 1.0)
     edit = ForeignEdit(step="1-1", annotation_id="ann_1", values={"label": "x"})
     journal = Journal(file)
-    journal.write(one)
+    journal.write(line)
     journal.write(edit)
     journal.finish("1-1")
     journal.close()
     with file.open("a") as more:
         more.write('{"kind": "step"')
     kept = read(file)
-    assert (kept.submits, kept.foreign, kept.steps) == ([one], [edit], ["1-1"])
+    assert (kept.submits, kept.foreign, kept.steps) == ([line], [edit], ["1-1"])
 
 
 def test_it_counts_the_steps_that_are_over(tmp_path: Path) -> None:

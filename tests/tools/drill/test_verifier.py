@@ -38,7 +38,7 @@ WHY = "Too dark."
 
 
 def broken(world: World) -> set[str]:
-    return {each.promise for each in judge(world) if each.faults}
+    return {verdict.promise for verdict in judge(world) if verdict.faults}
 
 
 def journal(world: World, **of_first: Any) -> World:
@@ -68,8 +68,12 @@ def never_sent(world: World, *, state: str) -> World:
 
 
 def more_upstream(world: World, by: str, **values: Any) -> World:
-    made = world.upstream["ann_1"]
-    return upstream(world, *made, version(len(made) + 1, by, made[-1].values, **values))
+    versions_before = world.upstream["ann_1"]
+    return upstream(
+        world,
+        *versions_before,
+        version(len(versions_before) + 1, by, versions_before[-1].values, **values),
+    )
 
 
 def told_undone(world: World) -> World:
@@ -84,19 +88,19 @@ def taken_back(world: World, **of_change: Any) -> World:
 
 
 def without_event(world: World, id_: int) -> World:
-    return replace(world, events=[each for each in world.events if each.id != id_])
+    return replace(world, events=[event for event in world.events if event.id != id_])
 
 
 def changed_event(world: World, id_: int, **more: Any) -> World:
     return replace(
         world,
-        events=[replace(each, **more) if each.id == id_ else each for each in world.events],
+        events=[replace(event, **more) if event.id == id_ else event for event in world.events],
     )
 
 
 def confirmed(world: World, **of_change: Any) -> World:
     """Alice confirms it all; Mixpeek is told by a version that only names her decision."""
-    (shown,) = world.annotations
+    (annotation,) = world.annotations
     last = world.upstream["ann_1"][-1]
     confirmation = change(
         23,
@@ -126,9 +130,9 @@ def confirmed(world: World, **of_change: Any) -> World:
         changes=[*world.changes, confirmation],
         annotations=[
             replace(
-                shown,
+                annotation,
                 version=5,
-                tracked=shown.tracked | {"decision_id": 13, "reviewer_id": ALICE},
+                tracked=annotation.tracked | {"decision_id": 13, "reviewer_id": ALICE},
             ),
         ],
         events=[
@@ -221,12 +225,12 @@ def without_last_version(world: World) -> World:
 
 
 def row(world: World, **tracked: Any) -> World:
-    (one,) = world.annotations
-    return replace(world, annotations=[replace(one, tracked=one.tracked | tracked)])
+    (annotation,) = world.annotations
+    return replace(world, annotations=[replace(annotation, tracked=annotation.tracked | tracked)])
 
 
 def test_it_finds_nothing_wrong_where_nothing_is() -> None:
-    assert [each for each in judge(good()) if each.faults] == []
+    assert [verdict for verdict in judge(good()) if verdict.faults] == []
 
 
 ANSWERED, LOST, MADE_UP, DOUBLED, TYPED, ORDER = list(CHECKS)[:6]
@@ -399,7 +403,7 @@ def test_it_finds_what_is_broken(breaks: Callable[[World], World], promise: str)
 def test_it_counts_a_confirmation_as_a_write() -> None:
     world = confirmed(good())
     assert broken(world) == set()
-    figures = {each.promise: each.figure for each in judge(world)}
+    figures = {verdict.promise: verdict.figure for verdict in judge(world)}
     assert figures[ONCE] == "3 versions of ours = 3 effective changes"
 
 
@@ -413,8 +417,8 @@ def test_it_counts_cannot_tell_and_its_reversal_as_writes() -> None:
 def test_it_lets_a_confirmation_make_no_version_where_nothing_names_its_decision() -> None:
     world = third_change(good(), version=None)
     world = upstream(world, *world.upstream["ann_1"][:4])
-    (shown,) = world.annotations
-    world = replace(world, annotations=[replace(shown, version=4)])
+    (annotation,) = world.annotations
+    world = replace(world, annotations=[replace(annotation, version=4)])
     assert broken(world) == set()
     assert broken(replace(world, stamped=True)) == {PROVEN}
 
@@ -430,20 +434,22 @@ def test_it_lets_a_race_pass_that_is_recorded_with_what_was_lost() -> None:
 
 def test_it_lets_a_conflict_stand_that_says_why() -> None:
     world = good()
-    one, two, three, _ = world.upstream["ann_1"]
+    first, second, third, _ = world.upstream["ann_1"]
     world = upstream(
         second_change(world, state="conflict", reason="Somebody else set it.", version=3),
-        one,
-        two,
-        three,
+        first,
+        second,
+        third,
     )
     world = row(
         changed_event(world, 38, changes={"state": ["queued", "conflict"]}),
         reasoning="a stranger's",
     )
     rebased = told(39, "annotation.revised", {"reasoning": ["Bob's", "a stranger's"]})
-    (shown,) = world.annotations
-    world = replace(world, events=[*world.events, rebased], annotations=[replace(shown, version=3)])
+    (annotation,) = world.annotations
+    world = replace(
+        world, events=[*world.events, rebased], annotations=[replace(annotation, version=3)]
+    )
     assert broken(world) == set()
 
 
@@ -473,8 +479,10 @@ def test_it_knows_a_version_by_the_decision_it_names() -> None:
 
 def test_it_compares_like_json() -> None:
     assert TYPED in broken(journal(good(), typed={"confidence": True}))
-    one = JournalEntries(submits=[submit(FIRST, "1-1", "alice", {"payload": {"a": [1.0]}}, 1.0)])
-    world = replace(good(), journal=one)
+    entries = JournalEntries(
+        submits=[submit(FIRST, "1-1", "alice", {"payload": {"a": [1.0]}}, 1.0)]
+    )
+    world = replace(good(), journal=entries)
     (first, *rest) = world.decisions
     world = replace(
         world,
@@ -492,14 +500,16 @@ def test_it_rebuilds_every_version_from_what_was_replaced() -> None:
             {"version": 1, "prior": {"label": "a", "payload": None}, "edited_by": OURS},
         ],
     }  # fmt: skip
-    one, two, three = versions(record)
-    assert [(each.number, each.by, sorted(each.changed)) for each in (one, two, three)] == [
+    first, second, third = versions(record)
+    assert [
+        (version.number, version.by, sorted(version.changed)) for version in (first, second, third)
+    ] == [
         (1, "system", []),
         (2, OURS, ["label", "payload"]),
         (3, STRANGER, ["label"]),
     ]
-    assert [each.values["label"] for each in (one, two, three)] == ["a", "b", "c"]
-    assert (one.values["payload"], three.values["payload"], one.values["reasoning"]) == (
+    assert [version.values["label"] for version in (first, second, third)] == ["a", "b", "c"]
+    assert (first.values["payload"], third.values["payload"], first.values["reasoning"]) == (
         {},
         {"x": 1},
         "",

@@ -80,8 +80,8 @@ def version(number: int, by: str, before: dict[str, Any], **values: Any) -> Vers
 
 def good() -> World:
     """Alice relabels, Mixpeek's reasoning changes and is pulled, Bob sets it; all is delivered."""
-    one = Version(number=1, by="system", changed=frozenset(), values=START)
-    two = version(2, OURS, one.values, label="text")
+    proposal = Version(number=1, by="system", changed=frozenset(), values=START)
+    two = version(2, OURS, proposal.values, label="text")
     three = version(3, STRANGER, two.values, reasoning="a stranger's")
     four = version(4, OURS, three.values, reasoning="Bob's")
     base = {name: value for name, value in START.items() if name != "metadata"}
@@ -138,17 +138,17 @@ def good() -> World:
         ],
         annotations=[AnnotationRow(ref=REF, annotation_id="ann_1", version=4, tracked=tracked)],
         events=_events(),
-        upstream={"ann_1": [one, two, three, four]},
+        upstream={"ann_1": [proposal, two, three, four]},
         people={ALICE: "alice", BOB: "bob"},
         ours=OURS,
     )
 
 
 def _events() -> list[EventRow]:
-    made: dict[str, Any] = {
+    details: dict[str, Any] = {
         name: [None, value] for name, value in START.items() if value not in (None, {})
     }
-    made |= {"annotation_id": [None, "ann_1"], "status": [None, "waiting"]}
+    details |= {"annotation_id": [None, "ann_1"], "status": [None, "waiting"]}
     first: dict[str, Any] = {"label": ["logo", "text"], "status": ["waiting", "decided"]}
     first |= {"decision_id": [None, 11], "reviewer_id": [None, ALICE]}
     second: dict[str, Any] = {
@@ -157,7 +157,7 @@ def _events() -> list[EventRow]:
         "reviewer_id": [ALICE, BOB],
     }
     return [
-        told(31, "annotation.created", made, origin="pull"),
+        told(31, "annotation.created", details, origin="pull"),
         told(32, "annotation.relabelled", first, ALICE, "web"),
         told(33, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
         told(34, "change.delivered", {"state": ["queued", "delivered"]}),

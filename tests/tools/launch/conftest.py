@@ -69,14 +69,14 @@ class Launch:
     def processes(self) -> dict[int, str]:
         """Return every living process of this folder, the database's first one too."""
         mark = f"VAR_DIR={self.var}".encode()
-        found = {}
+        commands = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if mark in (folder / "environ").read_bytes().split(b"\0"):
-                    found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+                    commands[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
         if Cluster(data=self.postgres).running():
-            found[int((self.postgres / "postmaster.pid").read_text().split()[0])] = "postgres"
-        return found
+            commands[int((self.postgres / "postmaster.pid").read_text().split()[0])] = "postgres"
+        return commands
 
     def kill(self, *words: str) -> None:
         """Kill the processes whose command has one of the words; all when there is none."""

@@ -17,15 +17,15 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def signals() -> Iterator[Signals]:
-    with watched() as found:
-        yield found
+    with watched() as caught:
+        yield caught
 
 
 @pytest.fixture
 def children(signals: Signals, tmp_path: Path) -> Iterator[Children]:
-    made = Children(signals=signals, logs=tmp_path, env=os.environ)
-    yield made
-    made.stop("one", "other")
+    running = Children(signals=signals, logs=tmp_path, env=os.environ)
+    yield running
+    running.stop("one", "other")
 
 
 def test_it_kills_a_process_and_forgets_it(children: Children) -> None:
@@ -40,9 +40,9 @@ def test_it_kills_a_process_and_forgets_it(children: Children) -> None:
 def test_it_says_how_a_process_ended_once(children: Children, signals: Signals) -> None:
     children.start("one", python("-c", "raise SystemExit(3)"))
     children.start("other", python("-c", "import signal; signal.pause()"))
-    found: dict[str, str] = {}
-    while not found:
+    endings: dict[str, str] = {}
+    while not endings:
         signals.wait(1)
-        found = children.ended()
-    assert found == {"one": "exit code 3"}
+        endings = children.ended()
+    assert endings == {"one": "exit code 3"}
     assert children.ended() == {}

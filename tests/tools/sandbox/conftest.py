@@ -43,10 +43,10 @@ def old_box(shared_old_box: Box) -> Box:
 @pytest.fixture
 def annotation_id(box: Box) -> str:
     """Create an annotation that no other test touches."""
-    made = box.call(
+    created = box.call(
         "POST",
         "/v1/annotations",
         json={"document_id": "doc_1", "label": "unripe", "confidence": 0.5},
     )
-    assert made.status_code == 200, made.text
-    return str(made.json()["annotation_id"])
+    assert created.status_code == 200, created.text
+    return str(created.json()["annotation_id"])

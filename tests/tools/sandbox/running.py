@@ -157,8 +157,8 @@ def running_sandbox(
 def sandbox_command(data: Path | None, state: Path | None) -> list[str]:
     """Return the command line of a sandbox on a free port."""
     files = [("--data", data), ("--state", state)]
-    given = [str(part) for option, path in files if path for part in (option, path)]
-    return [sys.executable, "-m", "tools.sandbox", "--port", "0", *given]
+    arguments = [str(part) for option, path in files if path for part in (option, path)]
+    return [sys.executable, "-m", "tools.sandbox", "--port", "0", *arguments]
 
 
 def _url(output: IO[str], errors: IO[str]) -> str:

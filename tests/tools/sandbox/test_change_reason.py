@@ -68,10 +68,13 @@ def test_it_shows_the_reason_of_each_write_in_the_feed(box: Box) -> None:
 
 
 def test_it_keeps_the_reason_with_the_request(box: Box, old_box: Box) -> None:
-    for each in (box, old_box):
-        each.call("PATCH", "/v1/annotations/ann_4", json={"label": "ripe"}, headers=HEADERS)
-        each.call("PATCH", "/v1/annotations/ann_4", json={"label": "ripe"})
-        assert [entry["change_reason"] for entry in each.received(method="PATCH")] == [REASON, None]
+    for sandbox in (box, old_box):
+        sandbox.call("PATCH", "/v1/annotations/ann_4", json={"label": "ripe"}, headers=HEADERS)
+        sandbox.call("PATCH", "/v1/annotations/ann_4", json={"label": "ripe"})
+        assert [entry["change_reason"] for entry in sandbox.received(method="PATCH")] == [
+            REASON,
+            None,
+        ]
 
 
 def test_it_tells_the_official_client_who_changed_what_and_why(

@@ -17,13 +17,13 @@ def _run(box: Box, name: str, **body: Any) -> dict[str, Any]:
 
 
 def _ids(reply: dict[str, Any]) -> list[str]:
-    return [each["document_id"] for each in reply["documents"]]
+    return [document["document_id"] for document in reply["documents"]]
 
 
 def test_it_searches_by_relevance(box: Box) -> None:
-    found = _run(box, "search", inputs={"query": "fig 7"}, limit=500)
-    assert _ids(found)[0] == "doc_7"
-    scores = [each["score"] for each in found["documents"]]
+    reply = _run(box, "search", inputs={"query": "fig 7"}, limit=500)
+    assert _ids(reply)[0] == "doc_7"
+    scores = [document["score"] for document in reply["documents"]]
     assert scores == sorted(scores, reverse=True)
 
 

@@ -34,7 +34,7 @@ def test_it_answers_as_scripted_and_then_truly(box: Box) -> None:
     )
     before = _version(box)
     replies = [_patch(box) for _ in range(3)]
-    assert [each.status_code for each in replies] == [503, 503, 200]
+    assert [reply.status_code for reply in replies] == [503, 503, 200]
     assert replies[0].headers["Retry-After"] == "7"
     assert replies[0].json()["error"]["type"] == "InferenceServiceUnavailableError"
     assert _version(box) == before + 1
@@ -68,7 +68,7 @@ def test_it_drops_the_connection(box: Box, drop: str, bumps: int) -> None:
     with pytest.raises(requests.ConnectionError):
         _patch(box)
     assert _version(box) == before + bumps
-    assert [each["dropped"] for each in box.received(method="PATCH")] == [drop]
+    assert [request["dropped"] for request in box.received(method="PATCH")] == [drop]
 
 
 def test_it_cuts_a_body_short(box: Box) -> None:
@@ -94,7 +94,7 @@ def test_it_uses_faults_in_order_and_only_where_they_match(box: Box) -> None:
     box.faults([{"method": "DELETE", "status": 500}, {"path": "/v1/retrievers", "status": 429}])
     assert box.call("GET", PATH).status_code == 200
     assert box.call("GET", "/v1/retrievers/all").status_code == 429
-    assert [each["method"] for each in box.faults_left()] == ["DELETE"]
+    assert [fault["method"] for fault in box.faults_left()] == ["DELETE"]
 
 
 @pytest.mark.parametrize(

@@ -29,19 +29,19 @@ def retrievers(client: mixpeek.ApiClient) -> mixpeek.RetrieversApi:
 
 
 def test_it_creates_reads_and_deletes_an_annotation(labels: mixpeek.AnnotationsApi) -> None:
-    asked = mixpeek.CreateAnnotationRequest(
+    request = mixpeek.CreateAnnotationRequest(
         document_id="doc_3",
         label="ripe",
         payload={"a": 1},
         metadata={"by": "x"},
     )
-    made = labels.create_annotation(asked)
-    read = labels.get_annotation(made.annotation_id)
+    created = labels.create_annotation(request)
+    read = labels.get_annotation(created.annotation_id)
     assert (read.label, read.version, read.revisions, read.payload) == ("ripe", 1, [], {"a": 1})
     assert read.actor_type == "api_key"
-    labels.delete_annotation(made.annotation_id)
+    labels.delete_annotation(created.annotation_id)
     with pytest.raises(mixpeek.exceptions.NotFoundException):
-        labels.get_annotation(made.annotation_id)
+        labels.get_annotation(created.annotation_id)
 
 
 def test_it_makes_a_version_of_each_changing_edit(
@@ -56,7 +56,10 @@ def test_it_makes_a_version_of_each_changing_edit(
     assert same.version == 2
     assert same.revisions[0].prior == {"label": "unripe", "confidence": 0.5}
     history = labels.get_annotation_versions(annotation_id)
-    assert [(each.version, each.current) for each in history.versions] == [(1, False), (2, True)]
+    assert [(version.version, version.current) for version in history.versions] == [
+        (1, False),
+        (2, True),
+    ]
     assert history.versions[1].changed_fields == ["confidence", "label"]
     assert labels.get_annotation_at_version(annotation_id, 1).label == "unripe"
     with pytest.raises(mixpeek.exceptions.NotFoundException):
@@ -66,7 +69,7 @@ def test_it_makes_a_version_of_each_changing_edit(
 def test_it_lists_with_filters_and_pages(labels: mixpeek.AnnotationsApi) -> None:
     wanted = mixpeek.ListAnnotationsRequest(retriever_id="ret_all")
     page = labels.list_annotations(skip=4, limit=3, list_annotations_request=wanted)
-    assert [each.annotation_id for each in page.results] == ["ann_4", "ann_5", "ann_6"]
+    assert [annotation.annotation_id for annotation in page.results] == ["ann_4", "ann_5", "ann_6"]
     assert page.total_count == 10
     none = labels.list_annotations(
         list_annotations_request=mixpeek.ListAnnotationsRequest(label="RIPE"),
@@ -79,9 +82,9 @@ def test_it_lists_as_of_an_instant(labels: mixpeek.AnnotationsApi, annotation_id
     labels.patch_annotation(annotation_id, mixpeek.PatchAnnotationRequest(label="rotten"))
 
     def listed(instant: dt.datetime) -> dict[str, str]:
-        asked = mixpeek.ListAnnotationsRequest(document_id="doc_1", as_of=instant)
-        found = labels.list_annotations(limit=500, list_annotations_request=asked).results
-        return {each.annotation_id: each.label for each in found}
+        request = mixpeek.ListAnnotationsRequest(document_id="doc_1", as_of=instant)
+        results = labels.list_annotations(limit=500, list_annotations_request=request).results
+        return {annotation.annotation_id: annotation.label for annotation in results}
 
     assert annotation_id not in listed(before.created_at - dt.timedelta(seconds=1))
     assert listed(before.created_at)[annotation_id] == "unripe"
@@ -94,7 +97,9 @@ def test_it_counts_labels(labels: mixpeek.AnnotationsApi) -> None:
 
 
 def test_it_does_what_it_can_in_bulk(labels: mixpeek.AnnotationsApi, annotation_id: str) -> None:
-    made = labels.create_annotation(mixpeek.CreateAnnotationRequest(document_id="doc_9", label="x"))
+    created = labels.create_annotation(
+        mixpeek.CreateAnnotationRequest(document_id="doc_9", label="x")
+    )
     reply = labels.bulk_annotations(
         mixpeek.BulkAnnotationsRequest(
             create=[mixpeek.BulkAnnotationCreate(document_id="doc_9", label="new")],
@@ -102,12 +107,12 @@ def test_it_does_what_it_can_in_bulk(labels: mixpeek.AnnotationsApi, annotation_
                 mixpeek.BulkAnnotationUpdate(annotation_id=annotation_id, label="bulk"),
                 mixpeek.BulkAnnotationUpdate(annotation_id="ann_none", label="bulk"),
             ],
-            delete=[made.annotation_id],
+            delete=[created.annotation_id],
         )
     )
     counts = (reply.created_count, reply.updated_count, reply.deleted_count, reply.failed_count)
     assert counts == (1, 1, 1, 1)
-    assert [each.success for each in reply.results] == [True, True, False, True]
+    assert [result.success for result in reply.results] == [True, True, False, True]
     assert labels.get_annotation(annotation_id).label == "bulk"
 
 
@@ -123,8 +128,8 @@ def test_it_lists_and_reads_retrievers_by_id_and_name(retrievers: mixpeek.Retrie
 
 def test_it_patches_a_retriever(retrievers: mixpeek.RetrieversApi) -> None:
     before = retrievers.get_retriever("ret_patched").version
-    asked = mixpeek.PatchRetrieverRequest(description="now with words", tags=["a"])
-    after = retrievers.patch_retriever("ret_patched", asked).retriever
+    request = mixpeek.PatchRetrieverRequest(description="now with words", tags=["a"])
+    after = retrievers.patch_retriever("ret_patched", request).retriever
     assert (after.version, after.description, after.tags) == (before + 1, "now with words", ["a"])
     with pytest.raises(mixpeek.exceptions.BadRequestException):
         retrievers.patch_retriever("ret_patched", mixpeek.PatchRetrieverRequest())
@@ -136,23 +141,27 @@ def test_it_patches_a_retriever(retrievers: mixpeek.RetrieversApi) -> None:
 
 
 def test_it_executes_and_remembers_without_rows(retrievers: mixpeek.RetrieversApi) -> None:
-    asked = mixpeek.ExecuteRetrieverRequest(
+    request = mixpeek.ExecuteRetrieverRequest(
         inputs={"query": "plum"},
         pagination=mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=4)),
     )
-    reply = retrievers.execute_retriever("ret_search", asked, return_presigned_urls=True)
+    reply = retrievers.execute_retriever("ret_search", request, return_presigned_urls=True)
     assert (reply.status, len(reply.documents), reply.pagination["total"]) == ("completed", 4, 10)
-    assert all(0 < each["score"] < 1 for each in reply.documents)
+    assert all(0 < document["score"] < 1 for document in reply.documents)
     newest = retrievers.list_executions_retrievers("ret_search").results[0]
     assert (newest.execution_id, newest.total_returned) == (reply.execution_id, 10)
-    kept = retrievers.get_execution_retrievers("ret_search", reply.execution_id)
-    assert (kept.documents, kept.documents_retained, kept.total_returned) == ([], False, 10)
+    execution = retrievers.get_execution_retrievers("ret_search", reply.execution_id)
+    assert (execution.documents, execution.documents_retained, execution.total_returned) == (
+        [],
+        False,
+        10,
+    )
 
 
 def test_it_reads_documents(client: mixpeek.ApiClient) -> None:
-    asked = mixpeek.BatchGetDocumentsRequest(document_ids=["doc_30", "doc_none", "doc_31"])
-    reply = mixpeek.DocumentsApi(client).batch_get(asked)
-    there, lost = (each.document_blobs[0] for each in reply.documents)
+    request = mixpeek.BatchGetDocumentsRequest(document_ids=["doc_30", "doc_none", "doc_31"])
+    reply = mixpeek.DocumentsApi(client).batch_get(request)
+    there, lost = (document.document_blobs[0] for document in reply.documents)
     assert there.presigned_url and not there.unavailable_reason
     assert lost.unavailable_reason and not lost.presigned_url
     assert reply.not_found == ["doc_none"]
@@ -164,7 +173,7 @@ def test_it_reads_documents(client: mixpeek.ApiClient) -> None:
 
 def test_it_lists_namespaces(client: mixpeek.ApiClient) -> None:
     listed = mixpeek.NamespacesApi(client).list_namespaces()
-    assert [each.namespace_id for each in listed.results] == ["ns_sample"]
+    assert [namespace.namespace_id for namespace in listed.results] == ["ns_sample"]
     assert listed.results[0].document_count == 40
 
 
@@ -174,10 +183,10 @@ def test_it_feeds_events_in_order(client: mixpeek.ApiClient, annotation_id: str)
     for label in ("a", "b", "c"):
         labels.patch_annotation(annotation_id, mixpeek.PatchAnnotationRequest(label=label))
     first = events.list_events(event_type="annotation.updated", cursor=start, limit=2)
-    assert [each.payload["label"] for each in first.results] == ["a", "b"]
+    assert [event.payload["label"] for event in first.results] == ["a", "b"]
     assert first.has_more
     rest = events.list_events(event_type="annotation.updated", cursor=first.next_cursor)
-    assert [each.payload["label"] for each in rest.results] == ["c"]
+    assert [event.payload["label"] for event in rest.results] == ["c"]
     assert not rest.has_more
     with pytest.raises(mixpeek.exceptions.BadRequestException):
         events.list_events(event_type="annotation.created", cursor=start)

@@ -53,10 +53,10 @@ def test_it_renames_by_name(old_box: Box) -> None:
         "/v1/retrievers/ret_patched",
         json={"name": "renamed", "example_desc": "ignored"},
     )
-    shown = reply.json()["retriever"]
-    assert (shown["name"], shown["pipeline_id"]) == ("renamed", "ret_patched")
-    assert not {"retriever_name", "retriever_id", "version", "metadata", "fusion"} & set(shown)
-    assert shown["stages"] == [
+    retriever = reply.json()["retriever"]
+    assert (retriever["name"], retriever["pipeline_id"]) == ("renamed", "ret_patched")
+    assert not {"retriever_name", "retriever_id", "version", "metadata", "fusion"} & set(retriever)
+    assert retriever["stages"] == [
         {
             "name": "few",
             "config": {"stage_name": "limit", "version": "v1", "parameters": {"limit": 3}},

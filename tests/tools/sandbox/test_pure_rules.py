@@ -71,21 +71,26 @@ def test_it_answers_any_other_cursor_with_400(text: str) -> None:
 @given(st.integers(0, 60), st.integers(1, 20), st.sampled_from(["cursor", "offset"]))
 def test_it_pages_over_everything_once(total: int, size: int, method: str) -> None:
     seen: list[int] = []
-    asked: dict[str, Any] = {"method": method, "limit" if method == "cursor" else "page_size": size}
+    request: dict[str, Any] = {
+        "method": method,
+        "limit" if method == "cursor" else "page_size": size,
+    }
     for number in range(1, total + 2):
-        window = execute_window(asked, None, "run", 10)
+        window = execute_window(request, None, "run", 10)
         page = list(range(total))[window.start : window.start + window.size]
         seen += page
-        told = execute_pagination(
+        pagination = execute_pagination(
             window,
             returned=len(page),
             total=total,
             execution_id="e",
             print_of_run="run",
         )
-        if not told["has_next"]:
+        if not pagination["has_next"]:
             break
-        asked |= {"cursor": told["cursor"]} if method == "cursor" else {"page_number": number + 1}
+        request |= (
+            {"cursor": pagination["cursor"]} if method == "cursor" else {"page_number": number + 1}
+        )
     assert seen == list(range(total))
 
 
@@ -123,7 +128,7 @@ def test_it_rebuilds_every_version(edits: list[dict[str, Any]]) -> None:
         assert [rebuilt.get(key) for key in fields] == [before.get(key) for key in fields]
         assert as_of(state, _instant(before["updated_at"])) == rebuilt
     assert at_version(state, len(stood) + 1) is None
-    assert [each["version"] for each in history(state)["versions"]] == list(
+    assert [version["version"] for version in history(state)["versions"]] == list(
         range(1, len(stood) + 1),
     )
 

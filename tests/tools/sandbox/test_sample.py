@@ -60,21 +60,23 @@ def test_it_is_varied(sample: Path) -> None:
     assert len(documents) >= 600
     assert (
         len(
-            {each["document_id"] for each in documents}
-            - {each["document_id"] for each in annotations}
+            {document["document_id"] for document in documents}
+            - {document["document_id"] for document in annotations}
         )
         > 50
     )
-    assert any(len(each.get("text", "")) > 3000 for each in documents)
+    assert any(len(document.get("text", "")) > 3000 for document in documents)
     scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in set(text)}
     assert {"ARABIC", "HEBREW", "HIRAGANA", "DEVANAGARI", "GREEK"} <= scripts
-    assert {each["actor_type"] for each in annotations} == {"system"}
-    assert sum(each["version"] > 1 for each in annotations) > 20
-    assert all(len(each["revisions"]) == each["version"] - 1 for each in annotations)
+    assert {document["actor_type"] for document in annotations} == {"system"}
+    assert sum(document["version"] > 1 for document in annotations) > 20
+    assert all(len(document["revisions"]) == document["version"] - 1 for document in annotations)
     coding = [
-        each["payload"] for each in annotations if each["retriever_id"] == "ret_clinical_coding"
+        document["payload"]
+        for document in annotations
+        if document["retriever_id"] == "ret_clinical_coding"
     ]
-    assert all("codes_approved" in each for each in coding)
+    assert all("codes_approved" in document for document in coding)
 
 
 def test_it_is_what_the_official_client_expects(sample_box: Box) -> None:
@@ -82,8 +84,8 @@ def test_it_is_what_the_official_client_expects(sample_box: Box) -> None:
         annotations = mixpeek.AnnotationsApi(client).list_annotations(skip=0, limit=500)
         assert annotations.total_count > 500
         retrievers = mixpeek.RetrieversApi(client)
-        for each in retrievers.list_retrievers(page_size=10).results:
-            assert retrievers.list_executions_retrievers(each.retriever_id).pagination.total == 3
+        for row in retrievers.list_retrievers(page_size=10).results:
+            assert retrievers.list_executions_retrievers(row.retriever_id).pagination.total == 3
 
 
 @pytest.mark.parametrize(
@@ -102,12 +104,12 @@ def test_it_runs_every_retriever(sample_box: Box, name: str, inputs: dict[str, A
     reply = sample_box.call("POST", f"/v1/retrievers/{name}/execute", json=body).json()
     assert reply["status"] == "completed"
     assert 0 < len(reply["documents"]) < 230
-    ids = [each["document_id"] for each in reply["documents"]]
+    ids = [document["document_id"] for document in reply["documents"]]
     with sample_box.sdk() as client:
-        asked = mixpeek.BatchGetDocumentsRequest(document_ids=ids)
-        for each in mixpeek.DocumentsApi(client).batch_get(asked).documents:
+        request = mixpeek.BatchGetDocumentsRequest(document_ids=ids)
+        for document in mixpeek.DocumentsApi(client).batch_get(request).documents:
             assert all(
-                blob.presigned_url or blob.unavailable_reason for blob in each.document_blobs
+                blob.presigned_url or blob.unavailable_reason for blob in document.document_blobs
             )
 
 

@@ -24,14 +24,14 @@ DOCUMENT = {
 
 def _candidates(*documents: dict[str, Any]) -> list[Candidate]:
     return [
-        Candidate(number=number, document_id=f"d{number}", raw=json.dumps(each))
-        for number, each in enumerate(documents)
+        Candidate(number=number, document_id=f"d{number}", raw=json.dumps(document))
+        for number, document in enumerate(documents)
     ]
 
 
 def _run(stage_id: str, parameters: dict[str, Any], *documents: dict[str, Any]) -> list[str]:
     passed = run_stage(stage_id, parameters, _candidates(*documents), lambda _query, _fields: {})
-    return [each.document_id for each in passed]
+    return [candidate.document_id for candidate in passed]
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_it_sorts_with_the_fieldless_last(parameters: dict[str, Any], order: lis
 
 @given(st.lists(st.integers() | st.none()))
 def test_it_sorts_without_losing_any(values: list[int | None]) -> None:
-    order = _run("sort", {"field": "p"}, *({"p": each} for each in values))
+    order = _run("sort", {"field": "p"}, *({"p": value} for value in values))
     assert sorted(order) == sorted(f"d{number}" for number in range(len(values)))
-    known = [values[int(each[1:])] for each in order if values[int(each[1:])] is not None]
-    assert known == sorted(each for each in values if each is not None)
+    known = [values[int(value[1:])] for value in order if values[int(value[1:])] is not None]
+    assert known == sorted(value for value in values if value is not None)
 
 
 @pytest.mark.parametrize(("count", "kept"), [(0, 0), (2, 2), (9, 3)])

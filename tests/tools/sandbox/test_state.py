@@ -34,8 +34,8 @@ def test_it_loses_no_answered_write_to_a_kill(tmp_path: Path) -> None:
         link = box.call("GET", "/v1/documents/doc_30?return_presigned_urls=true").json()
         box.kill()
     with running_sandbox(data, state) as box:
-        kept = box.call("GET", "/v1/annotations/ann_1").json()
-        assert (kept["label"], kept["version"]) == ("label 4", 6)
+        annotation = box.call("GET", "/v1/annotations/ann_1").json()
+        assert (annotation["label"], annotation["version"]) == ("label 4", 6)
         assert box.call("GET", "/v1/annotations/ann_2").status_code == 404
         assert box.call("GET", "/v1/retrievers/everything").json()["version"] == 2
         query = link["document_blobs"][0]["presigned_url"].partition("/media/")[2]
@@ -106,9 +106,9 @@ def test_it_names_a_bad_line(tmp_path: Path, name: str, line: str, why: str) -> 
         file.write(f"{line}\n")
     with closing(Store(None)) as store, pytest.raises(BadData) as refusal:
         load(store, data, "ns_sample")
-    said = str(refusal.value)
-    assert said.startswith(f"{name}:{count + 1}: ")
-    assert why in said
+    message = str(refusal.value)
+    assert message.startswith(f"{name}:{count + 1}: ")
+    assert why in message
 
 
 def test_it_loads_nothing_of_a_bad_folder(tmp_path: Path) -> None:
@@ -138,9 +138,9 @@ def test_it_says_what_is_wrong_with_its_arguments(tmp_path: Path) -> None:
 def test_it_names_a_busy_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
-        said = _refused(*sandbox_command(write_fruit_folder(tmp_path), None), "--port", port)
-    assert len(said.splitlines()) == 1
-    assert port in said
+        message = _refused(*sandbox_command(write_fruit_folder(tmp_path), None), "--port", port)
+    assert len(message.splitlines()) == 1
+    assert port in message
 
 
 def test_it_ends_well_when_told_to(tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_it_takes_documents_in_every_form(tmp_path: Path, row: dict[str, object]
         }
         file.write(f"{json.dumps(older)}\n")
     with running_sandbox(data) as box:
-        found = box.call("POST", "/v1/retrievers/form/execute", json={}).json()
-        assert [each["document_id"] for each in found["documents"]] == ["d"]
+        reply = box.call("POST", "/v1/retrievers/form/execute", json={}).json()
+        assert [document["document_id"] for document in reply["documents"]] == ["d"]
         assert box.call(
             "POST",
             "/v1/retrievers/search/execute",

@@ -21,7 +21,7 @@ def _complaints(reply: requests.Response) -> list[tuple[str, str]]:
         "ValidationError",
     )
     listed = body["error"]["details"]["validation_errors"]
-    return [(each["type"], ".".join(map(str, each["location"]))) for each in listed]
+    return [(complaint["type"], ".".join(map(str, complaint["location"]))) for complaint in listed]
 
 
 @pytest.mark.parametrize(

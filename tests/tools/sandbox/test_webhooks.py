@@ -36,7 +36,7 @@ def webhooks(box: Box) -> Iterator[mixpeek.WebhooksApi]:
             api.delete_webhook_organizations(left.webhook_id)
 
 
-def asked(url: str, **values: Any) -> mixpeek.WebhookInput:
+def webhook_input(url: str, **values: Any) -> mixpeek.WebhookInput:
     configs = mixpeek.WebhookConfig(
         url=url,
         signing_secret=values.pop("secret", SECRET),
@@ -54,37 +54,42 @@ def asked(url: str, **values: Any) -> mixpeek.WebhookInput:
 
 def is_signed(delivery: Received, secret: str = SECRET) -> bool:
     stamp, _, mac = delivery.headers["X-Mixpeek-Signature"].partition(",v1=")
-    at = stamp.removeprefix("t=")
-    assert abs(time.time() - int(at)) < 600
-    due = hmac.new(secret.encode(), f"{at}.".encode() + delivery.body, hashlib.sha256).hexdigest()
+    timestamp = stamp.removeprefix("t=")
+    assert abs(time.time() - int(timestamp)) < 600
+    due = hmac.new(
+        secret.encode(), f"{timestamp}.".encode() + delivery.body, hashlib.sha256
+    ).hexdigest()
     return hmac.compare_digest(mac, due)
 
 
 def test_it_keeps_webhooks_and_never_returns_their_secret(webhooks: mixpeek.WebhooksApi) -> None:
-    made = webhooks.create_webhook_organizations(asked("http://127.0.0.1:9/x"))
-    assert made.webhook_id is not None
-    read = webhooks.get_webhook_organizations(made.webhook_id)
+    created = webhooks.create_webhook_organizations(webhook_input("http://127.0.0.1:9/x"))
+    assert created.webhook_id is not None
+    read = webhooks.get_webhook_organizations(created.webhook_id)
     assert (read.webhook_name, read.event_types, read.is_active) == (
         "ours",
         ["annotation.updated"],
         True,
     )
     assert read.channels[0].configs.actual_instance.signing_secret == "redacted"
-    assert webhooks.get_webhook_organizations("ours").webhook_id == made.webhook_id
+    assert webhooks.get_webhook_organizations("ours").webhook_id == created.webhook_id
     wanted = mixpeek.ListWebhooksRequest(event_type="annotation.updated", is_active=True)
-    found = webhooks.list_webhooks_organizations(list_webhooks_request=wanted)
-    assert (found.total, [each.webhook_id for each in found.results]) == (1, [made.webhook_id])
-    webhooks.delete_webhook_organizations(made.webhook_id)
-    webhooks.delete_webhook_organizations(made.webhook_id)
+    page = webhooks.list_webhooks_organizations(list_webhooks_request=wanted)
+    assert (page.total, [webhook.webhook_id for webhook in page.results]) == (
+        1,
+        [created.webhook_id],
+    )
+    webhooks.delete_webhook_organizations(created.webhook_id)
+    webhooks.delete_webhook_organizations(created.webhook_id)
     with pytest.raises(mixpeek.exceptions.NotFoundException):
-        webhooks.get_webhook_organizations(made.webhook_id)
+        webhooks.get_webhook_organizations(created.webhook_id)
 
 
 def test_it_delivers_what_was_asked_for_signed(
     box: Box, webhooks: mixpeek.WebhooksApi, receiver: Receiver, annotation_id: str
 ) -> None:
     webhooks.create_webhook_organizations(
-        asked(receiver.url, event_types=["annotation.updated", "annotation.deleted"]),
+        webhook_input(receiver.url, event_types=["annotation.updated", "annotation.deleted"]),
     )
     box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "ripe"})
     first = receiver.next()
@@ -103,25 +108,29 @@ def test_it_delivers_what_was_asked_for_signed(
 def test_it_tries_again_and_tells_how_it_went(
     box: Box, webhooks: mixpeek.WebhooksApi, receiver: Receiver, annotation_id: str
 ) -> None:
-    made = webhooks.create_webhook_organizations(asked(receiver.url))
+    created = webhooks.create_webhook_organizations(webhook_input(receiver.url))
     receiver.answers = [500]
     box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "ripe"})
     refused, accepted = receiver.next(), receiver.next()
     assert json.loads(refused.body) == json.loads(accepted.body)
     assert is_signed(accepted)
-    assert made.webhook_id is not None
-    assert webhooks.get_webhook_organizations(made.webhook_id).is_active
+    assert created.webhook_id is not None
+    assert webhooks.get_webhook_organizations(created.webhook_id).is_active
 
 
 def test_it_keeps_a_secret_that_an_update_leaves_alone(
     box: Box, webhooks: mixpeek.WebhooksApi, receiver: Receiver, annotation_id: str
 ) -> None:
-    made = webhooks.create_webhook_organizations(asked("http://127.0.0.1:9/x"))
-    assert made.webhook_id is not None
-    webhooks.update_webhook_organizations(made.webhook_id, asked(receiver.url, secret="redacted"))
+    created = webhooks.create_webhook_organizations(webhook_input("http://127.0.0.1:9/x"))
+    assert created.webhook_id is not None
+    webhooks.update_webhook_organizations(
+        created.webhook_id, webhook_input(receiver.url, secret="redacted")
+    )
     box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "ripe"})
     assert is_signed(receiver.next())
-    webhooks.update_webhook_organizations(made.webhook_id, asked(receiver.url, secret=""))
+    webhooks.update_webhook_organizations(
+        created.webhook_id, webhook_input(receiver.url, secret="")
+    )
     box.call("PATCH", f"/v1/annotations/{annotation_id}", json={"label": "rotten"})
     assert "X-Mixpeek-Signature" not in receiver.next().headers
 
@@ -156,7 +165,7 @@ def test_it_loses_no_delivery_to_a_kill(tmp_path: Path, receiver: Receiver) -> N
     data, state = write_fruit_folder(tmp_path / "data"), tmp_path / "state.db"
     receiver.answers = [500, 500]
     with running_sandbox(data, state) as box:
-        body = asked(receiver.url).to_dict()
+        body = webhook_input(receiver.url).to_dict()
         assert box.call("POST", "/v1/organizations/webhooks", json=body).status_code == 200
         box.call("PATCH", "/v1/annotations/ann_1", json={"label": "mine"})
         first = receiver.next()
