@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from reviewapp.annotations.fields import FIELDS, Kind
 from reviewapp.annotations.models import Annotation, Lease, SetAside
+from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.settle import Settlement, settle
 from reviewapp.retrievers.models import Execution, Result, Retriever
@@ -152,6 +153,17 @@ def bare_annotation(**values: Any) -> dict[str, Any]:
         "seen_at": timezone.now(),
     }
     return columns | values
+
+
+def annotation_record(annotation_id: str = "ann_1", **values: Any) -> AnnotationRecord:
+    """Return an annotation as Mixpeek's client reads it: version 1, of document `doc_1`."""
+    fields: dict[str, Any] = {
+        "document_id": "doc_1",
+        "namespace_id": "ns",
+        "label": "logo",
+        "version": 1,
+    }
+    return AnnotationRecord(annotation_id=annotation_id, **fields | values)
 
 
 def make_bare_change(**values: Any) -> Change:

@@ -104,6 +104,18 @@ def until_at_work(worker: subprocess.Popen[str]) -> None:
     assert not awaited.exists(), "the job failed"
 
 
+def run_command(command: list[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run a command in the project's folder to its end and return it with its output."""
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 def told_to_stop(process: subprocess.Popen[str]) -> str:
     """Send SIGTERM, wait, check that it ended well, and return what it wrote."""
     process.send_signal(signal.SIGTERM)

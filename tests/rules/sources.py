@@ -15,7 +15,9 @@ TOOLS = ROOT / "tools"
 
 def modules(*folders: str) -> list[Path]:
     """Return every Python file of these folders of the project, migrations left out, in order."""
-    paths = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    paths: list[Path] = []
+    for folder in folders:
+        paths += (ROOT / folder).rglob("*.py")
     return sorted(path for path in paths if "migrations" not in path.parts)
 
 
@@ -28,10 +30,12 @@ def tree(path: Path) -> ast.Module:
 def dotted(path: Path) -> str:
     """Return the name under which a file is imported."""
     parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    if parts[-1] == "__init__":
+        parts = parts[:-1]
+    return ".".join(parts)
 
 
-OUR_NAMES = frozenset(dotted(path) for folder in (PACKAGE, TOOLS) for path in folder.rglob("*.py"))
+OUR_NAMES = frozenset(dotted(path) for path in (*PACKAGE.rglob("*.py"), *TOOLS.rglob("*.py")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,22 +58,21 @@ def imports(path: Path) -> Iterator[Import]:
 
 def imports_of(module: ast.Module, *, by: str, package: bool = False) -> Iterator[Import]:
     """Yield every import of a syntax tree; `from a import b` is of `a.b` if that is a module."""
-    for_types = {
-        id(inner) for node in ast.walk(module) if _is_for_types(node) for inner in ast.walk(node)
-    }
+    for_types: set[int] = set()
     for node in ast.walk(module):
+        if _is_for_types(node):
+            for_types |= {id(inner) for inner in ast.walk(node)}
+
+    for node in ast.walk(module):
+        line = getattr(node, "lineno", 0)
         for of in _imported(node, by, package):
-            yield Import(
-                by=by, of=of, line=getattr(node, "lineno", 0), for_types=id(node) in for_types
-            )
+            yield Import(by=by, of=of, line=line, for_types=id(node) in for_types)
 
 
 def _is_for_types(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
-    )
+    if not isinstance(node, ast.If) or not isinstance(node.test, ast.Name):
+        return False
+    return node.test.id == "TYPE_CHECKING"
 
 
 def _imported(node: ast.AST, by: str, package: bool) -> list[str]:
@@ -77,12 +80,17 @@ def _imported(node: ast.AST, by: str, package: bool) -> list[str]:
         case ast.Import(names=names):
             return [alias.name for alias in names]
         case ast.ImportFrom(module=module, names=names, level=level):
-            here = by.split(".")
-            above = here[: len(here) - level + package] if level else []
-            base = ".".join([*above, *([module] if module else [])])
-            return [
-                inner if (inner := f"{base}.{alias.name}") in OUR_NAMES else base for alias in names
-            ]
+            parts = by.split(".")
+            parts = parts[: len(parts) - level + package] if level else []
+            if module:
+                parts = [*parts, module]
+            base = ".".join(parts)
+
+            imported = []
+            for alias in names:
+                inner = f"{base}.{alias.name}"
+                imported.append(inner if inner in OUR_NAMES else base)
+            return imported
         case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if (
             "import" in ast.unparse(func)
         ):

@@ -33,8 +33,12 @@ def section(heading: str) -> str:
 
 def first_cells(text: str) -> list[str]:
     """Return what stands in back quotes in the first column of the tables of a text."""
-    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    return [word for row in rows for word in re.findall(r"`([^`]+)`", row)]
+    words: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("| `"):
+            first_cell = line.split("|")[1]
+            words += re.findall(r"`([^`]+)`", first_cell)
+    return words
 
 
 def variables_read() -> Iterator[str]:
@@ -65,17 +69,15 @@ def test_it_lists_exactly_the_settings_that_are_read() -> None:
 
 
 def test_it_tells_the_bounds_that_numbers_have() -> None:
+    rows = section("Settings").splitlines()
     for path in modules("reviewapp", "tools"):
         for node in ast.walk(tree(path)):
             match node:
                 case ast.Call(
                     func=ast.Attribute(attr="number"), args=[ast.Constant(value=str(name)), default]
                 ):
-                    (row,) = [
-                        line
-                        for line in section("Settings").splitlines()
-                        if line.startswith(f"| `{name}`")
-                    ]
+                    start = f"| `{name}`"
+                    (row,) = [line for line in rows if line.startswith(start)]
                     assert row.split("|")[2].strip() == ast.unparse(default)
                     bounds = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
                     assert name == "PORT" or f"{bounds['least']} to {bounds['most']}" in row
@@ -112,16 +114,13 @@ def test_it_names_files_that_are_there(document: str) -> None:
 
 def links() -> list[tuple[Path, str]]:
     """Return every link of every document that leads to a place of ours."""
-    found = [
-        (path, target)
-        for path in DOCUMENTS
-        for target in LINK.findall(path.read_text(encoding="utf-8"))
-    ]
-    return [
-        (path, target)
-        for path, target in found
-        if "://" not in target and not target.startswith("mailto:")
-    ]
+    ours = []
+    for path in DOCUMENTS:
+        for target in LINK.findall(path.read_text(encoding="utf-8")):
+            is_elsewhere = "://" in target or target.startswith("mailto:")
+            if not is_elsewhere:
+                ours.append((path, target))
+    return ours
 
 
 def test_it_links_to_what_is_there() -> None:

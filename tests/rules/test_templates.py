@@ -24,32 +24,31 @@ CUT_ON_PURPOSE = {("annotations/_bar.html", "reason"), ("annotations/_facets.htm
 @cache
 def exchanged() -> set[str]:
     """Return the parts that a view renders by themselves: htmx swaps them by their id."""
-    strings = (
-        node.value
-        for path in modules("reviewapp")
-        # These are put in where they are named, and never sent alone.
-        if path.name != "template_tags.py"
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
-    return {value for value in strings if value in PARTS}
+    rendered = set()
+    for path in modules("reviewapp"):
+        # The parts that tags render are put in where they are named, and never sent alone.
+        if path.name == "template_tags.py":
+            continue
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Constant) and node.value in PARTS:
+                rendered.add(str(node.value))
+    return rendered
 
 
 def elements(name: str) -> Iterator[Element]:
     """Yield every element of a template, whichever branch it is in."""
-    for found, _ in parsed(name):
-        yield from found
+    for variant, _loose in parsed(name):
+        yield from variant
 
 
 def offenders(templates: list[str], is_wrong: Callable[[str, Element], bool]) -> list[str]:
     """Return the elements that break a rule, each once and with the name of its template."""
-    wrong = (
-        f"{name}: {described(element)}"
-        for name in templates
-        for element in elements(name)
-        if is_wrong(name, element)
-    )
-    return list(dict.fromkeys(wrong))
+    wrong: dict[str, None] = {}
+    for name in templates:
+        for element in elements(name):
+            if is_wrong(name, element):
+                wrong[f"{name}: {described(element)}"] = None
+    return list(wrong)
 
 
 def described(element: Element) -> str:
@@ -62,16 +61,20 @@ def test_it_finds_templates_and_parts() -> None:
 
 
 def test_it_has_one_root_and_its_own_name_for_an_id() -> None:
-    wrong = {name: faults for name in PARTS if (faults := faults_of_root(name))}
-    assert not wrong, "\n".join(f"{name}: {faults}" for name, faults in wrong.items())
+    wrong = []
+    for name in PARTS:
+        faults = faults_of_root(name)
+        if faults:
+            wrong.append(f"{name}: {faults}")
+    assert not wrong, "\n".join(wrong)
 
 
 def faults_of_root(name: str) -> list[str]:
     """Return why htmx cannot swap a part by its root: several roots, loose text, a wrong id."""
     faults = []
     stem = PurePosixPath(name).stem.removeprefix("_")
-    for found, loose in parsed(name):
-        roots = [element for element in found if not element.above]
+    for variant, loose in parsed(name):
+        roots = [element for element in variant if not element.above]
         if len(roots) > 1:
             faults.append(f"several roots: {[described(root) for root in roots]}")
         if roots and loose:
@@ -94,7 +97,9 @@ def test_it_holds_no_inline_script_style_or_handler() -> None:
 def is_inline(name: str, element: Element) -> bool:
     """Return whether an element holds a script, a style or a handler, which belong in files."""
     has = element.attributes
-    if any(attribute == "style" or attribute.startswith(("on", "hx-on")) for attribute in has):
+    if "style" in has:
+        return True
+    if any(attribute.startswith(("on", "hx-on")) for attribute in has):
         return True
     if element.tag == "style" or (element.tag == "script" and "src" not in has):
         return True

@@ -194,16 +194,15 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         adam = User.objects.get(username="adam")
         decider = user if user and user.has_perm("annotations.decide_annotation") else adam
         decision = decide(decided, decider, label="mine", hold=60)
-        return (
-            {"pk": decision.pk}
-            if name == "undo"
-            else {"change_id": Change.objects.get(cause=decision.decision_id).pk}
-        )
+        if name == "undo":
+            return {"pk": decision.pk}
+        return {"change_id": Change.objects.get(cause=decision.decision_id).pk}
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}
-    key = Authenticator.objects.filter(
-        type=Authenticator.Type.WEBAUTHN, **({"user": user} if user else {})
-    ).first()
+    keys = Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN)
+    if user:
+        keys = keys.filter(user=user)
+    key = keys.first()
     assert key
     return {"pk": key.pk}
 
@@ -212,7 +211,8 @@ class Caller:
     """One person, or nobody, with a session and an API token that last for a whole test."""
 
     def __init__(self, user: User | None) -> None:
-        self._headers, self._cookies = {}, SimpleCookie()
+        self._headers: dict[str, str] = {}
+        self._cookies = SimpleCookie()
         if user:
             self.token, secret = tokens.create_token(
                 user, name="script", scope=ApiToken.Scope.ADMIN, actor=user
@@ -225,11 +225,13 @@ class Caller:
         """Return what this person gets there; what it changes is undone, a sign-out too."""
         client = Client(raise_request_exception=True)
         is_api = address.startswith("/api/v1/")
-        client.cookies = (
-            SimpleCookie() if is_api else SimpleCookie(self._cookies.output(header="", sep=";"))
-        )
+        headers: dict[str, str] = {}
+        if is_api:
+            headers = self._headers
+        else:
+            client.cookies = SimpleCookie(self._cookies.output(header="", sep=";"))
         with transaction.atomic():
-            response: Any = client.generic(method, address, headers=self._headers if is_api else {})
+            response: Any = client.generic(method, address, headers=headers)
             if response.streaming:
                 list(response)
             transaction.set_rollback(True)

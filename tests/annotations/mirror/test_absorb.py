@@ -11,10 +11,11 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.mirror.absorb import absorb, attach_results, mark_gone, rebase
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.audit.models import Event
-from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
+from reviewapp.mixpeek.records import RevisionRecord
 from reviewapp.retrievers.sync_counts import SyncCounts
 from tests.decisions import decide
 from tests.factories import (
+    annotation_record,
     make_annotation,
     make_change,
     make_execution,
@@ -27,16 +28,6 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 STAMP = {"decision_id": "0f", "reviewer": "reviewer_1", "time": "2026-05-01T12:00:00+00:00"}
 
 
-def record(annotation_id: str = "ann_1", **values: Any) -> AnnotationRecord:
-    fields: dict[str, Any] = {
-        "document_id": "doc_1",
-        "namespace_id": "ns",
-        "label": "logo",
-        "version": 1,
-    }
-    return AnnotationRecord(annotation_id=annotation_id, **fields | values)
-
-
 def edited_by(kind: str, **prior: Any) -> RevisionRecord:
     return RevisionRecord(
         version=1, prior=prior, edited_at=NOON, edited_by="x", edited_by_type=kind
@@ -47,7 +38,7 @@ def test_it_makes_a_row_for_what_is_new() -> None:
     retriever = make_retriever()
     tally = absorb(
         [
-            record(
+            annotation_record(
                 retriever_id=retriever.retriever_id,
                 confidence=0.4,
                 reasoning=None,
@@ -68,16 +59,20 @@ def test_it_makes_a_row_for_what_is_new() -> None:
 
 
 def test_it_changes_nothing_a_second_time() -> None:
-    absorb([record()])
+    absorb([annotation_record()])
     events = Event.objects.count()
-    assert absorb([record()]) == SyncCounts(same=1)
+    assert absorb([annotation_record()]) == SyncCounts(same=1)
     assert Event.objects.count() == events
 
 
 def test_it_takes_what_changed_upstream() -> None:
-    absorb([record()])
+    absorb([annotation_record()])
     tally = absorb(
-        [record(label="no logo", version=2, revisions=(edited_by("api_key", label="logo"),))]
+        [
+            annotation_record(
+                label="no logo", version=2, revisions=(edited_by("api_key", label="logo"),)
+            )
+        ]
     )
     row = Annotation.objects.get()
     assert tally == SyncCounts(changed=1)
@@ -90,32 +85,34 @@ def test_it_takes_what_changed_upstream() -> None:
 
 
 def test_it_takes_what_python_would_call_the_same() -> None:
-    absorb([record(payload={"seen": 1})])
-    assert absorb([record(payload={"seen": True}, version=2)]) == SyncCounts(changed=1)
+    absorb([annotation_record(payload={"seen": 1})])
+    assert absorb([annotation_record(payload={"seen": True}, version=2)]) == SyncCounts(changed=1)
     assert Annotation.objects.get().payload["seen"] is True
 
 
 def test_it_sees_no_news_in_how_jsonb_spells_a_number() -> None:
-    absorb([record(payload={"n": 1e23, "m": 1.0}, version=None)])
+    absorb([annotation_record(payload={"n": 1e23, "m": 1.0}, version=None)])
     events = Event.objects.count()
-    assert absorb([record(payload={"n": 1e23, "m": 1}, version=None)]) == SyncCounts(same=1)
+    assert absorb([annotation_record(payload={"n": 1e23, "m": 1}, version=None)]) == SyncCounts(
+        same=1
+    )
     assert Event.objects.count() == events
 
 
 def test_it_leaves_an_older_answer_alone() -> None:
-    absorb([record(label="new", version=3)])
-    assert absorb([record(label="old", version=2)]) == SyncCounts(same=1)
+    absorb([annotation_record(label="new", version=3)])
+    assert absorb([annotation_record(label="old", version=2)]) == SyncCounts(same=1)
     assert Annotation.objects.get().label == "new"
 
 
 def test_it_leaves_an_older_answer_alone_where_there_are_no_versions() -> None:
-    absorb([record(label="new", version=None, updated_at=NOON)])
-    absorb([record(label="old", version=None, updated_at=NOON.replace(hour=11))])
+    absorb([annotation_record(label="new", version=None, updated_at=NOON)])
+    absorb([annotation_record(label="old", version=None, updated_at=NOON.replace(hour=11))])
     assert Annotation.objects.get().label == "new"
 
 
 def test_it_keeps_the_newest_of_two_answers_in_one_batch() -> None:
-    absorb([record(label="new", version=3), record(label="old", version=2)])
+    absorb([annotation_record(label="new", version=3), annotation_record(label="old", version=2)])
     assert Annotation.objects.get().label == "new"
 
 
@@ -124,7 +121,7 @@ def test_it_shows_our_undelivered_changes_on_top() -> None:
     make_change(annotation, fields={"label": "mine"})
     absorb(
         [
-            record(
+            annotation_record(
                 annotation.annotation_id or "",
                 document_id=annotation.document_id,
                 label="theirs",
@@ -172,7 +169,7 @@ def test_it_shows_upstream_again_when_a_change_falls_away() -> None:
 def test_it_knows_the_machine_s_proposal_from_a_person_s_decision(
     values: dict[str, Any], status: str, proposed: str | None
 ) -> None:
-    absorb([record(**values)])
+    absorb([annotation_record(**values)])
     row = Annotation.objects.get()
     assert (row.status, row.proposed.get("label")) == (status, proposed)
 
@@ -181,19 +178,19 @@ def test_it_fills_the_row_of_a_result_nobody_had_annotated() -> None:
     retriever = make_retriever()
     attach_results([make_result(retriever, document_id="doc_1")])
     ref = Annotation.objects.get().ref
-    absorb([record(retriever_id=retriever.retriever_id)])
+    absorb([annotation_record(retriever_id=retriever.retriever_id)])
     row = Annotation.objects.get()
     assert (row.ref, row.annotation_id, row.label) == (ref, "ann_1", "logo")
-    absorb([record("ann_2", retriever_id=retriever.retriever_id)])
+    absorb([annotation_record("ann_2", retriever_id=retriever.retriever_id)])
     assert Annotation.objects.count() == 2
 
 
 def test_it_takes_gone_and_back_again() -> None:
-    absorb([record()])
+    absorb([annotation_record()])
     assert mark_gone(["ann_1", "ann_unknown"]) == 1
     assert mark_gone(["ann_1"]) == 0
     assert Annotation.objects.get().status == "gone"
-    absorb([record()])
+    absorb([annotation_record()])
     assert Annotation.objects.get().status == "waiting"
 
 
@@ -201,7 +198,9 @@ def test_it_takes_gone_and_back_again() -> None:
 def test_it_comes_back_as_what_was_decided_here(alice: User, outcome: str) -> None:
     annotation = make_annotation(version=1)
     decide(annotation, alice, outcome=Decision.Outcome(outcome), reasoning="Because.")
-    absorb_again = record(str(annotation.annotation_id), document_id=annotation.document_id)
+    absorb_again = annotation_record(
+        str(annotation.annotation_id), document_id=annotation.document_id
+    )
     mark_gone([str(annotation.annotation_id)])
     absorb([absorb_again])
     annotation.refresh_from_db()

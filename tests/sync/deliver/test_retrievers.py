@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +29,7 @@ _MANY = 60
 
 
 @pytest.fixture(scope="module", params=["current", "2025-10"])
-def both(
+def shared_box(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     sandboxes: SharedSandboxes,
@@ -44,19 +43,6 @@ def both(
         tmp_path_factory.mktemp("data"), retrievers=rows, documents=[document_json(1)]
     )
     return sandboxes.namespace(folder, dialect=request.param)
-
-
-@pytest.fixture
-def box(both: Box) -> Iterator[Box]:
-    both.clear()
-    yield both
-    both.clear()
-
-
-@pytest.fixture
-def mixpeek_client(box: Box) -> Iterator[Client]:
-    with Client(base_url=box.url, api_key=box.key, namespace=box.namespace) as client:
-        yield client
 
 
 @pytest.fixture

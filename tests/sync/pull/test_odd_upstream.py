@@ -9,11 +9,12 @@ import pytest
 
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation
-from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
+from reviewapp.mixpeek.records import RevisionRecord
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers.sync_counts import SyncCounts
 from tests.factories import (
+    annotation_record,
     make_annotation,
     make_change,
     settle_as_conflict,
@@ -24,21 +25,11 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def record(annotation_id: str = "ann_1", **values: Any) -> AnnotationRecord:
-    given: dict[str, Any] = {
-        "document_id": "doc_1",
-        "namespace_id": "ns",
-        "label": "logo",
-        "version": 1,
-    }
-    return AnnotationRecord(annotation_id=annotation_id, **given | values)
-
-
 def nested(levels: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    value: dict[str, Any] = {}
     for _ in range(levels):
-        found = {"a": found}
-    return found
+        value = {"a": value}
+    return value
 
 
 @pytest.mark.parametrize(
@@ -62,8 +53,8 @@ def nested(levels: int) -> dict[str, Any]:
     ids=", ".join,
 )
 def test_it_takes_what_can_be_held(odd: dict[str, Any]) -> None:
-    assert absorb([record(**odd), record("ann_2")]) == SyncCounts(new=2)
-    assert absorb([record(**odd)]) == SyncCounts(same=1)
+    assert absorb([annotation_record(**odd), annotation_record("ann_2")]) == SyncCounts(new=2)
+    assert absorb([annotation_record(**odd)]) == SyncCounts(same=1)
     assert Annotation.objects.count() == 2
 
 
@@ -78,9 +69,9 @@ def test_it_takes_what_can_be_held(odd: dict[str, Any]) -> None:
     ids=", ".join,
 )
 def test_it_leaves_out_what_has_no_usable_name(odd: dict[str, Any]) -> None:
-    assert absorb([record(**{"annotation_id": "ann_1"} | odd), record("ann_2")]) == SyncCounts(
-        new=1
-    )
+    assert absorb(
+        [annotation_record(**{"annotation_id": "ann_1"} | odd), annotation_record("ann_2")]
+    ) == SyncCounts(new=1)
     assert Annotation.objects.get().annotation_id == "ann_2"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.rules.sources import ROOT
+from tests.operations.processes import run_command
 from tools.bench.__main__ import sizes
 from tools.bench.memory import read
 from tools.bench.scenarios import SCENARIOS
@@ -30,14 +29,7 @@ def test_it_loads_serves_measures_and_reports(tmp_path: Path) -> None:
         "4",
         "200",
     ]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
+    done = run_command(command, timeout=1200)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert [line["name"] for line in report["lines"]] == [row.name for row in SCENARIOS]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.rules.sources import ROOT
+from tests.operations.processes import run_command
 from tests.tools.drill.worlds import FIRST, good, submit
 from tools.drill.checks.abuse import ABUSE, check_response_times
 from tools.drill.collect import World
@@ -39,14 +38,7 @@ def test_it_refuses_an_abusive_client_and_keeps_every_promise(tmp_path: Path) ->
     folder = tmp_path / "drill"
     options = ["--clients", "5", "--abuse", "--limit", "900", "--var", str(folder)]
     command = [sys.executable, "-m", "tools.drill", *options, "100"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
+    done = run_command(command, timeout=1200)
 
     # How long the others waited hangs on the machine: that is for the drill to say.
     report = json.loads((folder / "report.json").read_text())

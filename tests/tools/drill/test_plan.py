@@ -10,11 +10,19 @@ from hypothesis import strategies as st
 
 from tools.drill import plan
 from tools.drill.clients.reviewer import fill_form
-from tools.drill.plan import planned_faults, steps
+from tools.drill.plan import Step, planned_faults, steps
 from tools.sandbox.faults import Script
 
 # What there is in storms so long that no kind is left out by chance.
 KINDS = {blow.kind for seed in range(5) for blow in planned_faults(seed, submits=10_000)}
+
+
+def first_step_with(names: set[str]) -> Step:
+    """Return the first step of a plan that types at least these fields."""
+    for step in steps(1, submits=400, clients=1, client=0):
+        if set(step.typed) >= names:
+            return step
+    raise AssertionError(f"no step types {names}")
 
 
 @given(seed=st.integers(0, 10**6), submits=st.integers(1, 400), clients=st.integers(1, 20))
@@ -68,11 +76,7 @@ def test_it_does_everything_that_reviewers_do() -> None:
 
 
 def test_it_fills_in_what_is_typed_and_keeps_the_rest_of_the_form() -> None:
-    (step,) = [
-        candidate
-        for candidate in steps(1, submits=400, clients=1, client=0)
-        if set(candidate.typed) >= {"label", "payload"}
-    ][:1]
+    step = first_step_with({"label", "payload"})
     form = {
         "decision_id": "d",
         "base": "{}",
@@ -103,11 +107,7 @@ def test_it_gives_up_what_is_contested_where_the_step_says_so() -> None:
 
 
 def test_it_takes_what_the_form_said_already_for_nothing_said() -> None:
-    (step,) = [
-        candidate
-        for candidate in steps(1, submits=400, clients=1, client=0)
-        if set(candidate.typed) >= {"label", "payload"}
-    ][:1]
+    step = first_step_with({"label", "payload"})
     form = {"base": json.dumps({"label": step.typed["label"], "confidence": 0.5})}
     data, wish, _ = fill_form(form, step)
     assert data["label"] == step.typed["label"]

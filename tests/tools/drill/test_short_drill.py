@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.rules.sources import ROOT
+from tests.operations.processes import run_command
 from tools.drill.plan import planned_faults
 from tools.drill.verifier import CHECKS
 
@@ -31,14 +30,7 @@ def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
         str(tmp_path / "drill"),
     ]
     command = [sys.executable, "-m", "tools.drill", *options, str(submits)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=False,
-    )
+    done = run_command(command, timeout=1800)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "drill" / "report.json").read_text())
     assert report["passed"]
@@ -64,13 +56,6 @@ def test_it_fails_when_there_is_no_time(tmp_path: Path) -> None:
         "--var",
         str(tmp_path / "d"),
     ]
-    done = subprocess.run(
-        [*command, "20"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = run_command([*command, "20"], timeout=600)
     assert done.returncode == 1
     assert "**Failed.**" in (tmp_path / "d" / "report.md").read_text()

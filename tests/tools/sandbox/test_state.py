@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.operations.processes import run_command
 from tests.sandbox_data import (
     fruit_annotation_json,
     fruit_document_json,
     write_fruit_folder,
     write_lines,
 )
-from tests.tools.sandbox.running import ROOT, running_sandbox, sandbox_command
+from tests.tools.sandbox.running import running_sandbox, sandbox_command
 from tools.sandbox.data_folder.import_data import load
 from tools.sandbox.errors import BadData
 from tools.sandbox.store import Store
@@ -60,14 +60,7 @@ def test_it_adds_new_rows_and_keeps_its_own(tmp_path: Path) -> None:
 
 
 def _refused(*arguments: str) -> str:
-    done = subprocess.run(
-        arguments,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = run_command(list(arguments), timeout=300)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr.strip()
