@@ -27,12 +27,15 @@ class Caller:
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send one request and return Django's response; `If_Match="..."` is a header."""
-        content = (
-            body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
-        )
-        all_headers = {"Authorization": f"Bearer {self.secret}"} | {
-            k.replace("_", "-"): v for k, v in headers.items()
-        }
+        content: str | bytes = ""
+        if isinstance(body, str | bytes):
+            content = body
+        elif body is not None:
+            content = json.dumps(body)
+
+        all_headers = {"Authorization": f"Bearer {self.secret}"}
+        for name, value in headers.items():
+            all_headers[name.replace("_", "-")] = value
         return self.client.generic(
             method, f"/api{path}", content, content_type="application/json", headers=all_headers
         )

@@ -204,11 +204,8 @@ def test_it_runs_a_retriever_and_says_all_that_mixpeek_said(
     box: Box, sdk: Connect, secret_of: Callable[..., str], lena: User, name: str
 ) -> None:
     gateway = mixpeek.RetrieversApi(sdk(secret_of(lena, "decide")))
-    inputs = (
-        {}
-        if name == "duplicate_and_moderation"
-        else {"query": "pain" if "coding" in name else "sign"}
-    )
+    queries = {"brand_logo_triage": "sign", "clinical_coding_review": "pain"}
+    inputs = {"query": queries[name]} if name in queries else {}
     pages = mixpeek.Pagination1(mixpeek.CursorPaginationParams(limit=4))
     request = mixpeek.ExecuteRetrieverRequest(inputs=inputs, pagination=pages)
     here = gateway.execute_retriever(name, request).to_dict()

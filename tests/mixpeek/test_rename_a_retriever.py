@@ -29,16 +29,17 @@ class Dialect:
             return Answer(body=self.retriever)
         strange = set(request.body) - {"description", "tags"} - set(self.retriever)
         if strange:
-            return Answer(
-                status=422, body={"detail": [{"loc": ["body", *strange], "msg": "extra"}]}
-            )
-        self.retriever |= {} if self.deaf else request.body
-        visible = {
-            key: value
-            for key, value in self.retriever.items()
-            if self.told is None or key in self.told
-        }
-        return Answer(body={"retriever": visible} if self.wrapped else visible)
+            detail = [{"loc": ["body", *strange], "msg": "extra"}]
+            return Answer(status=422, body={"detail": detail})
+
+        if not self.deaf:
+            self.retriever |= request.body
+        visible = dict(self.retriever)
+        if self.told is not None:
+            visible = {key: value for key, value in self.retriever.items() if key in self.told}
+        if self.wrapped:
+            visible = {"retriever": visible}
+        return Answer(body=visible)
 
 
 def requests(upstream: FakeMixpeek) -> list[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,11 +26,9 @@ _PATIENCE = 60.0
 def database_url(name: str = "") -> str:
     """Return the tests' database, or another one on its server, as a DATABASE_URL."""
     parts = {key: quote(str(value), safe="") for key, value in connection.settings_dict.items()}
-    who = (
-        f"{parts['USER']}:{parts['PASSWORD']}"
-        if connection.settings_dict["PASSWORD"]
-        else parts["USER"]
-    )
+    who = parts["USER"]
+    if connection.settings_dict["PASSWORD"]:
+        who = f"{who}:{parts['PASSWORD']}"
     return f"postgresql://{who}@/{name or parts['NAME']}?host={parts['HOST']}&port={parts['PORT']}"
 
 
@@ -84,8 +83,9 @@ def writes(process: subprocess.Popen[str], *words: str) -> bool:
     # Half a minute to wait for a connection to work with, and as long for one to say goodbye with.
     late = threading.Timer(2 * _PATIENCE, process.kill)
     late.start()
+    pattern = re.compile("|".join(re.escape(word) for word in words))
     try:
-        return any(word in line for line in process.stdout for word in words)
+        return any(pattern.search(line) for line in process.stdout)
     finally:
         late.cancel()
 

@@ -53,11 +53,11 @@ class Upstream:
     def usual(self, request: Received) -> Answer:
         """Answer as Mixpeek does."""
         parts = urlsplit(request.target)
-        query = {
-            name: int(values[0])
-            for name, values in parse_qs(parts.query).items()
-            if values[0].isdigit()
-        }
+        query = {}
+        for name, values in parse_qs(parts.query).items():
+            if values[0].isdigit():
+                query[name] = int(values[0])
+
         if parts.path == "/v1/annotations/list":
             return page(self.annotations, query["skip"], query["limit"])
         if parts.path == "/v1/retrievers/list":
@@ -65,10 +65,9 @@ class Upstream:
         if parts.path.endswith("/executions/list"):
             return page(self.executions, query.get("offset", 0), query["limit"])
         if parts.path == "/v1/documents/batch-get":
-            asked = request.body["document_ids"]
-            return rows(
-                "documents", [self.documents[name] for name in asked if name in self.documents]
-            )
+            ids = request.body["document_ids"]
+            documents = [self.documents[id_] for id_ in ids if id_ in self.documents]
+            return rows("documents", documents)
         kind, _, name = parts.path.removeprefix("/v1/").partition("/")
         return self._one(getattr(self, kind), name)
 

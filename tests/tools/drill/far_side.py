@@ -128,7 +128,7 @@ class FarSide:
         return Answer(
             status=sent[0]["status"],
             headers=headers,
-            body=b"".join(each.get("body", b"") for each in sent),
+            body=b"".join(part.get("body", b"") for part in sent),
         )
 
     def meet(self, request: requests.PreparedRequest) -> Answer:
@@ -137,12 +137,18 @@ class FarSide:
         when, what = self._passing(kind)
         if when == "before":
             return _spoilt(what, None)
-        if kind == WRITE and (meanwhile := self.meanwhile):
+        if kind == WRITE and self.meanwhile:
+            meanwhile = self.meanwhile
             self.meanwhile = None
             meanwhile()
-        body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
+
+        body = request.body or b""
+        if isinstance(body, str):
+            body = body.encode()
         answer = self.carry_out(request.method or "", request.path_url, body, SANDBOX_KEY)
-        return _spoilt(what, answer) if when else answer
+        if when:
+            return _spoilt(what, answer)
+        return answer
 
     def _passing(self, kind: str) -> tuple[str, str]:
         if self.weather is None or self.weather[0] != kind:

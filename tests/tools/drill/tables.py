@@ -14,11 +14,12 @@ def ask(query: str) -> list[dict[str, Any]]:
     """Ask on Django's connection, which leaves JSON as text."""
     with connection.cursor() as cursor:
         cursor.execute(query)
-        columns = [(column.name, column.type_code == _JSONB) for column in cursor.description]
-        return [
-            {
-                name: json.loads(value) if is_json and value else value
-                for (name, is_json), value in zip(columns, row, strict=True)
-            }
-            for row in cursor.fetchall()
-        ]
+        columns = cursor.description
+        rows = []
+        for values in cursor.fetchall():
+            row = {}
+            for column, value in zip(columns, values, strict=True):
+                is_json = column.type_code == _JSONB and value
+                row[column.name] = json.loads(value) if is_json else value
+            rows.append(row)
+        return rows

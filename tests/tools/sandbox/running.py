@@ -66,13 +66,13 @@ class Box:
     def received(self, *, method: str | None = None, path: str = "") -> list[dict[str, Any]]:
         """Return the requests received, oldest first, by method and path prefix when given."""
         entries = self.call("GET", "/_sandbox/requests").json()["requests"]
-        return [
-            entry
-            for entry in entries
-            if entry["path"].startswith(path)
-            and method in {None, entry["method"]}
-            and entry["namespace"] in {None, self.namespace}
-        ]
+        matching = []
+        for entry in entries:
+            is_ours = entry["namespace"] in {None, self.namespace}
+            has_method = method in {None, entry["method"]}
+            if is_ours and has_method and entry["path"].startswith(path):
+                matching.append(entry)
+        return matching
 
     def with_namespace(self, namespace: str, data: Path) -> Box:
         """Load a data folder into a new namespace and return a box that speaks to it."""
@@ -156,9 +156,12 @@ def running_sandbox(
 
 def sandbox_command(data: Path | None, state: Path | None) -> list[str]:
     """Return the command line of a sandbox on a free port."""
-    files = [("--data", data), ("--state", state)]
-    arguments = [str(part) for option, path in files if path for part in (option, path)]
-    return [sys.executable, "-m", "tools.sandbox", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "tools.sandbox", "--port", "0"]
+    if data:
+        command += ["--data", str(data)]
+    if state:
+        command += ["--state", str(state)]
+    return command
 
 
 def _url(output: IO[str], errors: IO[str]) -> str:

@@ -46,7 +46,9 @@ def test_it_comes_out_the_same_each_time(sample: Path, tmp_path: Path) -> None:
 
 
 def test_it_has_a_file_or_a_reason_for_every_blob(sample: Path) -> None:
-    blobs = [blob for each in _rows(sample, "documents") for blob in each["document_blobs"]]
+    blobs = []
+    for document in _rows(sample, "documents"):
+        blobs += document["document_blobs"]
     lost = [blob for blob in blobs if blob.get("unavailable_reason")]
     assert lost
     for blob in blobs:
