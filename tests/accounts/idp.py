@@ -76,16 +76,14 @@ class Provider:
         proof = base64.urlsafe_b64encode(
             hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
         )
-        if not request or (sent.get("client_id"), sent.get("client_secret")) != (
-            CLIENT_ID,
-            CLIENT_SECRET,
-        ):
+        credentials = (sent.get("client_id"), sent.get("client_secret"))
+        if not request or credentials != (CLIENT_ID, CLIENT_SECRET):
             return None
-        if (
-            request["redirect_uri"] != sent.get("redirect_uri")
-            or proof.decode().rstrip("=") != request["code_challenge"]
-        ):
+        if request["redirect_uri"] != sent.get("redirect_uri"):
             return None
+        if request["code_challenge"] != proof.decode().rstrip("="):
+            return None
+
         now = int(time.time())
         claims = {
             "iss": self.url,

@@ -77,9 +77,11 @@ def ours(caller: Caller, path: str) -> Json:
 def whole_list(annotations: mixpeek.AnnotationsApi) -> list[Any]:
     """Return every annotation, page by page."""
     rows: list[Any] = []
-    while page := annotations.list_annotations(skip=len(rows), limit=200).results:
+    while True:
+        page = annotations.list_annotations(skip=len(rows), limit=200).results
+        if not page:
+            return rows
         rows += page
-    return rows
 
 
 def test_it_shows_the_official_client_the_same_retrievers(

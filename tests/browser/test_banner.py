@@ -22,11 +22,13 @@ def _beat(sql: str) -> None:
 
 
 def _worker(*, comes: bool) -> None:
-    _beat(
-        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (clock_timestamp() + interval '1 hour')"
-        if comes
-        else "DELETE FROM procrastinate_workers"
-    )
+    if comes:
+        _beat(
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (clock_timestamp() + interval '1 hour')"
+        )
+    else:
+        _beat("DELETE FROM procrastinate_workers")
 
 
 def _where(page: Page) -> float:

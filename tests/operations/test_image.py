@@ -36,12 +36,12 @@ README = (ROOT / "README.md").read_text()
 def instructions() -> list[tuple[str, str]]:
     """Return the Dockerfile's instructions and what follows them, lines joined."""
     joined = re.sub(r"\\\n\s*", " ", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
-    return [
-        (word, rest)
-        for line in joined.splitlines()
-        if line
-        for word, _, rest in [line.partition(" ")]
-    ]
+    parsed = []
+    for line in joined.splitlines():
+        word, _, rest = line.partition(" ")
+        if word:
+            parsed.append((word, rest))
+    return parsed
 
 
 def is_sent(path: PurePosixPath) -> bool:
@@ -98,11 +98,13 @@ def test_it_sends_the_code_and_nothing_else(sent: Path) -> None:
 
 
 def test_it_is_built_of_what_is_there(sent: Path) -> None:
-    copied = [rest.split() for word, rest in instructions() if word == "COPY"]
-    for source in [
-        one for words in copied for one in words[:-1] if not one.startswith(("--", "/"))
-    ]:
-        assert (sent / source).exists(), source
+    for word, rest in instructions():
+        if word != "COPY":
+            continue
+        *options_and_sources, _target = rest.split()
+        for source in options_and_sources:
+            if not source.startswith(("--", "/")):
+                assert (sent / source).exists(), source
     runs = " ".join(rest for word, rest in instructions() if word == "RUN")
     assert "requirements-dev" not in runs
     for command in re.findall(r"manage\.py (\w+)", runs):

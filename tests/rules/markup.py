@@ -76,11 +76,10 @@ def _part(node: Node, turn: int) -> str:
         return A_VALUE
     if isinstance(node, IfNode):
         taken = turn % (len(node.conditions_nodelists) + 1)
-        return (
-            _markup(node.conditions_nodelists[taken][1], turn)
-            if taken < len(node.conditions_nodelists)
-            else ""
-        )
+        if taken == len(node.conditions_nodelists):
+            return ""
+        _condition, branch = node.conditions_nodelists[taken]
+        return _markup(branch, turn)
     if isinstance(node, ForNode):
         return _markup(node.nodelist_empty if turn % 2 else node.nodelist_loop, turn)
     return _markup(getattr(node, "nodelist", NodeList()), turn)

@@ -132,7 +132,8 @@ def test_it_goes_on_where_a_killed_pull_was(box: Box, client: Client) -> None:
     pages = iter([None, Killed()])
 
     def die() -> None:
-        if death := next(pages):
+        death = next(pages)
+        if death:
             raise death
 
     with pytest.raises(Killed):

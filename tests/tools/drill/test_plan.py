@@ -27,10 +27,9 @@ def first_step_with(names: set[str]) -> Step:
 
 @given(seed=st.integers(0, 10**6), submits=st.integers(1, 400), clients=st.integers(1, 20))
 def test_it_shares_exactly_so_many_submits_among_all(seed: int, submits: int, clients: int) -> None:
-    shares = [
-        steps(seed, submits=submits, clients=clients, client=number) for number in range(clients)
-    ]
-    whole = [step for share in shares for step in share]
+    whole: list[Step] = []
+    for number in range(clients):
+        whole += steps(seed, submits=submits, clients=clients, client=number)
     assert len(whole) == submits
     assert len({step.name for step in whole}) == submits
     assert all(0 <= step.item < plan.items(submits) for step in whole)
@@ -63,12 +62,8 @@ def test_it_writes_scripts_that_the_sandbox_takes() -> None:
 def test_it_does_everything_that_reviewers_do() -> None:
     whole = steps(1, submits=2000, clients=1, client=0)
     assert {step.way for step in whole} == {"once", "again", "twice at once"}
-    assert {name for step in whole for name in step.typed} == {
-        "label",
-        "confidence",
-        "reasoning",
-        "payload",
-    }
+    typed_names = set().union(*(step.typed for step in whole))
+    assert typed_names == {"label", "confidence", "reasoning", "payload"}
     assert {step.cannot_tell for step in whole} == {step.yields for step in whole} == {True, False}
     hot = [step for step in whole if step.item < plan.items(2000) // 50]
     assert len(hot) > 400
