@@ -24,7 +24,7 @@ from tools.sandbox.store import Store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the sandbox until it is told to stop; returns the exit status, 2 when it could not start."""
+    """Run the sandbox until it is stopped; return the exit status, 2 when it could not start."""
     options = parse(arguments)
     for ending in (signal.SIGTERM, signal.SIGINT):
         # The server finishes its answers first and then hands the signal on to this.

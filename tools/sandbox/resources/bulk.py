@@ -25,7 +25,7 @@ _BODY = {
 
 
 def bulk(call: Call) -> Json:
-    """Do every operation that can be done and report each; raises 422 when any item is malformed."""
+    """Try every operation and report each; raises 422 when any item is malformed."""
     operations = call.dialect.accept(call.body, _BODY)
     complaints = [
         *_complaints(call, operations, "create", _CREATE),

@@ -77,7 +77,7 @@ class Library:
     def presign(self, document: Any, base_url: str) -> Any:
         """Return the document with its blobs and its url-shaped fields made into links.
 
-        A blob gets a `presigned_url`. A blob whose file is missing says so in `unavailable_reason` instead.
+        A blob gets a `presigned_url`, or an `unavailable_reason` if its file is missing.
         """
         if isinstance(document, list):
             return [self.presign(item, base_url) for item in document]

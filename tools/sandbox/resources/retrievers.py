@@ -119,7 +119,7 @@ def conditions_of(filters: Json) -> list[Json]:
 
 
 def orders_of(request: Json) -> list[Json]:
-    """Return the `{field, direction}` of a list call, the most important first. Raises `Invalid`."""
+    """Return the `{field, direction}` of a list call, most important first; raises `Invalid`."""
     orders: list[Json] = request.get("sorts") or []
     if not orders and request.get("sort"):
         orders = [request["sort"]]

@@ -67,7 +67,7 @@ def execute_window(
     print_of_run: str,
     default: int,
 ) -> Window:
-    """Return the window of an execute call; `limit` is the shorthand that `pagination` overrules."""
+    """Return the window of an execute call; `pagination` overrules the shorthand `limit`."""
     pagination = pagination or {}
     has_page = "page_number" in pagination or "page_size" in pagination
     method = pagination.get("method", "offset" if has_page else "cursor")

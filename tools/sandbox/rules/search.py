@@ -58,7 +58,7 @@ class Index:
         return path_id
 
     def relevance(self, query: str, fields: list[str] | None) -> dict[int, float]:
-        """Return document number -> relevance above 0, for every document with a word of `query`."""
+        """Return {document number: relevance above 0} for each document with a word of `query`."""
         match = _match(query)
         if not match:
             return {}

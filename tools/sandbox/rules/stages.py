@@ -94,7 +94,7 @@ def _is_list_of_texts(value: Any) -> bool:
 
 
 def sort(parameters: Json, candidates: Iterable[Candidate], _search: Search) -> Iterable[Candidate]:
-    """Order by a field, `asc` unless told `desc`; documents without the field come last either way."""
+    """Order by a field, `asc` (default) or `desc`; documents without the field always come last."""
     path = parameters.get("field")
     if not isinstance(path, str) or not path:
         raise StageError("sort needs a 'field'")
