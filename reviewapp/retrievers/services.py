@@ -33,10 +33,10 @@ from reviewapp.retrievers.mirror import rebase_retriever
 from reviewapp.retrievers.models import Execution, Retriever
 
 __all__ = [
-    "RetrieverEdit",
     "EditIdTaken",
     "InvalidEdit",
     "NameTaken",
+    "RetrieverEdit",
     "RetrieverGone",
     "StaleEdit",
     "edit",

@@ -1,4 +1,4 @@
-"""What a label set may hold, and the difference between well-formed and not. Pure."""
+"""The labels of a set, and the check whether a set is valid. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 
 from reviewapp.storable import is_storable
 
-# Each is a class of the style sheet (`hue-<name>`), seen on both grounds; what a person types never
-# becomes a style.
+# Each is a class of the style sheet (`hue-<name>`); what a person types never becomes a style.
 COLOURS = ("none", "red", "orange", "yellow", "green", "teal", "blue", "violet", "pink")
-MOST_LABELS = 50
-LONGEST = {"value": 100, "title": 100, "description": 500}
+MAX_LABELS = 50
+MAX_LENGTHS = {"value": 100, "title": 100, "description": 500}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """One label: the value that Mixpeek gets, and how reviewers see it; an empty title means the
-    value itself.
+    """One label: the value that Mixpeek gets, and how reviewers see it.
+
+    An empty title means the value itself.
     """
 
     value: str
@@ -32,18 +32,20 @@ class Label:
 
 
 def problems(labels: Sequence[Label]) -> dict[int, str]:
-    """Return what is wrong with which row (from 0), a sentence each; {} when the set can be kept."""
-    found: dict[int, str] = {}
-    first: dict[str, int] = {}
-    for at, label in enumerate(labels):
-        if said := _problem(label):
-            found[at] = said
-        elif label.value in first:
-            found[at] = f"“{label.value}” is already label {first[label.value] + 1}."
-        first.setdefault(label.value, at)
-    if len(labels) > MOST_LABELS:
-        found[MOST_LABELS] = f"A set has {MOST_LABELS} labels at most."
-    return found
+    """Return a sentence for each invalid row, by its index; {} if the set is valid."""
+    errors: dict[int, str] = {}
+    first_index: dict[str, int] = {}
+    for index, label in enumerate(labels):
+        error = _problem(label)
+        if error:
+            errors[index] = error
+        elif label.value in first_index:
+            errors[index] = f"“{label.value}” is already label {first_index[label.value] + 1}."
+        first_index.setdefault(label.value, index)
+
+    if len(labels) > MAX_LABELS:
+        errors[MAX_LABELS] = f"A set has {MAX_LABELS} labels at most."
+    return errors
 
 
 def labels_as_json(labels: Sequence[Label]) -> list[dict[str, str]]:
@@ -59,9 +61,13 @@ def from_json(rows: Sequence[dict[str, str]]) -> list[Label]:
 def _problem(label: Label) -> str:
     if not label.value.strip():
         return "A label needs a value, which is what Mixpeek gets."
-    for name, longest in LONGEST.items():
-        if len(getattr(label, name)) > longest:
-            return f"The {name} has {longest} characters at most."
+
+    for name, max_length in MAX_LENGTHS.items():
+        if len(getattr(label, name)) > max_length:
+            return f"The {name} has {max_length} characters at most."
+
     if not is_storable(asdict(label)):
         return "This holds characters that cannot be stored."
-    return "" if label.colour in COLOURS else "That colour is not one of ours."
+    if label.colour not in COLOURS:
+        return "That colour is not one of ours."
+    return ""

@@ -248,14 +248,14 @@ def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotati
     assert "You said that you can't tell" in page_text(page)
     looked = client.get(address, follow=True)
     assert looked.context["undoing"].recallable
-    assert "“Can't tell” was not sent to Mixpeek." in shown(looked)
+    assert "“Can't tell” was not sent to Mixpeek." in page_text(looked)
     Change.objects.update(state="delivered", settled_at=LONG_AGO, version=2)
-    told = shown(client.get(address, follow=True))
+    told = page_text(client.get(address, follow=True))
     assert "Mixpeek was told that you can't tell." in told
     assert "Can&#x27;t tell, delivered v2" in told
 
     undone = client.post(address, follow=True)
-    assert "will be told that this is reverted" in shown(undone)
+    assert "will be told that this is reverted" in page_text(undone)
     assert Change.objects.get(verb="revert").state == "queued"
     assert (
         undone.redirect_chain[-1][0] == f"{reverse('review', args=[item.pk])}?again={decision.pk}"

@@ -102,14 +102,10 @@ def _fits(version: Version, change: ChangeRow) -> bool:
         return decision_id == change.cause
 
     for name in version.changed:
-        if name not in change.fields:
+        is_wanted = name in change.fields and same(version.values[name], change.fields[name])
+        if not is_wanted:
             return False
-        if not same(version.values[name], change.fields[name]):
-            return False
-
-    if change.version is None:
-        return True
-    return version.number <= change.version
+    return change.version is None or version.number <= change.version
 
 
 def _decision_named_in(version: Version) -> str:
