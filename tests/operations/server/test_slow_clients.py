@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from reviewapp.operations.server.buffering_worker import HEAD_SECONDS, MOST_BUFFERED
+from reviewapp.operations.server.buffering_worker import MOST_BUFFERED
 from tests.operations.processes import environment, listens, reserved_port, running, until
+from tests.operations.server.patient_gunicorn import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
 COMMAND = [
-    "-m",
-    "gunicorn",
     "-c",
     "python:reviewapp.operations.gunicorn_conf",
     "reviewapp.wsgi:application",
@@ -32,12 +31,27 @@ FORM = HEAD + b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 @pytest.fixture(scope="module")
 def port(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
-    """The port of a web process of one worker, with plain http."""
+    """The port of a web process of one worker, with plain http, that waits long for requests."""
+    with web_server("tests.operations.server.patient_gunicorn", django_db_blocker) as number:
+        yield number
+
+
+@pytest.fixture
+def impatient_port(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
+    """The port of a web process that waits for requests as long as in production."""
+    with web_server("gunicorn", django_db_blocker) as number:
+        yield number
+
+
+@contextmanager
+def web_server(module: str, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
+    """Run a web process of one worker, with plain http; yield its port."""
     with ExitStack() as stack:
         stack.enter_context(django_db_blocker.unblock())
         env = environment(WEB_CONCURRENCY="1", DEBUG="on")
         number = stack.enter_context(reserved_port())
-        web = stack.enter_context(running([*COMMAND, "--bind", f"127.0.0.1:{number}"], env))
+        command = ["-m", module, *COMMAND, "--bind", f"127.0.0.1:{number}"]
+        web = stack.enter_context(running(command, env))
         # It listens before it has loaded the app.
         until(lambda: listens(number) and is_answered(number), web)
         yield number
@@ -56,7 +70,7 @@ def connect(port: int) -> socket.socket:
 
 def is_answered(port: int) -> bool:
     """Return whether the site answers somebody else, sooner than it gives those up who are slow."""
-    with closing(HTTPConnection("127.0.0.1", port, timeout=HEAD_SECONDS - 2)) as other:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE - 50)) as other:
         try:
             other.request("GET", "/health/live")
             return other.getresponse().read() == b"alive\n"
@@ -132,8 +146,8 @@ def test_it_answers_one_request_after_another_on_one_connection(port: int) -> No
     assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"alive\n") == 2
 
 
-def test_it_says_that_a_request_did_not_arrive_in_time(port: int) -> None:
-    with connect(port) as client:
+def test_it_says_that_a_request_did_not_arrive_in_time(impatient_port: int) -> None:
+    with connect(impatient_port) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: local")
         assert answer_on(client) == (408, b"Request Timeout\n")
 
