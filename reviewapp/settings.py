@@ -127,21 +127,27 @@ MIDDLEWARE = [
     "reviewapp.accounts.middleware.LastActive",
 ]
 
+_CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "reviewapp.outbox.status.context_processors.delivery_banner",
+]
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["reviewapp.web.template_tags"],
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "reviewapp.outbox.status.context_processors.delivery_banner",
-            ],
+            "environment": "reviewapp.web.jinja.environment",
+            "context_processors": _CONTEXT_PROCESSORS,
         },
-    }
+    },
+    # What the installed packages bring with them.
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": _CONTEXT_PROCESSORS},
+    },
 ]
 
 _database_keys: dict[str, str] = {}

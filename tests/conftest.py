@@ -21,7 +21,9 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.template.backends.jinja2 import Template
 from django.test import override_settings
+from django.test.signals import template_rendered
 from playwright.sync_api import expect
 
 from tests.official_sdk import mixpeek
@@ -128,6 +130,24 @@ def plain_http() -> Iterator[None]:
         # Tests say what is sent; who decided is told where that is tested.
         MIXPEEK_WHO="none",
     ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorded_contexts() -> Iterator[None]:
+    """Let the test client see the contexts of Jinja2 templates, as it sees those of Django's."""
+    render = Template.render
+
+    def recorded_render(
+        template: Template, context: dict[str, Any] | None = None, request: Any = None
+    ) -> str:
+        context = {} if context is None else context
+        html = render(template, context, request)
+        template_rendered.send(sender=template, template=template, context=context)
+        return html
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "render", recorded_render)
         yield
 
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-from django.template.base import Node, NodeList, TextNode, VariableNode
-from django.template.defaulttags import ForNode, IfNode
-from django.template.loader import get_template
+from django.template import engines
+from jinja2 import nodes
 
 from tests.rules.sources import ROOT
 
@@ -56,33 +54,28 @@ def parsed(name: str) -> list[tuple[list[Element], str]]:
 
 def variants(name: str) -> list[str]:
     """Return variants of a template's own markup (no includes) that take every branch once."""
-    nodes = get_template(name).template.nodelist  # type: ignore[attr-defined]
-    return list(dict.fromkeys(_markup(nodes, turn) for turn in range(_branches(nodes))))
+    template = engines["jinja2"].env.parse(source(name))  # type: ignore[attr-defined]
+    branches = max([2, *(len(choice.elif_) + 2 for choice in template.find_all(nodes.If))])
+    return list(dict.fromkeys(_markup(template.body, turn) for turn in range(branches)))
 
 
-def _branches(nodes: NodeList) -> int:
-    choices = [node for node in nodes.get_nodes_by_type(IfNode) if isinstance(node, IfNode)]
-    return max([2, *(len(node.conditions_nodelists) + 1 for node in choices)])
+def _markup(parts: Iterable[nodes.Node], turn: int) -> str:
+    return "".join(_part(part, turn) for part in parts)
 
 
-def _markup(nodes: Iterable[Any], turn: int) -> str:
-    return "".join(_part(node, turn) for node in nodes)
-
-
-def _part(node: Node, turn: int) -> str:
-    if isinstance(node, TextNode):
-        return str(node.s)
-    if isinstance(node, VariableNode):
+def _part(part: nodes.Node, turn: int) -> str:
+    if isinstance(part, nodes.TemplateData):
+        return part.data
+    if isinstance(part, nodes.Output):
+        return _markup(part.nodes, turn)
+    if isinstance(part, nodes.If):
+        branches = [part.body, *(branch.body for branch in part.elif_), part.else_]
+        return _markup(branches[turn % len(branches)], turn)
+    if isinstance(part, nodes.For):
+        return _markup(part.else_ if turn % 2 else part.body, turn)
+    if isinstance(part, nodes.Expr):
         return A_VALUE
-    if isinstance(node, IfNode):
-        taken = turn % (len(node.conditions_nodelists) + 1)
-        if taken == len(node.conditions_nodelists):
-            return ""
-        _condition, branch = node.conditions_nodelists[taken]
-        return _markup(branch, turn)
-    if isinstance(node, ForNode):
-        return _markup(node.nodelist_empty if turn % 2 else node.nodelist_loop, turn)
-    return _markup(getattr(node, "nodelist", NodeList()), turn)
+    return _markup(getattr(part, "body", ()), turn)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 from reviewapp.annotations.queue.row import QueueRow
 from reviewapp.bounded_cache import MIB
 from reviewapp.retrievers.guidance.markdown import render_markdown
-from reviewapp.web.template_tags import kept, line
+from reviewapp.web.jinja import queue_row
 from tests.rules.sources import PACKAGE
 
 # Remembered without a bound in bytes: one value, or one for each model, static file or migration of
@@ -85,13 +85,4 @@ def test_it_holds_little_of_many_long_lines_of_the_queue() -> None:
         QueueRow(pk=number, here="x" * 60_000, decided_at=None, created_at=None, **plain)
         for number in range(500)
     )
-    assert used_by(line(row) for row in lines) < 24 * MIB
-
-
-def test_it_holds_little_of_many_parts_of_pages() -> None:
-    choices = ((number, "x" * 100_000) for number in range(400))
-    parts = (
-        kept("_choice.html", id="id", name="name", choices=[(str(number), text)], chosen="")
-        for number, text in choices
-    )
-    assert used_by(parts) < 24 * MIB
+    assert used_by(queue_row(each) for each in lines) < 24 * MIB

@@ -1,6 +1,6 @@
 """One row of the queue's list, as plain values.
 
-Rows with the same values are rendered once (`template_tags.line`).
+Rows with the same values are rendered once (`web.jinja.queue_row`).
 """
 
 from __future__ import annotations

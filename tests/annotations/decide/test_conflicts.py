@@ -9,7 +9,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
-from django.utils.html import escape
+from markupsafe import escape
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision

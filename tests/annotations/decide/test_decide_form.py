@@ -8,7 +8,7 @@ import uuid
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils.html import escape
+from markupsafe import escape
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Decision
@@ -127,7 +127,7 @@ def test_it_takes_the_machine_s_words_for_no_reason_of_mine(client: Client, alic
         client, annotation, outcome="undecidable", reasoning=annotation.reasoning
     )
     assert response.status_code == 422
-    assert "Write why you can&#x27;t tell, for the next reviewer." in response.content.decode()
+    assert "Write why you can&#39;t tell, for the next reviewer." in response.content.decode()
 
 
 @pytest.mark.parametrize(("wrong", "sentence"), REFUSED)

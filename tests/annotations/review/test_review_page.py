@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
-from django.utils.html import escape
+from markupsafe import escape
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User

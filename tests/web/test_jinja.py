@@ -1,4 +1,4 @@
-"""The tags that are built into every template."""
+"""The functions that all templates share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 def rendered(source: str, **values: object) -> str:
     """Return what a template makes of some values."""
-    return str(engines["django"].from_string(source).render(values))
+    return str(engines["jinja2"].from_string(source).render(values))
 
 
 def line(**values: object) -> QueueRow:
@@ -30,34 +30,43 @@ def line(**values: object) -> QueueRow:
 
 def test_it_shows_an_instant_in_utc_wherever_it_comes_from() -> None:
     there = AT.astimezone(timezone(timedelta(hours=9)))
-    assert rendered("{% time at=at %}", at=there).strip() == (
+    assert rendered("{{ time(at) }}", at=there).strip() == (
         '<time datetime="2026-03-04T05:06:07+00:00" title="2026-03-04 05:06:07 UTC">4 Mar 2026, 05:06 UTC</time>'
     )
-    assert " data-age>" in rendered("{% time at=at age=True %}", at=AT)
-    assert " data-clock>" in rendered("{% time at=at clock=True %}", at=AT)
-    assert rendered("{% time at=at %}", at=None) == ""
+    assert " data-age>" in rendered("{{ time(at, age=true) }}", at=AT)
+    assert " data-clock>" in rendered("{{ time(at, clock=true) }}", at=AT)
+    assert rendered("{{ time(at) }}", at=None) == ""
 
 
 def test_it_shows_every_status_in_words() -> None:
     for status in Annotation.Status:
-        assert status.label in rendered("{% status status %}", status=status)
+        assert status.label in rendered(
+            '{% from "macros.html" import status_chip %}{{ status_chip(status) }}', status=status
+        )
 
 
 def test_it_escapes_what_people_wrote_also_the_second_time() -> None:
     bad = line(title="<script>alert(1)</script>", label='"><b>', reviewer="<i>")
     for _ in range(2):
-        escaped = rendered("{% line one %}", one=bad)
-        assert "<script>" not in escaped
-        assert "<b>" not in escaped
-        assert "<i>" not in escaped
+        made = rendered("{{ queue_row(one) }}", one=bad)
+        assert "<script>" not in made
+        assert "<b>" not in made
+        assert "<i>" not in made
 
 
 @pytest.mark.parametrize(
     "changed", [{"label": "logo"}, {"open_by": "bob"}, {"delivery": "conflict"}, {"here": "?q=a"}]
 )
 def test_it_shows_a_line_anew_when_any_value_is_another(changed: dict[str, object]) -> None:
-    assert rendered("{% line one %}", one=line(**changed)) != rendered("{% line one %}", one=line())
+    assert rendered("{{ queue_row(one) }}", one=line(**changed)) != rendered(
+        "{{ queue_row(one) }}", one=line()
+    )
 
 
 def test_it_shows_an_icon_wherever_it_is_named() -> None:
-    assert rendered("{% icon name %}{% icon name %}", name="search").count("#search") == 2
+    assert (
+        rendered(
+            '{% from "macros.html" import icon %}{{ icon(name) }}{{ icon(name) }}', name="search"
+        ).count("#search")
+        == 2
+    )

@@ -1,0 +1,148 @@
+"""The Jinja2 environment of our templates: their functions and filters.
+
+Django's template filters are registered under their own names, so that a filter means the same in
+Django's documentation and in our templates. The templates inside the allauth package stay Django's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import wraps
+from typing import Any
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.template import defaultfilters
+from django.template.loader import get_template
+from django.templatetags.static import static
+from django.urls import get_script_prefix, reverse
+from django.utils import formats, timezone
+from django.utils.html import json_script
+from django.utils.safestring import SafeString, mark_safe
+from django_htmx.jinja import htmx_script
+from jinja2 import ChainableUndefined, Environment, Undefined
+from markupsafe import Markup
+
+from reviewapp.bounded_cache import MIB, bounded_cache
+
+_FILTERS = (
+    "capfirst",
+    "date",
+    "default_if_none",
+    "floatformat",
+    "length",
+    "linebreaksbr",
+    "pluralize",
+    "truncatechars",
+    "urlencode",
+    "yesno",
+)
+
+# Pages that belong to another page's place in the navigation, by the names of their URLs.
+_NAVIGATION_PARTS = {
+    "review": "queue",
+    "chosen_deliveries": "deliveries",
+    "delivery": "deliveries",
+    "retriever": "retrievers",
+    "edit_retriever": "retrievers",
+    "execution": "retrievers",
+    "guidelines": "retrievers",
+    "label_set": "retrievers",
+    "retriever_version": "retrievers",
+    "tag_retrievers": "retrievers",
+    "tagged_retrievers": "retrievers",
+    "invite": "people",
+    "person": "people",
+}
+
+
+def environment(**options: Any) -> Environment:
+    """Return the environment that `settings.TEMPLATES` names.
+
+    A missing value prints nothing, in every mode: what it lacks is not for the reader to see.
+    """
+    env = Environment(**options)  # noqa: S701 - Django's backend passes autoescape=True
+    env.undefined = ChainableUndefined
+    env.finalize = localized
+    env.keep_trailing_newline = True
+    env.filters.update({name: _lenient(getattr(defaultfilters, name)) for name in _FILTERS})
+    env.filters["intcomma"] = _lenient(intcomma)
+    env.filters["json_script"] = json_script
+    env.globals.update(
+        htmx_script=htmx_script,
+        navigation_part=navigation_part,
+        queue_row=queue_row,
+        static=static,
+        time=time,
+        url=url,
+    )
+    return env
+
+
+def _lenient(django_filter: Callable[..., object]) -> Callable[..., object]:
+    """Give a filter of Django's "" for a missing value, as Django's own templates do."""
+
+    @wraps(django_filter)
+    def filtered(value: object, *args: object) -> object:
+        present = "" if isinstance(value, Undefined) else value
+        return django_filter(present, *args)
+
+    return filtered
+
+
+def localized(value: object) -> object:
+    """Return a printed value as text in the reader's format: numbers and dates differ by locale."""
+    if isinstance(value, datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value)
+    if isinstance(value, int | float | Decimal | date):
+        return formats.localize(value)
+    return value
+
+
+def url(name: str, *args: object, **kwargs: object) -> str:
+    """Return the path of a URL name, as `reverse` does; what it was for the same arguments is
+    remembered.
+    """
+    return _reverse(get_script_prefix(), name, args, tuple(kwargs.items()))
+
+
+@bounded_cache(most_bytes=2 * MIB)
+def _reverse(
+    prefix: str, name: str, args: tuple[object, ...], kwargs: tuple[tuple[str, object], ...]
+) -> str:
+    # `prefix` is part of the key: it is the thread's, and `reverse` puts it in front.
+    return reverse(name, args=args, kwargs=dict(kwargs))
+
+
+def navigation_part(url_name: str) -> str:
+    """Return which part of the navigation a page belongs to, both by the names of their URLs."""
+    return _NAVIGATION_PARTS.get(url_name, url_name)
+
+
+def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
+    """Return a time element, "" for None.
+
+    A script shows the instant in the reader's time zone: as an age, or as a time of day (`clock`).
+    """
+    if not at:
+        return ""
+    at = at.astimezone(UTC)
+    attribute = Markup("")
+    if age:
+        attribute = Markup(" data-age")
+    elif clock:
+        attribute = Markup(" data-clock")
+    return Markup('<time datetime="{}" title="{} UTC"{}>{} UTC</time>').format(
+        at.isoformat(),
+        f"{at:%Y-%m-%d %H:%M:%S}",
+        attribute,
+        f"{at.day} {at:%b %Y, %H:%M}",
+    )
+
+
+@bounded_cache(most_bytes=16 * MIB)
+def queue_row(row: Hashable) -> SafeString:
+    """Return a row of the queue's list; a row with the same values is rendered once."""
+    html = get_template("annotations/_row.html").render({"line": row})
+    return mark_safe(html)  # noqa: S308 - Jinja2's escaped output
