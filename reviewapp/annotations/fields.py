@@ -1,7 +1,7 @@
 """The field table: the values of an annotation, one `Field` each. Pure.
 
 Form inputs, drafts, conflict captions, digests, the mirror's columns, the API's shapes and the
-script's list derive from it. "Add a field" in docs/architecture.md lists what else a new field
+script's list derive from it. "A field of an annotation" in docs/architecture.md lists what else a new field
 needs, and a test holds the columns that SQL texts and the client spell to this table.
 """
 

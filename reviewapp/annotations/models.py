@@ -305,7 +305,7 @@ class Decision(models.Model):
 
 
 class Undo(models.Model):
-    """A decision that was undone before it was sent; the decision itself is never changed."""
+    """A decision that was undone; the decision itself is never changed."""
 
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="undo")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -145,6 +145,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Return those with these primary keys, given as comma-separated text."""
         return self.filter(_IsAmong(F("pk"), Value(keys)))
 
+    def by(self, person_id: int) -> Self:
+        """Return a person's decisions, newest first; the index `decision_last_of` serves it."""
+        return self.filter(reviewer_id=person_id).order_by("-id")
+
     def before(self, decision: Decision) -> Self:
         """Return the earlier decisions on the annotation that were not undone, newest first."""
         earlier = self.filter(

@@ -25,7 +25,7 @@ from reviewapp.sync.listen import hints
 from reviewapp.sync.models import Hint, PullPass, Quiet
 from reviewapp.sync.pull import annotations as pull_annotations
 from reviewapp.sync.pull.counts import Counts
-from reviewapp.sync.pull.progress import Log
+from reviewapp.sync.pull.progress_output import Log
 from reviewapp.sync.pull.run import Summary, pull
 from tests.decisions import decide_by_form
 from tests.factories import make_annotation

@@ -171,7 +171,8 @@ def shown_values(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
     A field that a decision cleared is blank, even if upstream still returns its old value.
     """
     cleared = {name: BLANK_VALUES[name] for name in row.uncleared}
-    values = (row.upstream or BLANK_VALUES) | cleared
+    # A row that was mirrored before a field existed has no upstream value for it.
+    values = BLANK_VALUES | (row.upstream or {}) | cleared
 
     for change in changes:
         for name, value in change.fields.items():

@@ -297,7 +297,7 @@ def recent_decisions(person: User) -> list[Decision]:
 @asked
 def _recent(person_id: int) -> QuerySet[Decision]:
     merged = Change.objects.filter(cause=OuterRef("decision_id"), merged__isnull=False)
-    decisions = Decision.objects.filter(reviewer_id=person_id).order_by("-id")
+    decisions = Decision.objects.by(person_id)
     columns = decisions.select_related("annotation", "undo").only(
         "outcome",
         "label",

@@ -1,4 +1,4 @@
-"""What only Mixpeek knows, asked for while the caller waits, within the limits of `sync.limits`."""
+"""Fetch old versions from Mixpeek while the caller waits, within `sync.interactive_limits`."""
 
 from __future__ import annotations
 

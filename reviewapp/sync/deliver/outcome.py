@@ -119,7 +119,7 @@ class Handler:
     - `absorb` lets records into the mirror.
     - `rebase` shows again what upstream returned last for a ref, if the row still exists.
     - `mark_gone` notes that upstream does not have the ref any more.
-    - `record_uncleared` notes what upstream still shows although it was cleared.
+    - `note_uncleared` notes what upstream still shows although it was cleared.
     """
 
     noun: str

@@ -24,7 +24,7 @@ from reviewapp.mixpeek.parsing.bounds import MAX_ANNOTATIONS
 from reviewapp.mixpeek.records import AnnotationRecord, LeftOut, RecordPage
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.pull.counts import Counts
-from reviewapp.sync.pull.progress import Progress
+from reviewapp.sync.pull.progress_output import Progress
 
 PAGE = 500
 _MAX_STEPS_BACK = 20

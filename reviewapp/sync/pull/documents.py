@@ -15,7 +15,7 @@ from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, LeftOut
 from reviewapp.retrievers.documents.snapshot import digest, snapshot
 from reviewapp.retrievers.models import Result
 from reviewapp.sync.pull.counts import Counts
-from reviewapp.sync.pull.progress import Progress
+from reviewapp.sync.pull.progress_output import Progress
 
 _PAGE = 500
 

@@ -21,7 +21,7 @@ from reviewapp.retrievers.mirror import (
 from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.sync.executions import results
 from reviewapp.sync.pull.counts import Counts
-from reviewapp.sync.pull.progress import Progress
+from reviewapp.sync.pull.progress_output import Progress
 
 _PAGE = 100
 # Mixpeek refuses to list further than this; older executions cannot be requested.

@@ -30,7 +30,7 @@ from reviewapp.sync.pull import annotations as pull_annotations
 from reviewapp.sync.pull import documents as pull_documents
 from reviewapp.sync.pull import executions as pull_executions
 from reviewapp.sync.pull.counts import Counts
-from reviewapp.sync.pull.progress import Log, Progress
+from reviewapp.sync.pull.progress_output import Log, Progress
 from reviewapp.sync.rate_limited_client import WHILE_NOBODY_WAITS, spending
 
 _LOCK = 0x7265766965770001

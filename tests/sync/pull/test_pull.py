@@ -19,7 +19,7 @@ from reviewapp.audit.models import Event
 from reviewapp.mixpeek.client import Client
 from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.sync.models import PullPass
-from reviewapp.sync.pull.progress import Log
+from reviewapp.sync.pull.progress_output import Log
 from reviewapp.sync.pull.run import pull
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 from tests.sync import upstream

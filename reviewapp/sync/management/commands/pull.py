@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from reviewapp.printable import printable
-from reviewapp.sync.pull.progress import Bars, Lines, Progress
+from reviewapp.sync.pull.progress_output import Bars, Lines, Progress
 from reviewapp.sync.pull.run import pull
 
 
