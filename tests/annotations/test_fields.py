@@ -150,7 +150,7 @@ def test_two_people_are_asked_about_every_field(client: Client, alice: User, bob
     assert [side.field for side in response.context["stale"].sides] == list(FIELDS)
     page = response.content.decode()
     for field in FIELDS.values():
-        assert f"<legend>{field.title}</legend>" in page
+        assert f'<legend dir="auto">{field.title}</legend>' in page
         assert f'name="keep_{field.name}"' in page
 
 

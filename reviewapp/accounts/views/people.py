@@ -232,14 +232,14 @@ def _refused_response(
 
 
 def _render_link(request: Request, link: Link, path: str) -> HttpResponse:
-    url = request.build_absolute_uri(path)
+    link_url = request.build_absolute_uri(path)
     mailed = None
     if not link.again:
-        mailed = invitations.mail_link(link, url)
+        mailed = invitations.mail_link(link, link_url)
 
     context = {
         "link": link,
-        "url": url,
+        "link_url": link_url,
         "to": invitations.recipient_of(link),
         "mailed": mailed,
     }

@@ -136,7 +136,7 @@ def test_it_shows_defaults_examples_and_descriptions() -> None:
         ("datetime", "2026-09-01T10:00:00+02:00", 'value="2026-09-01T08:00:00"'),
         ("datetime", "2026-09-01", 'value="2026-09-01T00:00:00"'),
         ("boolean", False, '<option value="false" selected>No'),
-        ("object", {"a": 1}, "&#34;a&#34;: 1"),
+        ("object", {"a": 1}, "&quot;a&quot;: 1"),
     ],
 )
 def test_it_shows_a_default_as_browsers_want_it(kind: str, default: Any, shown: str) -> None:
