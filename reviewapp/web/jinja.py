@@ -66,8 +66,8 @@ def environment(**options: Any) -> Environment:
     env.undefined = ChainableUndefined
     env.finalize = localized
     env.keep_trailing_newline = True
-    env.filters.update({name: _lenient(getattr(defaultfilters, name)) for name in _FILTERS})
-    env.filters["intcomma"] = _lenient(intcomma)
+    env.filters.update({name: _jinja_filter(getattr(defaultfilters, name)) for name in _FILTERS})
+    env.filters["intcomma"] = _jinja_filter(intcomma)
     env.filters["json_script"] = json_script
     env.globals.update(
         htmx_script=htmx_script,
@@ -80,30 +80,40 @@ def environment(**options: Any) -> Environment:
     return env
 
 
-def _lenient(django_filter: Callable[..., object]) -> Callable[..., object]:
-    """Give a filter of Django's "" for a missing value, as Django's own templates do."""
+def _jinja_filter(django_filter: Callable[..., object]) -> Callable[..., object]:
+    """Call a filter of Django's as its own templates do.
+
+    A missing value is "", and what formats a date gets it in the current time zone.
+    """
+    is_in_local_time = getattr(django_filter, "expects_localtime", False)
 
     @wraps(django_filter)
     def filtered(value: object, *args: object) -> object:
-        present = "" if isinstance(value, Undefined) else value
-        return django_filter(present, *args)
+        if isinstance(value, Undefined):
+            value = ""
+        if is_in_local_time:
+            value = _in_local_time(value)
+        return django_filter(value, *args)
 
     return filtered
 
 
+def _in_local_time(value: object) -> object:
+    if isinstance(value, datetime) and timezone.is_aware(value):
+        return timezone.localtime(value)
+    return value
+
+
 def localized(value: object) -> object:
     """Return a printed value as text in the reader's format: numbers and dates differ by locale."""
-    if isinstance(value, datetime) and timezone.is_aware(value):
-        value = timezone.localtime(value)
+    value = _in_local_time(value)
     if isinstance(value, int | float | Decimal | date):
         return formats.localize(value)
     return value
 
 
 def url(name: str, *args: object, **kwargs: object) -> str:
-    """Return the path of a URL name, as `reverse` does; what it was for the same arguments is
-    remembered.
-    """
+    """Return the path of a URL name, as `reverse` does, remembered for the same arguments."""
     return _reverse(get_script_prefix(), name, args, tuple(kwargs.items()))
 
 

@@ -70,3 +70,21 @@ def test_it_shows_an_icon_wherever_it_is_named() -> None:
         ).count("#search")
         == 2
     )
+
+
+def test_it_writes_a_date_in_the_time_zone_of_the_site() -> None:
+    there = AT.astimezone(timezone(timedelta(hours=9)))
+    assert rendered('{{ at|date("H:i") }}', at=there) == "05:06"
+
+
+def test_it_prints_nothing_for_what_is_missing() -> None:
+    assert rendered("{{ a.b.c }}{{ a|date('H:i') }}{{ a|length }}") == "0"
+
+
+def test_it_escapes_what_people_wrote_in_every_filter() -> None:
+    shown = rendered(
+        "{{ a }}{{ a|truncatechars(40) }}{{ a|linebreaksbr }}{{ a|capfirst }}{{ [a]|join(', ') }}",
+        a="<script>",
+    )
+    assert "<script>" not in shown
+    assert shown.count("&lt;script&gt;") == 5
