@@ -144,7 +144,7 @@ class Question(Generic[Row]):
 
 
 def asked(build: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
-    """Compile the QuerySet that `build` returns at the first call; call it with keyword arguments."""
+    """Compile the QuerySet that `build` returns at the first call; call it with keywords."""
     compiled: list[Question[Row]] = []
 
     def ask(*args: P.args, **values: P.kwargs) -> list[Row]:

@@ -29,7 +29,7 @@ class Ref:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the ref that `text` spells, as columns hold it; raises ValueError if it is none."""
+        """Return the ref that `text` (of a column) spells; raises ValueError if it is none."""
         ref = cls.parse_or_none(text)
         if ref is None:
             raise ValueError(f"{text!r} is no ref")

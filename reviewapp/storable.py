@@ -1,4 +1,4 @@
-"""What PostgreSQL can store: texts without NUL and surrogates, JSON of bounded size and depth. Pure.
+"""What PostgreSQL can store: texts without NUL and surrogates, bounded JSON. Pure.
 
 Upstream records may hold NUL characters, lone surrogates, numbers out of range and deeply nested
 objects: none of them may stop a pull or a delivery. What people type is refused instead.

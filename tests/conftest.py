@@ -154,7 +154,7 @@ def recorded_contexts() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def counted_anew() -> None:
     """Let no test plan with the sizes of another test's mirror."""
-    from reviewapp.sync.deliver.list_sizes import sizes
+    from reviewapp.sync.list_sizes import sizes
 
     sizes.clear()
 

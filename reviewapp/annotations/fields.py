@@ -1,8 +1,8 @@
 """The field table: the values of an annotation, one `Field` each. Pure.
 
 Form inputs, drafts, conflict captions, digests, the mirror's columns, the API's shapes and the
-script's list derive from it. "A field of an annotation" in docs/architecture.md lists what else a new field
-needs, and a test holds the columns that SQL texts and the client spell to this table.
+script's list derive from it. "A field of an annotation" in docs/architecture.md lists what else a
+new field needs, and a test holds the columns that SQL texts and the client spell to this table.
 """
 
 from __future__ import annotations

@@ -300,7 +300,7 @@ class Decision(models.Model):
 
     @property
     def is_revertible(self) -> bool:
-        """Whether it can be undone at any time, also after it was sent: "can't tell" set no value."""
+        """Whether it can be undone even after it was sent: "can't tell" sets no value."""
         return self.outcome == self.Outcome.UNDECIDABLE
 
 

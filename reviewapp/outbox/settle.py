@@ -39,7 +39,7 @@ WHERE c.id = s.id AND c.state = 'queued' RETURNING c.id
 
 @dataclass(frozen=True, kw_only=True)
 class Settlement:
-    """How a change ended: delivered, in conflict, refused or withdrawn, and what is known (see `Change`)."""
+    """How a change ended: delivered, in conflict, refused or withdrawn (see `Change`)."""
 
     change: Change
     state: Change.State

@@ -48,7 +48,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, kw_only=True)
 class PageLinks:
-    """What `_pager.html` shows: links to the pages around one, which keep the query's parameters."""
+    """The links of `_pager.html` to the pages around one; they keep the query's parameters."""
 
     page: Page[Any]
     path: str

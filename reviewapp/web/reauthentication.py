@@ -17,7 +17,8 @@ from django.shortcuts import redirect
 from reviewapp.web.http import Request
 
 SIGN_IN_AGAIN = (
-    "Nothing was changed. You sign in without a password here, so this needs a sign-in of the last few minutes: sign "
+    "Nothing was changed. You sign in without a password here, so this needs a sign-in of the "
+    "last few minutes: sign "
     "out, sign in again, then repeat it."
 )
 P = ParamSpec("P")

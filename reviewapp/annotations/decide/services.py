@@ -1,4 +1,4 @@
-"""Decide on an annotation. The page, the API and commands all call `decide` (or `decide_locked`)."""
+"""Decide on an annotation. The page, the API and commands call `decide` or `decide_locked`."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ _counts: BoundedCache[int] = BoundedCache(most_bytes=MIB)
 _LABEL_AS_OF = """
 COALESCE(
     (SELECT c.fields->>'label' FROM outbox_change c
-     WHERE c.ref = annotations_annotation.ref AND c.state = 'queued' AND c.fields ? 'label' AND c.created_at <= %s
+     WHERE c.ref = annotations_annotation.ref AND c.state = 'queued'
+       AND c.fields ? 'label' AND c.created_at <= %s
      ORDER BY c.id DESC LIMIT 1),
     (SELECT r->'prior'->>'label' FROM jsonb_array_elements(annotations_annotation.revisions) r
      WHERE r->'prior' ? 'label' AND (r->>'edited_at')::timestamptz > %s

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 _DELETE_REFUSED = "This gateway deletes no annotations."
-_NOT_BEGUN = "Not begun: this bulk took too long. Send it again with the same Idempotency-Key, or what is left of it."
+_NOT_BEGUN = (
+    "Not begun: this bulk took too long. Send it again with the same Idempotency-Key, or what is "
+    "left of it."
+)
 
 
 class BulkAnnotations(Endpoint):

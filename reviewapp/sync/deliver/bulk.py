@@ -42,11 +42,11 @@ from reviewapp.sync.deliver.bulk_plan import (
     Listing,
     plan_bulk_write,
 )
-from reviewapp.sync.deliver.list_sizes import sizes
 from reviewapp.sync.deliver.null_support import clears_null, without_nulls
 from reviewapp.sync.deliver.outcome import Outcome, delivered, ensure_claims
 from reviewapp.sync.deliver.provenance import lacks_author, stamped
 from reviewapp.sync.deliver.verify import lost_update, version_after_write
+from reviewapp.sync.list_sizes import sizes
 
 # A change delivered by itself is read and written.
 _REQUESTS_PER_CHANGE = 2

@@ -5,7 +5,7 @@
 | `decision_id` | the decision's id |
 | `reviewer` | who decided |
 | `time` | when, in ISO 8601 |
-| `outcome` | `cannot_tell` or `reverted`; absent where the annotation's own values are the decision |
+| `outcome` | `cannot_tell` or `reverted`; absent if the annotation's values are the decision |
 | `reason` | of `cannot_tell`: why, in the person's words |
 
 `MIXPEEK_WHO` says where the stamp goes: `metadata` (on servers that have it), `payload` or nowhere.

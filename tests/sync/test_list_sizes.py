@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from reviewapp.sync.deliver.list_sizes import Sizes
+from reviewapp.sync.list_sizes import Sizes
 from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
