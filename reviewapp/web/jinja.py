@@ -60,7 +60,7 @@ _NAVIGATION_PARTS = {
 def environment(**options: Any) -> Environment:
     """Return the environment that `settings.TEMPLATES` names.
 
-    A missing value prints nothing, in every mode: what it lacks is not for the reader to see.
+    A missing value prints nothing and is none, in every mode, as in Django's own templates.
     """
     env = Environment(**options)  # noqa: S701 - Django's backend passes autoescape=True
     env.undefined = ChainableUndefined
@@ -69,6 +69,7 @@ def environment(**options: Any) -> Environment:
     env.filters.update({name: _jinja_filter(getattr(defaultfilters, name)) for name in _FILTERS})
     env.filters["intcomma"] = _jinja_filter(intcomma)
     env.filters["json_script"] = json_script
+    env.tests["none"] = _is_none
     env.globals.update(
         htmx_script=htmx_script,
         navigation_part=navigation_part,
@@ -78,6 +79,10 @@ def environment(**options: Any) -> Environment:
         url=url,
     )
     return env
+
+
+def _is_none(value: object) -> bool:
+    return value is None or isinstance(value, Undefined)
 
 
 def _jinja_filter(django_filter: Callable[..., object]) -> Callable[..., object]:

@@ -79,6 +79,7 @@ def test_it_writes_a_date_in_the_time_zone_of_the_site() -> None:
 
 def test_it_prints_nothing_for_what_is_missing() -> None:
     assert rendered("{{ a.b.c }}{{ a|date('H:i') }}{{ a|length }}") == "0"
+    assert rendered("{% if a.b is not none %}there{% endif %}") == ""
 
 
 def test_it_escapes_what_people_wrote_in_every_filter() -> None:
