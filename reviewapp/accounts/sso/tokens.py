@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import jwt
+from allauth.socialaccount import app_settings
+
+from reviewapp.storable import is_storable, storable_json
 
 # Without "none" and shared secrets: one of the provider's public keys must match.
 ASYMMETRIC = [
@@ -54,9 +57,29 @@ def decode_id_token(
         )
     except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
         raise UntrustedToken(f"ID token: {error}") from error
+    _check_audience(claims, client_id)
+    _check_subject(claims["sub"])
+    return claims
+
+
+def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
+    """Raise UntrustedToken unless the token was issued for us, also if others may read it."""
+    audience = claims["aud"]
+    has_others = isinstance(audience, list) and set(audience) != {client_id}
+    if has_others and "azp" not in claims:
+        raise UntrustedToken("ID token: several audiences and no azp")
     if claims.get("azp", client_id) != client_id:
         raise UntrustedToken("ID token: azp is somebody else")
-    return claims
+
+
+def _check_subject(subject: str) -> None:
+    """Raise UntrustedToken for a subject that cannot be stored: a similar one is someone else."""
+    if not is_storable(subject):
+        raise UntrustedToken("ID token: sub has a character that cannot be stored")
+    if len(subject) > app_settings.UID_MAX_LENGTH:
+        raise UntrustedToken(
+            f"ID token: sub has more than {app_settings.UID_MAX_LENGTH} characters"
+        )
 
 
 def describe_identity(
@@ -67,7 +90,8 @@ def describe_identity(
 ) -> dict[str, Any]:
     """Return the claims, with missing names from userinfo; all others are from the signed token.
 
-    An address that is not in NFKC is left out: some look-alike letters become plain letters in
+    What the database cannot store is left out of names and address, and replaced elsewhere. An
+    address that is not in NFKC is left out: some look-alike letters become plain letters in
     lower case, and the address would be another person's.
     """
     description: dict[str, Any] = {}
@@ -77,13 +101,15 @@ def describe_identity(
     description |= claims
 
     for name in (*_NAME_CLAIMS, "email"):
-        if not isinstance(description.get(name), str):
+        value = description.get(name)
+        if not isinstance(value, str) or not is_storable(value):
             description.pop(name, None)
 
     email = description.get("email")
     if email is not None and not unicodedata.is_normalized("NFKC", email):
         del description["email"]
-    return description
+    storable: dict[str, Any] = storable_json(description)
+    return storable
 
 
 def _key(token: str, keys: dict[str, Any]) -> jwt.PyJWK:

@@ -27,6 +27,7 @@ LONG_AGO, LONG_HENCE = 1_000_000_000, 10_000_000_000
         {"iss": None},
         {"aud": "somebody-else"},
         {"aud": ["reviewapp", "x"], "azp": "x"},
+        {"aud": ["reviewapp", "x"]},
         {"exp": LONG_AGO},
         {"exp": None},
         {"iat": LONG_HENCE},
@@ -47,6 +48,56 @@ def test_it_believes_no_token_of_another_issuer_client_time_or_subject(
     assert "did not work" in response.content.decode()
     assert not get_user(client).is_authenticated
     assert not User.objects.exists()
+
+
+def test_it_believes_a_token_that_others_may_read_too(client: Client, idp: Provider) -> None:
+    idp.lies = {"aud": ["reviewapp", "x"], "azp": "reviewapp"}
+
+    sign_in_by_sso(client, idp)
+
+    assert get_user(client).get_username() == "wendy"
+
+
+@pytest.mark.parametrize("subject", ["w\x00", "w\ud800", "w" * 192], ids=["NUL", "half", "long"])
+def test_it_lets_nobody_in_whose_subject_cannot_be_stored(
+    client: Client, idp: Provider, subject: str
+) -> None:
+    response = sign_in_by_sso(client, idp, sub=subject)
+
+    assert response.status_code == 400
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email": "wendy\x00@example.com"},
+        {"given_name": "W\x00"},
+        {"family_name": "W\ud800"},
+        {"groups": ["writers", "\x00"]},
+        {"odd": {"\x00": ["\ud800", float("nan")]}},
+    ],
+    ids=["address", "NUL", "half", "groups", "nested"],
+)
+def test_it_signs_in_whatever_characters_the_claims_have(
+    client: Client, idp: Provider, claims: dict[str, Any]
+) -> None:
+    sign_in_by_sso(client, idp, **claims)
+
+    person = User.objects.get()
+    assert get_user(client) == person
+    assert (person.username, person.first_name, person.last_name) == ("wendy", "", "")
+
+
+def test_it_takes_no_name_from_userinfo_that_cannot_be_stored(
+    client: Client, idp: Provider
+) -> None:
+    idp.userinfo_lies = {"given_name": "G\x00", "family_name": "\ud800"}
+
+    sign_in_by_sso(client, idp)
+
+    person = User.objects.get()
+    assert (person.username, person.first_name, person.last_name) == ("wendy", "", "")
 
 
 @pytest.mark.parametrize("nonce", ["another", "", None, 7])
