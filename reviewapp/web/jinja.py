@@ -39,6 +39,8 @@ _FILTERS = (
     "yesno",
 )
 
+_LOCALIZED = (int, float, Decimal, date)
+
 # Pages that belong to another page's place in the navigation, by the names of their URLs.
 _NAVIGATION_PARTS = {
     "review": "queue",
@@ -74,7 +76,7 @@ def environment(**options: Any) -> Environment:
         htmx_script=htmx_script,
         navigation_part=navigation_part,
         queue_row=queue_row,
-        static=static,
+        static=static_url,
         time=time,
         url=url,
     )
@@ -111,10 +113,10 @@ def _in_local_time(value: object) -> object:
 
 def localized(value: object) -> object:
     """Return a printed value as text in the reader's format: numbers and dates differ by locale."""
-    value = _in_local_time(value)
-    if isinstance(value, int | float | Decimal | date):
-        return formats.localize(value)
-    return value
+    # Called for every printed value, and nearly all of them are texts.
+    if isinstance(value, str) or not isinstance(value, _LOCALIZED):
+        return value
+    return formats.localize(_in_local_time(value))
 
 
 def url(name: str, *args: object, **kwargs: object) -> str:
@@ -128,6 +130,12 @@ def _reverse(
 ) -> str:
     # `prefix` is part of the key: it is the thread's, and `reverse` puts it in front.
     return reverse(name, args=args, kwargs=dict(kwargs))
+
+
+@bounded_cache(most_bytes=MIB)
+def static_url(path: str) -> str:
+    """Return the URL of a static file, as `static` does, remembered: a page has a hundred icons."""
+    return static(path)
 
 
 def navigation_part(url_name: str) -> str:
