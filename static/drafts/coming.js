@@ -53,6 +53,9 @@
     },
   };
 
+  // Whether what was typed here came after the server's draft, which it names: two clocks would not tell.
+  const follows = (one, server) => server && !one.acked && one.form.draft && one.form.draft === server.form.draft;
+
   // The same item with the same words under a new decision id: after a 409 or 422, or after news were brought in.
   const goOn = () => {
     if (shown.decision) store.forget({ person: whose()[0], item: whose()[1], form: { decision_id: shown.decision } });
@@ -67,12 +70,16 @@
     if (typed && !server && again) goOn();
     // What says no more than the item itself is no draft.
     if (!typed) for (const one of store.of(person, item)) if (fields.same(one.form, now)) store.forget(one);
-    const local = store.of(person, item).map((one) => ({ ...one, here: true, stored: true }));
+    const local = store.of(person, item).map((one) => {
+      const at = follows(one, server) ? Math.max(one.at, server.at + 1) : one.at;
+      return { ...one, at, here: true, stored: true };
+    });
     const all = [...local, ...(server ? [server] : [])].sort((one, other) => other.at - one.at);
     const [newest] = all, inForm = section().dataset.at ? server : null;
     if (newest && !fields.same(newest.form, now) && (!typed || inForm)) put(newest);
     else if (inForm) offers.tell(inForm);
-    const holds = fields.read(form()), others = all.filter((one) => !fields.same(one.form, holds));
+    const continued = newest && follows(newest, server) ? server : null;
+    const holds = fields.read(form()), others = all.filter((one) => one !== continued && !fields.same(one.form, holds));
     offers.set(others.filter((one, at) => others.findIndex((other) => fields.same(other.form, one.form)) === at), chosen);
     shown = { item, person, decision: fields.read(form()).decision_id };
     touched = false;

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from reviewapp.accounts.models import User
@@ -84,6 +86,34 @@ def test_it_asks_nothing_about_what_the_newer_words_followed_on_from(
     expect(page.locator(STATE)).to_contain_text("Saved in this browser")
     page.close(run_before_unload=False)
     page.context.unroute("**/draft")
+    again = page.context.new_page()
+    open_item(again, items[0])
+    expect(again.locator("#reasoning")).to_have_value(f"{WORDS}, and the other half")
+    expect(again.locator(STATE)).to_have_text(SAVED)
+    expect(again.locator("[data-draft-offers] > *")).to_have_count(0)
+
+
+def test_it_takes_newer_words_for_newer_however_slowly_the_page_had_come(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    """The browser's clock is set by the page, so it is late by as long as the page was under way."""
+
+    def delay(route: Route) -> None:
+        response = route.fetch()
+        minute_ago = (timezone.now() - timedelta(minutes=1)).isoformat()
+        body = re.sub(r'data-now="[^"]*"', f'data-now="{minute_ago}"', response.text())
+        route.fulfill(response=response, body=body)
+
+    page = window(alice)
+    page.route(re.compile(r"/annotations/\d+$"), delay)
+    open_item(page, items[0])
+    page.fill("#reasoning", WORDS)
+    expect(page.locator(STATE)).to_have_text(SAVED)
+    # Not even the last request of a closing page arrives.
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('cut')); }")
+    page.fill("#reasoning", f"{WORDS}, and the other half")
+    expect(page.locator(STATE)).to_contain_text("Saved in this browser")
+    page.close(run_before_unload=False)
     again = page.context.new_page()
     open_item(again, items[0])
     expect(again.locator("#reasoning")).to_have_value(f"{WORDS}, and the other half")
