@@ -94,7 +94,7 @@ def create_token(
     return token, secret
 
 
-def made_by_form(
+def find_token_of_form(
     owner: User,
     *,
     name: str,

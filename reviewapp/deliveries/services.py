@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 
 from reviewapp.annotations.decide.undo import lock_with_decision, revert_decision
-from reviewapp.annotations.mirror.absorb import rebase, shown_values
+from reviewapp.annotations.mirror.absorb import rebase, visible_values
 from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.audit.context import acting, set_subject
 from reviewapp.json_values import is_same_json
@@ -20,7 +20,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.presenters import format_value
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers import services as retriever_services
-from reviewapp.retrievers.mirror import shown_retriever_values as shown_of_retriever
+from reviewapp.retrievers.mirror import visible_retriever_values
 from reviewapp.retrievers.models import Retriever
 
 if TYPE_CHECKING:
@@ -188,8 +188,8 @@ def _displayed_values(
     changes: Iterable[Change],
 ) -> Mapping[str, Any]:
     if isinstance(item, Annotation):
-        return shown_values(item, changes)
-    return shown_of_retriever(item, changes)
+        return visible_values(item, changes)
+    return visible_retriever_values(item, changes)
 
 
 def _undo_decision(annotation: Annotation, change: Change, actor: User) -> None:

@@ -35,7 +35,7 @@ class Pace(Protocol):
     def refused(self, retry_after: float | None) -> None:
         """Record that the server refused a request as one too many (429)."""
 
-    def told(self, limit: Limit) -> None:
+    def record_limit(self, limit: Limit) -> None:
         """Record the limit that the server reported."""
 
 

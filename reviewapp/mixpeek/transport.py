@@ -131,7 +131,7 @@ class Transport:
             reply = self._send_observed(call)
             limit = parse_limit(reply.headers, now=reply.received_at)
             if limit:
-                self._pace.told(limit)
+                self._pace.record_limit(limit)
             return parse_response(call, reply)
         except Unavailable as error:
             if error.status == _TOO_MANY:

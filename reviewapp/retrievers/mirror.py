@@ -130,7 +130,7 @@ def mark_retrievers_gone(retriever_ids: Sequence[str]) -> int:
 def rebase_retriever(ref: str) -> None:
     """Recompute the displayed values of a retriever after one of its changes was withdrawn."""
     row = Retriever.objects.select_for_update().get(retriever_id=Ref.parse(ref).id)
-    for name, value in shown_retriever_values(row, Change.objects.open_on(ref)).items():
+    for name, value in visible_retriever_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=FIELDS)
 
@@ -277,13 +277,13 @@ def _update_row(row: Retriever, record: RetrieverRecord, changes: Iterable[Chang
     for name, value in values.items():
         setattr(row, name, value)
     row.upstream = row.upstream | {name: values[name] for name in FIELDS if name in values}
-    for name, value in shown_retriever_values(row, changes).items():
+    for name, value in visible_retriever_values(row, changes).items():
         setattr(row, name, value)
     row.gone_at = None
     return not all(is_same_json(getattr(row, name), value) for name, value in before.items())
 
 
-def shown_retriever_values(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
+def visible_retriever_values(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:
     """Return the values that people see: upstream's last ones under these changes, oldest first."""
     values: dict[str, Any] = row.values() | row.upstream
     for change in changes:

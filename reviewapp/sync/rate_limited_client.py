@@ -167,7 +167,7 @@ class BudgetPace:
             reason = f"{reason}, to ask again after {retry_after:.0f} s"
         shared_budget.lower_limit(retry_after=retry_after, reason=f"{reason}.")
 
-    def told(self, limit: Limit) -> None:
+    def record_limit(self, limit: Limit) -> None:
         """Record the limit that the server announced, an unchanged one only now and then."""
         now = time.monotonic()
         is_unchanged = limit.opens_in is None and limit == self._recorded_limit

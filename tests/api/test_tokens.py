@@ -21,7 +21,7 @@ GOOD = {"name": "nightly", "scope": "decide", "days": "30"}
 SECRET = re.compile(r"rvw_[\w-]{43}")
 
 
-def shown_secret(client: Client, **fields: str) -> str:
+def secret_on_page(client: Client, **fields: str) -> str:
     """Return the secret that the page shows for a new token."""
     reply = client.post("/tokens", GOOD | fields)
     assert reply.status_code == 200, reply.content.decode()
@@ -31,7 +31,7 @@ def shown_secret(client: Client, **fields: str) -> str:
 
 def test_it_makes_a_token_and_shows_it_once(client: Client, alice: User) -> None:
     client.force_login(alice)
-    secret = shown_secret(client)
+    secret = secret_on_page(client)
     assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
     page = client.get("/tokens").content.decode()
     assert secret not in page
@@ -43,7 +43,7 @@ def test_it_makes_a_token_and_shows_it_once(client: Client, alice: User) -> None
 
 def test_it_tells_the_history_but_not_the_secret(client: Client, alice: User) -> None:
     client.force_login(alice)
-    shown_secret(client)
+    secret_on_page(client)
     token = ApiToken.objects.get()
     client.post(f"/tokens/{token.pk}/revoke")
     events = list(Event.objects.filter(ref=f"tokens/{token.pk}").order_by("id"))
@@ -54,7 +54,7 @@ def test_it_tells_the_history_but_not_the_secret(client: Client, alice: User) ->
 
 def test_it_revokes_at_once_and_only_ones_own(client: Client, alice: User, bob: User) -> None:
     client.force_login(alice)
-    secret = shown_secret(client)
+    secret = secret_on_page(client)
     pk = ApiToken.objects.get().pk
     other = signed_in(bob)
     assert other.post(f"/tokens/{pk}/revoke").status_code == 404

@@ -58,7 +58,7 @@ class ChangeRow:
     without_author: bool
 
     @property
-    def told(self) -> str | None:
+    def decision_id(self) -> str | None:
         """The decision that it tells Mixpeek of, or reverts there."""
         if self.verb == "revert":
             return str(self.base["decision_id"])
@@ -125,7 +125,7 @@ class World:
     @cached_property
     def reverted(self) -> set[str | None]:
         """The decisions of which another change says upstream that they are reverted."""
-        return {change.told for change in self.changes if change.verb == "revert"}
+        return {change.decision_id for change in self.changes if change.verb == "revert"}
 
     @cached_property
     def changes_by_ref(self) -> dict[str, list[ChangeRow]]:

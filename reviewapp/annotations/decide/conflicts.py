@@ -101,7 +101,7 @@ def _settled_sentences(stale: StaleSubmission, by: ChangeAuthor) -> tuple[str, .
             outcome = "it stays as you have it"
         sentences.append(f"Only {who} the {what}: {outcome}.")
 
-    taken_over = _taken_over(stale)
+    taken_over = _fields_taken_over(stale)
     if taken_over:
         sentences.append(by.took_over(_join_names(taken_over)))
     return tuple(sentences)
@@ -114,7 +114,7 @@ def _join_names(names: Sequence[str]) -> str:
     return f"{', '.join(initial)} and {last}"
 
 
-def _taken_over(stale: StaleSubmission) -> list[str]:
+def _fields_taken_over(stale: StaleSubmission) -> list[str]:
     """Return the fields that the form takes over from them."""
     if "outcome" not in stale.conflicts:
         return stale.only_theirs
@@ -134,7 +134,7 @@ def rebased_form_data(
     """
     asked = [name for name in FIELDS if name in stale.conflicts]
     given = given_by_people(annotation, annotation.changes)
-    taken_over = _taken_over(stale)
+    taken_over = _fields_taken_over(stale)
     # Of the given fields, those that the form started with or takes over, even if cleared since.
     initial = given & {*stale.base.get("given", ()), *taken_over}
     return {

@@ -100,7 +100,7 @@ class DecisionForm(forms.Form):
             outcome=Decision.Outcome(data["outcome"]),
             hold=hold,
             draft=_parse_edition(data["draft"]),
-            given=self._given_fields(),
+            given=self._fields_from_person(),
             is_whole=True,
             **{name: data[name] for name in names},
         )
@@ -111,7 +111,7 @@ class DecisionForm(forms.Form):
         base = self.cleaned_data.get("base") or {}
         return bool(base) and "given" not in base
 
-    def _given_fields(self) -> frozenset[str]:
+    def _fields_from_person(self) -> frozenset[str]:
         """Return the personal fields that the person gave.
 
         Those that are filled in, those the form started with (also if cleared since), and those

@@ -13,7 +13,7 @@ from django.utils import timezone
 from reviewapp.annotations.decide import skip
 from reviewapp.annotations.decide.services import require_decide_permission
 from reviewapp.annotations.fields import BLANK_VALUES
-from reviewapp.annotations.mirror.absorb import shown_values
+from reviewapp.annotations.mirror.absorb import visible_values
 from reviewapp.annotations.mirror.from_upstream import (
     CANNOT_TELL,
     REVERTED,
@@ -105,7 +105,7 @@ def revert_decision(annotation: Annotation, decision: Decision, *, actor: User) 
 
     previous = Decision.objects.before(decision).first()
     open_changes = Change.objects.open_on(annotation.ref)
-    for name, value in shown_values(annotation, open_changes).items():
+    for name, value in visible_values(annotation, open_changes).items():
         setattr(annotation, name, value)
 
     annotation.decision = previous

@@ -160,12 +160,12 @@ def record_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
 def rebase(ref: str) -> None:
     """Recompute the shown values of an annotation after one of its changes was withdrawn."""
     row = Annotation.objects.select_for_update().get(ref=ref)
-    for name, value in shown_values(row, Change.objects.open_on(ref)).items():
+    for name, value in visible_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=list(BLANK_VALUES))
 
 
-def shown_values(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
+def visible_values(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]:
     """Return the values that people see: upstream's values under these changes, oldest first.
 
     A field that a decision cleared is blank, even if upstream still returns its old value.
@@ -301,7 +301,7 @@ def _fill_row(
     row.seen_at = timezone.now()
 
     row.uncleared = still_uncleared(row.uncleared, row.upstream)
-    for name, value in shown_values(row, changes).items():
+    for name, value in visible_values(row, changes).items():
         setattr(row, name, value)
 
     if row.decision_id is not None:

@@ -64,4 +64,4 @@ def _render(options: tuple[str, str, str], filters: QueueFilter) -> SafeString:
         "chosen": filters,
     }
     html = get_template("annotations/_facets.html").render(context)
-    return mark_safe(html)  # noqa: S308 - Django's escaped output
+    return mark_safe(html)  # noqa: S308 - Jinja2's escaped output

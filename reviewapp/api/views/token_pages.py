@@ -134,7 +134,7 @@ def _get_made(request: Request) -> tuple[ApiToken | None, str]:
         return None, ""
 
     words = made["words"] | {"form_id": uuid.UUID(made["words"]["form_id"])}
-    found = services.made_by_form(request.user, **words)
+    found = services.find_token_of_form(request.user, **words)
     if found is None:
         return None, ""
 

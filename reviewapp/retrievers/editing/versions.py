@@ -57,7 +57,7 @@ def retriever_versions(
     """
     values = {name: current[name] for name in SHOWN}
     for event in events:
-        changes = _shown_changes(event)
+        changes = _changes_to_show(event)
         if not changes:
             continue
 
@@ -79,7 +79,7 @@ def back_to(earlier: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str,
     return fields
 
 
-def _shown_changes(event: RetrieverEvent) -> dict[str, list[Any]]:
+def _changes_to_show(event: RetrieverEvent) -> dict[str, list[Any]]:
     if not event.action.startswith("retriever.") or not isinstance(event.changes, dict):
         return {}
 

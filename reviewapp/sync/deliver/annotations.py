@@ -349,7 +349,7 @@ def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
     candidates = create_lookup.without_mirrored(existing, annotation)
     if candidates:
         nearest = min(candidates, key=lambda record: len(_differences(change, record)))
-        own_record = create_lookup.made_by(change, candidates)
+        own_record = create_lookup.find_own_record(change, candidates)
         if own_record is None and not _differences(change, nearest):
             own_record = nearest
 

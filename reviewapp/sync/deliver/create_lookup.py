@@ -66,7 +66,9 @@ def without_mirrored(
     return [record for record in existing if record.annotation_id not in mirrored_ids]
 
 
-def made_by(change: Change, existing: Sequence[AnnotationRecord]) -> AnnotationRecord | None:
+def find_own_record(
+    change: Change, existing: Sequence[AnnotationRecord]
+) -> AnnotationRecord | None:
     """Return the one whose stamp says that an earlier attempt of this change created it."""
     if not change.cause:
         return None

@@ -43,13 +43,13 @@ def delivered(version: int | None, name: str = "alice", verb: str = "set", **fie
     return Change(version=version, actor_name=name, verb=verb, fields=fields, state="delivered")
 
 
-def told(*args: Any) -> list[tuple[int, AuthorKind, str]]:
+def authorship_of(*args: Any) -> list[tuple[int, AuthorKind, str]]:
     return [(one.version, one.whose, one.name) for one in authorship.upstream_versions(*args)]
 
 
 def test_it_names_the_person_behind_a_version_that_we_delivered() -> None:
     annotation = row(edit(1, label="a"), edit(2, by=THEIRS, label="b"))
-    assert told(annotation, [delivered(2, label="b")]) == [
+    assert authorship_of(annotation, [delivered(2, label="b")]) == [
         (3, AuthorKind.ELSEWHERE, THEIRS),
         (2, AuthorKind.OURS, "alice"),
         (1, AuthorKind.MACHINE, "system"),
@@ -78,20 +78,24 @@ def test_it_tells_another_holder_of_our_key_from_another_key() -> None:
 )
 def test_it_claims_no_version_for_a_change_that_did_not_make_it(change: Change) -> None:
     annotation = row(edit(1, by=THEIRS, label="a"), edit(2, by=THEIRS, label="b"))
-    assert told(annotation, [change])[1] == (2, AuthorKind.ELSEWHERE, THEIRS)
+    assert authorship_of(annotation, [change])[1] == (2, AuthorKind.ELSEWHERE, THEIRS)
 
 
 def test_it_knows_who_created_it() -> None:
     annotation = row(actor_id=OURS, actor_type="api_key")
-    assert told(annotation, [delivered(1, verb="create", label="c")]) == [
+    assert authorship_of(annotation, [delivered(1, verb="create", label="c")]) == [
         (1, AuthorKind.OURS, "alice")
     ]
-    assert told(annotation, []) == [(1, AuthorKind.ELSEWHERE, OURS)]
+    assert authorship_of(annotation, []) == [(1, AuthorKind.ELSEWHERE, OURS)]
 
 
 def test_it_never_takes_the_machine_for_a_person() -> None:
     annotation = row(edit(1, by="system", by_type="system", label="a"))
-    assert told(annotation, [delivered(2, label="c")])[0] == (2, AuthorKind.MACHINE, "system")
+    assert authorship_of(annotation, [delivered(2, label="c")])[0] == (
+        2,
+        AuthorKind.MACHINE,
+        "system",
+    )
 
 
 def test_it_shows_what_each_version_changed() -> None:
@@ -103,13 +107,13 @@ def test_it_shows_what_each_version_changed() -> None:
 
 
 def test_it_stops_where_revisions_are_missing() -> None:
-    assert [one[0] for one in told(row(edit(3, label="b"), version=4), [])] == [4]
-    assert [one[0] for one in told(row(edit(1, label="b"), version=4), [])] == []
+    assert [one[0] for one in authorship_of(row(edit(3, label="b"), version=4), [])] == [4]
+    assert [one[0] for one in authorship_of(row(edit(1, label="b"), version=4), [])] == []
 
 
 @pytest.mark.parametrize("values", [{"version": None}, {"annotation_id": None}])
 def test_it_tells_nothing_without_versions(values: dict[str, Any]) -> None:
-    assert told(row(**values), []) == []
+    assert authorship_of(row(**values), []) == []
 
 
 _LABELS = st.sampled_from("abc")

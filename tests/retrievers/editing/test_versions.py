@@ -46,7 +46,7 @@ class Happened:
     changes: Any = field(default_factory=dict)
 
 
-def told(states: list[dict[str, Any]]) -> list[Happened]:
+def history_of(states: list[dict[str, Any]]) -> list[Happened]:
     """Return the events the triggers write for these states, newest first; none for no change."""
     began = datetime(2026, 1, 1, tzinfo=UTC)
     befores: list[dict[str, Any] | None] = [None, *states]
@@ -69,13 +69,13 @@ def told(states: list[dict[str, Any]]) -> list[Happened]:
 @given(st.lists(VALUES, min_size=1, max_size=8))
 def test_it_rebuilds_every_state_there_ever_was(states: list[dict[str, Any]]) -> None:
     distinct = [state for at, state in enumerate(states) if at == 0 or state != states[at - 1]]
-    found = list(retriever_versions(told(distinct), distinct[-1]))
+    found = list(retriever_versions(history_of(distinct), distinct[-1]))
     assert [version.values for version in found] == distinct[::-1]
 
 
 @given(st.lists(VALUES, min_size=1, max_size=5))
 def test_it_passes_over_what_is_no_change_of_the_retriever(states: list[dict[str, Any]]) -> None:
-    events = told(states)
+    events = history_of(states)
     noise = [
         Happened(
             900, datetime.now(UTC), "change.queued", {"name": ["x", "y"], "tags": [[], ["z"]]}

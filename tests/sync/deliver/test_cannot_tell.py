@@ -60,7 +60,7 @@ def stamp(change: Change, decision: Decision, **outcome: str) -> dict[str, str]:
     return {**who, "time": time, **outcome}
 
 
-def told(decision: Decision) -> dict[str, str]:
+def expected_stamp(decision: Decision) -> dict[str, str]:
     return stamp(change_of(decision), decision, outcome="cannot_tell", reason=WHY)
 
 
@@ -92,7 +92,7 @@ def test_it_is_one_write_of_the_stamp_alone(
     drain.drain(mixpeek_client)
 
     (patch,) = box.received(method="PATCH")
-    assert patch["body"] == {where: {**THEIRS[where], "reviewapp": told(decision)}}
+    assert patch["body"] == {where: {**THEIRS[where], "reviewapp": expected_stamp(decision)}}
     assert patch["change_reason"] == f"decision {decision.decision_id}: cannot_tell"
     change = change_of(decision)
     assert (change.state, change.version, change.merged, change.raced, change.without_author) == (
@@ -325,7 +325,7 @@ def test_it_neither_conflicts_nor_merges_with_an_edit_elsewhere(
     assert (change.state, change.merged, change.raced) == ("delivered", None, None)
     shown = upstream(box, annotation)
     assert (shown["label"], shown["confidence"]) == ("van", 0.9)
-    assert shown["metadata"] == {"theirs": 1, "reviewapp": told(decision)}
+    assert shown["metadata"] == {"theirs": 1, "reviewapp": expected_stamp(decision)}
     assert (annotation.status, annotation.label) == ("undecidable", "van")
 
 

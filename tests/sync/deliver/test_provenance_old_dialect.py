@@ -75,7 +75,7 @@ def annotation(mixpeek_client: Client, mirrored_retriever: Retriever, box: Box) 
     return Annotation.objects.get(annotation_id=record.annotation_id)
 
 
-def told(change: Change, where: str) -> dict[str, Any]:
+def expected_stamp(change: Change, where: str) -> dict[str, Any]:
     """Return what is said of who decided, beside what is there."""
     time = change.created_at.isoformat(timespec="seconds")
     stamp = {"decision_id": str(change.cause), "reviewer": change.actor_pseudonym, "time": time}
@@ -92,7 +92,7 @@ def test_it_rides_on_a_patch_in_the_payload_only(
 ) -> None:
     change = queue_decision(annotation, alice, label="no logo")
     drain.drain(mixpeek_client)
-    stamp = told(change, where)
+    stamp = expected_stamp(change, where)
     assert writes(box) == [
         ("PATCH", {"label": "no logo", **({"payload": {"theirs": 1, **stamp}} if stamp else {})})
     ]
@@ -118,7 +118,7 @@ def test_it_rides_on_a_create_in_the_payload_only(
     change = queue_decision(annotation, alice, label="logo")
     drain.drain(mixpeek_client)
     ((_, body),) = writes(box)
-    assert (body.get("payload") or {}, "metadata" in body) == (told(change, where), False)
+    assert (body.get("payload") or {}, "metadata" in body) == (expected_stamp(change, where), False)
     change.refresh_from_db()
     assert change.state == "delivered"
     assert is_nobodys_edit(annotation, box)
@@ -133,7 +133,7 @@ def test_it_goes_in_bulk_in_the_payload_only(
     settle.settle_outcomes(done.outcomes)
     change.refresh_from_db()
     assert change.state == "delivered"
-    assert read(box, annotation)["payload"] == {"theirs": 1, **told(change, where)}
+    assert read(box, annotation)["payload"] == {"theirs": 1, **expected_stamp(change, where)}
     assert is_nobodys_edit(annotation, box)
 
 
@@ -154,7 +154,7 @@ def test_it_says_cannot_tell_in_the_payload_only(
         assert change.why.startswith("Not sent: ")
         return
     said = {"outcome": "cannot_tell", "reason": "Too dark."}
-    stamp = {**told(change, where)["reviewapp"], **said}
+    stamp = {**expected_stamp(change, where)["reviewapp"], **said}
     assert change.progress == "Can't tell, delivered"
     assert writes(box) == [("PATCH", {"payload": {"theirs": 1, "reviewapp": stamp}})]
     assert is_nobodys_edit(annotation, box)

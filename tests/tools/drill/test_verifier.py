@@ -18,9 +18,9 @@ from tests.tools.drill.worlds import (
     STRANGER,
     THIRD,
     change,
+    event_row,
     good,
     submit,
-    told,
     version,
 )
 from tools.drill.collect import AnnotationRow, Version, World, versions
@@ -82,7 +82,7 @@ def told_undone(world: World) -> World:
 
 
 def taken_back(world: World, **of_change: Any) -> World:
-    undone = told(40, "annotation.undone", {"decision_id": [11, None]}, ALICE, "web")
+    undone = event_row(40, "annotation.undone", {"decision_id": [11, None]}, ALICE, "web")
     whole = replace(told_undone(world), undone=[FIRST], events=[*world.events, undone])
     return first_change(whole, **of_change)
 
@@ -137,15 +137,15 @@ def confirmed(world: World, **of_change: Any) -> World:
         ],
         events=[
             *world.events,
-            told(
+            event_row(
                 39,
                 "annotation.confirmed",
                 {"decision_id": [12, 13], "reviewer_id": [BOB, ALICE]},
                 ALICE,
                 "web",
             ),
-            told(40, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
-            told(41, "change.delivered", {"state": ["queued", "delivered"]}),
+            event_row(40, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
+            event_row(41, "change.delivered", {"state": ["queued", "delivered"]}),
         ],
     )
 
@@ -209,9 +209,9 @@ def reverted(world: World, **of_change: Any) -> World:
             ],
             events=[
                 *whole.events,
-                told(42, "annotation.undone", undone, ALICE, "web"),
-                told(43, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
-                told(44, "change.delivered", {"state": ["queued", "delivered"]}),
+                event_row(42, "annotation.undone", undone, ALICE, "web"),
+                event_row(43, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
+                event_row(44, "change.delivered", {"state": ["queued", "delivered"]}),
             ],
         ),
         OURS,
@@ -445,7 +445,7 @@ def test_it_lets_a_conflict_stand_that_says_why() -> None:
         changed_event(world, 38, changes={"state": ["queued", "conflict"]}),
         reasoning="a stranger's",
     )
-    rebased = told(39, "annotation.revised", {"reasoning": ["Bob's", "a stranger's"]})
+    rebased = event_row(39, "annotation.revised", {"reasoning": ["Bob's", "a stranger's"]})
     (annotation,) = world.annotations
     world = replace(
         world, events=[*world.events, rebased], annotations=[replace(annotation, version=3)]

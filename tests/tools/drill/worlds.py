@@ -64,7 +64,7 @@ def change(
     return ChangeRow(id=id_, cause=cause, fields=fields, base=base, **whole)
 
 
-def told(
+def event_row(
     id_: int,
     action: str,
     changes: dict[str, Any],
@@ -157,12 +157,14 @@ def _events() -> list[EventRow]:
         "reviewer_id": [ALICE, BOB],
     }
     return [
-        told(31, "annotation.created", details, origin="pull"),
-        told(32, "annotation.relabelled", first, ALICE, "web"),
-        told(33, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
-        told(34, "change.delivered", {"state": ["queued", "delivered"]}),
-        told(35, "annotation.revised", {"reasoning": ["machine", "a stranger's"]}, origin="pull"),
-        told(36, "annotation.revised", second, BOB, "web"),
-        told(37, "change.queued", {"state": [None, "queued"]}, BOB, "web"),
-        told(38, "change.delivered", {"state": ["queued", "delivered"]}),
+        event_row(31, "annotation.created", details, origin="pull"),
+        event_row(32, "annotation.relabelled", first, ALICE, "web"),
+        event_row(33, "change.queued", {"state": [None, "queued"]}, ALICE, "web"),
+        event_row(34, "change.delivered", {"state": ["queued", "delivered"]}),
+        event_row(
+            35, "annotation.revised", {"reasoning": ["machine", "a stranger's"]}, origin="pull"
+        ),
+        event_row(36, "annotation.revised", second, BOB, "web"),
+        event_row(37, "change.queued", {"state": [None, "queued"]}, BOB, "web"),
+        event_row(38, "change.delivered", {"state": ["queued", "delivered"]}),
     ]

@@ -125,7 +125,7 @@ def _says_outcome(version: Version, change: ChangeRow) -> bool:
     """Return whether a version says what a change says that sets no values."""
     stamp = _stamp_in(version)
     said = {name: stamp.get(name) for name in change.fields}
-    return stamp.get("decision_id") == change.told and same(said, change.fields)
+    return stamp.get("decision_id") == change.decision_id and same(said, change.fields)
 
 
 def _histories(world: World) -> list[_History]:
@@ -209,7 +209,7 @@ def check_delivered(world: World) -> tuple[str, list[Violation]]:
                 violations.append(Violation(about=history.ref, what=what, seen=seen))
 
             must_be_named = world.stamped and not change.without_author
-            if must_be_named and change.told not in named:
+            if must_be_named and change.decision_id not in named:
                 what = f"{claim}, and no version names its decision"
                 violations.append(Violation(about=history.ref, what=what))
     return f"{delivered_count:,} delivered", violations
@@ -293,7 +293,7 @@ def _check_last_outcome(world: World, history: _History) -> list[Violation]:
         return []
 
     for change in history.changes:
-        if change.verb == "revert" and change.told == decision_id and change.state in _OPEN:
+        if change.verb == "revert" and change.decision_id == decision_id and change.state in _OPEN:
             return []
     what = f"upstream says “can't tell” by decision {decision_id}, which was taken back"
     return [Violation(about=history.ref, what=what)]

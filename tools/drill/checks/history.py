@@ -152,8 +152,8 @@ def check_undos(world: World) -> tuple[str, list[Violation]]:
             violations.append(Violation(about=decision.ref, what=what))
 
     for change in world.changes:
-        if change.verb == "revert" and change.told not in undone:
-            what = f"change {change.id} reverts decision {change.told}, which stands"
+        if change.verb == "revert" and change.decision_id not in undone:
+            what = f"change {change.id} reverts decision {change.decision_id}, which stands"
             violations.append(Violation(about=change.ref, what=what))
 
         is_taken_back = change.state == "withdrawn" or change.cause in world.reverted
