@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from reviewapp.accounts.models import User
 from tests.desk import Desk
-from tests.factories import make_annotation, make_change
+from tests.factories import make_annotation, make_change, make_execution
 
 pytestmark = [
     pytest.mark.browser,
@@ -59,3 +59,26 @@ def test_it_stacks_the_sides_of_a_delivery(desk: Desk, adam: User) -> None:
             assert box
             assert 0 <= box["x"] <= box["x"] + box["width"] <= 360
         assert desk.page.evaluate("document.querySelector('.table-scroll').scrollWidth") <= 360
+
+
+# The parts of a row that run over the place they have, by their classes.
+TOO_WIDE = """rows => rows.flatMap(row => [...row.children]
+  .filter(part => getComputedStyle(part).overflowX === "visible" && part.scrollWidth > part.clientWidth + 1)
+  .map(part => part.className))"""
+
+
+def test_it_puts_no_part_of_a_row_over_another(desk: Desk, adam: User) -> None:
+    annotation = make_annotation()
+    make_execution(annotation.retriever)
+    make_change(annotation, "conflict", fields={"label": "mine"}, theirs={"label": "theirs"})
+    desk.sign_in(adam)
+    for address in (
+        "/retrievers",
+        "/annotations?show=all",
+        "/deliveries?state=conflict",
+        "/people",
+    ):
+        desk.open(address)
+        rows = desk.page.locator("main li")
+        expect(rows.first).to_be_visible()
+        assert rows.evaluate_all(TOO_WIDE) == [], address
