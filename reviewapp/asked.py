@@ -107,9 +107,8 @@ class _Name(str):
 
 
 def rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
-    """Return all rows of a statement, which each connection prepares at its first use."""
-    our_connection: Any = connection
-    with our_connection.prepared_cursor() as cursor:
+    """Return all rows of a statement."""
+    with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
 

@@ -151,8 +151,14 @@ TEMPLATES = [
 ]
 
 _database_keys: dict[str, str] = {}
-# A lost server is noticed within seconds; DATABASE_URL may set other values.
-_database_options: dict[str, Any] = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+# A lost server is noticed within seconds, and each connection prepares the statements that it runs
+# often; DATABASE_URL may set other values.
+_database_options: dict[str, Any] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "server_side_binding": True,
+    "prepare_threshold": 5,
+}
 for _key, _value in _database.items():
     if _key.startswith("?"):
         _database_options[_key.removeprefix("?")] = _value

@@ -4,28 +4,21 @@ An entry of DATABASES with neither NAME nor HOST uses the bundled PostgreSQL, wh
 entry's EMBEDDED_DIR. The server is started or joined at the first connection, so commands that need
 no database start none. EMBEDDED_DURABLE=False gives up safety for speed, for tests only.
 
-Unlike Django's engine, this one has cursors whose statements the server plans once for each
-connection (`prepared_cursor`), and checks an idle connection without a round trip.
+Unlike Django's engine, this one checks an idle connection without a round trip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql import base
-from django.db.backends.utils import CursorWrapper
 
 from reviewapp.postgres.client import DatabaseClient
 from reviewapp.postgres.connection_health import is_quiet
 from reviewapp.postgres.creation import DatabaseCreation
-from reviewapp.postgres.operations import DatabaseOperations
-from reviewapp.postgres.prepared import PreparingCursor
 
 OLDEST = (14,)
-# psycopg prepares no statement by itself, however often it is executed.
-_NEVER = 2**31
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -33,7 +26,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     client_class = DatabaseClient
     creation_class = DatabaseCreation
-    ops_class = DatabaseOperations
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
         if settings_dict["NAME"] == "" and not settings_dict["HOST"]:
@@ -44,23 +36,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return psycopg's connection parameters; start the bundled server first if it is used."""
         self.ensure_server()
         params: dict[str, Any] = super().get_connection_params()
-        if params["prepare_threshold"] is None:
-            params["prepare_threshold"] = _NEVER
         return params
 
-    def prepared_cursor(self) -> CursorWrapper:
-        """Return a cursor whose statements are parsed and planned once for each connection."""
-        self.close_if_health_check_failed()
-        self.ensure_connection()
-        with self.wrap_database_errors:
-            # Django's own way to wrap a driver's cursor, which adds logging and Django's errors.
-            wrap: Callable[[PreparingCursor], CursorWrapper]
-            wrap = getattr(self, "_prepare_cursor")  # noqa: B009
-            return wrap(PreparingCursor(self.connection))
-
     def is_usable(self) -> bool:
-        """Return whether the connection is alive, without a round trip if it is idle."""
-        if self.connection is None:
+        """Return whether the connection is alive, without a round trip if it is idle.
+
+        After an error it is replaced: it may have prepared a statement before a migration.
+        """
+        if self.connection is None or self.errors_occurred:
             return False
         return is_quiet(self.connection) or super().is_usable()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from django.db import connection, transaction
-from django.db.utils import DataError
+from django.db.utils import DataError, NotSupportedError
 from django.test.utils import CaptureQueriesContext
 
 from reviewapp.asked import rows
@@ -49,15 +49,23 @@ def test_it_logs_a_prepared_statement_with_its_values() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_asks_again_when_a_migration_has_changed_a_column() -> None:
+def test_it_connects_anew_after_a_migration_has_changed_a_prepared_column() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE changing (said int)")
+        cursor.execute("CREATE TABLE changing (amount int)")
         cursor.execute("INSERT INTO changing VALUES (1)")
-        try:
-            assert rows("SELECT * FROM changing", []) == [(1,)]
-            cursor.execute("ALTER TABLE changing ALTER said TYPE text")
-            assert rows("SELECT * FROM changing", []) == [("1",)]
-        finally:
+    try:
+        for _ in range(10):
+            assert rows("SELECT amount FROM changing", []) == [(1,)]
+        with psycopg.connect(**connection.get_connection_params(), autocommit=True) as migration:
+            migration.execute("ALTER TABLE changing ALTER amount TYPE text")
+        with pytest.raises(NotSupportedError):
+            rows("SELECT amount FROM changing", [])
+
+        # As Django does after each request.
+        connection.close_if_unusable_or_obsolete()
+        assert rows("SELECT amount FROM changing", []) == [("1",)]
+    finally:
+        with connection.cursor() as cursor:
             cursor.execute("DROP TABLE changing")
 
 

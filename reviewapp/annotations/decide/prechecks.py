@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.asked import asked, rows
+from reviewapp.asked import asked
 from reviewapp.outbox.models import Change
+from reviewapp.postgres.statement import sql_file
 from reviewapp.retrievers.models import Result
 
-# Run after the lock is held, never in the same statement: a statement sees what was committed when
-# it began, so one that waited for the lock would not see what the lock's holder committed.
-_PRECHECK = """
-SELECT EXISTS (SELECT FROM annotations_decision WHERE decision_id = %(decision_id)s),
-    EXISTS (SELECT FROM outbox_change WHERE ref = %(ref)s AND state IN ('conflict', 'refused'))
-"""
+
+@dataclass(frozen=True)
+class Precheck:
+    """Whether this decision exists, and whether a change of the ref needs attention."""
+
+    already_decided: bool
+    has_open_trouble: bool
+
+
+_PRECHECK = sql_file(__file__, "precheck.sql", Precheck)
 
 # What a decision does not read, and its form does not show.
 _DEFERRED = ("words", "search", "excerpt", "revisions", "proposed", "result__snapshot")
@@ -50,9 +56,8 @@ def _for_update(pk: int) -> QuerySet[Annotation]:
 
 def precheck(ref: str, decision_id: UUID) -> tuple[bool, bool]:
     """Return whether this decision exists, and whether a change of the ref needs attention."""
-    results = rows(_PRECHECK, {"ref": ref, "decision_id": decision_id})
-    already_decided, has_open_trouble = results[0]
-    return already_decided, has_open_trouble
+    (found,) = _PRECHECK.rows(ref=ref, decision_id=decision_id)
+    return found.already_decided, found.has_open_trouble
 
 
 @asked

@@ -1,0 +1,73 @@
+"""SQL statements with named parameters whose rows become objects of a named type.
+
+The frequent queries are `.sql` files beside the module that uses them:
+
+    _CHANGES = sql_file(__file__, "changes.sql", ChangeRow)
+
+    _CHANGES.rows(ref="annotations/7")      # list[ChangeRow]
+
+The parameters are written `%(ref)s`, a percent sign `%%`. A row is made by calling the type with
+the columns in their order, so the file selects them in the order of the type's fields. A jsonb
+column arrives as the Python value. The driver prepares a statement that a connection runs often.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
+
+Row = TypeVar("Row")
+
+_JSONB = 3802  # the type's number in PostgreSQL's catalogue
+_COMMENT = re.compile(r"--[^\n]*$", re.MULTILINE)
+
+
+class Statement(Generic[Row]):
+    """A statement, `text`, and the type of its rows."""
+
+    def __init__(self, text: str, row: Callable[..., Row]) -> None:
+        self.text = text
+        self.row = row
+        self._json_columns: tuple[int, ...] | None = None
+
+    def rows(self, **parameters: Any) -> list[Row]:
+        """Run the statement and return all its rows, in their order."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.text, parameters)
+            if self._json_columns is None:
+                self._json_columns = _json_columns(cursor.description)
+            found = cursor.fetchall()
+
+        if self._json_columns:
+            found = [self._with_json(values) for values in found]
+        return [self.row(*values) for values in found]
+
+    def first(self, **parameters: Any) -> Row | None:
+        """Run the statement and return its first row, None if it has none."""
+        return next(iter(self.rows(**parameters)), None)
+
+    def _with_json(self, values: tuple[Any, ...]) -> list[Any]:
+        decoded = list(values)
+        for column in self._json_columns or ():
+            if decoded[column] is not None:
+                decoded[column] = json.loads(decoded[column])
+        return decoded
+
+
+def sql_file(module_file: str, name: str, row: Callable[..., Row]) -> Statement[Row]:
+    """Return the statement in the file `name` in the folder of `module_file`.
+
+    Comments are left out and blanks made one, since the driver reads the text each time.
+    """
+    text = Path(module_file).with_name(name).read_text(encoding="utf-8")
+    return Statement(" ".join(_COMMENT.sub("", text).split()), row)
+
+
+def _json_columns(description: Any) -> tuple[int, ...]:
+    columns = enumerate(description or ())
+    return tuple(number for number, column in columns if column.type_code == _JSONB)

@@ -1,0 +1,112 @@
+"""Each `.sql` file of the product is valid, fits its type, and uses the indexes that it names.
+
+A file names them in a comment: `-- Indexes: first_idx, second_idx`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+from reviewapp.postgres.statement import Statement
+from tests.template_database import template_database
+from tools.bench.loading import load
+
+ROOT = Path(settings.BASE_DIR)
+# A script for psql, which no module runs.
+SCRIPT = ROOT / "reviewapp" / "operations" / "backup" / "empty.sql"
+FILES = sorted(
+    path.relative_to(ROOT) for path in (ROOT / "reviewapp").rglob("*.sql") if path != SCRIPT
+)
+NAMES = [path.as_posix() for path in FILES]
+RESULTS = 100_000
+
+
+def statement(path: Path) -> Statement[Any]:
+    """Return the statement that a module in the folder of `path` made of the file."""
+    loads = re.compile(
+        rf'^(\w+)(?:: [^=]+)? = sql_file\(\s*__file__,\s*"{path.name}"', re.MULTILINE
+    )
+    for module_path in (ROOT / path).parent.glob("*.py"):
+        found = loads.search(module_path.read_text())
+        if found:
+            name = ".".join(module_path.relative_to(ROOT).with_suffix("").parts)
+            loaded = getattr(importlib.import_module(name), found[1])
+            assert isinstance(loaded, Statement)
+            return loaded
+    raise AssertionError(f"no module beside {path} uses it")
+
+
+def numbered(text: str) -> str:
+    """Return a statement with $1, $2, ... for its named parameters, as PostgreSQL gets it."""
+    numbers: dict[str, int] = {}
+    count = itertools.count(1)
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in numbers:
+            numbers[match[1]] = next(count)
+        return f"${numbers[match[1]]}"
+
+    return re.sub(r"%\((\w+)\)s", number, text).replace("%%", "%")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_it_is_valid_and_selects_the_fields_of_its_type(path: Path) -> None:
+    loaded = statement(path)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PREPARE checked AS {numbered(loaded.text)}")
+        cursor.execute("SELECT result_types FROM pg_prepared_statements WHERE name = 'checked'")
+        ((types,),) = cursor.fetchall()
+    if is_dataclass(loaded.row):
+        assert len(types or ()) == len(fields(loaded.row))
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database with as many results as a busy installation has."""
+    name = "test_filled"
+    template = template_database(Path(connection.settings_dict["EMBEDDED_DIR"]).parent)
+    parameters = connection.get_connection_params() | {"dbname": "postgres"}
+    url = psycopg.conninfo.make_conninfo(
+        host=parameters["host"], port=parameters["port"], user=parameters["user"], dbname=name
+    )
+    with psycopg.connect(**parameters, autocommit=True) as server:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        server.execute(drop)
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        for _ in load(url, RESULTS):
+            pass
+        with psycopg.connect(url) as opened:
+            yield opened
+        server.execute(drop)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_its_plan_uses_the_indexes_that_it_names(
+    path: Path, filled: psycopg.Connection[Any]
+) -> None:
+    named = re.search(r"-- Indexes?: (.+)", (ROOT / path).read_text())
+    assert named, "it names no index"
+    plan = filled.execute(f"EXPLAIN (GENERIC_PLAN) {numbered(statement(path).text)}").fetchall()
+    lines = "\n".join(line for (line,) in plan)
+    for index in named[1].split(", "):
+        assert index in lines, lines
+    for table in ("annotations_annotation", "outbox_change", "audit_event"):
+        assert f"Seq Scan on {table}" not in lines, lines
