@@ -1,6 +1,6 @@
 """Settings: one file, everything from the environment, nothing to set on a laptop.
 
-The README's table lists every variable read here; a test holds the two together.
+docs/settings.md lists every variable read here; a test holds the two together.
 """
 
 from __future__ import annotations

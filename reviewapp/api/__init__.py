@@ -1,1 +1,1 @@
-"""The JSON door: Mixpeek's own paths and shapes, checked and recorded like a click."""
+"""The JSON API: Mixpeek's own paths and shapes, checked and recorded like a click."""

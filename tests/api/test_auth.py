@@ -1,4 +1,4 @@
-"""Who comes in through the JSON door, and what everybody else is told."""
+"""Who comes in through the JSON API, and what everybody else is told."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from tests.operations.processes import (
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -188,7 +188,7 @@ def test_it_runs_web_and_worker_as_a_user_who_owns_nothing() -> None:
 
 
 def test_it_sets_only_settings_that_there_are_and_holds_no_secret() -> None:
-    listed = set(re.findall(r"`([A-Z_]+)`", README.split("## Settings")[1]))
+    listed = set(re.findall(r"`([A-Z_]+)`", SETTINGS))
     for name in ("migrate", "web", "worker"):
         assert COMPOSE["services"][name]["environment"].keys() <= listed
     environment = COMPOSE["services"]["web"]["environment"]

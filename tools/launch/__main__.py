@@ -39,7 +39,7 @@ settings, all from the environment:
   MIXPEEK_API_KEY  use Mixpeek instead of the sandbox; needs MIXPEEK_NAMESPACE
   SANDBOX_DATA     a folder of data for the sandbox instead of the sample
 
-README.md lists all settings."""
+docs/settings.md lists all settings."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Annotations through the JSON door: list, get, patch, create, versions, stats, bulk."""
+"""Annotations through the JSON API: list, get, patch, create, versions, stats, bulk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retrievers through the JSON door: list, get, patch."""
+"""Retrievers through the JSON API: list, get, patch."""
 
 from __future__ import annotations
 
