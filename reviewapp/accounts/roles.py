@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 
 from reviewapp.accounts.exceptions import LastAdmin, SelfLockout
 from reviewapp.accounts.models import Link
+from reviewapp.accounts.signals import access_changed
 from reviewapp.audit.context import acting
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def roles_with(permission: str) -> list[str]:
 def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> None:
     """Make `role` the user's only role; "" removes every role.
 
-    Links that the user made for others are withdrawn, unless the role manages people.
+    Links that the user made for others are withdrawn, unless the role manages people; what other
+    apps keep for the user follows by the signal `access_changed`.
     `actor` None is the command line, or the app itself. Raises PermissionDenied if the actor may
     not manage people, ValueError for an unknown role, and SelfLockout or LastAdmin if an actor
     would remove the role of admin.
@@ -79,6 +81,7 @@ def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> N
             user.groups.add(Group.objects.get(name=role))
         if MANAGES_PEOPLE not in PERMISSIONS.get(role, []):
             Link.objects.withdraw_made_by(user)
+        access_changed.send(sender=type(user), person=user)
 
     giver = note or "the command line"
     if actor is not None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people.normal_form import normalized
+from reviewapp.accounts.signals import access_changed
 from reviewapp.asked import rows
 from reviewapp.audit.context import acting
 
@@ -30,7 +31,8 @@ def deactivate(user: User, *, actor: User) -> bool:
     """Deactivate the person's sign-in; return whether it was active.
 
     Their sessions are void at once, and `deactivated` says so until `reactivate` ends them. Their
-    API tokens are revoked, and the links that they made for others are withdrawn.
+    API tokens are revoked, and the links that they made for others are withdrawn. What other apps
+    keep for them follows by the signal `access_changed`.
 
     Raises PermissionDenied, SelfLockout, LastAdmin.
     """
@@ -42,6 +44,7 @@ def deactivate(user: User, *, actor: User) -> bool:
         if updated:
             Link.objects.withdraw_made_by(user)
             revoke_tokens(user, actor=actor, note=f"{user.get_username()} was deactivated")
+            access_changed.send(sender=type(user), person=user)
     return bool(updated)
 
 

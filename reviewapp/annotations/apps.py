@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from reviewapp.accounts.signals import access_changed
 from reviewapp.audit import registry
 
 
@@ -12,8 +13,10 @@ class AnnotationsConfig(AppConfig):
     label = "annotations"
 
     def ready(self) -> None:
-        """Register the callbacks with which history reads annotations."""
+        """Register the callbacks with which history reads annotations, and the signal receivers."""
         from reviewapp.annotations.mirror import guidance_versions, refs
+        from reviewapp.annotations.queue import leases
 
         registry.register_ref_aliases(refs.refs)
         registry.register_guidance_finder(guidance_versions.load_guidance_versions)
+        access_changed.connect(leases.release_without_access)

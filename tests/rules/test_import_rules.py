@@ -60,6 +60,8 @@ EXCEPTIONS: dict[str, set[str]] = {
     "annotations": {
         # A submitted form whose session has ended is stored for its writer alone.
         "accounts.sessions.session_proof",
+        # Whoever may not decide any more holds no items.
+        "accounts.signals",
     },
     "accounts": {
         # Who got which role is history.

@@ -120,6 +120,13 @@ def release_oldest(person: User) -> None:
     Lease.objects.filter(pk__in=oldest.values("pk")).delete()
 
 
+def release_without_access(*, person: User, **_: object) -> None:
+    """Release all that a person holds who may not decide any more (receiver of `access_changed`)."""
+    current = type(person).people.get(pk=person.pk)
+    if not current.has_perm("annotations.decide_annotation"):
+        Lease.objects.filter(holder=person).delete()
+
+
 def claim_next(
     candidates: QuerySet[Annotation],
     person: User,

@@ -18,12 +18,14 @@ from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import invitations
 from reviewapp.accounts.tasks import mail_password_link
+from reviewapp.annotations.models import Lease
 from reviewapp.api import tokens
 from reviewapp.audit.models import Event
 from tests.accounts.idp import Provider
 from tests.accounts.sso_steps import sign_in_by_sso
 from tests.api.conftest import Caller
 from tests.collapsed import collapsed
+from tests.factories import make_annotation, make_lease
 
 
 def works(secret: str) -> bool:
@@ -63,6 +65,7 @@ def test_it_takes_the_role_away_from_whoever_has_no_mapped_group(
     sign_in_by_sso(client, idp)
     wendy = User.objects.get(username="wendy")
     _, secret = tokens.create_token(wendy, name="script", scope="read", actor=None)
+    make_lease(make_annotation(), wendy)
 
     refused = sign_in_by_sso(Client(), idp, groups=["strangers"])
 
@@ -70,6 +73,7 @@ def test_it_takes_the_role_away_from_whoever_has_no_mapped_group(
     assert "You have no role here" in refused.content.decode()
     assert client.get("/annotations").status_code == 403
     assert not works(secret)
+    assert not Lease.objects.filter(holder=wendy).exists()
     event = Event.objects.filter(action="role.taken").latest("id")
     assert (event.ref, event.note) == ("people/wendy", "by the groups of Our house")
 
