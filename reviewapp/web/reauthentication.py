@@ -16,10 +16,14 @@ from django.shortcuts import redirect
 
 from reviewapp.web.http import Request
 
-SIGN_IN_AGAIN = (
-    "Nothing was changed. You sign in without a password here, so this needs a sign-in of the "
-    "last few minutes: sign "
-    "out, sign in again, then repeat it."
+_NEEDS_NEW_SIGN_IN = (
+    "Nothing was changed. You sign in without a password here, so this needs a sign-in of the last "
+    "few minutes"
+)
+SIGN_IN_AGAIN = f"{_NEEDS_NEW_SIGN_IN}: sign out, sign in again, then repeat it."
+SIGN_IN_ELSEWHERE = (
+    f"{_NEEDS_NEW_SIGN_IN}. What you chose and typed is still here: in another tab sign out, sign "
+    "in again, then submit this once more."
 )
 P = ParamSpec("P")
 View = Callable[Concatenate[Request, P], HttpResponse]
@@ -41,17 +45,35 @@ def reauthentication_required_for_post(view: View[P]) -> View[P]:
     """Require a recent sign-in for the POST of a view; a decorator.
 
     allauth asks for the password or the second factor, keeps the POST and carries it out
-    afterwards. A person who has neither must have signed in just now.
+    afterwards. A person who has neither must have signed in just now, else they are led to the GET
+    of the view.
     """
-    asks_again: View[P] = reauthentication_required(view)
+    return reauthentication_required_for_form(_redirect_to_get)(view)
 
-    @wraps(view)
-    def proven(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if request.method != "POST":
-            return view(request, *args, **kwargs)
-        if needs_new_sign_in(request):
-            messages.warning(request, SIGN_IN_AGAIN)
-            return redirect(request.path)
-        return asks_again(request, *args, **kwargs)
 
-    return cast("View[P]", proven)
+def reauthentication_required_for_form(old_sign_in: View[P]) -> Callable[[View[P]], View[P]]:
+    """Return the same decorator for a view of a form; `old_sign_in` shows it again as it was sent.
+
+    `old_sign_in` responds to a person whose sign-in is too old, and is a form with
+    `SIGN_IN_ELSEWHERE`, so that nothing typed is lost.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        asks_again: View[P] = reauthentication_required(view)
+
+        @wraps(view)
+        def proven(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method != "POST":
+                return view(request, *args, **kwargs)
+            if needs_new_sign_in(request):
+                return old_sign_in(request, *args, **kwargs)
+            return asks_again(request, *args, **kwargs)
+
+        return cast("View[P]", proven)
+
+    return decorate
+
+
+def _redirect_to_get(request: Request, *_: object, **__: object) -> HttpResponse:
+    messages.warning(request, SIGN_IN_AGAIN)
+    return redirect(request.path)

@@ -22,7 +22,11 @@ from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.web import pagination
 from reviewapp.web.http import render_page_or_fragment
 from reviewapp.web.one_time_forms import AlreadySubmitted, OneTimeForm
-from reviewapp.web.reauthentication import reauthentication_required_for_post
+from reviewapp.web.reauthentication import (
+    SIGN_IN_ELSEWHERE,
+    reauthentication_required_for_form,
+    reauthentication_required_for_post,
+)
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
@@ -74,11 +78,24 @@ def person(request: Request, pk: int) -> HttpResponse:
     return _render_person(request, user, form)
 
 
-@require_POST
-@manages_people
-def change_role(request: Request, pk: int) -> HttpResponse:
-    """Give the person another role, or none."""
+def _show_role_again(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User.people.listed(), pk=pk)
+    form = RoleForm(request.POST)
+    return _render_person(request, user, form, status=403, refused=SIGN_IN_ELSEWHERE)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@manages_people
+@reauthentication_required_for_form(_show_role_again)
+def change_role(request: Request, pk: int) -> HttpResponse:
+    """Give the person another role, or none; a GET leads to the person, as in the views below.
+
+    A browser sends one if the POST that waited for the password is lost.
+    """
+    user = get_object_or_404(User.people.listed(), pk=pk)
+    if request.method != "POST":
+        return redirect("person", pk=pk)
+
     form = RoleForm(request.POST)
     if not form.is_valid():
         return _render_person(request, user, form, status=422)
@@ -96,11 +113,15 @@ def change_role(request: Request, pk: int) -> HttpResponse:
     return redirect("person", pk=pk)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
+@reauthentication_required_for_post
 def deactivate_person(request: Request, pk: int) -> HttpResponse:
     """Deactivate the person's sign-in."""
     user = get_object_or_404(User.people.listed(), pk=pk)
+    if request.method != "POST":
+        return redirect("person", pk=pk)
+
     try:
         services.deactivate(user, actor=request.user)
     except ActionRefused as error:
@@ -110,21 +131,29 @@ def deactivate_person(request: Request, pk: int) -> HttpResponse:
     return redirect("person", pk=pk)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
+@reauthentication_required_for_post
 def reactivate_person(request: Request, pk: int) -> HttpResponse:
     """Reactivate the person's sign-in."""
     user = get_object_or_404(User, pk=pk)
+    if request.method != "POST":
+        return redirect("person", pk=pk)
+
     services.reactivate(user, actor=request.user)
     messages.success(request, f"{user} can sign in again.")
     return redirect("person", pk=pk)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
+@reauthentication_required_for_post
 def remove_sign_in_factors(request: Request, pk: int) -> HttpResponse:
     """Remove the second factors of a person who lost them."""
     user = get_object_or_404(User, pk=pk)
+    if request.method != "POST":
+        return redirect("person", pk=pk)
+
     if services.remove_factors(user, actor=request.user):
         message = f"{user} signs in without a second factor now, and can set up a new one."
         messages.success(request, message)
@@ -133,10 +162,15 @@ def remove_sign_in_factors(request: Request, pk: int) -> HttpResponse:
     return redirect("person", pk=pk)
 
 
+def _show_invitation_again(request: Request) -> HttpResponse:
+    context = {"form": InviteForm(request.POST), "refused": SIGN_IN_ELSEWHERE}
+    return render(request, "accounts/invite.html", context, status=403)
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
-@reauthentication_required_for_post
+@reauthentication_required_for_form(_show_invitation_again)
 def invite_person(request: Request) -> HttpResponse:
     """Invite a new person; the link is shown once."""
     form = InviteForm(request.POST if request.method == "POST" else None)

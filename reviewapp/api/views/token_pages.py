@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -22,7 +22,7 @@ from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
 from reviewapp.web.http import Request, parse_whole_number
 from reviewapp.web.one_time_forms import AlreadySubmitted
-from reviewapp.web.reauthentication import reauthentication_required_for_post
+from reviewapp.web.reauthentication import SIGN_IN_ELSEWHERE, reauthentication_required_for_form
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -32,10 +32,15 @@ if TYPE_CHECKING:
 _MADE = "made_token"
 
 
+def _show_form_again(request: Request) -> HttpResponse:
+    form = TokenForm(request.POST)
+    return _render_tokens(request, form, {"refused": SIGN_IN_ELSEWHERE}, status=403)
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.view_annotation", raise_exception=True)
-@reauthentication_required_for_post
+@reauthentication_required_for_form(_show_form_again)
 @sensitive_variables("secret")
 def tokens(request: Request) -> HttpResponse:
     """List tokens; a POST creates one and leads to the page that shows its secret, once.
@@ -68,24 +73,13 @@ def tokens(request: Request) -> HttpResponse:
                     return redirect(f"{reverse('tokens')}?made={token.pk}")
                 form = _blank_form()
 
-    other_person = _get_other_person(request)
-    owner = other_person or request.user
-    context = {
-        "whose": other_person,
-        "form": form,
-        "made": token,
-        "secret": secret,
-        "refused": refusal,
-        "tokens": ApiToken.objects.filter(owner=owner).order_by("-id")[:100],
-        "now": timezone.now(),
-        "host": request.build_absolute_uri("/api"),
-    }
     status = 200
     if refusal:
         status = 409
     elif form.errors:
         status = 422
-    return render(request, "api/tokens.html", context, status=status)
+    context = {"made": token, "secret": secret, "refused": refusal}
+    return _render_tokens(request, form, context, status=status)
 
 
 @never_cache
@@ -116,6 +110,26 @@ def revoke_token(request: Request, pk: int) -> HttpResponse:
     outcome = "is revoked" if is_revoked_now else "was revoked already"
     messages.success(request, f"“{token.name}” {outcome}.")
     return redirect(back)
+
+
+def _render_tokens(
+    request: Request,
+    form: TokenForm,
+    context: dict[str, Any],
+    *,
+    status: int,
+) -> HttpResponse:
+    other_person = _get_other_person(request)
+    owner = other_person or request.user
+    context = {
+        **context,
+        "whose": other_person,
+        "form": form,
+        "tokens": ApiToken.objects.filter(owner=owner).order_by("-id")[:100],
+        "now": timezone.now(),
+        "host": request.build_absolute_uri("/api"),
+    }
+    return render(request, "api/tokens.html", context, status=status)
 
 
 def _blank_form() -> TokenForm:
