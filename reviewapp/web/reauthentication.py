@@ -48,7 +48,12 @@ def reauthentication_required_for_post(view: View[P]) -> View[P]:
     afterwards. A person who has neither must have signed in just now, else they are led to the GET
     of the view.
     """
-    return reauthentication_required_for_form(_redirect_to_get)(view)
+
+    def redirect_to_get(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        messages.warning(request, SIGN_IN_AGAIN)
+        return redirect(request.path)
+
+    return reauthentication_required_for_form(redirect_to_get)(view)
 
 
 def reauthentication_required_for_form(old_sign_in: View[P]) -> Callable[[View[P]], View[P]]:
@@ -72,8 +77,3 @@ def reauthentication_required_for_form(old_sign_in: View[P]) -> Callable[[View[P
         return cast("View[P]", proven)
 
     return decorate
-
-
-def _redirect_to_get(request: Request, *_: object, **__: object) -> HttpResponse:
-    messages.warning(request, SIGN_IN_AGAIN)
-    return redirect(request.path)
