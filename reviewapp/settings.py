@@ -268,7 +268,8 @@ OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
 OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
 OIDC_ROLES = env.pairs("OIDC_ROLES", among=ROLES)
 SOCIALACCOUNT_ADAPTER = "reviewapp.accounts.sso.adapter.GroupsDecide"
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# Finds a person by the address; the adapter links the account itself.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "openid_connect": {
         "provider_class": "reviewapp.accounts.sso.provider.CheckedProvider",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from allauth.account.signals import password_reset
-from allauth.socialaccount.signals import social_account_added
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
@@ -23,4 +22,3 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(cache_table.create_cache_table, sender=self)
         user_logged_in.connect(middleware.begin_session)
         password_reset.connect(services.revoke_after_reset)
-        social_account_added.connect(services.revoke_after_linking)

@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialLogin
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -95,16 +93,20 @@ def revoke_after_reset(*, user: User, **_: object) -> None:
     revoke_tokens(user, actor=user, note=BY_LINK)
 
 
-def revoke_after_linking(*, sociallogin: SocialLogin, **_: object) -> None:
-    """Take away what an earlier holder of the account has (receiver of `social_account_added`).
+def remove_old_access(user: User, *, note: str) -> None:
+    """Take away all by which an earlier holder of the account could sign in, or act.
 
-    allauth voids the password and ends the sessions.
+    For an account that somebody takes over who proved its address: nobody knows who set the
+    password, the second factors and passkeys, the recovery codes, the tokens and the links, or
+    whose the sessions are.
     """
-    user = sociallogin.user
-    note = f"linked to an account of {settings.OIDC_NAME}"
-    revoke_tokens(user, actor=None, note=note)
     with acting(None, note=note):
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        Authenticator.objects.filter(user=user).delete()
+        revoke_tokens(user, actor=None, note=note)
         Link.objects.usable().filter(person=user).update(withdrawn_at=timezone.now())
+        end_sessions(user)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import render
 
-from reviewapp.accounts import roles
+from reviewapp.accounts import roles, services
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people.normal_form import lookup_key
 from reviewapp.accounts.sso.groups import groups_in, role_for
@@ -46,7 +46,10 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
         email = sociallogin.user.email
         if sociallogin.is_existing:
-            _sync_role(request, sociallogin.user, role)
+            with acting(None, note=_note()):
+                _sync_role(request, sociallogin.user, role)
+                if not sociallogin.account.pk:
+                    _take_over(request, sociallogin)
         elif email and User.people.with_login(email).exists():
             raise _refusal(request, "taken", email=email)
         else:
@@ -69,8 +72,7 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Return the person with this verified address, if it is certainly the same person.
 
         It is not if only the lookup keys match (`ß` and `ss` are two mailboxes), or if the person
-        has another account at this provider. allauth then voids the password, because its owner
-        need not be the owner of the address.
+        has another account at this provider.
         """
         for address in sociallogin.email_addresses:
             person = User.people.with_address(address.email).filter(is_active=True).first()
@@ -110,6 +112,22 @@ def _has_our_nonce(claims: dict[str, Any], state: dict[str, Any]) -> bool:
     if not isinstance(expected, str) or not isinstance(nonce, str):
         return False
     return hmac.compare_digest(expected.encode(), nonce.encode())
+
+
+def _take_over(request: HttpRequest, sociallogin: Any) -> None:
+    """Link the account of the person who was found by the address, and remove all earlier access.
+
+    The owner of that access need not be the owner of the address.
+    """
+    user: User = sociallogin.user
+    note = f"linked to an account of {settings.OIDC_NAME}"
+    services.remove_old_access(user, note=note)
+    try:
+        with acting(None, note=note):
+            sociallogin.connect(request, user)
+    except IntegrityError as error:
+        # A double click: another request linked the account first.
+        raise _refusal(request, "stale") from error
 
 
 def _sync_role(request: HttpRequest, user: User, role: str) -> None:

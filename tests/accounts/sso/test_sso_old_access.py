@@ -7,7 +7,11 @@ from __future__ import annotations
 import time
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user
 from django.core import mail
 from django.test import Client
@@ -47,6 +51,70 @@ def test_it_revokes_tokens_and_links_of_whoever_held_the_account(
     assert Client().get(f"/new-password/{link}").status_code == 404
     event = Event.objects.get(action="token.revoked")
     assert event.note == "linked to an account of Our house"
+
+
+def test_it_removes_the_ways_in_of_whoever_held_the_account(
+    client: Client, idp: Provider, carol: User, carol_client: Client
+) -> None:
+    TOTP.activate(carol, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(carol)
+    Authenticator.objects.create(user=carol, type=Authenticator.Type.WEBAUTHN, data={})
+    assert carol_client.get("/preferences").status_code == 200
+
+    sign_in_by_sso(client, idp, email="carol@example.com")
+
+    assert get_user(client) == carol
+    assert not Authenticator.objects.filter(user=carol).exists()
+    assert carol_client.get("/preferences").status_code == 302
+    assert not get_user(carol_client).is_authenticated
+    carol.refresh_from_db()
+    assert not carol.has_usable_password()
+    events = Event.objects.filter(ref="people/carol", note="linked to an account of Our house")
+    removed = events.filter(action="factor.removed")
+    assert {event.changes["type"][0] for event in removed} == {"totp", "webauthn", "recovery_codes"}
+    assert events.filter(action="password.changed").exists()
+    assert events.filter(action="identity.linked").exists()
+    assert UserSession.objects.filter(user=carol).count() == 1
+
+
+def test_it_removes_them_also_where_the_address_was_verified_before(
+    client: Client, idp: Provider, carol: User, carol_client: Client
+) -> None:
+    EmailAddress.objects.create(user=carol, email=carol.email, verified=True, primary=True)
+    TOTP.activate(carol, "JBSWY3DPEHPK3PXP")
+
+    sign_in_by_sso(client, idp, email="carol@example.com")
+
+    assert get_user(client) == carol
+    assert not Authenticator.objects.filter(user=carol).exists()
+    assert not get_user(carol_client).is_authenticated
+    carol.refresh_from_db()
+    assert not carol.has_usable_password()
+
+
+def test_it_removes_nothing_if_the_sign_in_is_refused(
+    client: Client, idp: Provider, carol: User, carol_client: Client
+) -> None:
+    roles.give_role(carol, roles.ADMIN, actor=None)
+    TOTP.activate(carol, "JBSWY3DPEHPK3PXP")
+
+    assert sign_in_by_sso(client, idp, email="carol@example.com").status_code == 403
+
+    carol.refresh_from_db()
+    assert carol.has_usable_password()
+    assert Authenticator.objects.filter(user=carol).exists()
+    assert carol_client.get("/preferences").status_code == 200
+
+
+def test_it_keeps_the_factors_of_a_person_who_signs_in_again(client: Client, idp: Provider) -> None:
+    sign_in_by_sso(client, idp)
+    wendy = User.objects.get(username="wendy")
+    Authenticator.objects.create(user=wendy, type=Authenticator.Type.WEBAUTHN, data={})
+
+    sign_in_by_sso(Client(), idp)
+
+    assert Authenticator.objects.filter(user=wendy).exists()
+    assert get_user(client) == wendy
 
 
 def test_it_leaves_tokens_alone_at_later_sign_ins(client: Client, idp: Provider) -> None:
