@@ -3,7 +3,7 @@
 Endpoints: discovery, authorize, token, userinfo, keys.
 
 It consents at once for whoever `who` says, checks client, redirect, code and PKCE as a provider
-must, and lies where a test tells it to.
+must, and lies where a test tells it to. `bodies` are the bytes that it sends at a path instead.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Provider:
     key: rsa.RSAPrivateKey = KEY
     algorithm: str = "RS256"
     broken: set[str] = field(default_factory=set)
+    bodies: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -136,7 +137,7 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             self._answer(200 if tokens else 400, tokens or {"error": "invalid_grant"})
 
         def _answer(self, status: int, body: dict[str, Any]) -> None:
-            text = json.dumps(body).encode()
+            text = provider.bodies.get(self.path, json.dumps(body).encode())
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))

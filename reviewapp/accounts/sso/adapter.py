@@ -6,6 +6,7 @@ import hmac
 import logging
 from typing import Any
 
+import requests
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
@@ -17,8 +18,11 @@ from django.shortcuts import render
 from reviewapp.accounts import roles, services
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people.normal_form import lookup_key
+from reviewapp.accounts.sso.documents import check_document
 from reviewapp.accounts.sso.groups import groups_in, role_for
 from reviewapp.audit.context import acting
+
+_MAX_LOGGED = 500
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +58,23 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise _refusal(request, "taken", email=email)
         else:
             sociallogin.state["role"] = role
+
+    def get_requests_session(self) -> requests.Session:
+        """Return the session for requests to the provider, which refuses documents of no use."""
+        session: requests.Session = super().get_requests_session()
+        session.hooks["response"].append(check_document)
+        return session
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: Any = None,
+    ) -> None:
+        """Log why a sign-in failed: the page says that the log has it."""
+        _log.warning("a single sign-on failed: %s", str(exception or error)[:_MAX_LOGGED])
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
         """Return the person as the provider describes them, without unverified addresses."""

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from reviewapp.accounts.sso.documents import check_discovery, check_tokens
 from reviewapp.accounts.sso.tokens import UntrustedToken, decode_id_token, describe_identity
 
 
@@ -21,8 +22,9 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
 
     @property
     def openid_config(self) -> dict[str, Any]:
-        """Return the discovery document; raises OAuth2Error if its issuer is another one."""
+        """Return the discovery document; raises OAuth2Error for another issuer or no addresses."""
         config: dict[str, Any] = super().openid_config
+        check_discovery(config)
         issuer = str(config.get("issuer", ""))
         configured = self.get_provider().app.settings["server_url"]
         expected_issuer, _, _ = configured.partition("/.well-known/")
@@ -30,6 +32,11 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if issuer.rstrip("/") != expected_issuer.rstrip("/"):
             raise OAuth2Error(f"The discovery document is of {issuer!r}, not of {configured!r}")
         return config
+
+    def parse_token(self, data: dict[str, Any]) -> Any:
+        """Return the access token; raises OAuth2Error if it cannot be used."""
+        check_tokens(data)
+        return super().parse_token(data)
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         """Return the sign-in of a valid ID token; raises OAuth2Error."""

@@ -28,6 +28,16 @@ ASYMMETRIC = [
     "EdDSA",
 ]
 _LEEWAY_SECONDS = 60
+# The errors that PyJWT raises for keys and claims of an unexpected shape.
+_MALFORMED = (
+    jwt.PyJWTError,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 # Names prove nothing, so they may also come from userinfo, which is not signed.
 _NAME_CLAIMS = ("preferred_username", "name", "given_name", "family_name")
 
@@ -55,7 +65,7 @@ def decode_id_token(
             leeway=_LEEWAY_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
-    except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise UntrustedToken(f"ID token: {error}") from error
     _check_audience(claims, client_id)
     _check_subject(claims["sub"])

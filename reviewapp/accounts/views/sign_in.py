@@ -311,8 +311,8 @@ def _call_sso_view(view: Any, request: HttpRequest) -> HttpResponse:
     except SocialApp.DoesNotExist as error:
         raise Http404 from error
     except (OAuth2Error, RequestException) as error:
-        _log.warning("single sign-on is out of reach: %s", error)
-        context = {"away": True}
+        _log.warning("single sign-on cannot begin: %s", error)
+        context = {"away": isinstance(error, RequestException)}
         return render(request, "socialaccount/authentication_error.html", context, status=502)
 
     # allauth responds 401, which requires a challenge: it means a callback that is not valid.

@@ -130,7 +130,7 @@ def test_it_believes_no_discovery_of_another_issuer(client: Client, idp: Provide
     response = client.post("/accounts/sso/login/")
 
     assert response.status_code == 502
-    assert "does not answer" in response.content.decode()
+    assert "is not what we asked for" in response.content.decode()
 
 
 @pytest.mark.parametrize(
