@@ -258,7 +258,8 @@ def _decode_cursor(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
     except (ValueError, TypeError, KeyError) as error:
         raise BadCursor(cursor) from error
 
-    is_valid = direction in {"after", "before"} and len(values) == len(order)
+    # A tuple, because any JSON may stand here, and a list can be in no set.
+    is_valid = direction in ("after", "before") and len(values) == len(order)
     if not is_valid or not all(map(_is_comparable, values)):
         raise BadCursor(cursor)
     return direction == "before", values

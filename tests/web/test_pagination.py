@@ -59,6 +59,21 @@ def test_it_is_a_page_or_bad(order: tuple[str, ...], values: list[Any], directio
         page(Annotation.objects.all(), order=order, cursor=cursor(direction, *values))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [[["after"], 1], [{}, 1], [{"after": 1}, 1], {}, {"after": 1}, [], "after", 7, None, True],
+    ids=str,
+)
+def test_it_is_bad_whatever_json_stands_in_it(client: Client, alice: User, content: Any) -> None:
+    text = base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+    with pytest.raises(BadCursor):
+        page(Annotation.objects.all(), order=("id",), cursor=text)
+
+    client.force_login(alice)
+    assert client.get("/annotations", {"cursor": text}).status_code == 200
+
+
 @pytest.mark.parametrize("value", [float("inf"), 10**400, "\0"])
 def test_it_starts_from_the_first_page(client: Client, alice: User, value: Any) -> None:
     make_annotation()
