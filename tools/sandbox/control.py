@@ -21,6 +21,8 @@ from tools.sandbox.resources.nulls import MODES, NullPolicy
 from tools.sandbox.rules.validation import Field, Json, validate
 from tools.sandbox.store import Store
 
+_TEXT = Field(kind="text", nullable=False, required=True)
+_NAMESPACE = {"data": _TEXT, "namespace": _TEXT}
 _NULL_MODE = {"mode": Field(kind="text", nullable=False, required=True, among=MODES)}
 
 
@@ -54,9 +56,16 @@ def control_routes(
 
     async def namespaces(request: Request) -> Response:
         """Load a data folder (`data`) of this machine into a namespace of its own (`namespace`)."""
-        body = json.loads(await request.body())
         try:
-            added = load(store, Path(body["data"]), body["namespace"])
+            body = json.loads(await request.body())
+        except (ValueError, RecursionError) as error:
+            return JSONResponse({"error": {"message": f"not JSON: {error}"}}, status_code=400)
+
+        try:
+            wish = validate(body, _NAMESPACE, strict=True)
+            added = load(store, Path(wish["data"]), wish["namespace"])
+        except Invalid as invalid:
+            return JSONResponse(error_body(invalid), status_code=422)
         except BadData as error:
             return JSONResponse({"error": {"message": str(error)}}, status_code=422)
         return JSONResponse({"added": added})
