@@ -128,6 +128,28 @@ def is_same_json(left: Any, right: Any) -> bool:
     return True
 
 
+def is_deeper_than(value: Any, levels: int) -> bool:
+    """Return whether objects and lists in a JSON value are nested in more than so many levels.
+
+    A scalar has no level, `{}` has one. No depth of nesting exhausts the stack.
+    """
+    depth = 0
+    level = [value]
+    while level:
+        containers = [member for member in level if isinstance(member, dict | list)]
+        if not containers:
+            return False
+        depth += 1
+        if depth > levels:
+            return True
+
+        level = []
+        for container in containers:
+            members = container.values() if isinstance(container, dict) else container
+            level.extend(members)
+    return False
+
+
 def canonical(value: Any) -> Any:
     """Return a JSON value with normalized numbers: equal values have equal JSON texts."""
     if isinstance(value, Mapping):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from reviewapp.json_values import Path, UnstorableNumber, loads
+from reviewapp.json_values import Path, UnstorableNumber, is_deeper_than, loads
 from reviewapp.storable import unstorable_character
 
 MAX_PAYLOAD_BYTES = 64 * 1024
@@ -49,7 +49,8 @@ def check_limits(
     most_levels: int = MAX_PAYLOAD_LEVELS,
 ) -> dict[str, Any]:
     """Return a parsed object if it is within the limits. Raises `BadPayload`."""
-    _check_levels(value, most_levels)
+    if is_deeper_than(value, most_levels):
+        raise BadPayload(_too_deep(most_levels))
     _check_characters(value)
     size = len(json.dumps(value, ensure_ascii=False).encode())
     if size > most_bytes:
@@ -87,24 +88,6 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         duplicate = next(name for name in names if names.count(name) > 1)
         raise BadPayload(f"The payload names {duplicate!r} twice in one object.")
     return value
-
-
-def _check_levels(payload: dict[str, Any], most_levels: int) -> None:
-    """Refuse depth beyond `most_levels`, level by level: recursion would end at Python's limit."""
-    level: list[Any] = [payload]
-    depth = 0
-    while level:
-        depth += 1
-        if depth > most_levels and any(isinstance(value, dict | list) for value in level):
-            raise BadPayload(_too_deep(most_levels))
-
-        next_level: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                next_level.extend(value.values())
-            elif isinstance(value, list):
-                next_level.extend(value)
-        level = next_level
 
 
 def _check_characters(payload: dict[str, Any]) -> None:

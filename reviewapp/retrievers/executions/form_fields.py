@@ -9,10 +9,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from reviewapp.json_values import UnstorableNumber, loads
+from reviewapp.json_values import UnstorableNumber, is_deeper_than, loads
 from reviewapp.storable import is_storable
 
 _MAX_JSON_LENGTH = 64 * 1024
+# As many as the payload of a decision may have.
+_MAX_JSON_LEVELS = 20
+_TOO_DEEP = f"This is nested deeper than {_MAX_JSON_LEVELS} levels."
 _ADDRESS = re.compile(
     r"(?:(?:https?|s3|gs)://[^\s/]+(?:/\S*)?|data:[\w.+-]+/[\w.+-]+[;,]\S*)\Z",
     re.IGNORECASE,
@@ -20,7 +23,7 @@ _ADDRESS = re.compile(
 
 
 class JsonField(forms.CharField):
-    """A JSON object or array, bounded and storable; an array may also be typed as lines."""
+    """A JSON object or array, bounded, not too deep and storable; an array may also be typed as lines."""
 
     widget = forms.Textarea
 
@@ -56,13 +59,15 @@ class JsonField(forms.CharField):
 def _parse(text: str) -> Any:
     try:
         parsed = loads(text)
-        # What is nested too deeply to be written again would fail when it is stored.
-        json.dumps(parsed)
     except UnstorableNumber as error:
         raise ValidationError(str(error)) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ValidationError(_TOO_DEEP) from error
+    except ValueError as error:
         raise ValidationError("This is not JSON. Check quotes, commas and brackets.") from error
 
+    if is_deeper_than(parsed, _MAX_JSON_LEVELS):
+        raise ValidationError(_TOO_DEEP)
     if not is_storable(parsed):
         raise ValidationError("This holds characters that cannot be stored.")
     return parsed

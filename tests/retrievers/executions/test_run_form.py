@@ -87,6 +87,23 @@ def test_it_says_what_is_wrong_with_a_bad_value(kind: str, typed: str) -> None:
     assert filled.errors["it"]
 
 
+@pytest.mark.parametrize("levels", [20, 21, 400, 50_000])
+@pytest.mark.parametrize(
+    ("kind", "opening", "closing"), [("object", '{"a":', "}"), ("array", "[", "]")]
+)
+def test_it_takes_json_of_twenty_levels(kind: str, opening: str, closing: str, levels: int) -> None:
+    inner = levels - 1
+    typed = opening * inner + opening[0] + closing + closing * inner
+    if len(typed) > 64 * 1024:
+        typed = opening * inner
+
+    filled = form({"it": {"type": kind}}, it=typed)
+
+    assert filled.is_valid() is (levels == 20)
+    if levels in {21, 400}:
+        assert "nested deeper than 20 levels" in str(filled.errors)
+
+
 def test_it_asks_for_what_is_required_and_leaves_out_what_is_empty() -> None:
     filled = form(
         {"must": {"type": "string", "required": True}, "may": {"type": "number"}}, must="", may=""
