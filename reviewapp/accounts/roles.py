@@ -83,10 +83,10 @@ def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> N
             Link.objects.withdraw_made_by(user)
         access_changed.send(sender=type(user), person=user)
 
-    giver = note or "the command line"
+    reason = note or "from the command line"
     if actor is not None:
-        giver = actor.get_username()
-    _log.info("role %s given to %s by %s", role or "(none)", user.get_username(), giver)
+        reason = f"by {actor.get_username()}"
+    _log.info("role %s given to %s: %s", role or "(none)", user.get_username(), reason)
 
 
 def assign_first_role(user: User, role: str) -> None:

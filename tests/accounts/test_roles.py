@@ -118,3 +118,24 @@ def test_it_names_only_permissions_that_exist() -> None:
     }
 
     assert set(roles.PERMISSIONS[roles.ADMIN]) <= known
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("by the groups of Our house", "role lead given to alice: by the groups of Our house"),
+        ("", "role lead given to alice: from the command line"),
+    ],
+)
+def test_it_logs_why(alice: User, caplog: pytest.LogCaptureFixture, note: str, words: str) -> None:
+    with caplog.at_level("INFO", logger="reviewapp.accounts.roles"):
+        roles.give_role(alice, roles.LEAD, actor=None, note=note)
+
+    assert words in caplog.messages
+
+
+def test_it_logs_who(alice: User, adam: User, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="reviewapp.accounts.roles"):
+        roles.give_role(alice, "", actor=adam)
+
+    assert "role (none) given to alice: by adam" in caplog.messages
