@@ -178,10 +178,16 @@ DATABASES: dict[str, Any] = {
 }
 
 # Shared by all web processes: counts of failed sign-ins, and the order of label buttons. Migrate
-# creates the table. Beyond the maximum, a third of the entries is deleted; with Django's default of
-# 300, an attacker could push the counts out.
-_CACHE = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
-CACHES = {"default": {**_CACHE, "OPTIONS": {"MAX_ENTRIES": 10_000}}}
+# creates the table. With Django's default of 300 entries, an attacker could push the counts out.
+# Version 1 is of pickled values, which processes from before an upgrade may still write.
+CACHES = {
+    "default": {
+        "BACKEND": "reviewapp.postgres.json_cache.JsonDatabaseCache",
+        "LOCATION": "cache",
+        "VERSION": 2,
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 # People
 
