@@ -1,4 +1,7 @@
-"""A host that serves files slowly holds no web thread for longer than a page may take."""
+"""A hostile file host, slow or redirecting.
+
+It holds no web thread for longer than a page may take, and leads the server nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
 import pytest
@@ -63,3 +67,61 @@ def test_it_gives_a_host_up_that_sends_byte_by_byte(host: SlowHost, settings: Se
         pdf_check.is_pdf(host.url)
 
     assert time.monotonic() - began < 5
+
+
+class LeadingAway(BaseHTTPRequestHandler):
+    """Redirects `/<status>/<target>` to the target, and serves a PDF at `/secret`."""
+
+    requested: list[str] = []
+
+    def do_GET(self) -> None:
+        self.requested.append(self.path)
+        if self.path == "/secret":
+            self.send_response(200)
+            self.send_header("Content-Type", "application/pdf")
+            self.end_headers()
+            self.wfile.write(b"%PDF-1.7")
+            return
+
+        _, status, target = self.path.split("/", 2)
+        self.send_response(int(status))
+        self.send_header("Location", target)
+        self.send_header("Refresh", f"0; url={target}")
+        self.send_header("Content-Type", "application/pdf")
+        self.end_headers()
+        self.wfile.write(b"%PDF-1.7")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def leading_away() -> Iterator[str]:
+    """The address of a host that redirects."""
+    LeadingAway.requested.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), LeadingAway) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{host}/secret",
+        "/secret",
+        "http://[::1]:1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.1/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:1/",
+    ],
+)
+def test_it_follows_no_redirect(leading_away: str, status: int, target: str) -> None:
+    place = target.format(host=leading_away)
+
+    with pytest.raises(pdf_check.UnreadableFile, match=f"its host answered {status}"):
+        pdf_check.is_pdf(f"{leading_away}/{status}/{place}")
+
+    assert len(LeadingAway.requested) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -103,6 +104,19 @@ def test_it_shows_media_by_their_kind_through_our_own_address(
     assert ("#t=4.5,9" in page) == (kind in {"video", "audio"})
     # The server looks at a file before it lets a frame show it.
     assert ("?as=pdf" in page) == (kind == "pdf")
+
+
+def test_it_gives_a_frame_no_rights_and_no_referrer(client: Client, alice: User) -> None:
+    blob = {"field": "file", "url": "s3://bucket/a.pdf", "type": "pdf", "filename": "a.pdf"}
+    annotation = _with({"document_blobs": [blob]})
+    client.force_login(alice)
+
+    (frame,) = re.findall(r"<iframe [^>]*>", _page_text(client, annotation))
+
+    # Without `sandbox`, which browsers show no PDF in; its host is another origin than ours.
+    assert 'allow=""' in frame
+    assert 'referrerpolicy="no-referrer"' in frame
+    assert "srcdoc" not in frame
 
 
 def test_it_says_why_a_file_cannot_be_shown(client: Client, alice: User) -> None:
