@@ -29,12 +29,13 @@ from reviewapp.sync.deliver.null_support import (
     clears_null,
     is_refused_null,
     nulls_in,
+    refused_names,
     remember_mode,
     without_nulls,
 )
 from reviewapp.sync.deliver.outcome import (
+    DeliveryOutcome,
     Handler,
-    Outcome,
     conflicting,
     delivered,
     ensure_claim,
@@ -64,7 +65,7 @@ def load_rows(refs: Sequence[str]) -> dict[str, Annotation]:
     return rows.by_ref(refs)
 
 
-def deliver(change: Change, annotation: Annotation, client: Client) -> Outcome:
+def deliver(change: Change, annotation: Annotation, client: Client) -> DeliveryOutcome:
     """Read the annotation and apply the change to it; create it if upstream does not have it."""
     if not change.sets_values:
         return cannot_tell.deliver(change, annotation, client)
@@ -80,7 +81,7 @@ def deliver_from_record(
     client: Client,
     *,
     uncleared: Mapping[str, Any] | None = None,
-) -> Outcome:
+) -> DeliveryOutcome:
     """Apply the change upstream to what was just read, unless it conflicts with other edits.
 
     Every decision is sent as one PATCH, even if it changes no value: it says who decided.
@@ -192,38 +193,34 @@ def _patch_with_stamp(
 ) -> AnnotationRecord:
     """Send the fields and the stamp that says whose decision it is; returns the reply.
 
-    1. Leave nulls out where the server is known not to clear by them.
-    2. Where it refuses a null, send the rest.
-    3. Where it refuses only the stamp, send without it.
+    Leaves nulls out where the server is known not to clear by them. Where it refuses a null, or
+    only the stamp, sends the rest.
     """
     nulls = nulls_in(send)
+    non_null = without_nulls(send)
     if nulls and not clears_null():
-        values = stamped(without_nulls(send), change, read)
-        return _patch(read, change, values, client)
+        return _patch(read, change, stamped(non_null, change, read), client)
 
     values = stamped(send, change, read)
     try:
         reply = _patch(read, change, values, client)
     except Refused as error:
+        stamp_names = values.keys() - send.keys()
         if is_refused_null(error, nulls):
-            values = stamped(without_nulls(send), change, read)
             ensure_claim(change, client)
-            reply = _patch(read, change, values, client)
+            reply = _patch(read, change, stamped(non_null, change, read), client)
             remember_mode(NullSupport.Mode.REFUSES)
             return reply
-
-        stamp_names = set(values) - set(send)
-        refused_names = {name.partition(".")[0] for name in error.fields}
-        if stamp_names & refused_names:
+        if stamp_names & refused_names(error):
             ensure_claim(change, client)
             return _patch(read, change, send, client)
         raise
 
     if nulls:
+        mode = NullSupport.Mode.CLEARS
         if nulls & values_not_cleared(change, read, reply).keys():
-            remember_mode(NullSupport.Mode.IGNORES)
-        else:
-            remember_mode(NullSupport.Mode.CLEARS)
+            mode = NullSupport.Mode.IGNORES
+        remember_mode(mode)
     return reply
 
 
@@ -293,7 +290,7 @@ def outcome_without_write(
     read: AnnotationRecord,
     judgement: Judgement,
     overwritten: dict[str, Any] | None,
-) -> Outcome | None:
+) -> DeliveryOutcome | None:
     """Return the outcome if there is nothing to send: a conflict, or the decision has arrived.
 
     `overwritten` is what an earlier attempt wrote over (`overwritten_before`).
@@ -340,7 +337,7 @@ def version_of_decision(change: Change, read: AnnotationRecord) -> int | None:
     return read.version
 
 
-def _create(change: Change, annotation: Annotation, client: Client) -> Outcome:
+def _create(change: Change, annotation: Annotation, client: Client) -> DeliveryOutcome:
     """Create the annotation upstream, unless it exists there already.
 
     An existing one is ours, if the reply to an earlier attempt was lost, or somebody else's.
@@ -380,8 +377,7 @@ def _send_create(change: Change, annotation: Annotation, client: Client) -> Anno
     values = BLANK_VALUES | change.base | change.fields
     may_stamp = settings.MIXPEEK_WHO != "metadata" or _server_has_metadata()
     if may_stamp:
-        non_null = {name: value for name, value in values.items() if value is not None}
-        values |= with_stamp(non_null, change, current=None)
+        values |= with_stamp(without_nulls(values), change, current=None)
 
     optional_values = {}
     for name in STORED_FIELDS:
@@ -428,8 +424,8 @@ def _rebase(ref: str) -> None:
 
 
 def _mark_gone(ref: str) -> None:
-    ids = Annotation.objects.filter(ref=ref).values_list("annotation_id", flat=True)
-    absorb.mark_gone([annotation_id for annotation_id in ids if annotation_id])
+    upstream = Annotation.objects.filter(ref=ref, annotation_id__gt="")
+    absorb.mark_gone(list(upstream.values_list("annotation_id", flat=True)))
 
 
 def _note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:

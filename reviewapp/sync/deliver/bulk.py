@@ -43,7 +43,7 @@ from reviewapp.sync.deliver.bulk_plan import (
     plan_bulk_write,
 )
 from reviewapp.sync.deliver.null_support import clears_null, without_nulls
-from reviewapp.sync.deliver.outcome import Outcome, delivered, ensure_claims
+from reviewapp.sync.deliver.outcome import DeliveryOutcome, delivered, ensure_claims
 from reviewapp.sync.deliver.provenance import lacks_author, stamped
 from reviewapp.sync.deliver.verify import lost_update, version_after_write
 from reviewapp.sync.list_sizes import sizes
@@ -64,7 +64,7 @@ class BulkDelivery:
     of them were written.
     """
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[DeliveryOutcome] = field(default_factory=list)
     fallback: list[Change] = field(default_factory=list)
     unfinished: list[Change] = field(default_factory=list)
     sent: bool = False
@@ -117,7 +117,8 @@ def deliver_plan(bulk_plan: BulkPlan, client: Client) -> BulkDelivery:
     changes = claims.claim_by_id(timezone.now(), bulk_plan.heads)
     upstream = Annotation.objects.filter(annotation_id__isnull=False)
     upstream = upstream.only("ref", "annotation_id", "uncleared")
-    rows = upstream.by_ref([change.ref for change in changes])
+    refs = [change.ref for change in changes]
+    rows = upstream.by_ref(refs)
 
     result = BulkDelivery()
     with_row = []
@@ -192,8 +193,8 @@ def _keeps_saying_cannot_tell(read: AnnotationRecord) -> bool:
 
 def _write(items: Sequence[_Item], client: Client, result: BulkDelivery) -> list[_Item]:
     """Send what is still claimed and return what Mixpeek says it wrote; the rest falls back."""
-    claimed = ensure_claims([item.change for item in items], client)
-    claimed_keys = {change.pk for change in claimed}
+    changes = [item.change for item in items]
+    claimed_keys = {change.pk for change in ensure_claims(changes, client)}
     items = [item for item in items if item.change.pk in claimed_keys]
     if not items:
         return []

@@ -55,6 +55,11 @@ class BulkPlan:
             return 0
         return _pages(self.before) + _pages(self.after) + 1
 
+    @property
+    def saved_requests(self) -> int:
+        """How many requests less than one by one the plan takes."""
+        return _REQUESTS_ONE_BY_ONE * len(self.heads) - self.requests
+
 
 # Returns how many annotations a retriever has upstream, in all (None) or with one label.
 Size = Callable[[str, str | None], int]
@@ -73,19 +78,21 @@ def plan_bulk_write(heads: Sequence[Head], size: Size) -> BulkPlan:
     for retriever_id, own in by_retriever.items():
         if retriever_id:
             candidate = _plan_retriever(retriever_id, own[:MAX_WRITTEN], size)
-            best = max(best, candidate, key=_saved_requests)
+            best = max(best, candidate, key=lambda plan: plan.saved_requests)
     return best
 
 
-def _saved_requests(candidate: BulkPlan) -> int:
-    return _REQUESTS_ONE_BY_ONE * len(candidate.heads) - candidate.requests
-
-
 def _plan_retriever(retriever_id: str, heads: Sequence[Head], size: Size) -> BulkPlan:
-    labels_before = Counter(head.label for head in heads)
-    labels_after = Counter(head.wanted for head in heads)
+    keys = []
+    labels_before: Counter[str] = Counter()
+    labels_after: Counter[str] = Counter()
+    for head in heads:
+        keys.append(head.pk)
+        labels_before[head.label] += 1
+        labels_after[head.wanted] += 1
+
     candidate = BulkPlan(
-        heads=tuple(head.pk for head in heads),
+        heads=tuple(keys),
         before=_shortest_lists(retriever_id, labels_before, size),
         after=_shortest_lists(retriever_id, labels_after, size),
     )

@@ -27,7 +27,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.settle import Settlement
-from reviewapp.sync.deliver.outcome import Outcome, delivered, ensure_claim, refused
+from reviewapp.sync.deliver.outcome import DeliveryOutcome, delivered, ensure_claim, refused
 from reviewapp.sync.deliver.provenance import (
     NOWHERE,
     build_stamp,
@@ -44,7 +44,7 @@ _NO_METADATA = "Not sent: this Mixpeek server's annotations have no metadata tha
 _NOT_DONE = "Mixpeek said yes but did not do it."
 
 
-def deliver(change: Change, annotation: Annotation, client: Client) -> Outcome:
+def deliver(change: Change, annotation: Annotation, client: Client) -> DeliveryOutcome:
     """Read the annotation and set our stamp on it; raises what the client raises."""
     if annotation.annotation_id is None:
         return _not_sent(change, _NO_ANNOTATION)
@@ -59,22 +59,20 @@ def deliver(change: Change, annotation: Annotation, client: Client) -> Outcome:
 
     if is_reversal:
         return _revert(change, read, client)
-    return _tell(change, read, client)
 
-
-def _tell(change: Change, read: AnnotationRecord, client: Client) -> Outcome:
     values = stamped({}, change, read)
     if not values:
         return _not_sent(change, _NO_METADATA, record=read)
     return _patch(change, values, read, client)
 
 
-def _revert(change: Change, read: AnnotationRecord, client: Client) -> Outcome:
+def _revert(change: Change, read: AnnotationRecord, client: Client) -> DeliveryOutcome:
     """Replace the stamp that says "can't tell"; remove it where no stamp may be sent any more."""
     values: dict[str, Any] = {}
     for name in _STAMPED_FIELDS:
         current = getattr(read, name)
-        if not _says_cannot_tell(current, change):
+        stamp = stamp_of(current)
+        if stamp.get("outcome") != CANNOT_TELL or stamp["decision_id"] != decision_id_of(change):
             continue
         values[name] = without_stamp(current)
         if name == settings.MIXPEEK_WHO:
@@ -91,7 +89,7 @@ def _patch(
     values: dict[str, Any],
     read: AnnotationRecord,
     client: Client,
-) -> Outcome:
+) -> DeliveryOutcome:
     """Send the objects with the stamp; the reply must have the stamp, and the rest unchanged."""
     ensure_claim(change, client)
     reply = client.patch_annotation(
@@ -100,7 +98,8 @@ def _patch(
         change_reason=change_reason(change),
     )
 
-    errors = missing_fields(reply, {name: without_stamp(value) for name, value in values.items()})
+    unstamped = {name: without_stamp(value) for name, value in values.items()}
+    errors = missing_fields(reply, unstamped)
     for name, value in values.items():
         if stamp_of(getattr(reply, name)) != stamp_of(value):
             errors.setdefault(name, "Mixpeek does not have our stamp as it was sent.")
@@ -109,7 +108,7 @@ def _patch(
     return delivered(change, reply, version=reply.version, raced=lost_update(read, reply))
 
 
-def _arrived_earlier(change: Change, read: AnnotationRecord) -> Outcome | None:
+def _arrived_earlier(change: Change, read: AnnotationRecord) -> DeliveryOutcome | None:
     """Return the outcome if an earlier attempt, its reply lost, set the stamp; else None.
 
     The revisions prove it even where somebody has replaced the stamp since.
@@ -125,16 +124,11 @@ def _arrived_earlier(change: Change, read: AnnotationRecord) -> Outcome | None:
     return None
 
 
-def _says_cannot_tell(value: Any, change: Change) -> bool:
-    stamp = stamp_of(value)
-    return stamp.get("outcome") == CANNOT_TELL and stamp["decision_id"] == decision_id_of(change)
-
-
 def _not_sent(
     change: Change,
     reason: str,
     *,
     record: AnnotationRecord | None = None,
-) -> Outcome:
+) -> DeliveryOutcome:
     settlement = Settlement(change=change, state=Change.State.WITHDRAWN, reason=reason)
-    return Outcome(settlement=settlement, record=record)
+    return DeliveryOutcome(settlement=settlement, record=record)

@@ -20,7 +20,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, Unreadable
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
-from reviewapp.sync.deliver.outcome import Outcome
+from reviewapp.sync.deliver.outcome import DeliveryOutcome
 
 _log = logging.getLogger(__name__)
 _MAX_LISTED = 500
@@ -67,7 +67,8 @@ def without_mirrored(
 
 
 def find_own_record(
-    change: Change, existing: Sequence[AnnotationRecord]
+    change: Change,
+    existing: Sequence[AnnotationRecord],
 ) -> AnnotationRecord | None:
     """Return the one whose stamp says that an earlier attempt of this change created it."""
     if not change.cause:
@@ -98,8 +99,6 @@ def created_since(
 
     The next pull finds what cannot be read now.
     """
-    known_ids = {created.annotation_id}
-    known_ids.update(record.annotation_id for record in existing)
     try:
         records = list_existing(annotation, client)
     except MixpeekError as error:
@@ -109,10 +108,15 @@ def created_since(
             error.message,
         )
         return []
+
+    existing_ids = [record.annotation_id for record in existing]
+    known_ids = {created.annotation_id, *existing_ids}
     return [record for record in records if record.annotation_id not in known_ids]
 
 
-def with_concurrent(outcome: Outcome, others: Sequence[AnnotationRecord]) -> Outcome:
+def with_concurrent(
+    outcome: DeliveryOutcome, others: Sequence[AnnotationRecord]
+) -> DeliveryOutcome:
     """Return the outcome with what others created at the same moment, to record and absorb."""
     if not others:
         return outcome

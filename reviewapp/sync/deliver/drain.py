@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
-from itertools import groupby
 from time import monotonic
 from typing import Any
 
@@ -37,7 +36,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver import bulk, parallel
 from reviewapp.sync.deliver.bulk_plan import BulkPlan
-from reviewapp.sync.deliver.outcome import ClaimLost, Outcome, refused
+from reviewapp.sync.deliver.outcome import ClaimLost, DeliveryOutcome, refused
 from reviewapp.sync.deliver.settle import handler_for, load_change_rows, settle_outcomes
 from reviewapp.sync.rate_limited_client import (
     WHILE_NOBODY_WAITS,
@@ -51,6 +50,8 @@ _log = logging.getLogger(__name__)
 # How many changes a round claims. The first round is smaller, since the rest may go in bulk.
 _FIRST_ROUND_SIZE = 16
 _ROUND_SIZE = 32
+# A round of so many changes shows that more is due: it may be worth going in bulk.
+_BACKLOG_SIZE = 12
 # A delivery reads and writes.
 _REQUESTS_PER_CHANGE = 2
 # In seconds: outcomes are settled at least this often, so that pages soon show "delivered".
@@ -76,28 +77,26 @@ def drain(client: Client, *, limit: int = 50) -> int:
         round_size = _FIRST_ROUND_SIZE
         if tried_bulk:
             round_size = _ROUND_SIZE
-        changes = _claim_round(round_size)
-        if not changes:
+        changes_by_rank = _claim_round(round_size)
+        if not changes_by_rank:
             return attempted
 
         is_first = attempted == 0
-        attempted += len(changes)
-        ranks = []
+        claimed = 0
         can_continue = True
-        for rank, group in groupby(changes, key=_rank):
-            ranks.append(rank)
-            if not _deliver_within_budget(list(group), rank, client, is_first=is_first):
+        for rank, changes in changes_by_rank.items():
+            claimed += len(changes)
+            if not _deliver_within_budget(changes, rank, client, is_first=is_first):
                 can_continue = False
+        attempted += claimed
 
-        # A rank filled its share of the round, so more is due. Where the budget did not pay for
-        # single deliveries, it may pay for bulk.
-        if len(changes) >= _FIRST_ROUND_SIZE * 3 // 4 and not tried_bulk:
+        # Where the budget did not pay for single deliveries, it may pay for bulk.
+        if claimed >= _BACKLOG_SIZE and not tried_bulk:
             tried_bulk = True
-            for rank in ranks:
-                delivered_in_bulk, can_continue_bulk = _deliver_backlog(rank, client)
-                attempted += delivered_in_bulk
-                if not can_continue_bulk:
-                    return attempted
+            attempted_in_bulk, can_continue_bulk = _deliver_backlog(list(changes_by_rank), client)
+            attempted += attempted_in_bulk
+            if not can_continue_bulk:
+                return attempted
 
         if not can_continue:
             return attempted
@@ -106,16 +105,19 @@ def drain(client: Client, *, limit: int = 50) -> int:
     return attempted
 
 
-def _claim_round(size: int) -> list[Change]:
-    """Claim up to `size` changes, interactive first; a quarter is reserved for bulk changes."""
+def _claim_round(size: int) -> dict[Rank, list[Change]]:
+    """Claim up to `size` changes, by rank, the most urgent first.
+
+    A quarter is reserved for bulk changes.
+    """
     now = timezone.now()
     interactive = claims.claim_many(now, rank=Rank.INTERACTIVE, limit=size - size // 4)
     others = claims.claim_many(now, rank=Rank.BULK, limit=size - len(interactive))
-    return sorted([*interactive, *others], key=_rank)
 
-
-def _rank(change: Change) -> Rank:
-    return Rank(change.rank)
+    changes_by_rank: dict[Rank, list[Change]] = {}
+    for change in sorted([*interactive, *others], key=lambda change: change.rank):
+        changes_by_rank.setdefault(Rank(change.rank), []).append(change)
+    return changes_by_rank
 
 
 def _deliver_within_budget(
@@ -132,7 +134,7 @@ def _deliver_within_budget(
             least=_REQUESTS_PER_CHANGE,
         )
         if seconds:
-            _defer(changes, seconds)
+            _postpone_untried(changes, seconds)
             return False
 
         if is_first:
@@ -140,25 +142,26 @@ def _deliver_within_budget(
         return deliver_claimed(changes, client)
 
 
-def _deliver_backlog(rank: Rank, client: Client) -> tuple[int, bool]:
-    """Deliver a backlog in bulk, one retriever after the other.
+def _deliver_backlog(ranks: Sequence[Rank], client: Client) -> tuple[int, bool]:
+    """Deliver the backlog of each rank in bulk, one retriever after the other.
 
-    Returns how many changes were attempted, and whether to continue. Starts no round after
-    `_BULK_DURATION`, since interactive changes come first in the next turn.
+    Returns how many changes were attempted, and whether to continue. Starts no round of a rank
+    after `_BULK_DURATION`, since interactive changes come first in the next turn.
     """
     attempted = 0
-    previous = BulkPlan()
-    deadline = monotonic() + _BULK_DURATION
+    for rank in ranks:
+        previous = BulkPlan()
+        deadline = monotonic() + _BULK_DURATION
 
-    while monotonic() < deadline:
-        plan = bulk.plan_backlog(rank)
-        # Nothing is worth it, or another worker has claimed the changes of the previous plan.
-        if plan in {BulkPlan(), previous}:
-            break
-        attempted += len(plan.heads)
-        previous = plan
-        if not deliver_in_bulk(plan, rank, client):
-            return attempted, False
+        while monotonic() < deadline:
+            plan = bulk.plan_backlog(rank)
+            # Nothing is worth it, or another worker has claimed the changes of the previous plan.
+            if plan in {BulkPlan(), previous}:
+                break
+            attempted += len(plan.heads)
+            previous = plan
+            if not deliver_in_bulk(plan, rank, client):
+                return attempted, False
     return attempted, True
 
 
@@ -205,11 +208,11 @@ def deliver_claimed(changes: Sequence[Change], client: Client) -> bool:
     """
     rows = load_change_rows(changes)
     unstarted = {change.pk: change for change in changes}
-    outcomes: list[Outcome] = []
+    outcomes: list[DeliveryOutcome] = []
     failures: list[tuple[Change, MixpeekError]] = []
     settled_at = monotonic()
 
-    def attempt_one(change: Change) -> Outcome | None:
+    def attempt_one(change: Change) -> DeliveryOutcome | None:
         return _attempt(change, rows.get(change.ref), client)
 
     for change, result in parallel.run_parallel(changes, attempt_one):
@@ -255,28 +258,34 @@ def attempt(change: Change, client: Client) -> bool:
     return deliver_claimed([change], client)
 
 
-def _attempt(change: Change, row: Any, client: Client) -> Outcome | None:
+def _attempt(change: Change, row: Any, client: Client) -> DeliveryOutcome | None:
     """Attempt one change of `row`; returns None when there is nothing to settle.
 
     Raises those `MixpeekError`s that would meet every other change as well.
     """
     job = current_trace()
     handler = handler_for(change)
+    if not row:
+        return refused(change, f"The {handler.noun} this change was for has been deleted here.")
 
     # A history context of its own, since other changes are attempted at the same time.
     with tracing(job.origin, job.request_id):
         set_subject(change.ref)
         try:
-            if not row:
-                reason = f"The {handler.noun} this change was for has been deleted here."
-                return refused(change, reason)
             with prepaid(_REQUESTS_PER_CHANGE):
                 return handler.deliver(change, row, client)
-        except NotFound as error:
-            reason = f"The {handler.noun} is gone at Mixpeek: {error.message}"
-            return _refused_outcome(change, error, reason=reason, gone=True)
         except Refused as error:
-            return _refused_outcome(change, error, reason=error.message)
+            is_gone = isinstance(error, NotFound)
+            reason = error.message
+            if is_gone:
+                reason = f"The {handler.noun} is gone at Mixpeek: {error.message}"
+            return refused(
+                change,
+                reason,
+                gone=is_gone,
+                field_errors=error.fields,
+                upstream_request_id=error.request_id,
+            )
         except ClaimLost:
             _log.warning(
                 "held up for longer than the claim on %s; left to whoever has it now",
@@ -308,23 +317,7 @@ def _is_final(error: Unavailable, change: Change) -> bool:
     return change.maybe_sent or not error.maybe_applied
 
 
-def _refused_outcome(
-    change: Change,
-    error: Refused,
-    *,
-    reason: str,
-    gone: bool = False,
-) -> Outcome:
-    return refused(
-        change,
-        reason,
-        gone=gone,
-        field_errors=error.fields,
-        upstream_request_id=error.request_id,
-    )
-
-
-def _settle(outcomes: Sequence[Outcome]) -> None:
+def _settle(outcomes: Sequence[DeliveryOutcome]) -> None:
     try:
         settle_outcomes(outcomes)
     except (OperationalError, InterfaceError):
@@ -362,7 +355,7 @@ def _postpone_or_release(change: Change, unstarted: Sequence[Change], error: Mix
 def _release_all(changes: Sequence[Change], error: MixpeekError) -> None:
     """Release the changes untried, since each would fail with `error`; pause if it is our key."""
     if isinstance(error, OutOfBudget):
-        _defer(changes, error.retry_after)
+        _postpone_untried(changes, error.retry_after)
         return
 
     with acting(None):
@@ -406,7 +399,7 @@ def _postpone(
         )
 
 
-def _defer(changes: Sequence[Change], seconds: float | None) -> None:
+def _postpone_untried(changes: Sequence[Change], seconds: float | None) -> None:
     outbox.postpone_untried(changes, until=timezone.now() + timedelta(seconds=seconds or 0.0))
 
 

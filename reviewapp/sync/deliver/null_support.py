@@ -45,5 +45,10 @@ def is_refused_null(error: Refused, nulls: set[str]) -> bool:
     """Return whether a refusal may be about the nulls: it names no field, or one of them."""
     if not nulls or error.status != 422:
         return False
-    refused_names = {name.partition(".")[0] for name in error.fields}
-    return not refused_names or bool(refused_names & nulls)
+    names = refused_names(error)
+    return not names or bool(names & nulls)
+
+
+def refused_names(error: Refused) -> set[str]:
+    """Return the names of the fields that a refusal is about."""
+    return {name.partition(".")[0] for name in error.fields}

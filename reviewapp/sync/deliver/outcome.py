@@ -1,4 +1,4 @@
-"""What the delivery of a change needs of each kind of ref (`Handler`), and returns (`Outcome`)."""
+"""What the delivery of a change needs of each kind of ref (`Handler`), and returns (`DeliveryOutcome`)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ensure_claims(changes: Sequence[Change], client: Client) -> list[Change]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class DeliveryOutcome:
     """What an attempt came to: how to settle the change, and what to update in the mirror.
 
     `record` is what upstream returned last; with `rebase` the mirror shows its values again. `gone`
@@ -60,16 +60,16 @@ class Outcome:
         return self.settlement.change
 
 
-def delivered(change: Change, record: Any, **facts: Any) -> Outcome:
+def delivered(change: Change, record: Any, **facts: Any) -> DeliveryOutcome:
     """Return the outcome of a change that `record` proves.
 
     `facts` are other fields of `Settlement`, such as `version`, `merged` and `raced`.
     """
     settlement = Settlement(change=change, state=Change.State.DELIVERED, **facts)
-    return Outcome(settlement=settlement, record=record)
+    return DeliveryOutcome(settlement=settlement, record=record)
 
 
-def conflicting(change: Change, record: Any, names: Sequence[str], **facts: Any) -> Outcome:
+def conflicting(change: Change, record: Any, names: Sequence[str], **facts: Any) -> DeliveryOutcome:
     """Return the outcome of a change whose fields `names` somebody else has set upstream.
 
     `facts` are `theirs`, `version` and `raced`.
@@ -84,7 +84,7 @@ def conflicting(change: Change, record: Any, names: Sequence[str], **facts: Any)
         reason=f"The {fields} {verb} changed at Mixpeek before this was sent.",
         **facts,
     )
-    return Outcome(settlement=settlement, record=record, rebase=True)
+    return DeliveryOutcome(settlement=settlement, record=record, rebase=True)
 
 
 def refused(
@@ -94,7 +94,7 @@ def refused(
     record: Any = None,
     gone: bool = False,
     **facts: Any,
-) -> Outcome:
+) -> DeliveryOutcome:
     """Return the outcome of a change that upstream refuses.
 
     `facts` are `field_errors` and `upstream_request_id`.
@@ -105,7 +105,7 @@ def refused(
         reason=reason,
         **facts,
     )
-    return Outcome(settlement=settlement, record=record, rebase=not gone, gone=gone)
+    return DeliveryOutcome(settlement=settlement, record=record, rebase=not gone, gone=gone)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,7 @@ class Handler:
 
     noun: str
     load_rows: Callable[[Sequence[str]], Mapping[str, Any]]
-    deliver: Callable[[Change, Any, Client], Outcome]
+    deliver: Callable[[Change, Any, Client], DeliveryOutcome]
     absorb: Callable[[Sequence[Any]], object]
     rebase: Callable[[str], None]
     mark_gone: Callable[[str], None]

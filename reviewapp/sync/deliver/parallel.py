@@ -27,7 +27,11 @@ def run_parallel(
     thread could see, the items run one after the other.
     """
     if len(items) == 1 or connection.in_atomic_block:
-        yield from _run_sequentially(items, work)
+        for item in items:
+            result = _result_or_error(work, item)
+            yield item, result
+            if isinstance(result, MixpeekError):
+                return
         return
 
     unstarted = list(reversed(items))
@@ -44,17 +48,6 @@ def run_parallel(
                 if isinstance(result, MixpeekError):
                     unstarted = []
                 yield running.pop(future), result
-
-
-def _run_sequentially(
-    items: Sequence[T],
-    work: Callable[[T], R],
-) -> Iterator[tuple[T, R | MixpeekError]]:
-    for item in items:
-        result = _result_or_error(work, item)
-        yield item, result
-        if isinstance(result, MixpeekError):
-            return
 
 
 def _run_in_thread(work: Callable[[T], R], item: T) -> R | MixpeekError:

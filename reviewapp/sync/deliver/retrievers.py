@@ -21,8 +21,8 @@ from reviewapp.retrievers import mirror
 from reviewapp.retrievers.editing.edit import apply_change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver.outcome import (
+    DeliveryOutcome,
     Handler,
-    Outcome,
     conflicting,
     delivered,
     ensure_claim,
@@ -39,13 +39,13 @@ def load_rows(refs: Sequence[str]) -> dict[str, Retriever]:
     return {row.ref: row for row in rows}
 
 
-def deliver(change: Change, retriever: Retriever, client: Client) -> Outcome:
+def deliver(change: Change, retriever: Retriever, client: Client) -> DeliveryOutcome:
     """Read the retriever and apply the change to it, unless somebody else changed the same text."""
     read = client.get_retriever(retriever.retriever_id)
     return deliver_from_record(read, change, client)
 
 
-def deliver_from_record(read: RetrieverRecord, change: Change, client: Client) -> Outcome:
+def deliver_from_record(read: RetrieverRecord, change: Change, client: Client) -> DeliveryOutcome:
     """Apply the change upstream to what was just read, unless it conflicts with other edits."""
     theirs = record_values(read)
     judgement = judge_change(change.fields, change.base, theirs)

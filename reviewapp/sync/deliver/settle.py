@@ -12,7 +12,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref, RefKind
 from reviewapp.sync.deliver import annotations as deliver_annotations
 from reviewapp.sync.deliver import retrievers as deliver_retrievers
-from reviewapp.sync.deliver.outcome import Handler, Outcome
+from reviewapp.sync.deliver.outcome import DeliveryOutcome, Handler
 
 _log = logging.getLogger(__name__)
 _HANDLERS: dict[str, Handler] = {
@@ -38,36 +38,37 @@ def load_change_rows(changes: Sequence[Change]) -> dict[str, Any]:
     return rows
 
 
-def settle_outcomes(outcomes: Sequence[Outcome]) -> None:
+def settle_outcomes(outcomes: Sequence[DeliveryOutcome]) -> None:
     """Settle all outcomes, those of one kind with a record in batches.
 
     When a batch fails, its outcomes are settled one by one, so that one bad record does not block
     the others.
     """
     for handler in _HANDLERS.values():
-        own = [outcome for outcome in outcomes if handler_for(outcome.change) is handler]
-        _settle_of_one_kind(own, handler)
+        with_record: list[DeliveryOutcome] = []
+        without_record: list[DeliveryOutcome] = []
+        concurrent_records: list[Any] = []
+        for outcome in outcomes:
+            if handler_for(outcome.change) is not handler:
+                continue
+            concurrent_records.extend(outcome.concurrent_records)
+            if outcome.record is None:
+                without_record.append(outcome)
+            else:
+                with_record.append(outcome)
+
+        for start in range(0, len(with_record), _BATCH_SIZE):
+            _settle_batch(with_record[start : start + _BATCH_SIZE], handler)
+        for outcome in without_record:
+            _settle_batch([outcome], handler)
+
+        # In a transaction of its own, since these rows are locked in no order with those above.
+        if concurrent_records:
+            with acting(None):
+                handler.absorb(concurrent_records)
 
 
-def _settle_of_one_kind(outcomes: Sequence[Outcome], handler: Handler) -> None:
-    with_record = [outcome for outcome in outcomes if outcome.record is not None]
-    without_record = [outcome for outcome in outcomes if outcome.record is None]
-
-    for start in range(0, len(with_record), _BATCH_SIZE):
-        _settle_batch(with_record[start : start + _BATCH_SIZE], handler)
-    for outcome in without_record:
-        _settle_batch([outcome], handler)
-
-    concurrent_records: list[Any] = []
-    for outcome in outcomes:
-        concurrent_records.extend(outcome.concurrent_records)
-    # In a transaction of its own, since these rows are locked in no order with those above.
-    if concurrent_records:
-        with acting(None):
-            handler.absorb(concurrent_records)
-
-
-def _settle_batch(batch: Sequence[Outcome], handler: Handler) -> None:
+def _settle_batch(batch: Sequence[DeliveryOutcome], handler: Handler) -> None:
     try:
         _settle_in_transaction(batch, handler)
     except Exception:
@@ -78,7 +79,7 @@ def _settle_batch(batch: Sequence[Outcome], handler: Handler) -> None:
             _settle_in_transaction([outcome], handler)
 
 
-def _settle_in_transaction(batch: Sequence[Outcome], handler: Handler) -> None:
+def _settle_in_transaction(batch: Sequence[DeliveryOutcome], handler: Handler) -> None:
     settlements = [outcome.settlement for outcome in batch]
     records = [outcome.record for outcome in batch if outcome.record is not None]
 
@@ -87,14 +88,10 @@ def _settle_in_transaction(batch: Sequence[Outcome], handler: Handler) -> None:
         # Locks all rows at once and in one order, before the loop touches any of them.
         handler.absorb(records)
         for outcome in batch:
-            _update_mirror(outcome, handler)
-
-
-def _update_mirror(outcome: Outcome, handler: Handler) -> None:
-    ref = outcome.change.ref
-    if outcome.uncleared is not None and handler.note_uncleared:
-        handler.note_uncleared(ref, outcome.uncleared)
-    if outcome.gone:
-        handler.mark_gone(ref)
-    elif outcome.rebase:
-        handler.rebase(ref)
+            ref = outcome.change.ref
+            if outcome.uncleared is not None and handler.note_uncleared:
+                handler.note_uncleared(ref, outcome.uncleared)
+            if outcome.gone:
+                handler.mark_gone(ref)
+            elif outcome.rebase:
+                handler.rebase(ref)

@@ -99,13 +99,15 @@ def overwritten_by_retry(
     for that attempt: where it replaced a value that `base` does not hold, somebody had got in
     between. The result has the form of `lost_update`.
     """
-    edits = [edit for edit in read.revisions if edit.version >= (since or 0)]
-    edits.sort(key=lambda edit: -edit.version)
+    oldest_version = since or 0
+    edits = [edit for edit in read.revisions if edit.version >= oldest_version]
+    edits.sort(key=lambda edit: edit.version, reverse=True)
     position = _position_of_attempt(edits, values_of(read), fields)
     if position is None:
         return None
 
     attempt = edits[position]
+    edits_before = edits[position + 1 :]
     lost = {}
     for name, value in prior_values(attempt.prior).items():
         if name in fields and name in base and not is_same_json(value, base[name]):
@@ -115,9 +117,9 @@ def overwritten_by_retry(
 
     # Somebody else who set the very same values looks the same and is reported, too.
     author = ""
-    for earlier in edits[position + 1 :]:
-        if not lost.keys().isdisjoint(earlier.prior):
-            author = earlier.edited_by
+    for edit in edits_before:
+        if not lost.keys().isdisjoint(edit.prior):
+            author = edit.edited_by
             break
     return {"read": since, "now": attempt.version + 1, "lost": lost, "by": author}
 
@@ -131,14 +133,16 @@ def _position_of_attempt(
 
     `edits` are the newest first; `newest_values` are the values after the newest edit.
     """
-    settable = {*fields, "payload", "metadata"}
+    # The stamp is in one of the two objects.
+    may_be_set = {*fields, "payload", "metadata"}
     # The values after each edit, going back from the newest.
     values = dict(newest_values)
     for position, edit in enumerate(edits):
         prior = prior_values(edit.prior)
-        edited = {name: values[name] for name in prior if name in fields}
-        is_candidate = bool(edited) and settable.issuperset(prior)
-        if is_candidate and all(is_same_json(edited[name], fields[name]) for name in edited):
+        names = fields.keys() & prior.keys()
+        values_set = {name: values[name] for name in names}
+        values_sent = {name: fields[name] for name in names}
+        if names and may_be_set.issuperset(prior) and is_same_json(values_set, values_sent):
             return position
         values |= prior
     return None
