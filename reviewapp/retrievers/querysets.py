@@ -125,6 +125,19 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         """Return the runs that were requested here and not started yet, oldest first."""
         return self.filter(status="requested").order_by("id")
 
+    def claim_requested(self, now: datetime) -> Execution | None:
+        """Claim the oldest requested run that nobody makes yet; None without one.
+
+        Call it in a transaction.
+        """
+        unclaimed = self.requested().filter(claimed_at__isnull=True)
+        locked = unclaimed.select_for_update(skip_locked=True, of=("self",))
+        execution = locked.select_related("retriever").first()
+        if execution is not None:
+            execution.claimed_at = now
+            execution.save(update_fields=["claimed_at"])
+        return execution
+
     def with_query_of(self, execution: Execution) -> Self:
         """Return the executions with the same retriever and inputs, including `execution`.
 

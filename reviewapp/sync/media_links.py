@@ -178,23 +178,18 @@ def _files(document_id: str, person: User) -> dict[int, File]:
     """Return a document's files with fresh links, by index, from the cache or from Mixpeek."""
     entry = _links.get(document_id)
     if entry is None:
-        if not _is_mirrored(document_id):
+        # No column can hold a character that is not storable.
+        is_mirrored = is_storable(document_id) and (
+            Annotation.objects.filter(document_id=document_id).exists()
+            or Result.objects.filter(document_id=document_id).exists()
+        )
+        if not is_mirrored:
             raise LinkUnavailable(status=404, reason="There is no such document here.")
         entry = _fetch_within_limits(document_id, person)
 
     if isinstance(entry, str):
         raise LinkUnavailable(status=404, reason=entry)
     return entry
-
-
-def _is_mirrored(document_id: str) -> bool:
-    """Return whether an annotation or a result here is about this document."""
-    if not is_storable(document_id):
-        # No column can hold such a character.
-        return False
-    if Annotation.objects.filter(document_id=document_id).exists():
-        return True
-    return Result.objects.filter(document_id=document_id).exists()
 
 
 def _fetch_within_limits(document_id: str, person: User) -> dict[int, File] | str:

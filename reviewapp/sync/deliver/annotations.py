@@ -375,7 +375,12 @@ def _create(change: Change, annotation: Annotation, client: Client) -> DeliveryO
 def _send_create(change: Change, annotation: Annotation, client: Client) -> AnnotationRecord:
     # An earlier create may have been refused: this change must then send all that its person saw.
     values = BLANK_VALUES | change.base | change.fields
-    may_stamp = settings.MIXPEEK_WHO != "metadata" or _server_has_metadata()
+    may_stamp = True
+    if settings.MIXPEEK_WHO == "metadata":
+        # The newest annotation that the server returned shows whether it has metadata.
+        returned = Annotation.objects.filter(annotation_id__isnull=False).order_by("-id")
+        newest_metadata = returned.values_list("upstream__metadata", flat=True).first()
+        may_stamp = newest_metadata is not None
     if may_stamp:
         values |= with_stamp(without_nulls(values), change, current=None)
 
@@ -394,13 +399,6 @@ def _send_create(change: Change, annotation: Annotation, client: Client) -> Anno
         **optional_values,
         change_reason=change_reason(change),
     )
-
-
-def _server_has_metadata() -> bool:
-    """Return whether the newest annotation that the server returned has metadata."""
-    returned = Annotation.objects.filter(annotation_id__isnull=False).order_by("-id")
-    newest = returned.values_list("upstream__metadata", flat=True)
-    return newest.first() is not None
 
 
 def _differences(change: Change, record: AnnotationRecord) -> dict[str, Any]:
@@ -424,8 +422,9 @@ def _rebase(ref: str) -> None:
 
 
 def _mark_gone(ref: str) -> None:
-    upstream = Annotation.objects.filter(ref=ref, annotation_id__gt="")
-    absorb.mark_gone(list(upstream.values_list("annotation_id", flat=True)))
+    annotation = Annotation.objects.filter(ref=ref).only("annotation_id").first()
+    if annotation is not None and annotation.annotation_id:
+        absorb.mark_gone([annotation.annotation_id])
 
 
 def _note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:

@@ -76,32 +76,27 @@ def plan_bulk_write(heads: Sequence[Head], size: Size) -> BulkPlan:
 
     best = BulkPlan()
     for retriever_id, own in by_retriever.items():
-        if retriever_id:
-            candidate = _plan_retriever(retriever_id, own[:MAX_WRITTEN], size)
+        if not retriever_id:
+            continue
+
+        keys = []
+        labels_before: Counter[str] = Counter()
+        labels_after: Counter[str] = Counter()
+        for head in own[:MAX_WRITTEN]:
+            keys.append(head.pk)
+            labels_before[head.label] += 1
+            labels_after[head.wanted] += 1
+
+        candidate = BulkPlan(
+            heads=tuple(keys),
+            before=_shortest_lists(retriever_id, labels_before, size),
+            after=_shortest_lists(retriever_id, labels_after, size),
+        )
+        is_short = max(_pages(candidate.before), _pages(candidate.after)) <= MAX_PAGES
+        is_worth_it = _REQUESTS_ONE_BY_ONE * len(keys) >= _MIN_SAVING * candidate.requests
+        if is_short and is_worth_it:
             best = max(best, candidate, key=lambda plan: plan.saved_requests)
     return best
-
-
-def _plan_retriever(retriever_id: str, heads: Sequence[Head], size: Size) -> BulkPlan:
-    keys = []
-    labels_before: Counter[str] = Counter()
-    labels_after: Counter[str] = Counter()
-    for head in heads:
-        keys.append(head.pk)
-        labels_before[head.label] += 1
-        labels_after[head.wanted] += 1
-
-    candidate = BulkPlan(
-        heads=tuple(keys),
-        before=_shortest_lists(retriever_id, labels_before, size),
-        after=_shortest_lists(retriever_id, labels_after, size),
-    )
-
-    if _pages(candidate.before) > MAX_PAGES or _pages(candidate.after) > MAX_PAGES:
-        return BulkPlan()
-    if _REQUESTS_ONE_BY_ONE * len(heads) < _MIN_SAVING * candidate.requests:
-        return BulkPlan()
-    return candidate
 
 
 def _shortest_lists(

@@ -173,11 +173,21 @@ def deliver_in_bulk(plan: BulkPlan, rank: Rank, client: Client) -> bool:
     with spending(rank, want=plan.requests, patience=WHILE_NOBODY_WAITS):
         result = bulk.deliver_plan(plan, client)
         _settle(result.outcomes)
-        if result.error:
-            claims.release(result.fallback)
-            _postpone_or_release_bulk(result.unfinished, result.error, sent=result.sent)
-            return False
-        return deliver_one_by_one(result.fallback, client)
+        if not result.error:
+            return deliver_one_by_one(result.fallback, client)
+
+        claims.release(result.fallback)
+        error = result.error
+        is_untried = isinstance(error, OutOfBudget) and not result.sent
+        if is_untried or isinstance(error, Unauthorized) or not result.unfinished:
+            _release_all(result.unfinished, error)
+        else:
+            # They go one by one next time.
+            delay = backoff_delay(1, retry_after=_retry_after(error), jitter=_random.random())
+            until = timezone.now() + delay
+            with acting(None):
+                outbox.postpone_many(result.unfinished, until=until, reason=error.message)
+        return False
 
 
 def deliver_one_by_one(
@@ -362,23 +372,6 @@ def _release_all(changes: Sequence[Change], error: MixpeekError) -> None:
         claims.release(changes)
         if isinstance(error, Unauthorized):
             outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
-
-
-def _postpone_or_release_bulk(
-    changes: Sequence[Change],
-    error: MixpeekError,
-    *,
-    sent: bool,
-) -> None:
-    """Postpone or release the changes of a bulk plan; those postponed go one by one next time."""
-    untried = isinstance(error, OutOfBudget) and not sent
-    if not changes or untried or isinstance(error, Unauthorized):
-        _release_all(changes, error)
-        return
-
-    delay = backoff_delay(1, retry_after=_retry_after(error), jitter=_random.random())
-    with acting(None):
-        outbox.postpone_many(changes, until=timezone.now() + delay, reason=error.message)
 
 
 def _postpone(

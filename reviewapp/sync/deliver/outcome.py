@@ -1,4 +1,4 @@
-"""What the delivery of a change needs of each kind of ref (`Handler`), and returns (`DeliveryOutcome`)."""
+"""What delivery needs of each kind of ref (`Handler`), and what it returns (`DeliveryOutcome`)."""
 
 from __future__ import annotations
 

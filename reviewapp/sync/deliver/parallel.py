@@ -34,13 +34,20 @@ def run_parallel(
                 return
         return
 
+    def run_in_thread(item: T) -> R | MixpeekError:
+        try:
+            return _result_or_error(work, item)
+        finally:
+            for thread_connection in connections.all(initialized_only=True):
+                thread_connection.close()
+
     unstarted = list(reversed(items))
     running: dict[Future[R | MixpeekError], T] = {}
     with ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="deliver") as pool:
         while running or unstarted:
             while unstarted and len(running) < _MAX_THREADS:
                 item = unstarted.pop()
-                future = pool.submit(copy_context().run, _run_in_thread, work, item)
+                future = pool.submit(copy_context().run, run_in_thread, item)
                 running[future] = item
 
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -48,14 +55,6 @@ def run_parallel(
                 if isinstance(result, MixpeekError):
                     unstarted = []
                 yield running.pop(future), result
-
-
-def _run_in_thread(work: Callable[[T], R], item: T) -> R | MixpeekError:
-    try:
-        return _result_or_error(work, item)
-    finally:
-        for thread_connection in connections.all(initialized_only=True):
-            thread_connection.close()
 
 
 def _result_or_error(work: Callable[[T], R], item: T) -> R | MixpeekError:

@@ -53,25 +53,24 @@ def _build_result(
     collection_id = body.get("collection_id")
     if not isinstance(collection_id, str):
         collection_id = ""
+
+    score = None
+    for name in RUN_KEYS:
+        value: Any = document.get(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if score is None and is_number and math.isfinite(value):
+            score = float(value)
+
     return Result(
         retriever=execution.retriever,
         execution=execution,
         document_id=document_id,
         collection_id=collection_id[:_MAX_ID_LENGTH],
         rank=rank,
-        score=_score(document),
+        score=score,
         snapshot=body,
         digest=digest(body),
     )
-
-
-def _score(document: Json) -> float | None:
-    for name in RUN_KEYS:
-        value: Any = document.get(name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and math.isfinite(value):
-            return float(value)
-    return None
 
 
 def usable_id(execution: Execution, execution_id: str) -> tuple[str | None, list[str]]:

@@ -1,7 +1,7 @@
 """Make the runs that people requested, and store their results.
 
 A run costs credits and cannot be recognized upstream, so it is sent once: a claim is never passed
-on. When the result of a run is unknown, it is settled as failed with a sentence that says so, and a
+on. When the result of a run is unknown, it is stored as failed with a sentence that says so, and a
 person may request it again.
 """
 
@@ -48,9 +48,14 @@ class RunAnswer:
 
 def run_requested_executions(connect: Callable[[], Client] = configured_client) -> int:
     """Make the requested runs, one after the other; returns how many. Safe in many processes."""
-    _fail_expired_claims()
+    now = timezone.now()
+    expired = Execution.objects.requested().filter(claimed_at__lt=now - _CLAIM_DURATION)
+    with acting(None, note="the worker died"):
+        expired.update(status="failed", error=_WORKER_DIED, completed_at=now)
+
     for number in range(_MAX_RUNS):
-        execution = _claim()
+        with transaction.atomic():
+            execution = Execution.objects.claim_requested(timezone.now())
         if execution is None:
             return number
         execute_claimed(execution, connect)
@@ -61,7 +66,7 @@ def execute_claimed(
     execution: Execution,
     connect: Callable[[], Client] = configured_client,
 ) -> RunAnswer | MixpeekError:
-    """Make one claimed run and settle it; returns a `MixpeekError` instead of raising it."""
+    """Make one claimed run and store its end; returns a `MixpeekError` instead of raising it."""
     try:
         with spending(Rank.INTERACTIVE, patience=WHILE_A_PERSON_WAITS):
             answer = _execute(connect(), execution)
@@ -82,24 +87,6 @@ def execute_claimed(
         # A pull stored this run at the same moment; its row is visible now and can be replaced.
         _store(execution, answer)
     return answer
-
-
-def _claim() -> Execution | None:
-    with transaction.atomic():
-        unclaimed = Execution.objects.requested().filter(claimed_at__isnull=True)
-        locked = unclaimed.select_for_update(skip_locked=True, of=("self",))
-        execution = locked.select_related("retriever").first()
-        if execution is not None:
-            execution.claimed_at = timezone.now()
-            execution.save(update_fields=["claimed_at"])
-    return execution
-
-
-def _fail_expired_claims() -> None:
-    now = timezone.now()
-    expired = Execution.objects.requested().filter(claimed_at__lt=now - _CLAIM_DURATION)
-    with acting(None, note="the worker died"):
-        expired.update(status="failed", error=_WORKER_DIED, completed_at=timezone.now())
 
 
 def _execute(client: Client, execution: Execution) -> RunAnswer:
@@ -147,8 +134,8 @@ def _execute(client: Client, execution: Execution) -> RunAnswer:
 def _store(execution: Execution, answer: RunAnswer) -> None:
     """Store the run, its results and their place in the queue in one transaction.
 
-    1. Lock the run. 2. Build its results. 3. Settle. 4. Attach the results to the annotations of
-    their documents.
+    1. Lock the run. 2. Build its results. 3. Save how it ended. 4. Attach the results to the
+    annotations of their documents.
     """
     record = answer.record
     with acting(None, note=_history_note(execution)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,17 @@ def parse_webhook_body(body: bytes) -> Mention:
 
 def annotation_of(event: Mapping[str, Any]) -> str:
     """Return the id of the annotation that an event or payload names, "" if it names none."""
-    for candidate in _annotation_ids(event):
+    subject = _object_at(event, "subject")
+    candidates = [
+        subject.get("annotation_id"),
+        _object_at(event, "metadata").get("annotation_id"),
+        _object_at(event, "payload").get("annotation_id"),
+        event.get("annotation_id"),
+    ]
+    if subject.get("type", "annotation") == "annotation":
+        candidates.insert(0, subject.get("id"))
+
+    for candidate in candidates:
         annotation_id = _plain_text(candidate, _MAX_ID_LENGTH)
         if annotation_id:
             return annotation_id
@@ -59,17 +69,6 @@ def version_of(payload: Mapping[str, Any]) -> int | None:
     if not _plain_text(payload.get("annotation_id"), _MAX_ID_LENGTH):
         return None
     return version
-
-
-def _annotation_ids(event: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the values of all places where an event may name its annotation."""
-    subject = _object_at(event, "subject")
-    if subject.get("type", "annotation") == "annotation":
-        yield subject.get("id")
-    yield subject.get("annotation_id")
-    yield _object_at(event, "metadata").get("annotation_id")
-    yield _object_at(event, "payload").get("annotation_id")
-    yield event.get("annotation_id")
 
 
 def _object_at(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -113,26 +113,21 @@ def _store_page(
         return
 
     feed_cursor.cursor = next_cursor
-    hints.enqueue_hints(_outdated_ids(feed_cursor, events), Hint.Source.FEED)
 
-
-def _outdated_ids(feed_cursor: FeedCursor, events: Sequence[FeedEvent]) -> set[str]:
-    """Return the annotations to read again.
-
-    Leaves out events from before the first poll, and versions that the mirror already holds.
-    """
+    # Events from before the first poll, and versions that the mirror already holds, are left out.
     versions = _latest_versions(events, since=feed_cursor.since - _CLOCK_SKEW)
-    if feed_cursor.event_type == "annotation.deleted":
-        return set(versions)
+    mirrored_versions: dict[str | None, int | None] = {}
+    if feed_cursor.event_type != "annotation.deleted":
+        mirrored = Annotation.objects.annotated().filter(annotation_id__in=versions)
+        mirrored_versions = dict(mirrored.values_list("annotation_id", "version"))
 
-    mirrored = Annotation.objects.annotated().filter(annotation_id__in=versions)
-    mirrored_versions = dict(mirrored.values_list("annotation_id", "version"))
-    outdated = set()
+    outdated_ids = set()
     for annotation_id, version in versions.items():
         mirrored_version = mirrored_versions.get(annotation_id) or 0
-        if version is None or version > mirrored_version:
-            outdated.add(annotation_id)
-    return outdated
+        is_deletion = feed_cursor.event_type == "annotation.deleted"
+        if is_deletion or version is None or version > mirrored_version:
+            outdated_ids.add(annotation_id)
+    hints.enqueue_hints(outdated_ids, Hint.Source.FEED)
 
 
 def _latest_versions(events: Sequence[FeedEvent], *, since: datetime) -> dict[str, int | None]:
@@ -142,13 +137,13 @@ def _latest_versions(events: Sequence[FeedEvent], *, since: datetime) -> dict[st
         if event.created_at and event.created_at < since:
             continue
         annotation_id = annotation_of({**event.payload, "payload": event.payload})
-        if annotation_id:
-            earlier = versions.get(annotation_id, 0)
-            versions[annotation_id] = _max_version(earlier, version_of(event.payload))
+        if not annotation_id:
+            continue
+
+        version = version_of(event.payload)
+        earlier_version = versions.get(annotation_id, 0)
+        if version is not None and earlier_version is not None:
+            versions[annotation_id] = max(version, earlier_version)
+        else:
+            versions[annotation_id] = None
     return versions
-
-
-def _max_version(first: int | None, second: int | None) -> int | None:
-    if first is None or second is None:
-        return None
-    return max(first, second)

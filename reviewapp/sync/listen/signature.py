@@ -30,7 +30,12 @@ class Verdict(Enum):
 
 def verify_signature(body: bytes, header: str, *, secret: str, now: float) -> Verdict:
     """Verify a signed body; one more than `WINDOW` before or after `now` is stale."""
-    parts = _parse_header(header)
+    parts: dict[str, list[str]] = {"t": [], "v1": []}
+    for part in header.split(",")[:_MAX_PARTS]:
+        match = _PART.match(part)
+        if match is not None and match[1] in parts:
+            parts[match[1]].append(match[2])
+
     timestamps = parts["t"]
     if not secret or len(timestamps) != 1 or not _TIMESTAMP.match(timestamps[0]):
         return Verdict.FORGED
@@ -43,16 +48,6 @@ def verify_signature(body: bytes, header: str, *, secret: str, now: float) -> Ve
     if abs(now - int(timestamps[0])) > WINDOW:
         return Verdict.STALE
     return Verdict.GENUINE
-
-
-def _parse_header(header: str) -> dict[str, list[str]]:
-    """Return the timestamps (`t`) and the signatures (`v1`) in the header."""
-    parts: dict[str, list[str]] = {"t": [], "v1": []}
-    for part in header.split(",")[:_MAX_PARTS]:
-        match = _PART.match(part)
-        if match is not None and match[1] in parts:
-            parts[match[1]].append(match[2])
-    return parts
 
 
 def sign(body: bytes, *, secret: str, at: str) -> str:

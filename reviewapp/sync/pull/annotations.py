@@ -72,7 +72,10 @@ def pull(
 
         counts.leave_out(page.left_out)
         ids = [item.annotation_id for item in page.items]
-        if not after_gap and steps_back < _MAX_STEPS_BACK and not _meets(pull_pass, ids):
+        # Pages overlap: when this one begins with a row that the pass has not seen, or is empty,
+        # the list has shrunk below it.
+        may_step_back = pull_pass.skip > 0 and not after_gap and steps_back < _MAX_STEPS_BACK
+        if may_step_back and not _seen_ids(pull_pass, ids[:1]):
             steps_back += 1
             end = pull_pass.skip
             # An empty page shows how far the list shrank, if it has a total.
@@ -191,13 +194,18 @@ def look_for_missing(
         if not rows:
             return
 
-        answers: dict[str, AnnotationRecord | None] = {}
+        records = []
+        gone_ids = []
         for _, annotation_id in rows:
-            if annotation_id:
-                _request(client, annotation_id, answers, counts)
+            if not annotation_id:
+                continue
+            try:
+                records.append(client.get_annotation(annotation_id))
+            except NotFound:
+                gone_ids.append(annotation_id)
+            except (Refused, Unreadable) as error:
+                counts.leave_out([LeftOut(name=annotation_id, reason=error.message)])
 
-        records = [record for record in answers.values() if record is not None]
-        gone_ids = [annotation_id for annotation_id, record in answers.items() if record is None]
         with acting(None, note="pull"):
             _absorb(records, counts)
         with acting(None, note="pull"):
@@ -213,35 +221,15 @@ def overlap(size: int) -> int:
     return max(size // 20, 1)
 
 
-def _request(
-    client: Client,
-    annotation_id: str,
-    answers: dict[str, AnnotationRecord | None],
-    counts: Counts,
-) -> None:
-    """Add the annotation to `answers`, None if it is gone; one that cannot be read is left out."""
-    try:
-        answers[annotation_id] = client.get_annotation(annotation_id)
-    except NotFound:
-        answers[annotation_id] = None
-    except (Refused, Unreadable) as error:
-        counts.leave_out([LeftOut(name=annotation_id, reason=error.message)])
-
-
 def _seen_ids(pull_pass: PullPass, ids: Sequence[str]) -> set[str | None]:
     seen = Annotation.objects.filter(annotation_id__in=ids, seen_at__gte=pull_pass.started_at)
     return set(seen.values_list("annotation_id", flat=True))
 
 
-def _meets(pull_pass: PullPass, ids: Sequence[str]) -> bool:
-    """Return whether a page with these ids continues what the pass has seen without a gap."""
-    # Pages overlap, so an empty one past the beginning means that the list shrank below us.
-    return pull_pass.skip == 0 or bool(_seen_ids(pull_pass, ids[:1]))
-
-
 def _unseen(items: Sequence[AnnotationRecord], pull_pass: PullPass) -> list[AnnotationRecord]:
     """Return those that the pass has not absorbed yet, so that none is counted twice."""
-    seen_ids = _seen_ids(pull_pass, [item.annotation_id for item in items])
+    ids = [item.annotation_id for item in items]
+    seen_ids = _seen_ids(pull_pass, ids)
     return [item for item in items if item.annotation_id not in seen_ids]
 
 

@@ -11,7 +11,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import acting
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused, Unreadable
-from reviewapp.mixpeek.records import DocumentBatch, DocumentRecord, LeftOut
+from reviewapp.mixpeek.records import DocumentBatch, LeftOut
 from reviewapp.retrievers.documents.snapshot import digest, snapshot
 from reviewapp.retrievers.models import Result
 from reviewapp.sync.pull.counts import Counts
@@ -39,8 +39,17 @@ def pull(client: Client, progress: Progress, counts: Counts) -> None:
 
         document_ids = list(dict.fromkeys(document_id for _, document_id in rows))
         documents = _fetch(client, document_ids)
+        results = []
+        for document in documents.found:
+            body = snapshot(document.body)
+            result = Result(
+                document_id=document.document_id,
+                collection_id=(document.collection_id or "")[:MAX_STORED_ID_LENGTH],
+                snapshot=body,
+                digest=digest(body),
+            )
+            results.append(result)
         with acting(None, note="pull"):
-            results = [_build_result(document) for document in documents.found]
             absorb.attach_results(Result.objects.bulk_create(results))
         counts.new += len(documents.found)
         counts.gone += len(documents.not_found)
@@ -74,13 +83,3 @@ def _fetch(client: Client, document_ids: Sequence[str]) -> DocumentBatch:
     left_out_ids = {record.name for record in batch.left_out}
     not_found = [id_ for id_ in batch.not_found if id_ not in left_out_ids]
     return replace(batch, not_found=tuple(not_found))
-
-
-def _build_result(document: DocumentRecord) -> Result:
-    body = snapshot(document.body)
-    return Result(
-        document_id=document.document_id,
-        collection_id=(document.collection_id or "")[:MAX_STORED_ID_LENGTH],
-        snapshot=body,
-        digest=digest(body),
-    )

@@ -121,21 +121,18 @@ def _pull_retrievers(client: Client, counts: Counts) -> None:
     unlisted = Retriever.objects.present().exclude(retriever_id__in=listed_ids)
     gone_ids = []
     for retriever_id in unlisted.values_list("retriever_id", flat=True):
-        if not _exists(client, retriever_id):
+        try:
+            is_gone = client.get_retriever(retriever_id).retriever_id != retriever_id
+        except NotFound:
+            is_gone = True
+        except (Refused, Unreadable):
+            is_gone = False
+        if is_gone:
             gone_ids.append(retriever_id)
 
     with acting(None, note="pull"):
         counts.add(mirror.absorb_retriever(records))
         counts.gone += mirror.mark_retrievers_gone(gone_ids)
-
-
-def _exists(client: Client, retriever_id: str) -> bool:
-    try:
-        return client.get_retriever(retriever_id).retriever_id == retriever_id
-    except NotFound:
-        return False
-    except (Refused, Unreadable):
-        return True
 
 
 def _current_pass(progress: Progress) -> PullPass:
