@@ -26,7 +26,7 @@ from reviewapp.mixpeek.records import (
 from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref
 from reviewapp.retrievers.documents.snapshot import clean_json, clean_text
-from reviewapp.retrievers.editing.edit import FIELDS, apply_change
+from reviewapp.retrievers.editing.edit import RETRIEVER_FIELDS, apply_change
 from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution, UpstreamRetriever
 from reviewapp.retrievers.sync_counts import SyncCounts
 
@@ -46,8 +46,8 @@ def absorb_retriever(records: Sequence[RetrieverRecord]) -> SyncCounts:
     """
     now = timezone.now()
     newest = {record.retriever_id: record for record in records}
-    rows = Retriever.objects.select_for_update().filter(retriever_id__in=list(newest))
-    known = {row.retriever_id: row for row in rows.order_by("pk")}
+    locked = Retriever.objects.select_for_update().order_by("pk")
+    known = locked.in_bulk(list(newest), field_name="retriever_id")
     undelivered = Change.objects.open_by_ref(row.ref for row in known.values())
 
     created: list[Retriever] = []
@@ -72,19 +72,19 @@ def absorb_retriever(records: Sequence[RetrieverRecord]) -> SyncCounts:
             updated_by_editor[editor].append(row)
 
     Retriever.objects.bulk_create(created, ignore_conflicts=True)
+    updated_count = 0
     for editor, updated in updated_by_editor.items():
+        updated_count += len(updated)
         with noticing(editor):
             Retriever.objects.bulk_update(updated, _MIRRORED)
     _save_bodies(absorbed)
-    Retriever.objects.filter(pk__in=[row.pk for row in known.values()]).update(seen_at=now)
-
-    updated_count = sum(len(updated) for updated in updated_by_editor.values())
+    Retriever.objects.filter(retriever_id__in=list(known)).update(seen_at=now)
     return SyncCounts(new=len(created), changed=updated_count, same=len(known) - updated_count)
 
 
 def _build_retriever(record: RetrieverRecord, *, seen_at: datetime) -> Retriever:
     values = _record_values(record)
-    upstream = {name: values[name] for name in FIELDS}
+    upstream = {name: values[name] for name in RETRIEVER_FIELDS}
     return Retriever(
         retriever_id=record.retriever_id,
         seen_at=seen_at,
@@ -132,18 +132,19 @@ def rebase_retriever(ref: str) -> None:
     row = Retriever.objects.select_for_update().get(retriever_id=Ref.parse(ref).id)
     for name, value in visible_retriever_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
-    row.save(update_fields=FIELDS)
+    row.save(update_fields=RETRIEVER_FIELDS)
 
 
 @transaction.atomic
 def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary]) -> SyncCounts:
     """Absorb upstream's runs of one retriever; safe to repeat. A run keeps the results it has."""
     newest = {record.execution_id: record for record in records}
-    rows = Execution.objects.select_for_update().filter(execution_id__in=newest)
-    known = {row.execution_id: row for row in rows.order_by("pk")}
+    locked = Execution.objects.select_for_update().order_by("pk")
+    known = locked.in_bulk(list(newest), field_name="execution_id")
 
     created = []
     changed = []
+    changed_ids = set()
     for execution_id, record in newest.items():
         row = known.get(execution_id)
         if row is None:
@@ -152,10 +153,11 @@ def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary])
             created.append(Execution(retriever=retriever, created_at=created_at, **values))
         elif _update_execution(row, record):
             changed.append(row)
+            changed_ids.add(execution_id)
 
     Execution.objects.bulk_create(created, ignore_conflicts=True)
     Execution.objects.bulk_update(changed, _SUMMARY_FIELDS)
-    changed_ids = {row.execution_id for row in changed} | _save_summaries(newest)
+    changed_ids |= _save_summaries(newest)
     changed_count = len(changed_ids & known.keys())
     return SyncCounts(new=len(created), changed=changed_count, same=len(known) - changed_count)
 
@@ -276,11 +278,14 @@ def _update_row(row: Retriever, record: RetrieverRecord, changes: Iterable[Chang
 
     for name, value in values.items():
         setattr(row, name, value)
-    row.upstream = row.upstream | {name: values[name] for name in FIELDS if name in values}
+    sent = {name: values[name] for name in RETRIEVER_FIELDS if name in values}
+    row.upstream = row.upstream | sent
     for name, value in visible_retriever_values(row, changes).items():
         setattr(row, name, value)
     row.gone_at = None
-    return not all(is_same_json(getattr(row, name), value) for name, value in before.items())
+
+    after = {name: getattr(row, name) for name in _COMPARED}
+    return not is_same_json(after, before)
 
 
 def visible_retriever_values(row: Retriever, changes: Iterable[Change]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated, Tracked
 from reviewapp.ref import Ref, RefKind
-from reviewapp.retrievers.documents.layout import format_scalar, leaves
+from reviewapp.retrievers.documents.layout import text_leaves
 from reviewapp.retrievers.guidance.form_settings import SETTINGS, FormSettings, Required, StartsFrom
 from reviewapp.retrievers.querysets import ExecutionQuerySet, ResultQuerySet, RetrieverQuerySet
 
@@ -294,7 +294,7 @@ class Execution(models.Model):
     @property
     def asked(self) -> list[tuple[str, str]]:
         """The inputs as text, as (path, value)."""
-        return [(path, format_scalar(value)) for path, value in leaves(self.inputs)]
+        return list(text_leaves(self.inputs))
 
     @property
     def in_one_line(self) -> str:
@@ -310,9 +310,11 @@ class Execution(models.Model):
             if value != default:
                 non_default[name] = value
 
-        texts = [(path, format_scalar(value)) for path, value in leaves(non_default or self.inputs)]
-        line = ", ".join(f"{path}: {text}" for path, text in texts if text)
-        return line or self.query_summary
+        parts = []
+        for path, text in text_leaves(non_default or self.inputs):
+            if text:
+                parts.append(f"{path}: {text}")
+        return ", ".join(parts) or self.query_summary
 
     @property
     def is_gone(self) -> bool:

@@ -19,7 +19,7 @@ from reviewapp.outbox import wake_worker
 from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref
 from reviewapp.retrievers.editing.edit import (
-    FIELDS,
+    RETRIEVER_FIELDS,
     InvalidEdit,
     NameTaken,
     RetrieverEdit,
@@ -97,7 +97,7 @@ def edit(retriever_pk: int, submitted: RetrieverEdit, *, actor: User) -> Change 
 
         for name, value in apply_change(fields, before).items():
             setattr(retriever, name, value)
-        retriever.save(update_fields=FIELDS)
+        retriever.save(update_fields=RETRIEVER_FIELDS)
         return outbox.enqueue(
             retriever.ref,
             fields=fields,
@@ -162,8 +162,10 @@ def _raise_if_stale(retriever: Retriever, submitted: RetrieverEdit) -> None:
     theirs = retriever.values()
     merged = merge(submitted, theirs)
     if merged.conflicts:
-        known_base = {name: submitted.base[name] for name in FIELDS if name in submitted.base}
-        base = theirs | known_base
+        base = dict(theirs)
+        for name in RETRIEVER_FIELDS:
+            if name in submitted.base:
+                base[name] = submitted.base[name]
         mine = base | submitted.texts()
         raise StaleEdit(retriever.ref, base=base, mine=mine, theirs=theirs, merge=merged)
 

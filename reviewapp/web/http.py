@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus, unquote_to_bytes
 
@@ -63,6 +63,16 @@ def parse_whole_number(text: str) -> int | None:
     return None
 
 
+def parse_whole_numbers(texts: Iterable[str]) -> set[int]:
+    """Return the positive numbers in these texts, such as the keys that a form selects."""
+    numbers = set()
+    for text in texts:
+        number = parse_whole_number(text)
+        if number:
+            numbers.add(number)
+    return numbers
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Return whether one of our scripts sent the request, which reads JSON, and not a browser."""
     return request.headers.get("Accept") == "application/json"
@@ -74,22 +84,17 @@ def undecodable_fields(request: HttpRequest) -> set[str]:
     Django silently puts U+FFFD in their place, which alone proves nothing: a person may have typed
     U+FFFD. So the bytes of the body are checked.
     """
-    texts = chain.from_iterable(request.POST.getlist(name) for name in request.POST)
-    is_suspicious = any("\ufffd" in text for text in texts)
+    is_suspicious = False
+    for _, texts in request.POST.lists():
+        is_suspicious = is_suspicious or "\ufffd" in "".join(texts)
     if not is_suspicious or request.content_type != "application/x-www-form-urlencoded":
         return set()
 
     names = set()
     for pair in request.body.split(b"&"):
         name, _, value = pair.partition(b"=")
-        if not _is_utf8(value):
+        try:
+            unquote_to_bytes(value).decode()
+        except UnicodeDecodeError:
             names.add(unquote_plus(name.decode("ascii", "replace")))
     return names
-
-
-def _is_utf8(quoted: bytes) -> bool:
-    try:
-        unquote_to_bytes(quoted).decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -20,7 +20,7 @@ from reviewapp.outbox.status.health import delivery_health
 from reviewapp.outbox.status.metrics import CAP, MINUTES, delivery_metrics, undelivered_groups
 from reviewapp.outbox.status.summary import delivery_status, format_duration
 from reviewapp.web import pagination
-from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment, wants_fragment
+from reviewapp.web.http import Request, parse_whole_numbers, render_page_or_fragment, wants_fragment
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -88,7 +88,7 @@ def chosen_deliveries(request: Request) -> HttpResponse:
     """Preview retrying or withdrawing the selected changes; on POST do it and show the results."""
     data = request.POST if request.method == "POST" else request.GET
     action = data.get("deed", "")
-    keys = {key for text in data.getlist("pk") if (key := parse_whole_number(text))}
+    keys = parse_whole_numbers(data.getlist("pk"))
     changes = list(Change.objects.filter(pk__in=keys).order_by("-id")[:_PAGE_SIZE])
 
     if action not in _ACTIONS or not changes:
@@ -96,7 +96,10 @@ def chosen_deliveries(request: Request) -> HttpResponse:
         return render(request, "annotations/deliveries_chosen.html", context, status=422)
 
     if request.method == "POST":
-        errors = {change.pk: _apply(action, change, request.user) for change in changes}
+        errors = {}
+        for change in changes:
+            errors[change.pk] = _apply(action, change, request.user)
+
         items = services.load_items(changes)
         rows = [(change, items.get(change.ref), errors[change.pk]) for change in changes]
         context = {"rows": rows, "deed": action}

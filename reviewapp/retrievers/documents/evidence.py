@@ -8,7 +8,14 @@ from itertools import islice
 from typing import Any
 
 from reviewapp.retrievers.documents.highlight import Piece, mark_words
-from reviewapp.retrievers.documents.layout import format_scalar, internal, layers, leaves, text_at
+from reviewapp.retrievers.documents.layout import (
+    format_scalar,
+    internal,
+    layers,
+    leaves,
+    text_at,
+    text_leaves,
+)
 from reviewapp.retrievers.documents.media import Medium, files, media
 from reviewapp.retrievers.documents.snapshot import CUT
 
@@ -47,9 +54,13 @@ class Evidence:
 def evidence(snapshot: Mapping[str, Any], *, query_words: Iterable[str] = ()) -> Evidence:
     """Sort a snapshot in any of Mixpeek's layouts into evidence."""
     words = tuple(query_words)
+    texts = []
+    for name, text in _texts(snapshot):
+        texts.append((name, mark_words(text, words)))
+
     return Evidence(
         title=document_title(snapshot),
-        texts=[(name, mark_words(text, words)) for name, text in _texts(snapshot)],
+        texts=texts,
         media=media(snapshot),
         fields=list(islice(_fields(snapshot), MAX_EVIDENCE_FIELDS)),
         source=list(_source(snapshot)),
@@ -78,21 +89,32 @@ def document_excerpt(snapshot: Mapping[str, Any]) -> str:
 
 def document_search_text(snapshot: Mapping[str, Any]) -> str:
     """Return the text to search the document by, at most `MAX_SEARCH_TEXT_LENGTH` characters."""
-    texts = (text for _, text in _texts(snapshot))
-    values = (value for _, value in _fields(snapshot))
-    return _line(" ".join((*values, *texts)), MAX_SEARCH_TEXT_LENGTH)
+    fields = []
+    texts = []
+    for _, value, is_prose in _values(snapshot):
+        if is_prose:
+            texts.append(value)
+        else:
+            fields.append(value)
+    return _line(" ".join([*fields, *texts]), MAX_SEARCH_TEXT_LENGTH)
 
 
 def _first_text(snapshot: Mapping[str, Any]) -> str:
-    return next((text for _, text in _texts(snapshot)), "")
+    for _, text in _texts(snapshot):
+        return text
+    return ""
 
 
 def _texts(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    return ((path, value) for path, value, is_prose in _values(snapshot) if is_prose)
+    for path, value, is_prose in _values(snapshot):
+        if is_prose:
+            yield path, value
 
 
 def _fields(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    return ((path, value) for path, value, is_prose in _values(snapshot) if not is_prose)
+    for path, value, is_prose in _values(snapshot):
+        if not is_prose:
+            yield path, value
 
 
 def _values(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
@@ -127,10 +149,8 @@ def _source(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, format_scalar(snapshot[name])
 
     system = {key: value for key, value in internal(snapshot).items() if not key.endswith("blobs")}
-    values = (
-        (path, format_scalar(value)) for path, value in leaves(system) if format_scalar(value)
-    )
-    yield from islice(values, _MAX_SOURCE_FIELDS)
+    values = [(path, text) for path, text in text_leaves(system) if text]
+    yield from values[:_MAX_SOURCE_FIELDS]
 
     for file in files(snapshot):
         yield f"{file.role}: {file.field or file.name}", file.url or file.name

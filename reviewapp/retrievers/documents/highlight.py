@@ -40,13 +40,21 @@ def query_words(inputs: Mapping[str, Any]) -> tuple[str, ...]:
 
 def mark_words(text: str, words: Iterable[str]) -> list[Piece]:
     """Cut `text` into marked and plain pieces; joined, they are `text` again."""
-    marked_words = sorted({word for word in words if word.strip()}, key=len, reverse=True)
-    if not marked_words:
+    unique_words = {word for word in words if word.strip()}
+    if not unique_words:
         if text:
             return [Piece(text, False)]
         return []
 
-    pattern = re.compile("|".join(map(_pattern, marked_words)), re.IGNORECASE)
+    # The longest first, so that a word is marked before its beginning is.
+    alternatives = []
+    for word in sorted(unique_words, key=len, reverse=True):
+        alternative = re.escape(word)
+        if not _UNSPACED.search(word):
+            alternative = rf"(?<!\w){alternative}(?!\w)"
+        alternatives.append(alternative)
+
+    pattern = re.compile("|".join(alternatives), re.IGNORECASE)
     cut: list[Piece] = []
     end = 0
     for match in pattern.finditer(text):
@@ -55,10 +63,3 @@ def mark_words(text: str, words: Iterable[str]) -> list[Piece]:
         end = match.end()
     cut.append(Piece(text[end:], False))
     return [piece for piece in cut if piece.text]
-
-
-def _pattern(word: str) -> str:
-    escaped = re.escape(word)
-    if _UNSPACED.search(word):
-        return escaped
-    return rf"(?<!\w){escaped}(?!\w)"

@@ -32,7 +32,8 @@ def layers(document: Json) -> Iterator[tuple[str, Json]]:
     for name in WRAPPERS:
         inner = document.get(name)
         if isinstance(inner, dict):
-            yield name, {key: value for key, value in inner.items() if key not in BLOB_LISTS}
+            fields = {key: value for key, value in inner.items() if key not in BLOB_LISTS}
+            yield name, fields
 
 
 def internal(document: Json) -> Json:
@@ -67,6 +68,12 @@ def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, An
         yield path, ", ".join(format_scalar(item) for item in value)
     else:
         yield path, value
+
+
+def text_leaves(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) for all leaves, as people read them."""
+    for path, leaf in leaves(value):
+        yield path, format_scalar(leaf)
 
 
 def format_scalar(value: Any) -> str:

@@ -39,6 +39,25 @@ class File:
     url: str
     unavailable_reason: str
 
+    @classmethod
+    def from_blob(cls, blob: Mapping[str, Any]) -> File:
+        """Return the file that Mixpeek describes in a blob."""
+        field = _text(blob, "field")
+        role = _text(blob, "role") or "source"
+        url = _text(blob, "url")
+        name = _text(blob, "filename") or PurePosixPath(unquote(_path(url))).name or field
+        mime = _text(blob, "content_type") or mimetypes.guess_type(name)[0] or ""
+        return cls(
+            index=_index(field, role, _without_query(url)),
+            kind=_kind(_text(blob, "type"), mime),
+            name=name,
+            mime=mime,
+            role=role,
+            field=field,
+            url=_text(blob, "presigned_url") or url,
+            unavailable_reason=_text(blob, "unavailable_reason"),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Medium:
@@ -58,6 +77,46 @@ class Medium:
     full: int | None = None
     poster: int | None = None
 
+    @classmethod
+    def from_files(
+        cls,
+        group: Sequence[File],
+        segment: tuple[float | None, float | None],
+    ) -> Medium:
+        """Return the medium of a source and the files derived from it.
+
+        `segment` is the part of the medium, start and end, that the document is about.
+        """
+        originals = [file for file in group if file.role != "thumbnail"]
+        kind = originals[0].kind if originals else group[0].kind
+
+        full = None
+        poster = None
+        if kind == "image":
+            shown = _best(group, ("thumbnail", "processed", "source")) or group[0]
+            full = _best(group, ("source", "processed"))
+        else:
+            shown = _best(group, ("processed", "source")) or group[0]
+        if kind == "video":
+            poster = _best(group, ("thumbnail",))
+
+        # A processed file is the segment itself; in the source, playing starts at the segment.
+        start, end = None, None
+        if kind in {"video", "audio"} and shown.role != "processed":
+            start, end = segment
+
+        return cls(
+            kind=kind,
+            index=shown.index,
+            name=shown.name,
+            mime=shown.mime,
+            start=start,
+            end=end,
+            unavailable_reason=shown.unavailable_reason,
+            full=full.index if full else None,
+            poster=poster.index if poster and not poster.unavailable_reason else None,
+        )
+
     @property
     def still(self) -> int | None:
         """The file of an image, or the poster of a video; None if there is neither."""
@@ -69,16 +128,32 @@ class Medium:
 
 
 def media(document: Mapping[str, Any]) -> list[Medium]:
-    """Return the media of a document, one for each group of files."""
+    """Return the media of a document: one for each source and the files derived from it.
+
+    A derived file without a source is a medium of its own.
+    """
+    listed = list(files(document))
+    groups = [[file] for file in listed if file.role not in _DERIVED_ROLES]
+    for file in listed:
+        if file.role not in _DERIVED_ROLES:
+            continue
+
+        matching = [group for group in groups if group[0].field == file.field]
+        if matching:
+            matching[0].append(file)
+        elif len(groups) == 1:
+            groups[0].append(file)
+        else:
+            groups.append([file])
+
     segment = (number_at(document, *_STARTS), number_at(document, *_ENDS))
-    groups = _group_files(list(files(document)))
-    return [_medium(group, segment) for group in groups]
+    return [Medium.from_files(group, segment) for group in groups]
 
 
 def files(document: Mapping[str, Any]) -> Iterator[File]:
     """Yield every file of a document once: its blobs, then fields that hold the URL of a medium."""
     best: dict[int, File] = {}
-    for file in (*map(_blob_file, blobs(document)), *_field_files(document)):
+    for file in (*map(File.from_blob, blobs(document)), *_field_files(document)):
         # The same file may be listed twice, with its presigned URL in only one of the places.
         if file.index not in best or (file.url and not best[file.index].url):
             best[file.index] = file
@@ -91,24 +166,6 @@ def files(document: Mapping[str, Any]) -> Iterator[File]:
     for file in best.values():
         if file.role != "field" or _without_query(file.url) not in blob_urls:
             yield file
-
-
-def _blob_file(blob: Mapping[str, Any]) -> File:
-    field = _text(blob, "field")
-    role = _text(blob, "role") or "source"
-    url = _text(blob, "url")
-    name = _text(blob, "filename") or PurePosixPath(unquote(_path(url))).name or field
-    mime = _text(blob, "content_type") or mimetypes.guess_type(name)[0] or ""
-    return File(
-        index=_index(field, role, _without_query(url)),
-        kind=_kind(_text(blob, "type"), mime),
-        name=name,
-        mime=mime,
-        role=role,
-        field=field,
-        url=_text(blob, "presigned_url") or url,
-        unavailable_reason=_text(blob, "unavailable_reason"),
-    )
 
 
 def _field_files(document: Mapping[str, Any]) -> Iterator[File]:
@@ -134,66 +191,17 @@ def _field_files(document: Mapping[str, Any]) -> Iterator[File]:
                 )
 
 
-def _group_files(listed: Sequence[File]) -> list[list[File]]:
-    """Group each source with the files derived from it; a derived file without one is alone."""
-    groups = [[file] for file in listed if file.role not in _DERIVED_ROLES]
-    for file in listed:
-        if file.role not in _DERIVED_ROLES:
-            continue
-
-        matching = [group for group in groups if group[0].field == file.field]
-        if matching:
-            matching[0].append(file)
-        elif len(groups) == 1:
-            groups[0].append(file)
-        else:
-            groups.append([file])
-    return groups
-
-
-def _medium(group: Sequence[File], segment: tuple[float | None, float | None]) -> Medium:
-    originals = [file for file in group if file.role != "thumbnail"]
-    kind = originals[0].kind if originals else group[0].kind
-
-    full = None
-    poster = None
-    if kind == "image":
-        shown = _best(group, ("thumbnail", "processed", "source")) or group[0]
-        full = _best(group, ("source", "processed"))
-    else:
-        shown = _best(group, ("processed", "source")) or group[0]
-    if kind == "video":
-        poster = _best(group, ("thumbnail",))
-
-    # A processed file is the segment itself; in the source, playing starts at the segment.
-    start, end = None, None
-    if kind in {"video", "audio"} and shown.role != "processed":
-        start, end = segment
-
-    return Medium(
-        kind=kind,
-        index=shown.index,
-        name=shown.name,
-        mime=shown.mime,
-        start=start,
-        end=end,
-        unavailable_reason=shown.unavailable_reason,
-        full=full.index if full else None,
-        poster=poster.index if poster and not poster.unavailable_reason else None,
-    )
-
-
 def _best(group: Sequence[File], roles: Sequence[str]) -> File | None:
     """Return the first available file by the order of `roles`, else the first one."""
-    ranked: list[File] = []
+    first = None
     for role in roles:
-        ranked += [file for file in group if file.role == role]
-
-    available = [file for file in ranked if not file.unavailable_reason]
-    preferred = available or ranked
-    if preferred:
-        return preferred[0]
-    return None
+        for file in group:
+            if file.role != role:
+                continue
+            if not file.unavailable_reason:
+                return file
+            first = first or file
+    return first
 
 
 def _kind(declared: str, mime: str) -> str:

@@ -53,12 +53,24 @@ class RetagSummary:
 
 def summarize(results: Sequence[RetagResult]) -> RetagSummary:
     """Count the results. Pure."""
-    changes = [result.change for result in results if result.change]
+    changed = 0
+    delivered = 0
+    on_the_way = 0
+    for result in results:
+        change = result.change
+        if change is None:
+            continue
+        changed += 1
+        if change.state == Change.State.DELIVERED:
+            delivered += 1
+        elif change.is_open:
+            on_the_way += 1
+
     return RetagSummary(
-        changed=len(changes),
-        delivered=sum(1 for change in changes if change.state == Change.State.DELIVERED),
-        on_the_way=sum(1 for change in changes if change.is_open),
-        unchanged=len(results) - len(changes),
+        changed=changed,
+        delivered=delivered,
+        on_the_way=on_the_way,
+        unchanged=len(results) - changed,
     )
 
 
@@ -118,12 +130,28 @@ def retag(
     """
     services.require_change_permission(actor)
     check_tags(add, remove)
+
+    results = []
     with bulk_priority():
-        results = []
         for retriever in retrievers:
-            edit_id = uuid5(bulk_id, retriever.ref)
-            results.append(_retag_one(retriever, add, remove, edit_id, actor))
-        return results
+            submitted = RetrieverEdit(
+                edit_id=uuid5(bulk_id, retriever.ref),
+                tags_add=tuple(add),
+                tags_remove=tuple(remove),
+            )
+            change = None
+            reason = ""
+            try:
+                change = services.edit(retriever.pk, submitted, actor=actor)
+            except services.RetrieverGone:
+                reason = _GONE
+            except services.EditIdTaken:
+                reason = "This was done before with other tags; start again."
+            else:
+                if change is None:
+                    reason = "It had these tags already."
+            results.append(RetagResult(retriever=retriever, change=change, reason=reason))
+    return results
 
 
 def load_results(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[RetagResult]:
@@ -140,25 +168,3 @@ def load_results(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[Reta
             reason = "Nothing was changed." if retriever.gone_at is None else _GONE
         results.append(RetagResult(retriever=retriever, change=change, reason=reason))
     return results
-
-
-def _retag_one(
-    retriever: Retriever,
-    add: Sequence[str],
-    remove: Sequence[str],
-    edit_id: UUID,
-    actor: User,
-) -> RetagResult:
-    submitted = RetrieverEdit(edit_id=edit_id, tags_add=tuple(add), tags_remove=tuple(remove))
-    change = None
-    reason = ""
-    try:
-        change = services.edit(retriever.pk, submitted, actor=actor)
-    except services.RetrieverGone:
-        reason = _GONE
-    except services.EditIdTaken:
-        reason = "This was done before with other tags; start again."
-    else:
-        if change is None:
-            reason = "It had these tags already."
-    return RetagResult(retriever=retriever, change=change, reason=reason)

@@ -15,7 +15,7 @@ from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.retrievers.editing import tags
 from reviewapp.storable import is_storable
 
-FIELDS = ("name", "description", "tags")
+RETRIEVER_FIELDS = ("name", "description", "tags")
 TEXTS = ("name", "description")
 MAX_LENGTH = {"name": 200, "description": 10_000}
 MAX_TAG_LENGTH = 100
@@ -87,9 +87,11 @@ def check_edit(edit: RetrieverEdit) -> None:
     """Raise `InvalidEdit` for a blank name, and for values that are too long or not storable."""
     errors = {}
     for name, text in edit.texts().items():
-        error = _text_error(name, text)
-        if error:
-            errors[name] = error
+        max_length = MAX_LENGTH[name]
+        if len(text) > max_length:
+            errors[name] = f"This has {max_length:,} characters at most; it has {len(text):,}."
+        elif not is_storable(text):
+            errors[name] = "This holds characters that cannot be stored."
     if edit.name is not None and not edit.name.strip():
         errors["name"] = "A retriever needs a name."
 
@@ -112,14 +114,6 @@ def tags_error(tags: Iterable[str]) -> str:
         return f"A tag has {MAX_TAG_LENGTH} characters at most."
     if not is_storable(listed):
         return "A tag holds characters that cannot be stored."
-    return ""
-
-
-def _text_error(name: str, text: str) -> str:
-    if len(text) > MAX_LENGTH[name]:
-        return f"This has {MAX_LENGTH[name]:,} characters at most; it has {len(text):,}."
-    if not is_storable(text):
-        return "This holds characters that cannot be stored."
     return ""
 
 

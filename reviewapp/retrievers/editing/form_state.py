@@ -10,6 +10,7 @@ from typing import Any
 
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.editing.edit import TEXTS, StaleEdit
+from reviewapp.retrievers.editing.tags import ADD, REMOVE, tag_delta
 from reviewapp.retrievers.models import Retriever
 from reviewapp.web.conflicts import ConflictChoice
 
@@ -73,12 +74,13 @@ def draft_from_fields(
 ) -> EditFormState:
     """Return a form with the fields of a change, on top of the retriever's current values."""
     texts = {name: fields[name] for name in TEXTS if name in fields}
-    tags = fields.get("tags", {"add": (), "remove": ()})
+    tags = fields.get("tags", {ADD: (), REMOVE: ()})
+    delta = tag_delta(retriever.tags, add=tags[ADD], remove=tags[REMOVE])
     return replace(
         new_draft(retriever),
         **texts,
-        added=tuple(tag for tag in tags["add"] if tag not in retriever.tags),
-        removed=tuple(tag for tag in tags["remove"] if tag in retriever.tags),
+        added=tuple(delta.get(ADD, ())),
+        removed=tuple(delta.get(REMOVE, ())),
         answers=answers,
     )
 
@@ -93,7 +95,10 @@ def draft_with_conflicts(draft: EditFormState, stale: StaleEdit) -> EditFormStat
     for name in stale.conflicts:
         texts[name] = getattr(draft, name)
         conflicts[name] = conflict_choice(
-            name, base=stale.base, mine=stale.mine, theirs=stale.theirs
+            name,
+            base=stale.base,
+            mine=stale.mine,
+            theirs=stale.theirs,
         )
 
     return replace(

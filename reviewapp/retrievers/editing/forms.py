@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from reviewapp.retrievers.editing.edit import FIELDS, TEXTS, RetrieverEdit
+from reviewapp.retrievers.editing.edit import RETRIEVER_FIELDS, TEXTS, RetrieverEdit
 from reviewapp.retrievers.editing.form_state import EditFormState, conflict_choice, new_draft
 from reviewapp.retrievers.models import Retriever
 from reviewapp.storable import is_storable
@@ -80,8 +80,14 @@ class EditForm(forms.Form):
 
         conflicts = {}
         for name in self.asked:
-            if mine[name] != _normalize_lines(theirs[name]):
-                conflicts[name] = self._choice(name, base=base, mine=mine, theirs=theirs)
+            if mine[name] == _normalize_lines(theirs[name]):
+                continue
+            choice = conflict_choice(name, base=base, mine=mine, theirs=theirs)
+            conflicts[name] = replace(
+                choice,
+                chosen=self.data.get(choice.name, ""),
+                is_missing=choice.name in self.errors,
+            )
         return conflicts
 
     def edit(self) -> RetrieverEdit:
@@ -89,7 +95,8 @@ class EditForm(forms.Form):
         data = self.cleaned_data
         return RetrieverEdit(
             edit_id=data["edit_id"],
-            **{name: self._text(name) for name in TEXTS},
+            name=self._text("name"),
+            description=self._text("description"),
             tags_add=self.added,
             tags_remove=self.removed,
             base=data["base"],
@@ -110,14 +117,6 @@ class EditForm(forms.Form):
             answers=self.data.get("answers", ""),
             was=self.cleaned_data.get("was_base") or None,
             conflicts=self.conflicts(),
-        )
-
-    def _choice(self, name: str, **sides: Mapping[str, str]) -> ConflictChoice:
-        choice = conflict_choice(name, **sides)
-        return replace(
-            choice,
-            chosen=self.data.get(choice.name, ""),
-            is_missing=choice.name in self.errors,
         )
 
     def _text(self, name: str) -> str:
@@ -145,18 +144,14 @@ def _read_base(text: str) -> dict[str, Any]:
         base = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValidationError(_DAMAGED) from error
-    if not _is_base(base):
+    if not isinstance(base, dict) or set(base) != set(RETRIEVER_FIELDS):
         raise ValidationError(_DAMAGED)
-    return dict(base)
-
-
-def _is_base(base: Any) -> bool:
-    if not isinstance(base, dict) or set(base) != set(FIELDS):
-        return False
     if not isinstance(base["tags"], list):
-        return False
-    texts = [*(base[name] for name in TEXTS), *base["tags"]]
-    return all(isinstance(text, str) and is_storable(text) for text in texts)
+        raise ValidationError(_DAMAGED)
+    for value in (base["name"], base["description"], *base["tags"]):
+        if not isinstance(value, str) or not is_storable(value):
+            raise ValidationError(_DAMAGED)
+    return base
 
 
 def _normalize_lines(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from reviewapp.retrievers.models import Retriever
-from reviewapp.web.http import parse_whole_number
+from reviewapp.web.http import parse_whole_numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Selection:
 
 def load_selected(data: QueryDict) -> list[Retriever]:
     """Return the retrievers whose keys are in `data`, by name; unknown keys are ignored."""
-    keys = {key for text in data.getlist("pk") if (key := parse_whole_number(text))}
+    keys = parse_whole_numbers(data.getlist("pk"))
     if not keys:
         return []
     return list(Retriever.objects.filter(pk__in=keys).order_by("name", "id"))
@@ -31,7 +31,11 @@ def load_selected(data: QueryDict) -> list[Retriever]:
 def selection_on_page(rows: Collection[Retriever], data: QueryDict) -> Selection:
     """Return the selection relative to a page that shows `rows`."""
     selected = load_selected(data)
-    shown = {row.pk for row in rows}
-    here = frozenset(retriever.pk for retriever in selected if retriever.pk in shown)
-    elsewhere = [retriever for retriever in selected if retriever.pk not in here]
-    return Selection(total=len(selected), here=here, elsewhere=elsewhere)
+    here = set()
+    elsewhere = []
+    for retriever in selected:
+        if retriever in rows:
+            here.add(retriever.pk)
+        else:
+            elsewhere.append(retriever)
+    return Selection(total=len(selected), here=frozenset(here), elsewhere=elsewhere)

@@ -38,13 +38,13 @@ def apply_tag_delta(tags: Sequence[str], change: Mapping[str, Any]) -> list[str]
     It is idempotent: `apply_tag_delta(merged(tags, change), change)` is `apply_tag_delta(tags,
     change)`.
     """
-    kept = [tag for tag in tags if tag not in change[REMOVE]]
-    return [*kept, *dict.fromkeys(tag for tag in change[ADD] if tag not in kept)]
+    result = [tag for tag in tags if tag not in change[REMOVE]]
+    for tag in change[ADD]:
+        if tag not in result:
+            result.append(tag)
+    return result
 
 
 def tag_delta_between(old: Collection[str], new: Collection[str]) -> dict[str, list[str]]:
     """Return the delta that leads from one list of tags to another."""
-    return {
-        ADD: [tag for tag in new if tag not in old],
-        REMOVE: [tag for tag in old if tag not in new],
-    }
+    return {ADD: [], REMOVE: [], **tag_delta(old, add=new, remove=old)}

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from reviewapp.json_values import is_same_json
-from reviewapp.retrievers.editing.edit import FIELDS, TEXTS
+from reviewapp.retrievers.editing.edit import RETRIEVER_FIELDS, TEXTS
 from reviewapp.retrievers.editing.tags import tag_delta_between
 
-SHOWN = (*FIELDS, "stages", "input_schema", "collection_ids")
+SHOWN = (*RETRIEVER_FIELDS, "stages", "input_schema", "collection_ids")
 _EMPTY: dict[str, Any] = {
     "name": "",
     "description": "",

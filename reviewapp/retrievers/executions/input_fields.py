@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -63,24 +64,21 @@ def _date_field(**options: Any) -> forms.Field:
 
 
 def _datetime_field(**options: Any) -> forms.Field:
-    options["initial"] = _parse_instant(options["initial"])
+    # A declared default that is no instant is left out.
+    initial = None
+    with suppress(TypeError, ValueError, OverflowError):
+        instant = datetime.fromisoformat(options["initial"])
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=UTC)
+        initial = instant.astimezone(UTC)
+
+    options["initial"] = initial
     options["help_text"] = f"{options['help_text']} In UTC.".strip()
     widget = forms.DateTimeInput(
         {"type": "datetime-local", "step": "1"},
         format="%Y-%m-%dT%H:%M:%S",
     )
     return forms.DateTimeField(**options, widget=widget)
-
-
-def _parse_instant(value: Any) -> datetime | None:
-    """Return a declared default as an instant in UTC, None if it is not one."""
-    try:
-        instant = datetime.fromisoformat(value)
-        if instant.tzinfo:
-            return instant.astimezone(UTC)
-        return instant.replace(tzinfo=UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _boolean_field(**options: Any) -> forms.Field:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Model, Q
 
@@ -34,13 +35,13 @@ def result_items(execution: Execution, results: Sequence[Result]) -> list[Items]
     of_run = Q(result__in=results) | Q(execution_id__in=[execution.execution_id or "-"])
     of_query = Q(execution_id__in=[id_ for id_ in execution_ids.values() if id_])
     of_query |= Q(execution_id="", result__execution__in=execution_ids)
-    own = {row.document_id: row for row in annotations.filter(of_run).order_by("-pk")}
-    earlier = {row.document_id: row for row in annotations.filter(of_query).order_by("-pk")}
+    own = _by_document(annotations.filter(of_run).order_by("-pk"))
+    earlier = _by_document(annotations.filter(of_query).order_by("-pk"))
 
     decided = annotations.filter(status="decided", label__gt="")
     decided = decided.exclude(of_query).exclude(of_run)
     newest = decided.order_by("document_id", "-settled_at", "-pk").distinct("document_id")
-    judged = {row.document_id: row for row in newest}
+    judged = _by_document(newest)
 
     items = []
     for result in results:
@@ -52,3 +53,7 @@ def result_items(execution: Execution, results: Sequence[Result]) -> list[Items]
         )
         items.append(items_of_result)
     return items
+
+
+def _by_document(annotations: Iterable[Any]) -> dict[str, Any]:
+    return {annotation.document_id: annotation for annotation in annotations}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from reviewapp.retrievers.documents.layout import format_scalar, leaves
+from reviewapp.retrievers.documents.layout import format_scalar, text_leaves
 
 _MAX_PARAMETERS = 40
 
@@ -25,7 +25,30 @@ class Stage:
 
 def describe_stages(stages: Iterable[Any]) -> list[Stage]:
     """Return upstream's stages, in either dialect, as text."""
-    return [_stage(stage) for stage in stages if isinstance(stage, dict)]
+    described = []
+    for stage in stages:
+        if not isinstance(stage, dict):
+            continue
+
+        config = stage.get("config")
+        if not isinstance(config, dict):
+            config = {}
+        parameters = []
+        raw_parameters = config.get("parameters") or stage.get("parameters") or {}
+        for path, text in islice(text_leaves(raw_parameters), _MAX_PARAMETERS):
+            if path:
+                parameters.append((path, text))
+
+        does = format_scalar(config.get("stage_id") or config.get("stage_name"))
+        described_stage = Stage(
+            name=format_scalar(stage.get("stage_name") or stage.get("name")) or does,
+            kind=format_scalar(stage.get("stage_type")),
+            does=does,
+            description=format_scalar(stage.get("description")),
+            parameters=parameters,
+        )
+        described.append(described_stage)
+    return described
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +74,3 @@ def describe_inputs(schema: Mapping[str, Any]) -> list[Input]:
             )
             declared.append(declared_input)
     return sorted(declared, key=lambda declared_input: not declared_input.required)
-
-
-def _stage(stage: Mapping[str, Any]) -> Stage:
-    config = stage.get("config")
-    if not isinstance(config, dict):
-        config = {}
-    raw_parameters = config.get("parameters") or stage.get("parameters") or {}
-    parameters = islice(leaves(raw_parameters), _MAX_PARAMETERS)
-    does = format_scalar(config.get("stage_id") or config.get("stage_name"))
-    return Stage(
-        name=format_scalar(stage.get("stage_name") or stage.get("name")) or does,
-        kind=format_scalar(stage.get("stage_type")),
-        does=does,
-        description=format_scalar(stage.get("description")),
-        parameters=[(path, format_scalar(value)) for path, value in parameters if path],
-    )

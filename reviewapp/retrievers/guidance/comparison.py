@@ -80,7 +80,7 @@ def _label_text(label: Label | None) -> str | None:
         return None
     colour = "" if label.colour == "none" else label.colour
     parts = [label.value, label.title, label.description, colour]
-    return " · ".join(part for part in parts if part)
+    return " · ".join(filter(None, parts))
 
 
 def _permission_text(is_allowed: bool) -> str:

@@ -30,15 +30,31 @@ class Label:
         """What stands on the button."""
         return self.title or self.value
 
+    @property
+    def problem(self) -> str:
+        """Why the label cannot be stored, "" if it can."""
+        if not self.value.strip():
+            return "A label needs a value, which is what Mixpeek gets."
+
+        for name, max_length in MAX_LENGTHS.items():
+            if len(getattr(self, name)) > max_length:
+                return f"The {name} has {max_length} characters at most."
+
+        if not is_storable(asdict(self)):
+            return "This holds characters that cannot be stored."
+        if self.colour not in COLOURS:
+            return "That colour is not one of ours."
+        return ""
+
 
 def problems(labels: Sequence[Label]) -> dict[int, str]:
     """Return a sentence for each invalid row, by its index; {} if the set is valid."""
     errors: dict[int, str] = {}
     first_index: dict[str, int] = {}
     for index, label in enumerate(labels):
-        error = _problem(label)
-        if error:
-            errors[index] = error
+        problem = label.problem
+        if problem:
+            errors[index] = problem
         elif label.value in first_index:
             errors[index] = f"“{label.value}” is already label {first_index[label.value] + 1}."
         first_index.setdefault(label.value, index)
@@ -56,18 +72,3 @@ def labels_as_json(labels: Sequence[Label]) -> list[dict[str, str]]:
 def from_json(rows: Sequence[dict[str, str]]) -> list[Label]:
     """Return the labels that a `LabelSet` holds."""
     return [Label(**row) for row in rows]
-
-
-def _problem(label: Label) -> str:
-    if not label.value.strip():
-        return "A label needs a value, which is what Mixpeek gets."
-
-    for name, max_length in MAX_LENGTHS.items():
-        if len(getattr(label, name)) > max_length:
-            return f"The {name} has {max_length} characters at most."
-
-    if not is_storable(asdict(label)):
-        return "This holds characters that cannot be stored."
-    if label.colour not in COLOURS:
-        return "That colour is not one of ours."
-    return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,7 +20,7 @@ from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import form_state
-from reviewapp.retrievers.editing.edit import FIELDS, merge_sentences
+from reviewapp.retrievers.editing.edit import RETRIEVER_FIELDS, merge_sentences
 from reviewapp.retrievers.editing.form_state import EditFormState
 from reviewapp.retrievers.editing.forms import EditForm
 from reviewapp.retrievers.editing.versions import Version, back_to, retriever_versions
@@ -40,7 +39,7 @@ _ID_USED = (
     "new edit."
 )
 # The fields whose errors are shown next to them.
-_FIELDS_WITH_ERRORS = {*FIELDS, "keep_name", "keep_description"}
+_FIELDS_WITH_ERRORS = {*RETRIEVER_FIELDS, "keep_name", "keep_description"}
 
 view_permission_required = permission_required("retrievers.view_retriever", raise_exception=True)
 change_permission_required = permission_required(
@@ -103,7 +102,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
             draft=form_state.draft_with_conflicts(form.draft(retriever), stale),
             stale=stale,
             faster=_last_editor(retriever, stale),
-            settled=merge_sentences(stale),
+            merge_sentences=merge_sentences(stale),
             status=409,
         )
     except services.EditIdTaken:
@@ -139,7 +138,7 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
         current = getattr(retriever, name)
         if name in fields:
             restored[name] = [current, value]
-        elif name not in FIELDS and not is_same_json(current, value):
+        elif name not in RETRIEVER_FIELDS and not is_same_json(current, value):
             not_restored[name] = [current, value]
 
     draft = None
@@ -205,13 +204,20 @@ def render_retriever(
 ) -> HttpResponse:
     """Render the page, or for htmx its changed part.
 
-    `more` is added to the context: `errors`, `stale`, `faster`, `settled`, `notice`, `mending`.
+    `more` is added to the context: `errors`, `stale`, `faster`, `merge_sentences`, `notice`,
+    `mending`.
     """
     errors = more.get("errors") or {}
+    # The first error of each field that does not show its own errors.
+    general_errors = []
+    for name, field_errors in errors.items():
+        if name not in _FIELDS_WITH_ERRORS:
+            general_errors.append(field_errors[0])
+
     context = {
         "retriever": retriever,
         "draft": draft,
-        "problems": _general_errors(errors),
+        "problems": general_errors,
         **_details_context(request, retriever, draft),
         **more,
     }
@@ -233,15 +239,6 @@ def render_retriever(
         response["HX-Trigger"] = json.dumps({"say": message})
         return response
     return render(request, page, context, status=status)
-
-
-def _general_errors(errors: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the first error of each field that does not show its own errors."""
-    general = []
-    for name, field_errors in errors.items():
-        if name not in _FIELDS_WITH_ERRORS:
-            general.append(field_errors[0])
-    return general
 
 
 def _details_context(

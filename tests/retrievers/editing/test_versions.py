@@ -93,12 +93,12 @@ def test_it_passes_over_what_is_no_change_of_the_retriever(states: list[dict[str
 @given(VALUES, VALUES)
 def test_it_restores_exactly_what_was(then: dict[str, Any], now: dict[str, Any]) -> None:
     fields = back_to(then, now)
-    restored = edit.apply_change(fields, {name: now[name] for name in edit.FIELDS})
+    restored = edit.apply_change(fields, {name: now[name] for name in edit.RETRIEVER_FIELDS})
     assert (restored["name"], restored["description"]) == (then["name"], then["description"])
     assert set(restored["tags"]) == set(then["tags"])
     assert bool(fields) == any(
         set(then[name]) != set(now[name]) if name == "tags" else then[name] != now[name]
-        for name in edit.FIELDS
+        for name in edit.RETRIEVER_FIELDS
     )
 
 
