@@ -42,19 +42,21 @@ PERSON = Tracked(
     ref="'people/' || {row}.username",
 )
 
+_NAMES_UPDATED = pgtrigger.UpdateOf("username", "email")  # type: ignore[no-untyped-call]
+_EMAIL_KEY_NOT_WRITTEN = "NEW.email_key IS NOT DISTINCT FROM OLD.email_key"
 # The app stores the keys itself. For names that SQL writes without keys, the database computes the
 # nearest that it can.
 KEYS_FOLLOW = OwnerTrigger(
     name="keys_follow",
     when=pgtrigger.Before,
-    operation=pgtrigger.Insert | pgtrigger.UpdateOf("username", "email"),  # type: ignore[no-untyped-call]
-    func="""
+    operation=pgtrigger.Insert | _NAMES_UPDATED,
+    func=f"""
     IF NEW.username_key IS NULL
         OR (NEW.username IS DISTINCT FROM OLD.username AND NEW.username_key = OLD.username_key)
     THEN
         NEW.username_key := lower(normalize(NEW.username, NFKC));
     END IF;
-    IF NEW.email_key IS NOT DISTINCT FROM OLD.email_key AND NEW.email IS DISTINCT FROM OLD.email THEN
+    IF {_EMAIL_KEY_NOT_WRITTEN} AND NEW.email IS DISTINCT FROM OLD.email THEN
         NEW.email_key := nullif(lower(normalize(NEW.email, NFKC)), '');
     END IF;
     RETURN NEW;

@@ -25,25 +25,21 @@ def use_totp_code(authenticator: Authenticator, code: str) -> bool:
     """
     with transaction.atomic():
         locked = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
-        last_counter = locked.data.get("last_counter", 0)
-        counter = _counter_of(code, secret=decrypt(locked.data["secret"]))
+        secret = decrypt(locked.data["secret"])
 
-        if counter <= last_counter:
+        # The number of the code's half minute; 0 if the code is not valid.
+        counter = 0
+        for valid_counter in totp.yield_hotp_counters_from_time():
+            expected = totp.format_hotp_value(totp.hotp_value(secret, valid_counter))
+            if compare_user_code(actual=code, expected=expected):
+                counter = max(counter, valid_counter)
+
+        if counter <= locked.data.get("last_counter", 0):
             return False
 
         locked.data["last_counter"] = counter
         locked.save(update_fields=["data"])
     return True
-
-
-def _counter_of(code: str, *, secret: str) -> int:
-    """Return the counter (number of the half minute) of the code; 0 if the code is not valid."""
-    latest = 0
-    for counter in totp.yield_hotp_counters_from_time():
-        expected = totp.format_hotp_value(totp.hotp_value(secret, counter))
-        if compare_user_code(actual=code, expected=expected):
-            latest = max(latest, counter)
-    return latest
 
 
 class _SingleUse:
@@ -59,19 +55,15 @@ class _SingleUse:
             raise get_adapter().validation_error("too_many_codes")
 
         try:
-            return self._use_code()
+            code: str = super().clean_code()  # type: ignore[misc]
+            authenticator: Authenticator = self.authenticator  # type: ignore[attr-defined]
+            is_totp = authenticator.type == Authenticator.Type.TOTP
+            if is_totp and not use_totp_code(authenticator, code):
+                raise get_adapter().validation_error("incorrect_code")
         except ValidationError as error:
             if error.code == "incorrect_code":
                 failure_limits.count_failure(request, failure_limits.CODE, username)
             raise
-
-    def _use_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
-        authenticator: Authenticator = self.authenticator  # type: ignore[attr-defined]
-
-        is_totp = authenticator.type == Authenticator.Type.TOTP
-        if is_totp and not use_totp_code(authenticator, code):
-            raise get_adapter().validation_error("incorrect_code")
         return code
 
 

@@ -13,22 +13,17 @@ def groups_in(claims: Mapping[str, Any], path: str) -> list[str]:
     """
     value: Any = claims.get(path)
     if value is None:
-        value = _value_at(claims, path.split("."))
+        value = claims
+        for name in path.split("."):
+            if not isinstance(value, Mapping):
+                return []
+            value = value.get(name)
 
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
         return []
     return [group for group in value if isinstance(group, str)]
-
-
-def _value_at(claims: Mapping[str, Any], path: Sequence[str]) -> Any:
-    value: Any = claims
-    for name in path:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    return value
 
 
 def role_for(groups: Sequence[str], mapped: Mapping[str, str], order: Sequence[str]) -> str:

@@ -67,13 +67,8 @@ def decode_id_token(
         )
     except _MALFORMED as error:
         raise UntrustedToken(f"ID token: {error}") from error
-    _check_audience(claims, client_id)
-    _check_subject(claims["sub"])
-    return claims
 
-
-def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
-    """Raise UntrustedToken unless the token was issued for us, also if others may read it."""
+    # It must be issued for us, also if others may read it.
     audience = claims["aud"]
     has_others = isinstance(audience, list) and set(audience) != {client_id}
     if has_others and "azp" not in claims:
@@ -81,15 +76,15 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
     if claims.get("azp", client_id) != client_id:
         raise UntrustedToken("ID token: azp is somebody else")
 
-
-def _check_subject(subject: str) -> None:
-    """Raise UntrustedToken for a subject that cannot be stored: a similar one is someone else."""
+    # A subject that cannot be stored is refused, because a similar one is someone else.
+    subject = claims["sub"]
     if not is_storable(subject):
         raise UntrustedToken("ID token: sub has a character that cannot be stored")
     if len(subject) > app_settings.UID_MAX_LENGTH:
         raise UntrustedToken(
             f"ID token: sub has more than {app_settings.UID_MAX_LENGTH} characters"
         )
+    return claims
 
 
 def describe_identity(

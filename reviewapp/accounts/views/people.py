@@ -52,12 +52,18 @@ def list_people(request: Request) -> HttpResponse:
     except pagination.BadCursor:
         return redirect("people")
 
+    rows = []
+    for user in page.rows:
+        # The groups are prefetched: `roles.role_of` would query them again for each row.
+        group_names = {group.name for group in user.groups.all()}
+        rows.append((user, roles.highest_role(group_names)))
+
     parameters = {"search": words} if words else {}
     context = {
         "form": form,
         "search": words,
         "pager": pagination.PageLinks(page=page, path=request.path, parameters=parameters),
-        "rows": [(user, _loaded_role(user)) for user in page.rows],
+        "rows": rows,
         "invitations": Link.objects.waiting().select_related("made_by")[:50],
     }
     return render_page_or_fragment(
@@ -278,8 +284,3 @@ def _render_link(request: Request, link: Link, path: str) -> HttpResponse:
         "mailed": mailed,
     }
     return render(request, "accounts/link.html", context)
-
-
-def _loaded_role(user: User) -> str:
-    # The groups are prefetched: `roles.role_of` would query them again for each row.
-    return roles.highest_role({group.name for group in user.groups.all()})
