@@ -127,31 +127,24 @@ def error_body(problem: Problem) -> dict[str, Any]:
 
 def problem_from_error(error: Exception) -> Problem:
     """Return the problem that an exception means to the caller; log a fault of our own."""
-    problem = _translate(error)
+    if isinstance(error, Problem):
+        problem = error
+    elif isinstance(error, exceptions.ValidationError):
+        problem = validation_problem(flatten_errors(error.detail, ["body"]))
+    elif isinstance(error, exceptions.Throttled):
+        wait = getattr(error, "wait", None) or 1
+        message = "Too many requests. Wait and try again."
+        problem = Problem(429, message, retry_after=wait, details={"retry_after": wait})
+    elif isinstance(error, exceptions.APIException):
+        problem = Problem(error.status_code, str(error.detail))
+    elif isinstance(error, MixpeekError):
+        problem = _translate_mixpeek_error(error)
+    else:
+        problem = _translate_django_error(error)
+
     if problem.status == 500 or isinstance(error, (OperationalError, InterfaceError)):
         _log.error("the API failed", exc_info=error)
     return problem
-
-
-def _translate(error: Exception) -> Problem:
-    if isinstance(error, Problem):
-        return error
-
-    if isinstance(error, exceptions.ValidationError):
-        return validation_problem(flatten_errors(error.detail, ["body"]))
-
-    if isinstance(error, exceptions.Throttled):
-        wait = getattr(error, "wait", None) or 1
-        message = "Too many requests. Wait and try again."
-        return Problem(429, message, retry_after=wait, details={"retry_after": wait})
-
-    if isinstance(error, exceptions.APIException):
-        return Problem(error.status_code, str(error.detail))
-
-    if isinstance(error, MixpeekError):
-        return _translate_mixpeek_error(error)
-
-    return _translate_django_error(error)
 
 
 def _translate_django_error(error: Exception) -> Problem:

@@ -55,7 +55,10 @@ def paginate_queryset(
         page_rows = page.rows
         after = page.after
     else:
-        start = _first_index(pager, size)
+        number: int = pager.get("page") or 1
+        start = (number - 1) * size
+        if pager.get("offset") is not None:
+            start = pager["offset"]
         fetched = list(rows.order_by(*order)[start : start + size + 1])
         page_rows = fetched[:size]
         after = ""
@@ -100,14 +103,6 @@ def parse_filters(filters: Mapping[str, Any], known: Iterable[str]) -> dict[str,
             raise invalid_value("body", "filters", name, message=message)
         texts_by_field[name] = texts
     return texts_by_field
-
-
-def _first_index(pager: Mapping[str, Any], size: int) -> int:
-    offset: int | None = pager.get("offset")
-    if offset is not None:
-        return offset
-    number: int = pager.get("page") or 1
-    return (number - 1) * size
 
 
 def unpack_numbers(cursor: str, *names: str) -> list[int]:

@@ -141,10 +141,12 @@ def _build_reply(
     against the rate limit of `reader`.
     """
     results = Result.objects.of(execution)[window.start : window.start + window.size]
-    if sent is None:
-        documents = [result.snapshot for result in results]
-    else:
-        documents = [sent[result.rank - 1] for result in results if result.rank]
+    documents = []
+    for result in results:
+        if sent is None:
+            documents.append(result.snapshot)
+        elif result.rank:
+            documents.append(sent[result.rank - 1])
     if presigned:
         ids = [document["document_id"] for document in documents]
         fresh = fetch_documents(ids, person=reader)
@@ -152,6 +154,17 @@ def _build_reply(
 
     upstream = UpstreamExecution.objects.filter(execution=execution).first()
     reply: Json = upstream.reply if upstream else {}
+
+    # Mixpeek's warnings, followed by our own.
+    upstream_warnings = reply.get("warnings") or []
+    warnings = list(upstream_warnings)
+    for warning in execution.warnings:
+        if warning not in upstream_warnings:
+            warnings.append(warning)
+    if window.overruled is not None:
+        advice = f"limit={window.overruled} was not used: pagination asks for {window.size}."
+        warnings.append(advice)
+
     own = {
         "execution_id": execution.execution_id or "",
         "status": execution.status,
@@ -163,17 +176,8 @@ def _build_reply(
         **reply,
         "documents": documents,
         "pagination": _pagination(execution, window, len(documents), reply),
-        "warnings": _warnings(execution, window, reply),
+        "warnings": warnings or reply.get("warnings"),
     }
-
-
-def _warnings(execution: Execution, window: Window, reply: Json) -> list[str] | None:
-    """Return Mixpeek's warnings, followed by our own."""
-    sent = reply.get("warnings") or []
-    added = [warning for warning in execution.warnings if warning not in sent]
-    if window.overruled is not None:
-        added.append(f"limit={window.overruled} was not used: pagination asks for {window.size}.")
-    return [*sent, *added] or reply.get("warnings")
 
 
 def _pagination(execution: Execution, window: Window, returned: int, reply: Json) -> Json:

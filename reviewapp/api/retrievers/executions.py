@@ -52,8 +52,8 @@ def list_retriever_executions(
     filters = parse_filters(data.get("filters") or {}, _FILTERS)
     if data.get("status") is not None:
         rows = rows.filter(status=data["status"])
-    conditions = {f"{name}__in": texts for name, texts in filters.items()}
-    rows = rows.filter(**conditions)
+    for name, texts in filters.items():
+        rows = rows.filter(**{f"{name}__in": texts})
 
     total = rows.count()
     order = [*parse_sort(data, _ORDERS), "-created_at", "-id"]
@@ -67,7 +67,8 @@ def list_retriever_executions(
         "next_cursor": page.next_cursor,
     }
 
-    upstream_by_pk = UpstreamExecution.objects.in_bulk([row.pk for row in page.rows])
+    keys = [row.pk for row in page.rows]
+    upstream_by_pk = UpstreamExecution.objects.in_bulk(keys)
     summaries = []
     for row in page.rows:
         upstream = upstream_by_pk.get(row.pk) or UpstreamExecution()
@@ -113,9 +114,10 @@ def _render_summary(execution: Execution, reply: Json) -> Json:
     """Build an execution's row in the list until a pull brings Mixpeek's own."""
     returned = execution.total_returned or 0
     stages = (reply.get("stage_statistics") or {}).get("stages")
-    statistics = stages.values() if isinstance(stages, dict) else ()
-    counts = [stage.get("input_count") for stage in statistics if isinstance(stage, dict)]
-    input_counts = [0, *(count for count in counts if isinstance(count, int))]
+    processed = returned
+    for stage in stages.values() if isinstance(stages, dict) else ():
+        if isinstance(stage, dict) and isinstance(stage.get("input_count"), int):
+            processed = max(processed, stage["input_count"])
     return {
         "execution_id": execution.execution_id,
         "status": execution.status,
@@ -123,7 +125,7 @@ def _render_summary(execution: Execution, reply: Json) -> Json:
         "completed_at": iso_utc(execution.completed_at),
         "duration_ms": execution.duration_ms or 0.0,
         "credits_used": (reply.get("budget") or {}).get("credits_used") or 0.0,
-        "total_processed": max(returned, *input_counts),
+        "total_processed": processed,
         "total_returned": returned,
         "query_summary": execution.query_summary or None,
     }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework.exceptions import ValidationError
 
 from reviewapp.annotations.decide.parsing import MAX_LABEL_LENGTH, is_single_line
-from reviewapp.annotations.fields import FIELDS, Field, Kind
+from reviewapp.annotations.fields import FIELDS, Kind
 from reviewapp.api.serializers.fields import (
     Flag,
     Number,
@@ -55,16 +53,19 @@ PaginationResponse = shape(
 
 def values() -> dict[str, Shape]:
     """Return fresh fields for what is decided besides the label; a field belongs to one shape."""
-    return {name: _optional(field) for name, field in FIELDS.items() if name != "label"}
-
-
-def _optional(field: Field) -> Any:
-    if field.kind is Kind.TEXT:
-        return optional(Text, max_length=field.max_length)
-    if field.kind is Kind.OBJECT:
-        return optional(Object)
-    number = Whole if field.kind is Kind.WHOLE_NUMBER else Number
-    return optional(number, min_value=field.minimum, max_value=field.maximum)
+    fields: dict[str, Shape] = {}
+    for name, field in FIELDS.items():
+        if name == "label":
+            continue
+        if field.kind is Kind.TEXT:
+            fields[name] = optional(Text, max_length=field.max_length)
+        elif field.kind is Kind.OBJECT:
+            fields[name] = optional(Object)
+        else:
+            number = Whole if field.kind is Kind.WHOLE_NUMBER else Number
+            bounds = {"min_value": field.minimum, "max_value": field.maximum}
+            fields[name] = optional(number, **bounds)
+    return fields
 
 
 def label_field(**options: object) -> Text:

@@ -53,7 +53,10 @@ class Annotations(Endpoint):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Annotate a document; delivered by a worker, recorded at once."""
+        """Annotate a document.
+
+        The annotation is recorded at once, and a worker delivers it.
+        """
         data = self.body(shapes.CreateAnnotationRequest)
         annotation, change_id = write.create_annotation(
             data,
@@ -70,7 +73,10 @@ class AnnotationDetail(Endpoint):
 
     @extend_schema(operation_id="get_annotation", responses=shapes.Annotation)
     def get(self, request: Request, annotation_id: str) -> Response:
-        """Return an annotation with what is not delivered yet on top; its ETag is for `If-Match`."""
+        """Return an annotation with what is not delivered yet on top.
+
+        Its ETag is for `If-Match`.
+        """
         return annotation_response(_get_rendered(annotation_id))
 
     @extend_schema(
@@ -80,7 +86,7 @@ class AnnotationDetail(Endpoint):
     )
     @idempotent
     def patch(self, request: Request, annotation_id: str) -> Response:
-        """Decide: the values given, all others as they are.
+        """Decide an annotation: set the given values, and leave the others as they are.
 
         With `If-Match` or `base`, 409 when somebody was faster.
         """
@@ -107,8 +113,9 @@ class Versions(Endpoint):
 
     @extend_schema(operation_id="get_annotation_versions", responses=shapes.Versions)
     def get(self, request: Request, annotation_id: str) -> Response:
-        """Return every version we know of; undelivered edits count as the versions they are about
-        to become.
+        """Return every known version of an annotation.
+
+        Undelivered edits count as the versions they are about to become.
         """
         annotation = _get_rendered(annotation_id)
         return Response(render_versions(annotation))
@@ -121,8 +128,9 @@ class AnnotationVersionDetail(Endpoint):
 
     @extend_schema(operation_id="get_annotation_at_version", responses=shapes.Annotation)
     def get(self, request: Request, annotation_id: str, version: int) -> Response:
-        """Return an annotation as it stood; Mixpeek is asked for versions whose edits were never
-        mirrored.
+        """Return an annotation as it was at a version.
+
+        Mixpeek is asked for versions whose edits were never mirrored.
         """
         current = _get_rendered(annotation_id)
         if not 1 <= version <= current.state.version:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from rest_framework.fields import Field
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -76,12 +75,23 @@ class Endpoint(APIView):
         return _validate(shape, parsers.parse_body(self.request.body), "body")
 
     def query(self, shape: type[Shape]) -> dict[str, Any]:
-        """Return the query's parameters, validated; unknown ones are ignored, as upstream does."""
-        fields = shape().fields
-        values = {}
-        for name, text in self.request.query_params.items():
-            if name in fields:
-                values[name] = _coerce_query_value(fields[name], str(text))
+        """Return the query's parameters, validated; unknown ones are ignored, as upstream does.
+
+        A text becomes the type of its field; one that is no such value stays, and is refused.
+        """
+        values: dict[str, Any] = {}
+        for name, field in shape().fields.items():
+            if name not in self.request.query_params:
+                continue
+            text = str(self.request.query_params[name])
+            digits = text.removeprefix("-")
+            is_whole_number = digits.isascii() and digits.isdigit() and len(digits) < 19
+
+            values[name] = text
+            if isinstance(field, Flag) and text in {"true", "false"}:
+                values[name] = text == "true"
+            elif isinstance(field, Whole) and is_whole_number:
+                values[name] = int(text)
         return _validate(shape, values, "query")
 
 
@@ -91,14 +101,3 @@ def _validate(shape: type[Shape], data: dict[str, Any], location: str) -> dict[s
         raise errors.validation_problem(errors.flatten_errors(serializer.errors, [location]))
     values: dict[str, Any] = serializer.validated_data
     return values
-
-
-def _coerce_query_value(field: Field[Any, Any, Any, Any], text: str) -> Any:
-    """Return a query's text as the type of `field`; text of no such value stays, to be refused."""
-    if isinstance(field, Flag) and text in {"true", "false"}:
-        return text == "true"
-    if isinstance(field, Whole):
-        digits = text.removeprefix("-")
-        if digits.isascii() and digits.isdigit() and len(digits) < 19:
-            return int(text)
-    return text

@@ -46,11 +46,20 @@ class BulkAnnotations(Endpoint):
     @limit_concurrent_bulks
     @idempotent
     def post(self, request: Request) -> Response:
-        """Do what can be done, each in its own transaction, and say what became of each."""
+        """Create and update many annotations, and report the result of each.
+
+        Each is done in a transaction of its own, so some may succeed where others fail.
+        """
         data = self.body(shapes.BulkAnnotationsRequest)
         attempts = _attempt_in_time(request, data, self.person)
         results = [attempt.result for attempt in attempts]
-        succeeded = [result["operation"] for result in results if result["success"]]
+        is_unfinished = False
+        succeeded = []
+        for attempt in attempts:
+            is_unfinished = is_unfinished or attempt.failed_here
+            if attempt.result["success"]:
+                succeeded.append(attempt.result["operation"])
+
         content = {
             "created_count": succeeded.count("create"),
             "updated_count": succeeded.count("update"),
@@ -58,7 +67,7 @@ class BulkAnnotations(Endpoint):
             "failed_count": len(results) - len(succeeded),
             "results": results,
         }
-        if any(attempt.failed_here for attempt in attempts):
+        if is_unfinished:
             return UnfinishedResponse(content)
         return Response(content)
 

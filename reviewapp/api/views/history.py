@@ -59,8 +59,12 @@ class HistoryList(Endpoint):
         except web_pagination.BadCursor as error:
             raise Problem(400, "The cursor is not one that this list gave out.") from error
 
-        decision_ids = {event_decision_id(event.action, event.changes) for event in page.rows}
-        known = find_guidance_versions({id_ for id_ in decision_ids if id_ is not None})
+        decision_ids = set()
+        for event in page.rows:
+            event_decision = event_decision_id(event.action, event.changes)
+            if event_decision is not None:
+                decision_ids.add(event_decision)
+        known = find_guidance_versions(decision_ids)
         results = [_render_event(event, known) for event in page.rows]
         pagination = {"next_cursor": page.after or None, "previous_cursor": page.before or None}
         return Response({"results": results, "pagination": pagination})
@@ -73,7 +77,10 @@ class ChangeDetail(Endpoint):
 
     @extend_schema(operation_id="get_change", responses=shapes.Change)
     def get(self, request: Request, change_id: int) -> Response:
-        """Return how far a change got; ask again until its state is not `queued`."""
+        """Return how far a change got.
+
+        Ask again until its state is not `queued`.
+        """
         change = Change.objects.filter(pk=change_id).first()
         if change is None:
             raise not_found("change", str(change_id))
@@ -87,8 +94,10 @@ class ChangeWithdrawal(Endpoint):
 
     @extend_schema(operation_id="withdraw_change", request=None, responses=shapes.Change)
     def post(self, request: Request, change_id: int) -> Response:
-        """Take back what is not sent: one's own while it is held; leads and admins also what waits
-        or was refused.
+        """Withdraw a change that is not sent.
+
+        Everybody withdraws their own while it is held; leads and admins also what waits or was
+        refused.
         """
         change = withdraw_change_by_id(change_id, actor=self.person)
         return Response(_render_change(change))

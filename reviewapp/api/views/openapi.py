@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase
@@ -40,13 +41,15 @@ def render_document(form: str) -> bytes:
     """Return the document as json or yaml."""
     if form == "json":
         return json.dumps(openapi_document(), indent=1).encode()
-    content: bytes = OpenApiYamlRenderer().render(openapi_document(), renderer_context={})  # type: ignore[no-untyped-call]
+    renderer: Any = OpenApiYamlRenderer()
+    content: bytes = renderer.render(openapi_document(), renderer_context={})
     return content
 
 
 class SwaggerUi(SpectacularSwaggerSplitView):
-    """Swagger UI in our own page; `?script` is the script that starts it, since our policy refuses
-    inline ones.
+    """Swagger UI in our own page.
+
+    `?script` is the script that starts it, since our policy refuses inline ones.
 
     https://drf-spectacular.readthedocs.io/en/latest/readme.html#take-it-for-a-spin
     """
@@ -64,8 +67,9 @@ _swagger_ui = SwaggerUi.as_view()
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def docs(request: Request) -> HttpResponseBase:
-    """Describe every call and every shape; a page as any other, which strangers are sent away from
-    to sign in.
+    """Describe every call and every shape.
+
+    It is a page as any other: strangers have to sign in.
     """
     # REST framework exempts its views from Django's `LoginRequiredMiddleware`; this one is not.
     return _swagger_ui(request)

@@ -73,7 +73,10 @@ class RetrieverDetail(Endpoint):
     )
     @idempotent
     def patch(self, request: Request, retriever_id: str) -> Response:
-        """Rename, describe or tag a retriever; delivered by a worker, recorded at once."""
+        """Rename, describe or tag a retriever.
+
+        The edit is recorded at once, and a worker delivers it.
+        """
         retriever, change_id = patch_retriever(
             retriever_id,
             self.body(shapes.PatchRetrieverRequest),
@@ -100,7 +103,10 @@ class Execute(Endpoint):
     )
     @idempotent
     def post(self, request: Request, retriever_id: str) -> Response:
-        """Run a retriever now; the run and its rows are kept and can be reviewed."""
+        """Run a retriever now.
+
+        The run and its rows are kept and can be reviewed.
+        """
         if is_retry(request):
             problem = "It is not known whether this run was made."
             raise Problem(409, f"{problem} Use another key to make it (again).")
@@ -157,8 +163,9 @@ class ExecutionDetailView(Endpoint):
 
     @extend_schema(operation_id="get_execution", responses=shapes.ExecutionDetail)
     def get(self, request: Request, retriever_id: str, execution_id: str) -> Response:
-        """Return a run as Mixpeek tells it, mostly without its rows; Mixpeek is asked for what is
-        not kept here.
+        """Return a run as Mixpeek tells it, mostly without its rows.
+
+        Mixpeek is asked for what is not kept here.
         """
         retriever = retrievers_list.get_retriever(retriever_id)
         reply = executions.render_execution(retriever, execution_id, actor=self.person)
