@@ -44,7 +44,23 @@ class CheckResult:
 
 def run_checks() -> list[CheckResult]:
     """Run all checks, the database first and Mixpeek outside any transaction. Raises nothing."""
-    return [*_check_database(), _check_upstream()]
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = '{_QUERY_TIMEOUT}s'")
+            migrations = _check_migrations()
+            results = [CheckResult(name="database", status=OK), migrations]
+            if migrations.status == OK:
+                results += [_check_workers(), _check_changes()]
+            else:
+                results += _unknown("worker", "changes")
+    except (DatabaseError, EmbeddedPostgresError, ImproperlyConfigured) as error:
+        first_line = str(error).strip().splitlines()[:1]
+        details = {"error": type(error).__name__, "message": first_line}
+        results = [CheckResult(name="database", status=DOWN, details=details)]
+        results += _unknown(*_DATABASE_CHECKS)
+
+    return [*results, _check_upstream()]
 
 
 def verdict(results: list[CheckResult]) -> str:
@@ -55,23 +71,6 @@ def verdict(results: list[CheckResult]) -> str:
     if statuses == {OK}:
         return "ready"
     return "degraded"
-
-
-def _check_database() -> list[CheckResult]:
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = '{_QUERY_TIMEOUT}s'")
-            database = CheckResult(name="database", status=OK)
-            migrations = _check_migrations()
-            if migrations.status != OK:
-                return [database, migrations, *_unknown("worker", "changes")]
-            return [database, migrations, _check_workers(), _check_changes()]
-    except (DatabaseError, EmbeddedPostgresError, ImproperlyConfigured) as error:
-        first_line = str(error).strip().splitlines()[:1]
-        details = {"error": type(error).__name__, "message": first_line}
-        database = CheckResult(name="database", status=DOWN, details=details)
-        return [database, *_unknown(*_DATABASE_CHECKS)]
 
 
 def _unknown(*names: str) -> list[CheckResult]:

@@ -22,7 +22,7 @@ from reviewapp.printable import printable
 
 # The fields of a record besides its message, in this order; all others that libraries attach are
 # left out.
-FIELDS = ("route", "method", "status", "ms", "person", "ref", "task", "outcome")
+LOG_FIELDS = ("route", "method", "status", "ms", "person", "ref", "task", "outcome")
 _HIDDEN = "***"
 _QUERY = re.compile(r"\?[\w.%~-]+=[^\s\"'<>\\]*")
 _BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{6,}")
@@ -61,7 +61,7 @@ class _SafeFormatter(logging.Formatter):
         if current.origin in _IN_WORKER:
             id_name = "job"
         fields: dict[str, Any] = {id_name: current.request_id, "ref": context.subject_ref()}
-        for name in FIELDS:
+        for name in LOG_FIELDS:
             value = getattr(record, name, None)
             if value is not None:
                 fields[name] = value
@@ -72,7 +72,7 @@ class _SafeFormatter(logging.Formatter):
         if not record.exc_info or record.exc_info[1] is None:
             return ""
         lines = _format_error(record.exc_info[1])
-        return "\n".join(self.clean(line) for line in lines)
+        return "\n".join(map(self.clean, lines))
 
 
 class Line(_SafeFormatter):
@@ -81,7 +81,11 @@ class Line(_SafeFormatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = ""
         for name, value in self.fields(record).items():
-            fields += f" {name}={_quote(value)}"
+            text = str(value)
+            # Quoted where it could pass for more fields.
+            if re.search(r'[\s"=]', text):
+                text = json.dumps(text, ensure_ascii=False)
+            fields += f" {name}={text}"
         time = _timestamp(record)
         line = self.clean(f"{time} {record.levelname} {record.name} {record.getMessage()}{fields}")
 
@@ -147,14 +151,6 @@ def config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
 def _timestamp(record: logging.LogRecord) -> str:
     moment = datetime.fromtimestamp(record.created, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _quote(value: object) -> str:
-    """Return a field's value as one word, quoted where it could pass for more fields."""
-    text = str(value)
-    if re.search(r'[\s"=]', text):
-        return json.dumps(text, ensure_ascii=False)
-    return text
 
 
 def _format_error(error: BaseException, max_causes: int = _MAX_ERRORS) -> list[str]:

@@ -33,8 +33,11 @@ class ProbesOfAnyHost:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = _PROBE_VIEWS.get(request.path_info)
-        if probe and _has_unknown_host(request):
-            return probe(request)
+        if probe:
+            try:
+                request.get_host()
+            except DisallowedHost:
+                return probe(request)
         return self.get_response(request)
 
 
@@ -78,14 +81,6 @@ class AccessLog:
             level = logging.DEBUG
         _log.log(level, "answered", extra=fields)
         return response
-
-
-def _has_unknown_host(request: HttpRequest) -> bool:
-    try:
-        request.get_host()
-    except DisallowedHost:
-        return True
-    return False
 
 
 def _known_person(request: HttpRequest) -> int | None:

@@ -43,22 +43,13 @@ def _describe() -> str:
         sessions = cursor.fetchall()
 
     parts = []
-    if _has_worker_table():
+    # The first migrate creates procrastinate's tables.
+    if ProcrastinateWorker._meta.db_table in connection.introspection.table_names():
         worker_count = health.workers_alive()
         if worker_count:
             workers = _count(worker_count, "worker")
             parts.append(f"{workers} alive within the last {health.SILENT_SECONDS} seconds")
-    if sessions:
-        parts.append(_describe_sessions(sessions))
-    return "; ".join(parts)
 
-
-def _has_worker_table() -> bool:
-    """Return whether procrastinate's tables are there, which the first migrate creates."""
-    return ProcrastinateWorker._meta.db_table in connection.introspection.table_names()
-
-
-def _describe_sessions(sessions: list[tuple[int, str, str, str]]) -> str:
     descriptions = []
     for pid, user, program, host in sessions[:_MAX_SESSIONS]:
         owner = user
@@ -67,7 +58,10 @@ def _describe_sessions(sessions: list[tuple[int, str, str, str]]) -> str:
         descriptions.append(f"{pid} of {owner} from {host}")
     if len(sessions) > _MAX_SESSIONS:
         descriptions.append(f"{len(sessions) - _MAX_SESSIONS} more")
-    return f"{_count(len(sessions), 'session')} connected: {', '.join(descriptions)}"
+    if sessions:
+        number = _count(len(sessions), "session")
+        parts.append(f"{number} connected: {', '.join(descriptions)}")
+    return "; ".join(parts)
 
 
 def _count(number: int, noun: str) -> str:

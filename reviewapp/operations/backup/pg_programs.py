@@ -37,6 +37,23 @@ class Programs:
     folder: Path
     major: int
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> Programs | None:
+        """Return the programs in a folder, None if one is missing or does not tell its version."""
+        if not all((folder / name).is_file() for name in _PROGRAMS):
+            return None
+
+        process = subprocess.run(  # noqa: S603 - no shell
+            [str(folder / "pg_dump"), "--version"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        major = re.search(r"\) (\d+)", process.stdout)
+        if major is None:
+            return None
+        return cls(folder=folder, major=int(major[1]))
+
     def path(self, name: str) -> str:
         """Return the path of one of them."""
         return str(self.folder / name)
@@ -49,7 +66,7 @@ def fitting(server_major: int) -> Programs:
     """
     installed = []
     for folder in _folders():
-        programs = _find_programs(folder)
+        programs = Programs.in_folder(folder)
         if programs is not None:
             installed.append(programs)
 
@@ -76,9 +93,10 @@ def environment(params: dict[str, Any]) -> dict[str, str]:
         if key in _ENVIRONMENT_NAMES and value not in (None, ""):
             connection_variables[_ENVIRONMENT_NAMES[key]] = str(value)
 
-    inherited = {
-        name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
-    }
+    inherited = {}
+    for name in ("PATH", "HOME", "TMPDIR"):
+        if name in os.environ:
+            inherited[name] = os.environ[name]
     return {
         **inherited,
         "LC_ALL": "C.UTF-8",
@@ -96,20 +114,3 @@ def _folders() -> Iterator[Path]:
     on_path = shutil.which("pg_dump")
     if on_path:
         yield Path(on_path).parent
-
-
-def _find_programs(folder: Path) -> Programs | None:
-    """Return the programs in a folder, None if one is missing or does not tell its version."""
-    if not all((folder / name).is_file() for name in _PROGRAMS):
-        return None
-
-    process = subprocess.run(  # noqa: S603 - no shell
-        [str(folder / "pg_dump"), "--version"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    major = re.search(r"\) (\d+)", process.stdout)
-    if major is None:
-        return None
-    return Programs(folder=folder, major=int(major[1]))

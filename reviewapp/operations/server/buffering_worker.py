@@ -89,7 +89,14 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return
 
-        _set_limits(client_socket)
+        # Limit how long a thread waits for a client; most responses fit into the system's buffer.
+        # A thread reads from a socket only if gunicorn wants more bytes than the complete request
+        # has.
+        send_timeout = struct.pack("@ll", SEND_SECONDS, 0)
+        client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, send_timeout)
+        client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 1, 0))
+
         connection = Connection(self, client_socket, address, listener.getsockname())
         self.nr_conns += 1
         while self.nr_conns >= self.worker_connections and self._close_oldest():
@@ -187,7 +194,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             except OSError:
                 chunk = b""
             if not chunk:
-                self._drop(connection)
+                self._forget(connection)
+                self.nr_conns -= 1
+                connection.close()
                 return
             self.buffered += len(chunk)
             request.feed(chunk)
@@ -209,7 +218,15 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def _dispatch(self, connection: Connection) -> None:
         self._forget(connection)
         request = connection.request.take()
-        connection.sender = _sender(request, connection)
+        address = ""
+        if isinstance(connection.client, tuple):
+            address = connection.client[0]
+        connection.sender = client_of(
+            request.partition(b"\r\n\r\n")[0],
+            address=address,
+            session_cookie=settings.SESSION_COOKIE_NAME,
+            behind_proxy=getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) > 0,
+        )
         connection.dispatched = len(request)
         self.buffered += connection.dispatched
 
@@ -234,11 +251,6 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             )
             _send(connection.sock, f"{head}{body}".encode())
         connection.close(graceful=has_begun)
-
-    def _drop(self, connection: Connection) -> None:
-        self._forget(connection)
-        self.nr_conns -= 1
-        connection.close()
 
     def _forget(self, connection: Connection) -> None:
         self.poller.unregister(connection.sock)
@@ -277,29 +289,6 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         del self._lingering[client]
         self.poller.unregister(client)
         client.close()
-
-
-def _set_limits(client: socket.socket) -> None:
-    """Limit how long a thread waits for a client; most responses fit into the system's buffer.
-
-    A thread reads from a socket only if gunicorn wants more bytes than the complete request has.
-    """
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SEND_SECONDS, 0))
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 1, 0))
-
-
-def _sender(request: bytes, connection: Connection) -> ClientIdentity:
-    address = ""
-    if isinstance(connection.client, tuple):
-        address = connection.client[0]
-    head = request.partition(b"\r\n\r\n")[0]
-    return client_of(
-        head,
-        address=address,
-        session_cookie=settings.SESSION_COOKIE_NAME,
-        behind_proxy=getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0) > 0,
-    )
 
 
 def _send(client: socket.socket, data: bytes) -> None:

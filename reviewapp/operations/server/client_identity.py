@@ -17,7 +17,11 @@ def client_of(
     `address` is the connection's. Behind a proxy, the last address of `X-Forwarded-For` is used
     instead.
     """
-    fields = _parse_fields(head)
+    fields: dict[str, str] = {}
+    for line in head.decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        fields[name.lower()] = value.strip()
+
     forwarded = fields.get("x-forwarded-for", "").rpartition(",")[2].strip()
     if behind_proxy and forwarded:
         address = forwarded
@@ -25,14 +29,6 @@ def client_of(
     token = fields.get("authorization", "")
     session = _cookie(fields.get("cookie", ""), session_cookie)
     return ClientIdentity(network=_network(address), credentials=token or session)
-
-
-def _parse_fields(head: bytes) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for line in head.decode("latin-1").split("\r\n")[1:]:
-        name, _, value = line.partition(":")
-        fields[name.lower()] = value.strip()
-    return fields
 
 
 def _cookie(header: str, cookie_name: str) -> str:

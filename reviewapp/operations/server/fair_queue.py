@@ -60,9 +60,9 @@ class FairQueue(Generic[T]):
             if network_running >= self._network_limit:
                 continue
 
-            client = self._next_client(clients)
-            if client is not None:
-                return self._start(network, client)
+            for client, queue in clients.items():
+                if queue.waiting and queue.running < self._client_limit:
+                    return self._start(network, client)
         return None
 
     def finish(self, client: ClientIdentity) -> None:
@@ -76,12 +76,6 @@ class FairQueue(Generic[T]):
             del clients[client]
         if not clients:
             del self._networks[client.network]
-
-    def _next_client(self, clients: dict[ClientIdentity, _ClientQueue[T]]) -> ClientIdentity | None:
-        for client, queue in clients.items():
-            if queue.waiting and queue.running < self._client_limit:
-                return client
-        return None
 
     def _start(self, network: str, client: ClientIdentity) -> T:
         # The network and the client go to the end, behind all others that wait.

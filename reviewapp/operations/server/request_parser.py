@@ -47,27 +47,9 @@ class ArrivingRequest:
             # Empty lines before a request are ignored (RFC 9112, section 2.2).
             chunk = chunk.lstrip(b"\r\n")
         self._bytes += chunk
-        if not self.has_head:
-            self._find_head(search_start)
+        if self.has_head:
+            return
 
-    def take(self) -> bytes:
-        """Return the bytes of the complete request, and keep those of the next."""
-        end = self._head_size + self._body_size
-        head = self._rewritten_head()
-        body = bytes(self._bytes[self._head_size : end])
-
-        rest = bytes(self._bytes[end:])
-        if self._is_too_large:
-            rest = b""
-        self._bytes.clear()
-        self._head_size = 0
-        self._body_size = 0
-        self.expects_continue = False
-        self._is_too_large = False
-        self.feed(rest)
-        return head + body
-
-    def _find_head(self, search_start: int) -> None:
         end = self._bytes.find(_END_OF_HEAD, search_start)
         head_size = end
         if end < 0:
@@ -87,6 +69,30 @@ class ArrivingRequest:
             self._is_too_large = True
             self.expects_continue = False
 
+    def take(self) -> bytes:
+        """Return the bytes of the complete request, and keep those of the next.
+
+        The head comes without `Expect`, and with `Connection: close` if the body is not read.
+        """
+        end = self._head_size + self._body_size
+        request_line, *fields = bytes(self._bytes[: self._head_size]).split(b"\r\n")
+        fields = [field for field in fields if not _is_expectation(field)]
+        if self._is_too_large:
+            fields.insert(0, b"Connection: close")
+        head = b"\r\n".join([request_line, *fields])
+        body = bytes(self._bytes[self._head_size : end])
+
+        rest = bytes(self._bytes[end:])
+        if self._is_too_large:
+            rest = b""
+        self._bytes.clear()
+        self._head_size = 0
+        self._body_size = 0
+        self.expects_continue = False
+        self._is_too_large = False
+        self.feed(rest)
+        return head + body
+
     def _read_fields(self, head: bytes) -> None:
         """Read the header fields that tell the size of the body."""
         lengths = []
@@ -104,14 +110,6 @@ class ArrivingRequest:
 
         if len(lengths) == 1 and lengths[0].isdigit():
             self._body_size = int(lengths[0][:20])
-
-    def _rewritten_head(self) -> bytes:
-        """Return the head without `Expect`; with `Connection: close` if the body is not read."""
-        request_line, *fields = bytes(self._bytes[: self._head_size]).split(b"\r\n")
-        fields = [field for field in fields if not _is_expectation(field)]
-        if self._is_too_large:
-            fields.insert(0, b"Connection: close")
-        return b"\r\n".join([request_line, *fields])
 
 
 def _is_expectation(line: bytes) -> bool:
