@@ -131,7 +131,8 @@ def preview_withdrawal(changes: Sequence[Change], *, actor: User) -> list[Previe
         reopens = False
         if item is not None and not obstacles[change.pk]:
             value_changes = _value_changes(item, remaining[change.ref])
-            reopens = isinstance(item, Annotation) and _is_current_decision(item, change)
+            if isinstance(item, Annotation) and item.decision is not None:
+                reopens = item.decision.decision_id == change.cause
 
         preview = Preview(
             change=change,
@@ -172,24 +173,17 @@ def _value_changes(
     remaining: Iterable[Change],
 ) -> tuple[ValueChange, ...]:
     old_values: Mapping[str, Any] = item.values()
-    new_values = _displayed_values(item, remaining)
+    if isinstance(item, Annotation):
+        new_values: Mapping[str, Any] = visible_values(item, remaining)
+    else:
+        new_values = visible_retriever_values(item, remaining)
+
     value_changes = []
     for name, old in old_values.items():
         if name in new_values and not is_same_json(old, new_values[name]):
-            new = new_values[name]
-            value_changes.append(
-                ValueChange(name=name, old=format_value(old), new=format_value(new))
-            )
+            new = format_value(new_values[name])
+            value_changes.append(ValueChange(name=name, old=format_value(old), new=new))
     return tuple(value_changes)
-
-
-def _displayed_values(
-    item: Annotation | Retriever,
-    changes: Iterable[Change],
-) -> Mapping[str, Any]:
-    if isinstance(item, Annotation):
-        return visible_values(item, changes)
-    return visible_retriever_values(item, changes)
 
 
 def _undo_decision(annotation: Annotation, change: Change, actor: User) -> None:
@@ -203,10 +197,6 @@ def _undo_decision(annotation: Annotation, change: Change, actor: User) -> None:
     if decision is not None:
         Undo.objects.create(decision=decision, actor=actor)
     rebase(annotation.ref)
-
-
-def _is_current_decision(annotation: Annotation, change: Change) -> bool:
-    return annotation.decision is not None and annotation.decision.decision_id == change.cause
 
 
 def _withdrawal_obstacle(change: Change, actor: User) -> str:

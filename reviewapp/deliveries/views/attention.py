@@ -60,10 +60,14 @@ def attention(request: Request) -> HttpResponse:
         if annotation is not None:
             execution = execution_of(annotation, executions)
             snapshot = annotation.result.snapshot if annotation.result else {}
-            stills = [medium.still for medium in media(snapshot) if medium.still is not None]
+            picture = None
+            for medium in media(snapshot):
+                if medium.still is not None:
+                    picture = medium.still
+                    break
             item |= {
                 "gone": annotation.status == Annotation.Status.GONE,
-                "picture": stills[0] if stills else None,
+                "picture": picture,
                 "query": execution.in_one_line if execution else "",
             }
         items.append(item)
