@@ -150,13 +150,13 @@ def rows_after(queryset: S, *, order: Sequence[str], row: Model, backwards: bool
 
 def reverse_ordering(order: Sequence[str]) -> tuple[str, ...]:
     """Return the reverse order."""
-    return tuple(_reverse_column(name) for name in order)
-
-
-def _reverse_column(name: str) -> str:
-    if name.startswith("-"):
-        return name[1:]
-    return f"-{name}"
+    reverse = []
+    for name in order:
+        if name.startswith("-"):
+            reverse.append(name[1:])
+        else:
+            reverse.append(f"-{name}")
+    return tuple(reverse)
 
 
 def after_q(order: Sequence[str], values: Sequence[Any]) -> Q:
