@@ -249,16 +249,13 @@ class Client:
         )
         record = self._transport.send(call)
         if record.absent:
-            record = self._read_after_write(record.retriever_id)
+            try:
+                record = self.get_retriever(record.retriever_id)
+            except MixpeekError as error:
+                error.maybe_applied = True
+                raise
         retriever_calls.raise_unless_applied(record, changes)
         return record
-
-    def _read_after_write(self, retriever_id: str) -> RetrieverRecord:
-        try:
-            return self.get_retriever(retriever_id)
-        except MixpeekError as error:
-            error.maybe_applied = True
-            raise
 
     def execute_retriever(
         self,

@@ -46,7 +46,7 @@ def iterate_rows(
             left_out += page.left_out
 
         offset += page.rows
-        if not page.rows or not _has_more(page, offset=offset, limit=limit):
+        if not page.rows or not page.has_more(offset=offset, limit=limit):
             return
         cursor = None
         if isinstance(page.next, str):
@@ -59,10 +59,3 @@ def iterate_rows(
             if page.total is not None and len(seen_ids) >= page.total:
                 return
             raise Garbled("Mixpeek sends the same page of a list again and again.")
-
-
-def _has_more(page: RecordPage[T], *, offset: int, limit: int) -> bool:
-    """Return whether there may be rows from `offset` on, which is where this page ends."""
-    if page.next is not None or page.rows >= limit:
-        return True
-    return page.total is not None and offset < page.total

@@ -58,6 +58,15 @@ class RecordPage(Generic[T]):
         """The number of rows on the page, unreadable ones included."""
         return len(self.items) + len(self.left_out)
 
+    def has_more(self, *, offset: int, limit: int) -> bool:
+        """Return whether there may be rows from `offset` on, which is where this page ends.
+
+        `limit` is the number of rows that was asked for.
+        """
+        if self.next is not None or self.rows >= limit:
+            return True
+        return self.total is not None and offset < self.total
+
 
 @dataclass(frozen=True, kw_only=True)
 class RevisionRecord:

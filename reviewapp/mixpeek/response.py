@@ -58,7 +58,10 @@ class Reply:
         one such text must not stop a whole pull. NaN, infinities and huge numbers are left to the
         reader of the field. Raises `TooLarge` for a body with more than 2,000,000 values.
         """
-        if sum(self.body.count(mark) for mark in _VALUE_DELIMITERS) > MAX_VALUES:
+        number = 0
+        for delimiter in _VALUE_DELIMITERS:
+            number += self.body.count(delimiter)
+        if number > MAX_VALUES:
             raise TooLarge(f"it holds more than {MAX_VALUES:,} values")
         try:
             text = self.body.decode("utf-8-sig")
@@ -69,15 +72,12 @@ class Reply:
         except RecursionError as error:
             raise TooLarge("it is nested too deeply") from error
         except ValueError as error:
-            raise Malformed(_why_not_json(self)) from error
-
-
-def _why_not_json(reply: Reply) -> str:
-    if reply.looks_like_html:
-        return "an HTML page came instead of JSON"
-    if not reply.body.strip():
-        return "the body is empty"
-    return "the body is not JSON"
+            reason = "the body is not JSON"
+            if self.looks_like_html:
+                reason = "an HTML page came instead of JSON"
+            elif not self.body.strip():
+                reason = "the body is empty"
+            raise Malformed(reason) from error
 
 
 def _parse_integer(digits: str) -> int | str:

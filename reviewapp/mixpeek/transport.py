@@ -50,10 +50,10 @@ class ApiKeyAuth(AuthBase):
         if not re.fullmatch(r"[\x21-\x7e]{4,}", value):
             raise ValueError("api_key must be 4 or more visible ASCII characters, like sk_live_...")
         self._value = value
-        spelled = (
-            rf"(?:{re.escape(char)}|\\{re.escape(char)}|\\u00{ord(char):02x})" for char in value
-        )
-        self._echo = re.compile("".join(spelled), re.IGNORECASE)
+        pattern = ""
+        for char in value:
+            pattern += rf"(?:{re.escape(char)}|\\{re.escape(char)}|\\u00{ord(char):02x})"
+        self._echo = re.compile(pattern, re.IGNORECASE)
         self._echo_bytes = re.compile(self._echo.pattern.encode(), re.IGNORECASE)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -96,8 +96,13 @@ class Transport:
         observe: Observer | None = None,
         pace: Pace | None = None,
     ) -> None:
+        if not re.fullmatch(r"[\x20-\x7e]+", namespace) or namespace != namespace.strip():
+            raise ValueError(
+                "namespace must be visible ASCII text, like ns_0123456789 or my-namespace"
+            )
+
         self.base_url = _base(base_url)
-        self.namespace = _namespace(namespace)
+        self.namespace = namespace
         self._key = ApiKeyAuth(api_key)
         self._timeouts = {False: _timeout(timeout), True: _timeout(slow_timeout)}
         self._session = session or _session(self.base_url, pool_size)
@@ -263,12 +268,6 @@ def _base(url: str) -> str:
     # A host that cannot be one fails here, with a `ValueError`, and not at the first call.
     requests.Request("GET", address).prepare()
     return address
-
-
-def _namespace(name: str) -> str:
-    if not re.fullmatch(r"[\x20-\x7e]+", name) or name != name.strip():
-        raise ValueError("namespace must be visible ASCII text, like ns_0123456789 or my-namespace")
-    return name
 
 
 def _timeout(pair: Timeout) -> Timeout:

@@ -163,18 +163,15 @@ def encode_body(values: Mapping[str, object]) -> bytes:
     NaN, infinities, NUL characters and lone surrogates are refused, at any depth.
     """
     for name, value in values.items():
-        if not _is_encodable(value):
+        try:
+            json.dumps(value, allow_nan=False)
+            is_encodable = is_storable(value)
+        except (TypeError, ValueError, RecursionError):
+            is_encodable = False
+        if not is_encodable:
             message = f"{name} cannot be sent as JSON."
             raise Refused(message, fields={name: "cannot be sent as JSON"})
     return json.dumps(dict(values), allow_nan=False).encode()
-
-
-def _is_encodable(value: object) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return is_storable(value)
 
 
 def check_range(name: str, value: int, minimum: int, maximum: int | None = None) -> int:

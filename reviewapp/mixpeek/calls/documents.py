@@ -49,12 +49,19 @@ def merge_pages(
     documents: dict[str, DocumentRecord] = {}
     left_out: list[LeftOut] = []
     for page in pages:
-        documents.update((document.document_id, document) for document in page.items)
         left_out.extend(page.left_out)
+        for document in page.items:
+            documents[document.document_id] = document
 
-    unique_ids = dict.fromkeys(document_ids)
+    found = []
+    not_found = []
+    for document_id in dict.fromkeys(document_ids):
+        if document_id in documents:
+            found.append(documents[document_id])
+        else:
+            not_found.append(document_id)
     return DocumentBatch(
-        found=tuple(documents[id_] for id_ in unique_ids if id_ in documents),
-        not_found=tuple(id_ for id_ in unique_ids if id_ not in documents),
+        found=tuple(found),
+        not_found=tuple(not_found),
         left_out=tuple(left_out),
     )

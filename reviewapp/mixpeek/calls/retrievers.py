@@ -105,7 +105,10 @@ def raise_unless_applied(record: RetrieverRecord, changes: Mapping[str, object])
     current = {"name": record.name, "description": record.description, "tags": record.tags}
     missing = {}
     for key, value in changes.items():
-        if not _is_same(current[key], value):
+        is_applied = current[key] == value
+        if key == "tags" and isinstance(value, list | tuple):
+            is_applied = set(record.tags) == set(value)
+        if not is_applied:
             missing[key] = f"is still {current[key]!r}"
     if missing:
         fields = ", ".join(missing)
@@ -113,12 +116,6 @@ def raise_unless_applied(record: RetrieverRecord, changes: Mapping[str, object])
             f"Mixpeek accepted the change but did not make it: {fields}.",
             fields=missing,
         )
-
-
-def _is_same(current: object, requested: object) -> bool:
-    if isinstance(current, tuple) and isinstance(requested, list | tuple):
-        return set(current) == set(requested)
-    return current == requested
 
 
 def execute(

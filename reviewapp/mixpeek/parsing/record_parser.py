@@ -5,7 +5,7 @@ Each function raises `Malformed` for JSON that is no such record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -91,7 +91,7 @@ def _own_id(body: JsonObject, key: str, expected_id: str) -> str:
 
 def _parse_revisions(body: JsonObject) -> tuple[RevisionRecord, ...]:
     """Return the newest revisions that can be read, up to a bound, oldest first."""
-    readable, _ = _parse_list(body.array("revisions"), _parse_revision, path="revisions")
+    readable, _ = _parse_list(body.array("revisions"), parse_revision, path="revisions")
     newest_first = sorted(readable, key=lambda revision: revision.version, reverse=True)
 
     revisions: list[RevisionRecord] = []
@@ -104,9 +104,19 @@ def _parse_revisions(body: JsonObject) -> tuple[RevisionRecord, ...]:
     return tuple(reversed(revisions))
 
 
-def _parse_revision(body: JsonObject) -> RevisionRecord:
+def parse_revision(body: JsonObject) -> RevisionRecord:
+    """Parse one edit of an annotation."""
     prior = body.bounded_mapping("prior")
-    _check_prior_values(body.nested("prior"))
+
+    # The replaced values must have the types of an annotation's fields.
+    prior_values = body.nested("prior")
+    if prior_values.has("label"):
+        prior_values.required_text("label")
+    prior_values.number("confidence")
+    prior_values.bounded_text("reasoning")
+    prior_values.mapping("payload")
+    prior_values.mapping("metadata")
+
     return RevisionRecord(
         version=body.required_version("version"),
         prior=prior,
@@ -114,16 +124,6 @@ def _parse_revision(body: JsonObject) -> RevisionRecord:
         edited_by=body.text("edited_by")[: bounds.MAX_ID_LENGTH],
         edited_by_type=body.text("edited_by_type")[: bounds.MAX_ID_LENGTH],
     )
-
-
-def _check_prior_values(prior: JsonObject) -> None:
-    """Raise `Malformed` unless the replaced values have the types of an annotation's fields."""
-    if prior.has("label"):
-        prior.required_text("label")
-    prior.number("confidence")
-    prior.bounded_text("reasoning")
-    prior.mapping("payload")
-    prior.mapping("metadata")
 
 
 def parse_bulk_results(body: JsonObject, *, expected_ids: Sequence[str]) -> tuple[BulkResult, ...]:
@@ -213,6 +213,11 @@ def parse_execution(body: JsonObject, *, retriever_id: str) -> ExecutionRecord:
     if total_returned is None:
         total_returned = len(documents)
 
+    warnings = parse_warnings(body)
+    if body.boolean("enrichment_skipped"):
+        reason = _to_sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"
+        warnings = (*warnings, f"Enrichment was skipped: {reason}")
+
     # The run was paid for, so its documents are accepted even if the rest is too large to store.
     rest = {key: value for key, value in body.raw.items() if key not in _DOCUMENT_KEYS}
     if bounds.json_length(rest) > bounds.MAX_BODY_LENGTH:
@@ -226,7 +231,7 @@ def parse_execution(body: JsonObject, *, retriever_id: str) -> ExecutionRecord:
         query_summary=body.bounded_text("query_summary"),
         documents=documents,
         error=_to_sentence(body.raw.get("error")),
-        warnings=parse_warnings(body) + _enrichment_warnings(body),
+        warnings=warnings,
         degraded=body.mappings("degraded")[: bounds.MAX_WARNINGS],
         next_cursor=next_cursor,
         has_next=has_next,
@@ -260,20 +265,28 @@ def parse_execution_summary(body: JsonObject, *, retriever_id: str) -> Execution
 
 def parse_document(body: JsonObject) -> DocumentRecord:
     """Parse a document and collect its files from the places where servers put them."""
-    blobs: list[BlobRecord] = []
+    rows: list[JsonObject] = []
     for holder in (body, body.nested("_internal")):
         for key in _BLOB_KEYS:
-            blobs.extend(_parse_blob(row) for row in holder.nested_list(key))
+            rows += holder.nested_list(key)
+
+    blobs: dict[tuple[str, str, str], BlobRecord] = {}
+    for blob in map(parse_blob, rows):
+        identity = (blob.field, blob.role, blob.url)
+        # The same file may be listed twice, with its presigned URL in only one of the places.
+        if identity not in blobs or (blob.presigned_url and not blobs[identity].presigned_url):
+            blobs[identity] = blob
 
     return DocumentRecord(
         document_id=body.required_text("document_id"),
         collection_id=body.text_or_none("collection_id"),
         body=body.raw,
-        blobs=_without_duplicates(blobs)[: bounds.MAX_BLOBS],
+        blobs=tuple(blobs.values())[: bounds.MAX_BLOBS],
     )
 
 
-def _parse_blob(body: JsonObject) -> BlobRecord:
+def parse_blob(body: JsonObject) -> BlobRecord:
+    """Parse one file of a document."""
     return BlobRecord(
         field=body.text("field"),
         url=body.text("url"),
@@ -285,16 +298,6 @@ def _parse_blob(body: JsonObject) -> BlobRecord:
         presigned_url=body.text("presigned_url"),
         unavailable_reason=body.text("unavailable_reason"),
     )
-
-
-def _without_duplicates(blobs: Iterable[BlobRecord]) -> tuple[BlobRecord, ...]:
-    unique: dict[tuple[str, str, str], BlobRecord] = {}
-    for blob in blobs:
-        key = (blob.field, blob.role, blob.url)
-        # The same file may be listed twice, with its presigned URL in only one of the places.
-        if key not in unique or (blob.presigned_url and not unique[key].presigned_url):
-            unique[key] = blob
-    return tuple(unique.values())
 
 
 def parse_documents(body: JsonObject) -> RecordPage[DocumentRecord]:
@@ -344,7 +347,7 @@ def parse_page(
 
     Raises `Malformed` for an answer that is neither a page nor empty: it is no empty list.
     """
-    is_page = any(body.has(key) for key in (*_PAGE_KEYS, total_key))
+    is_page = not body.raw.keys().isdisjoint({*_PAGE_KEYS, total_key})
     if body.raw and not is_page:
         raise Malformed("the answer is not a page of results")
 
@@ -389,8 +392,12 @@ def parse_warnings(body: JsonObject) -> tuple[str, ...]:
     warnings = body.raw.get("warnings")
     if not isinstance(warnings, list):
         warnings = [warnings]
-    sentences = [_to_sentence(warning) for warning in warnings[: bounds.MAX_WARNINGS]]
-    return tuple(sentence for sentence in sentences if sentence)
+    sentences = []
+    for warning in warnings[: bounds.MAX_WARNINGS]:
+        sentence = _to_sentence(warning)
+        if sentence:
+            sentences.append(sentence)
+    return tuple(sentences)
 
 
 def _to_sentence(value: object) -> str:
@@ -402,18 +409,11 @@ def _to_sentence(value: object) -> str:
     return (sentence or str(value))[: bounds.MAX_TEXT_LENGTH]
 
 
-def _enrichment_warnings(body: JsonObject) -> tuple[str, ...]:
-    if not body.boolean("enrichment_skipped"):
-        return ()
-    reason = _to_sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"
-    return (f"Enrichment was skipped: {reason}",)
-
-
 def parse_feed(body: JsonObject) -> FeedPage:
     """Parse a page of the change feed; `next_cursor` defaults to that of the last event."""
     if not body.has("results"):
         raise Malformed("the answer is not a page of events")
-    items, left_out = _parse_list(body.array("results"), _parse_event, path="results")
+    items, left_out = _parse_list(body.array("results"), parse_event, path="results")
 
     cursor = body.text_or_none("next_cursor")
     if not cursor:
@@ -427,7 +427,8 @@ def parse_feed(body: JsonObject) -> FeedPage:
     return FeedPage(items=items, cursor=cursor, has_more=has_more, left_out=left_out)
 
 
-def _parse_event(body: JsonObject) -> FeedEvent:
+def parse_event(body: JsonObject) -> FeedEvent:
+    """Parse one event of the change feed."""
     return FeedEvent(
         seq=body.required_integer("seq"),
         cursor=body.required_text("cursor"),
