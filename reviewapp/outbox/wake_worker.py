@@ -25,7 +25,7 @@ _app = App(connector=DjangoConnector())
 def queue_wakeup(task: str, at: datetime | None = None) -> None:
     """Queue `task` for a worker: now, unless a wake-up for it is queued already, or at `at`."""
     if at is not None:
-        _defer(task, schedule_at=at)
+        _queue_job(task, schedule_at=at)
         return
 
     if _queued(queueing_lock=task):
@@ -39,7 +39,7 @@ def queue_wakeup(task: str, at: datetime | None = None) -> None:
             # makes up for it.
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit = off")
-        _defer(task, queueing_lock=task)
+        _queue_job(task, queueing_lock=task)
 
 
 @asked
@@ -48,7 +48,7 @@ def _queued(queueing_lock: str) -> QuerySet[ProcrastinateJob, int]:
     return jobs.values_list("pk", flat=True)[:1]
 
 
-def _defer(task: str, **options: Any) -> None:
+def _queue_job(task: str, **options: Any) -> None:
     try:
         _app.configure_task(task, **options).defer()
     except ConnectorException as error:
