@@ -28,8 +28,10 @@ class PersonQuerySet(models.QuerySet["User"]):
 
     def matching_words(self, words: str) -> Self:
         """Return people with `words` in the username, the address or the first or last name."""
-        fields = ("username", "email", "first_name", "last_name")
-        return self.filter(Q.create([(f"{name}__icontains", words) for name in fields], Q.OR))
+        condition = Q()
+        for name in ("username", "email", "first_name", "last_name"):
+            condition |= Q(**{f"{name}__icontains": words})
+        return self.filter(condition)
 
     def active_in(self, role: str) -> Self:
         """Return active people with `role`."""

@@ -143,7 +143,7 @@ def sync_groups(*, apps: Apps = current_apps, using: str = "default", **_: objec
         return
 
     # Django's own receiver creates the permissions of each app, some of them only after this one.
-    all_codes = {code for codes in PERMISSIONS.values() for code in codes}
+    all_codes: set[str] = set().union(*PERMISSIONS.values())
     app_labels = {code.partition(".")[0] for code in all_codes}
     for label in app_labels:
         app_config = current_apps.get_app_config(label)
@@ -158,4 +158,5 @@ def sync_groups(*, apps: Apps = current_apps, using: str = "default", **_: objec
     with acting(None, note="migrate"):
         for name, codes in PERMISSIONS.items():
             group, _created = group_model.objects.using(using).get_or_create(name=name)
-            group.permissions.set([permissions[code] for code in codes if code in permissions])
+            created = [permissions[code] for code in codes if code in permissions]
+            group.permissions.set(created)

@@ -19,12 +19,13 @@ def rebase_following(withdrawn: Change, following: Iterable[Change]) -> Iterator
     its person saw.
     """
     if withdrawn.verb == Change.Verb.CREATE:
-        successor = next((change for change in following if change.sets_values), None)
-        if successor is not None:
-            successor.verb = Change.Verb.CREATE
-            successor.fields = {**withdrawn.base, **successor.base, **successor.fields}
-            successor.base = dict(withdrawn.base)
-            yield successor
+        for change in following:
+            if change.sets_values:
+                change.verb = Change.Verb.CREATE
+                change.fields = {**withdrawn.base, **change.base, **change.fields}
+                change.base = dict(withdrawn.base)
+                yield change
+                return
         return
 
     # The withdrawn values that the following changes may still have as their base.

@@ -78,10 +78,14 @@ def settle(settlements: Sequence[Settlement]) -> set[int]:
         return set()
 
     now = timezone.now()
-    columns = {settlement.change.pk: settlement.columns() for settlement in settlements}
-    rows = json.dumps([{"id": pk, **values} for pk, values in columns.items()])
+    columns = {}
+    rows = []
+    for settlement in settlements:
+        key = settlement.change.pk
+        columns[key] = settlement.columns()
+        rows.append({"id": key, **columns[key]})
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, [now, rows])
+        cursor.execute(_SETTLE, [now, json.dumps(rows)])
         settled_keys = {pk for (pk,) in cursor.fetchall()}
 
     for settlement in settlements:

@@ -180,7 +180,8 @@ class LabelSet(models.Model):
     @property
     def settings(self) -> FormSettings:
         """The settings of the decision form."""
-        return FormSettings.read({name: getattr(self, name) for name in SETTINGS})
+        columns = {name: getattr(self, name) for name in SETTINGS}
+        return FormSettings.read(columns)
 
     def values(self) -> list[str]:
         """Return the values of the labels, in their order."""

@@ -60,4 +60,8 @@ def takes_theirs(data: Mapping[str, Any], field: str) -> bool:
 
 def fields_without_choice(data: Mapping[str, Any], fields: Iterable[str]) -> tuple[str, ...]:
     """Return those of `fields` for which nobody has chosen whose value to keep."""
-    return tuple(field for field in fields if data.get(f"keep_{field}") not in {MINE, THEIRS})
+    unchosen = []
+    for field in fields:
+        if data.get(f"keep_{field}") not in {MINE, THEIRS}:
+            unchosen.append(field)
+    return tuple(unchosen)

@@ -68,7 +68,8 @@ def environment(**options: Any) -> Environment:
     env.undefined = ChainableUndefined
     env.finalize = localized
     env.keep_trailing_newline = True
-    env.filters.update({name: _jinja_filter(getattr(defaultfilters, name)) for name in _FILTERS})
+    for name in _FILTERS:
+        env.filters[name] = _jinja_filter(getattr(defaultfilters, name))
     env.filters["intcomma"] = _jinja_filter(intcomma)
     env.filters["json_script"] = json_script
     env.tests["none"] = _is_none

@@ -194,7 +194,8 @@ def _row_comparison(order: Sequence[str], values: Sequence[Any], lookup: type[An
 
 
 def _row_of_columns(order: Sequence[str]) -> _RowExpression:
-    return _RowExpression(*(F(name.lstrip("-")) for name in order))
+    columns = [F(name.lstrip("-")) for name in order]
+    return _RowExpression(*columns)
 
 
 def _after_untrusted_q(order: Sequence[str], values: Sequence[Any]) -> Q:

@@ -72,7 +72,8 @@ class PreferencesForm(forms.Form):
     )
 
     def __init__(self, data: QueryDict | None, *, user: User, keys: Sequence[KeyMapEntry]) -> None:
-        super().__init__(data, initial={name: getattr(user, name) for name in self.base_fields})
+        initial = {name: getattr(user, name) for name in self.base_fields}
+        super().__init__(data, initial=initial)
         self._keys = keys
         for key in keys:
             self.fields[f"key_{key.action}"] = KeyField(key, str(user.key_map.get(key.action, "")))
@@ -115,6 +116,9 @@ class SearchForm(FilterForm):
         return 422
 
 
+_ROLE_CHOICES = [(role, role) for role in PERMISSIONS]
+
+
 class RoleForm(forms.Form):
     """The role of a person, or none."""
 
@@ -122,7 +126,7 @@ class RoleForm(forms.Form):
         label="Role",
         required=False,
         widget=forms.RadioSelect,
-        choices=[*((role, role) for role in PERMISSIONS), ("", "none")],
+        choices=[*_ROLE_CHOICES, ("", "none")],
     )
 
 
@@ -133,7 +137,7 @@ class InviteForm(OneTimeForm):
     role = forms.ChoiceField(
         label="Role",
         widget=forms.RadioSelect,
-        choices=[(role, role) for role in PERMISSIONS],
+        choices=_ROLE_CHOICES,
     )
 
     def clean_email(self) -> str:

@@ -47,7 +47,8 @@ def find_conflicts(key_map: Mapping[str, str], keys: Sequence[KeyMapEntry]) -> d
 
     messages = {}
     for action, key in key_map.items():
-        others = [other for other in key_in_use if other != action and key_in_use[other] == key]
-        if others:
-            messages[action] = f"“{key}” is already used for: {descriptions[others[-1]]}."
+        for other_action, other_key in key_in_use.items():
+            if other_action != action and other_key == key:
+                description = descriptions[other_action]
+                messages[action] = f"“{key}” is already used for: {description}."
     return messages

@@ -154,17 +154,6 @@ def _build_reply(
 
     upstream = UpstreamExecution.objects.filter(execution=execution).first()
     reply: Json = upstream.reply if upstream else {}
-
-    # Mixpeek's warnings, followed by our own.
-    upstream_warnings = reply.get("warnings") or []
-    warnings = list(upstream_warnings)
-    for warning in execution.warnings:
-        if warning not in upstream_warnings:
-            warnings.append(warning)
-    if window.overruled is not None:
-        advice = f"limit={window.overruled} was not used: pagination asks for {window.size}."
-        warnings.append(advice)
-
     own = {
         "execution_id": execution.execution_id or "",
         "status": execution.status,
@@ -176,8 +165,17 @@ def _build_reply(
         **reply,
         "documents": documents,
         "pagination": _pagination(execution, window, len(documents), reply),
-        "warnings": warnings or reply.get("warnings"),
+        "warnings": _warnings(execution, window, reply),
     }
+
+
+def _warnings(execution: Execution, window: Window, reply: Json) -> list[str] | None:
+    """Return Mixpeek's warnings, followed by our own."""
+    sent = reply.get("warnings") or []
+    added = [warning for warning in execution.warnings if warning not in sent]
+    if window.overruled is not None:
+        added.append(f"limit={window.overruled} was not used: pagination asks for {window.size}.")
+    return [*sent, *added] or reply.get("warnings")
 
 
 def _pagination(execution: Execution, window: Window, returned: int, reply: Json) -> Json:

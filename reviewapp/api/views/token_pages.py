@@ -68,11 +68,8 @@ def tokens(request: Request) -> HttpResponse:
                 form = _blank_form()
                 refusal = str(error)
             else:
-                form_id = form.cleaned_data["form_id"]
-                if form_id is not None:
-                    words = form.cleaned_data | {"form_id": str(form_id)}
-                    made = {"token": token.pk, "again": token.again, "words": words}
-                    request.session[_MADE] = made
+                if form.cleaned_data["form_id"] is not None:
+                    _remember_made(request, token, form)
                     return redirect(f"{reverse('tokens')}?made={token.pk}")
                 form = _blank_form()
 
@@ -137,6 +134,11 @@ def _render_tokens(
 
 def _blank_form() -> TokenForm:
     return TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
+
+
+def _remember_made(request: Request, token: ApiToken, form: TokenForm) -> None:
+    words = form.cleaned_data | {"form_id": str(form.cleaned_data["form_id"])}
+    request.session[_MADE] = {"token": token.pk, "again": token.again, "words": words}
 
 
 def _get_made(request: Request) -> tuple[ApiToken | None, str]:

@@ -60,14 +60,10 @@ def attention(request: Request) -> HttpResponse:
         if annotation is not None:
             execution = execution_of(annotation, executions)
             snapshot = annotation.result.snapshot if annotation.result else {}
-            picture = None
-            for medium in media(snapshot):
-                if medium.still is not None:
-                    picture = medium.still
-                    break
+            stills = [medium.still for medium in media(snapshot) if medium.still is not None]
             item |= {
                 "gone": annotation.status == Annotation.Status.GONE,
-                "picture": picture,
+                "picture": stills[0] if stills else None,
                 "query": execution.in_one_line if execution else "",
             }
         items.append(item)

@@ -213,11 +213,6 @@ def parse_execution(body: JsonObject, *, retriever_id: str) -> ExecutionRecord:
     if total_returned is None:
         total_returned = len(documents)
 
-    warnings = parse_warnings(body)
-    if body.boolean("enrichment_skipped"):
-        reason = _to_sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"
-        warnings = (*warnings, f"Enrichment was skipped: {reason}")
-
     # The run was paid for, so its documents are accepted even if the rest is too large to store.
     rest = {key: value for key, value in body.raw.items() if key not in _DOCUMENT_KEYS}
     if bounds.json_length(rest) > bounds.MAX_BODY_LENGTH:
@@ -231,7 +226,7 @@ def parse_execution(body: JsonObject, *, retriever_id: str) -> ExecutionRecord:
         query_summary=body.bounded_text("query_summary"),
         documents=documents,
         error=_to_sentence(body.raw.get("error")),
-        warnings=warnings,
+        warnings=parse_warnings(body) + _enrichment_warnings(body),
         degraded=body.mappings("degraded")[: bounds.MAX_WARNINGS],
         next_cursor=next_cursor,
         has_next=has_next,
@@ -407,6 +402,13 @@ def _to_sentence(value: object) -> str:
     if isinstance(value, dict):
         sentence = ": ".join(str(value[key]) for key in _WARNING_KEYS if value.get(key))
     return (sentence or str(value))[: bounds.MAX_TEXT_LENGTH]
+
+
+def _enrichment_warnings(body: JsonObject) -> tuple[str, ...]:
+    if not body.boolean("enrichment_skipped"):
+        return ()
+    reason = _to_sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"
+    return (f"Enrichment was skipped: {reason}",)
 
 
 def parse_feed(body: JsonObject) -> FeedPage:

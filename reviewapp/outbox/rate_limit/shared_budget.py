@@ -142,13 +142,14 @@ def budget_status() -> BudgetStatus:
         return BudgetStatus(configured=configured, allowed=configured, tokens=full)
 
     bucket = token_bucket.refill(_bucket_from(row), configured, row.now)
+    tokens = {rank: math.floor(bucket.tokens[rank]) for rank in Rank}
     shut_until = None
     if bucket.at > row.now:
         shut_until = bucket.at
     return BudgetStatus(
         configured=configured,
         allowed=round(token_bucket.allowed_per_minute(bucket, configured)),
-        tokens={rank: math.floor(bucket.tokens[rank]) for rank in Rank},
+        tokens=tokens,
         lowered_since=bucket.lowered_at,
         lowered_until=token_bucket.recovers_at(bucket),
         shut_until=shut_until,

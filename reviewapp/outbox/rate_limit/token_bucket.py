@@ -160,10 +160,10 @@ def seconds_until(
     missing = max(least - bucket.tokens[rank], 0.0)
 
     # Full parts overflow into this one.
-    others = [other for other in Rank if other is not rank]
-    share = SHARES[rank]
-    if all(bucket.tokens[other] >= limits[other] for other in others):
-        share = 1.0
+    share = 1.0
+    for other in Rank:
+        if other is not rank and bucket.tokens[other] < limits[other]:
+            share = SHARES[rank]
 
     shut_seconds = max((bucket.at - now).total_seconds(), 0.0)
     return shut_seconds + missing / (refill_rate(per_minute) * share)

@@ -65,7 +65,7 @@ def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, An
         for index, item in enumerate(value):
             yield from leaves(item, f"{path}[{index}]", depth + 1)
     elif isinstance(value, list):
-        yield path, ", ".join(format_scalar(item) for item in value)
+        yield path, ", ".join(map(format_scalar, value))
     else:
         yield path, value
 

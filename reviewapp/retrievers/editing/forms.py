@@ -51,7 +51,8 @@ class EditForm(forms.Form):
         typed = split_tags(data.getlist("add"))
         self.added = tuple(dict.fromkeys([*filter(None, exact), *typed]))
         self.removed = tuple(data.getlist("remove"))
-        self.asked = tuple(name for name in TEXTS if name in data.getlist("asked"))
+        asked = data.getlist("asked")
+        self.asked = tuple(name for name in TEXTS if name in asked)
 
     def clean_base(self) -> dict[str, Any]:
         """Require the shape of `Retriever.values()`."""

@@ -25,8 +25,12 @@ def tag_delta(
     """
     added = dict.fromkeys(add)
     removed = dict.fromkeys(remove)
-    new = [tag for tag in added if tag not in removed and tag not in tags]
-    old = [tag for tag in removed if tag not in added and tag in tags]
+    for tag in added.keys() & removed.keys():
+        del added[tag]
+        del removed[tag]
+
+    new = [tag for tag in added if tag not in tags]
+    old = [tag for tag in removed if tag in tags]
     if not new and not old:
         return {}
     return {ADD: new, REMOVE: old}

@@ -33,7 +33,8 @@ def result_items(execution: Execution, results: Sequence[Result]) -> list[Items]
     execution_ids = dict(same_query.values_list("pk", "execution_id"))
 
     of_run = Q(result__in=results) | Q(execution_id__in=[execution.execution_id or "-"])
-    of_query = Q(execution_id__in=[id_ for id_ in execution_ids.values() if id_])
+    upstream_ids = [id_ for id_ in execution_ids.values() if id_]
+    of_query = Q(execution_id__in=upstream_ids)
     of_query |= Q(execution_id="", result__execution__in=execution_ids)
     own = _by_document(annotations.filter(of_run).order_by("-pk"))
     earlier = _by_document(annotations.filter(of_query).order_by("-pk"))

@@ -43,11 +43,9 @@ def compare_label_sets(old: LabelSetContent, new: LabelSetContent) -> list[Compa
         )
         values.append(label)
 
-    order = ComparedValue(
-        name="order",
-        old=", ".join(value for value in old_labels if value in new_labels),
-        new=", ".join(value for value in new_labels if value in old_labels),
-    )
+    old_order = [value for value in old_labels if value in new_labels]
+    new_order = [value for value in new_labels if value in old_labels]
+    order = ComparedValue(name="order", old=", ".join(old_order), new=", ".join(new_order))
     if order.differs:
         values.append(order)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -208,16 +209,10 @@ def render_retriever(
     `mending`.
     """
     errors = more.get("errors") or {}
-    # The first error of each field that does not show its own errors.
-    general_errors = []
-    for name, field_errors in errors.items():
-        if name not in _FIELDS_WITH_ERRORS:
-            general_errors.append(field_errors[0])
-
     context = {
         "retriever": retriever,
         "draft": draft,
-        "problems": general_errors,
+        "problems": _general_errors(errors),
         **_details_context(request, retriever, draft),
         **more,
     }
@@ -239,6 +234,15 @@ def render_retriever(
         response["HX-Trigger"] = json.dumps({"say": message})
         return response
     return render(request, page, context, status=status)
+
+
+def _general_errors(errors: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the first error of each field that does not show its own errors."""
+    general = []
+    for name, field_errors in errors.items():
+        if name not in _FIELDS_WITH_ERRORS:
+            general.append(field_errors[0])
+    return general
 
 
 def _details_context(

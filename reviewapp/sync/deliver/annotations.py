@@ -416,18 +416,21 @@ def theirs_of(change: Change, record: AnnotationRecord) -> dict[str, Any]:
     return {name: value for name, value in values_of(record).items() if name in names}
 
 
-def _rebase(ref: str) -> None:
+def rebase(ref: str) -> None:
+    """Show again what upstream returned last; do nothing if the annotation is deleted here."""
     if Annotation.objects.filter(ref=ref).exists():
         absorb.rebase(ref)
 
 
-def _mark_gone(ref: str) -> None:
+def mark_gone(ref: str) -> None:
+    """Note that upstream does not have the annotation any more."""
     annotation = Annotation.objects.filter(ref=ref).only("annotation_id").first()
     if annotation is not None and annotation.annotation_id:
         absorb.mark_gone([annotation.annotation_id])
 
 
-def _note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
+def note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
+    """Note what upstream still shows although it was cleared."""
     if Annotation.objects.filter(ref=ref).exists():
         absorb.record_uncleared(ref, uncleared)
 
@@ -437,7 +440,7 @@ HANDLER = Handler(
     load_rows=load_rows,
     deliver=deliver,
     absorb=absorb.absorb,
-    rebase=_rebase,
-    mark_gone=_mark_gone,
-    note_uncleared=_note_uncleared,
+    rebase=rebase,
+    mark_gone=mark_gone,
+    note_uncleared=note_uncleared,
 )

@@ -134,7 +134,7 @@ def deliver_plan(bulk_plan: BulkPlan, client: Client) -> BulkDelivery:
         _confirm(written, bulk_plan.after, client, result)
     except MixpeekError as error:
         finished_keys = {outcome.change.pk for outcome in result.outcomes}
-        finished_keys.update(change.pk for change in result.fallback)
+        finished_keys |= {change.pk for change in result.fallback}
         result.error = error
         result.unfinished = [change for change in with_row if change.pk not in finished_keys]
     return result

@@ -285,17 +285,7 @@ def _attempt(change: Change, row: Any, client: Client) -> DeliveryOutcome | None
             with prepaid(_REQUESTS_PER_CHANGE):
                 return handler.deliver(change, row, client)
         except Refused as error:
-            is_gone = isinstance(error, NotFound)
-            reason = error.message
-            if is_gone:
-                reason = f"The {handler.noun} is gone at Mixpeek: {error.message}"
-            return refused(
-                change,
-                reason,
-                gone=is_gone,
-                field_errors=error.fields,
-                upstream_request_id=error.request_id,
-            )
+            return _outcome_of_refusal(change, error, handler.noun)
         except ClaimLost:
             _log.warning(
                 "held up for longer than the claim on %s; left to whoever has it now",
@@ -314,6 +304,20 @@ def _attempt(change: Change, row: Any, client: Client) -> DeliveryOutcome | None
         except Exception:
             _postpone_after_bug(change)
     return None
+
+
+def _outcome_of_refusal(change: Change, error: Refused, noun: str) -> DeliveryOutcome:
+    is_gone = isinstance(error, NotFound)
+    reason = error.message
+    if is_gone:
+        reason = f"The {noun} is gone at Mixpeek: {error.message}"
+    return refused(
+        change,
+        reason,
+        gone=is_gone,
+        field_errors=error.fields,
+        upstream_request_id=error.request_id,
+    )
 
 
 def _is_final(error: Unavailable, change: Change) -> bool:

@@ -138,12 +138,14 @@ def record_version(record: RetrieverRecord) -> int | None:
     return None
 
 
-def _rebase(ref: str) -> None:
+def rebase(ref: str) -> None:
+    """Show again what upstream returned last; do nothing if the retriever is deleted here."""
     if Retriever.objects.filter(retriever_id=Ref.parse(ref).id).exists():
         mirror.rebase_retriever(ref)
 
 
-def _mark_gone(ref: str) -> None:
+def mark_gone(ref: str) -> None:
+    """Note that upstream does not have the retriever any more."""
     mirror.mark_retrievers_gone([Ref.parse(ref).id])
 
 
@@ -152,6 +154,6 @@ HANDLER = Handler(
     load_rows=load_rows,
     deliver=deliver,
     absorb=mirror.absorb_retriever,
-    rebase=_rebase,
-    mark_gone=_mark_gone,
+    rebase=rebase,
+    mark_gone=mark_gone,
 )

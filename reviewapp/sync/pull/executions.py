@@ -105,5 +105,9 @@ def _store_named(retriever: Retriever, execution_id: str, record: ExecutionRecor
 
 def _is_newest_first(page: list[ExecutionSummary]) -> bool:
     """Return whether the page is in order of time, so that older pages hold nothing newer."""
-    times = [execution.created_at for execution in page]
-    return all(newer and older and newer >= older for newer, older in pairwise(times))
+    for newer, older in pairwise(page):
+        if newer.created_at is None or older.created_at is None:
+            return False
+        if newer.created_at < older.created_at:
+            return False
+    return True

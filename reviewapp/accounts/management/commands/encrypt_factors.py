@@ -26,7 +26,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{number} factors are encrypted with today's SECRET_KEY.")
 
         if unreadable:
-            names = ", ".join(sorted({factor.user.get_username() for factor in unreadable}))
+            usernames = {factor.user.get_username() for factor in unreadable}
+            names = ", ".join(sorted(usernames))
             raise CommandError(
                 f"{len(unreadable)} factors were encrypted with another key, of: {names}. Name "
                 "that key in SECRET_KEY_FALLBACKS and repeat this, or take the second factors "
