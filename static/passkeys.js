@@ -1,10 +1,20 @@
-// Ties the button for a passkey to allauth's scripts, and says what went wrong where the button is: they only tell the
-// console.
-(() => {
-  const button = document.querySelector("[data-passkey]");
-  const place = document.getElementById("passkey_error");
-  if (!button || !place) return;
+// Pages with a button for a passkey: ties it to allauth's scripts, and says what went wrong where
+// the button is, because they only tell the console.
 
+import "./page.js";
+
+const SENTENCES = {
+  NotAllowedError:
+    "Nothing came from your passkey: it was given up, took too long, " +
+    "or there is none for this site.",
+  InvalidStateError: "This passkey is here already.",
+};
+const UNUSABLE = "Your browser cannot use passkeys on this page.";
+
+const button = document.querySelector("[data-passkey]");
+const error = document.getElementById("passkey_error");
+
+if (button && error) {
   window.allauth.webauthn.forms[button.dataset.passkey]({
     ids: {
       add: button.id,
@@ -15,14 +25,9 @@
       data: "js_data",
     },
   });
-
-  const sentences = {
-    NotAllowedError: "Nothing came from your passkey: it was given up, took too long, or there is none for this site.",
-    InvalidStateError: "This passkey is here already.",
-  };
   document.addEventListener("allauth.error", (event) => {
     event.preventDefault();
-    place.textContent = sentences[event.detail.exception.name] ?? "Your browser cannot use passkeys on this page.";
-    place.hidden = false;
+    error.textContent = SENTENCES[event.detail.exception.name] ?? UNUSABLE;
+    error.hidden = false;
   });
-})();
+}

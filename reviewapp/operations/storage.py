@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +11,11 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class Hashed(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """WhiteNoise's storage with cached URLs: a page names about twenty files."""
+    """WhiteNoise's storage with cached URLs; script modules import hashed names too."""
+
+    support_js_module_import_aggregation = True
+    # Extensions that we do not use, and one of them imports a file that is not there.
+    _LEFT_OUT = "django_htmx/ext/"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -21,3 +26,8 @@ class Hashed(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
         if settings.DEBUG or force or name is None:
             return str(super().url(name, force))
         return str(self._cached_url(name))
+
+    def post_process(self, paths: dict[str, Any], *args: Any, **options: Any) -> Iterator[Any]:
+        """Hash and compress the collected files, by name; yield what became of each."""
+        used = {name: file for name, file in paths.items() if not name.startswith(self._LEFT_OUT)}
+        yield from super().post_process(used, *args, **options)

@@ -25,6 +25,7 @@ from jinja2 import ChainableUndefined, Environment, Undefined
 from markupsafe import Markup
 
 from reviewapp.bounded_cache import MIB, bounded_cache
+from reviewapp.web.script_modules import module_script
 
 _FILTERS = (
     "capfirst",
@@ -75,6 +76,7 @@ def environment(**options: Any) -> Environment:
     env.tests["none"] = _is_none
     env.globals.update(
         htmx_script=htmx_script,
+        module_script=module_script,
         navigation_part=navigation_part,
         queue_row=queue_row,
         static=static_url,

@@ -51,10 +51,10 @@ def test_it_queues_and_keeps_what_a_server_without_its_database_answers(
     expect(chip).to_contain_text("1 decision waits")
     for _ in range(2):
         with page.expect_response("**/decide"):
-            page.evaluate("window.reviewapp.replay()")
+            page.evaluate("window.dispatchEvent(new Event('online'))")
         expect(chip).to_contain_text("1 decision waits")
     page.unroute("**/decide")
-    page.evaluate("window.reviewapp.replay()")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
     ready(page, items[1])
     expect(chip).to_be_hidden()
     assert Decision.objects.get().reasoning == "Kept"

@@ -110,7 +110,7 @@ def test_it_lets_htmx_swap_answers_about_the_form_and_keep_nothing_in_the_browse
 def test_it_has_no_scripts_and_styles_but_files_that_exist(client: Client, alice: User) -> None:
     used = re.findall(r'(?:src|href)="/static/([^"#]+)', shell(client, alice))
     ours = [name for name in used if not name.startswith("django_htmx/")]
-    assert {"theme.js", "reviewapp.css", "favicon.svg", "notices.js", "session.js"} <= set(ours)
+    assert {"theme.js", "reviewapp.css", "favicon.svg", "page.js", "server.js"} <= set(ours)
     assert [name for name in ours if not (STATIC / name).is_file()] == []
 
 

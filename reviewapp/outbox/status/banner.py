@@ -1,6 +1,6 @@
 """Keep the banner of an open page up to date: htmx responses carry it when it has changed.
 
-With each request the page sends what its banner shows (`X-Standing`, from `static/standing.js`). A
+With each request the page sends what its banner shows (`X-Standing`, from `static/page.js`). A
 response carries the banner out of band only when that is outdated. A page that sends no other
 requests polls.
 """

@@ -1,0 +1,401 @@
+// What every page does, and all that most pages do: times in the reader's zone, menus, the banner
+// about deliveries, forms that are not left unsaved, what waits to be sent, and signing out.
+
+import {
+  forgetDraft,
+  removeSavedDrafts,
+  removeSubmit,
+  saveForm,
+  sendUnsent,
+  stopSaving,
+  takeBack,
+  unsavedDrafts,
+  unsentSubmits,
+} from "./drafts.js";
+import { post, say } from "./server.js";
+
+export const isApple = /Mac|iPhone|iPad|iPod/.test(navigator.platform);
+
+function counted(number, singular, plural) {
+  return `${number} ${number === 1 ? singular : plural}`;
+}
+
+// Every <time datetime> in the reader's own zone, as an age (data-age) or as the time of day alone
+// (data-clock); the title has the exact instant.
+
+const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const exactTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const ago = new Intl.RelativeTimeFormat(undefined, { style: "narrow", numeric: "always" });
+const UNITS = [
+  ["year", 31536000],
+  ["month", 2592000],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+function age(at) {
+  const elapsed = (at - Date.now()) / 1000;
+  const unit = UNITS.find(([, length]) => Math.abs(elapsed) >= length);
+  if (!unit) return "just now";
+  const [name, length] = unit;
+  return ago.format(Math.trunc(elapsed / length), name);
+}
+
+function timeText(element, at) {
+  if ("age" in element.dataset) return age(at);
+  return ("clock" in element.dataset ? timeOfDay : dateAndTime).format(at);
+}
+
+function showTimes(root) {
+  const times = root.querySelectorAll ? root.querySelectorAll("time[datetime]") : [];
+  for (const element of times) {
+    const at = new Date(element.getAttribute("datetime"));
+    if (Number.isNaN(at.getTime())) continue;
+    element.title = exactTime.format(at);
+    element.textContent = timeText(element, at);
+  }
+}
+
+showTimes(document);
+document.addEventListener("htmx:load", (event) => showTimes(event.target.parentNode || document));
+window.setInterval(() => showTimes(document), 60000);
+
+// The seconds for which the last decision can still be undone. The server decides, and says so anew
+// when they are over (`_undo.html`); here they are only shown.
+
+let undoEndsAt = 0;
+
+function undoSeconds() {
+  return document.querySelector("[data-seconds-left]");
+}
+
+document.addEventListener("htmx:load", () => {
+  const place = undoSeconds();
+  if (!place || place.dataset.counting) return;
+  place.dataset.counting = "yes";
+  undoEndsAt = performance.now() + Number(place.dataset.secondsLeft) * 1000;
+});
+window.setInterval(() => {
+  const place = undoSeconds();
+  if (!place) return;
+  const left = Math.ceil((undoEndsAt - performance.now()) / 1000);
+  place.textContent = String(Math.max(1, left));
+}, 250);
+
+// The banner that says that nothing is delivered comes and goes while a page is open. Each request
+// says what the banner shows, and a response brings another one when that has changed. Whoever
+// types sees nothing move: it lies over the page, or leaves its place empty, until they go on to
+// the next item or leave the field.
+
+const banner = () => document.getElementById("pause");
+let bannerHeight = 0;
+
+function isTyping() {
+  return Boolean(document.activeElement && document.activeElement.closest("main form, dialog"));
+}
+
+function releaseBanner() {
+  delete banner().dataset.over;
+  banner().style.removeProperty("height");
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-Standing"] = banner().dataset.told;
+});
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.detail.target !== banner()) return;
+  bannerHeight = "over" in banner().dataset ? 0 : banner().getBoundingClientRect().height;
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target.id !== "pause" || !isTyping()) return;
+  if (bannerHeight) banner().style.height = `${bannerHeight}px`;
+  else banner().dataset.over = "";
+});
+document.addEventListener("htmx:load", (event) => {
+  if (event.target.id === "review") releaseBanner();
+});
+document.addEventListener("focusout", () => {
+  window.setTimeout(() => {
+    if (!document.getElementById("review") && !isTyping()) releaseBanner();
+  });
+});
+
+// How many submits wait, in the bar at the top, and which, in a drawer: nothing in it is called
+// saved.
+
+const KINDS = { decide: "Decision", skip: "Skip", defer: "Defer" };
+const TAKE_BACK_QUESTION = "What was typed cannot be kept as a draft. Take it back all the same?";
+const unsentCount = document.querySelector("[data-waiting-count]");
+const unsentDrawer = document.getElementById("waiting");
+
+function unsentSentence(submits) {
+  const waiting = submits.filter((submit) => submit.state === "waiting");
+  const sentences = [];
+  if (waiting.length) {
+    const areDecisions = waiting.every((submit) => submit.kind === "decide");
+    const noun = areDecisions ? "decision" : "submit";
+    const one = `${noun} waits for the network`;
+    sentences.push(counted(waiting.length, one, `${noun}s wait for the network`));
+  }
+  const needing = submits.length - waiting.length;
+  if (needing) sentences.push(counted(needing, "needs you", "need you"));
+  return sentences.join(", ");
+}
+
+function submitSentence(submit) {
+  if (submit.state !== "waiting") return submit.why;
+  const made = timeOfDay.format(submit.at);
+  return `${KINDS[submit.kind]} of ${made}, not saved yet: it waits for the network`;
+}
+
+function submitLine(submit) {
+  const line = unsentDrawer.querySelector("template").content.firstElementChild.cloneNode(true);
+  const link = line.querySelector("a");
+  link.href = submit.page;
+  link.textContent = submit.title;
+  line.querySelector("[data-says]").textContent = submitSentence(submit);
+  line.querySelector("[data-take-back]").addEventListener("click", () => {
+    takeBack(submit, () => window.confirm(TAKE_BACK_QUESTION));
+  });
+  return line;
+}
+
+function showUnsent() {
+  const submits = unsentSubmits();
+  unsentCount.hidden = !submits.length;
+  unsentCount.querySelector("[data-words]").textContent = unsentSentence(submits);
+  unsentCount.querySelector("[data-number]").textContent = submits.length;
+  unsentDrawer.querySelector("ol").replaceChildren(...submits.map(submitLine));
+  if (!submits.length && unsentDrawer.matches(":popover-open")) unsentDrawer.hidePopover();
+}
+
+if (unsentCount && unsentDrawer) {
+  unsentDrawer.querySelector("[data-try]").addEventListener("click", sendUnsent);
+  document.addEventListener("unsent-submits-changed", showUnsent);
+  window.addEventListener("storage", showUnsent);
+  showUnsent();
+}
+
+// Signing out at a computer that others use too: what waits is sent and what is typed is saved
+// first, and what the server has then leaves this browser. What it cannot have now is never thrown
+// away unasked.
+
+const LONGEST_WAIT = 8000;
+const DELETE_QUESTION = "Delete what you typed, for good? Nobody can bring it back.";
+const { person } = document.body.dataset;
+const signingOut = document.getElementById("signing_out");
+let signOutForm = null;
+let isSigningOut = false;
+
+// Drafts that only this browser has; an unsent submit holds the words of its draft.
+function draftsToSave() {
+  const submitted = unsentSubmits().map((submit) => submit.id);
+  return unsavedDrafts(person).filter((draft) => !submitted.includes(draft.form.decision_id));
+}
+
+async function saveDraft(draft) {
+  const review = document.getElementById("review");
+  if (review && review.dataset.item === draft.item) {
+    await saveForm();
+    return;
+  }
+  const url = signingOut.dataset.save.replace("/0/", `/${draft.item}/`);
+  const { json } = await post(url, { ...draft.form, person });
+  if (json.state === "saved" || json.state === "decided") forgetDraft(draft);
+}
+
+async function sendAndSave() {
+  await sendUnsent();
+  for (const draft of draftsToSave()) await saveDraft(draft);
+}
+
+function atMost(milliseconds, work) {
+  const timeout = new Promise((resolve) => {
+    window.setTimeout(resolve, milliseconds);
+  });
+  return Promise.race([work.catch(() => {}), timeout]);
+}
+
+function showSigningOut(isNow) {
+  isSigningOut = isNow;
+  signOutForm.querySelector("[type=submit]").disabled = isNow;
+  if (isNow) say("What is not saved yet is being saved, then you are signed out.");
+}
+
+function signOut() {
+  removeSavedDrafts({ exceptPerson: "" });
+  signOutForm.submit();
+}
+
+function askAboutUnsaved() {
+  const submits = unsentSubmits().length;
+  const drafts = draftsToSave().length;
+  const parts = [];
+  if (submits) {
+    const several = "decisions that are not saved yet";
+    parts.push(counted(submits, "decision that is not saved yet", several));
+  }
+  if (drafts) {
+    const several = "drafts that the server does not have";
+    parts.push(counted(drafts, "draft that the server does not have", several));
+  }
+  signingOut.querySelector("[data-told]").textContent =
+    `This browser keeps ${parts.join(" and ")}. After signing out it stays here until you sign ` +
+    "in again at this browser, and whoever uses it could find it. Nothing of it is sent meanwhile.";
+  signingOut.showModal();
+  signingOut.querySelector("[data-stay]").focus();
+}
+
+function deleteUnsaved() {
+  if (!window.confirm(DELETE_QUESTION)) return;
+  stopSaving();
+  for (const submit of unsentSubmits()) removeSubmit(submit);
+  for (const draft of unsavedDrafts(person)) forgetDraft(draft);
+  signOut();
+}
+
+if (signingOut) {
+  document.addEventListener("submit", async (event) => {
+    if (!event.target.matches("[data-signs-out]")) return;
+    event.preventDefault();
+    if (isSigningOut) return;
+    signOutForm = event.target;
+    showSigningOut(true);
+    await atMost(LONGEST_WAIT, sendAndSave());
+    showSigningOut(false);
+    if (unsentSubmits().length || draftsToSave().length) askAboutUnsaved();
+    else signOut();
+  });
+  for (const name of ["stay", "close"]) {
+    signingOut.querySelector(`[data-${name}]`).addEventListener("click", () => signingOut.close());
+  }
+  // What was pressed is in a menu that is shut by now.
+  signingOut.addEventListener("close", () => {
+    const menu = signOutForm.closest("details.menu");
+    if (menu) menu.querySelector("summary").focus();
+    else signOutForm.querySelector("[type=submit]").focus();
+  });
+  signingOut.querySelector("[data-keep]").addEventListener("click", signOut);
+  signingOut.querySelector("[data-delete]").addEventListener("click", deleteUnsaved);
+}
+
+// A <details class="menu"> closes like a menu: on Escape, and when the attention goes elsewhere.
+
+function openMenus() {
+  return document.querySelectorAll("details.menu[open]");
+}
+
+for (const name of ["click", "focusin"]) {
+  document.addEventListener(name, (event) => {
+    for (const menu of openMenus()) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// The theme, chosen in the person's menu: the server has stored the choice (`HX-Trigger`), and the
+// page follows without losing what is typed on it.
+
+document.addEventListener("theme", (event) => {
+  const theme = event.detail.value;
+  document.documentElement.dataset.theme = theme;
+  for (const button of document.querySelectorAll(".theme button")) {
+    button.setAttribute("aria-pressed", String(button.value === theme));
+  }
+  const preference = `.preferences [name="theme"][value="${theme}"]`;
+  const choice = document.querySelector(preference);
+  if (choice) choice.checked = true;
+});
+
+// The bar of pages, where it is wider than the screen: the page one is on is in sight, and an edge
+// that fades says that there is more.
+
+const navigation = document.querySelector(".top-nav");
+
+function showMore() {
+  const before = navigation.scrollLeft;
+  const after = navigation.scrollWidth - navigation.clientWidth - before;
+  const sides = [];
+  if (before > 1) sides.push("before");
+  if (after > 1) sides.push("after");
+  if (sides.length) navigation.dataset.more = sides.join(" ");
+  else delete navigation.dataset.more;
+}
+
+if (navigation) {
+  const current = navigation.querySelector("[aria-current]");
+  if (current) {
+    const margin = (navigation.clientWidth - current.offsetWidth) / 2;
+    navigation.scrollLeft = current.offsetLeft - navigation.offsetLeft - margin;
+  }
+  navigation.addEventListener("scroll", showMore, { passive: true });
+  new ResizeObserver(showMore).observe(navigation);
+}
+
+// Forms that ask for it (`data-guards`): what was typed and not saved is not left behind without a
+// question.
+
+const LEAVE_QUESTION = "You have typed something that is not saved. Leave it?";
+const touchedForms = new WeakSet();
+let isLeaving = false;
+
+function isOptionChanged(option, index) {
+  const select = option.closest("select");
+  const isImplied = index === 0 && !select.querySelector("[selected]");
+  return option.selected !== (option.defaultSelected || isImplied);
+}
+
+function isFieldChanged(field) {
+  const isBox = field.type === "checkbox" || field.type === "radio";
+  if (isBox) return field.checked !== field.defaultChecked;
+  if (field.options) return [...field.options].some(isOptionChanged);
+  return field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
+}
+
+// A form that came back from the server with something typed in it (wrong, overtaken) says `yes` by
+// itself.
+function isUnsavedForm(form) {
+  if (form.dataset.guards === "yes" || touchedForms.has(form)) return true;
+  return [...form.elements].some(isFieldChanged);
+}
+
+function unsavedForms() {
+  return [...document.querySelectorAll("form[data-guards]")].filter(isUnsavedForm);
+}
+
+// For fields that scripts move, add and remove.
+export function touchForm(element) {
+  const form = element.closest("form[data-guards]");
+  if (form) touchedForms.add(form);
+}
+
+window.addEventListener("beforeunload", (event) => {
+  if (!isLeaving && unsavedForms().length) event.preventDefault();
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-guards]") && !event.defaultPrevented) isLeaving = true;
+});
+window.addEventListener("pageshow", () => {
+  isLeaving = false;
+});
+for (const name of ["htmx:afterRequest", "htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, () => {
+    isLeaving = false;
+  });
+}
+// What htmx would put in a form's place.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, target, requestConfig } = event.detail;
+  if (requestConfig.verb !== "get" || !target || elt.matches("form[data-guards]")) return;
+  if (!unsavedForms().some((form) => target.contains(form))) return;
+  if (!window.confirm(LEAVE_QUESTION)) event.preventDefault();
+});

@@ -1,0 +1,902 @@
+// The review page: the decision form, the evidence, from item to item, and the keys for all of it.
+// docs/keys.md lists the keys; what is typed is kept by drafts.js.
+
+import { formChanged, isFormKept, saveBeforeLeaving, showCannotTell } from "./drafts.js";
+import { isApple } from "./page.js";
+import { say } from "./server.js";
+
+const review = () => document.getElementById("review");
+const decisionForm = () => document.getElementById("decision");
+const inForm = (selector) => decisionForm().querySelector(selector);
+const inReview = (selector) => review().querySelector(selector);
+
+function isItem(element) {
+  return element.id === "review" || element === document.body;
+}
+
+function bubblingInput() {
+  return new Event("input", { bubbles: true });
+}
+
+// The decision form: slider and presets for the confidence, one label at a time, the counter of
+// characters.
+
+function showConfidence() {
+  const text = inForm("#confidence").value.trim();
+  const number = Number(text);
+  const isUsable = text !== "" && number >= 0 && number <= 1;
+  const slider = inForm("[data-slider]");
+  slider.value = isUsable ? number : 0.5;
+  slider.classList.toggle("is-blank", !isUsable);
+  slider.setAttribute("aria-valuetext", isUsable ? text : "blank");
+  for (const preset of decisionForm().querySelectorAll("[data-preset]")) {
+    const isPressed = isUsable && Number(preset.dataset.preset) === number;
+    preset.setAttribute("aria-pressed", String(isPressed));
+  }
+}
+
+function setConfidence(text) {
+  inForm("#confidence").value = text;
+  inForm("#confidence").dispatchEvent(bubblingInput());
+}
+
+function showReasoningLength() {
+  const counter = inForm("[data-count-of=reasoning]");
+  // Characters as the server counts them: an emoji is one.
+  const { length } = [...inForm("#reasoning").value];
+  const most = Number(counter.dataset.most);
+  counter.textContent = `${length.toLocaleString()} / ${most.toLocaleString()}`;
+  counter.classList.toggle("is-over", length > most);
+}
+
+// The machine's reasoning becomes the person's, below what they have written already.
+function takeMachineReasoning() {
+  const reasoning = inForm("#reasoning");
+  const machine = document.querySelector("[data-machine-reasoning]").textContent;
+  if (!reasoning.value.includes(machine)) {
+    const written = reasoning.value.trimEnd();
+    reasoning.value = written ? `${written}\n${machine}` : machine;
+    reasoning.dispatchEvent(bubblingInput());
+  }
+  reasoning.focus();
+}
+
+function showTaken(field, isTaken) {
+  inForm(`[data-field="${field}"]`).classList.toggle("is-taken", isTaken);
+}
+
+// Who changes a field in conflict keeps their own value of it.
+function keepMine(field) {
+  const mine = inForm(`[data-keep="${field}"][value=mine]`);
+  if (!mine || mine.checked) return;
+  mine.checked = true;
+  showTaken(field, false);
+}
+
+function clearChoice() {
+  const checked = decisionForm().querySelectorAll("[name=choice]:checked");
+  for (const choice of checked) choice.checked = false;
+}
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!decisionForm() || !decisionForm().contains(field)) return;
+  if (field.id === "confidence") showConfidence();
+  if (field.id === "reasoning") showReasoningLength();
+  if (field.matches("[data-slider]")) setConfidence(field.value);
+  if (field.id === "label" && field.value) clearChoice();
+  if (field.name === "choice" && inForm("#label")) inForm("#label").value = "";
+  const section = field.closest("[data-field]");
+  if (field.dataset.keep) showTaken(field.dataset.keep, field.value === "theirs");
+  else if (section) keepMine(section.dataset.field);
+});
+document.addEventListener("click", (event) => {
+  const preset = event.target.closest("[data-preset]");
+  if (preset) setConfidence(preset.dataset.preset);
+  if (event.target.closest("[data-action=take_reasoning]")) takeMachineReasoning();
+});
+document.addEventListener("htmx:load", () => {
+  if (!decisionForm() || decisionForm().dataset.started) return;
+  decisionForm().dataset.started = "yes";
+  showConfidence();
+  showReasoningLength();
+  const taken = decisionForm().querySelectorAll("[data-keep][value=theirs]:checked");
+  for (const choice of taken) showTaken(choice.dataset.keep, true);
+});
+
+// "Can't tell": the button or its key enters this state of the form; Escape, the other button or
+// choosing a label leaves it.
+
+function isCannotTell() {
+  return Boolean(decisionForm()) && decisionForm().dataset.outcome === "undecidable";
+}
+
+function setCannotTell(isOn) {
+  if (isOn === isCannotTell()) return;
+  showCannotTell(isOn);
+  // Who only looks at the state has written nothing that would be worth a draft.
+  const reasoning = inForm("#reasoning");
+  const isWritten = "typed" in decisionForm().dataset || reasoning.value !== reasoning.defaultValue;
+  if (isWritten) formChanged();
+}
+
+function enterCannotTell() {
+  setCannotTell(true);
+  say("Can't tell. Write why you can't tell, then submit.");
+  inForm("#reasoning").focus();
+}
+
+function leaveCannotTell() {
+  setCannotTell(false);
+  const label = inForm("[name=choice]:checked, #label") || inForm("[name=choice]");
+  if (label) label.focus();
+  say("The label is submitted again.");
+}
+
+document.addEventListener("click", (event) => {
+  if (!decisionForm() || !decisionForm().contains(event.target)) return;
+  if (event.target.closest("[data-action=cannot_tell]")) {
+    event.preventDefault();
+    enterCannotTell();
+  } else if (event.target.closest("[data-leave-cannot-tell]")) {
+    leaveCannotTell();
+  } else if (event.target.matches("[name=choice]")) {
+    setCannotTell(false);
+  }
+});
+document.addEventListener("input", (event) => {
+  if (event.target.id === "label" && event.target.value) setCannotTell(false);
+});
+
+// The payload as fields: texts, numbers, yes/no and lists of texts, also inside objects. The raw
+// JSON is what is submitted: a field replaces its own value in that text and touches nothing else,
+// so that 0.0 stays 0.0.
+
+const MAX_PAYLOAD_FIELDS = 30;
+const LONG_TEXT = 60;
+const JSON_TOKEN = /\s*("(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s[\]{}:,"]+)/y;
+const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const payload = () => inForm("#payload");
+const payloadError = () => inForm("#payload-error");
+
+function isJsonObject(text) {
+  try {
+    const value = JSON.parse(text.trim() || "{}");
+    return Boolean(value) && typeof value === "object" && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+function isLine(text) {
+  return typeof text === "string" && text.trim() !== "" && !text.includes("\n");
+}
+
+function hasField({ value }) {
+  if (Array.isArray(value)) return value.every(isLine);
+  return ["string", "number", "boolean"].includes(typeof value);
+}
+
+// Every value of a JSON object that is no object itself, as {path, start, end, source, value};
+// `text` is from start to end.
+function jsonLeaves(text) {
+  const leaves = [];
+
+  function nextToken() {
+    const [, source] = JSON_TOKEN.exec(text);
+    const end = JSON_TOKEN.lastIndex;
+    return { source, start: end - source.length, end };
+  }
+
+  function endOfValue(first) {
+    let depth = first.source === "[" ? 1 : 0;
+    let last = first;
+    while (depth) {
+      last = nextToken();
+      if ("[{".includes(last.source)) depth += 1;
+      if ("]}".includes(last.source)) depth -= 1;
+    }
+    return last.end;
+  }
+
+  function readMembers(path) {
+    let token = nextToken();
+    while (token.source !== "}") {
+      const memberPath = [...path, JSON.parse(token.source)];
+      nextToken();
+      const first = nextToken();
+      if (first.source === "{") {
+        readMembers(memberPath);
+      } else {
+        const { start } = first;
+        const end = endOfValue(first);
+        const source = text.slice(start, end);
+        leaves.push({ path: memberPath, start, end, source, value: JSON.parse(source) });
+      }
+      token = nextToken();
+      if (token.source === ",") token = nextToken();
+    }
+  }
+
+  JSON_TOKEN.lastIndex = 0;
+  if (text.trim()) {
+    nextToken();
+    readMembers([]);
+  }
+  return leaves;
+}
+
+// The significant digits and their exponent: 0.50 and 5e-1 are the same number.
+function exactNumber(text) {
+  const [mantissa, exponent = "0"] = text.toLowerCase().replace(/^-/, "").split("e");
+  const [whole, fraction = ""] = mantissa.split(".");
+  const all = (whole + fraction).replace(/^0+/, "");
+  const digits = all.replace(/0+$/, "");
+  if (!digits) return "0";
+  return `${digits}e${Number(exponent) - fraction.length + all.length - digits.length}`;
+}
+
+// Why a number cannot be stored as it was typed; "" if it can.
+function numberProblem(text) {
+  if (!JSON_NUMBER.test(text)) return "is a number, such as 12 or 0.75.";
+  const stored = Number(text);
+  const isWhole = /^-?\d+$/.test(text);
+  if (isWhole || exactNumber(text) === exactNumber(String(stored))) return "";
+  if (!Number.isFinite(stored)) return "is too large a number.";
+  return `cannot be kept to the digit; ${stored} can.`;
+}
+
+function showPayloadProblem(text) {
+  const place = inForm("[data-payload-problem]");
+  place.textContent = text;
+  place.hidden = !text;
+  // What the server said was about the text before.
+  if (payloadError()) payloadError().hidden = Boolean(text);
+}
+
+function replaceValue(path, source) {
+  const text = payload().value;
+  const key = JSON.stringify(path);
+  const leaf = jsonLeaves(text).find((candidate) => JSON.stringify(candidate.path) === key);
+  payload().value = text.slice(0, leaf.start) + source + text.slice(leaf.end);
+}
+
+function splitLines(text, before) {
+  const lines = text.split("\n").map((line) => (before.includes(line) ? line : line.trim()));
+  return lines.filter(Boolean);
+}
+
+function checkbox({ path, value }) {
+  const box = document.createElement("input");
+  box.type = "checkbox";
+  box.checked = value;
+  box.className = "form-check-input";
+  box.addEventListener("input", () => replaceValue(path, String(box.checked)));
+  return box;
+}
+
+function numberTyped(field, path) {
+  const text = field.value.trim();
+  const problem = numberProblem(text);
+  field.setAttribute("aria-invalid", String(Boolean(problem)));
+  showPayloadProblem(problem && `${path.join(".")} ${problem}`);
+  if (!problem) replaceValue(path, text);
+}
+
+function textField({ path, source, value }) {
+  const isList = Array.isArray(value);
+  const isNumber = typeof value === "number";
+  const isLong = isList || (!isNumber && (value.length > LONG_TEXT || value.includes("\n")));
+  const field = document.createElement(isLong ? "textarea" : "input");
+  field.className = "form-control form-control-sm";
+  field.dir = "auto";
+  if (isLong) {
+    const rows = isList ? value.length : 3;
+    field.rows = Math.min(Math.max(rows, 2), 6);
+  }
+  if (isNumber) {
+    field.inputMode = "decimal";
+    field.value = source;
+    field.addEventListener("input", () => numberTyped(field, path));
+  } else if (isList) {
+    field.value = value.join("\n");
+    field.addEventListener("input", () => {
+      const lines = splitLines(field.value, value);
+      replaceValue(path, JSON.stringify(lines));
+    });
+  } else {
+    field.value = value;
+    field.addEventListener("input", () => replaceValue(path, JSON.stringify(field.value)));
+  }
+  return field;
+}
+
+function mutedElement(tag, text) {
+  const element = document.createElement(tag);
+  element.className = "muted";
+  element.textContent = text;
+  return element;
+}
+
+function payloadRow(leaf, index) {
+  const isYesNo = typeof leaf.value === "boolean";
+  const field = isYesNo ? checkbox(leaf) : textField(leaf);
+  field.id = `payload-${index}`;
+  const label = document.createElement("label");
+  label.htmlFor = field.id;
+  label.textContent = leaf.path.join(".");
+  if (Array.isArray(leaf.value)) label.append(mutedElement("span", " one per line"));
+  const row = document.createElement("div");
+  row.className = isYesNo ? "payload-row payload-check" : "payload-row";
+  row.append(label, field);
+  return row;
+}
+
+// Returns how many fields there are.
+function showPayloadFields() {
+  const place = inForm("[data-payload-fields]");
+  const isReadable = isJsonObject(payload().value);
+  const isToldByServer = Boolean(payloadError()) && payload().value === payload().defaultValue;
+  place.replaceChildren();
+  showPayloadProblem(isReadable || isToldByServer ? "" : "This is not a JSON object yet.");
+  if (!isReadable) return 0;
+
+  const leaves = jsonLeaves(payload().value);
+  const shown = leaves.filter(hasField).slice(0, MAX_PAYLOAD_FIELDS);
+  place.append(...shown.map(payloadRow));
+  const others = leaves.length - shown.length;
+  if (others) place.append(mutedElement("p", `${others} more in the raw JSON`));
+  return shown.length;
+}
+
+// What a field cannot take is not in the raw JSON, so it must not be submitted as if it were.
+document.addEventListener("submit", (event) => {
+  if (event.target !== decisionForm() || isCannotTell()) return;
+  const invalid = inForm("[data-payload-fields] [aria-invalid=true]");
+  if (!invalid) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  invalid.focus();
+}, true);
+document.addEventListener("input", (event) => {
+  if (event.target.id === "payload") showPayloadFields();
+});
+document.addEventListener("htmx:load", () => {
+  if (!decisionForm() || decisionForm().dataset.payload) return;
+  decisionForm().dataset.payload = "yes";
+  const shown = showPayloadFields();
+  const isInvalid = payload().getAttribute("aria-invalid") === "true";
+  if (!isJsonObject(payload().value) || isInvalid) return;
+  inForm("[data-payload-raw]").open = !shown && payload().value.trim() !== "";
+});
+
+// Media that did not load is requested twice more by itself (its link may just have expired; the
+// server may have had too many to request), then the page says so and offers to load it again.
+// Pictures open large, at fit or actual size.
+
+const FILE = "img, video, audio, iframe";
+const RETRY_PAUSES = [0, 2000];
+
+function figureOf(element) {
+  return element.closest("[data-medium]");
+}
+
+// A frame tells nobody that it stayed empty, so its file is requested beside it, no further than
+// the headers.
+async function checkFrame(frame) {
+  const request = new AbortController();
+  let isThere = false;
+  try {
+    const { signal } = request;
+    const response = await fetch(frame.src, { mode: "no-cors", cache: "no-store", signal });
+    // What another host answers is for the frame only.
+    isThere = response.ok || response.type === "opaque";
+    request.abort();
+  } catch {
+    // Nobody answers.
+  }
+  if (!isThere && frame.isConnected) frame.dispatchEvent(new Event("error"));
+}
+
+function loadAgain(element) {
+  const [address, fragment] = element.getAttribute("src").split("#");
+  const url = new URL(address, window.location.href);
+  const times = Number(url.searchParams.get("again") || 0);
+  url.searchParams.set("again", String(times + 1));
+  element.src = url.href + (fragment ? `#${fragment}` : "");
+  if (element.matches("iframe")) checkFrame(element);
+}
+
+function showFailed(figure, isFailed) {
+  figure.querySelector("[data-failed]").hidden = !isFailed;
+  const file = figure.querySelector(FILE);
+  if (file) (file.closest("a") || file).hidden = isFailed;
+}
+
+// These events do not bubble, so they are caught on their way down.
+document.addEventListener("error", (event) => {
+  const figure = event.target.closest && figureOf(event.target);
+  if (!figure) return;
+  const tried = Number(figure.dataset.tried || 0);
+  if (tried >= RETRY_PAUSES.length) {
+    showFailed(figure, true);
+    return;
+  }
+  figure.dataset.tried = String(tried + 1);
+  window.setTimeout(() => {
+    if (event.target.isConnected) loadAgain(event.target);
+  }, RETRY_PAUSES[tried]);
+}, true);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-again]");
+  if (!button) return;
+  const figure = figureOf(button);
+  showFailed(figure, false);
+  loadAgain(figure.querySelector(FILE));
+});
+// A medium may have failed before this module ran.
+document.addEventListener("htmx:load", () => {
+  const untried = "[data-medium]:not([data-tried])";
+  for (const image of document.querySelectorAll(`${untried} img`)) {
+    if (image.complete && !image.naturalWidth) image.dispatchEvent(new Event("error"));
+  }
+  for (const medium of document.querySelectorAll(`${untried} :is(video, audio)`)) {
+    if (medium.error) medium.dispatchEvent(new Event("error"));
+  }
+  for (const frame of document.querySelectorAll("[data-medium]:not([data-asked]) iframe")) {
+    figureOf(frame).dataset.asked = "yes";
+    checkFrame(frame);
+  }
+});
+
+const zoom = document.getElementById("zoom");
+const zoomStage = zoom.querySelector("[data-zoom-stage]");
+const zoomSize = zoom.querySelector("[data-zoom-size]");
+
+function showActualSize(isActual) {
+  zoom.classList.toggle("is-actual", isActual);
+  zoomSize.setAttribute("aria-pressed", String(isActual));
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-zoom]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const blur = document.getElementById("blur");
+  const image = document.createElement("img");
+  image.src = link.href;
+  image.alt = link.querySelector("img").alt;
+  zoom.classList.toggle("is-blurred", Boolean(blur && blur.checked));
+  zoomStage.replaceChildren(image);
+  zoom.querySelector("[data-zoom-name]").textContent = link.dataset.name;
+  showActualSize(false);
+  zoom.showModal();
+});
+for (const control of [zoomStage, zoomSize]) {
+  control.addEventListener("click", () => showActualSize(!zoom.classList.contains("is-actual")));
+}
+
+// While somebody judges an item, the pictures of the one that is probably next are loaded, so that
+// they are there when it opens. Only pictures: the item itself is given and shown as it is when it
+// is asked for.
+
+// Whoever leaves at once, or just looks through the list, needs no more of it.
+const PREFETCH_PAUSE = 1000;
+let prefetchTimer = 0;
+// A picture that the page holds is not requested again, whatever its headers say.
+let prefetched = [];
+
+async function prefetchPictures() {
+  const address = review() && review().dataset.ahead;
+  const savesData = Boolean(navigator.connection && navigator.connection.saveData);
+  if (!address || document.hidden || savesData) return;
+  const response = await fetch(address, {
+    headers: { Accept: "application/json", "HX-Request": "true" },
+    credentials: "same-origin",
+    cache: "no-store",
+  });
+  if (!response.ok) return;
+  const { pictures } = await response.json();
+  prefetched = pictures.map((src) => Object.assign(new Image(), { src }));
+  if (review()) review().dataset.looked = String(prefetched.length);
+}
+
+document.addEventListener("htmx:load", (event) => {
+  if (!review() || !isItem(event.target)) return;
+  window.clearTimeout(prefetchTimer);
+  prefetchTimer = window.setTimeout(() => prefetchPictures().catch(() => {}), PREFETCH_PAUSE);
+});
+
+// How long the item is still this person's, said in time to extend it.
+
+const LEASE_ENDS_SOON = 120;
+const LEASE_TICK = 10000;
+const LEASE_WARNING =
+  "Your hold on this item ends in two minutes. Extend it to keep it; " +
+  "what you typed stays either way.";
+let warnedOf = "";
+
+function leaseSentence(left) {
+  if (left <= 0) return "Your hold has ended";
+  if (left < 60) return "Yours for less than a minute";
+  return `Yours for ${Math.ceil(left / 60)} min`;
+}
+
+function showLease() {
+  const place = document.querySelector("#lease [data-until]");
+  if (!place) return;
+  const { until } = place.dataset;
+  const left = (new Date(until) - Date.now()) / 1000;
+  const isEnding = left < LEASE_ENDS_SOON;
+  place.title = `until ${new Date(until).toLocaleTimeString()}`;
+  place.textContent = leaseSentence(left);
+  document.getElementById("lease").classList.toggle("is-ending", isEnding);
+  if (!isEnding || warnedOf === until) return;
+  warnedOf = until;
+  say(LEASE_WARNING);
+}
+
+document.addEventListener("htmx:load", showLease);
+window.setInterval(showLease, LEASE_TICK);
+
+// From item to item: where the focus goes, how long an item was looked at, and what is not left
+// without a question.
+
+// The second click of a double click must not fall on the next item's button.
+const SETTLED_AFTER = 400;
+const LEAVE_QUESTION = "You have typed something that could not be kept as a draft. Leave it?";
+let shownAt = 0;
+let shownItem = null;
+let millisecondsSpent = 0;
+// Since when the person looks at the page, null while they do not.
+let lookingSince = performance.now();
+let isLeaving = false;
+
+function hasUnkeptWords() {
+  // What is kept as a draft is there again when its writer comes back.
+  const form = decisionForm();
+  if (!form || isFormKept()) return false;
+  if (form.dataset.typed === "yes") return true;
+  const names = ["label", ...form.dataset.fields.split(" ")];
+  const fields = names.map((name) => inForm(`#${name}`)).filter(Boolean);
+  return fields.some((field) => field.value !== field.defaultValue);
+}
+
+function startLooking() {
+  lookingSince = document.hidden ? null : performance.now();
+}
+
+function countTime() {
+  if (lookingSince !== null) millisecondsSpent += performance.now() - lookingSince;
+  startLooking();
+}
+
+function firstLabel() {
+  return inReview("[name=choice]:checked") || inReview("[name=choice]") || inReview("#label");
+}
+
+function itemArrived({ isSwapped }) {
+  document.title = `${review().dataset.title} · reviewapp`;
+  if (shownItem !== review().dataset.item) {
+    shownItem = review().dataset.item;
+    millisecondsSpent = 0;
+    startLooking();
+  }
+  isLeaving = false;
+  shownAt = isSwapped ? performance.now() : 0;
+  window.setTimeout(() => {
+    if (review()) review().dataset.ready = "yes";
+  }, isSwapped ? SETTLED_AFTER : 0);
+  const unanswered = inReview("#stale [aria-invalid=true] input");
+  const invalid = unanswered || inReview("#stale input, [aria-invalid=true]");
+  const target = invalid || firstLabel();
+  if (target) target.focus({ preventScroll: !invalid });
+}
+
+document.addEventListener("htmx:load", (event) => {
+  if (review() && isItem(event.target)) itemArrived({ isSwapped: event.target.id === "review" });
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.closest("#review, #bar")) return;
+  if (shownAt && performance.now() - shownAt < SETTLED_AFTER) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  if (event.target !== decisionForm()) return;
+  countTime();
+  inForm("[data-seconds]").value = (millisecondsSpent / 1000).toFixed(1);
+  isLeaving = true;
+}, true);
+document.addEventListener("visibilitychange", countTime);
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-leaves]")) return;
+  if (decisionForm()) saveBeforeLeaving();
+  if (!hasUnkeptWords()) return;
+  if (window.confirm(LEAVE_QUESTION)) {
+    isLeaving = true;
+    return;
+  }
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+window.addEventListener("beforeunload", (event) => {
+  if (!isLeaving && hasUnkeptWords()) event.preventDefault();
+});
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, () => {
+    isLeaving = false;
+  });
+}
+
+// An item that changes while somebody has it open: what is gone cannot be decided; and when the
+// changes were brought into the form, the focus goes to what must be answered there.
+document.addEventListener("htmx:load", (event) => {
+  if (!review()) return;
+  if (inReview("#news[data-gone]")) {
+    const buttons = review().querySelectorAll("[data-action=submit], [data-action=cannot_tell]");
+    for (const button of buttons) button.disabled = true;
+  }
+  if (event.target.id !== "decision") return;
+  const questions = "#stale input, [aria-invalid=true]:not(fieldset)";
+  const labels = "[name=choice]:checked, #label, [name=choice]";
+  const target = event.target.querySelector(`${questions}, ${labels}`);
+  if (target) target.focus();
+});
+
+// Keys. The table (reviewapp/annotations/review/shortcuts.py) comes with the page; here a key press
+// is matched to it, and each action is carried out. A held key, a key while somebody types, while a
+// list or dialog is open, while an item loads or a submit is under way does nothing: nobody decides
+// what nobody has seen.
+
+const KEY_TABLE = JSON.parse(document.getElementById("key-table").textContent);
+const KEY_NAMES = {
+  Mod: isApple ? "⌘" : "Ctrl",
+  Alt: isApple ? "⌥" : "Alt",
+  Shift: "⇧",
+  Escape: "Esc",
+  Enter: isApple ? "↵" : "Enter",
+  Digit: "1 … 9, 0",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+};
+const KEYS_BY_PLACE = { BracketLeft: "[", BracketRight: "]", Slash: "/" };
+const CONFIDENCE_STEP = 0.05;
+const MEDIA_STEP = 5;
+
+function hasSingleKeys() {
+  return review().dataset.singleKeys === "on";
+}
+
+function isSingle(key) {
+  return !key.startsWith("Mod+") && !key.startsWith("Alt+") && key !== "Escape";
+}
+
+function keyOf(event) {
+  if (event.code === "Space") return "Space";
+  if (event.key.length > 1) return event.key;
+  if (event.key.charCodeAt(0) < 128) return event.key.toLowerCase();
+  // Another alphabet, or a letter where others have a bracket: the key's place says which one is
+  // meant.
+  const letter = /^Key([A-Z])$/.exec(event.code);
+  return letter ? letter[1].toLowerCase() : KEYS_BY_PLACE[event.code] || event.key;
+}
+
+function digitOf(event) {
+  const match = /^(Digit|Numpad)([0-9])$/.exec(event.code);
+  if (!match || event.ctrlKey || event.metaKey || event.altKey) return "";
+  const [, place, digit] = match;
+  // Without NumLock, the keys of the number pad move.
+  return place === "Numpad" && !/^[0-9]$/.test(event.key) ? "" : digit;
+}
+
+// The pressed key as the table spells it; "" for a combination that it has no spelling for.
+function pressedKey(event) {
+  const modifier = isApple ? event.metaKey : event.ctrlKey;
+  const otherModifier = isApple ? event.ctrlKey : event.metaKey;
+  const key = keyOf(event);
+  // Shift is a part of writing a sign such as "?", and a modifier otherwise.
+  const isSign = !modifier && !event.altKey && key.length === 1 && !/[a-z]/.test(key);
+  if (otherModifier || (event.shiftKey && !isSign)) return "";
+  return `${modifier ? "Mod+" : ""}${event.altKey ? "Alt+" : ""}${key}`;
+}
+
+// The row of the table with the pressed key, and for a digit the label's button as `target`; null
+// if there is none.
+function matchKey(event) {
+  const digit = digitOf(event);
+  if (digit) {
+    const target = inReview(`[data-digit="${event.shiftKey ? "Shift+" : ""}${digit}"]`);
+    if (target) return { action: "label", keys: ["Digit"], typing: false, target, key: "Digit" };
+  }
+  const key = pressedKey(event);
+  const row = KEY_TABLE.find((candidate) => candidate.keys.includes(key));
+  return row ? { ...row, key } : null;
+}
+
+let isLoading = false;
+
+function isAboutItem(event) {
+  return event.detail.target && event.detail.target.id === "review";
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (isAboutItem(event)) isLoading = true;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (isAboutItem(event)) isLoading = false;
+});
+
+function isSomethingOpen() {
+  const open = "dialog[open], details.menu[open], [popover]:popover-open";
+  return document.querySelector(open) !== null;
+}
+
+function isTextLine(element) {
+  return element.matches("input:not([type=radio]):not([type=checkbox]):not([type=range])");
+}
+
+function isTyping(element) {
+  if (element.isContentEditable || isTextLine(element)) return true;
+  return element.matches("textarea, select, input[type=range]");
+}
+
+function isResting(event, row) {
+  if (isSingle(row.key) && !hasSingleKeys()) return true;
+  // Mine or theirs: the arrows are the browser's own way from one to the other.
+  if (event.target.matches("[data-keep]") && row.key.startsWith("Arrow")) return true;
+  const isMove = row.action === "field_previous" || row.action === "field_next";
+  return isTyping(event.target) && !row.typing && !(isMove && isTextLine(event.target));
+}
+
+function flash(element) {
+  element.classList.add("is-lit");
+  window.setTimeout(() => element.classList.remove("is-lit"), 300);
+}
+
+function press(element) {
+  // A script's click would go through to what has been submitted and waits.
+  if (!element || element.closest("[inert]")) return;
+  flash(element.closest("label") || element);
+  element.click();
+}
+
+function fieldStop(name) {
+  if (name !== "payload") return inReview(`#${name}`);
+  const field = inReview("[data-payload-fields] :is(input, textarea)");
+  return field || inReview("[data-payload-raw][open] textarea");
+}
+
+function fieldStops() {
+  const stops = [
+    inReview("[name=choice]:checked") || inReview("[name=choice]"),
+    inReview("#label"),
+    ...decisionForm().dataset.fields.split(" ").map(fieldStop),
+    inReview("[data-action=submit]"),
+  ];
+  return stops.filter((stop) => stop && !stop.closest("[inert]"));
+}
+
+function moveFocus(by) {
+  const stops = fieldStops();
+  const active = document.activeElement;
+  const isActive = (stop) => stop === active || (stop.name && stop.name === active.name);
+  const here = stops.findIndex(isActive);
+  const last = stops.length - 1;
+  if (here < 0) {
+    stops[by > 0 ? 0 : last].focus();
+    return;
+  }
+  stops[Math.min(Math.max(here + by, 0), last)].focus();
+}
+
+function changeConfidence(by) {
+  const field = inReview("#confidence");
+  const text = field.value.trim();
+  const now = text === "" ? 0.5 : Number(text);
+  if (Number.isNaN(now) || field.closest("[inert]")) return;
+  const next = Math.min(Math.max(now + by, 0), 1);
+  field.value = String(Math.round(next * 100) / 100);
+  field.dispatchEvent(bubblingInput());
+  flash(field);
+}
+
+function leaveField() {
+  if (isCannotTell()) leaveCannotTell();
+  else document.activeElement.blur();
+}
+
+function unfold(name) {
+  const section = inReview(`[data-action-target=${name}]`);
+  if (!section) return;
+  section.open = !section.open;
+  if (section.open) section.querySelector("summary").focus();
+}
+
+function playingMedium() {
+  const media = [...review().querySelectorAll("[data-plays]")];
+  return media.find((medium) => !medium.paused) || media[0];
+}
+
+function playOrPause() {
+  const medium = playingMedium();
+  if (!medium) return;
+  // A pause that comes before the medium plays is no error.
+  if (medium.paused) medium.play().catch(() => {});
+  else medium.pause();
+}
+
+function seek(by) {
+  const medium = playingMedium();
+  if (medium) medium.currentTime = Math.max(0, medium.currentTime + by);
+}
+
+// All other actions press the button of their name.
+const ACTIONS = {
+  label: ({ target }) => {
+    press(target);
+    target.focus();
+  },
+  field_previous: () => moveFocus(-1),
+  field_next: () => moveFocus(1),
+  less_sure: () => changeConfidence(-CONFIDENCE_STEP),
+  more_sure: () => changeConfidence(CONFIDENCE_STEP),
+  reasoning: () => inReview("#reasoning").focus(),
+  take_reasoning: () => press(inReview("[data-action=take_reasoning]")),
+  leave: leaveField,
+  guidelines: () => unfold("guidelines"),
+  history: () => unfold("history"),
+  search: () => window.location.assign(`${document.querySelector(".top-nav a").href}#id_q`),
+  media_play: playOrPause,
+  media_back: () => seek(-MEDIA_STEP),
+  media_forward: () => seek(MEDIA_STEP),
+};
+
+// Enter in a field, or held on a button, would submit by the browser's own rule.
+function isImplicitSubmit(event) {
+  if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return false;
+  if (!event.target.closest("#decision")) return false;
+  return event.target.matches("input") || (event.repeat && event.target.matches("button"));
+}
+
+function hasNothingToDo(event, row) {
+  if (row.action === "leave") {
+    return isSomethingOpen() || !(isTyping(event.target) || isCannotTell());
+  }
+  return row.action.startsWith("media") && !inReview("[data-plays]");
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!review() || event.defaultPrevented || event.isComposing) return;
+  if (isImplicitSubmit(event)) {
+    event.preventDefault();
+    return;
+  }
+  if (event.getModifierState("AltGraph")) return;
+  const row = matchKey(event);
+  if (!row || isResting(event, row) || hasNothingToDo(event, row)) return;
+  event.preventDefault();
+  if (event.repeat || isLoading || isSomethingOpen()) return;
+  const action = ACTIONS[row.action];
+  if (action) action(row);
+  else press(inReview(`[data-action=${row.action}]`));
+});
+
+function keyName(part) {
+  return KEY_NAMES[part] || (part.length === 1 ? part.toUpperCase() : part);
+}
+
+function showKeys(root) {
+  for (const badge of root.querySelectorAll("[data-key-of]")) {
+    const { keys } = KEY_TABLE.find((row) => row.action === badge.dataset.keyOf);
+    const key = keys.find((candidate) => !isSingle(candidate)) || keys[keys.length - 1];
+    const parts = key.length === 1 ? [key] : key.split("+");
+    badge.hidden = isSingle(key) && !hasSingleKeys();
+    badge.textContent = parts.map(keyName).join(isApple ? "" : "+");
+  }
+  for (const badge of root.querySelectorAll("[data-mod]")) badge.textContent = KEY_NAMES.Mod;
+}
+
+document.addEventListener("htmx:load", (event) => showKeys(event.target.parentNode || document));

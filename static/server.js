@@ -1,0 +1,403 @@
+// Requests to the server, and what becomes of those that fail: a sentence for the reader and, when
+// the session has ended, signing in again in place. Afterwards the event `signed-in` on the
+// document tells other modules to go on.
+
+const { signIn: signInPath, who: whoUrl, person, personName } = document.body.dataset;
+
+// Sentences for the reader
+
+const SENTENCES = {
+  403: "You may not do that. Nothing was saved; what you typed is still here.",
+  404: "That is not here any more. Reload the page to see what is.",
+  413: "That is more than the server accepts. Nothing was saved; what you typed is still here.",
+  429: "Too many requests at once. Wait a moment and try again; what you typed is still here.",
+};
+const SERVER_ERROR =
+  "The server could not do that. What you typed is still here; try again in a moment.";
+const NOT_ACCEPTED =
+  "That request was not accepted. Nothing was saved; what you typed is still here.";
+const AWAY =
+  "The server cannot be reached. What you typed is still here; try again when you are back online.";
+// What a proxy answers, or we while the database is away.
+const AWAY_STATUS = [502, 503, 504];
+
+const failure = document.getElementById("failure");
+const failureText = failure.querySelector("[data-text]");
+
+// Screen readers read it out. A response may ask for that too: `HX-Trigger: {"say": "Saved. 12
+// left"}`.
+export function say(text) {
+  document.getElementById("live").textContent = text;
+}
+
+export function notify(text) {
+  failureText.textContent = text;
+  failure.hidden = false;
+}
+
+export function clearNotice() {
+  failure.hidden = true;
+}
+
+export function isAway(status) {
+  return AWAY_STATUS.includes(status);
+}
+
+function sentenceFor(status) {
+  if (SENTENCES[status]) return SENTENCES[status];
+  if (isAway(status)) return AWAY;
+  return status >= 500 ? SERVER_ERROR : NOT_ACCEPTED;
+}
+
+function serverWasReached() {
+  if (failureText.textContent === AWAY) clearNotice();
+}
+
+// What a page requests by itself answers nothing that a person did.
+function isAutomatic(element) {
+  return /^(every|load) /.test(element.getAttribute("hx-trigger") || "");
+}
+
+document.addEventListener("say", (event) => say(event.detail.value));
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  if (status >= 400 && status !== 401) notify(sentenceFor(status));
+});
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, () => notify(AWAY));
+}
+document.addEventListener("htmx:afterSwap", (event) => {
+  const { elt } = event.detail.requestConfig || event.detail;
+  if (!elt || !isAutomatic(elt)) clearNotice();
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) serverWasReached();
+});
+window.addEventListener("online", serverWasReached);
+failure.querySelector("[data-close]").addEventListener("click", clearNotice);
+
+// Requests of scripts: as JSON, for the person whose page this is, with the CSRF token that is
+// valid now. A sign-in makes a new token: the cookie has it, the forms of a page that was rendered
+// before have not.
+
+function cookieToken() {
+  const match = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie);
+  return match ? match[1] : "";
+}
+
+function csrfToken() {
+  const field = document.querySelector('input[name="csrfmiddlewaretoken"]');
+  return cookieToken() || (field ? field.value : "");
+}
+
+// Who is signed in now; the response sets a token that is valid for that session.
+async function getPerson() {
+  const response = await fetch(whoUrl, { cache: "no-store", credentials: "same-origin" });
+  return response.ok ? response.json() : {};
+}
+
+function parsedJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A page that says why.
+    return {};
+  }
+}
+
+async function send(url, fields, { keepalive = false } = {}) {
+  const body = new URLSearchParams(fields);
+  body.delete("csrfmiddlewaretoken");
+  // A browser lets no more than 64 KiB go out of a page that is being closed.
+  const outlivesPage = keepalive && body.toString().length < 60000;
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json", "HX-Request": "true", "X-CSRFToken": csrfToken() },
+    keepalive: outlivesPage,
+    credentials: "same-origin",
+    cache: "no-store",
+  });
+  const text = await response.text();
+  if (response.ok) serverWasReached();
+  return { status: response.status, json: parsedJson(text), text };
+}
+
+// The token has grown old: `403_csrf.html` says so of itself.
+function isTokenRefusal({ status, text }) {
+  return status === 403 && text.includes("data-grown-old");
+}
+
+// Resolves with {status, json, text}; `json` is {} where there is none. Rejects only when no
+// response came. An old token is renewed, once; without a session the status is 401.
+export async function post(url, fields, options) {
+  const response = await send(url, fields, options);
+  if (!isTokenRefusal(response)) return response;
+
+  const now = await getPerson();
+  const isSamePerson = now.person && String(now.person) === person;
+  return isSamePerson ? send(url, fields, options) : { ...response, status: 401 };
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = cookieToken();
+  if (!token) return;
+  const { verb, headers, parameters } = event.detail;
+  if (verb !== "get") headers["X-CSRFToken"] = token;
+  if (parameters && parameters.csrfmiddlewaretoken) parameters.csrfmiddlewaretoken = token;
+});
+
+// A session that ended while somebody was typing: nothing is swapped, nothing is lost. Signing in
+// happens in a dialog with our own sign-in pages in it (the second factor too), and then what had
+// been submitted goes on by itself. What needs a tab of its own (passkey, single sign-on) is
+// noticed when that tab is signed in. If somebody else signs in, nothing of it is submitted.
+
+const SIGNED_OUT =
+  "You are signed out. Sign in again in another tab and come back: what you typed is still here.";
+const SIGNED_IN = "You are signed in again. What you typed is still here: send it once more.";
+const NO_COOKIES =
+  "This browser does not keep the cookies of this site, so nothing can be saved. Switch them on, " +
+  "then send it once more: what you typed is still here.";
+// A token that is refused again so soon after it was renewed, in ms, is not kept by the browser.
+const RENEWAL_PAUSE = 10000;
+
+const dialog = document.getElementById("sign_in_again");
+const tabs = "BroadcastChannel" in window ? new BroadcastChannel("reviewapp.session") : null;
+let isSignedOut = false;
+// The submit that met the ended session, as {elt, submitter}.
+let heldSubmit = null;
+let renewedAt = -Infinity;
+
+function inDialog(name) {
+  return dialog.querySelector(`[data-${name}]`);
+}
+
+function showProblem(text) {
+  inDialog("problem").textContent = text;
+  inDialog("problem").hidden = !text;
+}
+
+function offerSignIn(isOffered) {
+  const button = failure.querySelector("[data-sign-in]");
+  if (button) button.hidden = !isOffered;
+}
+
+function leadsToSignIn(url) {
+  if (!signInPath || !url || location.pathname === signInPath) return false;
+  return new URL(url, location.href).pathname === signInPath;
+}
+
+// The token of the new session, for every form that was rendered in the old one.
+function renewTokens() {
+  const token = csrfToken();
+  const fields = document.querySelectorAll('input[name="csrfmiddlewaretoken"]');
+  for (const field of fields) field.value = token;
+}
+
+// Tells all other tabs that somebody is signed in; each asks for itself who that is.
+function tellTabs() {
+  if (tabs && person) tabs.postMessage("signed in");
+}
+
+function submitAgain({ elt, submitter }) {
+  clearNotice();
+  say("You are signed in again. What you submitted is being sent.");
+  if (!elt.requestSubmit) elt.click();
+  else if (submitter && submitter.isConnected) elt.requestSubmit(submitter);
+  else elt.requestSubmit();
+}
+
+function signedIn(now) {
+  if (!now.person) {
+    loadSignInPage();
+    return;
+  }
+  if (String(now.person) !== person) {
+    showSomebodyElse(now);
+    return;
+  }
+  // The dialog and another tab may tell of the same sign-in.
+  if (!isSignedOut) return;
+  isSignedOut = false;
+  offerSignIn(false);
+  renewTokens();
+  tellTabs();
+  const submit = heldSubmit;
+  heldSubmit = null;
+  if (dialog.open) dialog.close();
+  document.dispatchEvent(new CustomEvent("signed-in"));
+  if (submit && submit.elt.isConnected) submitAgain(submit);
+  else notify(SIGNED_IN);
+}
+
+function showSomebodyElse(now) {
+  if (!dialog.open) dialog.showModal();
+  inDialog("place").replaceChildren();
+  inDialog("told").textContent =
+    `You are signed in as ${now.name} now, but this page is ${personName}'s. Nothing of it was ` +
+    `submitted; what was typed is kept for ${personName}.`;
+  showProblem("");
+  for (const element of dialog.querySelectorAll("[data-other]")) element.hidden = false;
+  inDialog("sign-again").focus();
+}
+
+// Shows the form of one of our sign-in pages.
+function showSignInForm(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const forms = [...page.querySelectorAll("main form")];
+  const form = forms.find((candidate) => candidate.querySelector("[type=password], [name=code]"));
+  if (!form) {
+    showProblem("This needs a page of its own: follow the link below, then come back.");
+    return;
+  }
+  const shown = document.importNode(form, true);
+  const nameField = shown.querySelector("[name=login]");
+  if (nameField && !nameField.value) nameField.value = personName;
+  inDialog("place").replaceChildren(shown);
+  const fields = [...shown.querySelectorAll("input:not([type=hidden])")];
+  const empty = fields.find((field) => !field.value);
+  if (empty) empty.focus();
+}
+
+async function showSignInResponse(response) {
+  const { status } = response;
+  const type = response.headers.get("Content-Type") || "";
+  if (type.startsWith("application/json")) signedIn(await response.json());
+  else if (status === 429) showProblem("Too many tries. Wait a minute, then try again.");
+  else if (status === 403 || status >= 500) showProblem("That did not work. Try once more.");
+  else showSignInForm(await response.text());
+}
+
+async function requestSignIn(url, options = {}) {
+  showProblem("");
+  try {
+    const always = { cache: "no-store", credentials: "same-origin" };
+    const response = await fetch(url, { ...always, ...options });
+    await showSignInResponse(response);
+  } catch {
+    showProblem("The server cannot be reached. Try again when you are back online.");
+  }
+}
+
+// Signing in again cannot work: the dialog says why, and offers nothing to type into.
+function showRefusal(sentence) {
+  inDialog("place").replaceChildren();
+  inDialog("told").textContent = sentence;
+  showProblem("");
+  inDialog("close").focus();
+}
+
+async function loadSignInPage() {
+  for (const element of dialog.querySelectorAll("[data-other]")) element.hidden = true;
+  const { refused } = await getPerson().catch(() => ({}));
+  inDialog("another-way").hidden = Boolean(refused);
+  dialog.querySelector("h2").textContent = refused ? "You are signed out" : "Sign in again";
+  if (refused) {
+    showRefusal(refused);
+    return;
+  }
+  const goesOn = heldSubmit ? ", and what you submitted goes on by itself" : "";
+  inDialog("told").textContent =
+    `Your session has ended. Sign in as ${personName}: what you typed is still here${goesOn}.`;
+  await requestSignIn(`${signInPath}?next=${encodeURIComponent(whoUrl)}`);
+}
+
+function openSignIn() {
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  loadSignInPage();
+}
+
+// Says that the session has ended. `submit` is what met that, as {elt, submitter}; the dialog opens
+// for it, or if `opens`.
+export async function signedOut({ submit = null, opens = false } = {}) {
+  isSignedOut = true;
+  if (submit && submit.elt.isConnected) heldSubmit = submit;
+  const { refused } = await getPerson().catch(() => ({}));
+  notify(refused || SIGNED_OUT);
+  offerSignIn(Boolean(dialog) && !refused);
+  if (heldSubmit || opens) openSignIn();
+}
+
+async function checkPerson() {
+  const now = await getPerson();
+  if (now.person && dialog) signedIn(now);
+}
+
+// The token was refused: because the session has ended, because somebody signed in since, or
+// because the browser keeps no cookies. Who is signed in now tells the first two apart; whoever
+// still is goes on, but only once.
+async function tokenRefused(submit) {
+  const now = await getPerson().catch(() => ({}));
+  if (!now.person || !dialog) {
+    signedOut({ submit });
+    return;
+  }
+  if (performance.now() - renewedAt < RENEWAL_PAUSE) {
+    notify(NO_COOKIES);
+    return;
+  }
+  renewedAt = performance.now();
+  isSignedOut = true;
+  heldSubmit = submit;
+  signedIn(now);
+}
+
+function checkPersonIfSignedOut() {
+  if (isSignedOut) checkPerson().catch(() => {});
+}
+
+function checkPersonIfVisible() {
+  if (document.visibilityState === "visible") checkPersonIfSignedOut();
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!leadsToSignIn(event.detail.xhr.responseURL)) return;
+  event.detail.shouldSwap = false;
+  event.detail.isError = true;
+  signedOut();
+});
+document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+  if (leadsToSignIn(event.detail.xhr.responseURL)) event.preventDefault();
+});
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr, elt, requestConfig } = event.detail;
+  const { status, responseText: text } = xhr;
+  const isSubmit = requestConfig.verb === "post" && elt.matches("form, button");
+  const trigger = requestConfig.triggeringEvent;
+  const submit = isSubmit ? { elt, submitter: trigger && trigger.submitter } : null;
+  if (status === 401) signedOut({ submit });
+  if (isTokenRefusal({ status, text })) tokenRefused(submit);
+  if (status === 403 && text.includes("data-somebody-else")) {
+    isSignedOut = true;
+    checkPersonIfSignedOut();
+  }
+});
+document.addEventListener("visibilitychange", checkPersonIfVisible);
+window.addEventListener("focus", checkPersonIfVisible);
+if (tabs) tabs.addEventListener("message", checkPersonIfSignedOut);
+tellTabs();
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#failure [data-sign-in]")) openSignIn();
+});
+
+if (dialog) {
+  dialog.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = event.target;
+    const body = new URLSearchParams(new FormData(form));
+    requestSignIn(form.getAttribute("action"), { method: "POST", body });
+  });
+  inDialog("sign-again").addEventListener("click", () => {
+    const body = new URLSearchParams({ csrfmiddlewaretoken: csrfToken(), next: signInPath });
+    const { signAgain } = inDialog("sign-again").dataset;
+    const signingOut = fetch(signAgain, { method: "POST", body, credentials: "same-origin" });
+    signingOut.catch(() => {}).then(loadSignInPage);
+  });
+  inDialog("elsewhere").addEventListener("click", () => {
+    const goesOn = heldSubmit ? ", and what you submitted goes on by itself" : "";
+    inDialog("told").textContent =
+      `Sign in as ${personName} in the tab that has opened. This page notices${goesOn}.`;
+  });
+  inDialog("close").addEventListener("click", () => dialog.close());
+}
