@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "reviewapp.operations.middleware.ProbesOfAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reviewapp.web.compression.CompressedPages",
     "reviewapp.web.security_headers.PrivateAnswers",
     "csp.middleware.CSPMiddleware",
     "reviewapp.audit.context.TraceMiddleware",

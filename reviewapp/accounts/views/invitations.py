@@ -17,11 +17,13 @@ from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people import invitations
 from reviewapp.accounts.people.forms import JoinForm, NewPasswordForm
 from reviewapp.accounts.sessions.session_proof import set_session_proof
+from reviewapp.web.compression import shows_secret
 
 
 @login_not_required
 @rate_limit(action="password_link")  # type: ignore[untyped-decorator]
 @never_cache
+@shows_secret
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
@@ -50,6 +52,7 @@ def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
 @login_not_required
 @rate_limit(action="password_link")  # type: ignore[untyped-decorator]
 @never_cache
+@shows_secret
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest, secret: str) -> HttpResponse:

@@ -20,6 +20,7 @@ from reviewapp.accounts.people import invitations
 from reviewapp.accounts.people.forms import InviteForm, RoleForm, SearchForm
 from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.web import pagination
+from reviewapp.web.compression import shows_secret
 from reviewapp.web.http import render_page_or_fragment
 from reviewapp.web.one_time_forms import AlreadySubmitted, OneTimeForm
 from reviewapp.web.reauthentication import (
@@ -177,6 +178,7 @@ def _show_invitation_again(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
 @reauthentication_required_for_form(_show_invitation_again)
+@shows_secret
 def invite_person(request: Request) -> HttpResponse:
     """Invite a new person; the link is shown once."""
     form = InviteForm(request.POST if request.method == "POST" else None)
@@ -198,6 +200,7 @@ def invite_person(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @manages_people
 @reauthentication_required_for_post
+@shows_secret
 def password_link(request: Request, pk: int) -> HttpResponse:
     """Create a link by which the person sets a new password; it is shown once.
 

@@ -45,6 +45,7 @@ from reviewapp.accounts.sessions.user_agents import describe_user_agent
 from reviewapp.accounts.sign_in.code_forms import use_totp_code
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.context import acting
+from reviewapp.web.compression import shows_secret
 from reviewapp.web.reauthentication import SIGN_IN_AGAIN, needs_new_sign_in
 
 if TYPE_CHECKING:
@@ -230,15 +231,15 @@ def recent_sign_in_required(view: View) -> View:
 sign_in = _SignIn.as_view()
 change_password = _ChangePassword.as_view()
 reset_password = login_not_required(_ResetPassword.as_view())
-reset_password_from_key = login_not_required(_ResetPasswordByKey.as_view())
+reset_password_from_key = login_not_required(shows_secret(_ResetPasswordByKey.as_view()))
 reauthenticate = _Reauthenticate.as_view()
 reauthenticate_by_code = _ReauthenticateByCode.as_view()
 factors = _Factors.as_view()
 reauthenticate_by_passkey = _ReauthenticateByPasskey.as_view()
 authenticate = login_not_required(_Authenticate.as_view())
-activate_totp = recent_sign_in_required(as_actor(_ActivateTotp.as_view()))
+activate_totp = recent_sign_in_required(shows_secret(as_actor(_ActivateTotp.as_view())))
 deactivate_totp = as_actor(_DeactivateTotp.as_view())
-generate_recovery_codes = as_actor(_GenerateRecoveryCodes.as_view())
+generate_recovery_codes = shows_secret(as_actor(_GenerateRecoveryCodes.as_view()))
 add_passkey = recent_sign_in_required(as_actor(_AddPasskey.as_view()))
 edit_passkey = _EditPasskey.as_view()
 # A GET counts too, because it creates a session with the challenge for the passkey.
@@ -280,7 +281,7 @@ def _require_codes(view: View) -> View:
     return wrapper
 
 
-view_recovery_codes = _require_codes(recovery_codes.view_recovery_codes)
+view_recovery_codes = shows_secret(_require_codes(recovery_codes.view_recovery_codes))
 download_recovery_codes = _require_codes(recovery_codes.download_recovery_codes)
 
 

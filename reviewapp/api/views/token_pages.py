@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
+from reviewapp.web.compression import shows_secret
 from reviewapp.web.http import Request, parse_whole_number
 from reviewapp.web.one_time_forms import AlreadySubmitted
 from reviewapp.web.reauthentication import SIGN_IN_ELSEWHERE, reauthentication_required_for_form
@@ -41,6 +42,7 @@ def _show_form_again(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("annotations.view_annotation", raise_exception=True)
 @reauthentication_required_for_form(_show_form_again)
+@shows_secret
 @sensitive_variables("secret")
 def tokens(request: Request) -> HttpResponse:
     """List tokens; a POST creates one and leads to the page that shows its secret, once.
