@@ -30,7 +30,7 @@ def _now() -> int:
 
 
 def _base(item: Annotation) -> str:
-    values = {
+    values: dict[str, object] = {
         "label": item.label,
         "confidence": item.confidence,
         "reasoning": "",
