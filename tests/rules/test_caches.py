@@ -20,7 +20,6 @@ CONSTANT = {
     "annotations/decide/record.py: _statement",
     "operations/storage.py: lru_cache",
     "operations/health_checks.py: _migrations_on_disk",
-    "postgres/prepared.py: _adapters",
     "stored.py: _fields",
     "stored.py: _insert",
     "stored.py: columns",
