@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allauth.account.signals import password_reset
+from allauth.account.signals import password_changed, password_reset
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
@@ -21,4 +21,5 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(roles.sync_groups, sender=self)
         post_migrate.connect(cache_table.create_cache_table, sender=self)
         user_logged_in.connect(middleware.begin_session)
-        password_reset.connect(services.revoke_after_reset)
+        password_reset.connect(services.end_after_reset)
+        password_changed.connect(services.withdraw_after_change)

@@ -67,6 +67,11 @@ class LinkQuerySet(models.QuerySet["Link"]):
         usable = self.usable().filter(made_by=maker)
         return usable.update(withdrawn_at=timezone.now())
 
+    def withdraw_for(self, person: User) -> int:
+        """Withdraw the usable links by which `person` could set a password; return how many."""
+        usable = self.usable().filter(person=person)
+        return usable.update(withdrawn_at=timezone.now())
+
     def inviting(self, email: str) -> Self:
         """Return the waiting invitations of this address in any spelling."""
         key = lookup_key(email)

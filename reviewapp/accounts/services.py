@@ -23,14 +23,15 @@ from reviewapp.audit.context import acting
 
 BY_LINK = "a new password was set by a link"
 BY_COMMAND = "a new password was set at the command line"
+BY_PERSON = "the password was changed"
 
 
 def deactivate(user: User, *, actor: User) -> bool:
     """Deactivate the person's sign-in; return whether it was active.
 
     Their sessions are void at once, and `deactivated` says so until `reactivate` ends them. Their
-    API tokens are revoked, and the links that they made for others are withdrawn. What other apps
-    keep for them follows by the signal `access_changed`.
+    API tokens are revoked, and the links that they made for others, or that were made for them, are
+    withdrawn. What other apps keep for them follows by the signal `access_changed`.
 
     Raises PermissionDenied, SelfLockout, LastAdmin.
     """
@@ -41,6 +42,7 @@ def deactivate(user: User, *, actor: User) -> bool:
         updated = User.people.filter(pk=user.pk, is_active=True).update(is_active=False)
         if updated:
             Link.objects.withdraw_made_by(user)
+            Link.objects.withdraw_for(user)
             revoke_tokens(user, actor=actor, note=f"{user.get_username()} was deactivated")
             access_changed.send(sender=type(user), person=user)
     return bool(updated)
@@ -88,9 +90,29 @@ def revoke_tokens(user: User, *, actor: User | None, note: str) -> int:
     return number
 
 
-def revoke_after_reset(*, user: User, **_: object) -> None:
-    """Revoke the tokens of a person who reset their password (receiver of `password_reset`)."""
-    revoke_tokens(user, actor=user, note=BY_LINK)
+def end_old_password(user: User, *, actor: User | None, note: str) -> None:
+    """Revoke what the old password, or whoever could set a new one, has let in: tokens and links.
+
+    For a password that was not set by somebody who knew the old one. Sessions hold a hash of the
+    password, and mailed links too.
+    """
+    with acting(actor, note=note):
+        revoke_tokens(user, actor=actor, note=note)
+        Link.objects.withdraw_for(user)
+
+
+def end_after_reset(*, user: User, **_: object) -> None:
+    """Revoke tokens and links of a person who reset their password (receiver of `password_reset`)."""
+    end_old_password(user, actor=user, note=BY_LINK)
+
+
+def withdraw_after_change(*, user: User, **_: object) -> None:
+    """Withdraw the links for a new password of a person who set one (receiver of `password_changed`).
+
+    Their tokens stay, because they knew the old password.
+    """
+    with acting(user, note=BY_PERSON):
+        Link.objects.withdraw_for(user)
 
 
 def remove_old_access(user: User, *, note: str) -> None:
@@ -104,8 +126,7 @@ def remove_old_access(user: User, *, note: str) -> None:
         user.set_unusable_password()
         user.save(update_fields=["password"])
         Authenticator.objects.filter(user=user).delete()
-        revoke_tokens(user, actor=None, note=note)
-        Link.objects.usable().filter(person=user).update(withdrawn_at=timezone.now())
+        end_old_password(user, actor=None, note=note)
         end_sessions(user)
 
 

@@ -130,7 +130,7 @@ def accept(link: Link, *, username: str, password: str) -> User:
 
 
 def set_password(link: Link, *, password: str) -> User:
-    """Set a new password for the link's person, and end their sessions and API tokens.
+    """Set a new password for the link's person, and end their sessions, API tokens and links.
 
     Raises InvalidLink, ValidationError.
     """
@@ -143,7 +143,7 @@ def set_password(link: Link, *, password: str) -> User:
         Link.objects.filter(pk=link.pk).update(used_at=timezone.now())
         user.set_password(password)
         user.save(update_fields=["password"])
-        services.revoke_tokens(user, actor=user, note=services.BY_LINK)
+        services.end_old_password(user, actor=user, note=services.BY_LINK)
     services.end_sessions(user)
     return user
 

@@ -106,7 +106,8 @@ class _ResetPassword(_Respond422, account.PasswordResetView):  # type: ignore[mi
 class _ResetPasswordByKey(_Respond422, account.PasswordResetFromKeyView):  # type: ignore[misc]
     def form_valid(self, form: BaseForm) -> HttpResponse:
         """Set the password; failed sign-ins of strangers then do not count for this browser."""
-        response: HttpResponse = super().form_valid(form)
+        with acting(self.reset_user):
+            response: HttpResponse = super().form_valid(form)
         set_session_proof(response, self.reset_user)
         return response
 
@@ -229,7 +230,7 @@ def recent_sign_in_required(view: View) -> View:
 
 
 sign_in = _SignIn.as_view()
-change_password = _ChangePassword.as_view()
+change_password = as_actor(_ChangePassword.as_view())
 reset_password = login_not_required(_ResetPassword.as_view())
 reset_password_from_key = login_not_required(shows_secret(_ResetPasswordByKey.as_view()))
 reauthenticate = _Reauthenticate.as_view()

@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
+from reviewapp.accounts import services
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import invitations
 from reviewapp.accounts.tasks import mail_password_link
+from reviewapp.audit.models import Event
 from tests.people import PASSWORD, make_person
 
 NEW = "nine-blue-umbrellas"
@@ -105,6 +107,79 @@ def test_it_is_set_by_a_link_in_a_mail(client: Client, carol: User, carol_client
     assert carol.check_password(NEW)
     assert carol_client.get("/preferences").status_code == 302
     assert "opens nothing" in Client().get(match.group(1), follow=True).content.decode()
+
+
+def mailed_link(client: Client) -> str:
+    """Ask for a link by mail and return its path."""
+    client.post("/accounts/password/reset/", {"email": "carol@example.com"})
+    do_jobs()
+    jobs().update(status="succeeded")
+    (path,) = re.findall(r"/accounts/password/reset/key/\S+", str(mail.outbox[-1].body))
+    return path
+
+
+def opens(path: str) -> bool:
+    """Return whether a new browser that follows the link gets the form for a new password."""
+    page = Client().get(path, follow=True)
+    return page.status_code == 200 and 'name="password1"' in page.content.decode()
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_ends_all_other_links_when_one_of_an_admin_is_used(adam: User, carol: User) -> None:
+    mailed_paths = [mailed_link(Client()), mailed_link(Client())]
+    _, secret = invitations.new_password_link(carol, actor=adam)
+    assert all(map(opens, mailed_paths))
+
+    Client().post(f"/new-password/{secret}", BOTH)
+
+    assert not any(map(opens, mailed_paths))
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_ends_all_other_links_when_a_mailed_one_is_used(adam: User, carol: User) -> None:
+    _, secret = invitations.new_password_link(carol, actor=adam)
+    earlier, path = mailed_link(Client()), mailed_link(Client())
+    browser = Client()
+    form = browser.get(path, follow=True)
+
+    browser.post(form.redirect_chain[-1][0], BOTH)
+
+    carol.refresh_from_db()
+    assert carol.check_password(NEW)
+    assert not opens(f"/new-password/{secret}")
+    assert not opens(earlier)
+    event = Event.objects.get(action="link.withdrawn")
+    assert (event.actor_name, event.note) == ("carol", "a new password was set by a link")
+    changed = Event.objects.get(action="password.changed", ref="people/carol")
+    assert (changed.actor_name, changed.origin) == ("carol", "web")
+
+
+@pytest.mark.usefixtures("mailed")
+def test_it_ends_all_links_when_the_password_is_changed(
+    adam: User, carol: User, carol_client: Client
+) -> None:
+    _, secret = invitations.new_password_link(carol, actor=adam)
+    path = mailed_link(Client())
+
+    carol_client.post("/accounts/password/change/", {"oldpassword": PASSWORD, **BOTH})
+
+    carol.refresh_from_db()
+    assert carol.check_password(NEW)
+    assert carol_client.get("/preferences").status_code == 200
+    assert not opens(f"/new-password/{secret}")
+    assert not opens(path)
+    changed = Event.objects.get(action="password.changed", ref="people/carol")
+    assert (changed.actor_name, changed.origin) == ("carol", "web")
+
+
+def test_it_gives_no_link_back_with_the_sign_in(adam: User, carol: User) -> None:
+    _, secret = invitations.new_password_link(carol, actor=adam)
+    assert opens(f"/new-password/{secret}")
+
+    services.deactivate(carol, actor=adam)
+    services.reactivate(carol, actor=adam)
+
+    assert not opens(f"/new-password/{secret}")
 
 
 @pytest.mark.usefixtures("mailed")
