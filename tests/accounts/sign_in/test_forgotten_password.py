@@ -114,6 +114,7 @@ def mailed_link(client: Client) -> str:
     client.post("/accounts/password/reset/", {"email": "carol@example.com"})
     do_jobs()
     jobs().update(status="succeeded")
+    path: str
     (path,) = re.findall(r"/accounts/password/reset/key/\S+", str(mail.outbox[-1].body))
     return path
 
