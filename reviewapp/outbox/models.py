@@ -28,6 +28,10 @@ class Change(models.Model):
     no "in progress" state: a claimed row has its `due` moved forward, and is due again if the
     worker that claimed it died.
 
+    Lock order, for every transaction that locks both: first the rows that refs name (annotations,
+    retrievers), of one table in the order of their keys, then their changes, in the order of
+    theirs. People who decide, undo or withdraw lock their item first; so must a worker that settles.
+
     "Can't tell" and its reversal set no value (`sets_values`). Their `fields` are what our stamp is
     to say: `{"outcome": "cannot_tell", "reason": text}` or `{"outcome": "reverted"}`. The `base` of
     a reversal is `{"outcome": "cannot_tell", "decision_id": id}`.

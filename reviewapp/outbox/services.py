@@ -172,7 +172,8 @@ def postpone_many(changes: Sequence[Change], *, until: datetime, reason: str) ->
     """
     keys = [change.pk for change in changes]
     queued = Change.objects.filter(pk__in=keys, state=Change.State.QUEUED)
-    locked_keys = set(queued.select_for_update().values_list("pk", flat=True))
+    locked = queued.select_for_update().order_by("pk")
+    locked_keys = set(locked.values_list("pk", flat=True))
     if not locked_keys:
         return
 

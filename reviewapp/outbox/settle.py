@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 _VERSION_BOUND = 2**31
 _JSON_FIELDS = ("field_errors", "theirs", "merged", "raced", "uncleared")
 
+# An UPDATE alone would lock the rows in any order.
+_LOCK = "SELECT id FROM outbox_change WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+
 _SETTLE = """
 UPDATE outbox_change c SET settled_at = %s, state = s.state, reason = coalesce(s.reason, ''),
     field_errors = coalesce(s.field_errors, c.field_errors),
@@ -73,7 +76,10 @@ class Settlement:
 
 
 def settle(settlements: Sequence[Settlement]) -> set[int]:
-    """Settle queued changes; returns the keys of those that were not settled before."""
+    """Settle queued changes; returns the keys of those that were not settled before.
+
+    The rows that the changes are about must be locked already (see `Change`).
+    """
     if not settlements:
         return set()
 
@@ -85,6 +91,8 @@ def settle(settlements: Sequence[Settlement]) -> set[int]:
         columns[key] = settlement.columns()
         rows.append({"id": key, **columns[key]})
     with connection.cursor() as cursor:
+        if len(columns) > 1:
+            cursor.execute(_LOCK, [list(columns)])
         cursor.execute(_SETTLE, [now, json.dumps(rows)])
         settled_keys = {pk for (pk,) in cursor.fetchall()}
 

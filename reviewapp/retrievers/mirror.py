@@ -121,10 +121,20 @@ def _editor(record: RetrieverRecord, version_before: int, undelivered: Sequence[
     return f"somebody at Mixpeek ({clean_text(record.updated_by)[:_MAX_NAME_LENGTH]})"
 
 
+def lock_rows(refs: Iterable[str], records: Sequence[RetrieverRecord]) -> None:
+    """Lock the rows of these refs and records in one order, within the caller's transaction."""
+    ids = {Ref.parse(ref).id for ref in refs}
+    ids |= {record.retriever_id for record in records}
+    rows = Retriever.objects.select_for_update().filter(retriever_id__in=ids)
+    list(rows.order_by("pk").values_list("pk"))
+
+
+@transaction.atomic
 def mark_retrievers_gone(retriever_ids: Sequence[str]) -> int:
     """Mark these as gone upstream; return how many were not marked before."""
     present = Retriever.objects.filter(retriever_id__in=retriever_ids, gone_at__isnull=True)
-    return present.update(gone_at=timezone.now())
+    locked = list(present.select_for_update().order_by("pk").values_list("pk", flat=True))
+    return Retriever.objects.filter(pk__in=locked).update(gone_at=timezone.now())
 
 
 def rebase_retriever(ref: str) -> None:

@@ -14,11 +14,14 @@ _PATIENCE = 60.0
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-def start(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
-    """Start `work` in a thread of `pool`; return once it waits for a lock or is done."""
+def start(pool: ThreadPoolExecutor, work: Callable[[], T], *, waiting: int = 1) -> Future[T]:
+    """Start `work` in a thread of `pool`; return once it waits for a lock or is done.
+
+    `waiting` counts all who wait then, those before it included.
+    """
     future = pool.submit(_alone, work)
     give_up = monotonic() + _PATIENCE
-    while not future.done() and not _somebody_waits():
+    while not future.done() and _number_waiting() < waiting:
         assert monotonic() < give_up, "nobody came to wait"
     return future
 
@@ -37,10 +40,10 @@ def _alone(work: Callable[[], T]) -> T:
         connections.close_all()
 
 
-def _somebody_waits() -> bool:
+def _number_waiting() -> int:
     with connection.cursor() as cursor:
         # Inside a transaction, activity is looked at once only.
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(_WAITING)
         [(waiting,)] = cursor.fetchall()
-    return bool(waiting)
+    return int(waiting)

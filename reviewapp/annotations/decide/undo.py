@@ -129,10 +129,8 @@ def _withdraw_or_revert_change(annotation: Annotation, decision: Decision, actor
     if change is None:
         return
 
-    # The worker that is sending a change locks it before the annotation, which is locked here.
-    is_being_sent = change.is_open and change.claimed_at is not None
     reason = f"{decision.reviewer.get_username()} took the decision back"
-    if not is_being_sent and outbox.withdraw_unsent(change, reason=reason):
+    if outbox.withdraw_unsent(change, reason=reason):
         return
     if annotation.status == Annotation.Status.GONE or not was_told_to_mixpeek(decision):
         return

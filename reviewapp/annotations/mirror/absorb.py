@@ -21,6 +21,7 @@ from reviewapp.annotations.mirror.from_upstream import (
     MAX_STORED_ID_LENGTH,
     decision_id_in,
     execution_id_in,
+    fits_our_columns,
     is_from_person,
     is_storable_record,
     proposed_values,
@@ -101,6 +102,16 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
     return SyncCounts(
         new=len(created), changed=len(changed), same=len(unchanged), left=len(postponed)
     )
+
+
+def lock_rows(refs: Collection[str], records: Sequence[AnnotationRecord]) -> None:
+    """Lock the rows of these refs, and those that `absorb` of the records will lock.
+
+    All in one order, within the caller's transaction.
+    """
+    storable = {record.annotation_id: record for record in records if fits_our_columns(record)}
+    rows = Annotation.objects.select_for_update().filter(Q(ref__in=refs) | _rows_of(storable))
+    list(rows.order_by("pk").values_list("pk"))
 
 
 @transaction.atomic
@@ -194,6 +205,11 @@ def _lock_rows(records: Mapping[str, AnnotationRecord]) -> list[Annotation]:
     One query locks all of them in the order of their keys, as `attach_results` does, to prevent
     deadlocks.
     """
+    rows = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
+    return list(rows.filter(_rows_of(records)).order_by("pk"))
+
+
+def _rows_of(records: Mapping[str, AnnotationRecord]) -> Q:
     documents = {record.document_id for record in records.values()}
     executions = {execution_id_in(record) for record in records.values()}
 
@@ -203,8 +219,7 @@ def _lock_rows(records: Mapping[str, AnnotationRecord]) -> list[Annotation]:
         document_id__in=documents,
         execution_id__in=executions,
     )
-    rows = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
-    return list(rows.filter(annotated | unannotated).order_by("pk"))
+    return annotated | unannotated
 
 
 def _match_rows(

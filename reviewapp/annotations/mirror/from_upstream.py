@@ -96,12 +96,17 @@ def prior_values(prior: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def is_storable_record(record: AnnotationRecord) -> bool:
-    """Return whether our columns can hold the record's ids and version; log a warning if not."""
+def fits_our_columns(record: AnnotationRecord) -> bool:
+    """Return whether our columns can hold the record's ids and version."""
     ids = (record.annotation_id, record.document_id)
     has_storable_ids = all(is_storable(id_) and len(id_) <= MAX_STORED_ID_LENGTH for id_ in ids)
     has_storable_version = -_MAX_VERSION < (record.version or 0) < _MAX_VERSION
-    if has_storable_ids and has_storable_version:
+    return has_storable_ids and has_storable_version
+
+
+def is_storable_record(record: AnnotationRecord) -> bool:
+    """Return whether our columns can hold the record; log a warning if not."""
+    if fits_our_columns(record):
         return True
 
     _log.warning(

@@ -439,6 +439,7 @@ HANDLER = Handler(
     noun="annotation",
     load_rows=load_rows,
     deliver=deliver,
+    lock_rows=absorb.lock_rows,
     absorb=absorb.absorb,
     rebase=rebase,
     mark_gone=mark_gone,

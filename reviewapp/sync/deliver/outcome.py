@@ -116,6 +116,7 @@ class Handler:
     - `load_rows` returns our rows by ref, with the columns that `deliver` needs.
     - `deliver` reads upstream, compares, writes and compares the reply; it raises what the client
       raises.
+    - `lock_rows` locks our rows of these refs and records, in the order of their keys.
     - `absorb` lets records into the mirror.
     - `rebase` shows again what upstream returned last for a ref, if the row still exists.
     - `mark_gone` notes that upstream does not have the ref any more.
@@ -125,6 +126,7 @@ class Handler:
     noun: str
     load_rows: Callable[[Sequence[str]], Mapping[str, Any]]
     deliver: Callable[[Change, Any, Client], DeliveryOutcome]
+    lock_rows: Callable[[Sequence[str], Sequence[Any]], object]
     absorb: Callable[[Sequence[Any]], object]
     rebase: Callable[[str], None]
     mark_gone: Callable[[str], None]

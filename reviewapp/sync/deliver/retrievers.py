@@ -153,6 +153,7 @@ HANDLER = Handler(
     noun="retriever",
     load_rows=load_rows,
     deliver=deliver,
+    lock_rows=mirror.lock_rows,
     absorb=mirror.absorb_retriever,
     rebase=rebase,
     mark_gone=mark_gone,

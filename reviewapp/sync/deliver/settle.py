@@ -82,10 +82,13 @@ def _settle_batch(batch: Sequence[DeliveryOutcome], handler: Handler) -> None:
 def _settle_in_transaction(batch: Sequence[DeliveryOutcome], handler: Handler) -> None:
     settlements = [outcome.settlement for outcome in batch]
     records = [outcome.record for outcome in batch if outcome.record is not None]
+    refs = [outcome.change.ref for outcome in batch]
 
     with acting(None):
+        # The lock order is that of `Change`: somebody may be withdrawing one of the changes, who
+        # has locked its row and waits for the change.
+        handler.lock_rows(refs, records)
         outbox_settle.settle(settlements)
-        # Locks all rows at once and in one order, before the loop touches any of them.
         handler.absorb(records)
         for outcome in batch:
             ref = outcome.change.ref
