@@ -30,7 +30,7 @@ def _now() -> int:
 
 
 def _base(item: Annotation) -> str:
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "label": item.label,
         "confidence": item.confidence,
         "reasoning": "",

@@ -1,0 +1,47 @@
+"""A page names one entry module; its imports are preloaded, and every one exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from reviewapp.web.script_modules import imported_modules, module_script
+
+ROOT = Path(settings.BASE_DIR)
+# The theme is set before anything is painted, and a module comes later.
+CLASSIC = {"theme.js"}
+MODULES = sorted({path.name for path in (ROOT / "static").glob("*.js")} - CLASSIC)
+ENTRY = re.compile(r"""module_script\(["']([\w.]+)["']\)""")
+
+
+def test_it_preloads_all_that_an_entry_imports() -> None:
+    html = module_script("review.js")
+    preloaded = re.findall(r'<link rel="modulepreload" href="/static/([\w.]+)">', html)
+    assert sorted(preloaded) == ["drafts.js", "page.js", "server.js"]
+    assert html.endswith('<script type="module" src="/static/review.js"></script>')
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_it_imports_only_what_exists(name: str) -> None:
+    source = (ROOT / "static" / name).read_text()
+    written = set(
+        re.findall(r"""from "\./([\w.]+)";|^import "\./([\w.]+)";""", source, re.MULTILINE)
+    )
+    direct = {first or second for first, second in written}
+    assert direct <= set(imported_modules(name)) <= set(MODULES)
+
+
+def test_it_uses_every_module() -> None:
+    entries: set[str] = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        entries |= set(ENTRY.findall(path.read_text()))
+    used = entries.union(*(imported_modules(entry) for entry in entries))
+    assert used == set(MODULES)
+
+
+def test_it_says_which_module_is_missing() -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.js"):
+        module_script("nowhere.js")
