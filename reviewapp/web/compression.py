@@ -2,36 +2,74 @@
 
 The size of a compressed page tells which of its texts repeat each other. Whoever can put text of
 their choice into a page could guess a secret on it, letter by letter, from the sizes of many
-responses (BREACH, https://breachattack.com). Django masks the CSRF token anew in each response and
-adds a random number of bytes. Views that show any other secret are decorated with `shows_secret`.
+responses (BREACH, https://breachattack.com). So Django masks the CSRF token anew in each response,
+the size is blurred by a random number of bytes, and views that show any other secret are decorated
+with `shows_secret`.
 """
 
 from __future__ import annotations
 
+import gzip
+import re
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.middleware.gzip import GZipMiddleware
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpRequest)
 
+# A quarter of the time that Django's own middleware takes with level 6, for a seventh more bytes.
+_LEVEL = 2
+# Not worth it below.
+_MIN_LENGTH = 200
+_MAX_RANDOM_BYTES = 100
+_ACCEPTS_GZIP = re.compile(r"\bgzip\b")
+# RFC 1952: the fixed header, whose fourth byte says that a file's name follows, up to a null byte.
+_HEADER_LENGTH = 10
+_FLAGS = 3
+_HAS_NAME = 8
 
-class CompressedPages(GZipMiddleware):
-    """Compress HTML; static files are compressed when they are collected."""
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
-        """Return the response, compressed if it is HTML and may be transformed."""
-        is_html = response.headers.get("Content-Type", "").startswith("text/html")
-        if not is_html or "no-transform" in response.headers.get("Cache-Control", ""):
+class CompressedPages:
+    """Compress HTML if the browser accepts it; static files are compressed when collected."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not _is_compressible(response):
             return response
-        return super().process_response(request, response)
+
+        patch_vary_headers(response, ("Accept-Encoding",))
+        if _ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+            response.content = compressed(response.content)
+            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+
+def _is_compressible(response: HttpResponse) -> bool:
+    if response.streaming or response.has_header("Content-Encoding"):
+        return False
+    if not response.headers.get("Content-Type", "").startswith("text/html"):
+        return False
+    if "no-transform" in response.headers.get("Cache-Control", ""):
+        return False
+    return len(response.content) >= _MIN_LENGTH
+
+
+def compressed(content: bytes) -> bytes:
+    """Return content as gzip, with a file name of random length that blurs the size."""
+    data = gzip.compress(content, compresslevel=_LEVEL, mtime=0)
+    header = bytearray(data[:_HEADER_LENGTH])
+    header[_FLAGS] = _HAS_NAME
+    name = b"a" * secrets.randbelow(_MAX_RANDOM_BYTES)
+    return bytes(header) + name + b"\0" + data[_HEADER_LENGTH:]
 
 
 def shows_secret(

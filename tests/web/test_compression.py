@@ -66,6 +66,12 @@ def test_it_masks_the_csrf_token_anew_in_each_response(alice_client: Client) -> 
     assert not first & second
 
 
+def test_it_blurs_the_size() -> None:
+    address = "/accounts/login/"
+    sizes = {len(get_compressed(Client(), address).content) for _ in range(20)}
+    assert max(sizes) - min(sizes) > 10
+
+
 def test_it_compresses_nothing_but_pages(alice_client: Client, adam_client: Client) -> None:
     assert "Content-Encoding" not in get_compressed(alice_client, "/accounts/who")
     assert "Content-Encoding" not in get_compressed(adam_client, "/api/v1/openapi.json")
