@@ -180,10 +180,10 @@ def test_it_shows_instants_in_the_zone_of_the_reader(desk: Desk, alice: User) ->
 def test_it_follows_the_system_and_its_changes(desk: Desk, alice: User) -> None:
     desk.sign_in(alice)
     desk.open("/annotations")
-    root = desk.page.locator("html")
-    expect(root).to_have_attribute("data-bs-theme", "dark")
+    page = desk.page.locator("body")
+    expect(page).to_have_css("background-color", "rgb(17, 19, 24)")
     desk.page.emulate_media(color_scheme="light")
-    expect(root).to_have_attribute("data-bs-theme", "light")
+    expect(page).to_have_css("background-color", "rgb(246, 247, 249)")
 
 
 @pytest.mark.parametrize(

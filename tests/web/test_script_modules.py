@@ -11,9 +11,7 @@ from django.conf import settings
 from reviewapp.web.script_modules import imported_modules, module_script
 
 ROOT = Path(settings.BASE_DIR)
-# The theme is set before anything is painted, and a module comes later.
-CLASSIC = {"theme.js"}
-MODULES = sorted({path.name for path in (ROOT / "static").glob("*.js")} - CLASSIC)
+MODULES = sorted(path.name for path in (ROOT / "static").glob("*.js"))
 ENTRY = re.compile(r"""module_script\(["']([\w.]+)["']\)""")
 
 

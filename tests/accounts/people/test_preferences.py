@@ -59,7 +59,7 @@ def test_it_saves_everything(alice_client: Client, alice: User) -> None:
     assert (alice.theme, alice.single_keys) == ("dark", False)
     assert (alice.blur_media, alice.greyscale_media, alice.mute_media) == (True, True, True)
     assert alice.key_map == {"skip": "q", "defer": "ß"}
-    assert 'data-bs-theme="dark"' in collapsed(alice_client.get(URL))
+    assert 'data-theme="dark"' in collapsed(alice_client.get(URL))
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("", None), ("0", 0), ("12", 12), ("60", 60)])
