@@ -119,7 +119,7 @@ def test_it_answers_others_beside_many_who_do_not_read(
     for client in crowd:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         client.sendall(
-            b"GET /static/vendor/bootstrap/bootstrap.min.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            b"GET /static/vendor/swagger-ui/swagger-ui.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
         )
     assert [is_answered(port) for _ in range(3)] == [True, True, True]
 
