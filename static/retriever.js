@@ -5,7 +5,7 @@ import { touchForm } from "./page.js";
 
 function tagField(tag) {
   const field = document.createElement("input");
-  field.className = "form-control form-control-sm";
+  field.className = "input input-small";
   field.name = "add_exactly";
   field.value = tag;
   field.size = Math.min(Math.max(tag.length, 4), 60);
@@ -45,7 +45,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "details") return;
   const details = document.getElementById("details");
   const invalid = details.querySelector("[aria-invalid=true]");
-  const question = details.querySelector(".stale-field");
+  const question = details.querySelector(".conflict-field");
   let field = invalid || question;
   if (field && field.matches("fieldset")) field = field.querySelector("[type=radio]");
   const target = field || document.getElementById("edit_name");

@@ -270,7 +270,7 @@ function checkbox({ path, value }) {
   const box = document.createElement("input");
   box.type = "checkbox";
   box.checked = value;
-  box.className = "form-check-input";
+  box.className = "check";
   box.addEventListener("input", () => replaceValue(path, String(box.checked)));
   return box;
 }
@@ -288,7 +288,7 @@ function textField({ path, source, value }) {
   const isNumber = typeof value === "number";
   const isLong = isList || (!isNumber && (value.length > LONG_TEXT || value.includes("\n")));
   const field = document.createElement(isLong ? "textarea" : "input");
-  field.className = "form-control form-control-sm";
+  field.className = "input input-small";
   field.dir = "auto";
   if (isLong) {
     const rows = isList ? value.length : 3;

@@ -170,7 +170,7 @@ def test_it_shows_instants_in_the_zone_of_the_reader(desk: Desk, alice: User) ->
     make_annotation(created_at=LONG_AGO)
     desk.sign_in(alice)
     desk.open("/annotations")
-    time = desk.page.locator(".row-when time")
+    time = desk.page.locator(".row-time time")
     expect(time).to_contain_text("ago")
     # The words around it vary with the browser's edition.
     assert re.search(r"1 January 2026 .*22:04:05 (GMT-5|EST)", str(time.get_attribute("title")))

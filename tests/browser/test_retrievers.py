@@ -134,7 +134,7 @@ def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: Use
     desk.sign_in(adam)
     desk.open("/retrievers")
     page = desk.page
-    counter, picks = page.locator("[data-picked]"), page.locator(".retriever-pick input")
+    counter, picks = page.locator("[data-picked]"), page.locator(".pick input")
     picks.nth(1).check()
     picks.nth(29).check()
     page.get_by_label("Add tags").fill("new")

@@ -34,7 +34,7 @@ class KeyField(forms.CharField):
             "autocapitalize": "none",
             "spellcheck": "false",
             "placeholder": key.single,
-            "class": "form-control key-input",
+            "class": "input key-input",
         }
         super().__init__(
             label=key.sentence,

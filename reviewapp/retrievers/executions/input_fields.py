@@ -34,7 +34,7 @@ def field_for(name: str, declared: Mapping[str, Any]) -> forms.Field:
     field = _build_field(str(kind), declared, options)
     attributes = field.widget.attrs
     is_select = isinstance(field.widget, forms.Select)
-    attributes["class"] = "form-select" if is_select else "form-control"
+    attributes["class"] = "select" if is_select else "input"
     declared_examples = examples(declared)
     if declared_examples:
         attributes["placeholder"] = f"For example: {declared_examples[0]}"

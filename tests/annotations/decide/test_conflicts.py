@@ -88,7 +88,7 @@ def test_it_names_no_side_that_has_nothing_to_merge(
     response = client.post(reverse("decide", args=[annotation.pk]), before | {"label": "unclear"})
     assert response.status_code == 409
     assert response.context["stale"].settled == ()
-    assert "stale-settled" not in response.content.decode()
+    assert "conflict-settled" not in response.content.decode()
 
 
 def test_it_takes_no_words_of_theirs_for_why_it_cannot_be_told(

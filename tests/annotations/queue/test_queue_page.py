@@ -106,11 +106,11 @@ def test_it_works_without_javascript(client: Client, alice: User) -> None:
         make_annotation()
     client.force_login(alice)
     markup = get(client, "/annotations")
-    chips = re.findall(r'<a class="chips-one[^>]* href="([^"]*)"', markup)
+    chips = re.findall(r'<a class="chips-item[^>]* href="([^"]*)"', markup)
     assert chips == ["/annotations", *(f"/annotations?show={show}" for show in list(Show)[1:])]
     assert re.search(r'rel="next" href="([^"]*)" hx-get="\1"', markup)
     assert '<form id="filters" class="filters" method="get" action="/annotations"' in markup
-    assert '<button class="btn btn-quiet no-script" type="submit">Apply</button>' in markup
+    assert '<button class="button no-script" type="submit">Apply</button>' in markup
     assert markup.count('form="filters"') == 2
 
 
