@@ -52,7 +52,7 @@ def test_it_stacks_the_sides_of_a_delivery(desk: Desk, adam: User) -> None:
     desk.sign_in(adam)
     for address in (f"/changes/{change.pk}", "/attention"):
         desk.open(address)
-        table = desk.page.locator(".sides")
+        table = desk.page.locator(".compare-table")
         for side in ("seen", "mine-" * 8, "theirs"):
             expect(table.get_by_role("cell", name=side)).to_be_in_viewport()
             box = table.get_by_role("cell", name=side).bounding_box()
