@@ -53,10 +53,24 @@ def parsed(name: str) -> list[tuple[list[Element], str]]:
 
 
 def variants(name: str) -> list[str]:
-    """Return variants of a template's own markup (no includes) that take every branch once."""
+    """Return variants of a template's own markup that take every branch once.
+
+    What it includes, and what macros of other templates print, is left out.
+    """
     template = engines["jinja2"].env.parse(source(name))  # type: ignore[attr-defined]
+    macros: set[str] = set()
+    for imported in template.find_all(nodes.FromImport):
+        macros.update(map(str, imported.names))
+    for output in template.find_all(nodes.Output):
+        output.nodes = [part for part in output.nodes if not _calls(part, macros)]
+
     branches = max([2, *(len(choice.elif_) + 2 for choice in template.find_all(nodes.If))])
     return list(dict.fromkeys(_markup(template.body, turn) for turn in range(branches)))
+
+
+def _calls(part: nodes.Node, macros: set[str]) -> bool:
+    called = part.node if isinstance(part, nodes.Call) else None
+    return isinstance(called, nodes.Name) and called.name in macros
 
 
 def _markup(parts: Iterable[nodes.Node], turn: int) -> str:
