@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.first_page import person_choices
+from reviewapp.audit.first_page import FilterChoices
 from reviewapp.audit.models import Event
 from reviewapp.audit.registry import find_ref_aliases
 from reviewapp.web.filters import Filter, FilterForm
@@ -85,13 +85,14 @@ class HistoryForm(FilterForm):
     since = forms.DateTimeField(label="From", required=False)
     until = forms.DateTimeField(label="Until", required=False)
 
-    def __init__(self, data: Any, *, retriever_names: dict[str, str]) -> None:
+    def __init__(self, data: Any, *, choices: FilterChoices) -> None:
         super().__init__(data)
         actions = [(action.value, _action_title(action)) for action in Action]
-        retrievers = sorted(retriever_names.items(), key=lambda pair: pair[1].casefold())
+        names = choices.retriever_names.items()
+        retrievers = sorted(names, key=lambda pair: pair[1].casefold())
 
         nobody = (NO_PERSON, "No person of ours")
-        self.set_choices("person", [("", "Anybody"), nobody, *person_choices()])
+        self.set_choices("person", [("", "Anybody"), nobody, *choices.people])
         self.set_choices("action", [("", "Any action"), *actions])
         self.set_choices("retriever", [("", "Any retriever"), *retrievers])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
@@ -61,9 +61,3 @@ class EventQuerySet(models.QuerySet["Event"]):
         if refs:
             condition |= models.Q(ref__in=refs)
         return self.filter(condition)
-
-    def named(self) -> models.QuerySet[Event, Any]:
-        """Return the id and the last change of name of every retriever."""
-        renames = self.doing("retriever.created", "retriever.renamed", "retriever.deleted")
-        newest = renames.order_by("retriever_id", *NEWEST_FIRST).distinct("retriever_id")
-        return newest.values_list("retriever_id", "changes__name")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -13,8 +13,7 @@ from django.views.decorators.http import require_safe
 
 from reviewapp.audit.csv_export import export_lines
 from reviewapp.audit.filters import EventFilter, HistoryForm
-from reviewapp.audit.first_page import SIZE, newest_page, retriever_names
-from reviewapp.audit.models import Event
+from reviewapp.audit.first_page import SIZE, filter_choices, newest_page
 from reviewapp.audit.presenters.timeline import build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.web import pagination
@@ -28,9 +27,9 @@ if TYPE_CHECKING:
 @permission_required("audit.view_event", raise_exception=True)
 def history(request: Request) -> HttpResponse:
     """Show one page of events; invalid filters get a 422 with their errors."""
-    names = retriever_names()
-    form = HistoryForm(request.GET, retriever_names=names)
-    context: dict[str, object] = {"form": form, "retriever_names": names}
+    choices = filter_choices()
+    form = HistoryForm(request.GET, choices=choices)
+    context: dict[str, object] = {"form": form}
     if not form.is_valid():
         context["event_filter"] = None
         return render_page_or_fragment(
@@ -46,7 +45,7 @@ def history(request: Request) -> HttpResponse:
 
     entries = []
     for entry in build_entries(page.rows):
-        retriever_name = names.get(entry.retriever_id, entry.retriever_id)
+        retriever_name = choices.retriever_names.get(entry.retriever_id, entry.retriever_id)
         entries.append((entry, retriever_name))
 
     context |= {
@@ -69,7 +68,7 @@ def history(request: Request) -> HttpResponse:
     return response
 
 
-def _load_page(event_filter: EventFilter, cursor: str) -> pagination.Page[Event]:
+def _load_page(event_filter: EventFilter, cursor: str) -> pagination.Page[Any]:
     if event_filter.is_narrowed:
         events = event_filter.events()
         return pagination.page(events, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
@@ -80,7 +79,7 @@ def _load_page(event_filter: EventFilter, cursor: str) -> pagination.Page[Event]
 @permission_required("audit.view_event", raise_exception=True)
 def history_csv(request: Request) -> HttpResponseBase:
     """Stream every event that matches the filters as a CSV file."""
-    form = HistoryForm(request.GET, retriever_names=retriever_names())
+    form = HistoryForm(request.GET, choices=filter_choices())
     if not form.is_valid():
         message = ""
         for label, error in form.errors_by_label().items():

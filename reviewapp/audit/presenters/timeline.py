@@ -6,16 +6,16 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
-
-from reviewapp.asked import asked
 from reviewapp.audit.actions import NOTICING, Action, Origin
+from reviewapp.audit.event_row import EventRow
 from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
 from reviewapp.audit.registry import GuidanceVersions, find_guidance_versions
 from reviewapp.bounded_cache import MIB, BoundedCache
+from reviewapp.postgres.statement import sql_file
 from reviewapp.ref import Ref, RefKind
 
 # Fields that an action's sentence or the actor's name already covers. A change from outside the
@@ -30,8 +30,12 @@ _HIDDEN_FIELDS = frozenset(
         "state",
     }
 )
-_MAX_EVENTS = 50
+_EVENTS = 50
 _MAX_ID = 2**63
+
+AnyEvent = Event | EventRow
+
+_TIMELINE = sql_file(__file__, "timeline.sql", EventRow)
 
 # Entries by everything that they are built from.
 _entry_cache: BoundedCache[Entry] = BoundedCache(most_bytes=16 * MIB)
@@ -93,7 +97,7 @@ class Entry:
         """Return whether it was done outside the app, directly in SQL."""
         return self.origin == Origin.SQL
 
-    @property
+    @cached_property
     def username(self) -> str:
         """Return the name of the person it was done to, "" when it is not about a person."""
         ref = Ref.parse_or_none(self.ref)
@@ -101,29 +105,22 @@ class Entry:
             return ""
         return ref.id
 
-    @property
+    @cached_property
     def has_page(self) -> bool:
         """Return whether the ref has a page of its own."""
         ref = Ref.parse_or_none(self.ref)
         return ref is not None and ref.kind in {RefKind.ANNOTATION, RefKind.RETRIEVER}
 
 
-def timeline(*refs: str, limit: int = _MAX_EVENTS) -> list[Entry]:
-    """Return the history of these refs, newest first, from their newest `limit` events (max 50).
+def timeline(ref: str, *, limit: int = _EVENTS) -> list[Entry]:
+    """Return the history of a ref, newest first, from its newest `limit` events.
 
     One query, and one for the guidance versions of decisions not looked up before.
     """
-    if len(refs) == 1:
-        return build_entries(_events_about(ref=refs[0])[:limit])
-    return build_entries(list(Event.objects.about(*refs)[:limit]))
+    return build_entries(_TIMELINE.rows(ref=ref, limit=limit))
 
 
-@asked
-def _events_about(ref: str) -> QuerySet[Event]:
-    return Event.objects.about(ref)[:_MAX_EVENTS]
-
-
-def build_entries(events: Sequence[Event]) -> list[Entry]:
+def build_entries(events: Sequence[AnyEvent]) -> list[Entry]:
     """Return the entries of these events, each decision with its guidance versions."""
     decision_ids = set()
     for event in events:
@@ -152,7 +149,7 @@ def event_decision_id(action: str, changes: Any) -> int | None:
 
 
 def group_entries(
-    events: Iterable[Event],
+    events: Iterable[AnyEvent],
     guidance: Mapping[int, GuidanceVersions] | None = None,
 ) -> list[Entry]:
     """Return one entry for everything that one request of one person did to one ref.
@@ -161,10 +158,10 @@ def group_entries(
     deliver two changes of one ref in one job) makes two entries. `guidance` holds the guidance
     versions of decisions, by decision id.
     """
-    groups: list[list[Event]] = []
-    latest: dict[tuple[object, ...], list[Event]] = {}
+    groups: list[list[AnyEvent]] = []
+    latest: dict[tuple[object, ...], list[AnyEvent]] = {}
     for event in events:
-        key: tuple[object, ...] = (event.ref, event.origin, event.pk)
+        key: tuple[object, ...] = (event.ref, event.origin, event.id)
         if event.request_id:
             key = (event.ref, event.origin, event.request_id, event.actor_id, event.actor_name)
         group = latest.get(key)
@@ -177,7 +174,7 @@ def group_entries(
     return [_cached_entry(group[::-1], guidance or {}) for group in groups]
 
 
-def _cached_entry(events: Sequence[Event], guidance: Mapping[int, GuidanceVersions]) -> Entry:
+def _cached_entry(events: Sequence[AnyEvent], guidance: Mapping[int, GuidanceVersions]) -> Entry:
     """Return the entry of events that belong together; equal events share one entry."""
     versions = None
     for event in events:
@@ -193,7 +190,7 @@ def _cached_entry(events: Sequence[Event], guidance: Mapping[int, GuidanceVersio
     return entry
 
 
-def _cache_key(event: Event) -> tuple[object, ...]:
+def _cache_key(event: AnyEvent) -> tuple[object, ...]:
     """Return everything of an event that its entry shows."""
     return (
         event.at,
@@ -208,7 +205,7 @@ def _cache_key(event: Event) -> tuple[object, ...]:
     )
 
 
-def build_entry(events: Sequence[Event]) -> Entry:
+def build_entry(events: Sequence[AnyEvent]) -> Entry:
     """Return the entry of events (oldest first, at least one) that belong together."""
     newest = events[-1]
     origin = Origin(newest.origin) if newest.origin in Origin else Origin.SQL
@@ -235,7 +232,7 @@ def build_entry(events: Sequence[Event]) -> Entry:
     )
 
 
-def _sentences(events: Sequence[Event]) -> list[str]:
+def _sentences(events: Sequence[AnyEvent]) -> list[str]:
     """Return the sentences of these events without duplicates.
 
     Setting a password by a link writes two events, of which one is enough.
@@ -246,7 +243,7 @@ def _sentences(events: Sequence[Event]) -> list[str]:
     return list(dict.fromkeys(map(event_sentence, events)))
 
 
-def event_sentence(event: Event) -> str:
+def event_sentence(event: AnyEvent) -> str:
     """Return what happened, to be read after the name of who did it."""
     try:
         action = Action(event.action)
@@ -262,7 +259,7 @@ def event_sentence(event: Event) -> str:
     return _describe(action, event)
 
 
-def _describe(action: Action, event: Event) -> str:
+def _describe(action: Action, event: AnyEvent) -> str:
     changes = _changes(event)
     # Events from before the database distinguished these two actions.
     if action == Action.ANNOTATION_CONFIRMED and "metadata" in changes:
@@ -275,7 +272,7 @@ def _describe(action: Action, event: Event) -> str:
     return _join_sentences([_action_sentence(member, event) for member in actions])
 
 
-def _action_sentence(action: Action, event: Event) -> str:
+def _action_sentence(action: Action, event: AnyEvent) -> str:
     field = _SENTENCE_FIELD.get(action, "")
     old, new = _quoted_values(_changes(event).get(field))
     if action == Action.ANNOTATION_RELABELLED and not old:
@@ -290,7 +287,7 @@ def _action_sentence(action: Action, event: Event) -> str:
     return str(template).format(old=old, new=new, note=event.note)
 
 
-def _changes(event: Event) -> dict[str, Any]:
+def _changes(event: AnyEvent) -> dict[str, Any]:
     if isinstance(event.changes, dict):
         return event.changes
     return {"changes": event.changes}
@@ -314,7 +311,7 @@ def _isolate(name: object) -> str:
     return f"\u2068{text}\u2069" if is_right_to_left else text
 
 
-def _merge_changes(events: Sequence[Event]) -> dict[str, Any]:
+def _merge_changes(events: Sequence[AnyEvent]) -> dict[str, Any]:
     """Return what changed from before the first event to after the last.
 
     The fields of a queued change repeat the decision or edit next to it, and are left out there.
