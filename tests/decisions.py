@@ -12,7 +12,7 @@ from django.utils import timezone
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
 from reviewapp.annotations.decide.forms import DecisionForm, initial_data
-from reviewapp.annotations.decide.services import Submission
+from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.outbox.models import Change
 

@@ -285,6 +285,11 @@ class Decision(models.Model):
             NeverTruncated(),
         ]
 
+    @cached_property
+    def change(self) -> Change | None:
+        """The change that tells Mixpeek of it; None where there was nothing to tell."""
+        return Change.objects.filter(cause=self.decision_id).first()
+
     @property
     def taken_back(self) -> bool:
         """Whether its person undid it."""

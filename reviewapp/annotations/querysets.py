@@ -141,10 +141,6 @@ class _IsAmong(Func):
 class DecisionQuerySet(models.QuerySet["Decision"]):
     """Decisions."""
 
-    def keyed(self, keys: str) -> Self:
-        """Return those with these primary keys, given as comma-separated text."""
-        return self.filter(_IsAmong(F("pk"), Value(keys)))
-
     def by(self, person_id: int) -> Self:
         """Return a person's decisions, newest first; the index `decision_last_of` serves it."""
         return self.filter(reviewer_id=person_id).order_by("-id")

@@ -1,6 +1,7 @@
 """Claims: which worker delivers which change, and for how long.
 
-A claim moves `due` forward; after a crash at any instant the row is due again, without a clean-up.
+A claim (`claim_*.sql`) moves `due` forward; after a crash at any instant the row is due again,
+without a clean-up.
 
 Interactive changes are claimed first, together with whatever is queued before them on the same ref.
 Each round keeps a share for bulk changes, so that nothing starves.
@@ -12,11 +13,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.token_bucket import Rank
+from reviewapp.postgres.statement import sql_file
 
 
 def claim_duration(timeout: int) -> timedelta:
@@ -31,47 +32,11 @@ def claim_duration(timeout: int) -> timedelta:
 
 CLAIM_DURATION = claim_duration(settings.MIXPEEK_TIMEOUT)
 
-# A claim that expired may have been sent by the worker that held it, hence `maybe_sent`.
-# `synchronous_commit` is off because a claim lost in a database crash is merely due again.
-_CLAIM = """
-WITH quick AS (SELECT set_config('synchronous_commit', 'off', true)), heads AS MATERIALIZED (
-    SELECT head.id FROM {candidates}
-      AND head.state = 'queued' AND head.due <= %(now)s
-      AND NOT EXISTS (SELECT FROM outbox_change older
-                      WHERE older.ref = head.ref AND older.state = 'queued' AND older.id < head.id)
-    ORDER BY {order} LIMIT %(limit)s FOR UPDATE OF head SKIP LOCKED
-)
-UPDATE outbox_change SET due = %(until)s, claimed_at = %(now)s,
-    maybe_sent = maybe_sent OR claimed_at IS NOT NULL FROM quick, heads
-WHERE outbox_change.id = heads.id AND state = 'queued' AND due <= %(now)s
-  AND (%(probing)s OR NOT EXISTS (SELECT FROM outbox_pause))
-RETURNING outbox_change.*
-"""
-# The oldest change on the ref of an interactive change is as urgent as that change.
-_CLAIM_INTERACTIVE = _CLAIM.format(
-    candidates="""outbox_change mine JOIN outbox_change head ON head.ref = mine.ref
-    WHERE mine.state = 'queued' AND mine.rank = 0 AND mine.due <= %(now)s""",
-    order="mine.due, mine.id",
-)
-_CLAIM_BULK = _CLAIM.format(
-    candidates="outbox_change head WHERE head.rank = 1",
-    order="head.due, head.id",
-)
-_CLAIM_BY_ID = _CLAIM.format(
-    candidates="outbox_change head WHERE head.id = ANY(%(ids)s)",
-    order="head.id",
-)
-_RENEW = """
-UPDATE outbox_change SET due = %s
-FROM unnest(%s::bigint[], %s::timestamptz[]) AS held (id, due)
-WHERE outbox_change.id = held.id AND outbox_change.due = held.due AND state = 'queued'
-RETURNING outbox_change.id
-"""
-_RELEASE = """
-UPDATE outbox_change SET due = %s, claimed_at = NULL
-FROM unnest(%s::bigint[], %s::timestamptz[]) AS held (id, due)
-WHERE outbox_change.id = held.id AND outbox_change.due = held.due AND state = 'queued'
-"""
+_CLAIM_INTERACTIVE = sql_file(__file__, "claim_interactive.sql", Change)
+_CLAIM_BULK = sql_file(__file__, "claim_bulk.sql", Change)
+_CLAIM_BY_ID = sql_file(__file__, "claim_by_id.sql", Change)
+_RENEW = sql_file(__file__, "renew.sql", int)
+_RELEASE = sql_file(__file__, "release.sql", int)
 
 
 def claim(now: datetime, *, probing: bool = False) -> Change | None:
@@ -94,11 +59,11 @@ def claim_many(
     probing: bool = False,
 ) -> list[Change]:
     """Claim up to `limit` due heads of a rank at once, the longest due first; see `claim`."""
-    query = _CLAIM_BULK
+    statement = _CLAIM_BULK
     if rank is Rank.INTERACTIVE:
-        query = _CLAIM_INTERACTIVE
+        statement = _CLAIM_INTERACTIVE
     parameters = {"now": now, "until": now + CLAIM_DURATION, "limit": limit, "probing": probing}
-    changes = Change.objects.raw(query, parameters)
+    changes = Change.objects.raw(statement.text, parameters)
     return sorted(changes, key=lambda change: change.pk)
 
 
@@ -108,10 +73,9 @@ def claim_by_id(now: datetime, ids: Collection[int]) -> list[Change]:
         "now": now,
         "until": now + CLAIM_DURATION,
         "ids": list(ids),
-        "limit": len(ids),
         "probing": False,
     }
-    return list(Change.objects.raw(_CLAIM_BY_ID, parameters))
+    return list(Change.objects.raw(_CLAIM_BY_ID.text, parameters))
 
 
 def renew(changes: Sequence[Change]) -> list[Change]:
@@ -120,10 +84,7 @@ def renew(changes: Sequence[Change]) -> list[Change]:
     ids = [change.pk for change in changes]
     dues = [change.due for change in changes]
 
-    with connection.cursor() as cursor:
-        cursor.execute(_RENEW, [until, ids, dues])
-        renewed_ids = {pk for (pk,) in cursor.fetchall()}
-
+    renewed_ids = set(_RENEW.rows(until=until, ids=ids, dues=dues))
     renewed = [change for change in changes if change.pk in renewed_ids]
     for change in renewed:
         change.due = until
@@ -143,6 +104,4 @@ def release(changes: Sequence[Change], *, until: datetime | None = None) -> int:
     ids = [change.pk for change in changes]
     dues = [change.due for change in changes]
 
-    with connection.cursor() as cursor:
-        cursor.execute(_RELEASE, [due, ids, dues])
-        return int(cursor.rowcount)
+    return len(_RELEASE.rows(until=due, ids=ids, dues=dues))

@@ -89,6 +89,9 @@ class Change(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
 
+    # How many changes waited before it on its ref when it was enqueued; only `enqueue` sets it.
+    ahead: int | None = None
+
     objects = ChangeQuerySet.as_manager()
 
     class Meta:

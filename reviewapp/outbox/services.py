@@ -7,6 +7,7 @@ moves one returns whether it did. Claiming is in `claims.py`, settling in `settl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,13 +16,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from reviewapp import stored
 from reviewapp.audit.context import Person, set_subject
 from reviewapp.outbox import wake_worker
 from reviewapp.outbox.claims import release
 from reviewapp.outbox.models import Change, Pause
 from reviewapp.outbox.rate_limit import priority
 from reviewapp.outbox.settle import emit_after_commit
+from reviewapp.postgres.statement import as_json, sql_file
 from reviewapp.storable import storable_json
 
 
@@ -34,6 +35,22 @@ class Author(Person, Protocol):
 UNCLAIMED = Q(state=Change.State.QUEUED, claimed_at=None)
 NEVER_SENT = UNCLAIMED & Q(maybe_sent=False)
 NEEDS_ATTENTION = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """The key and the fields of a new change, and how many changes wait before it on its ref.
+
+    `is_woken_for`: another change becomes due in the same second and has its wake-up.
+    """
+
+    key: int
+    fields: dict[str, Any]
+    ahead: int
+    is_woken_for: bool
+
+
+_ENQUEUE = sql_file(__file__, "enqueue.sql", Enqueued)
 
 
 def enqueue(
@@ -50,35 +67,43 @@ def enqueue(
 ) -> Change:
     """Queue a change that sets `fields` on `ref`, and wake a worker to deliver it.
 
-    The worker wakes when the transaction commits, or at `held_until`.
+    The worker wakes when the transaction commits, or when the hold ends at `held_until`.
     """
     set_subject(ref)
 
-    change = Change(
-        ref=ref,
-        verb=verb,
-        fields=dict(fields),
-        base=dict(base),
-        base_version=base_version,
-        cause=cause,
-        actor_id=actor.pk,
-        actor_name=actor.get_username(),
-        actor_pseudonym=actor.pseudonym,
-        retriever_id=retriever_id,
-        rank=priority.rank_of(verb),
-        due=held_until or timezone.now(),
-    )
-    stored.insert(change)
+    now = timezone.now()
+    columns = {
+        "ref": ref,
+        "verb": verb,
+        "fields": dict(fields),
+        "base": dict(base),
+        "base_version": base_version,
+        "cause": cause,
+        "actor_id": actor.pk,
+        "actor_name": actor.get_username(),
+        "actor_pseudonym": actor.pseudonym,
+        "retriever_id": retriever_id,
+        "rank": priority.rank_of(verb),
+        "due": held_until or now,
+        "created_at": now,
+    }
+    (enqueued,) = _ENQUEUE.rows(change=as_json(columns))
 
-    if held_until:
-        wake(at=held_until)
-    else:
+    if held_until is None:
         transaction.on_commit(wake)
+    elif not enqueued.is_woken_for:
+        wake(at=held_until)
+    change = Change(pk=enqueued.key, **columns)
+    change.fields = enqueued.fields
+    change.ahead = enqueued.ahead
     return change
 
 
 def wake(at: datetime | None = None) -> None:
-    """Wake a worker for due changes, now or at `at`; a wake-up already queued for now is enough."""
+    """Wake a worker for due changes, now or for those due at `at`.
+
+    A wake-up that is queued for now is enough, and so is one for the second in which `at` is.
+    """
     wake_worker.queue_wakeup("sync.deliver", at)
 
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.signals import change_progressed
+from reviewapp.postgres.statement import sql_file
 from reviewapp.storable import storable_json
 
 _log = logging.getLogger(__name__)
@@ -21,23 +22,8 @@ _VERSION_BOUND = 2**31
 _JSON_FIELDS = ("field_errors", "theirs", "merged", "raced", "uncleared")
 
 # An UPDATE alone would lock the rows in any order.
-_LOCK = "SELECT id FROM outbox_change WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
-
-_SETTLE = """
-UPDATE outbox_change c SET settled_at = %s, state = s.state, reason = coalesce(s.reason, ''),
-    field_errors = coalesce(s.field_errors, c.field_errors),
-    theirs = coalesce(s.theirs, c.theirs),
-    merged = coalesce(s.merged, c.merged),
-    raced = coalesce(s.raced, c.raced),
-    version = coalesce(s.version, c.version),
-    uncleared = coalesce(s.uncleared, c.uncleared),
-    without_author = coalesce(s.without_author, c.without_author),
-    upstream_request_id = coalesce(s.upstream_request_id, c.upstream_request_id)
-FROM jsonb_to_recordset(%s::jsonb) AS s (
-    id bigint, state text, reason text, field_errors jsonb, theirs jsonb, merged jsonb, raced jsonb,
-    uncleared jsonb, without_author boolean, version int, upstream_request_id text)
-WHERE c.id = s.id AND c.state = 'queued' RETURNING c.id
-"""
+_LOCK = sql_file(__file__, "lock_changes.sql", int)
+_SETTLE = sql_file(__file__, "settle.sql", int)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +76,9 @@ def settle(settlements: Sequence[Settlement]) -> set[int]:
         key = settlement.change.pk
         columns[key] = settlement.columns()
         rows.append({"id": key, **columns[key]})
-    with connection.cursor() as cursor:
-        if len(columns) > 1:
-            cursor.execute(_LOCK, [list(columns)])
-        cursor.execute(_SETTLE, [now, json.dumps(rows)])
-        settled_keys = {pk for (pk,) in cursor.fetchall()}
+    if len(columns) > 1:
+        _LOCK.rows(keys=list(columns))
+    settled_keys = set(_SETTLE.rows(now=now, settlements=json.dumps(rows)))
 
     for settlement in settlements:
         change = settlement.change

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
 from procrastinate import App
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from reviewapp.asked import asked
+from reviewapp.postgres.statement import sql_file
 
 # A worker gives procrastinate's own app connections of its own. This one stays on Django's, so that
 # a wake-up belongs to the transaction in which it is made.
 # https://procrastinate.readthedocs.io/en/stable/howto/django.html
 _app = App(connector=DjangoConnector())
 
+_IS_QUEUED = sql_file(__file__, "wakeup_queued.sql", bool)
+
 
 def queue_wakeup(task: str, at: datetime | None = None) -> None:
-    """Queue `task` for a worker: now, unless a wake-up for it is queued already, or at `at`."""
+    """Queue `task` for a worker: now, unless a wake-up for it is queued already, or at `at`.
+
+    The latter runs at the end of the second of `at`, so that one wake-up serves all that become due
+    in that second (`enqueue.sql`).
+    """
     if at is not None:
-        _queue_job(task, schedule_at=at)
+        end_of_second = at.replace(microsecond=0) + timedelta(seconds=1)
+        _queue_job(task, schedule_at=end_of_second)
         return
 
-    if _queued(queueing_lock=task):
+    (is_queued,) = _IS_QUEUED.rows(task=task)
+    if is_queued:
         return
 
     is_own_transaction = not connection.in_atomic_block
@@ -40,12 +46,6 @@ def queue_wakeup(task: str, at: datetime | None = None) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit = off")
         _queue_job(task, queueing_lock=task)
-
-
-@asked
-def _queued(queueing_lock: str) -> QuerySet[ProcrastinateJob, int]:
-    jobs = ProcrastinateJob.objects.filter(queueing_lock=queueing_lock, status="todo")
-    return jobs.values_list("pk", flat=True)[:1]
 
 
 def _queue_job(task: str, **options: Any) -> None:

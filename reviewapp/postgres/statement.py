@@ -16,8 +16,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import connection
 
@@ -66,6 +68,19 @@ def sql_file(module_file: str, name: str, row: Callable[..., Row]) -> Statement[
     """
     text = Path(module_file).with_name(name).read_text(encoding="utf-8")
     return Statement(" ".join(_COMMENT.sub("", text).split()), row)
+
+
+def as_json(value: object) -> str:
+    """Return a row or rows, by column, as the JSON that `jsonb_to_record` and its like read."""
+    return json.dumps(value, default=_to_text)
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{value!r} cannot be stored")
 
 
 def _json_columns(description: Any) -> tuple[int, ...]:

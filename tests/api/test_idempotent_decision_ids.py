@@ -11,7 +11,8 @@ from django.db import connection
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import create
-from reviewapp.annotations.decide.services import DecisionIdTaken, decide
+from reviewapp.annotations.decide.exceptions import DecisionIdTaken
+from reviewapp.annotations.decide.services import decide
 from reviewapp.annotations.decide.undo import undo
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.api.models import KeptAnswer

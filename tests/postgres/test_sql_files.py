@@ -69,6 +69,7 @@ def test_it_is_valid_and_selects_the_fields_of_its_type(path: Path) -> None:
         cursor.execute(f"PREPARE checked AS {numbered(loaded.text)}")
         cursor.execute("SELECT result_types FROM pg_prepared_statements WHERE name = 'checked'")
         ((types,),) = cursor.fetchall()
+        # It would outlive the test's transaction.
         cursor.execute("DEALLOCATE checked")
     if is_dataclass(loaded.row):
         assert len(types or ()) == len(fields(loaded.row))

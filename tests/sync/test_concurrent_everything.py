@@ -11,7 +11,7 @@ import pytest
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import StaleSubmission
+from reviewapp.annotations.decide.exceptions import StaleSubmission
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.mixpeek.client import Client

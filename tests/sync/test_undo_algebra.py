@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import StaleSubmission
+from reviewapp.annotations.decide.exceptions import StaleSubmission
 from reviewapp.annotations.decide.undo import DecidedAgain, TooLate, undo
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision

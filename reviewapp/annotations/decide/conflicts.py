@@ -9,18 +9,19 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from reviewapp.annotations.decide.changed_since import ChangeAuthor, change_author
+from reviewapp.annotations.decide.exceptions import StaleSubmission
 from reviewapp.annotations.decide.forms import (
     as_form_data,
     new_decision_data,
     read_base,
     unanswered_fields,
 )
-from reviewapp.annotations.decide.services import (
-    StaleSubmission,
-    Submission,
+from reviewapp.annotations.decide.merging import (
     merge_submission,
+    stale_submission,
     without_cleared_fields,
 )
+from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.value_authorship import given_by_people
@@ -62,9 +63,7 @@ def merge_unsubmitted(
             conflicts.append(name)
     conflicts = without_cleared_fields(submission, conflicts)
 
-    return StaleSubmission(
-        annotation, base=submission.base, mine=mine, merge=merge, conflicts=conflicts
-    )
+    return stale_submission(annotation, submission, mine, merge, conflicts)
 
 
 def compare_sides(stale: StaleSubmission, data: Mapping[str, Any], *, viewer: str) -> Staleness:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from reviewapp.annotations.decide.services import (
+from reviewapp.annotations.decide.exceptions import (
     IdTakenByOtherItem,
     IdTakenByOtherPerson,
-    Submission,
     TakenBack,
-    decide,
-    require_decide_permission,
 )
+from reviewapp.annotations.decide.services import decide, require_decide_permission
+from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.mirror import result_matching
 from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.audit.context import acting

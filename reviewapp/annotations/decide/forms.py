@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from reviewapp.annotations.decide import parsing
 from reviewapp.annotations.decide import payload as payloads
-from reviewapp.annotations.decide.services import Submission
+from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS, as_typed
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import given_by_people

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.db import connection
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.postgres.statement import as_json
 
 _UPDATE = """
 UPDATE annotations_annotation SET ({columns}) = ROW ({values})
@@ -37,10 +36,4 @@ def update(rows: Sequence[Annotation], field_names: Sequence[str]) -> None:
         records.append(record)
 
     with connection.cursor() as cursor:
-        cursor.execute(query, [json.dumps(records, default=_to_iso_format)])
-
-
-def _to_iso_format(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{value!r} cannot be stored")
+        cursor.execute(query, [as_json(records)])

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
-
-from reviewapp.annotations.fields import PERSONAL_FIELDS
-from reviewapp.annotations.models import Decision
 from reviewapp.annotations.value_authorship import machine_words
-from reviewapp.asked import asked
 from reviewapp.audit.registry import GuidanceVersions
 from reviewapp.bounded_cache import MIB, BoundedCache
+from reviewapp.postgres.statement import sql_file
+
+
+@dataclass(frozen=True)
+class DecisionGuidance:
+    """A decision's guidance, and its personal fields beside what the machine had proposed."""
+
+    decision_key: int
+    retriever_key: int | None
+    labels_version: int | None
+    guidelines_version: int | None
+    own_words: bool
+    proposed: dict[str, Any]
+    confidence: float | None
+    reasoning: str
+
+
+_GUIDANCE = sql_file(__file__, "guidance_versions.sql", DecisionGuidance)
 
 # A decision never changes, so neither does its entry.
 _cache: BoundedCache[GuidanceVersions] = BoundedCache(most_bytes=4 * MIB)
@@ -33,16 +47,16 @@ def load_guidance_versions(decisions: Collection[int]) -> Mapping[int, GuidanceV
             guidance[key] = cached
 
     if unknown:
-        keys = ",".join(str(key) for key in sorted(unknown))
-        for key, retriever, labels, guidelines, own_words, *values, proposed in _read(keys=keys):
+        for row in _GUIDANCE.rows(keys=unknown):
+            words = [row.confidence, row.reasoning]
             made_with = GuidanceVersions(
-                retriever=retriever,
-                labels=labels,
-                guidelines=guidelines,
-                machine_words=tuple(machine_words(own_words, values, proposed)),
+                retriever=row.retriever_key,
+                labels=row.labels_version,
+                guidelines=row.guidelines_version,
+                machine_words=tuple(machine_words(row.own_words, words, row.proposed)),
             )
-            _cache.set(key, made_with)
-            guidance[key] = made_with
+            _cache.set(row.decision_key, made_with)
+            guidance[row.decision_key] = made_with
 
     with_content = {}
     for key, made_with in guidance.items():
@@ -50,17 +64,3 @@ def load_guidance_versions(decisions: Collection[int]) -> Mapping[int, GuidanceV
         if has_guidance or made_with.machine_words:
             with_content[key] = made_with
     return with_content
-
-
-@asked
-def _read(keys: str) -> QuerySet[Decision, tuple[Any, ...]]:
-    columns = (
-        "pk",
-        "annotation__retriever_id",
-        "label_set__version",
-        "guidelines__version",
-        "own_words",
-        *PERSONAL_FIELDS,
-        "annotation__proposed",
-    )
-    return Decision.objects.keyed(keys).order_by("pk").values_list(*columns)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.asked import asked
 from reviewapp.ref import Ref, RefKind
 
 
@@ -14,17 +13,14 @@ def refs(named: Ref) -> list[str]:
     if named.kind != RefKind.ANNOTATION:
         return []
 
+    has_name = Q(ref=str(named)) | Q(annotation_id=named.id)
+    annotations = Annotation.objects.filter(has_name).order_by("id")
+
     all_refs = []
-    for ref, annotation_id in _read_names(ref=str(named), annotation_id=named.id):
+    for ref, annotation_id in annotations.values_list("ref", "annotation_id"):
         upstream_ref = ref
         if annotation_id:
             upstream_ref = str(Ref(RefKind.ANNOTATION, annotation_id))
         all_refs.append(ref)
         all_refs.append(upstream_ref)
     return all_refs
-
-
-@asked
-def _read_names(ref: str, annotation_id: str) -> QuerySet[Annotation, tuple[str, str | None]]:
-    annotations = Annotation.objects.filter(Q(ref=ref) | Q(annotation_id=annotation_id))
-    return annotations.order_by("id").values_list("ref", "annotation_id")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,15 @@ from django.views.decorators.http import require_POST
 from reviewapp.annotations.decide import services
 from reviewapp.annotations.decide import skip as decide_skip
 from reviewapp.annotations.decide.conflicts import compare_sides, rebased_form_data
+from reviewapp.annotations.decide.exceptions import (
+    AnnotationGone,
+    DecisionIdTaken,
+    FieldsRefused,
+    IdTakenByOtherItem,
+    IdTakenByOtherPerson,
+    StaleSubmission,
+    TakenBack,
+)
 from reviewapp.annotations.decide.forms import (
     OLD_FORM_NOTICE,
     AsideForm,
@@ -26,6 +35,7 @@ from reviewapp.annotations.decide.forms import (
     upgraded_form_data,
 )
 from reviewapp.annotations.decide.parsing import number
+from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.drafts import services as drafts_services
 from reviewapp.annotations.fields import FIELDS, PERSONAL_FIELDS, SHARED_FIELDS
 from reviewapp.annotations.models import Annotation, Decision, SetAside
@@ -42,7 +52,6 @@ from reviewapp.annotations.views.review import render_item
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.audit.context import set_subject
 from reviewapp.json_values import is_same_json
-from reviewapp.outbox.models import Change
 from reviewapp.web.http import Request, undecodable_fields, wants_json
 
 if TYPE_CHECKING:
@@ -70,10 +79,10 @@ _GARBLED = (
 )
 
 _DECIDE_ERRORS = (
-    services.StaleSubmission,
-    services.FieldsRefused,
-    services.AnnotationGone,
-    services.DecisionIdTaken,
+    StaleSubmission,
+    FieldsRefused,
+    AnnotationGone,
+    DecisionIdTaken,
 )
 
 
@@ -82,7 +91,8 @@ _DECIDE_ERRORS = (
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def decide_annotation(request: Request, pk: int) -> HttpResponse:
     """Record the decision and go on to the next item, or show the form with what is wrong."""
-    annotation = get_for_decision_or_404(pk, label=request.POST.get("label", ""))
+    label = request.POST.get("label") or request.POST.get("choice", "")
+    annotation, used_label = get_for_decision_or_404(pk, label=label)
     set_subject(annotation.ref)
 
     form = DecisionForm(request.POST, annotation=annotation)
@@ -98,7 +108,8 @@ def decide_annotation(request: Request, pk: int) -> HttpResponse:
         return render_item(request, item, data, status=409, notice=OLD_FORM_NOTICE)
 
     submission = form.submission(hold=request.user.hold)
-    if _is_unconfirmed_new_label(annotation, submission, confirmed_label=data["new_label"]):
+    known_labels = {submission.base["label"], used_label, data["new_label"]}
+    if _is_unconfirmed_new_label(annotation, submission, known_labels):
         item = get_item_or_404(pk)
         errors = {"label": [_new_label_question(submission.label)]}
         new_label = submission.label
@@ -114,14 +125,14 @@ def decide_annotation(request: Request, pk: int) -> HttpResponse:
     return _saved_response(request, annotation, decision, submission)
 
 
-def _decide(pk: int, submission: services.Submission, actor: User) -> Decision:
+def _decide(pk: int, submission: Submission, actor: User) -> Decision:
     """Call `services.decide`; an id that another person used counts as unused.
 
     So no answer reveals that the other person's decision exists.
     """
     try:
         return services.decide(pk, submission, actor=actor)
-    except services.IdTakenByOtherPerson:
+    except IdTakenByOtherPerson:
         # Derived, so that the same form sent again is still the same decision.
         own_id = uuid.uuid5(submission.decision_id, f"person {actor.pk}")
         draft = drafts_services.own(pk, actor)
@@ -133,16 +144,14 @@ def _decide(pk: int, submission: services.Submission, actor: User) -> Decision:
 
 def _is_unconfirmed_new_label(
     annotation: Annotation,
-    submission: services.Submission,
-    *,
-    confirmed_label: str,
+    submission: Submission,
+    known_labels: Collection[str | None],
 ) -> bool:
-    """Whether nobody has used the label yet, and the person has not confirmed that very label."""
-    if submission.is_undecidable:
-        return False
-    if submission.label in {submission.base["label"], confirmed_label}:
-        return False
-    if submission.label == getattr(annotation, "used_label", None):
+    """Whether nobody has used the label yet, and the person has not confirmed that very label.
+
+    `known_labels` are those of which one or the other is known already.
+    """
+    if submission.is_undecidable or submission.label in known_labels:
         return False
     return label_buttons.is_new(annotation, submission.label)
 
@@ -163,18 +172,18 @@ def _error_response(
 ) -> HttpResponse:
     """Map an error of `services.decide` to status and message, with the form as it was typed."""
     match error:
-        case services.StaleSubmission():
+        case StaleSubmission():
             stale = compare_sides(error, data, viewer=request.user.get_username())
             data = rebased_form_data(data, error, item)
             return render_item(request, item, data, status=409, stale=stale)
-        case services.FieldsRefused():
+        case FieldsRefused():
             errors = {name: [sentence] for name, sentence in error.errors.items()}
             return render_item(request, item, data, status=422, errors=errors)
-        case services.AnnotationGone():
+        case AnnotationGone():
             return render_item(request, item, data, status=409, notice=_GONE)
-        case services.IdTakenByOtherItem():
+        case IdTakenByOtherItem():
             return _redisplay_with_new_id(request, item, data, _ID_OF_OTHER_ITEM)
-        case services.TakenBack():
+        case TakenBack():
             return _redisplay_with_new_id(request, item, data, _TAKEN_BACK)
     return _redisplay_with_new_id(request, item, data, _ID_USED)
 
@@ -189,7 +198,7 @@ def _redisplay_with_new_id(
     return render_item(request, item, data, status=409, notice=notice)
 
 
-def _matches_submission(decision: Decision, submission: services.Submission) -> bool:
+def _matches_submission(decision: Decision, submission: Submission) -> bool:
     """Whether the decision is what was submitted; False for an old form with new values.
 
     Two tabs that continue one draft share its decision id. A value that only the earlier submit
@@ -205,22 +214,26 @@ def _matches_submission(decision: Decision, submission: services.Submission) -> 
             return False
 
     values = submission.values()
-    differing = [
-        name for name in SHARED_FIELDS if not is_same_json(getattr(decision, name), values[name])
-    ]
-    if not differing:
-        return True
+    for name in SHARED_FIELDS:
+        is_same = is_same_json(getattr(decision, name), values[name])
+        if not is_same and not _is_merged(decision, submission, name):
+            return False
+    return True
 
-    asserted = {"label"}
-    change = Change.objects.filter(cause=decision.decision_id).first()
-    if change is not None:
-        asserted.update(change.fields)
-    if asserted.intersection(differing):
+
+def _is_merged(decision: Decision, submission: Submission, name: str) -> bool:
+    """Whether a field differs from the decision only because somebody else's value stayed there.
+
+    Then neither this submission nor the recorded one set it.
+    """
+    if name == "label":
         return False
-    return all(is_same_json(values[name], submission.base[name]) for name in differing)
+    if decision.change is not None and name in decision.change.fields:
+        return False
+    return is_same_json(getattr(submission, name), submission.base[name])
 
 
-def merged_sentence(decision: Decision, submission: services.Submission) -> str:
+def merged_sentence(decision: Decision, submission: Submission) -> str:
     """Return a sentence for the values that stay as somebody else set them; "" for none."""
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return ""
@@ -237,7 +250,7 @@ def merged_sentence(decision: Decision, submission: services.Submission) -> str:
     return f" The {' and '.join(fields)} stay as they are: {by} them while you worked."
 
 
-def _merged_fields(decision: Decision, submission: services.Submission) -> list[str]:
+def _merged_fields(decision: Decision, submission: Submission) -> list[str]:
     """Return the fields that hold somebody else's value because the person left them unchanged.
 
     A decision holds somebody else's value of a shared field, but the person's own of a personal
@@ -273,7 +286,7 @@ def _merged_author(decision: Decision, fields: Sequence[str]) -> str:
 
 
 def _saved_response(
-    request: Request, annotation: Annotation, decision: Decision, submission: services.Submission
+    request: Request, annotation: Annotation, decision: Decision, submission: Submission
 ) -> HttpResponse:
     merged = merged_sentence(decision, submission)
     queue_filter = QueueFilter.parse(request.GET)

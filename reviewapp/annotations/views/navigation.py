@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
-from reviewapp.annotations.decide.prechecks import get_for_decision
+from reviewapp.annotations.decide.statements import get_for_decision
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.claim_next import claim_next_annotation
@@ -34,17 +34,17 @@ def get_item_or_404(pk: int) -> Annotation:
     return annotations[0]
 
 
-def get_for_decision_or_404(pk: int, *, label: str) -> Annotation:
-    """Return the annotation with what a decision reads, which is less than its page shows.
+def get_for_decision_or_404(pk: int, *, label: str) -> tuple[Annotation, str | None]:
+    """Return the annotation with what its form is checked against, and `label` if it is in use.
 
-    Its `used_label` says whether `label`, as submitted, is in use.
+    `label` is as submitted. The page shows more of the annotation.
     """
     if pk > _MAX_KEY:
         raise Http404
-    annotations = get_for_decision(pk=pk, label=storable_text(label))
-    if not annotations:
+    found = get_for_decision(pk=pk, label=storable_text(label))
+    if found is None:
         raise Http404
-    return annotations[0]
+    return found
 
 
 def redirect_to_next(

@@ -9,31 +9,30 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from reviewapp.annotations.decide import create as decide_create
 from reviewapp.annotations.decide import services
 from reviewapp.annotations.decide.changed_since import change_author
-from reviewapp.annotations.decide.prechecks import get_decision
-from reviewapp.annotations.decide.services import (
+from reviewapp.annotations.decide.exceptions import (
     AnnotationGone,
     DecisionIdTaken,
     FieldsRefused,
     StaleSubmission,
-    Submission,
 )
+from reviewapp.annotations.decide.statements import annotation_builder
+from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, STORED_FIELDS
-from reviewapp.annotations.mirror.versions import at_version
-from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.mirror.versions import at_version, latest
+from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.api.annotations import render
 from reviewapp.api.annotations.list import with_related
 from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations
 from reviewapp.api.errors import Problem, invalid_value, not_found, validation_problem
-from reviewapp.asked import asked
 from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import three_way
-from reviewapp.outbox.models import Change
+from reviewapp.postgres.statement import sql_file
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.models import Retriever
 
@@ -41,18 +40,52 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-def get_annotation(annotation_id: str, *, lock: bool = False) -> Annotation:
+_PATCHED_COLUMNS = (
+    "id",
+    "ref",
+    "annotation_id",
+    "document_id",
+    "collection_id",
+    "retriever_id",
+    "execution_id",
+    "stage_name",
+    *STORED_FIELDS,
+    "version",
+    "upstream",
+    "revisions",
+    "actor_id",
+    "actor_type",
+    "created_at",
+    "updated_at",
+    "result_id",
+    "status",
+    "decision_id",
+    "reviewer_id",
+)
+_LOCK = sql_file(__file__, "lock_annotation.sql", annotation_builder(_PATCHED_COLUMNS))
+
+
+def get_annotation(annotation_id: str) -> Annotation:
     """Return an annotation by Mixpeek's id or by its local one; raises a 404.
 
-    The local id works even after Mixpeek assigned one. `lock` locks the row and needs a
-    transaction.
+    The local id works even after Mixpeek assigned one.
     """
-    query = _select_for_update if lock else _select
     ref = Ref(RefKind.ANNOTATION, annotation_id)
-    rows = query(annotation_id=annotation_id, ref=str(ref))
-    if not rows:
+    has_id = Q(annotation_id=annotation_id) | Q(ref=str(ref))
+    annotations = with_related(Annotation.objects.annotated()).filter(has_id)
+    annotation = annotations.order_by("id").first()
+    if annotation is None:
         raise not_found("annotation", annotation_id)
-    return rows[0]
+    return annotation
+
+
+def _lock_annotation(annotation_id: str) -> Annotation:
+    """Lock the annotation that `get_annotation` returns; raises a 404."""
+    ref = Ref(RefKind.ANNOTATION, annotation_id)
+    annotation = _LOCK.first(annotation_id=annotation_id, ref=str(ref))
+    if annotation is None:
+        raise not_found("annotation", annotation_id)
+    return annotation
 
 
 def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
@@ -71,21 +104,6 @@ def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
     return existing | {Ref.parse(ref).id for ref in local}
 
 
-@asked
-def _select(annotation_id: str, ref: str) -> QuerySet[Annotation]:
-    has_id = Q(annotation_id=annotation_id) | Q(ref=ref)
-    return with_related(Annotation.objects.annotated()).filter(has_id).order_by("id")[:1]
-
-
-@asked
-def _select_for_update(annotation_id: str, ref: str) -> QuerySet[Annotation]:
-    has_id = Q(annotation_id=annotation_id) | Q(ref=ref)
-    rows = with_related(Annotation.objects.annotated()).select_for_update(of=("self",))
-    # Load what a decision reads as well.
-    rows = rows.select_related("retriever__label_set", "reviewer", "result")
-    return rows.defer("result__snapshot").filter(has_id).order_by("id")[:1]
-
-
 def patch_annotation(
     annotation_id: str,
     data: Mapping[str, Any],
@@ -101,8 +119,8 @@ def patch_annotation(
     """
     values = _submitted_values(data)
     with acting(actor):
-        annotation = get_annotation(annotation_id, lock=True)
-        if if_match and not get_decision(decision_id=decision_id):
+        annotation = _lock_annotation(annotation_id)
+        if if_match and not Decision.objects.filter(decision_id=decision_id).exists():
             current = _render(annotation)
             if not render.etag_matches(current.etag, if_match):
                 raise _if_match_problem(current, values, if_match)
@@ -112,9 +130,8 @@ def patch_annotation(
 
         hold = data.get("hold") or 0
         submission = _build_submission(annotation, values, data.get("base"), decision_id, hold)
-        _decide(annotation, submission, actor)
-        rendered = _render(annotation)
-        return rendered, _get_change_id(rendered, decision_id)
+        decision = _decide(annotation, submission, actor)
+        return _render_decided(annotation, decision), _change_id(decision)
 
 
 def create_annotation(
@@ -139,8 +156,7 @@ def create_annotation(
     except DecisionIdTaken as error:
         raise _key_reused() from error
     if earlier is not None:
-        rendered = _load_rendered(earlier.annotation_id)
-        return rendered, _get_change_id(rendered, decision_id)
+        return _load_rendered(earlier.annotation_id), _change_id(earlier)
 
     submission = _build_first_submission(data, decision_id)
     place = decide_create.Place(
@@ -158,8 +174,7 @@ def create_annotation(
         raise _key_reused() from error
     except FieldsRefused as error:
         raise _invalid_fields(error) from error
-    rendered = _load_rendered(decision.annotation_id)
-    return rendered, _get_change_id(rendered, decision_id)
+    return _load_rendered(decision.annotation_id), _change_id(decision)
 
 
 def _build_first_submission(data: Mapping[str, Any], decision_id: UUID) -> Submission:
@@ -220,9 +235,9 @@ def _null_to_blank(values: Mapping[str, Any]) -> dict[str, Any]:
     return converted
 
 
-def _decide(annotation: Annotation, submission: Submission, actor: User) -> None:
+def _decide(annotation: Annotation, submission: Submission, actor: User) -> Decision:
     try:
-        services.decide_locked(annotation, submission, actor=actor)
+        return services.decide_locked(annotation, submission, actor=actor)
     except StaleSubmission as stale:
         raise stale_problem(stale) from stale
     except AnnotationGone as error:
@@ -324,27 +339,20 @@ def _render(annotation: Annotation) -> RenderedAnnotation:
     return render_annotations([annotation])[0]
 
 
+def _render_decided(annotation: Annotation, decision: Decision) -> RenderedAnnotation:
+    """Render an annotation with what was just decided on it; one query if other changes wait."""
+    change = decision.change
+    if change is None or change.ahead != 0:
+        return _render(annotation)
+    return RenderedAnnotation(row=annotation, state=latest(annotation, [change]), queued=[change])
+
+
 def _load_rendered(pk: int) -> RenderedAnnotation:
-    return render_annotations(_select_by_pk(pk=pk))[0]
+    return _render(with_related(Annotation.objects.all()).get(pk=pk))
 
 
-@asked
-def _select_by_pk(pk: int) -> QuerySet[Annotation]:
-    return with_related(Annotation.objects.all()).filter(pk=pk)
-
-
-def _get_change_id(rendered: RenderedAnnotation, decision_id: UUID) -> int | None:
-    for change in rendered.queued:
-        if change.cause == decision_id:
-            return change.pk
-
-    # Sent again: by now the change may be delivered.
-    change_ids = _select_change_ids(cause=decision_id)
-    if not change_ids:
+def _change_id(decision: Decision) -> int | None:
+    """Return the id of the change that delivers a decision, None if there is none."""
+    if decision.change is None:
         return None
-    return change_ids[0]
-
-
-@asked
-def _select_change_ids(cause: UUID) -> QuerySet[Change, int]:
-    return Change.objects.filter(cause=cause).order_by("id").values_list("pk", flat=True)[:1]
+    return decision.change.pk

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import DecisionIdTaken
+from reviewapp.annotations.decide.exceptions import DecisionIdTaken
 from reviewapp.annotations.decide.skip import put_aside
 from reviewapp.annotations.decide.undo import DecidedAgain, undo
 from reviewapp.annotations.mirror.absorb import absorb, attach_results

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import StaleSubmission
+from reviewapp.annotations.decide.exceptions import StaleSubmission
 from reviewapp.annotations.models import Decision
 from tests.decisions import filled_form, submission
 from tests.factories import make_annotation

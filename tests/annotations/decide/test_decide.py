@@ -9,13 +9,16 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services
-from reviewapp.annotations.decide.services import AnnotationGone, DecisionIdTaken, StaleSubmission
+from reviewapp.annotations.decide.exceptions import AnnotationGone, DecisionIdTaken, StaleSubmission
+from reviewapp.annotations.decide.statements import get_for_decision, lock_annotation
+from reviewapp.annotations.fields import STORED_FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Lease, SetAside
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
-from tests.decisions import submission
+from tests.decisions import decide, submission
 from tests.factories import (
+    distinct_values,
     make_annotation,
     make_change,
     make_lease,
@@ -258,3 +261,23 @@ def test_it_is_told_in_order_by_history(alice: User) -> None:
         "annotation.relabelled",
         "change.queued",
     ]
+
+
+def test_it_reads_the_annotation_and_its_neighbours_as_the_database_holds_them(
+    alice: User,
+) -> None:
+    annotation = make_annotation(**distinct_values(0), result=make_result())
+    decide(annotation, alice, **distinct_values(1))
+    stored = Annotation.objects.select_related("retriever", "result").get(pk=annotation.pk)
+
+    for_form, used_label = get_for_decision(annotation.pk, label=stored.label) or (stored, None)
+    assert used_label == stored.label
+    for read in (lock_annotation(annotation.pk), for_form):
+        deferred = read.get_deferred_fields()
+        assert {*STORED_FIELDS, "ref", "decision_id"}.isdisjoint(deferred)
+        for field in Annotation._meta.fields:
+            name = field.attname
+            if name not in deferred:
+                assert getattr(read, name) == getattr(stored, name), name
+        assert read.retriever == stored.retriever
+        assert read.result == stored.result

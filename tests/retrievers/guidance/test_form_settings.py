@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
+from reviewapp.annotations.decide.exceptions import RequiredFieldsMissing
 from reviewapp.annotations.decide.forms import initial_data
-from reviewapp.annotations.decide.services import RequiredFieldsMissing
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.guidance.form_settings import FormSettings, Required, StartsFrom

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.decide import services
+from reviewapp.annotations.decide.exceptions import LabelNotOffered
 from reviewapp.annotations.models import Decision
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
@@ -118,7 +118,7 @@ def test_it_refuses_a_label_that_is_not_offered(
 ) -> None:
     annotation = make_annotation(retriever, label="machine's own")
     for label in ("other", annotation.label):
-        with pytest.raises(services.LabelNotOffered) as refused:
+        with pytest.raises(LabelNotOffered) as refused:
             decide(annotation, alice, label=label, confidence=None)
         assert refused.value.offered == ["logo", "no logo"]
     assert not Decision.objects.exists()

@@ -21,8 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import services, undo
+from reviewapp.annotations.decide.exceptions import StaleSubmission, TakenBack
 from reviewapp.annotations.decide.forms import DecisionForm, initial_data
-from reviewapp.annotations.decide.services import StaleSubmission, Submission, TakenBack
+from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.decide.undo import DecidedAgain, TooLate
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation, Decision
